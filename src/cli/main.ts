@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { NoAnswerError, UserError } from '../core/user-error.ts'
+
+/** Commands load when they are used: `tributary inspect` does not start libp2p. */
+const program = new Command('tributary')
+  .description(
+    'One neural network, run across the devices you already have, fed from the places where the data is born.'
+  )
+  .version('0.1.0')
+  .showHelpAfterError('(add --help for how to use this command)')
+  .exitOverride()
+
+const register = async (): Promise<void> => {
+  const modules = await Promise.all([])
+  for (const { command } of modules as { command: Command }[]) program.addCommand(command)
+}
+
+const main = async (): Promise<number> => {
+  await register()
+  for (const command of program.commands) command.exitOverride()
+  try {
+    await program.parseAsync()
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof UserError) {
+      process.stderr.write(`tributary: ${error.message}\n`)
+      return 2
+    }
+    if (error instanceof NoAnswerError) {
+      process.stderr.write(`tributary: ${error.message}\n`)
+      return 1
+    }
+    throw error
+  }
+}
+
+process.exitCode = await main()

@@ -1,0 +1,38 @@
+import type { BlockHash, ModelId } from './ids.ts'
+import type { TensorSpec } from './tensor.ts'
+import type { Bytes, Seconds } from './units.ts'
+
+/**
+ * A model that has been cut: what every device of a cluster knows about it. The owner makes it once.
+ * K blocks, K + 1 activations; activation 0 is the input, activation K the output.
+ *
+ * The tensors of activation k are all those alive at that cut point. A device that ran block k builds activation
+ * k + 1 by name from activation k together with what the block produced: so skip connections, inputs that are used
+ * late and outputs that are produced early travel beside the rest and never pass through a block that ignores them.
+ */
+export interface ModelManifest {
+  readonly id: ModelId
+  /** What the user calls it. */
+  readonly name: string
+  /** Of the file that was cut. */
+  readonly sha256: string
+  readonly blocks: readonly BlockEntry[]
+  readonly activations: readonly ActivationEntry[]
+  /** Of the whole model, in the model's order. */
+  readonly inputs: readonly TensorSpec[]
+  readonly outputs: readonly string[]
+}
+
+export interface BlockEntry {
+  readonly sha256: BlockHash
+  /** Of the block's .onnx bytes: what is sent, cached on disk and counted against a device's memory. */
+  readonly bytes: Bytes
+  readonly flops: number
+  /** Time of one run at speed 1: median on the owner, without emulation. */
+  readonly work: Seconds
+}
+
+export interface ActivationEntry {
+  readonly bytes: Bytes
+  readonly tensors: readonly TensorSpec[]
+}

@@ -1,0 +1,40 @@
+/** Element types that may cross a cut: what ONNX Runtime's JavaScript API can hand in and out. */
+export const ELEMENT_TYPES = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+  uint64: 8,
+  bool: 1,
+  string: 0
+} as const satisfies Record<string, number>
+
+export type ElementType = keyof typeof ELEMENT_TYPES
+
+/**
+ * A named tensor, as it travels. `data` holds the elements in row-major order, little endian, and starts at
+ * offset 0 of its own ArrayBuffer, so that it can be transferred between threads and viewed as any typed array.
+ * Strings: for each element a uint32 byte length (little endian), then its UTF-8 bytes.
+ */
+export interface Tensor {
+  readonly name: string
+  readonly type: ElementType
+  readonly dims: readonly number[]
+  readonly data: Uint8Array<ArrayBuffer>
+}
+
+/** Name, type and shape of a tensor, without its elements. A string or null dimension is not known before the run. */
+export interface TensorSpec {
+  readonly name: string
+  readonly type: ElementType
+  readonly shape: readonly (number | string | null)[]
+}
+
+/** Elements in a shape; 1 for a scalar, 0 when any dimension is 0. */
+export const elementCount = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1)

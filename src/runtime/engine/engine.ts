@@ -1,0 +1,57 @@
+import type { BlockHash } from '../../core/ids.ts'
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import type { Bytes, Seconds } from '../../core/units.ts'
+
+export interface EngineOptions {
+  /** Relative to this machine; 0.25 makes every run take four times as long and use a quarter of the CPU. @default 1 */
+  readonly speed?: number
+  /** Threads of ONNX Runtime inside one run. @default 1 */
+  readonly threads?: number
+}
+
+export interface LoadedBlock {
+  readonly inputs: readonly TensorSpec[]
+  readonly outputs: readonly TensorSpec[]
+  /** Growth of the process's memory by this block, as the operating system sees it; at least 0. */
+  readonly residentBytes: Bytes
+}
+
+export interface BlockRun {
+  /** The block's outputs, in the model's order; each with its own ArrayBuffer. */
+  readonly outputs: readonly Tensor[]
+  /** Of the run itself, emulation included. */
+  readonly took: Seconds
+}
+
+/**
+ * ONNX Runtime in a lane: a worker thread, because InferenceSession.run of onnxruntime-node blocks its caller.
+ * One block runs at a time. Tensors go in and out by transfer: the caller's buffers are detached.
+ * A block that fails to load or run rejects for its caller and disturbs nobody else; a lane that dies is restarted.
+ */
+export interface Engine extends AsyncDisposable {
+  /** @throws EngineError with ONNX Runtime's words when it is not a model this runtime opens */
+  load(hash: BlockHash, file: string): Promise<LoadedBlock>
+  unload(hash: BlockHash): Promise<void>
+  /**
+   * Run one block. `inputs` must hold the tensors that the block names; others are refused.
+   * @throws EngineError when the block is not loaded or ONNX Runtime reports an error
+   */
+  run(hash: BlockHash, inputs: readonly Tensor[]): Promise<BlockRun>
+  /**
+   * Time a loaded block on zeros (or seeded values) of these shapes: warm-up, then the least of several runs, so that
+   * other work on the machine does not count. This is also what emulation stretches: an emulated run lasts
+   * max(actual, measured / speed). @returns seconds at this device's speed, emulation included
+   */
+  measure(
+    hash: BlockHash,
+    inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[]
+  ): Promise<Seconds>
+  /** Speed of this device relative to the reference (1 = this kind of core doing the calibration model in its nominal time), after emulation. */
+  calibrate(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** ONNX Runtime refused; the message carries its words and the block. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError'
+}
