@@ -1,0 +1,154 @@
+import type { DeviceId, ModelId } from './ids.ts'
+import { type Bytes, type BytesPerSecond, type Seconds, seconds } from './units.ts'
+
+/** A directed link. Links of one shared medium have the same `resource`: they queue for the same air. */
+export interface LinkView {
+  readonly from: number
+  readonly to: number
+  rate: BytesPerSecond
+  latency: Seconds
+  readonly resource: number
+  up: boolean
+}
+
+export interface DeviceView {
+  readonly id: DeviceId
+  /** False while it is lost: nothing is sent to it and nothing is planned on it. */
+  up: boolean
+  /** Relative to the reference machine; for blocks whose time was not measured there. */
+  speed: number
+  /** Its worker among the resources of this world. */
+  readonly resource: number
+}
+
+export interface ModelCosts {
+  readonly id: ModelId
+  /** Time of each block at speed 1. */
+  readonly work: readonly Seconds[]
+  /** Bytes of activation 0 .. K. */
+  readonly activations: readonly Bytes[]
+}
+
+/**
+ * What one device believes of its network: who is there, what each carries, how fast workers and links are.
+ * Policies read it; the simulator and the running device write it. Devices, models and resources are numbered
+ * 0, 1, 2 … in the order in which they were first heard of, and a number is never used for another.
+ *
+ * A resource is something that does one thing at a time: a worker's lane, a link, or a shared medium.
+ */
+export class World {
+  readonly devices: DeviceView[] = []
+  readonly models: ModelCosts[] = []
+  /** Outgoing links of each device. */
+  readonly links: LinkView[][] = []
+  resources = 0
+  /** Grows with every change, so that what is derived from a world can be kept until it changes. */
+  version = 0
+  readonly #deviceIndex = new Map<DeviceId, number>()
+  readonly #modelIndex = new Map<ModelId, number>()
+  /** [model][device][block]: measured seconds, or NaN. */
+  readonly #times: Float64Array[][] = []
+  /** [model][device][block]: 1 where the block is loaded and ready. */
+  readonly #carried: Uint8Array[][] = []
+
+  /** @returns the new device's number, or the old one when it is known (it is then up again) */
+  addDevice(id: DeviceId, speed = 1): number {
+    const known = this.#deviceIndex.get(id)
+    if (known !== undefined) {
+      this.setUp(known, true)
+      return known
+    }
+    const index = this.devices.length
+    this.devices.push({ id, up: true, speed, resource: this.resources++ })
+    this.links.push([])
+    this.#deviceIndex.set(id, index)
+    for (const [m, model] of this.models.entries()) this.#addRow(m, model.work.length)
+    this.version++
+    return index
+  }
+
+  addModel(costs: ModelCosts): number {
+    const known = this.#modelIndex.get(costs.id)
+    if (known !== undefined) return known
+    const index = this.models.length
+    this.models.push(costs)
+    this.#modelIndex.set(costs.id, index)
+    this.#times.push([])
+    this.#carried.push([])
+    for (let n = 0; n < this.devices.length; n++) this.#addRow(index, costs.work.length)
+    this.version++
+    return index
+  }
+
+  /** A resource for a shared medium; pass it to the `setLink` of each of its links. */
+  addMedium(): number {
+    return this.resources++
+  }
+
+  /** Add a link or change the rate and latency of a known one. */
+  setLink(from: number, to: number, rate: BytesPerSecond, latency: Seconds, medium?: number): LinkView {
+    this.version++
+    const known = this.link(from, to)
+    if (known !== undefined) {
+      Object.assign(known, { rate, latency, up: true })
+      return known
+    }
+    const link: LinkView = { from, to, rate, latency, resource: medium ?? this.resources++, up: true }
+    this.links[from]!.push(link)
+    return link
+  }
+
+  link(from: number, to: number): LinkView | undefined {
+    return this.links[from]!.find(link => link.to === to)
+  }
+
+  deviceIndex(id: DeviceId): number | undefined {
+    return this.#deviceIndex.get(id)
+  }
+
+  modelIndex(id: ModelId): number | undefined {
+    return this.#modelIndex.get(id)
+  }
+
+  setUp(device: number, up: boolean): void {
+    this.devices[device]!.up = up
+    this.version++
+  }
+
+  setSpeed(device: number, speed: number): void {
+    this.devices[device]!.speed = speed
+    this.version++
+  }
+
+  setBlockTime(device: number, model: number, block: number, time: Seconds): void {
+    this.#times[model]![device]![block] = time
+    this.version++
+  }
+
+  setCarried(device: number, model: number, block: number, carried: boolean): void {
+    this.#carried[model]![device]![block] = carried ? 1 : 0
+    this.version++
+  }
+
+  /** Measured where it was, otherwise the block's work divided by the device's speed. */
+  blockTime(device: number, model: number, block: number): Seconds {
+    const measured = this.#times[model]![device]![block]!
+    return Number.isNaN(measured)
+      ? seconds(this.models[model]!.work[block]! / this.devices[device]!.speed)
+      : seconds(measured)
+  }
+
+  /** Whether the device is up and has the block loaded. */
+  carries(device: number, model: number, block: number): boolean {
+    return this.devices[device]!.up && this.#carried[model]![device]![block] === 1
+  }
+
+  carriesAll(device: number, model: number): boolean {
+    return this.devices[device]!.up && this.#carried[model]![device]!.every(c => c === 1)
+  }
+
+  #addRow(model: number, blocks: number): void {
+    this.#times[model]!.push(new Float64Array(blocks).fill(Number.NaN))
+    this.#carried[model]!.push(new Uint8Array(blocks))
+  }
+}

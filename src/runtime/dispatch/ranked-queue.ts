@@ -1,0 +1,72 @@
+/**
+ * Waiting items, served by smallest rank, ties by arrival. Ranks are asked once, on entry. A binary heap: a device may
+ * hold the windows of many sources.
+ */
+export class RankedQueue<T> {
+  readonly #rank: (item: T) => number
+  readonly #heap: { readonly item: T; readonly rank: number; readonly seq: number }[] = []
+  #seq = 0
+
+  constructor(rank: (item: T) => number) {
+    this.#rank = rank
+  }
+
+  get size(): number {
+    return this.#heap.length
+  }
+
+  /** In no particular order. */
+  *items(): Iterable<T> {
+    for (const { item } of this.#heap) yield item
+  }
+
+  push(item: T): void {
+    this.#heap.push({ item, rank: this.#rank(item), seq: this.#seq++ })
+    let i = this.#heap.length - 1
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if (!this.#before(i, parent)) break
+      this.#swap(i, parent)
+      i = parent
+    }
+  }
+
+  shift(): T | undefined {
+    const first = this.#heap[0]
+    const last = this.#heap.pop()
+    if (first === undefined || last === undefined || first === last) return first?.item
+    this.#heap[0] = last
+    this.#sink(0)
+    return first.item
+  }
+
+  /** Take out everything, in no particular order. */
+  drain(): T[] {
+    return this.#heap.splice(0).map(({ item }) => item)
+  }
+
+  #sink(from: number): void {
+    let i = from
+    for (;;) {
+      let least = i
+      for (const child of [2 * i + 1, 2 * i + 2]) {
+        if (child < this.#heap.length && this.#before(child, least)) least = child
+      }
+      if (least === i) return
+      this.#swap(i, least)
+      i = least
+    }
+  }
+
+  #before(i: number, j: number): boolean {
+    const a = this.#heap[i]!
+    const b = this.#heap[j]!
+    return a.rank < b.rank || (a.rank === b.rank && a.seq < b.seq)
+  }
+
+  #swap(i: number, j: number): void {
+    const held = this.#heap[i]!
+    this.#heap[i] = this.#heap[j]!
+    this.#heap[j] = held
+  }
+}

@@ -1,0 +1,161 @@
+import type { Seconds } from '../core/units.ts'
+import type { LinkView, World } from '../core/world.ts'
+import type { Step } from './policy.ts'
+
+/** What the search pays for using a resource now, per second of use. */
+export type Price = (resource: number) => number
+
+export interface PathQuery {
+  readonly world: World
+  readonly model: number
+  readonly from: number
+  /** Blocks already done. */
+  readonly done: number
+  readonly home: number
+  readonly price: Price
+  /** What a second of propagation delay costs. */
+  readonly latencyPrice: Seconds
+}
+
+/** Use of one resource by the path, in seconds. */
+export interface Use {
+  readonly from: number
+  readonly to: number
+  readonly resource: number
+  readonly seconds: number
+}
+
+export interface Path {
+  readonly cost: number
+  readonly steps: readonly Step[]
+  readonly uses: readonly Use[]
+}
+
+/**
+ * The cheapest way to finish a datum: one shortest path in the layered graph of (device, blocks done), from
+ * (from, done) to (home, K). Edges: run the next block where it is carried, at price(worker) per second; carry the
+ * activation over a link, at price(link) per second of transfer plus the price of its latency. Layer by layer, since
+ * blocks are only ever added; inside a layer Dijkstra over the links. O(K n^2) for n devices.
+ * The layered graph: UCNC, arXiv 1805.10527.
+ * @returns undefined, with the first block that stopped the search, when the home cannot be reached
+ */
+export const cheapestPath = (query: PathQuery): Path | { readonly stuckAt: number } => {
+  const { world, model, from, done, home } = query
+  const blocks = world.models[model]!.work.length
+  const search = new LayeredSearch(query)
+  search.start(from, done)
+  for (let k = done; k <= blocks; k++) {
+    search.relaxLinks(k)
+    if (k < blocks && !search.relaxBlocks(k)) return { stuckAt: k }
+  }
+  return search.pathTo(home, blocks) ?? { stuckAt: blocks }
+}
+
+/** Distances and predecessors of every (blocks done, device), as one flat table each. */
+class LayeredSearch {
+  readonly #query: PathQuery
+  readonly #devices: number
+  readonly #cost: Float64Array
+  /** The link that led here, or undefined where a block did (or where the search began). */
+  readonly #via: (LinkView | undefined)[]
+  readonly #settled: Uint8Array
+  #firstLayer = 0
+
+  constructor(query: PathQuery) {
+    this.#query = query
+    this.#devices = query.world.devices.length
+    const states = this.#devices * (query.world.models[query.model]!.work.length + 1)
+    this.#cost = new Float64Array(states).fill(Number.POSITIVE_INFINITY)
+    this.#via = new Array<LinkView | undefined>(states)
+    this.#settled = new Uint8Array(this.#devices)
+  }
+
+  start(device: number, done: number): void {
+    this.#cost[done * this.#devices + device] = 0
+    this.#firstLayer = done
+  }
+
+  relaxLinks(k: number): void {
+    const { world, model, price, latencyPrice } = this.#query
+    const size = world.models[model]!.activations[k]!
+    const layer = k * this.#devices
+    this.#settled.fill(0)
+    for (let here = this.#nearest(layer); here !== -1; here = this.#nearest(layer)) {
+      this.#settled[here] = 1
+      const reached = this.#cost[layer + here]!
+      for (const link of world.links[here]!) {
+        if (this.#settled[link.to] === 1 || !link.up || !world.devices[link.to]!.up) continue
+        const cost = reached + (price(link.resource) * size) / link.rate + latencyPrice * link.latency
+        if (cost < this.#cost[layer + link.to]!) {
+          this.#cost[layer + link.to] = cost
+          this.#via[layer + link.to] = link
+        }
+      }
+    }
+  }
+
+  /** @returns false when no device that was reached carries block k */
+  relaxBlocks(k: number): boolean {
+    const { world, model, price } = this.#query
+    let found = false
+    for (let n = 0; n < this.#devices; n++) {
+      const reached = this.#cost[k * this.#devices + n]!
+      if (reached === Number.POSITIVE_INFINITY || !world.carries(n, model, k)) continue
+      this.#cost[(k + 1) * this.#devices + n] =
+        reached + price(world.devices[n]!.resource) * world.blockTime(n, model, k)
+      found = true
+    }
+    return found
+  }
+
+  pathTo(home: number, blocks: number): Path | undefined {
+    const cost = this.#cost[blocks * this.#devices + home]!
+    if (cost === Number.POSITIVE_INFINITY) return undefined
+    const visits: { device: number; until: number }[] = [{ device: home, until: blocks }]
+    const uses: Use[] = []
+    let device = home
+    let k = blocks
+    while (k > this.#firstLayer || device !== this.#query.from) {
+      const link = this.#via[k * this.#devices + device]
+      if (link !== undefined) {
+        uses.push(this.#transfer(link, k))
+        device = link.from
+        visits.push({ device, until: k })
+      } else {
+        k--
+        uses.push(this.#run(device, k))
+      }
+    }
+    return { cost, steps: toSteps(visits.reverse(), this.#firstLayer), uses: uses.reverse() }
+  }
+
+  #nearest(layer: number): number {
+    let best = -1
+    let bestCost = Number.POSITIVE_INFINITY
+    for (let n = 0; n < this.#devices; n++) {
+      const cost = this.#cost[layer + n]!
+      if (this.#settled[n] === 0 && cost < bestCost) {
+        best = n
+        bestCost = cost
+      }
+    }
+    return best
+  }
+
+  #transfer(link: LinkView, k: number): Use {
+    const size = this.#query.world.models[this.#query.model]!.activations[k]!
+    return { from: link.from, to: link.to, resource: link.resource, seconds: size / link.rate }
+  }
+
+  #run(device: number, k: number): Use {
+    const { world, model } = this.#query
+    const resource = world.devices[device]!.resource
+    return { from: device, to: device, resource, seconds: world.blockTime(device, model, k) }
+  }
+}
+
+/** The first visit is where the task already is; it is a step only if a block runs there, or nothing else remains. */
+const toSteps = (visits: readonly Step[], done: number): readonly Step[] => {
+  const [first, ...rest] = visits
+  return first!.until > done || rest.length === 0 ? visits : rest
+}

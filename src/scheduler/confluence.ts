@@ -1,0 +1,86 @@
+import { type Seconds, seconds } from '../core/units.ts'
+import { cheapestPath } from './cheapest-path.ts'
+import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
+import { Reporting } from './reporting.ts'
+import { VirtualQueues } from './virtual-queues.ts'
+
+export interface ConfluenceOptions {
+  /**
+   * V of the price V + U, as a fraction of the datum's work at speed 1. Small: follow the queues; large: prefer the
+   * least use of resources. Tied to the model, so that scaling all speeds and rates together changes nothing.
+   */
+  readonly patience: number
+}
+
+/**
+ * `confluence`: ours. The whole path of a datum is chosen at admission, by the prices of virtual queues.
+ *
+ * Every worker and every link (or shared medium) has a virtual queue U: the seconds of work committed to it, drained at
+ * rate 1. The source searches the layered graph once, at V + U per second of use, commits the path's work to the queues
+ * along it, and tells the other sources. Local execution, shipping the whole input, and any split of the model are paths
+ * of that graph: which it is, is decided per datum, by price. Workers serve the oldest datum first.
+ * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
+ */
+export const createConfluence =
+  ({ patience }: ConfluenceOptions = { patience: 1 / 6 }): CreatePolicy =>
+  host => {
+    const { world } = host
+    const reporting = new Reporting(host)
+    const queues = new VirtualQueues()
+    let untold: Commitment[] = []
+
+    const commit = ({ from, to, seconds: work }: Commitment, now: Seconds): void => {
+      const resource = from === to ? world.devices[from]!.resource : world.link(from, to)?.resource
+      if (resource !== undefined) queues.commit(resource, work, now)
+    }
+
+    const choose = (task: TaskState, now: Seconds): Decision => {
+      const work = world.models[task.model]!.work.reduce((a, b) => a + b, 0)
+      const V = seconds(patience * work)
+      const price = (resource: number): number => V + queues.at(resource, now)
+      const path = cheapestPath({
+        world,
+        model: task.model,
+        from: host.self,
+        done: task.done,
+        home: task.home,
+        price,
+        latencyPrice: V
+      })
+      if ('stuckAt' in path) return { kind: 'wait', block: path.stuckAt }
+      for (const use of path.uses) {
+        commit(use, now)
+        untold.push({ from: use.from, to: use.to, seconds: use.seconds })
+      }
+      return { kind: 'go', steps: path.steps }
+    }
+
+    return {
+      name: 'confluence',
+      reportInterval: seconds(0.1),
+      admit: choose,
+      next: choose,
+      rank: task => task.availableAt,
+      sent: () => {},
+      arrived: (_, from) => reporting.arrived(from),
+      report: (): Report => {
+        const commitments = merge(untold)
+        untold = []
+        return { ...reporting.report(), commitments }
+      },
+      remark: () => reporting.report(),
+      heard: (_, report, now) => {
+        for (const commitment of report.commitments) commit(commitment, now)
+      }
+    }
+  }
+
+/** One entry for each resource. */
+const merge = (commitments: readonly Commitment[]): Commitment[] => {
+  const merged = new Map<string, Commitment>()
+  for (const { from, to, seconds: work } of commitments) {
+    const key = `${from} ${to}`
+    merged.set(key, { from, to, seconds: (merged.get(key)?.seconds ?? 0) + work })
+  }
+  return [...merged.values()]
+}

@@ -1,0 +1,55 @@
+import { seconds } from '../core/units.ts'
+import { BacklogTable } from './backlog-table.ts'
+import type { CreatePolicy, Decision, PolicyHost, Step, TaskState } from './policy.ts'
+import { Reporting } from './reporting.ts'
+import { shortestTransfer } from './shortest-transfer.ts'
+
+const wholeTime = ({ world }: PolicyHost, device: number, model: number): number =>
+  world.models[model]!.work.reduce((sum, _, k) => sum + world.blockTime(device, model, k), 0)
+
+/**
+ * `ddi`, data-distributed inference: whole inputs go to workers that carry the whole model (Li, Seferoglu, Koyuncu,
+ * ICASSPW 2023, name it as the baseline). The sources do not fix which worker; ours takes the one that is expected to
+ * finish first: backlog of the way, transfer, backlog of the worker as it last said, and the whole model's time there.
+ * A source that carries the whole model is one of its own workers. Queues are first in, first out.
+ */
+export const createDdi: CreatePolicy = host => {
+  const reporting = new Reporting(host)
+  const table = new BacklogTable(host.self)
+
+  const finish = (device: number, task: TaskState): { readonly at: number; readonly hops: readonly number[] } => {
+    const compute = wholeTime(host, device, task.model)
+    if (device === host.self) return { at: host.backlog() + compute, hops: [] }
+    const size = host.world.models[task.model]!.activations[0]!
+    const way = shortestTransfer(host.world, host.self, size, n => n === device)
+    if (way === undefined) return { at: Number.POSITIVE_INFINITY, hops: [] }
+    return { at: host.linkBacklog(way.hops[0]!) + way.takes + table.backlog(device) + compute, hops: way.hops }
+  }
+
+  const admit = (task: TaskState): Decision => {
+    const blocks = host.world.models[task.model]!.work.length
+    const carriers = host.world.devices.flatMap((_, n) => (host.world.carriesAll(n, task.model) ? [n] : []))
+    if (carriers.length === 0)
+      return { kind: 'cannot', because: 'no device carries the whole model, and ddi needs one that does' }
+    const best = carriers.map(n => finish(n, task)).reduce((a, b) => (b.at < a.at ? b : a))
+    if (best.at === Number.POSITIVE_INFINITY) return { kind: 'wait', block: 0 }
+    if (best.hops.length === 0) return { kind: 'go', steps: [{ device: host.self, until: blocks }] }
+    const relays = best.hops.slice(0, -1).map((device): Step => ({ device, until: 0 }))
+    return { kind: 'go', steps: [...relays, { device: best.hops.at(-1)!, until: blocks }] }
+  }
+
+  return {
+    name: 'ddi',
+    reportInterval: seconds(0.1),
+    admit,
+    next: admit,
+    rank: task => task.queuedAt,
+    sent: (task, to) => {
+      if (task.done === 0) table.sent(to, seconds(wholeTime(host, to, task.model)))
+    },
+    arrived: (_, from) => reporting.arrived(from),
+    report: () => reporting.report(),
+    remark: () => reporting.report(),
+    heard: (from, report) => table.heard(from, report)
+  }
+}

@@ -1,0 +1,28 @@
+import { seconds } from '../core/units.ts'
+import type { CreatePolicy } from './policy.ts'
+import { Reporting } from './reporting.ts'
+
+/** `local`: each source computes its own data. The baseline; it needs the whole model on every source. */
+export const createLocal: CreatePolicy = host => {
+  const reporting = new Reporting(host)
+  return {
+    name: 'local',
+    reportInterval: seconds(0.1),
+    admit: task => {
+      if (!host.world.carriesAll(host.self, task.model)) {
+        const missing = host.world.models[task.model]!.work.findIndex(
+          (_, k) => !host.world.carries(host.self, task.model, k)
+        )
+        return { kind: 'wait', block: missing }
+      }
+      return { kind: 'go', steps: [{ device: host.self, until: host.world.models[task.model]!.work.length }] }
+    },
+    next: task => ({ kind: 'go', steps: [{ device: host.self, until: host.world.models[task.model]!.work.length }] }),
+    rank: task => task.queuedAt,
+    sent: () => {},
+    arrived: (_, from) => reporting.arrived(from),
+    report: () => reporting.report(),
+    remark: () => reporting.report(),
+    heard: () => {}
+  }
+}

@@ -1,0 +1,19 @@
+import { createConfluence } from './confluence.ts'
+import { createDdi } from './ddi.ts'
+import { createLocal } from './local.ts'
+import { createMsMdi } from './ms-mdi.ts'
+import type { CreatePolicy } from './policy.ts'
+
+/** Every policy by the name that users write. */
+export const POLICIES = {
+  local: createLocal,
+  ddi: createDdi,
+  'ms-mdi': createMsMdi,
+  confluence: createConfluence()
+} as const satisfies Readonly<Record<string, CreatePolicy>>
+
+export type PolicyName = keyof typeof POLICIES
+
+export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[]
+
+export const isPolicyName = (text: string): text is PolicyName => Object.hasOwn(POLICIES, text)

@@ -1,0 +1,97 @@
+import type { Seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
+
+/** Go to `device` and leave it when `until` blocks are done; `until` = blocks done on arrival only passes through. */
+export interface Step {
+  readonly device: number
+  readonly until: number
+}
+
+/** One datum, where it stands. Devices and models by their numbers in the world. */
+export interface TaskState {
+  /** The source, by name; with `datum` it names the datum in its cluster. */
+  readonly source: string
+  readonly datum: number
+  readonly model: number
+  /** The source's device: where the result must go. */
+  readonly home: number
+  readonly weight: number
+  /** When the datum was available at its source, on the clock of the device that asks. */
+  readonly availableAt: Seconds
+  /** When it arrived in the queue that asks. */
+  readonly queuedAt: Seconds
+  /** Blocks finished. */
+  readonly done: number
+}
+
+/**
+ * What a policy says about a task:
+ * - `go`: the next steps, at least one. Those that are not given are asked for later (`next`).
+ * - `wait`: no reachable device carries block `block`; ask again when the world changes.
+ * - `cannot`: this policy cannot serve this model in this network at all, and why, in words for a person.
+ */
+export type Decision =
+  | { readonly kind: 'go'; readonly steps: readonly Step[] }
+  | { readonly kind: 'wait'; readonly block: number }
+  | { readonly kind: 'cannot'; readonly because: string }
+
+/** What the policy of one device tells the others'. */
+export interface Report {
+  /** Work waiting or running at the sender's worker. */
+  readonly backlog: Seconds
+  /** Work newly committed to resources since the last report; only from sources that commit paths. */
+  readonly commitments: readonly Commitment[]
+  /** Tasks that arrived at the sender so far, by the device that sent them. */
+  readonly received: readonly { readonly device: number; readonly tasks: number }[]
+}
+
+/** Seconds of work on a worker (`to` = `from`) or on the link between two devices. */
+export interface Commitment {
+  readonly from: number
+  readonly to: number
+  readonly seconds: number
+}
+
+/**
+ * What a policy may ask of the device it runs on. The simulator and the running device both provide it.
+ * All policies of one network work on copies of the same kind of knowledge; none can look into another device.
+ */
+export interface PolicyHost {
+  readonly self: number
+  readonly world: World
+  /** Seconds of work waiting or running at this device's worker. */
+  backlog(): Seconds
+  /** Seconds until the link to a neighbour has sent what waits for it. */
+  linkBacklog(to: number): Seconds
+}
+
+/**
+ * Decides, on one device, where tasks go and which is served first. Pure: time comes in as `now`, everything else
+ * through the host. One instance per device; instances talk only by reports.
+ *
+ *   available at a source ──▶ admit ──▶ steps ──▶ queue of this worker, by `rank` ──▶ block runs ──▶ next ──▶ …
+ *                                          └────▶ queue of a link, by `rank`, `beforeSend` ──▶ another device
+ */
+export interface Policy {
+  readonly name: string
+  readonly reportInterval: Seconds
+  /** A datum enters here, or must be routed again from here: its carrier was lost, or refused it. */
+  admit(task: TaskState, now: Seconds): Decision
+  /** The task has no steps left here and blocks remain. (The way home is the same for all: `nextSteps`.) */
+  next(task: TaskState, now: Seconds): Decision
+  /** Its turn on the link to `step.device` has come; a policy that looks again may send it elsewhere. */
+  beforeSend?(task: TaskState, steps: readonly Step[], now: Seconds): Decision
+  /** Waiting tasks are served in the order of this number, smallest first; ties by arrival. */
+  rank(task: TaskState): number
+  /** The task left for a neighbour. */
+  sent(task: TaskState, to: number, now: Seconds): void
+  /** A task arrived from a neighbour. */
+  arrived(task: TaskState, from: number, now: Seconds): void
+  /** For everybody, every `reportInterval`: commitments are told once. */
+  report(now: Seconds): Report
+  /** Rides along with a task to one neighbour: a report without commitments. */
+  remark(): Report
+  heard(from: number, report: Report, now: Seconds): void
+}
+
+export type CreatePolicy = (host: PolicyHost) => Policy
