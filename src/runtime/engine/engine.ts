@@ -19,13 +19,16 @@ export interface LoadedBlock {
 export interface BlockRun {
   /** The block's outputs, in the model's order; each with its own ArrayBuffer. */
   readonly outputs: readonly Tensor[]
+  /** The inputs, handed back: what lives on beside the block must not be copied to survive the transfer to the lane. */
+  readonly inputs: readonly Tensor[]
   /** Of the run itself, emulation included. */
   readonly took: Seconds
 }
 
 /**
  * ONNX Runtime in a lane: a worker thread, because InferenceSession.run of onnxruntime-node blocks its caller.
- * One block runs at a time. Tensors go in and out by transfer: the caller's buffers are detached.
+ * One block runs at a time. Tensors go in and out by transfer: the caller's buffers are detached, and the result
+ * holds them again under `inputs`. When the run fails they are lost.
  * A block that fails to load or run rejects for its caller and disturbs nobody else; a lane that dies is restarted.
  */
 export interface Engine extends AsyncDisposable {
