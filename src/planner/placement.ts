@@ -1,0 +1,41 @@
+import type { DeviceId, ModelId } from '../core/ids.ts'
+import type { Bytes, Seconds } from '../core/units.ts'
+
+export interface PlacementDevice {
+  readonly id: DeviceId
+  /** Relative to the reference machine. */
+  readonly speed: number
+  /** For blocks, in all; Infinity where it is not limited. */
+  readonly memory: Bytes
+}
+
+export interface PlacementModel {
+  readonly id: ModelId
+  readonly blocks: readonly { readonly bytes: Bytes; readonly work: Seconds }[]
+}
+
+export interface PlacementProblem {
+  readonly devices: readonly PlacementDevice[]
+  readonly models: readonly PlacementModel[]
+  /** What is loaded now, so that a plan can avoid moving weights. */
+  readonly carried: Placement
+}
+
+/** Block numbers, ascending, by device and model. Devices and models that carry nothing may be absent. */
+export type Placement = ReadonlyMap<DeviceId, ReadonlyMap<ModelId, readonly number[]>>
+
+export interface UnplacedBlock {
+  readonly model: ModelId
+  readonly block: number
+  /** For a person: what it needs, what there is, what to do. */
+  readonly because: string
+}
+
+export interface PlacementOutcome {
+  readonly placement: Placement
+  /** Blocks that fit nowhere: data of their models wait until somebody with memory joins. */
+  readonly unplaced: readonly UnplacedBlock[]
+}
+
+/** Decides which device carries which blocks. Pure: same problem, same outcome, on every device. */
+export type Place = (problem: PlacementProblem) => PlacementOutcome

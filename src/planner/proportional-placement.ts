@@ -1,0 +1,134 @@
+import { formatBytes } from '../core/format-quantity.ts'
+import type { DeviceId, ModelId } from '../core/ids.ts'
+import type { Place, PlacementDevice, PlacementModel, PlacementProblem, UnplacedBlock } from './placement.ts'
+
+/**
+ * Contiguous blocks in proportion to speed, within memory; then, where memory is left, more copies.
+ *
+ * 1. Cover: along the model, the fastest device first, each device takes blocks until it has its share of the work
+ *    (its speed over all speeds) or its memory is full. Blocks left over go, largest first, wherever they fit.
+ * 2. Spare memory: each device, in the same order, takes further blocks: those it carries now first, since they cost no
+ *    transfer, then those whose carriers have the least speed together.
+ *
+ * Ties go to the smaller device id, so that every device computes the same placement.
+ */
+export const proportionalPlacement: Place = problem => {
+  const table = new PlacementTable(problem)
+  const unplaced = problem.models.flatMap(model => cover(table, model))
+  for (const device of table.devices) fill(table, device, problem.models)
+  return { placement: table.placement(), unplaced }
+}
+
+/** What is placed so far, and what memory is left. */
+class PlacementTable {
+  readonly problem: PlacementProblem
+  /** Fastest first. */
+  readonly devices: readonly PlacementDevice[]
+  readonly #left = new Map<DeviceId, number>()
+  readonly #placed = new Map<DeviceId, Map<ModelId, Set<number>>>()
+
+  constructor(problem: PlacementProblem) {
+    this.problem = problem
+    this.devices = problem.devices.toSorted((a, b) => b.speed - a.speed || (a.id < b.id ? -1 : 1))
+    for (const device of this.devices) {
+      this.#left.set(device.id, device.memory)
+      this.#placed.set(device.id, new Map(problem.models.map(model => [model.id, new Set<number>()])))
+    }
+  }
+
+  has(device: PlacementDevice, model: PlacementModel, block: number): boolean {
+    return this.#placed.get(device.id)!.get(model.id)!.has(block)
+  }
+
+  fits(device: PlacementDevice, model: PlacementModel, block: number): boolean {
+    return model.blocks[block]!.bytes <= this.#left.get(device.id)!
+  }
+
+  left(device: PlacementDevice): number {
+    return this.#left.get(device.id)!
+  }
+
+  put(device: PlacementDevice, model: PlacementModel, block: number): void {
+    this.#placed.get(device.id)!.get(model.id)!.add(block)
+    this.#left.set(device.id, this.left(device) - model.blocks[block]!.bytes)
+  }
+
+  /** Speed of all that carry a block. */
+  speedBehind(model: PlacementModel, block: number): number {
+    return this.devices.reduce((sum, device) => sum + (this.has(device, model, block) ? device.speed : 0), 0)
+  }
+
+  placement(): Map<DeviceId, Map<ModelId, number[]>> {
+    const ascending = (blocks: Set<number>): number[] => [...blocks].sort((a, b) => a - b)
+    return new Map(
+      [...this.#placed].map(([device, models]) => [
+        device,
+        new Map([...models].map(([model, blocks]) => [model, ascending(blocks)] as const))
+      ])
+    )
+  }
+}
+
+/** Put every block of the model somewhere. @returns the blocks for which there is no room */
+const cover = (table: PlacementTable, model: PlacementModel): UnplacedBlock[] => {
+  const covered = coverInProportion(table, model)
+  return [...model.blocks.keys()]
+    .filter(block => !covered.has(block))
+    .sort((a, b) => model.blocks[b]!.bytes - model.blocks[a]!.bytes || a - b)
+    .flatMap(block => {
+      const room = table.devices.filter(device => table.fits(device, model, block))
+      const roomiest = room.toSorted((a, b) => table.left(b) - table.left(a))[0]
+      if (roomiest === undefined) return [noRoom(table, model, block)]
+      table.put(roomiest, model, block)
+      return []
+    })
+}
+
+const coverInProportion = (table: PlacementTable, model: PlacementModel): Set<number> => {
+  const work = model.blocks.reduce((sum, block) => sum + block.work, 0)
+  const speed = table.devices.reduce((sum, device) => sum + device.speed, 0)
+  const covered = new Set<number>()
+  let block = 0
+  for (const device of table.devices) {
+    const share = (work * device.speed) / speed
+    let taken = 0
+    // Half a block over its share is nearer to it than half a block under.
+    while (
+      block < model.blocks.length &&
+      taken + model.blocks[block]!.work / 2 <= share &&
+      table.fits(device, model, block)
+    ) {
+      taken += model.blocks[block]!.work
+      table.put(device, model, block)
+      covered.add(block++)
+    }
+  }
+  return covered
+}
+
+const noRoom = (table: PlacementTable, model: PlacementModel, block: number): UnplacedBlock => {
+  const needs = formatBytes(model.blocks[block]!.bytes)
+  const most = table.devices.reduce((max, device) => Math.max(max, table.left(device)), 0)
+  const because = `needs ${needs}, the most that any device has left is ${formatBytes(most)}; raise --memory somewhere or add a device`
+  return { model: model.id, block, because }
+}
+
+const fill = (table: PlacementTable, device: PlacementDevice, models: readonly PlacementModel[]): void => {
+  const carried = table.problem.carried.get(device.id)
+  const candidates = models.flatMap(model =>
+    model.blocks.flatMap((_, block) =>
+      table.has(device, model, block)
+        ? []
+        : [
+            {
+              model,
+              block,
+              moved: carried?.get(model.id)?.includes(block) === true ? 0 : 1,
+              speed: table.speedBehind(model, block)
+            }
+          ]
+    )
+  )
+  candidates.sort((a, b) => a.moved - b.moved || a.speed - b.speed || a.block - b.block)
+  for (const { model, block } of candidates) if (table.fits(device, model, block)) table.put(device, model, block)
+}

@@ -1,0 +1,191 @@
+import type { Clock } from '../../core/clock.ts'
+import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import type { BlobStore } from '../network/blob-store.ts'
+import type { ClusterView } from './cluster-view.ts'
+import type { LocalBlocks } from './local-blocks.ts'
+import type { NumberedPlacement } from './placement-codec.ts'
+
+export interface BlockKeeperParts {
+  readonly clock: Clock
+  readonly view: ClusterView
+  readonly blocks: LocalBlocks
+  readonly blobs: BlobStore
+  readonly memory: Bytes
+  readonly fetch: (
+    hash: ModelManifest['blocks'][number]['sha256'],
+    size: Bytes,
+    holders: readonly DeviceId[]
+  ) => Promise<string>
+  /** Whether a task here is queued for the block or runs it. */
+  readonly inUse: (model: number, block: number) => boolean
+  /** What is carried has changed: tell the others, look at what waits. */
+  readonly changed: () => void
+  readonly say: (text: string) => void
+}
+
+/** A device that waits this long for others to take over what it must drop first, drops it: two may wait for each other. */
+const PATIENCE: Seconds = seconds(5)
+/** After a block could not be fetched or loaded. */
+const RETRY: Seconds = seconds(1)
+
+/**
+ * Brings the blocks of this device to what the newest placement asks: fetch, verify, load, time, report ready; and drops
+ * what is no longer asked for once all devices of the placement are ready, or earlier where memory needs the room and
+ * somebody else carries the block. A block that a task here still needs stays until the task has gone on.
+ */
+export class BlockKeeper {
+  readonly #parts: BlockKeeperParts
+  #wanted: NumberedPlacement | undefined
+  #readyEpoch = 0
+  #working = false
+  #notBefore: Seconds = seconds(0)
+  #stuckSince: Seconds | undefined
+
+  constructor(parts: BlockKeeperParts) {
+    this.#parts = parts
+  }
+
+  get readyEpoch(): number {
+    return this.#readyEpoch
+  }
+
+  adopt(placement: NumberedPlacement): void {
+    this.#wanted = placement
+    this.#stuckSince = undefined
+    this.tick()
+  }
+
+  /** Called often and on every change; does nothing while a step is under way. */
+  tick(): void {
+    if (this.#working || this.#wanted === undefined || this.#parts.clock.now() < this.#notBefore) return
+    this.#working = true
+    this.#step(this.#wanted).then(
+      more => this.#done(more),
+      error => {
+        this.#parts.say(
+          `placement ${this.#wanted?.epoch}: ${error instanceof Error ? error.message : error}; trying again`
+        )
+        this.#notBefore = seconds(this.#parts.clock.now() + RETRY)
+        this.#done(false)
+      }
+    )
+  }
+
+  #done(more: boolean): void {
+    this.#working = false
+    if (more) this.tick()
+  }
+
+  /** One change. @returns whether another may follow at once */
+  async #step(wanted: NumberedPlacement): Promise<boolean> {
+    const missing = this.#missing(wanted)
+    const next = missing[0]
+    if (next === undefined) return this.#settle(wanted)
+    if (this.#room() >= next.manifest.blocks[next.block]!.bytes) {
+      await this.#take(next.manifest, next.block)
+      return true
+    }
+    return this.#makeRoom(wanted)
+  }
+
+  #settle(wanted: NumberedPlacement): Promise<boolean> {
+    if (this.#readyEpoch !== wanted.epoch && this.#knowsAllModels(wanted)) {
+      this.#readyEpoch = wanted.epoch
+      this.#parts.changed()
+    }
+    return this.#allReady(wanted) ? this.#dropOne(this.#surplus(wanted)) : Promise.resolve(false)
+  }
+
+  async #take(manifest: ModelManifest, block: number): Promise<void> {
+    const { view, blobs, blocks, fetch, changed } = this.#parts
+    const { sha256, bytes: size } = manifest.blocks[block]!
+    const file = (await blobs.find(sha256)) ?? (await fetch(sha256, size, this.#holders(manifest.id)))
+    const { time } = await blocks.load(manifest, block, file)
+    const m = view.world.modelIndex(manifest.id)!
+    view.world.setCarried(view.selfIndex, m, block, true)
+    view.world.setBlockTime(view.selfIndex, m, block, time)
+    this.#stuckSince = undefined
+    changed()
+  }
+
+  /** Blocks to be dropped that somebody else carries go first; after a while, any. */
+  #makeRoom(wanted: NumberedPlacement): Promise<boolean> {
+    const { clock, view } = this.#parts
+    this.#stuckSince ??= clock.now()
+    const surplus = this.#surplus(wanted)
+    const patient = clock.now() - this.#stuckSince < PATIENCE
+    const carriedElsewhere = ({ manifest, block }: { manifest: ModelManifest; block: number }): boolean => {
+      const m = view.world.modelIndex(manifest.id)!
+      return view.world.devices.some((_, n) => n !== view.selfIndex && view.world.carries(n, m, block))
+    }
+    return this.#dropOne(patient ? surplus.filter(carriedElsewhere) : surplus)
+  }
+
+  /** No new task comes once the world says it is not carried; those that are here finish first. */
+  async #dropOne(
+    candidates: readonly { readonly manifest: ModelManifest; readonly block: number }[]
+  ): Promise<boolean> {
+    const { view, blocks, inUse, changed } = this.#parts
+    const idle = candidates.find(({ manifest, block }) => !inUse(view.world.modelIndex(manifest.id)!, block))
+    if (idle === undefined) return false
+    view.world.setCarried(view.selfIndex, view.world.modelIndex(idle.manifest.id)!, idle.block, false)
+    await blocks.unload(idle.manifest, idle.block)
+    changed()
+    return true
+  }
+
+  #missing(wanted: NumberedPlacement): { manifest: ModelManifest; block: number }[] {
+    return this.#assigned(wanted).filter(({ manifest, block }) => !this.#parts.blocks.has(manifest.id, block))
+  }
+
+  #assigned({ placement }: NumberedPlacement): { manifest: ModelManifest; block: number }[] {
+    const { view } = this.#parts
+    return [...(placement.get(view.self)?.entries() ?? [])].flatMap(([model, blocks]) => {
+      const manifest = view.manifest(model)
+      return manifest === undefined
+        ? []
+        : blocks.filter(k => k < manifest.blocks.length).map(block => ({ manifest, block }))
+    })
+  }
+
+  #surplus(wanted: NumberedPlacement): { manifest: ModelManifest; block: number }[] {
+    const { view, blocks } = this.#parts
+    const mine = wanted.placement.get(view.self)
+    return [...blocks.held().entries()].flatMap(([model, held]) => {
+      const manifest = view.manifest(model)
+      if (manifest === undefined) return []
+      const unwanted = [...held.keys()].filter((k: number) => mine?.get(model)?.includes(k) !== true)
+      return unwanted.map(block => ({ manifest, block }))
+    })
+  }
+
+  #knowsAllModels({ placement }: NumberedPlacement): boolean {
+    const { view } = this.#parts
+    return [...(placement.get(view.self)?.keys() ?? [])].every(model => view.manifest(model) !== undefined)
+  }
+
+  #allReady(wanted: NumberedPlacement): boolean {
+    const { view } = this.#parts
+    return view
+      .members()
+      .filter(state => wanted.placement.has(deviceId(state.device)) && state.device !== view.self)
+      .every(state => Number(state.readyEpoch) >= wanted.epoch)
+  }
+
+  #room(): number {
+    return this.#parts.memory - this.#parts.blocks.weight(id => this.#parts.view.manifest(id))
+  }
+
+  /** Who to ask for a block: the owners of the model first, then whoever carries some of it. */
+  #holders(model: ModelId): readonly DeviceId[] {
+    const { view } = this.#parts
+    const others = view.members().filter(state => state.device !== view.self)
+    const speaks = (owner: boolean) =>
+      others
+        .filter(state => state.models.some(m => m.model === model && m.owner === owner))
+        .map(s => deviceId(s.device))
+    return [...speaks(true), ...speaks(false)]
+  }
+}

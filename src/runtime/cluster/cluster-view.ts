@@ -1,0 +1,128 @@
+import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { bytesPerSecond, seconds } from '../../core/units.ts'
+import { World } from '../../core/world.ts'
+import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
+
+/**
+ * What this device has heard of its cluster, kept as a World for the policy. The newest state of each device wins;
+ * a state of a device that is not connected is kept but the device stays down.
+ */
+export class ClusterView {
+  readonly world = new World()
+  readonly self: DeviceId
+  readonly #states = new Map<DeviceId, DeviceState>()
+  readonly #manifests = new Map<ModelId, ModelManifest>()
+
+  constructor(self: DeviceId, speed: number) {
+    this.self = self
+    this.world.addDevice(self, speed)
+  }
+
+  /** This device is always number 0 of its own world. */
+  get selfIndex(): number {
+    return 0
+  }
+
+  manifest(id: ModelId): ModelManifest | undefined {
+    return this.#manifests.get(id)
+  }
+
+  manifestNamed(name: string): ModelManifest | undefined {
+    return [...this.#manifests.values()].find(manifest => manifest.name === name)
+  }
+
+  manifests(): readonly ModelManifest[] {
+    return [...this.#manifests.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  addManifest(manifest: ModelManifest): void {
+    if (this.#manifests.has(manifest.id)) return
+    this.#manifests.set(manifest.id, manifest)
+    this.world.addModel({
+      id: manifest.id,
+      work: manifest.blocks.map(block => block.work),
+      activations: manifest.activations.map(activation => activation.bytes)
+    })
+    for (const [device, state] of this.#states) if (device !== this.self) this.#applyModels(device, state)
+  }
+
+  /** Models that some device speaks of and this one does not know yet, with who speaks of them. */
+  unknownModels(): readonly { readonly model: ModelId; readonly device: DeviceId }[] {
+    return [...this.#states].flatMap(([device, state]) =>
+      state.models.flatMap(({ model }) =>
+        this.#manifests.has(modelId(model)) ? [] : [{ model: modelId(model), device }]
+      )
+    )
+  }
+
+  state(device: DeviceId): DeviceState | undefined {
+    return this.#states.get(device)
+  }
+
+  /** Devices that are connected and have introduced themselves, this one included, by id. */
+  members(): readonly DeviceState[] {
+    return [...this.#states.values()]
+      .filter(state => this.isUp(deviceId(state.device)))
+      .sort((a, b) => (a.device < b.device ? -1 : 1))
+  }
+
+  isUp(device: DeviceId): boolean {
+    const index = this.world.deviceIndex(device)
+    return index !== undefined && this.world.devices[index]!.up
+  }
+
+  nameOf(device: DeviceId): string {
+    return this.#states.get(device)?.name ?? device.slice(-8)
+  }
+
+  joined(device: DeviceId): void {
+    this.world.addDevice(device)
+    const state = this.#states.get(device)
+    if (state !== undefined) this.#applyModels(device, state)
+  }
+
+  left(device: DeviceId): void {
+    const index = this.world.deviceIndex(device)
+    if (index !== undefined) this.world.setUp(index, false)
+  }
+
+  /** @returns whether it was news */
+  heard(from: DeviceId, state: DeviceState): boolean {
+    const known = this.#states.get(from)
+    if (state.device !== from || (known !== undefined && !isNewer(state, known))) return false
+    this.#states.set(from, state)
+    const index = this.world.deviceIndex(from)
+    if (index === undefined || from === this.self) return true
+    if (Number.isFinite(state.speed) && state.speed > 0) this.world.setSpeed(index, state.speed)
+    this.#applyModels(from, state)
+    for (const link of state.links) this.setLink(from, deviceId(link.to), link.rate, link.latency)
+    return true
+  }
+
+  /** A measured link, of this device or as another one reports its own. */
+  setLink(from: DeviceId, to: DeviceId, rate: number, latency: number): void {
+    const a = this.world.deviceIndex(from)
+    const b = this.world.deviceIndex(to)
+    if (a === undefined || b === undefined || a === b) return
+    if (!(rate > 0 && Number.isFinite(rate) && latency >= 0 && Number.isFinite(latency))) return
+    this.world.setLink(a, b, bytesPerSecond(rate), seconds(latency))
+  }
+
+  #applyModels(device: DeviceId, state: DeviceState): void {
+    const n = this.world.deviceIndex(device)
+    if (n === undefined) return
+    for (const [m, model] of this.world.models.entries()) {
+      const carried = state.models.find(({ model: id }) => id === model.id)?.blocks ?? []
+      const times = new Map(carried.map(({ block, seconds: time }) => [block, time]))
+      for (let k = 0; k < model.work.length; k++) {
+        const time = times.get(k)
+        this.world.setCarried(n, m, k, time !== undefined)
+        if (time !== undefined && Number.isFinite(time) && time > 0) this.world.setBlockTime(n, m, k, seconds(time))
+      }
+    }
+  }
+}
+
+const isNewer = (a: DeviceState, b: DeviceState): boolean =>
+  a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.sequence > b.sequence)

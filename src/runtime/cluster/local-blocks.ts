@@ -1,0 +1,99 @@
+import type { ModelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import type { Tensor } from '../../core/tensor.ts'
+import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
+import type { Engine, LoadedBlock } from '../engine/engine.ts'
+
+export interface HeldBlock {
+  readonly loaded: LoadedBlock
+  /** Measured here when it was loaded, emulation included. */
+  readonly time: Seconds
+}
+
+/** The blocks that this device has loaded, and how it runs them. */
+export class LocalBlocks {
+  readonly #engine: Engine
+  readonly #held = new Map<ModelId, Map<number, HeldBlock>>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  has(model: ModelId, block: number): boolean {
+    return this.#held.get(model)?.has(block) === true
+  }
+
+  held(): ReadonlyMap<ModelId, ReadonlyMap<number, HeldBlock>> {
+    return this.#held
+  }
+
+  /** Load block `k` from its file and time it. @throws EngineError when ONNX Runtime refuses it */
+  async load(manifest: ModelManifest, k: number, file: string): Promise<HeldBlock> {
+    const { sha256, work } = manifest.blocks[k]!
+    const loaded = await this.#engine.load(sha256, file)
+    const known = new Map(manifest.activations[k]!.tensors.map(tensor => [tensor.name, tensor]))
+    const inputs = loaded.inputs.map(spec => ({ spec, dims: concrete(known.get(spec.name)?.shape ?? spec.shape) }))
+    // A block whose inputs have no fixed shape cannot be timed on made-up data: the owner's figure stands in.
+    const timed = inputs.flatMap(({ spec, dims }) => (dims === undefined ? [] : [{ spec, dims }]))
+    const time = timed.length === inputs.length ? await this.#measure(sha256, timed, work) : work
+    const held = { loaded, time }
+    const blocks = this.#held.get(manifest.id) ?? new Map<number, HeldBlock>()
+    this.#held.set(manifest.id, blocks.set(k, held))
+    return held
+  }
+
+  async unload(manifest: ModelManifest, k: number): Promise<void> {
+    this.#held.get(manifest.id)?.delete(k)
+    await this.#engine.unload(manifest.blocks[k]!.sha256)
+  }
+
+  /**
+   * Run block `k` on activation `k`. The block gets the tensors it names; those that live on beside it stay here.
+   * @returns activation k + 1
+   */
+  async run(
+    manifest: ModelManifest,
+    k: number,
+    activation: readonly Tensor[]
+  ): Promise<{ readonly tensors: readonly Tensor[]; readonly took: Seconds }> {
+    const held = this.#held.get(manifest.id)?.get(k)
+    if (held === undefined) throw new Error(`block ${k} of ${manifest.name} is not loaded here`)
+    const wanted = manifest.activations[k + 1]!.tensors.map(tensor => tensor.name)
+    const here = new Map(activation.map(tensor => [tensor.name, tensor]))
+    const survivors = new Map(wanted.flatMap(name => (here.has(name) ? [[name, here.get(name)!] as const] : [])))
+    const inputs = held.loaded.inputs.map(({ name }) => {
+      const tensor = here.get(name)
+      if (tensor === undefined) throw new Error(`block ${k} of ${manifest.name} needs "${name}", which did not arrive`)
+      return tensor
+    })
+    const { outputs, inputs: returned, took } = await this.#engine.run(manifest.blocks[k]!.sha256, inputs)
+    for (const tensor of returned) if (survivors.has(tensor.name)) survivors.set(tensor.name, tensor)
+    for (const tensor of outputs) survivors.set(tensor.name, tensor)
+    const tensors = wanted.map(name => {
+      const tensor = survivors.get(name)
+      if (tensor === undefined) throw new Error(`block ${k} of ${manifest.name} did not make "${name}"`)
+      return tensor
+    })
+    return { tensors, took }
+  }
+
+  /** Bytes of blocks that count against the device's memory. */
+  weight(manifests: (id: ModelId) => ModelManifest | undefined): Bytes {
+    let sum = 0
+    for (const [model, blocks] of this.#held) {
+      for (const k of blocks.keys()) sum += manifests(model)?.blocks[k]?.bytes ?? 0
+    }
+    return bytes(sum)
+  }
+
+  async #measure(...[sha256, inputs, work]: [...Parameters<Engine['measure']>, Seconds]): Promise<Seconds> {
+    try {
+      return await this.#engine.measure(sha256, inputs)
+    } catch {
+      return work // zeros are no valid input of every block (an index out of range, say); the real run will tell
+    }
+  }
+}
+
+const concrete = (shape: readonly (number | string | null)[]): readonly number[] | undefined =>
+  shape.every(dim => typeof dim === 'number') ? (shape as readonly number[]) : undefined

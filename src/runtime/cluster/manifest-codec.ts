@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { create } from '@bufbuild/protobuf'
+import { blockHash, type ModelId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { ELEMENT_TYPES, type ElementType, type TensorSpec } from '../../core/tensor.ts'
+import { bytes, seconds } from '../../core/units.ts'
+import { type Manifest, ManifestSchema, type TensorSpec as WireSpec } from '../generated/tributary/v1/wire_pb.ts'
+
+/** A model with more blocks or tensors than this is refused: nobody cuts so fine, and a peer must not fill our memory. */
+const MAX_BLOCKS = 4096
+const MAX_TENSORS = 4096
+const MAX_RANK = 64
+
+/**
+ * The model's id in a cluster: SHA-256 over what devices must agree on to compute together, that is the blocks' bytes
+ * and the tensors at each cut. Not over its name or measured times, so two owners of one file share its blocks.
+ */
+export const manifestId = (manifest: Pick<ModelManifest, 'blocks' | 'activations' | 'outputs'>): ModelId => {
+  const agreed = {
+    blocks: manifest.blocks.map(block => block.sha256),
+    activations: manifest.activations.map(({ tensors }) => tensors.map(({ name, type }) => [name, type])),
+    outputs: manifest.outputs
+  }
+  return modelId(createHash('sha256').update(JSON.stringify(agreed)).digest('hex'))
+}
+
+export const toWire = (manifest: ModelManifest): Manifest =>
+  create(ManifestSchema, {
+    id: manifest.id,
+    name: manifest.name,
+    sha256: manifest.sha256,
+    blocks: manifest.blocks.map(block => ({
+      sha256: block.sha256,
+      bytes: BigInt(block.bytes),
+      flops: block.flops,
+      work: block.work
+    })),
+    activations: manifest.activations.map(activation => ({
+      bytes: BigInt(activation.bytes),
+      tensors: activation.tensors.map(specToWire)
+    })),
+    inputs: manifest.inputs.map(specToWire),
+    outputs: [...manifest.outputs]
+  })
+
+/** @throws Error that says what is wrong; a manifest from a peer is believed in nothing but its form */
+export const fromWire = (wire: Manifest): ModelManifest => {
+  const require = (ok: boolean, what: string): void => {
+    if (!ok) throw new Error(`manifest of model "${wire.name.slice(0, 80)}": ${what}`)
+  }
+  const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
+  require(wire.blocks.length > 0 &&
+    wire.blocks.length <= MAX_BLOCKS, `${wire.blocks.length} blocks, 1 to ${MAX_BLOCKS} allowed`)
+  require(wire.activations.length === wire.blocks.length + 1, 'needs one activation more than blocks')
+  require(wire.activations.every(a => a.tensors.length <= MAX_TENSORS), `more than ${MAX_TENSORS} tensors at a cut`)
+  require(wire.blocks.every(block => isHash(block.sha256)), 'a block without a SHA-256')
+  require(isHash(wire.sha256), 'no SHA-256 of its file')
+  require(wire.blocks.every(block => Number.isFinite(block.work) && block.work >= 0), 'a block without a time')
+  const manifest: Omit<ModelManifest, 'id'> = {
+    name: wire.name.slice(0, 200),
+    sha256: wire.sha256,
+    blocks: wire.blocks.map(block => ({
+      sha256: blockHash(block.sha256),
+      bytes: bytes(Number(block.bytes)),
+      flops: block.flops,
+      work: seconds(block.work)
+    })),
+    activations: wire.activations.map(activation => ({
+      bytes: bytes(Number(activation.bytes)),
+      tensors: activation.tensors.map(specFromWire)
+    })),
+    inputs: wire.inputs.map(specFromWire),
+    outputs: wire.outputs
+  }
+  const id = manifestId(manifest)
+  require(id === wire.id, 'its id is not that of its contents')
+  return { id, ...manifest }
+}
+
+const specToWire = (spec: TensorSpec) => ({
+  name: spec.name,
+  type: spec.type,
+  shape: spec.shape.map(dim =>
+    typeof dim === 'number'
+      ? { size: { case: 'value' as const, value: BigInt(dim) } }
+      : { size: { case: 'symbol' as const, value: dim ?? '' } }
+  )
+})
+
+const isElementType = (text: string): text is ElementType => Object.hasOwn(ELEMENT_TYPES, text)
+
+const specFromWire = (wire: WireSpec): TensorSpec => {
+  if (!isElementType(wire.type)) throw new Error(`manifest: tensor "${wire.name}" has the unknown type "${wire.type}"`)
+  if (wire.shape.length > MAX_RANK)
+    throw new Error(`manifest: tensor "${wire.name}" has ${wire.shape.length} dimensions`)
+  const shape = wire.shape.map(({ size }) =>
+    size.case === 'value' ? Number(size.value) : size.value === '' ? null : (size.value ?? null)
+  )
+  return { name: wire.name, type: wire.type, shape }
+}

@@ -1,0 +1,42 @@
+import { create } from '@bufbuild/protobuf'
+import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
+import type { PlacementOutcome } from '../../planner/placement.ts'
+import { type Placement, PlacementSchema } from '../generated/tributary/v1/wire_pb.ts'
+
+/** A placement as the cluster numbers it: who planned it, and which came after which. */
+export interface NumberedPlacement extends PlacementOutcome {
+  readonly epoch: number
+  readonly planner: DeviceId
+}
+
+/** The larger epoch is newer; of two with one number (two planners for a moment) the smaller planner's counts. */
+export const isNewer = (a: NumberedPlacement, b: NumberedPlacement | undefined): boolean =>
+  b === undefined || a.epoch > b.epoch || (a.epoch === b.epoch && a.planner < b.planner)
+
+export const placementToWire = ({ epoch, planner, placement, unplaced }: NumberedPlacement): Placement => {
+  const models = new Set<ModelId>([...placement.values()].flatMap(m => [...m.keys()]))
+  for (const { model } of unplaced) models.add(model)
+  return create(PlacementSchema, {
+    epoch: BigInt(epoch),
+    planner,
+    models: [...models].sort().map(model => ({
+      model,
+      devices: [...placement].map(([device, carried]) => ({ device, blocks: [...(carried.get(model) ?? [])] })),
+      unplaced: unplaced.filter(u => u.model === model).map(({ block, because }) => ({ block, because }))
+    }))
+  })
+}
+
+export const placementFromWire = (wire: Placement): NumberedPlacement => {
+  const placement = new Map<DeviceId, Map<ModelId, readonly number[]>>()
+  for (const { model, devices } of wire.models) {
+    for (const { device, blocks } of devices) {
+      const carried = placement.get(deviceId(device)) ?? new Map<ModelId, readonly number[]>()
+      placement.set(deviceId(device), carried.set(modelId(model), blocks))
+    }
+  }
+  const unplaced = wire.models.flatMap(({ model, unplaced: list }) =>
+    list.map(({ block, because }) => ({ model: modelId(model), block, because }))
+  )
+  return { epoch: Number(wire.epoch), planner: deviceId(wire.planner), placement, unplaced }
+}

@@ -1,0 +1,33 @@
+import { create } from '@bufbuild/protobuf'
+import { deviceId } from '../../core/ids.ts'
+import { seconds } from '../../core/units.ts'
+import type { World } from '../../core/world.ts'
+import type { Report } from '../../scheduler/policy.ts'
+import { type PolicyReport, PolicyReportSchema } from '../generated/tributary/v1/wire_pb.ts'
+
+export const reportToWire = (report: Report, world: World): PolicyReport => {
+  const id = (device: number): string => world.devices[device]!.id
+  return create(PolicyReportSchema, {
+    backlog: report.backlog,
+    commitments: report.commitments.map(c => ({ from: id(c.from), to: id(c.to), seconds: c.seconds })),
+    received: report.received.map(r => ({ device: id(r.device), tasks: BigInt(r.tasks) }))
+  })
+}
+
+/** Devices that are not known here, and numbers that are none, are left out. */
+export const reportFromWire = (wire: PolicyReport, world: World): Report => {
+  const index = (id: string): number | undefined => world.deviceIndex(deviceId(id))
+  const sane = (n: number): boolean => Number.isFinite(n) && n >= 0
+  return {
+    backlog: seconds(sane(wire.backlog) ? wire.backlog : 0),
+    commitments: wire.commitments.flatMap(c => {
+      const from = index(c.from)
+      const to = index(c.to)
+      return from === undefined || to === undefined || !sane(c.seconds) ? [] : [{ from, to, seconds: c.seconds }]
+    }),
+    received: wire.received.flatMap(r => {
+      const device = index(r.device)
+      return device === undefined ? [] : [{ device, tasks: Number(r.tasks) }]
+    })
+  }
+}

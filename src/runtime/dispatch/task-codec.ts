@@ -1,0 +1,86 @@
+import { create } from '@bufbuild/protobuf'
+import { deviceId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import type { Tensor } from '../../core/tensor.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { World } from '../../core/world.ts'
+import type { Step } from '../../scheduler/policy.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import { type Task, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { ArrivedTask } from '../network/network.ts'
+import type { LiveTask } from './live-task.ts'
+
+const MAX_ROUTE = 4096
+const MAX_SOURCE_NAME = 256
+
+export const taskToWire = (task: LiveTask, world: World, now: Seconds): Task =>
+  create(TaskSchema, {
+    source: task.source,
+    datum: BigInt(task.datum),
+    model: task.model,
+    home: task.homeId,
+    done: task.done,
+    route: task.route.map(({ device, until }) => ({ device: world.devices[device]!.id, until })),
+    age: Math.max(0, now - task.availableAt),
+    weight: task.weight,
+    attempt: task.attempt
+  })
+
+/**
+ * A task from the network, checked against the model it names: known model, blocks in range, exactly the tensors of its
+ * activation with their types. Devices that this one does not know become steps that cannot be followed.
+ * @throws Error in words for the sender; the task is refused with it
+ */
+export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Seconds): LiveTask => {
+  const { task, tensors } = arrived
+  const model = modelId(task.model)
+  const manifest = view.manifest(model)
+  const modelIndex = view.world.modelIndex(model)
+  if (manifest === undefined || modelIndex === undefined) throw new Error(`model ${task.model.slice(0, 64)} is not known here`)
+  const home = view.world.deviceIndex(deviceId(task.home))
+  if (home === undefined) throw new Error(`home ${task.home.slice(0, 64)} is not known here`)
+  if (task.done > manifest.blocks.length) throw new Error(`${task.done} blocks done of a model of ${manifest.blocks.length}`)
+  if (task.route.length > MAX_ROUTE || task.source.length > MAX_SOURCE_NAME) throw new Error('route or source name too long')
+  if (!(Number.isFinite(task.age) && task.age >= 0 && Number.isFinite(task.weight))) throw new Error('age or weight is not a number')
+  checkTensors(manifest, task.done, tensors)
+  return {
+    source: task.source,
+    datum: Number(task.datum),
+    attempt: task.attempt,
+    model,
+    modelIndex,
+    home,
+    homeId: deviceId(task.home),
+    weight: task.weight,
+    availableAt: seconds(now - task.age),
+    queuedAt: now,
+    done: task.done,
+    route: knownSteps(task, view.world),
+    tensors,
+    refusals: 0
+  }
+}
+
+/** The route up to the first device that is not known here; the rest is decided when the task gets there. */
+const knownSteps = (task: Task, world: World): readonly Step[] => {
+  const steps: Step[] = []
+  for (const { device, until } of task.route) {
+    const index = world.deviceIndex(deviceId(device))
+    if (index === undefined) break
+    steps.push({ device: index, until })
+  }
+  return steps
+}
+
+const checkTensors = (manifest: ModelManifest, done: number, tensors: readonly Tensor[]): void => {
+  const expected = manifest.activations[done]!.tensors
+  const arrived = new Map(tensors.map(tensor => [tensor.name, tensor]))
+  for (const { name, type } of expected) {
+    const tensor = arrived.get(name)
+    if (tensor === undefined) throw new Error(`activation ${done} of ${manifest.name} needs the tensor "${name}"`)
+    if (tensor.type !== type) throw new Error(`tensor "${name}" is ${tensor.type}, ${manifest.name} has it as ${type}`)
+  }
+  if (tensors.length !== expected.length) {
+    throw new Error(`activation ${done} of ${manifest.name} has ${expected.length} tensors, ${tensors.length} arrived`)
+  }
+}
