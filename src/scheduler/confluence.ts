@@ -1,4 +1,5 @@
 import { type Seconds, seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
 import { cheapestPath } from './cheapest-path.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
@@ -6,8 +7,9 @@ import { VirtualQueues } from './virtual-queues.ts'
 
 export interface ConfluenceOptions {
   /**
-   * V of the price V + U, as a fraction of the datum's work at speed 1. Small: follow the queues; large: prefer the
-   * least use of resources. Tied to the model, so that scaling all speeds and rates together changes nothing.
+   * V of the price V + U, as a fraction of the datum's work at the network's mean speed. Small: follow the queues;
+   * large: prefer the least use of resources. Tied to the model and to the devices that are there, so that scaling all
+   * speeds and rates together changes nothing.
    */
   readonly patience: number
 }
@@ -35,8 +37,7 @@ export const createConfluence =
     }
 
     const choose = (task: TaskState, now: Seconds): Decision => {
-      const work = world.models[task.model]!.work.reduce((a, b) => a + b, 0)
-      const V = seconds(patience * work)
+      const V = seconds(patience * typicalTime(world, task.model))
       const price = (resource: number): number => V + queues.at(resource, now)
       const path = cheapestPath({
         world,
@@ -74,6 +75,21 @@ export const createConfluence =
       }
     }
   }
+
+/** The whole model's time on a device of mean speed: the harmonic mean of its times over the devices that are up. */
+const typicalTime = (world: World, model: number): number => {
+  const blocks = world.models[model]!.work.length
+  let devices = 0
+  let rates = 0
+  for (const [n, device] of world.devices.entries()) {
+    if (!device.up) continue
+    let time = 0
+    for (let k = 0; k < blocks; k++) time += world.blockTime(n, model, k)
+    devices++
+    rates += 1 / time
+  }
+  return devices / rates
+}
 
 /** One entry for each resource. */
 const merge = (commitments: readonly Commitment[]): Commitment[] => {

@@ -1,0 +1,235 @@
+import { create } from '@bufbuild/protobuf'
+import type { Clock } from '../../core/clock.ts'
+import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { LocalBlocks } from '../cluster/local-blocks.ts'
+import type { NumberedPlacement } from '../cluster/placement-codec.ts'
+import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { Network } from '../network/network.ts'
+import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
+import type { SourcePort } from './source-port.ts'
+
+export interface DeviceReporterParts {
+  readonly name: string
+  readonly clock: Clock
+  readonly network: Network
+  readonly memory: Bytes
+  readonly emulated: boolean
+  readonly incarnation: number
+  readonly view: ClusterView
+  readonly blocks: LocalBlocks
+  readonly dispatcher: Dispatcher
+  readonly sources: () => readonly SourcePort[]
+  readonly placement: () => NumberedPlacement | undefined
+  readonly readyEpoch: () => number
+  readonly draining: () => boolean
+  readonly isOwner: (model: ModelId) => boolean
+}
+
+/** Slow state goes out at least this often. */
+const INTERVAL: Seconds = seconds(1)
+/** Rates are taken over about this long. */
+const RATE_WINDOW: Seconds = seconds(10)
+
+/** Says what this device is and does: as slow state for the others, as status for people. */
+export class DeviceReporter {
+  /** Measured at the start. */
+  speed = 1
+  readonly #parts: DeviceReporterParts
+  readonly #startedAt: Seconds
+  #sequence = 0
+  #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
+  #firstTaskAt: Seconds | undefined
+  #samples: { readonly at: Seconds; readonly tasks: number }[] = []
+
+  constructor(parts: DeviceReporterParts) {
+    this.#parts = parts
+    this.#startedAt = parts.clock.now()
+  }
+
+  isDue(): boolean {
+    return this.#parts.clock.now() - this.#lastAt >= INTERVAL
+  }
+
+  nextState(): DeviceState {
+    const { name, network, memory, emulated, incarnation, view, draining, readyEpoch } = this.#parts
+    this.#lastAt = this.#parts.clock.now()
+    const links = view.world.links[view.selfIndex]!.filter(link => link.up)
+    return create(DeviceStateSchema, {
+      device: network.self,
+      name,
+      incarnation: BigInt(incarnation),
+      sequence: BigInt(++this.#sequence),
+      speed: this.speed,
+      memory: memory === Number.POSITIVE_INFINITY ? 0n : BigInt(memory),
+      canPlan: !draining(),
+      emulated,
+      readyEpoch: BigInt(readyEpoch()),
+      models: view.manifests().flatMap(({ id }) => this.#carried(id)),
+      links: links.map(({ to, rate, latency }) => ({ to: view.world.devices[to]!.id, rate, latency })),
+      status: JSON.stringify(this.deviceReport())
+    })
+  }
+
+  /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
+  isReady(devices: number): boolean {
+    const { view, placement, readyEpoch, sources } = this.#parts
+    const members = view.members()
+    if (members.length < devices) return false
+    if (sources().length === 0) return true
+    const current = placement()
+    if (current === undefined || readyEpoch() < current.epoch) return false
+    const others = members.filter(state => state.device !== view.self)
+    const placed = members.every(state => current.placement.has(deviceId(state.device)))
+    const loaded = others.every(state => Number(state.readyEpoch) >= current.epoch)
+    const measured = others.every(state =>
+      view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(state.device))!)
+    )
+    return placed && loaded && measured
+  }
+
+  deviceReport(): DeviceReport {
+    const { name, network, clock, memory, emulated, view, dispatcher, sources } = this.#parts
+    const { tasks, busy } = dispatcher.laneCounters()
+    const now = clock.now()
+    if (tasks > 0) this.#firstTaskAt ??= now
+    const active = this.#firstTaskAt === undefined ? 0 : Math.max(busy, now - this.#firstTaskAt)
+    return {
+      name,
+      id: network.self,
+      speed: this.speed,
+      emulated,
+      memory: memory === Number.POSITIVE_INFINITY ? null : memory,
+      policy: dispatcher.policy.name,
+      uptime: now - this.#startedAt,
+      models: this.#models(),
+      queue: dispatcher.queued(),
+      tasks,
+      busySeconds: busy,
+      busy: active === 0 ? 0 : busy / active,
+      rate: this.#rate(now, tasks),
+      bytesSent: this.#links().reduce((sum, link) => sum + link.bytesSent, 0),
+      rss: process.memoryUsage.rss(),
+      links: this.#links(),
+      waiting: this.#waiting(view),
+      counters: { ...network.counters() },
+      sources: sources().map(source => source.status())
+    }
+  }
+
+  /** From what every device last said of itself; this one's part is fresh. */
+  clusterStatus(): ClusterStatus {
+    const { name, view, placement } = this.#parts
+    const reports = [this.deviceReport(), ...this.#othersReports()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const current = placement()
+    const sources = reports.flatMap(report => report.sources)
+    const sum = (of: (source: (typeof sources)[number]) => number): number => sources.reduce((n, s) => n + of(s), 0)
+    return {
+      answeredBy: name,
+      planner: current === undefined ? null : view.nameOf(current.planner),
+      devices: reports.map(({ sources: _, ...device }) => device),
+      sources,
+      placement: this.#placementReport(current),
+      losses: {
+        lost: sum(s => s.lost),
+        duplicates: sum(s => s.duplicates),
+        resent: sum(s => s.resent),
+        skipped: sum(s => s.skipped),
+        devicesLost: view.world.devices.filter(device => !device.up).length
+      }
+    }
+  }
+
+  #carried(id: ModelId): { model: string; owner: boolean; blocks: { block: number; seconds: number }[] }[] {
+    const { view, blocks, draining, isOwner } = this.#parts
+    const m = view.world.modelIndex(id)!
+    const held = draining() ? [] : [...(blocks.held().get(id)?.keys() ?? [])]
+    // What the world says, not only what is loaded: a block about to be dropped is no longer offered.
+    const offered = held.filter(k => view.world.carries(view.selfIndex, m, k)).sort((a, b) => a - b)
+    const owner = isOwner(id)
+    if (!owner && offered.length === 0) return []
+    const timed = offered.map(block => ({ block, seconds: view.world.blockTime(view.selfIndex, m, block) }))
+    return [{ model: id, owner, blocks: timed }]
+  }
+
+  #models(): DeviceReport['models'] {
+    const { blocks, view } = this.#parts
+    return Object.fromEntries(
+      [...blocks.held()].flatMap(([id, held]) => {
+        const manifest = view.manifest(id)
+        if (manifest === undefined || held.size === 0) return []
+        const numbers = [...held.keys()].sort((a, b) => a - b)
+        const size = numbers.reduce((sum, k) => sum + manifest.blocks[k]!.bytes, 0)
+        const residentBytes = [...held.values()].reduce((sum, { loaded }) => sum + loaded.residentBytes, 0)
+        return [[manifest.name, { blocks: numbers, bytes: size, residentBytes }] as const]
+      })
+    )
+  }
+
+  #links(): DeviceReport['links'] {
+    const { network, view } = this.#parts
+    return [...network.peers()].flatMap(([peer, role]) => {
+      const link = role === 'device' ? network.link(peer) : undefined
+      return link === undefined ? [] : [{ to: view.nameOf(peer), ...link }]
+    })
+  }
+
+  #waiting(view: ClusterView): DeviceReport['waiting'] {
+    const groups = new Map<string, DeviceReport['waiting'][number]>()
+    for (const { task, because } of this.#parts.dispatcher.waiting()) {
+      const manifest = view.manifest(task.model)!
+      const block = because.kind === 'wait' ? because.block : task.done
+      const key = `${task.model} ${block} ${because.kind}`
+      const tasks = (groups.get(key)?.tasks ?? 0) + 1
+      const why = because.kind === 'cannot' ? because.because : this.#whyNotCarried(task.model, block)
+      groups.set(key, { model: manifest.name, block, tasks, because: why })
+    }
+    return [...groups.values()]
+  }
+
+  #whyNotCarried(model: ModelId, block: number): string {
+    const unplaced = this.#parts.placement()?.unplaced.find(u => u.model === model && u.block === block)
+    return unplaced?.because ?? 'no device that can be reached carries it yet'
+  }
+
+  #rate(now: Seconds, tasks: number): number {
+    this.#samples.push({ at: now, tasks })
+    while (this.#samples.length > 2 && now - this.#samples[0]!.at > RATE_WINDOW) this.#samples.shift()
+    const first = this.#samples[0]!
+    return now > first.at ? (tasks - first.tasks) / (now - first.at) : 0
+  }
+
+  #othersReports(): DeviceReport[] {
+    const { view } = this.#parts
+    return view.members().flatMap(state => {
+      if (state.device === view.self) return []
+      const parsed = deviceReportSchema.safeParse(parseJson(state.status))
+      return parsed.success ? [parsed.data] : []
+    })
+  }
+
+  #placementReport(current: NumberedPlacement | undefined): ClusterStatus['placement'] {
+    const { view } = this.#parts
+    const nameOf = (id: ModelId): string => view.manifest(id)?.name ?? id.slice(0, 8)
+    const models: Record<string, Record<string, number[]>> = {}
+    for (const [device, carried] of current?.placement ?? new Map<DeviceId, Map<ModelId, readonly number[]>>()) {
+      for (const [model, numbers] of carried) {
+        const ofModel = models[nameOf(model)] ?? {}
+        ofModel[view.nameOf(device)] = [...numbers]
+        models[nameOf(model)] = ofModel
+      }
+    }
+    const unplaced = current?.unplaced.map(u => ({ model: nameOf(u.model), block: u.block, because: u.because })) ?? []
+    return { epoch: current?.epoch ?? 0, ready: this.isReady(1), models, unplaced }
+  }
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+
+/** One device's own part of `tributary status --json`; travels as JSON in its slow state. Seconds, bytes. */
+export const deviceReportSchema = z.object({
+  name: z.string(),
+  id: z.string(),
+  speed: z.number(),
+  emulated: z.boolean(),
+  /** Bytes for blocks; null when not limited. */
+  memory: z.number().nullable(),
+  policy: z.string(),
+  uptime: z.number(),
+  models: z.record(z.string(), z.object({ blocks: z.array(z.number()), bytes: z.number(), residentBytes: z.number() })),
+  queue: z.object({ lane: z.number(), links: z.number(), waiting: z.number() }),
+  tasks: z.number(),
+  /** Seconds in which the lane ran a block, since the start. */
+  busySeconds: z.number(),
+  /** The same as a share of the time since its first task. */
+  busy: z.number(),
+  /** Blocks per second over the last ten seconds. */
+  rate: z.number(),
+  bytesSent: z.number(),
+  rss: z.number(),
+  links: z.array(
+    z.object({ to: z.string(), rate: z.number(), latency: z.number(), bytesSent: z.number(), emulated: z.boolean() })
+  ),
+  waiting: z.array(z.object({ model: z.string(), block: z.number(), tasks: z.number(), because: z.string() })),
+  counters: z.object({
+    refusedPeers: z.number(),
+    malformedFrames: z.number(),
+    oversizedFrames: z.number(),
+    refusedTasks: z.number()
+  }),
+  sources: z.array(
+    z.object({
+      name: z.string(),
+      device: z.string(),
+      model: z.string(),
+      state: z.string(),
+      available: z.number(),
+      admitted: z.number(),
+      completed: z.number(),
+      skipped: z.number(),
+      inFlight: z.number(),
+      lost: z.number(),
+      duplicates: z.number(),
+      resent: z.number(),
+      rate: z.number(),
+      inferenceTime: z.object({ mean: z.number(), p50: z.number(), p95: z.number(), p99: z.number() })
+    })
+  )
+})
+
+export type DeviceReport = z.infer<typeof deviceReportSchema>
+
+export const clusterStatusSchema = z.object({
+  answeredBy: z.string(),
+  planner: z.string().nullable(),
+  devices: z.array(deviceReportSchema.omit({ sources: true })),
+  sources: deviceReportSchema.shape.sources,
+  placement: z.object({
+    epoch: z.number(),
+    ready: z.boolean(),
+    models: z.record(z.string(), z.record(z.string(), z.array(z.number()))),
+    unplaced: z.array(z.object({ model: z.string(), block: z.number(), because: z.string() }))
+  }),
+  losses: z.object({
+    lost: z.number(),
+    duplicates: z.number(),
+    resent: z.number(),
+    skipped: z.number(),
+    devicesLost: z.number()
+  })
+})
+
+/** What `tributary status --json` prints. */
+export type ClusterStatus = z.infer<typeof clusterStatusSchema>

@@ -1,0 +1,313 @@
+import type { Clock } from '../../core/clock.ts'
+import { every } from '../../core/every.ts'
+import type { DeviceId } from '../../core/ids.ts'
+import { stopOnce } from '../../core/stop-once.ts'
+import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import type { Place } from '../../planner/placement.ts'
+import type { CreatePolicy } from '../../scheduler/policy.ts'
+import { BlockKeeper } from '../cluster/block-keeper.ts'
+import { ClusterView } from '../cluster/cluster-view.ts'
+import { LocalBlocks } from '../cluster/local-blocks.ts'
+import { ManifestFinder } from '../cluster/manifest-finder.ts'
+import { isNewer, type NumberedPlacement, placementToWire } from '../cluster/placement-codec.ts'
+import { PlannerSeat } from '../cluster/planner-seat.ts'
+import { Dispatcher } from '../dispatch/dispatcher.ts'
+import type { LiveTask } from '../dispatch/live-task.ts'
+import { reportToWire } from '../dispatch/report-codec.ts'
+import { taskToWire } from '../dispatch/task-codec.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { BlobStore } from '../network/blob-store.ts'
+import type { Network } from '../network/network.ts'
+import { DeviceReporter } from './device-reporter.ts'
+import type { ClusterStatus } from './device-status.ts'
+import { createHandlers } from './handlers.ts'
+import { Handovers } from './handovers.ts'
+import { notice } from './notice.ts'
+import { type OwnedModel, prepareOwnedModel } from './owned-model.ts'
+import type { SourcePort } from './source-port.ts'
+
+export interface DeviceParts {
+  readonly name: string
+  readonly clock: Clock
+  readonly network: Network
+  readonly engine: Engine
+  readonly blobs: BlobStore
+  readonly createPolicy: CreatePolicy
+  readonly place: Place
+  /** For blocks; Infinity where it is not limited. */
+  readonly memory: Bytes
+  readonly emulated: boolean
+  readonly models: readonly OwnedModel[]
+  /** Sources wait until this many devices are there and have loaded what is placed on them. @default 1 */
+  readonly startWhen?: number
+  /** For people: one line, to the log. */
+  readonly say: (text: string) => void
+  /** Larger at every start of the process. */
+  readonly incarnation: number
+}
+
+export interface Device extends AsyncDisposable {
+  readonly view: ClusterView
+  /** The parts a source is made with. */
+  readonly submit: (task: LiveTask) => void
+  /** Forget the tasks of a datum that is done or given up. */
+  readonly cancel: (source: string, datum: number) => void
+  addSource(source: SourcePort): void
+  start(): Promise<void>
+  /** Resolves when every source has all its results; rejects when the device is stopped before. After `start`. */
+  sourcesDone(): Promise<void>
+  status(): ClusterStatus
+  /** Accept nothing new, finish what is queued here (at most `patience`), say goodbye, stop. Idempotent. */
+  stop(options?: { readonly patience?: Seconds }): Promise<void>
+}
+
+/** How often reports go out, queues are looked after and deadlines are checked. */
+const TICK: Seconds = seconds(0.1)
+const DRAIN_PATIENCE: Seconds = seconds(5)
+
+/**
+ * A device: network, lane, policy, blocks and sources, tied together on one thread.
+ *
+ *   network ──tasks──▶ handlers ──▶ dispatcher ──▶ lane (engine) ──▶ dispatcher ──tasks──▶ network
+ *      │                               ▲   │                                          └─▶ sources (results)
+ *      └─states, notices─▶ view ──▶ policy  └── asks                sources ──▶ dispatcher
+ *                            └────▶ planner seat ──▶ block keeper ──▶ engine
+ */
+export const createDevice = (parts: DeviceParts): Device => new RunningDevice(parts)
+
+class RunningDevice implements Device {
+  readonly view: ClusterView
+  readonly #parts: DeviceParts
+  readonly #blocks: LocalBlocks
+  readonly #dispatcher: Dispatcher
+  readonly #keeper: BlockKeeper
+  readonly #seat: PlannerSeat
+  readonly #finder: ManifestFinder
+  readonly #reporter: DeviceReporter
+  readonly #handovers = new Handovers()
+  readonly #sources = new Map<string, SourcePort>()
+  readonly #abort = new AbortController()
+  #allDone: Promise<void> = new Promise(() => {})
+  #placement: NumberedPlacement | undefined
+  #draining = false
+  #reconsider = false
+
+  constructor(parts: DeviceParts) {
+    this.#parts = parts
+    const { clock, network, engine, say } = parts
+    this.view = new ClusterView(network.self, 1)
+    this.#blocks = new LocalBlocks(engine)
+    this.#dispatcher = this.#createDispatcher()
+    this.#keeper = new BlockKeeper({
+      clock,
+      view: this.view,
+      blocks: this.#blocks,
+      blobs: parts.blobs,
+      memory: parts.memory,
+      fetch: (hash, size, holders) => network.fetchBlob(hash, size, holders, this.#abort.signal),
+      inUse: (model, block) => this.#dispatcher.uses(model, block),
+      changed: () => this.#changed(),
+      say
+    })
+    this.#seat = new PlannerSeat({
+      clock,
+      view: this.view,
+      place: parts.place,
+      publish: placement => this.#publish(placement)
+    })
+    this.#finder = new ManifestFinder({ network, view: this.view, found: () => this.#changed(), say })
+    this.#reporter = new DeviceReporter({
+      ...parts,
+      view: this.view,
+      blocks: this.#blocks,
+      dispatcher: this.#dispatcher,
+      sources: () => [...this.#sources.values()],
+      placement: () => this.#placement,
+      readyEpoch: () => this.#keeper.readyEpoch,
+      draining: () => this.#draining,
+      isOwner: model => parts.models.some(owned => owned.id === model)
+    })
+  }
+
+  readonly submit = (task: LiveTask): void => this.#dispatcher.submit(task)
+
+  readonly cancel = (source: string, datum: number): void =>
+    this.#dispatcher.cancel(task => task.source === source && task.datum === datum)
+
+  addSource(source: SourcePort): void {
+    this.#sources.set(source.id, source)
+  }
+
+  async start(): Promise<void> {
+    const { engine, network, models, say } = this.#parts
+    const speed = await engine.calibrate()
+    this.view.world.setSpeed(this.view.selfIndex, speed)
+    this.#reporter.speed = speed
+    await network.start(this.#handlers())
+    this.#changed()
+    this.#loop()
+    for (const owned of models) {
+      const manifest = await prepareOwnedModel(owned, { ...this.#parts, speed })
+      owned.id = manifest.id
+      this.view.addManifest(manifest)
+      say(`model ${manifest.name}: ${manifest.blocks.length} blocks`)
+      this.#changed()
+    }
+    this.#allDone = this.#runSources()
+    this.#allDone.catch(() => {}) // whoever waits for it hears of it
+  }
+
+  sourcesDone(): Promise<void> {
+    return this.#allDone
+  }
+
+  status(): ClusterStatus {
+    return this.#reporter.clusterStatus()
+  }
+
+  stop({ patience = DRAIN_PATIENCE }: { readonly patience?: Seconds } = {}): Promise<void> {
+    this.#stopping ??= stopOnce(() => this.#shutDown(patience))
+    return this.#stopping.stop()
+  }
+  #stopping: ReturnType<typeof stopOnce> | undefined;
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  #createDispatcher(): Dispatcher {
+    const { clock, network, createPolicy } = this.#parts
+    const { world, selfIndex } = this.view
+    return new Dispatcher(createPolicy, {
+      clock,
+      world,
+      self: selfIndex,
+      runBlock: task => this.#blocks.run(this.view.manifest(task.model)!, task.done, task.tensors),
+      send: (task, peer) => {
+        const remark = reportToWire(this.#dispatcher.policy.remark(), world)
+        return network.sendTask(peer, taskToWire(task, world, clock.now()), task.tensors, remark)
+      },
+      deliver: task => this.#sources.get(task.source)?.delivered(task),
+      failed: (task, because) => this.#tellFailure(task, because),
+      handedOver: (task, peer) => this.#handovers.add(peer, task)
+    })
+  }
+
+  #handlers() {
+    return createHandlers({
+      ...this.#parts,
+      view: this.view,
+      dispatcher: this.#dispatcher,
+      source: id => this.#sources.get(id),
+      draining: () => this.#draining,
+      status: () => this.status(),
+      placement: () => this.#placement,
+      adopt: placement => this.#adopt(placement),
+      changed: () => this.#later(),
+      peerLost: peer => this.#peerLost(peer)
+    })
+  }
+
+  /** The one loop: everything that happens by time happens here. */
+  #loop(): void {
+    const { clock, say } = this.#parts
+    every(
+      () => TICK,
+      () => this.#tick(),
+      { clock, signal: this.#abort.signal }
+    ).catch(error => {
+      if (!this.#abort.signal.aborted)
+        say(`stopped looking after queues: ${error instanceof Error ? error.stack : error}`)
+    })
+  }
+
+  #tick(): void {
+    const { network, clock } = this.#parts
+    for (const [peer] of network.peers()) {
+      const link = network.link(peer)
+      if (link !== undefined) this.view.setLink(network.self, peer, link.rate, link.latency)
+    }
+    const report = reportToWire(this.#dispatcher.policy.report(clock.now()), this.view.world)
+    for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, notice('report', report))
+    this.#finder.tick()
+    this.#seat.tick(this.#placement)
+    this.#keeper.tick()
+    for (const source of this.#sources.values()) source.tick()
+    if (this.#reporter.isDue()) this.#publishState()
+    if (this.#dispatcher.waiting().length > 0) this.#later()
+  }
+
+  /** What this device carries or knows has changed. */
+  #changed(): void {
+    this.#publishState()
+    this.#later()
+  }
+
+  #publishState(): void {
+    const state = this.#reporter.nextState()
+    this.view.heard(this.view.self, state)
+    this.#parts.network.publishState(state)
+  }
+
+  /** Look at waiting tasks and blocks once the current burst of news is through. */
+  #later(): void {
+    if (this.#reconsider) return
+    this.#reconsider = true
+    queueMicrotask(() => {
+      this.#reconsider = false
+      this.#dispatcher.worldChanged()
+      this.#keeper.tick()
+    })
+  }
+
+  #publish(placement: NumberedPlacement): void {
+    const { network, say } = this.#parts
+    const wire = placementToWire(placement)
+    for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, notice('placement', wire))
+    say(`placement ${placement.epoch} for ${placement.placement.size} devices`)
+    this.#adopt(placement)
+  }
+
+  #adopt(placement: NumberedPlacement): void {
+    if (!isNewer(placement, this.#placement)) return
+    this.#placement = placement
+    this.#keeper.adopt(placement)
+  }
+
+  #peerLost(peer: DeviceId): void {
+    const { network } = this.#parts
+    this.view.left(peer)
+    this.#dispatcher.worldChanged()
+    for (const source of this.#sources.values()) source.deviceLost(peer)
+    for (const { home, source, datum, attempt } of this.#handovers.takeAll(peer)) {
+      if (home === network.self) this.#sources.get(source)?.lost({ source, datum, attempt }, peer)
+      else network.notify(home, notice('lost', { source, datum: BigInt(datum), attempt, device: peer }))
+    }
+  }
+
+  #tellFailure(task: LiveTask, because: string): void {
+    const { source, datum, attempt, homeId } = task
+    if (homeId === this.view.self) this.#sources.get(source)?.failed({ source, datum, attempt }, because)
+    else this.#parts.network.notify(homeId, notice('failure', { source, datum: BigInt(datum), attempt, because }))
+  }
+
+  async #runSources(): Promise<void> {
+    const { clock, startWhen = 1 } = this.#parts
+    const signal = this.#abort.signal
+    while (!this.#reporter.isReady(startWhen)) await clock.sleep(TICK, { signal })
+    await Promise.all([...this.#sources.values()].map(source => source.run(signal)))
+  }
+
+  async #shutDown(patience: Seconds): Promise<void> {
+    const { clock, network, engine } = this.#parts
+    this.#draining = true
+    await Promise.all([...this.#sources.values()].map(source => source.stop()))
+    this.#publishState()
+    const until = clock.now() + patience
+    const busy = (): boolean => this.#dispatcher.queued().lane + this.#dispatcher.queued().links > 0
+    while (busy() && clock.now() < until) await clock.sleep(seconds(0.02))
+    this.#abort.abort(new Error('the device stops'))
+    await network.stop()
+    await engine.stop()
+  }
+}

@@ -1,0 +1,122 @@
+import { create } from '@bufbuild/protobuf'
+import type { Clock } from '../../core/clock.ts'
+import { type DeviceId, modelId } from '../../core/ids.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import { toWire } from '../cluster/manifest-codec.ts'
+import { type NumberedPlacement, placementFromWire, placementToWire } from '../cluster/placement-codec.ts'
+import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import { reportFromWire } from '../dispatch/report-codec.ts'
+import { taskFromWire } from '../dispatch/task-codec.ts'
+import { type Notice, type Reply, ReplySchema, type Request } from '../generated/tributary/v1/wire_pb.ts'
+import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../network/network.ts'
+import type { ClusterStatus } from './device-status.ts'
+import { notice } from './notice.ts'
+import type { DatumRef, SourcePort } from './source-port.ts'
+
+export interface HandlerParts {
+  readonly clock: Clock
+  readonly network: Network
+  readonly view: ClusterView
+  readonly dispatcher: Dispatcher
+  readonly source: (id: string) => SourcePort | undefined
+  readonly draining: () => boolean
+  readonly status: () => ClusterStatus
+  readonly placement: () => NumberedPlacement | undefined
+  readonly adopt: (placement: NumberedPlacement) => void
+  readonly changed: () => void
+  readonly peerLost: (peer: DeviceId) => void
+  readonly say: (text: string) => void
+}
+
+/** What this device does with what admitted peers send. Anything that does not fit is refused or ignored, never fatal. */
+export const createHandlers = (parts: HandlerParts): NetworkHandlers => ({
+  onTask: arrived => onTask(parts, arrived),
+  onRequest: (_, request) => Promise.resolve(answer(parts, request)),
+  onNotice: (from, message) => onNotice(parts, from, message),
+  onState: (from, state) => {
+    if (parts.view.heard(from, state)) parts.changed()
+  },
+  onPeer: event => onPeer(parts, event)
+})
+
+const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
+  const { view, clock, dispatcher, network } = parts
+  const from = view.world.deviceIndex(arrived.from)
+  if (from === undefined) return { kind: 'refused', because: 'you are not known here yet' }
+  if (arrived.report !== undefined)
+    dispatcher.policy.heard(from, reportFromWire(arrived.report, view.world), clock.now())
+  const task = taskFromWire(arrived, view, clock.now())
+  const complete = task.done === view.manifest(task.model)!.blocks.length
+  if (parts.draining() && !complete) return { kind: 'refused', because: 'this device is stopping' }
+  if (task.homeId === view.self) {
+    if (parts.source(task.source) === undefined)
+      return { kind: 'refused', because: `source ${task.source} is not here` }
+  } else {
+    const { source, datum, attempt, done } = task
+    network.notify(task.homeId, notice('custody', { source, datum: BigInt(datum), attempt, done }))
+  }
+  dispatcher.arrive(task, from)
+  return { kind: 'accepted' }
+}
+
+const answer = (parts: HandlerParts, { body }: Request): Reply => {
+  switch (body.case) {
+    case 'status':
+      return create(ReplySchema, { body: { case: 'status', value: JSON.stringify(parts.status()) } })
+    case 'manifest': {
+      const manifest = parts.view.manifest(modelId(body.value.model))
+      if (manifest === undefined) return create(ReplySchema, { error: `model ${body.value.model} is not known here` })
+      return create(ReplySchema, { body: { case: 'manifest', value: toWire(manifest) } })
+    }
+    default:
+      return create(ReplySchema, { error: 'this request is not known here; is the other device of a newer version?' })
+  }
+}
+
+const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void => {
+  const { view, clock, dispatcher, source } = parts
+  switch (body.case) {
+    case 'report': {
+      const index = view.world.deviceIndex(from)
+      if (index !== undefined) dispatcher.policy.heard(index, reportFromWire(body.value, view.world), clock.now())
+      return
+    }
+    case 'custody':
+      source(body.value.source)?.custody(refOf(body.value), from, body.value.done)
+      return
+    case 'lost':
+      source(body.value.source)?.lost(refOf(body.value), body.value.device as DeviceId)
+      return
+    case 'failure':
+      source(body.value.source)?.failed(refOf(body.value), body.value.because.slice(0, 1000))
+      return
+    case 'placement':
+      parts.adopt(placementFromWire(body.value))
+      return
+    default: // of a newer version: not for us
+  }
+}
+
+const refOf = ({ source, datum, attempt }: { source: string; datum: bigint; attempt: number }): DatumRef => ({
+  source,
+  datum: Number(datum),
+  attempt
+})
+
+const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
+  const { view, network, say } = parts
+  if (event.kind === 'refused') {
+    say(`refused ${event.peer.slice(-8)}: ${event.because}`)
+    return
+  }
+  if (event.role !== 'device') return
+  if (event.kind === 'left') {
+    say(`lost ${view.nameOf(event.peer)}: ${event.because}`)
+    parts.peerLost(event.peer)
+  } else {
+    view.joined(event.peer)
+    const placement = parts.placement()
+    if (placement !== undefined) network.notify(event.peer, notice('placement', placementToWire(placement)))
+  }
+  parts.changed()
+}

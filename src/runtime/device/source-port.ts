@@ -1,0 +1,32 @@
+import type { DeviceId } from '../../core/ids.ts'
+import type { LiveTask } from '../dispatch/live-task.ts'
+import type { DeviceReport } from './device-status.ts'
+
+/** Which dispatch of which datum. */
+export interface DatumRef {
+  readonly source: string
+  readonly datum: number
+  readonly attempt: number
+}
+
+/** A source, as the device around it sees it: it submits tasks by itself and is told what becomes of them. */
+export interface SourcePort {
+  /** Unique in the cluster: `name@device`. */
+  readonly id: string
+  /** Begin to admit; resolves when every datum has its result in the sink, or when stopped. */
+  run(signal: AbortSignal): Promise<void>
+  /** The result has come home; a late twin is dropped. */
+  delivered(task: LiveTask): void
+  /** `device` has it now. */
+  custody(ref: DatumRef, device: DeviceId, done: number): void
+  /** `device` had it when it was lost. */
+  lost(ref: DatumRef, device: DeviceId): void
+  /** It could not be computed somewhere. */
+  failed(ref: DatumRef, because: string): void
+  /** Everything that `device` has is gone. */
+  deviceLost(device: DeviceId): void
+  /** Look for missed deadlines. Called every 100 ms. */
+  tick(): void
+  status(): DeviceReport['sources'][number]
+  stop(): Promise<void>
+}

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest'
+import { seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
+import { smallWorld } from '../testing/small-world.ts'
+import { POLICIES, type PolicyName } from './policies.ts'
+import type { Policy, Report, TaskState } from './policy.ts'
+
+const task = (over: Partial<TaskState> = {}): TaskState => ({
+  source: 'cam@d0',
+  datum: 0,
+  model: 0,
+  home: 0,
+  weight: 1,
+  availableAt: seconds(0),
+  queuedAt: seconds(0),
+  done: 0,
+  ...over
+})
+
+interface Host {
+  readonly world: World
+  readonly self?: number
+  readonly backlog?: number
+  readonly linkBacklog?: Readonly<Record<number, number>>
+}
+
+const policy = (name: PolicyName, { world, self = 0, backlog = 0, linkBacklog = {} }: Host): Policy =>
+  POLICIES[name]({ self, world, backlog: () => seconds(backlog), linkBacklog: to => seconds(linkBacklog[to] ?? 0) })
+
+const report = (over: Partial<Report>): Report => ({ backlog: seconds(0), commitments: [], received: [], ...over })
+const now = seconds(0)
+
+const pair = (over: Partial<Parameters<typeof smallWorld>[0]> = {}): World =>
+  smallWorld({ speeds: [1, 1], work: [1, 1], activations: [1e6, 1e6, 1e3], link: { rate: 1e6, latency: 0 }, ...over })
+
+describe('local', () => {
+  test('runs everything at the source', () => {
+    expect(policy('local', { world: pair() }).admit(task(), now)).toEqual({
+      kind: 'go',
+      steps: [{ device: 0, until: 2 }]
+    })
+  })
+
+  test('waits for the block that the source does not carry', () => {
+    expect(policy('local', { world: pair({ carried: [[0], [0, 1]] }) }).admit(task(), now)).toEqual({
+      kind: 'wait',
+      block: 1
+    })
+  })
+})
+
+describe('ddi', () => {
+  test('ships the whole input to the worker that finishes first', () => {
+    const world = pair({ speeds: [0.1, 1], activations: [1e6, 1, 1] })
+    expect(policy('ddi', { world }).admit(task(), now)).toEqual({ kind: 'go', steps: [{ device: 1, until: 2 }] })
+  })
+
+  test('counts what it sent and what the worker says it has', () => {
+    const world = pair({ speeds: [0.5, 1] }) // here 4 s; there 1 s + 2 s
+    const ddi = policy('ddi', { world })
+    expect(ddi.admit(task(), now)).toMatchObject({ steps: [{ device: 1 }] })
+    ddi.sent(task(), 1, now) // there now 5 s
+    expect(ddi.admit(task({ datum: 1 }), now)).toMatchObject({ steps: [{ device: 0 }] })
+    ddi.heard(1, report({ received: [{ device: 0, tasks: 1 }], backlog: seconds(0.5) }), now) // 3.5 s
+    expect(ddi.admit(task({ datum: 2 }), now)).toMatchObject({ steps: [{ device: 1 }] })
+  })
+
+  test('says that it cannot run where nobody carries the whole model', () => {
+    const decision = policy('ddi', { world: pair({ carried: [[0], [1]] }) }).admit(task(), now)
+    expect(decision).toMatchObject({ kind: 'cannot', because: expect.stringContaining('whole model') })
+  })
+})
+
+describe('ms-mdi', () => {
+  test('takes the least of transfer, queue and compute for the next block only', () => {
+    const world = pair({ speeds: [0.2, 1] }) // here 5 s; there 1 s + 1 s
+    expect(policy('ms-mdi', { world }).admit(task(), now)).toEqual({ kind: 'go', steps: [{ device: 1, until: 1 }] })
+    expect(policy('ms-mdi', { world, linkBacklog: { 1: 4 } }).admit(task(), now)).toMatchObject({
+      steps: [{ device: 0 }]
+    })
+  })
+
+  test('a tie stays', () => {
+    const world = pair({ speeds: [1, 1], activations: [0, 0, 0] })
+    expect(policy('ms-mdi', { world }).admit(task(), now)).toMatchObject({ steps: [{ device: 0 }] })
+  })
+
+  test('forwards towards the nearest carrier when no neighbour carries the block', () => {
+    const world = smallWorld({
+      speeds: [1, 1, 1],
+      work: [1],
+      activations: [1, 1],
+      pairs: [
+        [0, 1],
+        [1, 0],
+        [1, 2],
+        [2, 1]
+      ],
+      carried: [[], [], [0]]
+    })
+    expect(policy('ms-mdi', { world }).admit(task(), now)).toEqual({
+      kind: 'go',
+      steps: [
+        { device: 1, until: 0 },
+        { device: 2, until: 1 }
+      ]
+    })
+  })
+
+  test('looks again when the turn on the link has come, but not at a result on its way home', () => {
+    const ms = policy('ms-mdi', { world: pair({ speeds: [1, 0.1] }) })
+    expect(ms.beforeSend!(task(), [{ device: 1, until: 1 }], now)).toMatchObject({ steps: [{ device: 0 }] })
+    expect(ms.beforeSend!(task({ done: 2 }), [{ device: 1, until: 2 }], now)).toMatchObject({ steps: [{ device: 1 }] })
+  })
+})
+
+describe('confluence', () => {
+  test('commits what it chose, so that the next datum goes elsewhere', () => {
+    const world = pair({ activations: [1e3, 1e3, 1e3] })
+    const confluence = policy('confluence', { world })
+    const first = confluence.admit(task(), now)
+    const second = confluence.admit(task({ datum: 1 }), now)
+    expect(first).toEqual({ kind: 'go', steps: [{ device: 0, until: 2 }] })
+    expect(second).toMatchObject({ steps: [{ device: 1 }, { device: 0, until: 2 }] })
+  })
+
+  test('virtual queues drain with time, whether or not the work was done', () => {
+    const world = pair({ activations: [1e3, 1e3, 1e3] })
+    const confluence = policy('confluence', { world })
+    confluence.admit(task(), now)
+    expect(confluence.admit(task({ datum: 1 }), seconds(2))).toEqual({ kind: 'go', steps: [{ device: 0, until: 2 }] })
+  })
+
+  test('one source hears what another committed, once', () => {
+    const world = pair({ activations: [1e3, 1e3, 1e3] })
+    const here = policy('confluence', { world, self: 0 })
+    const there = policy('confluence', { world, self: 1 })
+    there.admit(task({ home: 1 }), now) // at its own device
+    const told = there.report(now)
+    expect(told.commitments).toEqual([{ from: 1, to: 1, seconds: 2 }])
+    expect(there.report(now).commitments).toEqual([])
+    here.heard(1, told, now)
+    here.admit(task(), now)
+    // Both workers now have 2 s committed: the third datum stays, since moving costs more.
+    expect(here.admit(task({ datum: 1 }), now)).toEqual({ kind: 'go', steps: [{ device: 0, until: 2 }] })
+  })
+
+  test('serves the oldest datum first, wherever it comes from', () => {
+    const confluence = policy('confluence', { world: pair() })
+    const old = task({ availableAt: seconds(1), queuedAt: seconds(9) })
+    const young = task({ availableAt: seconds(2), queuedAt: seconds(3) })
+    expect(confluence.rank(old)).toBeLessThan(confluence.rank(young))
+  })
+
+  test('chooses the same when all speeds and rates double', () => {
+    const at = (factor: number) => {
+      const world = smallWorld({
+        speeds: [0.3 * factor, factor, 0.6 * factor],
+        work: [0.1, 0.2, 0.3, 0.05],
+        activations: [6e5, 4e5, 1e5, 2e4, 1e3],
+        link: { rate: 5e6 * factor, latency: 0.004 / factor }
+      })
+      const confluence = policy('confluence', { world })
+      return Array.from({ length: 24 }, (_, datum) =>
+        confluence.admit(task({ datum }), seconds((datum * 0.25) / factor))
+      )
+    }
+    expect(new Set(at(1).map(decision => JSON.stringify(decision))).size).toBeGreaterThan(2)
+    expect(at(2)).toEqual(at(1))
+  })
+})
