@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import { deviceId, modelId } from '../../core/ids.ts'
+import { seconds } from '../../core/units.ts'
+import type { World } from '../../core/world.ts'
+import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
+import { smallWorld } from '../../testing/small-world.ts'
+import type { TaskAnswer } from '../network/network.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { LiveTask } from './live-task.ts'
+
+const task = (datum: number, over: Partial<LiveTask> = {}): LiveTask => ({
+  source: 'cam@d0',
+  datum,
+  attempt: 1,
+  model: modelId('toy'),
+  homeId: deviceId('d0'),
+  weight: 1,
+  availableAt: seconds(0),
+  modelIndex: 0,
+  home: 0,
+  done: 0,
+  queuedAt: seconds(0),
+  route: [],
+  tensors: [{ name: 'x', type: 'uint8', dims: [1000], data: new Uint8Array(1000) }],
+  refusals: 0,
+  ...over
+})
+
+/** A device on a manual clock: block k takes its time in the world, a transfer takes bytes / rate. */
+const device = (
+  policy: PolicyName,
+  world: World,
+  answers: (to: string, datum: number) => TaskAnswer | 'lost' = () => ({ kind: 'accepted' })
+) => {
+  const clock = new ManualClock()
+  const log: string[] = []
+  const say = (text: string): void => void log.push(`${clock.now().toFixed(2)} ${text}`)
+  const dispatcher = new Dispatcher(POLICIES[policy], {
+    clock,
+    world,
+    self: 0,
+    runBlock: async t => {
+      say(`start ${t.datum}/${t.done}`)
+      const took = world.blockTime(0, 0, t.done)
+      await clock.sleep(took)
+      return { tensors: t.tensors, took }
+    },
+    send: (t, peer) => {
+      say(`send ${t.datum} to ${peer}`)
+      const written = clock.sleep(seconds(1000 / world.link(0, world.deviceIndex(peer)!)!.rate))
+      const answered = written.then(() => {
+        const answer = answers(peer, t.datum)
+        if (answer === 'lost') throw new Error('lost')
+        return answer
+      })
+      return { written, answered }
+    },
+    deliver: t => say(`deliver ${t.datum}`),
+    failed: (t, because) => say(`fail ${t.datum}: ${because}`),
+    handedOver: (t, peer) => say(`over ${t.datum} ${peer}`)
+  })
+  return { clock, log, dispatcher }
+}
+
+const pair = (over: Partial<Parameters<typeof smallWorld>[0]> = {}): World =>
+  smallWorld({
+    speeds: [1, 1],
+    work: [1, 1],
+    activations: [1000, 1000, 1000],
+    link: { rate: 1000, latency: 0 },
+    ...over
+  })
+
+describe('Dispatcher', () => {
+  test('runs the blocks of a local task one after another and delivers it', async () => {
+    const { clock, log, dispatcher } = device('local', pair())
+    dispatcher.submit(task(0))
+    dispatcher.submit(task(1))
+    await clock.advance(10)
+    expect(log).toEqual([
+      '0.00 start 0/0',
+      '1.00 start 1/0',
+      '2.00 start 0/1',
+      '3.00 deliver 0',
+      '3.00 start 1/1',
+      '4.00 deliver 1'
+    ])
+  })
+
+  test('with oldest first, the datum under way goes before the one that waits', async () => {
+    const { clock, log, dispatcher } = device(
+      'confluence',
+      smallWorld({ speeds: [1], work: [1, 1], activations: [1, 1, 1] })
+    )
+    dispatcher.submit(task(0))
+    dispatcher.submit(task(1, { availableAt: seconds(0.5) }))
+    await clock.advance(10)
+    expect(log).toEqual([
+      '0.00 start 0/0',
+      '1.00 start 0/1',
+      '2.00 deliver 0',
+      '2.00 start 1/0',
+      '3.00 start 1/1',
+      '4.00 deliver 1'
+    ])
+  })
+
+  test('sends one frame at a time, and what is handed over is gone from here', async () => {
+    const { clock, log, dispatcher } = device('ddi', pair({ speeds: [0.01, 1] }))
+    dispatcher.submit(task(0))
+    dispatcher.submit(task(1))
+    await clock.advance(2)
+    expect(log).toEqual(['0.00 send 0 to d1', '1.00 send 1 to d1', '1.00 over 0 d1', '2.00 over 1 d1'])
+    expect(dispatcher.queued()).toEqual({ lane: 0, links: 0, waiting: 0 })
+  })
+
+  test('a task whose carrier is lost while it is sent is decided anew, with its activation', async () => {
+    const world = pair({ speeds: [0.5, 1] })
+    const { clock, log, dispatcher } = device('confluence', world, () => 'lost')
+    dispatcher.arrive(task(0, { route: [{ device: 1, until: 2 }] }), 1)
+    world.setUp(1, false)
+    await clock.advance(10)
+    expect(log).toEqual(['0.00 send 0 to d1', '1.00 start 0/0', '3.00 start 0/1', '5.00 deliver 0'])
+  })
+
+  test('tasks queued for a lost device are routed again', async () => {
+    const world = pair()
+    const { clock, log, dispatcher } = device('confluence', world)
+    dispatcher.arrive(task(0, { route: [{ device: 1, until: 2 }] }), 1)
+    dispatcher.arrive(task(1, { route: [{ device: 1, until: 2 }] }), 1)
+    world.setUp(1, false)
+    dispatcher.worldChanged()
+    await clock.advance(0.5)
+    expect(log).toEqual(['0.00 send 0 to d1', '0.00 start 1/0'])
+  })
+
+  test('a task for which nobody carries the block waits, and goes on when somebody does', async () => {
+    const world = pair({ carried: [[0], []] })
+    const { clock, log, dispatcher } = device('confluence', world)
+    dispatcher.submit(task(0))
+    await clock.advance(1)
+    expect(log).toEqual([])
+    expect(dispatcher.waiting().map(w => w.because)).toEqual([{ kind: 'wait', block: 1 }])
+    world.setCarried(0, 0, 1, true)
+    dispatcher.worldChanged()
+    await clock.advance(2)
+    expect(log).toEqual(['1.00 start 0/0', '2.00 start 0/1', '3.00 deliver 0'])
+  })
+
+  test('refusals end as a failure instead of a loop', async () => {
+    const world = pair({ carried: [[], [0, 1]] })
+    const { clock, log, dispatcher } = device('confluence', world, () => ({ kind: 'refused', because: 'no' }))
+    dispatcher.submit(task(0))
+    await clock.advance(100)
+    expect(log.filter(line => line.includes('send'))).toHaveLength(9)
+    expect(log.at(-1)).toMatch(/fail 0: no way on/)
+  })
+
+  test('a finished task of another device goes home, whatever the policy', async () => {
+    const { clock, log, dispatcher } = device('local', pair())
+    dispatcher.arrive(task(0, { home: 1, homeId: deviceId('d1'), done: 2 }), 1)
+    await clock.advance(1)
+    expect(log).toEqual(['0.00 send 0 to d1', '1.00 over 0 d1'])
+  })
+
+  test('a cancelled datum leaves every queue', async () => {
+    const { clock, log, dispatcher } = device('local', pair())
+    dispatcher.submit(task(0))
+    dispatcher.submit(task(1))
+    dispatcher.cancel(t => t.datum === 1)
+    await clock.advance(10)
+    expect(log.some(line => line.includes('1/'))).toBe(false)
+  })
+})
