@@ -2,10 +2,11 @@ import { create } from '@bufbuild/protobuf'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import type { NumberedPlacement } from '../cluster/placement-codec.ts'
-import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../network/network.ts'
 import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
@@ -20,7 +21,7 @@ export interface DeviceReporterParts {
   readonly incarnation: number
   readonly view: ClusterView
   readonly blocks: LocalBlocks
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: Dispatcher<DeviceTask>
   readonly sources: () => readonly SourcePort[]
   readonly placement: () => NumberedPlacement | undefined
   readonly readyEpoch: () => number
@@ -179,11 +180,11 @@ export class DeviceReporter {
   #waiting(view: ClusterView): DeviceReport['waiting'] {
     const groups = new Map<string, DeviceReport['waiting'][number]>()
     for (const { task, because } of this.#parts.dispatcher.waiting()) {
-      const manifest = view.manifest(task.model)!
+      const manifest = view.manifest(task.modelId)!
       const block = because.kind === 'wait' ? because.block : task.done
-      const key = `${task.model} ${block} ${because.kind}`
+      const key = `${task.modelId} ${block} ${because.kind}`
       const tasks = (groups.get(key)?.tasks ?? 0) + 1
-      const why = because.kind === 'cannot' ? because.because : this.#whyNotCarried(task.model, block)
+      const why = because.kind === 'cannot' ? because.because : this.#whyNotCarried(task.modelId, block)
       groups.set(key, { model: manifest.name, block, tasks, because: why })
     }
     return [...groups.values()]

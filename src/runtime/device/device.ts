@@ -4,6 +4,9 @@ import type { DeviceId } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
+import { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
+import type { RunOutcome } from '../../scheduler/dispatch/lane-queue.ts'
+import type { SendOutcome } from '../../scheduler/dispatch/link-queue.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
@@ -11,8 +14,7 @@ import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
 import { isNewer, type NumberedPlacement, placementToWire } from '../cluster/placement-codec.ts'
 import { PlannerSeat } from '../cluster/planner-seat.ts'
-import { Dispatcher } from '../dispatch/dispatcher.ts'
-import type { LiveTask } from '../dispatch/live-task.ts'
+import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -49,7 +51,7 @@ export interface DeviceParts {
 export interface Device extends AsyncDisposable {
   readonly view: ClusterView
   /** The parts a source is made with. */
-  readonly submit: (task: LiveTask) => void
+  readonly submit: (task: DeviceTask) => void
   /** Forget the tasks of a datum that is done or given up. */
   readonly cancel: (source: string, datum: number) => void
   addSource(source: SourcePort): void
@@ -79,7 +81,7 @@ class RunningDevice implements Device {
   readonly view: ClusterView
   readonly #parts: DeviceParts
   readonly #blocks: LocalBlocks
-  readonly #dispatcher: Dispatcher
+  readonly #dispatcher: Dispatcher<DeviceTask>
   readonly #keeper: BlockKeeper
   readonly #seat: PlannerSeat
   readonly #finder: ManifestFinder
@@ -129,7 +131,7 @@ class RunningDevice implements Device {
     })
   }
 
-  readonly submit = (task: LiveTask): void => this.#dispatcher.submit(task)
+  readonly submit = (task: DeviceTask): void => this.#dispatcher.submit(task)
 
   readonly cancel = (source: string, datum: number): void =>
     this.#dispatcher.cancel(task => task.source === source && task.datum === datum)
@@ -175,22 +177,38 @@ class RunningDevice implements Device {
     return this.stop()
   }
 
-  #createDispatcher(): Dispatcher {
-    const { clock, network, createPolicy } = this.#parts
+  #createDispatcher(): Dispatcher<DeviceTask> {
+    const { clock, createPolicy } = this.#parts
     const { world, selfIndex } = this.view
-    return new Dispatcher(createPolicy, {
-      clock,
+    return new Dispatcher<DeviceTask>(createPolicy, {
+      now: () => clock.now(),
       world,
       self: selfIndex,
-      runBlock: task => this.#blocks.run(this.view.manifest(task.model)!, task.done, task.tensors),
-      send: (task, peer) => {
-        const remark = reportToWire(this.#dispatcher.policy.remark(), world)
-        return network.sendTask(peer, taskToWire(task, world, clock.now()), task.tensors, remark)
-      },
+      bytes: payloadBytes,
+      run: (task, finished) => void this.#run(task).then(finished),
+      send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
       deliver: task => this.#sources.get(task.source)?.delivered(task),
       failed: (task, because) => this.#tellFailure(task, because),
-      handedOver: (task, peer) => this.#handovers.add(peer, task)
+      handedOver: (task, to) => this.#handovers.add(world.devices[to]!.id, task)
     })
+  }
+
+  async #run(task: DeviceTask): Promise<RunOutcome> {
+    try {
+      const { tensors, took } = await this.#blocks.run(this.view.manifest(task.modelId)!, task.done, task.tensors)
+      task.tensors = tensors
+      return { kind: 'done', took }
+    } catch (error) {
+      return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  #send(task: DeviceTask, peer: DeviceId, { written, accepted, refused }: SendOutcome): void {
+    const { network, clock } = this.#parts
+    const remark = reportToWire(this.#dispatcher.policy.remark(), this.view.world)
+    const sending = network.sendTask(peer, taskToWire(task, this.view.world, clock.now()), task.tensors, remark)
+    sending.written.then(written, written)
+    sending.answered.then(answer => (answer.kind === 'accepted' ? accepted() : refused()), refused)
   }
 
   #handlers() {
@@ -285,7 +303,7 @@ class RunningDevice implements Device {
     }
   }
 
-  #tellFailure(task: LiveTask, because: string): void {
+  #tellFailure(task: DeviceTask, because: string): void {
     const { source, datum, attempt, homeId } = task
     if (homeId === this.view.self) this.#sources.get(source)?.failed({ source, datum, attempt }, because)
     else this.#parts.network.notify(homeId, notice('failure', { source, datum: BigInt(datum), attempt, because }))

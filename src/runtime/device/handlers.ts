@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, modelId } from '../../core/ids.ts'
+import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { toWire } from '../cluster/manifest-codec.ts'
 import { type NumberedPlacement, placementFromWire, placementToWire } from '../cluster/placement-codec.ts'
-import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import type { DeviceTask } from '../dispatch/device-task.ts'
 import { reportFromWire } from '../dispatch/report-codec.ts'
 import { taskFromWire } from '../dispatch/task-codec.ts'
 import { type Notice, type Reply, ReplySchema, type Request } from '../generated/tributary/v1/wire_pb.ts'
@@ -17,7 +18,7 @@ export interface HandlerParts {
   readonly clock: Clock
   readonly network: Network
   readonly view: ClusterView
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: Dispatcher<DeviceTask>
   readonly source: (id: string) => SourcePort | undefined
   readonly draining: () => boolean
   readonly status: () => ClusterStatus
@@ -46,7 +47,7 @@ const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
   if (arrived.report !== undefined)
     dispatcher.policy.heard(from, reportFromWire(arrived.report, view.world), clock.now())
   const task = taskFromWire(arrived, view, clock.now())
-  const complete = task.done === view.manifest(task.model)!.blocks.length
+  const complete = task.done === view.manifest(task.modelId)!.blocks.length
   if (parts.draining() && !complete) return { kind: 'refused', because: 'this device is stopping' }
   if (task.homeId === view.self) {
     if (parts.source(task.source) === undefined)

@@ -1,5 +1,5 @@
 import type { DeviceId } from '../../core/ids.ts'
-import type { LiveTask } from '../dispatch/live-task.ts'
+import type { DeviceTask } from '../dispatch/device-task.ts'
 import type { DatumRef } from './source-port.ts'
 
 export interface Handover extends DatumRef {
@@ -16,7 +16,7 @@ const REMEMBERED = 512
 export class Handovers {
   readonly #byPeer = new Map<DeviceId, Handover[]>()
 
-  add(peer: DeviceId, { source, datum, attempt, homeId }: LiveTask): void {
+  add(peer: DeviceId, { source, datum, attempt, homeId }: DeviceTask): void {
     const list = this.#byPeer.get(peer) ?? []
     list.push({ source, datum, attempt, home: homeId })
     if (list.length > REMEMBERED) list.shift()

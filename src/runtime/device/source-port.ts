@@ -1,5 +1,5 @@
 import type { DeviceId } from '../../core/ids.ts'
-import type { LiveTask } from '../dispatch/live-task.ts'
+import type { DeviceTask } from '../dispatch/device-task.ts'
 import type { DeviceReport } from './device-status.ts'
 
 /** Which dispatch of which datum. */
@@ -16,7 +16,7 @@ export interface SourcePort {
   /** Begin to admit; resolves when every datum has its result in the sink, or when stopped. */
   run(signal: AbortSignal): Promise<void>
   /** The result has come home; a late twin is dropped. */
-  delivered(task: LiveTask): void
+  delivered(task: DeviceTask): void
   /** `device` has it now. */
   custody(ref: DatumRef, device: DeviceId, done: number): void
   /** `device` had it when it was lost. */

@@ -8,16 +8,16 @@ import type { Step } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { type Task, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask } from '../network/network.ts'
-import type { LiveTask } from './live-task.ts'
+import type { DeviceTask } from './device-task.ts'
 
 const MAX_ROUTE = 4096
 const MAX_SOURCE_NAME = 256
 
-export const taskToWire = (task: LiveTask, world: World, now: Seconds): Task =>
+export const taskToWire = (task: DeviceTask, world: World, now: Seconds): Task =>
   create(TaskSchema, {
     source: task.source,
     datum: BigInt(task.datum),
-    model: task.model,
+    model: task.modelId,
     home: task.homeId,
     done: task.done,
     route: task.route.map(({ device, until }) => ({ device: world.devices[device]!.id, until })),
@@ -31,7 +31,7 @@ export const taskToWire = (task: LiveTask, world: World, now: Seconds): Task =>
  * activation with their types. Devices that this one does not know become steps that cannot be followed.
  * @throws Error in words for the sender; the task is refused with it
  */
-export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Seconds): LiveTask => {
+export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Seconds): DeviceTask => {
   const { task, tensors } = arrived
   const model = modelId(task.model)
   const manifest = view.manifest(model)
@@ -51,8 +51,8 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     source: task.source,
     datum: Number(task.datum),
     attempt: task.attempt,
-    model,
-    modelIndex,
+    modelId: model,
+    model: modelIndex,
     home,
     homeId: deviceId(task.home),
     weight: task.weight,

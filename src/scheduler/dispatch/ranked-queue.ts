@@ -40,9 +40,11 @@ export class RankedQueue<T> {
     return first.item
   }
 
-  /** Take out everything, in no particular order. */
-  drain(): T[] {
-    return this.#heap.splice(0).map(({ item }) => item)
+  /** Take out all that are wanted; the others keep their places. */
+  takeOut(wanted: (item: T) => boolean): T[] {
+    const all = this.#heap.splice(0).sort((a, b) => a.rank - b.rank || a.seq - b.seq)
+    for (const entry of all) if (!wanted(entry.item)) this.#heap.push(entry) // sorted, so already a heap
+    return all.flatMap(({ item }) => (wanted(item) ? [item] : []))
   }
 
   #sink(from: number): void {

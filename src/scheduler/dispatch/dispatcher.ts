@@ -1,32 +1,31 @@
-import type { Clock } from '../../core/clock.ts'
-import type { DeviceId } from '../../core/ids.ts'
-import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
-import { nextSteps } from '../../scheduler/next-steps.ts'
-import type { CreatePolicy, Decision, Policy, PolicyHost } from '../../scheduler/policy.ts'
-import { LaneQueue } from './lane-queue.ts'
+import { nextSteps } from '../next-steps.ts'
+import type { CreatePolicy, Decision, Policy, PolicyHost } from '../policy.ts'
+import { LaneQueue, type RunBlock } from './lane-queue.ts'
 import { LinkQueue, type SendTask } from './link-queue.ts'
-import { type LiveTask, taskState } from './live-task.ts'
+import type { LiveTask } from './live-task.ts'
 
-/** What the dispatcher needs of the device around it. */
-export interface DispatcherPorts {
-  readonly clock: Clock
+/** What the dispatcher needs of the device around it, real or simulated. Callbacks, so that simulated time needs no promises. */
+export interface DispatcherPorts<T extends LiveTask> {
+  readonly now: () => Seconds
   readonly world: World
   readonly self: number
-  /** Run block `task.done` of the task: the next activation, and the time it took. */
-  readonly runBlock: (task: LiveTask) => Promise<{ readonly tensors: readonly Tensor[]; readonly took: Seconds }>
-  readonly send: SendTask
+  /** Size of the task's activation on the wire. */
+  readonly bytes: (task: T) => number
+  /** Run block `task.done`; the driver puts the next activation into the task before it calls `finished`. */
+  readonly run: RunBlock<T>
+  readonly send: SendTask<T>
   /** The task is complete and at home. */
-  readonly deliver: (task: LiveTask) => void
+  readonly deliver: (task: T) => void
   /** The task cannot be computed here, and why; the source decides what next. */
-  readonly failed: (task: LiveTask, because: string) => void
-  /** `peer` took the task over. */
-  readonly handedOver: (task: LiveTask, peer: DeviceId) => void
+  readonly failed: (task: T, because: string) => void
+  /** Device `to` took the task over. */
+  readonly handedOver: (task: T, to: number) => void
 }
 
-export interface WaitingTask {
-  readonly task: LiveTask
+export interface WaitingTask<T extends LiveTask> {
+  readonly task: T
   readonly because: Extract<Decision, { kind: 'wait' | 'cannot' }>
 }
 
@@ -34,7 +33,8 @@ export interface WaitingTask {
 const MAX_REFUSALS = 8
 
 /**
- * Moves tasks through one device: asks the policy, queues for the lane or for a link, runs, sends, delivers.
+ * Moves tasks through one device: asks the policy, queues for the lane or for a link, runs, sends, delivers. The
+ * simulator and the running device drive this same code.
  *
  *   submit / arrive ──▶ proceed ──▶ lane ──▶ block done ──▶ proceed …
  *                          ├──────▶ link queue ──▶ handed over, or refused / lost ──▶ decided anew
@@ -43,14 +43,14 @@ const MAX_REFUSALS = 8
  *
  * Every task here is in exactly one of: the lane, one link queue, waiting.
  */
-export class Dispatcher {
+export class Dispatcher<T extends LiveTask> {
   readonly policy: Policy
-  readonly #ports: DispatcherPorts
-  readonly #lane: LaneQueue
-  readonly #links = new Map<number, LinkQueue>()
-  #waiting: WaitingTask[] = []
+  readonly #ports: DispatcherPorts<T>
+  readonly #lane: LaneQueue<T>
+  readonly #links = new Map<number, LinkQueue<T>>()
+  #waiting: WaitingTask<T>[] = []
 
-  constructor(createPolicy: CreatePolicy, ports: DispatcherPorts) {
+  constructor(createPolicy: CreatePolicy, ports: DispatcherPorts<T>) {
     this.#ports = ports
     const host: PolicyHost = {
       self: ports.self,
@@ -61,42 +61,42 @@ export class Dispatcher {
     this.policy = createPolicy(host)
     this.#lane = new LaneQueue({
       ...ports,
-      rank: task => this.policy.rank(taskState(task)),
+      rank: task => this.policy.rank(task),
       finished: task => this.#proceed(task)
     })
   }
 
   /** A datum of a source of this device. */
-  submit(task: LiveTask): void {
-    this.#apply(task, this.policy.admit(taskState(task), this.#ports.clock.now()))
+  submit(task: T): void {
+    this.#apply(task, this.policy.admit(task, this.#ports.now()))
   }
 
   /** A task from a neighbour, with the rest of its route. */
-  arrive(task: LiveTask, from: number): void {
-    this.policy.arrived(taskState(task), from, this.#ports.clock.now())
+  arrive(task: T, from: number): void {
+    this.policy.arrived(task, from, this.#ports.now())
     this.#proceed(task)
   }
 
   /** Devices, blocks or links changed: what waits may go on, what is queued for somebody who is gone may not. */
   worldChanged(): void {
-    const { world } = this.#ports
+    const { world, self } = this.#ports
     for (const [to, queue] of this.#links) {
-      if (!world.devices[to]!.up) for (const task of queue.abandon()) this.#again(task)
+      if (!world.devices[to]!.up) for (const task of queue.takeOut(() => true)) this.#again(task)
     }
-    for (const task of this.#lane.takeOut(t => !world.carries(this.#ports.self, t.modelIndex, t.done)))
-      this.#again(task)
+    for (const task of this.#lane.takeOut(t => !world.carries(self, t.model, t.done))) this.#again(task)
     const waiting = this.#waiting
     this.#waiting = []
     for (const { task } of waiting) this.#again(task)
   }
 
-  waiting(): readonly WaitingTask[] {
+  waiting(): readonly WaitingTask<T>[] {
     return this.#waiting
   }
 
-  /** Tasks in the lane and in link queues. */
+  /** Tasks in the lane, in link queues, and waiting. */
   queued(): { readonly lane: number; readonly links: number; readonly waiting: number } {
-    const links = [...this.#links.values()].reduce((sum, queue) => sum + queue.size, 0)
+    let links = 0
+    for (const queue of this.#links.values()) links += queue.size
     return { lane: this.#lane.size, links, waiting: this.#waiting.length }
   }
 
@@ -109,25 +109,21 @@ export class Dispatcher {
     return this.#lane.uses(model, block)
   }
 
-  /** Forget every task of this source: its datum was given up, or it is done by a twin. */
-  cancel(belongs: (task: LiveTask) => boolean): void {
+  /** Forget tasks: their datum was given up, or is done by a twin. A block that runs finishes and is then forgotten by its source. */
+  cancel(belongs: (task: T) => boolean): void {
     this.#lane.takeOut(belongs)
     for (const queue of this.#links.values()) queue.takeOut(belongs)
     this.#waiting = this.#waiting.filter(({ task }) => !belongs(task))
   }
 
-  #again(task: LiveTask): void {
+  #again(task: T): void {
     task.route = []
-    const { world, clock } = this.#ports
-    const finished = task.done === world.models[task.modelIndex]!.work.length
-    const now = clock.now()
-    this.#apply(
-      task,
-      finished ? nextSteps(this.policy, this.#ports, taskState(task), now) : this.policy.admit(taskState(task), now)
-    )
+    const { world, now } = this.#ports
+    const finished = task.done === world.models[task.model]!.work.length
+    this.#apply(task, finished ? nextSteps(this.policy, this.#ports, task, now()) : this.policy.admit(task, now()))
   }
 
-  #apply(task: LiveTask, decision: Decision): void {
+  #apply(task: T, decision: Decision): void {
     if (decision.kind !== 'go') {
       this.#waiting.push({ task, because: decision })
       return
@@ -136,19 +132,18 @@ export class Dispatcher {
     this.#proceed(task)
   }
 
-  #proceed(task: LiveTask): void {
-    const { world, self, clock } = this.#ports
-    task.queuedAt = clock.now()
+  #proceed(task: T): void {
+    const { world, self, now } = this.#ports
+    task.queuedAt = now()
     while (task.route[0]?.device === self && task.route[0].until <= task.done) task.route = task.route.slice(1)
-    const blocks = world.models[task.modelIndex]!.work.length
-    if (task.done === blocks && task.home === self) {
+    if (task.home === self && task.done === world.models[task.model]!.work.length) {
       this.#ports.deliver(task)
       return
     }
     const step = task.route[0]
-    if (step === undefined) this.#apply(task, nextSteps(this.policy, this.#ports, taskState(task), clock.now()))
+    if (step === undefined) this.#apply(task, nextSteps(this.policy, this.#ports, task, now()))
     else if (step.device === self) {
-      if (world.carries(self, task.modelIndex, task.done)) this.#lane.push(task)
+      if (world.carries(self, task.model, task.done)) this.#lane.push(task)
       else this.#refused(task)
     } else if (world.devices[step.device]?.up === true && world.link(self, step.device)?.up === true) {
       this.#linkQueue(step.device).push(task)
@@ -156,28 +151,26 @@ export class Dispatcher {
   }
 
   /** The route cannot be followed: decide anew, but not for ever. */
-  #refused(task: LiveTask): void {
+  #refused(task: T): void {
     task.refusals++
-    if (task.refusals > MAX_REFUSALS)
+    if (task.refusals > MAX_REFUSALS) {
       this.#ports.failed(task, `no way on after ${MAX_REFUSALS} refusals at block ${task.done}`)
-    else this.#again(task)
+    } else this.#again(task)
   }
 
-  #linkQueue(to: number): LinkQueue {
+  #linkQueue(to: number): LinkQueue<T> {
     const known = this.#links.get(to)
     if (known !== undefined) return known
-    const queue = new LinkQueue({
-      clock: this.#ports.clock,
-      world: this.#ports.world,
-      self: this.#ports.self,
+    const queue = new LinkQueue<T>({
+      ...this.#ports,
       to,
-      rank: task => this.policy.rank(taskState(task)),
+      rank: task => this.policy.rank(task),
       beforeSend: task => this.#lookAgain(task, to),
-      send: (task, peer) => {
-        this.policy.sent(taskState(task), to, this.#ports.clock.now())
-        return this.#ports.send(task, peer)
+      send: (task, peer, outcome) => {
+        this.policy.sent(task, to, this.#ports.now())
+        this.#ports.send(task, peer, outcome)
       },
-      accepted: task => this.#ports.handedOver(task, this.#ports.world.devices[to]!.id),
+      accepted: task => this.#ports.handedOver(task, to),
       refused: task => this.#refused(task)
     })
     this.#links.set(to, queue)
@@ -185,8 +178,8 @@ export class Dispatcher {
   }
 
   /** @returns true when the task is still for this link; otherwise it has been queued elsewhere */
-  #lookAgain(task: LiveTask, to: number): boolean {
-    const decision = this.policy.beforeSend?.(taskState(task), task.route, this.#ports.clock.now())
+  #lookAgain(task: T, to: number): boolean {
+    const decision = this.policy.beforeSend?.(task, task.route, this.#ports.now())
     if (decision === undefined) return true
     if (decision.kind === 'go' && decision.steps[0]?.device === to) {
       task.route = decision.steps

@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { deviceId, modelId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
-import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { smallWorld } from '../../testing/small-world.ts'
-import type { TaskAnswer } from '../network/network.ts'
+import { POLICIES, type PolicyName } from '../policies.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { LiveTask } from './live-task.ts'
 
@@ -13,16 +11,13 @@ const task = (datum: number, over: Partial<LiveTask> = {}): LiveTask => ({
   source: 'cam@d0',
   datum,
   attempt: 1,
-  model: modelId('toy'),
-  homeId: deviceId('d0'),
+  model: 0,
+  home: 0,
   weight: 1,
   availableAt: seconds(0),
-  modelIndex: 0,
-  home: 0,
   done: 0,
   queuedAt: seconds(0),
   route: [],
-  tensors: [{ name: 'x', type: 'uint8', dims: [1000], data: new Uint8Array(1000) }],
   refusals: 0,
   ...over
 })
@@ -31,34 +26,31 @@ const task = (datum: number, over: Partial<LiveTask> = {}): LiveTask => ({
 const device = (
   policy: PolicyName,
   world: World,
-  answers: (to: string, datum: number) => TaskAnswer | 'lost' = () => ({ kind: 'accepted' })
+  answers: (to: number, datum: number) => 'accepted' | 'refused' = () => 'accepted'
 ) => {
   const clock = new ManualClock()
   const log: string[] = []
   const say = (text: string): void => void log.push(`${clock.now().toFixed(2)} ${text}`)
-  const dispatcher = new Dispatcher(POLICIES[policy], {
-    clock,
+  const dispatcher = new Dispatcher<LiveTask>(POLICIES[policy], {
+    now: () => clock.now(),
     world,
     self: 0,
-    runBlock: async t => {
+    bytes: () => 1000,
+    run: (t, finished) => {
       say(`start ${t.datum}/${t.done}`)
       const took = world.blockTime(0, 0, t.done)
-      await clock.sleep(took)
-      return { tensors: t.tensors, took }
+      void clock.sleep(took).then(() => finished({ kind: 'done', took }))
     },
-    send: (t, peer) => {
-      say(`send ${t.datum} to ${peer}`)
-      const written = clock.sleep(seconds(1000 / world.link(0, world.deviceIndex(peer)!)!.rate))
-      const answered = written.then(() => {
-        const answer = answers(peer, t.datum)
-        if (answer === 'lost') throw new Error('lost')
-        return answer
+    send: (t, to, outcome) => {
+      say(`send ${t.datum} to d${to}`)
+      void clock.sleep(seconds(1000 / world.link(0, to)!.rate)).then(() => {
+        outcome.written()
+        outcome[answers(to, t.datum)]()
       })
-      return { written, answered }
     },
     deliver: t => say(`deliver ${t.datum}`),
     failed: (t, because) => say(`fail ${t.datum}: ${because}`),
-    handedOver: (t, peer) => say(`over ${t.datum} ${peer}`)
+    handedOver: (t, to) => say(`over ${t.datum} d${to}`)
   })
   return { clock, log, dispatcher }
 }
@@ -117,7 +109,7 @@ describe('Dispatcher', () => {
 
   test('a task whose carrier is lost while it is sent is decided anew, with its activation', async () => {
     const world = pair({ speeds: [0.5, 1] })
-    const { clock, log, dispatcher } = device('confluence', world, () => 'lost')
+    const { clock, log, dispatcher } = device('confluence', world, () => 'refused')
     dispatcher.arrive(task(0, { route: [{ device: 1, until: 2 }] }), 1)
     world.setUp(1, false)
     await clock.advance(10)
@@ -150,7 +142,7 @@ describe('Dispatcher', () => {
 
   test('refusals end as a failure instead of a loop', async () => {
     const world = pair({ carried: [[], [0, 1]] })
-    const { clock, log, dispatcher } = device('confluence', world, () => ({ kind: 'refused', because: 'no' }))
+    const { clock, log, dispatcher } = device('confluence', world, () => 'refused')
     dispatcher.submit(task(0))
     await clock.advance(100)
     expect(log.filter(line => line.includes('send'))).toHaveLength(9)
@@ -159,7 +151,7 @@ describe('Dispatcher', () => {
 
   test('a finished task of another device goes home, whatever the policy', async () => {
     const { clock, log, dispatcher } = device('local', pair())
-    dispatcher.arrive(task(0, { home: 1, homeId: deviceId('d1'), done: 2 }), 1)
+    dispatcher.arrive(task(0, { home: 1, done: 2 }), 1)
     await clock.advance(1)
     expect(log).toEqual(['0.00 send 0 to d1', '1.00 over 0 d1'])
   })

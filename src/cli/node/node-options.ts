@@ -1,0 +1,141 @@
+import { hostname } from 'node:os'
+import { z } from 'zod'
+import { nearest } from '../../core/nearest.ts'
+import { parseSize } from '../../core/parse-quantity.ts'
+import { type Bytes, bytes } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
+import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
+import { type EmulatedLink, parseEmulatedLink } from './emulated-link.ts'
+
+/** The flags of `tributary node` as commander hands them over. */
+export interface NodeFlags {
+  readonly name?: string
+  readonly listen: string[]
+  readonly join: string[]
+  readonly clusterKey?: string
+  readonly mdns: boolean
+  readonly memory?: string
+  readonly speed?: string
+  readonly threads: string
+  readonly model: string[]
+  readonly shape: string[]
+  readonly blocks: string
+  readonly source: string[]
+  readonly preset?: string
+  readonly io?: string
+  readonly sink?: string
+  readonly policy: string
+  readonly state?: string
+  readonly emulateLink: string[]
+  readonly startWhen: string
+  readonly seed: string
+  readonly exitWhenDone?: boolean
+  readonly exitWithParent?: boolean
+  readonly jsonEvents?: boolean
+  readonly json?: boolean
+}
+
+export interface NodeOptions {
+  readonly name: string
+  readonly listen: readonly string[]
+  readonly join: readonly string[]
+  readonly clusterKey: string | undefined
+  readonly mdns: boolean
+  readonly memory: Bytes
+  readonly speed: number
+  readonly emulated: boolean
+  readonly threads: number
+  readonly models: readonly { readonly file: string; readonly name: string }[]
+  readonly shapes: readonly string[]
+  readonly maxBlocks: number
+  readonly sources: readonly string[]
+  readonly preset: string | undefined
+  readonly io: string | undefined
+  readonly sink: string | undefined
+  readonly policy: PolicyName
+  readonly state: string | undefined
+  readonly links: readonly EmulatedLink[]
+  readonly startWhen: number
+  readonly seed: string
+  readonly exitWhenDone: boolean
+  readonly exitWithParent: boolean
+  readonly jsonEvents: boolean
+  readonly json: boolean
+}
+
+/** @throws UserError that names the flag, the value, the limit and the remedy */
+export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
+  const links = flags.emulateLink.map(parseEmulatedLink)
+  const speed = flags.speed === undefined ? 1 : number('--speed', flags.speed, z.number().positive().max(1))
+  if (flags.source.length > 0 && flags.preset === undefined && flags.io === undefined) {
+    throw new UserError(
+      '--source needs to know how files become tensors: add --preset ppocr-rec|imagenet|raw or --io FILE'
+    )
+  }
+  if (flags.preset !== undefined && flags.io !== undefined)
+    throw new UserError('--preset and --io exclude each other: keep one')
+  if (flags.source.length > 0 && flags.sink === undefined)
+    throw new UserError('--source needs --sink FILE.jsonl for its results')
+  return {
+    name: name(flags.name ?? hostname()),
+    listen: flags.listen,
+    join: flags.join,
+    clusterKey: flags.clusterKey,
+    mdns: flags.mdns,
+    memory: flags.memory === undefined ? bytes(Number.POSITIVE_INFINITY) : size('--memory', flags.memory),
+    speed,
+    emulated: flags.speed !== undefined || links.length > 0,
+    threads: number('--threads', flags.threads, z.int().min(1).max(256)),
+    models: flags.model.map(parseModel),
+    shapes: flags.shape,
+    maxBlocks: number('--blocks', flags.blocks, z.int().min(1).max(256)),
+    sources: flags.source,
+    preset: flags.preset,
+    io: flags.io,
+    sink: flags.sink,
+    policy: policy(flags.policy),
+    state: flags.state,
+    links,
+    startWhen: number('--start-when', flags.startWhen, z.int().min(1).max(10_000)),
+    seed: flags.seed,
+    exitWhenDone: flags.exitWhenDone === true,
+    exitWithParent: flags.exitWithParent === true,
+    jsonEvents: flags.jsonEvents === true,
+    json: flags.json === true
+  }
+}
+
+const number = (flag: string, text: string, schema: z.ZodType<number>): number => {
+  const parsed = schema.safeParse(text.trim() === '' ? Number.NaN : Number(text))
+  if (!parsed.success) throw new UserError(`${flag} "${text}": ${z.prettifyError(parsed.error).replace(/\s+/g, ' ')}`)
+  return parsed.data
+}
+
+const size = (flag: string, text: string): Bytes => {
+  try {
+    return parseSize(text)
+  } catch (error) {
+    throw new UserError(`${flag}: ${(error as Error).message}`)
+  }
+}
+
+const name = (text: string): string => {
+  if (/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$/u.test(text)) return text
+  throw new UserError(
+    `--name "${text}": letters, digits, dot, dash and underscore, at most 63, starting with a letter or digit`
+  )
+}
+
+const policy = (text: string): PolicyName => {
+  if (isPolicyName(text)) return text
+  const near = nearest(text, POLICY_NAMES)
+  const meant = near === undefined ? '' : ` (did you mean ${near}?)`
+  throw new UserError(`--policy "${text}" is not a policy${meant}; known: ${POLICY_NAMES.join(', ')}`)
+}
+
+/** FILE or FILE:name. A single letter before the colon is a drive, not a file. */
+const parseModel = (text: string): { file: string; name: string } => {
+  const match = /^(.{2,}):([^/\\:]+)$/.exec(text)
+  const file = match?.[1] ?? text
+  return { file, name: match?.[2] ?? file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, '') }
+}

@@ -1,0 +1,108 @@
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { World } from '../../core/world.ts'
+import type { LiveTask } from './live-task.ts'
+import { RankedQueue } from './ranked-queue.ts'
+
+export type RunOutcome =
+  | { readonly kind: 'done'; readonly took: Seconds }
+  | { readonly kind: 'failed'; readonly because: string }
+
+/** Run block `task.done`; call `finished` once. */
+export type RunBlock<T> = (task: T, finished: (outcome: RunOutcome) => void) => void
+
+export interface LaneQueueParts<T> {
+  readonly now: () => Seconds
+  readonly world: World
+  readonly self: number
+  readonly rank: (task: T) => number
+  readonly run: RunBlock<T>
+  readonly finished: (task: T) => void
+  readonly failed: (task: T, because: string) => void
+}
+
+/** Weight of the newest measurement in a block's time: one slow run must not send everybody elsewhere. */
+const LEARNING_RATE = 0.1
+
+/** The tasks that wait for this device's lane, and the one that runs. One block at a time. */
+export class LaneQueue<T extends LiveTask> {
+  readonly #parts: LaneQueueParts<T>
+  readonly #queue: RankedQueue<T>
+  #running: { readonly task: T; readonly since: Seconds } | undefined
+  #tasks = 0
+  #busy = 0
+
+  constructor(parts: LaneQueueParts<T>) {
+    this.#parts = parts
+    this.#queue = new RankedQueue(parts.rank)
+  }
+
+  get size(): number {
+    return this.#queue.size + (this.#running === undefined ? 0 : 1)
+  }
+
+  push(task: T): void {
+    this.#queue.push(task)
+    this.#pump()
+  }
+
+  /** Seconds of work that wait or run: all blocks that queued tasks are to run here before they leave. */
+  backlog(): Seconds {
+    let sum = 0
+    for (const task of this.#queue.items()) sum += this.#workHere(task)
+    if (this.#running !== undefined) {
+      const ran = this.#parts.now() - this.#running.since
+      sum += Math.max(0, this.#workHere(this.#running.task) - ran)
+    }
+    return seconds(sum)
+  }
+
+  counters(): { readonly tasks: number; readonly busy: Seconds } {
+    const running = this.#running === undefined ? 0 : this.#parts.now() - this.#running.since
+    return { tasks: this.#tasks, busy: seconds(this.#busy + running) }
+  }
+
+  uses(model: number, block: number): boolean {
+    const wants = (task: T): boolean => task.model === model && task.done === block
+    return [...this.#queue.items()].some(wants) || (this.#running !== undefined && wants(this.#running.task))
+  }
+
+  /** Take waiting tasks out; the running one is left to finish. */
+  takeOut(wanted: (task: T) => boolean): T[] {
+    return this.#queue.takeOut(wanted)
+  }
+
+  #workHere(task: T): number {
+    const { world, self } = this.#parts
+    const until = Math.max(task.done + 1, task.route[0]?.device === self ? task.route[0].until : 0)
+    let sum = 0
+    for (let k = task.done; k < until; k++) sum += world.blockTime(self, task.model, k)
+    return sum
+  }
+
+  #pump(): void {
+    if (this.#running !== undefined) return
+    const task = this.#queue.shift()
+    if (task === undefined) return
+    this.#running = { task, since: this.#parts.now() }
+    this.#parts.run(task, outcome => this.#finished(task, outcome))
+  }
+
+  #finished(task: T, outcome: RunOutcome): void {
+    this.#busy += this.#parts.now() - this.#running!.since
+    this.#running = undefined
+    if (outcome.kind === 'done') {
+      this.#learn(task, outcome.took)
+      task.done++
+      task.refusals = 0
+      this.#tasks++
+      this.#parts.finished(task)
+    } else this.#parts.failed(task, outcome.because)
+    this.#pump()
+  }
+
+  #learn(task: T, took: Seconds): void {
+    const { world, self } = this.#parts
+    const known = world.blockTime(self, task.model, task.done)
+    if (took !== known) world.setBlockTime(self, task.model, task.done, seconds(known + LEARNING_RATE * (took - known)))
+  }
+}

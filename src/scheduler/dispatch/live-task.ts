@@ -1,0 +1,17 @@
+import type { Seconds } from '../../core/units.ts'
+import type { Step, TaskState } from '../policy.ts'
+
+/**
+ * A datum on this device. It moves from queue to queue and grows blocks. A driver extends it with what it carries:
+ * tensors in the running device, nothing in the simulator.
+ */
+export interface LiveTask extends TaskState {
+  /** Counts the dispatches from the source: a datum that was sent out again is another task. */
+  readonly attempt: number
+  done: number
+  queuedAt: Seconds
+  /** What its policy has already decided. */
+  route: readonly Step[]
+  /** How often it was refused since it last moved: a loop of refusals ends as a failure. */
+  refusals: number
+}
