@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
-import { ManualClock } from '../../testing/manual-clock.ts'
+import { createManualClock } from '../../testing/manual-clock.ts'
 import { smallWorld } from '../../testing/small-world.ts'
 import { POLICIES, type PolicyName } from '../policies.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -28,7 +28,7 @@ const device = (
   world: World,
   answers: (to: number, datum: number) => 'accepted' | 'refused' = () => 'accepted'
 ) => {
-  const clock = new ManualClock()
+  const clock = createManualClock()
   const log: string[] = []
   const say = (text: string): void => void log.push(`${clock.now().toFixed(2)} ${text}`)
   const dispatcher = new Dispatcher<LiveTask>(POLICIES[policy], {
@@ -69,7 +69,7 @@ describe('Dispatcher', () => {
     const { clock, log, dispatcher } = device('local', pair())
     dispatcher.submit(task(0))
     dispatcher.submit(task(1))
-    await clock.advance(10)
+    await clock.advance(seconds(10))
     expect(log).toEqual([
       '0.00 start 0/0',
       '1.00 start 1/0',
@@ -87,7 +87,7 @@ describe('Dispatcher', () => {
     )
     dispatcher.submit(task(0))
     dispatcher.submit(task(1, { availableAt: seconds(0.5) }))
-    await clock.advance(10)
+    await clock.advance(seconds(10))
     expect(log).toEqual([
       '0.00 start 0/0',
       '1.00 start 0/1',
@@ -102,7 +102,7 @@ describe('Dispatcher', () => {
     const { clock, log, dispatcher } = device('ddi', pair({ speeds: [0.01, 1] }))
     dispatcher.submit(task(0))
     dispatcher.submit(task(1))
-    await clock.advance(2)
+    await clock.advance(seconds(2))
     expect(log).toEqual(['0.00 send 0 to d1', '1.00 send 1 to d1', '1.00 over 0 d1', '2.00 over 1 d1'])
     expect(dispatcher.queued()).toEqual({ lane: 0, links: 0, waiting: 0 })
   })
@@ -112,7 +112,7 @@ describe('Dispatcher', () => {
     const { clock, log, dispatcher } = device('confluence', world, () => 'refused')
     dispatcher.arrive(task(0, { route: [{ device: 1, until: 2 }] }), 1)
     world.setUp(1, false)
-    await clock.advance(10)
+    await clock.advance(seconds(10))
     expect(log).toEqual(['0.00 send 0 to d1', '1.00 start 0/0', '3.00 start 0/1', '5.00 deliver 0'])
   })
 
@@ -123,7 +123,7 @@ describe('Dispatcher', () => {
     dispatcher.arrive(task(1, { route: [{ device: 1, until: 2 }] }), 1)
     world.setUp(1, false)
     dispatcher.worldChanged()
-    await clock.advance(0.5)
+    await clock.advance(seconds(0.5))
     expect(log).toEqual(['0.00 send 0 to d1', '0.00 start 1/0'])
   })
 
@@ -131,12 +131,12 @@ describe('Dispatcher', () => {
     const world = pair({ carried: [[0], []] })
     const { clock, log, dispatcher } = device('confluence', world)
     dispatcher.submit(task(0))
-    await clock.advance(1)
+    await clock.advance(seconds(1))
     expect(log).toEqual([])
     expect(dispatcher.waiting().map(w => w.because)).toEqual([{ kind: 'wait', block: 1 }])
     world.setCarried(0, 0, 1, true)
     dispatcher.worldChanged()
-    await clock.advance(2)
+    await clock.advance(seconds(2))
     expect(log).toEqual(['1.00 start 0/0', '2.00 start 0/1', '3.00 deliver 0'])
   })
 
@@ -144,7 +144,7 @@ describe('Dispatcher', () => {
     const world = pair({ carried: [[], [0, 1]] })
     const { clock, log, dispatcher } = device('confluence', world, () => 'refused')
     dispatcher.submit(task(0))
-    await clock.advance(100)
+    await clock.advance(seconds(100))
     expect(log.filter(line => line.includes('send'))).toHaveLength(9)
     expect(log.at(-1)).toMatch(/fail 0: no way on/)
   })
@@ -152,7 +152,7 @@ describe('Dispatcher', () => {
   test('a finished task of another device goes home, whatever the policy', async () => {
     const { clock, log, dispatcher } = device('local', pair())
     dispatcher.arrive(task(0, { home: 1, done: 2 }), 1)
-    await clock.advance(1)
+    await clock.advance(seconds(1))
     expect(log).toEqual(['0.00 send 0 to d1', '1.00 over 0 d1'])
   })
 
@@ -161,7 +161,7 @@ describe('Dispatcher', () => {
     dispatcher.submit(task(0))
     dispatcher.submit(task(1))
     dispatcher.cancel(t => t.datum === 1)
-    await clock.advance(10)
+    await clock.advance(seconds(10))
     expect(log.some(line => line.includes('1/'))).toBe(false)
   })
 })

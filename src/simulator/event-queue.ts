@@ -1,0 +1,105 @@
+import { type Seconds, seconds } from '../core/units.ts'
+
+/**
+ * Events in a total order: time, then the order in which they were scheduled. A binary heap over parallel arrays: no
+ * object is made for an event but its action.
+ */
+export class EventQueue {
+  #at = new Float64Array(1024)
+  #seq = new Float64Array(1024)
+  #actions: ((() => void) | undefined)[] = []
+  #size = 0
+  #nextSeq = 0
+  #now = 0
+  #processed = 0
+
+  get now(): Seconds {
+    return seconds(this.#now)
+  }
+
+  /** Events run so far. */
+  get processed(): number {
+    return this.#processed
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Run `action` after `delay`. @throws RangeError if `delay` is negative or not a number */
+  schedule(delay: number, action: () => void): void {
+    if (!(delay >= 0)) throw new RangeError(`delay must be >= 0 s, got ${delay} at t=${this.#now} s`)
+    if (this.#size === this.#at.length) this.#grow()
+    this.#place(this.#size++, this.#now + delay, this.#nextSeq++, action)
+  }
+
+  /** Run the earliest event. @returns false when there is none */
+  step(): boolean {
+    if (this.#size === 0) return false
+    const action = this.#actions[0]!
+    this.#now = this.#at[0]!
+    this.#processed++
+    this.#removeFirst()
+    action()
+    return true
+  }
+
+  #removeFirst(): void {
+    const last = --this.#size
+    const at = this.#at[last]!
+    const seq = this.#seq[last]!
+    const action = this.#actions[last]
+    this.#actions[last] = undefined
+    if (last > 0) this.#sink(at, seq, action)
+  }
+
+  /** Move the hole at the end up to where (at, seq) belongs, and fill it. */
+  #place(hole: number, at: number, seq: number, action: () => void): void {
+    let i = hole
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if (this.#at[parent]! < at || (this.#at[parent]! === at && this.#seq[parent]! < seq)) break
+      this.#move(parent, i)
+      i = parent
+    }
+    this.#set(i, at, seq, action)
+  }
+
+  /** Move the hole at the root down to where (at, seq) belongs, and fill it. */
+  #sink(at: number, seq: number, action: (() => void) | undefined): void {
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= this.#size) break
+      if (child + 1 < this.#size && this.#before(child + 1, child)) child++
+      if (at < this.#at[child]! || (at === this.#at[child]! && seq < this.#seq[child]!)) break
+      this.#move(child, i)
+      i = child
+    }
+    this.#set(i, at, seq, action)
+  }
+
+  #before(i: number, j: number): boolean {
+    return this.#at[i]! < this.#at[j]! || (this.#at[i]! === this.#at[j]! && this.#seq[i]! < this.#seq[j]!)
+  }
+
+  #move(from: number, to: number): void {
+    this.#set(to, this.#at[from]!, this.#seq[from]!, this.#actions[from])
+  }
+
+  #set(i: number, at: number, seq: number, action: (() => void) | undefined): void {
+    this.#at[i] = at
+    this.#seq[i] = seq
+    this.#actions[i] = action
+  }
+
+  #grow(): void {
+    const copy = (from: Float64Array): Float64Array<ArrayBuffer> => {
+      const to = new Float64Array(2 * from.length)
+      to.set(from)
+      return to
+    }
+    this.#at = copy(this.#at)
+    this.#seq = copy(this.#seq)
+  }
+}
