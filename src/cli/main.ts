@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import 'core-js/actual/promise/with-resolvers.js' // libp2p needs it; Node 20 has it not
 import { Command, CommanderError } from 'commander'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
 
@@ -11,9 +12,15 @@ const program = new Command('tributary')
   .showHelpAfterError('(add --help for how to use this command)')
   .exitOverride()
 
+/** Each file exports its `command`. A command's flags are light; what it does is loaded when it runs. */
+const COMMANDS = [
+  () => import('./node-command.ts'),
+  () => import('./status-command.ts'),
+  () => import('./invite-command.ts')
+]
+
 const register = async (): Promise<void> => {
-  const modules = await Promise.all([])
-  for (const { command } of modules as { command: Command }[]) program.addCommand(command)
+  for (const load of COMMANDS) program.addCommand((await load()).command)
 }
 
 const main = async (): Promise<number> => {
