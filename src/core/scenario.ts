@@ -1,0 +1,290 @@
+import { z } from 'zod'
+import { nearest } from './nearest.ts'
+import { parseFrequency, parseRate, parseSize, parseTime } from './parse-quantity.ts'
+import { type Bytes, type BytesPerSecond, bytes, type Seconds } from './units.ts'
+import { UserError } from './user-error.ts'
+
+/** A network and its load, checked and in SI units: what `plan`, `simulate` and `emulate` read. */
+export interface Scenario {
+  readonly name: string
+  readonly devices: readonly ScenarioDevice[]
+  /** Every directed link, one entry for a pair and direction. */
+  readonly links: readonly ScenarioLink[]
+  readonly models: readonly ScenarioModel[]
+  readonly sources: readonly ScenarioSource[]
+  readonly policy: string
+}
+
+export interface ScenarioDevice {
+  readonly name: string
+  readonly speed: number
+  /** For blocks; Infinity where it is not limited. */
+  readonly memory: Bytes
+}
+
+export interface ScenarioLink {
+  readonly from: number
+  readonly to: number
+  readonly rate: BytesPerSecond
+  readonly latency: Seconds
+  /** Number of the shared medium; undefined for a link of its own. */
+  readonly medium?: number
+}
+
+export type ScenarioModel = { readonly name: string } & (
+  | { readonly kind: 'file'; readonly file: string }
+  | {
+      readonly kind: 'synthetic'
+      readonly blocks: readonly { readonly work: Seconds; readonly weights: Bytes }[]
+      readonly activations: readonly Bytes[]
+    }
+)
+
+export type Arrivals =
+  | { readonly kind: 'saturated' }
+  | { readonly kind: 'poisson'; readonly rate: number }
+  | { readonly kind: 'every'; readonly interval: Seconds }
+
+export interface ScenarioSource {
+  readonly name: string
+  readonly device: number
+  readonly model: number
+  readonly arrivals: Arrivals
+  readonly count: number
+  readonly window: number
+  readonly weight: number
+}
+
+const MAX_DEVICES = 10_000
+const MAX_BLOCKS = 4096
+
+/** A quantity as text, read by one of the parsers; the message names the units. */
+const quantity = <T>(parse: (text: string) => T) =>
+  z.string().transform((text, context) => {
+    try {
+      return parse(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  })
+
+const time = quantity(parseTime)
+const size = quantity(parseSize)
+const rate = quantity(parseRate)
+const frequency = quantity(parseFrequency)
+const name = z.string().min(1).max(64)
+const positive = z.number().positive().finite()
+
+const arrivals = z.union([
+  z.literal('saturated').transform((): Arrivals => ({ kind: 'saturated' })),
+  z.strictObject({ poisson: frequency }).transform((a): Arrivals => ({ kind: 'poisson', rate: a.poisson })),
+  z.strictObject({ every: time }).transform((a): Arrivals => ({ kind: 'every', interval: a.every }))
+])
+
+const link = { bandwidth: rate.optional(), latency: time.optional() }
+
+const schema = z.strictObject({
+  name: name.optional(),
+  devices: z
+    .record(name, z.strictObject({ speed: positive.default(1), memory: size.optional() }).nullable())
+    .refine(d => Object.keys(d).length > 0, 'at least one device')
+    .refine(d => Object.keys(d).length <= MAX_DEVICES, `at most ${MAX_DEVICES} devices`),
+  links: z
+    .strictObject({
+      topology: z.string().default('full'),
+      default: z.strictObject(link).default({}),
+      pairs: z.array(z.strictObject({ from: name, to: name, ...link, both: z.boolean().default(false) })).default([]),
+      media: z.array(z.strictObject({ name, devices: z.array(name).min(2), ...link })).default([])
+    })
+    .prefault({}),
+  models: z.record(
+    name,
+    z.union([
+      z.strictObject({ file: z.string().min(1) }),
+      z.strictObject({
+        blocks: z
+          .array(z.strictObject({ work: time, weights: size.default(bytes(0)) }))
+          .min(1)
+          .max(MAX_BLOCKS),
+        activations: z.array(size)
+      })
+    ])
+  ),
+  sources: z
+    .array(
+      z.strictObject({
+        name,
+        device: name,
+        model: name,
+        arrivals: arrivals.default({ kind: 'saturated' }),
+        count: z.int().min(1).max(10_000_000).default(100),
+        window: z.int().min(1).max(100_000).default(16),
+        weight: positive.default(1)
+      })
+    )
+    .min(1),
+  policy: z.string().default('confluence')
+})
+
+type Written = z.output<typeof schema>
+
+/** A link that says nothing of itself. */
+const DEFAULT_LINK = { bandwidth: parseRate('100Mbps'), latency: parseTime('1ms') }
+
+/**
+ * Check a scenario as it was written (YAML or JSON, already parsed).
+ * @param origin the file, for messages
+ * @throws UserError that names file, field, value and remedy; for an unknown key the nearest known one
+ */
+export const parseScenario = (written: unknown, origin: string): Scenario => {
+  const parsed = schema.safeParse(written)
+  if (!parsed.success) throw new UserError(`${origin}: ${describeIssue(parsed.error.issues[0]!)}`)
+  const { devices, models, sources, policy } = parsed.data
+  const names = Object.keys(devices)
+  const modelNames = Object.keys(models)
+  const find = (kind: string, known: readonly string[], wanted: string, field: string): number => {
+    const index = known.indexOf(wanted)
+    if (index !== -1) return index
+    const near = nearest(wanted, known)
+    throw new UserError(
+      `${origin}: ${field}: there is no ${kind} "${wanted}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${known.slice(0, 12).join(', ')})`
+    )
+  }
+  return {
+    name: parsed.data.name ?? origin.replace(/^.*[/\\]/, '').replace(/\.(ya?ml|json)$/, ''),
+    devices: names.map(key => ({
+      name: key,
+      speed: devices[key]?.speed ?? 1,
+      memory: devices[key]?.memory ?? bytes(Number.POSITIVE_INFINITY)
+    })),
+    links: expandLinks(parsed.data.links, names, (wanted, field) => find('device', names, wanted, field), origin),
+    models: modelNames.map(key => checkedModel(key, models[key]!, origin)),
+    sources: sources.map((source, i) => ({
+      ...source,
+      device: find('device', names, source.device, `sources[${i}].device`),
+      model: find('model', modelNames, source.model, `sources[${i}].model`)
+    })),
+    policy
+  }
+}
+
+const checkedModel = (key: string, model: Written['models'][string], origin: string): ScenarioModel => {
+  if ('file' in model) return { name: key, kind: 'file', file: model.file }
+  const { blocks, activations } = model
+  if (activations.length !== blocks.length + 1) {
+    throw new UserError(
+      `${origin}: models.${key}.activations: ${blocks.length} blocks have ${blocks.length + 1} activations (the input, what crosses each cut, the output), ${activations.length} given`
+    )
+  }
+  return { name: key, kind: 'synthetic', blocks, activations }
+}
+
+type FindDevice = (wanted: string, field: string) => number
+
+const expandLinks = (
+  links: Written['links'],
+  names: readonly string[],
+  find: FindDevice,
+  origin: string
+): ScenarioLink[] => {
+  const base = {
+    bandwidth: links.default.bandwidth ?? DEFAULT_LINK.bandwidth,
+    latency: links.default.latency ?? DEFAULT_LINK.latency
+  }
+  const made = new Map<number, ScenarioLink>()
+  const put = (
+    from: number,
+    to: number,
+    shape: { bandwidth?: BytesPerSecond | undefined; latency?: Seconds | undefined },
+    medium?: number
+  ): void => {
+    made.set(from * names.length + to, {
+      from,
+      to,
+      rate: shape.bandwidth ?? base.bandwidth,
+      latency: shape.latency ?? base.latency,
+      ...(medium === undefined ? {} : { medium })
+    })
+  }
+  for (const [a, b] of topologyPairs(links.topology, names, find, origin)) put(a, b, {})
+  for (const [m, medium] of links.media.entries()) {
+    const members = medium.devices.map((device, i) => find(device, `links.media[${m}].devices[${i}]`))
+    for (const a of members) for (const b of members) if (a !== b) put(a, b, medium, m)
+  }
+  for (const [i, pair] of links.pairs.entries()) {
+    const from = find(pair.from, `links.pairs[${i}].from`)
+    const to = find(pair.to, `links.pairs[${i}].to`)
+    if (from === to) throw new UserError(`${origin}: links.pairs[${i}]: a link from ${pair.from} to itself; remove it`)
+    put(from, to, pair)
+    if (pair.both) put(to, from, pair)
+  }
+  const all = [...made.values()]
+  const dead = all.find(l => !(l.rate > 0))
+  if (dead !== undefined)
+    throw new UserError(`${origin}: links: bandwidth from ${names[dead.from]} to ${names[dead.to]} must be more than 0`)
+  return all
+}
+
+function* topologyPairs(
+  topology: string,
+  names: readonly string[],
+  find: FindDevice,
+  origin: string
+): Iterable<[number, number]> {
+  const n = names.length
+  const both = function* (a: number, b: number): Iterable<[number, number]> {
+    if (a !== b)
+      yield* [
+        [a, b],
+        [b, a]
+      ] as [number, number][]
+  }
+  if (topology === 'none') return
+  if (topology === 'full') for (let a = 0; a < n; a++) for (let b = a + 1; b < n; b++) yield* both(a, b)
+  else if (topology === 'chain') for (let a = 0; a + 1 < n; a++) yield* both(a, a + 1)
+  else if (topology === 'ring') for (let a = 0; a < n; a++) yield* both(a, (a + 1) % n)
+  else if (topology.startsWith('star:')) {
+    const centre = find(topology.slice('star:'.length), 'links.topology')
+    for (let a = 0; a < n; a++) yield* both(centre, a)
+  } else throw new UserError(`${origin}: links.topology: "${topology}" is not full, ring, chain, star:DEVICE or none`)
+}
+
+type Issue = z.core.$ZodIssue
+
+/** One line for the first thing that is wrong. */
+const describeIssue = (issue: Issue): string => {
+  const path = issue.path
+    .map((p, i) => (typeof p === 'number' ? `[${p}]` : `${i === 0 ? '' : '.'}${String(p)}`))
+    .join('')
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0]!
+    const near = nearest(key, knownKeys(issue.path))
+    return `${path === '' ? '' : `${path}: `}unknown key "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${knownKeys(issue.path).join(', ')})`
+  }
+  if (issue.code === 'invalid_union') {
+    const branches = issue.errors.flat()
+    const deepest = branches.toSorted(
+      (a, b) => b.path.length - a.path.length || Number(b.code === 'custom') - Number(a.code === 'custom')
+    )[0]
+    if (deepest !== undefined) return describeIssue({ ...deepest, path: [...issue.path, ...deepest.path] } as Issue)
+  }
+  return `${path}: ${issue.message}`
+}
+
+/** The keys that may stand at a place, for "did you mean". */
+const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
+  const [room, key, third] = path
+  if (room === undefined) return ['name', 'devices', 'links', 'models', 'sources', 'policy']
+  if (room === 'devices') return ['speed', 'memory']
+  if (room === 'models') return third === 'blocks' ? ['work', 'weights'] : ['file', 'blocks', 'activations']
+  if (room === 'sources') {
+    return third === 'arrivals'
+      ? ['poisson', 'every']
+      : ['name', 'device', 'model', 'arrivals', 'count', 'window', 'weight']
+  }
+  if (room === 'links' && key === 'pairs') return ['from', 'to', 'bandwidth', 'latency', 'both']
+  if (room === 'links' && key === 'media') return ['name', 'devices', 'bandwidth', 'latency']
+  if (room === 'links' && key === 'default') return ['bandwidth', 'latency']
+  return ['topology', 'default', 'pairs', 'media']
+}
