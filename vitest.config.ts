@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// Two projects: fast tests run side by side; end-to-end tests start real processes, so one file at a time.
+// Fast tests run side by side; end-to-end tests start real processes, so one file at a time; long ones on request.
 export default defineConfig({
   test: {
     setupFiles: ['src/testing/setup.ts'],
@@ -15,6 +15,16 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
+          hookTimeout: 60_000,
+          fileParallelism: false
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          testTimeout: 900_000,
           hookTimeout: 60_000,
           fileParallelism: false
         }

@@ -1,0 +1,83 @@
+// `npm test`: types, lint, unit tests, end-to-end tests; `npm run test:long` adds the slow ones. Says what it does
+// and how long each took. The last line is always "N passed, N failed, N skipped"; exit 0 only when tests ran and
+// nothing failed. The type check and the lint count as one test each.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { prepare } from './prepare.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const say = text => process.stdout.write(`${text}\n`)
+const totals = { passed: 0, failed: [], skipped: [] }
+
+const npx = (args, env = {}) =>
+  spawnSync('npx', ['--no-install', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
+    shell: process.platform === 'win32'
+  })
+
+const timed = (name, work) => {
+  say(`\n== ${name} ...`)
+  const started = Date.now()
+  const outcome = work()
+  say(`== ${name}: ${outcome} in ${((Date.now() - started) / 1000).toFixed(1)} s`)
+}
+
+const ending = ({ status, signal, error }) => error?.message ?? (signal ? `stopped by ${signal}` : `exit ${status}`)
+
+/** A tool that says yes or no. */
+const check = (name, args) =>
+  timed(name, () => {
+    const result = npx(args)
+    if (result.status === 0) {
+      totals.passed++
+      return 'passed'
+    }
+    totals.failed.push({ name, why: `${args.join(' ')}: ${ending(result)}; its lines above say where` })
+    return 'FAILED'
+  })
+
+/** One vitest project; its counts come from scripts/test-reporter.mjs. */
+const suite = (name, project) =>
+  timed(name, () => {
+    const file = join(root, 'build', 'test', `${project}.json`)
+    rmSync(file, { force: true })
+    const talk = process.stdout.isTTY ? 'default' : 'dot'
+    const reporters = [`--reporter=${talk}`, '--reporter=./scripts/test-reporter.mjs']
+    const result = npx(['vitest', 'run', '--project', project, ...reporters], { TRIBUTARY_TEST_SUMMARY: file })
+    if (!existsSync(file)) {
+      totals.failed.push({ name, why: `vitest did not finish (${ending(result)}); its lines above say why` })
+      return 'FAILED'
+    }
+    const { passed, failed, skipped, errors, interrupted } = JSON.parse(readFileSync(file, 'utf8'))
+    const problems = [...failed, ...errors.map(why => ({ name: `${name}, outside of any test`, why }))]
+    if (interrupted) problems.push({ name, why: 'interrupted' })
+    if (passed + problems.length + skipped.length === 0) problems.push({ name, why: 'no test was found' })
+    if (result.status !== 0 && problems.length === 0) problems.push({ name, why: `vitest: ${ending(result)}` })
+    totals.passed += passed
+    totals.failed.push(...problems)
+    totals.skipped.push(...skipped)
+    return `${passed} passed, ${problems.length} failed, ${skipped.length} skipped`
+  })
+
+const long = process.argv.includes('--long')
+prepare()
+check('Types (tsc)', ['tsc'])
+check('Format and lint (biome)', ['biome', 'check'])
+suite('Unit tests', 'unit')
+suite('End-to-end tests, real processes', 'e2e')
+if (long) suite('Long tests', 'long')
+
+const list = (title, entries) => {
+  if (entries.length > 0) say(`\n${title}:\n${entries.map(({ name, why }) => `  ${name}\n    ${why}`).join('\n')}`)
+}
+list('Skipped', totals.skipped)
+list('Failed', totals.failed)
+if (totals.failed.length > 0) {
+  say('\nTo run one file alone: npx vitest run PATH. Formatting: npm run format.')
+  process.exitCode = 1
+}
+say(`\n${totals.passed} passed, ${totals.failed.length} failed, ${totals.skipped.length} skipped`)

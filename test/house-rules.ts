@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix, relative, sep } from 'node:path'
+
+/** The shape of the program in one place: each folder of src/, what it may import, and what it must not use. */
+interface Room {
+  readonly imports: readonly string[]
+  /** Packages and `node:` modules; 'any' where input and output belong. */
+  readonly packages: readonly string[] | 'any' | { readonly but: RegExp; readonly because: string }
+  /** Neither real time nor true randomness nor the environment, not even through globals. */
+  readonly pure: boolean
+}
+
+const PURE = { pure: true } as const
+const SHELL = { packages: 'any', pure: false } as const
+
+export const ROOMS: Readonly<Record<string, Room>> = {
+  core: { imports: [], packages: ['zod'], ...PURE },
+  model: {
+    imports: ['core'],
+    packages: { but: /^onnxruntime/, because: 'running a model is a port; runtime/engine brings ONNX Runtime' },
+    ...PURE
+  },
+  scheduler: { imports: ['core'], packages: ['zod'], ...PURE },
+  planner: { imports: ['core'], packages: ['zod'], ...PURE },
+  simulator: { imports: ['core', 'scheduler', 'planner'], packages: ['zod'], ...PURE },
+  report: { imports: ['core'], packages: { but: /^node:/, because: 'a report is text made of values' }, ...PURE },
+  runtime: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator'], ...SHELL },
+  serving: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'runtime'], ...SHELL },
+  dashboard: { imports: ['core', 'runtime', 'report'], ...SHELL },
+  cli: {
+    imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime', 'serving', 'dashboard'],
+    ...SHELL
+  }
+}
+
+/** Files that read real time: everything else is given a Clock. */
+const CLOCKS = [/^runtime\/system-clock\.ts$/, /^runtime\/engine\/lane-?[a-z-]*\.ts$/]
+const REAL_TIME = /\b(?:Date\.now|new Date\b(?!\w)|performance\.now|process\.hrtime|AbortSignal\.timeout)/
+const TIMERS = /(?<![.\w])(?:setTimeout|setInterval)\s*\(/
+const IMPURE = /\b(?:Math\.random|process\.(?:env|argv|cwd)|crypto\.(?:randomUUID|getRandomValues))\b/
+
+export interface SourceFile {
+  /** Path below src/, with forward slashes: "core/units.ts". */
+  readonly path: string
+  readonly text: string
+}
+
+/** Comments may name what code may not use. Strings stay: an import is one. */
+const withoutComments = (text: string): string =>
+  text.replace(/('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|\/\/.*|\/\*[\s\S]*?\*\//g, '$1')
+
+const IMPORT = /(?:^|[\n;])\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g
+
+const importsOf = (code: string): string[] => [...code.matchAll(IMPORT)].map(match => (match[1] ?? match[2])!)
+
+const packageName = (specifier: string): string =>
+  specifier.startsWith('node:')
+    ? specifier
+    : specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/')
+
+const importViolation = (file: SourceFile, folder: string, specifier: string): string | undefined => {
+  const room = ROOMS[folder]!
+  if (specifier.startsWith('.')) {
+    const target = posix.join(posix.dirname(file.path), specifier).split('/')[0]!
+    if (target === folder || room.imports.includes(target)) return undefined
+    const allowed = room.imports.length === 0 ? 'nothing outside itself' : `only ${room.imports.join(', ')}`
+    return `src/${file.path} imports ${target}/ (${specifier}); ${folder}/ may import ${allowed}`
+  }
+  const name = packageName(specifier)
+  if (room.packages === 'any') return undefined
+  if ('but' in room.packages) {
+    if (!room.packages.but.test(name)) return undefined
+    return `src/${file.path} imports ${name}: ${room.packages.because}`
+  }
+  if (room.packages.includes(name)) return undefined
+  return `src/${file.path} imports ${name}; of packages and node: modules ${folder}/ may use only ${room.packages.join(', ')}`
+}
+
+const useViolations = (file: SourceFile, room: Room, code: string): string[] => {
+  const found: string[] = []
+  code.split('\n').forEach((line, i) => {
+    const at = `src/${file.path}:${i + 1}`
+    const time = REAL_TIME.exec(line)?.[0] ?? TIMERS.exec(line)?.[0]
+    if (time !== undefined && !CLOCKS.some(clock => clock.test(file.path))) {
+      found.push(`${at} reads real time (${time}); take a Clock: only src/runtime/system-clock.ts and the lane may`)
+    }
+    const impure = room.pure ? IMPURE.exec(line)?.[0] : undefined
+    if (impure !== undefined) found.push(`${at} uses ${impure}; ${file.path.split('/')[0]}/ works on what it is given`)
+  })
+  return found
+}
+
+/** One sentence for each breach of the rules, in file order. Empty for a house in order. */
+export const violations = (file: SourceFile): string[] => {
+  const folder = file.path.split('/')[0]!
+  const room = ROOMS[folder]
+  if (room === undefined)
+    return [`src/${file.path} is in no room; known: ${Object.keys(ROOMS).join(', ')} (test/house-rules.ts)`]
+  const code = withoutComments(file.text)
+  const imports = importsOf(code).flatMap(specifier => importViolation(file, folder, specifier) ?? [])
+  const timers = importsOf(code).some(specifier => /^(?:node:)?timers\b/.test(specifier))
+  const timing =
+    timers && !CLOCKS.some(clock => clock.test(file.path))
+      ? [`src/${file.path} imports timers; take a Clock: only src/runtime/system-clock.ts and the lane may`]
+      : []
+  return [...imports, ...timing, ...useViolations(file, room, code)]
+}
+
+/** The program's own files: no tests, no test tools, no generated code. */
+export const programFiles = (root: string): SourceFile[] =>
+  readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+    .map(entry => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter(path => !path.startsWith('testing/') && !path.includes('/generated/'))
+    .sort()
+    .map(path => ({ path, text: readFileSync(join(root, path), 'utf8') }))
