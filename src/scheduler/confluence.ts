@@ -1,6 +1,6 @@
+import { cheapestPath } from '../core/cheapest-path.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
-import { cheapestPath } from './cheapest-path.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
 import { VirtualQueues } from './virtual-queues.ts'

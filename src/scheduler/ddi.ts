@@ -1,8 +1,8 @@
+import { shortestTransfer } from '../core/shortest-transfer.ts'
 import { seconds } from '../core/units.ts'
 import { BacklogTable } from './backlog-table.ts'
 import type { CreatePolicy, Decision, PolicyHost, Step, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
-import { shortestTransfer } from './shortest-transfer.ts'
 
 const wholeTime = ({ world }: PolicyHost, device: number, model: number): number =>
   world.models[model]!.work.reduce((sum, _, k) => sum + world.blockTime(device, model, k), 0)

@@ -1,8 +1,8 @@
+import { shortestTransfer } from '../core/shortest-transfer.ts'
 import { seconds } from '../core/units.ts'
 import { BacklogTable } from './backlog-table.ts'
 import type { CreatePolicy, Decision, PolicyHost, Step, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
-import { shortestTransfer } from './shortest-transfer.ts'
 
 /**
  * `ms-mdi`, multi-source model-distributed inference: a RECONSTRUCTION of Li, Seferoglu, Koyuncu, ICASSPW 2023,

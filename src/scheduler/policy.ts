@@ -1,11 +1,8 @@
+import type { Step } from '../core/step.ts'
 import type { Seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 
-/** Go to `device` and leave it when `until` blocks are done; `until` = blocks done on arrival only passes through. */
-export interface Step {
-  readonly device: number
-  readonly until: number
-}
+export type { Step }
 
 /** One datum, where it stands. Devices and models by their numbers in the world. */
 export interface TaskState {

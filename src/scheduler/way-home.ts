@@ -1,6 +1,6 @@
+import { shortestTransfer } from '../core/shortest-transfer.ts'
 import type { World } from '../core/world.ts'
 import type { Step, TaskState } from './policy.ts'
-import { shortestTransfer } from './shortest-transfer.ts'
 
 /** The steps that carry a finished task from `here` to its source by the fastest unloaded way; undefined when cut off. */
 export const wayHome = (world: World, here: number, task: TaskState): readonly Step[] | undefined => {

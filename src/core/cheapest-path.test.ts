@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { seconds } from '../core/units.ts'
-import type { World } from '../core/world.ts'
 import { smallWorld } from '../testing/small-world.ts'
 import { cheapestPath, type Path } from './cheapest-path.ts'
+import { seconds } from './units.ts'
+import type { World } from './world.ts'
 
 const query = (world: World, price: (resource: number) => number, from = 0, home = 0) =>
   cheapestPath({ world, model: 0, from, done: 0, home, price, latencyPrice: seconds(1) })

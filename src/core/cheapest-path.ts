@@ -1,6 +1,6 @@
-import type { Seconds } from '../core/units.ts'
-import type { LinkView, World } from '../core/world.ts'
-import type { Step } from './policy.ts'
+import type { Step } from './step.ts'
+import type { Seconds } from './units.ts'
+import type { LinkView, World } from './world.ts'
 
 /** What the search pays for using a resource now, per second of use. */
 export type Price = (resource: number) => number

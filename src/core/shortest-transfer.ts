@@ -1,5 +1,5 @@
-import { type Bytes, type Seconds, seconds } from '../core/units.ts'
-import type { World } from '../core/world.ts'
+import { type Bytes, type Seconds, seconds } from './units.ts'
+import type { World } from './world.ts'
 
 export interface Transfer {
   /** Devices on the way, the starting one left out, the target last; empty when the start is a target. */
