@@ -1,0 +1,28 @@
+import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
+
+/** A network and its demand, with numbers for names. */
+export interface CapacityProblem {
+  readonly devices: readonly { readonly name: string; readonly speed: number; readonly memory: Bytes }[]
+  readonly links: readonly {
+    readonly from: number
+    readonly to: number
+    readonly rate: BytesPerSecond
+    readonly latency: Seconds
+    readonly medium?: number
+  }[]
+  readonly models: readonly {
+    readonly name: string
+    readonly work: readonly Seconds[]
+    readonly weights: readonly Bytes[]
+    readonly activations: readonly Bytes[]
+  }[]
+  readonly sources: readonly {
+    readonly name: string
+    readonly device: number
+    readonly model: number
+    /** Data per second, or in proportion to each other where sources are saturated or finite. */
+    readonly demand: number
+  }[]
+}
+
+export type Carries = (device: number, model: number, block: number) => boolean

@@ -1,0 +1,24 @@
+import type { Highs } from 'highs'
+import * as module from 'highs'
+import type { SolveLp } from '../planner/solve-lp.ts'
+
+/** The package's types speak of CommonJS, where the loader is the module; what is imported here is its default. */
+const loadHighs = (module as unknown as { readonly default: () => Promise<Highs> }).default
+
+/** HiGHS (Huangfu and Hall, 2018) in WebAssembly. Load once; the solver itself is synchronous. */
+export const loadSolver = async (): Promise<SolveLp> => {
+  const highs = await loadHighs()
+  return text => {
+    const solution = highs.solve(text, { output_flag: false })
+    if (solution.Status !== 'Optimal') {
+      const kind =
+        solution.Status === 'Infeasible' ? 'infeasible' : solution.Status === 'Unbounded' ? 'unbounded' : 'timeLimit'
+      return { kind, because: `HiGHS says ${solution.Status}` }
+    }
+    const columns = Object.values(solution.Columns as Record<string, { Name: string; Primal?: number }>)
+    const rows = solution.Rows as readonly { Name: string; Dual?: number }[]
+    const values = new Map(columns.map(column => [column.Name, column.Primal ?? 0]))
+    const duals = new Map(rows.map(row => [row.Name, row.Dual ?? 0]))
+    return { kind: 'optimal', objective: solution.ObjectiveValue, values, duals }
+  }
+}
