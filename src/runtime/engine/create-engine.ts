@@ -1,0 +1,125 @@
+import type { BlockHash } from '../../core/ids.ts'
+import { stopOnce } from '../../core/stop-once.ts'
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import { bytes, milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { CALIBRATION_REFERENCE, calibrationModel } from './calibration-model.ts'
+import { checkInputs } from './check-inputs.ts'
+import { type BlockRun, type Engine, EngineError, type EngineOptions, type LoadedBlock } from './engine.ts'
+import { LaneThread } from './lane-thread.ts'
+import { NominalTimes } from './nominal-times.ts'
+import { ownBuffers } from './own-buffers.ts'
+
+/** The lane thread starts with the first call. @throws RangeError when an option is out of range */
+export const createEngine = (options: EngineOptions = {}): Engine => new ThreadedEngine(options)
+
+interface Held {
+  readonly file: string
+  readonly loaded: Promise<LoadedBlock>
+}
+
+class ThreadedEngine implements Engine {
+  readonly #threads: number
+  /** An emulated run lasts this many times its own time; a faster device cannot be emulated. */
+  readonly #stretch: number
+  readonly #held = new Map<BlockHash, Held>()
+  readonly #nominal = new NominalTimes()
+  #lane: LaneThread | undefined
+  #stopped = false
+
+  constructor({ speed = 1, threads = 1 }: EngineOptions) {
+    if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
+    if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
+    this.#threads = threads
+    this.#stretch = Math.max(1, 1 / speed)
+  }
+
+  load(hash: BlockHash, file: string): Promise<LoadedBlock> {
+    const known = this.#held.get(hash)
+    if (known !== undefined) return known.loaded
+    const loaded = this.#load(hash, file)
+    this.#held.set(hash, { file, loaded })
+    loaded.catch(() => {
+      if (this.#held.get(hash)?.loaded === loaded) this.#held.delete(hash)
+    })
+    return loaded
+  }
+
+  async unload(hash: BlockHash): Promise<void> {
+    if (!this.#held.delete(hash)) return
+    this.#nominal.forget(hash)
+    await this.#running().ask('unload', { hash })
+  }
+
+  async run(hash: BlockHash, inputs: readonly Tensor[]): Promise<BlockRun> {
+    const { inputs: specs } = await this.#loaded(hash)
+    checkInputs(nameOf(hash), specs, inputs)
+    const own = ownBuffers(inputs)
+    const pace = { stretch: this.#stretch, nominal: this.#nominal.of(hash, inputs) }
+    const answer = await about(hash, this.#running().ask('run', { hash, inputs: own.tensors, pace }, own.buffers))
+    this.#nominal.seen(hash, answer.inputs, answer.actual)
+    return { inputs: answer.inputs, outputs: answer.outputs, took: milliseconds(answer.took) }
+  }
+
+  async measure(
+    hash: BlockHash,
+    inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[]
+  ): Promise<Seconds> {
+    await this.#loaded(hash)
+    const madeUp = inputs.map(({ spec: { name, type }, dims }) => ({ name, type, dims }))
+    const { least } = await about(hash, this.#running().ask('measure', { hash, inputs: madeUp }))
+    this.#nominal.measured(hash, madeUp, least)
+    return milliseconds(least * this.#stretch)
+  }
+
+  async calibrate(): Promise<number> {
+    const { least } = await this.#running().ask('calibrate', { model: calibrationModel() })
+    return CALIBRATION_REFERENCE / seconds((least / 1000) * this.#stretch)
+  }
+
+  readonly #stop = stopOnce(async () => {
+    this.#stopped = true
+    await this.#lane?.close()
+  })
+
+  stop(): Promise<void> {
+    return this.#stop.stop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stop.stop()
+  }
+
+  async #load(hash: BlockHash, file: string): Promise<LoadedBlock> {
+    const { residentBytes, ...specs } = await about(hash, this.#running().ask('load', { hash, file }))
+    return { ...specs, residentBytes: bytes(residentBytes) }
+  }
+
+  #loaded(hash: BlockHash): Promise<LoadedBlock> {
+    const held = this.#held.get(hash)
+    if (held === undefined) return Promise.reject(new EngineError(`${nameOf(hash)} is not loaded here`))
+    return held.loaded
+  }
+
+  /** The lane; a new one, with every block loaded again before anything else, when the last one died. */
+  #running(): LaneThread {
+    if (this.#stopped) throw new EngineError('the engine has stopped')
+    if (this.#lane !== undefined) return this.#lane
+    const lane = new LaneThread({ threads: this.#threads }, dead => {
+      if (this.#lane === dead) this.#lane = undefined
+    })
+    this.#lane = lane
+    // One that cannot be loaded any more makes its own runs fail, with these words.
+    for (const [hash, { file }] of this.#held) lane.ask('load', { hash, file }).catch(() => {})
+    return lane
+  }
+}
+
+const nameOf = (hash: BlockHash): string => `block ${hash.slice(0, 12)}`
+
+const about = async <T>(hash: BlockHash, answer: Promise<T>): Promise<T> => {
+  try {
+    return await answer
+  } catch (error) {
+    throw new EngineError(`${nameOf(hash)}: ${(error as Error).message}`, { cause: error })
+  }
+}

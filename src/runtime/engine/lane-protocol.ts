@@ -1,0 +1,63 @@
+import type { BlockHash } from '../../core/ids.ts'
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+
+/** What the main thread asks of the lane thread. Times are milliseconds: the unit of timers on both sides. */
+export interface LaneJobs {
+  load: { readonly hash: BlockHash; readonly file: string }
+  unload: { readonly hash: BlockHash }
+  run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[]; readonly pace: Pace }
+  measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[] }
+  calibrate: { readonly model: Uint8Array }
+  close: Record<never, never>
+}
+
+export interface LaneAnswers {
+  load: {
+    readonly inputs: readonly TensorSpec[]
+    readonly outputs: readonly TensorSpec[]
+    readonly residentBytes: number
+  }
+  unload: undefined
+  run: {
+    readonly inputs: readonly Tensor[]
+    readonly outputs: readonly Tensor[]
+    /** Wall time of the run, emulation included. */
+    readonly took: number
+    /** Time of the run itself, as little disturbed by other work as can be told. */
+    readonly actual: number
+  }
+  measure: { readonly least: number }
+  calibrate: { readonly least: number }
+  close: undefined
+}
+
+export type LaneJobKind = keyof LaneJobs
+
+/** How long a run must last at least: a share of its own time, or, better, of the time measured before. */
+export interface Pace {
+  /** 1 or more: the run lasts this many times the un-emulated time. */
+  readonly stretch: number
+  /** The un-emulated time, where it is known. */
+  readonly nominal: number | undefined
+}
+
+export interface MadeUpInput {
+  readonly name: string
+  readonly type: TensorSpec['type']
+  readonly dims: readonly number[]
+}
+
+export interface LaneRequest<K extends LaneJobKind = LaneJobKind> {
+  readonly id: number
+  readonly kind: K
+  readonly job: LaneJobs[K]
+}
+
+export type LaneReply =
+  | { readonly id: number; readonly ok: true; readonly answer: LaneAnswers[LaneJobKind] }
+  | { readonly id: number; readonly ok: false; readonly because: string }
+
+/** The lane thread's `workerData`. */
+export interface LaneSettings {
+  readonly threads: number
+}

@@ -1,0 +1,122 @@
+/**
+ * The lane: what runs in the worker thread. It keeps the sessions and does one job at a time; `InferenceSession.run`
+ * blocks this thread, and so does the wait that emulates a slower device. The main thread is `lane-thread.ts`.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import ort from 'onnxruntime-node'
+import type { BlockHash } from '../../core/ids.ts'
+import { Serial } from '../../core/serial.ts'
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import type { LaneAnswers, LaneJobKind, LaneJobs, LaneReply, LaneRequest, LaneSettings } from './lane-protocol.ts'
+import { madeUpTensor } from './made-up-tensor.ts'
+import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
+import { leastTime, timed, waitUntil } from './run-time.ts'
+
+const port = parentPort
+if (port === null) throw new Error('lane.ts runs in a worker thread only')
+const { threads } = workerData as LaneSettings
+const sessions = new Map<BlockHash, ort.InferenceSession>()
+
+const SESSION_OPTIONS: ort.InferenceSession.SessionOptions = {
+  intraOpNumThreads: threads,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+  logSeverityLevel: 4, // what goes wrong comes back as an error
+  // Threads of a pool wait between runs without turning: other blocks and an emulated pause need the processor.
+  extra: { session: { force_spinning_stop: '1' } }
+}
+
+const sessionOf = (hash: BlockHash): ort.InferenceSession => {
+  const session = sessions.get(hash)
+  if (session === undefined) throw new Error('it is not loaded')
+  return session
+}
+
+/** The runtime's own memory must not count as the first block's: a session that fails starts it up. */
+const started = ort.InferenceSession.create(new Uint8Array(1), SESSION_OPTIONS).catch(() => {})
+
+const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAnswers[K]> } = {
+  load: async ({ hash, file }) => {
+    await started
+    const before = process.memoryUsage.rss()
+    const session = await ort.InferenceSession.create(file, SESSION_OPTIONS)
+    try {
+      const inputs = session.inputMetadata.map(specOf)
+      const outputs = session.outputMetadata.map(specOf)
+      sessions.set(hash, session)
+      return { inputs, outputs, residentBytes: Math.max(0, process.memoryUsage.rss() - before) }
+    } catch (error) {
+      await session.release()
+      throw error
+    }
+  },
+
+  unload: async ({ hash }) => {
+    const session = sessions.get(hash)
+    sessions.delete(hash)
+    await session?.release()
+    return undefined
+  },
+
+  run: async ({ hash, inputs, pace }) => {
+    const session = sessionOf(hash)
+    const feeds = Object.fromEntries(inputs.map(tensor => [tensor.name, toOrt(tensor)]))
+    const { value, startedAt, actual } = await timed(() => session.run(feeds))
+    const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
+    if (pace.stretch > 1) waitUntil(startedAt + (pace.nominal ?? actual) * pace.stretch)
+    return { inputs, outputs, took: performance.now() - startedAt, actual }
+  },
+
+  measure: async ({ hash, inputs }) => {
+    const session = sessionOf(hash)
+    const feeds = Object.fromEntries(inputs.map(input => [input.name, toOrt(madeUpTensor(input))]))
+    return { least: await leastTime(() => session.run(feeds)) }
+  },
+
+  calibrate: async ({ model }) => {
+    await started
+    const session = await ort.InferenceSession.create(model, SESSION_OPTIONS)
+    try {
+      const inputs = session.inputMetadata.map(specOf)
+      const feeds = Object.fromEntries(
+        inputs.map(({ name, type, shape }) => [name, toOrt(madeUpTensor({ name, type, dims: shape as number[] }))])
+      )
+      return { least: await leastTime(() => session.run(feeds), { patience: 300, atLeast: 8 }) }
+    } finally {
+      await session.release()
+    }
+  },
+
+  close: async () => {
+    for (const session of sessions.values()) await session.release()
+    sessions.clear()
+    port.close() // nothing else keeps this thread alive
+    return undefined
+  }
+}
+
+const specOf = (metadata: ort.InferenceSession.ValueMetadata): TensorSpec => {
+  if (!metadata.isTensor) throw new Error(`"${metadata.name}" is not a tensor, so it cannot enter or leave a block`)
+  const { name, type, shape } = metadata
+  if (!isElementType(type))
+    throw new Error(`"${name}" has elements of type ${type}, which cannot enter or leave a block`)
+  return { name, type, shape: shape.map(dim => (dim === '' ? null : dim)) }
+}
+
+const buffersOf = (tensors: readonly Tensor[]): ArrayBuffer[] => tensors.map(tensor => tensor.data.buffer)
+
+const perform = async <K extends LaneJobKind>({ id, kind, job }: LaneRequest<K>): Promise<void> => {
+  try {
+    const answer = await jobs[kind](job)
+    const run = kind === 'run' ? (answer as LaneAnswers['run']) : undefined
+    const buffers = run === undefined ? [] : [...buffersOf(run.inputs), ...buffersOf(run.outputs)]
+    port.postMessage({ id, ok: true, answer } satisfies LaneReply, buffers)
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error)
+    port.postMessage({ id, ok: false, because } satisfies LaneReply)
+  }
+}
+
+const serial = new Serial()
+port.on('message', (request: LaneRequest) => void serial.run(() => perform(request)))

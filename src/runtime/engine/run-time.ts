@@ -1,0 +1,55 @@
+/**
+ * Times of runs in the lane, in milliseconds. `actual` is the smaller of wall time and of the processor time that the
+ * process used meanwhile: with one thread the run cannot have taken more of the processor than that, so what other
+ * processes took away does not count; with several threads it is the wall time.
+ */
+export interface TimedRun<T> {
+  readonly value: T
+  /** On the clock of `performance.now`. */
+  readonly startedAt: number
+  readonly actual: number
+}
+
+export const timed = async <T>(run: () => Promise<T>): Promise<TimedRun<T>> => {
+  const used = process.cpuUsage()
+  const startedAt = performance.now()
+  const value = await run()
+  const wall = performance.now() - startedAt
+  const { user, system } = process.cpuUsage(used)
+  return { value, startedAt, actual: Math.min(wall, (user + system) / 1000) }
+}
+
+export interface LeastTimeOptions {
+  /** Stop after this many milliseconds of timed runs. @default 400 */
+  readonly patience?: number
+  /** But not before this many runs. @default 3 */
+  readonly atLeast?: number
+}
+
+const WARM_UPS = 2
+const AT_MOST = 30
+
+/** Warm up, then the least time of several runs. */
+export const leastTime = async (
+  run: () => Promise<unknown>,
+  { patience = 400, atLeast = 3 }: LeastTimeOptions = {}
+): Promise<number> => {
+  for (let i = 0; i < WARM_UPS; i++) await run()
+  const enough = performance.now() + patience
+  let least = Number.POSITIVE_INFINITY
+  for (let runs = 0; runs < atLeast || (runs < AT_MOST && performance.now() < enough); runs++) {
+    least = Math.min(least, (await timed(run)).actual)
+  }
+  return least
+}
+
+const never = new Int32Array(new SharedArrayBuffer(4))
+/** A timer of the system may be late by this much; the rest is waited for by turning. */
+const TIMER_SLACK = 0.15
+
+/** Block this thread until `deadline` on the clock of `performance.now`, without using the processor. */
+export const waitUntil = (deadline: number): void => {
+  for (let left = deadline - performance.now(); left > 0; left = deadline - performance.now()) {
+    if (left > TIMER_SLACK) Atomics.wait(never, 0, 0, left - TIMER_SLACK)
+  }
+}
