@@ -1,60 +1,59 @@
 import type { Clock } from '../core/clock.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 
-/**
- * A clock whose time the test moves. Sleepers wake in the order of their wake-up times, each with its own turn of the
- * microtask queue, so that what one does is done before the next wakes.
- */
-export class ManualClock implements Clock {
-  #now = 0
-  #seq = 0
-  #sleepers: { readonly at: number; readonly seq: number; readonly wake: () => void }[] = []
-
-  now(): Seconds {
-    return seconds(this.#now)
-  }
-
-  sleep(duration: Seconds, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason)
-        return
-      }
-      const entry = { at: this.#now + duration, seq: this.#seq++, wake: resolve }
-      this.#sleepers.push(entry)
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.#sleepers = this.#sleepers.filter(sleeper => sleeper !== entry)
-          reject(signal.reason)
-        },
-        { once: true }
-      )
-    })
-  }
-
-  /** Let `duration` pass. Resolves when everybody who woke has had their turn. */
-  async advance(duration: number): Promise<void> {
-    const until = this.#now + duration
-    await settle()
-    for (let next = this.#earliest(until); next !== undefined; next = this.#earliest(until)) {
-      this.#sleepers = this.#sleepers.filter(sleeper => sleeper !== next)
-      this.#now = Math.max(this.#now, next.at)
-      next.wake()
-      await settle()
-    }
-    this.#now = until
-  }
-
-  get sleeping(): number {
-    return this.#sleepers.length
-  }
-
-  #earliest(until: number) {
-    const due = this.#sleepers.filter(sleeper => sleeper.at <= until)
-    return due.sort((a, b) => a.at - b.at || a.seq - b.seq)[0]
-  }
+interface Sleeper {
+  readonly at: Seconds
+  readonly seq: number
+  readonly wake: () => void
 }
 
-/** Promises that are ready run their continuations; a macrotask comes after all microtasks. */
+/** A clock whose time the test moves. Sleepers wake in the order of their time, then of their going to sleep. */
+export interface ManualClock extends Clock {
+  /**
+   * Move on by `duration`, waking on the way whoever is due; what a sleeper does when woken happens before the time
+   * goes on, so that it can sleep again within the same advance.
+   */
+  advance(duration: Seconds): Promise<void>
+}
+
+/** Lets everything that can go on without time passing go on: a macrotask comes after all microtasks. */
 const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** @param lateness how much too late each sleeper is woken, as real timers are */
+export const createManualClock = (lateness: () => Seconds = () => seconds(0)): ManualClock => {
+  let now = seconds(0)
+  let seq = 0
+  const sleepers = new Set<Sleeper>()
+  const next = (until: Seconds): Sleeper | undefined =>
+    [...sleepers].filter(s => s.at <= until).sort((a, b) => a.at - b.at || a.seq - b.seq)[0]
+  return {
+    now: () => now,
+    sleep: (duration, options) =>
+      new Promise((resolve, reject) => {
+        const signal = options?.signal
+        if (signal?.aborted) return reject(signal.reason)
+        const abort = (): void => {
+          sleepers.delete(sleeper)
+          reject(signal?.reason)
+        }
+        const wake = (): void => {
+          sleepers.delete(sleeper)
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        }
+        const sleeper = { at: seconds(now + Math.max(0, duration) + lateness()), seq: seq++, wake }
+        sleepers.add(sleeper)
+        signal?.addEventListener('abort', abort, { once: true })
+      }),
+    advance: async duration => {
+      const end = seconds(now + duration)
+      await settle()
+      for (let sleeper = next(end); sleeper !== undefined; sleeper = next(end)) {
+        now = seconds(Math.max(now, sleeper.at))
+        sleeper.wake()
+        await settle()
+      }
+      now = end
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { Connection, Stream } from '@libp2p/interface'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
+import { type Admission, AdmissionSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { type AdmissionFacts, type AdmissionSide, isProof, NONCE_BYTES, prove } from './admission-proof.ts'
+import type { ClusterKey } from './cluster-key.ts'
+import { createMessagePort, type MessagePort } from './message-port.ts'
+import type { Role } from './network.ts'
+
+export const ADMISSION_PROTOCOL = '/tributary/admission/1'
+
+/** A member of our cluster at the other end of a connection. */
+export interface Member {
+  readonly peer: DeviceId
+  readonly role: Role
+  readonly incarnation: bigint
+}
+
+/** `byUs` tells whether we refused the peer or it refused us. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+  readonly byUs: boolean
+
+  constructor(because: string, byUs: boolean) {
+    super(because)
+    this.byUs = byUs
+  }
+}
+
+/** Who we are in every handshake. */
+export interface Credentials {
+  readonly self: DeviceId
+  readonly role: Role
+  readonly incarnation: bigint
+  readonly key: ClusterKey
+}
+
+/** An admission message is a nonce, a proof and a few words. */
+const MESSAGE_LIMIT = 1024
+
+type Body = Admission['body']
+type Case = Exclude<Body['case'], undefined>
+type Value<C extends Case> = Extract<Body, { readonly case: C }>['value']
+
+const write = (port: MessagePort, body: Body): Promise<void> =>
+  port.write(toBinary(AdmissionSchema, create(AdmissionSchema, { body })))
+
+const read = async <C extends Case>(port: MessagePort, wanted: C): Promise<Value<C>> => {
+  const bytes = await port.read(MESSAGE_LIMIT)
+  let body: Body
+  try {
+    body = fromBinary(AdmissionSchema, bytes).body
+  } catch {
+    throw new RefusedError('its admission message is malformed', true)
+  }
+  if (body.case !== wanted) throw new RefusedError(`it sent ${body.case ?? 'nothing'} instead of ${wanted}`, true)
+  return body.value as unknown as Value<C>
+}
+
+const side = (
+  connection: Connection,
+  said: Pick<AdmissionSide, 'nonce' | 'incarnation'> & { readonly role: string }
+): AdmissionSide => {
+  const { role, nonce, incarnation } = said
+  if (role !== 'device' && role !== 'observer') throw new RefusedError(`its role "${role}" is not known here`, true)
+  if (nonce.byteLength !== NONCE_BYTES) throw new RefusedError(`its nonce has ${nonce.byteLength} B`, true)
+  return { peer: deviceId(connection.remotePeer.toString()), role, nonce, incarnation }
+}
+
+const ourSide = ({ self, role, incarnation }: Credentials): AdmissionSide => ({
+  peer: self,
+  role,
+  incarnation,
+  nonce: new Uint8Array(randomBytes(NONCE_BYTES))
+})
+
+const readVerdict = async (port: MessagePort): Promise<Uint8Array> => {
+  const { admitted, because, mac } = await read(port, 'verdict')
+  if (!admitted) throw new RefusedError(because.slice(0, 200) || 'it gave no reason', false)
+  return mac
+}
+
+const WRONG_KEY = 'it does not have the key of this cluster'
+
+const requireProof = async (
+  port: MessagePort,
+  mac: Uint8Array,
+  { key }: Credentials,
+  prover: keyof AdmissionFacts,
+  facts: AdmissionFacts
+): Promise<void> => {
+  if (isProof(mac, key, prover, facts)) return
+  await write(port, { case: 'verdict', value: verdict(false, 'your key is not the key of this cluster') })
+  throw new RefusedError(WRONG_KEY, true)
+}
+
+const verdict = (admitted: boolean, because = '', mac: Uint8Array = new Uint8Array()) =>
+  ({ $typeName: 'tributary.v1.Verdict', admitted, because, mac }) as const
+
+/**
+ * Ask for admission over a connection that we dialled. Both sides prove that they have the cluster key before either
+ * answers anything else.
+ * @throws RefusedError when one side refuses the other
+ */
+export const requestAdmission = async (
+  connection: Connection,
+  stream: Stream,
+  credentials: Credentials
+): Promise<Member> => {
+  const port = createMessagePort(stream)
+  const dialler = ourSide(credentials)
+  const { nonce, role, incarnation } = dialler
+  await write(port, { case: 'hello', value: { $typeName: 'tributary.v1.Hello', nonce, role, incarnation } })
+  const proof = await read(port, 'proof')
+  const listener = side(connection, proof)
+  const facts = { dialler, listener }
+  await requireProof(port, proof.mac, credentials, 'listener', facts)
+  await write(port, { case: 'verdict', value: verdict(true, '', prove(credentials.key, 'dialler', facts)) })
+  await readVerdict(port)
+  return listener
+}
+
+/**
+ * The listener's half. `admit` runs before the dialler is told, so that whatever it asks next finds it admitted.
+ * @throws RefusedError when one side refuses the other
+ */
+export const grantAdmission = async (
+  connection: Connection,
+  stream: Stream,
+  credentials: Credentials,
+  admit: (member: Member) => void
+): Promise<void> => {
+  const port = createMessagePort(stream)
+  const dialler = side(connection, await read(port, 'hello'))
+  const listener = ourSide(credentials)
+  const facts = { dialler, listener }
+  const { nonce, role, incarnation } = listener
+  const mac = prove(credentials.key, 'listener', facts)
+  await write(port, { case: 'proof', value: { $typeName: 'tributary.v1.Proof', nonce, mac, role, incarnation } })
+  await requireProof(port, await readVerdict(port), credentials, 'dialler', facts)
+  admit(dialler)
+  await write(port, { case: 'verdict', value: verdict(true) })
+}

@@ -1,0 +1,106 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import type { Clock } from '../../core/clock.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
+import { seconds } from '../../core/units.ts'
+import {
+  ADMISSION_PROTOCOL,
+  type Credentials,
+  grantAdmission,
+  type Member,
+  RefusedError,
+  requestAdmission
+} from './admission.ts'
+import { ADMISSION_TIMEOUT, type AdmissionGate } from './admission-gate.ts'
+import { PENDING_CONNECTIONS } from './create-host.ts'
+import { NetworkError } from './network.ts'
+
+export interface ConnectionDeskParts {
+  readonly gate: AdmissionGate
+  readonly clock: Clock
+  readonly credentials: Credentials
+  /** The connection's peer proved the key. Called before the peer hears of it. */
+  readonly onMember: (connection: Connection, member: Member) => void
+  readonly onRefused: (peer: DeviceId, because: string) => void
+}
+
+/** Takes every new connection through admission, or closes it. */
+export class ConnectionDesk {
+  readonly #parts: ConnectionDeskParts
+  readonly #pending = new Set<Connection>()
+
+  constructor(parts: ConnectionDeskParts) {
+    this.#parts = parts
+  }
+
+  /** Of each connection, as soon as it is open. The one that dialled asks, the other waits to be asked. */
+  onOpen(connection: Connection): void {
+    if (this.#pending.size >= PENDING_CONNECTIONS) {
+      connection.abort(new NetworkError('too many connections wait for admission'))
+      return
+    }
+    this.#pending.add(connection)
+    connection.addEventListener('close', () => this.#fail(connection, new NetworkError('the connection closed')))
+    void this.#watch(connection)
+    if (connection.direction === 'outbound') void this.#ask(connection)
+  }
+
+  /** A stream of the admission protocol that the other side opened. */
+  async onStream(stream: Stream, connection: Connection): Promise<void> {
+    const { credentials } = this.#parts
+    if (!this.#pending.has(connection) || connection.direction === 'outbound') {
+      stream.abort(new NetworkError('not now'))
+      return
+    }
+    try {
+      await grantAdmission(connection, stream, credentials, member => this.#admit(connection, member))
+      await stream.close()
+    } catch (error) {
+      this.#fail(connection, error)
+    }
+  }
+
+  async #ask(connection: Connection): Promise<void> {
+    try {
+      const stream = await connection.newStream([ADMISSION_PROTOCOL])
+      this.#admit(connection, await requestAdmission(connection, stream, this.#parts.credentials))
+      await stream.close()
+    } catch (error) {
+      const foreign = error instanceof Error && error.name === 'UnsupportedProtocolError'
+      this.#fail(connection, foreign ? new RefusedError(`it does not speak ${ADMISSION_PROTOCOL}`, true) : error)
+    }
+  }
+
+  async #watch(connection: Connection): Promise<void> {
+    await this.#parts.clock.sleep(ADMISSION_TIMEOUT)
+    const because = `it did not prove the key of this cluster within ${ADMISSION_TIMEOUT} s`
+    this.#fail(connection, new RefusedError(because, true))
+  }
+
+  #admit(connection: Connection, member: Member): void {
+    if (!this.#pending.delete(connection)) return
+    this.#parts.onMember(connection, member)
+    this.#parts.gate.admit(connection, member)
+  }
+
+  #fail(connection: Connection, cause: unknown): void {
+    if (!this.#pending.delete(connection)) return
+    const error = cause instanceof Error ? cause : new NetworkError(String(cause))
+    this.#parts.gate.refuse(connection, error)
+    if (error instanceof RefusedError) {
+      const because = error.byUs ? error.message : `it refused us: ${error.message}`
+      this.#parts.onRefused(deviceId(connection.remotePeer.toString()), because)
+    }
+    void closeConnection(connection, this.#parts.clock)
+  }
+}
+
+/** Politely, so that what was said last arrives; but not for long. */
+export const closeConnection = async (connection: Connection, clock: Clock): Promise<void> => {
+  const done = new AbortController()
+  const late = clock.sleep(seconds(0.5), { signal: done.signal }).then(
+    () => connection.abort(new NetworkError('it did not close in time')),
+    () => {}
+  )
+  await Promise.race([connection.close().catch(() => connection.abort(new NetworkError('closed'))), late])
+  done.abort()
+}

@@ -1,0 +1,85 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import type { Stream } from '@libp2p/interface'
+import type { Clock } from '../../core/clock.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { type Control, ControlSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { withLength } from './message-port.ts'
+import type { LinkShape } from './pacer.ts'
+import { sendPieces } from './send-pieces.ts'
+
+export interface ControlSenderParts {
+  readonly clock: Clock
+  readonly shape: () => LinkShape | undefined
+  readonly stream: () => Promise<Stream>
+}
+
+/** Messages that wait to be sent to one peer; when more would, they are dropped. */
+const CAPACITY = 10_000
+
+interface Waiting {
+  readonly bytes: Uint8Array
+  readonly at: Seconds
+}
+
+export const encodeControl = (id: bigint, body: Control['body']): Uint8Array =>
+  withLength(toBinary(ControlSchema, create(ControlSchema, { id, body })))
+
+/** Small messages to one peer, in order. An emulated link delays them by its latency, never behind its tensors. */
+export class ControlSender {
+  readonly #parts: ControlSenderParts
+  readonly #waiting: Waiting[] = []
+  #running = false
+  #life = new AbortController()
+  #lastSent: Seconds
+
+  constructor(parts: ControlSenderParts) {
+    this.#parts = parts
+    this.#lastSent = parts.clock.now()
+  }
+
+  /** When anything was last handed to the stream. */
+  get lastSent(): Seconds {
+    return this.#lastSent
+  }
+
+  /** Whether earlier messages are still waiting. */
+  get busy(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** @returns false when the message was dropped */
+  send(id: bigint, body: Control['body']): boolean {
+    if (this.#waiting.length >= CAPACITY) return false
+    const bytes = encodeControl(id, body)
+    const delay = this.#parts.shape()?.latency ?? 0
+    this.#waiting.push({ bytes, at: seconds(this.#parts.clock.now() + delay) })
+    if (!this.#running) void this.#run()
+    return true
+  }
+
+  /** What waits is dropped; later messages are tried again. */
+  clear(): void {
+    this.#waiting.length = 0
+    this.#life.abort(new Error('cleared'))
+    this.#life = new AbortController()
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const { bytes, at } = next
+      try {
+        const left = at - this.#parts.clock.now()
+        if (left > 0.0005) await this.#parts.clock.sleep(seconds(left), { signal: this.#life.signal })
+        const stream = await this.#parts.stream()
+        if (this.#waiting[0] !== next) continue
+        this.#lastSent = this.#parts.clock.now()
+        await sendPieces(stream, [bytes], bytes.byteLength)
+      } catch {
+        // At most once: a message that the stream did not take is gone, like those that were in it.
+      }
+      if (this.#waiting[0] === next) this.#waiting.shift()
+    }
+    this.#running = false
+  }
+}

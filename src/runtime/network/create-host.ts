@@ -1,0 +1,74 @@
+// libp2p calls Promise.withResolvers, which Node has from version 22 on.
+import 'core-js/actual/promise/with-resolvers.js'
+import { noise } from '@chainsafe/libp2p-noise'
+import { type GossipSub, type GossipSubComponents, gossipsub } from '@libp2p/gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { tls } from '@libp2p/tls'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { AdmissionGate } from './admission-gate.ts'
+import { boundedYamux } from './bounded-yamux.ts'
+import { guardService } from './guarded-registrar.ts'
+import type { Identity } from './identity.ts'
+
+export interface HostServices extends Record<string, unknown> {
+  readonly identify: Identify
+  readonly ping: Ping
+  readonly gossip: GossipSub
+}
+
+export type Host = Libp2p<HostServices>
+
+export interface HostOptions {
+  readonly privateKey: Identity
+  readonly listen: readonly Multiaddr[]
+  readonly mdns: boolean
+  readonly gate: AdmissionGate
+}
+
+/** Slow state only: a status in JSON and what a device carries. */
+export const STATE_LIMIT = 1 << 20
+
+/** Connections that are not admitted yet, at most; more are closed as they come. */
+export const PENDING_CONNECTIONS = 32
+
+/** Our own name, so that a house's other libp2p programs are left alone. */
+const MDNS_TAG = '_tributary._udp.local'
+
+/** A libp2p node as we use it, not started. Services that are not ours are behind the gate. */
+export const createHost = ({ privateKey, listen, mdns: discover, gate }: HostOptions): Promise<Host> =>
+  createLibp2p<HostServices>({
+    start: false,
+    privateKey,
+    addresses: { listen: listen.map(String) },
+    transports: [tcp()],
+    connectionEncrypters: [tls(), noise()],
+    streamMuxers: [boundedYamux()],
+    peerDiscovery: discover ? [mdns({ serviceTag: MDNS_TAG })] : [],
+    // It closes connections that answer no ping for ten seconds; a device that stands still comes back on them.
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: 512,
+      maxIncomingPendingConnections: PENDING_CONNECTIONS,
+      // Per second and host: many devices of a test or a demo share one.
+      inboundConnectionThreshold: 100,
+      reconnectRetries: 0
+    },
+    services: {
+      identify: guardService(identify({ runOnConnectionOpen: false }), gate),
+      ping: guardService(ping(), gate),
+      gossip: guardService(
+        gossipsub({
+          allowPublishToZeroTopicPeers: true,
+          maxInboundDataLength: STATE_LIMIT,
+          // Many devices may stand behind one address.
+          scoreParams: { IPColocationFactorWeight: 0 }
+        }) as (components: GossipSubComponents) => GossipSub,
+        gate
+      )
+    }
+  }) as Promise<Host>

@@ -1,0 +1,115 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream, mkdirSync } from 'node:fs'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BlockHash } from '../../core/ids.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { BlobStore } from './blob-store.ts'
+
+export interface BlobStoreOptions {
+  /** Made when it does not exist; used by one process at a time. */
+  readonly folder: string
+}
+
+/** The bytes are not what their hash says. */
+export class BlobMismatchError extends Error {
+  override readonly name = 'BlobMismatchError'
+}
+
+export const isBlockHash = (text: string): text is BlockHash => /^[0-9a-f]{64}$/.test(text)
+
+const hashOf = async (file: string): Promise<string> => {
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(file, { highWaterMark: 1 << 18 })) hash.update(piece as Uint8Array)
+  return hash.digest('hex')
+}
+
+/** To the disk, not only to the operating system: after a power cut a file that has its name is whole. */
+const settle = async (from: string, to: string): Promise<string> => {
+  const file = await open(from, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(from, to)
+  return to
+}
+
+/** @throws UserError when the folder cannot be made */
+export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw new UserError(`cannot make the folder ${folder} for blocks: ${(error as Error).message}`)
+  }
+  /** Verified since this process began: files may have been damaged before. */
+  const verified = new Map<BlockHash, Promise<boolean>>()
+  const name = (hash: BlockHash, ending: string): string => {
+    if (!isBlockHash(hash)) throw new Error(`"${String(hash).slice(0, 80)}" is not a SHA-256 in lower-case hex`)
+    return join(folder, `${hash}.${ending}`)
+  }
+  const verify = async (hash: BlockHash, path: string): Promise<boolean> => {
+    if ((await hashOf(path)) === hash) return true
+    await rm(path, { force: true })
+    return false
+  }
+  const find = async (hash: BlockHash): Promise<string | undefined> => {
+    const path = name(hash, 'blob')
+    const exists = await stat(path).then(
+      entry => entry.isFile(),
+      () => false
+    )
+    if (!exists) {
+      verified.delete(hash)
+      return undefined
+    }
+    const known = verified.get(hash) ?? verify(hash, path)
+    verified.set(hash, known)
+    known.catch(() => verified.delete(hash))
+    return (await known) ? path : undefined
+  }
+  return {
+    find,
+    partPath: hash => name(hash, 'part'),
+    commit: async hash => {
+      const part = name(hash, 'part')
+      const actual = await hashOf(part)
+      if (actual !== hash) {
+        await rm(part, { force: true })
+        throw new BlobMismatchError(`the bytes of ${part} hash to ${actual}; the part was removed`)
+      }
+      verified.set(hash, Promise.resolve(true))
+      return settle(part, name(hash, 'blob'))
+    },
+    put: async (hash, chunks) => {
+      const known = await find(hash)
+      if (known !== undefined) return known
+      await mkdir(folder, { recursive: true })
+      const draft = name(hash, `${randomUUID()}.draft`)
+      try {
+        const actual = await write(draft, chunks)
+        if (actual !== hash) throw new BlobMismatchError(`bytes that hash to ${actual} were put as ${hash}`)
+        verified.set(hash, Promise.resolve(true))
+        return await settle(draft, name(hash, 'blob'))
+      } finally {
+        await rm(draft, { force: true })
+      }
+    }
+  }
+}
+
+/** @returns the hash of what was written */
+const write = async (path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> => {
+  const hash = createHash('sha256')
+  const file: FileHandle = await open(path, 'wx')
+  try {
+    for await (const chunk of chunks) {
+      hash.update(chunk)
+      await file.writeFile(chunk)
+    }
+  } finally {
+    await file.close()
+  }
+  return hash.digest('hex')
+}

@@ -1,0 +1,164 @@
+import { fromBinary } from '@bufbuild/protobuf'
+import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
+import { type Frame, FrameSchema, type TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
+import { type FrameLimits, MAX_NAME, MAX_RANK, MAX_TENSORS, PREFIX } from './frame-limits.ts'
+
+/** The peer broke the protocol; its stream cannot be read on. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError'
+  readonly kind: 'malformed' | 'oversized'
+
+  constructor(kind: FrameError['kind'], because: string) {
+    super(because)
+    this.kind = kind
+  }
+}
+
+export interface ParsedFrame {
+  readonly frame: Frame
+  readonly tensors: readonly Tensor[]
+}
+
+const malformed = (because: string): FrameError => new FrameError('malformed', because)
+
+/**
+ * Turns the bytes of a task stream into frames, whatever the sizes of the pieces they come in. Each tensor's bytes are
+ * copied once, from the pieces into an ArrayBuffer of its own that is taken only when the header proved sound.
+ *
+ *   prefix (8 B) ──▶ header ──▶ tensor 0 ──▶ ... ──▶ tensor n-1 ──▶ frame, and from the start
+ */
+export class FrameParser {
+  readonly #limits: FrameLimits
+  readonly #onFrame: (parsed: ParsedFrame) => void
+  /** What is being filled, and how far. */
+  #target = new Uint8Array(PREFIX)
+  #filled = 0
+  #stage: 'prefix' | 'header' | 'payload' = 'prefix'
+  #payload = 0
+  #frame: Frame | undefined
+  #tensors: Tensor[] = []
+  #current = 0
+
+  constructor(limits: FrameLimits, onFrame: (parsed: ParsedFrame) => void) {
+    this.#limits = limits
+    this.#onFrame = onFrame
+  }
+
+  /** Whether a frame has begun and is not whole yet. */
+  get midway(): boolean {
+    return this.#stage !== 'prefix' || this.#filled > 0
+  }
+
+  /** @throws FrameError; nothing may be fed after that */
+  feed(piece: Uint8Array): void {
+    for (let at = 0; at < piece.byteLength; ) {
+      const take = Math.min(piece.byteLength - at, this.#target.byteLength - this.#filled)
+      this.#target.set(take === piece.byteLength ? piece : piece.subarray(at, at + take), this.#filled)
+      this.#filled += take
+      at += take
+      while (this.#filled === this.#target.byteLength) {
+        if (this.#finishStage()) break
+      }
+    }
+  }
+
+  /** What was being filled is full. @returns true when a frame was whole, so that the next begins */
+  #finishStage(): boolean {
+    switch (this.#stage) {
+      case 'prefix':
+        this.#finishPrefix()
+        return false
+      case 'header':
+        this.#finishHeader()
+        return this.#current === this.#tensors.length ? this.#finishFrame() : false
+      case 'payload':
+        this.#current++
+        if (this.#current === this.#tensors.length) return this.#finishFrame()
+        this.#fill(this.#tensors[this.#current]!.data)
+        return false
+    }
+  }
+
+  #fill(target: Uint8Array<ArrayBuffer>): void {
+    this.#target = target
+    this.#filled = 0
+  }
+
+  #finishPrefix(): void {
+    const view = new DataView(this.#target.buffer)
+    const header = view.getUint32(0)
+    this.#payload = view.getUint32(4)
+    if (header === 0) throw malformed('a frame without a header')
+    if (header > this.#limits.header) {
+      throw new FrameError('oversized', `a header of ${header} B, the limit is ${this.#limits.header} B`)
+    }
+    if (this.#payload > this.#limits.payload) {
+      throw new FrameError('oversized', `a payload of ${this.#payload} B, the limit is ${this.#limits.payload} B`)
+    }
+    this.#stage = 'header'
+    this.#fill(new Uint8Array(header))
+  }
+
+  #finishHeader(): void {
+    try {
+      this.#frame = fromBinary(FrameSchema, this.#target)
+    } catch (error) {
+      throw malformed(`a header that cannot be decoded (${error instanceof Error ? error.message : error})`)
+    }
+    const { body, tensors } = this.#frame
+    if (body.case === undefined) throw malformed('a frame of no known kind')
+    if (body.case === 'probe' ? tensors.length > 1 : tensors.length > MAX_TENSORS) {
+      throw malformed(`${tensors.length} tensors in one frame`)
+    }
+    const shapes = tensors.map(checkTensor)
+    const sum = shapes.reduce((total, { size }) => total + size, 0)
+    if (sum !== this.#payload) throw malformed(`a payload of ${this.#payload} B for tensors of ${sum} B`)
+    this.#tensors = shapes.map(({ size, ...shape }) => ({ ...shape, data: new Uint8Array(size) }))
+    this.#stage = 'payload'
+    this.#current = 0
+    if (this.#tensors.length > 0) this.#fill(this.#tensors[0]!.data)
+  }
+
+  #finishFrame(): true {
+    const parsed = { frame: this.#frame!, tensors: this.#tensors }
+    for (const tensor of this.#tensors) if (tensor.type === 'string') checkStrings(tensor)
+    this.#stage = 'prefix'
+    this.#frame = undefined
+    this.#tensors = []
+    this.#current = 0
+    this.#fill(new Uint8Array(PREFIX))
+    this.#onFrame(parsed)
+    return true
+  }
+}
+
+const isElementType = (type: string): type is ElementType => Object.hasOwn(ELEMENT_TYPES, type)
+
+type Shape = Omit<Tensor, 'data'> & { readonly size: number }
+
+const checkTensor = ({ name, type, dims, bytes }: TensorHeader): Shape => {
+  if (name.length > MAX_NAME) throw malformed(`a tensor name of ${name.length} characters`)
+  if (!isElementType(type)) throw malformed(`an element type "${type.slice(0, 32)}"`)
+  if (dims.length > MAX_RANK) throw malformed(`a tensor of ${dims.length} dimensions`)
+  const shape = dims.map(Number)
+  const elements = elementCount(shape)
+  const size = Number(bytes)
+  if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(elements) || !Number.isSafeInteger(size)) {
+    throw malformed(`a tensor of ${dims.join('x')} elements in ${bytes} B`)
+  }
+  const width = ELEMENT_TYPES[type]
+  const fits = type === 'string' ? size >= 4 * elements && (elements > 0 || size === 0) : size === width * elements
+  if (!fits) throw malformed(`${size} B for ${elements} elements of ${type}`)
+  return { name, type, dims: shape, size }
+}
+
+/** Each element is its length and that many bytes, and nothing is left over. */
+const checkStrings = ({ name, dims, data }: Tensor): void => {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  let at = 0
+  for (let left = elementCount(dims); left > 0; left--) {
+    if (at + 4 > data.byteLength) throw malformed(`the strings of "${name}" end early`)
+    at += 4 + view.getUint32(at, true)
+  }
+  if (at !== data.byteLength) throw malformed(`the strings of "${name}" do not fill their ${data.byteLength} B`)
+}

@@ -1,0 +1,70 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { GossipSub, Message } from '@libp2p/gossipsub'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
+import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { BoundedMap } from './bounded-map.ts'
+
+export const STATE_TOPIC = 'tributary/state/1'
+
+export interface GossipParts {
+  readonly gossip: GossipSub
+  readonly admitted: (peer: DeviceId) => boolean
+  readonly deliver: (from: DeviceId, state: DeviceState) => void
+  readonly onMalformed: (from: DeviceId, because: string) => void
+}
+
+const newer = (a: DeviceState, b: DeviceState): boolean =>
+  a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.sequence > b.sequence)
+
+/**
+ * Slow state over GossipSub. Messages are signed, so they are their author's whoever passes them on; only the newest
+ * of each author is delivered. One whose author is not admitted here yet is kept until it is: gossip can be faster.
+ */
+export class Gossip {
+  readonly #parts: GossipParts
+  readonly #newest = new BoundedMap<DeviceId, DeviceState>(1024)
+  readonly #early = new BoundedMap<DeviceId, DeviceState>(64)
+
+  constructor(parts: GossipParts) {
+    this.#parts = parts
+    parts.gossip.addEventListener('message', ({ detail }) => this.#onMessage(detail))
+  }
+
+  subscribe(): void {
+    this.#parts.gossip.subscribe(STATE_TOPIC)
+  }
+
+  publish(state: DeviceState): void {
+    // Reaches whoever listens; state comes again every second.
+    this.#parts.gossip.publish(STATE_TOPIC, toBinary(DeviceStateSchema, state)).catch(() => {})
+  }
+
+  /** A peer was admitted: what it said before counts now. */
+  admit(peer: DeviceId): void {
+    const state = this.#early.get(peer)
+    if (state === undefined) return
+    this.#early.delete(peer)
+    this.#deliver(peer, state)
+  }
+
+  #onMessage(message: Message): void {
+    if (message.topic !== STATE_TOPIC || message.type !== 'signed') return
+    const from = deviceId(message.from.toString())
+    let state: DeviceState
+    try {
+      state = fromBinary(DeviceStateSchema, message.data)
+    } catch {
+      return this.#parts.onMalformed(from, 'a state that cannot be decoded')
+    }
+    if (state.device !== from) return this.#parts.onMalformed(from, `a state of ${state.device.slice(0, 80)}`)
+    if (this.#parts.admitted(from)) this.#deliver(from, state)
+    else this.#early.set(from, state)
+  }
+
+  #deliver(from: DeviceId, state: DeviceState): void {
+    const known = this.#newest.get(from)
+    if (known !== undefined && !newer(state, known)) return
+    this.#newest.set(from, state)
+    this.#parts.deliver(from, state)
+  }
+}

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { UserError } from '../../core/user-error.ts'
+import { writeSecret } from './write-secret.ts'
+
+/** A device's private key: its peer id, by which the others know it, is derived from it. */
+export type Identity = PrivateKey
+
+/** A key that is kept nowhere, for a process that only asks. */
+export const createIdentity = (): Promise<Identity> => generateKeyPair('Ed25519')
+
+const read = async (file: string): Promise<Identity | undefined> => {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(file)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new UserError(`cannot read the identity ${file}: ${message}`)
+  }
+  try {
+    return privateKeyFromProtobuf(bytes)
+  } catch (error) {
+    throw new UserError(`${file} is not a private key; remove it to become a new device`, { cause: error })
+  }
+}
+
+/**
+ * The key in `stateDir`/identity.key, made on first use: a restarted device keeps its id.
+ * @throws UserError when the file cannot be read, written, or is not a key
+ */
+export const loadOrCreateIdentity = async (stateDir: string): Promise<Identity> => {
+  const file = join(stateDir, 'identity.key')
+  const known = await read(file)
+  if (known !== undefined) return known
+  const fresh = await createIdentity()
+  try {
+    if (await writeSecret(file, privateKeyToProtobuf(fresh))) return fresh
+  } catch (error) {
+    throw new UserError(`cannot write the identity ${file}: ${(error as Error).message}`)
+  }
+  return (await read(file)) ?? fresh // another process was first
+}

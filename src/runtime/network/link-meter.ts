@@ -1,0 +1,69 @@
+import { type Bytes, bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
+import type { LinkMeasure } from './network.ts'
+
+/** Of the newest transfer in the average of seconds per byte; the first few count alike. */
+const WEIGHT = 0.2
+/** Smaller frames measure the timers and the event loop, not the link. */
+export const MEASURABLE: Bytes = bytes(32 * 1024)
+/** The least of so many round trips: what is more was waiting in somebody's event loop. */
+const ROUND_TRIPS = 16
+/** No link here is faster, 20 GB/s; keeps a rate finite when an answer seems to come at once. */
+const LEAST_SECONDS_PER_BYTE = 1 / 20e9
+
+/**
+ * Rate and latency of the directed link to one peer, from real frames and their answers.
+ *
+ * Frames that follow each other closely are answered one service time apart; a frame on an idle link is answered its
+ * service time and one round trip after it started. So a frame's service time is what passed since the later of
+ * (the previous answer) and (its own start plus a round trip). Seconds per byte are averaged, not bytes per second:
+ * the time that the next frame will take is what is asked for.
+ */
+export class LinkMeter {
+  readonly #roundTrips: number[] = []
+  #secondsPerByte: number | undefined
+  #samples = 0
+  #lastAnswer: Seconds = seconds(Number.NEGATIVE_INFINITY)
+  #sent = 0
+
+  pong(roundTrip: Seconds): void {
+    this.#roundTrips.push(roundTrip)
+    if (this.#roundTrips.length > ROUND_TRIPS) this.#roundTrips.shift()
+  }
+
+  /** A frame of `size` bytes began to leave at `started` and was answered at `answered`. */
+  answered(size: number, started: Seconds, answered: Seconds): void {
+    const idle = started + this.#roundTrip()
+    const took = answered - Math.max(idle, this.#lastAnswer)
+    this.#lastAnswer = answered
+    if (size < MEASURABLE) return
+    const sample = Math.max(LEAST_SECONDS_PER_BYTE, took / size)
+    this.#samples++
+    const weight = Math.max(WEIGHT, 1 / this.#samples)
+    this.#secondsPerByte = (this.#secondsPerByte ?? sample) * (1 - weight) + sample * weight
+  }
+
+  sent(size: number): void {
+    this.#sent += size
+  }
+
+  /** How much to hand to the connection at once so that a notice waits no longer than about 5 ms behind it. */
+  chunk(): number {
+    const rate = this.#secondsPerByte === undefined ? 0 : 1 / this.#secondsPerByte
+    return Math.min(1 << 20, Math.max(1 << 16, Math.round(rate * 0.005)))
+  }
+
+  /** Undefined until both a round trip and a transfer were measured. */
+  measure(emulated: boolean): LinkMeasure | undefined {
+    if (this.#secondsPerByte === undefined || this.#roundTrips.length === 0) return undefined
+    return {
+      rate: bytesPerSecond(1 / this.#secondsPerByte),
+      latency: seconds(this.#roundTrip() / 2),
+      bytesSent: bytes(this.#sent),
+      emulated
+    }
+  }
+
+  #roundTrip(): number {
+    return this.#roundTrips.length === 0 ? 0 : Math.min(...this.#roundTrips)
+  }
+}

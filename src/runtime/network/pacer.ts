@@ -1,0 +1,61 @@
+import type { Clock } from '../../core/clock.ts'
+import { type Bytes, type BytesPerSecond, type Seconds, seconds, transferTime } from '../../core/units.ts'
+
+/** An emulated directed link. */
+export interface LinkShape {
+  readonly rate: BytesPerSecond
+  readonly latency: Seconds
+}
+
+/** When the last byte of something leaves the sender, and when it reaches the receiver. */
+export interface Passage {
+  readonly starts: Seconds
+  readonly departs: Seconds
+  readonly arrives: Seconds
+}
+
+/** Timers of the system tick in milliseconds: half of one early or late is as exact as they get without spinning. */
+const TOLERANCE: Seconds = seconds(0.0005)
+/** Whoever books this soon after it was woken for its last departure was waiting for it. */
+const PROMPT: Seconds = seconds(0.002)
+
+/**
+ * One directed link as a first-in-first-out server with a rate and a latency.
+ *
+ *   booked at t:  starts = max(t, free)   departs = starts + size / rate   arrives = departs + latency
+ *
+ * Instants are computed, not slept: a timer that fires late delays one frame, not all that follow. A sender that
+ * waits for a departure before it books again is woken late by the timer; that lateness is given back to it, so that
+ * a saturated link really carries its rate.
+ */
+export class Pacer {
+  readonly #clock: Clock
+  #free: Seconds = seconds(0)
+  #woken: { readonly due: Seconds; readonly at: Seconds } | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Take the link's next free time for `size` bytes. */
+  book(size: Bytes | number, link: LinkShape): Passage {
+    const now = this.#clock.now()
+    const woken = this.#woken
+    const waited = woken !== undefined && woken.due === this.#free && now - woken.at <= PROMPT
+    const starts = waited ? this.#free : seconds(Math.max(now, this.#free))
+    const departs = seconds(starts + transferTime(size as Bytes, link.rate))
+    this.#free = departs
+    return { starts, departs, arrives: seconds(departs + link.latency) }
+  }
+
+  /** Sleep until an instant of this clock. @throws the signal's reason when aborted */
+  async until(instant: Seconds, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted()
+      const left = instant - this.#clock.now()
+      if (left <= TOLERANCE + 1e-9) break // the 1e-9: adding a rounding error to the time would not move it
+      await this.#clock.sleep(seconds(left - TOLERANCE), { signal })
+    }
+    if (instant === this.#free) this.#woken = { due: instant, at: this.#clock.now() }
+  }
+}

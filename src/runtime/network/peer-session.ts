@@ -1,0 +1,324 @@
+import { create, fromBinary } from '@bufbuild/protobuf'
+import type { Connection, Stream } from '@libp2p/interface'
+import type { Clock } from '../../core/clock.ts'
+import type { Tensor } from '../../core/tensor.ts'
+import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import {
+  type Acquaintance,
+  type Control,
+  ControlSchema,
+  type Frame,
+  type Notice,
+  type Reply,
+  ReplySchema,
+  type Request
+} from '../generated/tributary/v1/wire_pb.ts'
+import type { Member } from './admission.ts'
+import { ControlSender, encodeControl } from './control-sender.ts'
+import { type Deferred, deferred } from './deferred.ts'
+import type { FrameLimits } from './frame-limits.ts'
+import { FrameError, FrameParser, type ParsedFrame } from './frame-parser.ts'
+import { readInto } from './inlet.ts'
+import { type LinkMeter, MEASURABLE } from './link-meter.ts'
+import { MessageParser } from './message-parser.ts'
+import { type ArrivedTask, NetworkError, type TaskAnswer } from './network.ts'
+import { Outlet } from './outlet.ts'
+import type { LinkShape, Pacer } from './pacer.ts'
+import { TaskSender } from './task-sender.ts'
+
+export const TASK_PROTOCOL = '/tributary/task/1'
+export const CONTROL_PROTOCOL = '/tributary/control/1'
+
+/** Of one control message: the manifest of a model with thousands of blocks fits many times. */
+const CONTROL_LIMIT = 16 * 2 ** 20
+/** Of one peer, that are being answered. */
+const MAX_REQUESTS = 64
+const REQUEST_TIMEOUT: Seconds = seconds(10)
+const COMPLAINT_PATIENCE: Seconds = milliseconds(500)
+
+/** What a session tells its network. */
+export interface SessionEvents {
+  onTask(arrived: ArrivedTask): TaskAnswer
+  onRequest(request: Request): Promise<Reply>
+  onNotice(notice: Notice): void
+  onAcquaintances(devices: readonly Acquaintance[]): void
+  /** Bytes came from the peer. */
+  onHeard(): void
+  onBroken(kind: FrameError['kind'], because: string): void
+}
+
+/** What is remembered of the link to a peer from one session to the next. */
+export interface PeerLink {
+  readonly meter: LinkMeter
+  readonly pacer: Pacer
+}
+
+export interface SessionParts {
+  readonly member: Member
+  readonly link: PeerLink
+  readonly clock: Clock
+  readonly limits: FrameLimits
+  readonly shape: () => LinkShape | undefined
+  readonly events: SessionEvents
+  readonly say: (text: string) => void
+}
+
+/**
+ * All that goes between us and one admitted peer: tasks, control, and the measures of the link to it. It lives as long
+ * as any connection to the peer does; the oldest one carries what we send.
+ */
+export class PeerSession {
+  readonly member: Member
+  readonly meter: LinkMeter
+  readonly pacer: Pacer
+  readonly shape: SessionParts['shape']
+  readonly tasks: TaskSender
+  readonly control: ControlSender
+  readonly #parts: SessionParts
+  readonly #connections = new Set<Connection>()
+  readonly #taskOutlet: Outlet
+  readonly #controlOutlet: Outlet
+  readonly #requests = new Map<bigint, Deferred<Reply>>()
+  readonly #pings = new Map<bigint, Seconds>()
+  readonly #streams = new Set<Stream>()
+  #taskInlet: Stream | undefined
+  #controlInlet: Stream | undefined
+  #next = 1n
+  #answering = 0
+  #complaint = ''
+  #probed = false
+
+  constructor(parts: SessionParts) {
+    const { member, clock, limits, shape, link } = parts
+    this.#parts = parts
+    this.member = member
+    this.shape = shape
+    this.meter = link.meter
+    this.pacer = link.pacer
+    this.#taskOutlet = new Outlet(
+      () => this.open(TASK_PROTOCOL),
+      error => this.tasks.fail(this.#error(`it reset the task stream: ${this.#complaint || error.message}`))
+    )
+    this.#controlOutlet = new Outlet(
+      () => this.open(CONTROL_PROTOCOL),
+      error => this.#lost(`it reset the control stream: ${this.#complaint || error.message}`)
+    )
+    this.control = new ControlSender({ clock, shape, stream: this.#controlOutlet.get })
+    const { meter, pacer } = this
+    const { get: stream, drop } = this.#taskOutlet
+    this.tasks = new TaskSender({ clock, limits, meter, pacer, shape, stream, drop })
+  }
+
+  get connected(): boolean {
+    return this.#connections.size > 0
+  }
+
+  addConnection(connection: Connection): void {
+    this.#connections.add(connection)
+  }
+
+  /** What was on its way over it is lost, even if another connection remains. */
+  removeConnection(connection: Connection): void {
+    if (this.#connections.delete(connection)) this.#lost('its connection closed')
+  }
+
+  connections(): readonly Connection[] {
+    return [...this.#connections]
+  }
+
+  /** @throws NetworkError when there is no connection or the peer does not open the stream */
+  async open(protocol: string): Promise<Stream> {
+    const connection = [...this.#connections].find(c => c.status === 'open')
+    if (connection === undefined) throw new NetworkError('the peer is not connected')
+    try {
+      return await connection.newStream([protocol], { maxOutboundStreams: 64 })
+    } catch (error) {
+      throw new NetworkError(`cannot open ${protocol}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  /** A conversation with the peer, to be ended when its traffic is lost. */
+  track(stream: Stream): Stream {
+    this.#streams.add(stream)
+    stream.addEventListener('close', () => this.#streams.delete(stream))
+    return stream
+  }
+
+  #error(because: string): NetworkError {
+    return new NetworkError(`${this.member.peer}: ${because}`)
+  }
+
+  #lost(because: string): void {
+    this.lose(this.#error(because))
+  }
+
+  /** Nobody may wait any longer for what was asked of this peer or sent to it. */
+  lose(error: NetworkError): void {
+    this.tasks.fail(error)
+    this.control.clear()
+    for (const request of this.#requests.values()) request.reject(error)
+    this.#requests.clear()
+    this.#pings.clear()
+    for (const stream of [...this.#streams]) stream.abort(error)
+  }
+
+  async request(request: Request, timeout = REQUEST_TIMEOUT): Promise<Reply> {
+    const id = this.#next++
+    const reply = deferred<Reply>()
+    this.#requests.set(id, reply)
+    const done = new AbortController()
+    try {
+      if (!this.control.send(id, { case: 'request', value: request })) {
+        throw new NetworkError(`${this.member.peer}: too many messages wait to be sent`)
+      }
+      const late = this.#parts.clock.sleep(timeout, { signal: done.signal }).then(() => {
+        throw new NetworkError(`${this.member.peer} did not answer within ${timeout} s`)
+      })
+      late.catch(() => {})
+      return await Promise.race([reply.promise, late])
+    } finally {
+      done.abort()
+      this.#requests.delete(id)
+    }
+  }
+
+  /** Ask for a sign of life, which also measures the round trip. Not while earlier messages wait: they will do. */
+  ping(): void {
+    if (this.control.busy) return
+    const nonce = this.#next++
+    if (this.#pings.size > 32) this.#pings.clear()
+    this.#pings.set(nonce, this.#parts.clock.now())
+    this.control.send(0n, { case: 'ping', value: { $typeName: 'tributary.v1.Ping', nonce } })
+  }
+
+  /** The peer's own task stream; a new one replaces the old. */
+  acceptTasks(stream: Stream): void {
+    this.#taskInlet?.abort(new NetworkError('replaced by a newer stream'))
+    this.#taskInlet = stream
+    const parser = new FrameParser(this.#parts.limits, parsed => this.#onFrame(parsed))
+    readInto(stream, {
+      feed: piece => parser.feed(piece),
+      heard: this.#parts.events.onHeard,
+      onBroken: error => this.#broken(TASK_PROTOCOL, error),
+      onEnd: () => {
+        if (this.#taskInlet === stream) this.#taskInlet = undefined
+      }
+    })
+  }
+
+  acceptControl(stream: Stream): void {
+    this.#controlInlet?.abort(new NetworkError('replaced by a newer stream'))
+    this.#controlInlet = stream
+    const parser = new MessageParser(CONTROL_LIMIT, message => this.#onControl(message))
+    readInto(stream, {
+      feed: piece => parser.feed(piece),
+      heard: this.#parts.events.onHeard,
+      onBroken: error => this.#broken(CONTROL_PROTOCOL, error),
+      onEnd: error => {
+        if (this.#controlInlet !== stream) return
+        this.#controlInlet = undefined
+        this.#lost(`its control stream ended: ${error.message}`) // and with it answers that were on their way
+      }
+    })
+  }
+
+  /** Tell the peer why before its stream is reset, but do not wait long for the chance to. */
+  async #broken(protocol: string, error: FrameError): Promise<void> {
+    this.#parts.events.onBroken(error.kind, error.message)
+    this.#parts.say(`${this.member.peer} broke ${protocol}: ${error.message}; its stream was reset`)
+    const value = { $typeName: 'tributary.v1.Complaint', protocol, because: error.message.slice(0, 500) } as const
+    const patience = this.#parts.clock.sleep(COMPLAINT_PATIENCE).then(() => undefined)
+    const stream = await Promise.race([this.#controlOutlet.get(), patience]).catch(() => undefined)
+    if (stream?.writeStatus === 'writable') stream.send(encodeControl(0n, { case: 'complaint', value }))
+  }
+
+  #onFrame({ frame, tensors }: ParsedFrame): void {
+    const answer = frame.body.case === 'task' ? this.#onTask(frame, tensors) : ({ kind: 'accepted' } as const)
+    const refused = answer.kind === 'refused' ? answer.because || 'refused' : ''
+    const value = { $typeName: 'tributary.v1.Acknowledgement', of: frame.id, refused } as const
+    this.control.send(0n, { case: 'acknowledgement', value })
+  }
+
+  #onTask({ body, report }: Frame, tensors: readonly Tensor[]): TaskAnswer {
+    if (body.case !== 'task') throw new FrameError('malformed', 'not a task')
+    return this.#parts.events.onTask({ from: this.member.peer, task: body.value, tensors, report })
+  }
+
+  #onControl(bytes: Uint8Array): void {
+    let control: Control
+    try {
+      control = fromBinary(ControlSchema, bytes)
+    } catch {
+      throw new FrameError('malformed', 'a control message that cannot be decoded')
+    }
+    const { id, body } = control
+    switch (body.case) {
+      case 'request':
+        void this.#reply(id, body.value)
+        break
+      case 'reply':
+        this.#requests.get(id)?.resolve(body.value)
+        break
+      case 'notice':
+        this.#parts.events.onNotice(body.value)
+        break
+      case 'acknowledgement':
+        this.#onAnswer(body.value.of, body.value.refused)
+        break
+      case 'ping':
+        this.control.send(0n, { case: 'pong', value: body.value })
+        break
+      case 'pong':
+        this.#onPong(body.value.nonce)
+        break
+      case 'acquaintances':
+        this.#parts.events.onAcquaintances(body.value.devices)
+        break
+      case 'complaint':
+        this.#complaint = body.value.because.slice(0, 500)
+        this.#parts.say(`${this.member.peer} reset our ${body.value.protocol}: ${this.#complaint}`)
+        break
+      default:
+        throw new FrameError('malformed', 'a control message of no known kind')
+    }
+  }
+
+  #onAnswer(of: bigint, refused: string): void {
+    const known = this.tasks.answer(of, refused === '' ? { kind: 'accepted' } : { kind: 'refused', because: refused })
+    if (!known) throw new FrameError('malformed', `an answer to frame ${of}, which was never sent`)
+  }
+
+  #onPong(nonce: bigint): void {
+    const sent = this.#pings.get(nonce)
+    if (sent === undefined) return
+    this.#pings.delete(nonce)
+    this.meter.pong(seconds(this.#parts.clock.now() - sent))
+    if (!this.#probed) this.#probe()
+  }
+
+  /** The first measure of the link. The small frame opens the stream and warms the way; it is not measured itself. */
+  #probe(): void {
+    this.#probed = true
+    const body = { case: 'probe', value: { $typeName: 'tributary.v1.Probe' } } as const
+    for (const size of [MEASURABLE / 2, MEASURABLE * 2]) {
+      this.tasks.send(body, [{ name: '', type: 'uint8', dims: [size], data: new Uint8Array(size) }])
+    }
+  }
+
+  async #reply(id: bigint, request: Request): Promise<void> {
+    const value = await this.#answer(request)
+    if (!this.control.send(id, { case: 'reply', value })) this.#parts.say(`a reply to ${this.member.peer} was dropped`)
+  }
+
+  async #answer(request: Request): Promise<Reply> {
+    if (this.#answering >= MAX_REQUESTS) return create(ReplySchema, { error: 'too many requests at once' })
+    this.#answering++
+    try {
+      return await this.#parts.events.onRequest(request)
+    } catch (error) {
+      return create(ReplySchema, { error: error instanceof Error ? error.message : String(error) })
+    } finally {
+      this.#answering--
+    }
+  }
+}

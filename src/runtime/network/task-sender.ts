@@ -1,0 +1,140 @@
+import type { Stream } from '@libp2p/interface'
+import type { Clock } from '../../core/clock.ts'
+import { Serial } from '../../core/serial.ts'
+import type { Tensor } from '../../core/tensor.ts'
+import type { Seconds } from '../../core/units.ts'
+import type { Frame, PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
+import { type Deferred, deferred } from './deferred.ts'
+import { type EncodedFrame, encodeFrame } from './encode-frame.ts'
+import type { FrameLimits } from './frame-limits.ts'
+import type { LinkMeter } from './link-meter.ts'
+import { NetworkError, type Sending, type TaskAnswer } from './network.ts'
+import type { LinkShape, Pacer } from './pacer.ts'
+import { sendPieces } from './send-pieces.ts'
+
+export interface TaskSenderParts {
+  readonly clock: Clock
+  readonly limits: FrameLimits
+  readonly meter: LinkMeter
+  readonly pacer: Pacer
+  /** Of the emulated link to this peer, asked for each frame; undefined where the real link counts. */
+  readonly shape: () => LinkShape | undefined
+  /** The open stream to the peer, opened if need be. */
+  readonly stream: () => Promise<Stream>
+  /** Drop the stream: what was half sent must not be read on. */
+  readonly drop: (error: Error) => void
+}
+
+interface Outgoing {
+  readonly id: bigint
+  readonly frame: EncodedFrame
+  readonly written: Deferred<void>
+  readonly answered: Deferred<TaskAnswer>
+  started: Seconds | undefined
+}
+
+/**
+ * Frames to one peer, first in, first out, and the answers that come back. The queue has no bound of its own: whoever
+ * sends waits for `written`, and owns the tensors until then.
+ */
+export class TaskSender {
+  readonly #parts: TaskSenderParts
+  readonly #queue: Outgoing[] = []
+  /** Begun, and not answered yet. */
+  readonly #flying = new Map<bigint, Outgoing>()
+  #next = 1n
+  #running = false
+  /** Frames that left the emulated link and are on their way through its latency; replaced when all is lost. */
+  #delivery = new Serial()
+  #life = new AbortController()
+
+  constructor(parts: TaskSenderParts) {
+    this.#parts = parts
+  }
+
+  send(body: Frame['body'], tensors: readonly Tensor[], report?: PolicyReport): Sending {
+    const written = deferred()
+    const answered = deferred<TaskAnswer>()
+    const sending = { written: written.promise, answered: answered.promise }
+    try {
+      const id = this.#next++
+      const frame = encodeFrame(id, body, tensors, report, this.#parts.limits)
+      this.#queue.push({ id, frame, written, answered, started: undefined })
+      if (!this.#running) void this.#run()
+    } catch (error) {
+      written.reject(error as Error)
+      answered.reject(error as Error)
+    }
+    return sending
+  }
+
+  /** The peer's answer to a frame. @returns false when no such frame was ever sent: the peer makes it up */
+  answer(of: bigint, answer: TaskAnswer): boolean {
+    const outgoing = this.#flying.get(of)
+    if (outgoing === undefined) return of > 0n && of < this.#next // an answer to what was given up is merely late
+    this.#flying.delete(of)
+    const { clock, meter } = this.#parts
+    if (outgoing.started !== undefined) meter.answered(outgoing.frame.size, outgoing.started, clock.now())
+    outgoing.answered.resolve(answer)
+    return true
+  }
+
+  /** Everything that is queued or unanswered is lost. Later frames are tried again, on a new stream. */
+  fail(error: NetworkError): void {
+    const lost = [...this.#flying.values(), ...this.#queue.splice(0)]
+    this.#flying.clear()
+    this.#life.abort(error)
+    this.#life = new AbortController()
+    this.#delivery = new Serial()
+    if (lost.length > 0) this.#parts.drop(error)
+    for (const outgoing of lost) this.#reject(outgoing, error)
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    for (let outgoing = this.#queue.shift(); outgoing !== undefined; outgoing = this.#queue.shift()) {
+      this.#flying.set(outgoing.id, outgoing)
+      try {
+        await this.#pass(outgoing, this.#life.signal)
+      } catch (error) {
+        this.#reject(outgoing, error)
+      }
+    }
+    this.#running = false
+  }
+
+  /** Through the link, real or emulated, until it is free for the next frame. */
+  async #pass(outgoing: Outgoing, life: AbortSignal): Promise<void> {
+    const { pacer, shape } = this.#parts
+    const link = shape()
+    if (link === undefined) {
+      await this.#write(outgoing, life)
+    } else {
+      const { starts, departs, arrives } = pacer.book(outgoing.frame.size, link)
+      outgoing.started = starts
+      await pacer.until(departs, life)
+      const delivered = this.#delivery.run(async () => {
+        await pacer.until(arrives, life)
+        await this.#write(outgoing, life)
+      })
+      delivered.catch(error => this.#reject(outgoing, error))
+    }
+    outgoing.written.resolve()
+  }
+
+  async #write(outgoing: Outgoing, life: AbortSignal): Promise<void> {
+    const { clock, meter, stream: open } = this.#parts
+    const stream = await open()
+    life.throwIfAborted()
+    outgoing.started ??= clock.now()
+    await sendPieces(stream, outgoing.frame.pieces, meter.chunk())
+    meter.sent(outgoing.frame.size)
+  }
+
+  #reject({ id, written, answered }: Outgoing, cause: unknown): void {
+    this.#flying.delete(id)
+    const error = cause instanceof NetworkError ? cause : new NetworkError(`the peer was lost: ${cause}`, { cause })
+    written.reject(error)
+    answered.reject(error)
+  }
+}
