@@ -5,9 +5,7 @@ import { loadFonts } from './fonts.ts'
 import { renderLine } from './render-line.ts'
 import { textLines } from './text-line.ts'
 
-/** True texts by file name, written beside the images they belong to. */
-export type TrueTexts = Readonly<Record<string, string>>
-
+/** True texts by path ("porch/line-000.png"), beside the sources' folders. */
 export const TEXTS_FILE = 'texts.json'
 
 export interface RenderOptions {
@@ -18,21 +16,22 @@ export interface RenderOptions {
 }
 
 /**
- * Draw text lines into `folder`/SOURCE/line-000.png ... and their true texts into `folder`/SOURCE/texts.json.
- * Same seed, same pixels; the sources' lines differ from each other.
+ * Draw text lines into `folder`/SOURCE/line-000.png ... and write what stands on them to `folder`/texts.json.
+ * Same seed, same pixels; each source has lines and looks of its own.
  */
 export const renderImages = async (folder: string, options: RenderOptions): Promise<void> => {
   const fonts = await loadFonts()
   const rng = createRng(options.seed)
+  const texts: Record<string, string> = {}
   for (const source of options.sources) {
     await mkdir(join(folder, source), { recursive: true })
-    const texts: Record<string, string> = {}
-    for (const [i, text] of textLines(rng.fork(`${source}/texts`), options.imagesPerSource).entries()) {
-      const file = `line-${String(i).padStart(3, '0')}.png`
-      const { png } = await renderLine(text, fonts, rng.fork(`${source}/look/${i}`))
-      await writeFile(join(folder, source, file), png)
-      texts[file] = text
+    const lines = textLines(rng.fork(`${source}/texts`), options.imagesPerSource)
+    const draw = async (text: string, i: number): Promise<void> => {
+      const path = `${source}/line-${String(i).padStart(3, '0')}.png`
+      texts[path] = text
+      await writeFile(join(folder, path), await renderLine(text, fonts, rng.fork(`${source}/look/${i}`)))
     }
-    await writeFile(join(folder, source, TEXTS_FILE), `${JSON.stringify(texts, null, 2)}\n`)
+    await Promise.all(lines.map(draw))
   }
+  await writeFile(join(folder, TEXTS_FILE), `${JSON.stringify(texts, null, 2)}\n`)
 }

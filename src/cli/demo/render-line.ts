@@ -84,21 +84,13 @@ const addNoise = (pixels: Uint8Array, deviation: number, rng: Rng): void => {
   }
 }
 
-export interface RenderedLine {
-  readonly png: Buffer
-  readonly font: string
-  readonly width: number
-  readonly height: number
-}
-
-/** Draw one line of text as a small photograph of it. Same rng, same pixels. */
-export const renderLine = async (text: string, fonts: readonly NamedFont[], rng: Rng): Promise<RenderedLine> => {
+/** Draw one line of text as a small photograph of it, PNG. Same rng, same pixels. */
+export const renderLine = async (text: string, fonts: readonly NamedFont[], rng: Rng): Promise<Buffer> => {
   const look = drawLook(rng, fonts)
   const { svg, width, height } = outline(text, look)
   const pixels = await sharp(Buffer.from(svg)).removeAlpha().blur(look.blur).raw().toBuffer()
   addNoise(pixels, look.noise, rng)
-  const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer()
-  return { png, font: look.font.name, width, height }
 }
