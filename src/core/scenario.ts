@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { describeIssue } from './describe-issue.ts'
 import { nearest } from './nearest.ts'
 import { parseFrequency, parseRate, parseSize, parseTime } from './parse-quantity.ts'
 import { type Bytes, type BytesPerSecond, bytes, type Seconds } from './units.ts'
@@ -139,7 +140,7 @@ const DEFAULT_LINK = { bandwidth: parseRate('100Mbps'), latency: parseTime('1ms'
  */
 export const parseScenario = (written: unknown, origin: string): Scenario => {
   const parsed = schema.safeParse(written)
-  if (!parsed.success) throw new UserError(`${origin}: ${describeIssue(parsed.error.issues[0]!)}`)
+  if (!parsed.success) throw new UserError(`${origin}: ${describeIssue(parsed.error.issues[0]!, knownKeys)}`)
   const { devices, models, sources, policy } = parsed.data
   const names = Object.keys(devices)
   const modelNames = Object.keys(models)
@@ -248,28 +249,6 @@ function* topologyPairs(
     const centre = find(topology.slice('star:'.length), 'links.topology')
     for (let a = 0; a < n; a++) yield* both(centre, a)
   } else throw new UserError(`${origin}: links.topology: "${topology}" is not full, ring, chain, star:DEVICE or none`)
-}
-
-type Issue = z.core.$ZodIssue
-
-/** One line for the first thing that is wrong. */
-const describeIssue = (issue: Issue): string => {
-  const path = issue.path
-    .map((p, i) => (typeof p === 'number' ? `[${p}]` : `${i === 0 ? '' : '.'}${String(p)}`))
-    .join('')
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0]!
-    const near = nearest(key, knownKeys(issue.path))
-    return `${path === '' ? '' : `${path}: `}unknown key "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${knownKeys(issue.path).join(', ')})`
-  }
-  if (issue.code === 'invalid_union') {
-    const branches = issue.errors.flat()
-    const deepest = branches.toSorted(
-      (a, b) => b.path.length - a.path.length || Number(b.code === 'custom') - Number(a.code === 'custom')
-    )[0]
-    if (deepest !== undefined) return describeIssue({ ...deepest, path: [...issue.path, ...deepest.path] } as Issue)
-  }
-  return `${path}: ${issue.message}`
 }
 
 /** The keys that may stand at a place, for "did you mean". */
