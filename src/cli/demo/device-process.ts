@@ -54,9 +54,10 @@ export const startDevice = (options: DeviceProcessOptions): DeviceProcess => {
     const event = parseEvent(line)
     if (event !== undefined) options.onEvent(event)
   })
+  // 'close', not 'exit': by then everything it printed has been read.
   const ended = new Promise<string>(resolve => {
     child.once('error', error => resolve(error.message))
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit ${code}` : `stopped by ${signal}`))
+    child.once('close', (code, signal) => resolve(signal === null ? `exit ${code}` : `stopped by ${signal}`))
   })
   let expected = false
   const end = (how: () => void): void => {

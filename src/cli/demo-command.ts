@@ -1,0 +1,61 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { nearest } from '../core/nearest.ts'
+import { UserError } from '../core/user-error.ts'
+import { DEMO_POLICIES, DEMO_SOURCES } from './demo/demo-cluster.ts'
+
+interface DemoFlags {
+  readonly json?: boolean
+  readonly policy: string
+  readonly images?: string
+  readonly count: number
+  readonly kill?: string
+  readonly seed: string
+  readonly renderOnly?: string
+}
+
+const EXAMPLES = `
+Examples:
+  $ tributary demo
+  $ tributary demo --policy confluence --kill attic@2
+  $ tributary demo --images ~/text-lines
+  $ tributary demo --render-only lines --seed 7
+
+Exit code 0 when every text that plain ONNX Runtime reads was read the same, exactly once; 1 when not.`
+
+const count = (text: string): number => {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 1 && value <= 500) return value
+  throw new InvalidArgumentError('It must be a whole number from 1 to 500.')
+}
+
+/** `tributary demo`: flags only; the work is in demo/. */
+export const command = new Command('demo')
+  .summary('the main job on this machine: four emulated devices, two with images, one model')
+  .description(
+    'Start four emulated devices as four processes, cut a text recognition model across them, recognise the images ' +
+      'of two of them under each policy in turn, and compare.'
+  )
+  .option('--json', 'print one JSON document')
+  .option('--policy NAMES', 'which policies to run, in this order, separated by commas', DEMO_POLICIES.join(','))
+  .option('--images DIR', `your own images of text lines, in folders ${DEMO_SOURCES.join(' and ')} or to be dealt out`)
+  .option('--count N', 'images drawn for each source', count, 100)
+  .option('--kill DEVICE@SECONDS', 'kill -9 a worker that long after each run begins')
+  .option('--seed TEXT', 'for the drawn images', '1')
+  .option('--render-only DIR', 'only draw the images, and write what stands on them to DIR/texts.json')
+  .addHelpText('after', EXAMPLES)
+  .action(async (flags: DemoFlags) => {
+    const { runDemoCommand } = await import('./demo/run-demo-command.ts')
+    await runDemoCommand({ ...flags, policies: parsePolicies(flags.policy) })
+  })
+
+const parsePolicies = (text: string): string[] => {
+  const names = text.split(',').map(name => name.trim())
+  const known: readonly string[] = DEMO_POLICIES
+  for (const name of names) {
+    if (known.includes(name)) continue
+    const near = nearest(name, known)
+    const meant = near === undefined ? '' : ` (did you mean ${near}?)`
+    throw new UserError(`--policy "${name}" is not a policy of the demo${meant}; known: ${known.join(', ')}`)
+  }
+  return [...new Set(names)]
+}

@@ -1,0 +1,99 @@
+import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
+import { blockRanges } from '../../report/block-ranges.ts'
+import { textTable } from '../../report/text-table.ts'
+import type { SourceImages } from './demo-images.ts'
+import type { PolicyOutcome, PolicyRun } from './run-policy.ts'
+
+/** What `demo --json` prints. */
+export interface DemoDocument {
+  readonly devices: readonly {
+    readonly name: string
+    readonly speed: number
+    readonly memory: number
+    readonly link: { readonly rate: string; readonly latency: string }
+    readonly source: boolean
+    readonly emulated: true
+  }[]
+  readonly runs: readonly PolicyRun[]
+  /** Throughput of one policy over that of another, where both ran. */
+  readonly speedup: Readonly<Record<string, number>>
+}
+
+export const speedups = (runs: readonly PolicyRun[]): Record<string, number> => {
+  const of = (policy: string): number | undefined => runs.find(run => run.policy === policy)?.throughput
+  const [best, base] = [of('confluence'), of('local')]
+  return best === undefined || base === undefined ? {} : { 'confluence/local': best / base }
+}
+
+const sum = (run: PolicyRun, of: 'correct' | 'wrong' | 'lost' | 'duplicates'): number =>
+  run.sources.reduce((total, source) => total + source[of], 0)
+
+/** Everything that plain ONNX Runtime reads was read the same, once. */
+export const allRight = (run: PolicyRun): boolean => sum(run, 'wrong') + sum(run, 'lost') + sum(run, 'duplicates') === 0
+
+/** A row a policy: times, rates, right and wrong, bytes. */
+export const policyTable = (outcomes: readonly PolicyOutcome[]): string => {
+  const base = outcomes.find(({ run }) => run.policy === 'local')?.run.throughput
+  const right = { align: 'right' } as const
+  const columns = [
+    { title: 'policy' },
+    { title: 'mean time', ...right },
+    { title: 'p95 time', ...right },
+    { title: 'images/s', ...right },
+    { title: 'x local', ...right },
+    { title: 'right', ...right },
+    { title: 'wrong', ...right },
+    { title: 'lost', ...right },
+    { title: 'twice', ...right },
+    { title: 'sent', ...right }
+  ]
+  return textTable(
+    columns,
+    outcomes.map(({ run, inferenceTime }) => [
+      run.policy,
+      formatSeconds(inferenceTime.mean),
+      formatSeconds(inferenceTime.p95),
+      run.throughput.toFixed(1),
+      base === undefined ? '' : (run.throughput / base).toFixed(2),
+      ...(['correct', 'wrong', 'lost', 'duplicates'] as const).map(of => String(sum(run, of))),
+      formatBytes(Math.round(run.bytesSent))
+    ])
+  )
+}
+
+/** A row a policy, a column a device: the blocks it carried, their memory, how busy it was. */
+export const deviceTable = (outcomes: readonly PolicyOutcome[]): string => {
+  const names = outcomes[0]?.run.devices.map(device => device.name) ?? []
+  const cell = (device: PolicyRun['devices'][number]): string =>
+    device.blocks.length === 0
+      ? `nothing, ${(100 * device.busy).toFixed(0)} % busy`
+      : `${blockRanges(device.blocks)} (${formatBytes(device.residentBytes)}), ${(100 * device.busy).toFixed(0)} % busy`
+  return textTable(
+    [{ title: 'policy' }, ...names.map(title => ({ title }))],
+    outcomes.map(({ run }) => [run.policy, ...run.devices.map(cell)])
+  )
+}
+
+/** Some images with what was recognised on them; `stands` is what was written there, where that is known. */
+export const textSamples = (
+  images: readonly SourceImages[],
+  { texts }: PolicyOutcome,
+  plain: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  count: number
+): string => {
+  const rows = images.flatMap(({ source, items, truth }) =>
+    items
+      .filter(item => texts.has(`${source}/${item}`))
+      .slice(0, count)
+      .map(item => [
+        `${source}/${item}`,
+        texts.get(`${source}/${item}`)!,
+        plain.get(source)?.get(item) ?? '',
+        truth.get(item) ?? '?'
+      ])
+  )
+  return textTable(
+    [{ title: 'image' }, { title: 'recognised' }, { title: 'plain ONNX Runtime' }, { title: 'stands' }],
+    rows
+  )
+}

@@ -1,0 +1,141 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../core/clock.ts'
+import { stopOnce } from '../../core/stop-once.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { NoAnswerError } from '../../core/user-error.ts'
+import { DEMO_DEVICES, type DemoDevice } from './demo-cluster.ts'
+import { type DeviceProcess, type NodeEvent, startDevice } from './device-process.ts'
+
+/** How long the devices may take to find each other, share the model's blocks and load them. */
+const START_PATIENCE: Seconds = seconds(60)
+
+export interface ClusterOptions {
+  /** State, sinks and logs go there; empty before. */
+  readonly folder: string
+  /** The model that every source uses; the first source device owns it, the others are sent its blocks. */
+  readonly modelFile: string
+  readonly policy: string
+  /** Folder of images by source. */
+  readonly images: ReadonlyMap<string, string>
+  /** False where a policy is shown although some device is too small for it. */
+  readonly limitMemory: boolean
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onEvent: (device: string, event: NodeEvent) => void
+}
+
+export interface Cluster extends AsyncDisposable {
+  readonly devices: ReadonlyMap<string, DeviceProcess>
+  /** Resolves when every source device has said `name`; rejects when a device ends before, or after `patience`. */
+  allSources(name: string, patience: Seconds): Promise<void>
+  stop(): Promise<void>
+}
+
+export const sinkOf = (folder: string, source: string): string => join(folder, `${source}.jsonl`)
+
+/** Start the demo's devices, each a process; they are connected but perhaps not ready when this resolves. */
+export const startCluster = async (options: ClusterOptions): Promise<Cluster> => {
+  await mkdir(options.folder, { recursive: true })
+  const devices = new Map<string, DeviceProcess>()
+  const said = new EventBook()
+  const start = (device: DemoDevice, invite: string | undefined): void => {
+    const process = startDevice({
+      name: device.name,
+      flags: flagsOf(device, invite, options),
+      logFile: join(options.folder, `${device.name}.log`),
+      clock: options.clock,
+      onEvent: event => {
+        said.note(device.name, event)
+        options.onEvent(device.name, event)
+      }
+    })
+    devices.set(device.name, process)
+  }
+  const wait = <T>(what: Promise<T>, patience: Seconds): Promise<T> =>
+    orFail(what, [...devices.values()], patience, options)
+  const cluster: Cluster = {
+    devices,
+    allSources: (name, patience) => {
+      const sources = DEMO_DEVICES.filter(device => device.source)
+      return wait(Promise.all(sources.map(device => said.first(device.name, name))), patience).then(() => {})
+    },
+    ...stopOnce(async () => {
+      await Promise.all([...devices.values()].map(device => device.stop()))
+    })
+  }
+  try {
+    const [first, ...others] = DEMO_DEVICES
+    start(first!, undefined)
+    const { invite } = await wait(said.first(first!.name, 'listening'), START_PATIENCE)
+    for (const device of others) start(device, String(invite))
+    return cluster
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+const flagsOf = (device: DemoDevice, invite: string | undefined, options: ClusterOptions): string[] => {
+  const { name, speed, memory, link } = device
+  const images = options.images.get(name)
+  return [
+    ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', join(options.folder, name)],
+    ...['--speed', String(speed), '--emulate-link', `*=${link.rate},${link.latency}`, '--threads', '1'],
+    ...['--policy', options.policy, '--json-events', '--exit-with-parent'],
+    ...(options.limitMemory ? ['--memory', `${memory}B`] : []),
+    ...(invite === undefined ? ['--model', `${options.modelFile}:ocr`] : ['--join', invite]),
+    ...(images === undefined
+      ? []
+      : ['--source', `${name}=dir:${images},model=ocr,window=8,arrivals=saturated`, '--preset', 'ppocr-rec']),
+    ...(images === undefined ? [] : ['--sink', sinkOf(options.folder, name)]),
+    ...['--start-when', String(DEMO_DEVICES.length)]
+  ]
+}
+
+/** Who said what, and who waits for it. */
+class EventBook {
+  readonly #said = new Map<string, NodeEvent>()
+  readonly #waiting = new Map<string, (event: NodeEvent) => void>()
+
+  note(device: string, event: NodeEvent): void {
+    const key = `${device} ${event.event}`
+    if (!this.#said.has(key)) this.#said.set(key, event)
+    this.#waiting.get(key)?.(event)
+    this.#waiting.delete(key)
+  }
+
+  /** The first such event, past or to come. Asked for once each. */
+  first(device: string, name: string): Promise<NodeEvent> {
+    const key = `${device} ${name}`
+    const past = this.#said.get(key)
+    return past === undefined ? new Promise(resolve => this.#waiting.set(key, resolve)) : Promise.resolve(past)
+  }
+}
+
+/** `what`, unless a device ends that nobody asked to, it takes longer than `patience`, or the signal aborts. */
+const orFail = async <T>(
+  what: Promise<T>,
+  devices: readonly DeviceProcess[],
+  patience: Seconds,
+  { clock, signal, folder }: Pick<ClusterOptions, 'clock' | 'signal' | 'folder'>
+): Promise<T> => {
+  const over = new AbortController()
+  const ends = devices.map(async device => {
+    const how = await device.ended
+    if (device.expectedToEnd()) return new Promise<never>(() => {})
+    throw new NoAnswerError(`${device.name} ended by itself (${how}). Its last words:\n${device.lastWords(12)}`)
+  })
+  const late = clock.sleep(patience, { signal: AbortSignal.any([signal, over.signal]) }).then(() => {
+    const words = devices.map(device => `${device.name}:\n${device.lastWords(4)}`).join('\n')
+    throw new NoAnswerError(
+      `the devices took longer than ${patience} s (logs in ${folder}). Their last words:\n${words}`
+    )
+  })
+  try {
+    return await Promise.race([what, late, ...ends])
+  } finally {
+    over.abort()
+    for (const pending of [late, ...ends]) pending.catch(() => {})
+  }
+}
