@@ -12,9 +12,17 @@ export interface Item {
  * @throws UserError from `read` when the file is not what it should be: it is skipped, reported and counted
  */
 export interface DataPort {
+  /**
+   * The items of a folder, in name order.
+   * @throws UserError when there is no such folder, or nothing in it
+   */
+  list(folder: string): Promise<readonly Item[]>
   /** The model's inputs for one item; dims fit the model's input specs. */
   read(item: Item): Promise<readonly Tensor[]>
-  /** What goes into the sink for one result, as a JSON value: text, labels, or the path of a .npy file. */
+  /**
+   * What goes into the sink for one result, as a JSON value: text, labels, or the path of a .npy file.
+   * @throws UserError when the model's outputs are not what the port expects
+   */
   write(item: Item, outputs: readonly Tensor[]): Promise<unknown>
   /** Shapes for profiling: every dynamic dimension of the inputs made concrete. */
   exampleInputs(

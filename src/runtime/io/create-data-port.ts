@@ -1,0 +1,46 @@
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import { ctcText } from './ctc-text.ts'
+import type { DataPort, Item } from './data-port.ts'
+import { exampleInputs } from './example-inputs.ts'
+import { imageTarget } from './image-target.ts'
+import { imageToTensor } from './image-to-tensor.ts'
+import type { IoSpec } from './io-spec.ts'
+import { listItems } from './list-items.ts'
+import { npySuffixes, readNpyInputs } from './npy-inputs.ts'
+import { writeNpyResults } from './npy-results.ts'
+import { topK } from './top-k.ts'
+
+export interface DataPortOptions {
+  /** From `readIoSpec`. */
+  readonly spec: IoSpec
+  /** Of the model. */
+  readonly inputs: readonly TensorSpec[]
+  /** Where results that are files go; made when it is needed. Beside the sink. */
+  readonly resultsFolder: string
+}
+
+/** @throws UserError when the model's inputs are not of the kind that the spec makes */
+export const createDataPort = ({ spec, inputs, resultsFolder }: DataPortOptions): DataPort => {
+  const { input } = spec
+  const target = input.kind === 'image' ? imageTarget(spec, input, inputs) : undefined
+  return {
+    list: folder => listItems(folder, target === undefined ? npySuffixes(inputs) : []),
+    read: async item => (target === undefined ? readNpyInputs(item, inputs) : [await imageToTensor(item.path, target)]),
+    write: (item, outputs) => result(spec, resultsFolder, item, outputs),
+    exampleInputs: specs => exampleInputs(spec, specs)
+  }
+}
+
+const result = async (spec: IoSpec, folder: string, item: Item, outputs: readonly Tensor[]): Promise<unknown> => {
+  const { output, characters, labels } = spec
+  switch (output.kind) {
+    case 'ctc':
+      return ctcText(outputs, { characters, blank: output.blank === 'first' ? 0 : characters.length - 1 })
+    case 'topk':
+      return topK(outputs, { k: output.k, labels, name: output.name })
+    case 'npy':
+      return writeNpyResults(item, outputs, { inline: output.inline, folder })
+    default:
+      return output satisfies never
+  }
+}

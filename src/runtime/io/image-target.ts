@@ -1,0 +1,60 @@
+import type { TensorSpec } from '../../core/tensor.ts'
+import { UserError } from '../../core/user-error.ts'
+import { exampleInputs } from './example-inputs.ts'
+import { channelsOf, type ImageTarget } from './image-to-tensor.ts'
+import type { ImageInput, IoSpec } from './io-spec.ts'
+
+/**
+ * Which input of the model takes the image, and how it must look.
+ * @throws UserError when the model has no such input, or one that no such image fits
+ */
+export const imageTarget = (spec: IoSpec, input: ImageInput, inputs: readonly TensorSpec[]): ImageTarget => {
+  const chosen = input.name === undefined ? inputs[0] : inputs.find(({ name }) => name === input.name)
+  const known = inputs.map(({ name }) => name).join(', ')
+  if (chosen === undefined) {
+    throw new UserError(`${spec.origin}: input.name "${input.name}" is not an input of the model (known: ${known})`)
+  }
+  if (inputs.length > 1) {
+    throw new UserError(
+      `${spec.origin}: an image fills one input and the model has ${inputs.length} (${known}); use --preset raw with .npy files`
+    )
+  }
+  const { name, shape } = chosen
+  const type = input.type ?? chosen.type
+  const rank = shape.length
+  if (type !== chosen.type || type === 'string' || type === 'bool' || (rank !== 3 && rank !== 4)) {
+    throw new UserError(`${spec.origin}: an image of ${type} elements does not fit the model's ${describe(chosen)}`)
+  }
+  const [h, w] = input.layout === 'nchw' ? [shape[rank - 2], shape[rank - 1]] : [shape[rank - 3], shape[rank - 2]]
+  const size = typeof h === 'number' && typeof w === 'number' ? { width: w, height: h } : undefined
+  const target: ImageTarget = { input, name, type, rank, size }
+  checkFit(spec, input, chosen)
+  return target
+}
+
+/** Whether what the spec fixes (channels, and where it is given the size) is what the model wants. */
+const checkFit = (spec: IoSpec, input: ImageInput, chosen: TensorSpec): void => {
+  const rank = chosen.shape.length
+  const unsized = { ...chosen, shape: chosen.shape.map(() => null) }
+  const given = exampleInputs(spec, [unsized])[0]!.dims
+  const [, , , c] = rank === 4 ? chosen.shape : [1, ...chosen.shape]
+  const channels = input.layout === 'nchw' ? chosen.shape[rank - 3] : c
+  if (typeof channels === 'number' && channels !== channelsOf(input)) {
+    const hint = input.layout === 'nchw' ? 'nhwc' : 'nchw'
+    throw new UserError(
+      `${spec.origin}: the model's ${describe(chosen)} wants ${channels} channels and the image gives ${channelsOf(input)}; check channels, or set layout: ${hint}`
+    )
+  }
+  if (input.resize === undefined && input.crop === undefined) return
+  const fixed = input.resize?.shorter === undefined || input.crop !== undefined
+  const free = input.resize?.fit === 'height' ? rank - (input.layout === 'nchw' ? 1 : 2) : -1
+  const wrong = chosen.shape.some((dim, i) => typeof dim === 'number' && i !== free && dim !== given[i])
+  if (fixed && wrong) {
+    throw new UserError(
+      `${spec.origin}: the image becomes [${given.map((dim, i) => (i === free ? 'width' : dim)).join(', ')}] and does not fit the model's ${describe(chosen)}; change resize or crop`
+    )
+  }
+}
+
+const describe = ({ name, type, shape }: TensorSpec): string =>
+  `input "${name}" ${type}[${shape.map(dim => dim ?? '?').join(', ')}]`

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises'
+import sharp from 'sharp'
+import { elementCount, type Tensor } from '../../core/tensor.ts'
+import { UserError } from '../../core/user-error.ts'
+import { describeFileError } from './describe-file-error.ts'
+import type { ImageInput } from './io-spec.ts'
+import { bytesOf } from './tensor-numbers.ts'
+
+export interface ImageTarget {
+  readonly input: ImageInput
+  /** Of the model's input: its name, its type, its rank (3 without a batch dimension), and a size it insists on. */
+  readonly name: string
+  readonly type: Exclude<Tensor['type'], 'string' | 'bool'>
+  readonly rank: 3 | 4
+  readonly size: Size | undefined
+}
+
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** Where an image goes: first to `scaled`, then `cut` out of that, then into a canvas of `canvas` at `left`, `top`. */
+interface Fitting {
+  readonly scaled: Size
+  readonly cut: Size
+  readonly canvas: Size
+  readonly left: number
+  readonly top: number
+}
+
+/** @throws UserError when the file is not a readable image */
+export const imageToTensor = async (path: string, target: ImageTarget): Promise<Tensor> => {
+  const { input } = target
+  const decoded = await decode(path, input, size => fitting(size, target))
+  const elements = toElements(decoded, target)
+  const { canvas } = decoded.fitting
+  const channels = channelsOf(input)
+  const shape =
+    input.layout === 'nchw' ? [channels, canvas.height, canvas.width] : [canvas.height, canvas.width, channels]
+  const dims = target.rank === 4 ? [1, ...shape] : shape
+  return { name: target.name, type: target.type, dims, data: bytesOf(target.type, elements) }
+}
+
+export const channelsOf = ({ channels }: ImageInput): number => (channels === 'gray' ? 1 : 3)
+
+/** Sizes for an image: pure. */
+export const fitting = (image: Size, { input, size }: Pick<ImageTarget, 'input' | 'size'>): Fitting => {
+  const { resize, crop } = input
+  const whole = (scaled: Size): Fitting => ({ scaled, cut: scaled, canvas: scaled, left: 0, top: 0 })
+  const at = (factor: number): Size => ({
+    width: Math.max(1, Math.round(image.width * factor)),
+    height: Math.max(1, Math.round(image.height * factor))
+  })
+  const cutTo = (scaled: Size, wanted: Size): Fitting => {
+    const cut = { width: Math.min(scaled.width, wanted.width), height: Math.min(scaled.height, wanted.height) }
+    return { scaled, cut, canvas: wanted, left: half(wanted.width - cut.width), top: half(wanted.height - cut.height) }
+  }
+  if (resize === undefined) {
+    if (crop !== undefined) return cutTo(image, crop)
+    return whole(size ?? image)
+  }
+  if (resize.shorter !== undefined) {
+    const scaled = at(resize.shorter / Math.min(image.width, image.height))
+    return crop === undefined ? whole(scaled) : cutTo(scaled, crop)
+  }
+  const height = resize.height!
+  if (resize.fit === 'height') {
+    const { minWidth = 1, maxWidth = 65_536, multiple = 1 } = resize
+    const wide = Math.min(maxWidth, Math.max(1, Math.ceil((image.width * height) / image.height)))
+    const width = Math.max(minWidth, Math.ceil(wide / multiple) * multiple)
+    const scaled = { width: wide, height }
+    return { scaled, cut: scaled, canvas: { width, height }, left: 0, top: 0 }
+  }
+  const box = { width: resize.width!, height }
+  const [x, y] = [box.width / image.width, box.height / image.height]
+  if (resize.fit === 'cover') return cutTo(atLeast(at(Math.max(x, y)), box), box)
+  if (resize.fit === 'contain') return cutTo(at(Math.min(x, y)), box)
+  return crop === undefined ? whole(box) : cutTo(box, crop)
+}
+
+const half = (n: number): number => Math.floor(n / 2)
+const atLeast = (size: Size, box: Size): Size => ({
+  width: Math.max(size.width, box.width),
+  height: Math.max(size.height, box.height)
+})
+
+interface Decoded {
+  readonly pixels: Uint8Array
+  readonly fitting: Fitting
+}
+
+const decode = async (path: string, input: ImageInput, place: (image: Size) => Fitting): Promise<Decoded> => {
+  const file = await readFile(path).catch(error => {
+    throw new UserError(`${path}: ${describeFileError(error)}`)
+  })
+  try {
+    // As people see it: turned as its EXIF data says, transparency on white, 8 bits a channel.
+    const image = sharp(file).autoOrient()
+    const { autoOrient } = await image.metadata()
+    const fitted = place(autoOrient)
+    const { scaled, cut } = fitted
+    const cropped = image
+      .flatten({ background: 'white' })
+      .resize({ ...scaled, fit: 'fill', kernel: 'linear' })
+      .extract({ ...cut, left: half(scaled.width - cut.width), top: half(scaled.height - cut.height) })
+    const coloured =
+      input.channels === 'gray' ? cropped.grayscale().toColourspace('b-w') : cropped.toColourspace('srgb')
+    const { data, info } = await coloured.removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+    const channels = channelsOf(input)
+    if (info.channels !== channels) throw new Error(`${info.channels} channels where ${channels} were expected`)
+    return { pixels: data, fitting: fitted }
+  } catch (error) {
+    throw new UserError(`${path}: is not an image that can be read: ${(error as Error).message.split('\n')[0]}`)
+  }
+}
+
+/** Element = (pixel * scale - mean) / std, on a canvas of padding, in the model's layout and channel order. */
+const toElements = ({ pixels, fitting: { cut, canvas, left, top } }: Decoded, { input, type }: ImageTarget) => {
+  const channels = channelsOf(input)
+  const { mean, std, pad, layout } = input
+  const scale = input.scale ?? (type.startsWith('float') ? 1 / 255 : 1)
+  const elements = new Float32Array(elementCount([channels, canvas.height, canvas.width]))
+  if (pad !== 0) elements.fill(pad)
+  const [pixelStep, channelStep] = layout === 'nchw' ? [1, canvas.height * canvas.width] : [channels, 1]
+  for (let c = 0; c < channels; c++) {
+    const from = input.channels === 'bgr' ? channels - 1 - c : c
+    const factor = scale / std[c % std.length]!
+    const offset = mean[c % mean.length]! / std[c % std.length]!
+    for (let y = 0; y < cut.height; y++) {
+      let to = ((y + top) * canvas.width + left) * pixelStep + c * channelStep
+      let at = y * cut.width * channels + from
+      for (let x = 0; x < cut.width; x++, at += channels, to += pixelStep) elements[to] = pixels[at]! * factor - offset
+    }
+  }
+  return elements
+}

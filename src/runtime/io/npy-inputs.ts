@@ -1,0 +1,77 @@
+import { open } from 'node:fs/promises'
+import { elementCount, type Tensor, type TensorSpec } from '../../core/tensor.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { Item } from './data-port.ts'
+import { describeFileError } from './describe-file-error.ts'
+import { fileSafe } from './file-safe.ts'
+import { decodeNpy, type NpyArray } from './npy.ts'
+import { bytesOf, numbersOf } from './tensor-numbers.ts'
+
+/** A tensor larger than this is a mistake. */
+const MAX_BYTES = 2 ** 30
+
+/** What the files of one item end in: with several inputs NAME.INPUT.npy, with one the item is the file. */
+export const npySuffixes = (inputs: readonly TensorSpec[]): readonly string[] =>
+  inputs.length === 1 ? [] : fileSafe(inputs.map(({ name }) => name)).map(name => `.${name}.npy`)
+
+/** @throws UserError when a file is missing, not .npy, or not what the model's input takes */
+export const readNpyInputs = async (item: Item, inputs: readonly TensorSpec[]): Promise<readonly Tensor[]> => {
+  const suffixes = npySuffixes(inputs)
+  const tensors: Tensor[] = []
+  for (const [i, spec] of inputs.entries()) {
+    const path = `${item.path}${suffixes[i] ?? ''}`
+    const file = await readLimited(path)
+    try {
+      tensors.push(fitted(decodeNpy(file), spec))
+    } catch (error) {
+      if (error instanceof RangeError) throw new UserError(`${path}: ${error.message}`)
+      throw error
+    }
+  }
+  return tensors
+}
+
+const readLimited = async (path: string): Promise<Uint8Array> => {
+  try {
+    await using file = await open(path)
+    const { size } = await file.stat()
+    if (size <= MAX_BYTES) return await file.readFile()
+  } catch (error) {
+    throw new UserError(`${path}: ${describeFileError(error)}`)
+  }
+  throw new UserError(`${path}: is larger than 1 GiB, the limit of one tensor`)
+}
+
+/** NumPy makes float64 and int64 unless told otherwise: these are taken where the model wants fewer bits. */
+const fitted = (array: NpyArray, spec: TensorSpec): Tensor => {
+  const { name, type, shape } = spec
+  const dims = array.dims.length + 1 === shape.length && shape[0] !== 0 ? withBatch(array.dims, shape) : array.dims
+  const fits = dims.length === shape.length && shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i])
+  if (!fits) throw new RangeError(`its shape (${array.dims.join(', ')}) does not fit ${describe(spec)}`)
+  if (array.type === type) return { name, type, dims, data: array.data }
+  const narrowed = narrow({ ...array, name }, type)
+  if (narrowed === undefined)
+    throw new RangeError(`its elements are ${array.type} and the model wants ${describe(spec)}`)
+  return { name, type, dims, data: narrowed }
+}
+
+/** One item where the model takes batches: a batch of one. */
+const withBatch = (dims: readonly number[], [first]: TensorSpec['shape']): readonly number[] =>
+  first === 1 || typeof first !== 'number' ? [1, ...dims] : dims
+
+const narrow = (tensor: Tensor, type: Tensor['type']): Uint8Array<ArrayBuffer> | undefined => {
+  const floats = tensor.type === 'float64' && (type === 'float32' || type === 'float16')
+  const integers = tensor.type === 'int64' && /^u?int(8|16|32)$/.test(type)
+  if (!(floats || integers)) return undefined
+  const numbers = numbersOf(tensor)
+  const data = bytesOf(type as 'int32', numbers)
+  if (floats) return data
+  const back = numbersOf({ name: tensor.name, type, dims: tensor.dims, data })
+  for (let i = 0; i < elementCount(tensor.dims); i++) {
+    if (back[i] !== numbers[i]) throw new RangeError(`element ${i} is ${numbers[i]}, which ${type} cannot hold`)
+  }
+  return data
+}
+
+const describe = ({ name, type, shape }: TensorSpec): string =>
+  `input "${name}" ${type}[${shape.map(dim => dim ?? '?').join(', ')}]`

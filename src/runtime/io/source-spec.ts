@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { parseArrivals } from '../../core/arrivals.ts'
+import { describeIssue } from '../../core/describe-issue.ts'
+import { nearest } from '../../core/nearest.ts'
+import type { Arrivals } from '../../core/scenario.ts'
+import { UserError } from '../../core/user-error.ts'
+
+/** A source as `--source` names it. */
+export interface SourceSpec {
+  readonly name: string
+  readonly folder: string
+  /** Name of the model; undefined for the cluster's only one. */
+  readonly model: string | undefined
+  /** How many data may be in flight. */
+  readonly window: number
+  readonly arrivals: Arrivals
+  /** At most this many items; undefined for all. */
+  readonly count: number | undefined
+  readonly weight: number
+}
+
+const numberOf = (schema: z.ZodType<number>) =>
+  z
+    .string()
+    .transform(text => (text.trim() === '' ? Number.NaN : Number(text)))
+    .pipe(schema)
+
+const schema = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$/u,
+      'letters, digits, dot, dash and underscore, at most 63, starting with a letter or digit'
+    ),
+  folder: z.string().min(1, 'needs a folder: dir:PATH'),
+  model: z.string().min(1, 'needs a name').optional(),
+  window: numberOf(z.int().min(1).max(100_000)).default(16),
+  arrivals: z
+    .string()
+    .transform((text, context): Arrivals => {
+      try {
+        return parseArrivals(text)
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message })
+        return z.NEVER
+      }
+    })
+    .default({ kind: 'saturated' }),
+  count: numberOf(z.int().min(1).max(10_000_000)).optional(),
+  weight: numberOf(z.number().positive().finite()).default(1)
+})
+
+const FORM = 'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W]'
+const OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight']
+
+/**
+ * "door=dir:./images,window=8,arrivals=every:200ms"
+ * @throws UserError that names the field, the value and what it may be
+ */
+export const parseSourceSpec = (text: string): SourceSpec => {
+  const where = `--source "${text}"`
+  const [, name, rest] = /^([^=,]*)=dir:(.*)$/s.exec(text) ?? []
+  if (name === undefined || rest === undefined) throw new UserError(`${where} is not ${FORM}`)
+  const [folder, options] = splitOptions(rest, where)
+  const parsed = schema.safeParse({ name, folder, ...options })
+  if (!parsed.success) throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, () => OPTIONS)}`)
+  const { model, count } = parsed.data
+  return { ...parsed.data, model, count }
+}
+
+/** A comma of the path is one that no `key=` follows. */
+const splitOptions = (rest: string, where: string): [folder: string, options: Record<string, string>] => {
+  const [folder = '', ...parts] = rest.split(/,(?=[A-Za-z]+=)/)
+  const options: Record<string, string> = {}
+  for (const part of parts) {
+    const [key = '', value = ''] = part.split(/=(.*)/s, 2)
+    if (!OPTIONS.includes(key)) {
+      const near = nearest(key, OPTIONS)
+      throw new UserError(
+        `${where}: unknown option "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${OPTIONS.join(', ')})`
+      )
+    }
+    if (options[key] !== undefined) throw new UserError(`${where}: ${key} is given twice; keep one`)
+    options[key] = value
+  }
+  return [folder, options]
+}
