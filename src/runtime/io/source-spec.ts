@@ -19,7 +19,7 @@ export interface SourceSpec {
   readonly weight: number
 }
 
-const numberOf = (schema: z.ZodType<number>) =>
+const numberOf = (schema: z.ZodType<number, number>) =>
   z
     .string()
     .transform(text => (text.trim() === '' ? Number.NaN : Number(text)))
