@@ -16,7 +16,8 @@ const program = new Command('tributary')
 const COMMANDS = [
   () => import('./node-command.ts'),
   () => import('./status-command.ts'),
-  () => import('./invite-command.ts')
+  () => import('./invite-command.ts'),
+  () => import('./demo-command.ts')
 ]
 
 const register = async (): Promise<void> => {
