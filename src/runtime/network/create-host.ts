@@ -7,13 +7,13 @@ import type { Libp2p } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { tls } from '@libp2p/tls'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { AdmissionGate } from './admission-gate.ts'
 import { boundedYamux } from './bounded-yamux.ts'
 import { guardService } from './guarded-registrar.ts'
 import type { Identity } from './identity.ts'
+import { nativeTls } from './native-tls.ts'
 
 export interface HostServices extends Record<string, unknown> {
   readonly identify: Identify
@@ -46,7 +46,7 @@ export const createHost = ({ privateKey, listen, mdns: discover, gate }: HostOpt
     privateKey,
     addresses: { listen: listen.map(String) },
     transports: [tcp()],
-    connectionEncrypters: [tls(), noise()],
+    connectionEncrypters: [nativeTls(), noise()],
     streamMuxers: [boundedYamux()],
     peerDiscovery: discover ? [mdns({ serviceTag: MDNS_TAG })] : [],
     // It closes connections that answer no ping for ten seconds; a device that stands still comes back on them.

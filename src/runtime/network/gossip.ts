@@ -50,14 +50,10 @@ export class Gossip {
   #onMessage(message: Message): void {
     if (message.topic !== STATE_TOPIC || message.type !== 'signed') return
     const from = deviceId(message.from.toString())
-    let state: DeviceState
-    try {
-      state = fromBinary(DeviceStateSchema, message.data)
-    } catch {
-      return this.#parts.onMalformed(from, 'a state that cannot be decoded')
-    }
-    if (state.device !== from) return this.#parts.onMalformed(from, `a state of ${state.device.slice(0, 80)}`)
-    if (this.#parts.admitted(from)) this.#deliver(from, state)
+    const state = decode(message.data)
+    if (state === undefined) this.#parts.onMalformed(from, 'a state that cannot be decoded')
+    else if (state.device !== from) this.#parts.onMalformed(from, `a state of ${state.device.slice(0, 80)}`)
+    else if (this.#parts.admitted(from)) this.#deliver(from, state)
     else this.#early.set(from, state)
   }
 
@@ -66,5 +62,13 @@ export class Gossip {
     if (known !== undefined && !newer(state, known)) return
     this.#newest.set(from, state)
     this.#parts.deliver(from, state)
+  }
+}
+
+const decode = (bytes: Uint8Array): DeviceState | undefined => {
+  try {
+    return fromBinary(DeviceStateSchema, bytes)
+  } catch {
+    return undefined
   }
 }

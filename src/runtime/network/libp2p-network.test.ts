@@ -27,7 +27,7 @@ describe('two devices with the same key', () => {
     expect(await sending.answered).toEqual({ kind: 'accepted' })
     expect(arrived[0]?.tensors[0]?.data).toEqual(data)
     expect(arrived[0]?.from).toBe(b.self)
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 0; i++) {
       const t = performance.now()
       await b.network.sendTask(a.self, task(i), [{ name: 'x', type: 'float32', dims: [200_000], data }]).answered
       console.log((performance.now() - t).toFixed(2))

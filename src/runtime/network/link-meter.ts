@@ -7,6 +7,9 @@ const WEIGHT = 0.2
 export const MEASURABLE: Bytes = bytes(32 * 1024)
 /** The least of so many round trips: what is more was waiting in somebody's event loop. */
 const ROUND_TRIPS = 16
+/** What is handed to the connection at once: less costs more than it saves, more keeps the receiver idle meanwhile. */
+const LEAST_CHUNK = 1 << 16
+const LARGEST_CHUNK = 1 << 18
 /** No link here is faster, 20 GB/s; keeps a rate finite when an answer seems to come at once. */
 const LEAST_SECONDS_PER_BYTE = 1 / 20e9
 
@@ -49,7 +52,7 @@ export class LinkMeter {
   /** How much to hand to the connection at once so that a notice waits no longer than about 5 ms behind it. */
   chunk(): number {
     const rate = this.#secondsPerByte === undefined ? 0 : 1 / this.#secondsPerByte
-    return Math.min(1 << 20, Math.max(1 << 16, Math.round(rate * 0.005)))
+    return Math.min(LARGEST_CHUNK, Math.max(LEAST_CHUNK, Math.round(rate * 0.005)))
   }
 
   /** Undefined until both a round trip and a transfer were measured. */

@@ -15,15 +15,16 @@ import {
 } from '../generated/tributary/v1/wire_pb.ts'
 import type { Member } from './admission.ts'
 import { ControlSender, encodeControl } from './control-sender.ts'
-import { type Deferred, deferred } from './deferred.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import { FrameError, FrameParser, type ParsedFrame } from './frame-parser.ts'
 import { readInto } from './inlet.ts'
-import { type LinkMeter, MEASURABLE } from './link-meter.ts'
+import type { LinkMeter } from './link-meter.ts'
+import { LinkProbe } from './link-probe.ts'
 import { MessageParser } from './message-parser.ts'
 import { type ArrivedTask, NetworkError, type TaskAnswer } from './network.ts'
 import { Outlet } from './outlet.ts'
 import type { LinkShape, Pacer } from './pacer.ts'
+import { RequestTable } from './request-table.ts'
 import { TaskSender } from './task-sender.ts'
 
 export const TASK_PROTOCOL = '/tributary/task/1'
@@ -78,15 +79,13 @@ export class PeerSession {
   readonly #connections = new Set<Connection>()
   readonly #taskOutlet: Outlet
   readonly #controlOutlet: Outlet
-  readonly #requests = new Map<bigint, Deferred<Reply>>()
-  readonly #pings = new Map<bigint, Seconds>()
+  readonly #requests: RequestTable
+  readonly #probe: LinkProbe
   readonly #streams = new Set<Stream>()
   #taskInlet: Stream | undefined
   #controlInlet: Stream | undefined
-  #next = 1n
   #answering = 0
   #complaint = ''
-  #probed = false
 
   constructor(parts: SessionParts) {
     const { member, clock, limits, shape, link } = parts
@@ -107,6 +106,8 @@ export class PeerSession {
     const { meter, pacer } = this
     const { get: stream, drop } = this.#taskOutlet
     this.tasks = new TaskSender({ clock, limits, meter, pacer, shape, stream, drop })
+    this.#requests = new RequestTable(clock)
+    this.#probe = new LinkProbe({ clock, meter, control: this.control, tasks: this.tasks })
   }
 
   get connected(): boolean {
@@ -156,39 +157,18 @@ export class PeerSession {
   lose(error: NetworkError): void {
     this.tasks.fail(error)
     this.control.clear()
-    for (const request of this.#requests.values()) request.reject(error)
-    this.#requests.clear()
-    this.#pings.clear()
+    this.#requests.fail(error)
+    this.#probe.clear()
     for (const stream of [...this.#streams]) stream.abort(error)
   }
 
-  async request(request: Request, timeout = REQUEST_TIMEOUT): Promise<Reply> {
-    const id = this.#next++
-    const reply = deferred<Reply>()
-    this.#requests.set(id, reply)
-    const done = new AbortController()
-    try {
-      if (!this.control.send(id, { case: 'request', value: request })) {
-        throw new NetworkError(`${this.member.peer}: too many messages wait to be sent`)
-      }
-      const late = this.#parts.clock.sleep(timeout, { signal: done.signal }).then(() => {
-        throw new NetworkError(`${this.member.peer} did not answer within ${timeout} s`)
-      })
-      late.catch(() => {})
-      return await Promise.race([reply.promise, late])
-    } finally {
-      done.abort()
-      this.#requests.delete(id)
-    }
+  request(request: Request, timeout = REQUEST_TIMEOUT): Promise<Reply> {
+    const value = { case: 'request', value: request } as const
+    return this.#requests.ask(this.member.peer, timeout, id => this.control.send(id, value))
   }
 
-  /** Ask for a sign of life, which also measures the round trip. Not while earlier messages wait: they will do. */
   ping(): void {
-    if (this.control.busy) return
-    const nonce = this.#next++
-    if (this.#pings.size > 32) this.#pings.clear()
-    this.#pings.set(nonce, this.#parts.clock.now())
-    this.control.send(0n, { case: 'ping', value: { $typeName: 'tributary.v1.Ping', nonce } })
+    this.#probe.ping()
   }
 
   /** The peer's own task stream; a new one replaces the old. */
@@ -257,7 +237,7 @@ export class PeerSession {
         void this.#reply(id, body.value)
         break
       case 'reply':
-        this.#requests.get(id)?.resolve(body.value)
+        this.#requests.answer(id, body.value)
         break
       case 'notice':
         this.#parts.events.onNotice(body.value)
@@ -269,7 +249,7 @@ export class PeerSession {
         this.control.send(0n, { case: 'pong', value: body.value })
         break
       case 'pong':
-        this.#onPong(body.value.nonce)
+        this.#probe.onPong(body.value.nonce)
         break
       case 'acquaintances':
         this.#parts.events.onAcquaintances(body.value.devices)
@@ -286,23 +266,6 @@ export class PeerSession {
   #onAnswer(of: bigint, refused: string): void {
     const known = this.tasks.answer(of, refused === '' ? { kind: 'accepted' } : { kind: 'refused', because: refused })
     if (!known) throw new FrameError('malformed', `an answer to frame ${of}, which was never sent`)
-  }
-
-  #onPong(nonce: bigint): void {
-    const sent = this.#pings.get(nonce)
-    if (sent === undefined) return
-    this.#pings.delete(nonce)
-    this.meter.pong(seconds(this.#parts.clock.now() - sent))
-    if (!this.#probed) this.#probe()
-  }
-
-  /** The first measure of the link. The small frame opens the stream and warms the way; it is not measured itself. */
-  #probe(): void {
-    this.#probed = true
-    const body = { case: 'probe', value: { $typeName: 'tributary.v1.Probe' } } as const
-    for (const size of [MEASURABLE / 2, MEASURABLE * 2]) {
-      this.tasks.send(body, [{ name: '', type: 'uint8', dims: [size], data: new Uint8Array(size) }])
-    }
   }
 
   async #reply(id: bigint, request: Request): Promise<void> {

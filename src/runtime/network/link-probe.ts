@@ -1,0 +1,60 @@
+import type { Clock } from '../../core/clock.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { ControlSender } from './control-sender.ts'
+import { type LinkMeter, MEASURABLE } from './link-meter.ts'
+import type { TaskSender } from './task-sender.ts'
+
+export interface LinkProbeParts {
+  readonly clock: Clock
+  readonly meter: LinkMeter
+  readonly control: ControlSender
+  readonly tasks: TaskSender
+}
+
+/** Pings that are not answered yet, at most; older ones are given up. */
+const MAX_PINGS = 32
+
+/** Round trips by pings, and once per session the rate by frames of which only the size matters. */
+export class LinkProbe {
+  readonly #parts: LinkProbeParts
+  readonly #sent = new Map<bigint, Seconds>()
+  #next = 1n
+  #probed = false
+
+  constructor(parts: LinkProbeParts) {
+    this.#parts = parts
+  }
+
+  /** Also a sign of life. Not while earlier messages wait: they will do. */
+  ping(): void {
+    const { clock, control } = this.#parts
+    if (control.busy) return
+    const nonce = this.#next++
+    if (this.#sent.size >= MAX_PINGS) this.#sent.clear()
+    this.#sent.set(nonce, clock.now())
+    control.send(0n, { case: 'ping', value: { $typeName: 'tributary.v1.Ping', nonce } })
+  }
+
+  onPong(nonce: bigint): void {
+    const { clock, meter } = this.#parts
+    const sent = this.#sent.get(nonce)
+    if (sent === undefined) return
+    this.#sent.delete(nonce)
+    meter.pong(seconds(clock.now() - sent))
+    if (!this.#probed) this.#measure()
+  }
+
+  /** What is on its way now says nothing about the link. */
+  clear(): void {
+    this.#sent.clear()
+  }
+
+  /** The smaller frame opens the stream and warms the way; it is too small to be measured itself. */
+  #measure(): void {
+    this.#probed = true
+    const body = { case: 'probe', value: { $typeName: 'tributary.v1.Probe' } } as const
+    for (const size of [MEASURABLE / 2, MEASURABLE * 2]) {
+      this.#parts.tasks.send(body, [{ name: '', type: 'uint8', dims: [size], data: new Uint8Array(size) }])
+    }
+  }
+}
