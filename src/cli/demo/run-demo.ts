@@ -43,8 +43,8 @@ export const runDemo = async (options: DemoOptions): Promise<DemoDocument> => {
 
 const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocument> => {
   const { view, signal, print } = options
-  introduce(view)
   const images = await prepareImages(scratch, options)
+  introduce(view)
   const model = createRequire(import.meta.url).resolve(MODEL)
   const expected = await plainAnswers({ modelFile: model, images, signal, view })
   const modelFile = join(scratch, 'ocr.onnx')
