@@ -1,0 +1,205 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { deviceId } from '../../core/ids.ts'
+import { seconds } from '../../core/units.ts'
+import { Ledger } from './ledger.ts'
+
+const porch = deviceId('porch')
+const shed = deviceId('shed')
+const never = seconds(Number.POSITIVE_INFINITY)
+
+const sent = (ledger: Ledger, datum = 0, deadline = never): { datum: number; attempt: number } => {
+  ledger.admit(datum)
+  return { datum, attempt: ledger.dispatched(datum, deadline)! }
+}
+
+test('a datum is owed from its admission until its result is in the sink', () => {
+  const ledger = new Ledger({ window: 2 })
+  sent(ledger)
+  const seen = [ledger.counts()]
+  expect(ledger.result(0)).toBe('first')
+  seen.push(ledger.counts())
+  ledger.written(0)
+  seen.push(ledger.counts())
+  expect(seen.map(({ admitted, outstanding, done }) => [admitted, outstanding, done])).toEqual([
+    [1, 1, 0],
+    [1, 1, 0],
+    [1, 0, 1]
+  ])
+})
+
+test('no more are admitted than the window has room for; a result that waits for the sink still fills it', () => {
+  const ledger = new Ledger({ window: 1 })
+  sent(ledger)
+  ledger.result(0)
+  expect(ledger.room).toBe(0)
+  expect(() => ledger.admit(1)).toThrow('the window of 1 is full')
+  ledger.written(0)
+  expect(ledger.room).toBe(1)
+  expect(() => ledger.admit(0)).toThrow('datum 0 was admitted before')
+})
+
+test('everything that a lost device had is sent again, and nothing else', () => {
+  const ledger = new Ledger({ window: 4 })
+  for (const datum of [0, 1, 2, 3]) sent(ledger, datum)
+  ledger.custody({ datum: 0, attempt: 1 }, porch)
+  ledger.custody({ datum: 1, attempt: 1 }, shed)
+  ledger.custody({ datum: 2, attempt: 1 }, porch)
+  ledger.custody({ datum: 2, attempt: 1 }, shed) // passed on
+  expect(ledger.deviceLost(porch)).toEqual([0])
+  expect(ledger.toSend()).toEqual([0])
+  expect(ledger.dispatched(0, never)).toBe(2)
+  expect(ledger.counts().resent).toBe(1)
+})
+
+test('a device that dies before it says that it has a datum loses it all the same', () => {
+  const ledger = new Ledger({ window: 1 })
+  const dispatch = sent(ledger)
+  ledger.custody(dispatch, porch)
+  expect(ledger.lost(dispatch, shed)).toBe(true) // porch gave it to shed, and shed is gone
+  expect(ledger.lost(dispatch, shed)).toBe(false) // told twice
+})
+
+test('a lost device that is known to have passed a datum on does not have it', () => {
+  const ledger = new Ledger({ window: 1 })
+  const dispatch = sent(ledger)
+  ledger.custody(dispatch, porch)
+  ledger.custody(dispatch, shed)
+  expect(ledger.lost(dispatch, porch)).toBe(false)
+})
+
+test('what is said of an earlier attempt is old news, but its result counts', () => {
+  const ledger = new Ledger({ window: 1 })
+  const first = sent(ledger)
+  ledger.custody(first, porch)
+  ledger.deviceLost(porch)
+  ledger.dispatched(0, never)
+  ledger.custody(first, shed)
+  expect(ledger.deviceLost(shed)).toEqual([])
+  expect(ledger.lost(first, shed)).toBe(false)
+  expect(ledger.failure(first, 'late')).toBe('oldNews')
+  expect(ledger.result(0)).toBe('first')
+  expect(ledger.result(0)).toBe('twin')
+})
+
+test('a datum whose late result comes while it is read again is not sent again', () => {
+  const ledger = new Ledger({ window: 1 })
+  sent(ledger, 0, seconds(1))
+  expect(ledger.expired(seconds(1))).toEqual([0])
+  expect(ledger.result(0)).toBe('first')
+  expect(ledger.dispatched(0, never)).toBeUndefined()
+})
+
+test('a missed deadline sends it again; progress moves the deadline', () => {
+  const ledger = new Ledger({ window: 2 })
+  const [a, b] = [sent(ledger, 0, seconds(5)), sent(ledger, 1, seconds(5))]
+  ledger.custody(a, porch, seconds(9))
+  ledger.custody(b, porch)
+  expect(ledger.expired(seconds(4.9))).toEqual([])
+  expect(ledger.expired(seconds(5))).toEqual([1])
+  expect(ledger.expired(seconds(9))).toEqual([0])
+})
+
+test('what fails everywhere is given up, said once, and taken after all when a result comes', () => {
+  const ledger = new Ledger({ window: 1, maxFailures: 2 })
+  expect(ledger.failure(sent(ledger), 'no memory')).toBe('again')
+  const again = { datum: 0, attempt: ledger.dispatched(0, never)! }
+  expect(ledger.failure(again, 'no memory')).toBe('gaveUp')
+  expect(ledger.failure(again, 'no memory')).toBe('oldNews')
+  expect(ledger.failures()).toEqual([{ datum: 0, because: 'no memory' }])
+  expect(ledger.room).toBe(1)
+  expect(ledger.result(0)).toBe('first')
+  expect(ledger.failures()).toEqual([])
+})
+
+test('losses are not failures: a datum is sent again for as long as devices are lost', () => {
+  const ledger = new Ledger({ window: 1, maxFailures: 2 })
+  ledger.admit(0)
+  for (let attempt = 1; attempt < 50; attempt++) {
+    expect(ledger.dispatched(0, never)).toBe(attempt)
+    ledger.custody({ datum: 0, attempt }, porch)
+    expect(ledger.deviceLost(porch)).toEqual([0])
+  }
+})
+
+test('a result of an earlier run is a twin when it is in the sink, and a stranger when nobody asked for it yet', () => {
+  const ledger = new Ledger({ window: 1, done: new Set([0]) })
+  expect([ledger.result(0), ledger.result(7)]).toEqual(['twin', 'stranger'])
+  expect(() => ledger.admit(0)).toThrow('datum 0 was admitted before')
+  ledger.admit(7)
+  expect(ledger.result(7)).toBe('first')
+})
+
+/** Anything the world can do to a source, in any order. */
+const event = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({ kind: 'admit' as const }) },
+  { weight: 4, arbitrary: fc.constant({ kind: 'send' as const }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constantFrom(
+        'custody' as const,
+        'lost' as const,
+        'failure' as const,
+        'result' as const,
+        'written' as const
+      ),
+      datum: fc.nat(12),
+      attempt: fc.integer({ min: 1, max: 4 }),
+      device: fc.constantFrom(porch, shed)
+    })
+  },
+  fc.record({ kind: fc.constant('deviceLost' as const), device: fc.constantFrom(porch, shed) }),
+  fc.record({ kind: fc.constant('expired' as const), now: fc.nat(20) })
+)
+
+test('whatever happens: admitted = done + outstanding + failed, each datum counts once, and each is done in the end', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), fc.array(event, { maxLength: 200 }), (window, events) => {
+      const ledger = new Ledger({ window, maxFailures: 2 })
+      const firsts: number[] = []
+      const written: number[] = []
+      let revived = 0
+      let next = 0
+      const write = (datum: number): void => {
+        if (!firsts.includes(datum) || written.includes(datum)) return
+        ledger.written(datum)
+        written.push(datum)
+      }
+      const result = (datum: number): void => {
+        const gaveUp = ledger.failures().some(failure => failure.datum === datum)
+        if (ledger.result(datum) !== 'first') return
+        firsts.push(datum)
+        if (gaveUp) revived++
+      }
+      const check = (): void => {
+        const { admitted, done, outstanding, failed } = ledger.counts()
+        expect(admitted).toBe(done + outstanding + failed)
+        expect(admitted).toBe(next)
+        expect(done).toBe(written.length)
+        expect(failed).toBe(ledger.failures().length)
+        expect(outstanding).toBeLessThanOrEqual(window + revived)
+        expect(new Set(firsts).size).toBe(firsts.length)
+      }
+      for (const e of events) {
+        if (e.kind === 'admit') {
+          if (ledger.room > 0) ledger.admit(next++)
+        } else if (e.kind === 'send') for (const datum of ledger.toSend()) ledger.dispatched(datum, seconds(10))
+        else if (e.kind === 'custody') ledger.custody(e, e.device)
+        else if (e.kind === 'lost') ledger.lost(e, e.device)
+        else if (e.kind === 'failure') ledger.failure(e, 'because')
+        else if (e.kind === 'result') result(e.datum)
+        else if (e.kind === 'written') write(e.datum)
+        else if (e.kind === 'deviceLost') ledger.deviceLost(e.device)
+        else if (e.kind === 'expired') ledger.expired(seconds(e.now))
+        check()
+      }
+      // The world calms down: what is owed is sent, computed and written.
+      for (const datum of ledger.expired(never)) ledger.dispatched(datum, never)
+      for (let datum = 0; datum < next; datum++) result(datum)
+      for (let datum = 0; datum < next; datum++) write(datum)
+      check()
+      expect(ledger.counts()).toMatchObject({ admitted: next, done: next, outstanding: 0, failed: 0 })
+    })
+  )
+})

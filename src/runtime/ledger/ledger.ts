@@ -1,0 +1,228 @@
+import type { DeviceId } from '../../core/ids.ts'
+import type { Seconds } from '../../core/units.ts'
+
+/** Which dispatch of which datum: a message about an earlier dispatch is old news. */
+export interface Dispatch {
+  readonly datum: number
+  readonly attempt: number
+}
+
+export interface LedgerOptions {
+  /** How many data may be outstanding at once, at least 1. */
+  readonly window: number
+  /** A datum that was reported uncomputable this often is given up. Losses and missed deadlines do not count. @default 5 */
+  readonly maxFailures?: number
+  /** Data whose results are in the sink already, from an earlier run. */
+  readonly done?: ReadonlySet<number>
+}
+
+export interface LedgerCounts {
+  /** = done + outstanding + failed. Of this run only. */
+  readonly admitted: number
+  /** Results in the sink. */
+  readonly done: number
+  /** Admitted, and neither in the sink nor given up. */
+  readonly outstanding: number
+  readonly failed: number
+  /** Dispatches beyond the first of their datum. */
+  readonly resent: number
+  /** Results that came a second time and were dropped. */
+  readonly twins: number
+}
+
+type Entry = { attempt: number; failures: number } & State
+
+type State =
+  | { readonly kind: 'toSend' }
+  | {
+      readonly kind: 'inFlight'
+      /** Who had it last, as far as is known; undefined until somebody says so. */
+      readonly custodian: DeviceId | undefined
+      /** Everybody who had it in this dispatch. */
+      readonly holders: ReadonlySet<DeviceId>
+      /** When to send it again if nothing was heard. */
+      readonly deadline: Seconds
+    }
+  | { readonly kind: 'toWrite' }
+  | { readonly kind: 'failed'; readonly because: string }
+
+/**
+ * What a source owes: every admitted datum until its result is in the sink. Pure; times are handed in.
+ *
+ *   admit ─▶ toSend ── dispatched ──▶ inFlight ── result ──▶ toWrite ── written ──▶ done
+ *               ▲                          │                      ▲
+ *               ├── lost, expired, failure ┤                      │
+ *               └── (again)                └─ (too often) ─▶ failed, unless a result comes all the same
+ *
+ * `admit` when there is `room`; then `dispatched` for it and for every datum that one of `lost`, `deviceLost`, `failure`
+ * ('again') and `expired` gives back. Of all results of a datum the first counts, whichever dispatch it belongs to.
+ */
+export class Ledger {
+  readonly #window: number
+  readonly #maxFailures: number
+  readonly #entries = new Map<number, Entry>()
+  readonly #doneBefore: ReadonlySet<number>
+  readonly #done = new Set<number>()
+  #failed = 0
+  #resent = 0
+  #twins = 0
+
+  constructor({ window, maxFailures = 5, done = new Set() }: LedgerOptions) {
+    if (!(Number.isInteger(window) && window > 0)) throw new RangeError(`window must be at least 1, got ${window}`)
+    if (!(Number.isInteger(maxFailures) && maxFailures > 0))
+      throw new RangeError(`maxFailures must be at least 1, got ${maxFailures}`)
+    this.#window = window
+    this.#maxFailures = maxFailures
+    this.#doneBefore = done
+  }
+
+  /** How many more may be admitted now. */
+  get room(): number {
+    return Math.max(0, this.#window - this.#outstanding)
+  }
+
+  /** @throws RangeError when there is no room, or the datum is known */
+  admit(datum: number): void {
+    if (this.room === 0) throw new RangeError(`datum ${datum}: the window of ${this.#window} is full`)
+    if (this.#isDone(datum) || this.#entries.has(datum)) throw new RangeError(`datum ${datum} was admitted before`)
+    this.#entries.set(datum, { kind: 'toSend', attempt: 0, failures: 0 })
+  }
+
+  /** Admitted or given back, and not dispatched since; oldest admission first. */
+  toSend(): readonly number[] {
+    return this.#select(entry => entry.kind === 'toSend')
+  }
+
+  /**
+   * The datum goes out.
+   * @returns which attempt this is, from 1; undefined when it is not waiting to be sent (any more: a late result of an
+   *   earlier attempt may have come while its item was read), and then it must not go out
+   */
+  dispatched(datum: number, deadline: Seconds): number | undefined {
+    const entry = this.#entries.get(datum)
+    if (entry?.kind !== 'toSend') return undefined
+    const attempt = entry.attempt + 1
+    if (attempt > 1) this.#resent++
+    this.#put(datum, { ...entry, kind: 'inFlight', attempt, custodian: undefined, holders: new Set(), deadline })
+    return attempt
+  }
+
+  /** `device` has it now; the deadline is set anew when one is given, since something moves. */
+  custody(dispatch: Dispatch, device: DeviceId, deadline?: Seconds): void {
+    const entry = this.#current(dispatch)
+    if (entry === undefined) return
+    const holders = new Set(entry.holders).add(device)
+    this.#put(dispatch.datum, { ...entry, custodian: device, holders, deadline: deadline ?? entry.deadline })
+  }
+
+  /**
+   * Somebody gave it to `device`, which is gone. Old news when `device` is known to have passed it on.
+   * @returns true when it is to be sent again
+   */
+  lost(dispatch: Dispatch, device: DeviceId): boolean {
+    const entry = this.#current(dispatch)
+    if (entry === undefined || (entry.custodian !== device && entry.holders.has(device))) return false
+    this.#giveBack(dispatch.datum, entry)
+    return true
+  }
+
+  /** @returns the data that `device` had: to be sent again */
+  deviceLost(device: DeviceId): readonly number[] {
+    return this.#giveBackAll(entry => entry.custodian === device)
+  }
+
+  /** @returns the data of which nothing was heard in time: to be sent again */
+  expired(now: Seconds): readonly number[] {
+    return this.#giveBackAll(entry => entry.deadline <= now)
+  }
+
+  /** It could not be computed somewhere. 'gaveUp' is said once; 'oldNews' changes nothing. */
+  failure(dispatch: Dispatch, because: string): 'again' | 'gaveUp' | 'oldNews' {
+    const entry = this.#current(dispatch)
+    if (entry === undefined) return 'oldNews'
+    const failures = entry.failures + 1
+    if (failures < this.#maxFailures) {
+      this.#giveBack(dispatch.datum, { ...entry, failures })
+      return 'again'
+    }
+    this.#failed++
+    this.#put(dispatch.datum, { kind: 'failed', because, attempt: entry.attempt, failures })
+    return 'gaveUp'
+  }
+
+  /**
+   * A result came home: write it when it is the first. One of a datum that was given up is welcome all the same.
+   * 'stranger': never admitted here, so from an earlier run of this source; not counted, it will be computed again.
+   */
+  result(datum: number): 'first' | 'twin' | 'stranger' {
+    const entry = this.#entries.get(datum)
+    if (this.#isDone(datum) || entry?.kind === 'toWrite') {
+      this.#twins++
+      return 'twin'
+    }
+    if (entry === undefined) return 'stranger'
+    if (entry.kind === 'failed') this.#failed--
+    this.#put(datum, { kind: 'toWrite', attempt: entry.attempt, failures: entry.failures })
+    return 'first'
+  }
+
+  /** Its result is in the sink, for good. @throws RangeError when it had none */
+  written(datum: number): void {
+    if (this.#entries.get(datum)?.kind !== 'toWrite') throw new RangeError(`datum ${datum} has no result to be written`)
+    this.#entries.delete(datum)
+    this.#done.add(datum)
+  }
+
+  /** Dispatches so far of a datum that is not done; 0 before the first. */
+  attempts(datum: number): number {
+    return this.#entries.get(datum)?.attempt ?? 0
+  }
+
+  /** Data that were given up, and why. */
+  failures(): readonly { readonly datum: number; readonly because: string }[] {
+    return [...this.#entries].flatMap(([datum, e]) => (e.kind === 'failed' ? [{ datum, because: e.because }] : []))
+  }
+
+  counts(): LedgerCounts {
+    return {
+      admitted: this.#entries.size + this.#done.size,
+      done: this.#done.size,
+      outstanding: this.#outstanding,
+      failed: this.#failed,
+      resent: this.#resent,
+      twins: this.#twins
+    }
+  }
+
+  get #outstanding(): number {
+    return this.#entries.size - this.#failed
+  }
+
+  #isDone(datum: number): boolean {
+    return this.#done.has(datum) || this.#doneBefore.has(datum)
+  }
+
+  #put(datum: number, entry: Entry): void {
+    this.#entries.set(datum, entry)
+  }
+
+  /** The entry that a message is about, unless the message is old news. */
+  #current({ datum, attempt }: Dispatch) {
+    const entry = this.#entries.get(datum)
+    return entry?.kind === 'inFlight' && entry.attempt === attempt ? entry : undefined
+  }
+
+  #giveBack(datum: number, { attempt, failures }: Entry): void {
+    this.#put(datum, { kind: 'toSend', attempt, failures })
+  }
+
+  #giveBackAll(which: (entry: Extract<Entry, { kind: 'inFlight' }>) => boolean): readonly number[] {
+    const data = this.#select(entry => entry.kind === 'inFlight' && which(entry))
+    for (const datum of data) this.#giveBack(datum, this.#entries.get(datum)!)
+    return data
+  }
+
+  #select(which: (entry: Entry) => boolean): readonly number[] {
+    return [...this.#entries].flatMap(([datum, entry]) => (which(entry) ? [datum] : []))
+  }
+}

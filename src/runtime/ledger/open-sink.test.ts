@@ -1,0 +1,238 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import type { Clock } from '../../core/clock.ts'
+import { seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
+import { createManualClock } from '../../testing/manual-clock.ts'
+import { systemClock } from '../system-clock.ts'
+import { openSink } from './open-sink.ts'
+import type { Sink } from './sink.ts'
+import type { ResultEntry } from './sink-entry.ts'
+import { type OpenSinkFile, openSinkFile } from './sink-file.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tributary-sink-'))
+let files = 0
+const fresh = (): string => join(folder, `${files++}.jsonl`)
+const sinks: Sink[] = []
+const said: string[] = []
+afterEach(async () => {
+  await Promise.all(sinks.splice(0).map(sink => sink.stop()))
+  said.length = 0
+})
+
+interface Parts {
+  readonly openFile?: OpenSinkFile
+  readonly clock?: Clock
+}
+
+const open = async (file: string, { clock = systemClock, ...parts }: Parts = {}): Promise<Sink> => {
+  const sink = await openSink({ file, clock, say: text => said.push(text), ...parts })
+  sinks.push(sink)
+  return sink
+}
+
+const result = (datum: number, source = 'door'): ResultEntry => ({
+  source,
+  datum,
+  item: `${datum}.png`,
+  result: { text: `ä${datum}` },
+  inferenceTime: 0.5,
+  attempts: 1
+})
+const line = (datum: number): string => `${JSON.stringify(result(datum))}\n`
+const text = (file: string): string => readFileSync(file, 'utf8')
+
+test('a result that was written is on the disk, one line each, in order', async () => {
+  const file = fresh()
+  const sink = await open(file)
+  await Promise.all([sink.write(result(1)), sink.write(result(0))])
+  await sink.write({ item: 'x.txt', datum: 2, source: 'door', skipped: 'not an image' })
+  expect(text(file)).toBe(`${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","skipped":"not an image"}\n`)
+  expect([...sink.recorded('door')].map(([datum, { kind }]) => `${datum} ${kind}`)).toEqual([
+    '1 result',
+    '0 result',
+    '2 skipped'
+  ])
+})
+
+test('a twin is not written: neither one that is in the file nor one that is about to be', async () => {
+  const file = fresh()
+  const sink = await open(file)
+  const outcomes = await Promise.all([sink.write(result(0)), sink.write(result(0)), sink.write(result(0, 'cam'))])
+  expect(outcomes).toEqual(['written', 'twin', 'written'])
+  expect(await sink.write(result(0))).toBe('twin')
+  expect(text(file).trim().split('\n')).toHaveLength(2)
+})
+
+test('a sink that is opened again knows what it holds and goes on behind it', async () => {
+  const file = fresh()
+  const first = await open(file)
+  await first.write(result(0))
+  await first.stop()
+  const second = await open(file)
+  expect(second.recorded('door')).toEqual(new Map([[0, { item: '0.png', kind: 'result' }]]))
+  expect(await second.write(result(0))).toBe('twin')
+  await second.write(result(1))
+  expect(text(file)).toBe(line(0) + line(1))
+})
+
+test('wherever a write was cut off, whole lines stay and the torn one goes', async () => {
+  const whole = Buffer.from(line(0) + line(1))
+  for (let cut = 0; cut <= whole.byteLength; cut += 3) {
+    const file = fresh()
+    writeFileSync(file, whole.subarray(0, cut))
+    const sink = await open(file)
+    const kept = whole.subarray(0, cut).lastIndexOf(10) + 1
+    expect(statSync(file).size).toBe(kept)
+    await sink.write(result(9))
+    expect(text(file)).toBe(whole.subarray(0, kept).toString() + line(9))
+    await sink.stop()
+  }
+})
+
+test('zeros after a power cut are cut off too', async () => {
+  const file = fresh()
+  writeFileSync(file, line(0) + '\0'.repeat(5000))
+  await open(file)
+  expect(text(file)).toBe(line(0))
+  expect(said.join()).toMatch(/was cut off \(5000 bytes\)/)
+})
+
+test('a line longer than what is read at once is read whole', async () => {
+  const file = fresh()
+  writeFileSync(file, `${JSON.stringify({ ...result(0), result: 'ü'.repeat(400_000) })}\n${line(1)}`)
+  const sink = await open(file)
+  expect([...sink.recorded('door').keys()]).toEqual([0, 1])
+})
+
+test('a file that is no sink is refused and left as it was', async () => {
+  for (const content of ['a,b\n1,2\n', 'GIF89a', `${line(0)}{"source":3}\n`, `${line(0)}something else`]) {
+    const file = fresh()
+    writeFileSync(file, content)
+    await expect(open(file)).rejects.toThrow(/line \d is not a result of tributary/)
+    expect(text(file)).toBe(content)
+  }
+})
+
+test.each([
+  ['a device', '/dev/full', /--sink \/dev\/full: is not a regular file/],
+  ['a folder', tmpdir(), /is a folder, not a file \(EISDIR\); give a file that can be written/],
+  ['a folder below a file', '/etc/passwd/x.jsonl', /part of its path is a file, not a folder/]
+])('%s is refused at once', async (_, file, message) => {
+  const opening = open(file)
+  await expect(opening).rejects.toThrow(message)
+  await expect(opening).rejects.toBeInstanceOf(UserError)
+})
+
+test('two processes, or two sinks of one, cannot have the same file; the next may', async () => {
+  const file = fresh()
+  const sink = await open(file)
+  await expect(open(file)).rejects.toThrow(`is used by process ${process.pid}; stop it, or give another file`)
+  await sink.stop()
+  await open(file)
+})
+
+test.each([
+  ['of a process that is gone', { pid: 2 ** 22 - 1, began: '1' }],
+  ['whose number another process has since', { pid: process.pid, began: '1' }],
+  ['that was not written whole', undefined]
+])('a lock %s is taken over', async (_, owner) => {
+  const file = fresh()
+  const { hostname } = await import('node:os')
+  writeFileSync(`${file}.lock`, owner === undefined ? '{"ho' : JSON.stringify({ host: hostname(), ...owner }))
+  const sink = await open(file)
+  await sink.stop()
+  expect(readdirSync(folder).filter(name => name.includes('.lock'))).toEqual([])
+})
+
+test('a lock of another machine is not judged from here', async () => {
+  const file = fresh()
+  writeFileSync(`${file}.lock`, JSON.stringify({ host: 'elsewhere.example', pid: 1, began: null }))
+  await expect(open(file)).rejects.toThrow(/process 1 on elsewhere.example; .*remove .*lock if that process is gone/)
+  rmSync(`${file}.lock`)
+})
+
+/** A disk that is full while `full()`, and has by then taken half of what it was given. */
+const moodyDisk =
+  (full: () => boolean): OpenSinkFile =>
+  async path => {
+    const disk = await openSinkFile(path)
+    return {
+      ...disk,
+      write: async (data, position) => {
+        if (!full()) return disk.write(data, position)
+        await disk.write(data.subarray(0, data.byteLength >> 1), position)
+        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+      }
+    }
+  }
+
+test('a disk that is full at the start is refused at once', async () => {
+  const file = fresh()
+  writeFileSync(file, line(0))
+  await expect(open(file, { openFile: moodyDisk(() => true) })).rejects.toThrow('the disk is full (ENOSPC)')
+})
+
+test('a disk that fills up makes writers wait, says so once, and loses nothing when there is room again', async () => {
+  const file = fresh()
+  const clock = createManualClock()
+  let full = false
+  const sink = await open(file, { clock, openFile: moodyDisk(() => full) })
+  full = true
+  const writes = [sink.write(result(0)), sink.write(result(1))]
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await clock.advance(seconds(0.05))
+  }
+  await until(() => {
+    const state = sink.state()
+    return state.kind === 'stuck' && state.tries >= 3
+  })
+  expect(said).toEqual([expect.stringMatching(/the disk is full \(ENOSPC\); sources wait .* nothing is lost/)])
+  writes.push(sink.write(result(2)))
+  full = false
+  await until(() => sink.state().kind === 'open')
+  const all = Promise.all(writes)
+  await until(() => sink.recorded('door').size === 3)
+  expect(await all).toEqual(['written', 'written', 'written'])
+  expect(text(file)).toBe(line(0) + line(1) + line(2))
+  expect(said).toHaveLength(2)
+})
+
+test('a sink that is stopped while the disk is full says what was not written, and leaves whole lines', async () => {
+  const file = fresh()
+  let full = false
+  const sink = await open(file, { openFile: moodyDisk(() => full) })
+  await sink.write(result(0))
+  full = true
+  const failed = expect(sink.write(result(1))).rejects.toThrow('1.png was not written: the disk is full')
+  await sink.stop()
+  await failed
+  expect(text(file)).toBe(line(0))
+})
+
+test('stop writes what was accepted and refuses the rest', async () => {
+  const file = fresh()
+  const sink = await open(file)
+  const accepted = sink.write(result(0))
+  await Promise.all([sink.stop(), sink.stop()])
+  expect(await accepted).toBe('written')
+  await expect(sink.write(result(1))).rejects.toThrow('has been closed')
+  expect(sink.state()).toEqual({ kind: 'stopped' })
+  expect(text(file)).toBe(line(0))
+})
+
+test('results that come while others are being written are not left behind', async () => {
+  const file = fresh()
+  const sink = await open(file)
+  const chain = async (from: number): Promise<void> => {
+    for (let datum = from; datum < 200; datum += 8) await sink.write(result(datum))
+  }
+  await Promise.all(Array.from({ length: 8 }, (_, i) => chain(i)))
+  const data = text(file)
+    .trim()
+    .split('\n')
+    .map(l => JSON.parse(l).datum)
+  expect(data.sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i))
+})

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+
+/**
+ * One line of a sink, as JSON. A result, and an item that could not be read:
+ *
+ *   {"source":"door","datum":7,"item":"a.png","result":{"text":"42"},"inferenceTime":0.31,"attempts":1}
+ *   {"source":"door","datum":8,"item":"b.txt","skipped":"b.txt: is not an image that can be read"}
+ *
+ * `inferenceTime` in seconds; `route`, where it is known: who computed which blocks.
+ */
+/** As many data as a source may have. */
+const MAX_DATUM = 10_000_000
+
+const named = { source: z.string().min(1), datum: z.int().min(0).max(MAX_DATUM), item: z.string() }
+
+export const sinkEntrySchema = z.union([
+  z.object({ ...named, skipped: z.string() }),
+  z.object({
+    ...named,
+    result: z.unknown(),
+    inferenceTime: z.number(),
+    attempts: z.int().min(1),
+    route: z.unknown().optional()
+  })
+])
+
+export type SkippedEntry = z.output<(typeof sinkEntrySchema.options)[0]>
+export type ResultEntry = z.output<(typeof sinkEntrySchema.options)[1]>
+export type SinkEntry = SkippedEntry | ResultEntry
+
+/** How every line begins: what tells a torn line of ours from a file that is somebody else's. */
+export const LINE_START = '{"source":'
+
+/** Keys in the documented order, whatever the order of the object's own. */
+export const sinkLine = (entry: SinkEntry): string => {
+  const { source, datum, item, ...rest } = entry
+  return `${JSON.stringify({ source, datum, item, ...rest })}\n`
+}
+
+export const isSkipped = (entry: SinkEntry): entry is SkippedEntry => 'skipped' in entry
