@@ -35,6 +35,7 @@ export const reduceCtcOutput = async (modelFile: string, outFile: string): Promi
   const { scores, elemType, shape } = scoresOf(file)
   const taken = new Set([...graph.node.flatMap(node => node.output), ...graph.input.map(input => input.name)])
   const free = (name: string): string => (taken.has(name) ? free(`${name}_`) : name)
+  const axis = shape.dim.length - 1 // from the front: from the end is not allowed before opset 11
   const [classes, best, axes] = [free('class'), free('score'), free('class_axis')]
   const reduce = { opType: 'ReduceMax', name: free('best_score'), output: [best] }
   graph.node.push(
@@ -43,19 +44,19 @@ export const reduceCtcOutput = async (modelFile: string, outFile: string): Promi
       name: free('best_class'),
       input: [scores],
       output: [classes],
-      attribute: [integer('axis', -1), integer('keepdims', 0)]
+      attribute: [integer('axis', axis), integer('keepdims', 0)]
     }),
     file.opset >= AXES_ARE_INPUT
       ? create(NodeProtoSchema, { ...reduce, input: [scores, axes], attribute: [integer('keepdims', 0)] })
       : create(NodeProtoSchema, {
           ...reduce,
           input: [scores],
-          attribute: [integers('axes', [-1]), integer('keepdims', 0)]
+          attribute: [integers('axes', [axis]), integer('keepdims', 0)]
         })
   )
   if (file.opset >= AXES_ARE_INPUT) {
     const { INT64 } = TensorProto_DataType
-    graph.initializer.push(create(TensorProtoSchema, { name: axes, dataType: INT64, dims: [1n], int64Data: [-1n] }))
+    graph.initializer.push(create(TensorProtoSchema, { name: axes, dataType: INT64, dims: [1n], int64Data: [BigInt(axis)] }))
   }
   const left = create(TensorShapeProtoSchema, { dim: shape.dim.slice(0, -1) })
   graph.output = [output(classes, TensorProto_DataType.INT64, left), output(best, elemType, left)]
