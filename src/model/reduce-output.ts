@@ -56,7 +56,9 @@ export const reduceCtcOutput = async (modelFile: string, outFile: string): Promi
   )
   if (file.opset >= AXES_ARE_INPUT) {
     const { INT64 } = TensorProto_DataType
-    graph.initializer.push(create(TensorProtoSchema, { name: axes, dataType: INT64, dims: [1n], int64Data: [BigInt(axis)] }))
+    graph.initializer.push(
+      create(TensorProtoSchema, { name: axes, dataType: INT64, dims: [1n], int64Data: [BigInt(axis)] })
+    )
   }
   const left = create(TensorShapeProtoSchema, { dim: shape.dim.slice(0, -1) })
   graph.output = [output(classes, TensorProto_DataType.INT64, left), output(best, elemType, left)]
