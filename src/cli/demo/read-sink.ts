@@ -1,20 +1,26 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
 
 /** One result in a sink of the `ppocr-rec` preset. Seconds. */
-const sinkLineSchema = z.object({
-  item: z.string(),
-  result: z.object({ text: z.string() }),
-  inferenceTime: z.number()
-})
+export interface SinkLine {
+  readonly item: string
+  readonly result: { readonly text: string }
+  readonly inferenceTime: number
+}
 
-export type SinkLine = z.infer<typeof sinkLineSchema>
+const textSchema = z.object({ text: z.string() })
 
-/** The results in a sink, in the order in which they were written; none when the file is not there. */
+/** The results in a sink, in the order in which they were written, skipped items left out; none when there is no file. */
 export const readSink = async (file: string): Promise<SinkLine[]> => {
   const text = await readFile(file, 'utf8').catch(() => '')
   return text
     .split('\n')
     .filter(line => line !== '')
-    .map(line => sinkLineSchema.parse(JSON.parse(line)))
+    .map(line => sinkEntrySchema.parse(JSON.parse(line)))
+    .flatMap(entry => {
+      if (isSkipped(entry)) return []
+      const { item, result, inferenceTime } = entry
+      return [{ item, result: textSchema.parse(result), inferenceTime }]
+    })
 }
