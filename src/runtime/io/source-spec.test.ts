@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { UserError } from '../../core/user-error.ts'
+import { parseSourceSpec } from './source-spec.ts'
+
+test('a source is a name and a folder; the rest has defaults', () => {
+  expect(parseSourceSpec('door=dir:./images')).toEqual({
+    name: 'door',
+    folder: './images',
+    model: undefined,
+    window: 16,
+    arrivals: { kind: 'saturated' },
+    count: undefined,
+    weight: 1
+  })
+})
+
+test('all options in any order; commas, colons and equal signs of a path stay in the path', () => {
+  const text = 'cam-1=dir:C:/a,b=c/d, e,weight=0.5,count=40,arrivals=poisson:5/s,window=8,model=ocr'
+  expect(() => parseSourceSpec(text)).toThrow('unknown option "b"')
+  expect(parseSourceSpec(text.replace('b=c', 'b c'))).toEqual({
+    name: 'cam-1',
+    folder: 'C:/a,b c/d, e',
+    model: 'ocr',
+    window: 8,
+    arrivals: { kind: 'poisson', rate: 5 },
+    count: 40,
+    weight: 0.5
+  })
+})
+
+test.each([
+  ['door', /is not NAME=dir:PATH/],
+  ['door=./images', /is not NAME=dir:PATH/],
+  ['=dir:x', /name: letters, digits/],
+  ['do/or=dir:x', /name: letters, digits/],
+  ['door=dir:', /folder: needs a folder: dir:PATH/],
+  ['door=dir:,window=3', /folder: needs a folder/],
+  ['door=dir:x,windw=3', /unknown option "windw", did you mean "window"\?/],
+  ['door=dir:x,window=0', /window: .*1/],
+  ['door=dir:x,window=1.5', /window: .*int/],
+  ['door=dir:x,window=', /window: /],
+  ['door=dir:x,window=3,window=4', /window is given twice/],
+  ['door=dir:x,count=-1', /count: .*1/],
+  ['door=dir:x,weight=0', /weight: .*0/],
+  ['door=dir:x,weight=Infinity', /weight: /],
+  ['door=dir:x,arrivals=evry:2s', /arrivals: .*did you mean every\?/],
+  ['door=dir:x,arrivals=every:2', /arrivals: .*units: s, ms/],
+  ['door=dir:x,model=', /model: needs a name/]
+])('%s is refused in words that name what is wrong', (text, message) => {
+  expect(() => parseSourceSpec(text)).toThrow(message)
+  expect(() => parseSourceSpec(text)).toThrow(UserError)
+  expect(() => parseSourceSpec(text)).toThrow(`--source "${text}"`)
+})
