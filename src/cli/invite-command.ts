@@ -8,8 +8,8 @@ export const command = new Command('invite')
   .description(
     'Print the invite of the cluster that the device on this machine belongs to. Whoever has it can join: treat it as a password.'
   )
-  .option('--name NAME', 'the device (default: the host name)')
-  .option('--state DIR', 'its state folder (default: ~/.tributary/NAME)')
+  .option('--name <name>', 'the device (default: the host name)')
+  .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
   .option('--json', 'print { invite, addresses }')
   .action(async (flags: { readonly name?: string; readonly state?: string; readonly json?: boolean }) => {
     const folder = stateFolderOf(flags.name ?? hostname(), flags.state)

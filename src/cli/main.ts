@@ -14,9 +14,11 @@ const program = new Command('tributary')
 
 /** Each file exports its `command`. A command's flags are light; what it does is loaded when it runs. */
 const COMMANDS = [
+  () => import('./cut-command.ts'),
   () => import('./node-command.ts'),
   () => import('./status-command.ts'),
   () => import('./invite-command.ts'),
+  () => import('./zoo-command.ts'),
   () => import('./demo-command.ts')
 ]
 

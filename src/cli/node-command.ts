@@ -20,39 +20,49 @@ export const command = new Command('node')
   .description(
     'Run a device: it joins (or begins) a cluster, carries the blocks placed on it, computes, and feeds its own sources.'
   )
-  .option('--name NAME', 'what the others call this device (default: the host name)')
-  .option('--listen ADDR', 'host:port or multiaddr to listen on, repeatable (default: 0.0.0.0:0)', collect, [])
-  .option('--join INVITE|ADDR', 'an invite, or the address of any device (with --cluster-key), repeatable', collect, [])
+  .option('--name <name>', 'what the others call this device (default: the host name)')
+  .option('--listen <addr>', 'host:port or multiaddr to listen on, repeatable (default: 0.0.0.0:0)', collect, [])
   .option(
-    '--cluster-key FILE',
-    'the shared key; made there if the file is missing and nothing is joined (default: STATE/cluster.key)'
-  )
-  .option('--no-mdns', 'do not look for devices on the local network')
-  .option('--memory SIZE', 'limit for the blocks carried here, like 64MiB (default: not limited)')
-  .option('--speed FACTOR', 'emulate a slower device: 0.25 takes four times as long (default: not emulated)')
-  .option(
-    '--emulate-link PEER=RATE[,LATENCY]',
-    'pace and delay what is sent to a peer, * for all others, repeatable',
+    '--join <invite-or-address>',
+    'an invite, or the address of any device (with --cluster-key), repeatable',
     collect,
     []
   )
-  .option('--threads N', "threads inside ONNX Runtime's operators", '1')
-  .option('--model FILE[:NAME]', 'own a model: cut it and serve its blocks, repeatable', collect, [])
-  .option('--shape INPUT=DIMS', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
-  .option('--blocks N', 'at most this many blocks for a model', '12')
   .option(
-    '--source SPEC',
+    '--cluster-key <file>',
+    'the shared key; made there if the file is missing and nothing is joined (default: STATE/cluster.key)'
+  )
+  .option('--no-mdns', 'do not look for devices on the local network')
+  .option('--memory <size>', 'limit for the blocks carried here, like 64MiB (default: not limited)')
+  .option('--speed <factor>', 'emulate a slower device: 0.25 takes four times as long (default: not emulated)')
+  .option(
+    '--emulate-link <peer=rate>',
+    'pace and delay what is sent to a device: name=50Mbps,3ms, * for all others, repeatable',
+    collect,
+    []
+  )
+  .option('--threads <n>', "threads inside ONNX Runtime's operators", '1')
+  .option(
+    '--model <file:name>',
+    'own a model: cut it and serve its blocks; the name is optional, repeatable',
+    collect,
+    []
+  )
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--blocks <n>', 'at most this many blocks for a model', '12')
+  .option(
+    '--source <spec>',
     'name=dir:PATH[,model=M][,window=N][,arrivals=saturated|poisson:5/s|every:200ms], repeatable',
     collect,
     []
   )
-  .option('--preset NAME', 'how files become tensors and results text: ppocr-rec, imagenet or raw')
-  .option('--io FILE', 'the same, described in YAML')
-  .option('--sink FILE', 'results, one JSON line each')
-  .option('--policy NAME', 'local, ddi, ms-mdi or confluence; the same on all devices', 'confluence')
-  .option('--state DIR', 'identity, key, cached blocks, progress of sources (default: ~/.tributary/NAME)')
-  .option('--start-when N', 'sources wait until N devices are there and ready', '1')
-  .option('--seed TEXT', 'for random arrivals', '1')
+  .option('--preset <name>', 'how files become tensors and results text: ppocr-rec, imagenet or raw')
+  .option('--io <file>', 'the same, described in YAML')
+  .option('--sink <file>', 'results, one JSON line each')
+  .option('--policy <name>', 'local, ddi, ms-mdi or confluence; the same on all devices', 'confluence')
+  .option('--state <dir>', 'identity, key, cached blocks, progress of sources (default: ~/.tributary/NAME)')
+  .option('--start-when <n>', 'sources wait until N devices are there and ready', '1')
+  .option('--seed <text>', 'for random arrivals', '1')
   .option('--exit-when-done', 'stop when all own sources have all their results')
   .option('--exit-with-parent', 'stop when standard input closes')
   .option('--json-events', 'print events as JSON lines on standard output: listening, ready, placement, done')

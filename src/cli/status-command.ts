@@ -19,11 +19,16 @@ export const command = new Command('status')
   .description(
     'Ask a running device about its cluster. Any device can answer: the one on this machine, or one at an address.'
   )
-  .option('--name NAME', 'the device on this machine (default: the host name)')
-  .option('--state DIR', 'its state folder (default: ~/.tributary/NAME)')
-  .option('--join INVITE|ADDR', 'ask the device at this address instead (an address needs --cluster-key)', collect, [])
-  .option('--cluster-key FILE', 'the shared key')
-  .option('--timeout SECONDS', 'give up after this long', '10')
+  .option('--name <name>', 'the device on this machine (default: the host name)')
+  .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
+  .option(
+    '--join <invite-or-address>',
+    'ask the device at this address instead (an address needs --cluster-key)',
+    collect,
+    []
+  )
+  .option('--cluster-key <file>', 'the shared key')
+  .option('--timeout <seconds>', 'give up after this long', '10')
   .option('--json', 'print one JSON document')
   .addHelpText('after', '\nExample:\n  $ tributary status --state ~/.tributary/porch\n')
   .action(async (flags: StatusFlags) => {

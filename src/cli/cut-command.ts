@@ -1,0 +1,123 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Command } from 'commander'
+import { formatBytes } from '../core/format-quantity.ts'
+import { NoAnswerError, UserError } from '../core/user-error.ts'
+import { collect } from './collect.ts'
+import { parseShapes } from './node/parse-shapes.ts'
+
+interface CutFlags {
+  readonly parts?: string
+  readonly at?: string
+  readonly out: string
+  readonly shape: string[]
+  readonly verify?: boolean
+  readonly threads: string
+  readonly json?: boolean
+}
+
+export const command = new Command('cut')
+  .summary('write the blocks of a model as .onnx files')
+  .description(
+    'Cut a model into blocks, each a complete ONNX model that any ONNX Runtime opens; run in order they compute the same.'
+  )
+  .argument('<model>', 'an ONNX file')
+  .requiredOption('--out <dir>', 'folder for part-0.onnx, part-1.onnx, …')
+  .option('--parts <n>', 'this many parts of even work, cut where little crosses')
+  .option('--at <points>', 'cut at these cut points, as numbered by inspect: 3,7 cuts before blocks 3 and 7')
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--verify', 'compare the chain of blocks with the whole model, and time both')
+  .option('--threads <n>', 'threads for --verify', '1')
+  .option('--json', 'print one JSON document')
+  .addHelpText('after', '\nExample:\n  $ tributary cut rec.onnx --shape x=1x3x48x320 --parts 4 --out parts --verify\n')
+  .action(async (model: string, flags: CutFlags) => {
+    const { studyModel, writeBlocks } = await import('../model/cut-model.ts')
+    const { openModel } = await import('../runtime/onnx/open-model.ts')
+    const studied = await studyModel(model, parseShapes(flags.shape), openModel)
+    const cuts = await chosenCuts(studied, flags)
+    const files = await openFolder(flags.out, cuts.length + 1)
+    const parts = await writeBlocks(studied, cuts, (index, chunks) => writeWhole(files[index]!, chunks))
+    const named = parts.map(({ sha256, bytes, nodes }, i) => ({ file: files[i]!, sha256, bytes, nodes }))
+    const verify = flags.verify === true ? await verified(studied, cuts, files, Number(flags.threads) || 1) : undefined
+    if (flags.json === true)
+      process.stdout.write(`${JSON.stringify({ parts: named, ...(verify === undefined ? {} : { verify }) })}\n`)
+    else {
+      for (const part of named)
+        process.stdout.write(`${part.file}  ${formatBytes(part.bytes)}  ${part.nodes} nodes  sha256 ${part.sha256}\n`)
+      if (verify !== undefined) process.stdout.write(`${describe(verify)}\n`)
+    }
+    await refuseMismatch(verify)
+  })
+
+type Studied = import('../model/cut-model.ts').StudiedModel
+type Verified = import('../model/verify-chain.ts').Verification
+
+const chosenCuts = async (model: Studied, { parts, at }: CutFlags): Promise<readonly number[]> => {
+  if ((parts === undefined) === (at === undefined))
+    throw new UserError('say how to cut: either --parts N or --at I,J,…')
+  if (parts !== undefined) {
+    if (!/^[1-9]\d{0,3}$/.test(parts)) throw new UserError(`--parts "${parts}" is not a number from 1 to 9999`)
+    const { cutsForParts } = await import('../model/cut-model.ts')
+    return cutsForParts(model, Number(parts))
+  }
+  const cuts = at!.split(',').map(text => {
+    const point = /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN
+    if (point >= 1 && point <= model.cutPoints.length) return point - 1
+    throw new UserError(`--at ${at}: "${text}" is not a cut point; inspect numbers them 1 to ${model.cutPoints.length}`)
+  })
+  return [...new Set(cuts)].sort((a, b) => a - b)
+}
+
+const openFolder = async (folder: string, parts: number): Promise<string[]> => {
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw new UserError(`--out ${folder}: ${(error as Error).message}; name a folder that can be written`)
+  }
+  const digits = String(parts - 1).length
+  return Array.from({ length: parts }, (_, i) => join(folder, `part-${String(i).padStart(digits, '0')}.onnx`))
+}
+
+/** Under another name until it is whole. */
+const writeWhole = async (file: string, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+  try {
+    await pipeline(Readable.from(chunks), createWriteStream(`${file}.part`))
+    await rename(`${file}.part`, file)
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(`cannot write ${file}: ${(error as Error).message}`)
+  }
+}
+
+const verified = async (
+  model: Studied,
+  cuts: readonly number[],
+  files: readonly string[],
+  threads: number
+): Promise<Verified> => {
+  const { verifyChain } = await import('../model/verify-chain.ts')
+  const { openModel } = await import('../runtime/onnx/open-model.ts')
+  const { systemClock } = await import('../runtime/system-clock.ts')
+  process.stderr.write(`comparing ${files.length} parts with the whole …\n`)
+  try {
+    return await verifyChain(model, cuts, files, openModel, { now: () => systemClock.now(), threads })
+  } catch (error) {
+    throw new NoAnswerError(`--verify: the model does not run on made-up input: ${(error as Error).message}`)
+  }
+}
+
+const describe = ({ maxAbsDiff, maxRelDiff, ratio, wholeMs, chainMs }: Verified): string =>
+  `largest difference ${maxAbsDiff} (${maxRelDiff} of the largest output)\n` +
+  `chain ${chainMs.toFixed(2)} ms, whole ${wholeMs.toFixed(2)} ms: ratio ${ratio.toFixed(3)}`
+
+const refuseMismatch = async (verify: Verified | undefined): Promise<void> => {
+  const { TOLERANCE } = await import('../model/verify-chain.ts')
+  if (verify !== undefined && !(verify.maxRelDiff <= TOLERANCE)) {
+    throw new NoAnswerError(
+      `the chain differs from the whole by ${verify.maxRelDiff} of the largest output, more than ${TOLERANCE}`
+    )
+  }
+}

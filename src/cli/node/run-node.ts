@@ -1,0 +1,162 @@
+import { createRng } from '../../core/rng.ts'
+import { milliseconds, seconds } from '../../core/units.ts'
+import { proportionalPlacement } from '../../planner/proportional-placement.ts'
+import { createDevice, type Device } from '../../runtime/device/device.ts'
+import {
+  nextIncarnation,
+  openStateFolder,
+  removeRunning,
+  type StateFolder,
+  stateFolderOf,
+  writeRunning
+} from '../../runtime/device/state-folder.ts'
+import { createEngine } from '../../runtime/engine/create-engine.ts'
+import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
+import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
+import { encodeInvite } from '../../runtime/network/invite.ts'
+import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
+import type { Network } from '../../runtime/network/network.ts'
+import { systemClock } from '../../runtime/system-clock.ts'
+import { POLICIES } from '../../scheduler/policies.ts'
+import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
+import { createNodeLog, type NodeLog } from './node-log.ts'
+import type { NodeOptions } from './node-options.ts'
+import { openSources } from './open-sources.ts'
+import { parseShapes } from './parse-shapes.ts'
+
+/** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
+export const runNode = async (options: NodeOptions): Promise<void> => {
+  const log = createNodeLog(options.name, options.jsonEvents)
+  const folder = stateFolderOf(options.name, options.state)
+  await openStateFolder(folder)
+  const secret = await resolveSecret({ join: options.join, clusterKey: options.clusterKey, folder })
+  const network = await openNetwork(options, secret, folder, log, () => device)
+  const device: Device = createDevice({
+    name: options.name,
+    clock: systemClock,
+    network,
+    engine: createEngine({ speed: options.speed, threads: options.threads }),
+    blobs: createBlobStore({ folder: folder.blobs }),
+    createPolicy: POLICIES[options.policy],
+    place: proportionalPlacement,
+    memory: options.memory,
+    emulated: options.emulated,
+    models: options.models.map(model => ({
+      ...model,
+      shapes: parseShapes(options.shapes),
+      maxBlocks: options.maxBlocks,
+      folder: folder.models
+    })),
+    startWhen: options.startWhen,
+    say: text => log.say(text),
+    event: event => log.event(event),
+    incarnation: await nextIncarnation(folder)
+  })
+  const leave = untilToldToStop(options, log)
+  try {
+    const closeSources = await openSources(options, folder, device, createRng(options.seed), log)
+    try {
+      await device.start()
+      await announce(options, network, secret, folder, log)
+      await Promise.race([leave.asked, finished(device, options, log)])
+      if (options.json) process.stdout.write(`${JSON.stringify(device.status())}\n`)
+    } finally {
+      await device.stop({ patience: seconds(leave.hurry() ? 0 : 5) })
+      await closeSources()
+    }
+  } finally {
+    await device.stop({ patience: seconds(0) })
+    await removeRunning(folder)
+    leave.forget()
+  }
+}
+
+const openNetwork = async (
+  options: NodeOptions,
+  secret: ClusterSecret,
+  folder: StateFolder,
+  log: NodeLog,
+  device: () => Device
+): Promise<Network> => {
+  const link = (name: string) => options.links.find(l => l.peer === name) ?? options.links.find(l => l.peer === '*')
+  return createLibp2pNetwork({
+    privateKey: await loadOrCreateIdentity(folder.path),
+    listen: options.listen.length > 0 ? options.listen : ['0.0.0.0:0'],
+    clusterKey: secret.key,
+    mdns: options.mdns,
+    role: 'device',
+    clock: systemClock,
+    blobStore: createBlobStore({ folder: folder.blobs }),
+    ...(options.links.length === 0 ? {} : { emulatedLink: peer => link(device().view.nameOf(peer)) }),
+    say: text => log.say(text)
+  })
+}
+
+/** Tell people and programs where this device is and how to join it. */
+const announce = async (
+  options: NodeOptions,
+  network: Network,
+  secret: ClusterSecret,
+  folder: StateFolder,
+  log: NodeLog
+): Promise<void> => {
+  const addresses = network.addresses()
+  const invite = encodeInvite({ key: secret.key, addresses })
+  await writeRunning(folder, {
+    pid: process.pid,
+    name: options.name,
+    id: network.self,
+    addresses: [...addresses],
+    invite
+  })
+  for (const address of secret.addresses) network.join(address)
+  log.say(`listening on ${addresses.join(', ')}`)
+  if (secret.isNew) log.say(`a new cluster; others join it with:\n\n  tributary node --join ${invite}\n`)
+  log.event({ event: 'listening', name: options.name, id: network.self, addresses, invite })
+}
+
+/** Resolves when all sources are done and that is a reason to stop; rejects when a source fails. */
+const finished = async (device: Device, options: NodeOptions, log: NodeLog): Promise<void> => {
+  await device.sourcesDone()
+  if (options.sources.length > 0) {
+    log.say('all sources are done')
+    log.event({ event: 'done', sources: device.status().sources.filter(source => source.device === options.name) })
+  }
+  if (!options.exitWhenDone) await new Promise(() => {})
+}
+
+interface Leave {
+  readonly asked: Promise<void>
+  /** Asked twice: do not finish what is queued. */
+  hurry(): boolean
+  forget(): void
+}
+
+/** Ctrl-C, SIGTERM, or the end of standard input where a parent process holds it. */
+const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let times = 0
+  const ask = (): void => {
+    times++
+    if (times === 1) log.say('stopping: finishing what is queued here (again to stop at once)')
+    else if (times === 2) process.exit(130)
+    resolve()
+  }
+  process.on('SIGINT', ask)
+  process.on('SIGTERM', ask)
+  const orphaned = (): void => {
+    log.say('the parent process is gone')
+    resolve()
+    void systemClock.sleep(milliseconds(2000)).then(() => process.exit(1))
+  }
+  if (options.exitWithParent) process.stdin.once('end', orphaned).once('close', orphaned).resume()
+  return {
+    asked: promise,
+    hurry: () => times > 1,
+    forget: () => {
+      process.off('SIGINT', ask)
+      process.off('SIGTERM', ask)
+      if (options.exitWithParent) process.stdin.off('end', orphaned).off('close', orphaned).pause().unref()
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { CutPoint } from './cut-points.ts'
+
+/** A part may do at most this many times the mean work, where the candidates allow it. */
+const HEAVIEST = 1.9
+/** How much an even split is worth against bytes that cross; both are relative to the model's work. */
+const EVENNESS = 0.02
+/** Bytes per second at which an activation is copied out of one block and into the next, layouts changed. */
+const CROSSING_RATE = 1.5e9
+
+/**
+ * Choose parts - 1 cut points: least crossing bytes and most even work together, by dynamic programming over the
+ * candidates; a part over twice the mean only where nothing else is possible. Deterministic: ties go to the earlier cut.
+ *
+ * @param work seconds of each layer on a nominal core
+ * @returns ascending indices into `candidates`; fewer than asked when there are not enough candidates
+ */
+export const chooseCuts = (candidates: readonly CutPoint[], work: readonly number[], parts: number): number[] => {
+  const cuts = Math.min(parts - 1, candidates.length)
+  if (cuts <= 0) return []
+  const before = prefixSums(work)
+  const total = before.at(-1)!
+  const mean = total / (cuts + 1)
+  const ends = [...candidates.map(c => before[c.position]!), total]
+  const part = (from: number, to: number): number => {
+    const share = ((to === ends.length ? total : ends[to]!) - (from < 0 ? 0 : ends[from]!)) / mean
+    return EVENNESS * (share - 1) ** 2 + (share > HEAVIEST ? 1000 * (share - HEAVIEST) : 0)
+  }
+  const crossing = (c: number): number => candidates[c]!.bytes / CROSSING_RATE / total
+  return cheapestChain(candidates.length, cuts, part, crossing)
+}
+
+/** Shortest path with exactly `cuts` stops among `count` places; place -1 is the start, place `count` the end. */
+const cheapestChain = (
+  count: number,
+  cuts: number,
+  part: (from: number, to: number) => number,
+  stop: (place: number) => number
+): number[] => {
+  let cost = Array.from({ length: count }, (_, c) => part(-1, c) + stop(c))
+  const from: number[][] = []
+  for (let done = 1; done < cuts; done++) {
+    const next = new Array<number>(count).fill(Number.POSITIVE_INFINITY)
+    const back = new Array<number>(count).fill(-1)
+    for (let c = done; c < count; c++) {
+      for (let b = done - 1; b < c; b++) {
+        const candidate = cost[b]! + part(b, c) + stop(c)
+        if (candidate < next[c]!) {
+          next[c] = candidate
+          back[c] = b
+        }
+      }
+    }
+    cost = next
+    from.push(back)
+  }
+  let last = 0
+  for (let c = 0; c < count; c++) if (cost[c]! + part(c, count) < cost[last]! + part(last, count)) last = c
+  const chosen = [last]
+  for (const back of from.toReversed()) chosen.unshift(back[chosen[0]!]!)
+  return chosen
+}
+
+const prefixSums = (values: readonly number[]): number[] => {
+  const sums = [0]
+  for (const value of values) sums.push(sums.at(-1)! + value)
+  return sums
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { type BlockHash, blockHash } from '../core/ids.ts'
+import type { TensorSpec } from '../core/tensor.ts'
+import { type Bytes, bytes } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
+import { chooseCuts } from './choose-cuts.ts'
+import { type CutPoint, findCutPoints } from './cut-points.ts'
+import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
+import { type LayerCost, layerCosts } from './layer-cost.ts'
+import { aliveAt } from './liveness.ts'
+import { makeBlocks } from './make-blocks.ts'
+import { onnxChunks } from './onnx-chunks.ts'
+import { readOnnxFile } from './onnx-file.ts'
+import type { OpenModel } from './open-model.ts'
+import { findTensorFacts, type InputShapes, type TensorFacts } from './tensor-facts.ts'
+
+/** A model that has been read and understood, ready to be cut in any of its cut points. */
+export interface StudiedModel {
+  readonly analysis: GraphAnalysis
+  readonly facts: TensorFacts
+  readonly costs: readonly LayerCost[]
+  readonly cutPoints: readonly CutPoint[]
+}
+
+/** @throws UserError when it is not a model, does not open, or needs a shape */
+export const studyModel = async (file: string, shapes: InputShapes, openModel: OpenModel): Promise<StudiedModel> => {
+  const analysis = analyseGraph(await readOnnxFile(file))
+  const facts = await findTensorFacts(analysis, shapes, openModel)
+  return { analysis, facts, costs: layerCosts(analysis, facts), cutPoints: findCutPoints(analysis, facts) }
+}
+
+/** Cut points for this many parts of even work and little crossing; ascending indices into `cutPoints`. */
+export const cutsForParts = (model: StudiedModel, parts: number): readonly number[] => {
+  if (parts - 1 > model.cutPoints.length) {
+    throw new UserError(
+      `${model.analysis.file.path}: ${parts} parts need ${parts - 1} cut points, the model has ${model.cutPoints.length}; ask for at most ${model.cutPoints.length + 1} parts`
+    )
+  }
+  return chooseCuts(
+    model.cutPoints,
+    model.costs.map(cost => cost.work),
+    parts
+  )
+}
+
+/** Cut points for the blocks of a cluster: as many as allowed, or as there are. */
+export const cutsForCluster = (model: StudiedModel, maxBlocks: number): readonly number[] =>
+  cutsForParts(model, Math.min(maxBlocks, model.cutPoints.length + 1))
+
+export interface WrittenBlock {
+  readonly sha256: BlockHash
+  /** Of the .onnx bytes. */
+  readonly bytes: Bytes
+  /** Layers in it. */
+  readonly nodes: number
+  readonly flops: number
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+}
+
+/** Where a block's bytes go. `hash` is known only when all have been written. */
+export type WriteBlock = (index: number, chunks: AsyncIterable<Uint8Array>) => Promise<void>
+
+/**
+ * Write the blocks between the given cut points. The same model and cut points give the same bytes on every machine.
+ * @param cuts ascending indices into `model.cutPoints`
+ */
+export const writeBlocks = async (
+  model: StudiedModel,
+  cuts: readonly number[],
+  write: WriteBlock
+): Promise<readonly WrittenBlock[]> => {
+  const { analysis, facts, costs } = model
+  const positions = cuts.map(c => model.cutPoints[c]!.position)
+  const bounds = [0, ...positions, analysis.layers.length]
+  const written: WrittenBlock[] = []
+  for (const [index, block] of makeBlocks(analysis, facts, positions).entries()) {
+    const meter = new Meter()
+    await write(index, meter.through(onnxChunks(block.model, analysis.file.path)))
+    const flops = costs.slice(bounds[index], bounds[index + 1]).reduce((sum, cost) => sum + cost.flops, 0)
+    const { layers: nodes, inputs, outputs } = block
+    written.push({ ...meter.result(), nodes, flops, inputs, outputs })
+  }
+  return written
+}
+
+/** The tensors that cross at each cut, the inputs first and the outputs last, with their sizes at the given shapes. */
+export const activationsAt = (
+  { analysis, facts, cutPoints }: StudiedModel,
+  cuts: readonly number[]
+): readonly { readonly bytes: Bytes; readonly tensors: readonly TensorSpec[] }[] => {
+  const alive = aliveAt(analysis)
+  const positions = [0, ...cuts.map(c => cutPoints[c]!.position), analysis.layers.length]
+  return positions.map((position, i) => {
+    // The last activation is the output, in the model's order, whatever else is alive there.
+    const names = i === positions.length - 1 ? [...new Set(analysis.outputs)] : alive[position]!
+    const tensors = names.map(name => specOf(facts, name))
+    return { bytes: bytes(names.reduce((sum, name) => sum + facts.bytes(name), 0)), tensors }
+  })
+}
+
+const specOf = (facts: TensorFacts, name: string): TensorSpec => {
+  const { type, shape, dims } = facts.of(name)
+  return { name, type: type ?? 'float32', shape: dims ?? shape ?? [] }
+}
+
+/** Counts and hashes what passes through. */
+class Meter {
+  readonly #hash = createHash('sha256')
+  #bytes = 0
+
+  async *through(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.#hash.update(chunk)
+      this.#bytes += chunk.byteLength
+      yield chunk
+    }
+  }
+
+  result(): { readonly sha256: BlockHash; readonly bytes: Bytes } {
+    return { sha256: blockHash(this.#hash.digest('hex')), bytes: bytes(this.#bytes) }
+  }
+}

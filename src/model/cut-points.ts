@@ -1,0 +1,134 @@
+import type { NodeProto } from 'onnx-buf'
+import type { GraphAnalysis } from './graph-analysis.ts'
+import { aliveAt } from './liveness.ts'
+import { isDefaultDomain } from './onnx-file.ts'
+import type { TensorFacts } from './tensor-facts.ts'
+
+/** A place between layers where the model may be cut. */
+export interface CutPoint {
+  /** The first layer after the cut. */
+  readonly position: number
+  readonly tensors: readonly string[]
+  readonly bytes: number
+}
+
+/** Operators whose result ONNX Runtime merges with what follows. */
+const HEAVY = new Set([
+  'Conv',
+  'ConvTranspose',
+  'MatMul',
+  'Gemm',
+  'FusedConv',
+  'QLinearConv',
+  'QLinearMatMul',
+  'ConvInteger',
+  'MatMulInteger'
+])
+const NORMALISATION = new Set([
+  'BatchNormalization',
+  'InstanceNormalization',
+  'LayerNormalization',
+  'GroupNormalization'
+])
+const ACTIVATION = new Set([
+  'Relu',
+  'LeakyRelu',
+  'PRelu',
+  'Clip',
+  'Sigmoid',
+  'HardSigmoid',
+  'HardSwish',
+  'Tanh',
+  'Elu',
+  'Selu',
+  'Softplus',
+  'Gelu',
+  'Mish',
+  'Erf',
+  'Swish'
+])
+const ARITHMETIC = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Pow',
+  'Sqrt',
+  'Exp',
+  'Neg',
+  'Reciprocal',
+  'Sum',
+  'Where',
+  'Max',
+  'Min',
+  'Abs'
+])
+const REDUCTION = new Set(['ReduceMean', 'ReduceSum', 'ReduceMax', 'Softmax', 'LogSoftmax'])
+const SHAPE = new Set([
+  'Shape',
+  'Gather',
+  'Slice',
+  'Concat',
+  'Unsqueeze',
+  'Squeeze',
+  'Reshape',
+  'Transpose',
+  'Cast',
+  'Expand',
+  'ConstantOfShape',
+  'Flatten',
+  'Identity',
+  'Range'
+])
+
+/**
+ * Where the model may be cut: everything that crosses has a type that can travel, something crosses, and no pair of
+ * nodes that the runtime would merge is parted. If that leaves nothing, pairs may be parted.
+ */
+export const findCutPoints = (analysis: GraphAnalysis, facts: TensorFacts): CutPoint[] => {
+  const alive = aliveAt(analysis)
+  const all = alive.slice(1, -1).flatMap((tensors, i): CutPoint[] => {
+    const travels = tensors.length > 0 && tensors.every(name => facts.of(name).type !== undefined)
+    return travels
+      ? [{ position: i + 1, tensors, bytes: tensors.reduce((sum, name) => sum + facts.bytes(name), 0) }]
+      : []
+  })
+  const spanned = positionsInsidePairs(analysis, facts)
+  const clean = all.filter(({ position }) => !spanned.has(position))
+  return clean.length > 0 ? clean : all
+}
+
+/** Positions between two nodes that belong together. */
+const positionsInsidePairs = (analysis: GraphAnalysis, facts: TensorFacts): ReadonlySet<number> => {
+  const { layers, producer, consumers } = analysis
+  const inside = new Set<number>()
+  for (const [to, layer] of layers.entries()) {
+    for (const name of layer.reads) {
+      const from = producer.get(name)
+      if (from === undefined) continue
+      const readers = consumers.get(name)!.length
+      if (belongTogether(layers[from]!.node, layer.node, readers, facts.bytes(name))) {
+        for (let p = from + 1; p <= to; p++) inside.add(p)
+      }
+    }
+  }
+  return inside
+}
+
+/** A tensor this small says more about control (shapes, masks, scales) than about data. */
+const SMALL = 256
+
+const belongTogether = (from: NodeProto, to: NodeProto, readers: number, size: number): boolean => {
+  if (!isDefaultDomain(from.domain) || !isDefaultDomain(to.domain)) return false
+  if (to.opType === 'QuantizeLinear' || from.opType === 'DequantizeLinear' || from.opType === 'DynamicQuantizeLinear')
+    return true
+  const light = (type: string): boolean => ACTIVATION.has(type) || ARITHMETIC.has(type) || NORMALISATION.has(type)
+  const chain = (type: string): boolean => light(type) || REDUCTION.has(type) || SHAPE.has(type)
+  if (size <= SMALL && (SHAPE.has(from.opType) || SHAPE.has(to.opType))) return true
+  if (readers === 1 && (HEAVY.has(from.opType) || NORMALISATION.has(from.opType)) && light(to.opType)) return true
+  if (readers === 1 && ARITHMETIC.has(from.opType) && ACTIVATION.has(to.opType)) return true
+  if (from.opType === 'MatMul' && (chain(to.opType) || to.opType === 'MatMul') && readers === 1) return true
+  if (to.opType === 'MatMul' && (from.opType === 'Softmax' || from.opType === 'Transpose')) return true
+  // Inside a decomposed normalisation or activation every step is elementwise or a reduction of the same tensor.
+  return readers === 1 && chain(from.opType) && chain(to.opType)
+}

@@ -1,0 +1,93 @@
+import type { AttributeProto, NodeProto } from 'onnx-buf'
+import type { GraphAnalysis, Layer } from './graph-analysis.ts'
+import { isDefaultDomain } from './onnx-file.ts'
+import type { TensorFacts } from './tensor-facts.ts'
+
+export interface LayerCost {
+  readonly flops: number
+  /** Seconds on a nominal core: arithmetic, memory traffic and the call. For balance, not for prediction. */
+  readonly work: number
+}
+
+/** A nominal core; only the proportions matter, and that they are the same on every machine. */
+const FLOPS_PER_SECOND = 40e9
+const BYTES_PER_SECOND = 8e9
+const SECONDS_PER_NODE = 3e-6
+
+/** What each layer costs at the shapes that the facts were found at. Floating-point operations: a multiply-add counts two. */
+export const layerCosts = (analysis: GraphAnalysis, facts: TensorFacts): LayerCost[] =>
+  analysis.layers.map(layer => {
+    const flops = layerFlops(layer, facts)
+    const traffic = [...layer.reads, ...layer.writes].reduce((sum, name) => sum + facts.bytes(name), 0)
+    return { flops, work: Math.max(flops / FLOPS_PER_SECOND, traffic / BYTES_PER_SECOND) + SECONDS_PER_NODE }
+  })
+
+const layerFlops = ({ node, writes }: Layer, facts: TensorFacts): number => {
+  const dims = (name: string | undefined): readonly number[] => (name === undefined ? [] : (facts.of(name).dims ?? []))
+  const out = size(dims(writes[0]))
+  if (!isDefaultDomain(node.domain) && node.domain !== 'com.microsoft') return out
+  switch (node.opType) {
+    case 'Conv':
+    case 'ConvInteger':
+      return 2 * out * size(dims(node.input[1]).slice(1))
+    case 'QLinearConv':
+      return 2 * out * size(dims(node.input[3]).slice(1))
+    case 'ConvTranspose':
+      return 2 * size(dims(node.input[0])) * size(dims(node.input[1]).slice(1))
+    case 'MatMul':
+    case 'MatMulInteger':
+    case 'QLinearMatMul':
+      return 2 * out * (dims(node.input[0]).at(-1) ?? 1)
+    case 'Gemm':
+      return 2 * out * (intOf(node, 'transA') === 1 ? (dims(node.input[0])[0] ?? 1) : (dims(node.input[0])[1] ?? 1))
+    case 'LSTM':
+    case 'GRU':
+    case 'RNN':
+      return recurrentFlops(node, dims)
+    case 'MaxPool':
+    case 'AveragePool':
+      return out * intsOf(node, 'kernel_shape').reduce((a, b) => a * b, 1)
+    case 'Softmax':
+    case 'LogSoftmax':
+      return 5 * out
+    case 'LayerNormalization':
+    case 'BatchNormalization':
+    case 'InstanceNormalization':
+      return 4 * out
+    case 'Reshape':
+    case 'Transpose':
+    case 'Squeeze':
+    case 'Unsqueeze':
+    case 'Flatten':
+    case 'Identity':
+    case 'Shape':
+    case 'Concat':
+    case 'Slice':
+    case 'Split':
+    case 'Gather':
+    case 'Cast':
+    case 'Expand':
+    case 'Pad':
+      return 0
+    default: // elementwise, or a reduction, which reads each element once
+      return Math.max(
+        out,
+        node.opType.startsWith('Reduce') || node.opType.startsWith('Global') ? size(dims(node.input[0])) : 0
+      )
+  }
+}
+
+/** Steps x batch x directions x gates x hidden x (input + hidden), a multiply-add each. */
+const recurrentFlops = (node: NodeProto, dims: (name: string | undefined) => readonly number[]): number => {
+  const [steps = 1, batch = 1, input = 1] = dims(node.input[0])
+  const [directions = 1, gatesTimesHidden = 1] = dims(node.input[1])
+  const hidden = dims(node.input[2]).at(-1) ?? 1
+  return 2 * steps * batch * directions * gatesTimesHidden * (input + hidden)
+}
+
+const size = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1)
+
+const attribute = (node: NodeProto, name: string): AttributeProto | undefined =>
+  node.attribute.find(a => a.name === name)
+const intOf = (node: NodeProto, name: string): number => Number(attribute(node, name)?.i ?? 0)
+const intsOf = (node: NodeProto, name: string): readonly number[] => (attribute(node, name)?.ints ?? []).map(Number)

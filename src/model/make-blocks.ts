@@ -1,0 +1,122 @@
+import { create } from '@bufbuild/protobuf'
+import {
+  type GraphProto,
+  GraphProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  TensorProto_DataType,
+  type ValueInfoProto,
+  ValueInfoProtoSchema
+} from 'onnx-buf'
+import { DATA_TYPE } from './element-bits.ts'
+import type { GraphAnalysis, Layer } from './graph-analysis.ts'
+import { aliveAt } from './liveness.ts'
+import { type TensorFacts, tensorType } from './tensor-facts.ts'
+
+/** A part of a model, itself a model. */
+export interface Block {
+  readonly model: ModelProto
+  /** Nodes in it, constants left out. */
+  readonly layers: number
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+}
+
+/**
+ * Cut the model before each of these layers. A block reads what its layers read and do not make, and gives what later
+ * layers or the model's user need of what they make; constants and weights are copied into every block that uses them,
+ * and only there.
+ *
+ * @param positions ascending, each the first layer of a block but the first
+ */
+export const makeBlocks = (analysis: GraphAnalysis, facts: TensorFacts, positions: readonly number[]): Block[] => {
+  const bounds = [0, ...positions, analysis.layers.length]
+  const alive = aliveAt(analysis)
+  return bounds.slice(1).map((to, b) => {
+    const from = bounds[b]!
+    const isLast = to === analysis.layers.length
+    return makeBlock(analysis, facts, analysis.layers.slice(from, to), new Set(alive[to]), isLast, b)
+  })
+}
+
+const makeBlock = (
+  analysis: GraphAnalysis,
+  facts: TensorFacts,
+  layers: readonly Layer[],
+  aliveAfter: ReadonlySet<string>,
+  isLast: boolean,
+  number: number
+): Block => {
+  const { file } = analysis
+  const made = new Set(layers.flatMap(layer => layer.writes))
+  const constantOutputs = isLast ? [...aliveAfter].filter(name => isConstant(analysis, name)) : []
+  const read = new Set([...layers.flatMap(layer => layer.reads), ...constantOutputs])
+  const constants = constantsFor(analysis, read)
+  const needed = new Set([...read, ...constants.flatMap(layer => layer.reads)])
+  const inputs = [...read].filter(name => !made.has(name) && !isConstant(analysis, name))
+  const outputs = [...layers.flatMap(layer => layer.writes).filter(name => aliveAfter.has(name)), ...constantOutputs]
+  const node = [...constants, ...layers].map(layer => layer.node)
+  const graph = create(GraphProtoSchema, {
+    name: `${file.graph.name || 'graph'}/${number}`,
+    node,
+    initializer: file.graph.initializer.filter(t => needed.has(t.name)),
+    sparseInitializer: file.graph.sparseInitializer.filter(t => needed.has(t.values?.name ?? '')),
+    input: inputs.map(name => valueInfo(file.graph, facts, name)),
+    output: outputs.map(name => valueInfo(file.graph, facts, name)),
+    quantizationAnnotation: file.graph.quantizationAnnotation.filter(
+      a => needed.has(a.tensorName) || made.has(a.tensorName)
+    )
+  })
+  const functions = usedFunctions(file.model, node)
+  const { irVersion, opsetImport, metadataProps } = file.model
+  const model = create(ModelProtoSchema, {
+    irVersion,
+    opsetImport,
+    functions,
+    metadataProps,
+    producerName: 'tributary',
+    graph
+  })
+  return { model, layers: layers.length, inputs, outputs }
+}
+
+const isConstant = ({ initializers, constants }: GraphAnalysis, name: string): boolean =>
+  initializers.has(name) || constants.some(layer => layer.writes.includes(name))
+
+/** The constant nodes that lead to these tensors, in their order. */
+const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>): Layer[] => {
+  const needed = new Set(wanted)
+  const chosen: Layer[] = []
+  for (const layer of constants.toReversed()) {
+    if (!layer.writes.some(name => needed.has(name))) continue
+    chosen.unshift(layer)
+    for (const name of layer.reads) needed.add(name)
+  }
+  return chosen
+}
+
+/** As the model declares it, where it does; otherwise as it was inferred. */
+const valueInfo = (graph: GraphProto, facts: TensorFacts, name: string): ValueInfoProto => {
+  const declared = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)
+  if (declared !== undefined) return declared
+  const { type, shape } = facts.of(name)
+  const elemType = type === undefined ? TensorProto_DataType.UNDEFINED : DATA_TYPE[type]
+  return create(ValueInfoProtoSchema, { name, type: tensorType(elemType, shape) })
+}
+
+const usedFunctions = (model: ModelProto, nodes: readonly NodeProto[]): ModelProto['functions'] => {
+  const used = new Set<string>()
+  const visit = (node: NodeProto): void => {
+    const key = `${node.domain} ${node.opType}`
+    const called = model.functions.find(f => `${f.domain} ${f.name}` === key)
+    if (called !== undefined && !used.has(key)) {
+      used.add(key)
+      called.node.forEach(visit)
+    }
+    for (const { g, graphs } of node.attribute)
+      for (const body of g === undefined ? graphs : [g, ...graphs]) body.node.forEach(visit)
+  }
+  nodes.forEach(visit)
+  return model.functions.filter(f => used.has(`${f.domain} ${f.name}`))
+}

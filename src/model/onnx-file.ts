@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
+import { fromBinary } from '@bufbuild/protobuf'
+import {
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation
+} from 'onnx-buf'
+import { UserError } from '../core/user-error.ts'
+
+/** A model as it was read: its weights are views into the file's bytes, or stay in the files that it names. */
+export interface OnnxFile {
+  readonly path: string
+  readonly model: ModelProto
+  readonly graph: GraphProto
+  readonly sha256: string
+  /** Version of the default operator set. */
+  readonly opset: number
+}
+
+/** Protocol buffers end at 2 GiB; a larger model keeps its weights in other files. */
+const MAX_BYTES = 2 ** 31 - 1
+
+/**
+ * Read an ONNX model and check what later steps rely on: it is one, whole, and the external data it names is there.
+ * @throws UserError that names the file, the node or tensor, and the reason
+ */
+export const readOnnxFile = async (path: string): Promise<OnnxFile> => {
+  const bytes = await readBytes(path)
+  const model = parse(path, bytes)
+  const graph = model.graph
+  if (graph === undefined || (graph.node.length === 0 && graph.output.length === 0) || model.opsetImport.length === 0) {
+    throw new UserError(
+      `${path}: not an ONNX model: no graph or no operator set inside; is it the file that was exported?`
+    )
+  }
+  const file = {
+    path,
+    model,
+    graph,
+    sha256: '',
+    opset: Number(model.opsetImport.find(o => isDefaultDomain(o.domain))?.version ?? 0)
+  }
+  const hash = createHash('sha256').update(bytes)
+  for (const location of await checkExternalData(path, graph)) await addFile(hash, location)
+  return { ...file, sha256: hash.digest('hex') }
+}
+
+export const isDefaultDomain = (domain: string): boolean => domain === '' || domain === 'ai.onnx'
+
+export const isExternal = (tensor: TensorProto): boolean => tensor.dataLocation === TensorProto_DataLocation.EXTERNAL
+
+export interface ExternalPlace {
+  /** Absolute or relative to the working directory, ready to open. */
+  readonly path: string
+  readonly offset: number
+  readonly length: number | undefined
+}
+
+/** Where an external tensor's bytes are. @throws UserError when its location leaves the model's folder */
+export const externalPlace = (modelPath: string, tensor: TensorProto): ExternalPlace => {
+  const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value]))
+  const location = normalize(entries.get('location') ?? '')
+  if (location === '.' || isAbsolute(location) || location.split(sep).includes('..')) {
+    throw new UserError(
+      `${modelPath}: tensor "${tensor.name}" keeps its data in "${entries.get('location') ?? ''}"; only files in the model's own folder are read`
+    )
+  }
+  const length = entries.get('length')
+  return {
+    path: join(dirname(modelPath), location),
+    offset: Number(entries.get('offset') ?? 0),
+    length: length === undefined ? undefined : Number(length)
+  }
+}
+
+/** Every tensor that the graph and its subgraphs hold: initializers, and tensors in attributes. */
+export function* heldTensors(graph: GraphProto): Iterable<TensorProto> {
+  yield* graph.initializer
+  for (const node of graph.node) {
+    for (const attribute of node.attribute) {
+      if (attribute.t !== undefined) yield attribute.t
+      yield* attribute.tensors
+      for (const body of attribute.g === undefined ? attribute.graphs : [attribute.g, ...attribute.graphs])
+        yield* heldTensors(body)
+    }
+  }
+}
+
+const readBytes = async (path: string): Promise<Uint8Array> => {
+  try {
+    const { size } = await stat(path)
+    if (size > MAX_BYTES)
+      throw new Error(`${size} bytes, at most ${MAX_BYTES} fit one ONNX file; save it with external data`)
+    return await readFile(path)
+  } catch (error) {
+    throw new UserError(`${path}: ${(error as Error).message}`)
+  }
+}
+
+const parse = (path: string, bytes: Uint8Array): ModelProto => {
+  if (bytes.length === 0) throw new UserError(`${path}: the file is empty; is the download complete?`)
+  try {
+    return fromBinary(ModelProtoSchema, bytes)
+  } catch (error) {
+    throw new UserError(
+      `${path}: not an ONNX model, or cut short: ${(error as Error).message} in a file of ${bytes.length} bytes; export or download it again`
+    )
+  }
+}
+
+/** @returns the files of external data, each once, in a fixed order */
+const checkExternalData = async (path: string, graph: GraphProto): Promise<string[]> => {
+  const sizes = new Map<string, number>()
+  for (const tensor of heldTensors(graph)) {
+    if (!isExternal(tensor)) continue
+    const place = externalPlace(path, tensor)
+    const size = sizes.get(place.path) ?? (await sizeOf(path, tensor.name, place.path))
+    sizes.set(place.path, size)
+    const end = place.offset + (place.length ?? 0)
+    if (!(end <= size)) {
+      throw new UserError(
+        `${path}: tensor "${tensor.name}" ends at byte ${end} of ${place.path}, which has ${size}; the file is cut short`
+      )
+    }
+  }
+  return [...sizes.keys()].sort()
+}
+
+const sizeOf = async (model: string, tensor: string, path: string): Promise<number> => {
+  try {
+    return (await stat(path)).size
+  } catch {
+    throw new UserError(`${model}: the external data ${path} of tensor "${tensor}" is missing; put it beside the model`)
+  }
+}
+
+const addFile = async (hash: ReturnType<typeof createHash>, path: string): Promise<void> => {
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+}

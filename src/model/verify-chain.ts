@@ -1,0 +1,87 @@
+import { compareOutputs, type Difference } from './compare-outputs.ts'
+import type { StudiedModel } from './cut-model.ts'
+import { activationsAt } from './cut-model.ts'
+import type { OpenModel, OpenModelOptions } from './open-model.ts'
+import { runChain } from './run-chain.ts'
+import { feedsFor } from './tensor-facts.ts'
+
+export interface Verification extends Difference {
+  /** Chain over whole, median of pairs run in turn. */
+  readonly ratio: number
+  readonly wholeMs: number
+  readonly chainMs: number
+}
+
+export interface VerifyOptions extends Pick<OpenModelOptions, 'threads'> {
+  /** Reads a clock that only goes forward, in seconds. */
+  readonly now: () => number
+  /** Pairs of runs that are timed. @default 15 */
+  readonly rounds?: number
+  readonly seed?: string
+}
+
+/** More inputs than one: a difference may show only for some values. */
+const INPUTS = 3
+
+/** How far a chain may be from the whole, relative to the largest output: what another order of additions can do. */
+export const TOLERANCE = 1e-5
+
+/**
+ * Run the blocks one after another and the whole model on the same seeded inputs; compare, and time them in turn.
+ * @param files of the blocks, in order
+ * @throws Error when the model cannot be run on made-up input
+ */
+export const verifyChain = async (
+  model: StudiedModel,
+  cuts: readonly number[],
+  files: readonly string[],
+  openModel: OpenModel,
+  { now, rounds = 15, seed = 'verify', threads = 1 }: VerifyOptions
+): Promise<Verification> => {
+  const whole = await openModel(model.analysis.file.path, { threads })
+  const blocks = await Promise.all(files.map(file => openModel(file, { threads })))
+  const keep = activationsAt(model, cuts)
+    .slice(1)
+    .map(activation => activation.tensors.map(tensor => tensor.name))
+  try {
+    let worst: Difference = { maxAbsDiff: 0, maxRelDiff: 0 }
+    for (let i = 0; i < INPUTS; i++) {
+      const feeds = feedsFor(whole.inputs, model.facts.inputShapes, `${seed}/${i}`)
+      if (feeds === undefined) throw new Error('some input is no tensor')
+      const { maxAbsDiff, maxRelDiff } = compareOutputs(await whole.run(feeds), await runChain(blocks, keep, feeds))
+      worst = { maxAbsDiff: Math.max(worst.maxAbsDiff, maxAbsDiff), maxRelDiff: Math.max(worst.maxRelDiff, maxRelDiff) }
+    }
+    const feeds = feedsFor(whole.inputs, model.facts.inputShapes, seed)!
+    const timed = await timePairs(
+      () => whole.run(feeds),
+      () => runChain(blocks, keep, feeds),
+      now,
+      rounds
+    )
+    return { ...worst, ...timed }
+  } finally {
+    await Promise.all([whole, ...blocks].map(opened => opened.close()))
+  }
+}
+
+/** The two in turn, so that whatever else happens on the machine meets both. */
+const timePairs = async (a: () => Promise<unknown>, b: () => Promise<unknown>, now: () => number, rounds: number) => {
+  const time = async (run: () => Promise<unknown>): Promise<number> => {
+    const start = now()
+    await run()
+    return (now() - start) * 1000
+  }
+  const pairs: { readonly a: number; readonly b: number }[] = []
+  for (let round = -2; round < rounds; round++) {
+    const pair = { a: await time(a), b: await time(b) }
+    if (round >= 0) pairs.push(pair) // the first rounds warm up
+  }
+  return {
+    ratio: median(pairs.map(pair => pair.b / pair.a)),
+    wholeMs: median(pairs.map(pair => pair.a)),
+    chainMs: median(pairs.map(pair => pair.b))
+  }
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
