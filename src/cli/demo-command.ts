@@ -36,12 +36,15 @@ export const command = new Command('demo')
       'of two of them under each policy in turn, and compare.'
   )
   .option('--json', 'print one JSON document')
-  .option('--policy NAMES', 'which policies to run, in this order, separated by commas', DEMO_POLICIES.join(','))
-  .option('--images DIR', `your own images of text lines, in folders ${DEMO_SOURCES.join(' and ')} or to be dealt out`)
-  .option('--count N', 'images drawn for each source', count, 100)
-  .option('--kill DEVICE@SECONDS', 'kill -9 a worker that long after each run begins')
-  .option('--seed TEXT', 'for the drawn images', '1')
-  .option('--render-only DIR', 'only draw the images, and write what stands on them to DIR/texts.json')
+  .option('--policy <names>', 'which policies to run, in this order, separated by commas', DEMO_POLICIES.join(','))
+  .option(
+    '--images <dir>',
+    `your own images of text lines, in folders ${DEMO_SOURCES.join(' and ')} or to be dealt out`
+  )
+  .option('--count <n>', 'images drawn for each source', count, 100)
+  .option('--kill <device@seconds>', 'kill -9 a worker that long after each run begins')
+  .option('--seed <text>', 'for the drawn images', '1')
+  .option('--render-only <dir>', 'only draw the images, and write what stands on them to DIR/texts.json')
   .addHelpText('after', EXAMPLES)
   .action(async (flags: DemoFlags) => {
     const { runDemoCommand } = await import('./demo/run-demo-command.ts')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { timeSummary } from '../../report/time-summary.ts'
+import { timeSummary } from '../../core/time-summary.ts'
 import { allRight, deviceTable, policyTable, speedups, textSamples } from './demo-report.ts'
 import type { PolicyOutcome, PolicyRun } from './run-policy.ts'
 

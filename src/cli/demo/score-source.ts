@@ -1,4 +1,4 @@
-import { type TimeSummary, timeSummary } from '../../report/time-summary.ts'
+import { type TimeSummary, timeSummary } from '../../core/time-summary.ts'
 import type { SinkLine } from './read-sink.ts'
 
 /** What one source's sink shows after a run. Correct, wrong and lost add up to the images; times in seconds. */

@@ -2,6 +2,7 @@ import { createRng } from '../../core/rng.ts'
 import { milliseconds, seconds } from '../../core/units.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
+import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import {
   nextIncarnation,
   openStateFolder,
@@ -11,6 +12,9 @@ import {
   writeRunning
 } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
+import { exampleInputs } from '../../runtime/io/example-inputs.ts'
+import type { IoSpec } from '../../runtime/io/io-spec.ts'
+import { readIoSpec } from '../../runtime/io/read-io-spec.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { encodeInvite } from '../../runtime/network/invite.ts'
@@ -29,6 +33,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   const log = createNodeLog(options.name, options.jsonEvents)
   const folder = stateFolderOf(options.name, options.state)
   await openStateFolder(folder)
+  const spec = await ioSpecOf(options)
   const secret = await resolveSecret({ join: options.join, clusterKey: options.clusterKey, folder })
   const network = await openNetwork(options, secret, folder, log, () => device)
   const device: Device = createDevice({
@@ -41,12 +46,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
     place: proportionalPlacement,
     memory: options.memory,
     emulated: options.emulated,
-    models: options.models.map(model => ({
-      ...model,
-      shapes: parseShapes(options.shapes),
-      maxBlocks: options.maxBlocks,
-      folder: folder.models
-    })),
+    models: options.models.map(model => ownedModel(model, options, folder, spec)),
     startWhen: options.startWhen,
     say: text => log.say(text),
     event: event => log.event(event),
@@ -54,7 +54,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   })
   const leave = untilToldToStop(options, log)
   try {
-    const closeSources = await openSources(options, folder, device, createRng(options.seed), log)
+    const closeSources = await openSources(options, folder, device, spec, createRng(options.seed), log)
     try {
       await device.start()
       await announce(options, network, secret, folder, log)
@@ -70,6 +70,27 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
     leave.forget()
   }
 }
+
+const ioSpecOf = async ({ preset, io }: NodeOptions): Promise<IoSpec | undefined> => {
+  if (preset !== undefined) return readIoSpec({ preset })
+  return io === undefined ? undefined : readIoSpec({ ioFile: io })
+}
+
+/** The data of the sources says what shapes a model's dynamic inputs have, where --shape does not. */
+const ownedModel = (
+  model: NodeOptions['models'][number],
+  options: NodeOptions,
+  folder: StateFolder,
+  spec: IoSpec | undefined
+): OwnedModel => ({
+  ...model,
+  shapes: parseShapes(options.shapes),
+  maxBlocks: options.maxBlocks,
+  folder: folder.models,
+  ...(spec === undefined
+    ? {}
+    : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
+})
 
 const openNetwork = async (
   options: NodeOptions,

@@ -46,7 +46,13 @@ export const deviceReportSchema = z.object({
       duplicates: z.number(),
       resent: z.number(),
       rate: z.number(),
-      inferenceTime: z.object({ mean: z.number(), p50: z.number(), p95: z.number(), p99: z.number() })
+      /** Seconds; null while nothing was measured. */
+      inferenceTime: z.object({
+        mean: z.number().nullable(),
+        p50: z.number().nullable(),
+        p95: z.number().nullable(),
+        p99: z.number().nullable()
+      })
     })
   )
 })

@@ -44,6 +44,8 @@ export interface DeviceParts {
   readonly startWhen?: number
   /** For people: one line, to the log. */
   readonly say: (text: string) => void
+  /** For programs. */
+  readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** Larger at every start of the process. */
   readonly incarnation: number
 }
@@ -145,16 +147,16 @@ class RunningDevice implements Device {
     const speed = await engine.calibrate()
     this.view.world.setSpeed(this.view.selfIndex, speed)
     this.#reporter.speed = speed
-    await network.start(this.#handlers())
-    this.#changed()
-    this.#loop()
+    // Before the network: cutting keeps this thread busy, and others would take it for silence.
     for (const owned of models) {
       const manifest = await prepareOwnedModel(owned, { ...this.#parts, speed })
       owned.id = manifest.id
       this.view.addManifest(manifest)
       say(`model ${manifest.name}: ${manifest.blocks.length} blocks`)
-      this.#changed()
     }
+    await network.start(this.#handlers())
+    this.#changed()
+    this.#loop()
     this.#allDone = this.#runSources()
     this.#allDone.catch(() => {}) // whoever waits for it hears of it
   }

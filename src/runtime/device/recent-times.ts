@@ -1,0 +1,32 @@
+import { type TimeSummary, timeSummary } from '../../core/time-summary.ts'
+import type { Seconds } from '../../core/units.ts'
+
+/** Enough for a percentile; a source may run for weeks. */
+const REMEMBERED = 10_000
+
+/** Inference times of a source: the mean over all, percentiles over the latest. */
+export class RecentTimes {
+  readonly #latest: Seconds[] = []
+  #count = 0
+  #sum = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** 0 while nothing was measured. */
+  get mean(): number {
+    return this.#count === 0 ? 0 : this.#sum / this.#count
+  }
+
+  add(time: Seconds): void {
+    this.#latest[this.#count % REMEMBERED] = time
+    this.#count++
+    this.#sum += time
+  }
+
+  summary(): { readonly [K in keyof TimeSummary]: number | null } {
+    if (this.#count === 0) return { mean: null, p50: null, p95: null, p99: null }
+    return { ...timeSummary(this.#latest), mean: this.mean }
+  }
+}

@@ -1,0 +1,284 @@
+import type { Clock } from '../../core/clock.ts'
+import { type DeviceId, sourceId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import type { Tensor } from '../../core/tensor.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { DeviceTask } from '../dispatch/device-task.ts'
+import type { DataPort } from '../io/data-port.ts'
+import type { SourceSpec } from '../io/source-spec.ts'
+import { Ledger } from '../ledger/ledger.ts'
+import type { Sink } from '../ledger/sink.ts'
+import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
+import type { DeviceReport } from './device-status.ts'
+import { RecentTimes } from './recent-times.ts'
+import type { DatumRef, SourcePort } from './source-port.ts'
+
+export interface SourceRunnerParts {
+  readonly spec: SourceSpec
+  readonly deviceName: string
+  readonly clock: Clock
+  readonly view: ClusterView
+  readonly sink: Sink
+  /** The folder's items with their numbers, and which have a line in the sink. */
+  readonly openItems: (port: DataPort) => Promise<SourceItems>
+  /** Made when the model is known. */
+  readonly createPort: (manifest: ModelManifest) => DataPort
+  /** Seconds after the start at which datum i is available; undefined for a saturated source. */
+  readonly availableAt: ((datum: number) => Seconds) | undefined
+  readonly submit: (task: DeviceTask) => void
+  readonly cancel: (source: string, datum: number) => void
+  readonly say: (text: string) => void
+}
+
+/** A datum of which nothing was heard for this many usual inference times, and at least so many seconds, is sent again. */
+const PATIENCE_TIMES = 10
+const PATIENCE_LEAST: Seconds = seconds(10)
+const TICK: Seconds = seconds(0.05)
+/** After a failed computation, before it is tried again: what was wrong may pass. */
+const RETRY_PAUSE: Seconds = seconds(0.25)
+
+interface Flight {
+  readonly item: NumberedItem['item']
+  readonly availableAt: Seconds
+}
+
+/**
+ * One source: reads its items in order, admits them as window and arrivals allow, keeps them in the ledger until their
+ * result is in the sink, and sends them out again when they are lost. Items are read again for that: activations are
+ * not kept at home.
+ */
+export class SourceRunner implements SourcePort {
+  readonly id: string
+  readonly #parts: SourceRunnerParts
+  readonly #ledger: Ledger
+  readonly #flights = new Map<number, Flight>()
+  readonly #times = new RecentTimes()
+  #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
+  #manifest: ModelManifest | undefined
+  #port: DataPort | undefined
+  #items: SourceItems = { todo: [], total: 0 }
+  #startedAt: Seconds = seconds(0)
+  #firstAt: Seconds | undefined
+  #lastAt: Seconds = seconds(0)
+  #resending = new Set<number>()
+  #wake: () => void = () => {}
+  #lastComplaint = ''
+
+  constructor(parts: SourceRunnerParts) {
+    this.#parts = parts
+    this.id = sourceIdOf(parts.spec.name, parts.deviceName)
+    this.#ledger = new Ledger({ window: parts.spec.window })
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.#manifest = await this.#findModel(signal)
+    this.#port = this.#parts.createPort(this.#manifest)
+    this.#items = await this.#parts.openItems(this.#port)
+    this.#startedAt = this.#parts.clock.now()
+    this.#state = 'running'
+    for (const [i, numbered] of this.#items.todo.entries()) {
+      if (!(await this.#turn(i, signal))) return
+      await this.#admit(numbered, i)
+    }
+    while (this.#ledger.counts().outstanding > 0) await this.#pause(signal)
+    this.#state = 'done'
+  }
+
+  delivered(task: DeviceTask): void {
+    const verdict = this.#ledger.result(task.datum)
+    if (verdict !== 'first') return
+    this.#parts.cancel(this.id, task.datum)
+    void this.#record(task)
+  }
+
+  custody(ref: DatumRef, device: DeviceId): void {
+    this.#ledger.custody(ref, device, this.#deadline())
+  }
+
+  lost(ref: DatumRef, device: DeviceId): void {
+    if (this.#ledger.lost(ref, device)) this.#resend(ref.datum)
+  }
+
+  failed(ref: DatumRef, because: string): void {
+    const verdict = this.#ledger.failure(ref, because)
+    if (verdict === 'oldNews') return
+    const item = this.#flights.get(ref.datum)?.item.name
+    this.#complain(`${item}: ${because}${verdict === 'gaveUp' ? '; given up' : '; trying again'}`)
+    if (verdict === 'again') void this.#parts.clock.sleep(RETRY_PAUSE).then(() => this.#resend(ref.datum))
+    else this.#wake()
+  }
+
+  deviceLost(device: DeviceId): void {
+    for (const datum of this.#ledger.deviceLost(device)) this.#resend(datum)
+  }
+
+  tick(): void {
+    for (const datum of this.#ledger.expired(this.#parts.clock.now())) {
+      // The old dispatch may wait right here for a block that nobody carries: then only one must wait.
+      this.#parts.cancel(this.id, datum)
+      this.#resend(datum)
+    }
+  }
+
+  status(): DeviceReport['sources'][number] {
+    const { spec, deviceName, sink } = this.#parts
+    const { admitted, outstanding, failed, resent, twins } = this.#ledger.counts()
+    const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
+    return {
+      name: spec.name,
+      device: deviceName,
+      model: spec.model ?? this.#manifest?.name ?? '',
+      state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
+      available: this.#items.total,
+      admitted,
+      completed: sink.recorded(this.id).size - this.#skippedInSink(),
+      skipped: this.#skippedInSink(),
+      inFlight: outstanding,
+      lost: failed,
+      duplicates: twins,
+      resent,
+      rate: span > 0 ? this.#times.count / span : 0,
+      inferenceTime: this.#times.summary()
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state !== 'done') this.#state = 'stopped'
+    this.#wake()
+  }
+
+  async #findModel(signal: AbortSignal): Promise<ModelManifest> {
+    const { spec, view, clock, say } = this.#parts
+    for (let said = false; ; said = true) {
+      const found = spec.model === undefined ? view.manifests()[0] : view.manifestNamed(spec.model)
+      if (found !== undefined) return found
+      if (!said)
+        say(
+          `source ${spec.name} waits for ${spec.model === undefined ? 'a model' : `the model "${spec.model}"`}: no device has it yet`
+        )
+      await clock.sleep(TICK, { signal })
+    }
+  }
+
+  /** Wait until datum i is available and the window has room. @returns false when the source was stopped */
+  async #turn(i: number, signal: AbortSignal): Promise<boolean> {
+    const { clock, availableAt } = this.#parts
+    const due = availableAt === undefined ? undefined : seconds(this.#startedAt + availableAt(i))
+    if (due !== undefined && due > clock.now()) await clock.sleep(seconds(due - clock.now()), { signal })
+    while (this.#ledger.room === 0 && this.#state === 'running') await this.#pause(signal)
+    return this.#state === 'running'
+  }
+
+  /** Until something changes; the tick is for what nobody tells. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const woken = new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
+    await Promise.race([woken, this.#parts.clock.sleep(TICK, { signal })])
+  }
+
+  async #admit({ datum, item }: NumberedItem, i: number): Promise<void> {
+    const { clock, availableAt } = this.#parts
+    const tensors = await this.#read(datum, item)
+    if (tensors === undefined) return
+    // A saturated source has its datum the moment the network takes it; others had it when it was due.
+    const available = availableAt === undefined ? clock.now() : seconds(this.#startedAt + availableAt(i))
+    this.#firstAt ??= available
+    this.#flights.set(datum, { item, availableAt: available })
+    this.#ledger.admit(datum)
+    this.#dispatch(datum, tensors)
+  }
+
+  /** @returns undefined when the item cannot be read: it is recorded as skipped, and the run goes on */
+  async #read(datum: number, item: NumberedItem['item']): Promise<readonly Tensor[] | undefined> {
+    try {
+      return await this.#port!.read(item)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      this.#parts.say(`source ${this.#parts.spec.name}: skipped ${item.name}: ${error.message}`)
+      await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: error.message })
+      return undefined
+    }
+  }
+
+  #dispatch(datum: number, tensors: readonly Tensor[]): void {
+    const { view, clock, spec, submit } = this.#parts
+    const attempt = this.#ledger.dispatched(datum, this.#deadline())
+    if (attempt === undefined) return
+    // Until somebody else says so, it is here.
+    this.#ledger.custody({ datum, attempt }, view.self)
+    const manifest = this.#manifest!
+    const wanted = new Set(manifest.activations[0]!.tensors.map(tensor => tensor.name))
+    submit({
+      source: this.id,
+      datum,
+      attempt,
+      modelId: manifest.id,
+      model: view.world.modelIndex(manifest.id)!,
+      home: view.selfIndex,
+      homeId: view.self,
+      weight: spec.weight,
+      availableAt: this.#flights.get(datum)!.availableAt,
+      queuedAt: clock.now(),
+      done: 0,
+      route: [],
+      refusals: 0,
+      tensors: tensors.filter(tensor => wanted.has(tensor.name))
+    })
+  }
+
+  /** Read the item again and send it out again. */
+  #resend(datum: number): void {
+    const flight = this.#flights.get(datum)
+    if (flight === undefined || this.#resending.has(datum) || this.#state !== 'running') return
+    this.#resending.add(datum)
+    this.#port!.read(flight.item)
+      .then(tensors => this.#dispatch(datum, tensors))
+      .catch(error => this.#complain(`${flight.item.name} cannot be read again: ${(error as Error).message}`))
+      .finally(() => this.#resending.delete(datum))
+  }
+
+  async #record(task: DeviceTask): Promise<void> {
+    const { clock, sink } = this.#parts
+    const { datum, tensors, attempt } = task
+    const { item, availableAt } = this.#flights.get(datum)!
+    const now = clock.now()
+    const inferenceTime = seconds(now - availableAt)
+    try {
+      const result = await this.#port!.write(item, tensors)
+      await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
+      this.#lastAt = now
+      this.#times.add(inferenceTime)
+      this.#ledger.written(datum)
+      this.#flights.delete(datum)
+    } catch (error) {
+      this.#complain(`${item.name}: its result is not in the sink: ${(error as Error).message}`)
+    }
+    this.#wake()
+  }
+
+  #deadline(): Seconds {
+    const { view, spec, clock } = this.#parts
+    const work = this.#manifest?.blocks.reduce((sum, block) => sum + block.work, 0) ?? 0
+    const slowest = view.world.devices.reduce((least, device) => (device.up ? Math.min(least, device.speed) : least), 1)
+    // A whole window may have to pass through the slowest device before this one.
+    const queue = (2 * spec.window * work) / slowest
+    return seconds(clock.now() + Math.max(PATIENCE_LEAST, queue, PATIENCE_TIMES * this.#times.mean))
+  }
+
+  #skippedInSink(): number {
+    return [...this.#parts.sink.recorded(this.id).values()].filter(({ kind }) => kind === 'skipped').length
+  }
+
+  /** Once for each thing that goes wrong, not once for each datum. */
+  #complain(text: string): void {
+    if (text === this.#lastComplaint) return
+    this.#lastComplaint = text
+    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`)
+  }
+}
+
+/** Unique in the cluster. */
+export const sourceIdOf = (name: string, device: string): string => sourceId(`${name}@${device}`)
