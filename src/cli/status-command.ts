@@ -66,7 +66,7 @@ const describe = (status: ClusterStatus): string => {
   for (const s of sources) {
     lines.push(
       `  source ${s.name} on ${s.device}: ${s.completed} of ${s.available} done, ${s.inFlight} in flight, ${s.skipped} skipped, ` +
-        `${s.rate.toFixed(1)} results/s, inference time ${formatSeconds(s.inferenceTime.mean)} mean, ${formatSeconds(s.inferenceTime.p95)} p95`
+        `${s.rate.toFixed(1)} results/s, inference time ${formatSeconds(s.inferenceTime.mean ?? 0)} mean, ${formatSeconds(s.inferenceTime.p95 ?? 0)} p95`
     )
   }
   lines.push(

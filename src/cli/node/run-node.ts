@@ -1,3 +1,5 @@
+import { every } from '../../core/every.ts'
+import type { DeviceId } from '../../core/ids.ts'
 import { createRng } from '../../core/rng.ts'
 import { milliseconds, seconds } from '../../core/units.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
@@ -53,14 +55,17 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
     incarnation: await nextIncarnation(folder)
   })
   const leave = untilToldToStop(options, log)
+  const over = new AbortController()
   try {
     const closeSources = await openSources(options, folder, device, spec, createRng(options.seed), log)
     try {
       await device.start()
       await announce(options, network, secret, folder, log)
-      await Promise.race([leave.asked, finished(device, options, log)])
+      await Promise.race([leave.asked, finished(device, options, log), reporting(device, options, log, over.signal)])
+      if (options.jsonEvents) log.event({ event: 'status', status: device.status() })
       if (options.json) process.stdout.write(`${JSON.stringify(device.status())}\n`)
     } finally {
+      over.abort()
       await device.stop({ patience: seconds(leave.hurry() ? 0 : 5) })
       await closeSources()
     }
@@ -99,7 +104,11 @@ const openNetwork = async (
   log: NodeLog,
   device: () => Device
 ): Promise<Network> => {
-  const link = (name: string) => options.links.find(l => l.peer === name) ?? options.links.find(l => l.peer === '*')
+  const { links } = options
+  const named = (name: string) => links.find(l => l.peer === name) ?? links.find(l => l.peer === '*')
+  /** A peer that has not said its name yet gets some emulated link rather than none: it is measured right away. */
+  const link = (peer: DeviceId) =>
+    device().view.state(peer) === undefined ? links[0] : named(device().view.nameOf(peer))
   return createLibp2pNetwork({
     privateKey: await loadOrCreateIdentity(folder.path),
     listen: options.listen.length > 0 ? options.listen : ['0.0.0.0:0'],
@@ -108,7 +117,7 @@ const openNetwork = async (
     role: 'device',
     clock: systemClock,
     blobStore: createBlobStore({ folder: folder.blobs }),
-    ...(options.links.length === 0 ? {} : { emulatedLink: peer => link(device().view.nameOf(peer)) }),
+    ...(options.links.length === 0 ? {} : { emulatedLink: link }),
     say: text => log.say(text)
   })
 }
@@ -144,6 +153,18 @@ const finished = async (device: Device, options: NodeOptions, log: NodeLog): Pro
     log.event({ event: 'done', sources: device.status().sources.filter(source => source.device === options.name) })
   }
   if (!options.exitWhenDone) await new Promise(() => {})
+}
+
+/** Programs that listen to events are told the status every second. Ends only by rejecting, when `signal` aborts. */
+const reporting = async (
+  device: Device,
+  { jsonEvents }: NodeOptions,
+  log: NodeLog,
+  signal: AbortSignal
+): Promise<never> => {
+  if (!jsonEvents) return new Promise(() => {})
+  const work = (): void => log.event({ event: 'status', status: device.status() })
+  return every(() => seconds(1), work, { clock: systemClock, signal })
 }
 
 interface Leave {
