@@ -11,6 +11,7 @@ import { BlobMismatchError } from './disk-blob-store.ts'
 import { createMessagePort } from './message-port.ts'
 import { NetworkError } from './network.ts'
 import type { PeerSession } from './peer-session.ts'
+import { sleepUntil } from './sleep-until.ts'
 
 export interface BlobFetcherParts {
   readonly store: BlobStore
@@ -150,7 +151,7 @@ export class BlobFetcher {
       for (let at = from; at < size; at += RANGE) {
         const length = Math.min(RANGE, size - at)
         const latency = session.shape()?.latency ?? seconds(0)
-        if (latency > 0) await clock.sleep(latency, { signal })
+        await sleepUntil(clock, seconds(clock.now() + latency), signal)
         const request = create(BlobRequestSchema, { sha256: hash, offset: BigInt(at), length: BigInt(length) })
         await port.write(toBinary(BlobRequestSchema, request))
         const answer = fromBinary(BlobAnswerSchema, await port.read(BLOB_MESSAGE_LIMIT))

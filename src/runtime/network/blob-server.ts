@@ -10,6 +10,7 @@ import { isBlockHash } from './disk-blob-store.ts'
 import { createMessagePort, type MessagePort } from './message-port.ts'
 import type { PeerSession } from './peer-session.ts'
 import { sendPieces } from './send-pieces.ts'
+import { sleepUntil } from './sleep-until.ts'
 
 export interface BlobServerParts {
   readonly store: BlobStore
@@ -74,7 +75,7 @@ const sendRange = async (
   stream.addEventListener('close', onClose)
   try {
     const latency: Seconds = shape()?.latency ?? seconds(0)
-    if (latency > 0) await clock.sleep(latency, { signal: ended.signal })
+    await sleepUntil(clock, seconds(clock.now() + latency), ended.signal)
     for (let at = 0; at < Number(length); at += PIECE) {
       const piece = new Uint8Array(Math.min(PIECE, Number(length) - at))
       const { bytesRead } = await file.read(piece, 0, piece.byteLength, Number(offset) + at)

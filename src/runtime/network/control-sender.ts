@@ -6,6 +6,7 @@ import { type Control, ControlSchema } from '../generated/tributary/v1/wire_pb.t
 import { withLength } from './message-port.ts'
 import type { LinkShape } from './pacer.ts'
 import { sendPieces } from './send-pieces.ts'
+import { sleepUntil } from './sleep-until.ts'
 
 export interface ControlSenderParts {
   readonly clock: Clock
@@ -30,16 +31,9 @@ export class ControlSender {
   readonly #waiting: Waiting[] = []
   #running = false
   #life = new AbortController()
-  #lastSent: Seconds
 
   constructor(parts: ControlSenderParts) {
     this.#parts = parts
-    this.#lastSent = parts.clock.now()
-  }
-
-  /** When anything was last handed to the stream. */
-  get lastSent(): Seconds {
-    return this.#lastSent
   }
 
   /** Whether earlier messages are still waiting. */
@@ -69,11 +63,9 @@ export class ControlSender {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const { bytes, at } = next
       try {
-        const left = at - this.#parts.clock.now()
-        if (left > 0.0005) await this.#parts.clock.sleep(seconds(left), { signal: this.#life.signal })
+        await sleepUntil(this.#parts.clock, at, this.#life.signal)
         const stream = await this.#parts.stream()
         if (this.#waiting[0] !== next) continue
-        this.#lastSent = this.#parts.clock.now()
         await sendPieces(stream, [bytes], bytes.byteLength)
       } catch {
         // At most once: a message that the stream did not take is gone, like those that were in it.

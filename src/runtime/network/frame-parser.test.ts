@@ -113,7 +113,11 @@ describe('the frames of a task stream', () => {
     ['too long a name', forge(one({ name: 'x'.repeat(5000) }), 4), /name of 5000/],
     ['strings without room for lengths', forge(one({ type: 'string', dims: [2n] }), 4), /4 B for 2 elements/],
     ['bytes for no strings', forge(one({ type: 'string', dims: [0n] }), 4), /4 B for 0 elements/],
-    ['too many tensors', forge({ ...task, tensors: Array(5000).fill({ type: 'uint8', dims: [0n] }) }, 0), /5000 tensors/]
+    [
+      'too many tensors',
+      forge({ ...task, tensors: Array(5000).fill({ type: 'uint8', dims: [0n] }) }, 0),
+      /5000 tensors/
+    ]
   ]
   it.each(wrong)('are malformed with %s', (_, stream, because) => {
     expect(() => parse(stream, [])).toThrow(because)

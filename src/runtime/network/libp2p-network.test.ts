@@ -1,8 +1,20 @@
 import { create } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { deviceId } from '../../core/ids.ts'
+import { ELEMENT_TYPES, type ElementType, type Tensor } from '../../core/tensor.ts'
+import { bytes, megabitsPerSecond, milliseconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import { joined, type NetworkGroup, networkGroup, openPair } from '../../testing/open-networks.ts'
-import { TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
-import type { ArrivedTask } from './network.ts'
+import {
+  DeviceStateSchema,
+  NoticeSchema,
+  PolicyReportSchema,
+  ReplySchema,
+  RequestSchema,
+  StepSchema,
+  TaskSchema
+} from '../generated/tributary/v1/wire_pb.ts'
+import { type ArrivedTask, NetworkError } from './network.ts'
 
 let group: NetworkGroup
 beforeEach(() => {
@@ -11,35 +23,319 @@ beforeEach(() => {
 afterEach(() => group[Symbol.asyncDispose]())
 
 const task = (datum: number) => create(TaskSchema, { source: 's@d', datum: BigInt(datum), model: 'm', home: 'h' })
+const zeros = (size: number): Tensor => ({ name: 'x', type: 'uint8', dims: [size], data: new Uint8Array(size) })
+const notice = (datum: number) =>
+  create(NoticeSchema, { body: { case: 'custody', value: { source: 's@d', datum: BigInt(datum) } } })
+const state = (device: string, sequence: number) =>
+  create(DeviceStateSchema, { device, name: 'shed', incarnation: 1n, sequence: BigInt(sequence) })
 
-describe('two devices with the same key', () => {
-  it('exchange tasks', async () => {
-    const arrived: ArrivedTask[] = []
+/** Collects what a handler is given, and tells when there is enough. */
+const collect = <T>() => {
+  const items: T[] = []
+  const waiting: { readonly count: number; readonly tell: () => void }[] = []
+  return {
+    items,
+    add: (item: T): void => {
+      items.push(item)
+      for (const { count, tell } of waiting) if (items.length >= count) tell()
+    },
+    until: (count: number): Promise<void> =>
+      new Promise(tell => {
+        if (items.length >= count) tell()
+        else waiting.push({ count, tell })
+      })
+  }
+}
+
+describe('tasks', () => {
+  it('arrive with every element type as they were sent, scalars, strings and nothing at all included', async () => {
+    const arrived = collect<ArrivedTask>()
+    const onTask = (t: ArrivedTask) => {
+      arrived.add(t)
+      return { kind: 'accepted' } as const
+    }
+    const [a, b] = await openPair(group, { onTask })
+    const numeric = (Object.keys(ELEMENT_TYPES) as ElementType[]).filter(type => type !== 'string')
+    const tensors: Tensor[] = numeric.map((type, i) => {
+      const data = Uint8Array.from({ length: 6 * ELEMENT_TYPES[type] }, (_, at) => (at * 7 + i) % 256)
+      return { name: `t/${type}`, type, dims: [2, 3], data }
+    })
+    tensors.push({ name: 'scalar', type: 'float32', dims: [], data: new Uint8Array([0, 0, 128, 63]) })
+    tensors.push({ name: 'none', type: 'float32', dims: [4, 0], data: new Uint8Array() })
+    tensors.push({ name: 'text', type: 'string', dims: [2], data: new Uint8Array([2, 0, 0, 0, 195, 188, 0, 0, 0, 0]) })
+    const sent = create(TaskSchema, {
+      source: 's@d',
+      datum: 5n,
+      route: [create(StepSchema, { device: 'shed', until: 3 })],
+      age: 0.25,
+      attempt: 2
+    })
+    const report = create(PolicyReportSchema, { backlog: 1.5 })
+    const sending = b.network.sendTask(a.self, sent, tensors, report)
+    await sending.written
+    expect(await sending.answered).toEqual({ kind: 'accepted' })
+    expect(arrived.items).toEqual([{ from: b.self, task: sent, tensors, report }])
+    for (const { data } of arrived.items[0]!.tensors) {
+      expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, data.byteLength])
+    }
+  })
+
+  it('arrive in the order of sending, large or small, and are answered', async () => {
+    const arrived = collect<bigint>()
     const [a, b] = await openPair(group, {
-      onTask: t => {
-        arrived.push(t)
+      onTask: ({ task }) => {
+        arrived.add(task.datum)
         return { kind: 'accepted' }
       }
     })
-    const data = new Uint8Array(800_000).fill(7)
-    const sending = b.network.sendTask(a.self, task(1), [{ name: 'x', type: 'float32', dims: [200_000], data }])
-    await sending.written
-    expect(await sending.answered).toEqual({ kind: 'accepted' })
-    expect(arrived[0]?.tensors[0]?.data).toEqual(data)
-    expect(arrived[0]?.from).toBe(b.self)
-    for (let i = 0; i < 0; i++) {
-      const t = performance.now()
-      await b.network.sendTask(a.self, task(i), [{ name: 'x', type: 'float32', dims: [200_000], data }]).answered
-      console.log((performance.now() - t).toFixed(2))
-    }
-    console.log(b.network.link(a.self), a.network.link(b.self), b.said, a.said, a.events, b.events)
+    const sizes = [2_000_000, 10, 0, 300_000, 1, 900_000, 5]
+    const answers = sizes.map((size, i) => b.network.sendTask(a.self, task(i), [zeros(size)]).answered)
+    await Promise.all(answers)
+    expect(arrived.items).toEqual(sizes.map((_, i) => BigInt(i)))
   })
 
-  it('reach a third through the second', async () => {
+  it('that the receiver refuses, or fails on, are answered with its reason', async () => {
+    const [a, b] = await openPair(group, {
+      onTask: ({ task }) => {
+        if (task.datum === 1n) return { kind: 'refused', because: 'block 3 is not carried here' }
+        throw new Error('no room')
+      }
+    })
+    expect(await b.network.sendTask(a.self, task(1), []).answered).toEqual({
+      kind: 'refused',
+      because: 'block 3 is not carried here'
+    })
+    expect(await b.network.sendTask(a.self, task(2), []).answered).toEqual({ kind: 'refused', because: 'no room' })
+    expect(a.network.counters().refusedTasks).toBe(2)
+  })
+
+  it('of 800 KB pass at more than 20 MB/s on loopback, and the link is measured', async () => {
+    const [a, b] = await openPair(group)
+    const rounds = 30
+    const begin = performance.now()
+    for (let i = 0; i < rounds; i++) await b.network.sendTask(a.self, task(i), [zeros(800_000)]).answered
+    expect((rounds * 800_000) / (performance.now() - begin)).toBeGreaterThan(20_000)
+    const link = b.network.link(a.self)
+    expect(link).toMatchObject({ emulated: false })
+    expect(link!.rate).toBeGreaterThan(5e6)
+    expect(link!.latency).toBeLessThan(0.1)
+    expect(link!.bytesSent).toBeGreaterThan(rounds * 800_000)
+  })
+
+  it('to nobody, or over the limit, are rejected; the next one passes', async () => {
+    const [a, b] = await openPair(group, {}, {}, {}, { limits: { payload: bytes(1000) } })
+    const { written, answered } = b.network.sendTask(deviceId('nobody'), task(1), [])
+    await expect(written).rejects.toThrow(NetworkError)
+    await expect(answered).rejects.toThrow(NetworkError)
+    await expect(b.network.sendTask(a.self, task(1), [zeros(1001)]).answered).rejects.toThrow(/limit of 1000 B/)
+    expect(await b.network.sendTask(a.self, task(1), [zeros(1000)]).answered).toEqual({ kind: 'accepted' })
+  })
+
+  it('larger than the receiver takes cost the sender its stream and the reason, not the connection', async () => {
+    const [a, b] = await openPair(group, {}, {}, { limits: { payload: bytes(200_000) } })
+    await expect(b.network.sendTask(a.self, task(1), [zeros(200_001)]).answered).rejects.toThrow(
+      /a payload of 200001 B, the limit is 200000 B/
+    )
+    expect(await b.network.sendTask(a.self, task(2), [zeros(1000)]).answered).toEqual({ kind: 'accepted' })
+    expect(a.network.counters().oversizedFrames).toBe(1)
+  })
+})
+
+describe('control', () => {
+  it('answers requests, also many at once, and passes on what went wrong', async () => {
+    const [a, b] = await openPair(group, {
+      onRequest: async (from, { body }) => {
+        if (body.case !== 'manifest') throw new Error('draining is not possible now')
+        return create(ReplySchema, { body: { case: 'status', value: `${body.value.model} for ${from}` } })
+      }
+    })
+    const ask = (model: string) =>
+      b.network.request(a.self, create(RequestSchema, { body: { case: 'manifest', value: { model } } }))
+    const replies = await Promise.all(['m1', 'm2', 'm3'].map(ask))
+    expect(replies.map(({ body }) => body.value)).toEqual(['m1', 'm2', 'm3'].map(m => `${m} for ${b.self}`))
+    const drain = create(RequestSchema, { body: { case: 'drain', value: {} } })
+    expect((await b.network.request(a.self, drain)).error).toBe('draining is not possible now')
+  })
+
+  it('gives a request up after its timeout, and when the peer is unknown', async () => {
+    const [a, b] = await openPair(group, { onRequest: () => new Promise(() => {}) })
+    const request = create(RequestSchema, { body: { case: 'status', value: {} } })
+    await expect(b.network.request(a.self, request, { timeout: seconds(0.05) })).rejects.toThrow(/within 0.05 s/)
+    await expect(b.network.request(deviceId('nobody'), request)).rejects.toThrow(NetworkError)
+  })
+
+  it('brings notices in order, and survives a handler that throws', async () => {
+    const arrived = collect<bigint>()
+    const [a, b] = await openPair(group, {
+      onNotice: (_, { body }) => {
+        if (body.case === 'custody') arrived.add(body.value.datum)
+        throw new Error('a mistake of the handler')
+      }
+    })
+    for (let i = 0; i < 100; i++) b.network.notify(a.self, notice(i))
+    await arrived.until(100)
+    expect(arrived.items).toEqual(Array.from({ length: 100 }, (_, i) => BigInt(i)))
+    b.network.notify(deviceId('nobody'), notice(1))
+  })
+
+  it('is not behind tensors: a notice overtakes a large task', async () => {
+    const order = collect<string>()
+    const [a, b] = await openPair(group, {
+      onTask: () => {
+        order.add('task')
+        return { kind: 'accepted' }
+      },
+      onNotice: () => order.add('notice')
+    })
+    const sending = b.network.sendTask(a.self, task(1), [zeros(60_000_000)])
+    b.network.notify(a.self, notice(1))
+    await sending.answered
+    await order.until(2)
+    expect(order.items).toEqual(['notice', 'task'])
+  })
+})
+
+describe('an emulated link', () => {
+  const emulatedLink = () => ({ rate: megabitsPerSecond(20), latency: milliseconds(3) })
+
+  it('takes its time for tensors, measures as what it emulates, and says so', async () => {
+    const [a, b] = await openPair(group, {}, {}, { emulatedLink }, { emulatedLink })
+    await b.network.sendTask(a.self, task(0), [zeros(1000)]).answered // after the probes
+    const begin = performance.now()
+    const sending = b.network.sendTask(a.self, task(1), [zeros(600_000)])
+    await sending.written
+    const written = performance.now() - begin
+    await sending.answered
+    const answered = performance.now() - begin
+    expect(written).toBeGreaterThan(239)
+    expect(answered).toBeGreaterThan(245) // 240 ms, and 3 ms each way
+    const link = b.network.link(a.self)!
+    expect(link.emulated).toBe(true)
+    expect(link.rate / 2.5e6).toBeGreaterThan(0.8)
+    expect(link.rate / 2.5e6).toBeLessThan(1.05)
+    expect(link.latency).toBeGreaterThan(0.0029)
+  })
+
+  it('lets notices pass its queue of tensors', async () => {
+    const order = collect<string>()
+    const onTask = () => {
+      order.add('task')
+      return { kind: 'accepted' } as const
+    }
+    const [a, b] = await openPair(group, { onTask, onNotice: () => order.add('notice') }, {}, {}, { emulatedLink })
+    const sending = b.network.sendTask(a.self, task(1), [zeros(250_000)])
+    b.network.notify(a.self, notice(1))
+    await sending.answered
+    expect(order.items).toEqual(['notice', 'task'])
+  })
+})
+
+describe('discovery', () => {
+  it('needs one address to reach everybody', async () => {
     const [a, b] = await openPair(group)
     const c = await group.open()
     c.network.join(b.address)
-    await joined(c, a.self)
-    await joined(a, c.self)
+    await Promise.all([joined(c, a.self), joined(a, c.self), joined(c, b.self), joined(b, c.self)])
+    expect(new Set(c.network.peers().keys())).toEqual(new Set([a.self, b.self]))
+  })
+
+  it('keeps dialling an address until somebody answers there', async () => {
+    const early = await group.open()
+    const [host, port] = [
+      '127.0.0.1',
+      new URL(`http://${early.address.split('/').slice(2, 5).join(':').replace('tcp:', '')}`).port
+    ]
+    await early.network.stop()
+    const b = await group.open()
+    b.network.join(`${host}:${port}`)
+    const a = await group.open({}, { listen: [`${host}:${port}`] })
+    await joined(b, a.self)
+  })
+
+  it('finds a device again that went away and came back with its identity', async () => {
+    const [a, b] = await openPair(group)
+    const { createIdentity } = await import('./identity.ts')
+    const privateKey = await createIdentity()
+    const first = await group.open({}, { privateKey })
+    first.network.join(a.address)
+    await Promise.all([joined(a, first.self), joined(b, first.self)])
+    const listen = [first.address.replace(/\/p2p\/.*/, '')]
+    await first.network.stop()
+    const left = await a.event(e => e.kind === 'left' && e.peer === first.self)
+    expect(left).toMatchObject({ because: 'its connection closed', role: 'device' })
+    const again = await group.open({}, { privateKey, listen }) // joins nobody: it is found
+    await Promise.all([joined(again, a.self), joined(again, b.self)])
+  })
+
+  it('ignores its own address, and one that is not one is refused at the door', async () => {
+    const a = await group.open()
+    a.network.join(a.address)
+    expect(() => a.network.join('nowhere')).toThrow(UserError)
+    await expect(group.open({}, { listen: ['nowhere'] })).rejects.toThrow(UserError)
+  })
+
+  it('says which port is in use', async () => {
+    const a = await group.open()
+    const port = a.address.split('/')[4]
+    await expect(group.open({}, { listen: [`127.0.0.1:${port}`] })).rejects.toThrow(
+      new UserError(
+        `cannot listen on 127.0.0.1:${port}: the port is in use; choose another with --listen HOST:PORT, or port 0 for any`
+      )
+    )
+  })
+
+  it('tells an observer from a device', async () => {
+    const a = await group.open()
+    const observer = await group.open({}, { role: 'observer', listen: [] })
+    observer.network.join(a.address)
+    expect(await joined(a, observer.self)).toMatchObject({ role: 'observer' })
+    expect(await joined(observer, a.self)).toMatchObject({ role: 'device' })
+    expect([...a.network.peers()]).toEqual([[observer.self, 'observer']])
+  })
+})
+
+describe('slow state', () => {
+  it('reaches every device, signed by its author, the newest only', async () => {
+    const heard = collect<string>()
+    const onState = (from: string, { sequence }: { sequence: bigint }) => heard.add(`${from} ${sequence}`)
+    const [a, b] = await openPair(group, { onState })
+    let sequence = 0
+    while (heard.items.length === 0) {
+      b.network.publishState(state(b.self, ++sequence)) // until GossipSub knows who listens
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    const known = heard.items.length
+    b.network.publishState(state(b.self, 1)) // old news
+    b.network.publishState(state(a.self, 1000)) // somebody else's
+    b.network.publishState(state(b.self, 2000))
+    await heard.until(known + 1)
+    expect(heard.items.at(-1)).toBe(`${b.self} 2000`)
+    expect(heard.items.every(line => line.startsWith(b.self))).toBe(true)
+  })
+})
+
+describe('a network that stops', () => {
+  it('rejects what waits, does so once, and within a second', async () => {
+    const [a, b] = await openPair(group, { onRequest: () => new Promise(() => {}) })
+    const request = b.network.request(a.self, create(RequestSchema, { body: { case: 'status', value: {} } }))
+    const sending = b.network.sendTask(a.self, task(1), [zeros(50_000_000)])
+    const outcome = Promise.allSettled([request, sending.written, sending.answered])
+    const begin = performance.now()
+    await Promise.all([b.network.stop(), b.network.stop()])
+    expect(performance.now() - begin).toBeLessThan(1000)
+    expect((await outcome).map(o => o.status === 'rejected' && o.reason instanceof NetworkError)).toEqual([
+      true,
+      true,
+      true
+    ])
+    await a.event(e => e.kind === 'left' && e.peer === b.self)
+    expect(b.events.filter(e => e.kind === 'left')).toEqual([])
+  })
+
+  it('can stop before it started, and while it starts', async () => {
+    const a = await group.open()
+    await a.network.stop()
+    await expect(a.network.start({} as never)).resolves.toBeUndefined()
+    expect(a.network.addresses()).toEqual([])
   })
 })

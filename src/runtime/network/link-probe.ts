@@ -14,12 +14,15 @@ export interface LinkProbeParts {
 /** Pings that are not answered yet, at most; older ones are given up. */
 const MAX_PINGS = 32
 
+/** Round trips before the rate is measured: the first ones open streams and warm code, and would be taken off it. */
+const WARM_UP = 4
+
 /** Round trips by pings, and once per session the rate by frames of which only the size matters. */
 export class LinkProbe {
   readonly #parts: LinkProbeParts
   readonly #sent = new Map<bigint, Seconds>()
   #next = 1n
-  #probed = false
+  #pongs = 0
 
   constructor(parts: LinkProbeParts) {
     this.#parts = parts
@@ -41,7 +44,9 @@ export class LinkProbe {
     if (sent === undefined) return
     this.#sent.delete(nonce)
     meter.pong(seconds(clock.now() - sent))
-    if (!this.#probed) this.#measure()
+    this.#pongs++
+    if (this.#pongs < WARM_UP) this.ping()
+    if (this.#pongs === WARM_UP) this.#measure()
   }
 
   /** What is on its way now says nothing about the link. */
@@ -51,7 +56,6 @@ export class LinkProbe {
 
   /** The smaller frame opens the stream and warms the way; it is too small to be measured itself. */
   #measure(): void {
-    this.#probed = true
     const body = { case: 'probe', value: { $typeName: 'tributary.v1.Probe' } } as const
     for (const size of [MEASURABLE / 2, MEASURABLE * 2]) {
       this.#parts.tasks.send(body, [{ name: '', type: 'uint8', dims: [size], data: new Uint8Array(size) }])

@@ -34,8 +34,8 @@ export interface MembershipParts {
   readonly say: (text: string) => void
 }
 
-/** When we have sent nothing else for so long, a ping says that we are alive. */
-const QUIET: Seconds = seconds(0.5)
+/** Says that we are alive though we may have nothing to say, and keeps the measure of the round trip fresh. */
+const PING_EVERY: Seconds = seconds(0.5)
 /** Devices in one message of acquaintances. */
 const MAX_ACQUAINTANCES = 256
 /** Peers whose link is remembered after they left. */
@@ -129,7 +129,7 @@ export class Membership {
   look(): void {
     this.#liveness.look()
     const now = this.#parts.clock.now()
-    for (const session of this.#sessions.values()) if (now - session.control.lastSent >= QUIET) session.ping()
+    for (const session of this.#sessions.values()) if (now - session.lastPing >= PING_EVERY) session.ping()
   }
 
   /** No more events; whatever waits for a peer is rejected. Connections are the host's to close. */
@@ -179,8 +179,8 @@ export class Membership {
     this.#dialler.forgive(peer)
     // Once the connection is its own.
     queueMicrotask(() => {
-      this.#introduce(session, [this.#parts.self, ...this.#sessions.keys()])
       session.ping()
+      this.#introduce(session, [this.#parts.self, ...this.#sessions.keys()])
       this.#event({ kind: 'joined', peer, role })
     })
     return session

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { type Bytes, type BytesPerSecond, type Seconds, seconds, transferTime } from '../../core/units.ts'
+import { sleepUntil } from './sleep-until.ts'
 
 /** An emulated directed link. */
 export interface LinkShape {
@@ -14,8 +15,6 @@ export interface Passage {
   readonly arrives: Seconds
 }
 
-/** Timers of the system tick in milliseconds: half of one early or late is as exact as they get without spinning. */
-const TOLERANCE: Seconds = seconds(0.0005)
 /** Whoever books this soon after it was woken for its last departure was waiting for it. */
 const PROMPT: Seconds = seconds(0.002)
 
@@ -50,12 +49,7 @@ export class Pacer {
 
   /** Sleep until an instant of this clock. @throws the signal's reason when aborted */
   async until(instant: Seconds, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      signal.throwIfAborted()
-      const left = instant - this.#clock.now()
-      if (left <= TOLERANCE + 1e-9) break // the 1e-9: adding a rounding error to the time would not move it
-      await this.#clock.sleep(seconds(left - TOLERANCE), { signal })
-    }
+    await sleepUntil(this.#clock, instant, signal)
     if (instant === this.#free) this.#woken = { due: instant, at: this.#clock.now() }
   }
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { UserError } from '../../core/user-error.ts'
 
@@ -49,7 +50,18 @@ const fromMultiaddr = (text: string, use: AddressUse): Multiaddr => {
   if (transport !== 'tcp') throw refuse(text, use, 'only /tcp is spoken here')
   if (rest.length > 1 || (rest[0] ?? 'p2p') !== 'p2p') throw refuse(text, use, `/${rest.join('/')} is not known here`)
   parsePort(text, components[1]?.value ?? '', use)
+  const peer = components[2]?.value
+  if (peer !== undefined && !isPeerId(peer)) throw refuse(text, use, `"${peer}" is not a peer id`)
   return use === 'listen' ? address.decapsulateCode(421) : address
+}
+
+const isPeerId = (text: string): boolean => {
+  try {
+    peerIdFromString(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -85,6 +85,7 @@ export class PeerSession {
   #taskInlet: Stream | undefined
   #controlInlet: Stream | undefined
   #answering = 0
+  #lastPing: Seconds = seconds(0)
   #complaint = ''
 
   constructor(parts: SessionParts) {
@@ -168,7 +169,12 @@ export class PeerSession {
   }
 
   ping(): void {
+    this.#lastPing = this.#parts.clock.now()
     this.#probe.ping()
+  }
+
+  get lastPing(): Seconds {
+    return this.#lastPing
   }
 
   /** The peer's own task stream; a new one replaces the old. */

@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { seconds } from '../../core/units.ts'
+import { LinkMeter } from './link-meter.ts'
+
+describe('the measure of a link', () => {
+  it('is unknown until both a round trip and a transfer were seen', () => {
+    const meter = new LinkMeter()
+    expect(meter.measure(false)).toBeUndefined()
+    meter.pong(seconds(0.01))
+    expect(meter.measure(false)).toBeUndefined()
+    meter.answered(100_000, seconds(0), seconds(0.11))
+    expect(meter.measure(false)).toMatchObject({ latency: 0.005, bytesSent: 0, emulated: false })
+    expect(meter.measure(false)?.rate).toBeCloseTo(1e6, 0)
+  })
+
+  it('finds the true rate and latency of a link, whether frames follow each other closely or not', () => {
+    const gaps = fc.array(fc.double({ min: 0, max: 0.2, noNaN: true }), { minLength: 1, maxLength: 60 })
+    const link = fc.record({
+      rate: fc.integer({ min: 1e5, max: 1e9 }),
+      latency: fc.double({ min: 0, max: 0.05, noNaN: true })
+    })
+    fc.assert(
+      fc.property(gaps, link, fc.integer({ min: 32768, max: 5e6 }), (pauses, { rate, latency }, size) => {
+        const meter = new LinkMeter()
+        meter.pong(seconds(2 * latency))
+        let now = 0
+        let free = 0
+        for (const pause of pauses) {
+          now += pause // frames are handed over without waiting for the link: they queue in it
+          free = Math.max(now, free) + size / rate
+          meter.answered(size, seconds(now), seconds(free + 2 * latency))
+        }
+        const measured = meter.measure(false)
+        expect(measured?.latency).toBeCloseTo(latency, 9)
+        expect(measured!.rate / rate).toBeCloseTo(1, 3)
+      })
+    )
+  })
+
+  it('follows a link that becomes slower', () => {
+    const meter = new LinkMeter()
+    meter.pong(seconds(0))
+    for (let i = 0; i < 50; i++) meter.answered(1e6, seconds(i), seconds(i + 0.1))
+    for (let i = 50; i < 80; i++) meter.answered(1e6, seconds(i), seconds(i + 0.5))
+    expect(meter.measure(true)?.rate).toBeCloseTo(2e6, -4)
+  })
+
+  it('is never infinite, and takes small frames for no measure', () => {
+    const meter = new LinkMeter()
+    meter.pong(seconds(0.001))
+    meter.answered(10, seconds(0), seconds(1))
+    expect(meter.measure(false)).toBeUndefined()
+    meter.answered(1e6, seconds(1), seconds(1))
+    expect(Number.isFinite(meter.measure(false)?.rate)).toBe(true)
+  })
+})

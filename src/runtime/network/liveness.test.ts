@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { deviceId } from '../../core/ids.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { createManualClock, type ManualClock } from '../../testing/manual-clock.ts'
+import { Liveness } from './liveness.ts'
+
+const shed = deviceId('shed')
+const porch = deviceId('porch')
+
+const watch = () => {
+  const clock = createManualClock()
+  const log: string[] = []
+  const say = (what: string) => (peer: string, silence?: Seconds) =>
+    log.push(`${clock.now().toFixed(2)} ${peer} ${what}${silence === undefined ? '' : ` ${silence.toFixed(1)} s`}`)
+  const parts = { onSilent: say('silent'), onBack: say('back'), onDead: say('dead') }
+  const liveness = new Liveness({ clock, suspectAfter: seconds(3), ...parts })
+  return { clock, log, liveness }
+}
+
+const pass = async (clock: ManualClock, liveness: Liveness, duration: number, each: () => void = () => {}) => {
+  for (let i = 0; i < Math.round(duration / liveness.interval); i++) {
+    await clock.advance(liveness.interval)
+    each()
+    liveness.look()
+  }
+}
+
+describe('liveness', () => {
+  it('takes a peer for gone after three seconds of silence, and for back when it speaks', async () => {
+    const { clock, log, liveness } = watch()
+    liveness.add(shed)
+    liveness.add(porch)
+    await pass(clock, liveness, 4, () => liveness.heard(porch))
+    expect([liveness.isSilent(shed), liveness.isSilent(porch)]).toEqual([true, false])
+    liveness.heard(shed)
+    await pass(clock, liveness, 1)
+    expect(log).toEqual(['3.25 shed silent 3.3 s', '4.00 shed back'])
+  })
+
+  it('does not take its own sleep for the silence of others', async () => {
+    const { clock, log, liveness } = watch()
+    liveness.add(shed)
+    await pass(clock, liveness, 1)
+    await clock.advance(seconds(600)) // stopped and continued: no look in between
+    liveness.look()
+    await pass(clock, liveness, 1)
+    expect(log).toEqual([])
+    await pass(clock, liveness, 2)
+    expect(log).toEqual(['602.75 shed silent 3.3 s'])
+  })
+
+  it('gives a peer up that stays silent', async () => {
+    const { clock, log, liveness } = watch()
+    liveness.add(shed)
+    await pass(clock, liveness, 60.5)
+    expect(log.at(-1)).toBe('60.50 shed dead')
+    expect(liveness.remove(shed)).toBe(true)
+    expect(liveness.isSilent(shed)).toBe(false)
+  })
+})
