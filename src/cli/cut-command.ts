@@ -8,6 +8,7 @@ import { formatBytes } from '../core/format-quantity.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
 import { collect } from './collect.ts'
 import { parseShapes } from './node/parse-shapes.ts'
+import { parseCount } from './parse-count.ts'
 
 interface CutFlags {
   readonly parts?: string
@@ -41,7 +42,10 @@ export const command = new Command('cut')
     const files = await openFolder(flags.out, cuts.length + 1)
     const parts = await writeBlocks(studied, cuts, (index, chunks) => writeWhole(files[index]!, chunks))
     const named = parts.map(({ sha256, bytes, nodes }, i) => ({ file: files[i]!, sha256, bytes, nodes }))
-    const verify = flags.verify === true ? await verified(studied, cuts, files, Number(flags.threads) || 1) : undefined
+    const verify =
+      flags.verify === true
+        ? await verified(studied, cuts, files, parseCount('--threads', flags.threads, 256))
+        : undefined
     if (flags.json === true)
       process.stdout.write(`${JSON.stringify({ parts: named, ...(verify === undefined ? {} : { verify }) })}\n`)
     else {
@@ -59,9 +63,8 @@ const chosenCuts = async (model: Studied, { parts, at }: CutFlags): Promise<read
   if ((parts === undefined) === (at === undefined))
     throw new UserError('say how to cut: either --parts N or --at I,J,…')
   if (parts !== undefined) {
-    if (!/^[1-9]\d{0,3}$/.test(parts)) throw new UserError(`--parts "${parts}" is not a number from 1 to 9999`)
     const { cutsForParts } = await import('../model/cut-model.ts')
-    return cutsForParts(model, Number(parts))
+    return cutsForParts(model, parseCount('--parts', parts, 9999))
   }
   const cuts = at!.split(',').map(text => {
     const point = /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN

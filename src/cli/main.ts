@@ -14,7 +14,9 @@ const program = new Command('tributary')
 
 /** Each file exports its `command`. A command's flags are light; what it does is loaded when it runs. */
 const COMMANDS = [
+  () => import('./inspect-command.ts'),
   () => import('./cut-command.ts'),
+  () => import('./profile-command.ts'),
   () => import('./node-command.ts'),
   () => import('./status-command.ts'),
   () => import('./invite-command.ts'),

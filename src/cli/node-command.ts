@@ -65,7 +65,10 @@ export const command = new Command('node')
   .option('--seed <text>', 'for random arrivals', '1')
   .option('--exit-when-done', 'stop when all own sources have all their results')
   .option('--exit-with-parent', 'stop when standard input closes')
-  .option('--json-events', 'print events as JSON lines on standard output: listening, ready, placement, done')
+  .option(
+    '--json-events',
+    'print events as JSON lines on standard output: listening, ready, status (every second), done'
+  )
   .option('--json', 'print one JSON document, the final status, on standard output')
   .addHelpText('after', EXAMPLES)
   .action(async (flags: NodeFlags) => {

@@ -45,9 +45,10 @@ const write = async (name: string, { out, seed, sequence, json }: ZooFlags): Pro
   const { writeZooModel } = await import('../model/zoo/write-zoo-model.ts')
   const graph = zooGraph(name, sequence === undefined ? undefined : whole('--sequence', sequence))
   if (out === undefined) throw new UserError(`zoo: say where to write it: tributary zoo ${name} --out ${name}.onnx`)
+  const progress = progressLine(out)
   const { sha256, bytes } = await writeZooModel(graph, out, {
     seed: whole('--seed', seed),
-    progress: progressLine(out)
+    ...(progress === undefined ? {} : { progress })
   })
   const { parameters } = graph
   if (json === true) process.stdout.write(`${JSON.stringify({ file: out, sha256, bytes, parameters })}\n`)

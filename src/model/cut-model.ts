@@ -9,7 +9,7 @@ import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
 import { type LayerCost, layerCosts } from './layer-cost.ts'
 import { aliveAt } from './liveness.ts'
 import { makeBlocks } from './make-blocks.ts'
-import { onnxChunks } from './onnx-chunks.ts'
+import { onnxChunks, weightBytes } from './onnx-chunks.ts'
 import { readOnnxFile } from './onnx-file.ts'
 import type { OpenModel } from './open-model.ts'
 import { findTensorFacts, type InputShapes, type TensorFacts } from './tensor-facts.ts'
@@ -102,6 +102,20 @@ export const activationsAt = (
 const specOf = (facts: TensorFacts, name: string): TensorSpec => {
   const { type, shape, dims } = facts.of(name)
   return { name, type: type ?? 'float32', shape: dims ?? shape ?? [] }
+}
+
+/** What each block between these cut points holds; nothing is written. `nodes` counts layers. */
+export const blockFacts = (
+  { analysis, facts, costs, cutPoints }: StudiedModel,
+  cuts: readonly number[]
+): readonly { readonly nodes: number; readonly weightBytes: number; readonly flops: number }[] => {
+  const positions = cuts.map(c => cutPoints[c]!.position)
+  const bounds = [0, ...positions, analysis.layers.length]
+  return makeBlocks(analysis, facts, positions).map(({ model, layers: nodes }, b) => ({
+    nodes,
+    weightBytes: weightBytes(model, analysis.file.path),
+    flops: costs.slice(bounds[b], bounds[b + 1]).reduce((sum, cost) => sum + cost.flops, 0)
+  }))
 }
 
 /** Counts and hashes what passes through. */

@@ -56,6 +56,20 @@ export async function* onnxChunks(model: ModelProto, origin: string): AsyncGener
   }
 }
 
+/** Bytes of all weights that a model holds: initializers, and tensors in attributes and bodies. */
+export const weightBytes = (model: ModelProto, origin: string): number => {
+  let sum = 0
+  for (const tensor of heldTensors(model.graph!)) sum += elementBytes(tensor, origin)
+  return sum
+}
+
+/** Typed fields count as their elements would in raw data. */
+const elementBytes = (tensor: TensorProto, origin: string): number => {
+  if (isExternal(tensor) || tensor.rawData.length > 0) return byteLength(tensor, origin)
+  if (tensor.stringData.length > 0) return tensor.stringData.reduce((sum, text) => sum + text.length, 0)
+  return Math.ceil((tensor.dims.reduce((a, b) => a * Number(b), 1) * (ELEMENT_BITS[tensor.dataType] ?? 0)) / 8)
+}
+
 const isLarge = (tensor: TensorProto): boolean => isExternal(tensor) || tensor.rawData.length >= LARGE
 
 const byteLength = (tensor: TensorProto, origin: string): number => {

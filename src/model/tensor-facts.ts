@@ -76,13 +76,16 @@ interface Inferred {
 
 const layerTensors = (analysis: GraphAnalysis): string[] => analysis.layers.flatMap(layer => layer.writes)
 
+/** Weights may be constant nodes, or computed from some: their shapes count in FLOPs. */
+const constantTensors = (analysis: GraphAnalysis): string[] => analysis.constants.flatMap(layer => layer.writes)
+
 const inferTypes = async (
   analysis: GraphAnalysis,
   graph: GraphProto,
   path: string,
   openModel: OpenModel
 ): Promise<Inferred> => {
-  const opened = await openWith(analysis, graph, layerTensors(analysis), path, openModel)
+  const opened = await openWith(analysis, graph, [...layerTensors(analysis), ...constantTensors(analysis)], path, openModel)
   const { inputs, outputs } = opened
   await opened.close()
   await rm(path, { force: true })
@@ -199,7 +202,8 @@ const runForRest = async (
 ): Promise<ReadonlyMap<string, readonly number[]>> => {
   const isOpen = ({ isTensor, shape }: PortInfo): boolean =>
     isTensor && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
-  const rest = inferred.outputs.filter(isOpen).map(info => info.name)
+  const constant = new Set(constantTensors(analysis))
+  const rest = inferred.outputs.filter(info => isOpen(info) && !constant.has(info.name)).map(info => info.name)
   const feeds = feedsFor(inferred.inputs, inputShapes)
   if (rest.length === 0 || feeds === undefined) return new Map()
   const opened = await openWith(analysis, graph, rest, path, openModel)

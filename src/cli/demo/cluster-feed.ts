@@ -8,12 +8,14 @@ type SourcePart = DeviceReport['sources'][number]
 export class ClusterFeed {
   readonly #devices = new Map<string, DevicePart>()
   readonly #sources = new Map<string, SourcePart>()
+  /** By link; counts only grow, and outlive the link. */
+  readonly #sent = new Map<string, number>()
 
-  /** Takes what `device` printed; other events than its status are ignored. */
+  /** Takes what `device` printed; events without a status are ignored. */
   take(device: string, event: NodeEvent): void {
-    if (event.event !== 'status') return
+    if (event['status'] === undefined) return
     const { devices, sources } = clusterStatusSchema.parse(event['status'])
-    for (const part of devices) if (part.name === device) this.#devices.set(device, part)
+    for (const part of devices) if (part.name === device) this.#takeDevice(part)
     for (const part of sources) if (part.device === device) this.#sources.set(part.name, part)
   }
 
@@ -27,6 +29,14 @@ export class ClusterFeed {
 
   /** Bytes over all links, since the devices started. */
   bytesSent(): number {
-    return [...this.#devices.values()].reduce((sum, device) => sum + device.bytesSent, 0)
+    return [...this.#sent.values()].reduce((sum, bytes) => sum + bytes, 0)
+  }
+
+  #takeDevice(part: DevicePart): void {
+    this.#devices.set(part.name, part)
+    for (const { to, bytesSent } of part.links) {
+      const link = `${part.name}->${to}`
+      this.#sent.set(link, Math.max(bytesSent, this.#sent.get(link) ?? 0))
+    }
   }
 }

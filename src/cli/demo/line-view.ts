@@ -6,7 +6,7 @@ const INTERVAL: Seconds = seconds(2)
 
 /** For logs and pipes: a line every two seconds. */
 export const createLineView = (write: (line: string) => void, clock: Clock): RunView => {
-  let policy = ''
+  let policy: string | undefined
   let startedAt = clock.now()
   let lastAt = startedAt
   const totals = new Map<string, number>()
@@ -21,7 +21,7 @@ export const createLineView = (write: (line: string) => void, clock: Clock): Run
     return `  ${policy} ${(clock.now() - startedAt).toFixed(0)} s: ${[sources.join(', '), ...workers].join('; ')}`
   }
   const maybe = (): void => {
-    if (clock.now() - lastAt < INTERVAL) return
+    if (policy === undefined || clock.now() - lastAt < INTERVAL) return
     lastAt = clock.now()
     write(line())
   }
@@ -41,6 +41,9 @@ export const createLineView = (write: (line: string) => void, clock: Clock): Run
       devices.set(name, state)
       maybe()
     },
-    end: () => write(line())
+    end: () => {
+      if (policy !== undefined) write(line())
+      policy = undefined
+    }
   }
 }

@@ -62,8 +62,8 @@ export const runPolicy = async (options: RunPolicyOptions): Promise<PolicyOutcom
     ...options,
     limitMemory: policy !== 'local',
     onEvent: (device, event) => {
-      if (event.event === 'ready') watch.start(feed.bytesSent())
       feed.take(device, event)
+      if (event.event === 'ready' && options.expected.has(device)) watch.start(feed.bytesSent())
       show(feed, device, view)
     }
   })

@@ -14,9 +14,7 @@ import {
   writeRunning
 } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
-import { exampleInputs } from '../../runtime/io/example-inputs.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
-import { readIoSpec } from '../../runtime/io/read-io-spec.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { encodeInvite } from '../../runtime/network/invite.ts'
@@ -27,7 +25,6 @@ import { POLICIES } from '../../scheduler/policies.ts'
 import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
-import { openSources } from './open-sources.ts'
 import { parseShapes } from './parse-shapes.ts'
 
 /** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
@@ -36,6 +33,8 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   const folder = stateFolderOf(options.name, options.state)
   await openStateFolder(folder)
   const spec = await ioSpecOf(options)
+  const exampleInputs =
+    spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
   const secret = await resolveSecret({ join: options.join, clusterKey: options.clusterKey, folder })
   const network = await openNetwork(options, secret, folder, log, () => device)
   const device: Device = createDevice({
@@ -48,7 +47,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
     place: proportionalPlacement,
     memory: options.memory,
     emulated: options.emulated,
-    models: options.models.map(model => ownedModel(model, options, folder, spec)),
+    models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
     say: text => log.say(text),
     event: event => log.event(event),
@@ -57,7 +56,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   const leave = untilToldToStop(options, log)
   const over = new AbortController()
   try {
-    const closeSources = await openSources(options, folder, device, spec, createRng(options.seed), log)
+    const closeSources = await sourcesOf(options, folder, device, spec, log)
     try {
       await device.start()
       await announce(options, network, secret, folder, log)
@@ -77,22 +76,39 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
 }
 
 const ioSpecOf = async ({ preset, io }: NodeOptions): Promise<IoSpec | undefined> => {
-  if (preset !== undefined) return readIoSpec({ preset })
-  return io === undefined ? undefined : readIoSpec({ ioFile: io })
+  if (preset === undefined && io === undefined) return undefined
+  const { readIoSpec } = await import('../../runtime/io/read-io-spec.ts')
+  return readIoSpec(preset !== undefined ? { preset } : { ioFile: io! })
 }
+
+/** What reads images and keeps sinks is loaded only where there is a source. @returns how to close them */
+const sourcesOf = async (
+  options: NodeOptions,
+  folder: StateFolder,
+  device: Device,
+  spec: IoSpec | undefined,
+  log: NodeLog
+): Promise<() => Promise<void>> => {
+  if (options.sources.length === 0) return async () => {}
+  const { openSources } = await import('./open-sources.ts')
+  return openSources(options, folder, device, spec, createRng(options.seed), log)
+}
+
+type ExampleInputs = typeof import('../../runtime/io/example-inputs.ts').exampleInputs
 
 /** The data of the sources says what shapes a model's dynamic inputs have, where --shape does not. */
 const ownedModel = (
   model: NodeOptions['models'][number],
   options: NodeOptions,
   folder: StateFolder,
-  spec: IoSpec | undefined
+  spec: IoSpec | undefined,
+  exampleInputs: ExampleInputs | undefined
 ): OwnedModel => ({
   ...model,
   shapes: parseShapes(options.shapes),
   maxBlocks: options.maxBlocks,
   folder: folder.models,
-  ...(spec === undefined
+  ...(spec === undefined || exampleInputs === undefined
     ? {}
     : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })

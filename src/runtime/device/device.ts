@@ -25,7 +25,7 @@ import type { ClusterStatus } from './device-status.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
 import { notice } from './notice.ts'
-import { type OwnedModel, prepareOwnedModel } from './owned-model.ts'
+import type { OwnedModel } from './owned-model.ts'
 import type { SourcePort } from './source-port.ts'
 
 export interface DeviceParts {
@@ -149,6 +149,8 @@ class RunningDevice implements Device {
     this.#reporter.speed = speed
     // Before the network: cutting keeps this thread busy, and others would take it for silence.
     for (const owned of models) {
+      // Only an owner needs what reads and cuts models.
+      const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
       const manifest = await prepareOwnedModel(owned, { ...this.#parts, speed })
       owned.id = manifest.id
       this.view.addManifest(manifest)
@@ -315,6 +317,7 @@ class RunningDevice implements Device {
     const { clock, startWhen = 1 } = this.#parts
     const signal = this.#abort.signal
     while (!this.#reporter.isReady(startWhen)) await clock.sleep(TICK, { signal })
+    this.#parts.event({ event: 'ready', status: this.status() })
     await Promise.all([...this.#sources.values()].map(source => source.run(signal)))
   }
 

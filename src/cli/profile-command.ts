@@ -1,0 +1,89 @@
+import { Command } from 'commander'
+import { formatBytes, formatSeconds } from '../core/format-quantity.ts'
+import { collect } from './collect.ts'
+import { parseShapes } from './node/parse-shapes.ts'
+import { parseCount } from './parse-count.ts'
+
+interface ProfileFlags {
+  readonly shape: string[]
+  readonly blocks: string
+  readonly runs: string
+  readonly threads: string
+  readonly json?: boolean
+}
+
+/** Seconds and bytes. */
+interface Profile {
+  readonly model: string
+  readonly machine: string
+  readonly threads: number
+  readonly runs: number
+  /** Median of the blocks run one after another. */
+  readonly seconds: number
+  readonly blocks: readonly {
+    index: number
+    nodes: number
+    bytes: number
+    flops: number
+    seconds: number
+    least: number
+  }[]
+  readonly activations: readonly number[]
+}
+
+export const command = new Command('profile')
+  .summary('time every block of a model on this machine')
+  .description(
+    'Cut a model into the blocks that a cluster would use, and time each here: median and least of several runs, after warm-up.'
+  )
+  .argument('<model>', 'an ONNX file')
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--blocks <n>', 'at most this many blocks', '12')
+  .option('--runs <n>', 'timed runs', '20')
+  .option('--threads <n>', "threads inside ONNX Runtime's operators", '1')
+  .option('--json', 'print one JSON document')
+  .addHelpText('after', '\nExample:\n  $ tributary profile rec.onnx --shape x=1x3x48x320\n')
+  .action(async (model: string, flags: ProfileFlags) => {
+    const measured = await profile(model, flags)
+    process.stdout.write(flags.json === true ? `${JSON.stringify(measured)}\n` : `${describe(measured)}\n`)
+  })
+
+const profile = async (model: string, flags: ProfileFlags): Promise<Profile> => {
+  const { cutsForCluster, studyModel } = await import('../model/cut-model.ts')
+  const { profileBlocks } = await import('../runtime/onnx/profile-blocks.ts')
+  const { openModel } = await import('../runtime/onnx/open-model.ts')
+  const { cpus } = await import('node:os')
+  const runs = parseCount('--runs', flags.runs, 100_000)
+  const threads = parseCount('--threads', flags.threads, 256)
+  const studied = await studyModel(model, parseShapes(flags.shape), openModel)
+  const cuts = cutsForCluster(studied, parseCount('--blocks', flags.blocks, 4096))
+  process.stderr.write(`timing ${cuts.length + 1} blocks, ${runs} runs …\n`)
+  const { blocks, seconds, activations } = await profileBlocks(studied, cuts, { runs, threads })
+  return {
+    model,
+    machine: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`,
+    threads,
+    runs,
+    seconds,
+    blocks,
+    activations
+  }
+}
+
+const describe = ({ model, machine, threads, runs, seconds, blocks, activations }: Profile): string =>
+  [
+    `model    ${model} on ${machine}, ${threads} thread${threads === 1 ? '' : 's'}, ${runs} runs`,
+    `chain    ${formatSeconds(seconds)} (median)`,
+    '',
+    '  block  nodes        bytes     median      least   then crosses',
+    ...blocks.map(({ index, nodes, bytes, seconds: median, least }) =>
+      [
+        `  ${String(index).padStart(5)}`,
+        String(nodes).padStart(6),
+        formatBytes(bytes).padStart(12),
+        formatSeconds(median).padStart(10),
+        formatSeconds(least).padStart(10),
+        `  ${formatBytes(activations[index + 1] ?? 0)}`
+      ].join(' ')
+    )
+  ].join('\n')

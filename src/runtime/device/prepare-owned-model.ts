@@ -1,0 +1,119 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { type BlockHash, blockHash } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import type { TensorSpec } from '../../core/tensor.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { activationsAt, cutsForCluster, studyModel, type WrittenBlock, writeBlocks } from '../../model/cut-model.ts'
+import { declaredInputs } from '../../model/declared-inputs.ts'
+import { type OnnxFile, readOnnxFile } from '../../model/onnx-file.ts'
+import type { InputShapes } from '../../model/tensor-facts.ts'
+import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
+import type { Engine } from '../engine/engine.ts'
+import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { BlobStore } from '../network/blob-store.ts'
+import { openModel } from '../onnx/open-model.ts'
+import type { OwnedModel } from './owned-model.ts'
+
+export interface OwnerParts {
+  readonly engine: Engine
+  readonly blobs: BlobStore
+  /** Of this device, emulation included. */
+  readonly speed: number
+  readonly say: (text: string) => void
+}
+
+/**
+ * Cut a model into blocks, put them into the blob store, time each here, one at a time, so that no more than the largest
+ * block is in memory. What an earlier start found out about the same file is used again.
+ * @throws UserError when the file is no model that ONNX Runtime opens, or needs a shape
+ */
+export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> => {
+  const file = await readOnnxFile(owned.file)
+  const shapes = shapesOf(owned, file)
+  const kept = join(owned.folder, `${file.sha256.slice(0, 32)}-${owned.maxBlocks}-${nameOfShapes(shapes)}.json`)
+  const known = await restore(kept, owned, parts.blobs)
+  if (known !== undefined) return known
+  parts.say(`cutting ${owned.file} …`)
+  const studied = await studyModel(owned.file, shapes, openModel)
+  const cuts = cutsForCluster(studied, owned.maxBlocks)
+  const blocks = await storeBlocks(owned, parts, write => writeBlocks(studied, cuts, write))
+  const activations = activationsAt(studied, cuts)
+  const facts = {
+    name: owned.name,
+    sha256: file.sha256,
+    activations,
+    inputs: declaredInputs(file),
+    outputs: activations.at(-1)!.tensors.map(tensor => tensor.name)
+  }
+  const timed: ModelManifest['blocks'][number][] = []
+  for (const [k, { sha256, bytes, flops }] of blocks.entries()) {
+    timed.push({ sha256, bytes, flops, work: await timeBlock(parts, sha256, activations[k]!.tensors) })
+  }
+  const id = manifestId({ blocks: timed, activations, outputs: facts.outputs })
+  const manifest: ModelManifest = { id, ...facts, blocks: timed }
+  await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)))
+  await rename(`${kept}.part`, kept)
+  return manifest
+}
+
+const shapesOf = (owned: OwnedModel, file: OnnxFile): InputShapes => {
+  const dynamic = declaredInputs(file).filter(({ shape }) => shape.some(d => typeof d !== 'number'))
+  const missing = dynamic.filter(({ name }) => !owned.shapes.has(name))
+  return new Map([...(missing.length === 0 ? [] : (owned.exampleShapes?.(missing) ?? [])), ...owned.shapes])
+}
+
+const nameOfShapes = (shapes: InputShapes): string =>
+  [...shapes].map(([name, dims]) => `${name.replace(/[^A-Za-z0-9]/g, '_').slice(0, 24)}${dims.join('x')}`).join('-') ||
+  'fixed'
+
+const restore = async (kept: string, { name }: OwnedModel, blobs: BlobStore): Promise<ModelManifest | undefined> => {
+  try {
+    const manifest = { ...fromWire(fromJsonString(ManifestSchema, await readFile(kept, 'utf8'))), name }
+    const found = await Promise.all(manifest.blocks.map(block => blobs.find(block.sha256)))
+    return found.every(path => path !== undefined) ? manifest : undefined
+  } catch {
+    return undefined // the first start, or another version's file
+  }
+}
+
+type Write = Parameters<typeof writeBlocks>[2]
+
+/** A block's hash is known when its last byte is written, so it is written to a draft first. */
+const storeBlocks = async (
+  { folder }: OwnedModel,
+  { blobs }: OwnerParts,
+  cut: (write: Write) => Promise<readonly WrittenBlock[]>
+): Promise<readonly WrittenBlock[]> => {
+  const draft = (index: number): string => join(folder, `draft-${process.pid}-${index}.onnx`)
+  const blocks = await cut((index, chunks) => pipeline(Readable.from(chunks), createWriteStream(draft(index))))
+  for (const [index, { sha256 }] of blocks.entries()) {
+    await blobs.put(sha256, createReadStream(draft(index)))
+    await rm(draft(index), { force: true })
+  }
+  return blocks
+}
+
+/** Seconds at speed 1. A block that does not run on made-up input counts as nothing until the first real run. */
+const timeBlock = async (
+  { engine, blobs, speed, say }: OwnerParts,
+  hash: BlockHash,
+  tensors: readonly TensorSpec[]
+): Promise<Seconds> => {
+  const path = await blobs.find(blockHash(hash))
+  const { inputs } = await engine.load(hash, path!)
+  const specs = new Map(tensors.map(tensor => [tensor.name, tensor]))
+  try {
+    const measured = inputs.map(spec => ({ spec, dims: (specs.get(spec.name) ?? spec).shape as readonly number[] }))
+    return seconds((await engine.measure(hash, measured)) * speed)
+  } catch (error) {
+    say(`block ${hash.slice(0, 12)} could not be timed on made-up input: ${(error as Error).message}`)
+    return seconds(1e-3)
+  } finally {
+    await engine.unload(hash)
+  }
+}
