@@ -26,6 +26,7 @@ import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { parseShapes } from './parse-shapes.ts'
+import { trimHeap } from './trim-heap.ts'
 
 /** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
 export const runNode = async (options: NodeOptions): Promise<void> => {
@@ -60,6 +61,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
     try {
       await device.start()
       await announce(options, network, secret, folder, log)
+      trimHeap()
       await Promise.race([leave.asked, finished(device, options, log), reporting(device, options, log, over.signal)])
       if (options.jsonEvents) log.event({ event: 'status', status: device.status() })
       if (options.json) process.stdout.write(`${JSON.stringify(device.status())}\n`)

@@ -40,6 +40,7 @@ export class DeviceReporter {
   speed = 1
   readonly #parts: DeviceReporterParts
   readonly #startedAt: Seconds
+  readonly #sentTo = new Map<DeviceId, number>()
   #sequence = 0
   #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #firstTaskAt: Seconds | undefined
@@ -111,7 +112,7 @@ export class DeviceReporter {
       busySeconds: busy,
       busy: active === 0 ? 0 : busy / active,
       rate: this.#rate(now, tasks),
-      bytesSent: this.#links().reduce((sum, link) => sum + link.bytesSent, 0),
+      bytesSent: this.#bytesSent(),
       rss: process.memoryUsage.rss(),
       links: this.#links(),
       waiting: this.#waiting(view),
@@ -175,6 +176,14 @@ export class DeviceReporter {
       const link = role === 'device' ? network.link(peer) : undefined
       return link === undefined ? [] : [{ to: view.nameOf(peer), ...link }]
     })
+  }
+
+  /** To everybody so far, also to those who have left. */
+  #bytesSent(): number {
+    const { network, view } = this.#parts
+    for (const { id } of view.world.devices)
+      this.#sentTo.set(id, Math.max(this.#sentTo.get(id) ?? 0, network.link(id)?.bytesSent ?? 0))
+    return [...this.#sentTo.values()].reduce((sum, sent) => sum + sent, 0)
   }
 
   #waiting(view: ClusterView): DeviceReport['waiting'] {

@@ -2,7 +2,8 @@ import type { BlockHash } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { bytes, milliseconds, type Seconds, seconds } from '../../core/units.ts'
-import { CALIBRATION_REFERENCE, calibrationModel } from './calibration-model.ts'
+import { calibrateApart } from './calibrate-apart.ts'
+import { CALIBRATION_REFERENCE } from './calibration-model.ts'
 import { checkInputs } from './check-inputs.ts'
 import { type BlockRun, type Engine, EngineError, type EngineOptions, type LoadedBlock } from './engine.ts'
 import { LaneThread } from './lane-thread.ts'
@@ -72,7 +73,7 @@ class ThreadedEngine implements Engine {
   }
 
   async calibrate(): Promise<number> {
-    const { least } = await this.#running().ask('calibrate', { model: calibrationModel() })
+    const least = await calibrateApart(this.#threads)
     return CALIBRATION_REFERENCE / seconds((least / 1000) * this.#stretch)
   }
 

@@ -22,7 +22,7 @@ export class LaneThread {
 
   constructor(settings: LaneSettings, died: (lane: LaneThread) => void) {
     this.#died = died
-    this.#worker = new Worker(laneFile(), { workerData: settings, name: 'tributary-lane' })
+    this.#worker = new Worker(scriptOf('lane'), { workerData: settings, name: 'tributary-lane' })
     this.#worker.on('message', (reply: LaneReply) => this.#settle(reply))
     this.#worker.on('error', error => {
       this.#error = error
@@ -60,11 +60,14 @@ export class LaneThread {
   }
 }
 
-/** A worker thread needs JavaScript: beside this file once it is compiled, in dist/ while it is run from source (tests). */
-const laneFile = (): URL => {
-  const compiled = new URL('./lane.js', import.meta.url)
+/**
+ * A script that Node runs by itself, in a thread or a process. Beside this file in a build; tests run the sources, which
+ * Node cannot, and take it from the build.
+ */
+export const scriptOf = (name: 'lane' | 'calibrate-process'): URL => {
+  const compiled = new URL(`./${name}.js`, import.meta.url)
   if (existsSync(compiled)) return compiled
-  const built = new URL('../../../dist/src/runtime/engine/lane.js', import.meta.url)
+  const built = new URL(`../../../dist/src/runtime/engine/${name}.js`, import.meta.url)
   if (existsSync(built)) return built
-  throw new Error('the lane thread runs compiled code, and there is none: run "npm run build" first')
+  throw new EngineError(`${built.pathname} is missing; build first: npm run build`)
 }

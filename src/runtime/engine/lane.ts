@@ -8,9 +8,9 @@ import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import type { LaneAnswers, LaneJobKind, LaneJobs, LaneReply, LaneRequest, LaneSettings } from './lane-protocol.ts'
+import { leastTime, timed, waitUntil } from './lane-time.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
-import { leastTime, timed, waitUntil } from './lane-time.ts'
 
 const port = parentPort
 if (port === null) throw new Error('lane.ts runs in a worker thread only')
