@@ -51,7 +51,7 @@ const describe = (status: ClusterStatus): string => {
   ]
   for (const device of devices) {
     const carried = Object.entries(device.models).map(
-      ([model, { blocks, bytes }]) => `${model} ${ranges(blocks)} (${formatBytes(bytes)})`
+      ([model, { blocks, residentBytes }]) => `${model} ${ranges(blocks)} (${formatBytes(residentBytes)})`
     )
     const memory = device.memory === null ? '' : ` of ${formatBytes(device.memory)}`
     lines.push(

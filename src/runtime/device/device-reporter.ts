@@ -164,8 +164,7 @@ export class DeviceReporter {
         if (manifest === undefined || held.size === 0) return []
         const numbers = [...held.keys()].sort((a, b) => a - b)
         const size = numbers.reduce((sum, k) => sum + manifest.blocks[k]!.bytes, 0)
-        const residentBytes = [...held.values()].reduce((sum, { loaded }) => sum + loaded.residentBytes, 0)
-        return [[manifest.name, { blocks: numbers, bytes: size, residentBytes }] as const]
+        return [[manifest.name, { blocks: numbers, residentBytes: size }] as const]
       })
     )
   }

@@ -10,7 +10,8 @@ export const deviceReportSchema = z.object({
   memory: z.number().nullable(),
   policy: z.string(),
   uptime: z.number(),
-  models: z.record(z.string(), z.object({ blocks: z.array(z.number()), bytes: z.number(), residentBytes: z.number() })),
+  /** `residentBytes`: of the blocks carried, what counts against `memory`. */
+  models: z.record(z.string(), z.object({ blocks: z.array(z.number()), residentBytes: z.number() })),
   queue: z.object({ lane: z.number(), links: z.number(), waiting: z.number() }),
   tasks: z.number(),
   /** Seconds in which the lane ran a block, since the start. */

@@ -218,15 +218,6 @@ test('calibration gives a quarter of the speed when a quarter is emulated', asyn
   expect(quarter / whole).toBeLessThan(0.4)
 })
 
-test('memory of a block is what the process grew by: megabytes for a real model, next to nothing for a tiny one', async () => {
-  const engine = engineOf()
-  const tiny = await engine.load(A, gatherFile())
-  const real = await engine.load(B, RECOGNITION)
-  expect(tiny.residentBytes).toBeLessThan(4e6)
-  expect(real.residentBytes).toBeGreaterThan(5e6)
-  expect(real.residentBytes).toBeLessThan(100e6)
-})
-
 test('the event loop stays free while a heavy block runs', { retry: 2 }, async () => {
   const engine = engineOf()
   const dims = [1, 3, 48, 640]

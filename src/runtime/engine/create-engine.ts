@@ -1,7 +1,7 @@
 import type { BlockHash } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
-import { bytes, milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { calibrateApart } from './calibrate-apart.ts'
 import { CALIBRATION_REFERENCE } from './calibration-model.ts'
 import { checkInputs } from './check-inputs.ts'
@@ -91,8 +91,7 @@ class ThreadedEngine implements Engine {
   }
 
   async #load(hash: BlockHash, file: string): Promise<LoadedBlock> {
-    const { residentBytes, ...specs } = await about(hash, this.#running().ask('load', { hash, file }))
-    return { ...specs, residentBytes: bytes(residentBytes) }
+    return about(hash, this.#running().ask('load', { hash, file }))
   }
 
   #loaded(hash: BlockHash): Promise<LoadedBlock> {

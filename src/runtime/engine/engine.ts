@@ -1,6 +1,6 @@
 import type { BlockHash } from '../../core/ids.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
-import type { Bytes, Seconds } from '../../core/units.ts'
+import type { Seconds } from '../../core/units.ts'
 
 export interface EngineOptions {
   /** Relative to this machine; 0.25 makes every run take four times as long and use a quarter of the CPU. @default 1 */
@@ -12,8 +12,6 @@ export interface EngineOptions {
 export interface LoadedBlock {
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly TensorSpec[]
-  /** Growth of the process's memory by this block, as the operating system sees it; at least 0. */
-  readonly residentBytes: Bytes
 }
 
 export interface BlockRun {

@@ -15,7 +15,6 @@ export interface LaneAnswers {
   load: {
     readonly inputs: readonly TensorSpec[]
     readonly outputs: readonly TensorSpec[]
-    readonly residentBytes: number
   }
   unload: undefined
   run: {

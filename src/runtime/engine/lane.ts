@@ -39,13 +39,12 @@ const started = ort.InferenceSession.create(new Uint8Array(1), SESSION_OPTIONS).
 const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAnswers[K]> } = {
   load: async ({ hash, file }) => {
     await started
-    const before = process.memoryUsage.rss()
     const session = await ort.InferenceSession.create(file, SESSION_OPTIONS)
     try {
       const inputs = session.inputMetadata.map(specOf)
       const outputs = session.outputMetadata.map(specOf)
       sessions.set(hash, session)
-      return { inputs, outputs, residentBytes: Math.max(0, process.memoryUsage.rss() - before) }
+      return { inputs, outputs }
     } catch (error) {
       await session.release()
       throw error
