@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { connect, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import type {
@@ -67,7 +68,9 @@ const encrypt = async (
       return chosen
     }
   }
+  if (socket.destroyed) throw new NetworkError('the connection closed before the TLS handshake')
   const secured = isServer ? new TLSSocket(socket, settings) : connect({ socket, ...settings })
+  endThrough(connection, secured)
   try {
     await handshake(secured, options.signal)
     const certificate = secured.getPeerCertificate()
@@ -101,6 +104,22 @@ const handshake = async (socket: TLSSocket, signal?: AbortSignal): Promise<void>
   } finally {
     signal?.removeEventListener('abort', abort)
   }
+}
+
+/**
+ * From now on the connection ends through TLS. The library would reset the TCP socket itself, under the TLS that still
+ * uses it: Node 20 does not survive that.
+ */
+const endThrough = (connection: MessageStream, secured: TLSSocket): void => {
+  Object.assign(connection, {
+    sendReset: () => void secured.destroy(),
+    sendClose: async (): Promise<void> => {
+      if (secured.closed) return
+      const closed = once(secured, 'close')
+      secured.destroySoon()
+      await closed
+    }
+  })
 }
 
 /** Hands all pieces of a message to TLS at once: the library writes, and encrypts, a frame's header by itself. */

@@ -1,0 +1,108 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import type { Connection } from '@libp2p/interface'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bytes } from '../../core/units.ts'
+import { type NetworkGroup, networkGroup, type OpenNetwork, openPair } from '../../testing/open-networks.ts'
+import { drain, openStranger, type Stranger } from '../../testing/stranger.ts'
+import { type Control, FrameSchema, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { encodeControl } from './control-sender.ts'
+import { CONTROL_PROTOCOL, TASK_PROTOCOL } from './peer-session.ts'
+
+// A member of the cluster, key and all, that breaks every rule. It must cost it its stream, and us nothing.
+
+let group: NetworkGroup
+let member: Stranger
+let connection: Connection
+let a: OpenNetwork
+let b: OpenNetwork
+let arrived: bigint[]
+
+beforeEach(async () => {
+  group = networkGroup()
+  arrived = []
+  const onTask = ({ task }: { task: { datum: bigint } }) => {
+    arrived.push(task.datum)
+    return { kind: 'accepted' } as const
+  }
+  const pair = await openPair(group, { onTask }, {}, { limits: { payload: bytes(1_000_000) } })
+  a = pair[0]
+  b = pair[1]
+  member = await openStranger()
+  connection = await member.dial(a.address)
+  await member.admit(connection, group.key)
+})
+afterEach(async () => {
+  await member[Symbol.asyncDispose]()
+  await group[Symbol.asyncDispose]()
+})
+
+const frame = (prefix: readonly [number, number], header: Uint8Array): Uint8Array => {
+  const head = Buffer.alloc(8)
+  head.writeUInt32BE(prefix[0])
+  head.writeUInt32BE(prefix[1], 4)
+  return new Uint8Array(Buffer.concat([head, header]))
+}
+const task = (datum: number) => {
+  const body = { case: 'task', value: create(TaskSchema, { datum: BigInt(datum) }) } as const
+  const header = toBinary(FrameSchema, create(FrameSchema, { id: 1n, body }))
+  return frame([header.length, 0], header)
+}
+const control = (body: Control['body']): Uint8Array => encodeControl(1n, body)
+const acknowledgement = control({
+  case: 'acknowledgement',
+  value: { $typeName: 'tributary.v1.Acknowledgement', of: 99n, refused: '' }
+})
+
+const breaches: [string, string, Uint8Array, 'malformedFrames' | 'oversizedFrames'][] = [
+  ['a frame of no header', TASK_PROTOCOL, new Uint8Array(8), 'malformedFrames'],
+  ['a header that is garbage', TASK_PROTOCOL, frame([4, 0], new Uint8Array(4).fill(255)), 'malformedFrames'],
+  ['a header of 4 GiB', TASK_PROTOCOL, frame([0xffffffff, 0], new Uint8Array()), 'oversizedFrames'],
+  ['a payload over the limit', TASK_PROTOCOL, frame([4, 1_000_001], new Uint8Array()), 'oversizedFrames'],
+  ['a payload that no tensor takes', TASK_PROTOCOL, frame([4, 5], task(1).subarray(8, 12)), 'malformedFrames'],
+  ['a control message of 4 GiB', CONTROL_PROTOCOL, new Uint8Array(4).fill(255), 'oversizedFrames'],
+  ['a control message of garbage', CONTROL_PROTOCOL, new Uint8Array([0, 0, 0, 2, 255, 255]), 'malformedFrames'],
+  ['a control message of no kind', CONTROL_PROTOCOL, new Uint8Array(4), 'malformedFrames'],
+  ['an answer to nothing', CONTROL_PROTOCOL, acknowledgement, 'malformedFrames']
+]
+
+describe('a member that breaks the protocol', () => {
+  it.each(breaches)(
+    'with %s loses its stream, is counted, and can open another',
+    async (_, protocol, sent, counter) => {
+      const stream = await connection.newStream([protocol])
+      const outcome = drain(stream)
+      stream.send(sent)
+      expect(await outcome).toMatchObject({ reset: true })
+      expect(a.network.counters()[counter]).toBe(1)
+      const again = await connection.newStream([TASK_PROTOCOL])
+      again.send(task(7))
+      // The node goes on with everybody else, and with the member itself.
+      const answered = b.network.sendTask(a.self, create(TaskSchema, { datum: 8n }), []).answered
+      expect(await answered).toEqual({ kind: 'accepted' })
+      await expect.poll(() => arrived.toSorted()).toEqual([7n, 8n])
+      expect(a.network.peers().size).toBe(2)
+    }
+  )
+
+  it('with half a frame leaves nothing behind when it goes', async () => {
+    const stream = await connection.newStream([TASK_PROTOCOL])
+    stream.send(task(7).subarray(0, 10))
+    await connection.close()
+    await a.event(e => e.kind === 'left')
+    expect(arrived).toEqual([])
+  })
+
+  it('cannot fill our memory with the frame of a muxer that never ends', async () => {
+    const closed = new Promise(resolve => connection.addEventListener('close', resolve))
+    const { muxer } = connection as unknown as { muxer: { send(data: Uint8Array): boolean } }
+    const header = Buffer.alloc(12)
+    header.writeUInt32BE(1, 4)
+    header.writeUInt32BE(0x7fffffff, 8)
+    muxer.send(new Uint8Array(header))
+    const block = new Uint8Array(1 << 20)
+    for (let i = 0; i < 10; i++) muxer.send(block)
+    await closed
+    const answered = b.network.sendTask(a.self, create(TaskSchema, { datum: 8n }), []).answered
+    expect(await answered).toEqual({ kind: 'accepted' })
+  })
+})
