@@ -1,3 +1,4 @@
+import '../runtime/engine/no-telemetry.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

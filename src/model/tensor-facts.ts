@@ -85,7 +85,13 @@ const inferTypes = async (
   path: string,
   openModel: OpenModel
 ): Promise<Inferred> => {
-  const opened = await openWith(analysis, graph, [...layerTensors(analysis), ...constantTensors(analysis)], path, openModel)
+  const opened = await openWith(
+    analysis,
+    graph,
+    [...layerTensors(analysis), ...constantTensors(analysis)],
+    path,
+    openModel
+  )
   const { inputs, outputs } = opened
   await opened.close()
   await rm(path, { force: true })

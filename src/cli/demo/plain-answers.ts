@@ -1,3 +1,4 @@
+import '../../runtime/engine/no-telemetry.ts'
 import { join } from 'node:path'
 import ort from 'onnxruntime-node'
 import type { TensorSpec } from '../../core/tensor.ts'

@@ -40,9 +40,12 @@ export const askStatus = async ({ name, state, join, clusterKey, timeout }: AskO
     clock: systemClock,
     blobStore: createBlobStore({ folder: folder.blobs })
   })
-  const wait = AbortSignal.timeout(timeout * 1000)
+  const over = new AbortController()
   try {
-    const met = meeting(wait, `no device answered at ${secret.addresses.join(', ')} within ${timeout} s`)
+    const met = meeting(
+      systemClock.sleep(timeout, { signal: over.signal }),
+      `no device answered at ${secret.addresses.join(', ')} within ${timeout} s`
+    )
     await network.start(met.handlers)
     for (const address of secret.addresses) network.join(address)
     const request = create(RequestSchema, { body: { case: 'status', value: {} } })
@@ -50,17 +53,21 @@ export const askStatus = async ({ name, state, join, clusterKey, timeout }: AskO
     if (reply.body.case !== 'status') throw new UserError(`the device answered: ${reply.error}`)
     return clusterStatusSchema.parse(JSON.parse(reply.body.value))
   } finally {
+    over.abort()
     await network.stop()
   }
 }
 
 /** The first device that admits us. */
 const meeting = (
-  wait: AbortSignal,
+  wait: Promise<void>,
   late: string
 ): { readonly handlers: NetworkHandlers; readonly device: Promise<DeviceId> } => {
   const { promise, resolve, reject } = Promise.withResolvers<DeviceId>()
-  wait.addEventListener('abort', () => reject(new UserError(late)), { once: true })
+  wait.then(
+    () => reject(new UserError(late)),
+    () => {} // no longer waited for
+  )
   const handlers: NetworkHandlers = {
     onTask: () => ({ kind: 'refused', because: 'an observer computes nothing' }),
     onRequest: async () => create(ReplySchema, { error: 'an observer answers nothing' }),

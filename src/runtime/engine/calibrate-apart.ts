@@ -1,3 +1,4 @@
+import './no-telemetry.ts'
 import { fork } from 'node:child_process'
 import { EngineError } from './engine.ts'
 import { scriptOf } from './lane-thread.ts'

@@ -1,3 +1,4 @@
+import '../engine/no-telemetry.ts'
 import ort from 'onnxruntime-node'
 import type { OpenModel, PortInfo } from '../../model/open-model.ts'
 import { fromOrt, toOrt } from '../engine/ort-tensor.ts'
