@@ -3,9 +3,9 @@ import type { CutPoint } from './cut-points.ts'
 /** A part may do at most this many times the mean work, where the candidates allow it. */
 const HEAVIEST = 1.9
 /** How much an even split is worth against bytes that cross; both are relative to the model's work. */
-const EVENNESS = 0.02
+const EVENNESS = 0.01
 /** Bytes per second at which an activation is copied out of one block and into the next, layouts changed. */
-const CROSSING_RATE = 1.5e9
+const CROSSING_RATE = 0.75e9
 
 /**
  * Choose parts - 1 cut points: least crossing bytes and most even work together, by dynamic programming over the
