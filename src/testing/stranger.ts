@@ -4,7 +4,7 @@ import { deviceId } from '../core/ids.ts'
 import { ADMISSION_PROTOCOL, requestAdmission } from '../runtime/network/admission.ts'
 import { AdmissionGate } from '../runtime/network/admission-gate.ts'
 import type { ClusterKey } from '../runtime/network/cluster-key.ts'
-import { createHost, type Host } from '../runtime/network/create-host.ts'
+import { createHost, type Host, stopHost } from '../runtime/network/create-host.ts'
 import { createIdentity } from '../runtime/network/identity.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 
@@ -29,9 +29,7 @@ export const openStranger = async (): Promise<Stranger> => {
       const member = await requestAdmission(connection, stream, { self, role: 'device', incarnation: 1n, key })
       gate.admit(connection, member)
     },
-    [Symbol.asyncDispose]: async () => {
-      await host.stop()
-    }
+    [Symbol.asyncDispose]: () => stopHost(host)
   }
 }
 

@@ -26,7 +26,8 @@ export interface ConnectionDeskParts {
 /** Takes every new connection through admission, or closes it. */
 export class ConnectionDesk {
   readonly #parts: ConnectionDeskParts
-  readonly #pending = new Set<Connection>()
+  /** Each with what ends the wait for it. */
+  readonly #pending = new Map<Connection, AbortController>()
 
   constructor(parts: ConnectionDeskParts) {
     this.#parts = parts
@@ -38,9 +39,10 @@ export class ConnectionDesk {
       connection.abort(new NetworkError('too many connections wait for admission'))
       return
     }
-    this.#pending.add(connection)
+    const done = new AbortController()
+    this.#pending.set(connection, done)
     connection.addEventListener('close', () => this.#fail(connection, new NetworkError('the connection closed')))
-    void this.#watch(connection)
+    void this.#watch(connection, done.signal)
     if (connection.direction === 'outbound') void this.#ask(connection)
   }
 
@@ -70,20 +72,30 @@ export class ConnectionDesk {
     }
   }
 
-  async #watch(connection: Connection): Promise<void> {
-    await this.#parts.clock.sleep(ADMISSION_TIMEOUT)
+  async #watch(connection: Connection, signal: AbortSignal): Promise<void> {
+    const inTime = await this.#parts.clock.sleep(ADMISSION_TIMEOUT, { signal }).then(
+      () => false,
+      () => true
+    )
+    if (inTime) return
     const because = `it did not prove the key of this cluster within ${ADMISSION_TIMEOUT} s`
     this.#fail(connection, new RefusedError(because, true))
   }
 
+  /** @returns false when that was decided already */
+  #decide(connection: Connection): boolean {
+    this.#pending.get(connection)?.abort()
+    return this.#pending.delete(connection)
+  }
+
   #admit(connection: Connection, member: Member): void {
-    if (!this.#pending.delete(connection)) return
+    if (!this.#decide(connection)) return
     this.#parts.onMember(connection, member)
     this.#parts.gate.admit(connection, member)
   }
 
   #fail(connection: Connection, cause: unknown): void {
-    if (!this.#pending.delete(connection)) return
+    if (!this.#decide(connection)) return
     const error = cause instanceof Error ? cause : new NetworkError(String(cause))
     this.#parts.gate.refuse(connection, error)
     if (error instanceof RefusedError) {

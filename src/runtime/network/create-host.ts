@@ -72,3 +72,23 @@ export const createHost = ({ privateKey, listen, mdns: discover, gate }: HostOpt
       )
     }
   }) as Promise<Host>
+
+/** What libp2p keeps to itself; all optional, for it may be named otherwise in another version. */
+interface Internals {
+  readonly status?: { readonly heartbeatTimeout?: NodeJS.Timeout }
+  readonly components?: {
+    readonly addressManager?: { readonly _updatePeerStoreAddresses?: { stop?: () => void } }
+  }
+}
+
+/**
+ * Two timers would keep the process for up to a second: GossipSub forgets that of its next heartbeat when it stops, and
+ * the end of the listeners makes the address manager want to write down where we listen.
+ */
+export const stopHost = async (host: Host): Promise<void> => {
+  const gossip = host.services.gossip as unknown as Internals
+  clearTimeout(gossip.status?.heartbeatTimeout)
+  await host.stop()
+  const { components } = host as unknown as Internals
+  components?.addressManager?._updatePeerStoreAddresses?.stop?.()
+}

@@ -15,7 +15,7 @@ import { serveBlobs } from './blob-server.ts'
 import type { BlobStore } from './blob-store.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import type { ConnectionDesk } from './connection-desk.ts'
-import { createHost, type Host } from './create-host.ts'
+import { createHost, type Host, stopHost } from './create-host.ts'
 import { deferred } from './deferred.ts'
 import { FRAME_LIMITS, type FrameLimits } from './frame-limits.ts'
 import { Gossip } from './gossip.ts'
@@ -206,7 +206,7 @@ class Libp2pNetwork implements Network {
     try {
       await host.start()
     } catch (error) {
-      await host.stop()
+      await stopHost(host)
       throw listenError(error, this.#options.listen)
     }
     gossip.subscribe()
@@ -263,7 +263,7 @@ class Libp2pNetwork implements Network {
       },
       () => {}
     )
-    await host.stop()
+    await stopHost(host)
     done.abort()
     await late
   }
