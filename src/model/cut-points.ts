@@ -86,17 +86,21 @@ const SHAPE = new Set([
  * nodes that the runtime would merge is parted. If that leaves nothing, pairs may be parted.
  */
 export const findCutPoints = (analysis: GraphAnalysis, facts: TensorFacts): CutPoint[] => {
-  const alive = aliveAt(analysis)
-  const all = alive.slice(1, -1).flatMap((tensors, i): CutPoint[] => {
-    const travels = tensors.length > 0 && tensors.every(name => facts.of(name).type !== undefined)
-    return travels
-      ? [{ position: i + 1, tensors, bytes: tensors.reduce((sum, name) => sum + facts.bytes(name), 0) }]
-      : []
-  })
+  const all = possibleCutPoints(analysis, facts)
   const spanned = positionsInsidePairs(analysis, facts)
   const clean = all.filter(({ position }) => !spanned.has(position))
   return clean.length > 0 ? clean : all
 }
+
+/** Every place where the cut model computes the same, whatever it costs. */
+export const possibleCutPoints = (analysis: GraphAnalysis, facts: TensorFacts): CutPoint[] =>
+  aliveAt(analysis)
+    .slice(1, -1)
+    .flatMap((tensors, i): CutPoint[] => {
+      const travels = tensors.length > 0 && tensors.every(name => facts.of(name).type !== undefined)
+      const bytes = tensors.reduce((sum, name) => sum + facts.bytes(name), 0)
+      return travels ? [{ position: i + 1, tensors, bytes }] : []
+    })
 
 /** Positions between two nodes that belong together. */
 const positionsInsidePairs = (analysis: GraphAnalysis, facts: TensorFacts): ReadonlySet<number> => {

@@ -53,7 +53,7 @@ export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
     ...graph.sparseInitializer.map(t => t.values?.name ?? '')
   ])
   const inputs = graph.input.map(input => input.name).filter(name => !initializers.has(name))
-  const ordered = order(file, graph.node.map(toLayer), new Set([...inputs, ...initializers]))
+  const ordered = alive(graph, order(file, graph.node.map(toLayer), new Set([...inputs, ...initializers])))
   const constantNames = new Set(initializers)
   const layers: Layer[] = []
   const constants: Layer[] = []
@@ -68,6 +68,18 @@ export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
     for (const name of layer.reads) consumers.set(name, [...(consumers.get(name) ?? []), i])
   }
   return { file, layers, constants, initializers, inputs, outputs: graph.output.map(o => o.name), producer, consumers }
+}
+
+/** Without the nodes that lead to no output. */
+const alive = (graph: GraphProto, ordered: readonly Layer[]): Layer[] => {
+  const needed = new Set(graph.output.map(output => output.name))
+  const kept: Layer[] = []
+  for (const layer of ordered.toReversed()) {
+    if (!layer.writes.some(name => needed.has(name))) continue
+    kept.unshift(layer)
+    for (const name of layer.reads) needed.add(name)
+  }
+  return kept
 }
 
 const toLayer = (node: NodeProto, index: number): Layer => ({

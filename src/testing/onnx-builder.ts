@@ -1,0 +1,134 @@
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import {
+  AttributeProto_AttributeType as A,
+  type AttributeProtoSchema,
+  type FunctionProtoSchema,
+  type GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  TensorProto_DataType as T,
+  type TensorProtoSchema
+} from 'onnx-buf'
+
+type Attribute = MessageInitShape<typeof AttributeProtoSchema>
+type Graph = MessageInitShape<typeof GraphProtoSchema>
+type Node = MessageInitShape<typeof NodeProtoSchema>
+export type Weights = MessageInitShape<typeof TensorProtoSchema>
+export type Dims = readonly (number | string)[]
+
+/** "Conv(x, w) -> y" as a node; a blank input is one left empty. */
+export const node = (
+  opType: string,
+  input: readonly string[],
+  output: readonly string[],
+  attribute: Attribute[] = [],
+  domain = ''
+): Node => ({
+  opType,
+  input: [...input],
+  output: [...output],
+  attribute,
+  domain
+})
+
+export const int = (name: string, i: number): Attribute => ({ name, type: A.INT, i: BigInt(i) })
+export const ints = (name: string, values: readonly number[]): Attribute => ({
+  name,
+  type: A.INTS,
+  ints: values.map(BigInt)
+})
+export const body = (name: string, g: Graph): Attribute => ({ name, type: A.GRAPH, g })
+export const tensorAttribute = (t: Weights, name = 'value'): Attribute => ({ name, type: A.TENSOR, t })
+
+/** Seeded-looking floats without a generator: enough to tell one element from another. */
+export const floats = (name: string, dims: readonly number[], scale = 1): Weights => {
+  const count = dims.reduce((a, b) => a * b, 1)
+  return {
+    name,
+    dataType: T.FLOAT,
+    dims: dims.map(BigInt),
+    rawData: raw(Float32Array.from({ length: count }, (_, i) => scale * Math.sin(i * 12.9898 + name.length)))
+  }
+}
+export const int64s = (
+  name: string,
+  values: readonly number[],
+  dims: readonly number[] = [values.length]
+): Weights => ({
+  name,
+  dataType: T.INT64,
+  dims: dims.map(BigInt),
+  rawData: raw(BigInt64Array.from(values, BigInt))
+})
+export const bytesOf = (
+  name: string,
+  dataType: T.INT8 | T.UINT8 | T.BOOL,
+  values: readonly number[],
+  dims: readonly number[] = [values.length]
+): Weights => ({
+  name,
+  dataType,
+  dims: dims.map(BigInt),
+  rawData: Uint8Array.from(values, v => v & 255)
+})
+
+const raw = (view: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> => new Uint8Array(view.buffer)
+
+export const value = (name: string, elemType: T, dims?: Dims) => ({
+  name,
+  type: {
+    value: {
+      case: 'tensorType' as const,
+      value: {
+        elemType,
+        ...(dims === undefined
+          ? {}
+          : {
+              shape: {
+                dim: dims.map(d => ({
+                  value:
+                    typeof d === 'number'
+                      ? { case: 'dimValue' as const, value: BigInt(d) }
+                      : { case: 'dimParam' as const, value: d }
+                }))
+              }
+            })
+      }
+    }
+  }
+})
+
+export interface ModelParts {
+  readonly nodes: readonly Node[]
+  readonly inputs: readonly ReturnType<typeof value>[]
+  readonly outputs: readonly ReturnType<typeof value>[]
+  readonly weights?: readonly Weights[]
+  readonly functions?: readonly MessageInitShape<typeof FunctionProtoSchema>[]
+  readonly opset?: number
+  readonly irVersion?: number
+  readonly domains?: readonly { readonly domain: string; readonly version: number }[]
+}
+
+/** An ONNX model, as bytes. */
+export const buildModel = ({
+  nodes,
+  inputs,
+  outputs,
+  weights = [],
+  functions = [],
+  opset = 17,
+  irVersion = 8,
+  domains = []
+}: ModelParts): Uint8Array =>
+  toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: BigInt(irVersion),
+      opsetImport: [
+        { version: BigInt(opset) },
+        ...domains.map(d => ({ domain: d.domain, version: BigInt(d.version) }))
+      ],
+      functions: [...functions],
+      graph: { name: 'test', node: [...nodes], initializer: [...weights], input: [...inputs], output: [...outputs] }
+    })
+  )
