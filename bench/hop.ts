@@ -17,8 +17,8 @@ import { systemClock } from '../src/runtime/system-clock.ts'
 // activation between two processes. Beside it the same bytes over plain TCP, without encryption, frames or names.
 
 const PAYLOAD = 800_000
-const ROUNDS = 300
-const WARM_UP = 100
+const ROUNDS = 600
+const WARM_UP = 200
 const BUDGET_MS = 3
 
 interface Opening {

@@ -11,6 +11,7 @@ import { systemClock } from '../runtime/system-clock.ts'
 /** A libp2p peer that follows no rules but libp2p's: it opens what it likes and sends what it likes. */
 export interface Stranger extends AsyncDisposable {
   readonly host: Host
+  readonly gate: AdmissionGate
   dial(address: string): Promise<Connection>
   /** Prove a cluster key over the connection, as a member would. @throws RefusedError */
   admit(connection: Connection, key: ClusterKey): Promise<void>
@@ -22,6 +23,7 @@ export const openStranger = async (): Promise<Stranger> => {
   await host.start()
   return {
     host,
+    gate,
     dial: address => host.dial(multiaddr(address)),
     admit: async (connection, key) => {
       const stream = await connection.newStream([ADMISSION_PROTOCOL])

@@ -1,4 +1,4 @@
-import type { Connection, Stream } from '@libp2p/interface'
+import type { Connection, Stream, Topology } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Member } from './admission.ts'
@@ -14,6 +14,9 @@ type Passage =
 /** How long a connection may take to prove the key, and a stream may wait for it. */
 export const ADMISSION_TIMEOUT: Seconds = seconds(5)
 
+/** After one of several connections to a peer closed, both sides have seen it. */
+const SETTLING: Seconds = seconds(0.5)
+
 /** Streams of one connection that may wait for its admission. */
 const WAITING_STREAMS = 8
 
@@ -22,6 +25,8 @@ const WAITING_STREAMS = 8
  * paused, until it is admitted, and are reset when it is refused or too many wait.
  */
 export class AdmissionGate {
+  /** Of services behind the gate, that want to hear of peers. */
+  readonly topologies = new Set<Topology>()
   readonly #connections = new WeakMap<Connection, Passage>()
   readonly #clock: Clock
 
@@ -95,5 +100,16 @@ export class AdmissionGate {
     } finally {
       if (passage.kind === 'pending') passage.waiting--
     }
+  }
+
+  /**
+   * A peer lost a connection and has another. Services speak to a peer over the first connection they hear of, and
+   * libp2p does not tell them when only that one is lost: so for them the peer leaves and comes again.
+   */
+  async moveOver(to: Connection, signal: AbortSignal): Promise<void> {
+    for (const topology of this.topologies) topology.onDisconnect?.(to.remotePeer)
+    await this.#clock.sleep(SETTLING, { signal })
+    if (to.status !== 'open') return
+    for (const topology of this.topologies) topology.onConnect?.(to.remotePeer, to)
   }
 }

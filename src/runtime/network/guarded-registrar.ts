@@ -27,7 +27,10 @@ export const guardRegistrar = (registrar: Registrar, gate: AdmissionGate): Regis
   })
   const overrides: Partial<Registrar> = {
     handle: (protocol, handler, options) => registrar.handle(protocol, guardHandler(handler), options),
-    register: (protocol, topology) => registrar.register(protocol, guardTopology(topology))
+    register: (protocol, topology) => {
+      gate.topologies.add(topology)
+      return registrar.register(protocol, guardTopology(topology))
+    }
   }
   return new Proxy(registrar, {
     get: (target, name) => {

@@ -1,10 +1,12 @@
-import { create } from '@bufbuild/protobuf'
+import { create, fromBinary } from '@bufbuild/protobuf'
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deviceId } from '../../core/ids.ts'
 import { ELEMENT_TYPES, type ElementType, type Tensor } from '../../core/tensor.ts'
 import { bytes, megabitsPerSecond, milliseconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { joined, type NetworkGroup, networkGroup, openPair } from '../../testing/open-networks.ts'
+import { openStranger } from '../../testing/stranger.ts'
 import {
   DeviceStateSchema,
   NoticeSchema,
@@ -14,6 +16,7 @@ import {
   StepSchema,
   TaskSchema
 } from '../generated/tributary/v1/wire_pb.ts'
+import { STATE_TOPIC } from './gossip.ts'
 import { type ArrivedTask, NetworkError } from './network.ts'
 
 let group: NetworkGroup
@@ -311,6 +314,47 @@ describe('slow state', () => {
     await heard.until(known + 1)
     expect(heard.items.at(-1)).toBe(`${b.self} 2000`)
     expect(heard.items.every(line => line.startsWith(b.self))).toBe(true)
+  })
+})
+
+describe('a peer with two connections', () => {
+  it('is one peer, and goes on when it loses the first of them', async () => {
+    const a = await group.open()
+    await using member = await openStranger()
+    const heard = collect<bigint>()
+    member.host.services.gossip.subscribe(STATE_TOPIC)
+    member.host.services.gossip.addEventListener('message', ({ detail }) =>
+      heard.add(fromBinary(DeviceStateSchema, detail.data).sequence)
+    )
+    const first = await member.dial(a.address)
+    await member.admit(first, group.key)
+    const second = await member.host.dial(multiaddr(a.address), { force: true })
+    await member.admit(second, group.key)
+    await member.host.services.identify.identify(first)
+    let sequence = 0
+    const publishUntil = async (done: () => boolean) => {
+      while (!done()) {
+        a.network.publishState(state(a.self, ++sequence))
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    }
+    await publishUntil(() => heard.items.length > 0)
+    await first.close()
+    await member.gate.moveOver(second, new AbortController().signal)
+    const last = BigInt(sequence)
+    await publishUntil(() => heard.items.some(s => s > last))
+    expect(a.events.map(({ kind }) => kind)).toEqual(['joined'])
+    expect(a.network.peers().size).toBe(1)
+  })
+
+  it('may be dialled from both sides at once', async () => {
+    const [a, b] = await Promise.all([group.open(), group.open()])
+    a.network.join(b.address)
+    b.network.join(a.address)
+    await Promise.all([joined(a, b.self), joined(b, a.self)])
+    const answers = [a.network.sendTask(b.self, task(1), []), b.network.sendTask(a.self, task(2), [])]
+    await Promise.all(answers.map(({ answered }) => answered))
+    expect([a.events.length, b.events.length]).toEqual([1, 1])
   })
 })
 

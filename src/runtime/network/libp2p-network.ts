@@ -12,14 +12,12 @@ import { AdmissionGate } from './admission-gate.ts'
 import { BlobFetcher } from './blob-fetcher.ts'
 import { BLOB_PROTOCOL } from './blob-protocol.ts'
 import { serveBlobs } from './blob-server.ts'
-import type { BlobStore } from './blob-store.ts'
-import type { ClusterKey } from './cluster-key.ts'
 import type { ConnectionDesk } from './connection-desk.ts'
 import { createHost, type Host, stopHost } from './create-host.ts'
 import { deferred } from './deferred.ts'
-import { FRAME_LIMITS, type FrameLimits } from './frame-limits.ts'
+import { FRAME_LIMITS } from './frame-limits.ts'
 import { Gossip } from './gossip.ts'
-import type { Identity } from './identity.ts'
+import type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
 import { listenError } from './listen-error.ts'
 import { Membership, type MembershipParts } from './membership.ts'
 import {
@@ -34,42 +32,15 @@ import {
   type Sending,
   type TaskAnswer
 } from './network.ts'
-import type { LinkShape } from './pacer.ts'
 import { parseAddress } from './parse-address.ts'
 import { CONTROL_PROTOCOL, type PeerSession, TASK_PROTOCOL } from './peer-session.ts'
+import { unreadyHandlers } from './unready-handlers.ts'
 
-export interface Libp2pNetworkOptions {
-  readonly privateKey: Identity
-  readonly clusterKey: ClusterKey
-  /** "host:port", "[ip6]:port" or multiaddrs; none: this process dials only. */
-  readonly listen: readonly string[]
-  readonly clock: Clock
-  readonly blobStore: BlobStore
-  /** @default 'device' */
-  readonly role?: Role
-  /** Find devices of the local network by multicast DNS. @default true */
-  readonly mdns?: boolean
-  /** @default 1 MiB of header, 1 GiB of payload */
-  readonly limits?: Partial<FrameLimits>
-  /** A peer that is not heard for so long has left. @default 3 s */
-  readonly suspectAfter?: Seconds
-  /** The emulated link from here to that peer; undefined where the real one counts. Asked for every frame. */
-  readonly emulatedLink?: (peer: DeviceId) => LinkShape | undefined
-  /** Takes one line of talk. */
-  readonly say?: (text: string) => void
-}
+export type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
 
 const SUSPECT_AFTER: Seconds = seconds(3)
 
 const absent = (peer: DeviceId): NetworkError => new NetworkError(`${peer} is not connected`)
-
-const NOBODY: NetworkHandlers = {
-  onTask: () => ({ kind: 'refused', because: 'this device is not ready' }),
-  onRequest: () => Promise.reject(new Error('this device is not ready')),
-  onNotice: () => {},
-  onState: () => {},
-  onPeer: () => {}
-}
 
 /**
  * The port Network on js-libp2p: TCP, TLS (Noise as second choice), yamux; GossipSub for slow state.
@@ -96,7 +67,7 @@ class Libp2pNetwork implements Network {
   #started: Promise<void> | undefined
   #host: Host | undefined
   #gossip: Gossip | undefined
-  #handlers = NOBODY
+  #handlers: NetworkHandlers = unreadyHandlers
 
   constructor(options: Libp2pNetworkOptions) {
     const { privateKey, clusterKey, listen, clock, blobStore, role = 'device', limits, suspectAfter } = options

@@ -52,9 +52,9 @@ export class Membership {
   readonly #sessions = new Map<DeviceId, PeerSession>()
   readonly #links = new BoundedMap<DeviceId, PeerLink>(MAX_LINKS)
   readonly #host = deferred<Host>()
+  readonly #stopping = new AbortController()
   #addresses: () => readonly string[] = () => []
   #identify: (connection: Connection) => void = () => {}
-  #stopped = false
 
   constructor(parts: MembershipParts) {
     const { self, role, key, clock, gate, suspectAfter } = parts
@@ -135,7 +135,7 @@ export class Membership {
   /** No more events; whatever waits for a peer is rejected. Connections are the host's to close. */
   stop(): void {
     const stopped = new NetworkError('the network was stopped')
-    this.#stopped = true
+    this.#stopping.abort(stopped)
     this.#host.reject(stopped)
     this.#dialler.stop()
     const sessions = [...this.#sessions.values()]
@@ -144,11 +144,11 @@ export class Membership {
   }
 
   #event(event: PeerEvent): void {
-    if (!this.#stopped) this.#parts.onEvent(event)
+    if (!this.#stopping.signal.aborted) this.#parts.onEvent(event)
   }
 
   #onMember(connection: Connection, member: Member): void {
-    if (connection.status !== 'open' || this.#stopped) return
+    if (connection.status !== 'open' || this.#stopping.signal.aborted) return
     const { peer } = member
     const known = this.#sessions.get(peer)
     if (known !== undefined && known.member.incarnation !== member.incarnation) this.#end(known, 'it restarted')
@@ -188,7 +188,9 @@ export class Membership {
 
   #onClosed(session: PeerSession, connection: Connection): void {
     session.removeConnection(connection)
-    if (!session.connected) this.#end(session, 'its connection closed')
+    const [other] = session.connections()
+    if (other === undefined) this.#end(session, 'its connection closed')
+    else this.#parts.gate.moveOver(other, this.#stopping.signal).catch(() => {})
   }
 
   #end(session: PeerSession, because: string): void {

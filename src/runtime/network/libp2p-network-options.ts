@@ -1,0 +1,30 @@
+import type { Clock } from '../../core/clock.ts'
+import type { DeviceId } from '../../core/ids.ts'
+import type { Seconds } from '../../core/units.ts'
+import type { BlobStore } from './blob-store.ts'
+import type { ClusterKey } from './cluster-key.ts'
+import type { FrameLimits } from './frame-limits.ts'
+import type { Identity } from './identity.ts'
+import type { Role } from './network.ts'
+import type { LinkShape } from './pacer.ts'
+
+export interface Libp2pNetworkOptions {
+  readonly privateKey: Identity
+  readonly clusterKey: ClusterKey
+  /** "host:port", "[ip6]:port" or multiaddrs; none: this process dials only. */
+  readonly listen: readonly string[]
+  readonly clock: Clock
+  readonly blobStore: BlobStore
+  /** @default 'device' */
+  readonly role?: Role
+  /** Find devices of the local network by multicast DNS. @default true */
+  readonly mdns?: boolean
+  /** @default 1 MiB of header, 1 GiB of payload */
+  readonly limits?: Partial<FrameLimits>
+  /** A peer that is not heard for so long has left. @default 3 s */
+  readonly suspectAfter?: Seconds
+  /** The emulated link from here to that peer; undefined where the real one counts. Asked for every frame. */
+  readonly emulatedLink?: (peer: DeviceId) => LinkShape | undefined
+  /** Takes one line of talk. */
+  readonly say?: (text: string) => void
+}
