@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { createRng } from '../../core/rng.ts'
+
+const BUILT = fileURLToPath(new URL('../../../dist/src/runtime/', import.meta.url))
+
+/** A source without a network: numbers its items, writes a result for each that has none, and says so for each. */
+const PROGRAM = `
+  const [file, stateFolder, count] = process.argv.slice(1)
+  const { openSink } = await import('${BUILT}ledger/open-sink.js')
+  const { sourceItems } = await import('${BUILT}ledger/source-items.js')
+  const { systemClock } = await import('${BUILT}system-clock.js')
+  const sink = await openSink({ file, clock: systemClock, say: () => {}, linger: 0.001 })
+  const items = Array.from({ length: Number(count) }, (_, i) => ({ name: i + '.png', path: '/' + i }))
+  const recorded = sink.recorded('door')
+  const { todo } = await sourceItems({ source: 'door', folder: '/', items, recorded, stateFolder })
+  for (const { datum, item } of todo) {
+    const entry = { source: 'door', datum, item: item.name, result: 'x'.repeat(datum), inferenceTime: 1, attempts: 1 }
+    await sink.write(entry)
+    process.stdout.write(datum + '\\n')
+  }
+  await sink.stop()
+`
+
+interface Life {
+  readonly code: number | null
+  /** Data that the source was told are on the disk. */
+  readonly acknowledged: readonly number[]
+}
+
+/** One life of the source, ended with SIGKILL after `killAfter` acknowledgements. */
+const live = (file: string, state: string, items: number, killAfter: number): Promise<Life> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, file, state, String(items)], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    let text = ''
+    child.stdout.on('data', piece => {
+      text += piece
+      if (text.split('\n').length > killAfter) child.kill('SIGKILL')
+    })
+    child.on('error', reject)
+    child.on('close', code => {
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+      resolve({ code, acknowledged: whole.split('\n').filter(Boolean).map(Number) })
+    })
+  })
+
+test('a source that is killed again and again writes every item once, and never loses what was acknowledged', async () => {
+  expect(existsSync(BUILT), 'this test runs compiled code: run "npm run build" first').toBe(true)
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-kill-'))
+  const file = join(folder, 'sink.jsonl')
+  const rng = createRng('kill')
+  const acknowledged: number[] = []
+  let items = 60
+  for (let life = 0; life < 6; life++) {
+    const { code, acknowledged: own } = await live(file, folder, items, 1 + Math.floor(rng.next() * 12))
+    expect(code).toBeNull()
+    acknowledged.push(...own)
+    items++ // a file joins the folder between two lives
+  }
+  const last = await live(file, folder, items, Number.POSITIVE_INFINITY)
+  expect(last.code).toBe(0)
+  acknowledged.push(...last.acknowledged)
+  const lines = readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { datum: number; item: string })
+  const all = Array.from({ length: items }, (_, i) => i)
+  expect(lines.map(({ datum }) => datum).sort((a, b) => a - b)).toEqual(all)
+  expect(new Set(lines.map(({ item }) => item)).size).toBe(items)
+  expect(new Set(acknowledged).size).toBe(acknowledged.length)
+})

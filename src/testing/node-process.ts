@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { ClusterStatus } from '../runtime/device/device-status.ts'
+
+/** The built command line: end-to-end tests run what users run. */
+export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+
+export interface NodeProcess {
+  readonly child: ChildProcess
+  readonly name: string
+  /** The first event of this name, also when it came before. Rejects when the process ends first. */
+  event(name: string): Promise<Readonly<Record<string, unknown>>>
+  /** The first status for which `wanted` holds. */
+  status(wanted: (status: ClusterStatus) => boolean): Promise<ClusterStatus>
+  /** What it said so far. */
+  log(): string
+  /** Exit code, or the signal. */
+  readonly ended: Promise<number | string>
+}
+
+type Event = Readonly<Record<string, unknown>>
+
+/** Start `tributary node` as a real process; the caller ends it. */
+export const startNode = (name: string, flags: readonly string[]): NodeProcess => {
+  const always = ['node', '--name', name, '--listen', '127.0.0.1:0', '--no-mdns', '--json-events', '--exit-with-parent']
+  const child = spawn(process.execPath, [MAIN, ...always, ...flags], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const events: Event[] = []
+  const watchers = new Set<(event: Event) => void>()
+  let log = ''
+  child.stderr!.on('data', chunk => {
+    log += chunk
+  })
+  child.stdin!.on('error', () => {})
+  createInterface({ input: child.stdout! }).on('line', line => {
+    const event = JSON.parse(line) as Event
+    events.push(event)
+    for (const watch of watchers) watch(event)
+  })
+  const ended = new Promise<number | string>(resolve =>
+    child.once('close', (code, signal) => resolve(code ?? signal ?? 'gone'))
+  )
+  const first = (wanted: (event: Event) => boolean, what: string): Promise<Event> =>
+    new Promise((resolve, reject) => {
+      const known = events.find(wanted)
+      if (known !== undefined) return resolve(known)
+      const watch = (event: Event): void => {
+        if (!wanted(event)) return
+        watchers.delete(watch)
+        resolve(event)
+      }
+      watchers.add(watch)
+      void ended.then(how => reject(new Error(`${name} ended (${how}) before ${what}:\n${log}`)))
+    })
+  return {
+    child,
+    name,
+    ended,
+    event: wanted => first(event => event['event'] === wanted, wanted),
+    status: wanted =>
+      first(event => event['event'] === 'status' && wanted(event['status'] as ClusterStatus), 'the status').then(
+        event => event['status'] as ClusterStatus
+      ),
+    log: () => log
+  }
+}
