@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
-import { DEMO_DEVICES, type DemoDevice } from './demo-cluster.ts'
+import { DEMO_DEVICES, DEMO_SOURCES, type DemoDevice } from './demo-cluster.ts'
 import { type DeviceProcess, type NodeEvent, startDevice } from './device-process.ts'
 
 /** How long the devices may take to find each other, share the model's blocks and load them. */
@@ -65,10 +65,11 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
     })
   }
   try {
-    const [first, ...others] = DEMO_DEVICES
-    start(first!, undefined)
-    const { invite } = await wait(said.first(first!.name, 'listening'), START_PATIENCE)
-    for (const device of others) start(device, String(invite))
+    // A worker begins the cluster: it listens at once, while the owner of the model cuts it first.
+    const founder = DEMO_DEVICES.find(device => !device.source)!
+    start(founder, undefined)
+    const { invite } = await wait(said.first(founder.name, 'listening'), START_PATIENCE)
+    for (const device of DEMO_DEVICES) if (device !== founder) start(device, String(invite))
     return cluster
   } catch (error) {
     await cluster.stop()
@@ -84,7 +85,8 @@ const flagsOf = (device: DemoDevice, invite: string | undefined, options: Cluste
     ...['--speed', String(speed), '--emulate-link', `*=${link.rate},${link.latency}`, '--threads', '1'],
     ...['--policy', options.policy, '--json-events', '--exit-with-parent'],
     ...(options.limitMemory ? ['--memory', `${memory}B`] : []),
-    ...(invite === undefined ? ['--model', `${options.modelFile}:ocr`] : ['--join', invite]),
+    ...(invite === undefined ? [] : ['--join', invite]),
+    ...(name === DEMO_SOURCES[0] ? ['--model', `${options.modelFile}:ocr`] : []),
     ...(images === undefined
       ? []
       : ['--source', `${name}=dir:${images},model=ocr,window=8,arrivals=saturated`, '--preset', 'ppocr-rec']),
