@@ -1,9 +1,9 @@
 import type { CutPoint } from './cut-points.ts'
 
 /** A part may do at most this many times the mean work, where the candidates allow it. */
-const HEAVIEST = 1.9
+const HEAVIEST = 1.75
 /** How much an even split is worth against bytes that cross; both are relative to the model's work. */
-const EVENNESS = 0.01
+const EVENNESS = 0.015
 /** Bytes per second at which an activation is copied out of one block and into the next, layouts changed. */
 const CROSSING_RATE = 0.75e9
 
@@ -25,7 +25,7 @@ export const chooseCuts = (candidates: readonly CutPoint[], work: readonly numbe
     const share = ((to === ends.length ? total : ends[to]!) - (from < 0 ? 0 : ends[from]!)) / mean
     return EVENNESS * (share - 1) ** 2 + (share > HEAVIEST ? 1000 * (share - HEAVIEST) : 0)
   }
-  const crossing = (c: number): number => candidates[c]!.bytes / CROSSING_RATE / total
+  const crossing = (c: number): number => candidates[c]!.burden / CROSSING_RATE / total
   return cheapestChain(candidates.length, cuts, part, crossing)
 }
 

@@ -10,6 +10,8 @@ export interface CutPoint {
   readonly position: number
   readonly tensors: readonly string[]
   readonly bytes: number
+  /** Bytes, weighed by what becomes of them: what the runtime can no longer keep in its own layout costs more. */
+  readonly burden: number
 }
 
 /** Operators whose result ONNX Runtime merges with what follows. */
@@ -93,14 +95,29 @@ export const findCutPoints = (analysis: GraphAnalysis, facts: TensorFacts): CutP
 }
 
 /** Every place where the cut model computes the same, whatever it costs. */
-export const possibleCutPoints = (analysis: GraphAnalysis, facts: TensorFacts): CutPoint[] =>
-  aliveAt(analysis)
+export const possibleCutPoints = (analysis: GraphAnalysis, facts: TensorFacts): CutPoint[] => {
+  const burdens = new Map(analysis.layers.flatMap(l => l.writes.map(name => [name, burdenOf(name, analysis, facts)])))
+  return aliveAt(analysis)
     .slice(1, -1)
     .flatMap((tensors, i): CutPoint[] => {
       const travels = tensors.length > 0 && tensors.every(name => facts.of(name).type !== undefined)
       const bytes = tensors.reduce((sum, name) => sum + facts.bytes(name), 0)
-      return travels ? [{ position: i + 1, tensors, bytes }] : []
+      const burden = tensors.reduce((sum, name) => sum + (burdens.get(name) ?? facts.bytes(name)), 0)
+      return travels ? [{ position: i + 1, tensors, bytes, burden }] : []
     })
+}
+
+/** Operators that join images: on tensors of the runtime's blocked layout without a copy, across a cut with one. */
+const JOINS = new Set(['Add', 'Sum', 'Mul', 'Concat'])
+/** Measured on ResNet-50: 0.46 ms per MB where only convolutions read what crosses, 1.3 ms where an Add does too. */
+const JOINED = 2.8
+
+/** Convolutions run in a layout of their own; an image that comes from outside does not have it. */
+const burdenOf = (name: string, { layers, consumers }: GraphAnalysis, facts: TensorFacts): number => {
+  const isImage = (facts.of(name).dims ?? facts.of(name).shape)?.length === 4
+  const isJoined = isImage && (consumers.get(name) ?? []).some(reader => JOINS.has(layers[reader]!.node.opType))
+  return facts.bytes(name) * (isJoined ? JOINED : 1)
+}
 
 /** Positions between two nodes that belong together. */
 const positionsInsidePairs = (analysis: GraphAnalysis, facts: TensorFacts): ReadonlySet<number> => {
