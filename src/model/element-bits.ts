@@ -42,3 +42,7 @@ export const DATA_TYPE: Readonly<Record<ElementType, T>> = {
   bool: T.BOOL,
   string: T.STRING
 }
+
+export const ELEMENT_TYPE_OF: ReadonlyMap<number, ElementType> = new Map(
+  (Object.entries(DATA_TYPE) as [ElementType, T][]).map(([type, dataType]) => [dataType, type])
+)

@@ -12,7 +12,8 @@ import {
 import { DATA_TYPE } from './element-bits.ts'
 import type { GraphAnalysis, Layer } from './graph-analysis.ts'
 import { aliveAt } from './liveness.ts'
-import { type TensorFacts, tensorType } from './tensor-facts.ts'
+import type { TensorFacts } from './tensor-facts.ts'
+import { tensorType } from './tensor-type.ts'
 
 /** A part of a model, itself a model. */
 export interface Block {

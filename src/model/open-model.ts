@@ -14,8 +14,8 @@ export interface PortInfo {
 export interface OpenedModel {
   readonly inputs: readonly PortInfo[]
   readonly outputs: readonly PortInfo[]
-  /** Feed every input; get every output, in the model's order. The feeds stay usable. */
-  run(feeds: readonly Tensor[]): Promise<readonly Tensor[]>
+  /** Feed every input; get every output, or those wanted, in the model's order. The feeds stay usable. */
+  run(feeds: readonly Tensor[], wanted?: readonly string[]): Promise<readonly Tensor[]>
   close(): Promise<void>
 }
 

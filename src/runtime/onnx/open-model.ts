@@ -13,12 +13,13 @@ export const openModel: OpenModel = async (file, { optimise = true, threads = 1 
     logSeverityLevel: 3
   })
   const outputs = session.outputMetadata.map(portInfo)
+  const names = outputs.map(output => output.name)
   return {
     inputs: session.inputMetadata.map(portInfo),
     outputs,
-    run: async feeds => {
-      const results = await session.run(Object.fromEntries(feeds.map(feed => [feed.name, toOrt(feed)])))
-      return outputs.map(({ name }) => fromOrt(name, results[name]!))
+    run: async (feeds, wanted = names) => {
+      const results = await session.run(Object.fromEntries(feeds.map(feed => [feed.name, toOrt(feed)])), wanted)
+      return wanted.map(name => fromOrt(name, results[name]!))
     },
     close: () => session.release()
   }
