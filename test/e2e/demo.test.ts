@@ -22,7 +22,7 @@ interface Ended {
 /** Its temporary files go where the test can see what is left of them. */
 const demo = (
   flags: readonly string[],
-  onTalk: (stderr: string, interrupt: () => void) => void = () => {}
+  onTalk: (stderr: string, end: (signal: NodeJS.Signals) => void) => void = () => {}
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, 'demo', ...flags], { env: { ...process.env, TMPDIR: folder } })
@@ -32,7 +32,7 @@ const demo = (
     })
     child.stderr.on('data', data => {
       stderr += data
-      onTalk(stderr, () => child.kill('SIGINT'))
+      onTalk(stderr, signal => child.kill(signal))
     })
     child.once('error', reject)
     child.once('close', code => resolve({ code, stdout, stderr }))
@@ -83,17 +83,27 @@ describe('tributary demo', () => {
     }
   })
 
-  it('stops every device on Ctrl-C and leaves nothing behind', async () => {
+  /** Ends a run in its middle. */
+  const endInMidRun = (signal: NodeJS.Signals): Promise<Ended> => {
     let sent = false
-    const { code } = await demo(['--count', '200', '--policy', 'local'], (stderr, interrupt) => {
+    return demo(['--count', '40', '--policy', 'local'], (stderr, end) => {
       if (sent || !stderr.includes('local 2 s')) return
       sent = true
-      interrupt()
+      end(signal)
     })
-    expect(sent).toBe(true)
+  }
+
+  it('stops every device on Ctrl-C and leaves nothing behind', async () => {
+    const { code } = await endInMidRun('SIGINT')
     expect(code).toBe(130)
     expect(await devicesLeft()).toEqual([])
     expect(await readdir(folder)).toEqual([])
+  })
+
+  it('takes its devices along when it is killed without warning', async () => {
+    const { code } = await endInMidRun('SIGKILL')
+    expect(code).toBe(null)
+    await expect.poll(devicesLeft, { timeout: 20_000 }).toEqual([])
   })
 
   it('skips what is not an image, says so, and reads the rest', async () => {
