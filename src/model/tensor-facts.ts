@@ -12,6 +12,7 @@ import { concreteInputs, declaredShape, type InputShapes } from './input-shapes.
 import { madeUpTensor } from './made-up-tensor.ts'
 import type { OpenModel, PortInfo } from './open-model.ts'
 import { tensorType } from './tensor-type.ts'
+import { constantTensor } from './without-weights.ts'
 
 export type { InputShapes } from './input-shapes.ts'
 
@@ -54,7 +55,9 @@ export const findTensorFacts = async (
     const fixed = fixedInputs(analysis.file.graph, inputShapes)
     const isDynamic = [...asIs.values()].some(info => info.shape.some(d => typeof d !== 'number'))
     const concrete = isDynamic ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
-    const seen = await runForRest(prober, fixed, inputShapes, concrete)
+    const layers = new Set(analysis.layers.flatMap(layer => layer.writes))
+    const unseen = [...concrete.values()].filter(info => layers.has(info.name) && isOpen(info)).map(info => info.name)
+    const seen = unseen.length === 0 ? NOTHING : await dimsOfRun(prober, fixed, inputShapes, unseen)
     return tableOf(analysis, asIs, concrete, seen, inputShapes)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -92,18 +95,20 @@ const fixedInputs = (graph: GraphProto, shapes: InputShapes): GraphProto => ({
 /** Outputs of one run that are in memory together. */
 const RUN_OUTPUTS = 128
 
-/** Dimensions of the tensors that inference left open, seen in a run. */
-const runForRest = async (
+/** Inference left it open, or it is a scalar: the runtime tells the two alike. */
+const isOpen = ({ type, shape }: PortInfo): boolean =>
+  isElementType(type) && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
+
+const NOTHING: ReadonlyMap<string, readonly number[]> = new Map()
+
+/** Dimensions that tensors have in a run on made-up input. */
+const dimsOfRun = async (
   prober: Prober,
   graph: GraphProto,
   inputShapes: InputShapes,
-  inferred: ReadonlyMap<string, PortInfo>
+  rest: readonly string[]
 ): Promise<ReadonlyMap<string, readonly number[]>> => {
-  const isOpen = ({ type, shape }: PortInfo): boolean =>
-    isElementType(type) && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
-  const rest = [...inferred.values()].filter(isOpen).map(info => info.name)
   const seen = new Map<string, readonly number[]>()
-  if (rest.length === 0) return seen
   try {
     const opened = await prober.open(graph, rest)
     try {
@@ -140,7 +145,8 @@ const tableOf = (
   seen: ReadonlyMap<string, readonly number[]>,
   inputShapes: InputShapes
 ): TensorFacts => {
-  const weights = new Map(file.graph.initializer.map(t => [t.name, t]))
+  const held = file.graph.node.flatMap(node => constantTensor(node) ?? [])
+  const weights = new Map([...file.graph.initializer, ...held].map(t => [t.name, t]))
   const inputs = new Map(file.graph.input.map(input => [input.name, input]))
   const of = (name: string): TensorFact => {
     const weight = weights.get(name)

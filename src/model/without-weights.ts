@@ -27,11 +27,16 @@ export const withoutWeights = (graph: GraphProto): GraphProto => {
 const isWeight = (tensor: TensorProto): boolean =>
   (isExternal(tensor) || tensor.rawData.length > LARGE_BYTES) && TRAVELLING.has(tensor.dataType)
 
-/** What a Constant node with a large tensor stands for. */
-const constantWeight = (node: NodeProto): TensorProto | undefined => {
+/** What a Constant node stands for, where that is written as a tensor. */
+export const constantTensor = (node: NodeProto): TensorProto | undefined => {
   if (node.opType !== 'Constant' || !isDefaultDomain(node.domain)) return undefined
   const tensor = node.attribute.find(a => a.name === 'value')?.t
-  return tensor !== undefined && isWeight(tensor) ? { ...tensor, name: node.output[0]! } : undefined
+  return tensor === undefined ? undefined : { ...tensor, name: node.output[0]! }
+}
+
+const constantWeight = (node: NodeProto): TensorProto | undefined => {
+  const tensor = constantTensor(node)
+  return tensor !== undefined && isWeight(tensor) ? tensor : undefined
 }
 
 const asInput = ({ name, dataType, dims }: TensorProto) =>

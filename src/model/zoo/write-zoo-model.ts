@@ -12,7 +12,7 @@ export interface WrittenModel {
 export interface WriteOptions {
   readonly seed: number
   /** Called now and then with the bytes written so far and in the end. */
-  readonly progress?: (done: number, total: number) => void
+  readonly progress?: ((done: number, total: number) => void) | undefined
 }
 
 /**
