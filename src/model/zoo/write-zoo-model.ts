@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { UserError } from '../../core/user-error.ts'
 import { zooBytes } from './zoo-bytes.ts'
 import type { ZooGraph } from './zoo-graph.ts'
@@ -20,21 +20,28 @@ export interface WriteOptions {
  * is whole, and replaces one that was there.
  * @throws UserError when the file cannot be written
  */
-export const writeZooModel = async (
-  graph: ZooGraph,
-  file: string,
-  { seed, progress }: WriteOptions
-): Promise<WrittenModel> => {
-  const partial = `${file}.${process.pid}.partial`
+export const writeZooModel = async (graph: ZooGraph, file: string, options: WriteOptions): Promise<WrittenModel> => {
   try {
-    const sha256 = await write(graph, partial, seed, progress ?? (() => {}))
-    await rename(partial, file)
-    return sha256
+    // A pipe or a device such as /dev/null is written to, not replaced.
+    const special = await stat(file).catch(() => undefined)
+    if (special !== undefined && !special.isFile() && !special.isDirectory()) return await write(graph, file, options)
+    return await writeWhole(graph, file, options)
   } catch (error) {
-    await rm(partial, { force: true }).catch(() => {}) // why it failed matters more
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
     throw new UserError(`--out ${file}: ${REMEDY[code] ?? message}`)
+  }
+}
+
+const writeWhole = async (graph: ZooGraph, file: string, options: WriteOptions): Promise<WrittenModel> => {
+  const partial = `${file}.${process.pid}.partial`
+  try {
+    const written = await write(graph, partial, options)
+    await rename(partial, file)
+    return written
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => {}) // why it failed matters more
+    throw error
   }
 }
 
@@ -48,12 +55,7 @@ const REMEDY: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left there; make room or choose another place'
 }
 
-const write = async (
-  graph: ZooGraph,
-  path: string,
-  seed: number,
-  progress: (done: number, total: number) => void
-): Promise<WrittenModel> => {
+const write = async (graph: ZooGraph, path: string, { seed, progress }: WriteOptions): Promise<WrittenModel> => {
   const { length, pieces } = zooBytes(graph, seed)
   const hash = createHash('sha256')
   const handle = await open(path, 'w')
@@ -63,7 +65,7 @@ const write = async (
       hash.update(piece)
       await writeAll(handle, piece)
       done += piece.length
-      progress(done, length)
+      progress?.(done, length)
     }
     return { sha256: hash.digest('hex'), bytes: done }
   } finally {
