@@ -22,24 +22,21 @@ export const createBarView = (stream: NodeJS.WriteStream): RunView => {
       if (bars === undefined) stream.write(`${text}\n`)
       else bars.log(`${text}\n`)
     },
-    begin: (_policy, images) => {
+    begin: (_policy, images, names) => {
       bars = new cliProgress.MultiBar(options)
       for (const { name, images: total } of images) {
         sources.set(name, bars.create(total, 0, { label: pad(name), text: `0 of ${total} images` }))
       }
+      for (const name of names) devices.set(name, bars.create(100, 0, { label: pad(name), text: '' }))
     },
     source: (name, done, rate) => {
       const bar = sources.get(name)
       bar?.update(done, { text: `${done} of ${bar.getTotal()} images, ${rate.toFixed(1)}/s` })
     },
     device: (name, { busy, queue, blocks }) => {
-      const label = pad(name)
       const share = Math.round(100 * Math.min(1, busy))
       const text = `${share} % busy, ${queue} queued, carries ${blocks}`
-      const bar = devices.get(name) ?? bars?.create(100, 0, { label, text })
-      if (bar === undefined) return
-      devices.set(name, bar)
-      bar.update(share, { text })
+      devices.get(name)?.update(share, { text })
     },
     end: () => {
       bars?.stop()

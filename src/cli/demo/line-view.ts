@@ -27,11 +27,12 @@ export const createLineView = (write: (line: string) => void, clock: Clock): Run
   }
   return {
     say: write,
-    begin: (name, sources) => {
+    begin: (name, sources, names) => {
       policy = name
       startedAt = lastAt = clock.now()
       for (const map of [totals, done, devices]) map.clear()
       for (const source of sources) totals.set(source.name, source.images)
+      for (const device of names) devices.set(device, { busy: 0, queue: 0, blocks: '-' })
     },
     source: (name, count) => {
       done.set(name, count)

@@ -60,7 +60,7 @@ const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocumen
     outcomes.push(await runPolicy({ ...options, policy, folder, modelFile, images: folders, expected }))
   }
   const runs = outcomes.map(({ run }) => run)
-  print(describe(outcomes, images, expected))
+  print(describe(outcomes, images, expected, options.kill))
   return { devices: DEMO_DEVICES.map(device => ({ ...device, emulated: true })), runs, speedup: speedups(runs) }
 }
 
@@ -99,7 +99,8 @@ const prepareImages = async (scratch: string, options: DemoOptions): Promise<Sou
 const describe = (
   outcomes: readonly PolicyOutcome[],
   images: readonly SourceImages[],
-  expected: ReadonlyMap<string, ReadonlyMap<string, string>>
+  expected: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  kill: KillOrder | undefined
 ): string => {
   const last = outcomes.at(-1)!
   const speedup = Object.entries(speedups(outcomes.map(({ run }) => run)))
@@ -114,6 +115,7 @@ const describe = (
     'Blocks carried, their memory, time spent computing (local ignores memory limits):',
     '',
     deviceTable(outcomes),
+    ...(kill === undefined ? [] : ['', `${kill.device} was killed (kill -9) ${kill.after} s into each run.`]),
     '',
     ...speedup.map(([pair, ratio]) => `speedup ${pair}: ${ratio.toFixed(2)}`)
   ].join('\n')

@@ -71,7 +71,8 @@ export const runPolicy = async (options: RunPolicyOptions): Promise<PolicyOutcom
     await cluster.allSources('ready', RUN_PATIENCE)
     view.begin(
       policy,
-      [...options.expected].map(([name, items]) => ({ name, images: items.size }))
+      [...options.expected].map(([name, items]) => ({ name, images: items.size })),
+      DEMO_DEVICES.map(device => device.name)
     )
     const over = new AbortController()
     const killing = killLater(cluster, options, AbortSignal.any([over.signal, options.signal]))
