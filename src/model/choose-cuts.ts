@@ -12,18 +12,25 @@ const CROSSING_RATE = 0.75e9
  * candidates; a part over twice the mean only where nothing else is possible. Deterministic: ties go to the earlier cut.
  *
  * @param work seconds of each layer on a nominal core
+ * @param flops of each layer: no part is over twice the mean of these either, where the candidates allow it
  * @returns ascending indices into `candidates`; fewer than asked when there are not enough candidates
  */
-export const chooseCuts = (candidates: readonly CutPoint[], work: readonly number[], parts: number): number[] => {
+export const chooseCuts = (
+  candidates: readonly CutPoint[],
+  work: readonly number[],
+  flops: readonly number[],
+  parts: number
+): number[] => {
   const cuts = Math.min(parts - 1, candidates.length)
   if (cuts <= 0) return []
-  const before = prefixSums(work)
-  const total = before.at(-1)!
-  const mean = total / (cuts + 1)
-  const ends = [...candidates.map(c => before[c.position]!), total]
+  const total = Math.max(prefixSums(work).at(-1)!, Number.MIN_VALUE)
+  const positions = [...candidates.map(c => c.position), work.length]
+  const workShare = shares(work, positions, cuts + 1)
+  const flopsShare = shares(flops, positions, cuts + 1)
   const part = (from: number, to: number): number => {
-    const share = ((to === ends.length ? total : ends[to]!) - (from < 0 ? 0 : ends[from]!)) / mean
-    return EVENNESS * (share - 1) ** 2 + (share > HEAVIEST ? 1000 * (share - HEAVIEST) : 0)
+    const share = workShare(from, to)
+    const excess = Math.max(0, share - HEAVIEST) + Math.max(0, flopsShare(from, to) - HEAVIEST)
+    return EVENNESS * (share - 1) ** 2 + 1000 * excess
   }
   const crossing = (c: number): number => candidates[c]!.burden / CROSSING_RATE / total
   return cheapestChain(candidates.length, cuts, part, crossing)
@@ -58,6 +65,14 @@ const cheapestChain = (
   const chosen = [last]
   for (const back of from.toReversed()) chosen.unshift(back[chosen[0]!]!)
   return chosen
+}
+
+/** Of the part between two places, against the mean of all parts. */
+const shares = (values: readonly number[], positions: readonly number[], parts: number) => {
+  const before = prefixSums(values)
+  const mean = before.at(-1)! / parts
+  const until = positions.map(position => before[position]!)
+  return (from: number, to: number): number => (mean === 0 ? 1 : (until[to]! - (from < 0 ? 0 : until[from]!)) / mean)
 }
 
 const prefixSums = (values: readonly number[]): number[] => {

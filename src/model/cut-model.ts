@@ -4,7 +4,7 @@ import type { TensorSpec } from '../core/tensor.ts'
 import { type Bytes, bytes } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import { chooseCuts } from './choose-cuts.ts'
-import { type CutPoint, findCutPoints } from './cut-points.ts'
+import { type CutPoint, findCutPoints, possibleCutPoints } from './cut-points.ts'
 import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
 import { type LayerCost, layerCosts } from './layer-cost.ts'
 import { aliveAt } from './liveness.ts'
@@ -29,6 +29,12 @@ export const studyModel = async (file: string, shapes: InputShapes, openModel: O
   return { analysis, facts, costs: layerCosts(analysis, facts), cutPoints: findCutPoints(analysis, facts) }
 }
 
+/** The same with every place where it can be cut at all, what the runtime merges included. */
+export const withAllCutPoints = (model: StudiedModel): StudiedModel => ({
+  ...model,
+  cutPoints: possibleCutPoints(model.analysis, model.facts)
+})
+
 /** Cut points for this many parts of even work and little crossing; ascending indices into `cutPoints`. */
 export const cutsForParts = (model: StudiedModel, parts: number): readonly number[] => {
   if (parts - 1 > model.cutPoints.length) {
@@ -39,6 +45,7 @@ export const cutsForParts = (model: StudiedModel, parts: number): readonly numbe
   return chooseCuts(
     model.cutPoints,
     model.costs.map(cost => cost.work),
+    model.costs.map(cost => cost.flops),
     parts
   )
 }
@@ -51,7 +58,7 @@ export interface WrittenBlock {
   readonly sha256: BlockHash
   /** Of the .onnx bytes. */
   readonly bytes: Bytes
-  /** Layers in it. */
+  /** In its graph: its layers, and the constants that it needs. */
   readonly nodes: number
   readonly flops: number
   readonly inputs: readonly string[]
@@ -78,8 +85,8 @@ export const writeBlocks = async (
     const meter = new Meter()
     await write(index, meter.through(onnxChunks(block.model, analysis.file.path)))
     const flops = costs.slice(bounds[index], bounds[index + 1]).reduce((sum, cost) => sum + cost.flops, 0)
-    const { layers: nodes, inputs, outputs } = block
-    written.push({ ...meter.result(), nodes, flops, inputs, outputs })
+    const { inputs, outputs } = block
+    written.push({ ...meter.result(), nodes: block.model.graph!.node.length, flops, inputs, outputs })
   }
   return written
 }
@@ -104,15 +111,15 @@ const specOf = (facts: TensorFacts, name: string): TensorSpec => {
   return { name, type: type ?? 'float32', shape: dims ?? shape ?? [] }
 }
 
-/** What each block between these cut points holds; nothing is written. `nodes` counts layers. */
+/** What each block between these cut points holds; nothing is written. */
 export const blockFacts = (
   { analysis, facts, costs, cutPoints }: StudiedModel,
   cuts: readonly number[]
 ): readonly { readonly nodes: number; readonly weightBytes: number; readonly flops: number }[] => {
   const positions = cuts.map(c => cutPoints[c]!.position)
   const bounds = [0, ...positions, analysis.layers.length]
-  return makeBlocks(analysis, facts, positions).map(({ model, layers: nodes }, b) => ({
-    nodes,
+  return makeBlocks(analysis, facts, positions).map(({ model }, b) => ({
+    nodes: model.graph!.node.length,
     weightBytes: weightBytes(model, analysis.file.path),
     flops: costs.slice(bounds[b], bounds[b + 1]).reduce((sum, cost) => sum + cost.flops, 0)
   }))

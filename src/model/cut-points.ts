@@ -119,6 +119,9 @@ const burdenOf = (name: string, { layers, consumers }: GraphAnalysis, facts: Ten
   return facts.bytes(name) * (isJoined ? JOINED : 1)
 }
 
+/** What the runtime merges stands close together; a mask made at the start and read in every layer parts nothing. */
+const NEAR = 16
+
 /** Positions between two nodes that belong together. */
 const positionsInsidePairs = (analysis: GraphAnalysis, facts: TensorFacts): ReadonlySet<number> => {
   const { layers, producer, consumers } = analysis
@@ -128,6 +131,7 @@ const positionsInsidePairs = (analysis: GraphAnalysis, facts: TensorFacts): Read
       const from = producer.get(name)
       if (from === undefined) continue
       const readers = consumers.get(name)!.length
+      if (to - from > NEAR) continue
       if (belongTogether(layers[from]!.node, layer.node, readers, facts.bytes(name))) {
         for (let p = from + 1; p <= to; p++) inside.add(p)
       }

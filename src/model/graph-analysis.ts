@@ -20,8 +20,8 @@ export interface GraphAnalysis {
   readonly file: OnnxFile
   readonly layers: readonly Layer[]
   readonly constants: readonly Layer[]
-  /** Names that hold weights: initializers. */
-  readonly initializers: ReadonlySet<string>
+  /** Initializers, and what constants write. */
+  readonly constantNames: ReadonlySet<string>
   /** Inputs that must be fed: not those that an initializer fills. */
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
@@ -65,9 +65,18 @@ export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
   const producer = new Map(layers.flatMap((layer, i) => layer.writes.map(name => [name, i] as const)))
   const consumers = new Map<string, number[]>()
   for (const [i, layer] of layers.entries()) {
-    for (const name of layer.reads) consumers.set(name, [...(consumers.get(name) ?? []), i])
+    for (const name of layer.reads) {
+      const readers = consumers.get(name)
+      if (readers === undefined) consumers.set(name, [i])
+      else readers.push(i)
+    }
   }
-  return { file, layers, constants, initializers, inputs, outputs: graph.output.map(o => o.name), producer, consumers }
+  const outputs = graph.output.map(output => output.name)
+  for (const name of outputs) {
+    if (!producer.has(name) && !constantNames.has(name) && !inputs.includes(name))
+      throw new UserError(`${file.path}: nothing writes the output "${name}"`)
+  }
+  return { file, layers, constants, constantNames, inputs, outputs, producer, consumers }
 }
 
 /** Without the nodes that lead to no output. */
@@ -104,7 +113,8 @@ const freeNames = (body: GraphProto): string[] => {
   return [...new Set(read)].filter(name => name !== '' && !defined.has(name))
 }
 
-const isRandom = (node: NodeProto, file: OnnxFile): boolean => {
+const isRandom = (node: NodeProto, file: OnnxFile, callers: readonly NodeProto[] = []): boolean => {
+  if (callers.includes(node)) return false // a function that calls itself is for the runtime to refuse
   if (isDefaultDomain(node.domain) && RANDOM.has(node.opType)) {
     // Dropout draws only in training mode, which is its third input.
     return node.opType !== 'Dropout' || (node.input[2] ?? '') !== ''
@@ -113,7 +123,7 @@ const isRandom = (node: NodeProto, file: OnnxFile): boolean => {
   const bodies = node.attribute.flatMap(({ g, graphs }) =>
     (g === undefined ? graphs : [g, ...graphs]).flatMap(b => b.node)
   )
-  return [...body, ...bodies].some(inner => isRandom(inner, file))
+  return [...body, ...bodies].some(inner => isRandom(inner, file, [...callers, node]))
 }
 
 /** Kahn's algorithm; of the nodes that are ready, the one that stands first in the file goes first. */

@@ -18,9 +18,15 @@ const SECONDS_PER_NODE = 3e-6
 export const layerCosts = (analysis: GraphAnalysis, facts: TensorFacts): LayerCost[] =>
   analysis.layers.map(layer => {
     const flops = layerFlops(layer, facts)
-    const traffic = [...layer.reads, ...layer.writes].reduce((sum, name) => sum + facts.bytes(name), 0)
+    const traffic = [...readNearly(layer), ...layer.writes].reduce((sum, name) => sum + facts.bytes(name), 0)
     return { flops, work: Math.max(flops / FLOPS_PER_SECOND, traffic / BYTES_PER_SECOND) + SECONDS_PER_NODE }
   })
+
+/** What it reads of; a lookup reads of its table no more than it writes. */
+const readNearly = ({ node, reads, writes }: Layer): readonly string[] =>
+  LOOKUPS.has(node.opType) ? [...reads.filter(name => name !== node.input[0]), ...writes] : reads
+
+const LOOKUPS = new Set(['Gather', 'GatherElements', 'GatherND', 'Slice'])
 
 const layerFlops = ({ node, writes }: Layer, facts: TensorFacts): number => {
   const dims = (name: string | undefined): readonly number[] => (name === undefined ? [] : (facts.of(name).dims ?? []))

@@ -18,8 +18,6 @@ import { tensorType } from './tensor-type.ts'
 /** A part of a model, itself a model. */
 export interface Block {
   readonly model: ModelProto
-  /** Nodes in it, constants left out. */
-  readonly layers: number
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
 }
@@ -51,20 +49,24 @@ const makeBlock = (
 ): Block => {
   const { file } = analysis
   const made = new Set(layers.flatMap(layer => layer.writes))
-  const constantOutputs = isLast ? [...aliveAfter].filter(name => isConstant(analysis, name)) : []
-  const read = new Set([...layers.flatMap(layer => layer.reads), ...constantOutputs])
+  const isConstant = (name: string): boolean => analysis.constantNames.has(name)
+  const constantOutputs = isLast ? [...aliveAfter].filter(isConstant) : []
+  const results = [...layers.flatMap(layer => layer.writes).filter(name => aliveAfter.has(name)), ...constantOutputs]
+  const outputs = results.length > 0 ? results : [...aliveAfter] // a model without layers hands its inputs through
+  const read = new Set([...layers.flatMap(layer => layer.reads), ...outputs.filter(name => !made.has(name))])
   const constants = constantsFor(analysis, read)
   const needed = new Set([...read, ...constants.flatMap(layer => layer.reads)])
-  const inputs = [...read].filter(name => !made.has(name) && !isConstant(analysis, name))
-  const outputs = [...layers.flatMap(layer => layer.writes).filter(name => aliveAfter.has(name)), ...constantOutputs]
+  const inputs = [...read].filter(name => !made.has(name) && !isConstant(name))
   const node = [...constants, ...layers].map(layer => layer.node)
+  const written = new Set(node.flatMap(n => n.output))
   const graph = create(GraphProtoSchema, {
     name: `${file.graph.name || 'graph'}/${number}`,
     node,
     initializer: file.graph.initializer.filter(t => needed.has(t.name)),
     sparseInitializer: file.graph.sparseInitializer.filter(t => needed.has(t.values?.name ?? '')),
-    input: inputs.map(name => valueInfo(file.graph, facts, name)),
+    input: [...inputs, ...filledInputs(analysis, needed)].map(name => valueInfo(file.graph, facts, name)),
     output: outputs.map(name => valueInfo(file.graph, facts, name)),
+    valueInfo: file.graph.valueInfo.filter(info => written.has(info.name) && !outputs.includes(info.name)),
     quantizationAnnotation: file.graph.quantizationAnnotation.filter(
       a => needed.has(a.tensorName) || made.has(a.tensorName)
     )
@@ -79,11 +81,12 @@ const makeBlock = (
     producerName: 'tributary',
     graph
   })
-  return { model, layers: layers.length, inputs, outputs }
+  return { model, inputs, outputs }
 }
 
-const isConstant = ({ initializers, constants }: GraphAnalysis, name: string): boolean =>
-  initializers.has(name) || constants.some(layer => layer.writes.includes(name))
+/** Before version 4 the format wants every initializer among the inputs too. */
+const filledInputs = ({ file }: GraphAnalysis, needed: ReadonlySet<string>): string[] =>
+  file.model.irVersion >= 4n ? [] : file.graph.initializer.map(t => t.name).filter(name => needed.has(name))
 
 /** The constant nodes that lead to these tensors, in their order. */
 const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>): Layer[] => {

@@ -6,13 +6,13 @@ import {
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
+  type SparseTensorProto,
   type TensorProto,
   TensorProto_DataLocation,
   TensorProtoSchema
 } from 'onnx-buf'
 import { UserError } from '../core/user-error.ts'
-import { ELEMENT_BITS } from './element-bits.ts'
-import { externalPlace, heldTensors, isExternal } from './onnx-file.ts'
+import { externalPlace, heldTensors, isExternal, neededBytes } from './onnx-file.ts'
 
 /** Field numbers of onnx.proto3, with wire type 2 (length-delimited). */
 const MODEL_GRAPH = (7 << 3) | 2
@@ -36,7 +36,8 @@ export async function* onnxChunks(model: ModelProto, origin: string): AsyncGener
   const large = graph.initializer.filter(isLarge)
   const small = await Promise.all(graph.initializer.filter(t => !isLarge(t)).map(t => internal(t, origin)))
   const node = await Promise.all(graph.node.map(n => withInnerData(n, origin)))
-  const body = toBinary(GraphProtoSchema, { ...graph, node, initializer: small })
+  const sparseInitializer = await Promise.all(graph.sparseInitializer.map(t => internalSparse(t, origin)))
+  const body = toBinary(GraphProtoSchema, { ...graph, node, initializer: small, sparseInitializer })
   const heads = large.map(tensor => tensorHead(tensor, byteLength(tensor, origin)))
   const graphLength =
     body.length + heads.reduce((sum, head, i) => sum + framed(head.length + byteLength(large[i]!, origin)), 0)
@@ -67,7 +68,7 @@ export const weightBytes = (model: ModelProto, origin: string): number => {
 const elementBytes = (tensor: TensorProto, origin: string): number => {
   if (isExternal(tensor) || tensor.rawData.length > 0) return byteLength(tensor, origin)
   if (tensor.stringData.length > 0) return tensor.stringData.reduce((sum, text) => sum + text.length, 0)
-  return Math.ceil((tensor.dims.reduce((a, b) => a * Number(b), 1) * (ELEMENT_BITS[tensor.dataType] ?? 0)) / 8)
+  return neededBytes(tensor) ?? 0
 }
 
 const isLarge = (tensor: TensorProto): boolean => isExternal(tensor) || tensor.rawData.length >= LARGE
@@ -76,10 +77,10 @@ const byteLength = (tensor: TensorProto, origin: string): number => {
   if (!isExternal(tensor)) return tensor.rawData.length
   const said = externalPlace(origin, tensor).length
   if (said !== undefined) return said
-  const bits = ELEMENT_BITS[tensor.dataType]
-  if (bits === undefined)
+  const needed = neededBytes(tensor)
+  if (needed === undefined)
     throw new UserError(`${origin}: tensor "${tensor.name}" does not say how long its external data is`)
-  return Math.ceil((tensor.dims.reduce((a, b) => a * Number(b), 1) * bits) / 8)
+  return needed
 }
 
 /** The tensor without its bytes, and the tag that announces them. */
@@ -122,6 +123,12 @@ const internal = async (tensor: TensorProto, origin: string): Promise<TensorProt
   for await (const piece of rawBytes(tensor, origin)) pieces.push(piece)
   return { ...tensor, rawData: concat(...pieces), externalData: [], dataLocation: TensorProto_DataLocation.DEFAULT }
 }
+
+const internalSparse = async (sparse: SparseTensorProto, origin: string): Promise<SparseTensorProto> => ({
+  ...sparse,
+  ...(sparse.values === undefined ? {} : { values: await internal(sparse.values, origin) }),
+  ...(sparse.indices === undefined ? {} : { indices: await internal(sparse.indices, origin) })
+})
 
 /** A node whose attributes or bodies keep data in other files, with that data brought in. */
 const withInnerData = async (node: NodeProto, origin: string): Promise<NodeProto> => {

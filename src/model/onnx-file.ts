@@ -7,17 +7,24 @@ import {
   type GraphProto,
   type ModelProto,
   ModelProtoSchema,
+  type NodeProto,
+  type SparseTensorProto,
   type TensorProto,
   TensorProto_DataLocation
 } from 'onnx-buf'
 import { UserError } from '../core/user-error.ts'
+import { ELEMENT_BITS } from './element-bits.ts'
+import { findDamage } from './find-damage.ts'
 
 /** A model as it was read: its weights are views into the file's bytes, or stay in the files that it names. */
 export interface OnnxFile {
   readonly path: string
   readonly model: ModelProto
   readonly graph: GraphProto
+  /** Of the file itself, as any tool computes it. */
   readonly sha256: string
+  /** SHA-256 of the file and of all external data: two models with the same one are the same. */
+  readonly identity: string
   /** Version of the default operator set. */
   readonly opset: number
 }
@@ -42,12 +49,13 @@ export const readOnnxFile = async (path: string): Promise<OnnxFile> => {
     path,
     model,
     graph,
-    sha256: '',
     opset: Number(model.opsetImport.find(o => isDefaultDomain(o.domain))?.version ?? 0)
   }
-  const hash = createHash('sha256').update(bytes)
-  for (const location of await checkExternalData(path, graph)) await addFile(hash, location)
-  return { ...file, sha256: hash.digest('hex') }
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const others = await checkExternalData(path, model)
+  const hash = createHash('sha256').update(sha256)
+  for (const location of others) await addFile(hash, location)
+  return { ...file, sha256, identity: others.length === 0 ? sha256 : hash.digest('hex') }
 }
 
 export const isDefaultDomain = (domain: string): boolean => domain === '' || domain === 'ai.onnx'
@@ -81,19 +89,29 @@ export const externalPlace = (modelPath: string, tensor: TensorProto): ExternalP
 /** Every tensor that the graph and its subgraphs hold: initializers, and tensors in attributes. */
 export function* heldTensors(graph: GraphProto): Iterable<TensorProto> {
   yield* graph.initializer
-  for (const node of graph.node) {
-    for (const attribute of node.attribute) {
-      if (attribute.t !== undefined) yield attribute.t
-      yield* attribute.tensors
-      for (const body of attribute.g === undefined ? attribute.graphs : [attribute.g, ...attribute.graphs])
-        yield* heldTensors(body)
-    }
+  for (const sparse of graph.sparseInitializer) yield* sparseTensors(sparse)
+  for (const node of graph.node) yield* attributeTensors(node)
+}
+
+function* attributeTensors(node: NodeProto): Iterable<TensorProto> {
+  for (const attribute of node.attribute) {
+    if (attribute.t !== undefined) yield attribute.t
+    yield* attribute.tensors
+    const { sparseTensor, sparseTensors: more } = attribute
+    for (const sparse of sparseTensor === undefined ? more : [sparseTensor, ...more]) yield* sparseTensors(sparse)
+    for (const body of attribute.g === undefined ? attribute.graphs : [attribute.g, ...attribute.graphs])
+      yield* heldTensors(body)
   }
 }
 
+const sparseTensors = ({ values, indices }: SparseTensorProto): TensorProto[] =>
+  [values, indices].filter(tensor => tensor !== undefined)
+
 const readBytes = async (path: string): Promise<Uint8Array> => {
   try {
-    const { size } = await stat(path)
+    const found = await stat(path)
+    if (!found.isFile()) throw new Error('not a file; name the .onnx file')
+    const { size } = found
     if (size > MAX_BYTES)
       throw new Error(`${size} bytes, at most ${MAX_BYTES} fit one ONNX file; save it with external data`)
     return await readFile(path)
@@ -104,31 +122,47 @@ const readBytes = async (path: string): Promise<Uint8Array> => {
 
 const parse = (path: string, bytes: Uint8Array): ModelProto => {
   if (bytes.length === 0) throw new UserError(`${path}: the file is empty; is the download complete?`)
+  if (Buffer.from(bytes.subarray(0, 24)).toString('latin1').startsWith('version https://git-lfs'))
+    throw new UserError(`${path}: a Git LFS pointer, not the model itself; fetch it with git lfs pull`)
   try {
     return fromBinary(ModelProtoSchema, bytes)
   } catch (error) {
+    const where = findDamage(bytes) ?? (error as Error).message
     throw new UserError(
-      `${path}: not an ONNX model, or cut short: ${(error as Error).message} in a file of ${bytes.length} bytes; export or download it again`
+      `${path}: not an ONNX model, or cut short: ${where}, in a file of ${bytes.length} bytes; export or download it again`
     )
   }
 }
 
 /** @returns the files of external data, each once, in a fixed order */
-const checkExternalData = async (path: string, graph: GraphProto): Promise<string[]> => {
+const checkExternalData = async (path: string, { graph, functions }: ModelProto): Promise<string[]> => {
   const sizes = new Map<string, number>()
-  for (const tensor of heldTensors(graph)) {
+  const inFunctions = functions.flatMap(f => f.node.flatMap(node => [...attributeTensors(node)]))
+  for (const tensor of [...heldTensors(graph!), ...inFunctions]) {
     if (!isExternal(tensor)) continue
     const place = externalPlace(path, tensor)
     const size = sizes.get(place.path) ?? (await sizeOf(path, tensor.name, place.path))
     sizes.set(place.path, size)
-    const end = place.offset + (place.length ?? 0)
-    if (!(end <= size)) {
+    const needed = neededBytes(tensor)
+    if (place.length !== undefined && needed !== undefined && place.length !== needed) {
+      throw new UserError(
+        `${path}: tensor "${tensor.name}" of ${needed} bytes says that ${place.length} lie in ${place.path}; export the model again`
+      )
+    }
+    const end = place.offset + (place.length ?? needed ?? 0)
+    if (!(place.offset >= 0 && end <= size)) {
       throw new UserError(
         `${path}: tensor "${tensor.name}" ends at byte ${end} of ${place.path}, which has ${size}; the file is cut short`
       )
     }
   }
   return [...sizes.keys()].sort()
+}
+
+/** What its shape and type take; undefined for types that this program does not know. */
+export const neededBytes = ({ dataType, dims }: TensorProto): number | undefined => {
+  const bits = ELEMENT_BITS[dataType]
+  return bits === undefined ? undefined : Math.ceil((dims.reduce((a, b) => a * Number(b), 1) * bits) / 8)
 }
 
 const sizeOf = async (model: string, tensor: string, path: string): Promise<number> => {

@@ -146,7 +146,7 @@ const tableOf = (
   inputShapes: InputShapes
 ): TensorFacts => {
   const held = file.graph.node.flatMap(node => constantTensor(node) ?? [])
-  const weights = new Map([...file.graph.initializer, ...held].map(t => [t.name, t]))
+  const weights = new Map([...file.graph.initializer.map(t => [t.name, t] as const), ...held])
   const inputs = new Map(file.graph.input.map(input => [input.name, input]))
   const of = (name: string): TensorFact => {
     const weight = weights.get(name)

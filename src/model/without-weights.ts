@@ -13,31 +13,27 @@ const TRAVELLING = new Set<number>(Object.values(DATA_TYPE))
  * asking, not for running.
  */
 export const withoutWeights = (graph: GraphProto): GraphProto => {
-  const weights = [...graph.initializer.filter(isWeight), ...graph.node.flatMap(node => constantWeight(node) ?? [])]
-  if (weights.length === 0) return graph
-  const names = new Set(weights.map(tensor => tensor.name))
+  const constants = graph.node.flatMap(node => constantTensor(node) ?? [])
+  const named = [...graph.initializer.map(tensor => [tensor.name, tensor] as const), ...constants]
+  const weights = new Map(named.filter(([, tensor]) => isWeight(tensor)))
+  if (weights.size === 0) return graph
   return {
     ...graph,
-    initializer: graph.initializer.filter(tensor => !names.has(tensor.name)),
-    node: graph.node.filter(node => constantWeight(node) === undefined),
-    input: [...graph.input.filter(input => !names.has(input.name)), ...weights.map(asInput)]
+    initializer: graph.initializer.filter(tensor => !weights.has(tensor.name)),
+    node: graph.node.filter(node => !(node.opType === 'Constant' && weights.has(node.output[0] ?? ''))),
+    input: [...graph.input.filter(input => !weights.has(input.name)), ...[...weights].map(asInput)]
   }
 }
 
 const isWeight = (tensor: TensorProto): boolean =>
   (isExternal(tensor) || tensor.rawData.length > LARGE_BYTES) && TRAVELLING.has(tensor.dataType)
 
-/** What a Constant node stands for, where that is written as a tensor. */
-export const constantTensor = (node: NodeProto): TensorProto | undefined => {
+/** What a Constant node makes, by name, where that is written as a tensor. */
+export const constantTensor = (node: NodeProto): (readonly [string, TensorProto])[] | undefined => {
   if (node.opType !== 'Constant' || !isDefaultDomain(node.domain)) return undefined
   const tensor = node.attribute.find(a => a.name === 'value')?.t
-  return tensor === undefined ? undefined : { ...tensor, name: node.output[0]! }
+  return tensor === undefined ? undefined : [[node.output[0]!, tensor]]
 }
 
-const constantWeight = (node: NodeProto): TensorProto | undefined => {
-  const tensor = constantTensor(node)
-  return tensor !== undefined && isWeight(tensor) ? tensor : undefined
-}
-
-const asInput = ({ name, dataType, dims }: TensorProto) =>
+const asInput = ([name, { dataType, dims }]: readonly [string, TensorProto]) =>
   create(ValueInfoProtoSchema, { name, type: tensorType(dataType, dims.map(Number)) })

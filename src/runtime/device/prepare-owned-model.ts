@@ -35,7 +35,7 @@ export interface OwnerParts {
 export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> => {
   const file = await readOnnxFile(owned.file)
   const shapes = shapesOf(owned, file)
-  const kept = join(owned.folder, `${file.sha256.slice(0, 32)}-${owned.maxBlocks}-${nameOfShapes(shapes)}.json`)
+  const kept = join(owned.folder, `${file.identity.slice(0, 32)}-${owned.maxBlocks}-${nameOfShapes(shapes)}.json`)
   const known = await restore(kept, owned, parts.blobs)
   if (known !== undefined) return known
   parts.say(`cutting ${owned.file} …`)
@@ -45,7 +45,7 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
   const activations = activationsAt(studied, cuts)
   const facts = {
     name: owned.name,
-    sha256: file.sha256,
+    sha256: file.identity,
     activations,
     inputs: declaredInputs(file),
     outputs: activations.at(-1)!.tensors.map(tensor => tensor.name)
