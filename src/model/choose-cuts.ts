@@ -2,6 +2,8 @@ import type { CutPoint } from './cut-points.ts'
 
 /** A part may do at most this many times the mean work, where the candidates allow it. */
 const HEAVIEST = 1.75
+/** The same of FLOPs alone, which say less of the time it takes. */
+const HEAVIEST_FLOPS = 1.95
 /** How much an even split is worth against bytes that cross; both are relative to the model's work. */
 const EVENNESS = 0.015
 /** Bytes per second at which an activation is copied out of one block and into the next, layouts changed. */
@@ -29,7 +31,7 @@ export const chooseCuts = (
   const flopsShare = shares(flops, positions, cuts + 1)
   const part = (from: number, to: number): number => {
     const share = workShare(from, to)
-    const excess = Math.max(0, share - HEAVIEST) + Math.max(0, flopsShare(from, to) - HEAVIEST)
+    const excess = Math.max(0, share - HEAVIEST) + Math.max(0, flopsShare(from, to) - HEAVIEST_FLOPS)
     return EVENNESS * (share - 1) ** 2 + 1000 * excess
   }
   const crossing = (c: number): number => candidates[c]!.burden / CROSSING_RATE / total

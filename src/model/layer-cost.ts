@@ -15,12 +15,33 @@ const BYTES_PER_SECOND = 8e9
 const SECONDS_PER_NODE = 3e-6
 
 /** What each layer costs at the shapes that the facts were found at. Floating-point operations: a multiply-add counts two. */
-export const layerCosts = (analysis: GraphAnalysis, facts: TensorFacts): LayerCost[] =>
-  analysis.layers.map(layer => {
+export const layerCosts = (analysis: GraphAnalysis, facts: TensorFacts): LayerCost[] => {
+  const merged = mergedTensors(analysis)
+  return analysis.layers.map(layer => {
     const flops = layerFlops(layer, facts)
-    const traffic = [...readNearly(layer), ...layer.writes].reduce((sum, name) => sum + facts.bytes(name), 0)
-    return { flops, work: Math.max(flops / FLOPS_PER_SECOND, traffic / BYTES_PER_SECOND) + SECONDS_PER_NODE }
+    const isMerged = layer.reads.some(name => merged.has(name))
+    const moved = isMerged ? layer.reads.filter(name => !merged.has(name)) : [...readNearly(layer), ...layer.writes]
+    const traffic = moved.reduce((sum, name) => sum + facts.bytes(name), 0)
+    const seconds = Math.max(isMerged ? 0 : flops / FLOPS_PER_SECOND, traffic / BYTES_PER_SECOND)
+    return { flops, work: seconds + (isMerged ? 0 : SECONDS_PER_NODE) }
   })
+}
+
+/** Tensors that never exist: the runtime computes the step that reads them while it writes what comes before. */
+const mergedTensors = ({ layers, consumers }: GraphAnalysis): ReadonlySet<string> => {
+  const fromHeavy = new Set<string>()
+  const merged = new Set<string>()
+  for (const { node, reads, writes } of layers) {
+    const inside = APPENDED.has(node.opType) ? reads.filter(name => fromHeavy.has(name)) : []
+    for (const name of inside.slice(0, 1)) merged.add(name)
+    const isEnd = inside.length > 0 || PRODUCTS.has(node.opType)
+    if (isEnd) for (const name of writes) if (consumers.get(name)?.length === 1) fromHeavy.add(name)
+  }
+  return merged
+}
+
+const PRODUCTS = new Set(['Conv', 'MatMul', 'Gemm'])
+const APPENDED = new Set(['BatchNormalization', 'Add', 'Relu', 'Clip', 'LeakyRelu', 'Sigmoid', 'Tanh', 'HardSigmoid'])
 
 /** What it reads of; a lookup reads of its table no more than it writes. */
 const readNearly = ({ node, reads, writes }: Layer): readonly string[] =>
