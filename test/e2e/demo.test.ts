@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+import { devicesLeft, type Ended, endInMidRun, type OnTalk, runDemo } from '../demo-process.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -13,42 +10,16 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Its temporary files go where the test can see what is left of them. */
-const demo = (
-  flags: readonly string[],
-  onTalk: (stderr: string, end: (signal: NodeJS.Signals) => void) => void = () => {}
-): Promise<Ended> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, 'demo', ...flags], { env: { ...process.env, TMPDIR: folder } })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', data => {
-      stdout += data
-    })
-    child.stderr.on('data', data => {
-      stderr += data
-      onTalk(stderr, signal => child.kill(signal))
-    })
-    child.once('error', reject)
-    child.once('close', code => resolve({ code, stdout, stderr }))
-  })
-
-/** Processes of this machine whose command line names our folder. */
-const devicesLeft = async (): Promise<string[]> => {
-  const ids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
-  const lines = await Promise.all(ids.map(id => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')))
-  return lines.filter(line => line.includes(folder) && line.includes('main.js'))
-}
+const demo = (flags: readonly string[], onTalk?: OnTalk): Promise<Ended> => runDemo(flags, folder, onTalk)
 
 describe('tributary demo', () => {
-  it('reads every image as plain ONNX Runtime does, under one policy after the other', async () => {
-    const { code, stdout, stderr } = await demo(['--json', '--count', '6', '--policy', 'local,confluence'])
+  it('reads every image as plain ONNX Runtime does, policy after policy, and skips what is no image', async () => {
+    const images = join(folder, 'images')
+    expect((await demo(['--render-only', images, '--count', '6', '--seed', 'x'])).code).toBe(0)
+    await writeFile(join(images, 'porch', 'notes.png'), 'not an image')
+    const { code, stdout, stderr } = await demo(['--json', '--images', images, '--policy', 'local,confluence'])
     expect(stderr).toContain('emulated')
+    expect(stderr).toMatch(/skipped: .*notes\.png/)
     expect(code).toBe(0)
     const document = JSON.parse(stdout)
     expect(Object.keys(document)).toEqual(['devices', 'runs', 'speedup'])
@@ -70,7 +41,7 @@ describe('tributary demo', () => {
     const porch = document.runs[1].devices.find((device: { name: string }) => device.name === 'porch')
     const shed = document.runs[1].devices.find((device: { name: string }) => device.name === 'shed')
     expect(porch.blocks.length).toBeLessThan(shed.blocks.length)
-    expect(await readdir(folder)).toEqual([])
+    expect(await readdir(folder)).toEqual(['images'])
   })
 
   it('loses nothing when a worker is killed without warning', async () => {
@@ -83,37 +54,11 @@ describe('tributary demo', () => {
     }
   })
 
-  /** Ends a run in its middle. */
-  const endInMidRun = (signal: NodeJS.Signals): Promise<Ended> => {
-    let sent = false
-    return demo(['--count', '40', '--policy', 'local'], (stderr, end) => {
-      if (sent || !stderr.includes('local 2 s')) return
-      sent = true
-      end(signal)
-    })
-  }
-
   it('stops every device on Ctrl-C and leaves nothing behind', async () => {
-    const { code } = await endInMidRun('SIGINT')
+    const { code } = await demo(['--count', '40', '--policy', 'local'], endInMidRun('SIGINT'))
     expect(code).toBe(130)
-    expect(await devicesLeft()).toEqual([])
+    expect(await devicesLeft(folder)).toEqual([])
     expect(await readdir(folder)).toEqual([])
-  })
-
-  it('takes its devices along when it is killed without warning', async () => {
-    const { code } = await endInMidRun('SIGKILL')
-    expect(code).toBe(null)
-    await expect.poll(devicesLeft, { timeout: 20_000 }).toEqual([])
-  })
-
-  it('skips what is not an image, says so, and reads the rest', async () => {
-    const images = join(folder, 'images')
-    expect((await demo(['--render-only', images, '--count', '2', '--seed', 'x'])).code).toBe(0)
-    await writeFile(join(images, 'porch', 'notes.png'), 'not an image')
-    const { code, stdout, stderr } = await demo(['--json', '--images', images, '--policy', 'confluence'])
-    expect(stderr).toMatch(/skipped: .*notes\.png/)
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout).runs[0].sources.map((source: { images: number }) => source.images)).toEqual([2, 2])
   })
 
   it.each([

@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { devicesLeft, endInMidRun, runDemo } from '../demo-process.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-demo-test-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+describe('the whole demo', () => {
+  it('takes under three minutes, gets everything right, and gains at least 1.6 times', {
+    timeout: 180_000
+  }, async () => {
+    const { code, stdout } = await runDemo(['--json'], folder)
+    expect(code).toBe(0)
+    const { runs, speedup } = JSON.parse(stdout)
+    expect(runs.map((run: { policy: string }) => run.policy)).toEqual(['local', 'ddi', 'ms-mdi', 'confluence'])
+    for (const { sources } of runs) {
+      for (const { images, correct, lost, duplicates } of sources) {
+        expect(images).toBeGreaterThanOrEqual(40)
+        expect({ correct, lost, duplicates }).toEqual({ correct: images, lost: 0, duplicates: 0 })
+      }
+    }
+    expect(speedup['confluence/local']).toBeGreaterThanOrEqual(1.6)
+  })
+
+  it('takes its devices along when it is killed without warning', async () => {
+    const { code } = await runDemo(['--count', '40', '--policy', 'local'], folder, endInMidRun('SIGKILL'))
+    expect(code).toBe(null)
+    await expect.poll(() => devicesLeft(folder), { timeout: 20_000 }).toEqual([])
+  })
+})
