@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -37,7 +37,7 @@ export const command = new Command('cut')
   .action(async (model: string, flags: CutFlags) => {
     const { studyModel, writeBlocks } = await import('../model/cut-model.ts')
     const { openModel } = await import('../runtime/onnx/open-model.ts')
-    const studied = await studyModel(model, parseShapes(flags.shape), openModel)
+    const studied = await enoughCutPoints(await studyModel(model, parseShapes(flags.shape), openModel), flags)
     const cuts = await chosenCuts(studied, flags)
     const files = await openFolder(flags.out, cuts.length + 1)
     const parts = await writeBlocks(studied, cuts, (index, chunks) => writeWhole(files[index]!, chunks))
@@ -47,7 +47,9 @@ export const command = new Command('cut')
         ? await verified(studied, cuts, files, parseCount('--threads', flags.threads, 256))
         : undefined
     if (flags.json === true)
-      process.stdout.write(`${JSON.stringify({ parts: named, ...(verify === undefined ? {} : { verify }) })}\n`)
+      process.stdout.write(
+        `${JSON.stringify({ parts: named, ...(verify === undefined ? {} : { verify: finite(verify) }) })}\n`
+      )
     else {
       for (const part of named)
         process.stdout.write(`${part.file}  ${formatBytes(part.bytes)}  ${part.nodes} nodes  sha256 ${part.sha256}\n`)
@@ -58,6 +60,14 @@ export const command = new Command('cut')
 
 type Studied = import('../model/cut-model.ts').StudiedModel
 type Verified = import('../model/verify-chain.ts').Verification
+
+/** More parts than there are good places: bad ones are better than none. */
+const enoughCutPoints = async (model: Studied, { parts }: CutFlags): Promise<Studied> => {
+  if (parts === undefined || parseCount('--parts', parts, 9999) - 1 <= model.cutPoints.length) return model
+  const { withAllCutPoints } = await import('../model/cut-model.ts')
+  process.stderr.write('so many parts need cuts inside what ONNX Runtime merges: the chain will be slower\n')
+  return withAllCutPoints(model)
+}
 
 const chosenCuts = async (model: Studied, { parts, at }: CutFlags): Promise<readonly number[]> => {
   if ((parts === undefined) === (at === undefined))
@@ -90,6 +100,7 @@ const writeWhole = async (file: string, chunks: AsyncIterable<Uint8Array>): Prom
     await pipeline(Readable.from(chunks), createWriteStream(`${file}.part`))
     await rename(`${file}.part`, file)
   } catch (error) {
+    await rm(`${file}.part`, { force: true })
     if (error instanceof UserError) throw error
     throw new UserError(`cannot write ${file}: ${(error as Error).message}`)
   }
@@ -104,6 +115,10 @@ const verified = async (
   const { verifyChain } = await import('../model/verify-chain.ts')
   const { openModel } = await import('../runtime/onnx/open-model.ts')
   const { systemClock } = await import('../runtime/system-clock.ts')
+  const { untravellingEnds } = await import('../model/cut-model.ts')
+  const ends = untravellingEnds(model)
+  if (ends.length > 0)
+    throw new NoAnswerError(`--verify: "${ends.join('", "')}" cannot be fed or read here, so nothing can be compared`)
   process.stderr.write(`comparing ${files.length} parts with the whole …\n`)
   try {
     return await verifyChain(model, cuts, files, openModel, { now: () => systemClock.now(), threads })
@@ -111,6 +126,13 @@ const verified = async (
     throw new NoAnswerError(`--verify: the model does not run on made-up input: ${(error as Error).message}`)
   }
 }
+
+/** Outputs of another shape differ infinitely, which JSON cannot say. */
+const finite = (verify: Verified): Verified => ({
+  ...verify,
+  maxAbsDiff: Math.min(verify.maxAbsDiff, Number.MAX_VALUE),
+  maxRelDiff: Math.min(verify.maxRelDiff, Number.MAX_VALUE)
+})
 
 const describe = ({ maxAbsDiff, maxRelDiff, ratio, wholeMs, chainMs }: Verified): string =>
   `largest difference ${maxAbsDiff} (${maxRelDiff} of the largest output)\n` +

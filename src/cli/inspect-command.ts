@@ -48,13 +48,23 @@ const inspect = async (model: string, flags: InspectFlags): Promise<Inspection> 
       ? studied.cutPoints.map((_, i) => i)
       : cutsForParts(studied, parseCount('--parts', flags.parts, 9999))
   const { file } = studied.analysis
+  const unknown = studied.cutPoints.flatMap(c => c.tensors).filter(name => studied.facts.of(name).dims === undefined)
+  if (unknown.length > 0) {
+    process.stderr.write(
+      `sizes of ${new Set(unknown).size} tensors are not known, they count as 0 bytes: the model does not run on made-up input\n`
+    )
+  }
   return {
     model,
     sha256: file.sha256,
     opset: file.opset,
     nodes: file.graph.node.length,
     blocks: blockFacts(studied, cuts).map((facts, index) => ({ index, ...facts })),
-    activations: activationsAt(studied, cuts).map(({ bytes, tensors }, index) => ({ index, bytes, tensors }))
+    activations: activationsAt(studied, cuts).map(({ bytes, tensors }, index) => ({
+      index,
+      bytes,
+      tensors: tensors.map(tensor => ({ ...tensor, type: studied.facts.of(tensor.name).kind }))
+    }))
   }
 }
 

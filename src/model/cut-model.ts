@@ -35,6 +35,10 @@ export const withAllCutPoints = (model: StudiedModel): StudiedModel => ({
   cutPoints: possibleCutPoints(model.analysis, model.facts)
 })
 
+/** Inputs and outputs that no device can be fed or give back: sequences, optionals, types that JavaScript lacks. */
+export const untravellingEnds = ({ analysis, facts }: StudiedModel): readonly string[] =>
+  [...analysis.inputs, ...analysis.outputs].filter(name => facts.of(name).type === undefined)
+
 /** Cut points for this many parts of even work and little crossing; ascending indices into `cutPoints`. */
 export const cutsForParts = (model: StudiedModel, parts: number): readonly number[] => {
   if (parts - 1 > model.cutPoints.length) {

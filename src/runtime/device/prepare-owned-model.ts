@@ -8,7 +8,15 @@ import { type BlockHash, blockHash } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { activationsAt, cutsForCluster, studyModel, type WrittenBlock, writeBlocks } from '../../model/cut-model.ts'
+import { UserError } from '../../core/user-error.ts'
+import {
+  activationsAt,
+  cutsForCluster,
+  studyModel,
+  untravellingEnds,
+  type WrittenBlock,
+  writeBlocks
+} from '../../model/cut-model.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
 import { type OnnxFile, readOnnxFile } from '../../model/onnx-file.ts'
 import type { InputShapes } from '../../model/tensor-facts.ts'
@@ -40,6 +48,11 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
   if (known !== undefined) return known
   parts.say(`cutting ${owned.file} …`)
   const studied = await studyModel(owned.file, shapes, openModel)
+  const ends = untravellingEnds(studied)
+  if (ends.length > 0)
+    throw new UserError(
+      `${owned.file}: "${ends.join('", "')}" is no tensor that can be sent; such a model cannot be served`
+    )
   const cuts = cutsForCluster(studied, owned.maxBlocks)
   const blocks = await storeBlocks(owned, parts, write => writeBlocks(studied, cuts, write))
   const activations = activationsAt(studied, cuts)

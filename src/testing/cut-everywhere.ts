@@ -1,0 +1,78 @@
+import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { TensorProto_DataType as T } from 'onnx-buf'
+import { afterAll, expect } from 'vitest'
+import { createRng } from '../core/rng.ts'
+import { compareOutputs } from '../model/compare-outputs.ts'
+import { activationsAt, type StudiedModel, studyModel, withAllCutPoints, writeBlocks } from '../model/cut-model.ts'
+import { runChain } from '../model/run-chain.ts'
+import { feedsFor } from '../model/tensor-facts.ts'
+import { openModel } from '../runtime/onnx/open-model.ts'
+import { buildModel, type Dims, type ModelParts, node, value } from './onnx-builder.ts'
+
+/** Of this test file's models and blocks; gone when its tests are done. */
+export const folder = mkdtempSync(join(tmpdir(), 'tributary-models-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let files = 0
+export const fresh = (): string => join(folder, `${files++}.onnx`)
+export const save = (parts: ModelParts): string => {
+  const file = fresh()
+  writeFileSync(file, buildModel(parts))
+  return file
+}
+
+const F = T.FLOAT
+export const none = new Map<string, readonly number[]>()
+
+/** The model, with every possible cut point and not only the good ones. */
+export const study = async (
+  file: string,
+  shapes: ReadonlyMap<string, readonly number[]> = none
+): Promise<StudiedModel> => {
+  return withAllCutPoints(await studyModel(file, shapes, openModel))
+}
+
+export const chainDiffers = async (model: StudiedModel, cuts: readonly number[]): Promise<number> => {
+  const paths: string[] = []
+  await writeBlocks(model, cuts, async (index, chunks) => {
+    paths[index] = fresh()
+    await pipeline(Readable.from(chunks), createWriteStream(paths[index]))
+  })
+  const whole = await openModel(model.analysis.file.path)
+  const blocks = await Promise.all(paths.map(path => openModel(path)))
+  const keep = activationsAt(model, cuts)
+    .slice(1)
+    .map(a => a.tensors.map(t => t.name))
+  const feeds = feedsFor(whole.inputs, model.facts.inputShapes, `seed ${cuts.join()}`)!
+  const difference = compareOutputs(await whole.run(feeds), await runChain(blocks, keep, feeds))
+  await Promise.all([whole, ...blocks].map(opened => opened.close()))
+  return difference.maxRelDiff
+}
+
+/** Cut at each single point, at all of them, and at random subsets; the chain must do what the whole does. */
+export const exactEverywhere = async (model: StudiedModel, tolerance = 0): Promise<void> => {
+  const all = model.cutPoints.map((_, i) => i)
+  const rng = createRng('subsets')
+  const subsets = Array.from({ length: 3 }, () => all.filter(() => rng.next() < 0.5))
+  for (const cuts of [[], ...all.map(i => [i]), all, ...subsets]) {
+    expect(await chainDiffers(model, cuts), `cut at ${cuts.join()}`).toBeLessThanOrEqual(tolerance)
+  }
+}
+
+export const check = async (
+  parts: ModelParts,
+  { shapes = none, cutPoints = 1, tolerance = 0 } = {}
+): Promise<StudiedModel> => {
+  const model = await study(save(parts), shapes)
+  expect(model.cutPoints.length).toBeGreaterThanOrEqual(cutPoints)
+  await exactEverywhere(model, tolerance)
+  return model
+}
+
+export const x = (dims: Dims = [2, 3], type: T = F) => value('x', type, dims)
+export const y = (dims?: Dims, type: T = F) => value('y', type, dims)
+export const chain = (...ops: readonly string[]) =>
+  ops.map((op, i) => node(op, [i === 0 ? 'x' : `t${i}`], [i === ops.length - 1 ? 'y' : `t${i + 1}`]))
