@@ -53,7 +53,9 @@ export const profileBlocks = async (
     const keep = activations.slice(1).map(({ tensors }) => tensors.map(tensor => tensor.name))
     for (let run = -WARM_UP; run < runs; run++) {
       if (run === 0) for (const list of times) list.length = 0
-      await runChain(timed, keep, feeds)
+      await runChain(timed, keep, feeds).catch(error => {
+        throw new NoAnswerError(`the model does not run on made-up input: ${(error as Error).message}`)
+      })
     }
     await Promise.all(opened.map(block => block.close()))
     const blocks = written.map(({ nodes, bytes, flops }, index): BlockTime => {
