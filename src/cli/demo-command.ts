@@ -41,7 +41,7 @@ export const command = new Command('demo')
     '--images <dir>',
     `your own images of text lines, in folders ${DEMO_SOURCES.join(' and ')} or to be dealt out`
   )
-  .option('--count <n>', 'images drawn for each source', count, 80)
+  .option('--count <n>', 'images drawn for each source', count, 60)
   .option('--kill <device@seconds>', 'kill -9 a worker that long after each run begins')
   .option('--seed <text>', 'for the drawn images', '1')
   .option('--render-only <dir>', 'only draw the images, and write what stands on them to DIR/texts.json')
