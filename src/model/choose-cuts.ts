@@ -51,9 +51,14 @@ const cheapestChain = (
     const next = new Array<number>(count).fill(Number.POSITIVE_INFINITY)
     const back = new Array<number>(count).fill(-1)
     for (let c = done; c < count; c++) {
-      for (let b = done - 1; b < c; b++) {
-        const candidate = cost[b]! + part(b, c) + stop(c)
-        if (candidate < next[c]!) {
+      let dearest = 0
+      for (let b = c - 1; b >= done - 1; b--) {
+        const own = part(b, c) + stop(c)
+        // A part that is too heavy only becomes dearer as it grows: once it alone costs more, look no further.
+        if (own > next[c]! && own > dearest) break
+        dearest = Math.max(dearest, own)
+        const candidate = cost[b]! + own
+        if (candidate <= next[c]!) {
           next[c] = candidate
           back[c] = b
         }

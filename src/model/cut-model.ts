@@ -62,7 +62,7 @@ export interface WrittenBlock {
   readonly sha256: BlockHash
   /** Of the .onnx bytes. */
   readonly bytes: Bytes
-  /** In its graph: its layers, and the constants that it needs. */
+  /** In its graph: its layers, the constants that it needs, and what lets images in. */
   readonly nodes: number
   readonly flops: number
   readonly inputs: readonly string[]

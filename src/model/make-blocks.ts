@@ -9,6 +9,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema
 } from 'onnx-buf'
+import { enterBlocked } from './blocked-entry.ts'
 import { DATA_TYPE } from './element-bits.ts'
 import type { GraphAnalysis, Layer } from './graph-analysis.ts'
 import { aliveAt } from './liveness.ts'
@@ -57,7 +58,8 @@ const makeBlock = (
   const constants = constantsFor(analysis, read)
   const needed = new Set([...read, ...constants.flatMap(layer => layer.reads)])
   const inputs = [...read].filter(name => !made.has(name) && !isConstant(name))
-  const node = [...constants, ...layers].map(layer => layer.node)
+  const images = inputs.filter(name => analysis.producer.has(name)) // what the user feeds is not changed
+  const node = enterBlocked([...constants, ...layers], images, facts)
   const written = new Set(node.flatMap(n => n.output))
   const graph = create(GraphProtoSchema, {
     name: `${file.graph.name || 'graph'}/${number}`,

@@ -78,7 +78,12 @@ const timePairs = async (
     await run()
     return (now() - start) * 1000
   }
-  const pair = async () => ({ a: await time(a), b: await time(b) })
+  let turn = 0
+  const pair = async () => {
+    if (turn++ % 2 === 0) return { a: await time(a), b: await time(b) }
+    const second = await time(b) // each goes first as often as the other
+    return { a: await time(a), b: second }
+  }
   for (let i = 0; i < 2; i++) await pair() // warm up
   const first = await pair()
   const rounds = asked ?? Math.min(101, Math.max(15, Math.ceil(TIMED_MS / (first.a + first.b))))
