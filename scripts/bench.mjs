@@ -1,28 +1,44 @@
-// `npm run bench [-- NAME…]`: every bench, or those named, one after another; each prints its own table.
+// `npm run bench [-- NAME...]`: every bench, or those named, one after another; each prints its own table.
+// Words behind a name are its own: `npm run bench -- hop cutting resnet50` runs `hop`, and `cutting` with ResNet-50 only.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { prepare } from './prepare.mjs'
 
-prepare()
 const BENCHES = ['admission', 'hop', 'engine', 'pipeline', 'idle', 'cutting']
-const asked = process.argv.slice(2).filter(word => !word.startsWith('-'))
-const unknown = asked.filter(name => !BENCHES.includes(name))
-if (unknown.length > 0) {
-  process.stderr.write(`no bench ${unknown.join(', ')}; there are ${BENCHES.join(', ')}\n`)
-  process.exit(2)
+const TAKES_WORDS = ['cutting']
+
+/** [name, its words] in the order asked for. */
+const parse = words => {
+  const runs = []
+  for (const word of words.filter(word => word !== '--')) {
+    if (BENCHES.includes(word)) runs.push([word, []])
+    else if (TAKES_WORDS.includes(runs.at(-1)?.[0])) runs.at(-1)[1].push(word)
+    else {
+      process.stderr.write(`no bench ${word}; there are ${BENCHES.join(', ')}\n`)
+      process.exit(2)
+    }
+  }
+  return runs.length > 0 ? runs : BENCHES.map(name => [name, []])
 }
-const gibibytes = (totalmem() / 2 ** 30).toFixed(0)
-process.stdout.write(
-  `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${gibibytes} GiB, Node ${process.versions.node}\n`
-)
-let failed = 0
-for (const name of asked.length > 0 ? asked : BENCHES) {
-  const file = fileURLToPath(new URL(`../dist/bench/${name}.js`, import.meta.url))
-  if (!existsSync(file)) continue
+
+const machine = () => {
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json')
+  const gibibytes = (totalmem() / 2 ** 30).toFixed(0)
+  const processor = cpus()[0]?.model ?? 'unknown processor'
+  return `${processor}, ${cpus().length} cores, ${gibibytes} GiB, Node ${process.versions.node}, onnxruntime-node ${version}`
+}
+
+const runs = parse(process.argv.slice(2))
+prepare()
+process.stdout.write(`${machine()}\n`)
+const failed = runs.filter(([name, words]) => {
   process.stdout.write(`\n== ${name}\n`)
-  const { status } = spawnSync(process.execPath, [file], { stdio: 'inherit' })
-  if (status !== 0) failed++
+  const file = fileURLToPath(new URL(`../dist/bench/${name}.js`, import.meta.url))
+  return spawnSync(process.execPath, [file, ...words], { stdio: 'inherit' }).status !== 0
+})
+if (failed.length > 0) {
+  process.stderr.write(`\nfailed: ${failed.map(([name]) => name).join(', ')}\n`)
+  process.exitCode = 1
 }
-process.exitCode = failed === 0 ? 0 : 1
