@@ -14,7 +14,23 @@ export interface Scenario {
   readonly models: readonly ScenarioModel[]
   readonly sources: readonly ScenarioSource[]
   readonly policy: string
+  /** What changes in mid-run, in order of time. */
+  readonly events: readonly ScenarioEvent[]
 }
+
+export type ScenarioEvent = { readonly at: Seconds } & (
+  | { readonly kind: 'speed'; readonly device: number; readonly speed: number }
+  | {
+      readonly kind: 'link'
+      /** All links of a medium change together. */
+      readonly links: readonly { readonly from: number; readonly to: number }[]
+      readonly rate: BytesPerSecond | undefined
+      readonly latency: Seconds | undefined
+    }
+  /** `kill`: at once, what it held is gone. `stop`: it says goodbye first, and hands back what it held. */
+  | { readonly kind: 'leaves'; readonly device: number; readonly how: 'kill' | 'stop' }
+  | { readonly kind: 'joins'; readonly device: number }
+)
 
 export interface ScenarioDevice {
   readonly name: string
@@ -54,14 +70,16 @@ export interface ScenarioSource {
   readonly count: number
   readonly window: number
   readonly weight: number
+  /** When its first datum can be there. */
+  readonly start: Seconds
 }
 
 const MAX_DEVICES = 10_000
 const MAX_BLOCKS = 4096
 
-/** A quantity as text, read by one of the parsers; the message names the units. */
-const quantity = <T>(parse: (text: string) => T) =>
-  z.string().transform((text, context) => {
+/** A quantity as text, read by one of the parsers; the message names the units. Nothing needs no unit. */
+const quantity = <T>(parse: (text: string) => T, unit: string) =>
+  z.union([z.literal(0).transform(() => `0${unit}`), z.string()]).transform((text, context) => {
     try {
       return parse(text)
     } catch (error) {
@@ -70,17 +88,29 @@ const quantity = <T>(parse: (text: string) => T) =>
     }
   })
 
-const time = quantity(parseTime)
-const size = quantity(parseSize)
-const rate = quantity(parseRate)
-const frequency = quantity(parseFrequency)
+const time = quantity(parseTime, 's')
+const size = quantity(parseSize, 'B')
+const rate = quantity(parseRate, 'bps')
+const frequency = quantity(parseFrequency, '/s')
 const name = z.string().min(1).max(64)
 const positive = z.number().positive().finite()
 
 const arrivals = z.union([
   z.literal('saturated').transform((): Arrivals => ({ kind: 'saturated' })),
-  z.strictObject({ poisson: frequency }).transform((a): Arrivals => ({ kind: 'poisson', rate: a.poisson })),
-  z.strictObject({ every: time }).transform((a): Arrivals => ({ kind: 'every', interval: a.every }))
+  z
+    .strictObject({ poisson: frequency.refine(f => f > 0, 'must be more than 0') })
+    .transform((a): Arrivals => ({ kind: 'poisson', rate: a.poisson })),
+  z
+    .strictObject({ every: time.refine(t => t > 0, 'must be more than 0') })
+    .transform((a): Arrivals => ({ kind: 'every', interval: a.every }))
+])
+
+const events = z.union([
+  z.strictObject({ at: time, device: name, speed: positive }),
+  z.strictObject({ at: time, device: name, leaves: z.enum(['kill', 'stop']) }),
+  z.strictObject({ at: time, device: name, joins: z.literal(true) }),
+  z.strictObject({ at: time, link: z.string(), bandwidth: rate.optional(), latency: time.optional() }),
+  z.strictObject({ at: time, medium: name, bandwidth: rate.optional(), latency: time.optional() })
 ])
 
 const link = { bandwidth: rate.optional(), latency: time.optional() }
@@ -121,11 +151,13 @@ const schema = z.strictObject({
         arrivals: arrivals.default({ kind: 'saturated' }),
         count: z.int().min(1).max(10_000_000).default(100),
         window: z.int().min(1).max(100_000).default(16),
-        weight: positive.default(1)
+        weight: positive.default(1),
+        start: time.prefault('0s')
       })
     )
     .min(1),
-  policy: z.string().default('confluence')
+  policy: z.string().default('confluence'),
+  events: z.array(events).default([])
 })
 
 type Written = z.output<typeof schema>
@@ -152,6 +184,12 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       `${origin}: ${field}: there is no ${kind} "${wanted}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${known.slice(0, 12).join(', ')})`
     )
   }
+  const findDevice = (wanted: string, field: string): number => find('device', names, wanted, field)
+  const expanded = expandLinks(parsed.data.links, names, findDevice, origin)
+  refuseTwins(
+    sources.map(source => source.name),
+    origin
+  )
   return {
     name: parsed.data.name ?? origin.replace(/^.*[/\\]/, '').replace(/\.(ya?ml|json)$/, ''),
     devices: names.map(key => ({
@@ -159,15 +197,78 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       speed: devices[key]?.speed ?? 1,
       memory: devices[key]?.memory ?? bytes(Number.POSITIVE_INFINITY)
     })),
-    links: expandLinks(parsed.data.links, names, (wanted, field) => find('device', names, wanted, field), origin),
+    links: expanded,
     models: modelNames.map(key => checkedModel(key, models[key]!, origin)),
     sources: sources.map((source, i) => ({
       ...source,
-      device: find('device', names, source.device, `sources[${i}].device`),
+      device: findDevice(source.device, `sources[${i}].device`),
       model: find('model', modelNames, source.model, `sources[${i}].model`)
     })),
-    policy
+    policy,
+    events: parsed.data.events
+      .map((event, i) =>
+        checkedEvent(event, `events[${i}]`, {
+          names,
+          links: expanded,
+          media: parsed.data.links.media,
+          findDevice,
+          origin
+        })
+      )
+      .sort((a, b) => a.at - b.at)
   }
+}
+
+const refuseTwins = (names: readonly string[], origin: string): void => {
+  const twin = names.findIndex((name, i) => names.indexOf(name) !== i)
+  if (twin !== -1)
+    throw new UserError(
+      `${origin}: sources[${twin}].name: "${names[twin]}" is there twice; give each source its own name`
+    )
+}
+
+interface EventContext {
+  readonly names: readonly string[]
+  readonly links: readonly ScenarioLink[]
+  readonly media: Written['links']['media']
+  readonly findDevice: FindDevice
+  readonly origin: string
+}
+
+const checkedEvent = (event: Written['events'][number], field: string, context: EventContext): ScenarioEvent => {
+  const { at } = event
+  if ('device' in event) {
+    const device = context.findDevice(event.device, `${field}.device`)
+    if ('speed' in event) return { at, kind: 'speed', device, speed: event.speed }
+    return 'leaves' in event ? { at, kind: 'leaves', device, how: event.leaves } : { at, kind: 'joins', device }
+  }
+  const { bandwidth, latency } = event
+  if (bandwidth === undefined && latency === undefined)
+    throw new UserError(`${context.origin}: ${field}: says nothing new; add bandwidth or latency`)
+  if (bandwidth !== undefined && !(bandwidth > 0))
+    throw new UserError(`${context.origin}: ${field}.bandwidth: must be more than 0`)
+  const links = 'link' in event ? eventLinks(event.link, field, context) : mediumLinks(event.medium, field, context)
+  return { at, kind: 'link', links, rate: bandwidth, latency }
+}
+
+/** "porch->shed". */
+const eventLinks = (text: string, field: string, { links, findDevice, origin }: EventContext) => {
+  const match = /^\s*(.+?)\s*->\s*(.+?)\s*$/.exec(text)
+  if (match === null) throw new UserError(`${origin}: ${field}.link: "${text}" is not FROM->TO, like porch->shed`)
+  const from = findDevice(match[1]!, `${field}.link`)
+  const to = findDevice(match[2]!, `${field}.link`)
+  if (!links.some(l => l.from === from && l.to === to))
+    throw new UserError(`${origin}: ${field}.link: no link leads ${text}; add it to links`)
+  return [{ from, to }]
+}
+
+const mediumLinks = (wanted: string, field: string, { links, media, origin }: EventContext) => {
+  const medium = media.findIndex(m => m.name === wanted)
+  if (medium === -1)
+    throw new UserError(
+      `${origin}: ${field}.medium: there is no medium "${wanted}" (known: ${media.map(m => m.name).join(', ')})`
+    )
+  return links.filter(l => l.medium === medium).map(({ from, to }) => ({ from, to }))
 }
 
 const checkedModel = (key: string, model: Written['models'][string], origin: string): ScenarioModel => {
@@ -254,13 +355,14 @@ function* topologyPairs(
 /** The keys that may stand at a place, for "did you mean". */
 const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   const [room, key, third] = path
-  if (room === undefined) return ['name', 'devices', 'links', 'models', 'sources', 'policy']
+  if (room === undefined) return ['name', 'devices', 'links', 'models', 'sources', 'policy', 'events']
+  if (room === 'events') return ['at', 'device', 'speed', 'leaves', 'joins', 'link', 'medium', 'bandwidth', 'latency']
   if (room === 'devices') return ['speed', 'memory']
   if (room === 'models') return third === 'blocks' ? ['work', 'weights'] : ['file', 'blocks', 'activations']
   if (room === 'sources') {
     return third === 'arrivals'
       ? ['poisson', 'every']
-      : ['name', 'device', 'model', 'arrivals', 'count', 'window', 'weight']
+      : ['name', 'device', 'model', 'arrivals', 'count', 'window', 'weight', 'start']
   }
   if (room === 'links' && key === 'pairs') return ['from', 'to', 'bandwidth', 'latency', 'both']
   if (room === 'links' && key === 'media') return ['name', 'devices', 'bandwidth', 'latency']

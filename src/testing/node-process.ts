@@ -3,8 +3,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { ClusterStatus } from '../runtime/device/device-status.ts'
 
-/** The built command line: end-to-end tests run what users run. */
-export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+/** The built command line: end-to-end tests run what users run. This file is in src/ or, for a bench, in dist/src/. */
+export const MAIN = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/src/cli/main.js' : '../cli/main.js', import.meta.url)
+)
 
 export interface NodeProcess {
   readonly child: ChildProcess

@@ -1,0 +1,40 @@
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { parseScenario, type Scenario } from '../../core/scenario.ts'
+import { UserError } from '../../core/user-error.ts'
+import { describeFileError } from '../../runtime/io/describe-file-error.ts'
+
+/** A scenario is written by people: more than this is something else. */
+const MAX_BYTES = 8 * 2 ** 20
+
+/**
+ * Read and check a scenario file (YAML, so JSON too). Model files are relative to it.
+ * @throws UserError with file, field, value and remedy
+ */
+export const readScenario = async (file: string): Promise<Scenario> => {
+  const scenario = parseScenario(parsed(await text(file), file), file)
+  const models = scenario.models.map(model =>
+    model.kind === 'file' ? { ...model, file: resolve(dirname(file), model.file) } : model
+  )
+  return { ...scenario, models }
+}
+
+const text = async (file: string): Promise<string> => {
+  try {
+    const { size } = await stat(file)
+    if (size > MAX_BYTES) throw new UserError(`${file}: ${size} bytes; a scenario has at most ${MAX_BYTES}`)
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(`${file}: ${describeFileError(error)}`)
+  }
+}
+
+const parsed = (written: string, file: string): unknown => {
+  try {
+    return parse(written)
+  } catch (error) {
+    throw new UserError(`${file}: not YAML: ${(error as Error).message.split('\n')[0]}`)
+  }
+}
