@@ -1,0 +1,56 @@
+import type { TimeSummary } from '../core/time-summary.ts'
+
+/** What `simulate --json` and `emulate --json` print (DESIGN section 9). Seconds, bytes, results per second. */
+export interface RunReport {
+  readonly scenario: string
+  readonly runs: readonly PolicyRun[]
+  /** The capacity bound without memory limits; null where some source cannot be served at all. */
+  readonly bound: BoundReport | null
+}
+
+export interface PolicyRun {
+  readonly policy: string
+  readonly seed: number | string
+  readonly emulated: boolean
+  /** From the start until the last result was back. */
+  readonly makespan: number
+  /** Results per second over the makespan. */
+  readonly throughput: number
+  readonly sources: readonly SourceRun[]
+  readonly devices: readonly DeviceRun[]
+  readonly links: readonly LinkRun[]
+  /** Present where the policy cannot run on this scenario, or some data never came home: why. */
+  readonly because?: string
+}
+
+export interface SourceRun {
+  readonly name: string
+  readonly admitted: number
+  readonly completed: number
+  readonly lost: number
+  readonly rate: number
+  readonly inferenceTime: TimeSummary
+}
+
+export interface DeviceRun {
+  readonly name: string
+  /** Share of the makespan. */
+  readonly busy: number
+  readonly tasks: number
+  readonly residentBytes: number
+}
+
+export interface LinkRun {
+  readonly from: string
+  readonly to: string
+  readonly bytes: number
+  /** Share of the makespan. */
+  readonly busy: number
+}
+
+export interface BoundReport {
+  readonly scale: number
+  readonly rates: Readonly<Record<string, number>>
+  /** Unloaded inference time of each source: a lower bound. */
+  readonly latency: Readonly<Record<string, number>>
+}
