@@ -10,10 +10,13 @@ export const createLocal: CreatePolicy = host => {
     reportInterval: seconds(0.1),
     admit: task => {
       if (!host.world.carriesAll(host.self, task.model)) {
-        const missing = host.world.models[task.model]!.work.findIndex(
-          (_, k) => !host.world.carries(host.self, task.model, k)
-        )
-        return { kind: 'wait', block: missing }
+        const { work, id } = host.world.models[task.model]!
+        const carried = work.filter((_, k) => host.world.carries(host.self, task.model, k)).length
+        const device = host.world.devices[host.self]!.id
+        return {
+          kind: 'cannot',
+          because: `local needs all ${work.length} blocks of ${id} on ${device}, which carries ${carried}`
+        }
       }
       return { kind: 'go', steps: [{ device: host.self, until: host.world.models[task.model]!.work.length }] }
     },

@@ -41,10 +41,10 @@ describe('local', () => {
     })
   })
 
-  test('waits for the block that the source does not carry', () => {
+  test('says why it cannot run where the source does not carry the model', () => {
     expect(policy('local', { world: pair({ carried: [[0], [0, 1]] }) }).admit(task(), now)).toEqual({
-      kind: 'wait',
-      block: 1
+      kind: 'cannot',
+      because: 'local needs all 2 blocks of toy on d0, which carries 1'
     })
   })
 })

@@ -2,6 +2,7 @@ import { createConfluence } from './confluence.ts'
 import { createDdi } from './ddi.ts'
 import { createLocal } from './local.ts'
 import { createMsMdi } from './ms-mdi.ts'
+import { createPaMdi } from './pa-mdi.ts'
 import type { CreatePolicy } from './policy.ts'
 
 /** Every policy by the name that users write. */
@@ -9,6 +10,7 @@ export const POLICIES = {
   local: createLocal,
   ddi: createDdi,
   'ms-mdi': createMsMdi,
+  'pa-mdi': createPaMdi,
   confluence: createConfluence()
 } as const satisfies Readonly<Record<string, CreatePolicy>>
 

@@ -72,6 +72,8 @@ export interface PolicyHost {
 export interface Policy {
   readonly name: string
   readonly reportInterval: Seconds
+  /** True: a task that is to be computed at a neighbour is sent only after that neighbour has cleared it. */
+  readonly asksFirst?: boolean
   /** A datum enters here, or must be routed again from here: its carrier was lost, or refused it. */
   admit(task: TaskState, now: Seconds): Decision
   /** The task has no steps left here and blocks remain. (The way home is the same for all: `nextSteps`.) */

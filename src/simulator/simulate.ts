@@ -1,187 +1,387 @@
 import { deviceId, modelId } from '../core/ids.ts'
-import { bytes, type Seconds, seconds } from '../core/units.ts'
+import { type BytesPerSecond, bytes, type Seconds, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { SendOutcome } from '../scheduler/dispatch/link-queue.ts'
-import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import { EventQueue } from './event-queue.ts'
 import { ResourceServer } from './resource-server.ts'
-import type { SimulatedLink, SimulatedSource, SimulationInput, SimulationOutput } from './simulation-input.ts'
+import type { SimulatedEvent, SimulationInput, SimulationOutput } from './simulation-input.ts'
+import { type SimulatedTask, SourceModel } from './source-model.ts'
 
 /**
  * Run a network until every source has its results, or nothing can happen any more. Discrete events in a total order;
  * every device has the dispatcher and the policy of a running device. A worker runs one block at a time; a link is a
  * first-in-first-out server with a rate and a latency; a medium is one server for all its links; results travel too.
  * Reports between devices travel with the latency of the link and take no bandwidth.
+ *
+ * What devices believe (the world) and what is true part when something changes: a new speed or rate is learnt from the
+ * blocks that run and the frames that pass, as running devices learn it; a killed device is missed after `detection`.
+ * A block or transfer that is under way when a speed or rate changes keeps its old time.
  */
 export const simulate = (input: SimulationInput): SimulationOutput => new Simulation(input).run()
 
 interface LinkModel {
-  readonly link: SimulatedLink
+  readonly from: number
+  readonly to: number
   readonly server: ResourceServer
+  rate: BytesPerSecond
+  latency: Seconds
   bytes: number
   busy: number
 }
 
-interface SourceModel {
-  readonly spec: SimulatedSource
-  admitted: number
-  inFlight: number
-  readonly results: { readonly datum: number; readonly availableAt: Seconds; readonly completedAt: Seconds }[]
+interface DeviceModel {
+  speed: number
+  up: boolean
+  /** It said goodbye: it hands on what it holds, and takes nothing new. */
+  leaving: boolean
+  /** Counts its lives: what belongs to an earlier one is gone. */
+  life: number
+  /** Until when a death goes unnoticed. */
+  noticedAt: number
+  dispatcher: Dispatcher<SimulatedTask>
+  /** Of earlier lives. */
+  tasks: number
+  busy: number
 }
+
+/** Weight of the newest frame in what a link is believed to carry. */
+const LEARNING_RATE = 0.3
+/** Nothing but reports for so long: nothing will happen any more. */
+const STILL: Seconds = seconds(5)
+const DETECTION: Seconds = seconds(0.5)
 
 class Simulation {
   readonly #input: SimulationInput
   readonly #events = new EventQueue()
   readonly #world = new World()
-  readonly #dispatchers: Dispatcher<LiveTask>[]
+  readonly #devices: DeviceModel[]
   readonly #links = new Map<number, LinkModel>()
   readonly #sources: SourceModel[]
-  #left = 0
+  /** Events to come other than reports, and when the last of them was. */
+  #pending = 0
+  #lastActive = 0
+  #left: number
 
   constructor(input: SimulationInput) {
     this.#input = input
-    this.#build()
-    this.#dispatchers = input.devices.map((_, self) => this.#createDispatcher(self))
-    this.#sources = input.sources.map(spec => ({ spec, admitted: 0, inFlight: 0, results: [] }))
+    this.#buildWorld()
+    this.#buildLinks()
+    this.#devices = input.devices.map(({ speed }, self) => ({
+      speed,
+      up: true,
+      leaving: false,
+      life: 0,
+      noticedAt: 0,
+      dispatcher: this.#createDispatcher(self),
+      tasks: 0,
+      busy: 0
+    }))
+    this.#sources = input.sources.map((spec, index) => new SourceModel(index, spec))
     this.#left = input.sources.reduce((sum, { count }) => sum + count, 0)
   }
 
   run(): SimulationOutput {
+    this.#startEvents()
     for (const source of this.#sources) this.#admit(source)
-    for (const self of this.#dispatchers.keys()) this.#report(self)
-    while (this.#left > 0 && !this.#isStuck() && this.#events.step());
+    for (const self of this.#devices.keys()) this.#reportFrom(self)
+    while (this.#left > 0 && !this.#isStill() && this.#events.step());
     return this.#output()
   }
 
-  #build(): void {
-    const { devices, models, links, carries } = this.#input
+  #buildWorld(): void {
+    const { devices, models, carries, blockTime } = this.#input
     for (const { name, speed } of devices) this.#world.addDevice(deviceId(name), speed)
     for (const { name, work, activations } of models) this.#world.addModel({ id: modelId(name), work, activations })
-    const media = new Map<number, { readonly server: ResourceServer; readonly resource: number }>()
-    for (const link of links) {
-      const shared =
-        link.medium === undefined ? undefined : (media.get(link.medium) ?? this.#newMedium(media, link.medium))
-      this.#world.setLink(link.from, link.to, link.rate, link.latency, shared?.resource)
-      const server = shared?.server ?? new ResourceServer(this.#events)
-      this.#links.set(this.#key(link.from, link.to), { link, server, bytes: 0, busy: 0 })
-    }
     for (const n of devices.keys()) {
       for (const [m, { work }] of models.entries()) {
-        for (const k of work.keys()) this.#world.setCarried(n, m, k, carries(n, m, k))
+        for (const k of work.keys()) {
+          this.#world.setCarried(n, m, k, carries(n, m, k))
+          const time = blockTime?.(n, m, k)
+          if (time !== undefined) this.#world.setBlockTime(n, m, k, time)
+        }
       }
     }
   }
 
-  #newMedium(media: Map<number, { readonly server: ResourceServer; readonly resource: number }>, name: number) {
-    const medium = { server: new ResourceServer(this.#events), resource: this.#world.addMedium() }
-    media.set(name, medium)
-    return medium
+  #buildLinks(): void {
+    const media = new Map<number, { readonly server: ResourceServer; readonly resource: number }>()
+    for (const { from, to, rate, latency, medium } of this.#input.links) {
+      const shared = medium === undefined ? undefined : (media.get(medium) ?? this.#newMedium())
+      if (medium !== undefined && shared !== undefined) media.set(medium, shared)
+      this.#world.setLink(from, to, rate, latency, shared?.resource)
+      const server = shared?.server ?? new ResourceServer(this.#events)
+      this.#links.set(this.#key(from, to), { from, to, server, rate, latency, bytes: 0, busy: 0 })
+    }
+  }
+
+  #newMedium(): { readonly server: ResourceServer; readonly resource: number } {
+    return { server: new ResourceServer(this.#events), resource: this.#world.addMedium() }
   }
 
   #key(from: number, to: number): number {
     return from * this.#input.devices.length + to
   }
 
-  #createDispatcher(self: number): Dispatcher<LiveTask> {
-    const { models, devices, policy } = this.#input
-    return new Dispatcher<LiveTask>(policy, {
+  /** Something that belongs to the run itself, as reports do not: while such things are to come, the run goes on. */
+  #schedule(delay: number, action: () => void): void {
+    this.#pending++
+    this.#events.schedule(delay, () => {
+      this.#pending--
+      this.#lastActive = this.#events.now
+      action()
+    })
+  }
+
+  #isStill(): boolean {
+    return this.#pending === 0 && this.#events.now - this.#lastActive > STILL
+  }
+
+  #createDispatcher(self: number): Dispatcher<SimulatedTask> {
+    const { models, policy } = this.#input
+    return new Dispatcher<SimulatedTask>(policy, {
       now: () => this.#events.now,
       world: this.#world,
       self,
       bytes: task => models[task.model]!.activations[task.done]!,
-      run: (task, finished) => {
-        const took = seconds(models[task.model]!.work[task.done]! / devices[self]!.speed)
-        this.#events.schedule(took, () => finished({ kind: 'done', took }))
-      },
+      run: (task, finished) => this.#run(task, self, took => finished({ kind: 'done', took })),
       send: (task, to, outcome) => this.#send(task, self, to, outcome),
       deliver: task => this.#delivered(task),
-      failed: task =>
-        this.#events.schedule(1, () => this.#dispatchers[self]!.submit({ ...task, refusals: 0, route: [] })),
-      handedOver: () => {}
+      failed: task => this.#failed(task),
+      handedOver: () => {},
+      ask: (to, weight, granted) => this.#message(self, to, () => this.#askedBy(self, to, weight, granted)),
+      giveBack: to => this.#message(self, to, () => this.#devices[to]!.dispatcher.givenBack(self))
     })
   }
 
-  #send(task: LiveTask, from: number, to: number, { written, accepted }: SendOutcome): void {
-    const model = this.#links.get(this.#key(from, to))!
+  #run(task: SimulatedTask, self: number, finished: (took: Seconds) => void): void {
+    const device = this.#devices[self]!
+    const { life } = device
+    const { observe, models, blockTime, devices } = this.#input
+    const nominal = models[task.model]!.work[task.done]! / device.speed
+    const measured = blockTime?.(self, task.model, task.done)
+    const took = seconds(measured === undefined ? nominal : (measured * devices[self]!.speed) / device.speed)
+    const start = this.#events.now
+    const { done: block } = task
+    this.#schedule(took, () => {
+      if (device.life !== life) return
+      observe?.ran({ ...this.#span(task, start), device: self, block })
+      finished(took)
+    })
+  }
+
+  #span(task: SimulatedTask, start: Seconds) {
+    const { datum, model } = task
+    return { source: Number.parseInt(task.source, 10), datum, model, start, end: this.#events.now }
+  }
+
+  #send(task: SimulatedTask, from: number, to: number, { written, accepted, refused }: SendOutcome): void {
+    const link = this.#links.get(this.#key(from, to))!
+    const sender = this.#devices[from]!
+    const receiver = this.#devices[to]!
+    const { life } = sender
+    const { life: receiverLife } = receiver
     const size = this.#input.models[task.model]!.activations[task.done]!
-    const takes = size / model.link.rate
-    model.server.serve(takes, () => {
-      model.bytes += size
-      model.busy += takes
+    const takes = size / link.rate + (this.#input.hopOverhead ?? 0)
+    this.#pending++
+    link.server.serve(takes, () => {
+      this.#pending--
+      this.#lastActive = this.#events.now
+      link.bytes += size
+      link.busy += takes
+      if (sender.life !== life) return
+      const start = seconds(this.#events.now - takes)
+      this.#input.observe?.sent({ ...this.#span(task, start), from, to, activation: task.done })
+      if (size > 0) this.#learnRate(link, size / takes)
       written()
-      const remark = this.#dispatchers[from]!.policy.remark()
-      this.#events.schedule(model.link.latency, () => {
-        accepted()
-        const there = this.#dispatchers[to]!
-        there.policy.heard(from, remark, this.#events.now)
-        there.arrive(task, from)
+      const remark = sender.dispatcher.policy.remark()
+      this.#schedule(link.latency, () => {
+        if (!receiver.up || receiver.life !== receiverLife) {
+          this.#schedule(Math.max(0, receiver.noticedAt - this.#events.now), () => {
+            if (sender.life === life) refused()
+          })
+          return
+        }
+        task.holder = to
+        if (sender.life === life) accepted()
+        receiver.dispatcher.policy.heard(from, remark, this.#events.now)
+        receiver.dispatcher.arrive(task, from)
       })
+    })
+  }
+
+  #learnRate({ from, to, latency }: LinkModel, seen: number): void {
+    const link = this.#world.link(from, to)!
+    if (Math.abs(seen / link.rate - 1) < 1e-6 && latency === link.latency) return
+    const rate = link.rate + LEARNING_RATE * (seen - link.rate)
+    this.#world.setLink(from, to, rate as BytesPerSecond, latency)
+  }
+
+  /** A small message between two devices; it takes the latency and no bandwidth. */
+  #message(from: number, to: number, arrive: () => void): void {
+    const { life } = this.#devices[to]!
+    this.#schedule(this.#links.get(this.#key(from, to))?.latency ?? 0, () => {
+      if (this.#devices[to]!.life === life && this.#devices[to]!.up) arrive()
+    })
+  }
+
+  #askedBy(from: number, to: number, weight: number, granted: () => void): void {
+    const { life } = this.#devices[from]!
+    this.#devices[to]!.dispatcher.asked(from, weight, () =>
+      this.#message(to, from, () => {
+        if (this.#devices[from]!.life === life) granted()
+      })
+    )
+  }
+
+  /** No way on for now: it goes out again from where it is. */
+  #failed(task: SimulatedTask): void {
+    const { life } = this.#devices[task.holder]!
+    this.#schedule(1, () => {
+      const { life: now, dispatcher } = this.#devices[task.holder]!
+      if (now !== life) return
+      task.refusals = 0
+      task.route = []
+      dispatcher.submit(task)
     })
   }
 
   /** Admit what the window and the arrivals allow now; come back when the next datum is due. */
   #admit(source: SourceModel): void {
-    const { spec } = source
-    const now = this.#events.now
-    while (source.admitted < spec.count && source.inFlight < spec.window) {
-      const due = spec.availableAt?.(source.admitted) ?? now
+    const device = this.#devices[source.spec.device]!
+    while (device.up && !device.leaving && !source.awaited && source.mayAdmit()) {
+      const { now } = this.#events
+      const due = source.nextDue(now)
       if (due > now) {
-        this.#events.schedule(due - now, () => this.#admit(source))
+        source.awaited = true
+        this.#schedule(due - now, () => {
+          source.awaited = false
+          this.#admit(source)
+        })
         return
       }
-      this.#submit(source, source.admitted++, due)
+      device.dispatcher.submit(source.admit(due, now))
     }
   }
 
-  #submit(source: SourceModel, datum: number, availableAt: Seconds): void {
-    source.inFlight++
-    const { name, device, model, weight } = source.spec
-    const index = this.#sources.indexOf(source)
-    this.#dispatchers[device]!.submit({
-      source: `${index}/${name}`,
-      datum,
-      model,
-      home: device,
-      weight,
-      availableAt,
-      queuedAt: this.#events.now,
-      done: 0,
-      attempt: 1,
-      route: [],
-      refusals: 0
-    })
-  }
-
-  #delivered({ source: label, datum, availableAt }: LiveTask): void {
-    const source = this.#sources[Number.parseInt(label, 10)]!
-    source.inFlight--
+  #delivered(task: SimulatedTask): void {
+    const source = this.#sources[Number.parseInt(task.source, 10)]!
+    if (!source.delivered(task, this.#events.now)) return
     this.#left--
-    source.results.push({ datum, availableAt, completedAt: this.#events.now })
     this.#admit(source)
   }
 
   /** Tell the others, then again after the interval, for as long as results are missing. */
-  #report(self: number): void {
-    const { policy } = this.#dispatchers[self]!
-    this.#events.schedule(policy.reportInterval, () => {
-      const report = policy.report(this.#events.now)
-      for (const [to, dispatcher] of this.#dispatchers.entries()) {
+  #reportFrom(self: number): void {
+    const device = this.#devices[self]!
+    const { life } = device
+    this.#events.schedule(device.dispatcher.policy.reportInterval, () => {
+      if (device.life !== life || !device.up) return
+      const report = device.dispatcher.policy.report(this.#events.now)
+      for (const [to, other] of this.#devices.entries()) {
         if (to === self) continue
         const latency = this.#world.link(self, to)?.latency ?? 0
-        this.#events.schedule(latency, () => dispatcher.policy.heard(self, report, this.#events.now))
+        const { life: heardBy } = other
+        this.#events.schedule(latency, () => {
+          if (other.life === heardBy && other.up) other.dispatcher.policy.heard(self, report, this.#events.now)
+        })
       }
-      if (this.#left > 0) this.#report(self)
+      if (device.dispatcher.waiting().length > 0) device.dispatcher.worldChanged()
+      if (this.#left > 0) this.#reportFrom(self)
     })
   }
 
-  /** Every datum that was admitted waits for a block that nobody carries, and in a still world that never changes. */
-  #isStuck(): boolean {
-    if (this.#events.processed % 1024 !== 0) return false
-    const waiting = this.#dispatchers.reduce((sum, d) => sum + d.queued().waiting, 0)
-    const inFlight = this.#sources.reduce((sum, s) => sum + s.inFlight, 0)
-    const exhausted = this.#sources.every(s => s.admitted === s.spec.count || s.inFlight === s.spec.window)
-    return waiting > 0 && waiting === inFlight && exhausted
+  #startEvents(): void {
+    const events = this.#input.events ?? []
+    for (const n of this.#devices.keys()) {
+      const first = events.find(e => (e.kind === 'leaves' || e.kind === 'joins') && e.device === n)
+      if (first?.kind === 'joins') {
+        this.#end(n)
+        this.#world.setUp(n, false)
+      }
+    }
+    for (const event of events) this.#schedule(event.at - this.#events.now, () => this.#happen(event))
+  }
+
+  #happen(event: SimulatedEvent): void {
+    if (event.kind === 'speed') this.#devices[event.device]!.speed = event.speed
+    else if (event.kind === 'link') {
+      for (const { from, to } of event.links) {
+        const link = this.#links.get(this.#key(from, to))!
+        link.rate = event.rate ?? link.rate
+        link.latency = event.latency ?? link.latency
+      }
+    } else if (event.kind === 'joins') this.#join(event.device)
+    else if (event.how === 'kill') this.#kill(event.device)
+    else this.#stop(event.device)
+  }
+
+  /** Gone with all it held; nobody knows yet. */
+  #kill(n: number): void {
+    const device = this.#devices[n]!
+    if (!device.up) return
+    const detection = this.#input.detection ?? DETECTION
+    this.#end(n)
+    device.noticedAt = this.#events.now + detection
+    const { life } = device
+    this.#schedule(detection, () => {
+      if (device.life === life) this.#lost(n)
+    })
+  }
+
+  #end(n: number): void {
+    const device = this.#devices[n]!
+    const { tasks, busy } = device.dispatcher.laneCounters()
+    device.up = false
+    device.life++
+    device.tasks += tasks
+    device.busy += busy
+    device.dispatcher = this.#createDispatcher(n)
+  }
+
+  /** Its death is noticed: what it held goes out again from the sources. */
+  #lost(n: number): void {
+    this.#world.setUp(n, false)
+    this.#tellAll()
+    for (const source of this.#sources) {
+      if (this.#devices[source.spec.device]!.up) this.#resend(source, task => task.holder === n)
+    }
+  }
+
+  #resend(source: SourceModel, wanted: (task: SimulatedTask) => boolean): void {
+    const { dispatcher } = this.#devices[source.spec.device]!
+    for (const task of [...source.flights.values()].filter(wanted))
+      dispatcher.submit(source.again(task, this.#events.now))
+  }
+
+  #stop(n: number): void {
+    const device = this.#devices[n]!
+    if (!device.up || device.leaving) return
+    device.leaving = true
+    this.#world.setUp(n, false)
+    this.#tellAll()
+  }
+
+  /** A new process on the device: it has its blocks and its sources, and nothing of what was under way. */
+  #join(n: number): void {
+    const device = this.#devices[n]!
+    if (device.up && !device.leaving) return
+    if (device.leaving) this.#end(n)
+    this.#lost(n) // what nobody has noticed yet is noticed now
+    device.up = true
+    device.leaving = false
+    this.#world.setUp(n, true)
+    this.#tellAll()
+    this.#reportFrom(n)
+    for (const source of this.#sources) {
+      if (source.spec.device !== n) continue
+      this.#resend(source, () => true)
+      this.#admit(source)
+    }
+  }
+
+  #tellAll(): void {
+    for (const { dispatcher } of this.#devices) dispatcher.worldChanged()
   }
 
   #output(): SimulationOutput {
@@ -189,26 +389,43 @@ class Simulation {
     return {
       makespan: seconds(makespan),
       events: this.#events.processed,
-      sources: this.#sources.map(({ spec, admitted, results }) => ({
-        name: spec.name,
-        admitted,
-        completed: results.length,
-        results,
-        stuck: results.length === spec.count ? undefined : this.#whyStuck(spec.device)
+      sources: this.#sources.map(source => ({
+        name: source.spec.name,
+        admitted: source.admitted,
+        completed: source.results.length,
+        resent: source.resent,
+        results: source.results,
+        stuck: source.isDone ? undefined : this.#whyStuck(source)
       })),
-      devices: this.#input.devices.map(({ name }, n) => ({ name, ...this.#dispatchers[n]!.laneCounters() })),
-      links: [...this.#links.values()].map(({ link, bytes: sent, busy }) => ({
-        from: link.from,
-        to: link.to,
+      devices: this.#devices.map(({ dispatcher, tasks, busy }, n) => {
+        const counters = dispatcher.laneCounters()
+        return {
+          name: this.#input.devices[n]!.name,
+          tasks: tasks + counters.tasks,
+          busy: seconds(busy + counters.busy)
+        }
+      }),
+      links: [...this.#links.values()].map(({ from, to, bytes: sent, busy }) => ({
+        from,
+        to,
         bytes: bytes(sent),
         busy: seconds(busy)
       }))
     }
   }
 
-  #whyStuck(device: number): string {
-    const because = this.#dispatchers[device]!.waiting()[0]?.because
-    if (because === undefined) return 'its data never came home'
-    return because.kind === 'cannot' ? because.because : `no device that can be reached carries block ${because.block}`
+  #whyStuck({ index, spec }: SourceModel): string {
+    const label = `${index}/${spec.name}`
+    for (const [n, { dispatcher }] of this.#devices.entries()) {
+      const because = dispatcher.waiting().find(({ task }) => task.source === label)?.because
+      if (because === undefined) continue
+      if (because.kind === 'cannot') return because.because
+      const here = this.#input.devices[n]!.name
+      const blocks = this.#input.models[spec.model]!.work.length
+      if (because.block === blocks) return `no way leads from ${here} back to ${this.#input.devices[spec.device]!.name}`
+      return `no device that can be reached from ${here} carries block ${because.block} of ${this.#input.models[spec.model]!.name}`
+    }
+    if (!this.#devices[spec.device]!.up) return `its device ${this.#input.devices[spec.device]!.name} left`
+    return 'its data never came home'
   }
 }

@@ -16,6 +16,30 @@ export interface SimulationInput {
   /** Whether a device carries a block. */
   readonly carries: (device: number, model: number, block: number) => boolean
   readonly policy: CreatePolicy
+  /** What changes in mid-run, in order of time. */
+  readonly events?: readonly SimulatedEvent[]
+  /** How long nobody notices that a device was killed. Default: 0.5 s. */
+  readonly detection?: Seconds
+  /** Measured time of a block on a device, where work / speed does not say it. */
+  readonly blockTime?: (device: number, model: number, block: number) => Seconds | undefined
+  /** What a transfer takes on top of size / rate and latency, on the wire and in software. Default: nothing. */
+  readonly hopOverhead?: Seconds
+  readonly observe?: Observer
+}
+
+/** Told of every block that ran and every activation that was sent, when it is over. */
+export interface Observer {
+  ran(span: Span & { readonly device: number; readonly block: number }): void
+  sent(span: Span & { readonly from: number; readonly to: number; readonly activation: number }): void
+}
+
+export interface Span {
+  /** Number of the source. */
+  readonly source: number
+  readonly datum: number
+  readonly model: number
+  readonly start: Seconds
+  readonly end: Seconds
 }
 
 export interface SimulatedLink {
@@ -38,7 +62,21 @@ export interface SimulatedSource {
   readonly window: number
   /** When datum i becomes available, ascending; undefined for a saturated source: as soon as the window has room. */
   readonly availableAt: ((datum: number) => Seconds) | undefined
+  /** When a saturated source starts; the instants of `availableAt` count from there too. Default: 0. */
+  readonly start?: Seconds
 }
+
+export type SimulatedEvent = { readonly at: Seconds } & (
+  | { readonly kind: 'speed'; readonly device: number; readonly speed: number }
+  | {
+      readonly kind: 'link'
+      readonly links: readonly { readonly from: number; readonly to: number }[]
+      readonly rate: BytesPerSecond | undefined
+      readonly latency: Seconds | undefined
+    }
+  | { readonly kind: 'leaves'; readonly device: number; readonly how: 'kill' | 'stop' }
+  | { readonly kind: 'joins'; readonly device: number }
+)
 
 export interface SimulationOutput {
   /** When the last result came home. */
@@ -48,6 +86,8 @@ export interface SimulationOutput {
     readonly name: string
     readonly admitted: number
     readonly completed: number
+    /** Sent out again because a device that had them was lost. */
+    readonly resent: number
     /** Of each completed datum, in order of completion: available, and back. */
     readonly results: readonly {
       readonly datum: number

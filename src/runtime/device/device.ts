@@ -89,6 +89,8 @@ class RunningDevice implements Device {
   readonly #finder: ManifestFinder
   readonly #reporter: DeviceReporter
   readonly #handovers = new Handovers()
+  /** Who was asked to clear a task, and what to do when it does. */
+  readonly #asked = new Map<DeviceId, () => void>()
   readonly #sources = new Map<string, SourcePort>()
   readonly #abort = new AbortController()
   #allDone: Promise<void> = new Promise(() => {})
@@ -193,8 +195,25 @@ class RunningDevice implements Device {
       send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
       deliver: task => this.#sources.get(task.source)?.delivered(task),
       failed: (task, because) => this.#tellFailure(task, because),
-      handedOver: (task, to) => this.#handovers.add(world.devices[to]!.id, task)
+      handedOver: (task, to) => this.#handovers.add(world.devices[to]!.id, task),
+      ask: (to, weight, granted) => {
+        const { id } = world.devices[to]!
+        this.#asked.set(id, granted)
+        this.#parts.network.notify(id, notice('clearance', { body: { case: 'ask', value: weight } }))
+      },
+      giveBack: to =>
+        this.#parts.network.notify(
+          world.devices[to]!.id,
+          notice('clearance', { body: { case: 'giveBack', value: true } })
+        )
     })
+  }
+
+  /** Told once for each time it was asked; what is cleared twice, or without asking, clears nothing. */
+  #granted(by: DeviceId): void {
+    const granted = this.#asked.get(by)
+    this.#asked.delete(by)
+    granted?.()
   }
 
   async #run(task: DeviceTask): Promise<RunOutcome> {
@@ -226,7 +245,8 @@ class RunningDevice implements Device {
       placement: () => this.#placement,
       adopt: placement => this.#adopt(placement),
       changed: () => this.#later(),
-      peerLost: peer => this.#peerLost(peer)
+      peerLost: peer => this.#peerLost(peer),
+      granted: by => this.#granted(by)
     })
   }
 
@@ -299,6 +319,7 @@ class RunningDevice implements Device {
   #peerLost(peer: DeviceId): void {
     const { network } = this.#parts
     this.view.left(peer)
+    this.#asked.delete(peer)
     this.#dispatcher.worldChanged()
     for (const source of this.#sources.values()) source.deviceLost(peer)
     for (const { home, source, datum, attempt } of this.#handovers.takeAll(peer)) {

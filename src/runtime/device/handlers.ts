@@ -8,7 +8,13 @@ import { type NumberedPlacement, placementFromWire, placementToWire } from '../c
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { reportFromWire } from '../dispatch/report-codec.ts'
 import { taskFromWire } from '../dispatch/task-codec.ts'
-import { type Notice, type Reply, ReplySchema, type Request } from '../generated/tributary/v1/wire_pb.ts'
+import {
+  type Clearance,
+  type Notice,
+  type Reply,
+  ReplySchema,
+  type Request
+} from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../network/network.ts'
 import type { ClusterStatus } from './device-status.ts'
 import { notice } from './notice.ts'
@@ -26,6 +32,8 @@ export interface HandlerParts {
   readonly adopt: (placement: NumberedPlacement) => void
   readonly changed: () => void
   readonly peerLost: (peer: DeviceId) => void
+  /** A neighbour cleared what this device asked to send it. */
+  readonly granted: (by: DeviceId) => void
   readonly say: (text: string) => void
 }
 
@@ -41,9 +49,15 @@ export const createHandlers = (parts: HandlerParts): NetworkHandlers => ({
 })
 
 const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
-  const { view, clock, dispatcher, network } = parts
-  const from = view.world.deviceIndex(arrived.from)
+  const from = parts.view.world.deviceIndex(arrived.from)
   if (from === undefined) return { kind: 'refused', because: 'you are not known here yet' }
+  const answer = take(parts, arrived, from)
+  if (answer.kind === 'refused') parts.dispatcher.givenBack(from)
+  return answer
+}
+
+const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnswer => {
+  const { view, clock, dispatcher, network } = parts
   if (arrived.report !== undefined)
     dispatcher.policy.heard(from, reportFromWire(arrived.report, view.world), clock.now())
   const task = taskFromWire(arrived, view, clock.now())
@@ -91,11 +105,26 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
     case 'failure':
       source(body.value.source)?.failed(refOf(body.value), body.value.because.slice(0, 1000))
       return
+    case 'clearance':
+      onClearance(parts, from, body.value)
+      return
     case 'placement':
       parts.adopt(placementFromWire(body.value))
       return
     default: // of a newer version: not for us
   }
+}
+
+const onClearance = (parts: HandlerParts, from: DeviceId, { body }: Clearance): void => {
+  const { view, dispatcher, network, granted } = parts
+  const index = view.world.deviceIndex(from)
+  if (index === undefined) return
+  if (body.case === 'grant') granted(from)
+  else if (body.case === 'giveBack') dispatcher.givenBack(index)
+  else if (body.case === 'ask')
+    dispatcher.asked(index, body.value, () =>
+      network.notify(from, notice('clearance', { body: { case: 'grant', value: true } }))
+    )
 }
 
 const refOf = ({ source, datum, attempt }: { source: string; datum: bigint; attempt: number }): DatumRef => ({

@@ -50,6 +50,8 @@ const device = (
     },
     deliver: t => say(`deliver ${t.datum}`),
     failed: (t, because) => say(`fail ${t.datum}: ${because}`),
+    ask: (_, __, granted) => granted(),
+    giveBack: () => {},
     handedOver: (t, to) => say(`over ${t.datum} d${to}`)
   })
   return { clock, log, dispatcher }

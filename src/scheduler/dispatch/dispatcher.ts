@@ -2,8 +2,9 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
 import { nextSteps } from '../next-steps.ts'
 import type { CreatePolicy, Decision, Policy, PolicyHost } from '../policy.ts'
+import { Clearance } from './clearance.ts'
 import { LaneQueue, type RunBlock } from './lane-queue.ts'
-import { LinkQueue, type SendTask } from './link-queue.ts'
+import { type Handshake, LinkQueue, type SendTask } from './link-queue.ts'
 import type { LiveTask } from './live-task.ts'
 
 /** What the dispatcher needs of the device around it, real or simulated. Callbacks, so that simulated time needs no promises. */
@@ -22,6 +23,9 @@ export interface DispatcherPorts<T extends LiveTask> {
   readonly failed: (task: T, because: string) => void
   /** Device `to` took the task over. */
   readonly handedOver: (task: T, to: number) => void
+  /** Ask a neighbour whether a task may come; it answers through `asked` there. For policies that ask first. */
+  readonly ask: (to: number, weight: number, granted: () => void) => void
+  readonly giveBack: (to: number) => void
 }
 
 export interface WaitingTask<T extends LiveTask> {
@@ -48,6 +52,7 @@ export class Dispatcher<T extends LiveTask> {
   readonly #ports: DispatcherPorts<T>
   readonly #lane: LaneQueue<T>
   readonly #links = new Map<number, LinkQueue<T>>()
+  readonly #clearance = new Clearance()
   #waiting: WaitingTask<T>[] = []
 
   constructor(createPolicy: CreatePolicy, ports: DispatcherPorts<T>) {
@@ -75,13 +80,27 @@ export class Dispatcher<T extends LiveTask> {
   arrive(task: T, from: number): void {
     this.policy.arrived(task, from, this.#ports.now())
     this.#proceed(task)
+    this.#clearance.end(from)
+  }
+
+  /** A neighbour asks to send a task; `grant` is called when it may. */
+  asked(from: number, weight: number, grant: () => void): void {
+    this.#clearance.ask({ from, weight, grant })
+  }
+
+  /** What was cleared for this neighbour will not come. */
+  givenBack(from: number): void {
+    this.#clearance.end(from)
   }
 
   /** Devices, blocks or links changed: what waits may go on, what is queued for somebody who is gone may not. */
   worldChanged(): void {
     const { world, self } = this.#ports
     for (const [to, queue] of this.#links) {
-      if (!world.devices[to]!.up) for (const task of queue.takeOut(() => true)) this.#again(task)
+      if (world.devices[to]!.up) continue
+      this.#clearance.lost(to)
+      queue.forgetClearance()
+      for (const task of queue.takeOut(() => true)) this.#again(task)
     }
     for (const task of this.#lane.takeOut(t => !world.carries(self, t.model, t.done))) this.#again(task)
     const waiting = this.#waiting
@@ -171,10 +190,21 @@ export class Dispatcher<T extends LiveTask> {
         this.#ports.send(task, peer, outcome)
       },
       accepted: task => this.#ports.handedOver(task, to),
-      refused: task => this.#refused(task)
+      refused: task => this.#refused(task),
+      handshake: this.policy.asksFirst === true ? this.#handshake(to) : undefined
     })
     this.#links.set(to, queue)
     return queue
+  }
+
+  /** Only for tasks that are to be computed there: what passes through, or goes home, needs no lane. */
+  #handshake(to: number): Handshake<T> {
+    const { ask, giveBack } = this.#ports
+    return {
+      needed: task => (task.route[0]?.until ?? task.done) > task.done,
+      ask: (task, granted) => ask(to, task.weight, granted),
+      giveBack: () => giveBack(to)
+    }
   }
 
   /** @returns true when the task is still for this link; otherwise it has been queued elsewhere */

@@ -26,6 +26,16 @@ export interface LinkQueueParts<T> {
   readonly send: SendTask<T>
   readonly accepted: (task: T) => void
   readonly refused: (task: T) => void
+  /** Present where a policy asks before it sends: whether it does for this task, and how. */
+  readonly handshake?: Handshake<T> | undefined
+}
+
+export interface Handshake<T> {
+  readonly needed: (task: T) => boolean
+  /** Ask the receiver; `granted` is called once, when it is clear to send. */
+  readonly ask: (task: T, granted: () => void) => void
+  /** What was cleared is not needed any more. */
+  readonly giveBack: () => void
 }
 
 /** The tasks that wait for one link. One is written at a time, so that the order stays ours until the last moment. */
@@ -35,6 +45,7 @@ export class LinkQueue<T extends LiveTask> {
   #writing: { readonly bytes: number; readonly since: Seconds } | undefined
   #waitingBytes = 0
   #pumping = false
+  #clearance: 'none' | 'asked' | 'cleared' = 'none'
 
   constructor(parts: LinkQueueParts<T>) {
     this.#parts = parts
@@ -67,11 +78,16 @@ export class LinkQueue<T extends LiveTask> {
     return out
   }
 
+  /** The receiver was lost: what was asked of it or cleared by it means nothing any more. */
+  forgetClearance(): void {
+    this.#clearance = 'none'
+  }
+
   /** Not re-entrant: `beforeSend` may push onto this very queue. */
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#writing === undefined) {
+    while (this.#writing === undefined && this.#isClear()) {
       const task = this.#queue.shift()
       if (task === undefined) break
       this.#waitingBytes -= this.#parts.bytes(task)
@@ -80,9 +96,33 @@ export class LinkQueue<T extends LiveTask> {
     this.#pumping = false
   }
 
+  /** Whether the first task may be sent now; asks for it where that is needed. */
+  #isClear(): boolean {
+    const { handshake } = this.#parts
+    if (handshake === undefined) return true
+    const task = this.#queue.first()
+    if (task === undefined) {
+      if (this.#clearance === 'cleared') {
+        this.#clearance = 'none'
+        handshake.giveBack()
+      }
+      return false
+    }
+    if (this.#clearance === 'cleared' || !handshake.needed(task)) return true
+    if (this.#clearance === 'none') {
+      this.#clearance = 'asked'
+      handshake.ask(task, () => {
+        this.#clearance = 'cleared'
+        this.#pump()
+      })
+    }
+    return false
+  }
+
   #send(task: T): void {
     const { now, bytes, send, to, accepted, refused } = this.#parts
     this.#writing = { bytes: bytes(task), since: now() }
+    if (this.#parts.handshake?.needed(task) === true) this.#clearance = 'none'
     send(task, to, {
       written: () => {
         this.#writing = undefined

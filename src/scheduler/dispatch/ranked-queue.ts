@@ -31,6 +31,10 @@ export class RankedQueue<T> {
     }
   }
 
+  first(): T | undefined {
+    return this.#heap[0]?.item
+  }
+
   shift(): T | undefined {
     const first = this.#heap[0]
     const last = this.#heap.pop()

@@ -1,0 +1,80 @@
+import type { Seconds } from '../core/units.ts'
+import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
+import type { SimulatedSource } from './simulation-input.ts'
+
+/** A datum in flight, and the device that has its activation now. */
+export interface SimulatedTask extends LiveTask {
+  holder: number
+}
+
+/** A source with its ledger: what is in flight, what came back. */
+export class SourceModel {
+  readonly index: number
+  readonly spec: SimulatedSource
+  readonly results: { readonly datum: number; readonly availableAt: Seconds; readonly completedAt: Seconds }[] = []
+  readonly flights = new Map<number, SimulatedTask>()
+  admitted = 0
+  resent = 0
+  /** An admission is already due. */
+  awaited = false
+
+  constructor(index: number, spec: SimulatedSource) {
+    this.index = index
+    this.spec = spec
+  }
+
+  get isDone(): boolean {
+    return this.results.length === this.spec.count
+  }
+
+  mayAdmit(): boolean {
+    return this.admitted < this.spec.count && this.flights.size < this.spec.window
+  }
+
+  /** When the next datum is available; for a saturated source: now, or when it starts. */
+  nextDue(now: Seconds): Seconds {
+    const start = this.spec.start ?? 0
+    const due =
+      this.spec.availableAt === undefined ? Math.max(now, start) : start + this.spec.availableAt(this.admitted)
+    return due as Seconds
+  }
+
+  admit(availableAt: Seconds, now: Seconds): SimulatedTask {
+    return this.#dispatch(this.admitted++, availableAt, now, 1)
+  }
+
+  /** Send a datum out again, from the start. */
+  again({ datum, availableAt, attempt }: SimulatedTask, now: Seconds): SimulatedTask {
+    this.resent++
+    return this.#dispatch(datum, availableAt, now, attempt + 1)
+  }
+
+  /** @returns false for a late twin */
+  delivered({ datum }: SimulatedTask, now: Seconds): boolean {
+    const flight = this.flights.get(datum)
+    if (flight === undefined) return false
+    this.flights.delete(datum)
+    this.results.push({ datum, availableAt: flight.availableAt, completedAt: now })
+    return true
+  }
+
+  #dispatch(datum: number, availableAt: Seconds, now: Seconds, attempt: number): SimulatedTask {
+    const { name, device, model, weight } = this.spec
+    const task: SimulatedTask = {
+      source: `${this.index}/${name}`,
+      datum,
+      model,
+      home: device,
+      holder: device,
+      weight,
+      availableAt,
+      queuedAt: now,
+      done: 0,
+      attempt,
+      route: [],
+      refusals: 0
+    }
+    this.flights.set(datum, task)
+    return task
+  }
+}
