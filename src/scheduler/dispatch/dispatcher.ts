@@ -96,9 +96,12 @@ export class Dispatcher<T extends LiveTask> {
   /** Devices, blocks or links changed: what waits may go on, what is queued for somebody who is gone may not. */
   worldChanged(): void {
     const { world, self } = this.#ports
+    for (const [n, { up }] of world.devices.entries()) if (!up) this.#clearance.lost(n)
     for (const [to, queue] of this.#links) {
-      if (world.devices[to]!.up) continue
-      this.#clearance.lost(to)
+      if (world.devices[to]!.up) {
+        if (!world.devices[self]!.up) queue.lookAgain()
+        continue
+      }
       queue.forgetClearance()
       for (const task of queue.takeOut(() => true)) this.#again(task)
     }

@@ -83,6 +83,11 @@ export class LinkQueue<T extends LiveTask> {
     this.#clearance = 'none'
   }
 
+  /** This device itself is leaving: others do not answer it any more, and it asks no more. */
+  lookAgain(): void {
+    this.#pump()
+  }
+
   /** Not re-entrant: `beforeSend` may push onto this very queue. */
   #pump(): void {
     if (this.#pumping) return
@@ -99,7 +104,8 @@ export class LinkQueue<T extends LiveTask> {
   /** Whether the first task may be sent now; asks for it where that is needed. */
   #isClear(): boolean {
     const { handshake } = this.#parts
-    if (handshake === undefined) return true
+    const { world, self } = this.#parts
+    if (handshake === undefined || !world.devices[self]!.up) return true
     const task = this.#queue.first()
     if (task === undefined) {
       if (this.#clearance === 'cleared') {
