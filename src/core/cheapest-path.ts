@@ -15,6 +15,8 @@ export interface PathQuery {
   readonly price: Price
   /** What a second of propagation delay costs. */
   readonly latencyPrice: Seconds
+  /** What running a block on a device costs besides its time. Default: nothing. */
+  readonly blockPrice?: (device: number, block: number) => number
 }
 
 /** Use of one resource by the path, in seconds. */
@@ -96,13 +98,13 @@ class LayeredSearch {
 
   /** @returns false when no device that was reached carries block k */
   relaxBlocks(k: number): boolean {
-    const { world, model, price } = this.#query
+    const { world, model, price, blockPrice } = this.#query
     let found = false
     for (let n = 0; n < this.#devices; n++) {
       const reached = this.#cost[k * this.#devices + n]!
       if (reached === Number.POSITIVE_INFINITY || !world.carries(n, model, k)) continue
       this.#cost[(k + 1) * this.#devices + n] =
-        reached + price(world.devices[n]!.resource) * world.blockTime(n, model, k)
+        reached + price(world.devices[n]!.resource) * world.blockTime(n, model, k) + (blockPrice?.(n, k) ?? 0)
       found = true
     }
     return found

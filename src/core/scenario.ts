@@ -49,7 +49,14 @@ export interface ScenarioLink {
 }
 
 export type ScenarioModel = { readonly name: string } & (
-  | { readonly kind: 'file'; readonly file: string }
+  | {
+      readonly kind: 'file'
+      readonly file: string
+      /** For dynamic dimensions: "x=1x3x48x320". */
+      readonly shapes: readonly string[]
+      /** Cut into at most so many. */
+      readonly maxBlocks: number
+    }
   | {
       readonly kind: 'synthetic'
       readonly blocks: readonly { readonly work: Seconds; readonly weights: Bytes }[]
@@ -132,7 +139,11 @@ const schema = z.strictObject({
   models: z.record(
     name,
     z.union([
-      z.strictObject({ file: z.string().min(1) }),
+      z.strictObject({
+        file: z.string().min(1),
+        shape: z.union([z.string().transform(text => [text]), z.array(z.string())]).default([]),
+        maxBlocks: z.int().min(1).max(256).default(12)
+      }),
       z.strictObject({
         blocks: z
           .array(z.strictObject({ work: time, weights: size.default(bytes(0)) }))
@@ -272,7 +283,8 @@ const mediumLinks = (wanted: string, field: string, { links, media, origin }: Ev
 }
 
 const checkedModel = (key: string, model: Written['models'][string], origin: string): ScenarioModel => {
-  if ('file' in model) return { name: key, kind: 'file', file: model.file }
+  if ('file' in model)
+    return { name: key, kind: 'file', file: model.file, shapes: model.shape, maxBlocks: model.maxBlocks }
   const { blocks, activations } = model
   if (activations.length !== blocks.length + 1) {
     throw new UserError(
@@ -358,7 +370,8 @@ const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   if (room === undefined) return ['name', 'devices', 'links', 'models', 'sources', 'policy', 'events']
   if (room === 'events') return ['at', 'device', 'speed', 'leaves', 'joins', 'link', 'medium', 'bandwidth', 'latency']
   if (room === 'devices') return ['speed', 'memory']
-  if (room === 'models') return third === 'blocks' ? ['work', 'weights'] : ['file', 'blocks', 'activations']
+  if (room === 'models')
+    return third === 'blocks' ? ['work', 'weights'] : ['file', 'shape', 'maxBlocks', 'blocks', 'activations']
   if (room === 'sources') {
     return third === 'arrivals'
       ? ['poisson', 'every']

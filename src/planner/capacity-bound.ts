@@ -27,6 +27,15 @@ export type BoundOutcome =
   /** Some source cannot be served at all. */
   | { readonly kind: 'infeasible'; readonly source: number; readonly block: number }
 
+export interface BoundOptions {
+  /** Asked between rounds; false ends the search with the gap it has. */
+  readonly mayGoOn?: () => boolean
+  /** Stop at this gap. Default: 1e-6. */
+  readonly tolerance?: number
+  /** Paths that were good for a problem like this one; those that cannot be walked here are left out. */
+  readonly warm?: readonly { readonly source: number; readonly path: Path }[]
+}
+
 /** Stop when the best plan is this near to what no plan can exceed. */
 const TOLERANCE = 1e-6
 const MAX_ROUNDS = 500
@@ -42,16 +51,16 @@ const MAX_ROUNDS = 500
  * At any prices w >= 0, θ* <= Σ_r w_r / Σ_s demand_s · cheapest_s(w): so there is always an upper bound too.
  *
  * @param carries which blocks may run where; everything everywhere gives the bound without memory
- * @param mayGoOn asked between rounds; false ends the search with the gap it has
  */
 export const capacityBound = (
   problem: CapacityProblem,
   carries: Carries,
   solve: SolveLp,
-  mayGoOn: () => boolean = () => true
+  { mayGoOn = () => true, tolerance = TOLERANCE, warm = [] }: BoundOptions = {}
 ): BoundOutcome => {
   const world = worldOf(problem, carries)
   const columns = new Columns(problem, world)
+  for (const flow of warm) columns.addKnown(flow.source, flow.path)
   for (const s of problem.sources.keys()) {
     const stuckAt = columns.addCheapest(s, () => 1)
     if (stuckAt !== undefined) return { kind: 'infeasible', source: s, block: stuckAt }
@@ -61,7 +70,7 @@ export const capacityBound = (
     const master = columns.solve(solve)
     upper = Math.min(upper, columns.priceAndExtend(master.prices))
     const gap = Math.max(0, (upper - master.scale) / upper)
-    if (gap < TOLERANCE || round >= MAX_ROUNDS || !mayGoOn()) return { kind: 'bound', bound: { ...master, upper, gap } }
+    if (gap < tolerance || round >= MAX_ROUNDS || !mayGoOn()) return { kind: 'bound', bound: { ...master, upper, gap } }
   }
 }
 
@@ -109,6 +118,13 @@ class Columns {
     if ('stuckAt' in path) return path.stuckAt
     this.#add(source, path)
     return undefined
+  }
+
+  addKnown(source: number, path: Path): void {
+    const { model } = this.#problem.sources[source]!
+    let block = 0
+    for (const { from, to } of path.uses) if (from === to && !this.#world.carries(from, model, block++)) return
+    this.#add(source, path)
   }
 
   /** Add the cheapest path of each source at these prices. @returns the upper bound that they prove */

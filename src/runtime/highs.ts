@@ -1,6 +1,6 @@
 import type { Highs } from 'highs'
 import * as module from 'highs'
-import type { SolveLp } from '../planner/solve-lp.ts'
+import type { MipOutcome, SolveLp, SolveMip } from '../planner/solve-lp.ts'
 
 /** The package's types speak of CommonJS, where the loader is the module; what is imported here is its default. */
 const loadHighs = (module as unknown as { readonly default: () => Promise<Highs> }).default
@@ -21,4 +21,24 @@ export const loadSolver = async (): Promise<SolveLp> => {
     const duals = new Map(rows.map(row => [row.Name, row.Dual ?? 0]))
     return { kind: 'optimal', objective: solution.ObjectiveValue, values, duals }
   }
+}
+
+/** The same for mixed-integer programmes. */
+export const loadMipSolver = async (): Promise<SolveMip> => {
+  const highs = await loadHighs()
+  return (text, { timeLimit, gap, start }) =>
+    highs.withModel({ format: 'lp', data: text }, (model): MipOutcome => {
+      model.options.set({ output_flag: false, time_limit: timeLimit, mip_rel_gap: gap })
+      const names = Array.from({ length: model.getDimensions().numCols }, (_, i) => model.getColName(i))
+      if (start !== undefined) model.setSolution({ colValue: Float64Array.from(names, name => start.get(name) ?? 0) })
+      model.run()
+      const infeasible = model.getModelStatus() === highs.constants.modelStatus.infeasible
+      const found = Number(model.info.get('primal_solution_status')) === highs.constants.solutionStatus.feasible
+      const { colValue } = model.getSolution()
+      return {
+        values: found ? new Map(names.map((name, i) => [name, colValue[i] ?? 0])) : undefined,
+        upper: infeasible ? Number.NEGATIVE_INFINITY : Number(model.info.get('mip_dual_bound')),
+        infeasible
+      }
+    })
 }

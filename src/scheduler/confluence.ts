@@ -12,6 +12,12 @@ export interface ConfluenceOptions {
    * speeds and rates together changes nothing.
    */
   readonly patience: number
+  /**
+   * a of the price V (1 + U / aV)^a. At 1 it is V + U, and a slow worker's queue, in seconds, is to a fast one's as their
+   * speeds: so short that it runs dry between two data. Larger keeps it filled; much larger shuns all queues, also where
+   * waiting is cheaper than a detour.
+   */
+  readonly sharpness: number
 }
 
 /**
@@ -24,7 +30,7 @@ export interface ConfluenceOptions {
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
-  ({ patience }: ConfluenceOptions = { patience: 1 / 6 }): CreatePolicy =>
+  ({ patience, sharpness }: ConfluenceOptions = { patience: 1 / 6, sharpness: 1.5 }): CreatePolicy =>
   host => {
     const { world } = host
     const reporting = new Reporting(host)
@@ -38,7 +44,7 @@ export const createConfluence =
 
     const choose = (task: TaskState, now: Seconds): Decision => {
       const V = seconds(patience * typicalTime(world, task.model))
-      const price = (resource: number): number => V + queues.at(resource, now)
+      const price = (resource: number): number => V * (1 + queues.at(resource, now) / (sharpness * V)) ** sharpness
       const path = cheapestPath({
         world,
         model: task.model,

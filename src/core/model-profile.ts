@@ -1,0 +1,12 @@
+import type { Bytes, Seconds } from './units.ts'
+
+/** What the blocks of a model cost. */
+export interface ModelProfile {
+  readonly name: string
+  /** Seconds of each block at speed 1. */
+  readonly work: readonly Seconds[]
+  /** Bytes of each block. */
+  readonly weights: readonly Bytes[]
+  /** Bytes of activation 0 .. K. */
+  readonly activations: readonly Bytes[]
+}

@@ -1,0 +1,124 @@
+import { formatBytes } from '../core/format-quantity.ts'
+import { type Bytes, bytes, seconds } from '../core/units.ts'
+import { capacityBound } from './capacity-bound.ts'
+import type { CapacityProblem } from './capacity-problem.ts'
+import type { Plan } from './plan.ts'
+import type { SolveLp } from './solve-lp.ts'
+
+export interface Explanation {
+  /** What is busiest, in words. */
+  readonly bottleneck: string
+  /** What more of it would give, and more memory. */
+  readonly gains: readonly string[]
+  /** Scale that each source alone at home, and whole inputs sent to whole models, would reach; 0: cannot. */
+  readonly local: number
+  readonly ddi: number
+  readonly pays: string
+}
+
+interface Resource {
+  readonly name: string
+  readonly kind: 'device' | 'link' | 'medium'
+}
+
+/** A plan in words: the bottleneck, what more speed, bandwidth or memory would give, whether distributing pays. */
+export const explainPlan = (problem: CapacityProblem, plan: Plan, solve: SolveLp): Explanation => {
+  const local = localScale(problem)
+  const ddi = ddiScale(problem, solve)
+  return {
+    bottleneck: bottleneck(problem, plan),
+    gains: [...resourceGains(problem, plan), ...memoryGain(problem, plan)],
+    local,
+    ddi,
+    pays: whetherItPays(plan.predicted.scale, local, ddi)
+  }
+}
+
+/** Numbered as in the planner's world: devices, then links and media as they come. */
+const resourcesOf = ({ devices, links }: CapacityProblem): Resource[] => {
+  const all: Resource[] = devices.map(({ name }) => ({ name, kind: 'device' }))
+  const media = new Set<number>()
+  for (const { from, to, medium } of links) {
+    if (medium === undefined) all.push({ name: `${devices[from]!.name}->${devices[to]!.name}`, kind: 'link' })
+    else if (!media.has(medium)) {
+      media.add(medium)
+      const members = new Set(links.flatMap(l => (l.medium === medium ? [l.from, l.to] : [])))
+      all.push({ name: `of ${[...members].map(n => devices[n]!.name).join(', ')}`, kind: 'medium' })
+    }
+  }
+  return all
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
+
+const bottleneck = (problem: CapacityProblem, { predicted }: Plan): string => {
+  const tight = tightest(problem, predicted.prices)
+  if (tight.length === 0) return 'nothing: no resource limits the rate'
+  const shown = tight.slice(0, 3).map(({ name, kind, r }) => `${kind} ${name} (${percent(predicted.use[r]!)} busy)`)
+  return shown.join(', ')
+}
+
+/** By what they cost, dearest first. */
+const tightest = (problem: CapacityProblem, prices: readonly number[]) =>
+  resourcesOf(problem)
+    .map((resource, r) => ({ ...resource, r, price: prices[r] ?? 0 }))
+    .filter(({ price }) => price > 1e-9)
+    .sort((a, b) => b.price - a.price || a.r - b.r)
+
+/** By the duals: a tenth more of a resource is a tenth of its shadow price more scale. */
+const resourceGains = (problem: CapacityProblem, { predicted }: Plan): string[] =>
+  tightest(problem, predicted.prices)
+    .slice(0, 3)
+    .map(({ name, kind, price }) => {
+      const what = kind === 'device' ? 'speed on' : kind === 'link' ? 'bandwidth on link' : 'bandwidth on the medium'
+      return `10 % more ${what} ${name} would serve ${percent((0.1 * price) / predicted.scale)} more`
+    })
+
+const memoryGain = (problem: CapacityProblem, { free, predicted }: Plan): string[] => {
+  if (problem.devices.every(({ memory }) => memory === Number.POSITIVE_INFINITY)) return []
+  const more = free.scale / predicted.scale - 1
+  if (more < 0.005) return ['more memory would give nothing']
+  const models = new Set(problem.sources.map(({ model }) => model))
+  const all = [...models].reduce((sum, m) => sum + problem.models[m]!.weights.reduce((a, b) => a + b, 0), 0)
+  return [`memory for every block everywhere (${formatBytes(bytes(all))} a device) would serve ${percent(more)} more`]
+}
+
+/** Every source on its own device; 0 where one cannot carry its models. */
+const localScale = ({ devices, models, sources }: CapacityProblem): number => {
+  const used = new Map<number, { time: number; models: Set<number> }>()
+  for (const { device, model, demand } of sources) {
+    const entry = used.get(device) ?? { time: 0, models: new Set<number>() }
+    entry.time += (demand * models[model]!.work.reduce((a, b) => a + b, 0)) / devices[device]!.speed
+    entry.models.add(model)
+    used.set(device, entry)
+  }
+  let scale = Number.POSITIVE_INFINITY
+  for (const [n, { time, models: carried }] of used) {
+    const needs = [...carried].reduce((sum, m) => sum + models[m]!.weights.reduce((a, b) => a + b, 0), 0)
+    scale = Math.min(scale, needs <= devices[n]!.memory ? 1 / time : 0)
+  }
+  return scale
+}
+
+/** The same network with every model in one block. */
+const ddiScale = (problem: CapacityProblem, solve: SolveLp): number => {
+  const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
+  const models = problem.models.map(({ name, work, weights, activations }) => ({
+    name,
+    work: [seconds(sum(work))],
+    weights: [bytes(sum(weights))],
+    activations: [activations[0]!, activations.at(-1)!] as readonly Bytes[]
+  }))
+  const whole = { ...problem, models }
+  const fits = (n: number, m: number): boolean => models[m]!.weights[0]! <= problem.devices[n]!.memory
+  const outcome = capacityBound(whole, fits, solve)
+  return outcome.kind === 'bound' ? outcome.bound.scale : 0
+}
+
+const whetherItPays = (scale: number, local: number, ddi: number): string => {
+  const best = Math.max(local, ddi)
+  const against = (name: string, other: number): string =>
+    other > 0 ? `${(scale / other).toFixed(2)} times what ${name} can` : `${name} cannot run here`
+  const verdict = scale > 1.02 * best ? 'distributing the model pays' : 'distributing the model does not pay here'
+  return `${verdict}: ${against('local', local)}, ${against('ddi', ddi)}`
+}

@@ -1,0 +1,291 @@
+import { cheapestPath } from '../core/cheapest-path.ts'
+import type { Rng } from '../core/rng.ts'
+import { seconds } from '../core/units.ts'
+import { BlockTable } from './block-table.ts'
+import { type CapacityBound, capacityBound, worldOf } from './capacity-bound.ts'
+import type { CapacityProblem } from './capacity-problem.ts'
+import type { MemoryRelaxation } from './memory-relaxation.ts'
+import type { SolveLp } from './solve-lp.ts'
+
+export interface FoundPlacement {
+  readonly table: BlockTable
+  readonly bound: CapacityBound
+}
+
+export interface SearchParts {
+  readonly problem: CapacityProblem
+  readonly solve: SolveLp
+  readonly rng: Rng
+  readonly mayGoOn: () => boolean
+  /** No placement serves more. */
+  readonly upper: number
+}
+
+/** Near enough to what no placement exceeds. */
+const ENOUGH = 0.005
+/** Shakes in a row that found nothing better. */
+const PATIENCE = 12
+/** Placements are compared by bounds this exact. */
+const TOLERANCE = 1e-3
+
+/**
+ * A good placement: those that the relaxation suggests, a plain one and whole models where they fit are compared; the
+ * best is improved device by device, guided by the prices of its bound, and now and then shaken, until the time is up
+ * or it is as good as can be.
+ */
+export const searchPlacement = (parts: SearchParts, relaxed: MemoryRelaxation): FoundPlacement | undefined => {
+  const search = new Search(parts)
+  for (const table of startingTables(parts.problem, relaxed)) search.consider(table)
+  search.improve()
+  let inVain = 0
+  while (search.best !== undefined && inVain < PATIENCE && parts.mayGoOn() && !search.isGoodEnough()) {
+    const { scale } = search.best.bound
+    if (!search.shake()) break
+    inVain = search.best.bound.scale > scale ? 0 : inVain + 1
+  }
+  return search.best
+}
+
+const startingTables = (problem: CapacityProblem, relaxed: MemoryRelaxation): BlockTable[] => [
+  fromRelaxation(problem, relaxed),
+  wholeFirst(problem),
+  covered(new BlockTable(problem), problem)
+]
+
+/** The relaxed paths, most used first, as far as memory goes; then the largest shares; then whatever is missing. */
+const fromRelaxation = (problem: CapacityProblem, { flows, shares }: MemoryRelaxation): BlockTable => {
+  const table = new BlockTable(problem)
+  for (const { source, path } of flows.toSorted((a, b) => b.rate - a.rate)) {
+    const { model } = problem.sources[source]!
+    const trial = table.copy()
+    let block = 0
+    const fits = path.uses.every(({ from, to }) => from !== to || trial.put(from, model, block++))
+    if (!fits) continue
+    block = 0
+    for (const { from, to } of path.uses) if (from === to) table.put(from, model, block++)
+  }
+  covered(table, problem)
+  for (const [share] of [...shares].sort((a, b) => b[1] - a[1])) {
+    const [n, m, k] = share.split(' ').map(Number) as [number, number, number]
+    table.put(n, m, k)
+  }
+  return filled(table, problem)
+}
+
+/** Whole models wherever they fit, fastest device first. */
+const wholeFirst = (problem: CapacityProblem): BlockTable => {
+  const table = new BlockTable(problem)
+  for (const n of bySpeed(problem)) {
+    for (const [m, { weights }] of problem.models.entries()) {
+      if (weights.reduce((a, b) => a + b, 0) <= table.left(n)) for (const k of weights.keys()) table.put(n, m, k)
+    }
+  }
+  return filled(covered(table, problem), problem)
+}
+
+const bySpeed = ({ devices }: CapacityProblem): number[] =>
+  [...devices.keys()].sort((a, b) => devices[b]!.speed - devices[a]!.speed || a - b)
+
+/** Every block that nobody carries goes somewhere: runs of blocks along the devices, then largest first. */
+const covered = (table: BlockTable, problem: CapacityProblem): BlockTable => {
+  for (const [m, { work, weights }] of problem.models.entries()) {
+    const devices = bySpeed(problem)
+    let at = 0
+    for (const k of work.keys()) {
+      if (table.copies(m, k) > 0) continue
+      while (at < devices.length && !table.put(devices[at]!, m, k)) at++
+    }
+    const missing = [...work.keys()].filter(k => table.copies(m, k) === 0).sort((a, b) => weights[b]! - weights[a]!)
+    for (const k of missing) {
+      const roomiest = devices.toSorted((a, b) => table.left(b) - table.left(a))[0]!
+      table.put(roomiest, m, k)
+    }
+  }
+  return table
+}
+
+/** Memory that is left takes more copies, of the rarest blocks first. */
+const filled = (table: BlockTable, problem: CapacityProblem): BlockTable => {
+  for (const n of bySpeed(problem)) {
+    const wanted = problem.models.flatMap(({ work }, m) => [...work.keys()].map(k => [m, k] as const))
+    wanted.sort(([m, k], [o, l]) => table.copies(m, k) - table.copies(o, l) || m - o || k - l)
+    for (const [m, k] of wanted) table.put(n, m, k)
+  }
+  return table
+}
+
+class Search {
+  readonly #parts: SearchParts
+  best: FoundPlacement | undefined
+
+  constructor(parts: SearchParts) {
+    this.#parts = parts
+  }
+
+  isGoodEnough(): boolean {
+    return this.best !== undefined && this.best.bound.scale >= (1 - ENOUGH) * this.#parts.upper
+  }
+
+  /** @returns whether it is the best so far */
+  consider(table: BlockTable): boolean {
+    const { problem, solve } = this.#parts
+    const warm = this.best?.bound.flows ?? []
+    const outcome = capacityBound(problem, table.carries, solve, { tolerance: TOLERANCE, warm })
+    if (outcome.kind !== 'bound') return false
+    if (this.best !== undefined && outcome.bound.scale <= this.best.bound.scale * (1 + 1e-6)) return false
+    this.best = { table, bound: outcome.bound }
+    return true
+  }
+
+  improve(): void {
+    let better = true
+    while (better && this.best !== undefined && !this.isGoodEnough()) {
+      better = false
+      for (const table of this.#neighbours(this.best)) {
+        if (!this.#parts.mayGoOn()) return
+        if (this.consider(table)) {
+          better = true
+          break
+        }
+      }
+    }
+  }
+
+  /** Empty one or two devices, fill them by the prices, improve from there. @returns false where there is nothing to shake */
+  shake(): boolean {
+    const { problem, rng, mayGoOn } = this.#parts
+    const limited = [...problem.devices.keys()].filter(n => problem.devices[n]!.memory !== Number.POSITIVE_INFINITY)
+    if (limited.length === 0) return false
+    const before = this.best!
+    const table = before.table.copy()
+    const pick = (): number => limited[Math.floor(rng.next() * limited.length)]!
+    for (const n of new Set([pick(), pick()])) for (const [m, k] of [...table.of(n)]) table.drop(n, m, k)
+    refill(table, problem, rng)
+    const trial = new Search({ ...this.#parts, mayGoOn })
+    if (!trial.consider(table)) return true
+    for (let round = 0; round < 3 && mayGoOn(); round++) {
+      const next = trial.#neighbours(trial.best!)
+      let better = false
+      for (const neighbour of next.slice(0, 6)) {
+        if (!mayGoOn()) break
+        better = trial.consider(neighbour)
+        if (better) break
+      }
+      if (!better) break
+    }
+    if (trial.best!.bound.scale > before.bound.scale * (1 + 1e-6)) {
+      this.best = trial.best
+      this.improve()
+    }
+    return true
+  }
+
+  /**
+   * For each device and source: what the cheapest path would be, at the prices of this placement, if the device had all
+   * blocks. If it is cheaper than the cheapest now, the device takes the blocks of that path in place of what it uses
+   * least. Most promising first.
+   */
+  #neighbours({ table, bound }: FoundPlacement): BlockTable[] {
+    const { problem } = this.#parts
+    const now = problem.sources.map((_, s) => this.#cheapest(s, bound, table.carries)?.cost ?? Number.POSITIVE_INFINITY)
+    const moves: { readonly gain: number; readonly table: BlockTable }[] = []
+    for (const [n, { memory }] of problem.devices.entries()) {
+      if (memory === Number.POSITIVE_INFINITY) continue
+      for (const s of problem.sources.keys()) {
+        const { model } = problem.sources[s]!
+        for (const thrift of [0, 0.1, 0.4]) {
+          const path = this.#cheapest(s, bound, (d, m, k) => (d === n && m === model) || table.carries(d, m, k), {
+            device: n,
+            price: k => (table.carries(n, model, k) ? 0 : (thrift * now[s]! * table.size(model, k)) / memory)
+          })
+          if (path === undefined || path.cost >= now[s]! * (1 - 1e-6)) continue
+          const moved = makeRoom(problem, table, bound, n, model, blocksAt(path, n))
+          if (moved !== undefined) moves.push({ gain: 1 - path.cost / now[s]!, table: moved })
+        }
+      }
+    }
+    return moves.sort((a, b) => b.gain - a.gain).map(move => move.table)
+  }
+
+  #cheapest(
+    s: number,
+    { prices }: CapacityBound,
+    carries: (n: number, m: number, k: number) => boolean,
+    extra?: { readonly device: number; readonly price: (block: number) => number }
+  ) {
+    const { problem } = this.#parts
+    const { device, model } = problem.sources[s]!
+    const path = cheapestPath({
+      world: worldOf(problem, carries),
+      model,
+      from: device,
+      done: 0,
+      home: device,
+      price: r => prices[r]!,
+      latencyPrice: seconds(0),
+      blockPrice: (n, k) => (extra?.device === n ? extra.price(k) : 0)
+    })
+    return 'stuckAt' in path ? undefined : path
+  }
+}
+
+type Path = Exclude<ReturnType<typeof cheapestPath>, { readonly stuckAt: number }>
+
+const blocksAt = ({ uses }: Path, device: number): number[] => {
+  let block = 0
+  return uses.flatMap(({ from, to }) => {
+    if (from !== to) return []
+    const k = block++
+    return from === device ? [k] : []
+  })
+}
+
+/** Put the wanted blocks on a device; what is used least there, and carried elsewhere, goes. */
+const makeRoom = (
+  problem: CapacityProblem,
+  table: BlockTable,
+  bound: CapacityBound,
+  device: number,
+  model: number,
+  wanted: readonly number[]
+): BlockTable | undefined => {
+  const missing = wanted.filter(k => !table.carries(device, model, k))
+  if (missing.length === 0) return undefined
+  const next = table.copy()
+  const used = useOf(problem, bound, device)
+  const spare = [...table.of(device)]
+    .filter(([m, k]) => table.copies(m, k) > 1 && !(m === model && wanted.includes(k)))
+    .sort((a, b) => (used.get(`${a[0]} ${a[1]}`) ?? 0) - (used.get(`${b[0]} ${b[1]}`) ?? 0))
+  for (const k of missing) {
+    while (!next.put(device, model, k)) {
+      const victim = spare.shift()
+      if (victim === undefined) return undefined
+      next.drop(device, ...victim)
+    }
+  }
+  return next
+}
+
+/** Data per second through each block at a device. */
+const useOf = (problem: CapacityProblem, { flows }: CapacityBound, device: number): Map<string, number> => {
+  const used = new Map<string, number>()
+  for (const { source, path, rate } of flows) {
+    const { model } = problem.sources[source]!
+    for (const k of blocksAt(path, device)) {
+      const key = `${model} ${k}`
+      used.set(key, (used.get(key) ?? 0) + rate)
+    }
+  }
+  return used
+}
+
+/** Cover what nobody carries; then runs of blocks from a random place, until memory is full. */
+const refill = (table: BlockTable, problem: CapacityProblem, rng: Rng): void => {
+  covered(table, problem)
+  for (const [n, { memory }] of problem.devices.entries()) {
+    if (memory === Number.POSITIVE_INFINITY) continue
+    const all = problem.models.flatMap(({ work }, m) => [...work.keys()].map(k => [m, k] as const))
+    const from = Math.floor(rng.next() * all.length)
+    for (let i = 0; i < all.length; i++) table.put(n, ...all[(from + i) % all.length]!)
+  }
+}
