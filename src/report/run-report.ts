@@ -1,4 +1,5 @@
 import type { TimeSummary } from '../core/time-summary.ts'
+import type { MeanInterval } from './mean-interval.ts'
 
 /** What `simulate --json` and `emulate --json` print (DESIGN section 9). Seconds, bytes, results per second. */
 export interface RunReport {
@@ -6,6 +7,21 @@ export interface RunReport {
   readonly runs: readonly PolicyRun[]
   /** The capacity bound without memory limits; null where some source cannot be served at all. */
   readonly bound: BoundReport | null
+  /** With memory limits; null where no placement was found, absent where it was not asked. */
+  readonly boundWithMemory?: BoundReport | null
+  /** Where several seeds were run. */
+  readonly summary?: readonly PolicySummary[]
+}
+
+export interface PolicySummary {
+  readonly policy: string
+  readonly seeds: number
+  readonly throughput: MeanInterval
+  readonly makespan: MeanInterval
+  readonly sources: readonly {
+    readonly name: string
+    readonly inferenceTime: { readonly mean: MeanInterval; readonly p95: MeanInterval }
+  }[]
 }
 
 export interface PolicyRun {

@@ -1,0 +1,15 @@
+import { nearest } from '../../core/nearest.ts'
+import { UserError } from '../../core/user-error.ts'
+import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
+
+/** "all", or names with commas between. @throws UserError with the nearest known name */
+export const chosenPolicies = (text: string, where: string): readonly PolicyName[] => {
+  if (text === 'all') return POLICY_NAMES
+  const names = text.split(',').map(name => name.trim())
+  return [...new Set(names)].map(name => {
+    if (isPolicyName(name)) return name
+    const near = nearest(name, POLICY_NAMES)
+    const meant = near === undefined ? '' : `, did you mean ${near}?`
+    throw new UserError(`${where} "${name}" is not a policy${meant} (known: ${POLICY_NAMES.join(', ')}, all)`)
+  })
+}

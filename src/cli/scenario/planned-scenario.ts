@@ -1,0 +1,28 @@
+import type { ModelProfile } from '../../core/model-profile.ts'
+import { createRng } from '../../core/rng.ts'
+import type { Scenario } from '../../core/scenario.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { CapacityProblem } from '../../planner/capacity-problem.ts'
+import { type PlanOutcome, plan } from '../../planner/plan.ts'
+import { problemOfScenario } from '../../planner/problem-of-scenario.ts'
+import { loadMipSolver, loadSolver } from '../../runtime/highs.ts'
+import { systemClock } from '../../runtime/system-clock.ts'
+
+export interface PlannedScenario {
+  readonly problem: CapacityProblem
+  readonly outcome: PlanOutcome
+}
+
+export const DEFAULT_TIME_LIMIT: Seconds = seconds(10)
+
+/** Plan a scenario: the same scenario and seed give the same plan, unless the time limit ends the search. */
+export const planScenario = async (
+  scenario: Scenario,
+  profiles: readonly ModelProfile[],
+  timeLimit: Seconds = DEFAULT_TIME_LIMIT
+): Promise<PlannedScenario> => {
+  const problem = problemOfScenario(scenario, profiles)
+  const [solve, solveMip] = [await loadSolver(), await loadMipSolver()]
+  const outcome = plan(problem, { solve, solveMip, rng: createRng('plan'), now: () => systemClock.now(), timeLimit })
+  return { problem, outcome }
+}

@@ -1,0 +1,48 @@
+import type { Scenario } from '../../core/scenario.ts'
+import type { CapacityProblem } from '../../planner/capacity-problem.ts'
+import type { PlanOutcome } from '../../planner/plan.ts'
+import { meanInterval } from '../../report/mean-interval.ts'
+import type { PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
+import { boundReport } from './bound-report.ts'
+
+/** The runs of a scenario beside what no policy can exceed; means over seeds where there are several. */
+export const scenarioReport = (
+  scenario: Scenario,
+  problem: CapacityProblem,
+  outcome: PlanOutcome,
+  runs: readonly PolicyRun[]
+): RunReport => {
+  const free = outcome.kind === 'plan' ? outcome.plan.free : outcome.free
+  const summary = summaries(runs)
+  return {
+    scenario: scenario.name,
+    runs,
+    bound: free === undefined ? null : boundReport(problem, free.scale, () => true),
+    boundWithMemory:
+      outcome.kind === 'plan' ? boundReport(problem, outcome.plan.upper, outcome.plan.table.carries) : null,
+    ...(summary.length === 0 ? {} : { summary })
+  }
+}
+
+const summaries = (runs: readonly PolicyRun[]): PolicySummary[] => {
+  const policies = [...new Set(runs.map(run => run.policy))]
+  return policies.flatMap(policy => {
+    const own = runs.filter(run => run.policy === policy)
+    if (own.length < 2) return []
+    return [
+      {
+        policy,
+        seeds: own.length,
+        throughput: meanInterval(own.map(run => run.throughput)),
+        makespan: meanInterval(own.map(run => run.makespan)),
+        sources: own[0]!.sources.map(({ name }, s) => ({
+          name,
+          inferenceTime: {
+            mean: meanInterval(own.map(run => run.sources[s]!.inferenceTime.mean)),
+            p95: meanInterval(own.map(run => run.sources[s]!.inferenceTime.p95))
+          }
+        }))
+      }
+    ]
+  })
+}

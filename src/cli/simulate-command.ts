@@ -1,0 +1,112 @@
+import { Command } from 'commander'
+import { formatSeconds } from '../core/format-quantity.ts'
+import { NoAnswerError } from '../core/user-error.ts'
+import type { PolicyRun, RunReport } from '../report/run-report.ts'
+import { parseCount } from './parse-count.ts'
+
+interface SimulateFlags {
+  readonly policy?: string
+  readonly seed: string
+  readonly seeds: string
+  readonly trace?: string
+  readonly report?: string
+  readonly json?: boolean
+}
+
+export const command = new Command('simulate')
+  .summary('simulate a scenario under one or more policies')
+  .description(
+    'Discrete events, driven by the very policies that running devices use. Blocks are placed by the planner; policies that need whole models get them where they fit. The same seed gives the same run.'
+  )
+  .argument('<scenario>', 'a scenario file (YAML or JSON)')
+  .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
+  .option('--seed <n>', 'seed of random arrivals', '1')
+  .option('--seeds <n>', 'so many seeds, from --seed on: means with 95 % intervals', '1')
+  .option('--trace <file>', 'write what ran and was sent when, in the Chrome trace format (opens in Perfetto)')
+  .option('--report <dir>', 'write a web page with figures, and the figures as files')
+  .option('--json', 'print one JSON document')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ tributary simulate scenarios/five-jetsons.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n'
+  )
+  .action(async (file: string, flags: SimulateFlags) => {
+    const report = await simulateFile(file, flags)
+    if (flags.json === true) process.stdout.write(`${JSON.stringify(report)}\n`)
+    else {
+      const { describeRuns } = await import('./scenario/describe-runs.ts')
+      process.stdout.write(`${describeRuns(report)}\n`)
+    }
+    refuseFailure(report.runs, flags.policy)
+  })
+
+const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunReport> => {
+  const { readScenario } = await import('./scenario/read-scenario.ts')
+  const { chosenPolicies } = await import('./scenario/chosen-policies.ts')
+  const { modelProfiles } = await import('./scenario/model-profiles.ts')
+  const { planScenario } = await import('./scenario/planned-scenario.ts')
+  const { policyPlacement } = await import('./scenario/policy-placement.ts')
+  const { scenarioReport } = await import('./scenario/scenario-report.ts')
+  const { simulatePolicy } = await import('./simulate/simulate-policy.ts')
+  const { SpanCollector } = await import('./simulate/span-collector.ts')
+  const say = (text: string): void => void process.stderr.write(`${text}\n`)
+  const scenario = await readScenario(file)
+  const policies = chosenPolicies(
+    flags.policy ?? scenario.policy,
+    flags.policy === undefined ? `${file}: policy` : '--policy'
+  )
+  const seeds = seedsOf(flags)
+  const profiles = await modelProfiles(scenario, say)
+  const { problem, outcome } = await planScenario(scenario, profiles)
+  if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
+  const spans =
+    flags.trace !== undefined || flags.report !== undefined ? new SpanCollector(scenario, profiles) : undefined
+  const runs: PolicyRun[] = []
+  const inferenceTimes: { policy: string; source: string; seconds: readonly number[] }[] = []
+  for (const policy of policies) {
+    const table = policyPlacement(problem, outcome, policy)
+    for (const seed of seeds) {
+      const observe = seed === seeds[0] ? spans?.observer(policy) : undefined
+      const start = performance.now()
+      const parts = { scenario, profiles, policy, seed, table, ...(observe === undefined ? {} : { observe }) }
+      const { run, events, inferenceTimes: times } = simulatePolicy(parts)
+      say(`${policy}, seed ${seed}: ${events} events in ${formatSeconds((performance.now() - start) / 1000)}`)
+      runs.push(run)
+      if (seed === seeds[0])
+        for (const [s, { name }] of scenario.sources.entries())
+          inferenceTimes.push({ policy, source: name, seconds: times[s]! })
+    }
+  }
+  const report = scenarioReport(scenario, problem, outcome, runs)
+  if (spans !== undefined) {
+    const { writeOutputs } = await import('./scenario/write-outputs.ts')
+    const trace = { tasks: spans.tasks, transfers: spans.transfers, inferenceTimes }
+    await writeOutputs({ report, trace, problem, outcome, command: commandOf(file, flags), ...placesOf(flags), say })
+    if (spans.left > 0) say(`${spans.left} spans more than a trace holds were left out`)
+  }
+  return report
+}
+
+const commandOf = (file: string, { policy, seed, seeds }: SimulateFlags): string =>
+  [
+    'tributary simulate',
+    file,
+    ...(policy === undefined ? [] : [`--policy ${policy}`]),
+    `--seed ${seed} --seeds ${seeds}`
+  ].join(' ')
+
+const placesOf = ({ trace, report }: SimulateFlags) => ({
+  ...(trace === undefined ? {} : { traceFile: trace }),
+  ...(report === undefined ? {} : { reportFolder: report })
+})
+
+const seedsOf = ({ seed, seeds }: SimulateFlags): readonly number[] => {
+  const first = parseCount('--seed', seed, Number.MAX_SAFE_INTEGER - 100_000)
+  return Array.from({ length: parseCount('--seeds', seeds, 10_000) }, (_, i) => first + i)
+}
+
+/** Asked for by name and not able to finish: that is no good answer. With `all`, it is part of the comparison. */
+const refuseFailure = (runs: readonly PolicyRun[], asked: string | undefined): void => {
+  const failed = runs.filter(run => run.because !== undefined)
+  if (failed.length === 0 || (asked === 'all' && failed.length < runs.length)) return
+  throw new NoAnswerError(failed.map(({ policy, because }) => `${policy}: ${because}`).join('\n'))
+}

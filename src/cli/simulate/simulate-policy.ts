@@ -1,0 +1,86 @@
+import { createArrivals } from '../../core/arrivals.ts'
+import type { ModelProfile } from '../../core/model-profile.ts'
+import { createRng } from '../../core/rng.ts'
+import type { Scenario } from '../../core/scenario.ts'
+import { timeSummary } from '../../core/time-summary.ts'
+import type { BlockTable } from '../../planner/block-table.ts'
+import type { PolicyRun } from '../../report/run-report.ts'
+import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
+import { simulate } from '../../simulator/simulate.ts'
+import type { Observer, SimulationOutput } from '../../simulator/simulation-input.ts'
+
+export interface SimulatedRun {
+  readonly run: PolicyRun
+  readonly events: number
+  /** By source, of every completed datum, in order of completion. */
+  readonly inferenceTimes: readonly (readonly number[])[]
+}
+
+export interface SimulatePolicyParts {
+  readonly scenario: Scenario
+  readonly profiles: readonly ModelProfile[]
+  readonly policy: PolicyName
+  readonly seed: number | string
+  readonly table: BlockTable
+  readonly observe?: Observer
+}
+
+/** One run of one policy with one seed. The same seed gives the same arrivals to every policy. */
+export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
+  const { scenario, profiles, policy, seed, table, observe } = parts
+  const rng = createRng(seed)
+  const output = simulate({
+    devices: scenario.devices,
+    links: scenario.links,
+    models: profiles,
+    sources: scenario.sources.map(source => ({
+      ...source,
+      availableAt: createArrivals(source.arrivals, rng.fork(`arrivals of ${source.name}`))
+    })),
+    carries: table.carries,
+    policy: POLICIES[policy],
+    events: scenario.events,
+    ...(observe === undefined ? {} : { observe })
+  })
+  return {
+    run: policyRun(parts, output),
+    events: output.events,
+    inferenceTimes: output.sources.map(({ results }) => results.map(r => r.completedAt - r.availableAt))
+  }
+}
+
+const policyRun = (
+  { scenario, policy, seed, table }: SimulatePolicyParts,
+  { makespan, sources, devices, links }: SimulationOutput
+): PolicyRun => {
+  const per = (amount: number): number => (makespan > 0 ? amount / makespan : 0)
+  const stuck = sources.flatMap(({ name, stuck: because }) => (because === undefined ? [] : [`${name}: ${because}`]))
+  return {
+    policy,
+    seed,
+    emulated: false,
+    makespan,
+    throughput: per(sources.reduce((sum, { completed }) => sum + completed, 0)),
+    sources: sources.map(({ name, admitted, completed, results }) => ({
+      name,
+      admitted,
+      completed,
+      lost: admitted - completed,
+      rate: per(completed),
+      inferenceTime: timeSummary(results.map(r => r.completedAt - r.availableAt))
+    })),
+    devices: devices.map(({ name, busy, tasks }, n) => ({
+      name,
+      busy: per(busy),
+      tasks,
+      residentBytes: [...table.of(n)].reduce((sum, [m, k]) => sum + table.size(m, k), 0)
+    })),
+    links: links.map(({ from, to, bytes, busy }) => ({
+      from: scenario.devices[from]!.name,
+      to: scenario.devices[to]!.name,
+      bytes,
+      busy: per(busy)
+    })),
+    ...(stuck.length === 0 ? {} : { because: [...new Set(stuck)].join('; ') })
+  }
+}

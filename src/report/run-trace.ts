@@ -1,0 +1,36 @@
+/** A block that ran. Seconds from the start of the run. */
+export interface TaskSpan {
+  readonly policy: string
+  readonly device: string
+  readonly source: string
+  readonly datum: number
+  readonly model: string
+  readonly block: number
+  readonly start: number
+  readonly end: number
+}
+
+/** An activation that was sent. */
+export interface TransferSpan {
+  readonly policy: string
+  readonly from: string
+  readonly to: string
+  readonly source: string
+  readonly datum: number
+  readonly activation: number
+  readonly start: number
+  readonly end: number
+}
+
+/** What a report draws beside the numbers of a RunReport. */
+export interface RunTrace {
+  readonly tasks: readonly TaskSpan[]
+  readonly transfers: readonly TransferSpan[]
+  readonly inferenceTimes: readonly {
+    readonly policy: string
+    readonly source: string
+    readonly seconds: readonly number[]
+  }[]
+  /** Blocks by device and model. */
+  readonly placement: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
+}
