@@ -26,7 +26,7 @@ export interface ConfluenceOptions {
  * Every worker and every link (or shared medium) has a virtual queue U: the seconds of work committed to it, drained at
  * rate 1. The source searches the layered graph once, at V + U per second of use, commits the path's work to the queues
  * along it, and tells the other sources. Local execution, shipping the whole input, and any split of the model are paths
- * of that graph: which it is, is decided per datum, by price. Workers serve the oldest datum first.
+ * of that graph: which it is, is decided per datum, by price. Workers serve the datum first that has waited longest, times its source's weight.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
@@ -68,6 +68,9 @@ export const createConfluence =
       admit: choose,
       next: choose,
       rank: task => task.availableAt,
+      // Accumulating priority (Kleinrock, 1964): under overload, with equal windows, the times that sources wait come to be
+      // in inverse proportion to their weights, and so their rates in proportion; under capacity a heavier one waits less.
+      urgency: (task, now) => task.weight * (now - task.availableAt),
       sent: () => {},
       arrived: (_, from) => reporting.arrived(from),
       report: (): Report => {

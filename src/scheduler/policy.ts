@@ -82,6 +82,11 @@ export interface Policy {
   beforeSend?(task: TaskState, steps: readonly Step[], now: Seconds): Decision
   /** Waiting tasks are served in the order of this number, smallest first; ties by arrival. */
   rank(task: TaskState): number
+  /**
+   * Tasks of different weights contend by this number when a lane or link is free, the largest wins; it may grow with
+   * time. Absent: weights do not matter, `rank` alone decides.
+   */
+  urgency?(task: TaskState, now: Seconds): number
   /** The task left for a neighbour. */
   sent(task: TaskState, to: number, now: Seconds): void
   /** A task arrived from a neighbour. */

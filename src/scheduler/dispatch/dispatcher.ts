@@ -3,6 +3,7 @@ import type { World } from '../../core/world.ts'
 import { nextSteps } from '../next-steps.ts'
 import type { CreatePolicy, Decision, Policy, PolicyHost } from '../policy.ts'
 import { Clearance } from './clearance.ts'
+import type { ContestRules } from './contest-queue.ts'
 import { LaneQueue, type RunBlock } from './lane-queue.ts'
 import { type Handshake, LinkQueue, type SendTask } from './link-queue.ts'
 import type { LiveTask } from './live-task.ts'
@@ -66,7 +67,7 @@ export class Dispatcher<T extends LiveTask> {
     this.policy = createPolicy(host)
     this.#lane = new LaneQueue({
       ...ports,
-      rank: task => this.policy.rank(task),
+      ...this.#order(),
       finished: task => this.#proceed(task)
     })
   }
@@ -172,6 +173,19 @@ export class Dispatcher<T extends LiveTask> {
     } else this.#refused(task)
   }
 
+  /** How waiting tasks are served, in the lane and on links. */
+  #order(): ContestRules<T> {
+    const { policy } = this
+    const { urgency } = policy
+    return {
+      rank: task => policy.rank(task),
+      contest:
+        urgency === undefined
+          ? undefined
+          : { classOf: task => task.weight, urgency: task => urgency(task, this.#ports.now()) }
+    }
+  }
+
   /** The route cannot be followed: decide anew, but not for ever. */
   #refused(task: T): void {
     task.refusals++
@@ -186,7 +200,7 @@ export class Dispatcher<T extends LiveTask> {
     const queue = new LinkQueue<T>({
       ...this.#ports,
       to,
-      rank: task => this.policy.rank(task),
+      ...this.#order(),
       beforeSend: task => this.#lookAgain(task, to),
       send: (task, peer, outcome) => {
         this.policy.sent(task, to, this.#ports.now())

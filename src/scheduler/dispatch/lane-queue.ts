@@ -1,7 +1,7 @@
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
+import { ContestQueue, type ContestRules } from './contest-queue.ts'
 import type { LiveTask } from './live-task.ts'
-import { RankedQueue } from './ranked-queue.ts'
 
 export type RunOutcome =
   | { readonly kind: 'done'; readonly took: Seconds }
@@ -10,11 +10,10 @@ export type RunOutcome =
 /** Run block `task.done`; call `finished` once. */
 export type RunBlock<T> = (task: T, finished: (outcome: RunOutcome) => void) => void
 
-export interface LaneQueueParts<T> {
+export interface LaneQueueParts<T> extends ContestRules<T> {
   readonly now: () => Seconds
   readonly world: World
   readonly self: number
-  readonly rank: (task: T) => number
   readonly run: RunBlock<T>
   readonly finished: (task: T) => void
   readonly failed: (task: T, because: string) => void
@@ -26,14 +25,14 @@ const LEARNING_RATE = 0.1
 /** The tasks that wait for this device's lane, and the one that runs. One block at a time. */
 export class LaneQueue<T extends LiveTask> {
   readonly #parts: LaneQueueParts<T>
-  readonly #queue: RankedQueue<T>
+  readonly #queue: ContestQueue<T>
   #running: { readonly task: T; readonly since: Seconds } | undefined
   #tasks = 0
   #busy = 0
 
   constructor(parts: LaneQueueParts<T>) {
     this.#parts = parts
-    this.#queue = new RankedQueue(parts.rank)
+    this.#queue = new ContestQueue(parts)
   }
 
   get size(): number {

@@ -1,7 +1,7 @@
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
+import { ContestQueue, type ContestRules } from './contest-queue.ts'
 import type { LiveTask } from './live-task.ts'
-import { RankedQueue } from './ranked-queue.ts'
 
 export interface SendOutcome {
   /** The link is free for the next one. Once, also when the peer was lost. */
@@ -14,13 +14,12 @@ export interface SendOutcome {
 
 export type SendTask<T> = (task: T, to: number, outcome: SendOutcome) => void
 
-export interface LinkQueueParts<T> {
+export interface LinkQueueParts<T> extends ContestRules<T> {
   readonly now: () => Seconds
   readonly world: World
   readonly self: number
   readonly to: number
   readonly bytes: (task: T) => number
-  readonly rank: (task: T) => number
   /** False: the task has been taken elsewhere. */
   readonly beforeSend: (task: T) => boolean
   readonly send: SendTask<T>
@@ -41,7 +40,7 @@ export interface Handshake<T> {
 /** The tasks that wait for one link. One is written at a time, so that the order stays ours until the last moment. */
 export class LinkQueue<T extends LiveTask> {
   readonly #parts: LinkQueueParts<T>
-  readonly #queue: RankedQueue<T>
+  readonly #queue: ContestQueue<T>
   #writing: { readonly bytes: number; readonly since: Seconds } | undefined
   #waitingBytes = 0
   #pumping = false
@@ -49,7 +48,7 @@ export class LinkQueue<T extends LiveTask> {
 
   constructor(parts: LinkQueueParts<T>) {
     this.#parts = parts
-    this.#queue = new RankedQueue(parts.rank)
+    this.#queue = new ContestQueue(parts)
   }
 
   get size(): number {

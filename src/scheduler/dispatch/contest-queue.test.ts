@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { ContestQueue } from './contest-queue.ts'
+
+interface Item {
+  readonly name: string
+  readonly since: number
+  readonly weight: number
+}
+
+test('the most urgent class is served, each class in its own order, as urgency changes with time', () => {
+  let now = 10
+  const queue = new ContestQueue<Item>({
+    rank: item => item.since,
+    contest: { classOf: item => item.weight, urgency: item => item.weight * (now - item.since) }
+  })
+  for (const item of [
+    { name: 'light old', since: 0, weight: 1 },
+    { name: 'light older', since: -1, weight: 1 },
+    { name: 'heavy', since: 8, weight: 4 }
+  ])
+    queue.push(item)
+  expect(queue.first()?.name).toBe('light older') // 11 against 8
+  now = 11 // 12 against 12: the first class keeps it; a little later the heavy one wins
+  now = 11.5
+  expect(queue.shift()?.name).toBe('heavy') // 12.5 against 14
+  expect([queue.shift()?.name, queue.shift()?.name, queue.shift()]).toEqual(['light older', 'light old', undefined])
+})
+
+test('without a contest it is one queue by rank', () => {
+  const queue = new ContestQueue<number>({ rank: n => n })
+  for (const n of [3, 1, 2]) queue.push(n)
+  expect(queue.takeOut(n => n === 2)).toEqual([2])
+  expect([queue.size, queue.shift(), queue.shift(), queue.size]).toEqual([2, 1, 3, 0])
+})
