@@ -30,7 +30,13 @@ process.stdout.write(
   `one admission decision, ${DEVICES} devices, ${BLOCKS} blocks, ${ROUNDS} decisions, seed "admission"; budget 1 ms\n`
 )
 for (const name of POLICY_NAMES) {
-  const policy = POLICIES[name]({ self: 0, world, backlog: () => seconds(0), linkBacklog: () => seconds(0) })
+  const policy = POLICIES[name]({
+    self: 0,
+    world,
+    backlog: () => seconds(0),
+    linkBacklog: () => seconds(0),
+    tasks: () => []
+  })
   const times: number[] = []
   for (let datum = -200; datum < ROUNDS; datum++) {
     const now = seconds(datum * 0.01)

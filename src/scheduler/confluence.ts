@@ -1,8 +1,8 @@
 import { cheapestPath } from '../core/cheapest-path.ts'
 import { type Seconds, seconds } from '../core/units.ts'
-import type { World } from '../core/world.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
+import { typicalTime } from './typical-time.ts'
 import { VirtualQueues } from './virtual-queues.ts'
 
 export interface ConfluenceOptions {
@@ -84,21 +84,6 @@ export const createConfluence =
       }
     }
   }
-
-/** The whole model's time on a device of mean speed: the harmonic mean of its times over the devices that are up. */
-const typicalTime = (world: World, model: number): number => {
-  const blocks = world.models[model]!.work.length
-  let devices = 0
-  let rates = 0
-  for (const [n, device] of world.devices.entries()) {
-    if (!device.up) continue
-    let time = 0
-    for (let k = 0; k < blocks; k++) time += world.blockTime(n, model, k)
-    devices++
-    rates += 1 / time
-  }
-  return devices / rates
-}
 
 /** One entry for each resource. */
 const merge = (commitments: readonly Commitment[]): Commitment[] => {

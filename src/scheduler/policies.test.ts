@@ -25,7 +25,13 @@ interface Host {
 }
 
 const policy = (name: PolicyName, { world, self = 0, backlog = 0, linkBacklog = {} }: Host): Policy =>
-  POLICIES[name]({ self, world, backlog: () => seconds(backlog), linkBacklog: to => seconds(linkBacklog[to] ?? 0) })
+  POLICIES[name]({
+    self,
+    world,
+    backlog: () => seconds(backlog),
+    linkBacklog: to => seconds(linkBacklog[to] ?? 0),
+    tasks: () => []
+  })
 
 const report = (over: Partial<Report>): Report => ({ backlog: seconds(0), commitments: [], received: [], ...over })
 const now = seconds(0)

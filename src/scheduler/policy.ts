@@ -40,6 +40,16 @@ export interface Report {
   readonly commitments: readonly Commitment[]
   /** Tasks that arrived at the sender so far, by the device that sent them. */
   readonly received: readonly { readonly device: number; readonly tasks: number }[]
+  /** Tasks at the sender by what they still need; only from policies that compare queues. */
+  readonly queues?: readonly CommodityQueue[]
+}
+
+/** Tasks of one model, with so many blocks done, on their way to one home. */
+export interface CommodityQueue {
+  readonly model: number
+  readonly done: number
+  readonly home: number
+  readonly tasks: number
 }
 
 /** Seconds of work on a worker (`to` = `from`) or on the link between two devices. */
@@ -60,6 +70,8 @@ export interface PolicyHost {
   backlog(): Seconds
   /** Seconds until the link to a neighbour has sent what waits for it. */
   linkBacklog(to: number): Seconds
+  /** Every task that is here: in the lane, waiting for a link, or waiting for a block. */
+  tasks(): Iterable<TaskState>
 }
 
 /**

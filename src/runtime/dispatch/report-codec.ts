@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf'
-import { deviceId } from '../../core/ids.ts'
+import { deviceId, modelId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
-import type { Report } from '../../scheduler/policy.ts'
+import type { CommodityQueue, Report } from '../../scheduler/policy.ts'
 import { type PolicyReport, PolicyReportSchema } from '../generated/tributary/v1/wire_pb.ts'
 
 export const reportToWire = (report: Report, world: World): PolicyReport => {
@@ -10,7 +10,13 @@ export const reportToWire = (report: Report, world: World): PolicyReport => {
   return create(PolicyReportSchema, {
     backlog: report.backlog,
     commitments: report.commitments.map(c => ({ from: id(c.from), to: id(c.to), seconds: c.seconds })),
-    received: report.received.map(r => ({ device: id(r.device), tasks: BigInt(r.tasks) }))
+    received: report.received.map(r => ({ device: id(r.device), tasks: BigInt(r.tasks) })),
+    queues: (report.queues ?? []).map(({ model, done, home, tasks }) => ({
+      model: world.models[model]!.id,
+      done,
+      home: id(home),
+      tasks: BigInt(tasks)
+    }))
   })
 }
 
@@ -28,6 +34,14 @@ export const reportFromWire = (wire: PolicyReport, world: World): Report => {
     received: wire.received.flatMap(r => {
       const device = index(r.device)
       return device === undefined ? [] : [{ device, tasks: Number(r.tasks) }]
-    })
+    }),
+    ...(wire.queues.length === 0 ? {} : { queues: queuesFromWire(wire, world) })
   }
 }
+
+const queuesFromWire = ({ queues }: PolicyReport, world: World): CommodityQueue[] =>
+  queues.flatMap(q => {
+    const model = world.modelIndex(modelId(q.model))
+    const home = world.deviceIndex(deviceId(q.home))
+    return model === undefined || home === undefined ? [] : [{ model, done: q.done, home, tasks: Number(q.tasks) }]
+  })

@@ -62,7 +62,8 @@ export class Dispatcher<T extends LiveTask> {
       self: ports.self,
       world: ports.world,
       backlog: () => this.#lane.backlog(),
-      linkBacklog: to => this.#links.get(to)?.backlog() ?? seconds(0)
+      linkBacklog: to => this.#links.get(to)?.backlog() ?? seconds(0),
+      tasks: () => this.#tasks()
     }
     this.policy = createPolicy(host)
     this.#lane = new LaneQueue({
@@ -110,6 +111,12 @@ export class Dispatcher<T extends LiveTask> {
     const waiting = this.#waiting
     this.#waiting = []
     for (const { task } of waiting) this.#again(task)
+  }
+
+  *#tasks(): Iterable<T> {
+    yield* this.#lane.tasks()
+    for (const queue of this.#links.values()) yield* queue.tasks()
+    for (const { task } of this.#waiting) yield task
   }
 
   waiting(): readonly WaitingTask<T>[] {

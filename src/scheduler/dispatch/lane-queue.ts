@@ -39,6 +39,11 @@ export class LaneQueue<T extends LiveTask> {
     return this.#queue.size + (this.#running === undefined ? 0 : 1)
   }
 
+  *tasks(): Iterable<T> {
+    yield* this.#queue.items()
+    if (this.#running !== undefined) yield this.#running.task
+  }
+
   push(task: T): void {
     this.#queue.push(task)
     this.#pump()

@@ -55,6 +55,11 @@ export class LinkQueue<T extends LiveTask> {
     return this.#queue.size + (this.#writing === undefined ? 0 : 1)
   }
 
+  /** Those that wait. */
+  tasks(): Iterable<T> {
+    return this.#queue.items()
+  }
+
   push(task: T): void {
     this.#waitingBytes += this.#parts.bytes(task)
     this.#queue.push(task)

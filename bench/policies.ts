@@ -1,0 +1,190 @@
+import { writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { policyPlacement } from '../src/cli/scenario/policy-placement.ts'
+import { createArrivals } from '../src/core/arrivals.ts'
+import { createRng } from '../src/core/rng.ts'
+import { seconds } from '../src/core/units.ts'
+import { type Plan, plan } from '../src/planner/plan.ts'
+import { textTable } from '../src/report/text-table.ts'
+import { loadMipSolver, loadSolver } from '../src/runtime/highs.ts'
+import { systemClock } from '../src/runtime/system-clock.ts'
+import { POLICIES, POLICY_NAMES, type PolicyName } from '../src/scheduler/policies.ts'
+import { simulate } from '../src/simulator/simulate.ts'
+import { randomNetwork } from './random-network.ts'
+
+// The random suite of DESIGN section 10: every policy on the same networks, saturated, and at 30, 60 and 85 % of what the
+// planner says they can serve. `npm run bench:policies` runs all; `-- 40` forty networks of each kind; `-- memory-17` one again.
+
+const NETWORKS = 100
+const LOADS = [0.3, 0.6, 0.85]
+const SATURATED = { count: 800, window: 32 }
+const LOADED = { count: 300, window: 1000 }
+
+type Kind = 'free' | 'memory'
+
+interface PolicyResult {
+  /** Fraction of the capacity bound, saturated; undefined: it cannot run here. */
+  readonly fraction: number | undefined
+  /** Mean inference time at each load. */
+  readonly times: readonly (number | undefined)[]
+}
+
+interface NetworkResult {
+  readonly name: string
+  readonly about: string
+  readonly gap: number
+  readonly policies: Readonly<Record<PolicyName, PolicyResult>>
+}
+
+const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
+const geometric = (values: readonly number[]): number => Math.exp(average(values.map(Math.log)))
+
+type Problem = ReturnType<typeof randomNetwork>
+
+const runPolicy = (name: string, problem: Problem, found: Plan, policy: PolicyName): PolicyResult => {
+  const table = policyPlacement(problem, { kind: 'plan', plan: found }, policy)
+  const run = (feed: { readonly count: number; readonly window: number }, load?: number) =>
+    simulate({
+      ...problem,
+      sources: problem.sources.map((source, s) => ({
+        ...source,
+        ...feed,
+        weight: 1,
+        availableAt:
+          load === undefined
+            ? undefined
+            : createArrivals({ kind: 'poisson', rate: load * found.predicted.scale }, createRng(`${name} ${load} ${s}`))
+      })),
+      carries: table.carries,
+      policy: POLICIES[policy]
+    })
+  const isWhole = ({ sources }: ReturnType<typeof run>): boolean => sources.every(({ stuck }) => stuck === undefined)
+  const saturated = run(SATURATED)
+  if (!isWhole(saturated)) return { fraction: undefined, times: LOADS.map(() => undefined) }
+  const times = LOADS.map(load => {
+    const { sources } = run(LOADED, load)
+    return average(sources.flatMap(({ results }) => results.map(r => r.completedAt - r.availableAt)))
+  })
+  return { fraction: SATURATED.count / found.upper / saturated.makespan, times }
+}
+
+const runNetwork = async (name: string): Promise<NetworkResult> => {
+  const problem = randomNetwork(createRng(name), name.startsWith('memory'))
+  const [solve, solveMip] = [await loadSolver(), await loadMipSolver()]
+  const parts = { solve, solveMip, rng: createRng('plan'), now: () => systemClock.now(), timeLimit: seconds(10) }
+  const outcome = plan(problem, parts)
+  const about = `${problem.devices.length} devices, ${problem.sources.length} sources${problem.links[0]?.medium === undefined ? '' : ', radio'}`
+  if (outcome.kind === 'infeasible') throw new Error(`${name}: ${outcome.because}`)
+  const results = POLICY_NAMES.map(policy => [policy, runPolicy(name, problem, outcome.plan, policy)] as const)
+  return { name, about, gap: outcome.plan.gap, policies: Object.fromEntries(results) as NetworkResult['policies'] }
+}
+
+/** How often the best policy's time the policy takes, in one network at one load. */
+const ratioToBest = ({ policies }: NetworkResult, policy: PolicyName, load: number): number | undefined => {
+  const best = Math.min(...POLICY_NAMES.map(name => policies[name].times[load] ?? Number.POSITIVE_INFINITY))
+  const own = policies[policy].times[load]
+  return own === undefined ? undefined : own / best
+}
+
+const known = (values: readonly (number | undefined)[]): number[] => values.filter(value => value !== undefined)
+
+const describeKind = (title: string, results: readonly NetworkResult[]): string => {
+  const rows = POLICY_NAMES.map(policy => {
+    const fractions = known(results.map(({ policies }) => policies[policy].fraction))
+    if (fractions.length === 0) return [policy, 'cannot run', '', '', '', '']
+    const times = LOADS.map((_, load) => known(results.map(result => ratioToBest(result, policy, load))))
+    return [
+      fractions.length === results.length ? policy : `${policy} (${fractions.length} of ${results.length})`,
+      average(fractions).toFixed(3),
+      Math.min(...fractions).toFixed(3),
+      ...times.map(ratios => `${geometric(ratios).toFixed(2)} (${Math.max(...ratios).toFixed(2)})`)
+    ]
+  })
+  const head = ['policy', 'of bound, mean', 'worst', 'time at 30 %', 'at 60 %', 'at 85 %']
+  return `${title}\n${textTable(
+    head.map((column, i) => ({ title: column, align: i === 0 ? 'left' : 'right' })),
+    rows
+  )}`
+}
+
+const worstOf = (results: readonly NetworkResult[]): string => {
+  const lowest = results.toSorted((a, b) => a.policies.confluence.fraction! - b.policies.confluence.fraction!)
+  const rivals = ['ddi', 'local', 'ms-mdi', 'ar-mdi'] as const
+  const losses = results
+    .flatMap(result =>
+      rivals.flatMap(rival => {
+        const other = result.policies[rival].fraction
+        return other === undefined ? [] : [{ result, rival, ratio: result.policies.confluence.fraction! / other }]
+      })
+    )
+    .sort((a, b) => a.ratio - b.ratio)
+  return [
+    'confluence, furthest from the bound:',
+    ...lowest.slice(0, 5).map(({ name, about, policies, gap }) => {
+      const others = rivals.map(rival => `${rival} ${policies[rival].fraction?.toFixed(3) ?? '-'}`).join(', ')
+      return `  ${name}: ${policies.confluence.fraction!.toFixed(3)} (${about}, gap ${gap.toFixed(3)}; ${others})`
+    }),
+    'confluence against ddi, local, ms-mdi, ar-mdi in throughput, worst:',
+    ...losses.slice(0, 5).map(({ result, rival, ratio }) => `  ${result.name}: ${ratio.toFixed(3)} of ${rival}`)
+  ].join('\n')
+}
+
+const inThreads = async (names: readonly string[]): Promise<NetworkResult[]> => {
+  const todo = [...names]
+  const results: NetworkResult[] = []
+  const work = async (): Promise<void> => {
+    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: 'network' })
+    try {
+      for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
+        results.push(
+          await new Promise((resolve, reject) => {
+            worker.once('message', resolve)
+            worker.once('error', reject)
+            worker.postMessage(name)
+          })
+        )
+        worker.removeAllListeners('error')
+        if (process.stderr.isTTY) process.stderr.write(`\r${results.length} of ${names.length} networks `)
+      }
+    } finally {
+      await worker.terminate()
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(cpus().length, names.length) }, work))
+  return results.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
+}
+
+const main = async (): Promise<void> => {
+  const [word = String(NETWORKS), out] = process.argv.slice(2)
+  if (/^(free|memory)-\d+$/.test(word)) {
+    const result = await runNetwork(word)
+    process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
+    return
+  }
+  const count = Number(word)
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`"${word}" is neither a number of networks nor free-N or memory-N`)
+  const kinds: Kind[] = ['free', 'memory']
+  const names = kinds.flatMap(kind => Array.from({ length: count }, (_, i) => `${kind}-${i}`))
+  const start = systemClock.now()
+  const results = await inThreads(names)
+  const of = (kind: Kind): NetworkResult[] => results.filter(({ name }) => name.startsWith(kind))
+  process.stdout.write(
+    `${[
+      `${2 * count} random networks, every policy; fractions of the capacity bound when saturated; mean inference time as geometric mean of the ratio to the best policy (worst)`,
+      '',
+      describeKind('every block everywhere', of('free')),
+      '',
+      describeKind('memory for 40-80 % of the model', of('memory')),
+      '',
+      worstOf(results),
+      `took ${(systemClock.now() - start).toFixed(0)} s`
+    ].join('\n')}\n`
+  )
+  if (out !== undefined) await writeFile(out, JSON.stringify(results))
+}
+
+if (isMainThread || workerData !== 'network') await main()
+else parentPort!.on('message', async (name: string) => parentPort!.postMessage(await runNetwork(name)))

@@ -1,0 +1,17 @@
+import { type Seconds, seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
+
+/** The whole model's time on a device of mean speed: the harmonic mean of its times over the devices that are up. */
+export const typicalTime = (world: World, model: number): Seconds => {
+  const blocks = world.models[model]!.work.length
+  let devices = 0
+  let rates = 0
+  for (const [n, device] of world.devices.entries()) {
+    if (!device.up) continue
+    let time = 0
+    for (let k = 0; k < blocks; k++) time += world.blockTime(n, model, k)
+    devices++
+    rates += 1 / time
+  }
+  return seconds(devices / rates)
+}
