@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { formatSeconds } from '../core/format-quantity.ts'
 import { NoAnswerError } from '../core/user-error.ts'
 import type { PolicyRun, RunReport } from '../report/run-report.ts'
+import { systemClock } from '../runtime/system-clock.ts'
 import { parseCount } from './parse-count.ts'
 
 interface SimulateFlags {
@@ -66,10 +67,10 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
     const table = policyPlacement(problem, outcome, policy)
     for (const seed of seeds) {
       const observe = seed === seeds[0] ? spans?.observer(policy) : undefined
-      const start = performance.now()
+      const start = systemClock.now()
       const parts = { scenario, profiles, policy, seed, table, ...(observe === undefined ? {} : { observe }) }
       const { run, events, inferenceTimes: times } = simulatePolicy(parts)
-      say(`${policy}, seed ${seed}: ${events} events in ${formatSeconds((performance.now() - start) / 1000)}`)
+      say(`${policy}, seed ${seed}: ${events} events in ${formatSeconds(systemClock.now() - start)}`)
       runs.push(run)
       if (seed === seeds[0])
         for (const [s, { name }] of scenario.sources.entries())

@@ -1,0 +1,73 @@
+import type { RunTrace } from './run-trace.ts'
+
+/** One entry of the Chrome trace format; times in microseconds. */
+export interface TraceEvent {
+  readonly name: string
+  /** X: a complete event. M: a name for a process or thread. */
+  readonly ph: 'X' | 'M'
+  readonly pid: number
+  readonly tid: number
+  readonly ts?: number
+  readonly dur?: number
+  readonly cat?: string
+  readonly args: Readonly<Record<string, string | number>>
+}
+
+export interface ChromeTrace {
+  readonly displayTimeUnit: 'ms'
+  readonly traceEvents: readonly TraceEvent[]
+}
+
+const MICROSECONDS = 1e6
+
+/** A run as Perfetto and chrome://tracing show it: a process for each policy, a thread for each device and link. */
+export const chromeTrace = ({ tasks, transfers }: Pick<RunTrace, 'tasks' | 'transfers'>): ChromeTrace => {
+  const numbers = new Numbers()
+  const spans = [
+    ...tasks.map(
+      ({ policy, device, source, datum, model, block, start, end }): TraceEvent => ({
+        name: `${source} ${datum}: ${model} ${block}`,
+        cat: 'compute',
+        ph: 'X',
+        ...numbers.of(policy, device),
+        ts: start * MICROSECONDS,
+        dur: (end - start) * MICROSECONDS,
+        args: { source, datum, model, block }
+      })
+    ),
+    ...transfers.map(
+      ({ policy, from, to, source, datum, activation, start, end }): TraceEvent => ({
+        name: `${source} ${datum}: activation ${activation}`,
+        cat: 'transfer',
+        ph: 'X',
+        ...numbers.of(policy, `${from} -> ${to}`),
+        ts: start * MICROSECONDS,
+        dur: (end - start) * MICROSECONDS,
+        args: { source, datum, activation }
+      })
+    )
+  ].sort((a, b) => a.ts! - b.ts!)
+  return { displayTimeUnit: 'ms', traceEvents: [...numbers.names(), ...spans] }
+}
+
+/** Processes and threads have numbers in a trace; names are told once. */
+class Numbers {
+  readonly #processes = new Map<string, Map<string, number>>()
+
+  of(process: string, thread: string): { readonly pid: number; readonly tid: number } {
+    const threads = this.#processes.get(process) ?? new Map<string, number>()
+    this.#processes.set(process, threads)
+    if (!threads.has(thread)) threads.set(thread, threads.size + 1)
+    return { pid: [...this.#processes.keys()].indexOf(process) + 1, tid: threads.get(thread)! }
+  }
+
+  names(): TraceEvent[] {
+    return [...this.#processes].flatMap(([process, threads], p) => {
+      const pid = p + 1
+      const named = [...threads].map(
+        ([name, tid]): TraceEvent => ({ name: 'thread_name', ph: 'M', pid, tid, args: { name } })
+      )
+      return [{ name: 'process_name', ph: 'M', pid, tid: 0, args: { name: process } }, ...named]
+    })
+  }
+}
