@@ -46,7 +46,7 @@ export const runFigures = (data: ReportData): Figure[] => [
 const firstSeed = ({ runs }: RunReport): RunReport['runs'] =>
   runs.filter((run, i) => runs.findIndex(other => other.policy === run.policy) === i)
 
-const finished = (report: RunReport): RunReport['runs'] => firstSeed(report).filter(run => run.throughput > 0)
+const finished = (report: RunReport): RunReport['runs'] => firstSeed(report).filter(run => run.because === undefined)
 
 const policies = (report: RunReport): string[] => finished(report).map(run => run.policy)
 
@@ -80,10 +80,11 @@ const throughput = ({ report }: ReportData): Figure => {
               text: rate.toPrecision(3)
             }))
           },
-          mark: { type: 'text', align: 'left', dx: 4, fontSize: 12 },
+          mark: { type: 'text', align: 'left', dx: 4, fontSize: 12, color: '#222222' },
           encoding: {
             y: { field: 'policy', type: 'nominal', sort: policies(report) },
-            x: { field: 'rate', type: 'quantitative' },
+            x: { datum: 0 },
+            color: { value: 'white' },
             text: { field: 'text' }
           }
         },
@@ -103,7 +104,9 @@ const throughput = ({ report }: ReportData): Figure => {
 
 /** Empirical distribution functions, thinned to what can be seen. */
 const inferenceTimes = ({ report, trace }: ReportData): Figure => {
+  const shown = policies(report)
   const values = trace.inferenceTimes.flatMap(({ policy, source, seconds }) => {
+    if (!shown.includes(policy)) return []
     const sorted = [...seconds].sort((a, b) => a - b)
     const points = Math.min(CURVE_POINTS, sorted.length)
     return Array.from({ length: points }, (_, i) => {
@@ -133,8 +136,7 @@ const inferenceTimes = ({ report, trace }: ReportData): Figure => {
             scale: { type: wide ? 'log' : 'linear', nice: true }
           },
           y: { field: 'share', type: 'quantitative', title: 'share of data', axis: { format: '%' } },
-          color: { field: 'policy', type: 'nominal', sort: policies(report), title: 'policy' },
-          strokeDash: { field: 'policy', type: 'nominal', sort: policies(report), title: 'policy' }
+          color: { field: 'policy', type: 'nominal', sort: policies(report), title: 'policy' }
         }
       }
     } as TopLevelSpec
@@ -208,6 +210,7 @@ const timelines = ({ report, trace }: ReportData): Figure[] =>
     const shown = spans.toSorted((a, b) => a.start - b.start).slice(0, TIMELINE_SPANS)
     if (shown.length === 0) return []
     const until = shown.at(-1)!.start
+    const devices = report.runs[0]!.devices.map(({ name }) => name)
     return [
       {
         name: `timeline-${policy}`,
@@ -225,7 +228,7 @@ const timelines = ({ report, trace }: ReportData): Figure[] =>
           encoding: {
             x: { field: 'start', type: 'quantitative', title: 'seconds from the start', scale: { nice: false } },
             x2: { field: 'end' },
-            y: { field: 'device', type: 'nominal', sort: null, title: null },
+            y: { field: 'device', type: 'nominal', sort: devices, title: null },
             color: { field: 'source', type: 'nominal', title: 'source' }
           }
         }
