@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -42,6 +42,7 @@ export const command = new Command('cut')
     const cuts = await chosenCuts(studied, flags)
     const files = await openFolder(flags.out, cuts.length + 1)
     const parts = await writeBlocks(studied, cuts, (index, chunks) => writeWhole(files[index]!, chunks))
+    await removeStale(flags.out, files)
     const named = parts.map(({ sha256, bytes, nodes }, i) => ({ file: files[i]!, sha256, bytes, nodes }))
     const verify = flags.verify === true ? await verified(studied, cuts, files, threads) : undefined
     if (flags.json === true)
@@ -91,6 +92,14 @@ const openFolder = async (folder: string, parts: number): Promise<string[]> => {
   }
   const digits = String(parts - 1).length
   return Array.from({ length: parts }, (_, i) => join(folder, `part-${String(i).padStart(digits, '0')}.onnx`))
+}
+
+/** Parts of an earlier cut that this one does not have: who runs all that is there must not run them too. */
+const removeStale = async (folder: string, files: readonly string[]): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    const file = join(folder, name)
+    if (/^part-\d+\.onnx$/.test(name) && !files.includes(file)) await rm(file, { force: true })
+  }
 }
 
 /** Under another name until it is whole. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import 'core-js/actual/promise/with-resolvers.js' // libp2p needs it; Node 20 has it not
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, type Option } from 'commander'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
 
 /** Commands load when they are used: `tributary inspect` does not start libp2p. */
@@ -30,9 +30,20 @@ const register = async (): Promise<void> => {
   for (const load of COMMANDS) program.addCommand((await load()).command)
 }
 
+/** As commander does it, but an empty list is no default worth telling. */
+const describeOption = (option: Option): string => {
+  if (Array.isArray(option.defaultValue)) return option.description
+  return option.defaultValue === undefined || typeof option.defaultValue === 'boolean'
+    ? option.description
+    : `${option.description} (default: ${option.defaultValue})`
+}
+
 const main = async (): Promise<number> => {
   await register()
-  for (const command of program.commands) command.exitOverride()
+  for (const command of program.commands) {
+    command.exitOverride()
+    command.configureHelp({ optionDescription: describeOption })
+  }
   try {
     await program.parseAsync()
     return 0

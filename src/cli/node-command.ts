@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { POLICY_NAMES } from '../scheduler/policies.ts'
 import { collect } from './collect.ts'
 import { type NodeFlags, parseNodeOptions } from './node/node-options.ts'
 
@@ -10,7 +11,7 @@ Examples:
     $ tributary node --name porch --join tributary1:eyJr... --memory 64MiB \\
         --model rec.onnx:ocr --source cam=dir:./images,model=ocr,window=8 --preset ppocr-rec --sink results.jsonl
   Look at the cluster from any device:
-    $ tributary status --state ~/.tributary/porch
+    $ tributary status --name porch
 
 A source stops with Ctrl-C and goes on after its last result when it is started again with the same --state and --sink.`
 
@@ -52,14 +53,14 @@ export const command = new Command('node')
   .option('--blocks <n>', 'at most this many blocks for a model', '12')
   .option(
     '--source <spec>',
-    'name=dir:PATH[,model=M][,window=N][,arrivals=saturated|poisson:5/s|every:200ms], repeatable',
+    'name=dir:PATH[,model=M][,window=N][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms], repeatable',
     collect,
     []
   )
   .option('--preset <name>', 'how files become tensors and results text: ppocr-rec, imagenet or raw')
   .option('--io <file>', 'the same, described in YAML')
   .option('--sink <file>', 'results, one JSON line each')
-  .option('--policy <name>', 'local, ddi, ms-mdi or confluence; the same on all devices', 'confluence')
+  .option('--policy <name>', `${POLICY_NAMES.join(', ')}; the same on all devices`, 'confluence')
   .option('--state <dir>', 'identity, key, cached blocks, progress of sources (default: ~/.tributary/NAME)')
   .option('--start-when <n>', 'sources wait until N devices are there and ready', '1')
   .option('--seed <text>', 'for random arrivals', '1')

@@ -12,6 +12,7 @@ import {
   type TensorProto,
   TensorProto_DataLocation
 } from 'onnx-buf'
+import { describeFileError } from '../core/describe-file-error.ts'
 import { UserError } from '../core/user-error.ts'
 import { ELEMENT_BITS } from './element-bits.ts'
 import { findDamage } from './find-damage.ts'
@@ -116,7 +117,7 @@ const readBytes = async (path: string): Promise<Uint8Array> => {
       throw new Error(`${size} bytes, at most ${MAX_BYTES} fit one ONNX file; save it with external data`)
     return await readFile(path)
   } catch (error) {
-    throw new UserError(`${path}: ${(error as Error).message}`)
+    throw new UserError(`${path}: ${describeFileError(error)}`)
   }
 }
 

@@ -1,10 +1,11 @@
-import { cheapestPath } from '../core/cheapest-path.ts'
 import { shortestTransfer } from '../core/shortest-transfer.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
+import { fastestWay } from './fastest-way.ts'
 import { OnceASecond } from './once-a-second.ts'
 import type { CreatePolicy, Decision, Step, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
+import { stepsOfStages } from './steps-of-stages.ts'
 
 /**
  * `ar-mdi`, adaptive and resilient model-distributed inference: Li, Koyuncu, Seferoglu, IEEE OJCOMS 2023,
@@ -14,10 +15,11 @@ import { Reporting } from './reporting.ts'
  * proportion to each worker's measured rate; it adapts when rates change, and goes on without a worker that is lost.
  * Reconstructed: the chain is the nearest device not yet in it, again and again, by the time of a typical activation;
  * where neighbours in the chain have no link, the activation is relayed. "In proportion, as whole blocks, within what
- * each carries" is the division whose slowest share of the work is least; a device may have no share.
+ * each carries" is the division whose slowest share is fastest, and among those the one nearest to equal times, in the
+ * sum of squares; a device may have no share.
  * Our choice: where what is carried allows no contiguous division, the fastest unloaded way; every source decides for
- * itself, blind to the others; the division is found anew at most once a second,
- * at once when a device or block comes or goes; queues are first in, first out; the result goes straight home.
+ * itself, blind to the others; the division is found anew at most once a second, at once when a device or block comes
+ * or goes; queues are first in, first out; the result goes straight home.
  */
 export const createArMdi: CreatePolicy = host => {
   const { world, self } = host
@@ -25,9 +27,7 @@ export const createArMdi: CreatePolicy = host => {
   const routes = new OnceASecond<readonly Step[] | number>(world)
 
   const decide = (task: TaskState, now: Seconds): Decision => {
-    const route = routes.get(`${task.model} ${task.done} ${task.home}`, now, () =>
-      chainRoute(world, self, task.model, task.done, task.home)
-    )
+    const route = routes.get(`${task.model} ${task.done} ${task.home}`, now, () => chainRoute(world, self, task))
     return typeof route === 'number' ? { kind: 'wait', block: route } : { kind: 'go', steps: route }
   }
 
@@ -46,30 +46,11 @@ export const createArMdi: CreatePolicy = host => {
 }
 
 /** @returns the steps, or the first block that cannot be reached */
-const chainRoute = (
-  world: World,
-  from: number,
-  model: number,
-  done: number,
-  home: number
-): readonly Step[] | number => {
-  const chain = nearestFirstChain(world, from, model)
-  const ends = divide(world, chain, model, done)
-  if (ends === undefined) return fastestWay(world, from, model, done, home)
-  const { activations } = world.models[model]!
-  const steps: Step[] = []
-  let here = from
-  let at = done
-  for (const [i, until] of ends.entries()) {
-    if (until === at) continue
-    const device = chain[i]!
-    const hops = shortestTransfer(world, here, activations[at]!, n => n === device)?.hops ?? []
-    for (const relay of hops.slice(0, -1)) steps.push({ device: relay, until: at })
-    steps.push({ device, until })
-    here = device
-    at = until
-  }
-  return steps
+const chainRoute = (world: World, self: number, task: TaskState): readonly Step[] | number => {
+  const way = fastestWay(world, self, task)
+  if (typeof way === 'number') return way
+  const stages = divide(world, nearestFirstChain(world, self, task.model), task)
+  return stages === undefined ? way : stepsOfStages(world, self, task, stages)
 }
 
 const nearestFirstChain = (world: World, from: number, model: number): number[] => {
@@ -86,8 +67,35 @@ const nearestFirstChain = (world: World, from: number, model: number): number[] 
   }
 }
 
-/** After which block each device of the chain stops, for the least time of the slowest share; undefined: impossible. */
-const divide = (world: World, chain: readonly number[], model: number, done: number): number[] | undefined => {
+/** The shares of the chain's devices, in its order, empty ones left out; undefined: no contiguous division. */
+const divide = (world: World, chain: readonly number[], task: TaskState): readonly Step[] | undefined => {
+  const slowest = bestDivision(world, chain, task, Math.max)
+  if (slowest === undefined) return undefined
+  const equal = equalTime(world, chain, task)
+  const nearest = (before: number, share: number): number =>
+    share > slowest.cost ? Number.POSITIVE_INFINITY : before + (share - equal) ** 2
+  return bestDivision(world, chain, task, nearest)?.stages
+}
+
+/** What every share would take if blocks could be parted at will. */
+const equalTime = (world: World, chain: readonly number[], { model, done }: TaskState): number => {
+  const { work } = world.models[model]!
+  let rates = 0
+  for (const n of chain) {
+    let time = 0
+    for (let k = done; k < work.length; k++) time += world.blockTime(n, model, k)
+    if (work.some((_, k) => world.carries(n, model, k))) rates += 1 / time
+  }
+  return 1 / rates
+}
+
+/** By dynamic programme over (devices of the chain, blocks done). `add` grows with both of its arguments' costs. */
+const bestDivision = (
+  world: World,
+  chain: readonly number[],
+  { model, done }: TaskState,
+  add: (before: number, share: number) => number
+): { readonly cost: number; readonly stages: readonly Step[] } | undefined => {
   const blocks = world.models[model]!.work.length
   const width = blocks + 1
   const least = new Float64Array((chain.length + 1) * width).fill(Number.POSITIVE_INFINITY)
@@ -99,10 +107,10 @@ const divide = (world: World, chain: readonly number[], model: number, done: num
       if (before === Number.POSITIVE_INFINITY) continue
       let share = 0
       for (let end = start; end <= blocks; end++) {
-        const slowest = Math.max(before, share)
+        const cost = add(before, share)
         const at = (i + 1) * width + end
-        if (slowest < least[at]!) {
-          least[at] = slowest
+        if (cost < least[at]!) {
+          least[at] = cost
           cameFrom[at] = start
         }
         if (end === blocks || !world.carries(device, model, end)) break
@@ -110,23 +118,13 @@ const divide = (world: World, chain: readonly number[], model: number, done: num
       }
     }
   }
-  if (least[chain.length * width + blocks] === Number.POSITIVE_INFINITY) return undefined
-  const ends: number[] = []
-  for (let i = chain.length, end = blocks; i > 0; i--) {
-    ends.unshift(end)
-    end = cameFrom[i * width + end]!
+  const cost = least[chain.length * width + blocks]!
+  if (cost === Number.POSITIVE_INFINITY) return undefined
+  const stages: Step[] = []
+  for (let i = chain.length, until = blocks; i > 0; i--) {
+    const start = cameFrom[i * width + until]!
+    if (start < until) stages.unshift({ device: chain[i - 1]!, until })
+    until = start
   }
-  return ends
-}
-
-/** Where what is carried allows no contiguous division: the fastest way of all, unloaded. */
-const fastestWay = (
-  world: World,
-  from: number,
-  model: number,
-  done: number,
-  home: number
-): readonly Step[] | number => {
-  const path = cheapestPath({ world, model, from, done, home, price: () => 1, latencyPrice: seconds(1) })
-  return 'stuckAt' in path ? path.stuckAt : path.steps
+  return { cost, stages }
 }

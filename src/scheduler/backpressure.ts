@@ -1,5 +1,6 @@
 import { type RemainingTime, remainingTimes } from '../core/remaining-times.ts'
 import { type Seconds, seconds } from '../core/units.ts'
+import { fastestWay } from './fastest-way.ts'
 import { OnceASecond } from './once-a-second.ts'
 import type { CommodityQueue, CreatePolicy, Decision, Report, Step, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
@@ -19,7 +20,8 @@ export interface BackpressureOptions {
  * (the paper's enhanced variant), without which data wander while queues are short.
  * Reconstructed: there are no slots: the choice is made for each task when it enters a device, between running the next
  * block here, at weight (Q(k) - Q(k+1)) / e, and each link, at weight (Q_here(k) - Q_there(k)) rate / bytes, where Q is the
- * number of tasks of that commodity plus the bias times the unloaded time that remains from there.
+ * number of tasks of that commodity plus the bias times the unloaded time that remains from there. A task stays one task
+ * when a block is done, so that the paper's scaling of flows is 1; its costs of resources are left out.
  * Our choice: neighbours' queues are those last heard, plus what was sent since; where no weight is positive the task
  * takes the shortest way: it never waits for a gradient. A task that was passed on unprocessed is passed on again only
  * towards its end, so that it cannot go round and round.
@@ -29,11 +31,18 @@ export const createBackpressure =
   host => {
     const { world, self } = host
     const reporting = new Reporting(host)
-    const ways = new OnceASecond<RemainingTime>(world)
+    const ways = new OnceASecond<{ readonly remaining: RemainingTime; readonly typical: Seconds }>(world)
     /** Tasks by commodity at each neighbour, as last heard, and sent there since. */
     const heard = new Map<number, Map<string, number>>()
     /** Blocks done when it arrived here, of each task that did. */
     const passedOn = new Map<string, number>()
+
+    /** Tasks here with `k` blocks done, of the same model and home. */
+    const countHere = ({ model, home }: TaskState, k: number): number => {
+      let count = 0
+      for (const other of host.tasks()) if (other.done === k && other.model === model && other.home === home) count++
+      return count
+    }
 
     const here = (): Map<string, number> => {
       const counts = new Map<string, number>()
@@ -47,31 +56,38 @@ export const createBackpressure =
     const decide = (task: TaskState, now: Seconds): Decision => {
       const { model, done, home } = task
       const { activations } = world.models[model]!
-      const remaining = ways.get(`${model} ${home}`, now, () => remainingTimes(world, model, home))
-      if (!Number.isFinite(remaining(self, done))) return { kind: 'wait', block: firstMissing(task) }
-      const typical = typicalTime(world, model)
-      const own = here()
-      const queue = (counts: ReadonlyMap<string, number> | undefined, device: number, k: number): number =>
-        (counts?.get(commodity(model, k, home)) ?? 0) + (bias * remaining(device, k)) / typical
-      const pressure = queue(own, self, done)
+      const { remaining, typical } = ways.get(`${model} ${home}`, now, () => ({
+        remaining: remainingTimes(world, model, home),
+        typical: typicalTime(world, model)
+      }))
+      if (!Number.isFinite(remaining(self, done))) {
+        const way = fastestWay(world, self, task)
+        return { kind: 'wait', block: typeof way === 'number' ? way : done }
+      }
+      const biased = (tasks: number, device: number, k: number): number =>
+        tasks + (bias * remaining(device, k)) / typical
+      const pressure = biased(countHere(task, done), self, done)
       const wasPassedOn = passedOn.get(nameOf(task)) === done
       let best: { readonly weight: number; readonly step: Step } | undefined
       const consider = (weight: number, step: Step): void => {
         if (weight > (best?.weight ?? 0)) best = { weight, step }
       }
       if (world.carries(self, model, done) && Number.isFinite(remaining(self, done + 1))) {
-        const weight = (pressure - queue(own, self, done + 1)) / world.blockTime(self, model, done)
+        const weight =
+          (pressure - biased(countHere(task, done + 1), self, done + 1)) / world.blockTime(self, model, done)
         consider(weight, { device: self, until: done + 1 })
       }
       for (const link of world.links[self]!) {
         if (!link.up || !world.devices[link.to]!.up) continue
         const there = remaining(link.to, done)
         if (!Number.isFinite(there) || (wasPassedOn && there >= remaining(self, done))) continue
-        const weight =
-          ((pressure - queue(heard.get(link.to), link.to, done)) * link.rate) / Math.max(1, activations[done]!)
+        const tasks = heard.get(link.to)?.get(commodity(model, done, home)) ?? 0
+        const weight = ((pressure - biased(tasks, link.to, done)) * link.rate) / Math.max(1, activations[done]!)
         consider(weight, { device: link.to, until: done })
       }
-      return { kind: 'go', steps: [best?.step ?? shortestStep(task, remaining)] }
+      const step = best?.step ?? shortestStep(task, remaining)
+      if (step.until > done) passedOn.delete(nameOf(task))
+      return { kind: 'go', steps: [step] }
     }
 
     /** The first step of the shortest unloaded way. */
@@ -90,12 +106,6 @@ export const createBackpressure =
         }
       }
       return step
-    }
-
-    const firstMissing = ({ model, done }: TaskState): number => {
-      const { work } = world.models[model]!
-      for (let k = done; k < work.length; k++) if (!world.devices.some((_, n) => world.carries(n, model, k))) return k
-      return done
     }
 
     const report = (): Report => ({ ...reporting.report(), queues: queuesOf(here()) })

@@ -1,12 +1,14 @@
-import { shortestTransfer } from '../core/shortest-transfer.ts'
+import { type TransferTree, transferTree } from '../core/transfer-tree.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
+import { fastestWay } from './fastest-way.ts'
 import { OnceASecond } from './once-a-second.ts'
 import type { CreatePolicy, Decision, Step, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
+import { stepsOfStages } from './steps-of-stages.ts'
 
 export interface PipeEdgeOptions {
-  /** Devices that the exact programme considers: the source's and the fastest others. It grows as 2 to this. */
+  /** Devices that the exact programme considers; its table grows as 2 to this. */
   readonly maxDevices: number
 }
 
@@ -16,13 +18,14 @@ export interface PipeEdgeOptions {
  * Stated by the source: one pipeline over heterogeneous devices; a dynamic programme over (layers done, devices used, last
  * device) finds the contiguous parts and the order of devices whose slowest stage, computing or sending, is fastest.
  * Reconstructed: a stage is the blocks of one device, within what it carries; sending to a device that is no neighbour
- * counts as the slowest hop of the way there; the way home of the result counts too.
- * Our choice: each source has its own pipeline, blind to the others; beyond `maxDevices` only the fastest are considered;
- * among equal bottlenecks the shortest total time; the pipeline is found anew at most once a second, at once when a
- * device or block comes or goes; queues are first in, first out.
+ * counts as the slowest hop of the way there; the ways from the source and home count too.
+ * Our choice: each source has its own pipeline, blind to the others; beyond `maxDevices` only some are considered: those
+ * that cover the blocks with fewest devices, then the fastest; among equal bottlenecks the shortest total time; where
+ * those devices allow no pipeline (a device comes once in it), the fastest unloaded way; the pipeline is found anew at
+ * most once a second, at once when a device or block comes or goes; queues are first in, first out.
  */
 export const createPipeEdge =
-  ({ maxDevices }: PipeEdgeOptions = { maxDevices: 7 }): CreatePolicy =>
+  ({ maxDevices }: PipeEdgeOptions = { maxDevices: 8 }): CreatePolicy =>
   host => {
     const { world, self } = host
     const reporting = new Reporting(host)
@@ -30,7 +33,7 @@ export const createPipeEdge =
 
     const decide = (task: TaskState, now: Seconds): Decision => {
       const key = `${task.model} ${task.done} ${task.home}`
-      const route = routes.get(key, now, () => pipeline(world, self, task, maxDevices))
+      const route = routes.get(key, now, () => pipelineRoute(world, self, task, maxDevices))
       return typeof route === 'number' ? { kind: 'wait', block: route } : { kind: 'go', steps: route }
     }
 
@@ -48,131 +51,176 @@ export const createPipeEdge =
     }
   }
 
-interface State {
-  readonly bottleneck: number
-  readonly total: number
-  readonly device: number
-  readonly until: number
-  readonly before: State | undefined
+/** @returns the steps, or the first block that cannot be reached */
+const pipelineRoute = (world: World, self: number, task: TaskState, maxDevices: number): readonly Step[] | number => {
+  const way = fastestWay(world, self, task)
+  if (typeof way === 'number') return way
+  const search = new PipelineSearch(world, self, task, candidates(world, self, task, maxDevices))
+  const bottleneck = search.leastBottleneck()
+  const stages = bottleneck === undefined ? undefined : search.shortestWithin(bottleneck)
+  return stages === undefined ? way : stepsOfStages(world, self, task, stages)
 }
 
-const isBetter = (a: State, b: State | undefined): boolean =>
-  b === undefined || a.bottleneck < b.bottleneck || (a.bottleneck === b.bottleneck && a.total < b.total)
+/** Those that cover the blocks that remain, most at a time, ties to the faster; then the fastest. */
+const candidates = (world: World, self: number, { model, done }: TaskState, most: number): number[] => {
+  const left = [...world.models[model]!.work.keys()].slice(done)
+  const timeOf = (n: number): number => left.reduce((sum, k) => sum + world.blockTime(n, model, k), 0)
+  const carriers = [...world.devices.keys()]
+    .filter(n => left.some(k => world.carries(n, model, k)))
+    .map(n => ({ n, time: timeOf(n) }))
+    .sort((a, b) => a.time - b.time || Number(b.n === self) - Number(a.n === self) || a.n - b.n)
+    .map(({ n }) => n)
+  if (carriers.length <= most) return carriers
+  const chosen = new Set<number>()
+  const missing = new Set(left)
+  const gain = (n: number): number => left.filter(k => missing.has(k) && world.carries(n, model, k)).length
+  while (missing.size > 0 && chosen.size < most) {
+    const next = carriers.reduce((a, b) => (gain(b) > gain(a) ? b : a))
+    if (gain(next) === 0) break
+    chosen.add(next)
+    for (const k of left) if (world.carries(next, model, k)) missing.delete(k)
+  }
+  for (const n of carriers) if (chosen.size < most) chosen.add(n)
+  return [...chosen]
+}
 
-/** @returns the steps, or the first block that cannot be reached */
-const pipeline = (world: World, self: number, task: TaskState, maxDevices: number): readonly Step[] | number => {
-  const { model, done, home } = task
-  const blocks = world.models[model]!.work.length
-  const devices = candidates(world, self, model, maxDevices)
-  const hop = hopTimes(world, model)
-  const start: State = { bottleneck: 0, total: 0, device: self, until: done, before: undefined }
-  let best: State | undefined
-  // By set of devices used, then (last device, blocks done): sets only grow, so counting up visits them in order.
-  const table: (State | undefined)[][] = Array.from({ length: 2 ** devices.length }, () => [])
-  const extend = (state: State, used: number): void => {
-    for (const [i, device] of devices.entries()) {
-      if ((used & (1 << i)) !== 0) continue
-      const sending = hop(state.device, device, state.until)
-      if (sending === undefined || Math.max(state.bottleneck, sending.slowest) > (best?.bottleneck ?? Infinity))
-        continue
-      let computing = 0
-      for (let k = state.until; k < blocks && world.carries(device, model, k); k++) {
-        computing += world.blockTime(device, model, k)
-        const bottleneck = Math.max(state.bottleneck, sending.slowest, computing)
-        if (bottleneck > (best?.bottleneck ?? Infinity)) break
-        const total = state.total + sending.total + computing
-        const next: State = { bottleneck, total, device, until: k + 1, before: state }
-        if (k + 1 === blocks) {
-          const back = hop(device, home, blocks)
-          if (back === undefined) continue
-          const whole = { ...next, bottleneck: Math.max(bottleneck, back.slowest), total: total + back.total }
-          if (isBetter(whole, best)) best = whole
-          continue
+/**
+ * The dynamic programme, by set of devices used, last device and blocks done. Sets only grow, so that counting up visits
+ * every state after those it comes from.
+ */
+class PipelineSearch {
+  readonly #world: World
+  readonly #self: number
+  readonly #task: TaskState
+  readonly #devices: readonly number[]
+  readonly #blocks: number
+  readonly #trees = new Map<number, TransferTree>()
+  /** Time of block k on candidate i, at i * blocks + k; Infinity where it is not carried. */
+  readonly #times: Float64Array
+  readonly #cost: Float64Array
+  readonly #cameFrom: Int32Array
+
+  constructor(world: World, self: number, task: TaskState, devices: readonly number[]) {
+    this.#world = world
+    this.#self = self
+    this.#task = task
+    this.#devices = devices
+    this.#blocks = world.models[task.model]!.work.length
+    const { model } = task
+    this.#times = Float64Array.from({ length: devices.length * this.#blocks }, (_, at) => {
+      const n = devices[Math.floor(at / this.#blocks)]!
+      const k = at % this.#blocks
+      return world.carries(n, model, k) ? world.blockTime(n, model, k) : Number.POSITIVE_INFINITY
+    })
+    const states = 2 ** devices.length * devices.length * (this.#blocks + 1)
+    this.#cost = new Float64Array(states)
+    this.#cameFrom = new Int32Array(states)
+  }
+
+  /** @returns undefined where no pipeline over these devices exists */
+  leastBottleneck(): number | undefined {
+    const { cost } = this.#sweep(Number.POSITIVE_INFINITY, 'slowest')
+    return cost === Number.POSITIVE_INFINITY ? undefined : cost
+  }
+
+  /** The stages of the shortest total time none of which takes longer than `bottleneck`. */
+  shortestWithin(bottleneck: number): readonly Step[] {
+    const { end } = this.#sweep(bottleneck, 'total')
+    const count = this.#devices.length
+    const width = this.#blocks + 1
+    const stages: Step[] = []
+    for (let at = end; at !== -1; at = this.#cameFrom[at]!) {
+      stages.unshift({ device: this.#devices[Math.floor(at / width) % count]!, until: at % width })
+    }
+    return stages
+  }
+
+  #sweep(limit: number, kind: 'slowest' | 'total'): { readonly cost: number; readonly end: number } {
+    const { done, home } = this.#task
+    const count = this.#devices.length
+    const width = this.#blocks + 1
+    const isTotal = kind === 'total'
+    const rates = this.#ratesOfUnused()
+    const workLeft = this.#workLeft()
+    let best = Number.POSITIVE_INFINITY
+    let end = -1
+    this.#cost.fill(Number.POSITIVE_INFINITY)
+
+    const extend = (at: number, cost: number, device: number, until: number, used: number): void => {
+      const { takes, slowest } = this.#tree(device, until)
+      for (let i = 0; i < count; i++) {
+        if ((used & (1 << i)) !== 0 || this.#times[i * this.#blocks + until] === Number.POSITIVE_INFINITY) continue
+        const next = this.#devices[i]!
+        const most = isTotal ? limit : Math.min(limit, best)
+        const sending = slowest[next]!
+        if (sending > most) continue
+        const nowUsed = used | (1 << i)
+        const arrived = isTotal ? cost + takes[next]! : Math.max(cost, sending)
+        let stage = 0
+        for (let k = until; k < this.#blocks; k++) {
+          stage += this.#times[i * this.#blocks + k]!
+          if (stage > most) break
+          const reached = isTotal ? arrived + stage : Math.max(arrived, stage)
+          if (reached >= best) break
+          const to = (nowUsed * count + i) * width + k + 1
+          if (k + 1 === this.#blocks) {
+            const back = this.#tree(next, this.#blocks)
+            const whole = isTotal ? reached + back.takes[home]! : Math.max(reached, back.slowest[home]!)
+            if (back.slowest[home]! > limit || whole >= best) continue
+            best = whole
+            end = to
+            this.#cameFrom[to] = at
+          } else if (reached < this.#cost[to]! && !(workLeft[k + 1]! > most * rates[nowUsed]! * SLACK)) {
+            this.#cost[to] = reached
+            this.#cameFrom[to] = at
+          }
         }
-        const row = table[used | (1 << i)]!
-        const at = i * (blocks + 1) + k + 1
-        if (isBetter(next, row[at])) row[at] = next
       }
     }
+
+    extend(-1, 0, this.#self, done, 0)
+    for (let used = 1; used < 2 ** count - 1; used++) {
+      for (let i = 0; i < count; i++) {
+        if ((used & (1 << i)) === 0) continue
+        for (let k = done + 1; k < this.#blocks; k++) {
+          const at = (used * count + i) * width + k
+          if (this.#cost[at]! < best) extend(at, this.#cost[at]!, this.#devices[i]!, k, used)
+        }
+      }
+    }
+    return { cost: best, end }
   }
-  extend(start, 0)
-  for (const [used, row] of table.entries()) for (const state of row) if (state !== undefined) extend(state, used)
-  return best === undefined ? firstUncarried(world, devices, task) : toSteps(world, model, best)
-}
 
-/** The device itself, and the fastest others that carry something of the model. */
-const candidates = (world: World, self: number, model: number, maxDevices: number): number[] => {
-  const { work } = world.models[model]!
-  const speed = (n: number): number => {
-    let time = 0
-    for (const k of work.keys()) time += world.blockTime(n, model, k)
-    return 1 / time
+  /** Of each set of devices: the rates of the others together, in work per second, at most. */
+  #ratesOfUnused(): Float64Array {
+    const count = this.#devices.length
+    const { work } = this.#world.models[this.#task.model]!
+    const rate = this.#devices.map((_, i) =>
+      work.reduce((most, w, k) => (w === 0 ? most : Math.max(most, w / this.#times[i * this.#blocks + k]!)), 0)
+    )
+    return Float64Array.from({ length: 2 ** count }, (_, used) =>
+      rate.reduce((sum, r, i) => ((used & (1 << i)) === 0 ? sum + r : sum), 0)
+    )
   }
-  const others = [...world.devices.keys()].filter(n => n !== self && work.some((_, k) => world.carries(n, model, k)))
-  others.sort((a, b) => speed(b) - speed(a) || a - b)
-  return coverAll(world, model, [self, ...others], maxDevices)
-}
 
-/** The first `most`, and whoever else is the only one with some block. */
-const coverAll = (world: World, model: number, devices: readonly number[], most: number): number[] => {
-  const chosen = devices.slice(0, most)
-  for (const k of world.models[model]!.work.keys()) {
-    if (chosen.some(n => world.carries(n, model, k))) continue
-    const only = devices.find(n => world.carries(n, model, k))
-    if (only !== undefined) chosen.push(only)
+  /** From each block on. */
+  #workLeft(): Float64Array {
+    const { work } = this.#world.models[this.#task.model]!
+    const left = new Float64Array(this.#blocks + 1)
+    for (let k = this.#blocks - 1; k >= 0; k--) left[k] = left[k + 1]! + work[k]!
+    return left
   }
-  return chosen
-}
 
-interface HopTime {
-  readonly slowest: number
-  readonly total: number
-}
-
-const hopTimes = (world: World, model: number): ((from: number, to: number, k: number) => HopTime | undefined) => {
-  const known = new Map<number, HopTime | undefined>()
-  const count = world.devices.length
-  return (from, to, k) => {
-    const key = (k * count + from) * count + to
-    if (!known.has(key)) known.set(key, hopTime(world, from, to, world.models[model]!.activations[k]!))
-    return known.get(key)
+  #tree(device: number, until: number): TransferTree {
+    const key = until * this.#world.devices.length + device
+    let tree = this.#trees.get(key)
+    if (tree === undefined) {
+      tree = transferTree(this.#world, device, this.#world.models[this.#task.model]!.activations[until]!)
+      this.#trees.set(key, tree)
+    }
+    return tree
   }
 }
 
-const hopTime = (
-  world: World,
-  from: number,
-  to: number,
-  size: World['models'][number]['activations'][number]
-): HopTime | undefined => {
-  if (from === to) return { slowest: 0, total: 0 }
-  const way = shortestTransfer(world, from, size, n => n === to)
-  if (way === undefined) return undefined
-  let slowest = 0
-  let here = from
-  for (const next of way.hops) {
-    slowest = Math.max(slowest, size / world.link(here, next)!.rate)
-    here = next
-  }
-  return { slowest, total: way.takes }
-}
-
-const toSteps = (world: World, model: number, end: State): readonly Step[] => {
-  const stages: State[] = []
-  for (let state: State | undefined = end; state !== undefined; state = state.before) stages.unshift(state)
-  const steps: Step[] = []
-  for (const [i, { device, until }] of stages.entries()) {
-    if (i === 0) continue
-    const { device: here, until: at } = stages[i - 1]!
-    const hops = shortestTransfer(world, here, world.models[model]!.activations[at]!, n => n === device)?.hops ?? []
-    for (const relay of hops.slice(0, -1)) steps.push({ device: relay, until: at })
-    steps.push({ device, until })
-  }
-  return steps
-}
-
-const firstUncarried = (world: World, devices: readonly number[], { model, done }: TaskState): number => {
-  const blocks = world.models[model]!.work.length
-  for (let k = done; k < blocks; k++) if (!devices.some(n => world.carries(n, model, k))) return k
-  return done
-}
+/** Sums in another order differ in their last digits. */
+const SLACK = 1 + 1e-9

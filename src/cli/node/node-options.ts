@@ -107,8 +107,20 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
 
 const number = (flag: string, text: string, schema: z.ZodType<number>): number => {
   const parsed = schema.safeParse(text.trim() === '' ? Number.NaN : Number(text))
-  if (!parsed.success) throw new UserError(`${flag} "${text}": ${z.prettifyError(parsed.error).replace(/\s+/g, ' ')}`)
+  if (!parsed.success)
+    throw new UserError(
+      `${flag} "${text}" must be ${text.trim() === '' || Number.isNaN(Number(text)) ? 'a number' : limitOf(parsed.error)}`
+    )
   return parsed.data
+}
+
+/** "above 0", "at most 256", "a whole number". */
+const limitOf = ({ issues }: z.ZodError): string => {
+  const issue = issues[0]!
+  if (issue.code === 'too_small')
+    return issue.inclusive === true ? `at least ${issue.minimum}` : `above ${issue.minimum}`
+  if (issue.code === 'too_big') return `at most ${issue.maximum}`
+  return 'a whole number'
 }
 
 const size = (flag: string, text: string): Bytes => {

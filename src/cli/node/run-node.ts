@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { every } from '../../core/every.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { createRng } from '../../core/rng.ts'
@@ -15,6 +16,7 @@ import {
 } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
+import { lockFile } from '../../runtime/ledger/lock-file.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { encodeInvite } from '../../runtime/network/invite.ts'
@@ -33,6 +35,16 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   const log = createNodeLog(options.name, options.jsonEvents)
   const folder = stateFolderOf(options.name, options.state)
   await openStateFolder(folder)
+  // Before anything else: a second process with this identity would take the first one's place in the cluster.
+  const unlock = await lockFile(join(folder.path, 'device.lock'), `--name ${options.name}: its state ${folder.path}`)
+  try {
+    await runDevice(options, folder, log)
+  } finally {
+    await unlock()
+  }
+}
+
+const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog): Promise<void> => {
   const spec = await ioSpecOf(options)
   const exampleInputs =
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
@@ -166,9 +178,17 @@ const announce = async (
 /** Resolves when all sources are done and that is a reason to stop; rejects when a source fails. */
 const finished = async (device: Device, options: NodeOptions, log: NodeLog): Promise<void> => {
   await device.sourcesDone()
-  if (options.sources.length > 0) {
-    log.say('all sources are done')
-    log.event({ event: 'done', sources: device.status().sources.filter(source => source.device === options.name) })
+  const sources = device.status().sources.filter(source => source.device === options.name)
+  const stopped = sources.filter(({ state }) => state !== 'done')
+  if (stopped.length > 0) {
+    for (const { name, completed, available } of stopped)
+      log.say(`source ${name} stopped with ${completed} of ${available} done; start it again to go on`)
+    if (options.exitWhenDone) process.exitCode = 130
+    return
+  }
+  if (sources.length > 0) {
+    log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
+    log.event({ event: 'done', sources })
   }
   if (!options.exitWhenDone) await new Promise(() => {})
 }

@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { parseScenario, type Scenario } from '../../core/scenario.ts'
 import { UserError } from '../../core/user-error.ts'
-import { describeFileError } from '../../runtime/io/describe-file-error.ts'
 
 /** A scenario is written by people: more than this is something else. */
 const MAX_BYTES = 8 * 2 ** 20

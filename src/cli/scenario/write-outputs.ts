@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
 import type { RunReport } from '../../report/run-report.ts'
 import type { RunTrace } from '../../report/run-trace.ts'
-import { describeFileError } from '../../runtime/io/describe-file-error.ts'
 
 export interface Outputs {
   readonly report: RunReport

@@ -144,6 +144,11 @@ export class DeviceReporter {
     }
   }
 
+  /** What data here wait for. */
+  waiting(): DeviceReport['waiting'] {
+    return this.#waiting(this.#parts.view)
+  }
+
   #carried(id: ModelId): { model: string; owner: boolean; blocks: { block: number; seconds: number }[] }[] {
     const { view, blocks, draining, isOwner } = this.#parts
     const m = view.world.modelIndex(id)!

@@ -277,6 +277,7 @@ class RunningDevice implements Device {
     for (const source of this.#sources.values()) source.tick()
     if (this.#reporter.isDue()) this.#publishState()
     if (this.#dispatcher.waiting().length > 0) this.#later()
+    this.#sayWhatDataWaitFor()
   }
 
   /** What this device carries or knows has changed. */
@@ -306,7 +307,9 @@ class RunningDevice implements Device {
     const { network, say } = this.#parts
     const wire = placementToWire(placement)
     for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, notice('placement', wire))
-    say(`placement ${placement.epoch} for ${placement.placement.size} devices`)
+    say(
+      `placement ${placement.epoch} for ${placement.placement.size} device${placement.placement.size === 1 ? '' : 's'}`
+    )
     this.#adopt(placement)
   }
 
@@ -337,10 +340,41 @@ class RunningDevice implements Device {
   async #runSources(): Promise<void> {
     const { clock, startWhen = 1 } = this.#parts
     const signal = this.#abort.signal
-    while (!this.#reporter.isReady(startWhen)) await clock.sleep(TICK, { signal })
+    const patience = clock.now() + 2
+    for (let said = false; !this.#reporter.isReady(startWhen); await clock.sleep(TICK, { signal })) {
+      if (said || clock.now() < patience) continue
+      said = true
+      this.#sayWhatSourcesWaitFor(startWhen)
+    }
     this.#parts.event({ event: 'ready', status: this.status() })
     await Promise.all([...this.#sources.values()].map(source => source.run(signal)))
   }
+
+  #sayWhatSourcesWaitFor(startWhen: number): void {
+    if (this.#sources.size === 0) return
+    const { say } = this.#parts
+    const there = this.view.members().length
+    if (this.view.manifests().length === 0)
+      say('sources wait for a model: no device here has one; add --model FILE here or on another device')
+    else if (there < startWhen) say(`sources wait: ${there} of ${startWhen} devices are there`)
+    else say('sources wait until every device has loaded its blocks')
+  }
+
+  /** What data wait for, once for each reason, when it has lasted. */
+  #sayWhatDataWaitFor(): void {
+    const text = this.#reporter
+      .waiting()
+      .map(({ model, block, tasks, because }) => `${tasks} data wait for block ${block} of ${model}: ${because}`)
+      .join('; ')
+    const { clock, say } = this.#parts
+    const reason = text.replace(/\d+ data/g, '')
+    if (reason !== this.#waitingFor.reason) this.#waitingFor = { reason, since: clock.now(), said: false }
+    else if (text !== '' && !this.#waitingFor.said && clock.now() - this.#waitingFor.since > 1) {
+      this.#waitingFor.said = true
+      say(text)
+    }
+  }
+  #waitingFor = { reason: '', since: 0, said: true }
 
   async #shutDown(patience: Seconds): Promise<void> {
     const { clock, network, engine } = this.#parts

@@ -38,14 +38,26 @@ export interface HandlerParts {
 }
 
 /** What this device does with what admitted peers send. Anything that does not fit is refused or ignored, never fatal. */
-export const createHandlers = (parts: HandlerParts): NetworkHandlers => ({
+export const createHandlers = (parts: HandlerParts): NetworkHandlers => {
+  /** Devices that are there and whose name has been told. */
+  const greeted = new Set<DeviceId>()
+  return handlersOf(parts, greeted)
+}
+
+const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandlers => ({
   onTask: arrived => onTask(parts, arrived),
   onRequest: (_, request) => Promise.resolve(answer(parts, request)),
   onNotice: (from, message) => onNotice(parts, from, message),
   onState: (from, state) => {
     if (parts.view.heard(from, state)) parts.changed()
+    if (from === parts.view.self || greeted.has(from) || state.name === '') return
+    greeted.add(from)
+    parts.say(`${state.name} is there`)
   },
-  onPeer: event => onPeer(parts, event)
+  onPeer: event => {
+    if (event.kind === 'left') greeted.delete(event.peer)
+    onPeer(parts, event)
+  }
 })
 
 const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {

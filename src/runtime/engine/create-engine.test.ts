@@ -198,12 +198,14 @@ test('shapes that were not measured are stretched by their own time', async () =
   const fast = engineOf()
   const slow = engineOf({ speed: 0.25 })
   const dims = [1, 3, 48, 192]
-  const times: number[] = []
-  for (const engine of [fast, slow]) {
-    const { inputs } = await engine.load(A, RECOGNITION)
-    const runs: number[] = []
-    for (let i = 0; i < 6; i++) runs.push((await engine.run(A, [floats(inputs[0]!.name, dims)])).took)
-    times.push(Math.min(...runs))
+  const engines = [fast, slow]
+  const inputs = await Promise.all(engines.map(async engine => (await engine.load(A, RECOGNITION)).inputs[0]!.name))
+  const times = engines.map(() => Number.POSITIVE_INFINITY)
+  // In turn, so that what else the machine does meets both; the least of many is what a run takes undisturbed.
+  for (let i = 0; i < 12; i++) {
+    for (const [e, engine] of engines.entries()) {
+      times[e] = Math.min(times[e]!, (await engine.run(A, [floats(inputs[e]!, dims)])).took)
+    }
   }
   const ratio = times[1]! / times[0]!
   expect(ratio).toBeGreaterThan(3)

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { elementCount, type Tensor } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
-import { describeFileError } from './describe-file-error.ts'
 import type { ImageInput } from './io-spec.ts'
 import { bytesOf } from './tensor-numbers.ts'
 

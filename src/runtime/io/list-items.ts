@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { Item } from './data-port.ts'
-import { describeFileError } from './describe-file-error.ts'
 
 /**
  * The files of a folder, in name order (by code unit, the same on every machine); not those of folders in it, nor

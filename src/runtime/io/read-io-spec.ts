@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { describeIssue } from '../../core/describe-issue.ts'
 import { nearest } from '../../core/nearest.ts'
 import { UserError } from '../../core/user-error.ts'
-import { describeFileError } from './describe-file-error.ts'
 import { type IoSpec, ioSchema, knownIoKeys, type OutputSpec, type WrittenIo } from './io-spec.ts'
 
 export type IoChoice = { readonly preset: string } | { readonly ioFile: string }

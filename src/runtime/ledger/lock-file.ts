@@ -54,7 +54,7 @@ const removeStale = async (path: string, draft: string, what: string): Promise<v
     )
   }
   if (owner !== undefined && (await lives(owner))) {
-    throw new UserError(`${what}: is used by process ${owner.pid}; stop it, or give another file`)
+    throw new UserError(`${what}: is used by process ${owner.pid}; stop it, or give another`)
   }
   // Move it away before it is removed: should another process have taken it over since it was read, it goes back.
   const away = `${draft}.stale`

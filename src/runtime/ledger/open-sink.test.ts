@@ -129,7 +129,7 @@ test.each([
 test('two processes, or two sinks of one, cannot have the same file; the next may', async () => {
   const file = fresh()
   const sink = await open(file)
-  await expect(open(file)).rejects.toThrow(`is used by process ${process.pid}; stop it, or give another file`)
+  await expect(open(file)).rejects.toThrow(`is used by process ${process.pid}; stop it, or give another`)
   await sink.stop()
   await open(file)
 })

@@ -1,9 +1,9 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { Item } from '../io/data-port.ts'
-import { describeFileError } from '../io/describe-file-error.ts'
 import { numberItems } from './number-items.ts'
 import type { Recorded } from './sink.ts'
 
@@ -32,7 +32,7 @@ export interface SourceItemsOptions {
   readonly stateFolder: string
 }
 
-const savedSchema = z.object({ items: z.array(z.string().nullable()) })
+const savedSchema = z.object({ folder: z.string().optional(), items: z.array(z.string().nullable()) })
 
 /**
  * Number a source's items and keep the numbers on the disk before any of them is used, so that a source that is started
@@ -43,12 +43,15 @@ export const sourceItems = async (options: SourceItemsOptions): Promise<SourceIt
   const { source, folder, items, recorded, count = Number.POSITIVE_INFINITY, stateFolder } = options
   const file = join(stateFolder, `${encodeURIComponent(source)}.items.json`)
   const inSink = new Map([...recorded].map(([datum, { item }]) => [datum, item]))
-  const names = numberItems(
-    await load(file),
-    inSink,
-    items.map(({ name }) => name)
+  const here = items.map(({ name }) => name)
+  const saved = await load(file)
+  // Of another folder: what has no result and is not here either will never be read; its number stays unused.
+  const isElsewhere = saved.folder !== undefined && saved.folder !== resolve(folder)
+  const kept = saved.names.map((name, datum) =>
+    name === undefined || (isElsewhere && !inSink.has(datum) && !here.includes(name)) ? undefined : name
   )
-  await save(file, names)
+  const names = numberItems(kept, inSink, here)
+  await save(file, resolve(folder), names)
   const paths = new Map(items.map(item => [item.name, item]))
   const numbered = names.flatMap((name, datum) =>
     name === undefined ? [] : [{ datum, item: paths.get(name) ?? { name, path: join(folder, name) } }]
@@ -57,26 +60,32 @@ export const sourceItems = async (options: SourceItemsOptions): Promise<SourceIt
   return { todo: wanted.filter(({ datum }) => !recorded.has(datum)), total: wanted.length }
 }
 
-const load = async (file: string): Promise<readonly (string | undefined)[]> => {
+interface Saved {
+  readonly folder: string | undefined
+  readonly names: readonly (string | undefined)[]
+}
+
+const load = async (file: string): Promise<Saved> => {
   const text = await readFile(file, 'utf8').catch(error => {
     if (error.code === 'ENOENT') return '{"items":[]}'
     throw new UserError(`--state: ${file}: ${describeFileError(error)}`)
   })
   try {
-    return savedSchema.parse(JSON.parse(text)).items.map(name => name ?? undefined)
+    const { folder, items } = savedSchema.parse(JSON.parse(text))
+    return { folder, names: items.map(name => name ?? undefined) }
   } catch {
     throw new UserError(`--state: ${file} cannot be read any more; remove it, the sink still knows what is done`)
   }
 }
 
 /** A crash leaves the old file or the new one. */
-const save = async (file: string, names: readonly (string | undefined)[]): Promise<void> => {
+const save = async (file: string, folder: string, names: readonly (string | undefined)[]): Promise<void> => {
   try {
     await mkdir(join(file, '..'), { recursive: true })
     const draft = `${file}.part`
     {
       await using handle = await open(draft, 'w')
-      await handle.writeFile(JSON.stringify({ items: names.map(name => name ?? null) }))
+      await handle.writeFile(JSON.stringify({ folder, items: names.map(name => name ?? null) }))
       await handle.sync()
     }
     await rename(draft, file)
