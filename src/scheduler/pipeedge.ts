@@ -25,7 +25,7 @@ export interface PipeEdgeOptions {
  * most once a second, at once when a device or block comes or goes; queues are first in, first out.
  */
 export const createPipeEdge =
-  ({ maxDevices }: PipeEdgeOptions = { maxDevices: 8 }): CreatePolicy =>
+  ({ maxDevices }: PipeEdgeOptions = { maxDevices: 10 }): CreatePolicy =>
   host => {
     const { world, self } = host
     const reporting = new Reporting(host)

@@ -1,0 +1,34 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { expect, test } from 'vitest'
+import { seconds } from '../../core/units.ts'
+import type { Report } from '../../scheduler/policy.ts'
+import { smallWorld } from '../../testing/small-world.ts'
+import { PolicyReportSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { reportFromWire, reportToWire } from './report-codec.ts'
+
+const world = smallWorld({ speeds: [1, 1], work: [1], activations: [1, 1] })
+const report: Report = {
+  backlog: seconds(0.5),
+  commitments: [{ from: 0, to: 1, seconds: 2 }],
+  received: [{ device: 1, tasks: 3 }],
+  queues: [
+    { model: 0, done: 0, home: 1, tasks: 7 },
+    { model: 0, done: 1, home: 0, tasks: 1 }
+  ]
+}
+const crossed = (said: Report, there = world): Report =>
+  reportFromWire(fromBinary(PolicyReportSchema, toBinary(PolicyReportSchema, reportToWire(said, world))), there)
+
+test('a report crosses the wire whole, queues included', () => {
+  expect(crossed(report)).toEqual(report)
+})
+
+test('a report without queues stays without', () => {
+  const { queues: _, ...plain } = report
+  expect(crossed(plain)).toEqual(plain)
+})
+
+test('queues of homes that are not known there are left out', () => {
+  const there = smallWorld({ speeds: [1], work: [1], activations: [1, 1] })
+  expect(crossed(report, there).queues).toEqual([{ model: 0, done: 1, home: 0, tasks: 1 }])
+})
