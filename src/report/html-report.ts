@@ -1,4 +1,4 @@
-import type { Figure, ReportData } from './run-figures.ts'
+import type { Figure, ReportData } from './figures/figure.ts'
 import type { PolicyRun } from './run-report.ts'
 
 /** A figure that has been drawn. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { chromeTrace } from './chrome-trace.ts'
+import type { ReportData } from './figures/figure.ts'
 import { htmlReport } from './html-report.ts'
 import { meanInterval } from './mean-interval.ts'
 import { renderFigure } from './render-figure.ts'
-import { type ReportData, runFigures } from './run-figures.ts'
+import { runFigures } from './run-figures.ts'
 
 const times = { mean: 0.2, p50: 0.2, p95: 0.3, p99: 0.3 }
 const data: ReportData = {

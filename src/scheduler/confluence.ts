@@ -30,7 +30,7 @@ export interface ConfluenceOptions {
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
-  ({ patience, sharpness }: ConfluenceOptions = { patience: 1 / 6, sharpness: 1.5 }): CreatePolicy =>
+  ({ patience, sharpness }: ConfluenceOptions = { patience: 1 / 3, sharpness: 1.5 }): CreatePolicy =>
   host => {
     const { world } = host
     const reporting = new Reporting(host)

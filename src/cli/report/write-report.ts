@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ReportData } from '../../report/figures/figure.ts'
 import { type DrawnFigure, htmlReport } from '../../report/html-report.ts'
 import { renderFigure } from '../../report/render-figure.ts'
-import { type ReportData, runFigures } from '../../report/run-figures.ts'
+import { runFigures } from '../../report/run-figures.ts'
 
 /** Write index.html, which needs nothing else, figures/*.svg, and the numbers as data.json. Replaces what is there. */
 export const writeReport = async (folder: string, data: ReportData): Promise<void> => {
