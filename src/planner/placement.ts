@@ -1,5 +1,5 @@
 import type { DeviceId, ModelId } from '../core/ids.ts'
-import type { Bytes, Seconds } from '../core/units.ts'
+import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
 
 export interface PlacementDevice {
   readonly id: DeviceId
@@ -12,11 +12,32 @@ export interface PlacementDevice {
 export interface PlacementModel {
   readonly id: ModelId
   readonly blocks: readonly { readonly bytes: Bytes; readonly work: Seconds }[]
+  /** Bytes of activation 0 .. K. */
+  readonly activations: readonly Bytes[]
+}
+
+/** Devices and models by their place in the problem. */
+export interface PlacementLink {
+  readonly from: number
+  readonly to: number
+  readonly rate: BytesPerSecond
+  readonly latency: Seconds
+}
+
+export interface PlacementSource {
+  readonly device: number
+  readonly model: number
+  /** Data per second, or in proportion to each other. */
+  readonly demand: number
 }
 
 export interface PlacementProblem {
   readonly devices: readonly PlacementDevice[]
   readonly models: readonly PlacementModel[]
+  readonly links: readonly PlacementLink[]
+  readonly sources: readonly PlacementSource[]
+  /** The policy cannot part models. */
+  readonly wholeModels: boolean
   /** What is loaded now, so that a plan can avoid moving weights. */
   readonly carried: Placement
 }
@@ -37,5 +58,5 @@ export interface PlacementOutcome {
   readonly unplaced: readonly UnplacedBlock[]
 }
 
-/** Decides which device carries which blocks. Pure: same problem, same outcome, on every device. */
-export type Place = (problem: PlacementProblem) => PlacementOutcome
+/** Decides which device carries which blocks. It may take seconds. */
+export type Place = (problem: PlacementProblem) => PlacementOutcome | Promise<PlacementOutcome>

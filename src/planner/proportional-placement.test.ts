@@ -18,7 +18,16 @@ const problem = (
     speed,
     memory: bytes(memory)
   })),
-  models: [{ id: ocr, blocks: blocks.map(({ size, work }) => ({ bytes: bytes(size), work: seconds(work) })) }],
+  models: [
+    {
+      id: ocr,
+      blocks: blocks.map(({ size, work }) => ({ bytes: bytes(size), work: seconds(work) })),
+      activations: [bytes(1), ...blocks.map(() => bytes(1))]
+    }
+  ],
+  links: [],
+  sources: [],
+  wholeModels: false,
   carried
 })
 

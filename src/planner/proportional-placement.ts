@@ -1,6 +1,6 @@
 import { formatBytes } from '../core/format-quantity.ts'
 import type { DeviceId, ModelId } from '../core/ids.ts'
-import type { Place, PlacementDevice, PlacementModel, PlacementProblem, UnplacedBlock } from './placement.ts'
+import type { PlacementDevice, PlacementModel, PlacementOutcome, PlacementProblem, UnplacedBlock } from './placement.ts'
 
 /**
  * Contiguous blocks in proportion to speed, within memory; then, where memory is left, more copies.
@@ -12,7 +12,7 @@ import type { Place, PlacementDevice, PlacementModel, PlacementProblem, Unplaced
  *
  * Ties go to the smaller device id, so that every device computes the same placement.
  */
-export const proportionalPlacement: Place = problem => {
+export const proportionalPlacement = (problem: PlacementProblem): PlacementOutcome => {
   const table = new PlacementTable(problem)
   const unplaced = problem.models.flatMap(model => cover(table, model))
   for (const device of table.devices) fill(table, device, problem.models)

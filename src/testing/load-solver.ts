@@ -1,1 +1,1 @@
-export { loadSolver } from '../runtime/highs.ts'
+export { loadMipSolver, loadSolver } from '../runtime/highs.ts'

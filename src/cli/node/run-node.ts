@@ -3,7 +3,6 @@ import { every } from '../../core/every.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { createRng } from '../../core/rng.ts'
 import { milliseconds, seconds } from '../../core/units.ts'
-import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import {
@@ -22,6 +21,7 @@ import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { encodeInvite } from '../../runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
 import type { Network } from '../../runtime/network/network.ts'
+import { placeInThread } from '../../runtime/planning/place-in-thread.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
@@ -57,7 +57,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     engine: createEngine({ speed: options.speed, threads: options.threads }),
     blobs: createBlobStore({ folder: folder.blobs }),
     createPolicy: POLICIES[options.policy],
-    place: proportionalPlacement,
+    place: placeInThread(text => log.say(text)),
     memory: options.memory,
     emulated: options.emulated,
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),

@@ -24,7 +24,7 @@ export const inferenceTimeFigure = ({ report, trace }: ReportData): Figure[] => 
       name: 'inference-time',
       title: 'Inference time by policy and source',
       caption: [
-        'From the moment a datum is admitted until its result is back. Each box holds the middle half of the data, its dark line and the number are the median, the thin line reaches from the 5th to the 95th percentile. Further left is faster.',
+        'From the moment a datum is admitted until its result is back. Each box holds the middle half of the data, its dark line is the median, told on the right; the thin line reaches from the 5th to the 95th percentile. Further left is faster.',
         ...(isWide ? ['The time axis is logarithmic.'] : []),
         ...(left > 0 ? [`${left} more sources are in the table.`] : [])
       ].join(' '),
@@ -48,15 +48,26 @@ const box = ({ policy, source, seconds }: { policy: string; source: string; seco
   const sorted = seconds.toSorted((a, b) => a - b)
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!
   const p50 = at(0.5)
-  return { policy, source, p5: at(0.05), p25: at(0.25), p50, p75: at(0.75), p95: at(0.95), text: threeDigits(p50) }
+  return {
+    policy,
+    source,
+    p5: at(0.05),
+    p25: at(0.25),
+    p50,
+    p75: at(0.75),
+    p95: at(0.95),
+    text: `median ${threeDigits(p50)}`
+  }
 }
 
 const panelsOf = (values: readonly Box[], policies: string[], panels: string[], isWide: boolean): TopLevelSpec => {
+  const end = 1.04 * Math.max(...values.map(v => v.p95))
+  const first = isWide ? Math.min(...values.map(v => v.p5)) / 1.1 : 0
   const x = (field: string) => ({
     field,
     type: 'quantitative' as const,
     title: 'inference time, seconds',
-    scale: isWide ? { type: 'log' as const } : { zero: true },
+    scale: { type: isWide ? ('log' as const) : ('linear' as const), domain: [first, end], nice: false },
     axis: { format: '~g', tickCount: 6 }
   })
   return {
@@ -64,8 +75,10 @@ const panelsOf = (values: readonly Box[], policies: string[], panels: string[], 
     data: { values: [...values] },
     facet: { field: 'source', type: 'nominal', sort: panels, title: null, header: { labelAnchor: 'start' } },
     columns: panels.length === 1 ? 1 : 2,
+    spacing: { row: 24, column: 110 },
+    resolve: { axis: { x: 'independent', y: 'independent' } },
     spec: {
-      width: panels.length === 1 ? 640 : 300,
+      width: panels.length === 1 ? 600 : 260,
       height: { step: 24 },
       encoding: { y: { field: 'policy', type: 'nominal', sort: policies, title: null, scale: { domain: policies } } },
       layer: [
@@ -76,8 +89,8 @@ const panelsOf = (values: readonly Box[], policies: string[], panels: string[], 
         },
         { mark: { type: 'tick', color: INK, thickness: 2, height: 18 }, encoding: { x: x('p50') } },
         {
-          mark: { type: 'text', align: 'left', dx: 5, fontSize: 11, color: INK },
-          encoding: { x: x('p95'), text: { field: 'text' } }
+          mark: { type: 'text', align: 'left', dx: 8, fontSize: 11, color: INK },
+          encoding: { x: { value: 'width' }, text: { field: 'text' } }
         }
       ]
     }

@@ -1,59 +1,72 @@
 import type { TopLevelSpec } from 'vega-lite'
-import type { RunReport } from '../run-report.ts'
+import type { BoundReport, PolicyRun, RunReport } from '../run-report.ts'
+import { shareOfBound } from '../share-of-bound.ts'
 import { threeDigits } from '../three-digits.ts'
 import type { Figure, ReportData } from './figure.ts'
 import { COLOURS, CONFIG, INK } from './figure-style.ts'
 import { finishedRuns } from './finished-runs.ts'
 
-/** From this share of the axis on, a bar has room for its number. */
-const ROOM_INSIDE = 0.15
+/** From this share of the axis on, a bar has room for its words. */
+const ROOM_INSIDE = 0.35
+/** Sources whose rates a caption still names one by one. */
+const NAMED_SOURCES = 6
 
-/** Results per second under each policy, and the line that none exceeds in the long run. */
+/** Results per second under each policy; where there is a bound, as a share of it. */
 export const throughputFigure = ({ report }: ReportData): Figure[] => {
   const runs = finishedRuns(report)
   if (runs.length === 0) return []
-  const limit = limitOf(report)
-  const end = 1.05 * Math.max(...runs.map(run => run.throughput), limit ?? 0, Number.MIN_VALUE)
-  const values = runs.map(({ policy, throughput: rate }) => {
-    const share = limit === undefined ? '' : `  (${Math.round((100 * rate) / limit)} % of the bound)`
-    return {
-      policy,
-      rate,
-      text: `${threeDigits(rate)}${share}`,
-      inside: rate > (limit === undefined ? 1 : 3) * ROOM_INSIDE * end
-    }
-  })
+  const bound = report.boundWithMemory ?? report.bound
   return [
     {
       name: 'throughput',
-      title: 'Throughput against the bound',
-      caption: captionOf(report, limit),
-      spec: {
-        config: CONFIG,
-        data: { values },
-        width: 640,
-        height: { step: 26 },
-        encoding: {
-          y: { field: 'policy', type: 'nominal', sort: runs.map(run => run.policy), title: null },
-          x: {
-            field: 'rate',
-            type: 'quantitative',
-            title: 'results per second',
-            scale: { domain: [0, end], nice: false }
-          }
-        },
-        layer: [
-          { mark: { type: 'bar', color: COLOURS[0], height: 20 } },
-          label('datum.inside', { align: 'right', dx: -6, color: 'white' }),
-          label('!datum.inside', { align: 'left', dx: 6, color: INK }),
-          ...(limit === undefined ? [] : limitLine(limit))
-        ]
-      }
+      title: bound === null ? 'Throughput' : 'Throughput against the bound',
+      caption: captionOf(report, runs, bound),
+      spec: bound === null ? bars(runs.map(plain), 'results per second') : againstBound(runs, bound)
     }
   ]
 }
 
+interface Bar {
+  readonly policy: string
+  readonly length: number
+  readonly text: string
+}
+
 type Layer = Extract<TopLevelSpec, { layer: unknown }>['layer'][number]
+
+const plain = ({ policy, throughput }: PolicyRun): Bar => ({
+  policy,
+  length: throughput,
+  text: `${threeDigits(throughput)} results/s`
+})
+
+const againstBound = (runs: readonly PolicyRun[], bound: BoundReport): TopLevelSpec => {
+  const values = runs.map(run => {
+    const share = shareOfBound(run, bound)
+    return { ...plain(run), length: 100 * share, text: `${Math.round(100 * share)} %: ${plain(run).text}` }
+  })
+  return bars(values, 'share of the bound, %', 100)
+}
+
+const bars = (values: readonly Bar[], title: string, limit?: number): TopLevelSpec => {
+  const end = 1.05 * Math.max(...values.map(value => value.length), limit ?? Number.MIN_VALUE)
+  return {
+    config: CONFIG,
+    data: { values: values.map(value => ({ ...value, inside: value.length > ROOM_INSIDE * end })) },
+    width: 640,
+    height: { step: 26 },
+    encoding: {
+      y: { field: 'policy', type: 'nominal', sort: values.map(value => value.policy), title: null },
+      x: { field: 'length', type: 'quantitative', title, scale: { domain: [0, end], nice: false } }
+    },
+    layer: [
+      { mark: { type: 'bar', color: COLOURS[0], height: 20 } },
+      label('datum.inside', { align: 'right', dx: -6, color: 'white' }),
+      label('!datum.inside', { align: 'left', dx: 6, color: INK }),
+      ...(limit === undefined ? [] : limitLine(limit))
+    ]
+  }
+}
 
 const label = (filter: string, look: { align: 'left' | 'right'; dx: number; color: string }): Layer => ({
   transform: [{ filter }],
@@ -63,7 +76,7 @@ const label = (filter: string, look: { align: 'left' | 'right'; dx: number; colo
 
 const limitLine = (limit: number): Layer[] => {
   const x = { field: 'limit', type: 'quantitative' as const }
-  const data = { values: [{ limit, text: `bound ${threeDigits(limit)}` }] }
+  const data = { values: [{ limit, text: 'the bound' }] }
   return [
     {
       data,
@@ -78,21 +91,36 @@ const limitLine = (limit: number): Layer[] => {
   ]
 }
 
-const limitOf = ({ bound, boundWithMemory }: RunReport): number | undefined => {
-  const best = boundWithMemory ?? bound
-  return best === null ? undefined : Object.values(best.rates).reduce((a, b) => a + b, 0)
-}
-
-const captionOf = (report: RunReport, limit: number | undefined): string => {
+const captionOf = (report: RunReport, runs: readonly PolicyRun[], bound: BoundReport | null): string => {
   const missing = [...new Set(report.runs.filter(run => run.because !== undefined).map(run => run.policy))]
   return [
-    'Results per second under each policy, over the whole run with its start and end.',
-    ...(limit === undefined
-      ? []
-      : [
-          `The dashed line is the most that any policy can sustain with data of all sources in the mix asked for: ${threeDigits(limit)} results per second${report.boundWithMemory == null ? '' : ', with the memory there is'}.`,
-          'A policy below it may not have been asked for more: sources with given arrivals set the pace.'
-        ]),
+    'Over the whole run, with its start and end.',
+    ...(bound === null ? [] : boundInWords(runs, bound, report.boundWithMemory != null)),
     ...(missing.length === 0 ? [] : [`Not shown, for it could not finish: ${missing.join(', ')}; the table says why.`])
   ].join(' ')
+}
+
+const boundInWords = (runs: readonly PolicyRun[], bound: BoundReport, withMemory: boolean): string[] => {
+  const rates = Object.entries(bound.rates)
+  const each = rates.length > 1 && rates.length <= NAMED_SOURCES
+  const total = rates.reduce((sum, [, rate]) => sum + rate, 0)
+  const named = each
+    ? rates.map(([name, rate]) => `${name} ${threeDigits(rate)}`).join(' and ')
+    : `${threeDigits(total)} in all`
+  return [
+    `The dashed line, 100 %, is what no policy exceeds, for the network as the scenario starts${withMemory ? ' and with the memory there is' : ''}: ${named} results per second.`,
+    ...(rates.length > 1 ? ['A policy is as long as its source that stays furthest below that.'] : []),
+    ...(runs.some(run => hasOtherMix(run, bound))
+      ? [
+          'The run asked for another mix of sources than the bound is for, so that sums of results cannot be compared with it.'
+        ]
+      : []),
+    'A policy below the line may not have been asked for more: sources with given arrivals set the pace.'
+  ]
+}
+
+/** Sources got more than a tenth apart what the bound gives them. */
+const hasOtherMix = (run: PolicyRun, { rates }: BoundReport): boolean => {
+  const shares = run.sources.map(({ name, rate }) => rate / rates[name]!).filter(share => share > 0)
+  return Math.max(...shares) > 1.1 * Math.min(...shares)
 }

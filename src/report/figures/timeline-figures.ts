@@ -2,12 +2,14 @@ import type { TopLevelSpec } from 'vega-lite'
 import type { TaskSpan } from '../run-trace.ts'
 import { threeDigits } from '../three-digits.ts'
 import type { Figure, ReportData } from './figure.ts'
-import { COLOURS, CONFIG } from './figure-style.ts'
+import { CONFIG } from './figure-style.ts'
 import { finishedRuns } from './finished-runs.ts'
 
+/** Light enough for black numbers on each of them; colours of Okabe and Ito. */
+const COLOURS = ['#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#999999']
 const WIDTH = 820
 /** Bars side by side in a row that can still be told apart. */
-const BARS_IN_A_ROW = 45
+const BARS_IN_A_ROW = 60
 const MOST_DEVICES = 30
 /** Pixels that a datum's number needs. */
 const NUMBER_WIDTH = 8
@@ -90,6 +92,7 @@ const timeline = (shown: readonly Bar[], rows: string[], sources: string[], unti
     field: 'start',
     type: 'quantitative' as const,
     title: 'seconds from the start of the run',
+    axis: { tickCount: 8, format: '~g' },
     scale: { domain: [0, until], nice: false }
   }
   const middles = shown

@@ -1,20 +1,25 @@
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
-import { bytes, type Seconds, seconds } from '../../core/units.ts'
-import type { Place, PlacementProblem } from '../../planner/placement.ts'
+import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
+import type { Place, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { NumberedPlacement } from './placement-codec.ts'
+import { sourcesOfState } from './sources-of-state.ts'
 
 export interface PlannerSeatParts {
   readonly clock: Clock
   readonly view: ClusterView
   readonly place: Place
+  readonly wholeModels: boolean
   readonly publish: (placement: NumberedPlacement) => void
 }
 
 /** Joins and departures come in bursts; one plan for all of them. */
 const SETTLE: Seconds = seconds(0.4)
+/** How far a measured speed or rate may be from what was planned with, and for how long, before it is planned anew. */
+const DRIFT = 0.2
+const DRIFT_LASTS: Seconds = seconds(3)
 
 /**
  * One device plans for all: of those that are up and can plan, the one with the smallest id. Every device runs this and
@@ -23,8 +28,11 @@ const SETTLE: Seconds = seconds(0.4)
  */
 export class PlannerSeat {
   readonly #parts: PlannerSeatParts
-  #planned: { readonly problem: string; readonly placement: NumberedPlacement } | undefined
-  #changedAt: Seconds | undefined
+  #planned: PlacementProblem | undefined
+  #planning = false
+  /** What would be planned for, and since when it has been so. */
+  #pending: { readonly key: string; readonly since: Seconds } | undefined
+  #driftSince: Seconds | undefined
 
   constructor(parts: PlannerSeatParts) {
     this.#parts = parts
@@ -35,55 +43,125 @@ export class PlannerSeat {
     return planner?.device === this.#parts.view.self
   }
 
-  /** Called often. Plans when the problem has changed and has been still for a moment. */
+  /** Called often. Plans when the problem has changed and has been still for a moment, or has drifted for a while. */
   tick(current: NumberedPlacement | undefined): void {
     if (!this.isMine()) {
       this.#planned = undefined
       return
     }
+    if (this.#planning) return
     const problem = this.#problem()
-    const key = keyOf(problem)
-    if (problem.models.length === 0 || (this.#planned?.problem === key && current?.planner === this.#parts.view.self))
-      return
-    if (!this.#isSettled(key)) return
-    const outcome = this.#parts.place(problem)
-    const placement = { epoch: (current?.epoch ?? 0) + 1, planner: this.#parts.view.self, ...outcome }
-    this.#planned = { problem: key, placement }
-    this.#parts.publish(placement)
+    if (problem.models.length === 0) return
+    const isNew = this.#planned === undefined || current?.planner !== this.#parts.view.self
+    const hasChanged = isNew || shapeOf(problem) !== shapeOf(this.#planned!)
+    if (hasChanged ? this.#isSettled(shapeOf(problem)) : this.#hasDrifted(problem)) void this.#plan(problem, current)
   }
 
-  #pending: string | undefined
+  async #plan(problem: PlacementProblem, current: NumberedPlacement | undefined): Promise<void> {
+    this.#planning = true
+    const outcome = await this.#parts.place(problem)
+    this.#planning = false
+    this.#driftSince = undefined
+    if (!this.isMine()) return
+    const isDrift = this.#planned !== undefined && shapeOf(problem) === shapeOf(this.#planned)
+    this.#planned = problem
+    if (isDrift && current !== undefined && isSame(outcome, current)) return
+    this.#parts.publish({ epoch: (current?.epoch ?? 0) + 1, planner: this.#parts.view.self, ...outcome })
+  }
 
   #isSettled(key: string): boolean {
     const now = this.#parts.clock.now()
-    if (this.#pending !== key) {
-      this.#pending = key
-      this.#changedAt = now
+    if (this.#pending?.key !== key) this.#pending = { key, since: now }
+    return now - this.#pending.since >= SETTLE
+  }
+
+  #hasDrifted(problem: PlacementProblem): boolean {
+    const now = this.#parts.clock.now()
+    if (!isFar(problem, this.#planned!)) {
+      this.#driftSince = undefined
+      return false
     }
-    return now - this.#changedAt! >= SETTLE
+    this.#driftSince ??= now
+    return now - this.#driftSince >= DRIFT_LASTS
   }
 
   #problem(): PlacementProblem {
-    const { view } = this.#parts
+    const { view, wholeModels } = this.#parts
     const members = view.members()
+    const manifests = view.manifests()
+    const place = new Map(members.map((state, i) => [deviceId(state.device), i]))
     return {
       devices: members.map(state => ({
         id: deviceId(state.device),
-        speed: state.speed,
+        speed: this.#speedOf(state),
         memory: bytes(state.memory === 0n ? Number.POSITIVE_INFINITY : Number(state.memory))
       })),
-      models: view.manifests().map(({ id, blocks }) => ({ id, blocks })),
+      models: manifests.map(({ id, blocks, activations }) => ({
+        id,
+        blocks,
+        activations: activations.map(a => a.bytes)
+      })),
+      links: members.flatMap((_, from) => this.#linksFrom(members, from, place)),
+      sources: members.flatMap((state, device) =>
+        sourcesOfState(state).flatMap(({ model: name, demand }) => {
+          const model = name === '' ? 0 : manifests.findIndex(manifest => manifest.name === name)
+          return model === -1 ? [] : [{ device, model, demand }]
+        })
+      ),
+      wholeModels,
       carried: new Map(members.map(state => [deviceId(state.device), carriedBy(state)]))
     }
+  }
+
+  /** What its blocks really take, where it has run some; otherwise what it measured at its start. */
+  #speedOf(state: DeviceState): number {
+    let work = 0
+    let time = 0
+    for (const { model, blocks } of state.models) {
+      const manifest = this.#parts.view.manifest(modelId(model))
+      for (const { block, seconds: took } of blocks) {
+        const nominal = manifest?.blocks[block]?.work
+        if (nominal === undefined || !(took > 0)) continue
+        work += nominal
+        time += took
+      }
+    }
+    return time > 0 && work > 0 ? work / time : state.speed
+  }
+
+  #linksFrom(members: readonly DeviceState[], from: number, place: ReadonlyMap<DeviceId, number>) {
+    const { world } = this.#parts.view
+    const n = world.deviceIndex(deviceId(members[from]!.device))!
+    return world.links[n]!.flatMap(({ to, rate, latency, up }) => {
+      const other = place.get(world.devices[to]!.id)
+      return other === undefined || !up ? [] : [{ from, to: other, rate: bytesPerSecond(rate), latency }]
+    })
   }
 }
 
 const carriedBy = (state: DeviceState) =>
   new Map(state.models.map(({ model, blocks }) => [modelId(model), blocks.map(({ block }) => block)] as const))
 
-/** Who is there, how fast to the nearest tenth of itself, with how much memory, for which models. Not what is carried. */
-const keyOf = ({ devices, models }: PlacementProblem): string => {
-  const rough = (speed: number): number => Math.round(Math.log(speed) / Math.log(1.2))
-  const members = devices.map(({ id, speed, memory }): [DeviceId, number, number] => [id, rough(speed), memory])
-  return JSON.stringify([members, models.map(model => model.id)])
+/** Who is there with how much memory, for which models and sources. Not what is carried, nor how fast anything is. */
+const shapeOf = ({ devices, models, sources }: PlacementProblem): string =>
+  JSON.stringify([
+    devices.map(({ id, memory }) => [id, memory]),
+    models.map(({ id }) => id),
+    sources.map(({ device, model }) => [device, model])
+  ])
+
+const isFar = (now: PlacementProblem, then: PlacementProblem): boolean => {
+  const far = (a: number, b: number | undefined): boolean =>
+    b === undefined || Math.abs(Math.log(a / b)) > Math.log(1 + DRIFT)
+  const rates = new Map(then.links.map(({ from, to, rate }) => [`${from} ${to}`, rate]))
+  return (
+    now.devices.some(({ speed }, n) => far(speed, then.devices[n]?.speed)) ||
+    now.links.some(({ from, to, rate }) => far(rate, rates.get(`${from} ${to}`)))
+  )
+}
+
+const isSame = ({ placement }: PlacementOutcome, current: NumberedPlacement): boolean => {
+  const text = (p: PlacementOutcome['placement']): string =>
+    JSON.stringify([...p].map(([device, models]) => [device, [...models].sort()]).sort())
+  return text(placement) === text(current.placement)
 }

@@ -119,6 +119,7 @@ class RunningDevice implements Device {
       clock,
       view: this.view,
       place: parts.place,
+      wholeModels: ['local', 'ddi'].includes(this.#dispatcher.policy.name),
       publish: placement => this.#publish(placement)
     })
     this.#finder = new ManifestFinder({ network, view: this.view, found: () => this.#changed(), say })
