@@ -40,7 +40,7 @@ export const chromeTrace = ({ tasks, transfers }: Pick<RunTrace, 'tasks' | 'tran
         name: `${source} ${datum}: activation ${activation}`,
         cat: 'transfer',
         ph: 'X',
-        ...numbers.of(policy, `${from} -> ${to}`),
+        ...numbers.of(policy, `${from} → ${to}`),
         ts: start * MICROSECONDS,
         dur: (end - start) * MICROSECONDS,
         args: { source, datum, activation }

@@ -1,13 +1,14 @@
 import type { TopLevelSpec } from 'vega-lite'
 
 /**
- * Draw a figure as SVG, without a browser. The same specification gives the same text.
+ * Draw a figure as SVG, without a browser. The same specification gives the same text, and is left as it was: vega
+ * marks what it draws.
  * @throws Error that vega gives for a specification that is none
  */
 export const renderFigure = async (spec: TopLevelSpec): Promise<string> => {
   const [{ compile }, { parse, View, Warn }] = await Promise.all([import('vega-lite'), import('vega')])
   const quiet = { warn: () => quiet, info: () => quiet, debug: () => quiet, error: () => quiet, level: () => Warn }
-  const view = new View(parse(compile(spec, { logger: quiet as never }).spec), { renderer: 'none' })
+  const view = new View(parse(compile(structuredClone(spec), { logger: quiet as never }).spec), { renderer: 'none' })
   try {
     return await view.toSVG()
   } finally {

@@ -1,93 +1,174 @@
 import { describe, expect, test } from 'vitest'
-import { chromeTrace } from './chrome-trace.ts'
 import type { ReportData } from './figures/figure.ts'
-import { htmlReport } from './html-report.ts'
-import { meanInterval } from './mean-interval.ts'
+import { type DrawnFigure, htmlReport } from './html-report.ts'
 import { renderFigure } from './render-figure.ts'
 import { runFigures } from './run-figures.ts'
+import type { PolicyRun } from './run-report.ts'
+import type { TaskSpan } from './run-trace.ts'
 
 const times = { mean: 0.2, p50: 0.2, p95: 0.3, p99: 0.3 }
+const run: PolicyRun = {
+  policy: 'confluence',
+  seed: 1,
+  emulated: false,
+  makespan: 2,
+  throughput: 4,
+  sources: [{ name: 'cam', admitted: 8, completed: 8, lost: 0, rate: 4, inferenceTime: times }],
+  devices: [
+    { name: 'porch', busy: 0.5, tasks: 8, residentBytes: 1 },
+    { name: 'shed', busy: 0.001, tasks: 8, residentBytes: 2 }
+  ],
+  links: [
+    { from: 'porch', to: 'shed', bytes: 100, busy: 0.25 },
+    { from: 'shed', to: 'porch', bytes: 0, busy: 0 }
+  ]
+}
+const unable: PolicyRun = {
+  ...run,
+  policy: 'ddi',
+  throughput: 0,
+  sources: [
+    { name: 'cam', admitted: 1, completed: 0, lost: 1, rate: 0, inferenceTime: { ...times, mean: Number.NaN } }
+  ],
+  devices: [],
+  links: [],
+  because: 'no device carries <all>'
+}
+const task = (device: string, datum: number, block: number, start: number, end: number): TaskSpan => ({
+  policy: 'confluence',
+  device,
+  source: 'cam',
+  datum,
+  model: 'net',
+  block,
+  start,
+  end
+})
 const data: ReportData = {
   command: 'tributary simulate <mine>.yaml',
   report: {
     scenario: 'barn & yard',
     bound: { scale: 2, rates: { cam: 8 }, latency: { cam: 0.1 } },
-    runs: [
-      {
-        policy: 'confluence',
-        seed: 1,
-        emulated: false,
-        makespan: 2,
-        throughput: 4,
-        sources: [{ name: 'cam', admitted: 8, completed: 8, lost: 0, rate: 4, inferenceTime: times }],
-        devices: [
-          { name: 'porch', busy: 0.5, tasks: 8, residentBytes: 1 },
-          { name: 'shed', busy: 1, tasks: 8, residentBytes: 2 }
-        ],
-        links: [{ from: 'porch', to: 'shed', bytes: 100, busy: 0.25 }]
-      },
-      {
-        policy: 'ddi',
-        seed: 1,
-        emulated: false,
-        makespan: 0,
-        throughput: 0,
-        sources: [
-          { name: 'cam', admitted: 1, completed: 0, lost: 1, rate: 0, inferenceTime: { ...times, mean: Number.NaN } }
-        ],
-        devices: [],
-        links: [],
-        because: 'no device carries <all>'
-      }
-    ]
+    runs: [run, unable]
   },
   trace: {
-    tasks: [
-      { policy: 'confluence', device: 'shed', source: 'cam', datum: 0, model: 'net', block: 1, start: 0.5, end: 1 },
-      { policy: 'confluence', device: 'porch', source: 'cam', datum: 0, model: 'net', block: 0, start: 0, end: 0.25 }
-    ],
-    transfers: [
-      { policy: 'confluence', from: 'porch', to: 'shed', source: 'cam', datum: 0, activation: 1, start: 0.25, end: 0.5 }
-    ],
-    inferenceTimes: [{ policy: 'confluence', source: 'cam', seconds: [0.1, 0.2, 0.3] }],
-    placement: { porch: { net: [0] }, shed: { net: [0, 1] } }
+    tasks: [task('shed', 0, 1, 0.5, 0.75), task('porch', 0, 0, 0, 0.25), task('shed', 0, 2, 0.75, 1)],
+    transfers: [],
+    inferenceTimes: [{ policy: 'confluence', source: 'cam', seconds: [0.3, 0.1, 0.2] }],
+    placement: { porch: { net: [0] }, shed: { net: [1, 2] } }
   }
 }
 
-describe('a report', () => {
-  test('every figure is drawn, and names what it shows', async () => {
-    const drawn = await Promise.all(runFigures(data).map(async f => ({ ...f, svg: await renderFigure(f.spec) })))
-    const text = (name: string): string => drawn.find(f => f.name === name)!.svg
-    expect(drawn.map(f => f.name)).toEqual(['throughput', 'inference-time', 'busy', 'timeline-confluence', 'placement'])
-    expect(text('throughput')).toContain('confluence')
-    expect(text('inference-time')).toContain('cam')
-    expect(text('busy')).toContain('porch → shed')
-    expect(text('timeline-confluence')).toContain('shed')
-    expect(text('placement')).toContain('net')
-    const page = htmlReport(data, drawn)
-    expect(page).toContain('barn &amp; yard')
-    expect(page).toContain('cannot: no device carries &lt;all&gt;')
-    expect(page.replaceAll(/xmlns(:\w+)?="[^"]*"/g, '')).not.toMatch(/https?:/)
+const draw = (from: ReportData): Promise<DrawnFigure[]> =>
+  Promise.all(runFigures(from).map(async figure => ({ ...figure, svg: await renderFigure(figure.spec) })))
+const wordsIn = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(match => match[1]!)
+const wordsOf = async (name: string, from = data): Promise<string[]> =>
+  wordsIn((await draw(from)).find(figure => figure.name === name)!.svg)
+
+describe('figures', () => {
+  test('there is one for all that a run has', () => {
+    expect(runFigures(data).map(figure => figure.name)).toEqual([
+      'throughput',
+      'inference-time',
+      'busy',
+      'placement',
+      'timeline-confluence'
+    ])
+  })
+
+  test('throughput is told in results and as a share of the bound', async () => {
+    expect(await wordsOf('throughput')).toEqual(
+      expect.arrayContaining(['confluence', '50 %: 4.00 results/s', 'the bound', 'share of the bound, %'])
+    )
+    expect(runFigures(data)[0]!.caption).toContain('could not finish: ddi')
+  })
+
+  test('a run with another mix of sources than the bound stays below it, although its sum does not', async () => {
+    const source = run.sources[0]!
+    const sources = [
+      { ...source, name: 'few', rate: 3.8 },
+      { ...source, name: 'many', rate: 11.5 }
+    ]
+    const mixed: ReportData = {
+      ...data,
+      report: {
+        ...data.report,
+        bound: { scale: 4, rates: { few: 4, many: 4 }, latency: {} },
+        runs: [{ ...run, sources, throughput: 15.3 }]
+      }
+    }
+    expect(await wordsOf('throughput', mixed)).toContain('95 %: 15.3 results/s')
+    expect(runFigures(mixed)[0]!.caption).toContain('another mix of sources')
+  })
+
+  test('without a bound, throughput is plain results per second', async () => {
+    const words = await wordsOf('throughput', { ...data, report: { ...data.report, bound: null } })
+    expect(words).toContain('results per second')
+    expect(words).not.toContain('the bound')
+  })
+
+  test('inference times: a panel for a source, the median of a policy', async () => {
+    expect(await wordsOf('inference-time')).toEqual(
+      expect.arrayContaining(['cam', 'confluence', 'median 0.200', 'inference time, seconds'])
+    )
+  })
+
+  test('busy shares in percent; links that sent nothing are left out', async () => {
+    const words = await wordsOf('busy')
+    expect(words).toEqual(expect.arrayContaining(['porch', 'shed', 'porch → shed', '50', '25', '&lt; 1']))
+    expect(words).not.toContain('shed → porch')
+  })
+
+  test('in a timeline, blocks of a datum that follow each other are one bar', () => {
+    const spec = runFigures(data).at(-1)!.spec as unknown as { layer: { data: { values: object[] } }[] }
+    expect(spec.layer[0]!.data.values).toEqual([
+      { device: 'porch', source: 'cam', datum: 0, start: 0, end: 0.25 },
+      { device: 'shed', source: 'cam', datum: 0, start: 0.5, end: 1 }
+    ])
+  })
+
+  test('of a long run, a timeline shows the first seconds and says so', () => {
+    const tasks = Array.from({ length: 5000 }, (_, i) => task('shed', i, 0, i, i + 0.9))
+    const figure = runFigures({ ...data, trace: { ...data.trace, tasks } }).at(-1)!
+    const { layer } = figure.spec as unknown as { layer: { data: { values: { end: number }[] } }[] }
+    expect(figure.caption).toContain('The first 60.0 seconds')
+    expect(layer[0]!.data.values).toHaveLength(60)
+  })
+
+  test('the same data draw the same figure', async () => {
+    expect(await draw(data)).toEqual(await draw(data))
+  })
+
+  test('nothing ran: no figure, no failure', () => {
+    const nothing = { tasks: [], transfers: [], inferenceTimes: [], placement: {} }
+    expect(runFigures({ ...data, report: { ...data.report, runs: [unable] }, trace: nothing })).toEqual([])
   })
 })
 
-test('a trace has a process for the policy, a thread for each device and link, and spans in order', () => {
-  const { traceEvents } = chromeTrace(data.trace)
-  const spans = traceEvents.filter(e => e.ph === 'X')
-  expect(spans.map(e => [e.ts, e.dur, e.args['block'] ?? e.args['activation']])).toEqual([
-    [0, 250_000, 0],
-    [250_000, 250_000, 1],
-    [500_000, 500_000, 1]
-  ])
-  expect(traceEvents.filter(e => e.ph === 'M').map(e => e.args['name'])).toEqual([
-    'confluence',
-    'shed',
-    'porch',
-    'porch -> shed'
-  ])
-})
+describe('the page', () => {
+  test('needs nothing from elsewhere: no links, scripts or styles', async () => {
+    const page = htmlReport(data, await draw(data))
+    expect(page.replaceAll(/xmlns(:\w+)?="[^"]*"/g, '')).not.toMatch(/https?:|<script|<link|@import|\bsrc=/)
+    const ids = [...page.matchAll(/\bid="([^"]*)"/g)].map(match => match[1])
+    expect(new Set(ids).size).toBe(ids.length)
+  })
 
-test("means with Student's 95 % interval", () => {
-  expect(meanInterval([1, 2, 3])).toEqual({ mean: 2, ci95: expect.closeTo(4.303 / Math.sqrt(3), 6) })
-  expect(meanInterval([5])).toEqual({ mean: 5, ci95: Number.NaN })
+  test('has the name, the command, the numbers, and why a policy could not run, all escaped', async () => {
+    const page = htmlReport(data, await draw(data))
+    expect(page).toContain('<h1>barn &amp; yard</h1>')
+    expect(page).toContain('<code>tributary simulate &lt;mine&gt;.yaml</code>')
+    expect(page).toContain('<td>4.00</td><td>50</td><td class="name">cam</td><td>8</td><td>0.200</td>')
+    expect(page).toContain('cannot run: no device carries &lt;all&gt;')
+    expect(page).not.toContain('NaN')
+  })
+
+  test('tells how many seeds ran, and their means', () => {
+    const half = { mean: 4, ci95: 0.5 }
+    const sources = [{ name: 'cam', inferenceTime: { mean: half, p95: half } }]
+    const summary = [{ policy: 'confluence', seeds: 2, throughput: half, makespan: half, sources }]
+    const runs = [run, { ...run, seed: 2 }]
+    const page = htmlReport({ ...data, report: { ...data.report, runs, summary } }, [])
+    expect(page).toContain('2 seeds; figures and the first table show seed 1. Policies: confluence.')
+    expect(page).toContain('<td>4.00 ± 0.500</td>')
+  })
 })

@@ -5,7 +5,7 @@ import { type DrawnFigure, htmlReport } from '../../report/html-report.ts'
 import { renderFigure } from '../../report/render-figure.ts'
 import { runFigures } from '../../report/run-figures.ts'
 
-/** Write index.html, which needs nothing else, figures/*.svg, and the numbers as data.json. Replaces what is there. */
+/** Write index.html, which needs nothing else, figures/*.svg, and the numbers as data.json. Files of these names are replaced. */
 export const writeReport = async (folder: string, data: ReportData): Promise<void> => {
   await mkdir(join(folder, 'figures'), { recursive: true })
   const drawn: DrawnFigure[] = []

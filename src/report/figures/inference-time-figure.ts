@@ -24,7 +24,7 @@ export const inferenceTimeFigure = ({ report, trace }: ReportData): Figure[] => 
       name: 'inference-time',
       title: 'Inference time by policy and source',
       caption: [
-        'From the moment a datum is admitted until its result is back. Each box holds the middle half of the data, its dark line is the median, told on the right; the thin line reaches from the 5th to the 95th percentile. Further left is faster.',
+        'From the instant a datum is available at its source until its result is back there. Each box holds the middle half of the data, its dark line is the median, told on the right; the thin line reaches from the 5th to the 95th percentile. Further left is faster.',
         ...(isWide ? ['The time axis is logarithmic.'] : []),
         ...(left > 0 ? [`${left} more sources are in the table.`] : [])
       ].join(' '),
@@ -75,7 +75,7 @@ const panelsOf = (values: readonly Box[], policies: string[], panels: string[], 
     data: { values: [...values] },
     facet: { field: 'source', type: 'nominal', sort: panels, title: null, header: { labelAnchor: 'start' } },
     columns: panels.length === 1 ? 1 : 2,
-    spacing: { row: 24, column: 110 },
+    spacing: { row: 24, column: 16 },
     resolve: { axis: { x: 'independent', y: 'independent' } },
     spec: {
       width: panels.length === 1 ? 600 : 260,

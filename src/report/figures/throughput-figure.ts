@@ -43,7 +43,7 @@ const plain = ({ policy, throughput }: PolicyRun): Bar => ({
 const againstBound = (runs: readonly PolicyRun[], bound: BoundReport): TopLevelSpec => {
   const values = runs.map(run => {
     const share = shareOfBound(run, bound)
-    return { ...plain(run), length: 100 * share, text: `${Math.round(100 * share)} %: ${plain(run).text}` }
+    return { ...plain(run), length: 100 * share, text: `${Math.floor(100 * share)} %: ${plain(run).text}` }
   })
   return bars(values, 'share of the bound, %', 100)
 }

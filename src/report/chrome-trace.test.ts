@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { chromeTrace } from './chrome-trace.ts'
+import type { TaskSpan, TransferSpan } from './run-trace.ts'
+
+const of = { policy: 'confluence', source: 'cam', datum: 3 }
+const tasks: TaskSpan[] = [
+  { ...of, device: 'shed', model: 'net', block: 1, start: 0.5, end: 1 },
+  { ...of, device: 'porch', model: 'net', block: 0, start: 0, end: 0.25 },
+  { ...of, policy: 'local', device: 'porch', model: 'net', block: 0, start: 0.1, end: 0.3 }
+]
+const transfers: TransferSpan[] = [{ ...of, from: 'porch', to: 'shed', activation: 1, start: 0.25, end: 0.5 }]
+const { traceEvents } = chromeTrace({ tasks, transfers })
+
+test('spans are complete events in order of time, in microseconds, with what they were about', () => {
+  const spans = traceEvents.filter(event => event.ph === 'X')
+  expect(spans.map(({ cat, ts, dur, args }) => [cat, ts, dur, args])).toEqual([
+    ['compute', 0, 250_000, { source: 'cam', datum: 3, model: 'net', block: 0 }],
+    ['compute', 100_000, expect.closeTo(200_000, 3), { source: 'cam', datum: 3, model: 'net', block: 0 }],
+    ['transfer', 250_000, 250_000, { source: 'cam', datum: 3, activation: 1 }],
+    ['compute', 500_000, 500_000, { source: 'cam', datum: 3, model: 'net', block: 1 }]
+  ])
+})
+
+test('a process for each policy and a thread for each device and link, named once and before use', () => {
+  const named = traceEvents
+    .filter(event => event.ph === 'M')
+    .map(({ name, pid, tid, args }) => [name, pid, tid, args['name']])
+  expect(named).toEqual([
+    ['process_name', 1, 0, 'confluence'],
+    ['thread_name', 1, 1, 'shed'],
+    ['thread_name', 1, 2, 'porch'],
+    ['thread_name', 1, 3, 'porch → shed'],
+    ['process_name', 2, 0, 'local'],
+    ['thread_name', 2, 1, 'porch']
+  ])
+  expect(traceEvents.findLastIndex(event => event.ph === 'M')).toBeLessThan(
+    traceEvents.findIndex(event => event.ph === 'X')
+  )
+  const threads = new Set(traceEvents.filter(event => event.ph === 'M').map(({ pid, tid }) => `${pid}/${tid}`))
+  for (const { pid, tid } of traceEvents) expect(threads).toContain(`${pid}/${tid}`)
+})
+
+test('survives JSON as the format asks for: known phases, no time before 0', () => {
+  const read = JSON.parse(JSON.stringify({ traceEvents })) as {
+    traceEvents: { ph: string; ts?: number; dur?: number }[]
+  }
+  for (const { ph, ts = 0, dur = 0 } of read.traceEvents) {
+    expect(['X', 'M']).toContain(ph)
+    expect(ts).toBeGreaterThanOrEqual(0)
+    expect(dur).toBeGreaterThanOrEqual(0)
+  }
+})
