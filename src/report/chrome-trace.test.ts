@@ -15,7 +15,7 @@ test('spans are complete events in order of time, in microseconds, with what the
   const spans = traceEvents.filter(event => event.ph === 'X')
   expect(spans.map(({ cat, ts, dur, args }) => [cat, ts, dur, args])).toEqual([
     ['compute', 0, 250_000, { source: 'cam', datum: 3, model: 'net', block: 0 }],
-    ['compute', 100_000, expect.closeTo(200_000, 3), { source: 'cam', datum: 3, model: 'net', block: 0 }],
+    ['compute', 100_000, 200_000, { source: 'cam', datum: 3, model: 'net', block: 0 }],
     ['transfer', 250_000, 250_000, { source: 'cam', datum: 3, activation: 1 }],
     ['compute', 500_000, 500_000, { source: 'cam', datum: 3, model: 'net', block: 1 }]
   ])
@@ -49,4 +49,14 @@ test('survives JSON as the format asks for: known phases, no time before 0', () 
     expect(ts).toBeGreaterThanOrEqual(0)
     expect(dur).toBeGreaterThanOrEqual(0)
   }
+})
+
+test('times are whole nanoseconds, and spans that touch still touch', () => {
+  const third = { ...tasks[0]!, start: 0, end: 1 / 3 }
+  const { traceEvents: events } = chromeTrace({ tasks: [third, { ...third, start: 1 / 3, end: 2 / 3 }], transfers: [] })
+  const spans = events.filter(event => event.ph === 'X').map(({ ts, dur }) => [ts, dur])
+  expect(spans).toEqual([
+    [0, 333_333.333],
+    [333_333.333, 333_333.334]
+  ])
 })

@@ -18,7 +18,11 @@ export interface ChromeTrace {
   readonly traceEvents: readonly TraceEvent[]
 }
 
-const MICROSECONDS = 1e6
+/** Microseconds, in whole nanoseconds: spans that touch still touch, and the file stays small. */
+const during = (start: number, end: number): { readonly ts: number; readonly dur: number } => {
+  const first = Math.round(start * 1e9)
+  return { ts: first / 1e3, dur: (Math.round(end * 1e9) - first) / 1e3 }
+}
 
 /** A run as Perfetto and chrome://tracing show it: a process for each policy, a thread for each device and link. */
 export const chromeTrace = ({ tasks, transfers }: Pick<RunTrace, 'tasks' | 'transfers'>): ChromeTrace => {
@@ -30,8 +34,7 @@ export const chromeTrace = ({ tasks, transfers }: Pick<RunTrace, 'tasks' | 'tran
         cat: 'compute',
         ph: 'X',
         ...numbers.of(policy, device),
-        ts: start * MICROSECONDS,
-        dur: (end - start) * MICROSECONDS,
+        ...during(start, end),
         args: { source, datum, model, block }
       })
     ),
@@ -41,8 +44,7 @@ export const chromeTrace = ({ tasks, transfers }: Pick<RunTrace, 'tasks' | 'tran
         cat: 'transfer',
         ph: 'X',
         ...numbers.of(policy, `${from} → ${to}`),
-        ts: start * MICROSECONDS,
-        dur: (end - start) * MICROSECONDS,
+        ...during(start, end),
         args: { source, datum, activation }
       })
     )

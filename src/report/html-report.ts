@@ -48,4 +48,4 @@ const introduction = ({ runs }: RunReport, shown: readonly PolicyRun[]): string 
 
 const section = ({ title, caption, svg }: DrawnFigure): string =>
   `<section><h2>${escapeHtml(title)}</h2>
-<figure><div class="wide" role="img" aria-label="${escapeHtml(`${title}. ${caption}`)}">${svg}</div><figcaption>${escapeHtml(caption)}</figcaption></figure></section>`
+<figure><div class="wide" role="img" aria-label="${escapeHtml(title)}">${svg}</div><figcaption>${escapeHtml(caption)}</figcaption></figure></section>`

@@ -77,7 +77,7 @@ const heatMap = (title: string, shares: readonly Share[], rows: readonly string[
       type: 'nominal',
       sort: rows,
       title: null,
-      axis: { domain: false, ticks: false, minExtent: 120 }
+      axis: { domain: false, ticks: false, minExtent: 120, labelLimit: 400 }
     }
   },
   layer: [

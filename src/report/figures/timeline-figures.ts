@@ -114,7 +114,7 @@ const timeline = (shown: readonly Bar[], rows: string[], sources: string[], unti
             type: 'nominal',
             title: 'source',
             scale: { domain: sources, range: sources.map((_, i) => COLOURS[i % COLOURS.length]!) },
-            legend: { orient: 'top', direction: 'horizontal' }
+            legend: { orient: 'top', direction: 'horizontal', columns: 6 }
           }
         }
       },
