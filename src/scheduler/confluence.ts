@@ -25,7 +25,8 @@ export interface ConfluenceOptions {
  *
  * Every worker and every link (or shared medium) has a virtual queue U: the seconds of work committed to it, drained at
  * rate 1. The source searches the layered graph once, at V + U per second of use, commits the path's work to the queues
- * along it, and tells the other sources. Local execution, shipping the whole input, and any split of the model are paths
+ * along it, and tells the other sources. A queue is never
+ * taken to be shorter than the backlog that its device reports: costs are estimates. Local execution, shipping the whole input, and any split of the model are paths
  * of that graph: which it is, is decided per datum, by price. Workers serve the datum first that has waited longest, times its source's weight.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
@@ -43,6 +44,7 @@ export const createConfluence =
     }
 
     const choose = (task: TaskState, now: Seconds): Decision => {
+      queues.atLeast(world.devices[host.self]!.resource, host.backlog(), now)
       const V = seconds(patience * typicalTime(world, task.model))
       const price = (resource: number): number => V * (1 + queues.at(resource, now) / (sharpness * V)) ** sharpness
       const path = cheapestPath({
@@ -79,7 +81,8 @@ export const createConfluence =
         return { ...reporting.report(), commitments }
       },
       remark: () => reporting.report(),
-      heard: (_, report, now) => {
+      heard: (from, report, now) => {
+        queues.atLeast(world.devices[from]!.resource, report.backlog, now)
         for (const commitment of report.commitments) commit(commitment, now)
       }
     }

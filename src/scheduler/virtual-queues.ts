@@ -20,6 +20,11 @@ export class VirtualQueues {
     this.#asOf[resource] = now
   }
 
+  /** What really waits there is more than what was thought: blocks took longer than believed, or somebody has not told. */
+  atLeast(resource: number, work: number, now: Seconds): void {
+    if (work > this.at(resource, now)) this.commit(resource, work - this.at(resource, now), now)
+  }
+
   #grow(resource: number): void {
     const size = Math.max(resource + 1, 2 * this.#length.length)
     const copy = (from: Float64Array): Float64Array<ArrayBuffer> => {
