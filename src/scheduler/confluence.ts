@@ -25,8 +25,8 @@ export interface ConfluenceOptions {
  *
  * Every worker and every link (or shared medium) has a virtual queue U: the seconds of work committed to it, drained at
  * rate 1. The source searches the layered graph once, at V + U per second of use, commits the path's work to the queues
- * along it, and tells the other sources. A queue is never
- * taken to be shorter than the backlog that its device reports: costs are estimates. Local execution, shipping the whole input, and any split of the model are paths
+ * along it, and tells the other sources. A queue is not
+ * taken to be much shorter than the backlog that its device reports: costs are estimates. Local execution, shipping the whole input, and any split of the model are paths
  * of that graph: which it is, is decided per datum, by price. Workers serve the datum first that has waited longest, times its source's weight.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
@@ -37,6 +37,12 @@ export const createConfluence =
     const reporting = new Reporting(host)
     const queues = new VirtualQueues()
     let untold: Commitment[] = []
+    /** Work that arrives later than its path was thought makes a backlog too: up to so much is no sign of wrong costs. */
+    const slack = (): number => {
+      let most = 0
+      for (const m of world.models.keys()) most = Math.max(most, typicalTime(world, m))
+      return LATE_DATA * most
+    }
 
     const commit = ({ from, to, seconds: work }: Commitment, now: Seconds): void => {
       const resource = from === to ? world.devices[from]!.resource : world.link(from, to)?.resource
@@ -44,7 +50,7 @@ export const createConfluence =
     }
 
     const choose = (task: TaskState, now: Seconds): Decision => {
-      queues.atLeast(world.devices[host.self]!.resource, host.backlog(), now)
+      queues.atLeast(world.devices[host.self]!.resource, host.backlog() - slack(), now)
       const V = seconds(patience * typicalTime(world, task.model))
       const price = (resource: number): number => V * (1 + queues.at(resource, now) / (sharpness * V)) ** sharpness
       const path = cheapestPath({
@@ -82,11 +88,14 @@ export const createConfluence =
       },
       remark: () => reporting.report(),
       heard: (from, report, now) => {
-        queues.atLeast(world.devices[from]!.resource, report.backlog, now)
+        queues.atLeast(world.devices[from]!.resource, report.backlog - slack(), now)
         for (const commitment of report.commitments) commit(commitment, now)
       }
     }
   }
+
+/** Data whose whole work may be late at a device before its queue is taken to be longer than thought. */
+const LATE_DATA = 2
 
 /** One entry for each resource. */
 const merge = (commitments: readonly Commitment[]): Commitment[] => {

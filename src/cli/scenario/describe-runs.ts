@@ -1,27 +1,27 @@
 import { formatSeconds } from '../../core/format-quantity.ts'
 import type { MeanInterval } from '../../report/mean-interval.ts'
-import type { PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
+import type { BoundReport, PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
+import { shareOfBound } from '../../report/share-of-bound.ts'
 import { textTable } from '../../report/text-table.ts'
 
 /** Tables for people: per policy and source; the busiest devices; why a policy could not. */
 export const describeRuns = ({ scenario, runs, bound, boundWithMemory, summary }: RunReport): string => {
   const best = boundWithMemory ?? bound
-  const total = best === null ? undefined : Object.values(best.rates).reduce((a, b) => a + b, 0)
   const emulated = runs.some(run => run.emulated)
-  const rows = summary === undefined ? runs.flatMap(run => rowsOf(run)) : summary.flatMap(rowsOfSummary)
+  const rows = summary === undefined ? runs.flatMap(run => rowsOf(run, best)) : summary.flatMap(rowsOfSummary)
   const failures = runs.filter(run => run.because !== undefined)
   return [
     `${scenario}${emulated ? ' (emulated: real processes, emulated speeds and links)' : ''}`,
     '',
     textTable(
-      ['policy', 'throughput', 'source', 'completed', 'mean time', 'p95', 'p99'].map((title, i) => ({
+      ['policy', 'throughput', 'of bound', 'source', 'completed', 'mean time', 'p95', 'p99'].map((title, i) => ({
         title,
-        align: i === 0 || i === 2 ? 'left' : 'right'
+        align: i === 0 || i === 3 ? 'left' : 'right'
       })),
       rows
     ),
     '',
-    ...(total === undefined ? [] : [`no policy can serve more than ${rate(total)} in the long run`]),
+    ...(best === null ? [] : [boundLine(best)]),
     ...(summary === undefined ? runs.map(busyLine) : []),
     ...new Set(failures.map(({ policy, because }) => `${policy}: ${because}`))
   ].join('\n')
@@ -30,16 +30,28 @@ export const describeRuns = ({ scenario, runs, bound, boundWithMemory, summary }
 const rate = (perSecond: number): string => `${perSecond.toPrecision(3)}/s`
 const time = (value: number): string => (Number.isNaN(value) ? '-' : formatSeconds(value))
 
-const rowsOf = ({ policy, throughput, sources, because }: PolicyRun): string[][] =>
-  sources.map(({ name, admitted, completed, inferenceTime }, s) => [
+const boundLine = ({ rates }: BoundReport): string => {
+  const each = Object.entries(rates).map(([source, most]) => `${source} ${rate(most)}`)
+  return `no policy can serve all sources at more than these rates together: ${each.slice(0, 6).join(', ')}${each.length > 6 ? ', …' : ''}`
+}
+
+/** Only where all data came home, and sources were pressed hard enough for it to mean something, is it near 100 %. */
+const ofBound = (run: PolicyRun, bound: BoundReport | null): string =>
+  bound === null || run.because !== undefined ? '' : `${(100 * shareOfBound(run, bound)).toFixed(0)} %`
+
+const rowsOf = (run: PolicyRun, bound: BoundReport | null): string[][] => {
+  const { policy, throughput, sources, because } = run
+  return sources.map(({ name, admitted, completed, inferenceTime }, s) => [
     s === 0 ? policy : '',
     s > 0 ? '' : because !== undefined && completed === 0 ? 'cannot run' : rate(throughput),
+    s === 0 ? ofBound(run, bound) : '',
     name,
     completed === admitted ? String(completed) : `${completed} of ${admitted}`,
     time(inferenceTime.mean),
     time(inferenceTime.p95),
     time(inferenceTime.p99)
   ])
+}
 
 const rowsOfSummary = ({ policy, seeds, throughput, sources }: PolicySummary): string[][] => {
   const interval = ({ mean, ci95 }: MeanInterval, show: (n: number) => string): string =>
@@ -47,6 +59,7 @@ const rowsOfSummary = ({ policy, seeds, throughput, sources }: PolicySummary): s
   return sources.map(({ name, inferenceTime }, s) => [
     s === 0 ? policy : '',
     s === 0 ? interval(throughput, rate) : '',
+    '',
     name,
     `${seeds} seeds`,
     interval(inferenceTime.mean, time),

@@ -4,7 +4,7 @@ import type { TaskSpan, TransferSpan } from '../../report/run-trace.ts'
 import type { Observer } from '../../simulator/simulation-input.ts'
 
 /** More spans than this make a trace that no viewer opens; the rest is counted, not kept. */
-export const MAX_SPANS = 2_000_000
+export const MAX_SPANS = 1_000_000
 
 /** Keeps what ran and what was sent, by names. */
 export class SpanCollector {
