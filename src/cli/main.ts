@@ -19,6 +19,7 @@ const COMMANDS = [
   () => import('./profile-command.ts'),
   () => import('./plan-command.ts'),
   () => import('./simulate-command.ts'),
+  () => import('./emulate-command.ts'),
   () => import('./node-command.ts'),
   () => import('./status-command.ts'),
   () => import('./invite-command.ts'),

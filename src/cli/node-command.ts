@@ -38,7 +38,7 @@ export const command = new Command('node')
   .option('--speed <factor>', 'emulate a slower device: 0.25 takes four times as long (default: not emulated)')
   .option(
     '--emulate-link <peer=rate>',
-    'pace and delay what is sent to a device: name=50Mbps,3ms, * for all others, repeatable',
+    'pace and delay what is sent to a device: name=50Mbps,3ms[,medium=HOST:PORT] or name=none, * for all others, repeatable',
     collect,
     []
   )
@@ -51,9 +51,10 @@ export const command = new Command('node')
   )
   .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
   .option('--blocks <n>', 'at most this many blocks for a model', '12')
+  .option('--cut-at <model=tensors>', 'cut a model at these tensors, commas between, repeatable', collect, [])
   .option(
     '--source <spec>',
-    'name=dir:PATH[,model=M][,window=N][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms], repeatable',
+    'name=dir:PATH or name=synthetic:COUNT, then [,model=M][,window=N][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms], repeatable',
     collect,
     []
   )
@@ -65,6 +66,7 @@ export const command = new Command('node')
   .option('--start-when <n>', 'sources wait until N devices are there and ready', '1')
   .option('--seed <text>', 'for random arrivals', '1')
   .option('--exit-when-done', 'stop when all own sources have all their results')
+  .option('--controlled', 'change emulated speed and links as JSON lines on standard input say')
   .option('--exit-with-parent', 'stop when standard input closes')
   .option(
     '--json-events',

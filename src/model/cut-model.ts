@@ -54,6 +54,26 @@ export const cutsForParts = (model: StudiedModel, parts: number): readonly numbe
   )
 }
 
+/**
+ * Cut points where exactly one tensor crosses, each of the named ones, in their order; for models that are to be cut where
+ * their maker says.
+ * @returns the model with every possible cut point, and which to use
+ * @throws UserError when some name crosses nowhere alone
+ */
+export const cutsAtTensors = (
+  model: StudiedModel,
+  names: readonly string[]
+): { readonly model: StudiedModel; readonly cuts: readonly number[] } => {
+  const all = withAllCutPoints(model)
+  const cuts = names.map(name => {
+    const cut = all.cutPoints.findIndex(({ tensors }) => tensors.length === 1 && tensors[0] === name)
+    if (cut === -1)
+      throw new UserError(`${model.analysis.file.path}: cannot be cut at "${name}": it never crosses a cut point alone`)
+    return cut
+  })
+  return { model: all, cuts: cuts.sort((a, b) => a - b) }
+}
+
 /** Cut points for the blocks of a cluster: as many as allowed, or as there are. */
 export const cutsForCluster = (model: StudiedModel, maxBlocks: number): readonly number[] =>
   cutsForParts(model, Math.min(maxBlocks, model.cutPoints.length + 1))

@@ -9,6 +9,8 @@ export interface RunReport {
   readonly bound: BoundReport | null
   /** With memory limits; null where no placement was found, absent where it was not asked. */
   readonly boundWithMemory?: BoundReport | null
+  /** Of an emulation: the same runs simulated with the measured costs, where that was asked for. */
+  readonly simulated?: readonly PolicyRun[]
   /** Where several seeds were run. */
   readonly summary?: readonly PolicySummary[]
 }

@@ -37,8 +37,12 @@ export const createConfluence =
     const reporting = new Reporting(host)
     const queues = new VirtualQueues()
     let untold: Commitment[] = []
+    /** Of the tasks that were seen here. */
+    const weights = new Set<number>()
     /** Work that arrives later than its path was thought makes a backlog too: up to so much is no sign of wrong costs. */
     const slack = (): number => {
+      // A light datum waits by right, and a heavy one will not wait for it: such a backlog says nothing of costs.
+      if (weights.size > 1) return Number.POSITIVE_INFINITY
       let most = 0
       for (const m of world.models.keys()) most = Math.max(most, typicalTime(world, m))
       return LATE_DATA * most
@@ -50,6 +54,7 @@ export const createConfluence =
     }
 
     const choose = (task: TaskState, now: Seconds): Decision => {
+      weights.add(task.weight)
       queues.atLeast(world.devices[host.self]!.resource, host.backlog() - slack(), now)
       const V = seconds(patience * typicalTime(world, task.model))
       const price = (resource: number): number => V * (1 + queues.at(resource, now) / (sharpness * V)) ** sharpness
@@ -80,7 +85,10 @@ export const createConfluence =
       // in inverse proportion to their weights, and so their rates in proportion; under capacity a heavier one waits less.
       urgency: (task, now) => task.weight * (now - task.availableAt),
       sent: () => {},
-      arrived: (_, from) => reporting.arrived(from),
+      arrived: (task, from) => {
+        weights.add(task.weight)
+        reporting.arrived(from)
+      },
       report: (): Report => {
         const commitments = merge(untold)
         untold = []

@@ -33,6 +33,8 @@ export interface DeviceProcess extends AsyncDisposable {
   readonly ended: Promise<string>
   /** True once somebody here asked for its end. */
   readonly expectedToEnd: () => boolean
+  /** A JSON line on its standard input. */
+  order(order: unknown): void
   /** kill -9: no goodbye. */
   kill(): void
   stop(): Promise<void>
@@ -68,6 +70,7 @@ export const startDevice = (options: DeviceProcessOptions): DeviceProcess => {
     name,
     ended,
     expectedToEnd: () => expected,
+    order: order => child.stdin!.write(`${JSON.stringify(order)}\n`),
     kill: () => end(() => child.kill('SIGKILL')),
     lastWords: lines => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n'),
     ...stopOnce(async () => {

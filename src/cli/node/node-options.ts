@@ -5,7 +5,8 @@ import { parseSize } from '../../core/parse-quantity.ts'
 import { type Bytes, bytes } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
-import { type EmulatedLink, parseEmulatedLink } from './emulated-link.ts'
+import { parseEmulatedLink } from './emulated-link.ts'
+import { EmulatedLinks } from './emulated-links.ts'
 
 /** The flags of `tributary node` as commander hands them over. */
 export interface NodeFlags {
@@ -20,6 +21,7 @@ export interface NodeFlags {
   readonly model: string[]
   readonly shape: string[]
   readonly blocks: string
+  readonly cutAt: string[]
   readonly source: string[]
   readonly preset?: string
   readonly io?: string
@@ -31,6 +33,7 @@ export interface NodeFlags {
   readonly seed: string
   readonly exitWhenDone?: boolean
   readonly exitWithParent?: boolean
+  readonly controlled?: boolean
   readonly jsonEvents?: boolean
   readonly json?: boolean
 }
@@ -48,26 +51,31 @@ export interface NodeOptions {
   readonly models: readonly { readonly file: string; readonly name: string }[]
   readonly shapes: readonly string[]
   readonly maxBlocks: number
+  /** Tensors at which a model is to be cut, by its name. */
+  readonly cutAt: ReadonlyMap<string, readonly string[]>
   readonly sources: readonly string[]
   readonly preset: string | undefined
   readonly io: string | undefined
   readonly sink: string | undefined
   readonly policy: PolicyName
   readonly state: string | undefined
-  readonly links: readonly EmulatedLink[]
+  readonly links: EmulatedLinks
   readonly startWhen: number
   readonly seed: string
   readonly exitWhenDone: boolean
   readonly exitWithParent: boolean
+  /** Orders come as JSON lines on standard input. */
+  readonly controlled: boolean
   readonly jsonEvents: boolean
   readonly json: boolean
 }
 
 /** @throws UserError that names the flag, the value, the limit and the remedy */
 export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
-  const links = flags.emulateLink.map(parseEmulatedLink)
+  const links = new EmulatedLinks(flags.emulateLink.map(parseEmulatedLink))
   const speed = flags.speed === undefined ? 1 : number('--speed', flags.speed, z.number().positive().max(1))
-  if (flags.source.length > 0 && flags.preset === undefined && flags.io === undefined) {
+  const readsFiles = flags.source.some(source => !/^[^=,]*=synthetic:/.test(source))
+  if (readsFiles && flags.preset === undefined && flags.io === undefined) {
     throw new UserError(
       '--source needs to know how files become tensors: add --preset ppocr-rec|imagenet|raw or --io FILE'
     )
@@ -84,11 +92,12 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     mdns: flags.mdns,
     memory: flags.memory === undefined ? bytes(Number.POSITIVE_INFINITY) : size('--memory', flags.memory),
     speed,
-    emulated: flags.speed !== undefined || links.length > 0,
+    emulated: flags.speed !== undefined || !links.isEmpty,
     threads: number('--threads', flags.threads, z.int().min(1).max(256)),
     models: flags.model.map(parseModel),
     shapes: flags.shape,
     maxBlocks: number('--blocks', flags.blocks, z.int().min(1).max(256)),
+    cutAt: new Map(flags.cutAt.map(parseCutAt)),
     sources: flags.source,
     preset: flags.preset,
     io: flags.io,
@@ -100,6 +109,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     seed: flags.seed,
     exitWhenDone: flags.exitWhenDone === true,
     exitWithParent: flags.exitWithParent === true,
+    controlled: flags.controlled === true,
     jsonEvents: flags.jsonEvents === true,
     json: flags.json === true
   }
@@ -143,6 +153,14 @@ const policy = (text: string): PolicyName => {
   const near = nearest(text, POLICY_NAMES)
   const meant = near === undefined ? '' : ` (did you mean ${near}?)`
   throw new UserError(`--policy "${text}" is not a policy${meant}; known: ${POLICY_NAMES.join(', ')}`)
+}
+
+/** MODEL=TENSOR,TENSOR. */
+const parseCutAt = (text: string): [string, readonly string[]] => {
+  const [, model, tensors] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  if (model === undefined || tensors === undefined)
+    throw new UserError(`--cut-at "${text}" is not MODEL=TENSOR,TENSOR; write for example --cut-at ocr=relu_3,relu_7`)
+  return [model, tensors.split(',')]
 }
 
 /** FILE or FILE:name. A single letter before the colon is a drive, not a file. */

@@ -5,6 +5,7 @@ import type { Device } from '../../runtime/device/device.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { StateFolder } from '../../runtime/device/state-folder.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
+import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
 import type { DataPort } from '../../runtime/io/data-port.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
@@ -27,10 +28,10 @@ export const openSources = async (
   rng: Rng,
   log: NodeLog
 ): Promise<() => Promise<void>> => {
-  if (options.sources.length === 0 || spec === undefined || options.sink === undefined) return async () => {}
+  if (options.sources.length === 0 || options.sink === undefined) return async () => {}
   const specs = options.sources.map(parseSourceSpec)
   const say = (text: string): void => log.say(text)
-  for (const { folder: path } of specs) await listItems(path) // a missing folder is said before anything starts
+  for (const { folder: path, synthetic } of specs) if (synthetic === undefined) await listItems(path) // a missing folder is said before anything starts
   const sink = await openSink({ file: options.sink, clock: systemClock, say })
   for (const source of specs) {
     const id = sourceIdOf(source.name, options.name)
@@ -59,7 +60,9 @@ export const openSources = async (
         sink,
         openItems,
         createPort: ({ inputs }) =>
-          createDataPort({ spec, inputs, resultsFolder: `${dirname(options.sink!)}/${source.name}-results` }),
+          source.synthetic === undefined
+            ? createDataPort({ spec: spec!, inputs, resultsFolder: `${dirname(options.sink!)}/${source.name}-results` })
+            : createSyntheticPort(source.synthetic, inputs, rng.fork(`data of ${source.name}`)),
         availableAt: createArrivals(source.arrivals, rng.fork(source.name)),
         submit: device.submit,
         cancel: device.cancel,

@@ -27,6 +27,7 @@ import { POLICIES } from '../../scheduler/policies.ts'
 import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
+import { obeyOrders } from './obey-orders.ts'
 import { parseShapes } from './parse-shapes.ts'
 import { trimHeap } from './trim-heap.ts'
 
@@ -50,16 +51,18 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
   const secret = await resolveSecret({ join: options.join, clusterKey: options.clusterKey, folder })
   const network = await openNetwork(options, secret, folder, log, () => device)
+  const engine = createEngine({ speed: options.speed, threads: options.threads })
   const device: Device = createDevice({
     name: options.name,
     clock: systemClock,
     network,
-    engine: createEngine({ speed: options.speed, threads: options.threads }),
+    engine,
     blobs: createBlobStore({ folder: folder.blobs }),
     createPolicy: POLICIES[options.policy],
     place: placeInThread(text => log.say(text)),
     memory: options.memory,
     emulated: options.emulated,
+    isLinked: peer => options.links.exists(device.view.nameOf(peer)),
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
     say: text => log.say(text),
@@ -67,6 +70,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     incarnation: await nextIncarnation(folder)
   })
   const leave = untilToldToStop(options, log)
+  if (options.controlled) obeyOrders({ engine, links: options.links, log })
   const over = new AbortController()
   try {
     const closeSources = await sourcesOf(options, folder, device, spec, log)
@@ -121,6 +125,7 @@ const ownedModel = (
   ...model,
   shapes: parseShapes(options.shapes),
   maxBlocks: options.maxBlocks,
+  cutAt: options.cutAt.get(model.name) ?? [],
   folder: folder.models,
   ...(spec === undefined || exampleInputs === undefined
     ? {}
@@ -135,10 +140,11 @@ const openNetwork = async (
   device: () => Device
 ): Promise<Network> => {
   const { links } = options
-  const named = (name: string) => links.find(l => l.peer === name) ?? links.find(l => l.peer === '*')
   /** A peer that has not said its name yet gets some emulated link rather than none: it is measured right away. */
   const link = (peer: DeviceId) =>
-    device().view.state(peer) === undefined ? links[0] : named(device().view.nameOf(peer))
+    device().view.state(peer) === undefined
+      ? (links.shapeOf('*') ?? links.anyShape())
+      : links.shapeOf(device().view.nameOf(peer))
   return createLibp2pNetwork({
     privateKey: await loadOrCreateIdentity(folder.path),
     listen: options.listen.length > 0 ? options.listen : ['0.0.0.0:0'],
@@ -147,7 +153,7 @@ const openNetwork = async (
     role: 'device',
     clock: systemClock,
     blobStore: createBlobStore({ folder: folder.blobs }),
-    ...(options.links.length === 0 ? {} : { emulatedLink: link }),
+    ...(links.isEmpty ? {} : { emulatedLink: link }),
     say: text => log.say(text)
   })
 }

@@ -25,7 +25,7 @@ export interface SimulatePolicyParts {
   readonly observe?: Observer
 }
 
-/** One run of one policy with one seed. The same seed gives the same arrivals to every policy. */
+/** One run of one policy with one seed. The same seed gives the same arrivals to every policy, and to a running source. */
 export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
   const { scenario, profiles, policy, seed, table, observe } = parts
   const rng = createRng(seed)
@@ -35,7 +35,7 @@ export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
     models: profiles,
     sources: scenario.sources.map(source => ({
       ...source,
-      availableAt: createArrivals(source.arrivals, rng.fork(`arrivals of ${source.name}`))
+      availableAt: createArrivals(source.arrivals, rng.fork(source.name))
     })),
     carries: table.carries,
     policy: POLICIES[policy],

@@ -63,6 +63,15 @@ export class ZooGraph {
     this.#outputs.push(valueInfo(name, value.dims, 'float32'))
   }
 
+  /** Give a result another name, everywhere. */
+  rename(value: Value, name: string): Value {
+    for (const node of this.#nodes) {
+      node.output = node.output!.map(written => (written === value.name ? name : written))
+      node.input = node.input!.map(read => (read === value.name ? name : read))
+    }
+    return { name, dims: value.dims }
+  }
+
   weight(name: string, dims: readonly number[], range: Omit<Weight, 'name' | 'dims' | 'learnt'>, learnt = true): Value {
     const weight = { name, dims, ...range, learnt }
     this.weights.push(weight)

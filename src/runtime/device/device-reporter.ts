@@ -27,6 +27,7 @@ export interface DeviceReporterParts {
   readonly readyEpoch: () => number
   readonly draining: () => boolean
   readonly isOwner: (model: ModelId) => boolean
+  readonly isLinked?: (peer: DeviceId) => boolean
 }
 
 /** Slow state goes out at least this often. */
@@ -86,8 +87,11 @@ export class DeviceReporter {
     const others = members.filter(state => state.device !== view.self)
     const placed = members.every(state => current.placement.has(deviceId(state.device)))
     const loaded = others.every(state => Number(state.readyEpoch) >= current.epoch)
-    const measured = others.every(state =>
-      view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(state.device))!)
+    const { isLinked } = this.#parts
+    const measured = others.every(
+      ({ device }) =>
+        isLinked?.(deviceId(device)) === false ||
+        view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(device))!) !== undefined
     )
     return placed && loaded && measured
   }

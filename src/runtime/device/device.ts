@@ -41,6 +41,8 @@ export interface DeviceParts {
   readonly emulated: boolean
   readonly models: readonly OwnedModel[]
   /** Sources wait until this many devices are there and have loaded what is placed on them. @default 1 */
+  /** Whether data may travel to a peer directly; absent: to all. For emulated topologies. */
+  readonly isLinked?: (peer: DeviceId) => boolean
   readonly startWhen?: number
   /** For people: one line, to the log. */
   readonly say: (text: string) => void
@@ -267,6 +269,7 @@ class RunningDevice implements Device {
   #tick(): void {
     const { network, clock } = this.#parts
     for (const [peer] of network.peers()) {
+      if (this.#parts.isLinked?.(peer) === false) continue
       const link = network.link(peer)
       if (link !== undefined) this.view.setLink(network.self, peer, link.rate, link.latency)
     }

@@ -11,6 +11,8 @@ export interface OwnedModel {
   /** Shapes that the sources' data has, for inputs that `shapes` does not name. */
   readonly exampleShapes?: (inputs: readonly TensorSpec[]) => InputShapes
   readonly maxBlocks: number
+  /** Cut exactly at these tensors instead; empty: where it is best. */
+  readonly cutAt: readonly string[]
   /** Where blocks are written before they are known by their hash, and manifests are kept for the next start. */
   readonly folder: string
   /** Known once it is cut. */

@@ -11,6 +11,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import {
   activationsAt,
+  cutsAtTensors,
   cutsForCluster,
   studyModel,
   untravellingEnds,
@@ -43,17 +44,31 @@ export interface OwnerParts {
 export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> => {
   const file = await readOnnxFile(owned.file)
   const shapes = shapesOf(owned, file)
-  const kept = join(owned.folder, `${file.identity.slice(0, 32)}-${owned.maxBlocks}-${nameOfShapes(shapes)}.json`)
+  const kept = join(
+    owned.folder,
+    `${file.identity.slice(0, 32)}-${
+      owned.cutAt.length > 0
+        ? `at-${owned.cutAt
+            .join('-')
+            .slice(0, 100)
+            .replace(/[^A-Za-z0-9_-]/g, '_')}-${owned.cutAt.length}`
+        : owned.maxBlocks
+    }-${nameOfShapes(shapes)}.json`
+  )
   const known = await restore(kept, owned, parts.blobs)
   if (known !== undefined) return known
   parts.say(`cutting ${owned.file} …`)
-  const studied = await studyModel(owned.file, shapes, openModel)
+  const read = await studyModel(owned.file, shapes, openModel)
+  const chosen =
+    owned.cutAt.length > 0
+      ? cutsAtTensors(read, owned.cutAt)
+      : { model: read, cuts: cutsForCluster(read, owned.maxBlocks) }
+  const { model: studied, cuts } = chosen
   const ends = untravellingEnds(studied)
   if (ends.length > 0)
     throw new UserError(
       `${owned.file}: "${ends.join('", "')}" is no tensor that can be sent; such a model cannot be served`
     )
-  const cuts = cutsForCluster(studied, owned.maxBlocks)
   const blocks = await storeBlocks(owned, parts, write => writeBlocks(studied, cuts, write))
   const activations = activationsAt(studied, cuts)
   const facts = {

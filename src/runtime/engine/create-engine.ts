@@ -21,7 +21,7 @@ interface Held {
 class ThreadedEngine implements Engine {
   readonly #threads: number
   /** An emulated run lasts this many times its own time; a faster device cannot be emulated. */
-  readonly #stretch: number
+  #stretch: number
   readonly #held = new Map<BlockHash, Held>()
   readonly #nominal = new NominalTimes()
   #lane: LaneThread | undefined
@@ -31,6 +31,11 @@ class ThreadedEngine implements Engine {
     if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
     if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
     this.#threads = threads
+    this.#stretch = Math.max(1, 1 / speed)
+  }
+
+  setSpeed(speed: number): void {
+    if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
     this.#stretch = Math.max(1, 1 / speed)
   }
 

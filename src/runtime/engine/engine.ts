@@ -30,6 +30,8 @@ export interface BlockRun {
  * A block that fails to load or run rejects for its caller and disturbs nobody else; a lane that dies is restarted.
  */
 export interface Engine extends AsyncDisposable {
+  /** Emulate another speed from the next run on. @throws RangeError unless above 0 */
+  setSpeed(speed: number): void
   /** @throws EngineError with ONNX Runtime's words when it is not a model this runtime opens */
   load(hash: BlockHash, file: string): Promise<LoadedBlock>
   unload(hash: BlockHash): Promise<void>

@@ -8,7 +8,10 @@ import { UserError } from '../../core/user-error.ts'
 /** A source as `--source` names it. */
 export interface SourceSpec {
   readonly name: string
+  /** Of its files; empty for a source of made-up data. */
   readonly folder: string
+  /** How many made-up data it has; undefined for a source of files. */
+  readonly synthetic: number | undefined
   /** Name of the model; undefined for the cluster's only one. */
   readonly model: string | undefined
   /** How many data may be in flight. */
@@ -59,13 +62,20 @@ const OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight']
  */
 export const parseSourceSpec = (text: string): SourceSpec => {
   const where = `--source "${text}"`
-  const [, name, rest] = /^([^=,]*)=dir:(.*)$/s.exec(text) ?? []
+  const [, name, kind, rest] = /^([^=,]*)=(dir|synthetic):(.*)$/s.exec(text) ?? []
   if (name === undefined || rest === undefined) throw new UserError(`${where} is not ${FORM}`)
   const [folder, options] = splitOptions(rest, where)
+  const synthetic = kind === 'synthetic' ? syntheticCount(folder, where) : undefined
   const parsed = schema.safeParse({ name, folder, ...options })
   if (!parsed.success) throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, () => OPTIONS)}`)
   const { model, count } = parsed.data
-  return { ...parsed.data, model, count }
+  return { ...parsed.data, folder: synthetic === undefined ? folder : '', model, count, synthetic }
+}
+
+const syntheticCount = (text: string, where: string): number => {
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (count >= 1 && count <= 10_000_000) return count
+  throw new UserError(`${where}: synthetic:${text} needs how many made-up data there are, 1 to 10000000`)
 }
 
 /** A comma of the path is one that no `key=` follows. */

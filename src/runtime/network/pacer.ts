@@ -6,6 +6,14 @@ import { sleepUntil } from './sleep-until.ts'
 export interface LinkShape {
   readonly rate: BytesPerSecond
   readonly latency: Seconds
+  /** The medium that it shares with other links, of other devices too; undefined for a link of its own. */
+  readonly medium?: Medium | undefined
+}
+
+/** Air that several links share, whose order somebody else keeps. */
+export interface Medium {
+  /** Take its next free time for so many seconds of sending. @returns when sending starts, on this device's clock */
+  reserve(takes: Seconds): Promise<Seconds>
 }
 
 /** When the last byte of something leaves the sender, and when it reaches the receiver. */
@@ -44,6 +52,14 @@ export class Pacer {
     const starts = waited ? this.#free : seconds(Math.max(now, this.#free))
     const departs = seconds(starts + transferTime(size as Bytes, link.rate))
     this.#free = departs
+    return { starts, departs, arrives: seconds(departs + link.latency) }
+  }
+
+  /** The same on a shared medium: first come, first served over all devices. */
+  async bookMedium(size: Bytes | number, link: LinkShape, medium: Medium): Promise<Passage> {
+    const takes = transferTime(size as Bytes, link.rate)
+    const starts = await medium.reserve(takes)
+    const departs = seconds(starts + takes)
     return { starts, departs, arrives: seconds(departs + link.latency) }
   }
 

@@ -110,7 +110,9 @@ export class TaskSender {
     if (link === undefined) {
       await this.#write(outgoing, life)
     } else {
-      const { starts, departs, arrives } = pacer.book(outgoing.frame.size, link)
+      const { size } = outgoing.frame
+      const { starts, departs, arrives } =
+        link.medium === undefined ? pacer.book(size, link) : await pacer.bookMedium(size, link, link.medium)
       outgoing.started = starts
       await pacer.until(departs, life)
       const delivered = this.#delivery.run(async () => {

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import type { Scenario } from '../core/scenario.ts'
+import { NoAnswerError, UserError } from '../core/user-error.ts'
+import type { RunReport } from '../report/run-report.ts'
+import { systemClock } from '../runtime/system-clock.ts'
+import { parseCount } from './parse-count.ts'
+
+interface EmulateFlags {
+  readonly policy?: string
+  readonly seed: string
+  readonly againstSimulation?: boolean
+  readonly report?: string
+  readonly json?: boolean
+}
+
+export const command = new Command('emulate')
+  .summary('run a scenario on real processes with emulated speeds and links')
+  .description(
+    'Every device of the scenario is a process of its own; real tensors go through real blocks over real connections; slower devices sleep, links are paced and delayed. Devices together should not be faster than this machine.'
+  )
+  .argument('<scenario>', 'a scenario file (YAML or JSON)')
+  .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
+  .option('--seed <n>', 'seed of random arrivals', '1')
+  .option('--against-simulation', 'measure the blocks here, simulate with that, and print both side by side')
+  .option('--report <dir>', 'write a web page with figures, and the figures as files')
+  .option('--json', 'print one JSON document')
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ tributary emulate scenarios/three-rooms.yaml --policy confluence --against-simulation\n'
+  )
+  .action(async (file: string, flags: EmulateFlags) => {
+    const report = await emulateFile(file, flags)
+    if (flags.json === true) process.stdout.write(`${JSON.stringify(report)}\n`)
+    else {
+      const { describeRuns } = await import('./scenario/describe-runs.ts')
+      process.stdout.write(`${describeRuns(report)}\n`)
+      if (report.simulated !== undefined) {
+        const { describeDeviation } = await import('./emulate/describe-deviation.ts')
+        process.stdout.write(`\n${describeDeviation(report.runs, report.simulated)}\n`)
+      }
+    }
+    const failed = report.runs.filter(run => run.because !== undefined)
+    if (failed.length > 0) throw new NoAnswerError(failed.map(run => `${run.policy}: ${run.because}`).join('\n'))
+  })
+
+const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport> => {
+  const { readScenario } = await import('./scenario/read-scenario.ts')
+  const { chosenPolicies } = await import('./scenario/chosen-policies.ts')
+  const { emulateScenario } = await import('./emulate/emulate-scenario.ts')
+  const scenario = await readScenario(file)
+  const policies = chosenPolicies(
+    flags.policy ?? scenario.policy,
+    flags.policy === undefined ? `${file}: policy` : '--policy'
+  )
+  const seed = parseCount('--seed', flags.seed, Number.MAX_SAFE_INTEGER)
+  const say = (text: string): void => void process.stderr.write(`${text}\n`)
+  refuseTooFast(scenario, file, say)
+  const abort = new AbortController()
+  const stop = (): void => abort.abort(new NoAnswerError('stopped before the end'))
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-emulate-'))
+  try {
+    return await emulateScenario({
+      scenario,
+      policies,
+      seed,
+      folder,
+      clock: systemClock,
+      signal: abort.signal,
+      say,
+      againstSimulation: flags.againstSimulation === true,
+      command: `tributary emulate ${file}${flags.policy === undefined ? '' : ` --policy ${flags.policy}`} --seed ${seed}`,
+      ...(flags.report === undefined ? {} : { reportFolder: flags.report })
+    })
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** Speeds that this machine can emulate; together they should leave it something to breathe. */
+const refuseTooFast = ({ devices, events }: Scenario, file: string, say: (text: string) => void): void => {
+  const fast = devices.find(({ speed }) => speed > 1)
+  if (fast !== undefined)
+    throw new UserError(
+      `${file}: devices.${fast.name}.speed ${fast.speed}: an emulated device is at most as fast as this machine, 1; scale all speeds down`
+    )
+  const faster = events.find(event => event.kind === 'speed' && event.speed > 1)
+  if (faster !== undefined)
+    throw new UserError(`${file}: events: a speed above 1 cannot be emulated; scale all speeds down`)
+  const sum = devices.reduce((total, { speed }) => total + speed, 0)
+  if (sum > 1.5)
+    say(
+      `speeds add up to ${sum.toFixed(2)}: this machine may not keep up, and then devices are slower than asked (1.5 is safe on two cores)`
+    )
+}

@@ -1,0 +1,265 @@
+import { readFile } from 'node:fs/promises'
+import type { Clock } from '../../core/clock.ts'
+import type { Scenario, ScenarioEvent } from '../../core/scenario.ts'
+import { timeSummary } from '../../core/time-summary.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { PolicyRun } from '../../report/run-report.ts'
+import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+import { isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
+import { type MediumArbiter, openMediumArbiter } from '../../runtime/network/medium-arbiter.ts'
+import { ClusterFeed } from '../demo/cluster-feed.ts'
+import type { NodeEvent } from '../demo/device-process.ts'
+import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
+
+export interface EmulatePolicyParts {
+  readonly scenario: Scenario
+  readonly models: readonly EmulatedModel[]
+  readonly policy: string
+  readonly seed: number
+  readonly folder: string
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly progress: (text: string) => void
+}
+
+export interface EmulatedRun {
+  readonly run: PolicyRun
+  /** Block numbers by model and device, as the cluster placed them in the end. */
+  readonly placement: ClusterStatus['placement']['models']
+  readonly inferenceTimes: readonly (readonly number[])[]
+}
+
+/** Nothing came home for so long: whatever is missing will not come. */
+const PATIENCE: Seconds = seconds(60)
+
+/** One policy on real processes: emulated speeds and links, real tensors through real blocks. */
+export const emulatePolicy = async (parts: EmulatePolicyParts): Promise<EmulatedRun> => {
+  const { scenario, clock, signal } = parts
+  const media = new Set(scenario.links.flatMap(({ medium }) => (medium === undefined ? [] : [medium])))
+  const arbiters = new Map<number, MediumArbiter>()
+  try {
+    for (const medium of media) arbiters.set(medium, await openMediumArbiter(clock))
+    return await runOn(
+      parts,
+      signal,
+      [...arbiters].reduce<string[]>((all, [m, { address }]) => {
+        all[m] = address
+        return all
+      }, [])
+    )
+  } finally {
+    for (const arbiter of arbiters.values()) await arbiter[Symbol.asyncDispose]()
+  }
+}
+
+const runOn = async (
+  parts: EmulatePolicyParts,
+  signal: AbortSignal,
+  media: readonly string[]
+): Promise<EmulatedRun> => {
+  const { scenario, clock } = parts
+  const watch = new RunWatch(parts, new ClusterFeed())
+  await using cluster = new EmulatedCluster({
+    ...parts,
+    media,
+    onEvent: (device, event) => watch.heard(device, event)
+  })
+  await cluster.start(absentAtFirst(scenario.events))
+  watch.begin()
+  const over = new AbortController()
+  const happening = happen(cluster, scenario, clock, AbortSignal.any([over.signal, signal]))
+  try {
+    await Promise.race([watch.done(signal), cluster.failure()])
+  } finally {
+    over.abort()
+    await happening
+  }
+  watch.end()
+  await cluster[Symbol.asyncDispose]() // each device says its final status on its way out
+  return watch.result()
+}
+
+const absentAtFirst = (events: readonly ScenarioEvent[]): ReadonlySet<number> => {
+  const first = new Map<number, string>()
+  for (const event of events)
+    if ((event.kind === 'leaves' || event.kind === 'joins') && !first.has(event.device))
+      first.set(event.device, event.kind)
+  return new Set([...first].flatMap(([device, kind]) => (kind === 'joins' ? [device] : [])))
+}
+
+/** Let the scenario's events happen at their instants. */
+const happen = async (
+  cluster: EmulatedCluster,
+  scenario: Scenario,
+  clock: Clock,
+  signal: AbortSignal
+): Promise<void> => {
+  const start = clock.now()
+  for (const event of scenario.events) {
+    try {
+      await clock.sleep(seconds(Math.max(0, start + event.at - clock.now())), { signal })
+    } catch {
+      return
+    }
+    if (event.kind === 'speed') cluster.order(event.device, { speed: event.speed })
+    else if (event.kind === 'joins') cluster.join(event.device)
+    else if (event.kind === 'leaves') {
+      if (event.how === 'kill') cluster.kill(event.device)
+      else void cluster.leave(event.device)
+    } else {
+      const { rate, latency } = event
+      for (const { from, to } of event.links)
+        cluster.order(from, {
+          link: scenario.devices[to]!.name,
+          ...(rate === undefined ? {} : { rate }),
+          ...(latency === undefined ? {} : { latency })
+        })
+    }
+  }
+}
+
+/** Follows a run: who is done, how far it is, what came of it. */
+class RunWatch {
+  readonly #parts: EmulatePolicyParts
+  readonly #feed: ClusterFeed
+  readonly #finished = new Set<number>()
+  #placement: ClusterStatus['placement']['models'] = {}
+  #startedAt = 0
+  #endedAt = 0
+  #toldAt = 0
+  #completed = 0
+  #newsAt = 0
+  readonly #before = new Map<string, number>()
+  readonly #busyBefore = new Map<string, number>()
+  readonly #tasksBefore = new Map<string, number>()
+
+  constructor(parts: EmulatePolicyParts, feed: ClusterFeed) {
+    this.#parts = parts
+    this.#feed = feed
+  }
+
+  heard(device: number, event: NodeEvent): void {
+    if (event.event === 'done') this.#finished.add(device)
+    this.#feed.take(this.#parts.scenario.devices[device]!.name, event)
+    const status = event['status'] as ClusterStatus | undefined
+    if (status !== undefined && Object.keys(status.placement.models).length > 0)
+      this.#placement = status.placement.models
+    this.#tell()
+  }
+
+  begin(): void {
+    this.#startedAt = this.#parts.clock.now()
+    this.#newsAt = this.#startedAt
+    for (const { name } of this.#parts.scenario.devices) {
+      const part = this.#feed.device(name)
+      this.#busyBefore.set(name, part?.busySeconds ?? 0)
+      this.#tasksBefore.set(name, part?.tasks ?? 0)
+      for (const { to, bytesSent } of part?.links ?? []) this.#before.set(`${name} ${to}`, bytesSent)
+    }
+  }
+
+  /** Resolves when every source has all its results, or nothing comes home any more. */
+  async done(signal: AbortSignal): Promise<void> {
+    const { scenario, clock } = this.#parts
+    const sources = new Set(scenario.sources.map(({ device }) => device))
+    const last = scenario.events.at(-1)?.at ?? 0
+    for (;;) {
+      if ([...sources].every(n => this.#finished.has(n))) return
+      const quietSince = Math.max(this.#newsAt, this.#startedAt + last)
+      if (clock.now() - quietSince > PATIENCE) return
+      await clock.sleep(seconds(0.02), { signal })
+    }
+  }
+
+  end(): void {
+    this.#endedAt = this.#parts.clock.now()
+  }
+
+  async result(): Promise<EmulatedRun> {
+    const { scenario, folder, policy, seed } = this.#parts
+    const makespan = this.#endedAt - this.#startedAt
+    const per = (amount: number): number => amount / makespan
+    const lines = await Promise.all(
+      scenario.sources.map(({ name, device }) => resultsOf(folder, scenario.devices[device]!.name, name))
+    )
+    const completed = lines.map(results => results.length)
+    const missing = scenario.sources.flatMap(({ name, count }, s) =>
+      completed[s]! < count
+        ? [`${name}: ${count - completed[s]!} of ${count} never came home${this.#whyWaiting()}`]
+        : []
+    )
+    return {
+      placement: this.#placement,
+      inferenceTimes: lines.map(results => results.map(r => r.inferenceTime)),
+      run: {
+        policy,
+        seed,
+        emulated: true,
+        makespan,
+        throughput: per(completed.reduce((a, b) => a + b, 0)),
+        sources: scenario.sources.map(({ name }, s) => {
+          const status = this.#feed.sources().find(source => source.name === name)
+          const admitted = Math.max(status?.admitted ?? 0, completed[s]!)
+          return {
+            name,
+            admitted,
+            completed: completed[s]!,
+            lost: admitted - completed[s]!,
+            rate: per(completed[s]!),
+            inferenceTime: timeSummary(lines[s]!.map(r => r.inferenceTime))
+          }
+        }),
+        devices: scenario.devices.map(({ name }) => {
+          const part = this.#feed.device(name)
+          const resident = Object.values(part?.models ?? {}).reduce((sum, { residentBytes }) => sum + residentBytes, 0)
+          return {
+            name,
+            busy: Math.min(1, per(Math.max(0, (part?.busySeconds ?? 0) - (this.#busyBefore.get(name) ?? 0)))),
+            tasks: Math.max(0, (part?.tasks ?? 0) - (this.#tasksBefore.get(name) ?? 0)),
+            residentBytes: resident
+          }
+        }),
+        links: scenario.links.map(({ from, to, rate }) => {
+          const [a, b] = [scenario.devices[from]!.name, scenario.devices[to]!.name]
+          const sent = this.#feed.device(a)?.links.find(link => link.to === b)?.bytesSent ?? 0
+          const bytes = Math.max(0, sent - (this.#before.get(`${a} ${b}`) ?? 0))
+          return { from: a, to: b, bytes, busy: Math.min(1, per(bytes / rate)) }
+        }),
+        ...(missing.length === 0 ? {} : { because: missing.join('; ') })
+      }
+    }
+  }
+
+  #whyWaiting(): string {
+    const reasons = this.#parts.scenario.devices.flatMap(
+      ({ name }) => this.#feed.device(name)?.waiting.map(({ because }) => because) ?? []
+    )
+    return reasons.length === 0 ? '' : ` (${[...new Set(reasons)].join('; ')})`
+  }
+
+  /** Every second or so. */
+  #tell(): void {
+    const { clock, scenario, policy, progress } = this.#parts
+    const completed = this.#feed.sources().reduce((sum, source) => sum + source.completed, 0)
+    if (completed > this.#completed) this.#newsAt = clock.now()
+    this.#completed = completed
+    if (this.#startedAt === 0 || clock.now() - this.#toldAt < 2) return
+    this.#toldAt = clock.now()
+    const parts = scenario.sources.map(({ name, count }) => {
+      const done = this.#feed.sources().find(source => source.name === name)?.completed ?? 0
+      return `${name} ${done}/${count}`
+    })
+    progress(`  ${policy} ${(clock.now() - this.#startedAt).toFixed(0)} s: ${parts.join(', ')}`)
+  }
+}
+
+const resultsOf = async (folder: string, device: string, source: string) => {
+  const text = await readFile(EmulatedCluster.sinkOf(folder, device), 'utf8').catch(() => '')
+  return text
+    .split('\n')
+    .filter(line => line !== '')
+    .flatMap(line => {
+      const entry = sinkEntrySchema.parse(JSON.parse(line))
+      return isSkipped(entry) || entry.source !== `${source}@${device}` ? [] : [entry]
+    })
+}

@@ -1,0 +1,199 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../core/clock.ts'
+import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { NoAnswerError } from '../../core/user-error.ts'
+import { type DeviceProcess, type NodeEvent, startDevice } from '../demo/device-process.ts'
+
+/** A model's file, and where it is to be cut; empty: where it is best. */
+export interface EmulatedModel {
+  readonly name: string
+  readonly file: string
+  readonly tensors: readonly string[]
+  readonly shapes: readonly string[]
+  readonly maxBlocks: number
+}
+
+export interface EmulatedClusterOptions {
+  readonly scenario: Scenario
+  readonly models: readonly EmulatedModel[]
+  readonly policy: string
+  readonly seed: number
+  /** State, sinks and logs go there. */
+  readonly folder: string
+  /** host:port of the arbiter of each medium. */
+  readonly media: readonly string[]
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onEvent: (device: number, event: NodeEvent) => void
+}
+
+/** How long devices may take to start, share blocks and load them. */
+const START_PATIENCE: Seconds = seconds(120)
+
+/** The devices of a scenario, each a process, connected to each other on this machine. */
+export class EmulatedCluster implements AsyncDisposable {
+  readonly #options: EmulatedClusterOptions
+  readonly #devices = new Map<number, DeviceProcess>()
+  readonly #said = new Map<string, (event: NodeEvent) => void>()
+  readonly #closed = new AbortController()
+  #invite = ''
+  #lives = 0
+
+  constructor(options: EmulatedClusterOptions) {
+    this.#options = options
+  }
+
+  static sinkOf(folder: string, device: string): string {
+    return join(folder, `${device}.jsonl`)
+  }
+
+  /** Start all that are there from the beginning; ready when every source is. */
+  async start(absent: ReadonlySet<number>): Promise<void> {
+    const { scenario, folder } = this.#options
+    await mkdir(folder, { recursive: true })
+    const present = [...scenario.devices.keys()].filter(n => !absent.has(n))
+    const sourceDevices = new Set(scenario.sources.map(({ device }) => device))
+    // One without a source and without a model begins: it listens at once.
+    const founder = present.find(n => !sourceDevices.has(n)) ?? present[0]!
+    const listening = this.#first(founder, 'listening')
+    this.#start(founder, present.length)
+    this.#invite = String((await this.#orEnd(listening))['invite'])
+    const ready = present.filter(n => sourceDevices.has(n)).map(n => this.#first(n, 'ready'))
+    for (const n of present) if (n !== founder) this.#start(n, present.length)
+    await this.#orEnd(Promise.all(ready))
+  }
+
+  /** Start a device in mid-run. */
+  join(n: number): void {
+    this.#start(n, 1)
+  }
+
+  kill(n: number): void {
+    this.#devices.get(n)?.kill()
+    this.#devices.delete(n)
+  }
+
+  async leave(n: number): Promise<void> {
+    const device = this.#devices.get(n)
+    this.#devices.delete(n)
+    await device?.stop()
+  }
+
+  order(n: number, order: unknown): void {
+    this.#devices.get(n)?.order(order)
+  }
+
+  /** Rejects when a device ends that nobody asked to. */
+  async failure(): Promise<never> {
+    return this.#orEnd(new Promise<never>(() => {}), seconds(1e6))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new Error('the emulation is over'))
+    const all = [...this.#devices.values()]
+    this.#devices.clear()
+    await Promise.all(all.map(device => device.stop()))
+  }
+
+  #first(n: number, name: string): Promise<NodeEvent> {
+    return new Promise(resolve => this.#said.set(`${n} ${name}`, resolve))
+  }
+
+  #start(n: number, together: number): void {
+    const { scenario, folder, clock, onEvent } = this.#options
+    const { name } = scenario.devices[n]!
+    const device = startDevice({
+      name,
+      flags: this.#flags(n, together),
+      logFile: join(folder, `${name}.log`),
+      clock,
+      onEvent: event => {
+        onEvent(n, event)
+        this.#said.get(`${n} ${event.event}`)?.(event)
+      }
+    })
+    this.#devices.set(n, device)
+    this.#lives++
+  }
+
+  #flags(n: number, together: number): string[] {
+    const { scenario, policy, seed, folder, models } = this.#options
+    const { name, speed, memory } = scenario.devices[n]!
+    const own = scenario.sources.filter(({ device }) => device === n)
+    const owned = models.filter((_, m) => scenario.sources.find(({ model }) => model === m)?.device === n)
+    return [
+      ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', join(folder, `${name}.state`)],
+      ...['--speed', String(speed), '--threads', '1', '--policy', policy, '--seed', String(seed)],
+      ...['--json-events', '--exit-with-parent', '--controlled', '--start-when', String(together)],
+      ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),
+      ...(this.#invite === '' ? [] : ['--join', this.#invite]),
+      ...this.#linkFlags(n),
+      ...owned.flatMap(({ name: model, file, tensors, shapes, maxBlocks }) => [
+        ...['--model', `${file}:${model}`, '--blocks', String(maxBlocks)],
+        ...(tensors.length === 0 ? [] : ['--cut-at', `${model}=${tensors.join(',')}`]),
+        ...shapes.flatMap(shape => ['--shape', shape])
+      ]),
+      ...own.flatMap(source => ['--source', this.#sourceFlag(source)]),
+      ...(own.length === 0 ? [] : ['--sink', EmulatedCluster.sinkOf(folder, name)])
+    ]
+  }
+
+  #linkFlags(n: number): string[] {
+    const { scenario, media } = this.#options
+    return scenario.devices.flatMap(({ name }, to) => {
+      if (to === n) return []
+      const link = scenario.links.find(l => l.from === n && l.to === to)
+      if (link === undefined) return ['--emulate-link', `${name}=none`]
+      const { rate, latency, medium } = link
+      const shared = medium === undefined ? '' : `,medium=${media[medium]}`
+      return ['--emulate-link', `${name}=${rate * 8}bps,${latency}s${shared}`]
+    })
+  }
+
+  #sourceFlag({ name, count, model, window, weight, arrivals }: ScenarioSource): string {
+    const { scenario } = this.#options
+    const when =
+      arrivals.kind === 'saturated'
+        ? 'saturated'
+        : arrivals.kind === 'poisson'
+          ? `poisson:${arrivals.rate}/s`
+          : `every:${arrivals.interval}s`
+    const settings = `model=${scenario.models[model]!.name},window=${window},weight=${weight},arrivals=${when}`
+    return `${name}=synthetic:${count},${settings}`
+  }
+
+  /** `what`, unless a device ends that nobody asked to, it takes too long, or the signal aborts. */
+  async #orEnd<T>(what: Promise<T>, patience = START_PATIENCE): Promise<T> {
+    const { clock, signal, folder } = this.#options
+    const over = new AbortController()
+    const ends = AbortSignal.any([over.signal, this.#closed.signal])
+    const watch = async (): Promise<never> => {
+      for (;;) {
+        const lives = this.#lives
+        for (const device of this.#devices.values()) {
+          void device.ended.then(how => {
+            if (!device.expectedToEnd())
+              died.reject(
+                new NoAnswerError(`${device.name} ended by itself (${how}). Its last words:\n${device.lastWords(12)}`)
+              )
+          })
+        }
+        while (lives === this.#lives) await clock.sleep(seconds(0.2), { signal: ends })
+      }
+    }
+    const died = Promise.withResolvers<never>()
+    const late = clock.sleep(patience, { signal: AbortSignal.any([signal, ends]) }).then(() => {
+      const words = [...this.#devices.values()].map(device => `${device.name}:\n${device.lastWords(4)}`)
+      throw new NoAnswerError(`the devices took longer than ${patience} s (logs in ${folder}):\n${words.join('\n')}`)
+    })
+    const watching = watch()
+    try {
+      return await Promise.race([what, late, died.promise, watching])
+    } finally {
+      over.abort()
+      for (const pending of [late, died.promise, watching]) pending.catch(() => {})
+    }
+  }
+}
