@@ -66,7 +66,16 @@ export const command = new Command('node')
   .option('--start-when <n>', 'sources wait until N devices are there and ready', '1')
   .option('--seed <text>', 'for random arrivals', '1')
   .option('--exit-when-done', 'stop when all own sources have all their results')
-  .option('--controlled', 'change emulated speed and links as JSON lines on standard input say')
+  .option(
+    '--work <model=times>',
+    'what the blocks of a model take at speed 1, like ocr=20ms,35ms, repeatable (default: measured)',
+    collect,
+    []
+  )
+  .option(
+    '--controlled',
+    'blocks take what their owner says, divided by --speed; change emulated speed and links as JSON lines on standard input say'
+  )
   .option('--exit-with-parent', 'stop when standard input closes')
   .option(
     '--json-events',

@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
-import { bytes, seconds } from '../../core/units.ts'
+import { bytes } from '../../core/units.ts'
 import { BlockTable } from '../../planner/block-table.ts'
 import type { PolicyRun, RunReport } from '../../report/run-report.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
@@ -31,8 +32,8 @@ export interface EmulateScenarioParts {
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunReport> => {
   const { scenario, policies, folder, say } = parts
-  const models = await emulatedModels(scenario, folder, say)
-  const profiles = await measuredProfiles(scenario, models, say)
+  const profiles = await modelProfiles(scenario, say)
+  const models = await emulatedModels(scenario, profiles, folder, say)
   const { problem, outcome } = await planScenario(scenario, profiles)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
@@ -59,57 +60,42 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunR
   return report
 }
 
-/** Files to run: the scenario's own, or made for its sizes and times. */
+/** Files to run, the scenario's own or made for its sizes and times, and what their blocks take. */
 const emulatedModels = async (
   scenario: Scenario,
+  profiles: readonly ModelProfile[],
   folder: string,
   say: (text: string) => void
 ): Promise<EmulatedModel[]> => {
   const models: EmulatedModel[] = []
+  const share = computedShare(scenario)
   let calibration: Awaited<ReturnType<typeof calibrateSynthetic>> | undefined
-  for (const model of scenario.models) {
+  for (const [m, model] of scenario.models.entries()) {
     const { name } = model
+    const { work } = profiles[m]!
     if (model.kind === 'file') {
       const { file, shapes, maxBlocks } = model
-      models.push({ name, file, tensors: [], shapes, maxBlocks })
+      models.push({ name, file, tensors: [], shapes, maxBlocks, work })
       continue
     }
     if (calibration === undefined) say('measuring what made-up work takes here …')
     calibration ??= await calibrateSynthetic(folder)
-    const { file, tensors } = await writeSyntheticModel(model, folder, calibration)
-    models.push({ name, file, tensors, shapes: [], maxBlocks: model.blocks.length })
+    const { file, tensors } = await writeSyntheticModel(model, folder, { ...calibration, share, seed: m + 1 })
+    models.push({ name, file, tensors, shapes: [], maxBlocks: model.blocks.length, work })
   }
   return models
 }
 
-/** What the blocks take here, as the owner of a model measures it. */
-const measuredProfiles = async (
-  scenario: Scenario,
-  models: readonly EmulatedModel[],
-  say: (text: string) => void
-): Promise<readonly ModelProfile[]> => {
-  const { cutsAtTensors, studyModel } = await import('../../model/cut-model.ts')
-  const { openModel } = await import('../../runtime/onnx/open-model.ts')
-  const { profileBlocks } = await import('../../runtime/onnx/profile-blocks.ts')
-  const profiles: ModelProfile[] = []
-  for (const [m, model] of scenario.models.entries()) {
-    if (model.kind === 'file') {
-      profiles.push(...(await modelProfiles({ ...scenario, models: [model] }, say)))
-      continue
-    }
-    const { model: studied, cuts } = cutsAtTensors(
-      await studyModel(models[m]!.file, new Map(), openModel),
-      models[m]!.tensors
-    )
-    const { blocks, activations } = await profileBlocks(studied, cuts, { runs: 12, threads: 1 })
-    profiles.push({
-      name: model.name,
-      work: blocks.map(block => seconds(block.least)),
-      weights: blocks.map(block => bytes(block.bytes)),
-      activations: activations.map(bytes)
-    })
-  }
-  return profiles
+/** Of a core's time, that all devices together may compute: networking and scheduling need theirs too. */
+const COMPUTING = 0.6
+
+/**
+ * How much of the asked time a made-up block really computes; the rest it waits. Nearly all, so that a run is done in
+ * time; less where the devices together would be faster than this machine.
+ */
+const computedShare = ({ devices }: Scenario): number => {
+  const asked = devices.reduce((sum, { speed }) => sum + speed, 0)
+  return Math.min(0.9, (COMPUTING * availableParallelism()) / asked)
 }
 
 /** The placement that the running cluster had. */

@@ -13,6 +13,8 @@ export interface EmulatedModel {
   readonly tensors: readonly string[]
   readonly shapes: readonly string[]
   readonly maxBlocks: number
+  /** Of each block at speed 1: so long it takes, divided by a device's speed. */
+  readonly work: readonly Seconds[]
 }
 
 export interface EmulatedClusterOptions {
@@ -130,9 +132,10 @@ export class EmulatedCluster implements AsyncDisposable {
       ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),
       ...(this.#invite === '' ? [] : ['--join', this.#invite]),
       ...this.#linkFlags(n),
-      ...owned.flatMap(({ name: model, file, tensors, shapes, maxBlocks }) => [
+      ...owned.flatMap(({ name: model, file, tensors, shapes, maxBlocks, work }) => [
         ...['--model', `${file}:${model}`, '--blocks', String(maxBlocks)],
         ...(tensors.length === 0 ? [] : ['--cut-at', `${model}=${tensors.join(',')}`]),
+        ...['--work', `${model}=${work.map(time => `${time}s`).join(',')}`],
         ...shapes.flatMap(shape => ['--shape', shape])
       ]),
       ...own.flatMap(source => ['--source', this.#sourceFlag(source)]),

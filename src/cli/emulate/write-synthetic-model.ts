@@ -49,17 +49,21 @@ const timeOf = async (folder: string, macs: number): Promise<number> => {
   return Math.min(...times)
 }
 
-/** Write a model with the asked work, weights and activations. */
+/**
+ * Write a model with the asked work, weights and activations.
+ * @param share of the asked work that it really computes
+ * @param seed of its weights: two models of the same sizes must not be the same model
+ */
 export const writeSyntheticModel = async (
   model: Synthetic,
   folder: string,
-  { secondsPerMac, secondsPerBlock }: Calibration
+  { secondsPerMac, secondsPerBlock, share, seed }: Calibration & { readonly share: number; readonly seed: number }
 ): Promise<WrittenSynthetic> => {
   const blocks = model.blocks.map(({ work, weights }): SyntheticBlock => {
-    const macs = Math.max(0, (work - secondsPerBlock) / secondsPerMac)
+    const macs = Math.max(0, (share * work - secondsPerBlock) / secondsPerMac)
     return { macs, weightBytes: weights }
   })
   const file = join(folder, `${model.name.replace(/[^A-Za-z0-9_-]/g, '_')}.onnx`)
-  await writeZooModel(syntheticGraph(blocks, model.activations), file, { seed: 1 })
+  await writeZooModel(syntheticGraph(blocks, model.activations), file, { seed })
   return { file, tensors: model.blocks.slice(1).map((_, k) => activationName(k + 1)) }
 }

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { nearest } from '../../core/nearest.ts'
-import { parseSize } from '../../core/parse-quantity.ts'
-import { type Bytes, bytes } from '../../core/units.ts'
+import { parseSize, parseTime } from '../../core/parse-quantity.ts'
+import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
 import { parseEmulatedLink } from './emulated-link.ts'
@@ -22,6 +22,7 @@ export interface NodeFlags {
   readonly shape: string[]
   readonly blocks: string
   readonly cutAt: string[]
+  readonly work: string[]
   readonly source: string[]
   readonly preset?: string
   readonly io?: string
@@ -53,6 +54,8 @@ export interface NodeOptions {
   readonly maxBlocks: number
   /** Tensors at which a model is to be cut, by its name. */
   readonly cutAt: ReadonlyMap<string, readonly string[]>
+  /** Declared times of blocks at speed 1, by model. */
+  readonly work: ReadonlyMap<string, readonly Seconds[]>
   readonly sources: readonly string[]
   readonly preset: string | undefined
   readonly io: string | undefined
@@ -98,6 +101,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     shapes: flags.shape,
     maxBlocks: number('--blocks', flags.blocks, z.int().min(1).max(256)),
     cutAt: new Map(flags.cutAt.map(parseCutAt)),
+    work: new Map(flags.work.map(parseWork)),
     sources: flags.source,
     preset: flags.preset,
     io: flags.io,
@@ -161,6 +165,17 @@ const parseCutAt = (text: string): [string, readonly string[]] => {
   if (model === undefined || tensors === undefined)
     throw new UserError(`--cut-at "${text}" is not MODEL=TENSOR,TENSOR; write for example --cut-at ocr=relu_3,relu_7`)
   return [model, tensors.split(',')]
+}
+
+/** MODEL=TIME,TIME. */
+const parseWork = (text: string): [string, readonly Seconds[]] => {
+  const [, model, times] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  try {
+    if (model !== undefined && times !== undefined) return [model, times.split(',').map(parseTime)]
+  } catch (error) {
+    throw new UserError(`--work "${text}": ${(error as Error).message}`)
+  }
+  throw new UserError(`--work "${text}" is not MODEL=TIME,TIME; write for example --work ocr=20ms,35ms`)
 }
 
 /** FILE or FILE:name. A single letter before the colon is a drive, not a file. */

@@ -51,7 +51,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
   const secret = await resolveSecret({ join: options.join, clusterKey: options.clusterKey, folder })
   const network = await openNetwork(options, secret, folder, log, () => device)
-  const engine = createEngine({ speed: options.speed, threads: options.threads })
+  const engine = createEngine({ speed: options.speed, threads: options.threads, isCalibrated: options.controlled })
   const device: Device = createDevice({
     name: options.name,
     clock: systemClock,
@@ -62,6 +62,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     place: placeInThread(text => log.say(text)),
     memory: options.memory,
     emulated: options.emulated,
+    declaresWork: options.controlled,
     isLinked: peer => options.links.exists(device.view.nameOf(peer)),
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
@@ -126,6 +127,7 @@ const ownedModel = (
   shapes: parseShapes(options.shapes),
   maxBlocks: options.maxBlocks,
   cutAt: options.cutAt.get(model.name) ?? [],
+  ...(options.work.has(model.name) ? { work: options.work.get(model.name)! } : {}),
   folder: folder.models,
   ...(spec === undefined || exampleInputs === undefined
     ? {}

@@ -41,9 +41,11 @@ export interface DeviceParts {
   readonly emulated: boolean
   readonly models: readonly OwnedModel[]
   /** Sources wait until this many devices are there and have loaded what is placed on them. @default 1 */
-  /** Whether data may travel to a peer directly; absent: to all. For emulated topologies. */
-  readonly isLinked?: (peer: DeviceId) => boolean
   readonly startWhen?: number
+  /** For emulated topologies: whether data may travel to a peer directly; absent: to all. */
+  readonly isLinked?: (peer: DeviceId) => boolean
+  /** For emulated devices: a block takes what its model's owner says / speed, whatever it would take here. @default false */
+  readonly declaresWork?: boolean
   /** For people: one line, to the log. */
   readonly say: (text: string) => void
   /** For programs. */
@@ -104,7 +106,7 @@ class RunningDevice implements Device {
     this.#parts = parts
     const { clock, network, engine, say } = parts
     this.view = new ClusterView(network.self, 1)
-    this.#blocks = new LocalBlocks(engine)
+    this.#blocks = new LocalBlocks(engine, parts.declaresWork)
     this.#dispatcher = this.#createDispatcher()
     this.#keeper = new BlockKeeper({
       clock,

@@ -1,5 +1,6 @@
 import type { ModelId } from '../../core/ids.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
+import type { Seconds } from '../../core/units.ts'
 import type { InputShapes } from '../../model/tensor-facts.ts'
 
 export interface OwnedModel {
@@ -13,6 +14,8 @@ export interface OwnedModel {
   readonly maxBlocks: number
   /** Cut exactly at these tensors instead; empty: where it is best. */
   readonly cutAt: readonly string[]
+  /** Seconds of each block at speed 1, where they are not to be measured here. */
+  readonly work?: readonly Seconds[]
   /** Where blocks are written before they are known by their hash, and manifests are kept for the next start. */
   readonly folder: string
   /** Known once it is cut. */

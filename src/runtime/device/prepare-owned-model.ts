@@ -56,7 +56,7 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
     }-${nameOfShapes(shapes)}.json`
   )
   const known = await restore(kept, owned, parts.blobs)
-  if (known !== undefined) return known
+  if (known !== undefined) return withDeclaredWork(known, owned)
   parts.say(`cutting ${owned.file} …`)
   const read = await studyModel(owned.file, shapes, openModel)
   const chosen =
@@ -80,13 +80,22 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
   }
   const timed: ModelManifest['blocks'][number][] = []
   for (const [k, { sha256, bytes, flops }] of blocks.entries()) {
-    timed.push({ sha256, bytes, flops, work: await timeBlock(parts, sha256, activations[k]!.tensors) })
+    const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
+    timed.push({ sha256, bytes, flops, work })
   }
   const id = manifestId({ blocks: timed, activations, outputs: facts.outputs })
-  const manifest: ModelManifest = { id, ...facts, blocks: timed }
+  const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
   await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)))
   await rename(`${kept}.part`, kept)
   return manifest
+}
+
+const withDeclaredWork = (manifest: ModelManifest, { name, work }: OwnedModel): ModelManifest => {
+  if (work === undefined) return manifest
+  const { blocks } = manifest
+  if (work.length !== blocks.length)
+    throw new UserError(`--work ${name}: ${work.length} times for ${blocks.length} blocks; give one for each`)
+  return { ...manifest, blocks: blocks.map((block, k) => ({ ...block, work: work[k]! })) }
 }
 
 const shapesOf = (owned: OwnedModel, file: OnnxFile): InputShapes => {

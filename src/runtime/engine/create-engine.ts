@@ -20,6 +20,7 @@ interface Held {
 
 class ThreadedEngine implements Engine {
   readonly #threads: number
+  readonly #isCalibrated: boolean
   /** An emulated run lasts this many times its own time; a faster device cannot be emulated. */
   #stretch: number
   readonly #held = new Map<BlockHash, Held>()
@@ -27,10 +28,11 @@ class ThreadedEngine implements Engine {
   #lane: LaneThread | undefined
   #stopped = false
 
-  constructor({ speed = 1, threads = 1 }: EngineOptions) {
+  constructor({ speed = 1, threads = 1, isCalibrated = false }: EngineOptions) {
     if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
     if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
     this.#threads = threads
+    this.#isCalibrated = isCalibrated
     this.#stretch = Math.max(1, 1 / speed)
   }
 
@@ -39,7 +41,8 @@ class ThreadedEngine implements Engine {
     this.#stretch = Math.max(1, 1 / speed)
   }
 
-  load(hash: BlockHash, file: string): Promise<LoadedBlock> {
+  load(hash: BlockHash, file: string, work?: Seconds): Promise<LoadedBlock> {
+    if (work !== undefined) this.#nominal.declare(hash, 1000 * work)
     const known = this.#held.get(hash)
     if (known !== undefined) return known.loaded
     const loaded = this.#load(hash, file)
@@ -60,7 +63,8 @@ class ThreadedEngine implements Engine {
     const { inputs: specs } = await this.#loaded(hash)
     checkInputs(nameOf(hash), specs, inputs)
     const own = ownBuffers(inputs)
-    const pace = { stretch: this.#stretch, nominal: this.#nominal.of(hash, inputs) }
+    const isDeclared = this.#nominal.declared(hash) !== undefined
+    const pace = { stretch: this.#stretch, nominal: this.#nominal.of(hash, inputs), isDeclared }
     const answer = await about(hash, this.#running().ask('run', { hash, inputs: own.tensors, pace }, own.buffers))
     this.#nominal.seen(hash, answer.inputs, answer.actual)
     return { inputs: answer.inputs, outputs: answer.outputs, took: milliseconds(answer.took) }
@@ -72,12 +76,16 @@ class ThreadedEngine implements Engine {
   ): Promise<Seconds> {
     await this.#loaded(hash)
     const madeUp = inputs.map(({ spec: { name, type }, dims }) => ({ name, type, dims }))
-    const { least } = await about(hash, this.#running().ask('measure', { hash, inputs: madeUp }))
+    const declared = this.#nominal.declared(hash)
+    const job = { hash, inputs: madeUp, isWarmUp: declared !== undefined }
+    const { least } = await about(hash, this.#running().ask('measure', job))
+    if (declared !== undefined) return milliseconds(declared * this.#stretch)
     this.#nominal.measured(hash, madeUp, least)
     return milliseconds(least * this.#stretch)
   }
 
   async calibrate(): Promise<number> {
+    if (this.#isCalibrated) return 1 / this.#stretch
     const least = await calibrateApart(this.#threads)
     return CALIBRATION_REFERENCE / seconds((least / 1000) * this.#stretch)
   }

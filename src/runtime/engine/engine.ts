@@ -7,6 +7,8 @@ export interface EngineOptions {
   readonly speed?: number
   /** Threads of ONNX Runtime inside one run. @default 1 */
   readonly threads?: number
+  /** `speed` is relative to times that are declared: nothing is measured. @default false */
+  readonly isCalibrated?: boolean
 }
 
 export interface LoadedBlock {
@@ -32,8 +34,11 @@ export interface BlockRun {
 export interface Engine extends AsyncDisposable {
   /** Emulate another speed from the next run on. @throws RangeError unless above 0 */
   setSpeed(speed: number): void
-  /** @throws EngineError with ONNX Runtime's words when it is not a model this runtime opens */
-  load(hash: BlockHash, file: string): Promise<LoadedBlock>
+  /**
+   * @param work seconds of one run at speed 1, where somebody says it: it is not measured then, and a run lasts work / speed
+   * @throws EngineError with ONNX Runtime's words when it is not a model this runtime opens
+   */
+  load(hash: BlockHash, file: string, work?: Seconds): Promise<LoadedBlock>
   unload(hash: BlockHash): Promise<void>
   /**
    * Run one block. `inputs` must hold the tensors that the block names; others are refused.

@@ -6,7 +6,7 @@ export interface LaneJobs {
   load: { readonly hash: BlockHash; readonly file: string }
   unload: { readonly hash: BlockHash }
   run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[]; readonly pace: Pace }
-  measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[] }
+  measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[]; readonly isWarmUp: boolean }
   calibrate: { readonly model: Uint8Array }
   close: Record<never, never>
 }
@@ -38,6 +38,8 @@ export interface Pace {
   readonly stretch: number
   /** The un-emulated time, where it is known. */
   readonly nominal: number | undefined
+  /** `nominal` was declared: the run lasts that long at speed 1 too. */
+  readonly isDeclared: boolean
 }
 
 export interface MadeUpInput {

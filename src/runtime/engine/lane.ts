@@ -63,14 +63,14 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
     const feeds = Object.fromEntries(inputs.map(tensor => [tensor.name, toOrt(tensor)]))
     const { value, startedAt, actual } = await timed(() => session.run(feeds))
     const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
-    if (pace.stretch > 1) waitUntil(startedAt + (pace.nominal ?? actual) * pace.stretch)
+    if (pace.stretch > 1 || pace.isDeclared) waitUntil(startedAt + (pace.nominal ?? actual) * pace.stretch)
     return { inputs, outputs, took: performance.now() - startedAt, actual }
   },
 
-  measure: async ({ hash, inputs }) => {
+  measure: async ({ hash, inputs, isWarmUp }) => {
     const session = sessionOf(hash)
     const feeds = Object.fromEntries(inputs.map(input => [input.name, toOrt(madeUpTensor(input))]))
-    return { least: await leastTime(() => session.run(feeds)) }
+    return { least: await leastTime(() => session.run(feeds), isWarmUp ? { patience: 0, atLeast: 1 } : {}) }
   },
 
   calibrate: async ({ model }) => {

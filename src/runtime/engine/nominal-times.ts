@@ -10,15 +10,25 @@ const SHAPES = 256
 
 /**
  * Un-emulated times of blocks by the shapes of their inputs, in milliseconds: what emulation stretches. A time that was
- * measured stands; for shapes that were not measured, the least that was seen so far.
+ * declared or measured stands; for shapes that were not measured, the least that was seen so far.
  */
 export class NominalTimes {
   readonly #measured = new Map<BlockHash, Map<string, number>>()
+  readonly #declared = new Map<BlockHash, number>()
   readonly #seen = new Map<BlockHash, Map<string, number>>()
+
+  /** Holds for all shapes, whatever is measured or seen. */
+  declare(hash: BlockHash, time: number): void {
+    this.#declared.set(hash, time)
+  }
+
+  declared(hash: BlockHash): number | undefined {
+    return this.#declared.get(hash)
+  }
 
   of(hash: BlockHash, inputs: readonly Shaped[]): number | undefined {
     const key = keyOf(inputs)
-    return this.#measured.get(hash)?.get(key) ?? this.#seen.get(hash)?.get(key)
+    return this.#declared.get(hash) ?? this.#measured.get(hash)?.get(key) ?? this.#seen.get(hash)?.get(key)
   }
 
   measured(hash: BlockHash, inputs: readonly Shaped[], time: number): void {
@@ -31,6 +41,7 @@ export class NominalTimes {
   }
 
   forget(hash: BlockHash): void {
+    this.#declared.delete(hash)
     this.#measured.delete(hash)
     this.#seen.delete(hash)
   }
