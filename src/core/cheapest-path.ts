@@ -1,3 +1,4 @@
+import { CostHeap } from './cost-heap.ts'
 import type { Step } from './step.ts'
 import type { Seconds } from './units.ts'
 import type { LinkView, World } from './world.ts'
@@ -37,7 +38,7 @@ export interface Path {
  * The cheapest way to finish a datum: one shortest path in the layered graph of (device, blocks done), from
  * (from, done) to (home, K). Edges: run the next block where it is carried, at price(worker) per second; carry the
  * activation over a link, at price(link) per second of transfer plus the price of its latency. Layer by layer, since
- * blocks are only ever added; inside a layer Dijkstra over the links. O(K n^2) for n devices.
+ * blocks are only ever added; inside a layer Dijkstra over the links. O(K l log l) for l links.
  * The layered graph: UCNC, arXiv 1805.10527.
  * @returns undefined, with the first block that stopped the search, when the home cannot be reached
  */
@@ -61,6 +62,7 @@ class LayeredSearch {
   /** The link that led here, or undefined where a block did (or where the search began). */
   readonly #via: (LinkView | undefined)[]
   readonly #settled: Uint8Array
+  readonly #heap = new CostHeap()
   #firstLayer = 0
 
   constructor(query: PathQuery) {
@@ -81,8 +83,14 @@ class LayeredSearch {
     const { world, model, price, latencyPrice } = this.#query
     const size = world.models[model]!.activations[k]!
     const layer = k * this.#devices
+    const heap = this.#heap
     this.#settled.fill(0)
-    for (let here = this.#nearest(layer); here !== -1; here = this.#nearest(layer)) {
+    for (let n = 0; n < this.#devices; n++) {
+      const cost = this.#cost[layer + n]!
+      if (cost < Number.POSITIVE_INFINITY) heap.push(cost, n)
+    }
+    for (let here = heap.pop(); here !== -1; here = heap.pop()) {
+      if (this.#settled[here] === 1) continue
       this.#settled[here] = 1
       const reached = this.#cost[layer + here]!
       for (const link of world.links[here]!) {
@@ -91,6 +99,7 @@ class LayeredSearch {
         if (cost < this.#cost[layer + link.to]!) {
           this.#cost[layer + link.to] = cost
           this.#via[layer + link.to] = link
+          heap.push(cost, link.to)
         }
       }
     }
@@ -129,19 +138,6 @@ class LayeredSearch {
       }
     }
     return { cost, steps: toSteps(visits.reverse(), this.#firstLayer), uses: uses.reverse() }
-  }
-
-  #nearest(layer: number): number {
-    let best = -1
-    let bestCost = Number.POSITIVE_INFINITY
-    for (let n = 0; n < this.#devices; n++) {
-      const cost = this.#cost[layer + n]!
-      if (this.#settled[n] === 0 && cost < bestCost) {
-        best = n
-        bestCost = cost
-      }
-    }
-    return best
   }
 
   #transfer(link: LinkView, k: number): Use {

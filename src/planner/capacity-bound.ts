@@ -28,6 +28,8 @@ export type BoundOutcome =
   | { readonly kind: 'infeasible'; readonly source: number; readonly block: number }
 
 export interface BoundOptions {
+  /** Of `worldOf` for this problem, with what is carried set; made anew where it is not given. */
+  readonly world?: World
   /** Asked between rounds; false ends the search with the gap it has. */
   readonly mayGoOn?: () => boolean
   /** Stop at this gap. Default: 1e-6. */
@@ -56,9 +58,9 @@ export const capacityBound = (
   problem: CapacityProblem,
   carries: Carries,
   solve: SolveLp,
-  { mayGoOn = () => true, tolerance = TOLERANCE, warm = [] }: BoundOptions = {}
+  { mayGoOn = () => true, tolerance = TOLERANCE, warm = [], world: given }: BoundOptions = {}
 ): BoundOutcome => {
-  const world = worldOf(problem, carries)
+  const world = given ?? worldOf(problem, carries)
   const columns = new Columns(problem, world)
   for (const flow of warm) columns.addKnown(flow.source, flow.path)
   for (const s of problem.sources.keys()) {
@@ -84,12 +86,17 @@ export const worldOf = (problem: CapacityProblem, carries: Carries): World => {
     if (medium !== undefined && !media.has(medium)) media.set(medium, world.addMedium())
     world.setLink(from, to, rate, latency, medium === undefined ? undefined : media.get(medium))
   }
+  setCarried(world, problem, carries)
+  return world
+}
+
+/** Set what is carried in a world of `worldOf`. */
+export const setCarried = (world: World, problem: CapacityProblem, carries: Carries): void => {
   for (const n of problem.devices.keys()) {
     for (const [m, { work }] of problem.models.entries()) {
       for (const k of work.keys()) world.setCarried(n, m, k, carries(n, m, k))
     }
   }
-  return world
 }
 
 interface Master {

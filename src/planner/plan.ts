@@ -81,7 +81,7 @@ export const plan = (problem: CapacityProblem, parts: PlanParts): PlanOutcome =>
     found = better(problem, parts, found, exact.table)
   }
   if (found === undefined) return { kind: 'infeasible', because: tooLittle(problem, upper), free }
-  return { kind: 'plan', plan: finish(problem, found.table, free, upper, parts, within(1)) }
+  return { kind: 'plan', plan: finish(problem, found.table, free, upper, parts, within(1), found.bound.flows) }
 }
 
 const better = (
@@ -102,9 +102,10 @@ const finish = (
   free: CapacityBound,
   upper: number,
   { solve }: PlanParts,
-  mayGoOn: () => boolean
+  mayGoOn: () => boolean,
+  warm: CapacityBound['flows'] = free.flows
 ): Plan => {
-  const outcome = capacityBound(problem, table.carries, solve, { mayGoOn })
+  const outcome = capacityBound(problem, table.carries, solve, { mayGoOn, warm })
   if (outcome.kind !== 'bound') throw new Error('a placement that was found serves no one')
   const predicted = outcome.bound
   const best = Math.max(predicted.scale, Math.min(upper, free.upper))

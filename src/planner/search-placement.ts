@@ -1,8 +1,9 @@
 import { cheapestPath } from '../core/cheapest-path.ts'
 import type { Rng } from '../core/rng.ts'
 import { seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
 import { BlockTable } from './block-table.ts'
-import { type CapacityBound, capacityBound, worldOf } from './capacity-bound.ts'
+import { type CapacityBound, capacityBound, setCarried, worldOf } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import type { MemoryRelaxation } from './memory-relaxation.ts'
 import type { SolveLp } from './solve-lp.ts'
@@ -116,10 +117,13 @@ const filled = (table: BlockTable, problem: CapacityProblem): BlockTable => {
 
 class Search {
   readonly #parts: SearchParts
+  /** One for all placements: what is carried is set before each use. */
+  readonly #world: World
   best: FoundPlacement | undefined
 
-  constructor(parts: SearchParts) {
+  constructor(parts: SearchParts, world: World = worldOf(parts.problem, () => false)) {
     this.#parts = parts
+    this.#world = world
   }
 
   isGoodEnough(): boolean {
@@ -128,9 +132,11 @@ class Search {
 
   /** @returns whether it is the best so far */
   consider(table: BlockTable): boolean {
-    const { problem, solve } = this.#parts
+    const { problem, solve, mayGoOn } = this.#parts
     const warm = this.best?.bound.flows ?? []
-    const outcome = capacityBound(problem, table.carries, solve, { tolerance: TOLERANCE, warm })
+    setCarried(this.#world, problem, table.carries)
+    const options = { tolerance: TOLERANCE, warm, world: this.#world, mayGoOn }
+    const outcome = capacityBound(problem, table.carries, solve, options)
     if (outcome.kind !== 'bound') return false
     if (this.best !== undefined && outcome.bound.scale <= this.best.bound.scale * (1 + 1e-6)) return false
     this.best = { table, bound: outcome.bound }
@@ -161,7 +167,7 @@ class Search {
     const pick = (): number => limited[Math.floor(rng.next() * limited.length)]!
     for (const n of new Set([pick(), pick()])) for (const [m, k] of [...table.of(n)]) table.drop(n, m, k)
     refill(table, problem, rng)
-    const trial = new Search({ ...this.#parts, mayGoOn })
+    const trial = new Search(this.#parts, this.#world)
     if (!trial.consider(table)) return true
     for (let round = 0; round < 3 && mayGoOn(); round++) {
       const next = trial.#neighbours(trial.best!)
@@ -192,6 +198,7 @@ class Search {
     for (const [n, { memory }] of problem.devices.entries()) {
       if (memory === Number.POSITIVE_INFINITY) continue
       for (const s of problem.sources.keys()) {
+        if (!this.#parts.mayGoOn()) break
         const { model } = problem.sources[s]!
         for (const thrift of [0, 0.1, 0.4]) {
           const path = this.#cheapest(s, bound, (d, m, k) => (d === n && m === model) || table.carries(d, m, k), {
@@ -215,8 +222,9 @@ class Search {
   ) {
     const { problem } = this.#parts
     const { device, model } = problem.sources[s]!
+    setCarried(this.#world, problem, carries)
     const path = cheapestPath({
-      world: worldOf(problem, carries),
+      world: this.#world,
       model,
       from: device,
       done: 0,
