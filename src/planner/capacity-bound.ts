@@ -67,7 +67,8 @@ export const capacityBound = (
     const stuckAt = columns.addCheapest(s, () => 1)
     if (stuckAt !== undefined) return { kind: 'infeasible', source: s, block: stuckAt }
   }
-  let upper = Number.POSITIVE_INFINITY
+  // Any prices prove a bound; these do at once, whatever becomes of the search.
+  let upper = columns.priceAndExtend(new Array<number>(world.resources).fill(1))
   for (let round = 0; ; round++) {
     const master = columns.solve(solve)
     upper = Math.min(upper, columns.priceAndExtend(master.prices))
