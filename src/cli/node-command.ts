@@ -49,12 +49,22 @@ export const command = new Command('node')
     collect,
     []
   )
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
-  .option('--blocks <n>', 'at most this many blocks for a model', '12')
+  .option(
+    '--shape <input=dims>',
+    'fix dynamic dimensions, like x=1x3x48x320, or of one model: ocr:x=1x3x48x320, repeatable',
+    collect,
+    []
+  )
+  .option(
+    '--blocks <n>',
+    'at most this many blocks for a model, or for one: model=N, repeatable (default: 12)',
+    collect,
+    []
+  )
   .option('--cut-at <model=tensors>', 'cut a model at these tensors, commas between, repeatable', collect, [])
   .option(
     '--source <spec>',
-    'name=dir:PATH or name=synthetic:COUNT, then [,model=M][,window=N][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms], repeatable',
+    'name=dir:PATH or name=synthetic:COUNT, then [,model=M][,window=N][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms][,start=5s], repeatable; synthetic:COUNT instead of dir:PATH makes data up',
     collect,
     []
   )
@@ -74,7 +84,7 @@ export const command = new Command('node')
   )
   .option(
     '--controlled',
-    'blocks take what their owner says, divided by --speed; change emulated speed and links as JSON lines on standard input say'
+    'emulated by a parent process: blocks take what their owner says, divided by --speed; sources wait for the order to start; orders come as JSON lines on standard input'
   )
   .option('--exit-with-parent', 'stop when standard input closes')
   .option(

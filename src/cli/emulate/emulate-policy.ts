@@ -65,6 +65,7 @@ const runOn = async (
     onEvent: (device, event) => watch.heard(device, event)
   })
   await cluster.start(absentAtFirst(scenario.events))
+  cluster.begin()
   watch.begin()
   const over = new AbortController()
   const happening = happen(cluster, scenario, clock, AbortSignal.any([over.signal, signal]))
@@ -101,7 +102,7 @@ const happen = async (
     } catch {
       return
     }
-    if (event.kind === 'speed') cluster.order(event.device, { speed: event.speed })
+    if (event.kind === 'speed') cluster.slow(event.device, event.speed)
     else if (event.kind === 'joins') cluster.join(event.device)
     else if (event.kind === 'leaves') {
       if (event.how === 'kill') cluster.kill(event.device)
@@ -109,8 +110,7 @@ const happen = async (
     } else {
       const { rate, latency } = event
       for (const { from, to } of event.links)
-        cluster.order(from, {
-          link: scenario.devices[to]!.name,
+        cluster.relink(from, to, {
           ...(rate === undefined ? {} : { rate }),
           ...(latency === undefined ? {} : { latency })
         })
@@ -195,6 +195,7 @@ class RunWatch {
         policy,
         seed,
         emulated: true,
+        disturbance: this.#disturbance(),
         makespan,
         throughput: per(completed.reduce((a, b) => a + b, 0)),
         sources: scenario.sources.map(({ name }, s) => {
@@ -228,6 +229,13 @@ class RunWatch {
         ...(missing.length === 0 ? {} : { because: missing.join('; ') })
       }
     }
+  }
+
+  #disturbance(): number {
+    const parts = this.#parts.scenario.devices.flatMap(({ name }) => this.#feed.device(name) ?? [])
+    const late = parts.reduce((sum, { lateSeconds }) => sum + lateSeconds, 0)
+    const asked = parts.reduce((sum, { busySeconds, lateSeconds }) => sum + busySeconds - lateSeconds, 0)
+    return asked > 0 ? late / asked : 0
   }
 
   #whyWaiting(): string {

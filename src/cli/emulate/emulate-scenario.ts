@@ -29,6 +29,9 @@ export interface EmulateScenarioParts {
   readonly reportFolder?: string
 }
 
+/** Blocks that take so much longer than asked are another network than the scenario's. */
+const DISTURBED = 0.05
+
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunReport> => {
   const { scenario, policies, folder, say } = parts
@@ -42,6 +45,11 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunR
     say(`${policy}: starting ${scenario.devices.length} devices …`)
     const emulated = await emulatePolicy({ ...parts, models, policy, folder: join(folder, policy), progress: say })
     runs.push(emulated.run)
+    const { disturbance = 0 } = emulated.run
+    if (disturbance > DISTURBED)
+      say(
+        `${policy}: blocks took ${(100 * disturbance).toFixed(0)} % longer than asked: this machine is busy with something else, or the speeds are too much for it; do not trust these times`
+      )
     for (const [s, { name }] of scenario.sources.entries())
       inferenceTimes.push({ policy, source: name, seconds: emulated.inferenceTimes[s]! })
     if (!parts.againstSimulation) continue

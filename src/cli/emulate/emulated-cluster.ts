@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Clock } from '../../core/clock.ts'
 import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
+import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { type DeviceProcess, type NodeEvent, startDevice } from '../demo/device-process.ts'
+import type { NodeOrder } from '../node/take-orders.ts'
 
 /** A model's file, and where it is to be cut; empty: where it is best. */
 export interface EmulatedModel {
@@ -34,12 +37,22 @@ export interface EmulatedClusterOptions {
 /** How long devices may take to start, share blocks and load them. */
 const START_PATIENCE: Seconds = seconds(120)
 
+const stateOf = (folder: string, device: string): string => join(folder, `${device}.state`)
+
+/** Made before the device starts, so that all know each other's links from the first moment. */
+const idOf = async (state: string): Promise<string> => {
+  await mkdir(state, { recursive: true })
+  return peerIdFromPrivateKey(await loadOrCreateIdentity(state)).toString()
+}
+
 /** The devices of a scenario, each a process, connected to each other on this machine. */
 export class EmulatedCluster implements AsyncDisposable {
   readonly #options: EmulatedClusterOptions
   readonly #devices = new Map<number, DeviceProcess>()
   readonly #said = new Map<string, (event: NodeEvent) => void>()
   readonly #closed = new AbortController()
+  #ids: readonly string[] = []
+  #begunAt: Seconds | undefined
   #invite = ''
   #lives = 0
 
@@ -54,7 +67,7 @@ export class EmulatedCluster implements AsyncDisposable {
   /** Start all that are there from the beginning; ready when every source is. */
   async start(absent: ReadonlySet<number>): Promise<void> {
     const { scenario, folder } = this.#options
-    await mkdir(folder, { recursive: true })
+    this.#ids = await Promise.all(scenario.devices.map(({ name }) => idOf(stateOf(folder, name))))
     const present = [...scenario.devices.keys()].filter(n => !absent.has(n))
     const sourceDevices = new Set(scenario.sources.map(({ device }) => device))
     // One without a source and without a model begins: it listens at once.
@@ -65,6 +78,12 @@ export class EmulatedCluster implements AsyncDisposable {
     const ready = present.filter(n => sourceDevices.has(n)).map(n => this.#first(n, 'ready'))
     for (const n of present) if (n !== founder) this.#start(n, present.length)
     await this.#orEnd(Promise.all(ready))
+  }
+
+  /** All sources start together. */
+  begin(): void {
+    this.#begunAt = this.#options.clock.now()
+    for (const device of this.#devices.values()) device.order({ start: 0 })
   }
 
   /** Start a device in mid-run. */
@@ -83,8 +102,12 @@ export class EmulatedCluster implements AsyncDisposable {
     await device?.stop()
   }
 
-  order(n: number, order: unknown): void {
-    this.#devices.get(n)?.order(order)
+  slow(n: number, speed: number): void {
+    this.#devices.get(n)?.order({ speed } satisfies NodeOrder)
+  }
+
+  relink(from: number, to: number, shape: { readonly rate?: number; readonly latency?: number }): void {
+    this.#devices.get(from)?.order({ link: this.#ids[to]!, ...shape } satisfies NodeOrder)
   }
 
   /** Rejects when a device ends that nobody asked to. */
@@ -114,6 +137,7 @@ export class EmulatedCluster implements AsyncDisposable {
       onEvent: event => {
         onEvent(n, event)
         this.#said.get(`${n} ${event.event}`)?.(event)
+        if (event.event === 'ready' && this.#begunAt !== undefined) device.order({ start: clock.now() - this.#begunAt })
       }
     })
     this.#devices.set(n, device)
@@ -126,17 +150,17 @@ export class EmulatedCluster implements AsyncDisposable {
     const own = scenario.sources.filter(({ device }) => device === n)
     const owned = models.filter((_, m) => scenario.sources.find(({ model }) => model === m)?.device === n)
     return [
-      ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', join(folder, `${name}.state`)],
+      ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', stateOf(folder, name)],
       ...['--speed', String(speed), '--threads', '1', '--policy', policy, '--seed', String(seed)],
       ...['--json-events', '--exit-with-parent', '--controlled', '--start-when', String(together)],
       ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),
       ...(this.#invite === '' ? [] : ['--join', this.#invite]),
       ...this.#linkFlags(n),
       ...owned.flatMap(({ name: model, file, tensors, shapes, maxBlocks, work }) => [
-        ...['--model', `${file}:${model}`, '--blocks', String(maxBlocks)],
+        ...['--model', `${file}:${model}`, '--blocks', `${model}=${maxBlocks}`],
         ...(tensors.length === 0 ? [] : ['--cut-at', `${model}=${tensors.join(',')}`]),
         ...['--work', `${model}=${work.map(time => `${time}s`).join(',')}`],
-        ...shapes.flatMap(shape => ['--shape', shape])
+        ...shapes.flatMap(shape => ['--shape', `${model}:${shape}`])
       ]),
       ...own.flatMap(source => ['--source', this.#sourceFlag(source)]),
       ...(own.length === 0 ? [] : ['--sink', EmulatedCluster.sinkOf(folder, name)])
@@ -145,17 +169,18 @@ export class EmulatedCluster implements AsyncDisposable {
 
   #linkFlags(n: number): string[] {
     const { scenario, media } = this.#options
-    return scenario.devices.flatMap(({ name }, to) => {
+    return scenario.devices.flatMap((_, to) => {
       if (to === n) return []
+      const id = this.#ids[to]!
       const link = scenario.links.find(l => l.from === n && l.to === to)
-      if (link === undefined) return ['--emulate-link', `${name}=none`]
+      if (link === undefined) return ['--emulate-link', `${id}=none`]
       const { rate, latency, medium } = link
       const shared = medium === undefined ? '' : `,medium=${media[medium]}`
-      return ['--emulate-link', `${name}=${rate * 8}bps,${latency}s${shared}`]
+      return ['--emulate-link', `${id}=${rate * 8}bps,${latency}s${shared}`]
     })
   }
 
-  #sourceFlag({ name, count, model, window, weight, arrivals }: ScenarioSource): string {
+  #sourceFlag({ name, count, model, window, weight, arrivals, start }: ScenarioSource): string {
     const { scenario } = this.#options
     const when =
       arrivals.kind === 'saturated'
@@ -163,7 +188,7 @@ export class EmulatedCluster implements AsyncDisposable {
         : arrivals.kind === 'poisson'
           ? `poisson:${arrivals.rate}/s`
           : `every:${arrivals.interval}s`
-    const settings = `model=${scenario.models[model]!.name},window=${window},weight=${weight},arrivals=${when}`
+    const settings = `model=${scenario.models[model]!.name},window=${window},weight=${weight},arrivals=${when},start=${start}s`
     return `${name}=synthetic:${count},${settings}`
   }
 

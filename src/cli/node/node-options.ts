@@ -20,7 +20,7 @@ export interface NodeFlags {
   readonly threads: string
   readonly model: string[]
   readonly shape: string[]
-  readonly blocks: string
+  readonly blocks: string[]
   readonly cutAt: string[]
   readonly work: string[]
   readonly source: string[]
@@ -51,7 +51,8 @@ export interface NodeOptions {
   readonly threads: number
   readonly models: readonly { readonly file: string; readonly name: string }[]
   readonly shapes: readonly string[]
-  readonly maxBlocks: number
+  /** By model; for all others under the empty name. */
+  readonly maxBlocks: ReadonlyMap<string, number>
   /** Tensors at which a model is to be cut, by its name. */
   readonly cutAt: ReadonlyMap<string, readonly string[]>
   /** Declared times of blocks at speed 1, by model. */
@@ -75,7 +76,9 @@ export interface NodeOptions {
 
 /** @throws UserError that names the flag, the value, the limit and the remedy */
 export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
-  const links = new EmulatedLinks(flags.emulateLink.map(parseEmulatedLink))
+  const links = new EmulatedLinks(flags.emulateLink.map(parseEmulatedLink), {
+    isFreeForBlobs: flags.controlled === true
+  })
   const speed = flags.speed === undefined ? 1 : number('--speed', flags.speed, z.number().positive().max(1))
   const readsFiles = flags.source.some(source => !/^[^=,]*=synthetic:/.test(source))
   if (readsFiles && flags.preset === undefined && flags.io === undefined) {
@@ -99,7 +102,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     threads: number('--threads', flags.threads, z.int().min(1).max(256)),
     models: flags.model.map(parseModel),
     shapes: flags.shape,
-    maxBlocks: number('--blocks', flags.blocks, z.int().min(1).max(256)),
+    maxBlocks: new Map([['', DEFAULT_BLOCKS], ...flags.blocks.map(parseBlocks)]),
     cutAt: new Map(flags.cutAt.map(parseCutAt)),
     work: new Map(flags.work.map(parseWork)),
     sources: flags.source,
@@ -157,6 +160,14 @@ const policy = (text: string): PolicyName => {
   const near = nearest(text, POLICY_NAMES)
   const meant = near === undefined ? '' : ` (did you mean ${near}?)`
   throw new UserError(`--policy "${text}" is not a policy${meant}; known: ${POLICY_NAMES.join(', ')}`)
+}
+
+const DEFAULT_BLOCKS = 12
+
+/** N for all models, or MODEL=N. */
+const parseBlocks = (text: string): [string, number] => {
+  const [, model, count] = /^(?:([^=]+)=)?(.*)$/.exec(text)!
+  return [model ?? '', number('--blocks', count!, z.int().min(1).max(256))]
 }
 
 /** MODEL=TENSOR,TENSOR. */

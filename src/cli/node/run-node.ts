@@ -27,8 +27,8 @@ import { POLICIES } from '../../scheduler/policies.ts'
 import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
-import { obeyOrders } from './obey-orders.ts'
 import { parseShapes } from './parse-shapes.ts'
+import { takeOrders } from './take-orders.ts'
 import { trimHeap } from './trim-heap.ts'
 
 /** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
@@ -51,6 +51,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
   const secret = await resolveSecret({ join: options.join, clusterKey: options.clusterKey, folder })
   const network = await openNetwork(options, secret, folder, log, () => device)
+  const orders = options.controlled ? takeOrders(log) : undefined
   const engine = createEngine({ speed: options.speed, threads: options.threads, isCalibrated: options.controlled })
   const device: Device = createDevice({
     name: options.name,
@@ -63,15 +64,16 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     memory: options.memory,
     emulated: options.emulated,
     declaresWork: options.controlled,
-    isLinked: peer => options.links.exists(device.view.nameOf(peer)),
+    isLinked: peer => options.links.exists(peer, device.view.state(peer)?.name),
+    ...(orders === undefined ? {} : { begun: orders.begun }),
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
     say: text => log.say(text),
     event: event => log.event(event),
     incarnation: await nextIncarnation(folder)
   })
+  orders?.obey({ engine, links: options.links })
   const leave = untilToldToStop(options, log)
-  if (options.controlled) obeyOrders({ engine, links: options.links, log })
   const over = new AbortController()
   try {
     const closeSources = await sourcesOf(options, folder, device, spec, log)
@@ -124,8 +126,8 @@ const ownedModel = (
   exampleInputs: ExampleInputs | undefined
 ): OwnedModel => ({
   ...model,
-  shapes: parseShapes(options.shapes),
-  maxBlocks: options.maxBlocks,
+  shapes: parseShapes(shapesFor(model, options)),
+  maxBlocks: options.maxBlocks.get(model.name) ?? options.maxBlocks.get('')!,
   cutAt: options.cutAt.get(model.name) ?? [],
   ...(options.work.has(model.name) ? { work: options.work.get(model.name)! } : {}),
   folder: folder.models,
@@ -133,6 +135,13 @@ const ownedModel = (
     ? {}
     : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })
+
+/** Of "MODEL:INPUT=DIMS" only those of this model; without a model they are for all. */
+const shapesFor = ({ name }: { readonly name: string }, { shapes, models }: NodeOptions): readonly string[] =>
+  shapes.flatMap(text => {
+    const of = models.find(model => text.startsWith(`${model.name}:`))
+    return of === undefined ? [text] : of.name === name ? [text.slice(name.length + 1)] : []
+  })
 
 const openNetwork = async (
   options: NodeOptions,
@@ -142,11 +151,7 @@ const openNetwork = async (
   device: () => Device
 ): Promise<Network> => {
   const { links } = options
-  /** A peer that has not said its name yet gets some emulated link rather than none: it is measured right away. */
-  const link = (peer: DeviceId) =>
-    device().view.state(peer) === undefined
-      ? (links.shapeOf('*') ?? links.anyShape())
-      : links.shapeOf(device().view.nameOf(peer))
+  const link = (peer: DeviceId) => links.shapeOf(peer, device().view.state(peer)?.name)
   return createLibp2pNetwork({
     privateKey: await loadOrCreateIdentity(folder.path),
     listen: options.listen.length > 0 ? options.listen : ['0.0.0.0:0'],

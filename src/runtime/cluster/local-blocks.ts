@@ -1,7 +1,7 @@
 import type { ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
-import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
+import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Engine, LoadedBlock } from '../engine/engine.ts'
 
 export interface HeldBlock {
@@ -14,6 +14,7 @@ export interface HeldBlock {
 export class LocalBlocks {
   readonly #engine: Engine
   readonly #declaresWork: boolean
+  #late = 0
   readonly #held = new Map<ModelId, Map<number, HeldBlock>>()
 
   /** @param declaresWork a run lasts what the manifest says / speed, whatever it would take here: for emulated devices */
@@ -69,7 +70,8 @@ export class LocalBlocks {
       if (tensor === undefined) throw new Error(`block ${k} of ${manifest.name} needs "${name}", which did not arrive`)
       return tensor
     })
-    const { outputs, inputs: returned, took } = await this.#engine.run(manifest.blocks[k]!.sha256, inputs)
+    const { outputs, inputs: returned, took, late } = await this.#engine.run(manifest.blocks[k]!.sha256, inputs)
+    this.#late += late
     for (const tensor of returned) if (survivors.has(tensor.name)) survivors.set(tensor.name, tensor)
     for (const tensor of outputs) survivors.set(tensor.name, tensor)
     const tensors = wanted.map(name => {
@@ -78,6 +80,11 @@ export class LocalBlocks {
       return tensor
     })
     return { tensors, took }
+  }
+
+  /** By how much runs here took longer than emulation asked for, in all. */
+  get late(): Seconds {
+    return seconds(this.#late)
   }
 
   /** Bytes of blocks that count against the device's memory. */

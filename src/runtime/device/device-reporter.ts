@@ -114,6 +114,7 @@ export class DeviceReporter {
       queue: dispatcher.queued(),
       tasks,
       busySeconds: busy,
+      lateSeconds: this.#parts.blocks.late,
       busy: active === 0 ? 0 : busy / active,
       rate: this.#rate(now, tasks),
       bytesSent: this.#bytesSent(),

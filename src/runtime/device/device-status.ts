@@ -16,6 +16,8 @@ export const deviceReportSchema = z.object({
   tasks: z.number(),
   /** Seconds in which the lane ran a block, since the start. */
   busySeconds: z.number(),
+  /** Of these, what emulation did not ask for: the machine was busy with something else. */
+  lateSeconds: z.number().default(0),
   /** The same as a share of the time since its first task. */
   busy: z.number(),
   /** Blocks per second over the last ten seconds. */

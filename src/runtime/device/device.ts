@@ -42,6 +42,8 @@ export interface DeviceParts {
   readonly models: readonly OwnedModel[]
   /** Sources wait until this many devices are there and have loaded what is placed on them. @default 1 */
   readonly startWhen?: number
+  /** Sources wait for this besides; resolves with how long ago the run began. */
+  readonly begun?: Promise<Seconds>
   /** For emulated topologies: whether data may travel to a peer directly; absent: to all. */
   readonly isLinked?: (peer: DeviceId) => boolean
   /** For emulated devices: a block takes what its model's owner says / speed, whatever it would take here. @default false */
@@ -353,7 +355,8 @@ class RunningDevice implements Device {
       this.#sayWhatSourcesWaitFor(startWhen)
     }
     this.#parts.event({ event: 'ready', status: this.status() })
-    await Promise.all([...this.#sources.values()].map(source => source.run(signal)))
+    const elapsed = await unlessAborted(this.#parts.begun ?? Promise.resolve(seconds(0)), signal)
+    await Promise.all([...this.#sources.values()].map(source => source.run(signal, elapsed)))
   }
 
   #sayWhatSourcesWaitFor(startWhen: number): void {
@@ -393,5 +396,18 @@ class RunningDevice implements Device {
     this.#abort.abort(new Error('the device stops'))
     await network.stop()
     await engine.stop()
+  }
+}
+
+const unlessAborted = async <T>(what: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const over = new AbortController()
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { signal: over.signal })
+  })
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([what, aborted])
+  } finally {
+    over.abort()
   }
 }

@@ -1,4 +1,5 @@
 import type { DeviceId } from '../../core/ids.ts'
+import type { Seconds } from '../../core/units.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import type { DeviceReport } from './device-status.ts'
 
@@ -13,8 +14,11 @@ export interface DatumRef {
 export interface SourcePort {
   /** Unique in the cluster: `name@device`. */
   readonly id: string
-  /** Begin to admit; resolves when every datum has its result in the sink, or when stopped. */
-  run(signal: AbortSignal): Promise<void>
+  /**
+   * Begin to admit; resolves when every datum has its result in the sink, or when stopped.
+   * @param elapsed how long ago the run began: a source that starts later waits for the rest of its time only
+   */
+  run(signal: AbortSignal, elapsed: Seconds): Promise<void>
   /** The result has come home; a late twin is dropped. */
   delivered(task: DeviceTask): void
   /** `device` has it now. */

@@ -72,10 +72,12 @@ export class SourceRunner implements SourcePort {
     this.#ledger = new Ledger({ window: parts.spec.window })
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
     this.#manifest = await this.#findModel(signal)
     this.#port = this.#parts.createPort(this.#manifest)
     this.#items = await this.#parts.openItems(this.#port)
+    const wait = seconds(this.#parts.spec.start - elapsed)
+    if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
     this.#state = 'running'
     for (const [i, numbered] of this.#items.todo.entries()) {

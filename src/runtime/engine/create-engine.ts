@@ -67,7 +67,13 @@ class ThreadedEngine implements Engine {
     const pace = { stretch: this.#stretch, nominal: this.#nominal.of(hash, inputs), isDeclared }
     const answer = await about(hash, this.#running().ask('run', { hash, inputs: own.tensors, pace }, own.buffers))
     this.#nominal.seen(hash, answer.inputs, answer.actual)
-    return { inputs: answer.inputs, outputs: answer.outputs, took: milliseconds(answer.took) }
+    const late = isDeclared ? Math.max(0, answer.took - pace.nominal! * pace.stretch) : 0
+    return {
+      inputs: answer.inputs,
+      outputs: answer.outputs,
+      took: milliseconds(answer.took),
+      late: milliseconds(late)
+    }
   }
 
   async measure(

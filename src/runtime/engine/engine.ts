@@ -23,6 +23,8 @@ export interface BlockRun {
   readonly inputs: readonly Tensor[]
   /** Of the run itself, emulation included. */
   readonly took: Seconds
+  /** By how much that is more than emulation asked for: the machine was busy with something else. */
+  readonly late: Seconds
 }
 
 /**

@@ -8,6 +8,7 @@ test('a source is a name and a folder; the rest has defaults', () => {
     folder: './images',
     model: undefined,
     window: 16,
+    start: 0,
     arrivals: { kind: 'saturated' },
     count: undefined,
     weight: 1
@@ -22,6 +23,7 @@ test('all options in any order; commas, colons and equal signs of a path stay in
     folder: 'C:/a,b c/d, e',
     model: 'ocr',
     window: 8,
+    start: 0,
     arrivals: { kind: 'poisson', rate: 5 },
     count: 40,
     weight: 0.5
@@ -50,4 +52,11 @@ test.each([
   expect(() => parseSourceSpec(text)).toThrow(message)
   expect(() => parseSourceSpec(text)).toThrow(UserError)
   expect(() => parseSourceSpec(text)).toThrow(`--source "${text}"`)
+})
+
+test('made-up data have a count in place of a folder; a source may start later', () => {
+  const { folder, synthetic, start } = parseSourceSpec('cam=synthetic:200,start=5s')
+  expect({ folder, synthetic, start }).toEqual({ folder: '', synthetic: 200, start: 5 })
+  expect(() => parseSourceSpec('cam=synthetic:0')).toThrow('synthetic:0 needs how many')
+  expect(() => parseSourceSpec('cam=synthetic:9,start=5')).toThrow(/start: .*units: s, ms/)
 })

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { parseArrivals } from '../../core/arrivals.ts'
 import { describeIssue } from '../../core/describe-issue.ts'
 import { nearest } from '../../core/nearest.ts'
+import { parseTime } from '../../core/parse-quantity.ts'
 import type { Arrivals } from '../../core/scenario.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 
 /** A source as `--source` names it. */
@@ -20,6 +22,8 @@ export interface SourceSpec {
   /** At most this many items; undefined for all. */
   readonly count: number | undefined
   readonly weight: number
+  /** So long after the run began it has its first datum. */
+  readonly start: Seconds
 }
 
 const numberOf = (schema: z.ZodType<number, number>) =>
@@ -27,6 +31,17 @@ const numberOf = (schema: z.ZodType<number, number>) =>
     .string()
     .transform(text => (text.trim() === '' ? Number.NaN : Number(text)))
     .pipe(schema)
+
+const asQuantity =
+  <T>(parse: (text: string) => T) =>
+  (text: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  }
 
 const schema = z.strictObject({
   name: z
@@ -38,23 +53,15 @@ const schema = z.strictObject({
   folder: z.string().min(1, 'needs a folder: dir:PATH'),
   model: z.string().min(1, 'needs a name').optional(),
   window: numberOf(z.int().min(1).max(100_000)).default(16),
-  arrivals: z
-    .string()
-    .transform((text, context): Arrivals => {
-      try {
-        return parseArrivals(text)
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: (error as Error).message })
-        return z.NEVER
-      }
-    })
-    .default({ kind: 'saturated' }),
+  arrivals: z.string().transform(asQuantity(parseArrivals)).default({ kind: 'saturated' }),
   count: numberOf(z.int().min(1).max(10_000_000)).optional(),
-  weight: numberOf(z.number().positive().finite()).default(1)
+  weight: numberOf(z.number().positive().finite()).default(1),
+  start: z.string().transform(asQuantity(parseTime)).default(seconds(0))
 })
 
-const FORM = 'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W]'
-const OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight']
+const FORM =
+  'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s], or NAME=synthetic:COUNT with the same'
+const OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight', 'start']
 
 /**
  * "door=dir:./images,window=8,arrivals=every:200ms"

@@ -8,6 +8,7 @@ import { BLOB_MESSAGE_LIMIT, PIECE, RANGE } from './blob-protocol.ts'
 import type { BlobStore } from './blob-store.ts'
 import { isBlockHash } from './disk-blob-store.ts'
 import { createMessagePort, type MessagePort } from './message-port.ts'
+import type { LinkShape } from './pacer.ts'
 import type { PeerSession } from './peer-session.ts'
 import { sendPieces } from './send-pieces.ts'
 import { sleepUntil } from './sleep-until.ts'
@@ -74,14 +75,18 @@ const sendRange = async (
   const onClose = (): void => ended.abort(new Error('the stream was closed'))
   stream.addEventListener('close', onClose)
   try {
-    const latency: Seconds = shape()?.latency ?? seconds(0)
+    const paced = (): LinkShape | undefined => {
+      const link = shape()
+      return link?.isFreeForBlobs === true ? undefined : link
+    }
+    const latency: Seconds = paced()?.latency ?? seconds(0)
     await sleepUntil(clock, seconds(clock.now() + latency), ended.signal)
     for (let at = 0; at < Number(length); at += PIECE) {
       const piece = new Uint8Array(Math.min(PIECE, Number(length) - at))
       const { bytesRead } = await file.read(piece, 0, piece.byteLength, Number(offset) + at)
       if (bytesRead !== piece.byteLength) throw new Error('the block became shorter while it was read')
-      const link = shape()
-      if (link !== undefined) await pacer.until(pacer.book(piece.byteLength, link).departs, ended.signal)
+      const link = paced()
+      if (link !== undefined) await pacer.until((await pacer.pass(piece.byteLength, link)).departs, ended.signal)
       await sendPieces(stream, [piece], PIECE)
       meter.sent(piece.byteLength)
     }

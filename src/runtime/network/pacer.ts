@@ -8,6 +8,8 @@ export interface LinkShape {
   readonly latency: Seconds
   /** The medium that it shares with other links, of other devices too; undefined for a link of its own. */
   readonly medium?: Medium | undefined
+  /** Blocks pass at once, unpaced: they are spread before what is measured begins. */
+  readonly isFreeForBlobs?: boolean
 }
 
 /** Air that several links share, whose order somebody else keeps. */
@@ -53,6 +55,11 @@ export class Pacer {
     const departs = seconds(starts + transferTime(size as Bytes, link.rate))
     this.#free = departs
     return { starts, departs, arrives: seconds(departs + link.latency) }
+  }
+
+  /** The next free time of the link, or of the medium that it shares. */
+  pass(size: Bytes | number, link: LinkShape): Passage | Promise<Passage> {
+    return link.medium === undefined ? this.book(size, link) : this.bookMedium(size, link, link.medium)
   }
 
   /** The same on a shared medium: first come, first served over all devices. */

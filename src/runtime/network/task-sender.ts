@@ -110,9 +110,8 @@ export class TaskSender {
     if (link === undefined) {
       await this.#write(outgoing, life)
     } else {
-      const { size } = outgoing.frame
-      const { starts, departs, arrives } =
-        link.medium === undefined ? pacer.book(size, link) : await pacer.bookMedium(size, link, link.medium)
+      const { starts, departs, arrives } = await pacer.pass(outgoing.frame.size, link)
+      life.throwIfAborted()
       outgoing.started = starts
       await pacer.until(departs, life)
       const delivered = this.#delivery.run(async () => {
