@@ -22,6 +22,8 @@ export interface PlacementLink {
   readonly to: number
   readonly rate: BytesPerSecond
   readonly latency: Seconds
+  /** Links with the same number share one medium. */
+  readonly medium?: number
 }
 
 export interface PlacementSource {

@@ -12,6 +12,8 @@ export class ClusterView {
   readonly world = new World()
   readonly self: DeviceId
   readonly #states = new Map<DeviceId, DeviceState>()
+  /** Resources of the world by the name of the medium. */
+  readonly #media = new Map<string, number>()
   readonly #manifests = new Map<ModelId, ModelManifest>()
 
   constructor(self: DeviceId, speed: number) {
@@ -96,17 +98,30 @@ export class ClusterView {
     if (index === undefined || from === this.self) return true
     if (Number.isFinite(state.speed) && state.speed > 0) this.world.setSpeed(index, state.speed)
     this.#applyModels(from, state)
-    for (const link of state.links) this.setLink(from, deviceId(link.to), link.rate, link.latency)
+    for (const link of state.links) this.setLink(from, deviceId(link.to), link.rate, link.latency, link.medium)
     return true
   }
 
   /** A measured link, of this device or as another one reports its own. */
-  setLink(from: DeviceId, to: DeviceId, rate: number, latency: number): void {
+  setLink(from: DeviceId, to: DeviceId, rate: number, latency: number, medium = ''): void {
     const a = this.world.deviceIndex(from)
     const b = this.world.deviceIndex(to)
     if (a === undefined || b === undefined || a === b) return
     if (!(rate > 0 && Number.isFinite(rate) && latency >= 0 && Number.isFinite(latency))) return
-    this.world.setLink(a, b, bytesPerSecond(rate), seconds(latency))
+    const isNew = this.world.link(a, b) === undefined
+    const shared = isNew && medium !== '' ? this.#mediumNamed(medium) : undefined
+    this.world.setLink(a, b, bytesPerSecond(rate), seconds(latency), shared)
+  }
+
+  /** Name of the medium that is this resource; empty for a link of its own. */
+  mediumOf(resource: number): string {
+    return [...this.#media].find(([, known]) => known === resource)?.[0] ?? ''
+  }
+
+  #mediumNamed(name: string): number {
+    const medium = this.#media.get(name) ?? this.world.addMedium()
+    this.#media.set(name, medium)
+    return medium
   }
 
   #applyModels(device: DeviceId, state: DeviceState): void {

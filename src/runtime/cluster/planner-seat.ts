@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
-import type { Place, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
+import type { Place, PlacementLink, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { NumberedPlacement } from './placement-codec.ts'
@@ -130,11 +130,14 @@ export class PlannerSeat {
   }
 
   #linksFrom(members: readonly DeviceState[], from: number, place: ReadonlyMap<DeviceId, number>) {
-    const { world } = this.#parts.view
+    const { view } = this.#parts
+    const { world } = view
     const n = world.deviceIndex(deviceId(members[from]!.device))!
-    return world.links[n]!.flatMap(({ to, rate, latency, up }) => {
+    return world.links[n]!.flatMap(({ to, rate, latency, up, resource }): PlacementLink[] => {
       const other = place.get(world.devices[to]!.id)
-      return other === undefined || !up ? [] : [{ from, to: other, rate: bytesPerSecond(rate), latency }]
+      if (other === undefined || !up) return []
+      const shared = view.mediumOf(resource) === '' ? {} : { medium: resource }
+      return [{ from, to: other, rate: bytesPerSecond(rate), latency, ...shared }]
     })
   }
 }

@@ -71,7 +71,12 @@ export class DeviceReporter {
       emulated,
       readyEpoch: BigInt(readyEpoch()),
       models: view.manifests().flatMap(({ id }) => this.#carried(id)),
-      links: links.map(({ to, rate, latency }) => ({ to: view.world.devices[to]!.id, rate, latency })),
+      links: links.map(({ to, rate, latency, resource }) => ({
+        to: view.world.devices[to]!.id,
+        rate,
+        latency,
+        medium: view.mediumOf(resource)
+      })),
       status: JSON.stringify(this.deviceReport())
     })
   }

@@ -275,7 +275,7 @@ class RunningDevice implements Device {
     for (const [peer] of network.peers()) {
       if (this.#parts.isLinked?.(peer) === false) continue
       const link = network.link(peer)
-      if (link !== undefined) this.view.setLink(network.self, peer, link.rate, link.latency)
+      if (link !== undefined) this.view.setLink(network.self, peer, link.rate, link.latency, link.medium)
     }
     const report = reportToWire(this.#dispatcher.policy.report(clock.now()), this.view.world)
     for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, notice('report', report))

@@ -150,7 +150,9 @@ class Libp2pNetwork implements Network {
   }
 
   link(to: DeviceId): LinkMeasure | undefined {
-    return this.#membership.link(to)?.meter.measure(this.#options.emulatedLink?.(to) !== undefined)
+    const shape = this.#options.emulatedLink?.(to)
+    const measure = this.#membership.link(to)?.meter.measure(shape !== undefined)
+    return measure === undefined || shape?.medium === undefined ? measure : { ...measure, medium: shape.medium.name }
   }
 
   counters(): NetworkCounters {

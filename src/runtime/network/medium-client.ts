@@ -26,6 +26,7 @@ export const createMediumClient = (address: string, clock: Clock): Medium => {
   })
   let next = 1
   return {
+    name: address,
     reserve: (takes: Seconds) =>
       new Promise<Seconds>(resolve => {
         if (socket.destroyed) return resolve(clock.now())

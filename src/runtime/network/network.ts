@@ -37,6 +37,8 @@ export interface LinkMeasure {
   readonly latency: Seconds
   readonly bytesSent: Bytes
   readonly emulated: boolean
+  /** Of the medium that it shares with other links, of other devices too; absent: a link of its own. */
+  readonly medium?: string
 }
 
 /** What a node counts about misbehaving peers; shown by `tributary status`. */

@@ -14,6 +14,8 @@ export interface LinkShape {
 
 /** Air that several links share, whose order somebody else keeps. */
 export interface Medium {
+  /** The same for all devices on it. */
+  readonly name: string
   /** Take its next free time for so many seconds of sending. @returns when sending starts, on this device's clock */
   reserve(takes: Seconds): Promise<Seconds>
 }
