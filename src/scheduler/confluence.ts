@@ -39,13 +39,15 @@ export const createConfluence =
     let untold: Commitment[] = []
     /** Of the tasks that were seen here. */
     const weights = new Set<number>()
-    /** Work that arrives later than its path was thought makes a backlog too: up to so much is no sign of wrong costs. */
-    const slack = (): number => {
-      // A light datum waits by right, and a heavy one will not wait for it: such a backlog says nothing of costs.
-      if (weights.size > 1) return Number.POSITIVE_INFINITY
+    /**
+     * Work that arrives later than its path was thought makes a backlog too: up to so much is no sign of wrong costs. A
+     * light datum waits by right, and a heavy one will not wait for it: with several weights no backlog says anything.
+     */
+    let slack = Number.POSITIVE_INFINITY
+    const measureSlack = (): void => {
       let most = 0
       for (const m of world.models.keys()) most = Math.max(most, typicalTime(world, m))
-      return LATE_DATA * most
+      slack = weights.size > 1 ? Number.POSITIVE_INFINITY : LATE_DATA * most
     }
 
     const commit = ({ from, to, seconds: work }: Commitment, now: Seconds): void => {
@@ -55,7 +57,7 @@ export const createConfluence =
 
     const choose = (task: TaskState, now: Seconds): Decision => {
       weights.add(task.weight)
-      queues.atLeast(world.devices[host.self]!.resource, host.backlog() - slack(), now)
+      queues.atLeast(world.devices[host.self]!.resource, host.backlog() - slack, now)
       const V = seconds(patience * typicalTime(world, task.model))
       const price = (resource: number): number => V * (1 + queues.at(resource, now) / (sharpness * V)) ** sharpness
       const path = cheapestPath({
@@ -90,13 +92,14 @@ export const createConfluence =
         reporting.arrived(from)
       },
       report: (): Report => {
+        measureSlack()
         const commitments = merge(untold)
         untold = []
         return { ...reporting.report(), commitments }
       },
       remark: () => reporting.report(),
       heard: (from, report, now) => {
-        queues.atLeast(world.devices[from]!.resource, report.backlog - slack(), now)
+        queues.atLeast(world.devices[from]!.resource, report.backlog - slack, now)
         for (const commitment of report.commitments) commit(commitment, now)
       }
     }
