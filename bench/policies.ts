@@ -7,6 +7,7 @@ import { createArrivals } from '../src/core/arrivals.ts'
 import { createRng } from '../src/core/rng.ts'
 import { seconds } from '../src/core/units.ts'
 import { type Plan, plan } from '../src/planner/plan.ts'
+import { renderFigure } from '../src/report/render-figure.ts'
 import { textTable } from '../src/report/text-table.ts'
 import { loadMipSolver, loadSolver } from '../src/runtime/highs.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
@@ -25,7 +26,7 @@ const LOADED = { count: 300, window: 1000 }
 type Kind = 'free' | 'memory'
 
 interface PolicyResult {
-  /** Fraction of the capacity bound, saturated; undefined: it cannot run here. */
+  /** Fraction of the capacity bound of the placement, saturated; undefined: it cannot run here. */
   readonly fraction: number | undefined
   /** Mean inference time at each load. */
   readonly times: readonly (number | undefined)[]
@@ -67,7 +68,7 @@ const runPolicy = (name: string, problem: Problem, found: Plan, policy: PolicyNa
     const { sources } = run(LOADED, load)
     return average(sources.flatMap(({ results }) => results.map(r => r.completedAt - r.availableAt)))
   })
-  return { fraction: SATURATED.count / found.upper / saturated.makespan, times }
+  return { fraction: SATURATED.count / found.predicted.scale / saturated.makespan, times }
 }
 
 const runNetwork = async (name: string): Promise<NetworkResult> => {
@@ -124,7 +125,7 @@ const worstOf = (results: readonly NetworkResult[]): string => {
     'confluence, furthest from the bound:',
     ...lowest.slice(0, 5).map(({ name, about, policies, gap }) => {
       const others = rivals.map(rival => `${rival} ${policies[rival].fraction?.toFixed(3) ?? '-'}`).join(', ')
-      return `  ${name}: ${policies.confluence.fraction!.toFixed(3)} (${about}, gap ${gap.toFixed(3)}; ${others})`
+      return `  ${name}: ${policies.confluence.fraction!.toFixed(3)} (${about}, placement ${(100 * gap).toFixed(1)} % below its bound; ${others})`
     }),
     'confluence against ddi, local, ms-mdi, ar-mdi in throughput, worst:',
     ...losses.slice(0, 5).map(({ result, rival, ratio }) => `  ${result.name}: ${ratio.toFixed(3)} of ${rival}`)
@@ -183,7 +184,53 @@ const main = async (): Promise<void> => {
       `took ${(systemClock.now() - start).toFixed(0)} s`
     ].join('\n')}\n`
   )
-  if (out !== undefined) await writeFile(out, JSON.stringify(results))
+  if (out !== undefined) {
+    await writeFile(out, JSON.stringify(results))
+    await writeFile(`${out}.svg`, await renderFigure(suiteFigure(results)))
+  }
+}
+
+/** Mean and worst fraction of the bound for every policy, both kinds of networks side by side. */
+const suiteFigure = (results: readonly NetworkResult[]): Parameters<typeof renderFigure>[0] => {
+  const kinds = [
+    ['free', 'every block everywhere'],
+    ['memory', 'memory for 40-80 % of the model']
+  ] as const
+  const values = kinds.flatMap(([kind, title]) =>
+    POLICY_NAMES.map(policy => {
+      const own = results.filter(({ name }) => name.startsWith(kind))
+      const fractions = known(own.map(({ policies }) => policies[policy].fraction))
+      const some = fractions.length > 0
+      return { title, policy, mean: some ? average(fractions) : 0, worst: some ? Math.min(...fractions) : 0 }
+    })
+  )
+  return {
+    config: { background: 'white', font: 'sans-serif', header: { labelFontWeight: 'bold', labelFontSize: 12 } },
+    data: { values },
+    facet: { column: { field: 'title', type: 'nominal', title: null, sort: kinds.map(([, title]) => title) } },
+    spec: {
+      width: 300,
+      height: { step: 22 },
+      encoding: { y: { field: 'policy', type: 'nominal', sort: [...POLICY_NAMES], title: null } },
+      layer: [
+        {
+          mark: { type: 'bar', color: '#0072b2' },
+          encoding: {
+            x: {
+              field: 'mean',
+              type: 'quantitative',
+              title: 'fraction of the capacity bound (bar: mean, dot: worst network)',
+              scale: { domain: [0, 1] }
+            }
+          }
+        },
+        {
+          mark: { type: 'point', filled: true, color: '#e69f00', size: 60, opacity: 1 },
+          encoding: { x: { field: 'worst', type: 'quantitative' } }
+        }
+      ]
+    }
+  } as Parameters<typeof renderFigure>[0]
 }
 
 if (isMainThread || workerData !== 'network') await main()
