@@ -10,6 +10,7 @@ import { type MediumArbiter, openMediumArbiter } from '../../runtime/network/med
 import { ClusterFeed } from '../demo/cluster-feed.ts'
 import type { NodeEvent } from '../demo/device-process.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
+import { RunCounters } from './run-counters.ts'
 
 export interface EmulatePolicyParts {
   readonly scenario: Scenario
@@ -27,10 +28,14 @@ export interface EmulatedRun {
   /** Block numbers by model and device, as the cluster placed them in the end. */
   readonly placement: ClusterStatus['placement']['models']
   readonly inferenceTimes: readonly (readonly number[])[]
+  /** What came back for each datum, by source and datum. */
+  readonly results: ReadonlyMap<string, string>
 }
 
 /** Nothing came home for so long: whatever is missing will not come. */
 const PATIENCE: Seconds = seconds(60)
+/** The same where data wait for a block that nobody carries or a way that does not exist. */
+const STUCK: Seconds = seconds(10)
 
 /** One policy on real processes: emulated speeds and links, real tensors through real blocks. */
 export const emulatePolicy = async (parts: EmulatePolicyParts): Promise<EmulatedRun> => {
@@ -129,9 +134,7 @@ class RunWatch {
   #toldAt = 0
   #completed = 0
   #newsAt = 0
-  readonly #before = new Map<string, number>()
-  readonly #busyBefore = new Map<string, number>()
-  readonly #tasksBefore = new Map<string, number>()
+  readonly #counters = new RunCounters()
 
   constructor(parts: EmulatePolicyParts, feed: ClusterFeed) {
     this.#parts = parts
@@ -140,7 +143,9 @@ class RunWatch {
 
   heard(device: number, event: NodeEvent): void {
     if (event.event === 'done') this.#finished.add(device)
-    this.#feed.take(this.#parts.scenario.devices[device]!.name, event)
+    const { name } = this.#parts.scenario.devices[device]!
+    this.#feed.take(name, event)
+    if (event['status'] !== undefined) this.#count(name)
     const status = event['status'] as ClusterStatus | undefined
     if (status !== undefined && Object.keys(status.placement.models).length > 0)
       this.#placement = status.placement.models
@@ -150,12 +155,16 @@ class RunWatch {
   begin(): void {
     this.#startedAt = this.#parts.clock.now()
     this.#newsAt = this.#startedAt
-    for (const { name } of this.#parts.scenario.devices) {
-      const part = this.#feed.device(name)
-      this.#busyBefore.set(name, part?.busySeconds ?? 0)
-      this.#tasksBefore.set(name, part?.tasks ?? 0)
-      for (const { to, bytesSent } of part?.links ?? []) this.#before.set(`${name} ${to}`, bytesSent)
-    }
+    this.#counters.begin()
+  }
+
+  #count(device: string): void {
+    const part = this.#feed.device(device)
+    if (part === undefined) return
+    this.#counters.note(`busy ${device}`, part.busySeconds)
+    this.#counters.note(`late ${device}`, part.lateSeconds)
+    this.#counters.note(`tasks ${device}`, part.tasks)
+    for (const { to, bytesSent } of part.links) this.#counters.note(`bytes ${device} ${to}`, bytesSent)
   }
 
   /** Resolves when every source has all its results, or nothing comes home any more. */
@@ -166,7 +175,8 @@ class RunWatch {
     for (;;) {
       if ([...sources].every(n => this.#finished.has(n))) return
       const quietSince = Math.max(this.#newsAt, this.#startedAt + last)
-      if (clock.now() - quietSince > PATIENCE) return
+      const quiet = clock.now() - quietSince
+      if (quiet > PATIENCE || (quiet > STUCK && this.#isStuck())) return
       await clock.sleep(seconds(0.02), { signal })
     }
   }
@@ -191,6 +201,7 @@ class RunWatch {
     return {
       placement: this.#placement,
       inferenceTimes: lines.map(results => results.map(r => r.inferenceTime)),
+      results: new Map(lines.flat().map(({ source, datum, result }) => [`${source} ${datum}`, JSON.stringify(result)])),
       run: {
         policy,
         seed,
@@ -215,15 +226,14 @@ class RunWatch {
           const resident = Object.values(part?.models ?? {}).reduce((sum, { residentBytes }) => sum + residentBytes, 0)
           return {
             name,
-            busy: Math.min(1, per(Math.max(0, (part?.busySeconds ?? 0) - (this.#busyBefore.get(name) ?? 0)))),
-            tasks: Math.max(0, (part?.tasks ?? 0) - (this.#tasksBefore.get(name) ?? 0)),
+            busy: Math.min(1, per(this.#counters.get(`busy ${name}`))),
+            tasks: this.#counters.get(`tasks ${name}`),
             residentBytes: resident
           }
         }),
         links: scenario.links.map(({ from, to, rate }) => {
           const [a, b] = [scenario.devices[from]!.name, scenario.devices[to]!.name]
-          const sent = this.#feed.device(a)?.links.find(link => link.to === b)?.bytesSent ?? 0
-          const bytes = Math.max(0, sent - (this.#before.get(`${a} ${b}`) ?? 0))
+          const bytes = this.#counters.get(`bytes ${a} ${b}`)
           return { from: a, to: b, bytes, busy: Math.min(1, per(bytes / rate)) }
         }),
         ...(missing.length === 0 ? {} : { because: missing.join('; ') })
@@ -231,10 +241,17 @@ class RunWatch {
     }
   }
 
+  /** Nothing is computed or sent, and data wait for what does not come. */
+  #isStuck(): boolean {
+    const queues = this.#parts.scenario.devices.flatMap(({ name }) => this.#feed.device(name)?.queue ?? [])
+    return queues.every(({ lane, links }) => lane + links === 0) && queues.some(({ waiting }) => waiting > 0)
+  }
+
   #disturbance(): number {
-    const parts = this.#parts.scenario.devices.flatMap(({ name }) => this.#feed.device(name) ?? [])
-    const late = parts.reduce((sum, { lateSeconds }) => sum + lateSeconds, 0)
-    const asked = parts.reduce((sum, { busySeconds, lateSeconds }) => sum + busySeconds - lateSeconds, 0)
+    const sum = (counter: string): number =>
+      this.#parts.scenario.devices.reduce((all, { name }) => all + this.#counters.get(`${counter} ${name}`), 0)
+    const late = sum('late')
+    const asked = sum('busy') - late
     return asked > 0 ? late / asked : 0
   }
 

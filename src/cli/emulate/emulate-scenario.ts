@@ -40,11 +40,13 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunR
   const { problem, outcome } = await planScenario(scenario, profiles)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
+  let first: EmulatedRun | undefined
   const inferenceTimes: { policy: string; source: string; seconds: readonly number[] }[] = []
   for (const policy of policies) {
     say(`${policy}: starting ${scenario.devices.length} devices …`)
     const emulated = await emulatePolicy({ ...parts, models, policy, folder: join(folder, policy), progress: say })
-    runs.push(emulated.run)
+    runs.push({ ...emulated.run, ...wrongOf(emulated, first) })
+    first ??= emulated
     const { disturbance = 0 } = emulated.run
     if (disturbance > DISTURBED)
       say(
@@ -66,6 +68,15 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunR
     await writeOutputs({ report, trace, problem, outcome, command, reportFolder, say })
   }
   return report
+}
+
+/** The same datum has the same result under every policy: the same blocks ran on it, wherever they did. */
+const wrongOf = ({ run, results }: EmulatedRun, first: EmulatedRun | undefined): { readonly because?: string } => {
+  if (first === undefined) return {}
+  const wrong = [...results].filter(([datum, result]) => (first.results.get(datum) ?? result) !== result)
+  if (wrong.length === 0) return {}
+  const because = `${wrong.length} results differ from those of ${first.run.policy}, the first ${wrong[0]![0]}`
+  return { because: run.because === undefined ? because : `${run.because}; ${because}` }
 }
 
 /** Files to run, the scenario's own or made for its sizes and times, and what their blocks take. */
@@ -94,13 +105,13 @@ const emulatedModels = async (
   return models
 }
 
-/** Of a core's time, that all devices together may compute: networking and scheduling need theirs too. */
-const COMPUTING = 0.6
-
 /**
- * How much of the asked time a made-up block really computes; the rest it waits. Nearly all, so that a run is done in
- * time; less where the devices together would be faster than this machine.
+ * Of this machine's cores, what all made-up blocks together may use. Little: sending, receiving and scheduling, which no
+ * scenario asks for, need several milliseconds for each datum, and a device whose turn comes late is another device.
  */
+const COMPUTING = 0.25
+
+/** How much of the asked time a made-up block really computes, at most nearly all; for the rest of its time it waits. */
 const computedShare = ({ devices }: Scenario): number => {
   const asked = devices.reduce((sum, { speed }) => sum + speed, 0)
   return Math.min(0.9, (COMPUTING * availableParallelism()) / asked)

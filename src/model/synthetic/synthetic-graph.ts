@@ -23,22 +23,45 @@ export const activationName = (k: number): string => `act_${k}`
  * A model that stands for another of which only sizes and times are known: block k reads activation k, does the asked
  * multiply-adds in matrix products, touches a weight of the asked size, and makes activation k + 1 of the asked bytes.
  * Every value that crosses depends on all that was computed before it, so nothing can be left out.
- * @param activations bytes of activation 0 .. K, rounded up to whole float32 elements, at least one
+ * @param activations bytes of activation 0 .. K, at least one each: float32 elements where they divide, else single bytes
  */
 export const syntheticGraph = (blocks: readonly SyntheticBlock[], activations: readonly number[]): ZooGraph => {
   const graph = new ZooGraph('synthetic')
-  let x = graph.input(activationName(0), [elements(activations[0]!)])
+  const shapes = activations.map(shapeOf)
+  let x = graph.input(activationName(0), [shapes[0]!.elements], shapes[0]!.type)
   for (const [k, block] of blocks.entries()) {
-    const value = compute(graph, `b${k}`, x, block)
-    const next = elements(activations[k + 1]!)
-    const wide = graph.op(`b${k}.out`, 'Expand', [value, graph.integers(`b${k}.size`, [next])], [next])
-    x = graph.rename(wide, activationName(k + 1))
+    const value = compute(graph, `b${k}`, asFloats(graph, `b${k}.in`, x, shapes[k]!), block)
+    x = graph.rename(spread(graph, `b${k}.out`, value, shapes[k + 1]!), activationName(k + 1))
   }
-  graph.output(activationName(blocks.length), x)
+  graph.output(activationName(blocks.length), x, shapes.at(-1)!.type)
   return graph
 }
 
-const elements = (bytes: number): number => Math.max(1, Math.ceil(bytes / 4))
+interface Shape {
+  readonly type: 'float32' | 'uint8'
+  readonly elements: number
+}
+
+const shapeOf = (bytes: number): Shape => {
+  const size = Math.max(1, Math.round(bytes))
+  return size % 4 === 0 ? { type: 'float32', elements: size / 4 } : { type: 'uint8', elements: size }
+}
+
+const FLOAT = 1
+const UINT8 = 2
+
+const asFloats = (graph: ZooGraph, path: string, x: Value, { type }: Shape): Value =>
+  type === 'float32' ? x : graph.op(path, 'Cast', [x], x.dims, { to: FLOAT })
+
+/** The value in every element. */
+const spread = (graph: ZooGraph, path: string, value: Value, { type, elements }: Shape): Value => {
+  const size = graph.integers(`${path}.size`, [elements])
+  if (type === 'float32') return graph.op(path, 'Expand', [value, size], [elements])
+  const low = graph.constant(`${path}.low`, Float32Array.of(0), [])
+  const high = graph.constant(`${path}.high`, Float32Array.of(255), [])
+  const small = graph.op(path, 'Clip', [value, low, high], [1])
+  return graph.op(path, 'Expand', [graph.op(path, 'Cast', [small], [1], { to: UINT8 }), size], [elements])
+}
 
 /** One number out of everything in x, by way of the asked work. */
 const compute = (graph: ZooGraph, path: string, x: Value, { macs, weightBytes }: SyntheticBlock): Value => {

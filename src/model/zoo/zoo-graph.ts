@@ -27,9 +27,13 @@ export interface Weight extends Value {
 /** Attributes of a node: whole numbers, lists of them, words; a float must say so. */
 export type Attributes = Readonly<Record<string, number | readonly number[] | string | { readonly float: number }>>
 
-export type ElementName = 'float32' | 'int64'
+export type ElementName = 'float32' | 'int64' | 'uint8'
 
-const CODES = { float32: TensorProto_DataType.FLOAT, int64: TensorProto_DataType.INT64 }
+const CODES = {
+  float32: TensorProto_DataType.FLOAT,
+  int64: TensorProto_DataType.INT64,
+  uint8: TensorProto_DataType.UINT8
+}
 
 /** A network under construction, as an exporter would write it: nodes in order, names by module path. */
 export class ZooGraph {
@@ -56,11 +60,11 @@ export class ZooGraph {
   }
 
   /** The result of a node becomes an output of the model, under its own name. */
-  output(name: string, value: Value): void {
+  output(name: string, value: Value, type: ElementName = 'float32'): void {
     const node = this.#nodes.find(({ output }) => output?.includes(value.name))!
     node.output = node.output!.map(written => (written === value.name ? name : written))
     for (const reader of this.#nodes) reader.input = reader.input!.map(read => (read === value.name ? name : read))
-    this.#outputs.push(valueInfo(name, value.dims, 'float32'))
+    this.#outputs.push(valueInfo(name, value.dims, type))
   }
 
   /** Give a result another name, everywhere. */

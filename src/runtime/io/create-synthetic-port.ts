@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto'
 import type { Rng } from '../../core/rng.ts'
-import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import { ELEMENT_TYPES, type Tensor, type TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
 import { madeUpTensor } from '../../model/made-up-tensor.ts'
 import type { DataPort } from './data-port.ts'
 
 /**
- * A source of made-up data: seeded tensors of the model's input shapes, the same values for every datum. Its results say
- * only what came back.
+ * A source of made-up data: seeded tensors of the model's input shapes, each datum different from the others where its
+ * elements are numbers that may be anything. Its results say what came back and a digest of it, so that runs can be
+ * compared.
  * @throws UserError from `list` where the model's inputs have dynamic dimensions
  */
 export const createSyntheticPort = (count: number, inputs: readonly TensorSpec[], rng: Rng): DataPort => {
@@ -21,14 +23,25 @@ export const createSyntheticPort = (count: number, inputs: readonly TensorSpec[]
       const digits = String(count - 1).length
       return Array.from({ length: count }, (_, i) => ({ name: String(i).padStart(digits, '0'), path: '' }))
     },
-    read: async () => {
-      made ??= inputs.map(({ name, type, shape }) =>
-        madeUpTensor(name, type, shape as readonly number[], rng.fork(name))
+    read: async ({ name }) => {
+      made ??= inputs.map(spec =>
+        madeUpTensor(spec.name, spec.type, spec.shape as readonly number[], rng.fork(spec.name))
       )
-      return made.map(tensor => ({ ...tensor, data: tensor.data.slice() })) // what is read is given away
+      return made.map(tensor => variant(tensor, Number(name)))
     },
-    write: async (_, outputs) => outputs.map(({ name, dims }) => ({ name, dims })),
+    write: async (_, outputs) =>
+      Object.fromEntries(outputs.map(({ name, type, dims, data }) => [name, { type, dims, digest: digestOf(data) }])),
     exampleInputs: specs =>
       specs.map(spec => ({ spec, dims: spec.shape.map(dim => (typeof dim === 'number' ? dim : 1)) }))
   }
 }
+
+/** A copy, since what is read is given away; its first element tells the datum. */
+const variant = (tensor: Tensor, datum: number): Tensor => {
+  const data = tensor.data.slice()
+  if (tensor.type === 'float32' && data.byteLength >= ELEMENT_TYPES.float32) new Float32Array(data.buffer)[0] = datum
+  else if (tensor.type === 'uint8' && data.byteLength > 0) data[0] = datum % 256
+  return { ...tensor, data }
+}
+
+const digestOf = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex').slice(0, 16)
