@@ -59,7 +59,10 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   refuseTooFast(scenario, file, say)
   const abort = new AbortController()
-  const stop = (): void => abort.abort(new NoAnswerError('stopped before the end'))
+  const stop = (): void => {
+    say('stopping the devices …')
+    abort.abort(new NoAnswerError('stopped before the end'))
+  }
   process.once('SIGINT', stop).once('SIGTERM', stop)
   const folder = await mkdtemp(join(tmpdir(), 'tributary-emulate-'))
   try {
@@ -78,6 +81,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop)
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    if (abort.signal.aborted) process.exit(130)
   }
 }
 

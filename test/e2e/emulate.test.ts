@@ -1,0 +1,150 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PolicyRun, RunReport } from '../../src/report/run-report.ts'
+import { MAIN } from '../../src/testing/node-process.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-emulate-test-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const start = async (name: string, scenario: string, ...flags: string[]) => {
+  const file = join(folder, `${name}.yaml`)
+  await writeFile(file, scenario)
+  const scratch = await mkdtemp(join(folder, `${name}-`))
+  const child: ChildProcess = spawn(process.execPath, [MAIN, 'emulate', file, ...flags], {
+    env: { ...process.env, TMPDIR: scratch },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout!.on('data', chunk => {
+    stdout += chunk
+  })
+  child.stderr!.on('data', chunk => {
+    stderr += chunk
+  })
+  const ended = new Promise<Ended>(resolve => child.once('close', code => resolve({ code, stdout, stderr })))
+  return { child, scratch, ended, said: () => stderr }
+}
+
+const emulate = async (name: string, scenario: string, ...flags: string[]): Promise<readonly PolicyRun[]> => {
+  const { ended, scratch } = await start(name, scenario, '--json', ...flags)
+  const { code, stdout, stderr } = await ended
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+  expect(await readdir(scratch)).toEqual([])
+  return (JSON.parse(stdout) as RunReport).runs
+}
+
+const byLink = ({ links }: PolicyRun): Record<string, number> =>
+  Object.fromEntries(links.map(({ from, to, bytes }) => [`${from}->${to}`, bytes]))
+
+const MODELS = `
+models:
+  toy: { blocks: [ { work: 4ms, weights: 100KB }, { work: 6ms, weights: 1MB } ], activations: [60KB, 30001B, 40B] }
+  other: { blocks: [ { work: 2ms, weights: 100KB }, { work: 3ms, weights: 1MB } ], activations: [20KB, 10KB, 40B] }
+`
+
+describe('emulate', () => {
+  test('several models and sources, every kind of arrivals, all that a scenario may change: nothing lost, all results right', async () => {
+    const runs = await emulate(
+      'changing',
+      `
+devices: { porch: { speed: 0.25 }, shed: { speed: 0.4 }, attic: { speed: 0.3 } }
+links: { topology: full, default: { bandwidth: 80Mbps, latency: 2ms } }
+${MODELS}
+sources:
+  - { name: cam, device: porch, model: toy, count: 250 }
+  - { name: mic, device: porch, model: other, arrivals: { poisson: 10/s }, count: 60 }
+  - { name: door, device: shed, model: other, arrivals: { every: 100ms }, count: 50, start: 1s, weight: 2 }
+events:
+  - { at: 2s, device: shed, speed: 0.1 }
+  - { at: 2.5s, link: porch->attic, bandwidth: 20Mbps, latency: 5ms }
+  - { at: 3s, device: attic, leaves: kill }
+  - { at: 5s, device: attic, joins: true }
+`,
+      '--policy',
+      'confluence,ms-mdi'
+    )
+    expect(runs.map(({ policy }) => policy)).toEqual(['confluence', 'ms-mdi'])
+    for (const run of runs) {
+      expect(run.because).toBeUndefined() // also where results of the two differ
+      expect(run.emulated).toBe(true)
+      expect(run.sources).toMatchObject([
+        { name: 'cam', completed: 250, lost: 0 },
+        { name: 'mic', completed: 60, lost: 0 },
+        { name: 'door', completed: 50, lost: 0 }
+      ])
+      expect(run.makespan).toBeGreaterThan(5.9) // 1 s, and 49 times 100 ms
+      expect(run.devices.reduce((sum, { tasks }) => sum + tasks, 0)).toBeGreaterThan(600)
+    }
+  }, 120_000)
+
+  test('where no link is, no data go: a chain carries them over its middle', async () => {
+    const [run] = await emulate(
+      'chain',
+      `
+devices: { left: { speed: 0.2, memory: 150KB }, middle: { speed: 0.2, memory: 200KB }, right: { speed: 0.4 } }
+links: { topology: chain, default: { bandwidth: 100Mbps, latency: 1ms } }
+${MODELS}
+sources: [ { name: cam, device: left, model: toy, count: 60 } ]
+`
+    )
+    expect(run!.sources).toMatchObject([{ completed: 60, lost: 0 }])
+    const sent = byLink(run!)
+    expect(Object.keys(sent).sort()).toEqual(['left->middle', 'middle->left', 'middle->right', 'right->middle'])
+    // Only the right one has room for the second block, of which every datum needs the input there and the result back.
+    expect(sent['middle->right']).toBeGreaterThan(60 * 30_001)
+    expect(sent['middle->right']).toBeLessThan(60 * 61_000)
+    expect(sent['right->middle']).toBeGreaterThan(60 * 40)
+  }, 90_000)
+
+  test('a model that fits nowhere: exit 1, and why', async () => {
+    const { ended, scratch } = await start(
+      'small',
+      `
+devices: { porch: { speed: 0.3, memory: 200KB }, shed: { speed: 0.3, memory: 200KB } }
+${MODELS}
+sources: [ { name: cam, device: porch, model: toy, count: 5 } ]
+`
+    )
+    const { code, stderr } = await ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/confluence: cam: 5 of 5 never came home \(.+\)/)
+    expect(await readdir(scratch)).toEqual([])
+  }, 90_000)
+
+  test('Ctrl-C ends every device and removes what was written', async () => {
+    const { child, ended, scratch, said } = await start(
+      'long',
+      `
+devices: { porch: { speed: 0.3 }, shed: { speed: 0.3 } }
+${MODELS}
+sources: [ { name: cam, device: porch, model: toy, count: 100000 } ]
+`
+    )
+    while (!said().includes('/100000')) await new Promise(resolve => setTimeout(resolve, 100))
+    expect(devicesOf(scratch)).toHaveLength(2)
+    child.kill('SIGINT')
+    const { code } = await ended
+    expect(code).toBe(130)
+    expect(devicesOf(scratch)).toEqual([])
+    expect(await readdir(scratch)).toEqual([])
+  }, 90_000)
+})
+
+/** Processes whose command line names the folder. */
+const devicesOf = (scratch: string): string[] =>
+  execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter(line => line.includes(scratch) && line.includes(' node --name '))
