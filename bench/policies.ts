@@ -197,11 +197,10 @@ const suiteFigure = (results: readonly NetworkResult[]): Parameters<typeof rende
     ['memory', 'memory for 40-80 % of the model']
   ] as const
   const values = kinds.flatMap(([kind, title]) =>
-    POLICY_NAMES.map(policy => {
+    POLICY_NAMES.flatMap(policy => {
       const own = results.filter(({ name }) => name.startsWith(kind))
       const fractions = known(own.map(({ policies }) => policies[policy].fraction))
-      const some = fractions.length > 0
-      return { title, policy, mean: some ? average(fractions) : 0, worst: some ? Math.min(...fractions) : 0 }
+      return fractions.length === 0 ? [] : [{ title, policy, mean: average(fractions), worst: Math.min(...fractions) }]
     })
   )
   return {
@@ -219,7 +218,7 @@ const suiteFigure = (results: readonly NetworkResult[]): Parameters<typeof rende
             x: {
               field: 'mean',
               type: 'quantitative',
-              title: 'fraction of the capacity bound (bar: mean, dot: worst network)',
+              title: 'fraction of the bound: mean, worst network',
               scale: { domain: [0, 1] }
             }
           }
