@@ -63,7 +63,7 @@ export const openSources = async (
           source.synthetic === undefined
             ? createDataPort({ spec: spec!, inputs, resultsFolder: `${dirname(options.sink!)}/${source.name}-results` })
             : createSyntheticPort(source.synthetic, inputs, rng.fork(`data of ${source.name}`)),
-        availableAt: createArrivals(source.arrivals, rng.fork(`arrivals of ${source.name}`)),
+        availableAt: createArrivals(source.arrivals, rng.fork(source.name)),
         submit: device.submit,
         cancel: device.cancel,
         say
