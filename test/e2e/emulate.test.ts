@@ -90,6 +90,32 @@ events:
     }
   }, 120_000)
 
+  test('a shared radio: it becomes slower, one device joins, one says goodbye, a source is killed and goes on', async () => {
+    const [run] = await emulate(
+      'radio',
+      `
+devices: { porch: { speed: 0.25 }, shed: { speed: 0.4 }, attic: { speed: 0.3 }, barn: { speed: 0.3 } }
+links: { topology: none, media: [ { name: wifi, devices: [porch, shed, attic, barn], bandwidth: 60Mbps, latency: 2ms } ] }
+${MODELS}
+sources:
+  - { name: cam, device: porch, model: toy, count: 250 }
+  - { name: door, device: shed, model: toy, count: 120, start: 1s }
+events:
+  - { at: 1s, medium: wifi, bandwidth: 20Mbps, latency: 4ms }
+  - { at: 1.5s, device: barn, joins: true }
+  - { at: 2s, device: attic, leaves: stop }
+  - { at: 2.5s, device: shed, leaves: kill }
+  - { at: 4s, device: shed, joins: true }
+`
+    )
+    expect(run!.because).toBeUndefined()
+    expect(run!.sources).toMatchObject([
+      { completed: 250, lost: 0 },
+      { completed: 120, lost: 0 }
+    ])
+    expect(run!.links.reduce((sum, { busy }) => sum + busy, 0)).toBeLessThan(1.02) // one air for all
+  }, 120_000)
+
   test('where no link is, no data go: a chain carries them over its middle', async () => {
     const [run] = await emulate(
       'chain',

@@ -164,7 +164,10 @@ class RunWatch {
     this.#counters.note(`busy ${device}`, part.busySeconds)
     this.#counters.note(`late ${device}`, part.lateSeconds)
     this.#counters.note(`tasks ${device}`, part.tasks)
-    for (const { to, bytesSent } of part.links) this.#counters.note(`bytes ${device} ${to}`, bytesSent)
+    for (const { to, bytesSent, busySeconds } of part.links) {
+      this.#counters.note(`bytes ${device} ${to}`, bytesSent)
+      this.#counters.note(`sending ${device} ${to}`, busySeconds)
+    }
   }
 
   /** Resolves when every source has all its results, or nothing comes home any more. */
@@ -231,10 +234,10 @@ class RunWatch {
             residentBytes: resident
           }
         }),
-        links: scenario.links.map(({ from, to, rate }) => {
+        links: scenario.links.map(({ from, to }) => {
           const [a, b] = [scenario.devices[from]!.name, scenario.devices[to]!.name]
           const bytes = this.#counters.get(`bytes ${a} ${b}`)
-          return { from: a, to: b, bytes, busy: Math.min(1, per(bytes / rate)) }
+          return { from: a, to: b, bytes, busy: Math.min(1, per(this.#counters.get(`sending ${a} ${b}`))) }
         }),
         ...(missing.length === 0 ? {} : { because: missing.join('; ') })
       }

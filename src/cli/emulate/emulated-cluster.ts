@@ -53,7 +53,8 @@ export class EmulatedCluster implements AsyncDisposable {
   readonly #closed = new AbortController()
   #ids: readonly string[] = []
   #begunAt: Seconds | undefined
-  #invite = ''
+  /** Of the devices that listen now. */
+  readonly #invites = new Map<number, string>()
   #lives = 0
 
   constructor(options: EmulatedClusterOptions) {
@@ -74,7 +75,7 @@ export class EmulatedCluster implements AsyncDisposable {
     const founder = present.find(n => !sourceDevices.has(n)) ?? present[0]!
     const listening = this.#first(founder, 'listening')
     this.#start(founder, present.length)
-    this.#invite = String((await this.#orEnd(listening))['invite'])
+    await this.#orEnd(listening)
     const ready = present.filter(n => sourceDevices.has(n)).map(n => this.#first(n, 'ready'))
     for (const n of present) if (n !== founder) this.#start(n, present.length)
     await this.#orEnd(Promise.all(ready))
@@ -94,11 +95,13 @@ export class EmulatedCluster implements AsyncDisposable {
   kill(n: number): void {
     this.#devices.get(n)?.kill()
     this.#devices.delete(n)
+    this.#invites.delete(n)
   }
 
   async leave(n: number): Promise<void> {
     const device = this.#devices.get(n)
     this.#devices.delete(n)
+    this.#invites.delete(n)
     await device?.stop()
   }
 
@@ -135,6 +138,7 @@ export class EmulatedCluster implements AsyncDisposable {
       logFile: join(folder, `${name}.log`),
       clock,
       onEvent: event => {
+        if (event.event === 'listening') this.#invites.set(n, String(event['invite']))
         onEvent(n, event)
         this.#said.get(`${n} ${event.event}`)?.(event)
         if (event.event === 'ready' && this.#begunAt !== undefined) device.order({ start: clock.now() - this.#begunAt })
@@ -154,7 +158,8 @@ export class EmulatedCluster implements AsyncDisposable {
       ...['--speed', String(speed), '--threads', '1', '--policy', policy, '--seed', String(seed)],
       ...['--json-events', '--exit-with-parent', '--controlled', '--start-when', String(together)],
       ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),
-      ...(this.#invite === '' ? [] : ['--join', this.#invite]),
+      // Whoever comes later finds the others though the first device may be gone.
+      ...[...this.#invites].flatMap(([other, invite]) => (other === n ? [] : ['--join', invite])),
       ...this.#linkFlags(n),
       ...owned.flatMap(({ name: model, file, tensors, shapes, maxBlocks, work }) => [
         ...['--model', `${file}:${model}`, '--blocks', `${model}=${maxBlocks}`],

@@ -25,7 +25,14 @@ export const deviceReportSchema = z.object({
   bytesSent: z.number(),
   rss: z.number(),
   links: z.array(
-    z.object({ to: z.string(), rate: z.number(), latency: z.number(), bytesSent: z.number(), emulated: z.boolean() })
+    z.object({
+      to: z.string(),
+      rate: z.number(),
+      latency: z.number(),
+      bytesSent: z.number(),
+      busySeconds: z.number().default(0),
+      emulated: z.boolean()
+    })
   ),
   waiting: z.array(z.object({ model: z.string(), block: z.number(), tasks: z.number(), because: z.string() })),
   counters: z.object({

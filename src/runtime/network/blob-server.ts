@@ -86,7 +86,11 @@ const sendRange = async (
       const { bytesRead } = await file.read(piece, 0, piece.byteLength, Number(offset) + at)
       if (bytesRead !== piece.byteLength) throw new Error('the block became shorter while it was read')
       const link = paced()
-      if (link !== undefined) await pacer.until((await pacer.pass(piece.byteLength, link)).departs, ended.signal)
+      if (link !== undefined) {
+        const { starts, departs } = await pacer.pass(piece.byteLength, link)
+        meter.taken(seconds(departs - starts))
+        await pacer.until(departs, ended.signal)
+      }
       await sendPieces(stream, [piece], PIECE)
       meter.sent(piece.byteLength)
     }

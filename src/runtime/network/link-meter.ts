@@ -27,6 +27,7 @@ export class LinkMeter {
   #samples = 0
   #lastAnswer: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #sent = 0
+  #busy = 0
 
   pong(roundTrip: Seconds): void {
     this.#roundTrips.push(roundTrip)
@@ -43,6 +44,11 @@ export class LinkMeter {
     this.#samples++
     const weight = Math.max(WEIGHT, 1 / this.#samples)
     this.#secondsPerByte = (this.#secondsPerByte ?? sample) * (1 - weight) + sample * weight
+  }
+
+  /** An emulated link was taken for so long. */
+  taken(time: Seconds): void {
+    this.#busy += time
   }
 
   sent(size: number): void {
@@ -62,6 +68,7 @@ export class LinkMeter {
       rate: bytesPerSecond(1 / this.#secondsPerByte),
       latency: seconds(this.#roundTrip() / 2),
       bytesSent: bytes(this.#sent),
+      busySeconds: seconds(this.#busy),
       emulated
     }
   }

@@ -36,6 +36,8 @@ export interface LinkMeasure {
   readonly rate: BytesPerSecond
   readonly latency: Seconds
   readonly bytesSent: Bytes
+  /** In which an emulated link was taken; 0 for a real one, of which that is not known. */
+  readonly busySeconds: Seconds
   readonly emulated: boolean
   /** Of the medium that it shares with other links, of other devices too; absent: a link of its own. */
   readonly medium?: string

@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor } from '../../core/tensor.ts'
-import type { Seconds } from '../../core/units.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import type { Frame, PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import { type EncodedFrame, encodeFrame } from './encode-frame.ts'
@@ -105,12 +105,13 @@ export class TaskSender {
 
   /** Through the link, real or emulated, until it is free for the next frame. */
   async #pass(outgoing: Outgoing, life: AbortSignal): Promise<void> {
-    const { pacer, shape } = this.#parts
+    const { pacer, shape, meter } = this.#parts
     const link = shape()
     if (link === undefined) {
       await this.#write(outgoing, life)
     } else {
       const { starts, departs, arrives } = await pacer.pass(outgoing.frame.size, link)
+      meter.taken(seconds(departs - starts))
       life.throwIfAborted()
       outgoing.started = starts
       await pacer.until(departs, life)
