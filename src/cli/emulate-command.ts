@@ -57,6 +57,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
   )
   const seed = parseCount('--seed', flags.seed, Number.MAX_SAFE_INTEGER)
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
+  refuseNames(scenario, file)
   refuseTooFast(scenario, file, say)
   const abort = new AbortController()
   const stop = (): void => {
@@ -83,6 +84,29 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     if (abort.signal.aborted) process.exit(130)
   }
+}
+
+/** Devices, sources and models are named on the command lines of real processes. */
+const refuseNames = ({ devices, sources, models }: Scenario, file: string): void => {
+  const check = (kind: string, names: readonly string[]): void => {
+    const bad = names.find(name => !/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$/u.test(name))
+    if (bad !== undefined)
+      throw new UserError(
+        `${file}: ${kind}: "${bad}" cannot name a real process or file; use letters, digits, dot, dash and underscore, starting with a letter or digit`
+      )
+  }
+  check(
+    'devices',
+    devices.map(({ name }) => name)
+  )
+  check(
+    'sources',
+    sources.map(({ name }) => name)
+  )
+  check(
+    'models',
+    models.map(({ name }) => name)
+  )
 }
 
 /** Speeds that this machine can emulate; together they should leave it something to breathe. */
