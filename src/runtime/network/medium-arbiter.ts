@@ -34,8 +34,10 @@ export const openMediumArbiter = async (clock: Clock): Promise<MediumArbiter> =>
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => {}).once('close', () => sockets.delete(socket))
-    createInterface({ input: socket }).on('line', line => {
-      const request = requestSchema.safeParse(JSON.parse(line))
+    const lines = createInterface({ input: socket })
+    lines.on('error', () => {}) // it says again what the socket said: the device is gone
+    lines.on('line', line => {
+      const request = requestSchema.safeParse(parsed(line))
       if (!request.success) return
       const { id, takes } = request.data
       socket.write(`${JSON.stringify({ id, wait: reserve(takes) })}\n`)
@@ -51,5 +53,14 @@ export const openMediumArbiter = async (clock: Clock): Promise<MediumArbiter> =>
       for (const socket of sockets) socket.destroy()
       await new Promise(resolve => server.close(resolve))
     }
+  }
+}
+
+/** The last line of a device that was killed may be half of one. */
+const parsed = (line: string): unknown => {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
   }
 }

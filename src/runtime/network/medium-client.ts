@@ -18,7 +18,9 @@ export const createMediumClient = (address: string, clock: Clock): Medium => {
     waiting.clear()
   }
   const socket = open(address, releaseAll)
-  createInterface({ input: socket }).on('line', line => {
+  const lines = createInterface({ input: socket })
+  lines.on('error', () => {}) // it says again what the socket said
+  lines.on('line', line => {
     const grant = grantSchema.safeParse(parsed(line))
     if (!grant.success) return
     waiting.get(grant.data.id)?.(grant.data.wait)

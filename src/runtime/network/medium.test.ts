@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { bytesPerSecond, seconds } from '../../core/units.ts'
 import { systemClock } from '../system-clock.ts'
@@ -33,4 +35,17 @@ test('600 KB at 20 Mbit/s and 3 ms, alone and with two sharing the medium: withi
   expect(shared).toBeGreaterThan(0.95)
   expect(shared).toBeLessThan(1.05)
   expect(arbiter.busy()).toBeCloseTo(9 * 0.24, 6)
+})
+
+test('a device that dies in the middle of a word takes nobody with it', async () => {
+  await using arbiter = await openMediumArbiter(systemClock)
+  const [host, port] = arbiter.address.split(':')
+  const dying = connect({ host: host!, port: Number(port) })
+  await once(dying, 'connect')
+  dying.write('{"id":1,"takes":0.01}\n{"id":2,"ta')
+  await once(dying, 'data')
+  dying.resetAndDestroy()
+  const medium = createMediumClient(arbiter.address, systemClock)
+  await medium.reserve(seconds(0.01))
+  expect(arbiter.busy()).toBeCloseTo(0.02, 9)
 })
