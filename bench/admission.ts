@@ -3,6 +3,7 @@ import { createRng } from '../src/core/rng.ts'
 import { bytes, bytesPerSecond, seconds } from '../src/core/units.ts'
 import { World } from '../src/core/world.ts'
 import { POLICIES, POLICY_NAMES } from '../src/scheduler/policies.ts'
+import { taskState } from '../src/testing/task-state.ts'
 import { median, quantile } from './median.ts'
 
 // One admission decision: 20 devices, all linked to all, 24 blocks, everything carried everywhere (the largest search).
@@ -40,7 +41,7 @@ for (const name of POLICY_NAMES) {
   const times: number[] = []
   for (let datum = -200; datum < ROUNDS; datum++) {
     const now = seconds(datum * 0.01)
-    const task = { source: 's', datum, model: 0, home: 0, weight: 1, availableAt: now, queuedAt: now, done: 0 }
+    const task = taskState({ datum, isBacklogged: true, availableAt: now, queuedAt: now })
     const start = performance.now()
     policy.admit(task, now)
     if (datum >= 0) times.push(performance.now() - start)

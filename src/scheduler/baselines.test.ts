@@ -3,21 +3,12 @@ import { remainingTimes } from '../core/remaining-times.ts'
 import { seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 import { type SmallWorld, smallWorld } from '../testing/small-world.ts'
+import { taskState } from '../testing/task-state.ts'
 import { POLICIES, type PolicyName } from './policies.ts'
 import type { Report, TaskState } from './policy.ts'
 
 const now = seconds(0)
-const task = (over: Partial<TaskState> = {}): TaskState => ({
-  source: 's',
-  datum: 0,
-  model: 0,
-  home: 0,
-  weight: 1,
-  availableAt: now,
-  queuedAt: now,
-  done: 0,
-  ...over
-})
+const task = taskState
 const make = (name: PolicyName, world: World, tasks: readonly TaskState[] = []) =>
   POLICIES[name]({ self: 0, world, backlog: () => now, linkBacklog: () => now, tasks: () => tasks })
 const chain = (over: Partial<SmallWorld> = {}): World =>

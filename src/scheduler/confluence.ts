@@ -1,5 +1,6 @@
 import { cheapestPath } from '../core/cheapest-path.ts'
 import { type Seconds, seconds } from '../core/units.ts'
+import { FairShare } from './fair-share.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
 import { Reporting } from './reporting.ts'
 import { typicalTime } from './typical-time.ts'
@@ -27,15 +28,18 @@ export interface ConfluenceOptions {
  * rate 1. The source searches the layered graph once, at V + U per second of use, commits the path's work to the queues
  * along it, and tells the other sources. A queue is not
  * taken to be much shorter than the backlog that its device reports: costs are estimates. Local execution, shipping the whole input, and any split of the model are paths
- * of that graph: which it is, is decided per datum, by price. Workers serve the datum first that has waited longest, times its source's weight.
+ * of that graph: which it is, is decided per datum, by price. Workers serve the datum first that has waited longest, times
+ * its source's weight; where sources are beyond capacity, one that is behind its fair share counts as older by its lag.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
-  ({ patience, sharpness }: ConfluenceOptions = { patience: 1 / 3, sharpness: 1.5 }): CreatePolicy =>
+  ({ patience, sharpness }: ConfluenceOptions = { patience: 0.7, sharpness: 3 }): CreatePolicy =>
   host => {
     const { world } = host
     const reporting = new Reporting(host)
     const queues = new VirtualQueues()
+    const fair = new FairShare()
+    const since = ({ availableAt, lag }: TaskState): number => availableAt - lag
     let untold: Commitment[] = []
     /** Of the tasks that were seen here. */
     const weights = new Set<number>()
@@ -77,28 +81,36 @@ export const createConfluence =
       return { kind: 'go', steps: path.steps }
     }
 
+    const admit = (task: TaskState, now: Seconds): Decision => {
+      const decision = choose(task, now)
+      // Others' data come by here too, when they are routed again.
+      if (decision.kind !== 'go' || task.home !== host.self || task.done > 0) return decision
+      return { ...decision, lag: fair.admitted(task.source, task.weight, task.isBacklogged, now) }
+    }
+
     return {
       name: 'confluence',
       reportInterval: seconds(0.1),
-      admit: choose,
+      admit,
       next: choose,
-      rank: task => task.availableAt,
+      rank: since,
       // Accumulating priority (Kleinrock, 1964): under overload, with equal windows, the times that sources wait come to be
       // in inverse proportion to their weights, and so their rates in proportion; under capacity a heavier one waits less.
-      urgency: (task, now) => task.weight * (now - task.availableAt),
+      urgency: (task, now) => task.weight * (now - since(task)),
       sent: () => {},
       arrived: (task, from) => {
         weights.add(task.weight)
         reporting.arrived(from)
       },
-      report: (): Report => {
+      report: (now): Report => {
         measureSlack()
         const commitments = merge(untold)
         untold = []
-        return { ...reporting.report(), commitments }
+        return { ...reporting.report(), commitments, paces: fair.paces(now) }
       },
       remark: () => reporting.report(),
       heard: (from, report, now) => {
+        if (report.paces !== undefined) fair.heard(from, report.paces, now)
         queues.atLeast(world.devices[from]!.resource, report.backlog - slack, now)
         for (const commitment of report.commitments) commit(commitment, now)
       }

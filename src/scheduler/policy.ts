@@ -13,6 +13,10 @@ export interface TaskState {
   /** The source's device: where the result must go. */
   readonly home: number
   readonly weight: number
+  /** Its source's window was full when it was admitted: the network is slower than the source. Known at the source's device. */
+  readonly isBacklogged: boolean
+  /** How far its source was behind its fair share when it was admitted, as its policy says; 0 where that does not matter. */
+  readonly lag: Seconds
   /** When the datum was available at its source, on the clock of the device that asks. */
   readonly availableAt: Seconds
   /** When it arrived in the queue that asks. */
@@ -23,12 +27,13 @@ export interface TaskState {
 
 /**
  * What a policy says about a task:
- * - `go`: the next steps, at least one. Those that are not given are asked for later (`next`).
+ * - `go`: the next steps, at least one. Those that are not given are asked for later (`next`). With how far its source is
+ *   behind its fair share, from policies that mind.
  * - `wait`: no reachable device carries block `block`; ask again when the world changes.
  * - `cannot`: this policy cannot serve this model in this network at all, and why, in words for a person.
  */
 export type Decision =
-  | { readonly kind: 'go'; readonly steps: readonly Step[] }
+  | { readonly kind: 'go'; readonly steps: readonly Step[]; readonly lag?: Seconds }
   | { readonly kind: 'wait'; readonly block: number }
   | { readonly kind: 'cannot'; readonly because: string }
 
@@ -42,6 +47,14 @@ export interface Report {
   readonly received: readonly { readonly device: number; readonly tasks: number }[]
   /** Tasks at the sender by what they still need; only from policies that compare queues. */
   readonly queues?: readonly CommodityQueue[]
+  /** Of the sender's sources whose windows are full; only from policies that mind fair shares. */
+  readonly paces?: readonly Pace[]
+}
+
+/** How fast a source is served, in data per second, divided by its weight. */
+export interface Pace {
+  readonly source: string
+  readonly pace: number
 }
 
 /** Tasks of one model, with so many blocks done, on their way to one home. */
@@ -92,7 +105,7 @@ export interface Policy {
   next(task: TaskState, now: Seconds): Decision
   /** Its turn on the link to `step.device` has come; a policy that looks again may send it elsewhere. */
   beforeSend?(task: TaskState, steps: readonly Step[], now: Seconds): Decision
-  /** Waiting tasks are served in the order of this number, smallest first; ties by arrival. */
+  /** Waiting tasks are served in the order of this number, smallest first; ties by the datum's number, then by arrival. */
   rank(task: TaskState): number
   /**
    * Tasks of different weights contend by this number when a lane or link is free, the largest wins; it may grow with

@@ -1,4 +1,4 @@
-import type { Seconds } from '../core/units.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import type { SimulatedSource } from './simulation-input.ts'
 
@@ -59,7 +59,7 @@ export class SourceModel {
   }
 
   #dispatch(datum: number, availableAt: Seconds, now: Seconds, attempt: number): SimulatedTask {
-    const { name, device, model, weight } = this.spec
+    const { name, device, model, weight, window } = this.spec
     const task: SimulatedTask = {
       source: `${this.index}/${name}`,
       datum,
@@ -67,6 +67,8 @@ export class SourceModel {
       home: device,
       holder: device,
       weight,
+      isBacklogged: this.flights.size + (this.flights.has(datum) ? 0 : 1) >= window,
+      lag: seconds(0),
       availableAt,
       queuedAt: now,
       done: 0,

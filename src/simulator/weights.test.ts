@@ -47,3 +47,36 @@ test('under capacity, a heavier source waits less', () => {
   )
   expect(heavy!).toBeLessThan(0.9 * light!)
 })
+
+test('beyond capacity, sources of one weight get the same, however unequal their ways are', () => {
+  const slow = { rate: bytesPerSecond(3e6), latency: seconds(0.005) }
+  const { sources, makespan } = simulate({
+    devices: [0.2, 1, 1].map((speed, n) => ({ name: `d${n}`, speed })),
+    // The weak device is behind two links; the strong ones have sources of their own.
+    links: [
+      [0, 1],
+      [1, 0],
+      [1, 2],
+      [2, 1]
+    ].map(([from, to]) => ({ from: from!, to: to!, ...slow })),
+    models: [
+      {
+        name: 'm',
+        work: [0.02, 0.03, 0.025, 0.025].map(seconds),
+        activations: [100e3, 80e3, 60e3, 40e3, 4e3].map(bytes)
+      }
+    ],
+    sources: [0, 1, 2].map(device => ({
+      name: `s${device}`,
+      device,
+      model: 0,
+      count: 600,
+      window: 32,
+      weight: 1,
+      availableAt: undefined
+    })),
+    carries: () => true,
+    policy: POLICIES.confluence
+  })
+  for (const { results } of sources) expect(results.at(-1)!.completedAt / makespan).toBeGreaterThan(0.93)
+})

@@ -8,6 +8,8 @@ export const taskState = (over: Partial<TaskState> = {}): TaskState => ({
   model: 0,
   home: 0,
   weight: 1,
+  isBacklogged: false,
+  lag: seconds(0),
   availableAt: seconds(0),
   queuedAt: seconds(0),
   done: 0,

@@ -222,6 +222,8 @@ export class SourceRunner implements SourcePort {
       home: view.selfIndex,
       homeId: view.self,
       weight: spec.weight,
+      isBacklogged: this.#ledger.room === 0,
+      lag: seconds(0),
       availableAt: this.#flights.get(datum)!.availableAt,
       queuedAt: clock.now(),
       done: 0,

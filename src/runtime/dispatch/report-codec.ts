@@ -16,7 +16,8 @@ export const reportToWire = (report: Report, world: World): PolicyReport => {
       done,
       home: id(home),
       tasks: BigInt(tasks)
-    }))
+    })),
+    paces: (report.paces ?? []).map(({ source, pace }) => ({ source, pace }))
   })
 }
 
@@ -35,6 +36,9 @@ export const reportFromWire = (wire: PolicyReport, world: World): Report => {
       const device = index(r.device)
       return device === undefined ? [] : [{ device, tasks: Number(r.tasks) }]
     }),
+    ...(wire.paces.length === 0
+      ? {}
+      : { paces: wire.paces.flatMap(({ source, pace }) => (sane(pace) && pace > 0 ? [{ source, pace }] : [])) }),
     ...(wire.queues.length === 0 ? {} : { queues: queuesFromWire(wire, world) })
   }
 }

@@ -22,6 +22,7 @@ export const taskToWire = (task: DeviceTask, world: World, now: Seconds): Task =
     done: task.done,
     route: task.route.map(({ device, until }) => ({ device: world.devices[device]!.id, until })),
     age: Math.max(0, now - task.availableAt),
+    lag: task.lag,
     weight: task.weight,
     attempt: task.attempt
   })
@@ -44,8 +45,8 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     throw new Error(`${task.done} blocks done of a model of ${manifest.blocks.length}`)
   if (task.route.length > MAX_ROUTE || task.source.length > MAX_SOURCE_NAME)
     throw new Error('route or source name too long')
-  if (!(Number.isFinite(task.age) && task.age >= 0 && Number.isFinite(task.weight)))
-    throw new Error('age or weight is not a number')
+  if (!(Number.isFinite(task.age) && task.age >= 0 && Number.isFinite(task.weight) && Number.isFinite(task.lag)))
+    throw new Error('age, weight or lag is not a number')
   checkTensors(manifest, task.done, tensors)
   return {
     source: task.source,
@@ -56,6 +57,8 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     home,
     homeId: deviceId(task.home),
     weight: task.weight,
+    isBacklogged: false,
+    lag: seconds(task.lag),
     availableAt: seconds(now - task.age),
     queuedAt: now,
     done: task.done,

@@ -1,8 +1,10 @@
 import { RankedQueue } from './ranked-queue.ts'
 
 export interface ContestRules<T> {
-  /** Within a class: smallest first, ties by arrival. Asked once, on entry. */
+  /** Within a class: smallest first. Asked once, on entry. */
   readonly rank: (item: T) => number
+  /** Of equal rank: smallest first, then by arrival. */
+  readonly tie: (item: T) => number
   /**
    * Between classes: the first of each contends, the most urgent is served. It may change with time, as `rank` may not.
    * Absent: one class for all.
@@ -34,7 +36,7 @@ export class ContestQueue<T> {
     const key = this.#rules.contest?.classOf(item) ?? 0
     let queue = this.#classes.get(key)
     if (queue === undefined) {
-      queue = new RankedQueue(this.#rules.rank)
+      queue = new RankedQueue(this.#rules.rank, this.#rules.tie)
       this.#classes.set(key, queue)
     }
     queue.push(item)

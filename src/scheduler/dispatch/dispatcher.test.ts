@@ -18,6 +18,8 @@ const task = (datum: number, over: Partial<LiveTask> = {}): LiveTask => ({
   done: 0,
   queuedAt: seconds(0),
   route: [],
+  isBacklogged: false,
+  lag: seconds(0),
   refusals: 0,
   ...over
 })

@@ -159,6 +159,7 @@ export class Dispatcher<T extends LiveTask> {
       return
     }
     task.route = decision.steps
+    task.lag = decision.lag ?? task.lag
     this.#proceed(task)
   }
 
@@ -186,6 +187,7 @@ export class Dispatcher<T extends LiveTask> {
     const { urgency } = policy
     return {
       rank: task => policy.rank(task),
+      tie: task => task.datum,
       contest:
         urgency === undefined
           ? undefined

@@ -8,6 +8,7 @@ import type { Step, TaskState } from '../policy.ts'
 export interface LiveTask extends TaskState {
   /** Counts the dispatches from the source: a datum that was sent out again is another task. */
   readonly attempt: number
+  lag: Seconds
   done: number
   queuedAt: Seconds
   /** What its policy has already decided. */

@@ -1,14 +1,16 @@
 /**
- * Waiting items, served by smallest rank, ties by arrival. Ranks are asked once, on entry. A binary heap: a device may
- * hold the windows of many sources.
+ * Waiting items, served by smallest rank, then smallest tie, then by arrival. Both are asked once, on entry. A binary heap:
+ * a device may hold the windows of many sources.
  */
 export class RankedQueue<T> {
   readonly #rank: (item: T) => number
-  readonly #heap: { readonly item: T; readonly rank: number; readonly seq: number }[] = []
+  readonly #tie: (item: T) => number
+  readonly #heap: (Place & { readonly item: T })[] = []
   #seq = 0
 
-  constructor(rank: (item: T) => number) {
+  constructor(rank: (item: T) => number, tie: (item: T) => number) {
     this.#rank = rank
+    this.#tie = tie
   }
 
   get size(): number {
@@ -21,7 +23,7 @@ export class RankedQueue<T> {
   }
 
   push(item: T): void {
-    this.#heap.push({ item, rank: this.#rank(item), seq: this.#seq++ })
+    this.#heap.push({ item, rank: this.#rank(item), tie: this.#tie(item), seq: this.#seq++ })
     let i = this.#heap.length - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
@@ -46,7 +48,7 @@ export class RankedQueue<T> {
 
   /** Take out all that are wanted; the others keep their places. */
   takeOut(wanted: (item: T) => boolean): T[] {
-    const all = this.#heap.splice(0).sort((a, b) => a.rank - b.rank || a.seq - b.seq)
+    const all = this.#heap.splice(0).sort(compare)
     for (const entry of all) if (!wanted(entry.item)) this.#heap.push(entry) // sorted, so already a heap
     return all.flatMap(({ item }) => (wanted(item) ? [item] : []))
   }
@@ -65,9 +67,7 @@ export class RankedQueue<T> {
   }
 
   #before(i: number, j: number): boolean {
-    const a = this.#heap[i]!
-    const b = this.#heap[j]!
-    return a.rank < b.rank || (a.rank === b.rank && a.seq < b.seq)
+    return compare(this.#heap[i]!, this.#heap[j]!) < 0
   }
 
   #swap(i: number, j: number): void {
@@ -76,3 +76,11 @@ export class RankedQueue<T> {
     this.#heap[j] = held
   }
 }
+
+interface Place {
+  readonly rank: number
+  readonly tie: number
+  readonly seq: number
+}
+
+const compare = (a: Place, b: Place): number => a.rank - b.rank || a.tie - b.tie || a.seq - b.seq

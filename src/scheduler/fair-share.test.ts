@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { seconds } from '../core/units.ts'
+import { FairShare } from './fair-share.ts'
+
+const admit = (fair: FairShare, every: number, count: number, { source = 'a', weight = 1, from = 0 } = {}): number => {
+  let lag = 0
+  for (let i = 0; i < count; i++) lag = fair.admitted(source, weight, true, seconds(from + i * every))
+  return lag
+}
+
+test('a source that is alone is never behind', () => {
+  expect(admit(new FairShare(), 0.1, 100)).toBeCloseTo(0)
+})
+
+test('a source at half the pace of the other falls behind by a third of the time that passes, and is caught at the bound', () => {
+  const fair = new FairShare()
+  fair.heard(1, [{ source: 'b', pace: 20 }], seconds(0))
+  expect(admit(fair, 0.1, 11)).toBeGreaterThan(0)
+  fair.heard(1, [{ source: 'b', pace: 20 }], seconds(1.05))
+  const before = fair.admitted('a', 1, true, seconds(1.1))
+  const after = fair.admitted('a', 1, true, seconds(1.2))
+  expect(after - before).toBeCloseTo(0.1 / 3) // the mean pace is 15, its own 10
+  fair.heard(1, [{ source: 'b', pace: 1e6 }], seconds(1.25))
+  expect(fair.admitted('a', 1, true, seconds(1.3))).toBeLessThanOrEqual(64 / 5e5)
+})
+
+test('weights: thrice the weight is owed thrice the data', () => {
+  const fair = new FairShare()
+  const told = [{ source: 'b', pace: 10 }]
+  fair.heard(1, told, seconds(0))
+  expect(Math.abs(admit(fair, 1 / 30, 30, { weight: 3 }))).toBeLessThan(1e-9)
+  expect(fair.paces(seconds(1))).toEqual([{ source: 'a', pace: expect.closeTo(10) }])
+})
+
+test('who keeps up with its data, stopped, or was not heard of for long does not count', () => {
+  const fair = new FairShare()
+  admit(fair, 0.1, 20)
+  expect(fair.paces(seconds(60))).toEqual([])
+  expect(fair.admitted('a', 1, false, seconds(61))).toBe(0)
+  expect(fair.paces(seconds(61))).toEqual([])
+  fair.heard(1, [{ source: 'b', pace: 1000 }], seconds(70))
+  expect(admit(fair, 0.1, 30, { from: 80 })).toBeCloseTo(0)
+})
