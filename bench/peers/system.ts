@@ -1,0 +1,176 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
+import { zooGraph } from '../../src/model/zoo/zoo.ts'
+import { prepareOwnedModel } from '../../src/runtime/device/prepare-owned-model.ts'
+import { createEngine } from '../../src/runtime/engine/create-engine.ts'
+import { createBlobStore } from '../../src/runtime/network/disk-blob-store.ts'
+import { median } from '../median.ts'
+import { type GrpcVariant, startGrpc } from './grpc-system.ts'
+import { routesOf } from './routes.ts'
+import type { Placed, Result, System, SystemJob } from './system-job.ts'
+import { startTributary } from './tributary-system.ts'
+
+const ROUNDS = 3
+const WARM_UP_S = 4
+const MEASURED_S = 10
+const BLOCKS = 12
+/** What a source has at once. */
+const WINDOW = 16
+/** Together they take one core; memory as share of the model. */
+const DEVICES = [
+  { name: 'attic', speed: 0.4, share: 0.8 },
+  { name: 'porch', speed: 0.3, share: 0.6 },
+  { name: 'shed', speed: 0.2, share: 0.5 },
+  { name: 'gate', speed: 0.1, share: 0.4 }
+]
+const SOURCES = [
+  { name: 'street', device: 1 },
+  { name: 'garden', device: 3 }
+]
+/** Arrivals when not saturated, as share of what the better of the gRPC systems gets through. */
+const LOAD = 0.6
+
+const TRIBUTARY = 'tributary (TLS)'
+/** The first is the one that is written first. */
+const VARIANTS: Readonly<Record<string, GrpcVariant>> = {
+  'gRPC (TLS)': { direction: 'push', isSecret: true, isLoopFree: false },
+  'gRPC (TLS), wide window': { direction: 'pull', isSecret: true, isLoopFree: false },
+  'gRPC (plain), wide window': { direction: 'pull', isSecret: false, isLoopFree: false },
+  'gRPC (TLS), wide window, free loop': { direction: 'pull', isSecret: true, isLoopFree: true }
+}
+
+type Job = Omit<SystemJob, 'folder' | 'arrivals'>
+
+const prepareJob = async (folder: string): Promise<Job> => {
+  const model = join(folder, 'model.onnx')
+  const { bytes } = await writeZooModel(zooGraph('mobilenetv2'), model, { seed: 1 })
+  const blobs = createBlobStore({ folder: join(folder, 'blobs') })
+  const models = join(folder, 'models')
+  await mkdir(models)
+  await using engine = createEngine()
+  const manifest = await prepareOwnedModel(
+    { file: model, name: 'net', shapes: new Map(), maxBlocks: BLOCKS, cutAt: [], folder: models },
+    { engine, blobs, speed: 1, say: () => {} }
+  )
+  const blocks = await Promise.all(manifest.blocks.map(async ({ sha256 }) => (await blobs.find(sha256))!))
+  const devices = DEVICES.map(({ name, speed, share }) => ({ name, speed, memory: Math.ceil(share * bytes) }))
+  return { model, manifest, blocks, devices, sources: SOURCES, count: 8000, window: WINDOW, seed: '1' }
+}
+
+interface Measured {
+  /** Results a second. */
+  readonly rate: number
+  /** Seconds, mean. */
+  readonly time: number
+  /** Digests by source and item. */
+  readonly digests: ReadonlyMap<string, string>
+}
+
+const pause = (s: number): Promise<void> => new Promise(resolve => setTimeout(resolve, 1000 * s))
+
+const measure = async (system: System): Promise<Measured> => {
+  try {
+    system.begin()
+    await pause(WARM_UP_S)
+    const before = await system.results()
+    const startedAt = performance.now()
+    await pause(MEASURED_S)
+    const after = await system.results()
+    const took = (performance.now() - startedAt) / 1000
+    const counted = after.flatMap((own, n) => own.slice(before[n]!.length))
+    const time = counted.reduce((sum, { inferenceTime }) => sum + inferenceTime, 0) / counted.length
+    return { rate: counted.length / took, time, digests: digestsOf(after) }
+  } finally {
+    await system.stop()
+  }
+}
+
+const digestsOf = (results: readonly (readonly Result[])[]): ReadonlyMap<string, string> =>
+  new Map(results.flatMap((own, source) => own.map(({ item, digest }) => [`${source} ${item}`, digest] as const)))
+
+/** Both computed the same from the same data. @returns on how many data they met */
+const sameResults = (a: Measured, b: Measured): number => {
+  const common = [...a.digests].filter(([datum]) => b.digests.has(datum))
+  const other = common.filter(([datum, digest]) => b.digests.get(datum) !== digest)
+  if (other.length > 0) throw new Error(`${other.length} of ${common.length} results differ, first ${other[0]![0]}`)
+  return common.length
+}
+
+interface Compared {
+  readonly runs: ReadonlyMap<string, readonly Measured[]>
+  readonly placement: Placed
+  /** Data on which the systems were compared, results equal. */
+  readonly met: number
+}
+
+/** Tributary, then each peer with the placement that Tributary had; and all over again. */
+const compare = async (job: Job, folder: string, arrivals: string, names: readonly string[]): Promise<Compared> => {
+  const runs = new Map([TRIBUTARY, ...names].map(name => [name, [] as Measured[]]))
+  let placement: Placed = []
+  let met = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const full = { ...job, arrivals, folder: await mkdtemp(join(folder, 'run-')) }
+    const tributary = await startTributary(full)
+    placement = tributary.placement
+    const own = await measure(tributary)
+    runs.get(TRIBUTARY)!.push(own)
+    for (const name of names) {
+      const peer = await measure(await startGrpc(full, placement, VARIANTS[name]!))
+      runs.get(name)!.push(peer)
+      met += sameResults(own, peer)
+    }
+  }
+  return { runs, placement, met }
+}
+
+const rateOf = (runs: readonly Measured[]): number => median(runs.map(({ rate }) => rate))
+const timeOf = (runs: readonly Measured[]): number => median(runs.map(({ time }) => time))
+
+const report = ({ runs, met }: Compared): void => {
+  const own = runs.get(TRIBUTARY)!
+  console.table(
+    [...runs].map(([name, all]) => ({
+      name,
+      'results/s': Number(rateOf(all).toFixed(1)),
+      'each run': all.map(({ rate }) => rate.toFixed(1)).join(' '),
+      'of tributary': Number((rateOf(all) / rateOf(own)).toFixed(3)),
+      'mean time, ms': Number((1000 * timeOf(all)).toFixed(0)),
+      'time of tributary': Number((timeOf(all) / timeOf(own)).toFixed(2))
+    }))
+  )
+  process.stdout.write(`${met} results compared, all equal\n`)
+}
+
+const describe = ({ manifest }: Job, placement: Placed): void => {
+  const whole = manifest.blocks.reduce((sum, { work }) => sum + work, 0)
+  const speeds = DEVICES.map(({ name, speed }, n) => `${name} ${speed}: ${placement[n]!.join(' ')}`)
+  const routes = routesOf(placement, manifest.blocks.length)
+  const legs = routes.map(route => route.map(({ device }) => DEVICES[device]!.name).join('-'))
+  process.stdout.write(
+    `MobileNetV2, ${(1000 * whole).toFixed(1)} ms at speed 1, ${manifest.blocks.length} blocks; devices, speeds, blocks: ${speeds.join('; ')}\n`
+  )
+  process.stdout.write(`${routes.length} routes: ${legs.join(', ')}\n`)
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'tributary-peers-'))
+try {
+  const job = await prepareJob(folder)
+  const names = Object.keys(VARIANTS)
+  const saturated = await compare(job, folder, 'saturated', names)
+  describe(job, saturated.placement)
+  process.stdout.write(
+    `\nsaturated, window ${WINDOW} a source; ${ROUNDS} runs of ${MEASURED_S} s each in turn, after ${WARM_UP_S} s; medians\n`
+  )
+  report(saturated)
+  const best = Math.max(...names.map(name => rateOf(saturated.runs.get(name)!)))
+  const rate = ((LOAD * best) / SOURCES.length).toFixed(2)
+  const loaded = await compare(job, folder, `poisson:${rate}/s`, names)
+  process.stdout.write(
+    `\nloaded: each source ${rate}/s, ${100 * LOAD} % of what the best gRPC system gets through; the same\n`
+  )
+  report(loaded)
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
