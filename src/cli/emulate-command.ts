@@ -12,6 +12,7 @@ interface EmulateFlags {
   readonly policy?: string
   readonly seed: string
   readonly againstSimulation?: boolean
+  readonly trace?: string
   readonly report?: string
   readonly json?: boolean
 }
@@ -25,6 +26,7 @@ export const command = new Command('emulate')
   .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
   .option('--seed <n>', 'seed of random arrivals', '1')
   .option('--against-simulation', 'measure the blocks here, simulate with that, and print both side by side')
+  .option('--trace <file>', 'write what ran and was sent when, in the Chrome trace format (opens in Perfetto)')
   .option('--report <dir>', 'write a web page with figures, and the figures as files')
   .option('--json', 'print one JSON document')
   .addHelpText(
@@ -77,6 +79,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
       say,
       againstSimulation: flags.againstSimulation === true,
       command: `tributary emulate ${file}${flags.policy === undefined ? '' : ` --policy ${flags.policy}`} --seed ${seed}`,
+      ...(flags.trace === undefined ? {} : { traceFile: flags.trace }),
       ...(flags.report === undefined ? {} : { reportFolder: flags.report })
     })
   } finally {

@@ -86,6 +86,10 @@ export const command = new Command('node')
     '--controlled',
     'emulated by a parent process: blocks take what their owner says, divided by --speed; sources wait for the order to start; orders come as JSON lines on standard input'
   )
+  .option(
+    '--trace <file>',
+    'append what this device computed and sent when, and what its sources admitted and completed, as JSON lines'
+  )
   .option('--exit-with-parent', 'stop when standard input closes')
   .option(
     '--json-events',

@@ -69,18 +69,19 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
       const observe = seed === seeds[0] ? spans?.observer(policy) : undefined
       const start = systemClock.now()
       const parts = { scenario, profiles, policy, seed, table, ...(observe === undefined ? {} : { observe }) }
-      const { run, events, inferenceTimes: times } = simulatePolicy(parts)
+      const { run, events, inferenceTimes: times, results } = simulatePolicy(parts)
       say(`${policy}, seed ${seed}: ${events} events in ${formatSeconds(systemClock.now() - start)}`)
       runs.push(run)
-      if (seed === seeds[0])
-        for (const [s, { name }] of scenario.sources.entries())
-          inferenceTimes.push({ policy, source: name, seconds: times[s]! })
+      if (seed !== seeds[0]) continue
+      spans?.results(policy, results)
+      for (const [s, { name }] of scenario.sources.entries())
+        inferenceTimes.push({ policy, source: name, seconds: times[s]! })
     }
   }
   const report = scenarioReport(scenario, problem, outcome, runs)
   if (spans !== undefined) {
     const { writeOutputs } = await import('./scenario/write-outputs.ts')
-    const trace = { tasks: spans.tasks, transfers: spans.transfers, inferenceTimes }
+    const trace = { tasks: spans.tasks, transfers: spans.transfers, data: spans.data, inferenceTimes }
     await writeOutputs({ report, trace, problem, outcome, command: commandOf(file, flags), ...placesOf(flags), say })
     if (spans.left > 0) say(`${spans.left} spans more than a trace holds were left out`)
   }

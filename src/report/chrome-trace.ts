@@ -1,15 +1,17 @@
-import type { RunTrace } from './run-trace.ts'
+import type { DatumSpan, RunTrace } from './run-trace.ts'
 
 /** One entry of the Chrome trace format; times in microseconds. */
 export interface TraceEvent {
   readonly name: string
-  /** X: a complete event. M: a name for a process or thread. */
-  readonly ph: 'X' | 'M'
+  /** X: a complete event. b, e: begin and end of what overlaps with others of its kind. M: a name for a process or thread. */
+  readonly ph: 'X' | 'b' | 'e' | 'M'
   readonly pid: number
   readonly tid: number
   readonly ts?: number
   readonly dur?: number
   readonly cat?: string
+  /** Joins begin and end. */
+  readonly id?: string
   readonly args: Readonly<Record<string, string | number>>
 }
 
@@ -18,14 +20,20 @@ export interface ChromeTrace {
   readonly traceEvents: readonly TraceEvent[]
 }
 
+const nanoseconds = (time: number): number => Math.round(time * 1e9)
+
 /** Microseconds, in whole nanoseconds: spans that touch still touch, and the file stays small. */
 const during = (start: number, end: number): { readonly ts: number; readonly dur: number } => {
-  const first = Math.round(start * 1e9)
-  return { ts: first / 1e3, dur: (Math.round(end * 1e9) - first) / 1e3 }
+  const first = nanoseconds(start)
+  return { ts: first / 1e3, dur: (nanoseconds(end) - first) / 1e3 }
 }
 
-/** A run as Perfetto and chrome://tracing show it: a process for each policy, a thread for each device and link. */
-export const chromeTrace = ({ tasks, transfers }: Pick<RunTrace, 'tasks' | 'transfers'>): ChromeTrace => {
+/** A run as Perfetto and chrome://tracing show it: a process for each policy, a thread for each device and link; data of a source by their times. */
+export const chromeTrace = ({
+  tasks,
+  transfers,
+  data
+}: Pick<RunTrace, 'tasks' | 'transfers' | 'data'>): ChromeTrace => {
   const numbers = new Numbers()
   const spans = [
     ...tasks.map(
@@ -39,17 +47,30 @@ export const chromeTrace = ({ tasks, transfers }: Pick<RunTrace, 'tasks' | 'tran
       })
     ),
     ...transfers.map(
-      ({ policy, from, to, source, datum, activation, start, end }): TraceEvent => ({
+      ({ policy, from, to, source, datum, activation, bytes, start, end }): TraceEvent => ({
         name: `${source} ${datum}: activation ${activation}`,
         cat: 'transfer',
         ph: 'X',
         ...numbers.of(policy, `${from} → ${to}`),
         ...during(start, end),
-        args: { source, datum, activation }
+        args: { source, datum, activation, bytes }
       })
-    )
+    ),
+    ...data.flatMap(span => inFlight(span, numbers))
   ].sort((a, b) => a.ts! - b.ts!)
   return { displayTimeUnit: 'ms', traceEvents: [...numbers.names(), ...spans] }
+}
+
+/** All data of a source have one name, so that a viewer draws them together; one that never came home has no end. */
+const inFlight = (span: DatumSpan, numbers: Numbers): TraceEvent[] => {
+  const { policy, source, device, datum, start, admitted, end } = span
+  const thread = numbers.of(policy, `${source} at ${device}`)
+  const event = { name: source, cat: 'datum', id: `${policy}/${source}/${datum}`, ...thread }
+  const waited = admitted === undefined ? {} : { waited: admitted - start }
+  return [
+    { ...event, ph: 'b', ts: nanoseconds(start) / 1e3, args: { source, datum, ...waited } },
+    ...(end === undefined ? [] : [{ ...event, ph: 'e' as const, ts: nanoseconds(end) / 1e3, args: {} }])
+  ]
 }
 
 /** Processes and threads have numbers in a trace; names are told once. */

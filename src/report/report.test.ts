@@ -54,6 +54,7 @@ const data: ReportData = {
   trace: {
     tasks: [task('shed', 0, 1, 0.5, 0.75), task('porch', 0, 0, 0, 0.25), task('shed', 0, 2, 0.75, 1)],
     transfers: [],
+    data: [],
     inferenceTimes: [{ policy: 'confluence', source: 'cam', seconds: [0.3, 0.1, 0.2] }],
     placement: { porch: { net: [0] }, shed: { net: [1, 2] } }
   }
@@ -140,7 +141,7 @@ describe('figures', () => {
   })
 
   test('nothing ran: no figure, no failure', () => {
-    const nothing = { tasks: [], transfers: [], inferenceTimes: [], placement: {} }
+    const nothing = { tasks: [], transfers: [], data: [], inferenceTimes: [], placement: {} }
     expect(runFigures({ ...data, report: { ...data.report, runs: [unable] }, trace: nothing })).toEqual([])
   })
 })

@@ -18,14 +18,30 @@ export interface TransferSpan {
   readonly source: string
   readonly datum: number
   readonly activation: number
+  readonly bytes: number
   readonly start: number
   readonly end: number
+}
+
+/** A datum, from when it was available to when its result was home. */
+export interface DatumSpan {
+  readonly policy: string
+  readonly source: string
+  /** Of the source. */
+  readonly device: string
+  readonly datum: number
+  readonly start: number
+  /** When the window had room for it; absent where that is not told. */
+  readonly admitted?: number
+  /** Absent: it never came home. */
+  readonly end?: number
 }
 
 /** What a report draws beside the numbers of a RunReport. */
 export interface RunTrace {
   readonly tasks: readonly TaskSpan[]
   readonly transfers: readonly TransferSpan[]
+  readonly data: readonly DatumSpan[]
   readonly inferenceTimes: readonly {
     readonly policy: string
     readonly source: string

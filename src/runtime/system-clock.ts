@@ -1,9 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
-import { milliseconds } from '../core/units.ts'
+import { milliseconds, type Seconds, seconds } from '../core/units.ts'
 
 /** The only file allowed to read real time. */
 export const systemClock: Clock = {
   now: () => milliseconds(performance.now()),
   sleep: (duration, options) => wait(duration * 1000, undefined, options)
+}
+
+/** What to add to an instant of `systemClock` to get the machine's own monotonic time, which all its processes share. */
+export const machineTimeOffset = (): Seconds => {
+  // Between two readings this process may have to wait, and then they seem closer than they are: the largest is right.
+  const apart = Array.from({ length: 16 }, () => Number(process.hrtime.bigint()) / 1e9 - performance.now() / 1000)
+  return seconds(Math.max(...apart))
 }

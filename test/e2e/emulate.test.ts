@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ChromeTrace, TraceEvent } from '../../src/report/chrome-trace.ts'
 import type { PolicyRun, RunReport } from '../../src/report/run-report.ts'
 import { MAIN } from '../../src/testing/node-process.ts'
 
@@ -49,6 +50,23 @@ const emulate = async (name: string, scenario: string, ...flags: string[]): Prom
 const byLink = ({ links }: PolicyRun): Record<string, number> =>
   Object.fromEntries(links.map(({ from, to, bytes }) => [`${from}->${to}`, bytes]))
 
+/** Of each thread of each policy, by their names: its complete events. */
+const threadsOf = ({ traceEvents }: ChromeTrace): Map<string, TraceEvent[]> => {
+  const named = traceEvents.filter(event => event.ph === 'M')
+  const nameOf = (pid: number, tid: number): string =>
+    String(named.find(event => event.pid === pid && event.tid === tid)!.args['name'])
+  const threads = new Map<string, TraceEvent[]>()
+  for (const event of traceEvents.filter(({ ph }) => ph === 'X')) {
+    const name = `${nameOf(event.pid, 0)}: ${nameOf(event.pid, event.tid)}`
+    threads.set(name, [...(threads.get(name) ?? []), event])
+  }
+  return threads
+}
+
+/** When each datum was available, or at home, in microseconds, by policy, source and number. */
+const instantsOf = ({ traceEvents }: ChromeTrace, phase: 'b' | 'e'): Map<string, number> =>
+  new Map(traceEvents.filter(({ ph }) => ph === phase).map(({ id, ts }) => [id!, ts!]))
+
 const MODELS = `
 models:
   toy: { blocks: [ { work: 4ms, weights: 100KB }, { work: 6ms, weights: 1MB } ], activations: [60KB, 30001B, 40B] }
@@ -56,7 +74,8 @@ models:
 `
 
 describe('emulate', () => {
-  test('several models and sources, every kind of arrivals, all that a scenario may change: nothing lost, all results right', async () => {
+  test('several models and sources, every kind of arrivals, all that a scenario may change: nothing lost, all results right, all in the trace', async () => {
+    const file = join(folder, 'trace.json')
     const runs = await emulate(
       'changing',
       `
@@ -73,8 +92,7 @@ events:
   - { at: 3s, device: attic, leaves: kill }
   - { at: 5s, device: attic, joins: true }
 `,
-      '--policy',
-      'confluence,ms-mdi'
+      ...['--policy', 'confluence,ms-mdi', '--trace', file]
     )
     expect(runs.map(({ policy }) => policy)).toEqual(['confluence', 'ms-mdi'])
     for (const run of runs) {
@@ -87,6 +105,31 @@ events:
       ])
       expect(run.makespan).toBeGreaterThan(5.9) // 1 s, and 49 times 100 ms
       expect(run.devices.reduce((sum, { tasks }) => sum + tasks, 0)).toBeGreaterThan(600)
+    }
+    const trace = JSON.parse(await readFile(file, 'utf8')) as ChromeTrace
+    const threads = threadsOf(trace)
+    const began = instantsOf(trace, 'b')
+    const ended = instantsOf(trace, 'e')
+    for (const { policy, devices, links, sources } of runs) {
+      for (const { name, tasks } of devices) {
+        const spans = threads.get(`${policy}: ${name}`) ?? []
+        // Of the last quarter of a second before it was killed, attic told only that it computed.
+        expect(spans.length).toBeGreaterThanOrEqual(name === 'attic' ? tasks - 50 : tasks)
+        for (const [i, { ts, dur, args }] of spans.entries()) {
+          expect(ts! + dur!).toBeLessThanOrEqual((spans[i + 1]?.ts ?? Number.POSITIVE_INFINITY) + 0.001)
+          // On the clocks of two processes.
+          expect(ts).toBeGreaterThan(began.get(`${policy}/${args['source']}/${args['datum']}`)!)
+        }
+      }
+      for (const { from, to, bytes } of links)
+        if (bytes > 1e5) expect(threads.get(`${policy}: ${from} → ${to}`)?.length).toBeGreaterThan(0)
+      for (const { name, completed, inferenceTime } of sources) {
+        const times = Array.from(
+          { length: completed },
+          (_, datum) => (ended.get(`${policy}/${name}/${datum}`)! - began.get(`${policy}/${name}/${datum}`)!) / 1e6
+        )
+        expect(times.reduce((sum, time) => sum + time, 0) / completed).toBeCloseTo(inferenceTime.mean, 6)
+      }
     }
   }, 120_000)
 

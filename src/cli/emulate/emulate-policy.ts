@@ -18,6 +18,8 @@ export interface EmulatePolicyParts {
   readonly policy: string
   readonly seed: number
   readonly folder: string
+  /** Devices leave what they did in files of this folder. */
+  readonly isTraced: boolean
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly progress: (text: string) => void
@@ -25,6 +27,8 @@ export interface EmulatePolicyParts {
 
 export interface EmulatedRun {
   readonly run: PolicyRun
+  /** When the run began, on the given clock. */
+  readonly startedAt: Seconds
   /** Block numbers by model and device, as the cluster placed them in the end. */
   readonly placement: ClusterStatus['placement']['models']
   readonly inferenceTimes: readonly (readonly number[])[]
@@ -129,7 +133,7 @@ class RunWatch {
   readonly #feed: ClusterFeed
   readonly #finished = new Set<number>()
   #placement: ClusterStatus['placement']['models'] = {}
-  #startedAt = 0
+  #startedAt = seconds(0)
   #endedAt = 0
   #toldAt = 0
   #completed = 0
@@ -202,6 +206,7 @@ class RunWatch {
         : []
     )
     return {
+      startedAt: this.#startedAt,
       placement: this.#placement,
       inferenceTimes: lines.map(results => results.map(r => r.inferenceTime)),
       results: new Map(lines.flat().map(({ source, datum, result }) => [`${source} ${datum}`, JSON.stringify(result)])),

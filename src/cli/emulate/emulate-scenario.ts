@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
-import { bytes } from '../../core/units.ts'
+import { bytes, seconds } from '../../core/units.ts'
 import { BlockTable } from '../../planner/block-table.ts'
 import type { PolicyRun, RunReport } from '../../report/run-report.ts'
+import { machineTimeOffset } from '../../runtime/system-clock.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
 import { modelProfiles } from '../scenario/model-profiles.ts'
 import { planScenario } from '../scenario/planned-scenario.ts'
@@ -13,7 +14,8 @@ import { scenarioReport } from '../scenario/scenario-report.ts'
 import { writeOutputs } from '../scenario/write-outputs.ts'
 import { simulatePolicy } from '../simulate/simulate-policy.ts'
 import { type EmulatedRun, emulatePolicy } from './emulate-policy.ts'
-import type { EmulatedModel } from './emulated-cluster.ts'
+import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
+import { MergedTrace } from './merged-trace.ts'
 import { calibrateSynthetic, writeSyntheticModel } from './write-synthetic-model.ts'
 
 export interface EmulateScenarioParts {
@@ -26,6 +28,7 @@ export interface EmulateScenarioParts {
   readonly say: (text: string) => void
   readonly againstSimulation: boolean
   readonly command: string
+  readonly traceFile?: string
   readonly reportFolder?: string
 }
 
@@ -34,19 +37,22 @@ const DISTURBED = 0.05
 
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunReport> => {
-  const { scenario, policies, folder, say } = parts
+  const { scenario, policies, folder, traceFile, reportFolder, say } = parts
   const profiles = await modelProfiles(scenario, say)
   const models = await emulatedModels(scenario, profiles, folder, say)
   const { problem, outcome } = await planScenario(scenario, profiles)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
+  const trace = traceFile === undefined && reportFolder === undefined ? undefined : new MergedTrace(scenario)
   let first: EmulatedRun | undefined
   const inferenceTimes: { policy: string; source: string; seconds: readonly number[] }[] = []
   for (const policy of policies) {
     say(`${policy}: starting ${scenario.devices.length} devices …`)
-    const emulated = await emulatePolicy({ ...parts, models, policy, folder: join(folder, policy), progress: say })
+    const own = { models, policy, folder: join(folder, policy), isTraced: trace !== undefined, progress: say }
+    const emulated = await emulatePolicy({ ...parts, ...own })
     runs.push({ ...emulated.run, ...wrongOf(emulated, first) })
     first ??= emulated
+    if (trace !== undefined) await mergeTraces(trace, parts, policy, emulated)
     const { disturbance = 0 } = emulated.run
     if (disturbance > DISTURBED)
       say(
@@ -62,12 +68,30 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunR
     ...scenarioReport(scenario, problem, outcome, runs),
     ...(parts.againstSimulation ? { simulated } : {})
   }
-  if (parts.reportFolder !== undefined) {
-    const trace = { tasks: [], transfers: [], inferenceTimes }
-    const { reportFolder, command } = parts
-    await writeOutputs({ report, trace, problem, outcome, command, reportFolder, say })
+  if (trace !== undefined) {
+    const { tasks, transfers, data, left } = trace
+    const places = {
+      ...(traceFile === undefined ? {} : { traceFile }),
+      ...(reportFolder === undefined ? {} : { reportFolder })
+    }
+    const { command } = parts
+    const spans = { tasks, transfers, data, inferenceTimes }
+    await writeOutputs({ report, trace: spans, problem, outcome, command, ...places, say })
+    if (left > 0) say(`${left} spans more than a trace holds were left out`)
   }
   return report
+}
+
+/** What the devices of a run left, from the start of the run on. */
+const mergeTraces = async (
+  trace: MergedTrace,
+  { scenario, folder }: EmulateScenarioParts,
+  policy: string,
+  { startedAt }: EmulatedRun
+): Promise<void> => {
+  const zero = seconds(startedAt + machineTimeOffset())
+  for (const { name: device } of scenario.devices)
+    await trace.add({ policy, device, file: EmulatedCluster.traceOf(join(folder, policy), device), zero })
 }
 
 /** The same datum has the same result under every policy: the same blocks ran on it, wherever they did. */

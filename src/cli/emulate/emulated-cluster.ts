@@ -29,6 +29,8 @@ export interface EmulatedClusterOptions {
   readonly folder: string
   /** host:port of the arbiter of each medium. */
   readonly media: readonly string[]
+  /** Devices tell what they do, each in a file. */
+  readonly isTraced: boolean
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly onEvent: (device: number, event: NodeEvent) => void
@@ -63,6 +65,10 @@ export class EmulatedCluster implements AsyncDisposable {
 
   static sinkOf(folder: string, device: string): string {
     return join(folder, `${device}.jsonl`)
+  }
+
+  static traceOf(folder: string, device: string): string {
+    return join(folder, `${device}.trace.jsonl`)
   }
 
   /** Start all that are there from the beginning; ready when every source is. */
@@ -149,7 +155,7 @@ export class EmulatedCluster implements AsyncDisposable {
   }
 
   #flags(n: number, together: number): string[] {
-    const { scenario, policy, seed, folder, models } = this.#options
+    const { scenario, policy, seed, folder, models, isTraced } = this.#options
     const { name, speed, memory } = scenario.devices[n]!
     const own = scenario.sources.filter(({ device }) => device === n)
     const owned = models.filter((_, m) => scenario.sources.find(({ model }) => model === m)?.device === n)
@@ -157,6 +163,7 @@ export class EmulatedCluster implements AsyncDisposable {
       ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', stateOf(folder, name)],
       ...['--speed', String(speed), '--threads', '1', '--policy', policy, '--seed', String(seed)],
       ...['--json-events', '--exit-with-parent', '--controlled', '--start-when', String(together)],
+      ...(isTraced ? ['--trace', EmulatedCluster.traceOf(folder, name)] : []),
       ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),
       // Whoever comes later finds the others though the first device may be gone.
       ...[...this.#invites].flatMap(([other, invite]) => (other === n ? [] : ['--join', invite])),

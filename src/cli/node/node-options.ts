@@ -35,6 +35,7 @@ export interface NodeFlags {
   readonly exitWhenDone?: boolean
   readonly exitWithParent?: boolean
   readonly controlled?: boolean
+  readonly trace?: string
   readonly jsonEvents?: boolean
   readonly json?: boolean
 }
@@ -70,6 +71,8 @@ export interface NodeOptions {
   readonly exitWithParent: boolean
   /** Orders come as JSON lines on standard input. */
   readonly controlled: boolean
+  /** File for what this device did. */
+  readonly trace: string | undefined
   readonly jsonEvents: boolean
   readonly json: boolean
 }
@@ -117,6 +120,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     exitWhenDone: flags.exitWhenDone === true,
     exitWithParent: flags.exitWithParent === true,
     controlled: flags.controlled === true,
+    trace: flags.trace,
     jsonEvents: flags.jsonEvents === true,
     json: flags.json === true
   }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { createArrivals } from '../../core/arrivals.ts'
 import type { Rng } from '../../core/rng.ts'
 import type { Device } from '../../runtime/device/device.ts'
+import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { StateFolder } from '../../runtime/device/state-folder.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
@@ -26,7 +27,8 @@ export const openSources = async (
   device: Device,
   spec: IoSpec | undefined,
   rng: Rng,
-  log: NodeLog
+  log: NodeLog,
+  observe?: DeviceObserver
 ): Promise<() => Promise<void>> => {
   if (options.sources.length === 0 || options.sink === undefined) return async () => {}
   const specs = options.sources.map(parseSourceSpec)
@@ -66,6 +68,7 @@ export const openSources = async (
         availableAt: createArrivals(source.arrivals, rng.fork(source.name)),
         submit: device.submit,
         cancel: device.cancel,
+        ...(observe === undefined ? {} : { observe }),
         say
       })
     )

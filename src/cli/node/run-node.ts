@@ -22,13 +22,14 @@ import { encodeInvite } from '../../runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
 import type { Network } from '../../runtime/network/network.ts'
 import { placeInThread } from '../../runtime/planning/place-in-thread.ts'
-import { systemClock } from '../../runtime/system-clock.ts'
+import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { parseShapes } from './parse-shapes.ts'
 import { takeOrders } from './take-orders.ts'
+import type { TraceFile } from './trace-file.ts'
 import { trimHeap } from './trim-heap.ts'
 
 /** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
@@ -50,6 +51,8 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   const exampleInputs =
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
   const secret = await resolveSecret({ join: options.join, clusterKey: options.clusterKey, folder })
+  await using trace = await traceOf(options, log)
+  const observed = trace === undefined ? {} : { observe: trace }
   const network = await openNetwork(options, secret, folder, log, () => device)
   const orders = options.controlled ? takeOrders(log) : undefined
   const engine = createEngine({ speed: options.speed, threads: options.threads, isCalibrated: options.controlled })
@@ -68,6 +71,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     ...(orders === undefined ? {} : { begun: orders.begun }),
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
+    ...observed,
     say: text => log.say(text),
     event: event => log.event(event),
     incarnation: await nextIncarnation(folder)
@@ -76,7 +80,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   const leave = untilToldToStop(options, log)
   const over = new AbortController()
   try {
-    const closeSources = await sourcesOf(options, folder, device, spec, log)
+    const closeSources = await sourcesOf(options, folder, device, spec, log, trace)
     try {
       await device.start()
       await announce(options, network, secret, folder, log)
@@ -102,17 +106,24 @@ const ioSpecOf = async ({ preset, io }: NodeOptions): Promise<IoSpec | undefined
   return readIoSpec(preset !== undefined ? { preset } : { ioFile: io! })
 }
 
+const traceOf = async ({ trace }: NodeOptions, log: NodeLog): Promise<TraceFile | undefined> => {
+  if (trace === undefined) return undefined
+  const { TraceFile: file } = await import('./trace-file.ts')
+  return file.open(trace, { clock: systemClock, offset: machineTimeOffset(), say: text => log.say(text) })
+}
+
 /** What reads images and keeps sinks is loaded only where there is a source. @returns how to close them */
 const sourcesOf = async (
   options: NodeOptions,
   folder: StateFolder,
   device: Device,
   spec: IoSpec | undefined,
-  log: NodeLog
+  log: NodeLog,
+  trace: TraceFile | undefined
 ): Promise<() => Promise<void>> => {
   if (options.sources.length === 0) return async () => {}
   const { openSources } = await import('./open-sources.ts')
-  return openSources(options, folder, device, spec, createRng(options.seed), log)
+  return openSources(options, folder, device, spec, createRng(options.seed), log, trace)
 }
 
 type ExampleInputs = typeof import('../../runtime/io/example-inputs.ts').exampleInputs

@@ -14,6 +14,8 @@ export interface SimulatedRun {
   readonly events: number
   /** By source, of every completed datum, in order of completion. */
   readonly inferenceTimes: readonly (readonly number[])[]
+  /** The same data, with their instants. */
+  readonly results: readonly SimulationOutput['sources'][number]['results'][]
 }
 
 export interface SimulatePolicyParts {
@@ -45,7 +47,8 @@ export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
   return {
     run: policyRun(parts, output),
     events: output.events,
-    inferenceTimes: output.sources.map(({ results }) => results.map(r => r.completedAt - r.availableAt))
+    inferenceTimes: output.sources.map(({ results }) => results.map(r => r.completedAt - r.availableAt)),
+    results: output.sources.map(({ results }) => results)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
-import type { TaskSpan, TransferSpan } from '../../report/run-trace.ts'
-import type { Observer } from '../../simulator/simulation-input.ts'
+import type { DatumSpan, TaskSpan, TransferSpan } from '../../report/run-trace.ts'
+import type { Observer, SimulationOutput } from '../../simulator/simulation-input.ts'
 
 /** More spans than this make a trace that no viewer opens; the rest is counted, not kept. */
 export const MAX_SPANS = 1_000_000
@@ -10,6 +10,7 @@ export const MAX_SPANS = 1_000_000
 export class SpanCollector {
   readonly tasks: TaskSpan[] = []
   readonly transfers: TransferSpan[] = []
+  readonly data: DatumSpan[] = []
   left = 0
   readonly #scenario: Scenario
   readonly #profiles: readonly ModelProfile[]
@@ -31,16 +32,26 @@ export class SpanCollector {
         }
         this.tasks.push({ policy, ...names, datum, block, start, end })
       },
-      sent: ({ from, to, source, datum, activation, start, end }) => {
+      sent: ({ from, to, source, datum, model, activation, start, end }) => {
         if (this.#isFull()) return
         const names = { from: devices[from]!.name, to: devices[to]!.name, source: sources[source]!.name }
-        this.transfers.push({ policy, ...names, datum, activation, start, end })
+        const bytes = this.#profiles[model]!.activations[activation]!
+        this.transfers.push({ policy, ...names, datum, activation, bytes, start, end })
       }
     }
   }
 
+  /** What came home, by source. */
+  results(policy: string, results: readonly SimulationOutput['sources'][number]['results'][]): void {
+    const { devices, sources } = this.#scenario
+    for (const [s, { name: source, device }] of sources.entries()) {
+      for (const { datum, availableAt: start, completedAt: end } of results[s]!)
+        if (!this.#isFull()) this.data.push({ policy, source, device: devices[device]!.name, datum, start, end })
+    }
+  }
+
   #isFull(): boolean {
-    if (this.tasks.length + this.transfers.length < MAX_SPANS) return false
+    if (this.tasks.length + this.transfers.length + this.data.length < MAX_SPANS) return false
     this.left++
     return true
   }

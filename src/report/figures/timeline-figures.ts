@@ -52,13 +52,16 @@ export const timelineFigures = ({ report, trace }: ReportData): Figure[] => {
   })
 }
 
+/** Less than this share of a block before it is no break: so long a real device takes to start the next block. */
+const NO_BREAK = 0.02
+
 /** Blocks of a datum that follow each other at once on a device, made one bar; each device in order of time. */
 const joined = (spans: readonly TaskSpan[]): Bar[] => {
   const bars: Bar[] = []
   const last = new Map<string, Bar & { end: number }>()
   for (const { device, source, datum, start, end } of spans.toSorted((a, b) => a.start - b.start)) {
     const before = last.get(device)
-    if (before?.source === source && before.datum === datum && start - before.end <= 1e-9 + 1e-6 * end) {
+    if (before?.source === source && before.datum === datum && start - before.end <= 1e-9 + NO_BREAK * (end - start)) {
       before.end = end
       continue
     }

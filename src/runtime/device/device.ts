@@ -20,6 +20,7 @@ import { taskToWire } from '../dispatch/task-codec.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { Network } from '../network/network.ts'
+import type { DeviceObserver } from './device-observer.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
 import { createHandlers } from './handlers.ts'
@@ -52,6 +53,8 @@ export interface DeviceParts {
   readonly say: (text: string) => void
   /** For programs. */
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
+  /** For traces. */
+  readonly observe?: DeviceObserver
   /** Larger at every start of the process. */
   readonly incarnation: number
 }
@@ -224,9 +227,14 @@ class RunningDevice implements Device {
   }
 
   async #run(task: DeviceTask): Promise<RunOutcome> {
+    const { clock, observe } = this.#parts
+    const { source, datum, done: block } = task
+    const start = clock.now()
     try {
-      const { tensors, took } = await this.#blocks.run(this.view.manifest(task.modelId)!, task.done, task.tensors)
+      const manifest = this.view.manifest(task.modelId)!
+      const { tensors, took } = await this.#blocks.run(manifest, block, task.tensors)
       task.tensors = tensors
+      observe?.ran({ source, datum, model: manifest.name, block, start, end: clock.now() })
       return { kind: 'done', took }
     } catch (error) {
       return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
@@ -234,10 +242,14 @@ class RunningDevice implements Device {
   }
 
   #send(task: DeviceTask, peer: DeviceId, { written, accepted, refused }: SendOutcome): void {
-    const { network, clock } = this.#parts
+    const { network, clock, observe } = this.#parts
+    const { source, datum, done: activation } = task
     const remark = reportToWire(this.#dispatcher.policy.remark(), this.view.world)
     const sending = network.sendTask(peer, taskToWire(task, this.view.world, clock.now()), task.tensors, remark)
-    sending.written.then(written, written)
+    sending.written.then(({ bytes, starts: start, departs: end }) => {
+      observe?.sent({ to: this.view.nameOf(peer), source, datum, activation, bytes, start, end })
+      written()
+    }, written)
     sending.answered.then(answer => (answer.kind === 'accepted' ? accepted() : refused()), refused)
   }
 

@@ -11,6 +11,7 @@ import type { SourceSpec } from '../io/source-spec.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
+import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
 import { RecentTimes } from './recent-times.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
@@ -29,6 +30,8 @@ export interface SourceRunnerParts {
   readonly availableAt: ((datum: number) => Seconds) | undefined
   readonly submit: (task: DeviceTask) => void
   readonly cancel: (source: string, datum: number) => void
+  /** For traces. */
+  readonly observe?: DeviceObserver
   readonly say: (text: string) => void
 }
 
@@ -182,7 +185,7 @@ export class SourceRunner implements SourcePort {
   }
 
   async #admit({ datum, item }: NumberedItem, i: number): Promise<void> {
-    const { clock, availableAt } = this.#parts
+    const { clock, availableAt, observe } = this.#parts
     const tensors = await this.#read(datum, item)
     if (tensors === undefined) return
     // A saturated source has its datum the moment the network takes it; others had it when it was due.
@@ -190,6 +193,7 @@ export class SourceRunner implements SourcePort {
     this.#firstAt ??= available
     this.#flights.set(datum, { item, availableAt: available })
     this.#ledger.admit(datum)
+    observe?.admitted({ source: this.id, datum, available, at: clock.now() })
     this.#dispatch(datum, tensors)
   }
 
@@ -245,7 +249,7 @@ export class SourceRunner implements SourcePort {
   }
 
   async #record(task: DeviceTask): Promise<void> {
-    const { clock, sink } = this.#parts
+    const { clock, sink, observe } = this.#parts
     const { datum, tensors, attempt } = task
     const { item, availableAt } = this.#flights.get(datum)!
     const now = clock.now()
@@ -256,6 +260,7 @@ export class SourceRunner implements SourcePort {
       this.#lastAt = now
       this.#times.add(inferenceTime)
       this.#ledger.written(datum)
+      observe?.completed({ source: this.id, datum, at: now })
       this.#flights.delete(datum)
     } catch (error) {
       this.#complain(`${item.name}: its result is not in the sink: ${(error as Error).message}`)

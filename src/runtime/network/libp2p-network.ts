@@ -30,6 +30,7 @@ import {
   type PeerEvent,
   type Role,
   type Sending,
+  type Sent,
   type TaskAnswer
 } from './network.ts'
 import { parseAddress } from './parse-address.ts'
@@ -125,7 +126,7 @@ class Libp2pNetwork implements Network {
   sendTask(to: DeviceId, task: Task, tensors: readonly Tensor[], report?: PolicyReport): Sending {
     const session = this.#membership.live(to)
     if (session !== undefined) return session.tasks.send({ case: 'task', value: task }, tensors, report)
-    const written = deferred()
+    const written = deferred<Sent>()
     const answered = deferred<TaskAnswer>()
     for (const promise of [written, answered]) promise.reject(absent(to))
     return { written: written.promise, answered: answered.promise }

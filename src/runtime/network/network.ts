@@ -23,10 +23,17 @@ export interface ArrivedTask {
 /** `refused` says why, in words, and whether the sender should route the task elsewhere. */
 export type TaskAnswer = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly because: string }
 
+/** The link was taken from `starts` to `departs` by so many bytes. */
+export interface Sent {
+  readonly bytes: Bytes
+  readonly starts: Seconds
+  readonly departs: Seconds
+}
+
 /** The life of one frame on its way out. Both promises reject with NetworkError when the peer is lost first. */
 export interface Sending {
   /** The link is free for the next frame: the last byte left (after pacing). */
-  readonly written: Promise<void>
+  readonly written: Promise<Sent>
   /** The receiver answered. */
   readonly answered: Promise<TaskAnswer>
 }

@@ -2,13 +2,13 @@ import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor } from '../../core/tensor.ts'
-import { type Seconds, seconds } from '../../core/units.ts'
+import { bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Frame, PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import { type EncodedFrame, encodeFrame } from './encode-frame.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import type { LinkMeter } from './link-meter.ts'
-import { NetworkError, type Sending, type TaskAnswer } from './network.ts'
+import { NetworkError, type Sending, type Sent, type TaskAnswer } from './network.ts'
 import type { LinkShape, Pacer } from './pacer.ts'
 import { sendPieces } from './send-pieces.ts'
 
@@ -28,7 +28,7 @@ export interface TaskSenderParts {
 interface Outgoing {
   readonly id: bigint
   readonly frame: EncodedFrame
-  readonly written: Deferred<void>
+  readonly written: Deferred<Sent>
   readonly answered: Deferred<TaskAnswer>
   started: Seconds | undefined
 }
@@ -53,7 +53,7 @@ export class TaskSender {
   }
 
   send(body: Frame['body'], tensors: readonly Tensor[], report?: PolicyReport): Sending {
-    const written = deferred()
+    const written = deferred<Sent>()
     const answered = deferred<TaskAnswer>()
     const sending = { written: written.promise, answered: answered.promise }
     try {
@@ -105,12 +105,14 @@ export class TaskSender {
 
   /** Through the link, real or emulated, until it is free for the next frame. */
   async #pass(outgoing: Outgoing, life: AbortSignal): Promise<void> {
-    const { pacer, shape, meter } = this.#parts
+    const { clock, pacer, shape, meter } = this.#parts
+    const size = bytes(outgoing.frame.size)
     const link = shape()
     if (link === undefined) {
       await this.#write(outgoing, life)
+      outgoing.written.resolve({ bytes: size, starts: outgoing.started!, departs: clock.now() })
     } else {
-      const { starts, departs, arrives } = await pacer.pass(outgoing.frame.size, link)
+      const { starts, departs, arrives } = await pacer.pass(size, link)
       meter.taken(seconds(departs - starts))
       life.throwIfAborted()
       outgoing.started = starts
@@ -120,8 +122,8 @@ export class TaskSender {
         await this.#write(outgoing, life)
       })
       delivered.catch(error => this.#reject(outgoing, error))
+      outgoing.written.resolve({ bytes: size, starts, departs })
     }
-    outgoing.written.resolve()
   }
 
   async #write(outgoing: Outgoing, life: AbortSignal): Promise<void> {

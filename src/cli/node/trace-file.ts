@@ -1,0 +1,91 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Clock } from '../../core/clock.ts'
+import { describeFileError } from '../../core/describe-file-error.ts'
+import { every } from '../../core/every.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
+import type { TraceLine } from './trace-line.ts'
+
+export interface TraceFileParts {
+  readonly clock: Clock
+  /** What to add to an instant of the clock to get the machine's monotonic time. */
+  readonly offset: Seconds
+  readonly say: (text: string) => void
+}
+
+/** A device that is killed loses what it did in so many seconds. */
+const INTERVAL: Seconds = seconds(0.25)
+
+/** What a device did, as JSON lines at the end of a file: those of an earlier life stay. Disposed, all lines are there. */
+export class TraceFile implements DeviceObserver, AsyncDisposable {
+  readonly #offset: Seconds
+  readonly #handle: FileHandle
+  readonly #over = new AbortController()
+  readonly #writing: Promise<void>
+  #text = '\n' // after a line that a killed process left unfinished
+  #isBroken = false
+
+  /** @throws UserError when the file cannot be written */
+  static async open(file: string, parts: TraceFileParts): Promise<TraceFile> {
+    const handle = await open(file, 'a').catch(error => {
+      throw new UserError(`--trace ${file}: ${describeFileError(error)}`)
+    })
+    return new TraceFile(handle, parts, error =>
+      parts.say(`--trace ${file}: ${describeFileError(error)}; it ends here`)
+    )
+  }
+
+  private constructor(handle: FileHandle, { clock, offset }: TraceFileParts, failed: (error: unknown) => void) {
+    this.#handle = handle
+    this.#offset = offset
+    const { signal } = this.#over
+    this.#writing = every(
+      () => INTERVAL,
+      () => this.#write(),
+      { clock, signal }
+    )
+      .catch(error => (signal.aborted ? this.#write() : Promise.reject(error)))
+      .catch(error => {
+        this.#isBroken = true
+        failed(error)
+      })
+  }
+
+  ran({ start, end, ...block }: Parameters<DeviceObserver['ran']>[0]): void {
+    this.#note({ did: 'ran', ...block, start: this.#at(start), end: this.#at(end) })
+  }
+
+  sent({ start, end, ...transfer }: Parameters<DeviceObserver['sent']>[0]): void {
+    this.#note({ did: 'sent', ...transfer, start: this.#at(start), end: this.#at(end) })
+  }
+
+  admitted({ available, at, ...datum }: Parameters<DeviceObserver['admitted']>[0]): void {
+    this.#note({ did: 'admitted', ...datum, available: this.#at(available), at: this.#at(at) })
+  }
+
+  completed({ at, ...datum }: Parameters<DeviceObserver['completed']>[0]): void {
+    this.#note({ did: 'completed', ...datum, at: this.#at(at) })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort()
+    await this.#writing
+    await this.#handle.close()
+  }
+
+  #at(instant: Seconds): number {
+    return this.#offset + instant
+  }
+
+  #note(line: TraceLine): void {
+    if (!this.#isBroken) this.#text += `${JSON.stringify(line)}\n`
+  }
+
+  async #write(): Promise<void> {
+    if (this.#text === '') return
+    const text = this.#text
+    this.#text = ''
+    await this.#handle.appendFile(text)
+  }
+}
