@@ -14,6 +14,7 @@ interface EmulateFlags {
   readonly againstSimulation?: boolean
   readonly trace?: string
   readonly report?: string
+  readonly adaptation: boolean
   readonly json?: boolean
 }
 
@@ -25,6 +26,7 @@ export const command = new Command('emulate')
   .argument('<scenario>', 'a scenario file (YAML or JSON)')
   .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
   .option('--seed <n>', 'seed of random arrivals', '1')
+  .option('--no-adaptation', 'keep costs, link rates and placement as they are at the start, whatever happens')
   .option('--against-simulation', 'measure the blocks here, simulate with that, and print both side by side')
   .option('--trace <file>', 'write what ran and was sent when, in the Chrome trace format (opens in Perfetto)')
   .option('--report <dir>', 'write a web page with figures, and the figures as files')
@@ -78,6 +80,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
       signal: abort.signal,
       say,
       againstSimulation: flags.againstSimulation === true,
+      adapts: flags.adaptation,
       command: `tributary emulate ${file}${flags.policy === undefined ? '' : ` --policy ${flags.policy}`} --seed ${seed}`,
       ...(flags.trace === undefined ? {} : { traceFile: flags.trace }),
       ...(flags.report === undefined ? {} : { reportFolder: flags.report })

@@ -11,6 +11,7 @@ interface SimulateFlags {
   readonly seeds: string
   readonly trace?: string
   readonly report?: string
+  readonly adaptation: boolean
   readonly json?: boolean
 }
 
@@ -23,6 +24,7 @@ export const command = new Command('simulate')
   .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
   .option('--seed <n>', 'seed of random arrivals', '1')
   .option('--seeds <n>', 'so many seeds, from --seed on: means with 95 % intervals', '1')
+  .option('--no-adaptation', 'keep costs, link rates and placement as they are at the start, whatever happens')
   .option('--trace <file>', 'write what ran and was sent when, in the Chrome trace format (opens in Perfetto)')
   .option('--report <dir>', 'write a web page with figures, and the figures as files')
   .option('--json', 'print one JSON document')
@@ -57,7 +59,7 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   )
   const seeds = seedsOf(flags)
   const profiles = await modelProfiles(scenario, say)
-  const { problem, outcome } = await planScenario(scenario, profiles)
+  const { problem, outcome, place } = await planScenario(scenario, profiles)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
   const spans =
     flags.trace !== undefined || flags.report !== undefined ? new SpanCollector(scenario, profiles) : undefined
@@ -68,7 +70,17 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
     for (const seed of seeds) {
       const observe = seed === seeds[0] ? spans?.observer(policy) : undefined
       const start = systemClock.now()
-      const parts = { scenario, profiles, policy, seed, table, ...(observe === undefined ? {} : { observe }) }
+      const adapts = flags.adaptation
+      const parts = {
+        scenario,
+        profiles,
+        policy,
+        seed,
+        table,
+        adapts,
+        place,
+        ...(observe === undefined ? {} : { observe })
+      }
       const { run, events, inferenceTimes: times, results } = simulatePolicy(parts)
       say(`${policy}, seed ${seed}: ${events} events in ${formatSeconds(systemClock.now() - start)}`)
       runs.push(run)

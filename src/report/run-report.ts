@@ -37,6 +37,8 @@ export interface PolicyRun {
   readonly sources: readonly SourceRun[]
   readonly devices: readonly DeviceRun[]
   readonly links: readonly LinkRun[]
+  /** Weights that were fetched in mid-run for new placements; absent where nothing could move. */
+  readonly weightsMoved?: number
   /** Of an emulation: by what share blocks took longer than asked, because this machine was busy otherwise. */
   readonly disturbance?: number
   /** Present where the policy cannot run on this scenario, or some data never came home: why. */

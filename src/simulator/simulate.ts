@@ -4,6 +4,7 @@ import { World } from '../core/world.ts'
 import { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { SendOutcome } from '../scheduler/dispatch/link-queue.ts'
 import { EventQueue } from './event-queue.ts'
+import { Replacement } from './replacement.ts'
 import { ResourceServer } from './resource-server.ts'
 import type { SimulatedEvent, SimulationInput, SimulationOutput } from './simulation-input.ts'
 import { type SimulatedTask, SourceModel } from './source-model.ts'
@@ -50,6 +51,8 @@ const LEARNING_RATE = 0.3
 /** Nothing but reports for so long: nothing will happen any more. */
 const STILL: Seconds = seconds(5)
 const DETECTION: Seconds = seconds(0.5)
+/** How often it is looked whether blocks should be placed anew. */
+const REPLACING: Seconds = seconds(0.2)
 
 class Simulation {
   readonly #input: SimulationInput
@@ -58,6 +61,7 @@ class Simulation {
   readonly #devices: DeviceModel[]
   readonly #links = new Map<number, LinkModel>()
   readonly #sources: SourceModel[]
+  readonly #replacement: Replacement | undefined
   /** Events to come other than reports, and when the last of them was. */
   #pending = 0
   #lastActive = 0
@@ -78,11 +82,14 @@ class Simulation {
       busy: 0
     }))
     this.#sources = input.sources.map((spec, index) => new SourceModel(index, spec))
+    this.#replacement = this.#createReplacement()
     this.#left = input.sources.reduce((sum, { count }) => sum + count, 0)
   }
 
   run(): SimulationOutput {
     this.#startEvents()
+    this.#replacement?.start()
+    if (this.#input.adapts !== false) this.#replaceLater()
     for (const source of this.#sources) this.#admit(source)
     for (const self of this.#devices.keys()) this.#reportFrom(self)
     while (this.#left > 0 && !this.#isStill() && this.#events.step());
@@ -119,6 +126,27 @@ class Simulation {
     return { server: new ResourceServer(this.#events), resource: this.#world.addMedium() }
   }
 
+  #createReplacement(): Replacement | undefined {
+    const { replacement } = this.#input
+    if (replacement === undefined) return undefined
+    return new Replacement({
+      input: this.#input,
+      replacement,
+      world: this.#world,
+      now: () => this.#events.now,
+      schedule: (delay, action) => this.#schedule(delay, action),
+      changed: () => this.#tellAll()
+    })
+  }
+
+  #replaceLater(): void {
+    if (this.#replacement === undefined) return
+    this.#events.schedule(REPLACING, () => {
+      this.#replacement?.tick()
+      if (this.#left > 0) this.#replaceLater()
+    })
+  }
+
   #key(from: number, to: number): number {
     return from * this.#input.devices.length + to
   }
@@ -143,6 +171,7 @@ class Simulation {
       now: () => this.#events.now,
       world: this.#world,
       self,
+      learns: () => this.#input.adapts !== false,
       bytes: task => models[task.model]!.activations[task.done]!,
       run: (task, finished) => this.#run(task, self, took => finished({ kind: 'done', took })),
       send: (task, to, outcome) => this.#send(task, self, to, outcome),
@@ -211,6 +240,7 @@ class Simulation {
   }
 
   #learnRate({ from, to, latency }: LinkModel, seen: number): void {
+    if (this.#input.adapts === false) return
     const link = this.#world.link(from, to)!
     if (Math.abs(seen / link.rate - 1) < 1e-6 && latency === link.latency) return
     const rate = link.rate + LEARNING_RATE * (seen - link.rate)
@@ -371,6 +401,7 @@ class Simulation {
     device.up = true
     device.leaving = false
     this.#world.setUp(n, true)
+    if (this.#input.adapts !== false) this.#replacement?.joined(n)
     this.#tellAll()
     this.#reportFrom(n)
     for (const source of this.#sources) {
@@ -389,6 +420,7 @@ class Simulation {
     return {
       makespan: seconds(makespan),
       events: this.#events.processed,
+      moved: bytes(this.#replacement?.moved ?? 0),
       sources: this.#sources.map(source => ({
         name: source.spec.name,
         admitted: source.admitted,

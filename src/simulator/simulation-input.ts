@@ -1,4 +1,5 @@
 import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
+import type { Placement, PlacementProblem } from '../planner/placement.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
 
 /** A network to simulate, with numbers in place of names: device 0, 1, 2 …, model 0, 1 … */
@@ -25,6 +26,22 @@ export interface SimulationInput {
   /** What a transfer takes on top of size / rate and latency, on the wire and in software. Default: nothing. */
   readonly hopOverhead?: Seconds
   readonly observe?: Observer
+  /** False: costs, rates and placement stay as they are at the start. Default: true. */
+  readonly adapts?: boolean
+  /** Places blocks anew while the network changes. Default: they stay where they are. */
+  readonly replacement?: ReplacementInput
+}
+
+/** What placing anew needs, by number of device, model and block. */
+export interface ReplacementInput {
+  readonly memory: readonly Bytes[]
+  readonly weights: readonly (readonly Bytes[])[]
+  readonly demands: readonly number[]
+  /** The policy cannot part models. */
+  readonly wholeModels: boolean
+  readonly place: (problem: PlacementProblem) => Placement
+  /** What a plan takes. Default: 0.5 s. */
+  readonly planningTime?: Seconds
 }
 
 /** Told of every block that ran and every activation that was sent, when it is over. */
@@ -81,6 +98,8 @@ export type SimulatedEvent = { readonly at: Seconds } & (
 export interface SimulationOutput {
   /** When the last result came home. */
   readonly makespan: Seconds
+  /** Weights that were fetched for new placements. */
+  readonly moved: Bytes
   readonly events: number
   readonly sources: readonly {
     readonly name: string

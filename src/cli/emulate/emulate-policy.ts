@@ -22,6 +22,8 @@ export interface EmulatePolicyParts {
   readonly isTraced: boolean
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** False: costs, rates and placement stay as they are when the run begins. */
+  readonly adapts: boolean
   readonly progress: (text: string) => void
 }
 
@@ -168,6 +170,7 @@ class RunWatch {
     this.#counters.note(`busy ${device}`, part.busySeconds)
     this.#counters.note(`late ${device}`, part.lateSeconds)
     this.#counters.note(`tasks ${device}`, part.tasks)
+    this.#counters.note(`fetched ${device}`, part.weightsFetched)
     for (const { to, bytesSent, busySeconds } of part.links) {
       this.#counters.note(`bytes ${device} ${to}`, bytesSent)
       this.#counters.note(`sending ${device} ${to}`, busySeconds)
@@ -215,6 +218,7 @@ class RunWatch {
         seed,
         emulated: true,
         disturbance: this.#disturbance(),
+        ...(scenario.events.length === 0 ? {} : { weightsMoved: this.#sum('fetched') }),
         makespan,
         throughput: per(completed.reduce((a, b) => a + b, 0)),
         sources: scenario.sources.map(({ name }, s) => {
@@ -256,11 +260,13 @@ class RunWatch {
   }
 
   #disturbance(): number {
-    const sum = (counter: string): number =>
-      this.#parts.scenario.devices.reduce((all, { name }) => all + this.#counters.get(`${counter} ${name}`), 0)
-    const late = sum('late')
-    const asked = sum('busy') - late
+    const late = this.#sum('late')
+    const asked = this.#sum('busy') - late
     return asked > 0 ? late / asked : 0
+  }
+
+  #sum(counter: string): number {
+    return this.#parts.scenario.devices.reduce((all, { name }) => all + this.#counters.get(`${counter} ${name}`), 0)
   }
 
   #whyWaiting(): string {

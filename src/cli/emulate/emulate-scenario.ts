@@ -27,6 +27,8 @@ export interface EmulateScenarioParts {
   readonly signal: AbortSignal
   readonly say: (text: string) => void
   readonly againstSimulation: boolean
+  /** False: costs, rates and placement stay as they are when the run begins. */
+  readonly adapts: boolean
   readonly command: string
   readonly traceFile?: string
   readonly reportFolder?: string
@@ -40,7 +42,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunR
   const { scenario, policies, folder, traceFile, reportFolder, say } = parts
   const profiles = await modelProfiles(scenario, say)
   const models = await emulatedModels(scenario, profiles, folder, say)
-  const { problem, outcome } = await planScenario(scenario, profiles)
+  const { problem, outcome, place } = await planScenario(scenario, profiles)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
   const trace = traceFile === undefined && reportFolder === undefined ? undefined : new MergedTrace(scenario)
@@ -62,7 +64,9 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunR
       inferenceTimes.push({ policy, source: name, seconds: emulated.inferenceTimes[s]! })
     if (!parts.againstSimulation) continue
     const table = tableOf(scenario, profiles, problem, emulated)
-    simulated.push(simulatePolicy({ scenario, profiles, policy, seed: parts.seed, table }).run)
+    simulated.push(
+      simulatePolicy({ scenario, profiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }).run
+    )
   }
   const report: RunReport = {
     ...scenarioReport(scenario, problem, outcome, runs),

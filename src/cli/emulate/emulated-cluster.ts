@@ -33,6 +33,8 @@ export interface EmulatedClusterOptions {
   readonly isTraced: boolean
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** False: costs, rates and placement stay as they are when the run begins. */
+  readonly adapts: boolean
   readonly onEvent: (device: number, event: NodeEvent) => void
 }
 
@@ -90,7 +92,12 @@ export class EmulatedCluster implements AsyncDisposable {
   /** All sources start together. */
   begin(): void {
     this.#begunAt = this.#options.clock.now()
-    for (const device of this.#devices.values()) device.order({ start: 0 })
+    for (const device of this.#devices.values()) this.#begin(device, 0)
+  }
+
+  #begin(device: DeviceProcess, ago: number): void {
+    device.order({ start: ago })
+    if (!this.#options.adapts) device.order({ adapt: false })
   }
 
   /** Start a device in mid-run. */
@@ -147,7 +154,7 @@ export class EmulatedCluster implements AsyncDisposable {
         if (event.event === 'listening') this.#invites.set(n, String(event['invite']))
         onEvent(n, event)
         this.#said.get(`${n} ${event.event}`)?.(event)
-        if (event.event === 'ready' && this.#begunAt !== undefined) device.order({ start: clock.now() - this.#begunAt })
+        if (event.event === 'ready' && this.#begunAt !== undefined) this.#begin(device, clock.now() - this.#begunAt)
       }
     })
     this.#devices.set(n, device)

@@ -76,7 +76,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     event: event => log.event(event),
     incarnation: await nextIncarnation(folder)
   })
-  orders?.obey({ engine, links: options.links })
+  orders?.obey({ engine, links: options.links, stopAdapting: () => device.stopAdapting() })
   const leave = untilToldToStop(options, log)
   const over = new AbortController()
   try {

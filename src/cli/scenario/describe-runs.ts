@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../core/format-quantity.ts'
+import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
 import type { MeanInterval } from '../../report/mean-interval.ts'
 import type { BoundReport, PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
 import { shareOfBound } from '../../report/share-of-bound.ts'
@@ -68,7 +68,7 @@ const rowsOfSummary = ({ policy, seeds, throughput, sources }: PolicySummary): s
   ])
 }
 
-const busyLine = ({ policy, devices, links }: PolicyRun): string => {
+const busyLine = ({ policy, devices, links, weightsMoved = 0 }: PolicyRun): string => {
   const share = (busy: number): string => `${(100 * busy).toFixed(0)} %`
   const busiest = links.toSorted((a, b) => b.busy - a.busy)[0]
   const link =
@@ -76,5 +76,6 @@ const busyLine = ({ policy, devices, links }: PolicyRun): string => {
       ? ''
       : `; busiest link ${busiest.from}->${busiest.to} ${share(busiest.busy)}`
   const shown = devices.slice(0, 8).map(({ name, busy }) => `${name} ${share(busy)}`)
-  return `${policy}: busy ${shown.join(', ')}${devices.length > 8 ? ', …' : ''}${link}`
+  const moved = weightsMoved === 0 ? '' : `; ${formatBytes(weightsMoved)} of weights moved`
+  return `${policy}: busy ${shown.join(', ')}${devices.length > 8 ? ', …' : ''}${link}${moved}`
 }

@@ -3,12 +3,16 @@ import { createRng } from '../../core/rng.ts'
 import type { Scenario } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { CapacityProblem } from '../../planner/capacity-problem.ts'
+import type { Placement, PlacementProblem } from '../../planner/placement.ts'
 import { type PlanOutcome, plan } from '../../planner/plan.ts'
+import { plannedPlacement } from '../../planner/planned-placement.ts'
 import { problemOfScenario } from '../../planner/problem-of-scenario.ts'
 import { loadMipSolver, loadSolver } from '../../runtime/highs.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 
 export interface PlannedScenario {
+  /** Places anew in mid-run, as a running cluster's planner does. */
+  readonly place: (problem: PlacementProblem) => Placement
   readonly problem: CapacityProblem
   readonly outcome: PlanOutcome
 }
@@ -23,6 +27,10 @@ export const planScenario = async (
 ): Promise<PlannedScenario> => {
   const problem = problemOfScenario(scenario, profiles)
   const [solve, solveMip] = [await loadSolver(), await loadMipSolver()]
-  const outcome = plan(problem, { solve, solveMip, rng: createRng('plan'), now: () => systemClock.now(), timeLimit })
-  return { problem, outcome }
+  const partsOf = () => ({ solve, solveMip, rng: createRng('plan'), now: () => systemClock.now(), timeLimit })
+  return {
+    problem,
+    outcome: plan(problem, partsOf()),
+    place: anew => plannedPlacement(anew, partsOf()).placement
+  }
 }

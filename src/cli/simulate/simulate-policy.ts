@@ -4,10 +4,12 @@ import { createRng } from '../../core/rng.ts'
 import type { Scenario } from '../../core/scenario.ts'
 import { timeSummary } from '../../core/time-summary.ts'
 import type { BlockTable } from '../../planner/block-table.ts'
+import type { Placement, PlacementProblem } from '../../planner/placement.ts'
+import { problemOfScenario } from '../../planner/problem-of-scenario.ts'
 import type { PolicyRun } from '../../report/run-report.ts'
 import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
 import { simulate } from '../../simulator/simulate.ts'
-import type { Observer, SimulationOutput } from '../../simulator/simulation-input.ts'
+import type { Observer, ReplacementInput, SimulationOutput } from '../../simulator/simulation-input.ts'
 
 export interface SimulatedRun {
   readonly run: PolicyRun
@@ -25,11 +27,15 @@ export interface SimulatePolicyParts {
   readonly seed: number | string
   readonly table: BlockTable
   readonly observe?: Observer
+  /** False: costs, rates and placement stay as they are at the start. Default: true. */
+  readonly adapts?: boolean
+  /** Places blocks anew where events change the network. */
+  readonly place: (problem: PlacementProblem) => Placement
 }
 
 /** One run of one policy with one seed. The same seed gives the same arrivals to every policy, and to a running source. */
 export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
-  const { scenario, profiles, policy, seed, table, observe } = parts
+  const { scenario, profiles, policy, seed, table, observe, adapts, place } = parts
   const rng = createRng(seed)
   const output = simulate({
     devices: scenario.devices,
@@ -42,6 +48,8 @@ export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
     carries: table.carries,
     policy: POLICIES[policy],
     events: scenario.events,
+    adapts: adapts !== false,
+    ...(scenario.events.length === 0 ? {} : { replacement: replacementOf(parts, place) }),
     ...(observe === undefined ? {} : { observe })
   })
   return {
@@ -52,9 +60,20 @@ export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
   }
 }
 
+const replacementOf = (
+  { scenario, profiles, policy }: SimulatePolicyParts,
+  place: SimulatePolicyParts['place']
+): ReplacementInput => ({
+  memory: scenario.devices.map(({ memory }) => memory),
+  weights: profiles.map(({ weights }) => weights),
+  demands: problemOfScenario(scenario, profiles).sources.map(({ demand }) => demand),
+  wholeModels: policy === 'local' || policy === 'ddi',
+  place
+})
+
 const policyRun = (
   { scenario, policy, seed, table }: SimulatePolicyParts,
-  { makespan, sources, devices, links }: SimulationOutput
+  { makespan, moved, sources, devices, links }: SimulationOutput
 ): PolicyRun => {
   const per = (amount: number): number => (makespan > 0 ? amount / makespan : 0)
   const stuck = sources.flatMap(({ name, stuck: because }) => (because === undefined ? [] : [`${name}: ${because}`]))
@@ -62,6 +81,7 @@ const policyRun = (
     policy,
     seed,
     emulated: false,
+    ...(scenario.events.length === 0 ? {} : { weightsMoved: moved }),
     makespan,
     throughput: per(sources.reduce((sum, { completed }) => sum + completed, 0)),
     sources: sources.map(({ name, admitted, completed, results }) => ({

@@ -36,6 +36,8 @@ const RETRY: Seconds = seconds(1)
  * somebody else carries the block. A block that a task here still needs stays until the task has gone on.
  */
 export class BlockKeeper {
+  /** Weights that were fetched from other devices so far. */
+  fetched = 0
   readonly #parts: BlockKeeperParts
   #wanted: NumberedPlacement | undefined
   #readyEpoch = 0
@@ -98,10 +100,17 @@ export class BlockKeeper {
     return this.#allReady(wanted) ? this.#dropOne(this.#surplus(wanted)) : Promise.resolve(false)
   }
 
+  async #fetch({ id, blocks }: ModelManifest, block: number): Promise<string> {
+    const { sha256, bytes: size } = blocks[block]!
+    const file = await this.#parts.fetch(sha256, size, this.#holders(id))
+    this.fetched += size
+    return file
+  }
+
   async #take(manifest: ModelManifest, block: number): Promise<void> {
-    const { view, blobs, blocks, fetch, changed } = this.#parts
-    const { sha256, bytes: size } = manifest.blocks[block]!
-    const file = (await blobs.find(sha256)) ?? (await fetch(sha256, size, this.#holders(manifest.id)))
+    const { view, blobs, blocks, changed } = this.#parts
+    const { sha256 } = manifest.blocks[block]!
+    const file = (await blobs.find(sha256)) ?? (await this.#fetch(manifest, block))
     const { time } = await blocks.load(manifest, block, file)
     const m = view.world.modelIndex(manifest.id)!
     view.world.setCarried(view.selfIndex, m, block, true)

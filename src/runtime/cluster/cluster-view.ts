@@ -113,6 +113,12 @@ export class ClusterView {
     this.world.setLink(a, b, bytesPerSecond(rate), seconds(latency), shared)
   }
 
+  /** Whether nothing is known of this device's link to a peer. */
+  isNewLink(peer: DeviceId): boolean {
+    const to = this.world.deviceIndex(peer)
+    return to === undefined || this.world.link(this.selfIndex, to) === undefined
+  }
+
   /** Name of the medium that is this resource; empty for a link of its own. */
   mediumOf(resource: number): string {
     return [...this.#media].find(([, known]) => known === resource)?.[0] ?? ''

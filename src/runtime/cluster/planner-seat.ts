@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
-import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
+import { bytes, bytesPerSecond } from '../../core/units.ts'
 import type { Place, PlacementLink, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
+import { ReplanRule } from '../../planner/replan-rule.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { NumberedPlacement } from './placement-codec.ts'
@@ -15,12 +16,6 @@ export interface PlannerSeatParts {
   readonly publish: (placement: NumberedPlacement) => void
 }
 
-/** Joins and departures come in bursts; one plan for all of them. */
-const SETTLE: Seconds = seconds(0.4)
-/** How far a measured speed or rate may be from what was planned with, and for how long, before it is planned anew. */
-const DRIFT = 0.2
-const DRIFT_LASTS: Seconds = seconds(3)
-
 /**
  * One device plans for all: of those that are up and can plan, the one with the smallest id. Every device runs this and
  * sees for itself whether the seat is its own; when two believe so for a moment, the placement with the larger epoch,
@@ -28,11 +23,8 @@ const DRIFT_LASTS: Seconds = seconds(3)
  */
 export class PlannerSeat {
   readonly #parts: PlannerSeatParts
-  #planned: PlacementProblem | undefined
+  readonly #rule = new ReplanRule()
   #planning = false
-  /** What would be planned for, and since when it has been so. */
-  #pending: { readonly key: string; readonly since: Seconds } | undefined
-  #driftSince: Seconds | undefined
 
   constructor(parts: PlannerSeatParts) {
     this.#parts = parts
@@ -46,43 +38,25 @@ export class PlannerSeat {
   /** Called often. Plans when the problem has changed and has been still for a moment, or has drifted for a while. */
   tick(current: NumberedPlacement | undefined): void {
     if (!this.isMine()) {
-      this.#planned = undefined
+      this.#rule.forget()
       return
     }
     if (this.#planning) return
     const problem = this.#problem()
     if (problem.models.length === 0) return
-    const isNew = this.#planned === undefined || current?.planner !== this.#parts.view.self
-    const hasChanged = isNew || shapeOf(problem) !== shapeOf(this.#planned!)
-    if (hasChanged ? this.#isSettled(shapeOf(problem)) : this.#hasDrifted(problem)) void this.#plan(problem, current)
+    const { clock, view } = this.#parts
+    if (current !== undefined && current.planner !== view.self) this.#rule.forget()
+    if (this.#rule.isDue(problem, clock.now())) void this.#plan(problem, current)
   }
 
   async #plan(problem: PlacementProblem, current: NumberedPlacement | undefined): Promise<void> {
     this.#planning = true
     const outcome = await this.#parts.place(problem)
     this.#planning = false
-    this.#driftSince = undefined
     if (!this.isMine()) return
-    const isDrift = this.#planned !== undefined && shapeOf(problem) === shapeOf(this.#planned)
-    this.#planned = problem
+    const isDrift = this.#rule.planned(problem)
     if (isDrift && current !== undefined && isSame(outcome, current)) return
     this.#parts.publish({ epoch: (current?.epoch ?? 0) + 1, planner: this.#parts.view.self, ...outcome })
-  }
-
-  #isSettled(key: string): boolean {
-    const now = this.#parts.clock.now()
-    if (this.#pending?.key !== key) this.#pending = { key, since: now }
-    return now - this.#pending.since >= SETTLE
-  }
-
-  #hasDrifted(problem: PlacementProblem): boolean {
-    const now = this.#parts.clock.now()
-    if (!isFar(problem, this.#planned!)) {
-      this.#driftSince = undefined
-      return false
-    }
-    this.#driftSince ??= now
-    return now - this.#driftSince >= DRIFT_LASTS
   }
 
   #problem(): PlacementProblem {
@@ -144,24 +118,6 @@ export class PlannerSeat {
 
 const carriedBy = (state: DeviceState) =>
   new Map(state.models.map(({ model, blocks }) => [modelId(model), blocks.map(({ block }) => block)] as const))
-
-/** Who is there with how much memory, for which models and sources. Not what is carried, nor how fast anything is. */
-const shapeOf = ({ devices, models, sources }: PlacementProblem): string =>
-  JSON.stringify([
-    devices.map(({ id, memory }) => [id, memory]),
-    models.map(({ id }) => id),
-    sources.map(({ device, model }) => [device, model])
-  ])
-
-const isFar = (now: PlacementProblem, then: PlacementProblem): boolean => {
-  const far = (a: number, b: number | undefined): boolean =>
-    b === undefined || Math.abs(Math.log(a / b)) > Math.log(1 + DRIFT)
-  const rates = new Map(then.links.map(({ from, to, rate }) => [`${from} ${to}`, rate]))
-  return (
-    now.devices.some(({ speed }, n) => far(speed, then.devices[n]?.speed)) ||
-    now.links.some(({ from, to, rate }) => far(rate, rates.get(`${from} ${to}`)))
-  )
-}
 
 const isSame = ({ placement }: PlacementOutcome, current: NumberedPlacement): boolean => {
   const text = (p: PlacementOutcome['placement']): string =>

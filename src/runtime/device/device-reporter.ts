@@ -25,6 +25,7 @@ export interface DeviceReporterParts {
   readonly sources: () => readonly SourcePort[]
   readonly placement: () => NumberedPlacement | undefined
   readonly readyEpoch: () => number
+  readonly weightsFetched: () => number
   readonly draining: () => boolean
   readonly isOwner: (model: ModelId) => boolean
   readonly isLinked?: (peer: DeviceId) => boolean
@@ -123,6 +124,7 @@ export class DeviceReporter {
       busy: active === 0 ? 0 : busy / active,
       rate: this.#rate(now, tasks),
       bytesSent: this.#bytesSent(),
+      weightsFetched: this.#parts.weightsFetched(),
       rss: process.memoryUsage.rss(),
       links: this.#links(),
       waiting: this.#waiting(view),

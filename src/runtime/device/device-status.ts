@@ -23,6 +23,8 @@ export const deviceReportSchema = z.object({
   /** Blocks per second over the last ten seconds. */
   rate: z.number(),
   bytesSent: z.number(),
+  /** Weights fetched from other devices so far. */
+  weightsFetched: z.number().default(0),
   rss: z.number(),
   links: z.array(
     z.object({

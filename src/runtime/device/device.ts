@@ -66,6 +66,8 @@ export interface Device extends AsyncDisposable {
   /** Forget the tasks of a datum that is done or given up. */
   readonly cancel: (source: string, datum: number) => void
   addSource(source: SourcePort): void
+  /** For comparison: costs, rates and placement stay as they are now, whatever happens. */
+  stopAdapting(): void
   start(): Promise<void>
   /** Resolves when every source has all its results; rejects when the device is stopped before. After `start`. */
   sourcesDone(): Promise<void>
@@ -105,6 +107,7 @@ class RunningDevice implements Device {
   #allDone: Promise<void> = new Promise(() => {})
   #placement: NumberedPlacement | undefined
   #draining = false
+  #adapts = true
   #reconsider = false
 
   constructor(parts: DeviceParts) {
@@ -140,6 +143,7 @@ class RunningDevice implements Device {
       sources: () => [...this.#sources.values()],
       placement: () => this.#placement,
       readyEpoch: () => this.#keeper.readyEpoch,
+      weightsFetched: () => this.#keeper.fetched,
       draining: () => this.#draining,
       isOwner: model => parts.models.some(owned => owned.id === model)
     })
@@ -152,6 +156,10 @@ class RunningDevice implements Device {
 
   addSource(source: SourcePort): void {
     this.#sources.set(source.id, source)
+  }
+
+  stopAdapting(): void {
+    this.#adapts = false
   }
 
   async start(): Promise<void> {
@@ -201,6 +209,7 @@ class RunningDevice implements Device {
       world,
       self: selfIndex,
       bytes: payloadBytes,
+      learns: () => this.#adapts,
       run: (task, finished) => void this.#run(task).then(finished),
       send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
       deliver: task => this.#sources.get(task.source)?.delivered(task),
@@ -285,14 +294,14 @@ class RunningDevice implements Device {
   #tick(): void {
     const { network, clock } = this.#parts
     for (const [peer] of network.peers()) {
-      if (this.#parts.isLinked?.(peer) === false) continue
+      if (this.#parts.isLinked?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
       const link = network.link(peer)
       if (link !== undefined) this.view.setLink(network.self, peer, link.rate, link.latency, link.medium)
     }
     const report = reportToWire(this.#dispatcher.policy.report(clock.now()), this.view.world)
     for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, notice('report', report))
     this.#finder.tick()
-    this.#seat.tick(this.#placement)
+    if (this.#adapts) this.#seat.tick(this.#placement)
     this.#keeper.tick()
     for (const source of this.#sources.values()) source.tick()
     if (this.#reporter.isDue()) this.#publishState()

@@ -13,6 +13,8 @@ export interface DispatcherPorts<T extends LiveTask> {
   readonly now: () => Seconds
   readonly world: World
   readonly self: number
+  /** Whether what blocks really take is to be learnt. Default: always. */
+  readonly learns?: () => boolean
   /** Size of the task's activation on the wire. */
   readonly bytes: (task: T) => number
   /** Run block `task.done`; the driver puts the next activation into the task before it calls `finished`. */

@@ -14,6 +14,8 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
   readonly now: () => Seconds
   readonly world: World
   readonly self: number
+  /** Default: always. */
+  readonly learns?: () => boolean
   readonly run: RunBlock<T>
   readonly finished: (task: T) => void
   readonly failed: (task: T, because: string) => void
@@ -105,7 +107,8 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   #learn(task: T, took: Seconds): void {
-    const { world, self } = this.#parts
+    const { world, self, learns } = this.#parts
+    if (learns?.() === false) return
     const known = world.blockTime(self, task.model, task.done)
     if (took !== known) world.setBlockTime(self, task.model, task.done, seconds(known + LEARNING_RATE * (took - known)))
   }

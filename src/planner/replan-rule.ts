@@ -1,0 +1,71 @@
+import { type Seconds, seconds } from '../core/units.ts'
+import type { PlacementProblem } from './placement.ts'
+
+/** Joins and departures come in bursts; one plan for all of them. */
+const SETTLE: Seconds = seconds(0.4)
+/** How far a measured speed or rate may be from what was planned with, and for how long, before it is planned anew. */
+const DRIFT = 0.2
+const DRIFT_LASTS: Seconds = seconds(3)
+
+/**
+ * When to plan anew, for running clusters and for simulated ones: when who is there, the models or the sources have changed
+ * and have been still for a moment; when a measured speed or rate has been off by more than a fifth for a while.
+ */
+export class ReplanRule {
+  #planned: PlacementProblem | undefined
+  /** What would be planned for, and since when it has been so. */
+  #pending: { readonly shape: string; readonly since: Seconds } | undefined
+  #driftSince: Seconds | undefined
+
+  isDue(problem: PlacementProblem, now: Seconds): boolean {
+    const shape = shapeOf(problem)
+    return this.#planned === undefined || shape !== shapeOf(this.#planned)
+      ? this.#isSettled(shape, now)
+      : this.#hasDrifted(problem, this.#planned, now)
+  }
+
+  /** @returns whether this differs from the last plan's problem in speeds and rates only */
+  planned(problem: PlacementProblem): boolean {
+    const isDrift = this.#planned !== undefined && shapeOf(problem) === shapeOf(this.#planned)
+    this.#planned = problem
+    this.#driftSince = undefined
+    return isDrift
+  }
+
+  /** Somebody else plans now. */
+  forget(): void {
+    this.#planned = undefined
+  }
+
+  #isSettled(shape: string, now: Seconds): boolean {
+    if (this.#pending?.shape !== shape) this.#pending = { shape, since: now }
+    return now - this.#pending.since >= SETTLE
+  }
+
+  #hasDrifted(problem: PlacementProblem, planned: PlacementProblem, now: Seconds): boolean {
+    if (!isFar(problem, planned)) {
+      this.#driftSince = undefined
+      return false
+    }
+    this.#driftSince ??= now
+    return now - this.#driftSince >= DRIFT_LASTS
+  }
+}
+
+/** Who is there with how much memory, for which models and sources. Not what is carried, nor how fast anything is. */
+const shapeOf = ({ devices, models, sources }: PlacementProblem): string =>
+  JSON.stringify([
+    devices.map(({ id, memory }) => [id, memory]),
+    models.map(({ id }) => id),
+    sources.map(({ device, model }) => [device, model])
+  ])
+
+const isFar = (now: PlacementProblem, then: PlacementProblem): boolean => {
+  const far = (a: number, b: number | undefined): boolean =>
+    b === undefined || Math.abs(Math.log(a / b)) > Math.log(1 + DRIFT)
+  const rates = new Map(then.links.map(({ from, to, rate }) => [`${from} ${to}`, rate]))
+  return (
+    now.devices.some(({ speed }, n) => far(speed, then.devices[n]?.speed)) ||
+    now.links.some(({ from, to, rate }) => far(rate, rates.get(`${from} ${to}`)))
+  )
+}
