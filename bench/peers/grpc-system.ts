@@ -53,6 +53,7 @@ export const startGrpc = async (job: SystemJob, placement: Placed, variant: Grpc
   }
   return {
     placement,
+    pids: devices.map(({ pid }) => pid!),
     begin: () => {
       for (const n of devices.keys()) tell(n, { kind: 'begin' })
     },

@@ -35,6 +35,7 @@ export type Placed = readonly (readonly number[])[]
 /** Processes that are warm and wait for the start. */
 export interface System {
   readonly placement: Placed
+  readonly pids: readonly number[]
   begin(): void
   /** So far, in the order in which they came; for each source. */
   results(): Promise<readonly (readonly Result[])[]>

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
 import { zooGraph } from '../../src/model/zoo/zoo.ts'
@@ -8,6 +8,7 @@ import { createEngine } from '../../src/runtime/engine/create-engine.ts'
 import { createBlobStore } from '../../src/runtime/network/disk-blob-store.ts'
 import { median } from '../median.ts'
 import { type GrpcVariant, startGrpc } from './grpc-system.ts'
+import { processorTime } from './processor-time.ts'
 import { routesOf } from './routes.ts'
 import type { Placed, Result, System, SystemJob } from './system-job.ts'
 import { startTributary } from './tributary-system.ts'
@@ -18,18 +19,18 @@ const MEASURED_S = 10
 const BLOCKS = 12
 /** What a source has at once. */
 const WINDOW = 16
-/** Together they take one core; memory as share of the model. */
+/** Together half a core, so that there is room for what is not inference; memory as share of the model. */
 const DEVICES = [
-  { name: 'attic', speed: 0.4, share: 0.8 },
-  { name: 'porch', speed: 0.3, share: 0.6 },
-  { name: 'shed', speed: 0.2, share: 0.5 },
-  { name: 'gate', speed: 0.1, share: 0.4 }
+  { name: 'attic', speed: 0.2, share: 0.8 },
+  { name: 'porch', speed: 0.15, share: 0.6 },
+  { name: 'shed', speed: 0.1, share: 0.5 },
+  { name: 'gate', speed: 0.05, share: 0.4 }
 ]
 const SOURCES = [
   { name: 'street', device: 1 },
   { name: 'garden', device: 3 }
 ]
-/** Arrivals when not saturated, as share of what the better of the gRPC systems gets through. */
+/** Arrivals when not saturated, as share of what the best of the gRPC systems gets through. */
 const LOAD = 0.6
 
 const TRIBUTARY = 'tributary (TLS)'
@@ -64,6 +65,8 @@ interface Measured {
   readonly rate: number
   /** Seconds, mean. */
   readonly time: number
+  /** Seconds of processor time a result, of all processes, inference included. */
+  readonly processor: number
   /** Digests by source and item. */
   readonly digests: ReadonlyMap<string, string>
 }
@@ -76,12 +79,14 @@ const measure = async (system: System): Promise<Measured> => {
     await pause(WARM_UP_S)
     const before = await system.results()
     const startedAt = performance.now()
+    const usedBefore = processorTime(system.pids)
     await pause(MEASURED_S)
     const after = await system.results()
     const took = (performance.now() - startedAt) / 1000
     const counted = after.flatMap((own, n) => own.slice(before[n]!.length))
+    const processor = (processorTime(system.pids) - usedBefore) / counted.length
     const time = counted.reduce((sum, { inferenceTime }) => sum + inferenceTime, 0) / counted.length
-    return { rate: counted.length / took, time, digests: digestsOf(after) }
+    return { rate: counted.length / took, time, processor, digests: digestsOf(after) }
   } finally {
     await system.stop()
   }
@@ -125,8 +130,9 @@ const compare = async (job: Job, folder: string, arrivals: string, names: readon
   return { runs, placement, met }
 }
 
-const rateOf = (runs: readonly Measured[]): number => median(runs.map(({ rate }) => rate))
-const timeOf = (runs: readonly Measured[]): number => median(runs.map(({ time }) => time))
+const middle = (runs: readonly Measured[], of: (run: Measured) => number): number => median(runs.map(of))
+const rateOf = (runs: readonly Measured[]): number => middle(runs, ({ rate }) => rate)
+const timeOf = (runs: readonly Measured[]): number => middle(runs, ({ time }) => time)
 
 const report = ({ runs, met }: Compared): void => {
   const own = runs.get(TRIBUTARY)!
@@ -135,12 +141,18 @@ const report = ({ runs, met }: Compared): void => {
       name,
       'results/s': Number(rateOf(all).toFixed(1)),
       'each run': all.map(({ rate }) => rate.toFixed(1)).join(' '),
-      'of tributary': Number((rateOf(all) / rateOf(own)).toFixed(3)),
+      'of tributary': Number((rateOf(all) / rateOf(own)).toFixed(2)),
       'mean time, ms': Number((1000 * timeOf(all)).toFixed(0)),
-      'time of tributary': Number((timeOf(all) / timeOf(own)).toFixed(2))
+      'each run, ms': all.map(({ time }) => (1000 * time).toFixed(0)).join(' '),
+      'of tributary, time': Number((timeOf(all) / timeOf(own)).toFixed(2)),
+      'processor, ms a result': Number((1000 * middle(all, ({ processor }) => processor)).toFixed(1))
     }))
   )
   process.stdout.write(`${met} results compared, all equal\n`)
+}
+
+const sayLoad = (when: string): void => {
+  process.stdout.write(`load of the machine ${when}: ${loadavg()[0]!.toFixed(1)}\n`)
 }
 
 const describe = ({ manifest }: Job, placement: Placed): void => {
@@ -158,6 +170,7 @@ const folder = await mkdtemp(join(tmpdir(), 'tributary-peers-'))
 try {
   const job = await prepareJob(folder)
   const names = Object.keys(VARIANTS)
+  sayLoad('before')
   const saturated = await compare(job, folder, 'saturated', names)
   describe(job, saturated.placement)
   process.stdout.write(
@@ -171,6 +184,7 @@ try {
     `\nloaded: each source ${rate}/s, ${100 * LOAD} % of what the best gRPC system gets through; the same\n`
   )
   report(loaded)
+  sayLoad('after')
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

@@ -19,8 +19,8 @@ export const startTributary = async (job: SystemJob): Promise<System> => {
   const together = String(devices.length)
   const start = (n: number, invite?: string) => {
     const own = ['--state', join(folder, devices[n]!.name), '--controlled', '--start-when', together]
-    const join_ = invite === undefined ? [] : ['--join', invite]
-    return startNode(devices[n]!.name, [...own, ...join_, ...deviceFlags(job, n)])
+    const joined = invite === undefined ? [] : ['--join', invite]
+    return startNode(devices[n]!.name, [...own, ...joined, ...deviceFlags(job, n)])
   }
   const first = start(0)
   const { invite } = await first.event('listening')
@@ -30,6 +30,7 @@ export const startTributary = async (job: SystemJob): Promise<System> => {
   const placed = (ready!['status'] as ClusterStatus).placement.models[MODEL]!
   return {
     placement: devices.map(({ name }) => placed[name] ?? []),
+    pids: nodes.map(({ child }) => child.pid!),
     begin: () => {
       for (const { child } of nodes) child.stdin!.write(`${JSON.stringify({ start: 0 })}\n`)
     },

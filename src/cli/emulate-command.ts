@@ -71,7 +71,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
   process.once('SIGINT', stop).once('SIGTERM', stop)
   const folder = await mkdtemp(join(tmpdir(), 'tributary-emulate-'))
   try {
-    return await emulateScenario({
+    const { report } = await emulateScenario({
       scenario,
       policies,
       seed,
@@ -85,6 +85,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
       ...(flags.trace === undefined ? {} : { traceFile: flags.trace }),
       ...(flags.report === undefined ? {} : { reportFolder: flags.report })
     })
+    return report
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop)
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })

@@ -31,7 +31,7 @@ export interface EmulatedRun {
   readonly run: PolicyRun
   /** When the run began, on the given clock. */
   readonly startedAt: Seconds
-  /** Block numbers by model and device, as the cluster placed them in the end. */
+  /** Block numbers by model and device, as the cluster had placed them when the run began. */
   readonly placement: ClusterStatus['placement']['models']
   readonly inferenceTimes: readonly (readonly number[])[]
   /** What came back for each datum, by source and datum. */
@@ -135,6 +135,7 @@ class RunWatch {
   readonly #feed: ClusterFeed
   readonly #finished = new Set<number>()
   #placement: ClusterStatus['placement']['models'] = {}
+  #placementAtStart: ClusterStatus['placement']['models'] = {}
   #startedAt = seconds(0)
   #endedAt = 0
   #toldAt = 0
@@ -159,6 +160,7 @@ class RunWatch {
   }
 
   begin(): void {
+    this.#placementAtStart = this.#placement
     this.#startedAt = this.#parts.clock.now()
     this.#newsAt = this.#startedAt
     this.#counters.begin()
@@ -210,7 +212,7 @@ class RunWatch {
     )
     return {
       startedAt: this.#startedAt,
-      placement: this.#placement,
+      placement: Object.keys(this.#placementAtStart).length > 0 ? this.#placementAtStart : this.#placement,
       inferenceTimes: lines.map(results => results.map(r => r.inferenceTime)),
       results: new Map(lines.flat().map(({ source, datum, result }) => [`${source} ${datum}`, JSON.stringify(result)])),
       run: {

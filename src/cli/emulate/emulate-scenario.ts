@@ -6,6 +6,7 @@ import type { Scenario } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { BlockTable } from '../../planner/block-table.ts'
 import type { PolicyRun, RunReport } from '../../report/run-report.ts'
+import type { DatumSpan } from '../../report/run-trace.ts'
 import { machineTimeOffset } from '../../runtime/system-clock.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
 import { modelProfiles } from '../scenario/model-profiles.ts'
@@ -34,11 +35,17 @@ export interface EmulateScenarioParts {
   readonly reportFolder?: string
 }
 
+export interface EmulatedScenario {
+  readonly report: RunReport
+  /** Each datum of each run; empty unless a trace or a report was asked for. */
+  readonly data: readonly DatumSpan[]
+}
+
 /** Blocks that take so much longer than asked are another network than the scenario's. */
 const DISTURBED = 0.05
 
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
-export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunReport> => {
+export const emulateScenario = async (parts: EmulateScenarioParts): Promise<EmulatedScenario> => {
   const { scenario, policies, folder, traceFile, reportFolder, say } = parts
   const profiles = await modelProfiles(scenario, say)
   const models = await emulatedModels(scenario, profiles, folder, say)
@@ -83,7 +90,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<RunR
     await writeOutputs({ report, trace: spans, problem, outcome, command, ...places, say })
     if (left > 0) say(`${left} spans more than a trace holds were left out`)
   }
-  return report
+  return { report, data: trace?.data ?? [] }
 }
 
 /** What the devices of a run left, from the start of the run on. */

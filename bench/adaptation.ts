@@ -1,0 +1,237 @@
+import 'core-js/actual/promise/with-resolvers.js' // Node 20 has it not
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { emulateScenario } from '../src/cli/emulate/emulate-scenario.ts'
+import { modelProfiles } from '../src/cli/scenario/model-profiles.ts'
+import { planScenario } from '../src/cli/scenario/planned-scenario.ts'
+import { policyPlacement } from '../src/cli/scenario/policy-placement.ts'
+import { simulatePolicy } from '../src/cli/simulate/simulate-policy.ts'
+import { formatBytes } from '../src/core/format-quantity.ts'
+import { parseScenario, type Scenario } from '../src/core/scenario.ts'
+import type { PolicyRun } from '../src/report/run-report.ts'
+import { textTable } from '../src/report/text-table.ts'
+import { systemClock } from '../src/runtime/system-clock.ts'
+import type { PolicyName } from '../src/scheduler/policies.ts'
+
+// What a change in mid-run does to throughput, simulated and emulated: `confluence`, the same with adaptation off (costs,
+// rates and placement stay as they were), `ar-mdi`. Before: the eight seconds until the change. 90 % of bound: how long
+// until a window of two seconds has that much of what the planner says the changed network can serve. After: from six to
+// fourteen seconds after the change; back: from six to twelve seconds after the device came back. `npm run bench -- adaptation`; `-- adaptation slow-worker simulated` for one, or one kind.
+
+const CHANGE = 12
+const BACK = 26
+/** So long would the data of a source last if nothing changed. */
+const LENGTH = 38
+const WINDOW = 2
+
+/** Four devices, two of them with a source; each has room for half of the model. */
+const BASE = {
+  devices: {
+    porch: { speed: 0.15, memory: '6MiB' },
+    shed: { speed: 0.4, memory: '6MiB' },
+    attic: { speed: 0.3, memory: '6MiB' },
+    yard: { speed: 0.3, memory: '6MiB' }
+  },
+  links: { topology: 'full', default: { bandwidth: '50Mbps', latency: '2ms' } },
+  models: {
+    m: {
+      blocks: [12, 12, 12, 12, 12, 12].map(work => ({ work: `${work}ms`, weights: '2MiB' })),
+      activations: ['150KB', '120KB', '90KB', '80KB', '60KB', '50KB', '4KB']
+    }
+  },
+  sources: [
+    { name: 'cam', device: 'porch', model: 'm', count: 5000, window: 16 },
+    { name: 'door', device: 'attic', model: 'm', count: 5000, window: 16 }
+  ]
+}
+
+interface Change {
+  readonly name: string
+  readonly scenario: unknown
+  /** The network after the change, for its bound. */
+  readonly after: unknown
+}
+
+const devicesWith = (over: Record<string, unknown>): unknown => ({ ...BASE.devices, ...over })
+const { yard: _, ...withoutYard } = BASE.devices
+const third = { name: 'gate', device: 'yard', model: 'm', count: 5000, window: 16 }
+const CHANGES: readonly Change[] = [
+  {
+    name: 'slow-worker',
+    scenario: { ...BASE, events: [{ at: `${CHANGE}s`, device: 'shed', speed: 0.1 }] },
+    after: { ...BASE, devices: devicesWith({ shed: { speed: 0.1, memory: '6MiB' } }) }
+  },
+  {
+    name: 'cut-link',
+    scenario: {
+      ...BASE,
+      events: [{ at: `${CHANGE}s`, link: 'porch->shed', bandwidth: '5Mbps' }]
+    },
+    after: {
+      ...BASE,
+      links: { ...BASE.links, pairs: [{ from: 'porch', to: 'shed', bandwidth: '5Mbps', both: false }] }
+    }
+  },
+  {
+    name: 'device-lost',
+    scenario: {
+      ...BASE,
+      events: [
+        { at: `${CHANGE}s`, device: 'yard', leaves: 'kill' },
+        { at: `${BACK}s`, device: 'yard', joins: true }
+      ]
+    },
+    after: { ...BASE, devices: withoutYard }
+  },
+  {
+    name: 'source-added',
+    scenario: {
+      ...BASE,
+      sources: [...BASE.sources, third],
+      events: [{ at: `${CHANGE}s`, device: 'yard', joins: true }]
+    },
+    after: { ...BASE, sources: [...BASE.sources, third] }
+  }
+]
+
+interface Variant {
+  readonly name: string
+  readonly policy: PolicyName
+  readonly adapts: boolean
+}
+const VARIANTS: readonly Variant[] = [
+  { name: 'confluence', policy: 'confluence', adapts: true },
+  { name: 'confluence, adaptation off', policy: 'confluence', adapts: false },
+  { name: 'ar-mdi', policy: 'ar-mdi', adapts: true }
+]
+
+interface Outcome {
+  readonly run: PolicyRun
+  /** When each result was home, seconds from the start, ascending. */
+  readonly ends: readonly number[]
+}
+
+const abort = new AbortController()
+process.once('SIGINT', () => abort.abort(new Error('stopped')))
+
+const planOf = async (scenario: Scenario) => {
+  const profiles = await modelProfiles(scenario, () => {})
+  return { profiles, ...(await planScenario(scenario, profiles)) }
+}
+
+/** Results per second, of all sources together, that the planner says can be served. */
+const boundOf = async (description: unknown): Promise<number> => {
+  const { outcome, problem } = await planOf(parseScenario(description, 'bench'))
+  return outcome.kind === 'plan' ? outcome.plan.upper * problem.sources.length : Number.NaN
+}
+
+const simulated = async (scenario: Scenario, { policy, adapts }: Variant): Promise<Outcome> => {
+  const { profiles, problem, outcome, place } = await planOf(scenario)
+  const table = policyPlacement(problem, outcome, policy)
+  const { run, results } = simulatePolicy({ scenario, profiles, policy, seed: 1, table, adapts, place })
+  return { run, ends: results.flatMap(of => of.map(({ completedAt }) => Number(completedAt))).sort((a, b) => a - b) }
+}
+
+const emulated = async (scenario: Scenario, { policy, adapts }: Variant, folder: string): Promise<Outcome> => {
+  await mkdir(folder, { recursive: true })
+  const { report, data } = await emulateScenario({
+    scenario,
+    policies: [policy],
+    seed: 1,
+    folder,
+    clock: systemClock,
+    signal: abort.signal,
+    say: text => void (process.stderr.isTTY && process.stderr.write(`${text}\n`)),
+    againstSimulation: false,
+    adapts,
+    command: 'bench adaptation',
+    traceFile: join(folder, 'trace.json')
+  })
+  const ends = data.flatMap(({ end }) => (end === undefined ? [] : [end]))
+  return { run: report.runs[0]!, ends: ends.sort((a, b) => a - b) }
+}
+
+const rateIn = (ends: readonly number[], from: number, to: number): number =>
+  ends.filter(end => end >= from && end < to).length / (to - from)
+
+/** Seconds from the change until a window has 90 % of the bound; undefined: never before the next change. */
+const recovery = (ends: readonly number[], bound: number, until: number): number | undefined => {
+  for (let from = CHANGE; from + WINDOW <= until; from += 0.1)
+    if (rateIn(ends, from, from + WINDOW) >= 0.9 * bound) return from - CHANGE
+  return undefined
+}
+
+const rowOf = ({ run, ends }: Outcome, bound: number, isBack: boolean): string[] => {
+  const until = Math.min(isBack ? BACK : Number.POSITIVE_INFINITY, ends.at(-1) ?? 0)
+  const recovered = recovery(ends, bound, until)
+  const rate = (from: number, to: number): string => rateIn(ends, from, to).toFixed(1)
+  const completed = run.sources.reduce((sum, source) => sum + source.completed, 0)
+  const lost = run.sources.reduce((sum, source) => sum + source.lost, 0)
+  return [
+    rate(CHANGE - 8, CHANGE),
+    rate(CHANGE, CHANGE + 4),
+    recovered === undefined ? 'never' : `${recovered.toFixed(1)} s`,
+    rate(CHANGE + 6, CHANGE + 14),
+    isBack ? rate(BACK + 6, BACK + 12) : '',
+    bound.toFixed(1),
+    `${lost}`,
+    // A result that came home twice would be one line too many in the sink.
+    `${run.emulated ? completed - ends.length : completed - run.sources.reduce((sum, source) => sum + source.admitted, 0)}`,
+    formatBytes(run.weightsMoved ?? 0)
+  ]
+}
+
+const words = process.argv.slice(2)
+const chosen = (name: string, all: readonly string[]): boolean =>
+  !words.some(word => all.includes(word)) || words.includes(name)
+const folder = await mkdtemp(join(tmpdir(), 'tributary-bench-adaptation-'))
+const rows: string[][] = []
+try {
+  const before = await boundOf(BASE)
+  for (const { name, scenario: description, after } of CHANGES) {
+    if (
+      !chosen(
+        name,
+        CHANGES.map(change => change.name)
+      )
+    )
+      continue
+    const bound = await boundOf(after)
+    const parsed = parseScenario(description, name)
+    const count = Math.round((before / BASE.sources.length) * LENGTH)
+    const scenario = { ...parsed, sources: parsed.sources.map(source => ({ ...source, count })) }
+    for (const variant of VARIANTS) {
+      for (const kind of ['simulated', 'emulated']) {
+        if (!chosen(kind, ['simulated', 'emulated'])) continue
+        const place = join(folder, `${name}-${variant.name.replaceAll(/\W+/g, '-')}`)
+        const outcome =
+          kind === 'simulated' ? await simulated(scenario, variant) : await emulated(scenario, variant, place)
+        rows.push([name, variant.name, kind, ...rowOf(outcome, bound, name === 'device-lost')])
+        if (process.stderr.isTTY) process.stderr.write(`${rows.at(-1)!.join(' | ')}\n`)
+      }
+    }
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+}
+const head = [
+  'change',
+  'policy',
+  '',
+  'before',
+  'first 4 s',
+  '90 % of bound',
+  'after',
+  'back',
+  'new bound',
+  'lost',
+  'twice',
+  'moved'
+]
+process.stdout.write(
+  `results a second; the change is at ${CHANGE} s\n${textTable(
+    head.map((title, i) => ({ title, align: i < 3 ? 'left' : 'right' })),
+    rows
+  )}\n`
+)

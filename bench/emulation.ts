@@ -1,0 +1,89 @@
+import 'core-js/actual/promise/with-resolvers.js' // Node 20 has it not
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { emulateScenario } from '../src/cli/emulate/emulate-scenario.ts'
+import { readScenario } from '../src/cli/scenario/read-scenario.ts'
+import type { PolicyRun } from '../src/report/run-report.ts'
+import { textTable } from '../src/report/text-table.ts'
+import { systemClock } from '../src/runtime/system-clock.ts'
+
+// The same scenario files emulated by real processes and simulated, side by side. Budgets: throughput within 10 %, mean
+// inference time within 15 %. `npm run bench -- emulation radio chain`: only these. The files are in bench/emulation.
+
+const FOLDER = join(import.meta.dirname, '..', '..', 'bench', 'emulation')
+const BUDGET = { throughput: 0.1, time: 0.15 }
+
+const words = process.argv.slice(2)
+const files = (await readdir(FOLDER)).filter(file => file.endsWith('.yaml')).sort()
+const names = files.map(file => file.replace('.yaml', '')).filter(name => words.length === 0 || words.includes(name))
+const scratch = await mkdtemp(join(tmpdir(), 'tributary-bench-emulation-'))
+const abort = new AbortController()
+process.once('SIGINT', () => abort.abort(new Error('stopped')))
+
+const percent = (share: number): string => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)} %`
+const meanTime = ({ sources }: PolicyRun): number => {
+  const completed = sources.reduce((sum, source) => sum + source.completed, 0)
+  return sources.reduce((sum, source) => sum + source.completed * source.inferenceTime.mean, 0) / completed
+}
+
+const rows: string[][] = []
+try {
+  for (const name of names) {
+    const scenario = await readScenario(join(FOLDER, `${name}.yaml`))
+    const { report } = await emulateScenario({
+      scenario,
+      policies: ['confluence', 'ms-mdi'],
+      seed: 1,
+      folder: join(scratch, name),
+      clock: systemClock,
+      signal: abort.signal,
+      say: text => void (process.stderr.isTTY && process.stderr.write(`${name}: ${text}\n`)),
+      againstSimulation: true,
+      adapts: true,
+      command: 'bench emulation'
+    })
+    for (const [i, emulated] of report.runs.entries()) {
+      const simulated = report.simulated![i]!
+      const [rate, time] = [
+        emulated.throughput / simulated.throughput - 1,
+        meanTime(emulated) / meanTime(simulated) - 1
+      ]
+      const isWithin = Math.abs(rate) <= BUDGET.throughput && Math.abs(time) <= BUDGET.time
+      rows.push([
+        i === 0 ? name : '',
+        emulated.policy,
+        `${emulated.throughput.toFixed(1)}/s`,
+        `${simulated.throughput.toFixed(1)}/s`,
+        percent(rate),
+        `${(1000 * meanTime(emulated)).toFixed(0)} ms`,
+        `${(1000 * meanTime(simulated)).toFixed(0)} ms`,
+        percent(time),
+        percent(emulated.disturbance ?? 0),
+        `${emulated.sources.reduce((sum, source) => sum + source.lost, 0)}`,
+        isWithin ? '' : 'outside'
+      ])
+    }
+  }
+} finally {
+  await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
+}
+const head = [
+  'scenario',
+  'policy',
+  'emulated',
+  'simulated',
+  '',
+  'mean time',
+  'simulated',
+  '',
+  'blocks late',
+  'lost',
+  ''
+]
+process.stdout.write(
+  `${textTable(
+    head.map((title, i) => ({ title, align: i < 2 ? 'left' : 'right' })),
+    rows
+  )}\nbudgets: throughput within 10 %, mean inference time within 15 %\n`
+)
