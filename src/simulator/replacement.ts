@@ -12,11 +12,25 @@ export interface ReplacementParts {
   readonly now: () => Seconds
   /** Something that the run waits for. */
   readonly schedule: (delay: number, action: () => void) => void
+  /** Something that it does not wait for. */
+  readonly later: (delay: number, action: () => void) => void
+  /** Whether a task at the device is queued for the block or runs it. */
+  readonly inUse: (device: number, model: number, block: number) => boolean
   /** What devices carry has changed. */
   readonly changed: () => void
 }
 
 const PLANNING: Seconds = seconds(0.5)
+
+/** As src/runtime/cluster/block-keeper.ts. */
+const PATIENCE: Seconds = seconds(5)
+const RETRY: Seconds = seconds(0.1)
+
+interface Adopted {
+  readonly placement: Placement
+  readonly epoch: number
+  readonly since: Seconds
+}
 
 interface Missing {
   readonly model: number
@@ -26,9 +40,9 @@ interface Missing {
 /**
  * New placements while the world changes, in simulated time, by the rule of running clusters: each device fetches its new
  * blocks, one after another, from the model's owner (the device of its first source) or over the fastest link that leads
- * there; when all have theirs, what is not asked for is dropped. A block that a device has had is on its disk. Fetching
- * does not slow activations down, and for that while a device may hold more than its memory: both are simpler here than on
- * a running device.
+ * there, when it has room: for that it drops what is not asked for any more and not in use. When all have their blocks, the
+ * rest of that goes too. A block that a device has had is on its disk. Simpler than on a running device: fetching does not
+ * slow activations down.
  */
 export class Replacement {
   /** Weights fetched since the start. */
@@ -84,7 +98,7 @@ export class Replacement {
 
   #adopt(placement: Placement): void {
     const { world, input } = this.#parts
-    const epoch = ++this.#epoch
+    const plan: Adopted = { placement, epoch: ++this.#epoch, since: this.#parts.now() }
     this.#fetching = 0
     for (const [n, { up }] of world.devices.entries()) {
       if (!up) continue
@@ -95,37 +109,85 @@ export class Replacement {
       )
       if (missing.length === 0) continue
       this.#fetching++
-      this.#fetch(n, missing, epoch, placement)
+      this.#fetch(n, missing, plan)
     }
-    if (this.#fetching === 0) this.#drop(placement)
+    if (this.#fetching === 0) this.#drop(plan)
   }
 
   /** One block after another; a newer placement ends it. */
-  #fetch(n: number, [next, ...rest]: readonly Missing[], epoch: number, placement: Placement): void {
-    const { world, schedule, changed, replacement } = this.#parts
+  #fetch(n: number, [next, ...rest]: readonly Missing[], plan: Adopted): void {
+    const { world, schedule, later, changed, replacement } = this.#parts
+    if (plan.epoch !== this.#epoch || !world.devices[n]!.up) return
     if (next === undefined) {
-      if (--this.#fetching === 0) this.#drop(placement)
+      if (--this.#fetching === 0) this.#drop(plan)
       return
     }
     const { model, block } = next
-    const key = `${n} ${model} ${block}`
     const size = replacement.weights[model]![block]!
+    if (this.#room(n) < size && !this.#makeRoom(n, plan)) {
+      later(RETRY, () => this.#fetch(n, [next, ...rest], plan))
+      return
+    }
+    if (this.#room(n) < size) {
+      this.#fetch(n, [next, ...rest], plan)
+      return
+    }
+    const key = `${n} ${model} ${block}`
     schedule(this.#had.has(key) ? 0 : size / this.#rateTo(n, model), () => {
-      if (epoch !== this.#epoch || !world.devices[n]!.up) return
+      if (plan.epoch !== this.#epoch || !world.devices[n]!.up) return
       if (!this.#had.has(key)) this.moved += size
       this.#had.add(key)
       world.setCarried(n, model, block, true)
       changed()
-      this.#fetch(n, rest, epoch, placement)
+      this.#fetch(n, rest, plan)
     })
   }
 
-  #drop(placement: Placement): void {
-    const { world, input, changed } = this.#parts
-    for (const [n, m, k] of this.#all()) {
-      if (world.devices[n]!.up && !isIn(placement, input, n, m, k)) world.setCarried(n, m, k, false)
-    }
+  /** What is not asked for any more goes as soon as nothing here needs it. */
+  #drop(plan: Adopted): void {
+    const { world, later } = this.#parts
+    if (plan.epoch !== this.#epoch) return
+    for (const n of world.devices.keys()) while (world.devices[n]!.up && this.#dropOne(this.#surplus(n, plan)));
+    const isLeft = [...world.devices.keys()].some(n => world.devices[n]!.up && this.#surplus(n, plan).length > 0)
+    if (isLeft) later(RETRY, () => this.#drop(plan))
+  }
+
+  /** Blocks that others carry go first; after a while, any: two devices may wait for each other. */
+  #makeRoom(n: number, plan: Adopted): boolean {
+    const { world, now } = this.#parts
+    const surplus = this.#surplus(n, plan)
+    const isPatient = now() - plan.since < PATIENCE
+    const elsewhere = surplus.filter(({ model, block }) =>
+      world.devices.some((_, other) => other !== n && world.carries(other, model, block))
+    )
+    return this.#dropOne(isPatient ? elsewhere : surplus)
+  }
+
+  #dropOne(candidates: readonly (Missing & { readonly device: number })[]): boolean {
+    const { world, inUse, changed } = this.#parts
+    const idle = candidates.find(({ device, model, block }) => !inUse(device, model, block))
+    if (idle === undefined) return false
+    world.setCarried(idle.device, idle.model, idle.block, false)
     changed()
+    return true
+  }
+
+  #surplus(n: number, { placement }: Adopted): (Missing & { readonly device: number })[] {
+    const { world, input } = this.#parts
+    return this.#all().flatMap(([device, model, block]) =>
+      device === n && world.carries(n, model, block) && !isIn(placement, input, n, model, block)
+        ? [{ device, model, block }]
+        : []
+    )
+  }
+
+  #room(n: number): number {
+    const { world, replacement } = this.#parts
+    const held = this.#all().reduce(
+      (sum, [device, m, k]) => sum + (device === n && world.carries(n, m, k) ? replacement.weights[m]![k]! : 0),
+      0
+    )
+    return replacement.memory[n]! - held
   }
 
   /** From the owner of the model where a link leads there, otherwise over the fastest link that does. */

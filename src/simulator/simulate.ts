@@ -135,6 +135,8 @@ class Simulation {
       world: this.#world,
       now: () => this.#events.now,
       schedule: (delay, action) => this.#schedule(delay, action),
+      later: (delay, action) => this.#events.schedule(delay, action),
+      inUse: (n, model, block) => this.#devices[n]!.dispatcher.uses(model, block),
       changed: () => this.#tellAll()
     })
   }

@@ -21,14 +21,19 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
   readonly failed: (task: T, because: string) => void
 }
 
-/** Weight of the newest measurement in a block's time: one slow run must not send everybody elsewhere. */
-const LEARNING_RATE = 0.1
+/**
+ * A block's time follows the median of its last three runs: one slow run must not send everybody elsewhere, three are no
+ * accident. The weight of the newest median.
+ */
+const LEARNING_RATE = 0.25
 
 /** The tasks that wait for this device's lane, and the one that runs. One block at a time. */
 export class LaneQueue<T extends LiveTask> {
   readonly #parts: LaneQueueParts<T>
   readonly #queue: ContestQueue<T>
   #running: { readonly task: T; readonly since: Seconds } | undefined
+  /** The last runs of each block, newest last, by model and block. */
+  readonly #runs = new Map<string, number[]>()
   #tasks = 0
   #busy = 0
 
@@ -110,6 +115,16 @@ export class LaneQueue<T extends LiveTask> {
     const { world, self, learns } = this.#parts
     if (learns?.() === false) return
     const known = world.blockTime(self, task.model, task.done)
-    if (took !== known) world.setBlockTime(self, task.model, task.done, seconds(known + LEARNING_RATE * (took - known)))
+    const usual = this.#usual(`${task.model} ${task.done}`, took)
+    if (usual !== known)
+      world.setBlockTime(self, task.model, task.done, seconds(known + LEARNING_RATE * (usual - known)))
+  }
+
+  #usual(block: string, took: Seconds): number {
+    const runs = this.#runs.get(block) ?? []
+    this.#runs.set(block, runs)
+    runs.push(took)
+    if (runs.length > 3) runs.shift()
+    return runs.toSorted((a, b) => a - b)[Math.floor((runs.length - 1) / 2)]!
   }
 }
