@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { POLICY_NAMES } from '../scheduler/policies.ts'
 import { collect } from './collect.ts'
 import { type NodeFlags, parseNodeOptions } from './node/node-options.ts'
+import { ENCODING_HELP } from './parse-encoding-choice.ts'
 
 const EXAMPLES = `
 Examples:
@@ -72,6 +73,7 @@ export const command = new Command('node')
   .option('--io <file>', 'the same, described in YAML')
   .option('--sink <file>', 'results, one JSON line each')
   .option('--policy <name>', `${POLICY_NAMES.join(', ')}; the same on all devices`, 'confluence')
+  .option('--activation-encoding <name>', `${ENCODING_HELP}; the same on all devices`, 'fp32')
   .option('--state <dir>', 'identity, key, cached blocks, progress of sources (default: ~/.tributary/NAME)')
   .option('--start-when <n>', 'sources wait until N devices are there and ready', '1')
   .option('--seed <text>', 'for random arrivals', '1')

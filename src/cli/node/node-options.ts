@@ -1,10 +1,12 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
 import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
+import { parseEncodingChoice } from '../parse-encoding-choice.ts'
 import { parseEmulatedLink } from './emulated-link.ts'
 import { EmulatedLinks } from './emulated-links.ts'
 
@@ -28,6 +30,7 @@ export interface NodeFlags {
   readonly io?: string
   readonly sink?: string
   readonly policy: string
+  readonly activationEncoding: string
   readonly state?: string
   readonly emulateLink: string[]
   readonly startWhen: string
@@ -63,6 +66,7 @@ export interface NodeOptions {
   readonly io: string | undefined
   readonly sink: string | undefined
   readonly policy: PolicyName
+  readonly activationEncoding: EncodingChoice
   readonly state: string | undefined
   readonly links: EmulatedLinks
   readonly startWhen: number
@@ -113,6 +117,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     io: flags.io,
     sink: flags.sink,
     policy: policy(flags.policy),
+    activationEncoding: parseEncodingChoice(flags.activationEncoding),
     state: flags.state,
     links,
     startWhen: number('--start-when', flags.startWhen, z.int().min(1).max(10_000)),

@@ -67,6 +67,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     memory: options.memory,
     emulated: options.emulated,
     declaresWork: options.controlled,
+    activationEncoding: options.activationEncoding,
     isLinked: peer => options.links.exists(peer, device.view.state(peer)?.name),
     ...(orders === undefined ? {} : { begun: orders.begun }),
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),

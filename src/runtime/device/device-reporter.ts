@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf'
+import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
@@ -27,6 +28,8 @@ export interface DeviceReporterParts {
   readonly readyEpoch: () => number
   readonly weightsFetched: () => number
   readonly draining: () => boolean
+  /** How activations travel to a peer now. */
+  readonly encodingTo: (peer: DeviceId) => ActivationEncoding
   readonly isOwner: (model: ModelId) => boolean
   readonly isLinked?: (peer: DeviceId) => boolean
 }
@@ -187,10 +190,10 @@ export class DeviceReporter {
   }
 
   #links(): DeviceReport['links'] {
-    const { network, view } = this.#parts
+    const { network, view, encodingTo } = this.#parts
     return [...network.peers()].flatMap(([peer, role]) => {
       const link = role === 'device' ? network.link(peer) : undefined
-      return link === undefined ? [] : [{ to: view.nameOf(peer), ...link }]
+      return link === undefined ? [] : [{ to: view.nameOf(peer), ...link, encoding: encodingTo(peer) }]
     })
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ACTIVATION_ENCODINGS } from '../../core/activation-encoding.ts'
 
 /** One device's own part of `tributary status --json`; travels as JSON in its slow state. Seconds, bytes. */
 export const deviceReportSchema = z.object({
@@ -33,7 +34,9 @@ export const deviceReportSchema = z.object({
       latency: z.number(),
       bytesSent: z.number(),
       busySeconds: z.number().default(0),
-      emulated: z.boolean()
+      emulated: z.boolean(),
+      /** How float32 activations travel on it; `rate` is of bytes as sent. */
+      encoding: z.enum(ACTIVATION_ENCODINGS).default('fp32')
     })
   ),
   waiting: z.array(z.object({ model: z.string(), block: z.number(), tasks: z.number(), because: z.string() })),

@@ -1,3 +1,4 @@
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
 import type { DeviceId } from '../../core/ids.ts'
@@ -15,6 +16,7 @@ import { ManifestFinder } from '../cluster/manifest-finder.ts'
 import { isNewer, type NumberedPlacement, placementToWire } from '../cluster/placement-codec.ts'
 import { PlannerSeat } from '../cluster/planner-seat.ts'
 import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
+import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -49,6 +51,8 @@ export interface DeviceParts {
   readonly isLinked?: (peer: DeviceId) => boolean
   /** For emulated devices: a block takes what its model's owner says / speed, whatever it would take here. @default false */
   readonly declaresWork?: boolean
+  /** How float32 activations travel from here; results go home as they are. @default fp32 */
+  readonly activationEncoding?: EncodingChoice
   /** For people: one line, to the log. */
   readonly say: (text: string) => void
   /** For programs. */
@@ -100,6 +104,7 @@ class RunningDevice implements Device {
   readonly #finder: ManifestFinder
   readonly #reporter: DeviceReporter
   readonly #handovers = new Handovers()
+  readonly #encodings: LinkEncodings
   /** Who was asked to clear a task, and what to do when it does. */
   readonly #asked = new Map<DeviceId, () => void>()
   readonly #sources = new Map<string, SourcePort>()
@@ -115,6 +120,7 @@ class RunningDevice implements Device {
     const { clock, network, engine, say } = parts
     this.view = new ClusterView(network.self, 1)
     this.#blocks = new LocalBlocks(engine, parts.declaresWork)
+    this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
     this.#dispatcher = this.#createDispatcher()
     this.#keeper = new BlockKeeper({
       clock,
@@ -145,6 +151,7 @@ class RunningDevice implements Device {
       readyEpoch: () => this.#keeper.readyEpoch,
       weightsFetched: () => this.#keeper.fetched,
       draining: () => this.#draining,
+      encodingTo: peer => this.#encodings.encodingTo(peer),
       isOwner: model => parts.models.some(owned => owned.id === model)
     })
   }
@@ -241,7 +248,7 @@ class RunningDevice implements Device {
     const start = clock.now()
     try {
       const manifest = this.view.manifest(task.modelId)!
-      const { tensors, took } = await this.#blocks.run(manifest, block, task.tensors)
+      const { tensors, took } = await this.#blocks.run(manifest, block, this.#encodings.decode(task.tensors))
       task.tensors = tensors
       observe?.ran({ source, datum, model: manifest.name, block, start, end: clock.now() })
       return { kind: 'done', took }
@@ -254,7 +261,9 @@ class RunningDevice implements Device {
     const { network, clock, observe } = this.#parts
     const { source, datum, done: activation } = task
     const remark = reportToWire(this.#dispatcher.policy.remark(), this.view.world)
-    const sending = network.sendTask(peer, taskToWire(task, this.view.world, clock.now()), task.tensors, remark)
+    const blocks = this.view.world.models[task.model]!.work.length
+    const tensors = this.#encodings.encode(peer, task, blocks)
+    const sending = network.sendTask(peer, taskToWire(task, this.view.world, clock.now()), tensors, remark)
     sending.written.then(({ bytes, starts: start, departs: end }) => {
       observe?.sent({ to: this.view.nameOf(peer), source, datum, activation, bytes, start, end })
       written()
@@ -296,7 +305,9 @@ class RunningDevice implements Device {
     for (const [peer] of network.peers()) {
       if (this.#parts.isLinked?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
       const link = network.link(peer)
-      if (link !== undefined) this.view.setLink(network.self, peer, link.rate, link.latency, link.medium)
+      if (link === undefined) continue
+      const rate = this.#encodings.choose(peer, link.rate)
+      this.view.setLink(network.self, peer, rate, link.latency, link.medium)
     }
     const report = reportToWire(this.#dispatcher.policy.report(clock.now()), this.view.world)
     for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, notice('report', report))

@@ -6,6 +6,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
+import { decodeTensor } from '../dispatch/tensor-codec.ts'
 import type { DataPort } from '../io/data-port.ts'
 import type { SourceSpec } from '../io/source-spec.ts'
 import { Ledger } from '../ledger/ledger.ts'
@@ -255,7 +256,7 @@ export class SourceRunner implements SourcePort {
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
-      const result = await this.#port!.write(item, tensors)
+      const result = await this.#port!.write(item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
       this.#lastAt = now
       this.#times.add(inferenceTime)

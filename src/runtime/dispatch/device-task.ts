@@ -1,12 +1,18 @@
 import type { DeviceId, ModelId } from '../../core/ids.ts'
-import type { Tensor } from '../../core/tensor.ts'
+import { elementCount } from '../../core/tensor.ts'
 import type { LiveTask } from '../../scheduler/dispatch/live-task.ts'
+import type { WireTensor } from '../network/wire-tensor.ts'
 
 /** A datum on a running device: with its activation, and with names that other devices understand. */
 export interface DeviceTask extends LiveTask {
   readonly modelId: ModelId
   readonly homeId: DeviceId
-  tensors: readonly Tensor[]
+  /** As they came: those of an encoding link are decoded when a block runs on them. */
+  tensors: readonly WireTensor[]
 }
 
-export const payloadBytes = (task: DeviceTask): number => task.tensors.reduce((sum, t) => sum + t.data.byteLength, 0)
+/** Of the tensors when decoded. */
+export const payloadBytes = (task: DeviceTask): number => task.tensors.reduce((sum, t) => sum + plainBytes(t), 0)
+
+export const plainBytes = (tensor: WireTensor): number =>
+  tensor.type === 'encoded' ? 4 * elementCount(tensor.dims) : tensor.data.byteLength

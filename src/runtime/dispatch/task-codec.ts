@@ -1,13 +1,13 @@
 import { create } from '@bufbuild/protobuf'
 import { deviceId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
-import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
 import type { Step } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { type Task, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask } from '../network/network.ts'
+import type { WireTensor } from '../network/wire-tensor.ts'
 import type { DeviceTask } from './device-task.ts'
 
 const MAX_ROUTE = 4096
@@ -79,13 +79,15 @@ const knownSteps = (task: Task, world: World): readonly Step[] => {
   return steps
 }
 
-const checkTensors = (manifest: ModelManifest, done: number, tensors: readonly Tensor[]): void => {
+const checkTensors = (manifest: ModelManifest, done: number, tensors: readonly WireTensor[]): void => {
   const expected = manifest.activations[done]!.tensors
   const arrived = new Map(tensors.map(tensor => [tensor.name, tensor]))
   for (const { name, type } of expected) {
     const tensor = arrived.get(name)
     if (tensor === undefined) throw new Error(`activation ${done} of ${manifest.name} needs the tensor "${name}"`)
-    if (tensor.type !== type) throw new Error(`tensor "${name}" is ${tensor.type}, ${manifest.name} has it as ${type}`)
+    const has = tensor.type === 'encoded' ? 'float32' : tensor.type
+    if (has !== type) throw new Error(`tensor "${name}" is ${has}, ${manifest.name} has it as ${type}`)
+    if (tensor.type === 'encoded' && done === manifest.blocks.length) throw new Error(`result "${name}" is encoded`)
   }
   if (tensors.length !== expected.length) {
     throw new Error(`activation ${done} of ${manifest.name} has ${expected.length} tensors, ${tensors.length} arrived`)

@@ -1,8 +1,8 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import type { Tensor } from '../../core/tensor.ts'
 import { type Frame, FrameSchema, type PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
 import { type FrameLimits, PREFIX } from './frame-limits.ts'
 import { NetworkError } from './network.ts'
+import { ENCODING_NUMBERS, type WireTensor } from './wire-tensor.ts'
 
 /** A frame ready to be sent: the prefix and header in one piece, then the tensors' own bytes. */
 export interface EncodedFrame {
@@ -11,8 +11,14 @@ export interface EncodedFrame {
 }
 
 /** What the tensors' headers say, in the order of the payload. */
-const tensorHeaders = (tensors: readonly Tensor[]): MessageInitShape<typeof FrameSchema>['tensors'] =>
-  tensors.map(({ name, type, dims, data }) => ({ name, type, dims: dims.map(BigInt), bytes: BigInt(data.byteLength) }))
+const tensorHeaders = (tensors: readonly WireTensor[]): MessageInitShape<typeof FrameSchema>['tensors'] =>
+  tensors.map(tensor => {
+    const { name, type, dims, data } = tensor
+    const header = { name, type, dims: dims.map(BigInt), bytes: BigInt(data.byteLength) }
+    if (tensor.type !== 'encoded') return header
+    const { encoding, scale, zeroPoint } = tensor
+    return { ...header, type: 'float32', encoding: ENCODING_NUMBERS[encoding], scale, zeroPoint }
+  })
 
 /**
  * Wire format: [uint32 header length][uint32 payload length][header: Frame][tensors back to back]. Copies no payload.
@@ -21,7 +27,7 @@ const tensorHeaders = (tensors: readonly Tensor[]): MessageInitShape<typeof Fram
 export const encodeFrame = (
   id: bigint,
   body: Frame['body'],
-  tensors: readonly Tensor[],
+  tensors: readonly WireTensor[],
   report: PolicyReport | undefined,
   limits: FrameLimits
 ): EncodedFrame => {

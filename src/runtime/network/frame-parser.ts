@@ -2,6 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
 import { type Frame, FrameSchema, type TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
 import { type FrameLimits, MAX_NAME, MAX_RANK, MAX_TENSORS, PREFIX } from './frame-limits.ts'
+import { ENCODING_NUMBERS, type EncodedTensor, type WireTensor } from './wire-tensor.ts'
 
 /** The peer broke the protocol; its stream cannot be read on. */
 export class FrameError extends Error {
@@ -16,7 +17,7 @@ export class FrameError extends Error {
 
 export interface ParsedFrame {
   readonly frame: Frame
-  readonly tensors: readonly Tensor[]
+  readonly tensors: readonly WireTensor[]
 }
 
 const malformed = (because: string): FrameError => new FrameError('malformed', because)
@@ -36,7 +37,7 @@ export class FrameParser {
   #stage: 'prefix' | 'header' | 'payload' = 'prefix'
   #payload = 0
   #frame: Frame | undefined
-  #tensors: Tensor[] = []
+  #tensors: WireTensor[] = []
   #current = 0
 
   constructor(limits: FrameLimits, onFrame: (parsed: ParsedFrame) => void) {
@@ -113,6 +114,12 @@ export class FrameParser {
     const shapes = tensors.map(checkTensor)
     const sum = shapes.reduce((total, { size }) => total + size, 0)
     if (sum !== this.#payload) throw malformed(`a payload of ${this.#payload} B for tensors of ${sum} B`)
+    const whole = shapes.reduce(
+      (total, { type, dims, size }) => total + (type === 'encoded' ? 4 * elementCount(dims) : size),
+      0
+    )
+    if (whole > this.#limits.payload)
+      throw new FrameError('oversized', `tensors of ${whole} B when decoded, the limit is ${this.#limits.payload} B`)
     this.#tensors = shapes.map(({ size, ...shape }) => ({ ...shape, data: new Uint8Array(size) }))
     this.#stage = 'payload'
     this.#current = 0
@@ -134,9 +141,10 @@ export class FrameParser {
 
 const isElementType = (type: string): type is ElementType => Object.hasOwn(ELEMENT_TYPES, type)
 
-type Shape = Omit<Tensor, 'data'> & { readonly size: number }
+type Shape = (Omit<Tensor, 'data'> | Omit<EncodedTensor, 'data'>) & { readonly size: number }
 
-const checkTensor = ({ name, type, dims, bytes }: TensorHeader): Shape => {
+const checkTensor = (header: TensorHeader): Shape => {
+  const { name, type, dims, bytes } = header
   if (name.length > MAX_NAME) throw malformed(`a tensor name of ${name.length} characters`)
   if (!isElementType(type)) throw malformed(`an element type "${type.slice(0, 32)}"`)
   if (dims.length > MAX_RANK) throw malformed(`a tensor of ${dims.length} dimensions`)
@@ -146,10 +154,23 @@ const checkTensor = ({ name, type, dims, bytes }: TensorHeader): Shape => {
   if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(elements) || !Number.isSafeInteger(size)) {
     throw malformed(`a tensor of ${dims.join('x')} elements in ${bytes} B`)
   }
+  if (header.encoding !== 0) return { ...checkEncoding(header, elements), name, dims: shape, size }
   const width = ELEMENT_TYPES[type]
   const fits = type === 'string' ? size >= 4 * elements && (elements > 0 || size === 0) : size === width * elements
   if (!fits) throw malformed(`${size} B for ${elements} elements of ${type}`)
   return { name, type, dims: shape, size }
+}
+
+const checkEncoding = ({ type, encoding, scale, zeroPoint, bytes }: TensorHeader, elements: number) => {
+  if (encoding !== ENCODING_NUMBERS.fp16 && encoding !== ENCODING_NUMBERS.int8)
+    throw malformed(`an encoding ${encoding}`)
+  if (type !== 'float32') throw malformed(`elements of ${type} that are encoded`)
+  const width = encoding === ENCODING_NUMBERS.fp16 ? 2 : 1
+  if (Number(bytes) !== width * elements) throw malformed(`${bytes} B for ${elements} elements of ${width} B, encoded`)
+  if (encoding === ENCODING_NUMBERS.fp16) return { type: 'encoded', encoding: 'fp16', scale: 0, zeroPoint: 0 } as const
+  if (!(scale > 0 && Number.isFinite(scale)) || zeroPoint > 255)
+    throw malformed(`a scale of ${scale} and a zero point of ${zeroPoint}`)
+  return { type: 'encoded', encoding: 'int8', scale, zeroPoint } as const
 }
 
 /** Each element is its length and that many bytes, and nothing is left over. */

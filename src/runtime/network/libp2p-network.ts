@@ -4,7 +4,6 @@ import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
 import { type BlockHash, type DeviceId, deviceId } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
-import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { DeviceState, Notice, PolicyReport, Reply, Request, Task } from '../generated/tributary/v1/wire_pb.ts'
 import { ADMISSION_PROTOCOL } from './admission.ts'
@@ -36,6 +35,7 @@ import {
 import { parseAddress } from './parse-address.ts'
 import { CONTROL_PROTOCOL, type PeerSession, TASK_PROTOCOL } from './peer-session.ts'
 import { unreadyHandlers } from './unready-handlers.ts'
+import type { WireTensor } from './wire-tensor.ts'
 
 export type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
 
@@ -123,7 +123,7 @@ class Libp2pNetwork implements Network {
     this.#membership.join(address)
   }
 
-  sendTask(to: DeviceId, task: Task, tensors: readonly Tensor[], report?: PolicyReport): Sending {
+  sendTask(to: DeviceId, task: Task, tensors: readonly WireTensor[], report?: PolicyReport): Sending {
     const session = this.#membership.live(to)
     if (session !== undefined) return session.tasks.send({ case: 'task', value: task }, tensors, report)
     const written = deferred<Sent>()

@@ -1,7 +1,7 @@
 import type { BlockHash, DeviceId } from '../../core/ids.ts'
-import type { Tensor } from '../../core/tensor.ts'
 import type { Bytes, BytesPerSecond, Seconds } from '../../core/units.ts'
 import type { DeviceState, Notice, PolicyReport, Reply, Request, Task } from '../generated/tributary/v1/wire_pb.ts'
+import type { WireTensor } from './wire-tensor.ts'
 
 /** What a process is to the others: a device computes, an observer only asks (for example `tributary status`). */
 export type Role = 'device' | 'observer'
@@ -16,7 +16,7 @@ export interface ArrivedTask {
   readonly from: DeviceId
   readonly task: Task
   /** Each tensor's data is one whole ArrayBuffer, ready to be transferred to a lane. */
-  readonly tensors: readonly Tensor[]
+  readonly tensors: readonly WireTensor[]
   readonly report: PolicyReport | undefined
 }
 
@@ -84,7 +84,7 @@ export interface Network extends AsyncDisposable {
   /** Keep dialling this address, with backoff, until it answers, it is refused, or the network stops. */
   join(address: string): void
   /** Tasks and results. First in, first out per peer; the payload is not copied; the caller gives it away. */
-  sendTask(to: DeviceId, task: Task, tensors: readonly Tensor[], report?: PolicyReport): Sending
+  sendTask(to: DeviceId, task: Task, tensors: readonly WireTensor[], report?: PolicyReport): Sending
   /** @throws NetworkError on loss of the peer or after `timeout` */
   request(to: DeviceId, request: Request, options?: { readonly timeout?: Seconds }): Promise<Reply>
   /** At most once, in order, dropped when the peer is gone. Never waits behind tensors. */

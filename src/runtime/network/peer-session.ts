@@ -1,7 +1,6 @@
 import { create, fromBinary } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
-import type { Tensor } from '../../core/tensor.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import {
   type Acquaintance,
@@ -26,6 +25,7 @@ import { Outlet } from './outlet.ts'
 import type { LinkShape, Pacer } from './pacer.ts'
 import { RequestTable } from './request-table.ts'
 import { TaskSender } from './task-sender.ts'
+import type { WireTensor } from './wire-tensor.ts'
 
 export const TASK_PROTOCOL = '/tributary/task/1'
 export const CONTROL_PROTOCOL = '/tributary/control/1'
@@ -225,7 +225,7 @@ export class PeerSession {
     this.control.send(0n, { case: 'acknowledgement', value })
   }
 
-  #onTask({ body, report }: Frame, tensors: readonly Tensor[]): TaskAnswer {
+  #onTask({ body, report }: Frame, tensors: readonly WireTensor[]): TaskAnswer {
     if (body.case !== 'task') throw new FrameError('malformed', 'not a task')
     return this.#parts.events.onTask({ from: this.member.peer, task: body.value, tensors, report })
   }

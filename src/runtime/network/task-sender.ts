@@ -1,7 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { Serial } from '../../core/serial.ts'
-import type { Tensor } from '../../core/tensor.ts'
 import { bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Frame, PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
 import { type Deferred, deferred } from './deferred.ts'
@@ -11,6 +10,7 @@ import type { LinkMeter } from './link-meter.ts'
 import { NetworkError, type Sending, type Sent, type TaskAnswer } from './network.ts'
 import type { LinkShape, Pacer } from './pacer.ts'
 import { sendPieces } from './send-pieces.ts'
+import type { WireTensor } from './wire-tensor.ts'
 
 export interface TaskSenderParts {
   readonly clock: Clock
@@ -52,7 +52,7 @@ export class TaskSender {
     this.#parts = parts
   }
 
-  send(body: Frame['body'], tensors: readonly Tensor[], report?: PolicyReport): Sending {
+  send(body: Frame['body'], tensors: readonly WireTensor[], report?: PolicyReport): Sending {
     const written = deferred<Sent>()
     const answered = deferred<TaskAnswer>()
     const sending = { written: written.promise, answered: answered.promise }
