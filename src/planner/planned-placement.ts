@@ -4,6 +4,7 @@ import type { Seconds } from '../core/units.ts'
 import { BlockTable } from './block-table.ts'
 import { capacityBound } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
+import { fewerMoves } from './fewer-moves.ts'
 import type { Placement, PlacementOutcome, PlacementProblem } from './placement.ts'
 import { plan } from './plan.ts'
 import { proportionalPlacement } from './proportional-placement.ts'
@@ -20,6 +21,8 @@ export interface PlannedPlacementParts {
 
 /** Weights are moved only for a plan that serves so much more than what is carried now. */
 const WORTH_MOVING = 0.05
+/** So much less than the best may be served where that saves moving. */
+const FOR_FEWER_MOVES = 0.01
 
 /**
  * The planner, for a running cluster. While nobody has sources, or where no plan serves them all, blocks are placed in
@@ -30,18 +33,24 @@ export const plannedPlacement = (problem: PlacementProblem, parts: PlannedPlacem
   if (problem.sources.length === 0) return proportionalPlacement(problem)
   const capacity = capacityProblem(problem)
   if (problem.wholeModels) return { placement: placementOf(problem, wholePlacement(capacity, true)), unplaced: [] }
+  const start = parts.now()
   const outcome = plan(capacity, parts)
   if (outcome.kind === 'infeasible') return proportionalPlacement(problem)
-  const carried = tableOf(problem, capacity)
-  const now = carried === undefined ? undefined : capacityBound(capacity, carried.carries, parts.solve)
-  const isEnough =
-    now?.kind === 'bound' &&
-    now.bound.scale * (1 + WORTH_MOVING) >= outcome.plan.predicted.scale &&
-    carried !== undefined
-  return {
-    placement: placementOf(problem, isEnough ? carried : withSpares(capacity, outcome.plan.table)),
-    unplaced: []
-  }
+  const { table: wanted, predicted } = outcome.plan
+  const { table: carried, isWhole } = tableOf(problem, capacity)
+  const now = isWhole ? capacityBound(capacity, carried.carries, parts.solve) : undefined
+  if (now?.kind === 'bound' && now.bound.scale * (1 + WORTH_MOVING) >= predicted.scale)
+    return { placement: placementOf(problem, carried), unplaced: [] }
+  const near = fewerMoves({
+    problem: capacity,
+    carried,
+    wanted,
+    scale: (1 - FOR_FEWER_MOVES) * predicted.scale,
+    flows: predicted.flows,
+    solve: parts.solve,
+    mayGoOn: () => parts.now() - start < 1.5 * parts.timeLimit
+  })
+  return { placement: placementOf(problem, withSpares(capacity, near, carried)), unplaced: [] }
 }
 
 const capacityProblem = ({ devices, models, links, sources }: PlacementProblem): CapacityProblem => ({
@@ -56,20 +65,25 @@ const capacityProblem = ({ devices, models, links, sources }: PlacementProblem):
   sources: sources.map(({ device, model, demand }, i) => ({ name: `${i}`, device, model, demand }))
 })
 
-/** What is loaded now; undefined where some block is nowhere. */
-const tableOf = ({ devices, models, carried }: PlacementProblem, capacity: CapacityProblem): BlockTable | undefined => {
+/** What is loaded now, as far as it fits, and whether every block is somewhere. */
+const tableOf = ({ devices, models, carried }: PlacementProblem, capacity: CapacityProblem) => {
   const table = new BlockTable(capacity)
   for (const [n, { id }] of devices.entries()) {
     for (const [m, model] of models.entries()) {
-      for (const k of carried.get(id)?.get(model.id) ?? []) if (!table.put(n, m, k)) return undefined
+      for (const k of carried.get(id)?.get(model.id) ?? []) table.put(n, m, k)
     }
   }
   const isWhole = models.every(({ blocks }, m) => blocks.every((_, k) => table.copies(m, k) > 0))
-  return isWhole ? table : undefined
+  return { table, isWhole }
 }
 
-/** Memory that the plan leaves takes more copies, rarest first: when a device is lost, others have its blocks. */
-const withSpares = (capacity: CapacityProblem, table: BlockTable): BlockTable => {
+/**
+ * Memory that the plan leaves keeps what is there, then takes more copies, rarest first: when a device is lost, others have
+ * its blocks.
+ */
+const withSpares = (capacity: CapacityProblem, planned: BlockTable, carried: BlockTable): BlockTable => {
+  const table = planned.copy()
+  for (const n of capacity.devices.keys()) for (const [m, k] of carried.of(n)) table.put(n, m, k)
   const all = capacity.models.flatMap(({ work }, m) => [...work.keys()].map(k => [m, k] as const))
   for (const n of capacity.devices.keys()) {
     const rarest = all.toSorted(([m, k], [o, l]) => table.copies(m, k) - table.copies(o, l) || m - o || k - l)

@@ -39,9 +39,9 @@ interface Missing {
 
 /**
  * New placements while the world changes, in simulated time, by the rule of running clusters: each device fetches its new
- * blocks, one after another, from the model's owner (the device of its first source) or over the fastest link that leads
- * there, when it has room: for that it drops what is not asked for any more and not in use. When all have their blocks, the
- * rest of that goes too. A block that a device has had is on its disk. Simpler than on a running device: fetching does not
+ * blocks, one after another, over the fastest link from the model's owner (the device of its first source) or a carrier, and
+ * loads it when it has room: for that it drops what is not asked for any more and not in use. When all have their blocks,
+ * the rest of that goes too. A block that a device has had is on its disk. Simpler than on a running device: fetching does not
  * slow activations down.
  */
 export class Replacement {
@@ -116,31 +116,39 @@ export class Replacement {
 
   /** One block after another; a newer placement ends it. */
   #fetch(n: number, [next, ...rest]: readonly Missing[], plan: Adopted): void {
-    const { world, schedule, later, changed, replacement } = this.#parts
-    if (plan.epoch !== this.#epoch || !world.devices[n]!.up) return
+    const { schedule, replacement } = this.#parts
     if (next === undefined) {
       if (--this.#fetching === 0) this.#drop(plan)
       return
     }
     const { model, block } = next
-    const size = replacement.weights[model]![block]!
-    if (this.#room(n) < size && !this.#makeRoom(n, plan)) {
-      later(RETRY, () => this.#fetch(n, [next, ...rest], plan))
-      return
-    }
-    if (this.#room(n) < size) {
-      this.#fetch(n, [next, ...rest], plan)
-      return
-    }
     const key = `${n} ${model} ${block}`
-    schedule(this.#had.has(key) ? 0 : size / this.#rateTo(n, model), () => {
-      if (plan.epoch !== this.#epoch || !world.devices[n]!.up) return
+    const size = replacement.weights[model]![block]!
+    schedule(this.#had.has(key) ? 0 : size / this.#rateTo(n, next), () => {
+      if (!this.#isCurrent(n, plan)) return
       if (!this.#had.has(key)) this.moved += size
       this.#had.add(key)
-      world.setCarried(n, model, block, true)
-      changed()
-      this.#fetch(n, rest, plan)
+      this.#load(n, next, plan, () => this.#fetch(n, rest, plan))
     })
+  }
+
+  /** What is on disk is loaded as soon as there is room: others do without what is dropped for it for no longer than that. */
+  #load(n: number, next: Missing, plan: Adopted, loaded: () => void): void {
+    const { world, later, changed, replacement } = this.#parts
+    if (!this.#isCurrent(n, plan)) return
+    const size = replacement.weights[next.model]![next.block]!
+    while (this.#room(n) < size) {
+      if (this.#makeRoom(n, plan)) continue
+      later(RETRY, () => this.#load(n, next, plan, loaded))
+      return
+    }
+    world.setCarried(n, next.model, next.block, true)
+    changed()
+    loaded()
+  }
+
+  #isCurrent(n: number, { epoch }: Adopted): boolean {
+    return epoch === this.#epoch && this.#parts.world.devices[n]!.up
   }
 
   /** What is not asked for any more goes as soon as nothing here needs it. */
@@ -190,14 +198,21 @@ export class Replacement {
     return replacement.memory[n]! - held
   }
 
-  /** From the owner of the model where a link leads there, otherwise over the fastest link that does. */
-  #rateTo(n: number, model: number): number {
+  /** The fastest link from whoever has it: the model's owner, or a device that carries it. */
+  #rateTo(n: number, { model, block }: Missing): number {
     const { world, input } = this.#parts
     const owner = input.sources.find(source => source.model === model)?.device
-    const direct = owner === undefined || owner === n ? undefined : world.link(owner, n)
-    if (direct?.up === true) return direct.rate
-    const rates = world.links.flatMap(links => links.filter(({ to, up }) => to === n && up).map(({ rate }) => rate))
-    return rates.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...rates)
+    const rates = world.links.flatMap((links, from) =>
+      from === owner || world.carries(from, model, block)
+        ? links.flatMap(({ to, up, rate }) => (to === n && up ? [rate] : []))
+        : []
+    )
+    // No neighbour has it: it comes over several hops, for which a running device needs somebody to pass it on.
+    return rates.length > 0 ? Math.max(...rates) : Math.max(1, ...this.#ratesInto(n))
+  }
+
+  #ratesInto(n: number): number[] {
+    return this.#parts.world.links.flatMap(links => links.flatMap(({ to, up, rate }) => (to === n && up ? [rate] : [])))
   }
 
   #all(): (readonly [number, number, number])[] {

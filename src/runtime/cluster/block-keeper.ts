@@ -85,6 +85,9 @@ export class BlockKeeper {
     const missing = this.#missing(wanted)
     const next = missing[0]
     if (next === undefined) return this.#settle(wanted)
+    // To disk first: others do without what is dropped for it for no longer than loading takes.
+    await this.#onDisk(next.manifest, next.block)
+    if (this.#wanted !== wanted) return true
     if (this.#room() >= next.manifest.blocks[next.block]!.bytes) {
       await this.#take(next.manifest, next.block)
       return true
@@ -100,18 +103,19 @@ export class BlockKeeper {
     return this.#allReady(wanted) ? this.#dropOne(this.#surplus(wanted)) : Promise.resolve(false)
   }
 
-  async #fetch({ id, blocks }: ModelManifest, block: number): Promise<string> {
+  /** @returns the file, fetched and verified */
+  async #onDisk({ id, blocks }: ModelManifest, block: number): Promise<string> {
     const { sha256, bytes: size } = blocks[block]!
-    const file = await this.#parts.fetch(sha256, size, this.#holders(id))
+    const known = await this.#parts.blobs.find(sha256)
+    if (known !== undefined) return known
+    const file = await this.#parts.fetch(sha256, size, this.#holders(id, block))
     this.fetched += size
     return file
   }
 
   async #take(manifest: ModelManifest, block: number): Promise<void> {
-    const { view, blobs, blocks, changed } = this.#parts
-    const { sha256 } = manifest.blocks[block]!
-    const file = (await blobs.find(sha256)) ?? (await this.#fetch(manifest, block))
-    const { time } = await blocks.load(manifest, block, file)
+    const { view, blocks, changed } = this.#parts
+    const { time } = await blocks.load(manifest, block, await this.#onDisk(manifest, block))
     const m = view.world.modelIndex(manifest.id)!
     view.world.setCarried(view.selfIndex, m, block, true)
     view.world.setBlockTime(view.selfIndex, m, block, time)
@@ -187,14 +191,22 @@ export class BlockKeeper {
     return this.#parts.memory - this.#parts.blocks.weight(id => this.#parts.view.manifest(id))
   }
 
-  /** Who to ask for a block: the owners of the model first, then whoever carries some of it. */
-  #holders(model: ModelId): readonly DeviceId[] {
+  /** Who to ask for a block: its model's owners and those who carry it, over the fastest link first; then whoever speaks of it. */
+  #holders(model: ModelId, block: number): readonly DeviceId[] {
     const { view } = this.#parts
     const others = view.members().filter(state => state.device !== view.self)
-    const speaks = (owner: boolean) =>
+    const rateFrom = (device: string): number => {
+      const from = view.world.deviceIndex(deviceId(device))
+      return from === undefined ? 0 : (view.world.link(from, view.selfIndex)?.rate ?? 0)
+    }
+    const speaks = (has: boolean) =>
       others
-        .filter(state => state.models.some(m => m.model === model && m.owner === owner))
-        .map(s => deviceId(s.device))
+        .filter(({ models }) => {
+          const said = models.find(m => m.model === model)
+          return said !== undefined && (said.owner || said.blocks.some(b => b.block === block)) === has
+        })
+        .map(({ device }) => deviceId(device))
+        .sort((a, b) => rateFrom(b) - rateFrom(a))
     return [...speaks(true), ...speaks(false)]
   }
 }
