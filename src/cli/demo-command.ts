@@ -2,10 +2,12 @@ import { Command, InvalidArgumentError } from 'commander'
 import { nearest } from '../core/nearest.ts'
 import { UserError } from '../core/user-error.ts'
 import { DEMO_POLICIES, DEMO_SOURCES } from './demo/demo-cluster.ts'
+import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 
 interface DemoFlags {
   readonly json?: boolean
   readonly policy: string
+  readonly activationEncoding: string
   readonly images?: string
   readonly count: number
   readonly kill?: string
@@ -20,7 +22,8 @@ Examples:
   $ tributary demo --images ~/text-lines
   $ tributary demo --render-only lines --seed 7
 
-Exit code 0 when every text that plain ONNX Runtime reads was read the same, exactly once; 1 when not.`
+Exit code 0 when every text that plain ONNX Runtime reads was read the same, exactly once; 1 when not. With an
+--activation-encoding other than fp32, texts that are read differently are counted and reported only.`
 
 const count = (text: string): number => {
   const value = Number(text)
@@ -37,6 +40,7 @@ export const command = new Command('demo')
   )
   .option('--json', 'print one JSON document')
   .option('--policy <names>', 'which policies to run, in this order, separated by commas', DEMO_POLICIES.join(','))
+  .option('--activation-encoding <name>', ENCODING_HELP, 'fp32')
   .option(
     '--images <dir>',
     `your own images of text lines, in folders ${DEMO_SOURCES.join(' and ')} or to be dealt out`
@@ -48,7 +52,8 @@ export const command = new Command('demo')
   .addHelpText('after', EXAMPLES)
   .action(async (flags: DemoFlags) => {
     const { runDemoCommand } = await import('./demo/run-demo-command.ts')
-    await runDemoCommand({ ...flags, policies: parsePolicies(flags.policy) })
+    const activationEncoding = parseEncodingChoice(flags.activationEncoding)
+    await runDemoCommand({ ...flags, policies: parsePolicies(flags.policy), activationEncoding })
   })
 
 const parsePolicies = (text: string): string[] => {

@@ -6,7 +6,9 @@ import type { Scenario } from '../core/scenario.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
 import type { RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
+import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
 import { parseCount } from './parse-count.ts'
+import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 
 interface EmulateFlags {
   readonly policy?: string
@@ -15,6 +17,7 @@ interface EmulateFlags {
   readonly trace?: string
   readonly report?: string
   readonly adaptation: boolean
+  readonly activationEncoding: string
   readonly json?: boolean
 }
 
@@ -27,6 +30,7 @@ export const command = new Command('emulate')
   .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
   .option('--seed <n>', 'seed of random arrivals', '1')
   .option('--no-adaptation', 'keep costs, link rates and placement as they are at the start, whatever happens')
+  .option('--activation-encoding <name>', ENCODING_HELP, 'fp32')
   .option('--against-simulation', 'measure the blocks here, simulate with that, and print both side by side')
   .option('--trace <file>', 'write what ran and was sent when, in the Chrome trace format (opens in Perfetto)')
   .option('--report <dir>', 'write a web page with figures, and the figures as files')
@@ -41,6 +45,8 @@ export const command = new Command('emulate')
     else {
       const { describeRuns } = await import('./scenario/describe-runs.ts')
       process.stdout.write(`${describeRuns(report)}\n`)
+      for (const { policy, encoding } of report.runs)
+        if (encoding !== undefined) process.stdout.write(`\n${describeEncodingReport(policy, encoding)}\n`)
       if (report.simulated !== undefined) {
         const { describeDeviation } = await import('./emulate/describe-deviation.ts')
         process.stdout.write(`\n${describeDeviation(report.runs, report.simulated)}\n`)
@@ -81,6 +87,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
       say,
       againstSimulation: flags.againstSimulation === true,
       adapts: flags.adaptation,
+      activationEncoding: parseEncodingChoice(flags.activationEncoding),
       command: `tributary emulate ${file}${flags.policy === undefined ? '' : ` --policy ${flags.policy}`} --seed ${seed}`,
       ...(flags.trace === undefined ? {} : { traceFile: flags.trace }),
       ...(flags.report === undefined ? {} : { reportFolder: flags.report })

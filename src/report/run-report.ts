@@ -41,8 +41,23 @@ export interface PolicyRun {
   readonly weightsMoved?: number
   /** Of an emulation: by what share blocks took longer than asked, because this machine was busy otherwise. */
   readonly disturbance?: number
+  /** Of an emulation whose activations may travel inexactly. */
+  readonly encoding?: EncodingReport
   /** Present where the policy cannot run on this scenario, or some data never came home: why. */
   readonly because?: string
+}
+
+export interface EncodingReport {
+  readonly choice: string
+  /** How activations travelled on each link at the end. */
+  readonly links: readonly { readonly from: string; readonly to: string; readonly encoding: string }[]
+  /** Elements of outputs that were compared with those of the whole model, run as it is; at equal distances. */
+  readonly compared: number
+  /** Of these; null where nothing could be compared. */
+  readonly maxDifference: number | null
+  readonly meanDifference: number | null
+  /** The largest absolute value, to see the differences against. */
+  readonly largest: number | null
 }
 
 export interface SourceRun {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { timeSummary } from '../../core/time-summary.ts'
-import { allRight, deviceTable, policyTable, speedups, textSamples } from './demo-report.ts'
-import type { PolicyOutcome, PolicyRun } from './run-policy.ts'
+import { allRight, describeEncoding, deviceTable, policyTable, speedups, textSamples } from './demo-report.ts'
+import type { EncodingCost, PolicyOutcome, PolicyRun } from './run-policy.ts'
 
 const times = timeSummary([0.2, 0.4])
 const source = { name: 'porch', images: 2, correct: 2, wrong: 0, lost: 0, duplicates: 0, inferenceTime: times }
+const exact: EncodingCost = { choice: 'fp32', links: [], differently: 0, maxDifference: 0, meanDifference: 0 }
 const run = (policy: string, throughput: number, more: Partial<PolicyRun> = {}): PolicyRun => ({
   policy,
   sources: [source],
@@ -12,6 +13,7 @@ const run = (policy: string, throughput: number, more: Partial<PolicyRun> = {}):
   makespan: 1,
   bytesSent: 2 ** 20,
   devices: [{ name: 'porch', blocks: [0, 1, 2], residentBytes: 3 * 2 ** 20, busy: 0.974 }],
+  encoding: exact,
   ...more
 })
 const outcome = (of: PolicyRun): PolicyOutcome => ({
@@ -30,6 +32,21 @@ test('one wrong, lost or repeated text is enough for a run not to be right', () 
   for (const flaw of ['wrong', 'lost', 'duplicates']) {
     expect(allRight(run('local', 1, { sources: [source, { ...source, [flaw]: 1 }] }))).toBe(false)
   }
+})
+
+test('where activations travel inexactly a text may differ, and how much is said; nothing may be lost', () => {
+  const links = [
+    { from: 'a', to: 'b', encoding: 'int8' },
+    { from: 'b', to: 'a', encoding: 'fp32' }
+  ]
+  const encoding: EncodingCost = { choice: 'auto', links, differently: 1, maxDifference: 0.1, meanDifference: 0.0123 }
+  const wrong = run('confluence', 1, { encoding, sources: [{ ...source, correct: 1, wrong: 1 }] })
+  expect(allRight(wrong)).toBe(true)
+  expect(allRight({ ...wrong, sources: [{ ...source, lost: 1 }] })).toBe(false)
+  expect(describeEncoding(wrong).join(' ')).toBe(
+    ' confluence: activations as auto (fp32 on 1 links, int8 on 1 links): 1 of 2 texts read differently; confidence off by 0.012 on average, 0.10 at most.'
+  )
+  expect(describeEncoding(run('confluence', 1))).toEqual([])
 })
 
 test('the tables give each policy a row with units', () => {

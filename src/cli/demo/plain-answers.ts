@@ -3,15 +3,20 @@ import { join } from 'node:path'
 import ort from 'onnxruntime-node'
 import type { TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
-import { isElementType, toOrt } from '../../runtime/engine/ort-tensor.ts'
+import { fromOrt, isElementType, toOrt } from '../../runtime/engine/ort-tensor.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
+import { ctcText as recognisedText } from '../../runtime/io/ctc-text.ts'
 import { readIoSpec } from '../../runtime/io/read-io-spec.ts'
 import { ctcText } from './ctc-text.ts'
 import type { SourceImages } from './demo-images.ts'
 import type { RunView } from './run-view.ts'
 
-/** Text by item, by source; items that are not images are missing. */
-export type PlainAnswers = ReadonlyMap<string, ReadonlyMap<string, string>>
+/** Each by item, by source; items that are not images are missing. */
+export interface PlainAnswers {
+  readonly texts: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Mean probability of a text's characters. */
+  readonly confidences: ReadonlyMap<string, ReadonlyMap<string, number>>
+}
 
 export interface PlainAnswersOptions {
   /** The recognition model as it comes, whole, with all its scores as output. */
@@ -30,25 +35,32 @@ export const plainAnswers = async ({ modelFile, images, signal, view }: PlainAns
   try {
     const spec = await readIoSpec({ preset: 'ppocr-rec' })
     const port = createDataPort({ spec, inputs: inputsOf(session), resultsFolder: '' })
-    const read = async (path: string, item: string): Promise<string> => {
+    const read = async (path: string, item: string): Promise<{ text: string; confidence: number }> => {
       const [input] = await port.read({ name: item, path })
       const outputs = await session.run({ [input!.name]: toOrt(input!) })
       const scores = outputs[session.outputNames[0]!]!
-      return ctcText(scores.data as Float32Array, scores.dims.at(-1)!, spec.characters)
+      const { confidence } = recognisedText([fromOrt('scores', scores)], { characters: spec.characters, blank: 0 })
+      return { text: ctcText(scores.data as Float32Array, scores.dims.at(-1)!, spec.characters), confidence }
     }
-    const answers = new Map<string, Map<string, string>>()
+    const all = new Map<string, Map<string, string>>()
+    const confidences = new Map<string, Map<string, number>>()
     for (const { source, folder, items, truth } of images) {
       view.say(`reading ${items.length} images of ${source} with plain ONNX Runtime, to compare with ...`)
       const texts = new Map<string, string>()
+      const sure = new Map<string, number>()
       for (const item of items) {
         signal.throwIfAborted()
-        await read(join(folder, item), item).then(text => texts.set(item, text), skipUnreadable(view))
+        await read(join(folder, item), item).then(({ text, confidence }) => {
+          texts.set(item, text)
+          sure.set(item, confidence)
+        }, skipUnreadable(view))
       }
       const right = [...truth].filter(([item, text]) => texts.get(item) === text).length
       if (truth.size > 0) view.say(`  ${right} of ${truth.size} as they are written`)
-      answers.set(source, texts)
+      all.set(source, texts)
+      confidences.set(source, sure)
     }
-    return answers
+    return { texts: all, confidences }
   } finally {
     await session.release()
   }

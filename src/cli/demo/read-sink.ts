@@ -5,11 +5,11 @@ import { isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
 /** One result in a sink of the `ppocr-rec` preset. Seconds. */
 export interface SinkLine {
   readonly item: string
-  readonly result: { readonly text: string }
+  readonly result: { readonly text: string; readonly confidence: number }
   readonly inferenceTime: number
 }
 
-const textSchema = z.object({ text: z.string() })
+const textSchema = z.object({ text: z.string(), confidence: z.number() })
 
 /** The results in a sink, in the order in which they were written, skipped items left out; none when there is no file. */
 export const readSink = async (file: string): Promise<SinkLine[]> => {

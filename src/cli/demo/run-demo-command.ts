@@ -1,3 +1,4 @@
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { createBarView } from './bar-view.ts'
 import { DEMO_SOURCES } from './demo-cluster.ts'
@@ -9,6 +10,7 @@ import { requireAllRight, runDemo } from './run-demo.ts'
 export interface DemoCommandOptions {
   readonly json?: boolean
   readonly policies: readonly string[]
+  readonly activationEncoding: EncodingChoice
   readonly images?: string
   readonly count: number
   readonly kill?: string
@@ -38,6 +40,7 @@ export const runDemoCommand = async (options: DemoCommandOptions): Promise<void>
   try {
     const document = await runDemo({
       policies: options.policies,
+      activationEncoding: options.activationEncoding,
       images: options.images,
       imagesPerSource: options.count,
       kill,

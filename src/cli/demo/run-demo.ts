@@ -2,13 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { formatBytes } from '../../core/format-quantity.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
 import { reduceCtcOutput } from '../../model/reduce-output.ts'
 import { DEMO_DEVICES, DEMO_SOURCES } from './demo-cluster.ts'
 import { findImages, type SourceImages } from './demo-images.ts'
-import { allRight, type DemoDocument, deviceTable, policyTable, speedups, textSamples } from './demo-report.ts'
+import {
+  allRight,
+  type DemoDocument,
+  describeEncoding,
+  deviceTable,
+  policyTable,
+  speedups,
+  textSamples
+} from './demo-report.ts'
 import type { KillOrder } from './kill-order.ts'
 import { plainAnswers } from './plain-answers.ts'
 import { renderImages } from './render-images.ts'
@@ -17,6 +26,7 @@ import type { RunView } from './run-view.ts'
 
 export interface DemoOptions {
   readonly policies: readonly string[]
+  readonly activationEncoding: EncodingChoice
   /** A folder of images; drawn from the seed when not given. */
   readonly images: string | undefined
   readonly imagesPerSource: number
@@ -48,7 +58,7 @@ const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocumen
   const images = await prepareImages(scratch, options)
   introduce(view)
   const model = modelPath()
-  const expected = await plainAnswers({ modelFile: model, images, signal, view })
+  const { texts: expected, confidences } = await plainAnswers({ modelFile: model, images, signal, view })
   const modelFile = join(scratch, 'ocr.onnx')
   await reduceCtcOutput(model, modelFile)
   const outcomes: PolicyOutcome[] = []
@@ -57,7 +67,7 @@ const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocumen
     view.say(`\n${policy}: ${ABOUT[policy] ?? ''}`)
     const folders = new Map(images.map(({ source, folder }) => [source, folder]))
     const folder = join(scratch, 'runs', policy)
-    outcomes.push(await runPolicy({ ...options, policy, folder, modelFile, images: folders, expected }))
+    outcomes.push(await runPolicy({ ...options, policy, folder, modelFile, images: folders, expected, confidences }))
   }
   const runs = outcomes.map(({ run }) => run)
   print(describe(outcomes, images, expected, options.kill))
@@ -115,6 +125,7 @@ const describe = (
     'Blocks carried, their memory, time spent computing (local ignores memory limits):',
     '',
     deviceTable(outcomes),
+    ...outcomes.flatMap(({ run }) => describeEncoding(run)),
     ...(kill === undefined ? [] : ['', `${kill.device} was killed (kill -9) ${kill.after} s into each run.`]),
     '',
     ...speedup.map(([pair, ratio]) => `speedup ${pair}: ${ratio.toFixed(2)}`)

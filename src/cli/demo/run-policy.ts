@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type TimeSummary, timeSummary } from '../../core/time-summary.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
@@ -30,6 +31,19 @@ export interface PolicyRun {
     /** Share of the makespan in which the device computed, 0 to 1. */
     readonly busy: number
   }[]
+  readonly encoding: EncodingCost
+}
+
+/** What activations that travel in fewer bytes changed, against plain ONNX Runtime. */
+export interface EncodingCost {
+  readonly choice: EncodingChoice
+  /** How activations travel on each link at the end. */
+  readonly links: readonly { readonly from: string; readonly to: string; readonly encoding: string }[]
+  /** Texts that were read differently. */
+  readonly differently: number
+  /** Of the texts' confidence, 0 to 1; null where nothing came back. */
+  readonly maxDifference: number | null
+  readonly meanDifference: number | null
 }
 
 export interface PolicyOutcome {
@@ -47,6 +61,9 @@ export interface RunPolicyOptions {
   readonly images: ReadonlyMap<string, string>
   /** What plain ONNX Runtime reads, by item, by source. */
   readonly expected: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** How sure plain ONNX Runtime is of it. */
+  readonly confidences: ReadonlyMap<string, ReadonlyMap<string, number>>
+  readonly activationEncoding: EncodingChoice
   readonly kill: KillOrder | undefined
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -148,7 +165,7 @@ const killLater = async (
 }
 
 const judge = async (
-  { policy, expected }: RunPolicyOptions,
+  { policy, expected, confidences, activationEncoding: choice }: RunPolicyOptions,
   folder: string,
   feed: ClusterFeed,
   watch: Stopwatch
@@ -158,6 +175,15 @@ const judge = async (
   )
   const sources = sinks.map(({ name, items, lines }) => scoreSource(name, items, lines))
   const results = sources.reduce((sum, { correct, wrong }) => sum + correct + wrong, 0)
+  const differences = sinks.flatMap(({ name, lines }) =>
+    lines.flatMap(({ item, result }) => {
+      const plain = confidences.get(name)?.get(item)
+      return plain === undefined ? [] : [Math.abs(result.confidence - plain)]
+    })
+  )
+  const links = DEMO_DEVICES.flatMap(({ name: from }) =>
+    (feed.device(from)?.links ?? []).map(({ to, encoding }) => ({ from, to, encoding }))
+  )
   const devices = DEMO_DEVICES.map(({ name }) => {
     const part = feed.device(name)
     const { blocks = [], residentBytes = 0 } = part?.models['ocr'] ?? {}
@@ -170,7 +196,14 @@ const judge = async (
       throughput: results / watch.time,
       makespan: watch.time,
       bytesSent: feed.bytesSent() - watch.bytesBefore,
-      devices
+      devices,
+      encoding: {
+        choice,
+        links,
+        differently: sources.reduce((sum, { wrong }) => sum + wrong, 0),
+        maxDifference: differences.length === 0 ? null : Math.max(...differences),
+        meanDifference: differences.length === 0 ? null : differences.reduce((a, b) => a + b, 0) / differences.length
+      }
     },
     inferenceTime: timeSummary(sinks.flatMap(({ lines }) => lines.map(line => line.inferenceTime))),
     texts: new Map(sinks.flatMap(({ name, lines }) => lines.map(line => [join(name, line.item), line.result.text])))

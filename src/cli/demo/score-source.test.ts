@@ -8,7 +8,11 @@ const expected = new Map([
   ['c.png', '$4.99'],
   ['d.png', 'Bay 7']
 ])
-const line = (item: string, text: string, inferenceTime = 1): SinkLine => ({ item, result: { text }, inferenceTime })
+const line = (item: string, text: string, inferenceTime = 1): SinkLine => ({
+  item,
+  result: { text, confidence: 1 },
+  inferenceTime
+})
 
 test('right, wrong, lost and twice are told apart', () => {
   const lines = [

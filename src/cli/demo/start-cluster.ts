@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
@@ -16,6 +17,7 @@ export interface ClusterOptions {
   /** The model that every source uses; the first source device owns it, the others are sent its blocks. */
   readonly modelFile: string
   readonly policy: string
+  readonly activationEncoding: EncodingChoice
   /** Folder of images by source. */
   readonly images: ReadonlyMap<string, string>
   /** False where a policy is shown although some device is too small for it. */
@@ -83,6 +85,7 @@ const flagsOf = (device: DemoDevice, invite: string | undefined, options: Cluste
   return [
     ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', join(options.folder, name)],
     ...['--speed', String(speed), '--emulate-link', `*=${link.rate},${link.latency}`, '--threads', '1'],
+    ...['--activation-encoding', options.activationEncoding],
     ...['--policy', options.policy, '--json-events', '--exit-with-parent'],
     ...(options.limitMemory ? ['--memory', `${memory}B`] : []),
     ...(invite === undefined ? [] : ['--join', invite]),

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Scenario, ScenarioEvent } from '../../core/scenario.ts'
 import { timeSummary } from '../../core/time-summary.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import type { PolicyRun } from '../../report/run-report.ts'
+import type { EncodingReport, PolicyRun } from '../../report/run-report.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 import { isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
 import { type MediumArbiter, openMediumArbiter } from '../../runtime/network/medium-arbiter.ts'
@@ -24,6 +25,8 @@ export interface EmulatePolicyParts {
   readonly signal: AbortSignal
   /** False: costs, rates and placement stay as they are when the run begins. */
   readonly adapts: boolean
+  /** How activations travel between the devices. */
+  readonly activationEncoding: EncodingChoice
   readonly progress: (text: string) => void
 }
 
@@ -36,6 +39,8 @@ export interface EmulatedRun {
   readonly inferenceTimes: readonly (readonly number[])[]
   /** What came back for each datum, by source and datum. */
   readonly results: ReadonlyMap<string, string>
+  /** How activations travelled on each link at the end. */
+  readonly encodings: EncodingReport['links']
 }
 
 /** Nothing came home for so long: whatever is missing will not come. */
@@ -214,6 +219,9 @@ class RunWatch {
       startedAt: this.#startedAt,
       placement: Object.keys(this.#placementAtStart).length > 0 ? this.#placementAtStart : this.#placement,
       inferenceTimes: lines.map(results => results.map(r => r.inferenceTime)),
+      encodings: scenario.devices.flatMap(({ name: from }) =>
+        (this.#feed.device(from)?.links ?? []).map(({ to, encoding }) => ({ from, to, encoding }))
+      ),
       results: new Map(lines.flat().map(({ source, datum, result }) => [`${source} ${datum}`, JSON.stringify(result)])),
       run: {
         policy,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
@@ -16,6 +17,7 @@ import { writeOutputs } from '../scenario/write-outputs.ts'
 import { simulatePolicy } from '../simulate/simulate-policy.ts'
 import { type EmulatedRun, emulatePolicy } from './emulate-policy.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
+import { encodingReport } from './encoding-report.ts'
 import { MergedTrace } from './merged-trace.ts'
 import { calibrateSynthetic, writeSyntheticModel } from './write-synthetic-model.ts'
 
@@ -30,6 +32,8 @@ export interface EmulateScenarioParts {
   readonly againstSimulation: boolean
   /** False: costs, rates and placement stay as they are when the run begins. */
   readonly adapts: boolean
+  /** How activations travel between the devices. @default fp32 */
+  readonly activationEncoding?: EncodingChoice | undefined
   readonly command: string
   readonly traceFile?: string
   readonly reportFolder?: string
@@ -46,7 +50,7 @@ const DISTURBED = 0.05
 
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<EmulatedScenario> => {
-  const { scenario, policies, folder, traceFile, reportFolder, say } = parts
+  const { scenario, policies, folder, traceFile, reportFolder, activationEncoding = 'fp32', say } = parts
   const profiles = await modelProfiles(scenario, say)
   const models = await emulatedModels(scenario, profiles, folder, say)
   const { problem, outcome, place } = await planScenario(scenario, profiles)
@@ -57,9 +61,23 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
   const inferenceTimes: { policy: string; source: string; seconds: readonly number[] }[] = []
   for (const policy of policies) {
     say(`${policy}: starting ${scenario.devices.length} devices …`)
-    const own = { models, policy, folder: join(folder, policy), isTraced: trace !== undefined, progress: say }
+    const own = {
+      models,
+      policy,
+      folder: join(folder, policy),
+      isTraced: trace !== undefined,
+      activationEncoding,
+      progress: say
+    }
     const emulated = await emulatePolicy({ ...parts, ...own })
-    runs.push({ ...emulated.run, ...wrongOf(emulated, first) })
+    runs.push({
+      ...emulated.run,
+      ...(activationEncoding === 'fp32'
+        ? wrongOf(emulated, first)
+        : {
+            encoding: await encodingReport({ scenario, models, seed: parts.seed, emulated, choice: activationEncoding })
+          })
+    })
     first ??= emulated
     if (trace !== undefined) await mergeTraces(trace, parts, policy, emulated)
     const { disturbance = 0 } = emulated.run

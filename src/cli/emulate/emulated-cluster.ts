@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
@@ -35,6 +36,7 @@ export interface EmulatedClusterOptions {
   readonly signal: AbortSignal
   /** False: costs, rates and placement stay as they are when the run begins. */
   readonly adapts: boolean
+  readonly activationEncoding: EncodingChoice
   readonly onEvent: (device: number, event: NodeEvent) => void
 }
 
@@ -162,13 +164,14 @@ export class EmulatedCluster implements AsyncDisposable {
   }
 
   #flags(n: number, together: number): string[] {
-    const { scenario, policy, seed, folder, models, isTraced } = this.#options
+    const { scenario, policy, seed, folder, models, isTraced, activationEncoding } = this.#options
     const { name, speed, memory } = scenario.devices[n]!
     const own = scenario.sources.filter(({ device }) => device === n)
     const owned = models.filter((_, m) => scenario.sources.find(({ model }) => model === m)?.device === n)
     return [
       ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', stateOf(folder, name)],
       ...['--speed', String(speed), '--threads', '1', '--policy', policy, '--seed', String(seed)],
+      ...['--activation-encoding', activationEncoding],
       ...['--json-events', '--exit-with-parent', '--controlled', '--start-when', String(together)],
       ...(isTraced ? ['--trace', EmulatedCluster.traceOf(folder, name)] : []),
       ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),

@@ -64,7 +64,12 @@ export const openSources = async (
         createPort: ({ inputs }) =>
           source.synthetic === undefined
             ? createDataPort({ spec: spec!, inputs, resultsFolder: `${dirname(options.sink!)}/${source.name}-results` })
-            : createSyntheticPort(source.synthetic, inputs, rng.fork(`data of ${source.name}`)),
+            : createSyntheticPort(
+                source.synthetic,
+                inputs,
+                rng.fork(`data of ${source.name}`),
+                options.activationEncoding !== 'fp32'
+              ),
         availableAt: createArrivals(source.arrivals, rng.fork(source.name)),
         submit: device.submit,
         cancel: device.cancel,

@@ -4,14 +4,21 @@ import { ELEMENT_TYPES, type Tensor, type TensorSpec } from '../../core/tensor.t
 import { UserError } from '../../core/user-error.ts'
 import { madeUpTensor } from '../../model/made-up-tensor.ts'
 import type { DataPort } from './data-port.ts'
+import { sampleOf } from './sample-of.ts'
 
 /**
  * A source of made-up data: seeded tensors of the model's input shapes, each datum different from the others where its
  * elements are numbers that may be anything. Its results say what came back and a digest of it, so that runs can be
  * compared.
+ * @param isSampled results hold some of the elements besides, to see how far they are off
  * @throws UserError from `list` where the model's inputs have dynamic dimensions
  */
-export const createSyntheticPort = (count: number, inputs: readonly TensorSpec[], rng: Rng): DataPort => {
+export const createSyntheticPort = (
+  count: number,
+  inputs: readonly TensorSpec[],
+  rng: Rng,
+  isSampled = false
+): DataPort => {
   let made: readonly Tensor[] | undefined
   return {
     list: async () => {
@@ -30,7 +37,12 @@ export const createSyntheticPort = (count: number, inputs: readonly TensorSpec[]
       return made.map(tensor => variant(tensor, Number(name)))
     },
     write: async (_, outputs) =>
-      Object.fromEntries(outputs.map(({ name, type, dims, data }) => [name, { type, dims, digest: digestOf(data) }])),
+      Object.fromEntries(
+        outputs.map(tensor => {
+          const { name, type, dims, data } = tensor
+          return [name, { type, dims, digest: digestOf(data), ...(isSampled ? { sample: sampleOf(tensor) } : {}) }]
+        })
+      ),
     exampleInputs: specs =>
       specs.map(spec => ({ spec, dims: spec.shape.map(dim => (typeof dim === 'number' ? dim : 1)) }))
   }

@@ -3,10 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
 import { bytes } from '../../core/units.ts'
-import { type Frame, FrameSchema, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { type Frame, FrameSchema, TaskSchema, TensorHeaderSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { encodeFrame } from './encode-frame.ts'
 import { FRAME_LIMITS } from './frame-limits.ts'
 import { FrameError, FrameParser, type ParsedFrame } from './frame-parser.ts'
+import type { EncodedTensor } from './wire-tensor.ts'
 
 const body: Frame['body'] = { case: 'task', value: create(TaskSchema, { source: 'cam@porch', datum: 7n, done: 2 }) }
 const small = { header: bytes(10_000), payload: bytes(100_000) }
@@ -143,5 +144,46 @@ describe('the frames of a task stream', () => {
     expect(() =>
       encodeFrame(1n, body, [{ name: 'x', type: 'uint8', dims: [100_001], data }], undefined, small)
     ).toThrow(/100001 B are over the limit/)
+  })
+})
+
+describe('encoded tensors', () => {
+  const half: EncodedTensor = {
+    ...{ name: 'h', type: 'encoded', dims: [2, 3], encoding: 'fp16', scale: 0, zeroPoint: 0 },
+    data: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+  }
+  const code: EncodedTensor = {
+    ...{ name: 'c', type: 'encoded', dims: [3], encoding: 'int8', scale: 0.1, zeroPoint: 128 },
+    data: new Uint8Array([0, 128, 255])
+  }
+
+  it('come out as they went in', () => {
+    const { pieces } = encodeFrame(1n, body, [half, code], undefined, FRAME_LIMITS)
+    expect(parse(Buffer.concat(pieces), [5, 60])[0]!.tensors).toEqual([half, code])
+  })
+
+  it('of which nothing is said are the same bytes as ever', () => {
+    const header = { name: 'x', type: 'float32', dims: [2n], bytes: 8n }
+    const plain: Tensor = { name: 'x', type: 'float32', dims: [2], data: new Uint8Array(8) }
+    expect(toBinary(TensorHeaderSchema, create(TensorHeaderSchema, header)).length).toBe(3 + 9 + 3 + 2)
+    expect(bytesOf([plain]).subarray(0, -8)).toEqual(forge({ id: 1n, body, tensors: [header] }, 8))
+  })
+
+  const header = { name: 'x', type: 'float32', dims: [4n], bytes: 4n, encoding: 2, scale: 0.5, zeroPoint: 3 }
+  it.each([
+    ['of an unknown encoding', { ...header, encoding: 3 }, /an encoding 3/],
+    ['of another type', { ...header, type: 'uint8' }, /elements of uint8 that are encoded/],
+    ['with too few bytes', { ...header, bytes: 3n }, /3 B for 4 elements/],
+    ['with as many as fp16 takes', { ...header, encoding: 1 }, /4 B for 4 elements of 2 B/],
+    ['without a scale', { ...header, scale: 0 }, /a scale of 0/],
+    ['with a scale that is no number', { ...header, scale: Number.NaN }, /a scale of NaN/],
+    ['with a zero point that is no code', { ...header, zeroPoint: 256 }, /a zero point of 256/]
+  ])('%s are refused', (_, tensor, because) => {
+    expect(() => parse(forge({ id: 1n, body, tensors: [tensor] }, Number(tensor.bytes)), [])).toThrow(because)
+  })
+
+  it('that would be too large when decoded are refused before memory is taken', () => {
+    const tensor = { ...header, dims: [50_000n], bytes: 50_000n }
+    expect(() => parse(forge({ id: 1n, body, tensors: [tensor] }, 50_000), [], small)).toThrow(/200000 B when decoded/)
   })
 })

@@ -1,0 +1,90 @@
+import type { EncodingChoice } from '../../core/activation-encoding.ts'
+import { createRng } from '../../core/rng.ts'
+import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
+import type { TensorSpec } from '../../core/tensor.ts'
+import type { OpenedModel } from '../../model/open-model.ts'
+import type { EncodingReport } from '../../report/run-report.ts'
+import { isElementType } from '../../runtime/engine/ort-tensor.ts'
+import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
+import { sampleOf } from '../../runtime/io/sample-of.ts'
+import { openModel } from '../../runtime/onnx/open-model.ts'
+import { parseShapes } from '../node/parse-shapes.ts'
+import type { EmulatedRun } from './emulate-policy.ts'
+import type { EmulatedModel } from './emulated-cluster.ts'
+
+export interface EncodingReportParts {
+  readonly scenario: Scenario
+  readonly models: readonly EmulatedModel[]
+  readonly seed: number
+  readonly emulated: EmulatedRun
+  readonly choice: EncodingChoice
+}
+
+/** Of each source, as many data are compared. */
+const DATA = 8
+
+/** How far results are off those of the whole model in ONNX Runtime, on the same data. */
+export const encodingReport = async (parts: EncodingReportParts): Promise<EncodingReport> => {
+  const { scenario, models, emulated, choice } = parts
+  const off = { compared: 0, max: 0, sum: 0, largest: 0 }
+  for (const source of scenario.sources) {
+    const model = models[source.model]!
+    const opened = await openModel(model.file)
+    try {
+      for await (const [expected, got] of pairs(parts, source, model, opened)) {
+        const difference = Math.abs(expected - got)
+        off.compared++
+        off.max = Math.max(off.max, difference)
+        off.sum += difference
+        off.largest = Math.max(off.largest, Math.abs(expected))
+      }
+    } finally {
+      await opened.close()
+    }
+  }
+  const some = off.compared > 0
+  return {
+    choice,
+    links: emulated.encodings,
+    compared: off.compared,
+    maxDifference: some ? off.max : null,
+    meanDifference: some ? off.sum / off.compared : null,
+    largest: some ? off.largest : null
+  }
+}
+
+type Samples = Readonly<Record<string, { readonly sample?: readonly number[] }>>
+
+/** Elements of outputs, as the whole model makes them and as they came home. */
+async function* pairs(
+  { scenario, seed, emulated }: EncodingReportParts,
+  { name, device, count }: ScenarioSource,
+  model: EmulatedModel,
+  opened: OpenedModel
+): AsyncGenerator<readonly [number, number]> {
+  const inputs = inputsOf(opened, parseShapes(model.shapes))
+  if (inputs === undefined) return
+  const port = createSyntheticPort(count, inputs, createRng(seed).fork(`data of ${name}`))
+  const items = await port.list('')
+  for (const [datum, item] of items.slice(0, DATA).entries()) {
+    const result = emulated.results.get(`${name}@${scenario.devices[device]!.name} ${datum}`)
+    if (result === undefined) continue
+    const got = JSON.parse(result) as Samples
+    for (const tensor of await opened.run(await port.read(item))) {
+      const values = got[tensor.name]?.sample ?? []
+      for (const [i, expected] of sampleOf(tensor).entries()) if (values[i] !== undefined) yield [expected, values[i]]
+    }
+  }
+}
+
+/** Undefined where some dimension is not known, so that the same data cannot be made here. */
+const inputsOf = (
+  { inputs }: OpenedModel,
+  shapes: ReadonlyMap<string, readonly number[]>
+): readonly TensorSpec[] | undefined => {
+  const specs = inputs.flatMap(({ name, type, shape }) =>
+    isElementType(type) ? [{ name, type, shape: shapes.get(name) ?? shape }] : []
+  )
+  const isKnown = specs.length === inputs.length && specs.every(({ shape }) => shape.every(d => typeof d === 'number'))
+  return isKnown ? specs : undefined
+}
