@@ -1,5 +1,5 @@
 import 'core-js/actual/promise/with-resolvers.js' // Node 20 has it not
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { emulateScenario } from '../src/cli/emulate/emulate-scenario.ts'
@@ -31,6 +31,7 @@ const rows: string[][] = []
 try {
   for (const name of names) {
     const scenario = await readScenario(join(FOLDER, `${name}.yaml`))
+    await mkdir(join(scratch, name))
     const { report } = await emulateScenario({
       scenario,
       policies: ['confluence', 'ms-mdi'],

@@ -2,7 +2,8 @@ import { createRng } from '../core/rng.ts'
 
 /**
  * Five devices, three sources, two models, and every few seconds something that goes wrong: a device killed or stopped and
- * started again, a worker slowed and restored, a link cut to a tenth and restored. Seeded; as YAML would say it.
+ * started again, a worker slowed and restored, a link cut to a tenth and restored. One device, b, never leaves, so that
+ * there is a process that lives all day. Seeded; as YAML would say it.
  * @param duration seconds in which data arrive
  */
 export const enduranceScenario = (seed: string, duration: number) => {
@@ -15,7 +16,7 @@ export const enduranceScenario = (seed: string, duration: number) => {
   for (let time = 6; time < duration - 15; time += 12 + 6 * rng.next()) {
     const device = pick()
     const kind = rng.next()
-    if (kind < 0.35) {
+    if (kind < 0.35 && device !== 'b') {
       events.push({ at: at(time), device, leaves: rng.next() < 0.7 ? 'kill' : 'stop' })
       events.push({ at: at(time + 4 + 4 * rng.next()), device, joins: true })
     } else if (kind < 0.7) {

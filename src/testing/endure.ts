@@ -1,25 +1,24 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { RunReport } from '../report/run-report.ts'
-import { enduranceScenario } from './endurance-scenario.ts'
-import { MAIN } from './node-process.ts'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
+import type { EnduranceReport } from './endurance-report.ts'
 
-/** Emulate a bad day of so many seconds. @returns what `emulate --json` printed, and how many data there were */
-export const endure = async (seed: string, duration: number) => {
-  const folder = await mkdtemp(join(tmpdir(), 'tributary-endurance-'))
-  const scenario = enduranceScenario(seed, duration)
-  const file = join(folder, 'scenario.yaml')
-  await writeFile(file, JSON.stringify(scenario))
-  try {
-    const ran = await new Promise<{ code: number; stdout: string; stderr: string }>(resolve =>
-      execFile(process.execPath, [MAIN, 'emulate', file, '--json'], { maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-      )
+const MAIN = fileURLToPath(new URL('../../dist/src/testing/run-endurance.js', import.meta.url))
+
+/** A bad day of so many seconds: every datum has exactly one result, and it is right. */
+export const endure = async (seed: string, duration: number, each: number): Promise<EnduranceReport> => {
+  const ran = await new Promise<{ code: unknown; stdout: string; stderr: string }>(resolve =>
+    execFile(
+      process.execPath,
+      [MAIN, seed, String(duration), String(each)],
+      { maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : error.code, stdout, stderr })
     )
-    return { ...ran, scenario, report: ran.stdout === '' ? undefined : (JSON.parse(ran.stdout) as RunReport) }
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
-  }
+  )
+  expect({ code: ran.code, stderr: ran.code === 0 ? '' : ran.stderr }).toEqual({ code: 0, stderr: '' })
+  const report = JSON.parse(ran.stdout) as EnduranceReport
+  const { asked, completed, twice, wrong, because } = report
+  expect({ completed, twice, wrong, because }).toEqual({ completed: asked, twice: 0, wrong: 0, because: '' })
+  expect(report.checked).toBeGreaterThan(0)
+  return report
 }

@@ -2,12 +2,14 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
+import { encodedScenario } from '../../core/encoded-scenario.ts'
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { BlockTable } from '../../planner/block-table.ts'
 import type { PolicyRun, RunReport } from '../../report/run-report.ts'
 import type { DatumSpan } from '../../report/run-trace.ts'
+import { CodecMeter } from '../../runtime/dispatch/codec-meter.ts'
 import { machineTimeOffset } from '../../runtime/system-clock.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
 import { modelProfiles } from '../scenario/model-profiles.ts'
@@ -43,6 +45,10 @@ export interface EmulatedScenario {
   readonly report: RunReport
   /** Each datum of each run; empty unless a trace or a report was asked for. */
   readonly data: readonly DatumSpan[]
+  /** What the devices ran. */
+  readonly models: readonly EmulatedModel[]
+  /** As the runs of the report. */
+  readonly emulated: readonly EmulatedRun[]
 }
 
 /** Blocks that take so much longer than asked are another network than the scenario's. */
@@ -50,14 +56,15 @@ const DISTURBED = 0.05
 
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<EmulatedScenario> => {
-  const { scenario, policies, folder, traceFile, reportFolder, activationEncoding = 'fp32', say } = parts
+  const { scenario, policies, folder, traceFile, reportFolder, activationEncoding = 'fp32', clock, say } = parts
   const profiles = await modelProfiles(scenario, say)
   const models = await emulatedModels(scenario, profiles, folder, say)
-  const { problem, outcome, place } = await planScenario(scenario, profiles)
+  const priced = encodedScenario(scenario, activationEncoding, new CodecMeter(() => clock.now()).costs)
+  const { problem, outcome, place } = await planScenario(priced, profiles)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
   const trace = traceFile === undefined && reportFolder === undefined ? undefined : new MergedTrace(scenario)
-  let first: EmulatedRun | undefined
+  const all: EmulatedRun[] = []
   const inferenceTimes: { policy: string; source: string; seconds: readonly number[] }[] = []
   for (const policy of policies) {
     say(`${policy}: starting ${scenario.devices.length} devices …`)
@@ -73,12 +80,12 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     runs.push({
       ...emulated.run,
       ...(activationEncoding === 'fp32'
-        ? wrongOf(emulated, first)
+        ? wrongOf(emulated, all[0])
         : {
             encoding: await encodingReport({ scenario, models, seed: parts.seed, emulated, choice: activationEncoding })
           })
     })
-    first ??= emulated
+    all.push(emulated)
     if (trace !== undefined) await mergeTraces(trace, parts, policy, emulated)
     const { disturbance = 0 } = emulated.run
     if (disturbance > DISTURBED)
@@ -90,7 +97,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     if (!parts.againstSimulation) continue
     const table = tableOf(scenario, profiles, problem, emulated)
     simulated.push(
-      simulatePolicy({ scenario, profiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }).run
+      simulatePolicy({ scenario: priced, profiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }).run
     )
   }
   const report: RunReport = {
@@ -108,7 +115,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     await writeOutputs({ report, trace: spans, problem, outcome, command, ...places, say })
     if (left > 0) say(`${left} spans more than a trace holds were left out`)
   }
-  return { report, data: trace?.data ?? [] }
+  return { report, data: trace?.data ?? [], models, emulated: all }
 }
 
 /** What the devices of a run left, from the start of the run on. */

@@ -1,0 +1,72 @@
+import 'core-js/actual/promise/with-resolvers.js' // Node 20 has it not
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { emulateScenario } from '../cli/emulate/emulate-scenario.ts'
+import { parseScenario } from '../core/scenario.ts'
+import { systemClock } from '../runtime/system-clock.ts'
+import { checkResults } from './check-results.ts'
+import type { EnduranceReport } from './endurance-report.ts'
+import { enduranceScenario } from './endurance-scenario.ts'
+import { ProcessWatch, slopeOf } from './process-watch.ts'
+
+// A bad day in a process of its own: `node run-endurance.js SEED SECONDS EACH`. Prints what came of it as JSON; EACH: of how
+// many results one is compared with the whole model.
+
+const [word = 'seed', duration = '60', each = '10'] = process.argv.slice(2)
+/** A process needs so many seconds until its memory has settled. */
+const SETTLED = 180
+
+const scenario = parseScenario(enduranceScenario(word, Number(duration)), 'endurance')
+const folder = await mkdtemp(join(tmpdir(), 'tributary-endurance-'))
+const abort = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error('stopped')))
+const watch = new ProcessWatch()
+const looking = setInterval(() => watch.look(systemClock.now()), 2000)
+try {
+  const { report, models, emulated } = await emulateScenario({
+    scenario,
+    policies: ['confluence'],
+    seed: 1,
+    folder,
+    clock: systemClock,
+    signal: abort.signal,
+    say: text => void process.stderr.write(`${text}\n`),
+    againstSimulation: false,
+    adapts: true,
+    command: 'endurance'
+  })
+  clearInterval(looking)
+  const { results } = emulated[0]!
+  const run = report.runs[0]!
+  const logs = join(folder, 'confluence')
+  const lines = await Promise.all(
+    (await readdir(logs))
+      .filter(file => file.endsWith('.log'))
+      .map(async file => (await readFile(join(logs, file), 'utf8')).split('\n').length)
+  )
+  const ended: EnduranceReport = {
+    asked: scenario.sources.map(({ name, count }) => ({ name, count })),
+    completed: run.sources.map(({ name, completed }) => ({ name, count: completed })),
+    /** Lines of the sinks beyond one for each datum. */
+    twice: run.sources.reduce((sum, { completed }) => sum + completed, 0) - results.size,
+    ...(await checkResults({ scenario, models, seed: 1, results, each: Number(each) })),
+    because: run.because ?? '',
+    weightsMoved: run.weightsMoved ?? 0,
+    events: scenario.events.length,
+    logLines: Math.max(...lines),
+    processes: watch.lives().flatMap(life => {
+      const [first, last] = [life.samples[0]!, life.samples.at(-1)!]
+      const lived = last.at - first.at
+      const slopes =
+        lived < 2 * SETTLED
+          ? {}
+          : { megabytesPerMinute: slopeOf(life, 'megabytes', SETTLED), filesPerMinute: slopeOf(life, 'files', SETTLED) }
+      return [{ name: life.name, lived, megabytes: last.megabytes, files: last.files, ...slopes }]
+    })
+  }
+  process.stdout.write(`${JSON.stringify(ended)}\n`)
+} finally {
+  clearInterval(looking)
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+}
