@@ -6,7 +6,7 @@ import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { prepare } from './prepare.mjs'
 
-const BENCHES = ['admission', 'hop', 'engine', 'pipeline', 'idle', 'simulator', 'planning', 'cutting']
+const BENCHES = ['admission', 'hop', 'engine', 'pipeline', 'idle', 'simulator', 'planning', 'profile', 'cutting']
 /** Minutes long: only when asked for by name. */
 const LONG = ['policies', 'peers', 'emulation', 'adaptation']
 const TAKES_WORDS = ['cutting', 'policies', 'peers', 'emulation', 'adaptation']

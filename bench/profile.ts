@@ -1,0 +1,162 @@
+import 'core-js/actual/promise/with-resolvers.js' // Node 20 has it not
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { emulateScenario } from '../src/cli/emulate/emulate-scenario.ts'
+import { parseScenario } from '../src/core/scenario.ts'
+import { textTable } from '../src/report/text-table.ts'
+import { systemClock } from '../src/runtime/system-clock.ts'
+
+// Where a busy device spends its time: four devices with about 100 tasks a second each, 50-150 KB activations, profiled by V8. Shares are
+// of one core over the run. Budget: policy logic (policies, queues and path search, of the main thread) 5 %.
+
+const SCENARIO = {
+  devices: { a: { speed: 0.3 }, b: { speed: 0.3 }, c: { speed: 0.3 }, d: { speed: 0.3 } },
+  links: { topology: 'full', default: { bandwidth: '200Mbps', latency: '1ms' } },
+  models: {
+    m: {
+      blocks: Array.from({ length: 12 }, () => ({ work: '2.4ms', weights: '200KiB' })),
+      activations: [...Array.from({ length: 12 }, (_, k) => `${150 - 8 * k}KB`), '4KB']
+    }
+  },
+  sources: [
+    { name: 'one', device: 'a', model: 'm', arrivals: { poisson: '16/s' }, count: 480, window: 64 },
+    { name: 'two', device: 'b', model: 'm', arrivals: { poisson: '16/s' }, count: 480, window: 64 }
+  ]
+}
+const BUDGET = 0.05
+
+interface ProfileNode {
+  readonly id: number
+  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
+  readonly children?: readonly number[]
+}
+interface CpuProfile {
+  readonly nodes: readonly ProfileNode[]
+  readonly samples: readonly number[]
+  readonly timeDeltas: readonly number[]
+  readonly startTime: number
+  readonly endTime: number
+}
+
+const PLACES: readonly (readonly [string, RegExp])[] = [
+  ['policy', /\/dist\/src\/(scheduler|core\/cheapest-path|core\/cost-heap)/],
+  ['device: bookkeeping', /\/dist\/src\/runtime\/(device|cluster|dispatch|ledger|io)/],
+  ['device: network', /\/dist\/src\/runtime\/network/],
+  ['device: engine', /\/dist\/src\/runtime\/(engine|onnx)/],
+  ['planner', /\/dist\/src\/planner|highs/],
+  ['protobuf', /@bufbuild/],
+  ['libp2p', /libp2p|chainsafe|multiformats|uint8arraylist|it-|protons/],
+  ['other of ours', /\/dist\//],
+  ['other packages', /node_modules/],
+  ['Node itself', /^node:/]
+]
+
+/** What a node of the call tree counts as. What a policy calls is policy; what it calls back in the device is not. */
+const placeOf = ({ callFrame }: ProfileNode, above: string): string => {
+  const { functionName, url } = callFrame
+  if (functionName === '(idle)') return 'idle'
+  if (functionName === '(garbage collector)') return 'garbage collection'
+  if (functionName === '(program)') return 'native code'
+  const found = PLACES.find(([, pattern]) => pattern.test(url))?.[0]
+  if (url === '' || found === 'Node itself' || found === 'other of ours')
+    return above === '' ? (found ?? 'native code') : above
+  return found ?? 'native code'
+}
+
+interface Spent {
+  readonly places: Map<string, number>
+  readonly functions: Map<string, number>
+  readonly seconds: number
+}
+
+const spentIn = ({ nodes, samples, timeDeltas, startTime, endTime }: CpuProfile): Spent => {
+  const byId = new Map(nodes.map(node => [node.id, node]))
+  const place = new Map<number, string>()
+  const walk = (id: number, above: string): void => {
+    const node = byId.get(id)!
+    const own = placeOf(node, above)
+    place.set(id, own)
+    for (const child of node.children ?? []) walk(child, own)
+  }
+  walk(nodes[0]!.id, '')
+  const places = new Map<string, number>()
+  const functions = new Map<string, number>()
+  for (const [i, id] of samples.entries()) {
+    const time = (timeDeltas[i] ?? 0) / 1e6
+    const { functionName, url, lineNumber } = byId.get(id)!.callFrame
+    const where = url.replace(/^.*\/(dist|node_modules)\//, '')
+    const add = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + time)
+    add(places, place.get(id)!)
+    if (!['(idle)', '(root)'].includes(functionName))
+      add(functions, `${functionName || '(anonymous)'} ${where === '' ? '' : `${where}:${lineNumber + 1}`}`)
+  }
+  return { places, functions, seconds: (endTime - startTime) / 1e6 }
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'tributary-bench-profile-'))
+const profiles = join(folder, 'profiles')
+const abort = new AbortController()
+process.once('SIGINT', () => abort.abort(new Error('stopped')))
+try {
+  await mkdir(profiles)
+  process.env['TRIBUTARY_PROFILES'] = profiles
+  process.env['NODE_OPTIONS'] = `--import ${new URL('./profile-hook.js', import.meta.url).href}`
+  const { report } = await emulateScenario({
+    scenario: parseScenario(SCENARIO, 'bench'),
+    policies: ['confluence'],
+    seed: 1,
+    folder,
+    clock: systemClock,
+    signal: abort.signal,
+    say: text => void (process.stderr.isTTY && process.stderr.write(`${text}\n`)),
+    againstSimulation: false,
+    adapts: true,
+    command: 'bench profile'
+  })
+  delete process.env['NODE_OPTIONS']
+  const run = report.runs[0]!
+  const all = await Promise.all(
+    (await readdir(profiles)).map(async file => JSON.parse(await readFile(join(profiles, file), 'utf8')) as CpuProfile)
+  )
+  // Lanes and planners are threads with profiles of their own; a main thread is where the device is.
+  const mains = all.filter(({ nodes }) =>
+    nodes.some(({ callFrame }) => /runtime\/device\/device\.js/.test(callFrame.url))
+  )
+  const spent = mains.map(spentIn)
+  const busiest = spent.toSorted(
+    (a, b) => (a.places.get('idle') ?? 0) / a.seconds - (b.places.get('idle') ?? 0) / b.seconds
+  )[0]!
+  const tasks = Math.max(...run.devices.map(device => device.tasks)) / run.makespan
+  // The process lives longer than the run: shares are of the run.
+  const share = (time: number): string => `${((100 * time) / run.makespan).toFixed(2)} %`
+  const rows = [...busiest.places].filter(([name]) => name !== 'idle').sort((a, b) => b[1] - a[1])
+  process.stdout.write(
+    `${tasks.toFixed(0)} tasks a second on the busiest device, for ${run.makespan.toFixed(0)} s; its main thread, shares of one core (start-up included):\n`
+  )
+  process.stdout.write(
+    `${textTable(
+      [
+        { title: 'where', align: 'left' },
+        { title: 'share', align: 'right' }
+      ],
+      rows.map(([name, time]) => [name, share(time)])
+    )}\n\n`
+  )
+  const top = [...busiest.functions].sort((a, b) => b[1] - a[1]).slice(0, 15)
+  process.stdout.write(
+    `${textTable(
+      [
+        { title: 'function, itself', align: 'left' },
+        { title: 'share', align: 'right' }
+      ],
+      top.map(([name, time]) => [name, share(time)])
+    )}\n\n`
+  )
+  const policy = Math.max(...spent.map(({ places }) => places.get('policy') ?? 0)) / run.makespan
+  process.stdout.write(
+    `policy logic: ${(100 * policy).toFixed(2)} % of one core at ${tasks.toFixed(0)} tasks a second; budget ${100 * BUDGET} % at 100\n`
+  )
+} finally {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+}
