@@ -152,3 +152,24 @@ describe('plan', () => {
     expect(planned(faster).predicted.scale / before.predicted.scale - 1).toBeCloseTo(promised, 1)
   })
 })
+
+test('memory that no link leads to is of no use, and it is said', () => {
+  const outcome = plan(
+    {
+      devices: [
+        { name: 'a', speed: 1, memory: bytes(4) },
+        { name: 'b', speed: 1, memory: bytes(Number.POSITIVE_INFINITY) }
+      ],
+      links: [],
+      models: [
+        { name: 'm', work: [seconds(1), seconds(1)], weights: [bytes(4), bytes(9)], activations: [1, 1, 1].map(bytes) }
+      ],
+      sources: [{ name: 'cam', device: 0, model: 0, demand: 1 }]
+    },
+    parts
+  )
+  expect(outcome).toMatchObject({
+    kind: 'infeasible',
+    because: expect.stringContaining('block 1 of m needs 9 B, and no device that it can reach')
+  })
+})

@@ -153,11 +153,39 @@ const whatFitsNowhere = ({ devices, models, sources }: CapacityProblem): string 
   return undefined
 }
 
-const tooLittle = ({ devices, models, sources }: CapacityProblem, upper: number): string => {
+/** A block of a source's model that no device fits which the source can reach, and which can reach the source. */
+const outOfReach = (problem: CapacityProblem): string | undefined => {
+  const { devices, models, sources } = problem
+  for (const { name, device, model } of sources) {
+    const there = reachable(problem, device, false)
+    const back = reachable(problem, device, true)
+    const room = Math.max(...devices.map(({ memory }, n) => (there.has(n) && back.has(n) ? memory : 0)))
+    const { name: modelName, weights } = models[model]!
+    const block = weights.findIndex(size => size > room)
+    if (block !== -1)
+      return `source ${name} on ${devices[device]!.name} cannot be served: block ${block} of ${modelName} needs ${formatBytes(weights[block]!)}, and no device that it can reach and get results from has more than ${formatBytes(room)}: give one more memory, or add a link`
+  }
+  return undefined
+}
+
+const reachable = ({ links }: CapacityProblem, start: number, isBackwards: boolean): ReadonlySet<number> => {
+  const reached = new Set([start])
+  for (const here of reached) // grows while it is walked through
+    for (const { from, to } of links) {
+      if (!isBackwards && from === here) reached.add(to)
+      if (isBackwards && to === here) reached.add(from)
+    }
+  return reached
+}
+
+const tooLittle = (problem: CapacityProblem, upper: number): string => {
+  const { devices, models, sources } = problem
+  const cut = outOfReach(problem)
+  if (cut !== undefined) return cut
   const used = new Set(sources.map(({ model }) => model))
   const needed = models.reduce((sum, { weights }, m) => sum + (used.has(m) ? weights.reduce((a, b) => a + b, 0) : 0), 0)
   const there = devices.reduce((sum, { memory }) => sum + memory, 0)
-  const sums = `the blocks need ${formatBytes(needed)} together, the devices have ${formatBytes(there)}`
+  const sums = `the blocks need ${formatBytes(needed)} together, the devices have ${there === Number.POSITIVE_INFINITY ? 'room for all' : formatBytes(there)}`
   return needed > there
     ? `${sums}: not every block can be carried`
     : `no placement was found that serves every source (${sums}${upper > 1e-9 ? '; there may be one, give more time' : ''})`
