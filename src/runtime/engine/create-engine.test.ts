@@ -194,22 +194,19 @@ test('an emulated device of speed 0.25 takes four times the measured time, and s
   expect(Math.min(...took)).toBeLessThan(slow * 1.1)
 })
 
-test('shapes that were not measured are stretched by their own time', async () => {
-  const fast = engineOf()
-  const slow = engineOf({ speed: 0.25 })
+test('shapes that were not measured are stretched by the least time that was seen of them', async () => {
+  const engine = engineOf()
   const dims = [1, 3, 48, 192]
-  const engines = [fast, slow]
-  const inputs = await Promise.all(engines.map(async engine => (await engine.load(A, RECOGNITION)).inputs[0]!.name))
-  const times = engines.map(() => Number.POSITIVE_INFINITY)
-  // In turn, so that what else the machine does meets both; the least of many is what a run takes undisturbed.
-  for (let i = 0; i < 12; i++) {
-    for (const [e, engine] of engines.entries()) {
-      times[e] = Math.min(times[e]!, (await engine.run(A, [floats(inputs[e]!, dims)])).took)
-    }
+  const { inputs } = await engine.load(A, RECOGNITION)
+  const least = async (runs: number): Promise<number> => {
+    const took: number[] = []
+    for (let i = 0; i < runs; i++) took.push((await engine.run(A, [floats(inputs[0]!.name, dims)])).took)
+    return Math.min(...took)
   }
-  const ratio = times[1]! / times[0]!
-  expect(ratio).toBeGreaterThan(3)
-  expect(ratio).toBeLessThan(5.5)
+  const whole = await least(12)
+  engine.setSpeed(0.25)
+  // Whatever else the machine does: no run is shorter than four times the least, of which a little is not ONNX Runtime's.
+  expect(await least(4)).toBeGreaterThan(0.9 * 4 * whole)
 })
 
 test('calibration gives a quarter of the speed when a quarter is emulated', async () => {
