@@ -14,8 +14,9 @@ import { ProcessWatch, slopeOf } from './process-watch.ts'
 // many results one is compared with the whole model.
 
 const [word = 'seed', duration = '60', each = '10'] = process.argv.slice(2)
-/** A process needs so many seconds until its memory has settled. */
+/** A process needs so many seconds until its memory has settled; a slope says something after the second number. */
 const SETTLED = 180
+const LONG_LIFE = 600
 
 const scenario = parseScenario(enduranceScenario(word, Number(duration)), 'endurance')
 const folder = await mkdtemp(join(tmpdir(), 'tributary-endurance-'))
@@ -59,7 +60,7 @@ try {
       const [first, last] = [life.samples[0]!, life.samples.at(-1)!]
       const lived = last.at - first.at
       const slopes =
-        lived < 2 * SETTLED
+        lived < LONG_LIFE
           ? {}
           : { megabytesPerMinute: slopeOf(life, 'megabytes', SETTLED), filesPerMinute: slopeOf(life, 'files', SETTLED) }
       return [{ name: life.name, lived, megabytes: last.megabytes, files: last.files, ...slopes }]
