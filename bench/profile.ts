@@ -7,11 +7,11 @@ import { parseScenario } from '../src/core/scenario.ts'
 import { textTable } from '../src/report/text-table.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
 
-// Where a busy device spends its time: four devices with about 100 tasks a second each, 50-150 KB activations, profiled by V8. Shares are
+// Where a busy device spends its time: two devices that share a model, about 100 tasks a second each, profiled by V8. Shares are
 // of one core over the run. Budget: policy logic (policies, queues and path search, of the main thread) 5 %.
 
 const SCENARIO = {
-  devices: { a: { speed: 0.3 }, b: { speed: 0.3 }, c: { speed: 0.3 }, d: { speed: 0.3 } },
+  devices: { a: { speed: 0.4, memory: '1600KiB' }, b: { speed: 0.4, memory: '1600KiB' } },
   links: { topology: 'full', default: { bandwidth: '200Mbps', latency: '1ms' } },
   models: {
     m: {
@@ -20,8 +20,8 @@ const SCENARIO = {
     }
   },
   sources: [
-    { name: 'one', device: 'a', model: 'm', arrivals: { poisson: '16/s' }, count: 480, window: 64 },
-    { name: 'two', device: 'b', model: 'm', arrivals: { poisson: '16/s' }, count: 480, window: 64 }
+    { name: 'one', device: 'a', model: 'm', arrivals: { poisson: '8/s' }, count: 320, window: 64 },
+    { name: 'two', device: 'b', model: 'm', arrivals: { poisson: '8/s' }, count: 320, window: 64 }
   ]
 }
 const BUDGET = 0.05

@@ -82,6 +82,8 @@ export interface Device extends AsyncDisposable {
 
 /** How often reports go out, queues are looked after and deadlines are checked. */
 const TICK: Seconds = seconds(0.1)
+/** Reports without news go out so often, for those who have just come. */
+const QUIET: Seconds = seconds(0.5)
 const DRAIN_PATIENCE: Seconds = seconds(5)
 
 /**
@@ -112,6 +114,7 @@ class RunningDevice implements Device {
   #allDone: Promise<void> = new Promise(() => {})
   #placement: NumberedPlacement | undefined
   #draining = false
+  #lastReport = { text: '', at: seconds(Number.NEGATIVE_INFINITY) }
   #adapts = true
   #reconsider = false
 
@@ -301,7 +304,7 @@ class RunningDevice implements Device {
   }
 
   #tick(): void {
-    const { network, clock } = this.#parts
+    const { network } = this.#parts
     for (const [peer] of network.peers()) {
       if (this.#parts.isLinked?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
       const link = network.link(peer)
@@ -309,8 +312,7 @@ class RunningDevice implements Device {
       const rate = this.#encodings.choose(peer, link.rate)
       this.view.setLink(network.self, peer, rate, link.latency, link.medium)
     }
-    const report = reportToWire(this.#dispatcher.policy.report(clock.now()), this.view.world)
-    for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, notice('report', report))
+    this.#report()
     this.#finder.tick()
     if (this.#adapts) this.#seat.tick(this.#placement)
     this.#keeper.tick()
@@ -318,6 +320,18 @@ class RunningDevice implements Device {
     if (this.#reporter.isDue()) this.#publishState()
     if (this.#dispatcher.waiting().length > 0) this.#later()
     this.#sayWhatDataWaitFor()
+  }
+
+  /** To everybody; where there is no news, once in a while. */
+  #report(): void {
+    const { network, clock } = this.#parts
+    const report = this.#dispatcher.policy.report(clock.now())
+    const text = JSON.stringify(report)
+    const isNews = text !== this.#lastReport.text || report.commitments.length > 0
+    if (!isNews && clock.now() - this.#lastReport.at < QUIET) return
+    this.#lastReport = { text, at: clock.now() }
+    const wire = notice('report', reportToWire(report, this.view.world))
+    for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, wire)
   }
 
   /** What this device carries or knows has changed. */
