@@ -208,7 +208,7 @@ try {
         const outcome =
           kind === 'simulated' ? await simulated(scenario, variant) : await emulated(scenario, variant, place)
         rows.push([name, variant.name, kind, ...rowOf(outcome, bound, name === 'device-lost')])
-        if (process.stderr.isTTY) process.stderr.write(`${rows.at(-1)!.join(' | ')}\n`)
+        process.stderr.write(`${rows.at(-1)!.join(' | ')}\n`)
       }
     }
   }

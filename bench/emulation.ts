@@ -51,7 +51,7 @@ try {
         meanTime(emulated) / meanTime(simulated) - 1
       ]
       const isWithin = Math.abs(rate) <= BUDGET.throughput && Math.abs(time) <= BUDGET.time
-      rows.push([
+      const row = [
         i === 0 ? name : '',
         emulated.policy,
         `${emulated.throughput.toFixed(1)}/s`,
@@ -63,7 +63,10 @@ try {
         percent(emulated.disturbance ?? 0),
         `${emulated.sources.reduce((sum, source) => sum + source.lost, 0)}`,
         isWithin ? '' : 'outside'
-      ])
+      ]
+      // At once: what comes later may fail.
+      process.stderr.write(`${row.join(' | ')}\n`)
+      rows.push(row)
     }
   }
 } finally {

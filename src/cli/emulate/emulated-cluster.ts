@@ -178,12 +178,14 @@ export class EmulatedCluster implements AsyncDisposable {
       // Whoever comes later finds the others though the first device may be gone.
       ...[...this.#invites].flatMap(([other, invite]) => (other === n ? [] : ['--join', invite])),
       ...this.#linkFlags(n),
-      ...owned.flatMap(({ name: model, file, tensors, shapes, maxBlocks, work }) => [
+      ...owned.flatMap(({ name: model, file, tensors, maxBlocks, work }) => [
         ...['--model', `${file}:${model}`, '--blocks', `${model}=${maxBlocks}`],
         ...(tensors.length === 0 ? [] : ['--cut-at', `${model}=${tensors.join(',')}`]),
-        ...['--work', `${model}=${work.map(time => `${time}s`).join(',')}`],
-        ...shapes.flatMap(shape => ['--shape', `${model}:${shape}`])
+        ...['--work', `${model}=${work.map(time => `${time}s`).join(',')}`]
       ]),
+      ...models
+        .filter((model, m) => owned.includes(model) || own.some(source => source.model === m))
+        .flatMap(({ name: model, shapes }) => shapes.flatMap(shape => ['--shape', `${model}:${shape}`])),
       ...own.flatMap(source => ['--source', this.#sourceFlag(source)]),
       ...(own.length === 0 ? [] : ['--sink', EmulatedCluster.sinkOf(folder, name)])
     ]

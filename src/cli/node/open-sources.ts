@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { createArrivals } from '../../core/arrivals.ts'
 import type { Rng } from '../../core/rng.ts'
+import type { TensorSpec } from '../../core/tensor.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
@@ -16,6 +17,7 @@ import { type SourceItems, sourceItems } from '../../runtime/ledger/source-items
 import { systemClock } from '../../runtime/system-clock.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
+import { shapesFor } from './shapes-for.ts'
 
 /**
  * Open the sink and add every source to the device. @returns how to close the sink
@@ -61,12 +63,12 @@ export const openSources = async (
         view: device.view,
         sink,
         openItems,
-        createPort: ({ inputs }) =>
+        createPort: ({ name, inputs }) =>
           source.synthetic === undefined
             ? createDataPort({ spec: spec!, inputs, resultsFolder: `${dirname(options.sink!)}/${source.name}-results` })
             : createSyntheticPort(
                 source.synthetic,
-                inputs,
+                withShapes(inputs, shapesFor(name, options)),
                 rng.fork(`data of ${source.name}`),
                 options.activationEncoding !== 'fp32'
               ),
@@ -80,3 +82,8 @@ export const openSources = async (
   }
   return () => sink.stop()
 }
+
+const withShapes = (
+  inputs: readonly TensorSpec[],
+  shapes: ReadonlyMap<string, readonly number[]>
+): readonly TensorSpec[] => inputs.map(input => ({ ...input, shape: shapes.get(input.name) ?? input.shape }))

@@ -27,7 +27,7 @@ import { POLICIES } from '../../scheduler/policies.ts'
 import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
-import { parseShapes } from './parse-shapes.ts'
+import { shapesFor } from './shapes-for.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
 import { trimHeap } from './trim-heap.ts'
@@ -138,7 +138,7 @@ const ownedModel = (
   exampleInputs: ExampleInputs | undefined
 ): OwnedModel => ({
   ...model,
-  shapes: parseShapes(shapesFor(model, options)),
+  shapes: shapesFor(model.name, options),
   maxBlocks: options.maxBlocks.get(model.name) ?? options.maxBlocks.get('')!,
   cutAt: options.cutAt.get(model.name) ?? [],
   ...(options.work.has(model.name) ? { work: options.work.get(model.name)! } : {}),
@@ -147,13 +147,6 @@ const ownedModel = (
     ? {}
     : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })
-
-/** Of "MODEL:INPUT=DIMS" only those of this model; without a model they are for all. */
-const shapesFor = ({ name }: { readonly name: string }, { shapes, models }: NodeOptions): readonly string[] =>
-  shapes.flatMap(text => {
-    const of = models.find(model => text.startsWith(`${model.name}:`))
-    return of === undefined ? [text] : of.name === name ? [text.slice(name.length + 1)] : []
-  })
 
 const openNetwork = async (
   options: NodeOptions,
