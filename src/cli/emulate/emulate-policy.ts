@@ -43,6 +43,8 @@ export interface EmulatedRun {
   readonly encodings: EncodingReport['links']
 }
 
+/** Devices say their status every second. */
+const STATUS_AGE: Seconds = seconds(1.2)
 /** Nothing came home for so long: whatever is missing will not come. */
 const PATIENCE: Seconds = seconds(60)
 /** The same where data wait for a block that nobody carries or a way that does not exist. */
@@ -81,6 +83,8 @@ const runOn = async (
     onEvent: (device, event) => watch.heard(device, event)
   })
   await cluster.start(absentAtFirst(scenario.events))
+  // Each device's latest status is then one of after it had loaded its blocks.
+  await clock.sleep(STATUS_AGE, { signal })
   cluster.begin()
   watch.begin()
   const over = new AbortController()

@@ -159,6 +159,8 @@ export class EmulatedCluster implements AsyncDisposable {
         if (event.event === 'ready' && this.#begunAt !== undefined) this.#begin(device, clock.now() - this.#begunAt)
       }
     })
+    // Whoever comes later must not plan for the others before it is told to begin.
+    if (this.#begunAt !== undefined && !this.#options.adapts) device.order({ adapt: false })
     this.#devices.set(n, device)
     this.#lives++
   }
