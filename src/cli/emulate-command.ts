@@ -37,7 +37,7 @@ export const command = new Command('emulate')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExample:\n  $ tributary emulate scenarios/three-rooms.yaml --policy confluence --against-simulation\n'
+    '\nExample:\n  $ tributary emulate scenarios/slow-link.yaml --policy confluence --against-simulation\n'
   )
   .action(async (file: string, flags: EmulateFlags) => {
     const report = await emulateFile(file, flags)

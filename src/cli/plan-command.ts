@@ -28,7 +28,7 @@ export const command = new Command('plan')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nA demand is the rate of a source, or 1 where it is saturated; "scale" multiplies all demands.\n\nExample:\n  $ tributary plan scenarios/five-jetsons.yaml\n'
+    '\nA demand is the rate of a source, or 1 where it is saturated; "scale" multiplies all demands.\n\nExample:\n  $ tributary plan scenarios/heterogeneous.yaml\n'
   )
   .action(async (file: string, flags: PlanFlags) => {
     if (flags.objective !== 'demand')
@@ -71,6 +71,8 @@ const planFile = async (file: string, timeLimit: Seconds): Promise<{ json: PlanJ
   const { loadSolver } = await import('../runtime/highs.ts')
   const scenario = await readScenario(file)
   const profiles = await modelProfiles(scenario, text => process.stderr.write(`${text}\n`))
+  if (scenario.events.length > 0)
+    process.stderr.write('planned for the network as it is at the start; its events are not planned for\n')
   process.stderr.write(`planning, at most ${formatSeconds(timeLimit)} …\n`)
   const { problem, outcome } = await planScenario(scenario, profiles, timeLimit)
   if (outcome.kind === 'infeasible') {

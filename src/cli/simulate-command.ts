@@ -30,7 +30,7 @@ export const command = new Command('simulate')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExamples:\n  $ tributary simulate scenarios/five-jetsons.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n'
+    '\nExamples:\n  $ tributary simulate scenarios/heterogeneous.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n'
   )
   .action(async (file: string, flags: SimulateFlags) => {
     const report = await simulateFile(file, flags)

@@ -26,7 +26,13 @@ export const describeIssue = (issue: Issue, knownKeys: (path: readonly PropertyK
     const deepest = branches.toSorted(
       (a, b) => b.path.length - a.path.length || Number(b.code === 'custom') - Number(a.code === 'custom')
     )[0]
-    if (deepest !== undefined) return describeIssue({ ...deepest, path: [...issue.path, ...deepest.path] }, knownKeys)
+    // A union that says itself what it takes says it better than its branches, unless one was nearly right.
+    const isOwnWord = issue.message !== 'Invalid input' && (deepest === undefined || deepest.path.length === 0)
+    if (deepest !== undefined && !isOwnWord)
+      return describeIssue({ ...deepest, path: [...issue.path, ...deepest.path] }, knownKeys)
   }
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return `${field} is missing`
+  if (issue.code === 'too_small' && issue.origin === 'number')
+    return `${prefix}must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
   return `${prefix}${issue.message}`
 }

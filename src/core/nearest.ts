@@ -16,5 +16,5 @@ const distance = (a: string, b: string): number => {
 export const nearest = (word: string, known: readonly string[]): string | undefined => {
   const ranked = known.map(k => ({ k, d: distance(word.toLowerCase(), k.toLowerCase()) })).sort((x, y) => x.d - y.d)
   const best = ranked[0]
-  return best !== undefined && best.d <= Math.max(2, Math.ceil(word.length / 2)) ? best.k : undefined
+  return best !== undefined && best.d <= Math.max(1, Math.floor(word.length / 3)) ? best.k : undefined
 }

@@ -84,9 +84,9 @@ export interface ScenarioSource {
 const MAX_DEVICES = 10_000
 const MAX_BLOCKS = 4096
 
-/** A quantity as text, read by one of the parsers; the message names the units. Nothing needs no unit. */
+/** A quantity as text, read by one of the parsers; the message names the units. Zero needs no unit. */
 const quantity = <T>(parse: (text: string) => T, unit: string) =>
-  z.union([z.literal(0).transform(() => `0${unit}`), z.string()]).transform((text, context) => {
+  z.union([z.number().transform(n => (n === 0 ? `0${unit}` : String(n))), z.string()]).transform((text, context) => {
     try {
       return parse(text)
     } catch (error) {
@@ -102,15 +102,18 @@ const frequency = quantity(parseFrequency, '/s')
 const name = z.string().min(1).max(64)
 const positive = z.number().positive().finite()
 
-const arrivals = z.union([
-  z.literal('saturated').transform((): Arrivals => ({ kind: 'saturated' })),
-  z
-    .strictObject({ poisson: frequency.refine(f => f > 0, 'must be more than 0') })
-    .transform((a): Arrivals => ({ kind: 'poisson', rate: a.poisson })),
-  z
-    .strictObject({ every: time.refine(t => t > 0, 'must be more than 0') })
-    .transform((a): Arrivals => ({ kind: 'every', interval: a.every }))
-])
+const arrivals = z.union(
+  [
+    z.literal('saturated').transform((): Arrivals => ({ kind: 'saturated' })),
+    z
+      .strictObject({ poisson: frequency.refine(f => f > 0, 'must be more than 0') })
+      .transform((a): Arrivals => ({ kind: 'poisson', rate: a.poisson })),
+    z
+      .strictObject({ every: time.refine(t => t > 0, 'must be more than 0') })
+      .transform((a): Arrivals => ({ kind: 'every', interval: a.every }))
+  ],
+  { error: 'must be saturated, { poisson: 5/s } or { every: 200ms }' }
+)
 
 const events = z.union([
   z.strictObject({ at: time, device: name, speed: positive }),
