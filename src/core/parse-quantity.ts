@@ -10,6 +10,8 @@ const parse = (text: string, units: Readonly<Record<string, number>>, example: s
   const match = /^\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([A-Za-z/]+)\s*$/.exec(text)
   const factor = match?.[2] === undefined ? undefined : Object.hasOwn(units, match[2]) ? units[match[2]] : undefined
   if (match?.[1] === undefined || factor === undefined) {
+    if (/^\s*\d+(\.\d+)?\s*$/.test(text))
+      throw new RangeError(`"${text}" has no unit; write it like ${example} (units: ${Object.keys(units).join(', ')})`)
     throw new RangeError(`"${text}" is not a quantity like ${example}; units: ${Object.keys(units).join(', ')}`)
   }
   return Number(match[1]) * factor

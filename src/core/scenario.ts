@@ -83,23 +83,30 @@ export interface ScenarioSource {
 
 const MAX_DEVICES = 10_000
 const MAX_BLOCKS = 4096
+/** Lines of what is wrong that one still reads. */
+const MAX_PROBLEMS = 20
 
 /** A quantity as text, read by one of the parsers; the message names the units. Zero needs no unit. */
-const quantity = <T>(parse: (text: string) => T, unit: string) =>
-  z.union([z.number().transform(n => (n === 0 ? `0${unit}` : String(n))), z.string()]).transform((text, context) => {
-    try {
-      return parse(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-      return z.NEVER
-    }
-  })
+const quantity = <T>(parse: (text: string) => T, unit: string, example: string) =>
+  z
+    .union([z.number().transform(n => (n === 0 ? `0${unit}` : String(n))), z.string()], {
+      error: `must be a quantity like ${example}`
+    })
+    .transform((text, context) => {
+      try {
+        return parse(text)
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message })
+        return z.NEVER
+      }
+    })
 
-const time = quantity(parseTime, 's')
-const size = quantity(parseSize, 'B')
-const rate = quantity(parseRate, 'bps')
-const frequency = quantity(parseFrequency, '/s')
+const time = quantity(parseTime, 's', '200ms')
+const size = quantity(parseSize, 'B', '64MiB')
+const rate = quantity(parseRate, 'bps', '20Mbps')
+const frequency = quantity(parseFrequency, '/s', '5/s')
 const name = z.string().min(1).max(64)
+const shortly = (value: unknown): string => (JSON.stringify(value) ?? '').slice(0, 40)
 const positive = z.number().positive().finite()
 
 const arrivals = z.union(
@@ -112,16 +119,21 @@ const arrivals = z.union(
       .strictObject({ every: time.refine(t => t > 0, 'must be more than 0') })
       .transform((a): Arrivals => ({ kind: 'every', interval: a.every }))
   ],
-  { error: 'must be saturated, { poisson: 5/s } or { every: 200ms }' }
+  {
+    error: ({ input }) => `${shortly(input)} is not an arrival process: saturated, { poisson: 5/s } or { every: 200ms }`
+  }
 )
 
-const events = z.union([
-  z.strictObject({ at: time, device: name, speed: positive }),
-  z.strictObject({ at: time, device: name, leaves: z.enum(['kill', 'stop']) }),
-  z.strictObject({ at: time, device: name, joins: z.literal(true) }),
-  z.strictObject({ at: time, link: z.string(), bandwidth: rate.optional(), latency: time.optional() }),
-  z.strictObject({ at: time, medium: name, bandwidth: rate.optional(), latency: time.optional() })
-])
+const events = z.union(
+  [
+    z.strictObject({ at: time, device: name, speed: positive }),
+    z.strictObject({ at: time, device: name, leaves: z.enum(['kill', 'stop']) }),
+    z.strictObject({ at: time, device: name, joins: z.literal(true) }),
+    z.strictObject({ at: time, link: z.string(), bandwidth: rate.optional(), latency: time.optional() }),
+    z.strictObject({ at: time, medium: name, bandwidth: rate.optional(), latency: time.optional() })
+  ],
+  { error: 'is not an event: at, and device with speed, leaves or joins, or link or medium with bandwidth or latency' }
+)
 
 const link = { bandwidth: rate.optional(), latency: time.optional() }
 
@@ -141,20 +153,23 @@ const schema = z.strictObject({
     .prefault({}),
   models: z.record(
     name,
-    z.union([
-      z.strictObject({
-        file: z.string().min(1),
-        shape: z.union([z.string().transform(text => [text]), z.array(z.string())]).default([]),
-        maxBlocks: z.int().min(1).max(256).default(12)
-      }),
-      z.strictObject({
-        blocks: z
-          .array(z.strictObject({ work: time, weights: size.default(bytes(0)) }))
-          .min(1)
-          .max(MAX_BLOCKS),
-        activations: z.array(size)
-      })
-    ])
+    z.union(
+      [
+        z.strictObject({
+          file: z.string().min(1),
+          shape: z.union([z.string().transform(text => [text]), z.array(z.string())]).default([]),
+          maxBlocks: z.int().min(1).max(256).default(12)
+        }),
+        z.strictObject({
+          blocks: z
+            .array(z.strictObject({ work: time, weights: size.default(bytes(0)) }))
+            .min(1)
+            .max(MAX_BLOCKS),
+          activations: z.array(size)
+        })
+      ],
+      { error: 'is not a model: either file, with shape and maxBlocks, or blocks and activations' }
+    )
   ),
   sources: z
     .array(
@@ -186,7 +201,7 @@ const DEFAULT_LINK = { bandwidth: parseRate('100Mbps'), latency: parseTime('1ms'
  */
 export const parseScenario = (written: unknown, origin: string): Scenario => {
   const parsed = schema.safeParse(written)
-  if (!parsed.success) throw new UserError(`${origin}: ${describeIssue(parsed.error.issues[0]!, knownKeys)}`)
+  if (!parsed.success) throw new UserError(problems(parsed.error.issues, written, origin))
   const { devices, models, sources, policy } = parsed.data
   const names = Object.keys(devices)
   const modelNames = Object.keys(models)
@@ -231,6 +246,16 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       )
       .sort((a, b) => a.at - b.at)
   }
+}
+
+/** All that is wrong, a line for each. */
+const problems = (issues: readonly z.core.$ZodIssue[], written: unknown, origin: string): string => {
+  const each = issues.flatMap((issue): z.core.$ZodIssue[] =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map(key => ({ ...issue, keys: [key] })) : [issue]
+  )
+  const lines = each.map(issue => `${origin}: ${describeIssue(issue, { knownKeys, written, synonyms: SYNONYMS })}`)
+  const left = lines.length - MAX_PROBLEMS
+  return [...lines.slice(0, MAX_PROBLEMS), ...(left > 0 ? [`${origin}: ${left} more problems`] : [])].join('\n')
 }
 
 const refuseTwins = (names: readonly string[], origin: string): void => {
@@ -365,6 +390,24 @@ function* topologyPairs(
     const centre = find(topology.slice('star:'.length), 'links.topology')
     for (let a = 0; a < n; a++) yield* both(centre, a)
   } else throw new UserError(`${origin}: links.topology: "${topology}" is not full, ring, chain, star:DEVICE or none`)
+}
+
+/** What else people call these keys. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  rate: 'arrivals',
+  poisson: 'arrivals',
+  every: 'arrivals',
+  interval: 'every',
+  frequency: 'arrivals',
+  priority: 'weight',
+  inflight: 'window',
+  ram: 'memory',
+  bytes: 'weights',
+  time: 'at',
+  when: 'at',
+  delay: 'latency',
+  throughput: 'bandwidth',
+  path: 'file'
 }
 
 /** The keys that may stand at a place, for "did you mean". */

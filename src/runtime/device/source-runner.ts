@@ -172,7 +172,8 @@ export class SourceRunner implements SourcePort {
   async #turn(i: number, signal: AbortSignal): Promise<boolean> {
     const { clock, availableAt } = this.#parts
     const due = availableAt === undefined ? undefined : seconds(this.#startedAt + availableAt(i))
-    if (due !== undefined && due > clock.now()) await clock.sleep(seconds(due - clock.now()), { signal })
+    // A timer may end a millisecond early, and no datum leaves before it is there.
+    while (due !== undefined && due > clock.now()) await clock.sleep(seconds(due - clock.now()), { signal })
     while (this.#ledger.room === 0 && this.#state === 'running') await this.#pause(signal)
     return this.#state === 'running'
   }

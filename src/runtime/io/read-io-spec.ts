@@ -74,7 +74,9 @@ const readText = async (what: string, file: string): Promise<string> => {
 const checked = async (written: unknown, origin: string, folder: string): Promise<IoSpec> => {
   const parsed = ioSchema.safeParse(written)
   if (!parsed.success) {
-    throw new UserError(`${origin}: ${describeIssue(parsed.error.issues[0]!, path => knownIoKeys(written, path))}`)
+    throw new UserError(
+      `${origin}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: path => knownIoKeys(written, path) })}`
+    )
   }
   const { input, output } = parsed.data
   return { origin, input, output, ...(await readWords(output, origin, folder)) }

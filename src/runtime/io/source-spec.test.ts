@@ -39,7 +39,7 @@ test.each([
   ['door=dir:,window=3', /folder: needs a folder/],
   ['door=dir:x,windw=3', /unknown option "windw", did you mean "window"\?/],
   ['door=dir:x,window=0', /window: .*1/],
-  ['door=dir:x,window=1.5', /window: .*int/],
+  ['door=dir:x,window=1.5', /window: must be a whole number/],
   ['door=dir:x,window=', /window: /],
   ['door=dir:x,window=3,window=4', /window is given twice/],
   ['door=dir:x,count=-1', /count: .*1/],

@@ -74,7 +74,8 @@ export const parseSourceSpec = (text: string): SourceSpec => {
   const [folder, options] = splitOptions(rest, where)
   const synthetic = kind === 'synthetic' ? syntheticCount(folder, where) : undefined
   const parsed = schema.safeParse({ name, folder, ...options })
-  if (!parsed.success) throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, () => OPTIONS)}`)
+  if (!parsed.success)
+    throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => OPTIONS })}`)
   const { model, count } = parsed.data
   return { ...parsed.data, folder: synthetic === undefined ? folder : '', model, count, synthetic }
 }

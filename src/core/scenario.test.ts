@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import { parseScenario } from './scenario.ts'
+
+const cam = { name: 'cam', device: 'porch', model: 'net' }
+const good = {
+  devices: { porch: { speed: 0.2, memory: '64MiB' }, shed: null },
+  links: { default: { bandwidth: '20Mbps', latency: 0 } },
+  models: { net: { blocks: [{ work: '10ms', weights: '1MB' }], activations: ['1KB', '1KB'] } },
+  sources: [cam]
+}
+
+/** What is said of a scenario with this change, a line for each problem. */
+const said = (change: object): string[] => {
+  try {
+    parseScenario({ ...good, ...change }, 'x.yaml')
+  } catch (error) {
+    return (error as Error).message.split('\n').map(line => line.replace(/^x\.yaml: /, ''))
+  }
+  return []
+}
+const source = (change: object) => ({ sources: [{ ...cam, ...change }] })
+
+test('what a scenario does not say has a default', () => {
+  const { devices, links, sources, policy } = parseScenario(good, 'some/yard.yaml')
+  expect(devices[1]).toEqual({ name: 'shed', speed: 1, memory: Number.POSITIVE_INFINITY })
+  expect(links).toEqual([
+    { from: 0, to: 1, rate: 2.5e6, latency: 0 },
+    { from: 1, to: 0, rate: 2.5e6, latency: 0 }
+  ])
+  expect(sources[0]).toMatchObject({ arrivals: { kind: 'saturated' }, count: 100, window: 16, weight: 1, start: 0 })
+  expect(policy).toBe('confluence')
+})
+
+describe('what is wrong is said in words, with an example', () => {
+  const media = [{ name: 'wifi', devices: ['porch'] }]
+  const block = { work: '1ms', weights: '1KB' }
+  const cases: [string, object, RegExp][] = [
+    [
+      'a number for arrivals',
+      source({ arrivals: 5 }),
+      /^sources\[0\]\.arrivals \(cam\): 5 is not an arrival process: saturated, \{ poisson: 5\/s \} or \{ every: 200ms \}$/
+    ],
+    ['a word for arrivals', source({ arrivals: 'saturatd' }), /: "saturatd" is not an arrival process: saturated,/],
+    [
+      'a rate without unit',
+      source({ arrivals: { poisson: 5 } }),
+      /^sources\[0\]\.arrivals\.poisson \(cam\): "5" has no unit; write it like 5\/s \(units: \/s,/
+    ],
+    [
+      'a wrong form of arrivals',
+      source({ arrivals: { poison: '5/s' } }),
+      /unknown key "poison", did you mean "poisson"\?/
+    ],
+    [
+      'a rate without arrivals',
+      source({ rate: 5 }),
+      /^sources\[0\] \(cam\): unknown key "rate", did you mean "arrivals"\?/
+    ],
+    ['a key near to none', source({ colour: 5 }), /^sources\[0\] \(cam\): unknown key "colour" \(known: name,/],
+    [
+      'a bandwidth without unit',
+      { links: { default: { bandwidth: 20 } } },
+      /^links\.default\.bandwidth: "20" has no unit; write it like 20Mbps \(units: bps/
+    ],
+    ['a wrong unit', { links: { default: { bandwidth: '20MB' } } }, /"20MB" is not a quantity like 20Mbps; units: bps/],
+    [
+      'no quantity at all',
+      { links: { default: { latency: [] } } },
+      /^links\.default\.latency: must be a quantity like/
+    ],
+    ['a source without model', { sources: [{ ...cam, model: undefined }] }, /^sources\[0\]\.model \(cam\) is missing$/],
+    ['no models', { models: undefined }, /^models is missing$/],
+    ['no work', { models: { net: { blocks: [{}], activations: [] } } }, /^models\.net\.blocks\[0\]\.work is missing$/],
+    [
+      'text for a number',
+      { devices: { porch: { speed: 'fast' } } },
+      /^devices\.porch\.speed: must be a number, not "fast"/
+    ],
+    ['no speed', { devices: { porch: { speed: 0 } } }, /^devices\.porch\.speed: must be more than 0, not 0$/],
+    ['half a datum', source({ count: 1.5 }), /^sources\[0\]\.count \(cam\): must be a whole number, not 1\.5$/],
+    ['no sources', { sources: [] }, /^sources: needs at least 1 entry$/],
+    ['a medium of one', { links: { media } }, /^links\.media\[0\]\.devices \(wifi\): needs at least 2 entries$/],
+    ['a mapping for a list', { sources: { cam } }, /^sources: must be a list$/],
+    ['half a model', { models: { net: { blocks: [block] } } }, /^models\.net\.activations is missing$/],
+    [
+      'an empty model',
+      { models: { net: {} } },
+      /^models\.net\.file is missing|^models\.net: is not a model: either file/
+    ],
+    [
+      'an event of nothing',
+      { events: [{ at: '5s', device: 'shed' }] },
+      /^events\[0\] \(at 5s\): is not an event: at, and/
+    ],
+    [
+      'a slow event',
+      { events: [{ at: '5s', device: 'shed', speed: 'slow' }] },
+      /^events\[0\]\.speed \(at 5s\): must be a number, not "slow"$/
+    ],
+    [
+      'a way to leave',
+      { events: [{ at: '5s', device: 'shed', leaves: 'dies' }] },
+      /^events\[0\]\.leaves \(at 5s\): must be kill or stop, not "dies"$/
+    ],
+    [
+      'a misspelt event',
+      { events: [{ at: '5s', device: 'shed', sped: 1 }] },
+      /unknown key "sped", did you mean "speed"\?/
+    ]
+  ]
+  test.each(cases)('%s', (_, change, expected) => {
+    const lines = said(change)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(expected)
+  })
+})
+
+test('several problems are told at once, a line each', () => {
+  expect(
+    said({
+      devices: { porch: { speed: -1, memory: 64 } },
+      ...source({ rate: 5, colour: 'red', count: 0 })
+    }).map(line => line.replace(/ \(known:.*/, ''))
+  ).toEqual([
+    'devices.porch.speed: must be more than 0, not -1',
+    'devices.porch.memory: "64" has no unit; write it like 64MiB (units: B, KB, MB, GB, KiB, MiB, GiB)',
+    'sources[0].count (cam): must be at least 1, not 0',
+    'sources[0] (cam): unknown key "rate", did you mean "arrivals"?',
+    'sources[0] (cam): unknown key "colour"'
+  ])
+})
+
+test('very many problems are counted', () => {
+  const lines = said({ sources: Array.from({ length: 30 }, () => ({ ...cam, count: 0 })) })
+  expect(lines).toHaveLength(21)
+  expect(lines.at(-1)).toBe('10 more problems')
+})
