@@ -8,8 +8,8 @@ import { prepare } from './prepare.mjs'
 
 const BENCHES = ['admission', 'hop', 'engine', 'pipeline', 'idle', 'simulator', 'planning', 'profile', 'cutting']
 /** Minutes long: only when asked for by name. */
-const LONG = ['policies', 'peers', 'emulation', 'adaptation']
-const TAKES_WORDS = ['cutting', 'policies', 'peers', 'emulation', 'adaptation']
+const LONG = ['policies', 'peers', 'emulation', 'testbed', 'adaptation']
+const TAKES_WORDS = ['cutting', 'policies', 'peers', 'emulation', 'testbed', 'adaptation']
 
 /** [name, its words] in the order asked for. */
 const parse = words => {

@@ -38,6 +38,10 @@ export const command = new Command('node')
   .option('--memory <size>', 'limit for the blocks carried here, like 64MiB (default: not limited)')
   .option('--speed <factor>', 'emulate a slower device: 0.25 takes four times as long (default: not emulated)')
   .option(
+    '--speed-is-real [tasks]',
+    "the device really has that speed, by a CPU quota for example: runs are not slowed down; with a control group's file of threads, what runs blocks enters that group"
+  )
+  .option(
     '--emulate-link <peer=rate>',
     'pace and delay what is sent to a device: name=50Mbps,3ms[,medium=HOST:PORT] or name=none, * for all others, repeatable',
     collect,

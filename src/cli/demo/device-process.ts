@@ -19,6 +19,8 @@ export interface NodeEvent {
 
 export interface DeviceProcessOptions {
   readonly name: string
+  /** Program and arguments that start the device's process in their own place. @default none */
+  readonly launcher?: readonly string[]
   /** Flags of `tributary node`. */
   readonly flags: readonly string[]
   /** What it says goes there. */
@@ -46,9 +48,8 @@ export interface DeviceProcess extends AsyncDisposable {
 export const startDevice = (options: DeviceProcessOptions): DeviceProcess => {
   const { name, logFile, clock } = options
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, [MAIN, 'node', '--name', name, ...options.flags], {
-    stdio: ['pipe', 'pipe', log]
-  })
+  const [program, ...words] = [...(options.launcher ?? []), process.execPath, MAIN, 'node', '--name', name]
+  const child = spawn(program!, [...words, ...options.flags], { stdio: ['pipe', 'pipe', log] })
   closeSync(log)
   keepWatch(child)
   child.stdin!.on('error', () => {}) // it may be gone before its standard input is closed

@@ -7,10 +7,11 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import type { EncodingReport, PolicyRun } from '../../report/run-report.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 import { isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
-import { type MediumArbiter, openMediumArbiter } from '../../runtime/network/medium-arbiter.ts'
 import { ClusterFeed } from '../demo/cluster-feed.ts'
 import type { NodeEvent } from '../demo/device-process.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
+import type { Footing } from './footing.ts'
+import { PortableFooting } from './portable-footing.ts'
 import { RunCounters } from './run-counters.ts'
 
 export interface EmulatePolicyParts {
@@ -27,6 +28,8 @@ export interface EmulatePolicyParts {
   readonly adapts: boolean
   /** How activations travel between the devices. */
   readonly activationEncoding: EncodingChoice
+  /** Default: the one that works everywhere. Whoever gives one disposes of it. */
+  readonly footing?: Footing | undefined
   readonly progress: (text: string) => void
 }
 
@@ -52,34 +55,18 @@ const STUCK: Seconds = seconds(10)
 
 /** One policy on real processes: emulated speeds and links, real tensors through real blocks. */
 export const emulatePolicy = async (parts: EmulatePolicyParts): Promise<EmulatedRun> => {
-  const { scenario, clock, signal } = parts
-  const media = new Set(scenario.links.flatMap(({ medium }) => (medium === undefined ? [] : [medium])))
-  const arbiters = new Map<number, MediumArbiter>()
-  try {
-    for (const medium of media) arbiters.set(medium, await openMediumArbiter(clock))
-    return await runOn(
-      parts,
-      signal,
-      [...arbiters].reduce<string[]>((all, [m, { address }]) => {
-        all[m] = address
-        return all
-      }, [])
-    )
-  } finally {
-    for (const arbiter of arbiters.values()) await arbiter[Symbol.asyncDispose]()
-  }
+  const { scenario, clock, footing } = parts
+  if (footing !== undefined) return runOn(parts, footing)
+  await using portable = await PortableFooting.open(scenario, clock)
+  return await runOn(parts, portable)
 }
 
-const runOn = async (
-  parts: EmulatePolicyParts,
-  signal: AbortSignal,
-  media: readonly string[]
-): Promise<EmulatedRun> => {
-  const { scenario, clock } = parts
+const runOn = async (parts: EmulatePolicyParts, footing: Footing): Promise<EmulatedRun> => {
+  const { scenario, clock, signal } = parts
   const watch = new RunWatch(parts, new ClusterFeed())
   await using cluster = new EmulatedCluster({
     ...parts,
-    media,
+    footing,
     onEvent: (device, event) => watch.heard(device, event)
   })
   await cluster.start(absentAtFirst(scenario.events))
@@ -122,7 +109,7 @@ const happen = async (
     } catch {
       return
     }
-    if (event.kind === 'speed') cluster.slow(event.device, event.speed)
+    if (event.kind === 'speed') await cluster.slow(event.device, event.speed)
     else if (event.kind === 'joins') cluster.join(event.device)
     else if (event.kind === 'leaves') {
       if (event.how === 'kill') cluster.kill(event.device)
@@ -130,7 +117,7 @@ const happen = async (
     } else {
       const { rate, latency } = event
       for (const { from, to } of event.links)
-        cluster.relink(from, to, {
+        await cluster.relink(from, to, {
           ...(rate === undefined ? {} : { rate }),
           ...(latency === undefined ? {} : { latency })
         })

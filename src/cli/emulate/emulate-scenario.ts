@@ -8,7 +8,7 @@ import type { Scenario } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { BlockTable } from '../../planner/block-table.ts'
 import type { PolicyRun, RunReport } from '../../report/run-report.ts'
-import type { DatumSpan } from '../../report/run-trace.ts'
+import type { DatumSpan, TaskSpan } from '../../report/run-trace.ts'
 import { CodecMeter } from '../../runtime/dispatch/codec-meter.ts'
 import { machineTimeOffset } from '../../runtime/system-clock.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
@@ -20,6 +20,7 @@ import { simulatePolicy } from '../simulate/simulate-policy.ts'
 import { type EmulatedRun, emulatePolicy } from './emulate-policy.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
 import { encodingReport } from './encoding-report.ts'
+import type { Footing } from './footing.ts'
 import { MergedTrace } from './merged-trace.ts'
 import { calibrateSynthetic, writeSyntheticModel } from './write-synthetic-model.ts'
 
@@ -36,6 +37,10 @@ export interface EmulateScenarioParts {
   readonly adapts: boolean
   /** How activations travel between the devices. @default fp32 */
   readonly activationEncoding?: EncodingChoice | undefined
+  /** @default the portable one */
+  readonly footing?: Footing | undefined
+  /** How much of the asked time a made-up block really computes; for the rest it waits. Default: what leaves room here. */
+  readonly computedShare?: number | undefined
   readonly command: string
   readonly traceFile?: string
   readonly reportFolder?: string
@@ -45,6 +50,8 @@ export interface EmulatedScenario {
   readonly report: RunReport
   /** Each datum of each run; empty unless a trace or a report was asked for. */
   readonly data: readonly DatumSpan[]
+  /** Each block that ran; empty likewise. */
+  readonly tasks: readonly TaskSpan[]
   /** What the devices ran. */
   readonly models: readonly EmulatedModel[]
   /** As the runs of the report. */
@@ -58,7 +65,7 @@ const DISTURBED = 0.05
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<EmulatedScenario> => {
   const { scenario, policies, folder, traceFile, reportFolder, activationEncoding = 'fp32', clock, say } = parts
   const profiles = await modelProfiles(scenario, say)
-  const models = await emulatedModels(scenario, profiles, folder, say)
+  const models = await emulatedModels(scenario, profiles, parts)
   const priced = encodedScenario(scenario, activationEncoding, new CodecMeter(() => clock.now()).costs)
   const { problem, outcome, place } = await planScenario(priced, profiles)
   const runs: PolicyRun[] = []
@@ -115,7 +122,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     await writeOutputs({ report, trace: spans, problem, outcome, command, ...places, say })
     if (left > 0) say(`${left} spans more than a trace holds were left out`)
   }
-  return { report, data: trace?.data ?? [], models, emulated: all }
+  return { report, data: trace?.data ?? [], tasks: trace?.tasks ?? [], models, emulated: all }
 }
 
 /** What the devices of a run left, from the start of the run on. */
@@ -143,11 +150,10 @@ const wrongOf = ({ run, results }: EmulatedRun, first: EmulatedRun | undefined):
 const emulatedModels = async (
   scenario: Scenario,
   profiles: readonly ModelProfile[],
-  folder: string,
-  say: (text: string) => void
+  { folder, say, computedShare }: EmulateScenarioParts
 ): Promise<EmulatedModel[]> => {
   const models: EmulatedModel[] = []
-  const share = computedShare(scenario)
+  const share = computedShare ?? safeShare(scenario)
   let calibration: Awaited<ReturnType<typeof calibrateSynthetic>> | undefined
   for (const [m, model] of scenario.models.entries()) {
     const { name } = model
@@ -172,7 +178,7 @@ const emulatedModels = async (
 const COMPUTING = 0.25
 
 /** How much of the asked time a made-up block really computes, at most nearly all; for the rest of its time it waits. */
-const computedShare = ({ devices }: Scenario): number => {
+const safeShare = ({ devices }: Scenario): number => {
   const asked = devices.reduce((sum, { speed }) => sum + speed, 0)
   return Math.min(0.9, (COMPUTING * availableParallelism()) / asked)
 }

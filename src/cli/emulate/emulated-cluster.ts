@@ -9,6 +9,7 @@ import { NoAnswerError } from '../../core/user-error.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { type DeviceProcess, type NodeEvent, startDevice } from '../demo/device-process.ts'
 import type { NodeOrder } from '../node/take-orders.ts'
+import type { Footing, LinkChange } from './footing.ts'
 
 /** A model's file, and where it is to be cut; empty: where it is best. */
 export interface EmulatedModel {
@@ -28,8 +29,7 @@ export interface EmulatedClusterOptions {
   readonly seed: number
   /** State, sinks and logs go there. */
   readonly folder: string
-  /** host:port of the arbiter of each medium. */
-  readonly media: readonly string[]
+  readonly footing: Footing
   /** Devices tell what they do, each in a file. */
   readonly isTraced: boolean
   readonly clock: Clock
@@ -120,12 +120,16 @@ export class EmulatedCluster implements AsyncDisposable {
     await device?.stop()
   }
 
-  slow(n: number, speed: number): void {
-    this.#devices.get(n)?.order({ speed } satisfies NodeOrder)
+  slow(n: number, speed: number): Promise<void> {
+    return this.#options.footing.slow(n, speed, order => this.#order(n, order))
   }
 
-  relink(from: number, to: number, shape: { readonly rate?: number; readonly latency?: number }): void {
-    this.#devices.get(from)?.order({ link: this.#ids[to]!, ...shape } satisfies NodeOrder)
+  relink(from: number, to: number, change: LinkChange): Promise<void> {
+    return this.#options.footing.relink(from, to, change, this.#ids[to]!, order => this.#order(from, order))
+  }
+
+  #order(n: number, order: NodeOrder): void {
+    this.#devices.get(n)?.order(order)
   }
 
   /** Rejects when a device ends that nobody asked to. */
@@ -145,10 +149,11 @@ export class EmulatedCluster implements AsyncDisposable {
   }
 
   #start(n: number, together: number): void {
-    const { scenario, folder, clock, onEvent } = this.#options
+    const { scenario, folder, clock, onEvent, footing } = this.#options
     const { name } = scenario.devices[n]!
     const device = startDevice({
       name,
+      launcher: footing.launcher(n),
       flags: this.#flags(n, together),
       logFile: join(folder, `${name}.log`),
       clock,
@@ -166,20 +171,20 @@ export class EmulatedCluster implements AsyncDisposable {
   }
 
   #flags(n: number, together: number): string[] {
-    const { scenario, policy, seed, folder, models, isTraced, activationEncoding } = this.#options
-    const { name, speed, memory } = scenario.devices[n]!
+    const { scenario, policy, seed, folder, models, isTraced, activationEncoding, footing } = this.#options
+    const { name, memory } = scenario.devices[n]!
     const own = scenario.sources.filter(({ device }) => device === n)
     const owned = models.filter((_, m) => scenario.sources.find(({ model }) => model === m)?.device === n)
     return [
-      ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', stateOf(folder, name)],
-      ...['--speed', String(speed), '--threads', '1', '--policy', policy, '--seed', String(seed)],
+      ...['--no-mdns', '--state', stateOf(folder, name)],
+      ...['--threads', '1', '--policy', policy, '--seed', String(seed)],
       ...['--activation-encoding', activationEncoding],
       ...['--json-events', '--exit-with-parent', '--controlled', '--start-when', String(together)],
       ...(isTraced ? ['--trace', EmulatedCluster.traceOf(folder, name)] : []),
       ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),
       // Whoever comes later finds the others though the first device may be gone.
       ...[...this.#invites].flatMap(([other, invite]) => (other === n ? [] : ['--join', invite])),
-      ...this.#linkFlags(n),
+      ...footing.flags(n, this.#ids),
       ...owned.flatMap(({ name: model, file, tensors, maxBlocks, work }) => [
         ...['--model', `${file}:${model}`, '--blocks', `${model}=${maxBlocks}`],
         ...(tensors.length === 0 ? [] : ['--cut-at', `${model}=${tensors.join(',')}`]),
@@ -191,19 +196,6 @@ export class EmulatedCluster implements AsyncDisposable {
       ...own.flatMap(source => ['--source', this.#sourceFlag(source)]),
       ...(own.length === 0 ? [] : ['--sink', EmulatedCluster.sinkOf(folder, name)])
     ]
-  }
-
-  #linkFlags(n: number): string[] {
-    const { scenario, media } = this.#options
-    return scenario.devices.flatMap((_, to) => {
-      if (to === n) return []
-      const id = this.#ids[to]!
-      const link = scenario.links.find(l => l.from === n && l.to === to)
-      if (link === undefined) return ['--emulate-link', `${id}=none`]
-      const { rate, latency, medium } = link
-      const shared = medium === undefined ? '' : `,medium=${media[medium]}`
-      return ['--emulate-link', `${id}=${rate * 8}bps,${latency}s${shared}`]
-    })
   }
 
   #sourceFlag({ name, count, model, window, weight, arrivals, start }: ScenarioSource): string {

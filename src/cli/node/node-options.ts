@@ -19,6 +19,7 @@ export interface NodeFlags {
   readonly mdns: boolean
   readonly memory?: string
   readonly speed?: string
+  readonly speedIsReal?: true | string
   readonly threads: string
   readonly model: string[]
   readonly shape: string[]
@@ -51,6 +52,10 @@ export interface NodeOptions {
   readonly mdns: boolean
   readonly memory: Bytes
   readonly speed: number
+  /** This machine has that speed: runs are not slowed down. */
+  readonly speedIsReal: boolean
+  /** A control group's file of threads: the quota there gives the speed. */
+  readonly laneGroup: string | undefined
   readonly emulated: boolean
   readonly threads: number
   readonly models: readonly { readonly file: string; readonly name: string }[]
@@ -105,6 +110,8 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     mdns: flags.mdns,
     memory: flags.memory === undefined ? bytes(Number.POSITIVE_INFINITY) : size('--memory', flags.memory),
     speed,
+    speedIsReal: flags.speedIsReal !== undefined,
+    laneGroup: typeof flags.speedIsReal === 'string' ? flags.speedIsReal : undefined,
     emulated: flags.speed !== undefined || !links.isEmpty,
     threads: number('--threads', flags.threads, z.int().min(1).max(256)),
     models: flags.model.map(parseModel),

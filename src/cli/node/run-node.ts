@@ -55,7 +55,13 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   const observed = trace === undefined ? {} : { observe: trace }
   const network = await openNetwork(options, secret, folder, log, () => device)
   const orders = options.controlled ? takeOrders(log) : undefined
-  const engine = createEngine({ speed: options.speed, threads: options.threads, isCalibrated: options.controlled })
+  const engine = createEngine({
+    speed: options.speed,
+    threads: options.threads,
+    isCalibrated: options.controlled,
+    isPaced: !options.speedIsReal,
+    group: options.laneGroup
+  })
   const device: Device = createDevice({
     name: options.name,
     clock: systemClock,

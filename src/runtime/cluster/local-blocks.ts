@@ -2,7 +2,7 @@ import type { ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
-import type { Engine, LoadedBlock } from '../engine/engine.ts'
+import type { BlockRun, Engine, LoadedBlock } from '../engine/engine.ts'
 
 export interface HeldBlock {
   readonly loaded: LoadedBlock
@@ -53,13 +53,15 @@ export class LocalBlocks {
 
   /**
    * Run block `k` on activation `k`. The block gets the tensors it names; those that live on beside it stay here.
+   * @param readySince when the run could have begun had the lane been free
    * @returns activation k + 1
    */
   async run(
     manifest: ModelManifest,
     k: number,
-    activation: readonly Tensor[]
-  ): Promise<{ readonly tensors: readonly Tensor[]; readonly took: Seconds }> {
+    activation: readonly Tensor[],
+    readySince: Seconds
+  ): Promise<{ readonly tensors: readonly Tensor[] } & Pick<BlockRun, 'start' | 'end' | 'took'>> {
     const held = this.#held.get(manifest.id)?.get(k)
     if (held === undefined) throw new Error(`block ${k} of ${manifest.name} is not loaded here`)
     const wanted = manifest.activations[k + 1]!.tensors.map(tensor => tensor.name)
@@ -70,8 +72,9 @@ export class LocalBlocks {
       if (tensor === undefined) throw new Error(`block ${k} of ${manifest.name} needs "${name}", which did not arrive`)
       return tensor
     })
-    const { outputs, inputs: returned, took, late } = await this.#engine.run(manifest.blocks[k]!.sha256, inputs)
-    this.#late += late
+    const run = await this.#engine.run(manifest.blocks[k]!.sha256, inputs, readySince)
+    const { outputs, inputs: returned, start, end, took } = run
+    this.#late += run.late
     for (const tensor of returned) if (survivors.has(tensor.name)) survivors.set(tensor.name, tensor)
     for (const tensor of outputs) survivors.set(tensor.name, tensor)
     const tensors = wanted.map(name => {
@@ -79,7 +82,7 @@ export class LocalBlocks {
       if (tensor === undefined) throw new Error(`block ${k} of ${manifest.name} did not make "${name}"`)
       return tensor
     })
-    return { tensors, took }
+    return { tensors, start, end, took }
   }
 
   /** By how much runs here took longer than emulation asked for, in all. */

@@ -246,14 +246,15 @@ class RunningDevice implements Device {
   }
 
   async #run(task: DeviceTask): Promise<RunOutcome> {
-    const { clock, observe } = this.#parts
     const { source, datum, done: block } = task
-    const start = clock.now()
     try {
       const manifest = this.view.manifest(task.modelId)!
-      const { tensors, took } = await this.#blocks.run(manifest, block, this.#encodings.decode(task.tensors))
+      const inputs = this.#encodings.decode(task.tensors)
+      const run = await this.#blocks.run(manifest, block, inputs, task.ranUntil ?? task.queuedAt)
+      const { tensors, start, end, took } = run
       task.tensors = tensors
-      observe?.ran({ source, datum, model: manifest.name, block, start, end: clock.now() })
+      task.ranUntil = end
+      this.#parts.observe?.ran({ source, datum, model: manifest.name, block, start, end })
       return { kind: 'done', took }
     } catch (error) {
       return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }

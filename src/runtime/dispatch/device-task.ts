@@ -1,5 +1,6 @@
 import type { DeviceId, ModelId } from '../../core/ids.ts'
 import { elementCount } from '../../core/tensor.ts'
+import type { Seconds } from '../../core/units.ts'
 import type { LiveTask } from '../../scheduler/dispatch/live-task.ts'
 import type { WireTensor } from '../network/wire-tensor.ts'
 
@@ -9,6 +10,8 @@ export interface DeviceTask extends LiveTask {
   readonly homeId: DeviceId
   /** As they came: those of an encoding link are decoded when a block runs on them. */
   tensors: readonly WireTensor[]
+  /** When its last block on this device ended; undefined when it came from elsewhere. */
+  ranUntil?: Seconds
 }
 
 /** Of the tensors when decoded. */

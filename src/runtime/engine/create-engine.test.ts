@@ -4,7 +4,9 @@ import type { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { blockHash } from '../../core/ids.ts'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
+import { milliseconds, type Seconds } from '../../core/units.ts'
 import { tinyOnnxFile } from '../../testing/tiny-onnx.ts'
+import { systemClock } from '../system-clock.ts'
 import { createEngine } from './create-engine.ts'
 import { type BlockRun, type Engine, EngineError, type EngineOptions } from './engine.ts'
 import { encodeStrings } from './string-elements.ts'
@@ -207,6 +209,26 @@ test('shapes that were not measured are stretched by the least time that was see
   engine.setSpeed(0.25)
   // Whatever else the machine does: no run is shorter than four times the least, of which a little is not ONNX Runtime's.
   expect(await least(4)).toBeGreaterThan(0.9 * 4 * whole)
+})
+
+test('an emulated run counts from when its device was free and its inputs were there, not from when this machine got to it', {
+  retry: 2
+}, async () => {
+  const engine = engineOf({ speed: 0.1 })
+  const dims = [1, 3, 48, 192]
+  const { inputs } = await engine.load(A, RECOGNITION, milliseconds(2))
+  const run = (readySince: Seconds) => engine.run(A, [floats(inputs[0]!.name, dims)], readySince)
+  const ready = systemClock.now()
+  const first = await run(ready)
+  expect(first.start).toBeGreaterThanOrEqual(ready - 1e-4)
+  // Some time passes before the next is handed over.
+  const second = await run(ready)
+  expect(second.start).toBeCloseTo(first.end, 6)
+  // Nothing begins before its inputs are there.
+  const later = systemClock.now()
+  const third = await run(later)
+  expect(third.start).toBeGreaterThanOrEqual(later - 1e-4)
+  expect(third.end - third.start).toBeCloseTo(third.took, 6)
 })
 
 test('calibration gives a quarter of the speed when a quarter is emulated', async () => {

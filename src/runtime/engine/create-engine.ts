@@ -2,6 +2,7 @@ import type { BlockHash } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { machineTimeOffset } from '../system-clock.ts'
 import { calibrateApart } from './calibrate-apart.ts'
 import { CALIBRATION_REFERENCE } from './calibration-model.ts'
 import { checkInputs } from './check-inputs.ts'
@@ -21,18 +22,23 @@ interface Held {
 class ThreadedEngine implements Engine {
   readonly #threads: number
   readonly #isCalibrated: boolean
+  readonly #isPaced: boolean
+  readonly #group: string | undefined
   /** An emulated run lasts this many times its own time; a faster device cannot be emulated. */
   #stretch: number
   readonly #held = new Map<BlockHash, Held>()
   readonly #nominal = new NominalTimes()
+  readonly #offset = machineTimeOffset()
   #lane: LaneThread | undefined
   #stopped = false
 
-  constructor({ speed = 1, threads = 1, isCalibrated = false }: EngineOptions) {
+  constructor({ speed = 1, threads = 1, isCalibrated = false, isPaced = true, group }: EngineOptions) {
     if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
     if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
     this.#threads = threads
     this.#isCalibrated = isCalibrated
+    this.#isPaced = isPaced
+    this.#group = group
     this.#stretch = Math.max(1, 1 / speed)
   }
 
@@ -59,19 +65,28 @@ class ThreadedEngine implements Engine {
     await this.#running().ask('unload', { hash })
   }
 
-  async run(hash: BlockHash, inputs: readonly Tensor[]): Promise<BlockRun> {
+  async run(hash: BlockHash, inputs: readonly Tensor[], readySince?: Seconds): Promise<BlockRun> {
     const { inputs: specs } = await this.#loaded(hash)
     checkInputs(nameOf(hash), specs, inputs)
     const own = ownBuffers(inputs)
-    const isDeclared = this.#nominal.declared(hash) !== undefined
-    const pace = { stretch: this.#stretch, nominal: this.#nominal.of(hash, inputs), isDeclared }
+    const isDeclared = this.#isPaced && this.#nominal.declared(hash) !== undefined
+    const ready = readySince === undefined ? undefined : 1000 * (readySince + this.#offset)
+    const pace = {
+      stretch: this.#isPaced ? this.#stretch : 1,
+      nominal: this.#nominal.of(hash, inputs),
+      isDeclared,
+      ready
+    }
     const answer = await about(hash, this.#running().ask('run', { hash, inputs: own.tensors, pace }, own.buffers))
     this.#nominal.seen(hash, answer.inputs, answer.actual)
-    const late = isDeclared ? Math.max(0, answer.took - pace.nominal! * pace.stretch) : 0
+    const took = answer.end - answer.start
+    const late = isDeclared ? Math.max(0, took - pace.nominal! * pace.stretch) : 0
     return {
       inputs: answer.inputs,
       outputs: answer.outputs,
-      took: milliseconds(answer.took),
+      start: seconds(answer.start / 1000 - this.#offset),
+      end: seconds(answer.end / 1000 - this.#offset),
+      took: milliseconds(took),
       late: milliseconds(late)
     }
   }
@@ -123,7 +138,7 @@ class ThreadedEngine implements Engine {
   #running(): LaneThread {
     if (this.#stopped) throw new EngineError('the engine has stopped')
     if (this.#lane !== undefined) return this.#lane
-    const lane = new LaneThread({ threads: this.#threads }, dead => {
+    const lane = new LaneThread({ threads: this.#threads, group: this.#group }, dead => {
       if (this.#lane === dead) this.#lane = undefined
     })
     this.#lane = lane

@@ -9,6 +9,10 @@ export interface EngineOptions {
   readonly threads?: number
   /** `speed` is relative to times that are declared: nothing is measured. @default false */
   readonly isCalibrated?: boolean
+  /** False: this machine has that speed, by a CPU quota for example; prices count with it, runs are not slowed. @default true */
+  readonly isPaced?: boolean
+  /** On Linux: a control group's file of threads, which the lane enters when it starts. @default none */
+  readonly group?: string | undefined
 }
 
 export interface LoadedBlock {
@@ -21,6 +25,9 @@ export interface BlockRun {
   readonly outputs: readonly Tensor[]
   /** The inputs, handed back: what lives on beside the block must not be copied to survive the transfer to the lane. */
   readonly inputs: readonly Tensor[]
+  /** When the run began and ended, on `systemClock`: for an emulated device, when it would have begun. */
+  readonly start: Seconds
+  readonly end: Seconds
   /** Of the run itself, emulation included. */
   readonly took: Seconds
   /** By how much that is more than emulation asked for: the machine was busy with something else. */
@@ -44,9 +51,11 @@ export interface Engine extends AsyncDisposable {
   unload(hash: BlockHash): Promise<void>
   /**
    * Run one block. `inputs` must hold the tensors that the block names; others are refused.
+   * @param readySince on `systemClock`, when the run could have begun had the lane been free. An emulated device counts a
+   * run from then, or from the end of its last run: what this machine needed in between to hand it over is not its own.
    * @throws EngineError when the block is not loaded or ONNX Runtime reports an error
    */
-  run(hash: BlockHash, inputs: readonly Tensor[]): Promise<BlockRun>
+  run(hash: BlockHash, inputs: readonly Tensor[], readySince?: Seconds): Promise<BlockRun>
   /**
    * Time a loaded block on zeros (or seeded values) of these shapes: warm-up, then the least of several runs, so that
    * other work on the machine does not count. This is also what emulation stretches: an emulated run lasts

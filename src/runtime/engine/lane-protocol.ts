@@ -20,8 +20,9 @@ export interface LaneAnswers {
   run: {
     readonly inputs: readonly Tensor[]
     readonly outputs: readonly Tensor[]
-    /** Wall time of the run, emulation included. */
-    readonly took: number
+    /** Of the run, emulation included, in the machine's monotonic time, which all its processes and threads share. */
+    readonly start: number
+    readonly end: number
     /** Time of the run itself, as little disturbed by other work as can be told. */
     readonly actual: number
   }
@@ -40,6 +41,8 @@ export interface Pace {
   readonly nominal: number | undefined
   /** `nominal` was declared: the run lasts that long at speed 1 too. */
   readonly isDeclared: boolean
+  /** In the machine's monotonic time, when the run could have begun; undefined: not before the lane is asked. */
+  readonly ready: number | undefined
 }
 
 export interface MadeUpInput {
@@ -61,4 +64,6 @@ export type LaneReply =
 /** The lane thread's `workerData`. */
 export interface LaneSettings {
   readonly threads: number
+  /** A control group's file of threads, which the lane enters. */
+  readonly group?: string | undefined
 }

@@ -5,8 +5,6 @@
  */
 export interface TimedRun<T> {
   readonly value: T
-  /** On the clock of `performance.now`. */
-  readonly startedAt: number
   readonly actual: number
 }
 
@@ -16,7 +14,7 @@ export const timed = async <T>(run: () => Promise<T>): Promise<TimedRun<T>> => {
   const value = await run()
   const wall = performance.now() - startedAt
   const { user, system } = process.cpuUsage(used)
-  return { value, startedAt, actual: Math.min(wall, (user + system) / 1000) }
+  return { value, actual: Math.min(wall, (user + system) / 1000) }
 }
 
 export interface LeastTimeOptions {

@@ -2,11 +2,14 @@
  * The lane: what runs in the worker thread. It keeps the sessions and does one job at a time; `InferenceSession.run`
  * blocks this thread, and so does the wait that emulates a slower device. The main thread is `lane-thread.ts`.
  */
+import { readlinkSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import ort from 'onnxruntime-node'
 import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import { machineTimeOffset } from '../system-clock.ts'
 import type { LaneAnswers, LaneJobKind, LaneJobs, LaneReply, LaneRequest, LaneSettings } from './lane-protocol.ts'
 import { leastTime, timed, waitUntil } from './lane-time.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
@@ -14,7 +17,8 @@ import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
 
 const port = parentPort
 if (port === null) throw new Error('lane.ts runs in a worker thread only')
-const { threads } = workerData as LaneSettings
+const { threads, group } = workerData as LaneSettings
+if (group !== undefined) writeFileSync(group, basename(readlinkSync('/proc/thread-self')))
 const sessions = new Map<BlockHash, ort.InferenceSession>()
 
 const SESSION_OPTIONS: ort.InferenceSession.SessionOptions = {
@@ -27,11 +31,28 @@ const SESSION_OPTIONS: ort.InferenceSession.SessionOptions = {
   extra: { session: { force_spinning_stop: '1' } }
 }
 
+/** What to add to `performance.now()` here to get the machine's monotonic time. */
+const offset = 1000 * machineTimeOffset()
+/** On the clock of `performance.now`, when the last run ended. */
+let freeSince = 0
+
+/**
+ * When an emulated run counts as begun: as soon as its device was free and its inputs were there. Between two runs this
+ * machine takes a turn through the main thread, which it shares with all the other devices that it emulates.
+ */
+const emulatedStart = (ready: number | undefined): number => {
+  const now = performance.now()
+  return Math.min(now, Math.max(freeSince, (ready ?? Number.POSITIVE_INFINITY) - offset, now - LONGEST_TURN))
+}
+
 const sessionOf = (hash: BlockHash): ort.InferenceSession => {
   const session = sessions.get(hash)
   if (session === undefined) throw new Error('it is not loaded')
   return session
 }
+
+/** Milliseconds. What takes longer is no turn: the device had nothing to do, or the machine cannot keep up. */
+const LONGEST_TURN = 5
 
 /** The runtime's own memory must not count as the first block's: a session that fails starts it up. */
 const started = ort.InferenceSession.create(new Uint8Array(1), SESSION_OPTIONS).catch(() => {})
@@ -61,10 +82,13 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
   run: async ({ hash, inputs, pace }) => {
     const session = sessionOf(hash)
     const feeds = Object.fromEntries(inputs.map(tensor => [tensor.name, toOrt(tensor)]))
-    const { value, startedAt, actual } = await timed(() => session.run(feeds))
+    const isEmulated = pace.stretch > 1 || pace.isDeclared
+    const start = isEmulated ? emulatedStart(pace.ready) : performance.now()
+    const { value, actual } = await timed(() => session.run(feeds))
     const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
-    if (pace.stretch > 1 || pace.isDeclared) waitUntil(startedAt + (pace.nominal ?? actual) * pace.stretch)
-    return { inputs, outputs, took: performance.now() - startedAt, actual }
+    if (isEmulated) waitUntil(start + (pace.nominal ?? actual) * pace.stretch)
+    freeSince = performance.now()
+    return { inputs, outputs, start: start + offset, end: freeSince + offset, actual }
   },
 
   measure: async ({ hash, inputs, isWarmUp }) => {
