@@ -11,6 +11,7 @@ import { seconds } from '../src/core/units.ts'
 import type { PolicyRun } from '../src/report/run-report.ts'
 import { textTable } from '../src/report/text-table.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
+import { CpuQuota } from './testbed/cpu-quota.ts'
 import { missingForTestbed } from './testbed/missing-for-testbed.ts'
 import { type QuotaHolds, Testbed } from './testbed/testbed.ts'
 
@@ -85,13 +86,14 @@ const speedsOf = ({ tasks, models }: EmulatedScenario, { devices }: Scenario): r
     return spent > 0 ? Math.min(1, done / spent) : speed
   })
 
+const modes: readonly QuotaHolds[] = (await CpuQuota.canHoldThreads()) ? ['blocks', 'device'] : ['device']
 const rows: string[][] = []
 try {
   for (const word of words.length > 0 ? words : ['mesh', 'radio', 'chain']) {
     const file = existsSync(word) ? word : join(FOLDER, `${word}.yaml`)
     const name = basename(file, '.yaml')
     const scenario = withoutLatency(await readScenario(file))
-    for (const holds of ['blocks', 'device'] as const) {
+    for (const holds of modes) {
       say(`${name}: testbed, ${scenario.devices.length} namespaces, a quota for each device's ${WORDS[holds]}`)
       await using testbed = await Testbed.open(scenario, holds)
       const hard = await runOn(scenario, `${name}-${holds}`, testbed)

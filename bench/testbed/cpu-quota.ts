@@ -68,6 +68,11 @@ export class CpuQuota {
     await rmdir(this.#folder)
   }
 
+  /** Whether a group can hold single threads of a process. */
+  static async canHoldThreads(): Promise<boolean> {
+    return exists(join(FIRST, 'cpu.cfs_quota_us'))
+  }
+
   /** Where groups are, to look for those that were left. */
   static async root(): Promise<string> {
     return (await exists(join(FIRST, 'cpu.cfs_quota_us'))) ? FIRST : SECOND

@@ -99,8 +99,6 @@ export class Testbed implements Footing {
     const { devices, links } = this.#scenario
     for (const [n, { speed }] of devices.entries()) {
       this.#quotas.push(await CpuQuota.open(this.#space(n), speed))
-      if (this.#holds === 'blocks' && this.#quotas[n]!.threads === undefined)
-        throw new Error('control groups of version 2 keep the threads of a process together; use the quota for devices')
     }
     await runBatch(
       'ip',
