@@ -11,7 +11,8 @@ if (profiles === undefined) {
 }
 
 const ms = seconds => `${(seconds * 1e3).toPrecision(3)}ms`
-const kb = bytes => `${(bytes / 1e3).toPrecision(3)}KB`
+const kb = bytes =>
+  bytes >= 999_500 ? `${Number((bytes / 1e6).toPrecision(3))}MB` : `${Number((bytes / 1e3).toPrecision(3))}KB`
 
 /** @param input bytes of the raw input, where the source has more than the tensor, like an undecoded image */
 const model = (name, { input, output } = {}) => {

@@ -9,15 +9,15 @@ export const describeDeviation = (emulated: readonly PolicyRun[], simulated: rea
     const rate = (r: PolicyRun): string => `${r.throughput.toPrecision(3)}/s`
     return [
       [run.policy, 'throughput', rate(run), rate(other), deviation(run.throughput, other.throughput)],
-      ...run.sources.map(({ name, inferenceTime }, s) => {
-        const { mean } = other.sources[s]!.inferenceTime
-        return [
+      ...run.sources.flatMap(({ name, inferenceTime }, s) => {
+        const simulatedTime = other.sources[s]!.inferenceTime
+        return (['mean', 'p95'] as const).map(what => [
           '',
-          `${name}, mean time`,
-          formatSeconds(inferenceTime.mean),
-          formatSeconds(mean),
-          deviation(inferenceTime.mean, mean)
-        ]
+          `${name}, ${what === 'mean' ? 'mean time' : '95 % within'}`,
+          formatSeconds(inferenceTime[what]),
+          formatSeconds(simulatedTime[what]),
+          deviation(inferenceTime[what], simulatedTime[what])
+        ])
       })
     ]
   })
