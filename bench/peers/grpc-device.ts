@@ -10,7 +10,7 @@ import { createArrivals, parseArrivals } from '../../src/core/arrivals.ts'
 import { createRng } from '../../src/core/rng.ts'
 import type { Tensor } from '../../src/core/tensor.ts'
 import { madeUpTensor } from '../../src/model/made-up-tensor.ts'
-import { waitUntil } from '../../src/runtime/engine/lane-time.ts'
+import { emulatedStart, waitUntil } from '../../src/runtime/engine/lane-time.ts'
 import { fromOrt, toOrt } from '../../src/runtime/engine/ort-tensor.ts'
 import { createSyntheticPort } from '../../src/runtime/io/create-synthetic-port.ts'
 import type { FromDevice, GrpcVariant, ToDevice } from './grpc-system.ts'
@@ -35,7 +35,9 @@ class GrpcDevice {
   readonly #routes
   readonly #variant: GrpcVariant
   readonly #sessions = new Map<number, ort.InferenceSession>()
-  readonly #queue: Activation[] = []
+  readonly #queue: { readonly activation: Activation; readonly since: number }[] = []
+  /** When its last block ended. */
+  #freeSince = 0
   #wake = (): void => {}
   #relay!: Relay
   /** For each of its own sources, by number. */
@@ -72,24 +74,24 @@ class GrpcDevice {
   #take(activation: Activation): void {
     if (activation.step === this.#routes[activation.route]!.length) this.#home.get(activation.source)!(activation)
     else {
-      this.#queue.push(activation)
+      this.#queue.push({ activation, since: performance.now() })
       this.#wake()
     }
   }
 
   async #compute(): Promise<never> {
     for (;;) {
-      const activation = this.#queue.shift()
-      if (activation === undefined) await new Promise<void>(resolve => (this.#wake = resolve))
-      else await this.#pass(await this.#step(activation))
+      const next = this.#queue.shift()
+      if (next === undefined) await new Promise<void>(resolve => (this.#wake = resolve))
+      else await this.#pass(await this.#step(next.activation, next.since))
     }
   }
 
   /** All the blocks of one step of its route. */
-  async #step(activation: Activation): Promise<Activation> {
+  async #step(activation: Activation, since: number): Promise<Activation> {
     const { from, until } = this.#routes[activation.route]![activation.step]!
     let { tensors } = activation
-    for (let block = from; block < until; block++) tensors = await this.#run(block, tensors)
+    for (let block = from; block < until; block++) tensors = await this.#run(block, tensors, since)
     return { ...activation, step: activation.step + 1, tensors }
   }
 
@@ -101,18 +103,22 @@ class GrpcDevice {
     else await this.#relay.send(to, activation)
   }
 
-  /** Activation `block` + 1 from activation `block`; lasts as long as the block takes at this device's speed. */
-  async #run(block: number, tensors: readonly Tensor[]): Promise<readonly Tensor[]> {
+  /**
+   * Activation `block` + 1 from activation `block`; lasts as long as the block takes at this device's speed, counted as
+   * Tributary's emulated devices count it: from when the device was free and the activation was there.
+   */
+  async #run(block: number, tensors: readonly Tensor[], since = performance.now()): Promise<readonly Tensor[]> {
     const session = this.#sessions.get(block)!
     const { activations, blocks } = this.#job.manifest
     const alive = new Map(tensors.map(tensor => [tensor.name, tensor]))
     const feeds = Object.fromEntries(session.inputNames.map(name => [name, toOrt(alive.get(name)!)]))
-    const startedAt = performance.now()
+    const startedAt = emulatedStart(this.#freeSince, since)
     const made = await session.run(feeds)
     for (const name of session.outputNames) alive.set(name, fromOrt(name, made[name]!))
     const due = startedAt + (1000 * blocks[block]!.work) / this.#job.devices[this.#self]!.speed
     if (this.#variant.isLoopFree) await sleep(due - performance.now())
     else waitUntil(due)
+    this.#freeSince = performance.now()
     return activations[block + 1]!.tensors.map(({ name }) => alive.get(name)!)
   }
 

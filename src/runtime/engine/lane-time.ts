@@ -41,6 +41,19 @@ export const leastTime = async (
   return least
 }
 
+/** Milliseconds. What takes longer is no turn: the device had nothing to do, or the machine cannot keep up. */
+const LONGEST_TURN = 5
+
+/**
+ * When an emulated run counts as begun: as soon as its device was free and its inputs were there. Between two runs this
+ * machine takes a turn through the main thread, which it shares with all the other devices that it emulates.
+ * Instants on the clock of `performance.now`; without `ready`, now.
+ */
+export const emulatedStart = (freeSince: number, ready: number | undefined): number => {
+  const now = performance.now()
+  return Math.min(now, Math.max(freeSince, ready ?? now, now - LONGEST_TURN))
+}
+
 const never = new Int32Array(new SharedArrayBuffer(4))
 /** A timer of the system may be late by this much; the rest is waited for by turning. */
 const TIMER_SLACK = 0.15

@@ -11,7 +11,7 @@ import { Serial } from '../../core/serial.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { machineTimeOffset } from '../system-clock.ts'
 import type { LaneAnswers, LaneJobKind, LaneJobs, LaneReply, LaneRequest, LaneSettings } from './lane-protocol.ts'
-import { leastTime, timed, waitUntil } from './lane-time.ts'
+import { emulatedStart, leastTime, timed, waitUntil } from './lane-time.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
 
@@ -36,23 +36,11 @@ const offset = 1000 * machineTimeOffset()
 /** On the clock of `performance.now`, when the last run ended. */
 let freeSince = 0
 
-/**
- * When an emulated run counts as begun: as soon as its device was free and its inputs were there. Between two runs this
- * machine takes a turn through the main thread, which it shares with all the other devices that it emulates.
- */
-const emulatedStart = (ready: number | undefined): number => {
-  const now = performance.now()
-  return Math.min(now, Math.max(freeSince, (ready ?? Number.POSITIVE_INFINITY) - offset, now - LONGEST_TURN))
-}
-
 const sessionOf = (hash: BlockHash): ort.InferenceSession => {
   const session = sessions.get(hash)
   if (session === undefined) throw new Error('it is not loaded')
   return session
 }
-
-/** Milliseconds. What takes longer is no turn: the device had nothing to do, or the machine cannot keep up. */
-const LONGEST_TURN = 5
 
 /** The runtime's own memory must not count as the first block's: a session that fails starts it up. */
 const started = ort.InferenceSession.create(new Uint8Array(1), SESSION_OPTIONS).catch(() => {})
@@ -83,7 +71,9 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
     const session = sessionOf(hash)
     const feeds = Object.fromEntries(inputs.map(tensor => [tensor.name, toOrt(tensor)]))
     const isEmulated = pace.stretch > 1 || pace.isDeclared
-    const start = isEmulated ? emulatedStart(pace.ready) : performance.now()
+    const start = isEmulated
+      ? emulatedStart(freeSince, pace.ready === undefined ? undefined : pace.ready - offset)
+      : performance.now()
     const { value, actual } = await timed(() => session.run(feeds))
     const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
     if (isEmulated) waitUntil(start + (pace.nominal ?? actual) * pace.stretch)
