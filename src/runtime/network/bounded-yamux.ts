@@ -13,8 +13,43 @@ const UNADMITTED_BYTES = 128 * 1024
 
 type Muxer = StreamMuxer & {
   onData(data: Uint8Array | Uint8ArrayList): void
+  /** Of the library: makes the streams of both directions. */
+  _newStream?(...parts: readonly unknown[]): YamuxStream
   /** Of the library's decoder: bytes of frames that are not whole yet. */
   readonly decoder?: { readonly buffer?: { readonly byteLength: number } }
+}
+
+/** What the library keeps of a stream's window; all optional, for it may be named otherwise in another version. */
+interface YamuxStream {
+  readonly state?: number
+  readonly recvWindow?: number
+  readonly recvWindowCapacity?: number
+  sendWindowUpdate?(): void
+}
+
+/** A stream on which both sides have spoken, in the library's count of states. */
+const ESTABLISHED = 3
+
+/**
+ * The library answers every frame of data with a frame that widens the window by as much: one more TLS record and system
+ * call on both sides for each message. As yamux is meant, the window is widened once half of it is used up; until then
+ * the sender has the other half.
+ *
+ * Specification: https://github.com/hashicorp/yamux/blob/master/spec.md
+ */
+const widenByHalves = (muxer: Muxer): void => {
+  const newStream = muxer._newStream?.bind(muxer)
+  if (newStream === undefined) return
+  muxer._newStream = (...parts) => {
+    const stream = newStream(...parts)
+    const widen = stream.sendWindowUpdate?.bind(stream)
+    if (widen === undefined) return stream
+    stream.sendWindowUpdate = () => {
+      const { state, recvWindow = 0, recvWindowCapacity = 0 } = stream
+      if (state !== ESTABLISHED || recvWindowCapacity <= recvWindow / 2) widen()
+    }
+    return stream
+  }
 }
 
 /** By the list of streams, which is one object for a muxer and for its connection. */
@@ -51,6 +86,7 @@ export const boundedYamux = (): (() => StreamMuxerFactory) => () => {
     createStreamMuxer: (connection: MessageStream) => {
       const muxer = factory.createStreamMuxer(connection)
       bound(muxer as unknown as Muxer)
+      widenByHalves(muxer as unknown as Muxer)
       return muxer
     }
   }
