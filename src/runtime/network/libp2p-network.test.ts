@@ -224,7 +224,7 @@ describe('an emulated link', () => {
     expect(link.rate / 2.5e6).toBeGreaterThan((0.9 * 0.24) / (slowest / 1000 + 0.01))
     // One of the five samples, the first probe, may be short: on a busy machine the answer before it comes late.
     expect(link.rate / 2.5e6).toBeLessThan(1.3)
-    expect(link.latency).toBeGreaterThan(0.0029)
+    expect(link.latency).toBeGreaterThan(0.00245) // 3 ms; timers may end half of one early
   })
 
   it('lets notices pass its queue of tensors', async () => {
