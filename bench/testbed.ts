@@ -8,6 +8,7 @@ import type { Footing } from '../src/cli/emulate/footing.ts'
 import { readScenario } from '../src/cli/scenario/read-scenario.ts'
 import type { Scenario } from '../src/core/scenario.ts'
 import { seconds } from '../src/core/units.ts'
+import { UserError } from '../src/core/user-error.ts'
 import type { PolicyRun } from '../src/report/run-report.ts'
 import { textTable } from '../src/report/text-table.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
@@ -93,6 +94,8 @@ try {
     const file = existsSync(word) ? word : join(FOLDER, `${word}.yaml`)
     const name = basename(file, '.yaml')
     const scenario = withoutLatency(await readScenario(file))
+    const fast = scenario.devices.find(({ speed }) => speed > 1)
+    if (fast !== undefined) throw new UserError(`${file}: devices.${fast.name}.speed: a share of one core is at most 1`)
     for (const holds of modes) {
       say(`${name}: testbed, ${scenario.devices.length} namespaces, a quota for each device's ${WORDS[holds]}`)
       await using testbed = await Testbed.open(scenario, holds)
@@ -106,8 +109,11 @@ try {
     }
   }
 } catch (error) {
-  if (!abort.signal.aborted) throw error
-  process.exitCode = 130
+  if (abort.signal.aborted) process.exitCode = 130
+  else if (error instanceof UserError) {
+    say(error.message)
+    process.exitCode = 2
+  } else throw error
 } finally {
   await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
 }
