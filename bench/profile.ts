@@ -53,7 +53,7 @@ const PLACES: readonly (readonly [string, RegExp])[] = [
 ]
 
 /** What a node of the call tree counts as. What a policy calls is policy; what it calls back in the device is not. */
-const placeOf = ({ callFrame }: ProfileNode, above: string): string => {
+const placeOf = ({ callFrame }: Pick<ProfileNode, 'callFrame'>, above: string): string => {
   const { functionName, url } = callFrame
   if (functionName === '(idle)') return 'idle'
   if (functionName === '(garbage collector)') return 'garbage collection'
@@ -94,19 +94,47 @@ const spentIn = ({ nodes, samples, timeDeltas, startTime, endTime }: CpuProfile)
   return { places, functions, seconds: (endTime - startTime) / 1e6 }
 }
 
+interface AllocationNode {
+  readonly callFrame: ProfileNode['callFrame']
+  readonly selfSize: number
+  readonly children: readonly AllocationNode[]
+}
+
+interface AllocationProfile {
+  readonly head: AllocationNode
+}
+
+/** Bytes by place, in what V8 counts as its heap: the memory of tensors is not in it. */
+const allocatedIn = ({ head }: AllocationProfile): ReadonlyMap<string, number> => {
+  const places = new Map<string, number>()
+  const walk = (node: AllocationNode, above: string): void => {
+    const own = placeOf(node, above)
+    places.set(own, (places.get(own) ?? 0) + node.selfSize)
+    for (const child of node.children) walk(child, own)
+  }
+  walk(head, '')
+  return places
+}
+
+const holds = (node: AllocationNode, pattern: RegExp): boolean =>
+  pattern.test(node.callFrame.url) || node.children.some(child => holds(child, pattern))
+
 const folder = await mkdtemp(join(tmpdir(), 'tributary-bench-profile-'))
-const profiles = join(folder, 'profiles')
 const abort = new AbortController()
 process.once('SIGINT', () => abort.abort(new Error('stopped')))
-try {
+
+/** One run with the devices' main threads under a profiler. */
+const profiled = async <T>(kind: 'time' | 'allocations', count: number) => {
+  const profiles = join(folder, kind)
   await mkdir(profiles)
   process.env['TRIBUTARY_PROFILES'] = profiles
+  process.env['TRIBUTARY_PROFILE'] = kind
   process.env['NODE_OPTIONS'] = `--import ${new URL('./profile-hook.js', import.meta.url).href}`
   const { report } = await emulateScenario({
-    scenario: parseScenario(SCENARIO, 'bench'),
+    scenario: parseScenario({ ...SCENARIO, sources: SCENARIO.sources.map(source => ({ ...source, count })) }, 'bench'),
     policies: ['confluence'],
     seed: 1,
-    folder,
+    folder: await mkdtemp(join(folder, 'run-')),
     clock: systemClock,
     signal: abort.signal,
     say: text => void (process.stderr.isTTY && process.stderr.write(`${text}\n`)),
@@ -115,10 +143,14 @@ try {
     command: 'bench profile'
   })
   delete process.env['NODE_OPTIONS']
-  const run = report.runs[0]!
   const all = await Promise.all(
-    (await readdir(profiles)).map(async file => JSON.parse(await readFile(join(profiles, file), 'utf8')) as CpuProfile)
+    (await readdir(profiles)).map(async file => JSON.parse(await readFile(join(profiles, file), 'utf8')) as T)
   )
+  return { run: report.runs[0]!, all }
+}
+
+try {
+  const { run, all } = await profiled<CpuProfile>('time', 320)
   // Lanes and planners are threads with profiles of their own; a main thread is where the device is.
   const mains = all.filter(({ nodes }) =>
     nodes.some(({ callFrame }) => /runtime\/device\/device\.js/.test(callFrame.url))
@@ -155,7 +187,33 @@ try {
   )
   const policy = Math.max(...spent.map(({ places }) => places.get('policy') ?? 0)) / run.makespan
   process.stdout.write(
-    `policy logic: ${(100 * policy).toFixed(2)} % of one core at ${tasks.toFixed(0)} tasks a second; budget ${100 * BUDGET} % at 100\n`
+    `policy logic: ${(100 * policy).toFixed(2)} % of one core at ${tasks.toFixed(0)} tasks a second; budget ${100 * BUDGET} % at 100\n\n`
+  )
+  // What is allocated once, at the start, is in both runs: the difference is what data cost.
+  const [few, many] = [
+    await profiled<AllocationProfile>('allocations', 40),
+    await profiled<AllocationProfile>('allocations', 240)
+  ]
+  const total = ({ all }: typeof few, place: string): number =>
+    all
+      .filter(({ head }) => holds(head, /runtime\/device\/device\.js/))
+      .reduce((sum, profile) => sum + (allocatedIn(profile).get(place) ?? 0), 0)
+  const ran = (which: typeof few): number => which.run.devices.reduce((sum, device) => sum + device.tasks, 0)
+  const names = [...new Set([...few.all, ...many.all].flatMap(profile => [...allocatedIn(profile).keys()]))]
+  const perTask = names
+    .map(name => [name, (total(many, name) - total(few, name)) / (ran(many) - ran(few))] as const)
+    .sort((a, b) => b[1] - a[1])
+  process.stdout.write(
+    `${textTable(
+      [
+        { title: 'allocated per task, main thread, without tensors', align: 'left' },
+        { title: 'KB', align: 'right' }
+      ],
+      [...perTask, ['all', perTask.reduce((sum, [, size]) => sum + size, 0)] as const].map(([name, size]) => [
+        name,
+        (size / 1000).toFixed(1)
+      ])
+    )}\n`
   )
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })

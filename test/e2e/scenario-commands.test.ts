@@ -136,35 +136,6 @@ describe('simulate', () => {
 })
 
 describe('emulate', () => {
-  test('real processes on a shared radio, a device that is killed and comes back: nothing lost', async () => {
-    const events =
-      'events: [ { at: 1s, device: attic, leaves: kill }, { at: 3s, device: attic, joins: true }, { at: 2s, device: shed, speed: 0.25 } ]\n'
-    const three = SMALL.replace('  shed:', '  attic: { speed: 0.3 }\n  shed:').replace(
-      '[porch, shed]',
-      '[porch, attic, shed]'
-    )
-    const { code, stdout, stderr } = await tributary(
-      'emulate',
-      await file('three.yaml', three + events),
-      '--json',
-      '--against-simulation'
-    )
-    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
-    const { runs, simulated } = JSON.parse(stdout)
-    expect(runs).toMatchObject([
-      {
-        policy: 'confluence',
-        emulated: true,
-        sources: [
-          { name: 'cam', admitted: 40, completed: 40, lost: 0 },
-          { name: 'door', admitted: 40, completed: 40, lost: 0 }
-        ]
-      }
-    ])
-    expect(simulated[0].throughput / runs[0].throughput).toBeGreaterThan(0.4)
-    expect(simulated[0].throughput / runs[0].throughput).toBeLessThan(2.5)
-  }, 90_000)
-
   test('a speed that this machine does not have: exit 2', async () => {
     const { code, stderr } = await tributary(
       'emulate',
