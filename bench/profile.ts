@@ -125,7 +125,7 @@ process.once('SIGINT', () => abort.abort(new Error('stopped')))
 
 /** One run with the devices' main threads under a profiler. */
 const profiled = async <T>(kind: 'time' | 'allocations', count: number) => {
-  const profiles = join(folder, kind)
+  const profiles = join(folder, `${kind}-${count}`)
   await mkdir(profiles)
   process.env['TRIBUTARY_PROFILES'] = profiles
   process.env['TRIBUTARY_PROFILE'] = kind
