@@ -21,7 +21,7 @@ import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { encodeInvite } from '../../runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
 import type { Network } from '../../runtime/network/network.ts'
-import { placeInThread } from '../../runtime/planning/place-in-thread.ts'
+import { placeApart } from '../../runtime/planning/place-apart.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
@@ -69,7 +69,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     engine,
     blobs: createBlobStore({ folder: folder.blobs }),
     createPolicy: POLICIES[options.policy],
-    place: placeInThread(text => log.say(text)),
+    place: placeApart(text => log.say(text)),
     memory: options.memory,
     emulated: options.emulated,
     declaresWork: options.controlled,

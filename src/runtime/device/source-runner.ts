@@ -131,6 +131,7 @@ export class SourceRunner implements SourcePort {
   status(): DeviceReport['sources'][number] {
     const { spec, deviceName, sink } = this.#parts
     const { admitted, outstanding, failed, resent, twins } = this.#ledger.counts()
+    const { results, skipped } = sink.counts(this.id)
     const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
     return {
       name: spec.name,
@@ -139,8 +140,8 @@ export class SourceRunner implements SourcePort {
       state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
       available: this.#items.total,
       admitted,
-      completed: sink.recorded(this.id).size - this.#skippedInSink(),
-      skipped: this.#skippedInSink(),
+      completed: results,
+      skipped,
       inFlight: outstanding,
       lost: failed,
       duplicates: twins,
@@ -277,10 +278,6 @@ export class SourceRunner implements SourcePort {
     // A whole window may have to pass through the slowest device before this one.
     const queue = (2 * spec.window * work) / slowest
     return seconds(clock.now() + Math.max(PATIENCE_LEAST, queue, PATIENCE_TIMES * this.#times.mean))
-  }
-
-  #skippedInSink(): number {
-    return [...this.#parts.sink.recorded(this.id).values()].filter(({ kind }) => kind === 'skipped').length
   }
 
   /** Once for each thing that goes wrong, not once for each datum. */

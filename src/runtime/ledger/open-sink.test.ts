@@ -50,6 +50,7 @@ test('a result that was written is on the disk, one line each, in order', async 
   await Promise.all([sink.write(result(1)), sink.write(result(0))])
   await sink.write({ item: 'x.txt', datum: 2, source: 'door', skipped: 'not an image' })
   expect(text(file)).toBe(`${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","skipped":"not an image"}\n`)
+  expect(sink.counts('door')).toEqual({ results: 2, skipped: 1 })
   expect([...sink.recorded('door')].map(([datum, { kind }]) => `${datum} ${kind}`)).toEqual([
     '1 result',
     '0 result',

@@ -7,7 +7,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { lockFile } from './lock-file.ts'
 import { recoverSink } from './recover-sink.ts'
-import type { Recorded, Sink, SinkState } from './sink.ts'
+import type { Recorded, RecordedCounts, Sink, SinkState } from './sink.ts'
 import { isSkipped, type SinkEntry, sinkLine } from './sink-entry.ts'
 import { type OpenSinkFile, openSinkFile, type SinkFile } from './sink-file.ts'
 
@@ -72,6 +72,7 @@ class FileSink implements Sink {
   readonly #disk: SinkFile
   readonly #unlock: () => Promise<void>
   readonly #recorded = new Map<string, Map<number, Recorded>>()
+  readonly #skipped = new Map<string, number>()
   /** Accepted and not yet on the disk. */
   readonly #accepted = new Set<string>()
   readonly #stopping = new AbortController()
@@ -92,6 +93,11 @@ class FileSink implements Sink {
     return this.#of(source)
   }
 
+  counts(source: string): RecordedCounts {
+    const skipped = this.#skipped.get(source) ?? 0
+    return { results: this.#of(source).size - skipped, skipped }
+  }
+
   state(): SinkState {
     return this.#state
   }
@@ -99,7 +105,10 @@ class FileSink implements Sink {
   remember(entry: SinkEntry): void {
     const { source, datum, item } = entry
     const known = this.#of(source)
-    if (!known.has(datum)) known.set(datum, { item, kind: isSkipped(entry) ? 'skipped' : 'result' })
+    if (known.has(datum)) return
+    const kind = isSkipped(entry) ? 'skipped' : 'result'
+    known.set(datum, { item, kind })
+    if (kind === 'skipped') this.#skipped.set(source, this.counts(source).skipped + 1)
   }
 
   write(entry: SinkEntry): Promise<'written' | 'twin'> {

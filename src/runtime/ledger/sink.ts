@@ -6,6 +6,11 @@ export interface Recorded {
   readonly kind: 'result' | 'skipped'
 }
 
+export interface RecordedCounts {
+  readonly results: number
+  readonly skipped: number
+}
+
 export type SinkState =
   | { readonly kind: 'open' }
   /** The disk refuses, and why; writing is tried again until it works or the sink is stopped. */
@@ -23,6 +28,8 @@ export interface Sink extends AsyncDisposable {
   readonly file: string
   /** What the file holds of a source, by datum; grows with every write. */
   recorded(source: string): ReadonlyMap<number, Recorded>
+  /** How many of them are results and how many were skipped; looked up, not counted. */
+  counts(source: string): RecordedCounts
   /**
    * @returns 'written' once the line is on the disk; 'twin', writing nothing, when this datum has a line or is about to
    * @throws UserError when the sink was stopped before the disk took the line: the datum is not recorded then

@@ -1,0 +1,30 @@
+import { createRng } from '../../core/rng.ts'
+import { seconds } from '../../core/units.ts'
+import type { PlacementProblem } from '../../planner/placement.ts'
+import { plannedPlacement } from '../../planner/planned-placement.ts'
+import { loadMipSolver, loadSolver } from '../highs.ts'
+import { systemClock } from '../system-clock.ts'
+import type { PlanAnswer } from './plan-answer.ts'
+
+/** The process: a problem in, an outcome out. The solver is synchronous and may take seconds, so it runs here. */
+const TIME_LIMIT = seconds(2)
+
+const solvers = Promise.all([loadSolver(), loadMipSolver()])
+
+// Ctrl-C in a terminal reaches this process too, but when to stop is for the device to say.
+process.on('SIGINT', () => {})
+// A device that is gone needs no plan.
+process.once('disconnect', () => process.exit())
+process.once('message', async (problem: PlacementProblem) => {
+  process.send!(await answer(problem), () => process.disconnect())
+})
+
+const answer = async (problem: PlacementProblem): Promise<PlanAnswer> => {
+  try {
+    const [solve, solveMip] = await solvers
+    const parts = { solve, solveMip, rng: createRng('plan'), now: () => systemClock.now(), timeLimit: TIME_LIMIT }
+    return { kind: 'planned', outcome: plannedPlacement(problem, parts) }
+  } catch (error) {
+    return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
+  }
+}
