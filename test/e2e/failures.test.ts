@@ -167,6 +167,7 @@ describe('nothing is lost', () => {
     expect(await nodes[0]!.ended).toBe(0)
     await source.event('done')
     await checkSink(sink)
+    expect(source.log()).toContain('w1 said goodbye')
   })
 
   test('a source killed with -9 and started again goes on after the last result', async () => {

@@ -153,7 +153,9 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
   }
   if (event.role !== 'device') return
   if (event.kind === 'left') {
-    say(`lost ${view.nameOf(event.peer)}: ${event.because}`)
+    const name = view.nameOf(event.peer)
+    // Who stops says so first, and no longer offers to plan.
+    say(view.state(event.peer)?.canPlan === false ? `${name} said goodbye` : `lost ${name}: ${event.because}`)
     parts.peerLost(event.peer)
   } else {
     view.joined(event.peer)
