@@ -94,7 +94,16 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   if (spans !== undefined) {
     const { writeOutputs } = await import('./scenario/write-outputs.ts')
     const trace = { tasks: spans.tasks, transfers: spans.transfers, data: spans.data, inferenceTimes }
-    await writeOutputs({ report, trace, problem, outcome, command: commandOf(file, flags), ...placesOf(flags), say })
+    await writeOutputs({
+      report,
+      scenario,
+      trace,
+      problem,
+      outcome,
+      command: commandOf(file, flags),
+      ...placesOf(flags),
+      say
+    })
     if (spans.left > 0) say(`${spans.left} spans more than a trace holds were left out`)
   }
   return report

@@ -82,3 +82,12 @@ test('times are whole nanoseconds, and spans that touch still touch', () => {
     [333_333.333, 333_333.334]
   ])
 })
+
+test('what the scenario changes is an instant of every policy', () => {
+  const events = [{ at: 0.25, text: 'shed: speed 0.1' }]
+  const marks = chromeTrace({ tasks, transfers, data, events }).traceEvents.filter(({ ph }) => ph === 'i')
+  expect(marks.map(({ name, pid, s, ts }) => [name, pid, s, ts])).toEqual([
+    ['shed: speed 0.1', 1, 'p', 250_000],
+    ['shed: speed 0.1', 2, 'p', 250_000]
+  ])
+})

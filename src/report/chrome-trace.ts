@@ -1,10 +1,12 @@
-import type { DatumSpan, RunTrace } from './run-trace.ts'
+import type { DatumSpan, EventMark, RunTrace } from './run-trace.ts'
 
 /** One entry of the Chrome trace format; times in microseconds. */
 export interface TraceEvent {
   readonly name: string
-  /** X: a complete event. b, e: begin and end of what overlaps with others of its kind. M: a name for a process or thread. */
-  readonly ph: 'X' | 'b' | 'e' | 'M'
+  /** X: a complete event. b, e: begin and end of what overlaps with others of its kind. M: a name for a process or thread. i: an instant. */
+  readonly ph: 'X' | 'b' | 'e' | 'M' | 'i'
+  /** Of an instant: p for the whole process. */
+  readonly s?: 'p'
   readonly pid: number
   readonly tid: number
   readonly ts?: number
@@ -32,9 +34,11 @@ const during = (start: number, end: number): { readonly ts: number; readonly dur
 export const chromeTrace = ({
   tasks,
   transfers,
-  data
-}: Pick<RunTrace, 'tasks' | 'transfers' | 'data'>): ChromeTrace => {
+  data,
+  events = []
+}: Pick<RunTrace, 'tasks' | 'transfers' | 'data'> & Partial<Pick<RunTrace, 'events'>>): ChromeTrace => {
   const numbers = new Numbers()
+  const policies = [...new Set([...tasks, ...transfers, ...data].map(({ policy }) => policy))]
   const spans = [
     ...tasks.map(
       ({ policy, device, source, datum, model, block, start, end }): TraceEvent => ({
@@ -56,10 +60,22 @@ export const chromeTrace = ({
         args: { source, datum, activation, bytes }
       })
     ),
-    ...data.flatMap(span => inFlight(span, numbers))
+    ...data.flatMap(span => inFlight(span, numbers)),
+    ...policies.flatMap(policy => events.map(event => instant(policy, event, numbers)))
   ].sort((a, b) => a.ts! - b.ts!)
   return { displayTimeUnit: 'ms', traceEvents: [...numbers.names(), ...spans] }
 }
+
+/** The scenario changes something: across all rows of a policy. */
+const instant = (policy: string, { at, text }: EventMark, numbers: Numbers): TraceEvent => ({
+  name: text,
+  cat: 'event',
+  ph: 'i',
+  s: 'p',
+  ...numbers.of(policy, 'events'),
+  ts: nanoseconds(at) / 1e3,
+  args: {}
+})
 
 /** All data of a source have one name, so that a viewer draws them together; one that never came home has no end. */
 const inFlight = (span: DatumSpan, numbers: Numbers): TraceEvent[] => {

@@ -55,6 +55,7 @@ const data: ReportData = {
     tasks: [task('shed', 0, 1, 0.5, 0.75), task('porch', 0, 0, 0, 0.25), task('shed', 0, 2, 0.75, 1)],
     transfers: [],
     data: [],
+    events: [],
     inferenceTimes: [{ policy: 'confluence', source: 'cam', seconds: [0.3, 0.1, 0.2] }],
     placement: { porch: { net: [0] }, shed: { net: [1, 2] } }
   }
@@ -120,6 +121,39 @@ describe('figures', () => {
     expect(words).not.toContain('shed → porch')
   })
 
+  test('the course of a run: results per second in whole steps, and what changed on the way', async () => {
+    const home = (datum: number, end: number) => ({
+      policy: 'confluence',
+      source: 'cam',
+      device: 'porch',
+      datum,
+      start: 0,
+      end
+    })
+    // Ten results a second for ten seconds, then five.
+    const before = Array.from({ length: 100 }, (_, i) => home(i, 0.05 + 0.1 * i))
+    const after = Array.from({ length: 50 }, (_, i) => home(100 + i, 10.1 + 0.2 * i))
+    const events = [{ at: 10, text: 'shed: speed 0.1' }]
+    const from: ReportData = { ...data, trace: { ...data.trace, data: [...before, ...after], events } }
+    const figure = runFigures(from).find(({ name }) => name === 'progress')!
+    const { layer } = figure.spec as unknown as { layer: { data: { values: { at: number; rate: number }[] } }[] }
+    expect(figure.caption).toContain('over 2.00 seconds each')
+    expect(layer[0]!.data.values.map(({ at, rate }) => [at, rate])).toEqual([
+      [1, 10],
+      [3, 10],
+      [5, 10],
+      [7, 10],
+      [9, 10],
+      [11, 5],
+      [13, 5],
+      [15, 5],
+      [17, 5]
+    ])
+    expect(await wordsOf('progress', from)).toEqual(
+      expect.arrayContaining(['shed: speed 0.1', 'results per second', 'confluence'])
+    )
+  })
+
   test('in a timeline, blocks of a datum that follow each other are one bar', () => {
     const spec = runFigures(data).at(-1)!.spec as unknown as { layer: { data: { values: object[] } }[] }
     expect(spec.layer[0]!.data.values).toEqual([
@@ -141,7 +175,7 @@ describe('figures', () => {
   })
 
   test('nothing ran: no figure, no failure', () => {
-    const nothing = { tasks: [], transfers: [], data: [], inferenceTimes: [], placement: {} }
+    const nothing = { tasks: [], transfers: [], data: [], events: [], inferenceTimes: [], placement: {} }
     expect(runFigures({ ...data, report: { ...data.report, runs: [unable] }, trace: nothing })).toEqual([])
   })
 })

@@ -37,11 +37,19 @@ export interface DatumSpan {
   readonly end?: number
 }
 
+/** Something that the scenario changes in mid-run, for every policy alike. */
+export interface EventMark {
+  readonly at: number
+  /** For people, in a few words. */
+  readonly text: string
+}
+
 /** What a report draws beside the numbers of a RunReport. */
 export interface RunTrace {
   readonly tasks: readonly TaskSpan[]
   readonly transfers: readonly TransferSpan[]
   readonly data: readonly DatumSpan[]
+  readonly events: readonly EventMark[]
   readonly inferenceTimes: readonly {
     readonly policy: string
     readonly source: string

@@ -119,7 +119,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     }
     const { command } = parts
     const spans = { tasks, transfers, data, inferenceTimes }
-    await writeOutputs({ report, trace: spans, problem, outcome, command, ...places, say })
+    await writeOutputs({ report, scenario, trace: spans, problem, outcome, command, ...places, say })
     if (left > 0) say(`${left} spans more than a trace holds were left out`)
   }
   return { report, data: trace?.data ?? [], tasks: trace?.tasks ?? [], models, emulated: all }

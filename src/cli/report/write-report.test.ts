@@ -11,7 +11,7 @@ test('a report is a page, its figures as files, and its numbers; files of others
   const data: ReportData = {
     command: 'tributary simulate mine.yaml',
     report: { scenario: 'mine', runs: [], bound: null },
-    trace: { tasks: [], transfers: [], data: [], inferenceTimes: [], placement: { shed: { net: [0] } } }
+    trace: { tasks: [], transfers: [], data: [], events: [], inferenceTimes: [], placement: { shed: { net: [0] } } }
   }
   await mkdir(join(folder, 'figures'))
   await writeFile(join(folder, 'figures', 'mine.svg'), 'mine')

@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises'
+import { describeEvent } from '../../core/describe-event.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import type { Scenario } from '../../core/scenario.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
@@ -8,7 +10,8 @@ import type { RunTrace } from '../../report/run-trace.ts'
 
 export interface Outputs {
   readonly report: RunReport
-  readonly trace: Omit<RunTrace, 'placement'>
+  readonly scenario: Pick<Scenario, 'events' | 'devices'>
+  readonly trace: Omit<RunTrace, 'placement' | 'events'>
   readonly problem: CapacityProblem
   readonly outcome: PlanOutcome
   /** How to get this again. */
@@ -22,7 +25,9 @@ export interface Outputs {
 /** Write what was asked for: the trace, the report, both or none. */
 export const writeOutputs = async (outputs: Outputs): Promise<void> => {
   const { report, say, traceFile, reportFolder, command } = outputs
-  const trace: RunTrace = { ...outputs.trace, placement: placementOf(outputs) }
+  const { events, devices } = outputs.scenario
+  const marks = events.map(event => ({ at: event.at, text: describeEvent(event, devices) }))
+  const trace: RunTrace = { ...outputs.trace, events: marks, placement: placementOf(outputs) }
   if (traceFile !== undefined) {
     const { chromeTrace } = await import('../../report/chrome-trace.ts')
     await orExplain('--trace', traceFile, () => writeFile(traceFile, JSON.stringify(chromeTrace(trace))))

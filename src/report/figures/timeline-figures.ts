@@ -95,7 +95,7 @@ const timeline = (shown: readonly Bar[], rows: string[], sources: string[], unti
     field: 'start',
     type: 'quantitative' as const,
     title: 'seconds from the start of the run',
-    axis: { tickCount: 8, format: '~g' },
+    axis: { tickCount: 8, format: '.6~r' },
     scale: { domain: [0, until], nice: false }
   }
   const middles = shown
