@@ -59,6 +59,7 @@ export const command = new Command('emulate')
 const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport> => {
   const { readScenario } = await import('./scenario/read-scenario.ts')
   const { chosenPolicies } = await import('./scenario/chosen-policies.ts')
+  const { prepareOutputs } = await import('./scenario/write-outputs.ts')
   const { emulateScenario } = await import('./emulate/emulate-scenario.ts')
   const scenario = await readScenario(file)
   const policies = chosenPolicies(
@@ -69,6 +70,11 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   refuseNames(scenario, file)
   refuseTooFast(scenario, file, say)
+  const places = {
+    ...(flags.trace === undefined ? {} : { traceFile: flags.trace }),
+    ...(flags.report === undefined ? {} : { reportFolder: flags.report })
+  }
+  await prepareOutputs(places)
   const abort = new AbortController()
   const stop = (): void => {
     say('stopping the devices …')
@@ -89,8 +95,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
       adapts: flags.adaptation,
       activationEncoding: parseEncodingChoice(flags.activationEncoding),
       command: `tributary emulate ${file}${flags.policy === undefined ? '' : ` --policy ${flags.policy}`} --seed ${seed}`,
-      ...(flags.trace === undefined ? {} : { traceFile: flags.trace }),
-      ...(flags.report === undefined ? {} : { reportFolder: flags.report })
+      ...places
     })
     return report
   } finally {
@@ -130,9 +135,11 @@ const refuseTooFast = ({ devices, events }: Scenario, file: string, say: (text: 
     throw new UserError(
       `${file}: devices.${fast.name}.speed ${fast.speed}: an emulated device is at most as fast as this machine, 1; scale all speeds down`
     )
-  const faster = events.find(event => event.kind === 'speed' && event.speed > 1)
-  if (faster !== undefined)
-    throw new UserError(`${file}: events: a speed above 1 cannot be emulated; scale all speeds down`)
+  for (const event of events)
+    if (event.kind === 'speed' && event.speed > 1)
+      throw new UserError(
+        `${file}: events: speed ${event.speed} of ${devices[event.device]!.name} at ${event.at} s: an emulated device is at most as fast as this machine, 1; scale all speeds down`
+      )
   const sum = devices.reduce((total, { speed }) => total + speed, 0)
   if (sum > 1.5)
     say(

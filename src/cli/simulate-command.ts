@@ -58,6 +58,8 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
     flags.policy === undefined ? `${file}: policy` : '--policy'
   )
   const seeds = seedsOf(flags)
+  const { prepareOutputs, writeOutputs } = await import('./scenario/write-outputs.ts')
+  await prepareOutputs(placesOf(flags))
   const profiles = await modelProfiles(scenario, say)
   const { problem, outcome, place } = await planScenario(scenario, profiles)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
@@ -92,7 +94,6 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   }
   const report = scenarioReport(scenario, problem, outcome, runs)
   if (spans !== undefined) {
-    const { writeOutputs } = await import('./scenario/write-outputs.ts')
     const trace = { tasks: spans.tasks, transfers: spans.transfers, data: spans.data, inferenceTimes }
     await writeOutputs({
       report,

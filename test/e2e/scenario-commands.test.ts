@@ -143,5 +143,20 @@ describe('emulate', () => {
     )
     expect(code).toBe(2)
     expect(stderr).toMatch(/devices.shed.speed 2: an emulated device is at most as fast/)
+    const later = `${SMALL}events: [ { at: 3s, device: porch, speed: 1.5 } ]\n`
+    const { code: late, stderr: why } = await tributary('emulate', await file('faster.yaml', later))
+    expect(late).toBe(2)
+    expect(why).toContain('events: speed 1.5 of porch at 3 s: an emulated device is at most as fast')
+  })
+
+  test('what is to be written is tried before a long run, not after it', async () => {
+    const scenario = await file('small.yaml', SMALL)
+    for (const command of ['simulate', 'emulate'])
+      for (const flag of ['--trace', '--report']) {
+        const { code, stderr } = await tributary(command, scenario, flag, join(scenario, 'below'))
+        expect(code).toBe(2)
+        expect(stderr).toMatch(new RegExp(`^tributary: ${flag} .*below: `, 'm'))
+        expect(stderr).not.toContain('starting')
+      }
   })
 })

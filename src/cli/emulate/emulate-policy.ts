@@ -110,10 +110,10 @@ const happen = async (
       return
     }
     if (event.kind === 'speed') await cluster.slow(event.device, event.speed)
-    else if (event.kind === 'joins') cluster.join(event.device)
+    else if (event.kind === 'joins') void cluster.join(event.device)
     else if (event.kind === 'leaves') {
       if (event.how === 'kill') cluster.kill(event.device)
-      else void cluster.leave(event.device)
+      else cluster.leave(event.device)
     } else {
       const { rate, latency } = event
       for (const { from, to } of event.links)

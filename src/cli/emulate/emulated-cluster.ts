@@ -55,6 +55,10 @@ const idOf = async (state: string): Promise<string> => {
 export class EmulatedCluster implements AsyncDisposable {
   readonly #options: EmulatedClusterOptions
   readonly #devices = new Map<number, DeviceProcess>()
+  /** Ends of processes that were told to go: who drains its queues takes seconds, and holds its state until then. */
+  readonly #leaving = new Map<number, Promise<unknown>>()
+  /** Devices that are there, or will be as soon as their earlier process is gone. */
+  readonly #wanted = new Set<number>()
   readonly #said = new Map<string, (event: NodeEvent) => void>()
   readonly #closed = new AbortController()
   #ids: readonly string[] = []
@@ -102,22 +106,32 @@ export class EmulatedCluster implements AsyncDisposable {
     if (!this.#options.adapts) device.order({ adapt: false })
   }
 
-  /** Start a device in mid-run. */
-  join(n: number): void {
-    this.#start(n, 1)
+  /** Start a device in mid-run, once its earlier process is gone; it may have left again by then. */
+  async join(n: number): Promise<void> {
+    this.#wanted.add(n)
+    await this.#leaving.get(n)
+    if (this.#wanted.has(n) && !this.#closed.signal.aborted) this.#start(n, 1)
   }
 
   kill(n: number): void {
-    this.#devices.get(n)?.kill()
-    this.#devices.delete(n)
-    this.#invites.delete(n)
+    this.#part(n, async device => {
+      device.kill()
+      await device.ended
+    })
   }
 
-  async leave(n: number): Promise<void> {
+  /** Tell it to stop; it says goodbye and ends in its own time. */
+  leave(n: number): void {
+    this.#part(n, device => device.stop())
+  }
+
+  #part(n: number, how: (device: DeviceProcess) => Promise<void>): void {
+    this.#wanted.delete(n)
     const device = this.#devices.get(n)
+    if (device === undefined) return
     this.#devices.delete(n)
     this.#invites.delete(n)
-    await device?.stop()
+    this.#leaving.set(n, how(device))
   }
 
   slow(n: number, speed: number): Promise<void> {
@@ -141,7 +155,7 @@ export class EmulatedCluster implements AsyncDisposable {
     this.#closed.abort(new Error('the emulation is over'))
     const all = [...this.#devices.values()]
     this.#devices.clear()
-    await Promise.all(all.map(device => device.stop()))
+    await Promise.all([...all.map(device => device.stop()), ...this.#leaving.values()])
   }
 
   #first(n: number, name: string): Promise<NodeEvent> {
@@ -167,6 +181,7 @@ export class EmulatedCluster implements AsyncDisposable {
     // Whoever comes later must not plan for the others before it is told to begin.
     if (this.#begunAt !== undefined && !this.#options.adapts) device.order({ adapt: false })
     this.#devices.set(n, device)
+    this.#wanted.add(n)
     this.#lives++
   }
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, open, writeFile } from 'node:fs/promises'
 import { describeEvent } from '../../core/describe-event.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import type { Scenario } from '../../core/scenario.ts'
@@ -8,7 +8,13 @@ import type { PlanOutcome } from '../../planner/plan.ts'
 import type { RunReport } from '../../report/run-report.ts'
 import type { RunTrace } from '../../report/run-trace.ts'
 
-export interface Outputs {
+export interface OutputPlaces {
+  /** File for the Chrome trace, folder for the web page. */
+  readonly traceFile?: string
+  readonly reportFolder?: string
+}
+
+export interface Outputs extends OutputPlaces {
   readonly report: RunReport
   readonly scenario: Pick<Scenario, 'events' | 'devices'>
   readonly trace: Omit<RunTrace, 'placement' | 'events'>
@@ -16,10 +22,14 @@ export interface Outputs {
   readonly outcome: PlanOutcome
   /** How to get this again. */
   readonly command: string
-  /** File for the Chrome trace, folder for the web page. */
-  readonly traceFile?: string
-  readonly reportFolder?: string
   readonly say: (text: string) => void
+}
+
+/** Before a run that may take long: can they be written? @throws UserError when not */
+export const prepareOutputs = async ({ traceFile, reportFolder }: OutputPlaces): Promise<void> => {
+  if (traceFile !== undefined) await orExplain('--trace', traceFile, async () => (await open(traceFile, 'a')).close())
+  if (reportFolder !== undefined)
+    await orExplain('--report', reportFolder, () => mkdir(reportFolder, { recursive: true }))
 }
 
 /** Write what was asked for: the trace, the report, both or none. */
