@@ -61,17 +61,26 @@ export class ControlSender {
   async #run(): Promise<void> {
     this.#running = true
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      const { bytes, at } = next
+      let due = 1
       try {
-        await sleepUntil(this.#parts.clock, at, this.#life.signal)
+        await sleepUntil(this.#parts.clock, next.at, this.#life.signal)
         const stream = await this.#parts.stream()
         if (this.#waiting[0] !== next) continue
-        await sendPieces(stream, [bytes], bytes.byteLength)
+        const pieces = this.#due()
+        due = pieces.length
+        await sendPieces(stream, pieces, Number.POSITIVE_INFINITY)
       } catch {
-        // At most once: a message that the stream did not take is gone, like those that were in it.
+        // At most once: messages that the stream did not take are gone, like those that were in it.
       }
-      if (this.#waiting[0] === next) this.#waiting.shift()
+      if (this.#waiting[0] === next) this.#waiting.splice(0, due)
     }
     this.#running = false
+  }
+
+  /** The first message and those behind it whose time has come: together they are one write to the socket. */
+  #due(): readonly Uint8Array[] {
+    const now = this.#parts.clock.now()
+    const later = this.#waiting.findIndex(({ at }, i) => i > 0 && at > now)
+    return this.#waiting.slice(0, later === -1 ? undefined : later).map(({ bytes }) => bytes)
   }
 }
