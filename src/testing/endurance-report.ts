@@ -16,10 +16,16 @@ export interface EnduranceReport {
   readonly events: number
   /** Of the longest log. */
   readonly logLines: number
+  /** What no person can read or should have to: stacks, values that are none, endless lines. The first few. */
+  readonly oddLines: readonly string[]
+  /** Processes of devices that are still there after the end. */
+  readonly left: number
   readonly processes: readonly {
     readonly name: string
     readonly lived: number
     readonly megabytes: number
+    /** At most, and at the end. */
+    readonly mostMegabytes: number
     readonly files: number
     /** Of processes that lived long enough to settle. */
     readonly megabytesPerMinute?: number

@@ -5,7 +5,17 @@ import type { EnduranceReport } from './endurance-report.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/src/testing/run-endurance.js', import.meta.url))
 
-/** A bad day of so many seconds: every datum has exactly one result, and it is right. */
+/** Of any process, at any time. */
+const MOST_MEGABYTES = 400
+/** Of any process at its end: it begins with 28, and has a connection to each of four others. */
+const MOST_FILES = 40
+/** Of a log, for twenty minutes in which something happens every eight seconds. */
+const MOST_LINES = 500
+
+/**
+ * A bad day of so many seconds: every datum has exactly one result, and it is right; no process becomes large or leaves files
+ * open, none is left at the end, and what they say can be read.
+ */
 export const endure = async (seed: string, duration: number, each: number): Promise<EnduranceReport> => {
   const ran = await new Promise<{ code: unknown; stdout: string; stderr: string }>(resolve =>
     execFile(
@@ -20,5 +30,11 @@ export const endure = async (seed: string, duration: number, each: number): Prom
   const { asked, completed, twice, wrong, because } = report
   expect({ completed, twice, wrong, because }).toEqual({ completed: asked, twice: 0, wrong: 0, because: '' })
   expect(report.checked).toBeGreaterThan(0)
+  expect({ odd: report.oddLines, left: report.left }).toEqual({ odd: [], left: 0 })
+  expect(report.logLines).toBeLessThan(MOST_LINES)
+  for (const { name, mostMegabytes, files } of report.processes) {
+    expect(mostMegabytes, name).toBeLessThan(MOST_MEGABYTES)
+    expect(files, name).toBeLessThan(MOST_FILES)
+  }
   return report
 }

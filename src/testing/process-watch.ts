@@ -14,25 +14,27 @@ export interface ProcessLife {
   readonly samples: ProcessSample[]
 }
 
-const PAGE = 4096
-
 /** What the device processes that this one started hold, as Linux tells it; elsewhere there is nothing to see. */
 export class ProcessWatch {
   readonly #lives = new Map<number, ProcessLife>()
 
-  look(at: number): void {
-    for (const pid of children()) {
+  /** @returns how many there are */
+  look(at: number): number {
+    const devices = children().flatMap(pid => {
       const name = deviceName(pid)
-      if (name === undefined) continue
+      return name === undefined ? [] : [{ pid, name }]
+    })
+    for (const { pid, name } of devices) {
       const life = this.#lives.get(pid) ?? { name, pid, samples: [] }
       this.#lives.set(pid, life)
       try {
-        const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
-        life.samples.push({ at, megabytes: (pages * PAGE) / 1e6, files: readdirSync(`/proc/${pid}/fd`).length })
+        const kibibytes = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1])
+        life.samples.push({ at, megabytes: (kibibytes * 1024) / 1e6, files: readdirSync(`/proc/${pid}/fd`).length })
       } catch {
         // It ended just now.
       }
     }
+    return devices.length
   }
 
   lives(): readonly ProcessLife[] {

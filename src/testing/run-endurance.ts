@@ -18,6 +18,11 @@ const [word = 'seed', duration = '60', each = '10'] = process.argv.slice(2)
 const SETTLED = 180
 const LONG_LIFE = 600
 
+/** Longer than an invitation, which is the longest thing that anybody has to copy. */
+const LONGEST_LINE = 400
+const isOdd = (line: string): boolean =>
+  line.length > LONGEST_LINE || /\bundefined\b|\bNaN\b|\[object |^\s+at .*:\d+:\d+\)?$/.test(line)
+
 const scenario = parseScenario(enduranceScenario(word, Number(duration)), 'endurance')
 const folder = await mkdtemp(join(tmpdir(), 'tributary-endurance-'))
 const abort = new AbortController()
@@ -41,10 +46,10 @@ try {
   const { results } = emulated[0]!
   const run = report.runs[0]!
   const logs = join(folder, 'confluence')
-  const lines = await Promise.all(
+  const texts = await Promise.all(
     (await readdir(logs))
       .filter(file => file.endsWith('.log'))
-      .map(async file => (await readFile(join(logs, file), 'utf8')).split('\n').length)
+      .map(async file => (await readFile(join(logs, file), 'utf8')).split('\n'))
   )
   const ended: EnduranceReport = {
     asked: scenario.sources.map(({ name, count }) => ({ name, count })),
@@ -55,7 +60,9 @@ try {
     because: run.because ?? '',
     weightsMoved: run.weightsMoved ?? 0,
     events: scenario.events.length,
-    logLines: Math.max(...lines),
+    logLines: Math.max(...texts.map(lines => lines.length)),
+    oddLines: texts.flat().filter(isOdd).slice(0, 5),
+    left: new ProcessWatch().look(systemClock.now()),
     processes: watch.lives().flatMap(life => {
       const [first, last] = [life.samples[0]!, life.samples.at(-1)!]
       const lived = last.at - first.at
@@ -63,7 +70,8 @@ try {
         lived < LONG_LIFE
           ? {}
           : { megabytesPerMinute: slopeOf(life, 'megabytes', SETTLED), filesPerMinute: slopeOf(life, 'files', SETTLED) }
-      return [{ name: life.name, lived, megabytes: last.megabytes, files: last.files, ...slopes }]
+      const mostMegabytes = life.samples.reduce((most, { megabytes }) => Math.max(most, megabytes), 0)
+      return [{ name: life.name, lived, megabytes: last.megabytes, mostMegabytes, files: last.files, ...slopes }]
     })
   }
   process.stdout.write(`${JSON.stringify(ended)}\n`)
