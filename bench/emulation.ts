@@ -51,6 +51,7 @@ try {
         meanTime(emulated) / meanTime(simulated) - 1
       ]
       const isWithin = Math.abs(rate) <= BUDGET.throughput && Math.abs(time) <= BUDGET.time
+      if (!isWithin) process.exitCode = 1
       const row = [
         i === 0 ? name : '',
         emulated.policy,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { judge } from './judge.ts'
 
 // Memory of a device process that is idle and carries no block, as Linux accounts it. Budget: 150 MB resident.
 
@@ -16,10 +17,11 @@ try {
   await wait(5000)
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => undefined)
   const kibibytes = Number(/VmRSS:\s+(\d+)/.exec(status ?? '')?.[1])
+  const megabytes = (kibibytes * 1024) / 1e6
   process.stdout.write(
     status === undefined
       ? 'needs /proc\n'
-      : `idle device ${((kibibytes * 1024) / 1e6).toFixed(0)} MB resident; budget 150 MB\n`
+      : judge('idle device', `${megabytes.toFixed(0)} MB resident`, megabytes, { atMost: 150 })
   )
 } finally {
   child.kill()

@@ -4,6 +4,7 @@ import type { CapacityProblem } from '../src/planner/capacity-problem.ts'
 import { plan } from '../src/planner/plan.ts'
 import { loadMipSolver, loadSolver } from '../src/runtime/highs.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
+import { judge } from './judge.ts'
 
 // How long a plan takes, and its gap: 20 devices, 4 sources, 24 blocks (budget 5 s); 100 devices, 10 sources (60 s). Memory for
 // 40-80 % of the model, full mesh. The time limit is the budget, and counts from the first call.
@@ -66,7 +67,12 @@ for (const [devices, sources, blocks, limit] of [
     else {
       const { status, gap, predicted, upper } = outcome.plan
       process.stdout.write(
-        `${what}: ${took.toFixed(2)} s (budget ${limit} s), ${status}, gap ${(100 * gap).toFixed(2)} %, serves ${predicted.scale.toPrecision(4)} of at most ${upper.toPrecision(4)}\n`
+        judge(
+          what,
+          `${took.toFixed(2)} s, ${status}, gap ${(100 * gap).toFixed(2)} %, serves ${predicted.scale.toPrecision(4)} of at most ${upper.toPrecision(4)}`,
+          took,
+          { atMost: limit }
+        )
       )
     }
   }

@@ -3,6 +3,7 @@ import { systemClock } from '../src/runtime/system-clock.ts'
 import { POLICIES, type PolicyName } from '../src/scheduler/policies.ts'
 import { simulate } from '../src/simulator/simulate.ts'
 import type { SimulationInput } from '../src/simulator/simulation-input.ts'
+import { judge } from './judge.ts'
 
 // Events a second on one core (budget 300,000), and the memory that 1,000 devices with 100 sources take.
 
@@ -41,12 +42,14 @@ const network = (
   policy: POLICIES[policy]
 })
 
-const measure = (what: string, input: SimulationInput): void => {
+const measure = (what: string, input: SimulationInput, atLeast?: number): void => {
   const start = systemClock.now()
   const { events, makespan, sources } = simulate(input)
   const took = systemClock.now() - start
   const done = sources.reduce((sum, { completed }) => sum + completed, 0)
   const rss = process.memoryUsage().rss / 2 ** 20
+  if (atLeast !== undefined)
+    process.stdout.write(judge(what, `${Math.round(events / took)} events a second`, events / took, { atLeast }))
   process.stdout.write(
     `${what}: ${events} events in ${took.toFixed(2)} s, ${Math.round(events / took).toLocaleString('en')} a second; ${done} results in ${makespan.toFixed(1)} simulated seconds; ${rss.toFixed(0)} MiB resident\n`
   )
@@ -54,6 +57,6 @@ const measure = (what: string, input: SimulationInput): void => {
 
 simulate(network(6, 2, 2000, 2, 'confluence')) // warm
 for (const policy of ['local', 'ddi', 'ms-mdi', 'confluence'] as const)
-  measure(`6 devices, 2 sources, ${policy}`, network(6, 2, 10_000, 2, policy))
+  measure(`6 devices, 2 sources, ${policy}`, network(6, 2, 10_000, 2, policy), 300_000)
 measure('1000 devices, 100 sources, ms-mdi', network(1000, 100, 20, 2, 'ms-mdi'))
 measure('1000 devices, 100 sources, confluence', network(1000, 100, 20, 2, 'confluence'))

@@ -2,23 +2,56 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
-import type { DeviceId } from '../src/core/ids.ts'
-import { ReplySchema, TaskSchema } from '../src/runtime/generated/tributary/v1/wire_pb.ts'
+import { blockHash, type DeviceId, modelId } from '../src/core/ids.ts'
+import type { ModelManifest } from '../src/core/manifest.ts'
+import { bytes as asBytes, bytesPerSecond, seconds } from '../src/core/units.ts'
+import { ClusterView } from '../src/runtime/cluster/cluster-view.ts'
+import { createHandlers } from '../src/runtime/device/handlers.ts'
+import { type DeviceTask, payloadBytes } from '../src/runtime/dispatch/device-task.ts'
+import { reportToWire } from '../src/runtime/dispatch/report-codec.ts'
+import { taskToWire } from '../src/runtime/dispatch/task-codec.ts'
+import { ReplySchema } from '../src/runtime/generated/tributary/v1/wire_pb.ts'
 import { createBlobStore } from '../src/runtime/network/disk-blob-store.ts'
 import { createIdentity } from '../src/runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../src/runtime/network/libp2p-network.ts'
-import type { PeerEvent } from '../src/runtime/network/network.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
+import { Dispatcher } from '../src/scheduler/dispatch/dispatcher.ts'
+import { POLICIES } from '../src/scheduler/policies.ts'
 
-/** One end of a hop as Tributary makes it, without a device behind it: every task is accepted at once. */
+/**
+ * One end of a hop as Tributary makes it: frames, checks, policy and dispatcher of a device, without its engine. A task
+ * that arrives is dispatched into the lane, where its block is done at once, and on the way home it is dropped.
+ */
 export interface HopEnd {
   readonly address: string
-  /** Join the other end. @returns sends one activation of that many bytes; resolves when it is answered */
-  join(address: string, bytes: number): Promise<() => Promise<void>>
+  /** Join the other end. @returns sends one activation; resolves when it is answered */
+  join(address: string): Promise<() => Promise<void>>
   stop(): Promise<void>
 }
 
-export const openHopEnd = async (key: Uint8Array): Promise<HopEnd> => {
+const BLOCKS = 4
+const DONE = 2
+
+/** Both ends know the same model: four blocks, one tensor at each cut. */
+const modelOf = (bytes: number): ModelManifest => {
+  const tensor = { name: 'x', type: 'float32' as const, shape: [bytes / 4] }
+  return {
+    id: modelId('a'.repeat(64)),
+    name: 'hop',
+    sha256: 'a'.repeat(64),
+    blocks: Array.from({ length: BLOCKS }, (_, k) => ({
+      sha256: blockHash(`${k}`.repeat(64)),
+      bytes: asBytes(1),
+      flops: 1,
+      work: seconds(0.01)
+    })),
+    activations: Array.from({ length: BLOCKS + 1 }, () => ({ bytes: asBytes(bytes), tensors: [tensor] })),
+    inputs: [tensor],
+    outputs: ['x']
+  }
+}
+
+export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd> => {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-hop-'))
   const joined = Promise.withResolvers<DeviceId>()
   const network = createLibp2pNetwork({
@@ -29,22 +62,92 @@ export const openHopEnd = async (key: Uint8Array): Promise<HopEnd> => {
     clock: systemClock,
     blobStore: createBlobStore({ folder })
   })
+  const manifest = modelOf(bytes)
+  const view = new ClusterView(network.self, 1)
+  view.addManifest(manifest)
+  const { world } = view
+  const dispatcher = new Dispatcher<DeviceTask>(POLICIES.confluence, {
+    now: () => systemClock.now(),
+    world,
+    self: view.selfIndex,
+    bytes: payloadBytes,
+    run: (_, finished) => finished({ kind: 'done', took: seconds(0.01) }),
+    send: (_task, _to, { written, accepted }) => {
+      written()
+      accepted()
+    },
+    deliver: () => {},
+    failed: () => {},
+    handedOver: () => {},
+    ask: () => {},
+    giveBack: () => {}
+  })
+  const handlers = createHandlers({
+    clock: systemClock,
+    network,
+    view,
+    dispatcher,
+    source: () => undefined,
+    draining: () => false,
+    status: () => {
+      throw new Error('nobody asks')
+    },
+    placement: () => undefined,
+    adopt: () => {},
+    changed: () => {},
+    peerLost: () => {},
+    granted: () => {},
+    say: () => {}
+  })
   await network.start({
-    onTask: () => ({ kind: 'accepted' }),
+    ...handlers,
     onRequest: () => Promise.resolve(create(ReplySchema)),
-    onNotice: () => {},
-    onState: () => {},
-    onPeer: ({ peer }: PeerEvent) => joined.resolve(peer)
+    onPeer: event => {
+      handlers.onPeer(event)
+      if (event.kind !== 'joined') return
+      // The link and the blocks of both are known, as in a running cluster.
+      const peer = world.deviceIndex(event.peer)!
+      for (const n of [view.selfIndex, peer]) for (let k = 0; k < BLOCKS; k++) world.setCarried(n, 0, k, true)
+      for (const [from, to] of [
+        [view.selfIndex, peer],
+        [peer, view.selfIndex]
+      ] as const)
+        world.setLink(from, to, bytesPerSecond(1e8), seconds(0.0005))
+      joined.resolve(event.peer)
+    }
   })
   return {
     address: network.addresses()[0] ?? '',
-    join: async (address, bytes) => {
+    join: async address => {
       network.join(address)
       const peer = await joined.promise
-      const task = create(TaskSchema, { source: 'camera@porch', datum: 1n, model: 'a'.repeat(64), home: peer, done: 3 })
+      const to = world.deviceIndex(peer)!
       const data = new Uint8Array(bytes)
+      let datum = 0
       return async () => {
-        await network.sendTask(peer, task, [{ name: 'x', type: 'float32', dims: [bytes / 4], data }]).answered
+        const now = systemClock.now()
+        const task: DeviceTask = {
+          source: 'camera@porch',
+          datum: datum++,
+          attempt: 1,
+          modelId: manifest.id,
+          model: 0,
+          home: view.selfIndex,
+          homeId: network.self,
+          weight: 1,
+          isBacklogged: false,
+          lag: seconds(0),
+          availableAt: now,
+          queuedAt: now,
+          done: DONE,
+          route: [{ device: to, until: BLOCKS }],
+          refusals: 0,
+          tensors: [{ name: 'x', type: 'float32', dims: [bytes / 4], data }]
+        }
+        const remark = reportToWire(dispatcher.policy.remark(), world)
+        const wire = taskToWire(task, world, systemClock.now())
+        const answer = await network.sendTask(peer, wire, task.tensors, remark).answered
+        if (answer.kind === 'refused') throw new Error(`the other end refused: ${answer.because}`)
       }
     },
     stop: async () => {

@@ -1,4 +1,5 @@
-// `npm run bench [-- NAME...]`: every bench, or those named, one after another; each prints its own table.
+// `npm run bench [-- NAME...]`: every bench, or those named, or `short` for all that take less than a minute or two; one
+// after another, each prints its own table. Exit 1 when one failed or a budget was missed.
 // Words behind a name are its own: `npm run bench -- hop cutting resnet50` runs `hop`, and `cutting` with ResNet-50 only.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -7,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { prepare } from './prepare.mjs'
 
 const BENCHES = ['admission', 'hop', 'engine', 'pipeline', 'idle', 'simulator', 'planning', 'profile', 'cutting']
-/** Minutes long: only when asked for by name. */
+/** Minutes long. */
 const LONG = ['policies', 'peers', 'emulation', 'testbed', 'adaptation']
 const TAKES_WORDS = ['cutting', 'policies', 'peers', 'emulation', 'testbed', 'adaptation']
 
@@ -15,14 +16,17 @@ const TAKES_WORDS = ['cutting', 'policies', 'peers', 'emulation', 'testbed', 'ad
 const parse = words => {
   const runs = []
   for (const word of words.filter(word => word !== '--')) {
-    if (BENCHES.includes(word) || LONG.includes(word)) runs.push([word, []])
+    if (word === 'short') runs.push(...BENCHES.map(name => [name, []]))
+    else if (BENCHES.includes(word) || LONG.includes(word)) runs.push([word, []])
     else if (TAKES_WORDS.includes(runs.at(-1)?.[0])) runs.at(-1)[1].push(word)
     else {
-      process.stderr.write(`no bench ${word}; there are ${[...BENCHES, ...LONG].join(', ')}\n`)
+      process.stderr.write(
+        `no bench ${word}; there are ${[...BENCHES, ...LONG].join(', ')}, and short for the first ${BENCHES.length} of them\n`
+      )
       process.exit(2)
     }
   }
-  return runs.length > 0 ? runs : BENCHES.map(name => [name, []])
+  return runs.length > 0 ? runs : [...BENCHES, ...LONG].map(name => [name, []])
 }
 
 const machine = () => {
@@ -35,12 +39,14 @@ const machine = () => {
 const runs = parse(process.argv.slice(2))
 prepare()
 process.stdout.write(`${machine()}\n`)
+if (runs.length > BENCHES.length)
+  process.stdout.write('all benches, an hour on two cores; leave the machine alone meanwhile\n')
 const failed = runs.filter(([name, words]) => {
   process.stdout.write(`\n== ${name}\n`)
   const file = fileURLToPath(new URL(`../dist/bench/${name}.js`, import.meta.url))
   return spawnSync(process.execPath, [file, ...words], { stdio: 'inherit' }).status !== 0
 })
 if (failed.length > 0) {
-  process.stderr.write(`\nfailed: ${failed.map(([name]) => name).join(', ')}\n`)
+  process.stderr.write(`\nfailed, or missed a budget: ${failed.map(([name]) => name).join(', ')}\n`)
   process.exitCode = 1
 }

@@ -39,7 +39,7 @@ interface Opened extends Ends {
 }
 
 const openEnds = async (self: number, { key, certificate }: Settings, onReceipt: () => void): Promise<Opened> => {
-  const end = await openHopEnd(Buffer.from(key, 'hex'))
+  const end = await openHopEnd(Buffer.from(key, 'hex'), PAYLOAD)
   const relays = await Promise.all(
     Object.values(VARIANTS).map(({ direction, isSecret }) =>
       Relay.start({
@@ -85,7 +85,7 @@ const send = async (): Promise<void> => {
     await receipt
   }
   const hops: Record<string, () => Promise<void>> = {
-    [TRIBUTARY]: await end.join(remote.address, PAYLOAD),
+    [TRIBUTARY]: await end.join(remote.address),
     ...Object.fromEntries(Object.keys(VARIANTS).map((name, n) => [name, grpcHop(relays[n]!)]))
   }
   report(await measure(hops))

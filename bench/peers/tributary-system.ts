@@ -32,7 +32,11 @@ export const startTributary = async (job: SystemJob): Promise<System> => {
     placement: devices.map(({ name }) => placed[name] ?? []),
     pids: nodes.map(({ child }) => child.pid!),
     begin: () => {
-      for (const { child } of nodes) child.stdin!.write(`${JSON.stringify({ start: 0 })}\n`)
+      for (const { child } of nodes) {
+        child.stdin!.write(`${JSON.stringify({ start: 0 })}\n`)
+        // The peer has this placement and keeps it: so that both have the same.
+        child.stdin!.write(`${JSON.stringify({ adapt: false })}\n`)
+      }
     },
     results: () => Promise.all(sources.map(({ name }) => readSink(sinkOf(job, name)))),
     stop: async () => {
