@@ -2,7 +2,6 @@ import { cheapestPath } from '../core/cheapest-path.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import { FairShare } from './fair-share.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
-import { Reporting } from './reporting.ts'
 import { typicalTime } from './typical-time.ts'
 import { VirtualQueues } from './virtual-queues.ts'
 
@@ -36,7 +35,8 @@ export const createConfluence =
   ({ patience, sharpness }: ConfluenceOptions = { patience: 0.7, sharpness: 3 }): CreatePolicy =>
   host => {
     const { world } = host
-    const reporting = new Reporting(host)
+    /** Of a queue only its length counts here: who had which task by then is not asked. */
+    const said = (): Report => ({ backlog: host.backlog(), commitments: [], received: [] })
     const queues = new VirtualQueues()
     const fair = new FairShare()
     const since = ({ availableAt, lag }: TaskState): number => availableAt - lag
@@ -98,17 +98,16 @@ export const createConfluence =
       // in inverse proportion to their weights, and so their rates in proportion; under capacity a heavier one waits less.
       urgency: (task, now) => task.weight * (now - since(task)),
       sent: () => {},
-      arrived: (task, from) => {
+      arrived: task => {
         weights.add(task.weight)
-        reporting.arrived(from)
       },
       report: (now): Report => {
         measureSlack()
         const commitments = merge(untold)
         untold = []
-        return { ...reporting.report(), commitments, paces: fair.paces(now) }
+        return { ...said(), commitments, paces: fair.paces(now) }
       },
-      remark: () => reporting.report(),
+      remark: said,
       heard: (from, report, now) => {
         if (report.paces !== undefined) fair.heard(from, report.paces, now)
         queues.atLeast(world.devices[from]!.resource, report.backlog - slack, now)

@@ -61,6 +61,8 @@ export class SourceRunner implements SourcePort {
   readonly #times = new RecentTimes()
   #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
   #manifest: ModelManifest | undefined
+  /** Of the whole model, at speed 1. */
+  #work = 0
   #port: DataPort | undefined
   #items: SourceItems = { todo: [], total: 0 }
   #startedAt: Seconds = seconds(0)
@@ -78,6 +80,7 @@ export class SourceRunner implements SourcePort {
 
   async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
     this.#manifest = await this.#findModel(signal)
+    this.#work = this.#manifest.blocks.reduce((sum, block) => sum + block.work, 0)
     this.#port = this.#parts.createPort(this.#manifest)
     this.#items = await this.#parts.openItems(this.#port)
     const wait = seconds(this.#parts.spec.start - elapsed)
@@ -273,10 +276,9 @@ export class SourceRunner implements SourcePort {
 
   #deadline(): Seconds {
     const { view, spec, clock } = this.#parts
-    const work = this.#manifest?.blocks.reduce((sum, block) => sum + block.work, 0) ?? 0
     const slowest = view.world.devices.reduce((least, device) => (device.up ? Math.min(least, device.speed) : least), 1)
     // A whole window may have to pass through the slowest device before this one.
-    const queue = (2 * spec.window * work) / slowest
+    const queue = (2 * spec.window * this.#work) / slowest
     return seconds(clock.now() + Math.max(PATIENCE_LEAST, queue, PATIENCE_TIMES * this.#times.mean))
   }
 

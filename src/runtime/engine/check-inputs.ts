@@ -3,16 +3,15 @@ import { EngineError } from './engine.ts'
 
 /** Before anything is handed over: exactly the named tensors, of the right type, with as many bytes as their shape says. */
 export const checkInputs = (block: string, specs: readonly TensorSpec[], inputs: readonly Tensor[]): void => {
-  const wanted = specs.map(spec => spec.name).join(', ')
+  const takes = (): string => `it takes: ${specs.map(spec => spec.name).join(', ')}`
   for (const { name, type } of specs) {
     const given = inputs.filter(tensor => tensor.name === name)
     if (given.length !== 1)
-      throw new EngineError(`${block} needs "${name}" once and got it ${given.length} times; it takes: ${wanted}`)
+      throw new EngineError(`${block} needs "${name}" once and got it ${given.length} times; ${takes()}`)
     if (given[0]!.type !== type) throw new EngineError(`${block} needs "${name}" as ${type} and got ${given[0]!.type}`)
   }
-  const names = new Set(specs.map(spec => spec.name))
   for (const { name, type, dims, data } of inputs) {
-    if (!names.has(name)) throw new EngineError(`${block} has no input "${name}"; it takes: ${wanted}`)
+    if (!specs.some(spec => spec.name === name)) throw new EngineError(`${block} has no input "${name}"; ${takes()}`)
     const expected = elementCount(dims) * ELEMENT_TYPES[type]
     if (
       !dims.every(dim => Number.isSafeInteger(dim) && dim >= 0) ||

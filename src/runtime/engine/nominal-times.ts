@@ -27,8 +27,10 @@ export class NominalTimes {
   }
 
   of(hash: BlockHash, inputs: readonly Shaped[]): number | undefined {
+    const declared = this.#declared.get(hash)
+    if (declared !== undefined) return declared
     const key = keyOf(inputs)
-    return this.#declared.get(hash) ?? this.#measured.get(hash)?.get(key) ?? this.#seen.get(hash)?.get(key)
+    return this.#measured.get(hash)?.get(key) ?? this.#seen.get(hash)?.get(key)
   }
 
   measured(hash: BlockHash, inputs: readonly Shaped[], time: number): void {
@@ -36,6 +38,7 @@ export class NominalTimes {
   }
 
   seen(hash: BlockHash, inputs: readonly Shaped[], time: number): void {
+    if (this.#declared.has(hash)) return
     const key = keyOf(inputs)
     put(this.#seen, hash, key, Math.min(time, this.#seen.get(hash)?.get(key) ?? time))
   }
