@@ -14,8 +14,11 @@ import { ProcessWatch, slopeOf } from './process-watch.ts'
 // many results one is compared with the whole model.
 
 const [word = 'seed', duration = '60', each = '10'] = process.argv.slice(2)
-/** A process needs so many seconds until its memory has settled; a slope says something after the second number. */
-const SETTLED = 180
+/**
+ * A process needs so many seconds until its memory has settled (V8 shrinks its new space in the second minute and has
+ * grown it again, by 12 MB, before the fourth is over); a slope says something after the second number.
+ */
+const SETTLED = 240
 const LONG_LIFE = 600
 
 /** Longer than an invitation, which is the longest thing that anybody has to copy. */
