@@ -9,6 +9,7 @@ import { systemClock } from '../runtime/system-clock.ts'
 import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
 import { parseCount } from './parse-count.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
+import { saying } from './scenario/saying.ts'
 
 interface EmulateFlags {
   readonly policy?: string
@@ -70,6 +71,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   refuseNames(scenario, file)
   refuseTooFast(scenario, file, say)
+  await checkFiles(scenario, file)
   const places = {
     ...(flags.trace === undefined ? {} : { traceFile: flags.trace }),
     ...(flags.report === undefined ? {} : { reportFolder: flags.report })
@@ -126,6 +128,25 @@ const refuseNames = ({ devices, sources, models }: Scenario, file: string): void
     'models',
     models.map(({ name }) => name)
   )
+}
+
+/** Files are there, as many as are asked for, and one device reads all its files in one way: its process is told once. */
+const checkFiles = async ({ sources, models, devices }: Scenario, file: string): Promise<void> => {
+  const { countFiles } = await import('./scenario/count-files.ts')
+  const ways = new Map<number, string>()
+  for (const [i, { files, count, model, device }] of sources.entries()) {
+    if (files === undefined) continue
+    const where = `${file}: sources[${i}]`
+    const there = await saying(`${where}.dir`, () => countFiles(files, models[model]!))
+    if (count > there)
+      throw new UserError(`${where}.count ${count}: ${files.dir} has ${there}; ask for at most that many, or for none`)
+    const way = JSON.stringify(files.reading)
+    if ((ways.get(device) ?? way) !== way)
+      throw new UserError(
+        `${where}: another source of ${devices[device]!.name} reads its files in another way; give all sources of a device the same preset or io`
+      )
+    ways.set(device, way)
+  }
 }
 
 /** Speeds that this machine can emulate; together they should leave it something to breathe. */

@@ -31,10 +31,29 @@ test('what a scenario does not say has a default', () => {
   expect(policy).toBe('confluence')
 })
 
+test('a source of files takes all of them, unless it says how many', () => {
+  const models = { net: { file: 'net.onnx' } }
+  const photos = { dir: 'photos', preset: 'imagenet' }
+  const of = (change: object) => parseScenario({ ...good, models, ...source(change) }, 'x.yaml').sources[0]!
+  expect(of(photos)).toMatchObject({
+    count: Number.POSITIVE_INFINITY,
+    files: { dir: 'photos', reading: { preset: 'imagenet' } }
+  })
+  expect(of({ ...photos, count: 7 }).count).toBe(7)
+})
+
 describe('what is wrong is said in words, with an example', () => {
   const media = [{ name: 'wifi', devices: ['porch'] }]
   const block = { work: '1ms', weights: '1KB' }
   const cases: [string, object, RegExp][] = [
+    ['files that nobody can read', source({ dir: 'photos' }), /^sources\[0\]\.dir: needs one of preset .*and io/],
+    ['a way to read nothing', source({ io: 'mine.yaml' }), /^sources\[0\]\.io: is for a source of files; add dir/],
+    [
+      'files for a model of sizes',
+      source({ dir: 'photos', preset: 'raw' }),
+      /^sources\[0\]\.dir: the model net is made of sizes and times/
+    ],
+    ['another name for a folder', source({ folder: 'photos' }), /unknown key "folder", did you mean "dir"\?/],
     [
       'a number for arrivals',
       source({ arrivals: 5 }),

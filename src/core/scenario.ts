@@ -79,7 +79,18 @@ export interface ScenarioSource {
   readonly weight: number
   /** When its first datum can be there. */
   readonly start: Seconds
+  /** Its data are files; absent: made up. Who only simulates does not read them. */
+  readonly files?: SourceFiles
 }
+
+/** Where a source's files are, and how they become tensors: a preset, or a file that says it. */
+export interface SourceFiles {
+  readonly dir: string
+  readonly reading: { readonly preset: string } | { readonly ioFile: string }
+}
+
+/** As many data as a source has that does not say how many. */
+export const DEFAULT_COUNT = 100
 
 const MAX_DEVICES = 10_000
 const MAX_BLOCKS = 4096
@@ -178,7 +189,10 @@ const schema = z.strictObject({
         device: name,
         model: name,
         arrivals: arrivals.default({ kind: 'saturated' }),
-        count: z.int().min(1).max(10_000_000).default(100),
+        count: z.int().min(1).max(10_000_000).optional(),
+        dir: z.string().min(1).optional(),
+        preset: z.string().min(1).optional(),
+        io: z.string().min(1).optional(),
         window: z.int().min(1).max(100_000).default(16),
         weight: positive.default(1),
         start: time.prefault('0s')
@@ -228,11 +242,22 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
     })),
     links: expanded,
     models: modelNames.map(key => checkedModel(key, models[key]!, origin)),
-    sources: sources.map((source, i) => ({
-      ...source,
-      device: findDevice(source.device, `sources[${i}].device`),
-      model: find('model', modelNames, source.model, `sources[${i}].model`)
-    })),
+    sources: sources.map(({ dir, preset, io, count, ...source }, i) => {
+      const model = find('model', modelNames, source.model, `sources[${i}].model`)
+      const files = checkedFiles({ dir, preset, io }, `${origin}: sources[${i}]`)
+      if (files !== undefined && 'blocks' in models[source.model]!)
+        throw new UserError(
+          `${origin}: sources[${i}].dir: the model ${source.model} is made of sizes and times and has no use for files; remove dir, or give the model a file`
+        )
+      return {
+        ...source,
+        device: findDevice(source.device, `sources[${i}].device`),
+        model,
+        // All files there are, where none says how many: whoever can read the folder counts them.
+        count: count ?? (files === undefined ? DEFAULT_COUNT : Number.POSITIVE_INFINITY),
+        ...(files === undefined ? {} : { files })
+      }
+    }),
     policy,
     events: parsed.data.events
       .map((event, i) =>
@@ -256,6 +281,20 @@ const problems = (issues: readonly z.core.$ZodIssue[], written: unknown, origin:
   const lines = each.map(issue => `${origin}: ${describeIssue(issue, { knownKeys, written, synonyms: SYNONYMS })}`)
   const left = lines.length - MAX_PROBLEMS
   return [...lines.slice(0, MAX_PROBLEMS), ...(left > 0 ? [`${origin}: ${left} more problems`] : [])].join('\n')
+}
+
+const checkedFiles = (
+  { dir, preset, io }: { readonly [key in 'dir' | 'preset' | 'io']: string | undefined },
+  where: string
+): SourceFiles | undefined => {
+  if (dir === undefined) {
+    const other = preset === undefined ? io && 'io' : 'preset'
+    if (other !== undefined) throw new UserError(`${where}.${other}: is for a source of files; add dir: FOLDER`)
+    return undefined
+  }
+  if ((preset === undefined) === (io === undefined))
+    throw new UserError(`${where}.dir: needs one of preset (ppocr-rec, imagenet, raw) and io (a file that says how)`)
+  return { dir, reading: preset === undefined ? { ioFile: io! } : { preset } }
 }
 
 const refuseTwins = (names: readonly string[], origin: string): void => {
@@ -407,7 +446,9 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   when: 'at',
   delay: 'latency',
   throughput: 'bandwidth',
-  path: 'file'
+  path: 'file',
+  folder: 'dir',
+  files: 'dir'
 }
 
 /** The keys that may stand at a place, for "did you mean". */
@@ -421,7 +462,7 @@ const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   if (room === 'sources') {
     return third === 'arrivals'
       ? ['poisson', 'every']
-      : ['name', 'device', 'model', 'arrivals', 'count', 'window', 'weight', 'start']
+      : ['name', 'device', 'model', 'arrivals', 'count', 'window', 'weight', 'start', 'dir', 'preset', 'io']
   }
   if (room === 'links' && key === 'pairs') return ['from', 'to', 'bandwidth', 'latency', 'both']
   if (room === 'links' && key === 'media') return ['name', 'devices', 'bandwidth', 'latency']

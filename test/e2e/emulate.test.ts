@@ -1,10 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
+import { zooGraph } from '../../src/model/zoo/zoo.ts'
 import type { ChromeTrace, TraceEvent } from '../../src/report/chrome-trace.ts'
 import type { PolicyRun, RunReport } from '../../src/report/run-report.ts'
+import { encodeNpy } from '../../src/runtime/io/npy.ts'
+import { openModel } from '../../src/runtime/onnx/open-model.ts'
 import { MAIN } from '../../src/testing/node-process.ts'
 
 let folder: string
@@ -185,6 +189,40 @@ sources: [ { name: cam, device: left, model: toy, count: 60 } ]
     expect(sent['middle->right']).toBeLessThan(60 * 61_000)
     expect(sent['right->middle']).toBeGreaterThan(60 * 40)
   }, 90_000)
+
+  test('a source of files: each that can be read has its result, under every policy the same; one that cannot be is skipped', async () => {
+    const data = join(folder, 'arrays')
+    await mkdir(data)
+    const model = join(folder, 'net.onnx')
+    await writeZooModel(zooGraph('resnet56'), model, { seed: 1 })
+    const opened = await openModel(model)
+    const dims = opened.inputs[0]!.shape as number[]
+    await opened.close()
+    const elements = dims.reduce((a, b) => a * b, 1)
+    for (let i = 0; i < 12; i++) {
+      const values = Float32Array.from({ length: elements }, (_, k) => Math.sin(i + k))
+      const array = { type: 'float32' as const, dims, data: new Uint8Array(values.buffer) }
+      await writeFile(join(data, `${i}.npy`), encodeNpy(array))
+    }
+    await writeFile(join(data, 'notes.npy'), 'not an array')
+    const scenario = (count: string): string => `
+devices: { porch: { speed: 0.3 }, shed: { speed: 0.5 } }
+links: { default: { bandwidth: 80Mbps, latency: 2ms } }
+models: { net: { file: net.onnx, maxBlocks: 4 } }
+sources: [ { name: cam, device: porch, model: net, dir: arrays, preset: raw${count} } ]
+`
+    const { ended } = await start('files', scenario(''), '--json', '--policy', 'confluence,ddi')
+    const { code, stdout, stderr } = await ended
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stderr).toContain('cam: 1 of its files could not be read')
+    for (const { because, sources } of (JSON.parse(stdout) as RunReport).runs) {
+      expect(because).toBeUndefined()
+      expect(sources).toMatchObject([{ name: 'cam', completed: 12, lost: 0 }])
+    }
+    const tooMany = await (await start('too-many', scenario(', count: 14'))).ended
+    expect(tooMany.code).toBe(2)
+    expect(tooMany.stderr).toMatch(/sources\[0\]\.count 14: .*arrays has 13; ask for at most that many/)
+  })
 
   test('a model that fits nowhere: exit 1, and why', async () => {
     const { ended, scratch } = await start(

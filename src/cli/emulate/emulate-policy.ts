@@ -194,16 +194,20 @@ class RunWatch {
   }
 
   async result(): Promise<EmulatedRun> {
-    const { scenario, folder, policy, seed } = this.#parts
+    const { scenario, folder, policy, seed, progress } = this.#parts
     const makespan = this.#endedAt - this.#startedAt
     const per = (amount: number): number => amount / makespan
-    const lines = await Promise.all(
-      scenario.sources.map(({ name, device }) => resultsOf(folder, scenario.devices[device]!.name, name))
+    const entries = await Promise.all(
+      scenario.sources.map(({ name, device }) => entriesOf(folder, scenario.devices[device]!.name, name))
     )
+    const lines = entries.map(all => all.flatMap(entry => (isSkipped(entry) ? [] : [entry])))
     const completed = lines.map(results => results.length)
+    const skipped = entries.map((all, s) => all.length - completed[s]!)
+    for (const [s, { name }] of scenario.sources.entries())
+      if (skipped[s]! > 0) progress(`${name}: ${skipped[s]} of its files could not be read and were skipped`)
     const missing = scenario.sources.flatMap(({ name, count }, s) =>
-      completed[s]! < count
-        ? [`${name}: ${count - completed[s]!} of ${count} never came home${this.#whyWaiting()}`]
+      entries[s]!.length < count
+        ? [`${name}: ${count - entries[s]!.length} of ${count} never came home${this.#whyWaiting()}`]
         : []
     )
     return {
@@ -293,13 +297,14 @@ class RunWatch {
   }
 }
 
-const resultsOf = async (folder: string, device: string, source: string) => {
+/** What the sink holds of a source: results, and files that were skipped. */
+const entriesOf = async (folder: string, device: string, source: string) => {
   const text = await readFile(EmulatedCluster.sinkOf(folder, device), 'utf8').catch(() => '')
   return text
     .split('\n')
     .filter(line => line !== '')
     .flatMap(line => {
       const entry = sinkEntrySchema.parse(JSON.parse(line))
-      return isSkipped(entry) || entry.source !== `${source}@${device}` ? [] : [entry]
+      return entry.source === `${source}@${device}` ? [entry] : []
     })
 }

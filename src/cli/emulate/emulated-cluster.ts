@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
+import type { Scenario, ScenarioSource, SourceFiles } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
@@ -49,6 +49,11 @@ const stateOf = (folder: string, device: string): string => join(folder, `${devi
 const idOf = async (state: string): Promise<string> => {
   await mkdir(state, { recursive: true })
   return peerIdFromPrivateKey(await loadOrCreateIdentity(state)).toString()
+}
+
+const readingFlags = (files: SourceFiles | undefined): string[] => {
+  if (files === undefined) return []
+  return 'preset' in files.reading ? ['--preset', files.reading.preset] : ['--io', files.reading.ioFile]
 }
 
 /** The devices of a scenario, each a process, connected to each other on this machine. */
@@ -209,11 +214,13 @@ export class EmulatedCluster implements AsyncDisposable {
         .filter((model, m) => owned.includes(model) || own.some(source => source.model === m))
         .flatMap(({ name: model, shapes }) => shapes.flatMap(shape => ['--shape', `${model}:${shape}`])),
       ...own.flatMap(source => ['--source', this.#sourceFlag(source)]),
+      // All sources of a device read in one way: the command has looked.
+      ...readingFlags(own.find(({ files }) => files !== undefined)?.files),
       ...(own.length === 0 ? [] : ['--sink', EmulatedCluster.sinkOf(folder, name)])
     ]
   }
 
-  #sourceFlag({ name, count, model, window, weight, arrivals, start }: ScenarioSource): string {
+  #sourceFlag({ name, count, model, window, weight, arrivals, start, files }: ScenarioSource): string {
     const { scenario } = this.#options
     const when =
       arrivals.kind === 'saturated'
@@ -222,7 +229,9 @@ export class EmulatedCluster implements AsyncDisposable {
           ? `poisson:${arrivals.rate}/s`
           : `every:${arrivals.interval}s`
     const settings = `model=${scenario.models[model]!.name},window=${window},weight=${weight},arrivals=${when},start=${start}s`
-    return `${name}=synthetic:${count},${settings}`
+    return files === undefined
+      ? `${name}=synthetic:${count},${settings}`
+      : `${name}=dir:${files.dir},count=${count},${settings}`
   }
 
   /** `what`, unless a device ends that nobody asked to, it takes too long, or the signal aborts. */

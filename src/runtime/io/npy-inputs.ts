@@ -11,7 +11,7 @@ import { bytesOf, numbersOf } from './tensor-numbers.ts'
 const MAX_BYTES = 2 ** 30
 
 /** What the files of one item end in: with several inputs NAME.INPUT.npy, with one the item is the file. */
-export const npySuffixes = (inputs: readonly TensorSpec[]): readonly string[] =>
+export const npySuffixes = (inputs: readonly Pick<TensorSpec, 'name'>[]): readonly string[] =>
   inputs.length === 1 ? [] : fileSafe(inputs.map(({ name }) => name)).map(name => `.${name}.npy`)
 
 /** @throws UserError when a file is missing, not .npy, or not what the model's input takes */
