@@ -1,9 +1,12 @@
 import { Command } from 'commander'
+import type { EncodingChoice } from '../core/activation-encoding.ts'
 import { formatSeconds } from '../core/format-quantity.ts'
+import type { Scenario } from '../core/scenario.ts'
 import { NoAnswerError } from '../core/user-error.ts'
 import type { PolicyRun, RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { parseCount } from './parse-count.ts'
+import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 
 interface SimulateFlags {
   readonly policy?: string
@@ -12,6 +15,7 @@ interface SimulateFlags {
   readonly trace?: string
   readonly report?: string
   readonly adaptation: boolean
+  readonly activationEncoding: string
   readonly json?: boolean
 }
 
@@ -25,6 +29,11 @@ export const command = new Command('simulate')
   .option('--seed <n>', 'seed of random arrivals', '1')
   .option('--seeds <n>', 'so many seeds, from --seed on: means with 95 % intervals', '1')
   .option('--no-adaptation', 'keep costs, link rates and placement as they are at the start, whatever happens')
+  .option(
+    '--activation-encoding <name>',
+    `${ENCODING_HELP}; links are then as fast as that makes them, with what encoding takes on this machine`,
+    'fp32'
+  )
   .option('--trace <file>', 'write what ran and was sent when, in the Chrome trace format (opens in Perfetto)')
   .option('--report <dir>', 'write a web page with figures, and the figures as files')
   .option('--json', 'print one JSON document')
@@ -52,7 +61,7 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   const { simulatePolicy } = await import('./simulate/simulate-policy.ts')
   const { SpanCollector } = await import('./simulate/span-collector.ts')
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
-  const scenario = await readScenario(file)
+  const scenario = await encoded(await readScenario(file), parseEncodingChoice(flags.activationEncoding))
   const policies = chosenPolicies(
     flags.policy ?? scenario.policy,
     flags.policy === undefined ? `${file}: policy` : '--policy'
@@ -110,11 +119,20 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   return report
 }
 
-const commandOf = (file: string, { policy, seed, seeds }: SimulateFlags): string =>
+/** With links as fast as the encoding makes them; what it takes is measured here. */
+const encoded = async (scenario: Scenario, choice: EncodingChoice): Promise<Scenario> => {
+  if (choice === 'fp32') return scenario
+  const { encodedScenario } = await import('../core/encoded-scenario.ts')
+  const { CodecMeter } = await import('../runtime/dispatch/codec-meter.ts')
+  return encodedScenario(scenario, choice, new CodecMeter(() => systemClock.now()).costs)
+}
+
+const commandOf = (file: string, { policy, seed, seeds, activationEncoding }: SimulateFlags): string =>
   [
     'tributary simulate',
     file,
     ...(policy === undefined ? [] : [`--policy ${policy}`]),
+    ...(activationEncoding === 'fp32' ? [] : [`--activation-encoding ${activationEncoding}`]),
     `--seed ${seed} --seeds ${seeds}`
   ].join(' ')
 

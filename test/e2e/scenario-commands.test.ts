@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { POLICY_NAMES } from '../../src/scheduler/policies.ts'
 import { MAIN } from '../../src/testing/node-process.ts'
@@ -113,6 +114,18 @@ describe('simulate', () => {
     const { code, stderr } = await tributary('simulate', await file('small.yaml', SMALL), '--policy', 'local')
     expect(code).toBe(1)
     expect(stderr).toContain('local needs all 2 blocks of toy on porch')
+  })
+
+  test('--activation-encoding: a quarter of the bytes over a slow link is up to four times as fast', async () => {
+    const slow = fileURLToPath(new URL('../../scenarios/slow-link.yaml', import.meta.url))
+    const throughput = async (name: string): Promise<number> => {
+      const { stdout } = await tributary('simulate', slow, '--json', '--activation-encoding', name)
+      return JSON.parse(stdout).runs[0].throughput
+    }
+    const [plain, small] = [await throughput('fp32'), await throughput('int8')]
+    expect(small / plain).toBeGreaterThan(1.5)
+    expect(small / plain).toBeLessThan(4)
+    expect((await tributary('simulate', slow, '--activation-encoding', 'int4')).code).toBe(2)
   })
 
   test('--trace and --report', async () => {
