@@ -8,8 +8,9 @@ const DRIFT = 0.2
 const DRIFT_LASTS: Seconds = seconds(3)
 
 /**
- * When to plan anew, for running clusters and for simulated ones: when who is there, the models or the sources have changed
- * and have been still for a moment; when a measured speed or rate has been off by more than a fifth for a while.
+ * When to plan anew, for running clusters and for simulated ones: when who is there, the models, the sources or which links
+ * are known have changed and have been still for a moment; when a measured speed or rate has been off by more than a fifth
+ * for a while. A device that comes is there before its links are measured, so a plan for it alone would be one without it.
  */
 export class ReplanRule {
   #planned: PlacementProblem | undefined
@@ -18,13 +19,13 @@ export class ReplanRule {
   #driftSince: Seconds | undefined
 
   isDue(problem: PlacementProblem, now: Seconds): boolean {
-    const shape = shapeOf(problem)
-    return this.#planned === undefined || shape !== shapeOf(this.#planned)
+    const shape = shapeOf(problem) + linksOf(problem)
+    return this.#planned === undefined || shape !== shapeOf(this.#planned) + linksOf(this.#planned)
       ? this.#isSettled(shape, now)
       : this.#hasDrifted(problem, this.#planned, now)
   }
 
-  /** @returns whether this differs from the last plan's problem in speeds and rates only */
+  /** @returns whether this differs from the last plan's problem in speeds, rates and links only */
   planned(problem: PlacementProblem): boolean {
     const isDrift = this.#planned !== undefined && shapeOf(problem) === shapeOf(this.#planned)
     this.#planned = problem
@@ -59,6 +60,9 @@ const shapeOf = ({ devices, models, sources }: PlacementProblem): string =>
     models.map(({ id }) => id),
     sources.map(({ device, model }) => [device, model])
   ])
+
+const linksOf = ({ links }: PlacementProblem): string =>
+  JSON.stringify(links.map(({ from, to }) => `${from} ${to}`).sort())
 
 const isFar = (now: PlacementProblem, then: PlacementProblem): boolean => {
   const far = (a: number, b: number | undefined): boolean =>

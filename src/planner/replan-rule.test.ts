@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { deviceId, modelId } from '../core/ids.ts'
+import { bytes, bytesPerSecond, seconds } from '../core/units.ts'
+import type { PlacementProblem } from './placement.ts'
+import { ReplanRule } from './replan-rule.ts'
+
+const problem = (
+  names: readonly string[],
+  links: readonly (readonly [number, number, number])[]
+): PlacementProblem => ({
+  devices: names.map(name => ({ id: deviceId(name), speed: 1, memory: bytes(1) })),
+  models: [{ id: modelId('net'), blocks: [{ bytes: bytes(1), work: seconds(1) }], activations: [bytes(1), bytes(1)] }],
+  links: links.map(([from, to, rate]) => ({ from, to, rate: bytesPerSecond(rate), latency: seconds(0) })),
+  sources: [{ device: 0, model: 0, demand: 1 }],
+  wholeModels: false,
+  carried: new Map()
+})
+const two = (rate = 1e6) =>
+  problem(
+    ['a', 'b'],
+    [
+      [0, 1, rate],
+      [1, 0, rate]
+    ]
+  )
+
+/** The first tenth of a second, from `from` on, at which it is due while the problem stays as it is. */
+const dueAt = (rule: ReplanRule, what: PlacementProblem, from: number): number => {
+  for (let tick = Math.round(10 * from); tick < 1000; tick++) if (rule.isDue(what, seconds(tick / 10))) return tick / 10
+  return Number.POSITIVE_INFINITY
+}
+const plannedFor = (what: PlacementProblem): ReplanRule => {
+  const rule = new ReplanRule()
+  rule.planned(what)
+  return rule
+}
+
+test('who comes is planned for once nobody else has come for a moment', () => {
+  const rule = plannedFor(problem(['a'], []))
+  expect(rule.isDue(two(), seconds(0))).toBe(false)
+  expect(dueAt(rule, two(), 0.1)).toBeCloseTo(0.4, 9)
+})
+
+test('links that become known are not drift: they are planned for as soon', () => {
+  const rule = plannedFor(problem(['a', 'b'], []))
+  expect(dueAt(rule, two(), 0)).toBeCloseTo(0.4, 9)
+  expect(rule.planned(two())).toBe(true)
+})
+
+test('a rate that is off by more than a fifth must be so for three seconds', () => {
+  expect(dueAt(plannedFor(two()), two(1.1e6), 0)).toBe(Number.POSITIVE_INFINITY)
+  expect(dueAt(plannedFor(two()), two(2e6), 0)).toBeCloseTo(3, 9)
+  const rule = plannedFor(two())
+  expect(rule.isDue(two(2e6), seconds(0))).toBe(false)
+  expect(rule.isDue(two(), seconds(2.9))).toBe(false)
+  expect(dueAt(rule, two(2e6), 3)).toBeCloseTo(6, 9)
+})
