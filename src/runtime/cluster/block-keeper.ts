@@ -27,6 +27,8 @@ export interface BlockKeeperParts {
 
 /** A device that waits this long for others to take over what it must drop first, drops it: two may wait for each other. */
 const PATIENCE: Seconds = seconds(5)
+/** A block that is to be dropped waits this long for a moment without tasks. */
+const LINGER: Seconds = seconds(0.3)
 /** After a block could not be fetched or loaded. */
 const RETRY: Seconds = seconds(1)
 
@@ -44,6 +46,8 @@ export class BlockKeeper {
   #working = false
   #notBefore: Seconds = seconds(0)
   #stuckSince: Seconds | undefined
+  /** Since when all that is to be dropped is in use. */
+  #busySince: Seconds | undefined
 
   constructor(parts: BlockKeeperParts) {
     this.#parts = parts
@@ -82,6 +86,7 @@ export class BlockKeeper {
 
   /** One change. @returns whether another may follow at once */
   async #step(wanted: NumberedPlacement): Promise<boolean> {
+    this.#offerAgain(wanted)
     const missing = this.#missing(wanted)
     const next = missing[0]
     if (next === undefined) return this.#settle(wanted)
@@ -114,12 +119,13 @@ export class BlockKeeper {
   }
 
   async #take(manifest: ModelManifest, block: number): Promise<void> {
-    const { view, blocks, changed } = this.#parts
+    const { view, blocks, changed, say } = this.#parts
     const { time } = await blocks.load(manifest, block, await this.#onDisk(manifest, block))
     const m = view.world.modelIndex(manifest.id)!
     view.world.setCarried(view.selfIndex, m, block, true)
     view.world.setBlockTime(view.selfIndex, m, block, time)
     this.#stuckSince = undefined
+    say(`carries block ${block} of ${manifest.name}`)
     changed()
   }
 
@@ -136,17 +142,48 @@ export class BlockKeeper {
     return this.#dropOne(patient ? surplus.filter(carriedElsewhere) : surplus)
   }
 
-  /** No new task comes once the world says it is not carried; those that are here finish first. */
+  /**
+   * No new task comes once the world says it is not carried; those that are here finish first. On a device that always has
+   * tasks they would never end: after a moment those that wait for the block go to others who carry it.
+   */
   async #dropOne(
     candidates: readonly { readonly manifest: ModelManifest; readonly block: number }[]
   ): Promise<boolean> {
-    const { view, blocks, inUse, changed } = this.#parts
+    const { view, blocks, inUse, changed, say } = this.#parts
     const idle = candidates.find(({ manifest, block }) => !inUse(view.world.modelIndex(manifest.id)!, block))
-    if (idle === undefined) return false
+    if (idle === undefined) {
+      this.#withdraw(candidates[0])
+      return false
+    }
+    this.#busySince = undefined
     view.world.setCarried(view.selfIndex, view.world.modelIndex(idle.manifest.id)!, idle.block, false)
     await blocks.unload(idle.manifest, idle.block)
+    say(`carries block ${idle.block} of ${idle.manifest.name} no longer`)
     changed()
     return true
+  }
+
+  #withdraw(candidate: { readonly manifest: ModelManifest; readonly block: number } | undefined): void {
+    if (candidate === undefined) return
+    const { clock, view, changed } = this.#parts
+    this.#busySince ??= clock.now()
+    if (clock.now() - this.#busySince < LINGER) return
+    const m = view.world.modelIndex(candidate.manifest.id)!
+    if (!view.world.carries(view.selfIndex, m, candidate.block)) return
+    view.world.setCarried(view.selfIndex, m, candidate.block, false)
+    changed()
+  }
+
+  /** A newer placement wants what was about to be dropped. */
+  #offerAgain(wanted: NumberedPlacement): void {
+    const { view, blocks, changed } = this.#parts
+    const withdrawn = this.#assigned(wanted).filter(({ manifest, block }) => {
+      const m = view.world.modelIndex(manifest.id)!
+      return blocks.has(manifest.id, block) && !view.world.carries(view.selfIndex, m, block)
+    })
+    for (const { manifest, block } of withdrawn)
+      view.world.setCarried(view.selfIndex, view.world.modelIndex(manifest.id)!, block, true)
+    if (withdrawn.length > 0) changed()
   }
 
   #missing(wanted: NumberedPlacement): { manifest: ModelManifest; block: number }[] {

@@ -85,6 +85,14 @@ export class DeviceReporter {
     })
   }
 
+  /**
+   * Whether sources may begin. Where so many devices were asked for, all of them must be ready; a device that comes to a
+   * running cluster need not wait until blocks have moved: it begins when its data can be computed.
+   */
+  mayBegin(devices: number): boolean {
+    return devices === 1 ? this.#canCompute() : this.isReady(devices)
+  }
+
   /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
   isReady(devices: number): boolean {
     const { view, placement, readyEpoch, sources } = this.#parts
@@ -96,13 +104,31 @@ export class DeviceReporter {
     const others = members.filter(state => state.device !== view.self)
     const placed = members.every(state => current.placement.has(deviceId(state.device)))
     const loaded = others.every(state => Number(state.readyEpoch) >= current.epoch)
-    const { isLinked } = this.#parts
-    const measured = others.every(
-      ({ device }) =>
-        isLinked?.(deviceId(device)) === false ||
-        view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(device))!) !== undefined
+    return placed && loaded && this.#linksAreMeasured()
+  }
+
+  /** Every block of the models of our sources is on some device that is there. */
+  #canCompute(): boolean {
+    const { view, sources } = this.#parts
+    const { world } = view
+    const isSomewhere = (m: number, k: number): boolean =>
+      world.devices.some(({ up }, n) => up && world.carries(n, m, k))
+    return (
+      this.#linksAreMeasured() &&
+      sources().every(source => {
+        const manifest = view.manifestNamed(source.status().model) ?? view.manifests()[0]
+        const m = manifest === undefined ? undefined : world.modelIndex(manifest.id)
+        return m !== undefined && manifest!.blocks.every((_, k) => isSomewhere(m, k))
+      })
     )
-    return placed && loaded && measured
+  }
+
+  #linksAreMeasured(): boolean {
+    const { view, isLinked } = this.#parts
+    return view
+      .members()
+      .filter(({ device }) => device !== view.self && isLinked?.(deviceId(device)) !== false)
+      .every(({ device }) => view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(device))!) !== undefined)
   }
 
   deviceReport(): DeviceReport {

@@ -396,7 +396,7 @@ class RunningDevice implements Device {
     const { clock, startWhen = 1 } = this.#parts
     const signal = this.#abort.signal
     const patience = clock.now() + 2
-    for (let said = false; !this.#reporter.isReady(startWhen); await clock.sleep(TICK, { signal })) {
+    for (let said = false; !this.#reporter.mayBegin(startWhen); await clock.sleep(TICK, { signal })) {
       if (said || clock.now() < patience) continue
       said = true
       this.#sayWhatSourcesWaitFor(startWhen)

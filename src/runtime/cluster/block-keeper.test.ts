@@ -1,0 +1,107 @@
+import { create } from '@bufbuild/protobuf'
+import { expect, test } from 'vitest'
+import { blockHash, deviceId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { bytes, seconds } from '../../core/units.ts'
+import { createManualClock } from '../../testing/manual-clock.ts'
+import type { Engine } from '../engine/engine.ts'
+import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { BlobStore } from '../network/blob-store.ts'
+import { BlockKeeper } from './block-keeper.ts'
+import { ClusterView } from './cluster-view.ts'
+import { LocalBlocks } from './local-blocks.ts'
+import type { NumberedPlacement } from './placement-codec.ts'
+
+const [A, B] = ['a', 'b'].map(deviceId) as [ReturnType<typeof deviceId>, ReturnType<typeof deviceId>]
+const net = modelId('net')
+const tensor = { name: 'x', type: 'float32' as const, shape: [1] }
+const manifest: ModelManifest = {
+  id: net,
+  name: 'net',
+  sha256: '',
+  blocks: [0, 1].map(k => ({ sha256: blockHash(`${k}`), bytes: bytes(1), flops: 1, work: seconds(1) })),
+  activations: [0, 1, 2].map(() => ({ bytes: bytes(4), tensors: [tensor] })),
+  inputs: [tensor],
+  outputs: ['x']
+}
+/** Loads at once; nothing is run here. */
+const engine = {
+  load: async () => ({ inputs: [tensor], outputs: [tensor] }),
+  unload: async () => {},
+  measure: async () => seconds(1)
+} as unknown as Engine
+const blobs = { find: async () => 'file' } as unknown as BlobStore
+const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** Device a with room for one block of two; b carries block 0. */
+const open = () => {
+  const clock = createManualClock()
+  const view = new ClusterView(A, 1)
+  view.addManifest(manifest)
+  view.joined(B)
+  const models = [{ model: net, owner: false, blocks: [{ block: 0, seconds: 1 }] }]
+  view.heard(B, create(DeviceStateSchema, { device: B, name: 'b', sequence: 1n, speed: 1, models }))
+  const used = new Set<number>()
+  const keeper = new BlockKeeper({
+    clock,
+    view,
+    blocks: new LocalBlocks(engine),
+    blobs,
+    memory: bytes(1),
+    fetch: async () => 'file',
+    inUse: (_, block) => used.has(block),
+    changed: () => {},
+    say: () => {}
+  })
+  const adopt = async (epoch: number, block: number): Promise<void> => {
+    const placement = new Map([[A, new Map([[net, [block]]])]])
+    keeper.adopt({ epoch, planner: A, placement, unplaced: [] } satisfies NumberedPlacement)
+    await settled()
+  }
+  /** Tenths of a second, each with a look at the blocks. */
+  const pass = async (tenths: number): Promise<void> => {
+    for (let i = 0; i < tenths; i++) {
+      await clock.advance(seconds(0.1))
+      keeper.tick()
+      await settled()
+    }
+  }
+  const carried = (): number[] => [0, 1].filter(k => view.world.carries(0, 0, k))
+  return { adopt, pass, carried, used }
+}
+
+test('a block makes room for another one as soon as no task here needs it', async () => {
+  const { adopt, pass, carried, used } = open()
+  await adopt(1, 0)
+  expect(carried()).toEqual([0])
+  used.add(0)
+  await adopt(2, 1)
+  await pass(1)
+  expect(carried()).toEqual([0])
+  used.clear()
+  await pass(2)
+  expect(carried()).toEqual([1])
+})
+
+test('where tasks never end, the block is offered no longer after a moment, and goes when the last task has', async () => {
+  const { adopt, pass, carried, used } = open()
+  await adopt(1, 0)
+  used.add(0)
+  await adopt(2, 1)
+  await pass(10)
+  expect(carried()).toEqual([])
+  used.clear()
+  await pass(2)
+  expect(carried()).toEqual([1])
+})
+
+test('a block that was about to go is offered again when a newer placement wants it', async () => {
+  const { adopt, pass, carried, used } = open()
+  await adopt(1, 0)
+  used.add(0)
+  await adopt(2, 1)
+  await pass(10)
+  expect(carried()).toEqual([])
+  await adopt(3, 0)
+  expect(carried()).toEqual([0])
+})
