@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Clock } from '../../core/clock.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { deviceEnvironment } from './device-environment.ts'
+import { DEVICE_FLAGS, deviceEnvironment } from './device-environment.ts'
 import { keepWatch } from './live-children.ts'
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
@@ -49,7 +49,13 @@ export interface DeviceProcess extends AsyncDisposable {
 export const startDevice = (options: DeviceProcessOptions): DeviceProcess => {
   const { name, logFile, clock } = options
   const log = openSync(logFile, 'a')
-  const [program, ...words] = [...(options.launcher ?? []), process.execPath, MAIN, 'node', '--name', name]
+  const [program, ...words] = [
+    ...(options.launcher ?? []),
+    process.execPath,
+    ...DEVICE_FLAGS,
+    MAIN,
+    ...['node', '--name', name]
+  ]
   const child = spawn(program!, [...words, ...options.flags], {
     stdio: ['pipe', 'pipe', log],
     env: deviceEnvironment(process.env)

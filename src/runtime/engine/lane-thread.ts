@@ -4,6 +4,8 @@ import { Worker } from 'node:worker_threads'
 import { EngineError } from './engine.ts'
 import type { LaneAnswers, LaneJobKind, LaneJobs, LaneReply, LaneRequest, LaneSettings } from './lane-protocol.ts'
 
+const YOUNG_MEGABYTES = 4
+
 interface Pending {
   readonly resolve: (answer: never) => void
   readonly reject: (error: Error) => void
@@ -23,7 +25,12 @@ export class LaneThread {
 
   constructor(settings: LaneSettings, died: (lane: LaneThread) => void) {
     this.#died = died
-    this.#worker = new Worker(scriptOf('lane'), { workerData: settings, name: 'tributary-lane' })
+    this.#worker = new Worker(scriptOf('lane'), {
+      workerData: settings,
+      name: 'tributary-lane',
+      // All it makes are small messages: the tensors are elsewhere.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES }
+    })
     this.#worker.on('message', (reply: LaneReply) => this.#settle(reply))
     this.#worker.on('error', error => {
       this.#error = error
