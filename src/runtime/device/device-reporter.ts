@@ -87,10 +87,11 @@ export class DeviceReporter {
 
   /**
    * Whether sources may begin. Where so many devices were asked for, all of them must be ready; a device that comes to a
-   * running cluster need not wait until blocks have moved: it begins when its data can be computed.
+   * running cluster need not wait until blocks have moved: it begins when its data can be computed. Nor does it wait for
+   * a block that fits nowhere: then its data wait, and are said to.
    */
   mayBegin(devices: number): boolean {
-    return devices === 1 ? this.#canCompute() : this.isReady(devices)
+    return this.isReady(devices) || (devices === 1 && this.#canCompute())
   }
 
   /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
