@@ -1,9 +1,10 @@
+import type { BytesPerSecond, Seconds } from '../../core/units.ts'
 import type { NodeOrder } from '../node/take-orders.ts'
 
 /** Another rate or latency of a directed link. SI units. */
 export interface LinkChange {
-  readonly rate?: number
-  readonly latency?: number
+  readonly rate?: BytesPerSecond
+  readonly latency?: Seconds
 }
 
 /** What the devices of an emulated network stand on: how each is started, and where its speed and links come from. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import type { Scenario } from '../../core/scenario.ts'
+import type { Scenario, ScenarioLink } from '../../core/scenario.ts'
 import { type MediumArbiter, openMediumArbiter } from '../../runtime/network/medium-arbiter.ts'
 import type { NodeOrder } from '../node/take-orders.ts'
 import type { Footing, LinkChange } from './footing.ts'
@@ -9,11 +9,14 @@ import type { Footing, LinkChange } from './footing.ts'
  * done and whose links are paced by the sender; an arbiter for each shared medium.
  */
 export class PortableFooting implements Footing {
-  readonly #scenario: Scenario
+  /** As they are now: who joins again finds what has changed since. */
+  readonly #speeds: number[]
+  readonly #links: ScenarioLink[]
   readonly #arbiters: ReadonlyMap<number, MediumArbiter>
 
-  private constructor(scenario: Scenario, arbiters: ReadonlyMap<number, MediumArbiter>) {
-    this.#scenario = scenario
+  private constructor({ devices, links }: Scenario, arbiters: ReadonlyMap<number, MediumArbiter>) {
+    this.#speeds = devices.map(({ speed }) => speed)
+    this.#links = [...links]
     this.#arbiters = arbiters
   }
 
@@ -29,30 +32,38 @@ export class PortableFooting implements Footing {
   }
 
   flags(n: number, ids: readonly string[]): readonly string[] {
-    const { devices, links } = this.#scenario
     const shaped = ids.flatMap((id, to) => {
       if (to === n) return []
-      const link = links.find(l => l.from === n && l.to === to)
+      const link = this.#link(n, to)
       if (link === undefined) return ['--emulate-link', `${id}=none`]
       const { rate, latency, medium } = link
       const shared = medium === undefined ? '' : `,medium=${this.#arbiters.get(medium)!.address}`
       return ['--emulate-link', `${id}=${rate * 8}bps,${latency}s${shared}`]
     })
-    return ['--listen', '127.0.0.1:0', '--speed', String(devices[n]!.speed), ...shaped]
+    return ['--listen', '127.0.0.1:0', '--speed', String(this.#speeds[n]), ...shaped]
   }
 
-  async slow(_: number, speed: number, order: (order: NodeOrder) => void): Promise<void> {
+  async slow(n: number, speed: number, order: (order: NodeOrder) => void): Promise<void> {
+    this.#speeds[n] = speed
     order({ speed })
   }
 
   async relink(
-    _: number,
-    __: number,
-    change: LinkChange,
+    from: number,
+    to: number,
+    { rate, latency }: LinkChange,
     peer: string,
     order: (order: NodeOrder) => void
   ): Promise<void> {
-    order({ link: peer, ...change })
+    const link = this.#link(from, to)
+    if (link === undefined) return
+    const changed = { ...link, rate: rate ?? link.rate, latency: latency ?? link.latency }
+    this.#links[this.#links.indexOf(link)] = changed
+    order({ link: peer, rate: changed.rate, latency: changed.latency })
+  }
+
+  #link(from: number, to: number): ScenarioLink | undefined {
+    return this.#links.find(link => link.from === from && link.to === to)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
