@@ -1,4 +1,5 @@
 import { type Seconds, seconds } from '../core/units.ts'
+import { BacklogSign } from '../scheduler/backlog-sign.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import type { SimulatedSource } from './simulation-input.ts'
 
@@ -17,10 +18,12 @@ export class SourceModel {
   resent = 0
   /** An admission is already due. */
   awaited = false
+  readonly #backlog: BacklogSign
 
   constructor(index: number, spec: SimulatedSource) {
     this.index = index
     this.spec = spec
+    this.#backlog = new BacklogSign(spec.window)
   }
 
   get isDone(): boolean {
@@ -40,6 +43,8 @@ export class SourceModel {
   }
 
   admit(availableAt: Seconds, now: Seconds): SimulatedTask {
+    const room = this.spec.window - this.flights.size - 1
+    this.#backlog.admitted(room, this.spec.availableAt !== undefined && availableAt >= now)
     return this.#dispatch(this.admitted++, availableAt, now, 1)
   }
 
@@ -59,7 +64,7 @@ export class SourceModel {
   }
 
   #dispatch(datum: number, availableAt: Seconds, now: Seconds, attempt: number): SimulatedTask {
-    const { name, device, model, weight, window } = this.spec
+    const { name, device, model, weight } = this.spec
     const task: SimulatedTask = {
       source: `${this.index}/${name}`,
       datum,
@@ -67,7 +72,7 @@ export class SourceModel {
       home: device,
       holder: device,
       weight,
-      isBacklogged: this.flights.size + (this.flights.has(datum) ? 0 : 1) >= window,
+      isBacklogged: this.#backlog.isBacklogged,
       lag: seconds(0),
       availableAt,
       queuedAt: now,

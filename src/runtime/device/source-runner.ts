@@ -4,6 +4,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import { BacklogSign } from '../../scheduler/backlog-sign.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { decodeTensor } from '../dispatch/tensor-codec.ts'
@@ -58,6 +59,7 @@ export class SourceRunner implements SourcePort {
   readonly #parts: SourceRunnerParts
   readonly #ledger: Ledger
   readonly #flights = new Map<number, Flight>()
+  readonly #backlog: BacklogSign
   readonly #times = new RecentTimes()
   #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
   #manifest: ModelManifest | undefined
@@ -76,6 +78,7 @@ export class SourceRunner implements SourcePort {
     this.#parts = parts
     this.id = sourceIdOf(parts.spec.name, parts.deviceName)
     this.#ledger = new Ledger({ window: parts.spec.window })
+    this.#backlog = new BacklogSign(parts.spec.window)
   }
 
   async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
@@ -88,8 +91,9 @@ export class SourceRunner implements SourcePort {
     this.#startedAt = this.#parts.clock.now()
     this.#state = 'running'
     for (const [i, numbered] of this.#items.todo.entries()) {
-      if (!(await this.#turn(i, signal))) return
-      await this.#admit(numbered, i)
+      const turn = await this.#turn(i, signal)
+      if (turn === 'stopped') return
+      await this.#admit(numbered, i, turn === 'waitedForIt')
     }
     while (this.#ledger.counts().outstanding > 0) await this.#pause(signal)
     this.#state = 'done'
@@ -172,14 +176,15 @@ export class SourceRunner implements SourcePort {
     }
   }
 
-  /** Wait until datum i is available and the window has room. @returns false when the source was stopped */
-  async #turn(i: number, signal: AbortSignal): Promise<boolean> {
+  /** Wait until datum i is available and the window has room. */
+  async #turn(i: number, signal: AbortSignal): Promise<'waitedForIt' | 'itWasThere' | 'stopped'> {
     const { clock, availableAt } = this.#parts
     const due = availableAt === undefined ? undefined : seconds(this.#startedAt + availableAt(i))
+    const turn = due !== undefined && due > clock.now() ? 'waitedForIt' : 'itWasThere'
     // A timer may end a millisecond early, and no datum leaves before it is there.
     while (due !== undefined && due > clock.now()) await clock.sleep(seconds(due - clock.now()), { signal })
     while (this.#ledger.room === 0 && this.#state === 'running') await this.#pause(signal)
-    return this.#state === 'running'
+    return this.#state === 'running' ? turn : 'stopped'
   }
 
   /** Until something changes; the tick is for what nobody tells. */
@@ -190,7 +195,7 @@ export class SourceRunner implements SourcePort {
     await Promise.race([woken, this.#parts.clock.sleep(TICK, { signal })])
   }
 
-  async #admit({ datum, item }: NumberedItem, i: number): Promise<void> {
+  async #admit({ datum, item }: NumberedItem, i: number, waitedForIt: boolean): Promise<void> {
     const { clock, availableAt, observe } = this.#parts
     const tensors = await this.#read(datum, item)
     if (tensors === undefined) return
@@ -199,6 +204,7 @@ export class SourceRunner implements SourcePort {
     this.#firstAt ??= available
     this.#flights.set(datum, { item, availableAt: available })
     this.#ledger.admit(datum)
+    this.#backlog.admitted(this.#ledger.room, waitedForIt)
     observe?.admitted({ source: this.id, datum, available, at: clock.now() })
     this.#dispatch(datum, tensors)
   }
@@ -232,7 +238,7 @@ export class SourceRunner implements SourcePort {
       home: view.selfIndex,
       homeId: view.self,
       weight: spec.weight,
-      isBacklogged: this.#ledger.room === 0,
+      isBacklogged: this.#backlog.isBacklogged,
       lag: seconds(0),
       availableAt: this.#flights.get(datum)!.availableAt,
       queuedAt: clock.now(),
