@@ -90,10 +90,13 @@ export class SourceRunner implements SourcePort {
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
     this.#state = 'running'
+    let ahead: Promise<readonly Tensor[] | undefined> | undefined
     for (const [i, numbered] of this.#items.todo.entries()) {
       const turn = await this.#turn(i, signal)
       if (turn === 'stopped') return
-      await this.#admit(numbered, i, turn === 'waitedForIt')
+      const tensors = await (ahead ?? this.#read(numbered))
+      if (tensors !== undefined) this.#admit(numbered, tensors, i, turn === 'waitedForIt')
+      ahead = this.#readAhead(this.#items.todo[i + 1])
     }
     while (this.#ledger.counts().outstanding > 0) await this.#pause(signal)
     this.#state = 'done'
@@ -103,6 +106,7 @@ export class SourceRunner implements SourcePort {
     const verdict = this.#ledger.result(task.datum)
     if (verdict !== 'first') return
     this.#parts.cancel(this.id, task.datum)
+    this.#wake() // there is room, whenever it is on the disk
     void this.#record(task)
   }
 
@@ -195,10 +199,16 @@ export class SourceRunner implements SourcePort {
     await Promise.race([woken, this.#parts.clock.sleep(TICK, { signal })])
   }
 
-  async #admit({ datum, item }: NumberedItem, i: number, waitedForIt: boolean): Promise<void> {
+  /** A saturated source reads its next datum while it waits for room, so that the window waits for no disk or decoder. */
+  #readAhead(next: NumberedItem | undefined): Promise<readonly Tensor[] | undefined> | undefined {
+    if (next === undefined || this.#parts.availableAt !== undefined) return undefined
+    const read = this.#read(next)
+    read.catch(() => {}) // told to whoever waits for it; a source that was stopped does not
+    return read
+  }
+
+  #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], i: number, waitedForIt: boolean): void {
     const { clock, availableAt, observe } = this.#parts
-    const tensors = await this.#read(datum, item)
-    if (tensors === undefined) return
     // A saturated source has its datum the moment the network takes it; others had it when it was due.
     const available = availableAt === undefined ? clock.now() : seconds(this.#startedAt + availableAt(i))
     this.#firstAt ??= available
@@ -210,7 +220,7 @@ export class SourceRunner implements SourcePort {
   }
 
   /** @returns undefined when the item cannot be read: it is recorded as skipped, and the run goes on */
-  async #read(datum: number, item: NumberedItem['item']): Promise<readonly Tensor[] | undefined> {
+  async #read({ datum, item }: NumberedItem): Promise<readonly Tensor[] | undefined> {
     try {
       return await this.#port!.read(item)
     } catch (error) {

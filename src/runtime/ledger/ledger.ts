@@ -8,7 +8,7 @@ export interface Dispatch {
 }
 
 export interface LedgerOptions {
-  /** How many data may be outstanding at once, at least 1. */
+  /** How many data may be without a result at once, at least 1; as many more may wait for the sink. */
   readonly window: number
   /** A datum that was reported uncomputable this often is given up. Losses and missed deadlines do not count. @default 5 */
   readonly maxFailures?: number
@@ -64,6 +64,7 @@ export class Ledger {
   readonly #doneBefore: ReadonlySet<number>
   readonly #done = new Set<number>()
   #failed = 0
+  #toWrite = 0
   #resent = 0
   #twins = 0
 
@@ -76,9 +77,13 @@ export class Ledger {
     this.#doneBefore = done
   }
 
-  /** How many more may be admitted now. */
+  /**
+   * How many more may be admitted now. A result at home makes room before it is on the disk, which takes as long as a disk
+   * takes, until a window of them waits.
+   */
   get room(): number {
-    return Math.max(0, this.#window - this.#outstanding)
+    const without = this.#outstanding - this.#toWrite
+    return Math.max(0, this.#window - without - Math.max(0, this.#toWrite - this.#window))
   }
 
   /** @throws RangeError when there is no room, or the datum is known */
@@ -162,6 +167,7 @@ export class Ledger {
     }
     if (entry === undefined) return 'stranger'
     if (entry.kind === 'failed') this.#failed--
+    this.#toWrite++
     this.#put(datum, { kind: 'toWrite', attempt: entry.attempt, failures: entry.failures })
     return 'first'
   }
@@ -170,6 +176,7 @@ export class Ledger {
   written(datum: number): void {
     if (this.#entries.get(datum)?.kind !== 'toWrite') throw new RangeError(`datum ${datum} has no result to be written`)
     this.#entries.delete(datum)
+    this.#toWrite--
     this.#done.add(datum)
   }
 
