@@ -14,8 +14,8 @@ export const describeDeviation = (emulated: readonly PolicyRun[], simulated: rea
         return (['mean', 'p95'] as const).map(what => [
           '',
           `${name}, ${what === 'mean' ? 'mean time' : '95 % within'}`,
-          formatSeconds(inferenceTime[what]),
-          formatSeconds(simulatedTime[what]),
+          time(inferenceTime[what]),
+          time(simulatedTime[what]),
           deviation(inferenceTime[what], simulatedTime[what])
         ])
       })
@@ -30,7 +30,11 @@ export const describeDeviation = (emulated: readonly PolicyRun[], simulated: rea
   )
 }
 
+/** A source without results has no times. */
+const time = (t: number): string => (Number.isFinite(t) ? formatSeconds(t) : '-')
+
 const deviation = (a: number, b: number): string => {
   const share = a / b - 1
+  if (!Number.isFinite(share)) return '-'
   return `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)} %`
 }
