@@ -286,7 +286,9 @@ class Simulation {
       const due = source.nextDue(now)
       if (due > now) {
         source.awaited = true
+        const { life } = source
         this.#schedule(due - now, () => {
+          if (source.life !== life) return
           source.awaited = false
           this.#admit(source)
         })
@@ -408,7 +410,7 @@ class Simulation {
     this.#reportFrom(n)
     for (const source of this.#sources) {
       if (source.spec.device !== n) continue
-      this.#resend(source, () => true)
+      source.restart(this.#events.now)
       this.#admit(source)
     }
   }

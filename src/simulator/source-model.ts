@@ -14,16 +14,25 @@ export class SourceModel {
   readonly spec: SimulatedSource
   readonly results: { readonly datum: number; readonly availableAt: Seconds; readonly completedAt: Seconds }[] = []
   readonly flights = new Map<number, SimulatedTask>()
+  /** Different data. */
   admitted = 0
   resent = 0
   /** An admission is already due. */
   awaited = false
-  readonly #backlog: BacklogSign
+  /** One more each time its device comes back. */
+  life = 0
+  #backlog: BacklogSign
+  /** When its arrivals began, and how many data it admitted since. */
+  #origin: number
+  #sinceOrigin = 0
+  /** What was under way when its device went: admitted anew, before all others. */
+  #interrupted: SimulatedTask[] = []
 
   constructor(index: number, spec: SimulatedSource) {
     this.index = index
     this.spec = spec
     this.#backlog = new BacklogSign(spec.window)
+    this.#origin = spec.start ?? 0
   }
 
   get isDone(): boolean {
@@ -31,21 +40,40 @@ export class SourceModel {
   }
 
   mayAdmit(): boolean {
-    return this.admitted < this.spec.count && this.flights.size < this.spec.window
+    const isLeft = this.#interrupted.length > 0 || this.admitted < this.spec.count
+    return isLeft && this.flights.size < this.spec.window
   }
 
   /** When the next datum is available; for a saturated source: now, or when it starts. */
   nextDue(now: Seconds): Seconds {
-    const start = this.spec.start ?? 0
-    const due =
-      this.spec.availableAt === undefined ? Math.max(now, start) : start + this.spec.availableAt(this.admitted)
-    return due as Seconds
+    const { availableAt } = this.spec
+    return seconds(
+      availableAt === undefined ? Math.max(now, this.#origin) : this.#origin + availableAt(this.#sinceOrigin)
+    )
   }
 
   admit(availableAt: Seconds, now: Seconds): SimulatedTask {
     const room = this.spec.window - this.flights.size - 1
     this.#backlog.admitted(room, this.spec.availableAt !== undefined && availableAt >= now)
-    return this.#dispatch(this.admitted++, availableAt, now, 1)
+    this.#sinceOrigin++
+    const before = this.#interrupted.shift()
+    return before === undefined
+      ? this.#dispatch(this.admitted++, availableAt, now, 1)
+      : this.#dispatch(before.datum, availableAt, now, before.attempt + 1)
+  }
+
+  /**
+   * Its device is back, after it was gone. While it was, no data were born; those that were under way and all that are left
+   * come as they would from a source that starts now.
+   */
+  restart(now: Seconds): void {
+    this.life++
+    this.awaited = false
+    this.#interrupted = [...this.flights.values(), ...this.#interrupted].sort((a, b) => a.datum - b.datum)
+    this.flights.clear()
+    this.#origin = Math.max(now, this.spec.start ?? 0)
+    this.#sinceOrigin = 0
+    this.#backlog = new BacklogSign(this.spec.window)
   }
 
   /** Send a datum out again, from the start. */

@@ -82,11 +82,12 @@ export class SourceRunner implements SourcePort {
   }
 
   async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
+    const begun = this.#parts.clock.now() - elapsed
     this.#manifest = await this.#findModel(signal)
     this.#work = this.#manifest.blocks.reduce((sum, block) => sum + block.work, 0)
     this.#port = this.#parts.createPort(this.#manifest)
     this.#items = await this.#parts.openItems(this.#port)
-    const wait = seconds(this.#parts.spec.start - elapsed)
+    const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
     this.#state = 'running'
