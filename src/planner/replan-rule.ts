@@ -20,15 +20,17 @@ export class ReplanRule {
 
   isDue(problem: PlacementProblem, now: Seconds): boolean {
     const shape = shapeOf(problem) + linksOf(problem)
-    return this.#planned === undefined || shape !== shapeOf(this.#planned) + linksOf(this.#planned)
-      ? this.#isSettled(shape, now)
-      : this.#hasDrifted(problem, this.#planned, now)
+    if (this.#planned === undefined || shape !== shapeOf(this.#planned) + linksOf(this.#planned))
+      return this.#isSettled(shape, now)
+    this.#pending = undefined
+    return this.#hasDrifted(problem, this.#planned, now)
   }
 
   /** @returns whether this differs from the last plan's problem in speeds, rates and links only */
   planned(problem: PlacementProblem): boolean {
     const isDrift = this.#planned !== undefined && shapeOf(problem) === shapeOf(this.#planned)
     this.#planned = problem
+    this.#pending = undefined
     this.#driftSince = undefined
     return isDrift
   }

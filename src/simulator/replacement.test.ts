@@ -100,3 +100,28 @@ test('a device that comes later is given blocks', () => {
   expect(devices[2]!.tasks).toBeGreaterThan(100)
   expect(sources[0]!.completed).toBe(1000)
 })
+
+test('a device that is back before anybody planned without it is given its blocks again', () => {
+  const events: SimulatedEvent[] = [
+    { at: seconds(5), kind: 'leaves', device: 1, how: 'stop' },
+    { at: seconds(5.3), kind: 'joins', device: 1 }
+  ]
+  const { devices, sources } = run(events)
+  expect(sources[0]!.completed).toBe(1000)
+  const never = run([{ at: seconds(5), kind: 'leaves', device: 1, how: 'stop' }])
+  expect(devices[1]!.tasks).toBeGreaterThan(2 * never.devices[1]!.tasks)
+})
+
+test('links that were slow for a while and are fast again are used as before', () => {
+  const links = [1, 2, 3].map(to => ({ from: 0, to }))
+  const change = (at: number, rate: number): SimulatedEvent => ({
+    at: seconds(at),
+    kind: 'link',
+    links,
+    rate: bytesPerSecond(rate),
+    latency: undefined
+  })
+  const output = run([change(2, 2e4), change(6, 12.5e6)])
+  expect(output.sources[0]!.completed).toBe(1000)
+  expect(doneBetween(output, 14, 16)).toBeGreaterThan(0.8 * doneBetween(run([]), 4, 6))
+})

@@ -79,6 +79,8 @@ export class Replacement {
 
   /** A new process: what was loaded is not loaded any more. */
   joined(n: number): void {
+    // Also where it was gone for so short that nobody planned without it.
+    this.#rule.forget()
     for (const [device, m, k] of this.#all()) if (device === n) this.#parts.world.setCarried(n, m, k, false)
   }
 

@@ -29,6 +29,9 @@ interface LinkModel {
   latency: Seconds
   bytes: number
   busy: number
+  /** The fastest that it was taken to be, and when its rate was last seen. */
+  best: number
+  seenAt: number
 }
 
 interface DeviceModel {
@@ -47,7 +50,10 @@ interface DeviceModel {
 }
 
 /** Weight of the newest frame in what a link is believed to carry. */
-const LEARNING_RATE = 0.3
+const LEARNING_RATE = 0.2
+/** As src/runtime/network/link-meter.ts. */
+const SLOWER = 2
+const OLD = 5
 /** Nothing but reports for so long: nothing will happen any more. */
 const STILL: Seconds = seconds(5)
 const DETECTION: Seconds = seconds(0.5)
@@ -118,7 +124,17 @@ class Simulation {
       if (medium !== undefined && shared !== undefined) media.set(medium, shared)
       this.#world.setLink(from, to, rate, latency, shared?.resource)
       const server = shared?.server ?? new ResourceServer(this.#events)
-      this.#links.set(this.#key(from, to), { from, to, server, rate, latency, bytes: 0, busy: 0 })
+      this.#links.set(this.#key(from, to), {
+        from,
+        to,
+        server,
+        rate,
+        latency,
+        bytes: 0,
+        busy: 0,
+        best: rate,
+        seenAt: 0
+      })
     }
   }
 
@@ -241,12 +257,26 @@ class Simulation {
     })
   }
 
-  #learnRate({ from, to, latency }: LinkModel, seen: number): void {
+  /** Seconds per byte are averaged, as by the meter of a running link. */
+  #learnRate(model: LinkModel, seen: number, weight = LEARNING_RATE): void {
     if (this.#input.adapts === false) return
+    const { from, to, latency } = model
     const link = this.#world.link(from, to)!
+    model.seenAt = this.#events.now
     if (Math.abs(seen / link.rate - 1) < 1e-6 && latency === link.latency) return
-    const rate = link.rate + LEARNING_RATE * (seen - link.rate)
+    const rate = 1 / ((1 - weight) / link.rate + weight / seen)
+    model.best = Math.max(model.best, link.rate, rate)
     this.#world.setLink(from, to, rate as BytesPerSecond, latency)
+  }
+
+  /** A link that is taken to have become slow and is not used any more is measured again, as a running one. */
+  #doubtLinks(from: number): void {
+    const { now } = this.#events
+    for (const link of this.#links.values()) {
+      if (link.from !== from || now - link.seenAt <= OLD) continue
+      const believed = this.#world.link(link.from, link.to)?.rate
+      if (believed !== undefined && believed < link.best / SLOWER) this.#learnRate(link, link.rate, 1)
+    }
   }
 
   /** A small message between two devices; it takes the latency and no bandwidth. */
@@ -321,6 +351,7 @@ class Simulation {
         })
       }
       if (device.dispatcher.waiting().length > 0) device.dispatcher.worldChanged()
+      if (this.#input.events !== undefined && this.#input.events.length > 0) this.#doubtLinks(self)
       if (this.#left > 0) this.#reportFrom(self)
     })
   }

@@ -53,8 +53,11 @@ const open = () => {
     changed: () => {},
     say: () => {}
   })
-  const adopt = async (epoch: number, block: number): Promise<void> => {
-    const placement = new Map([[A, new Map([[net, [block]]])]])
+  const adopt = async (epoch: number, block: number, others = 0): Promise<void> => {
+    const placement = new Map([
+      [A, new Map([[net, [block]]])],
+      [B, new Map([[net, [others]]])]
+    ])
     keeper.adopt({ epoch, planner: A, placement, unplaced: [] } satisfies NumberedPlacement)
     await settled()
   }
@@ -104,4 +107,14 @@ test('a block that was about to go is offered again when a newer placement wants
   expect(carried()).toEqual([])
   await adopt(3, 0)
   expect(carried()).toEqual([0])
+})
+
+test('of two that are to drop the same block, one keeps it for a while', async () => {
+  const { adopt, pass, carried } = open()
+  await adopt(1, 0)
+  await adopt(2, 1, 1)
+  await pass(40)
+  expect(carried()).toEqual([0])
+  await pass(20)
+  expect(carried()).toEqual([1])
 })

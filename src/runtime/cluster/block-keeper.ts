@@ -135,9 +135,13 @@ export class BlockKeeper {
     this.#stuckSince ??= clock.now()
     const surplus = this.#surplus(wanted)
     const patient = clock.now() - this.#stuckSince < PATIENCE
+    // Two that are to drop the same block do not count on each other: the one with the smallest id keeps it meanwhile.
     const carriedElsewhere = ({ manifest, block }: { manifest: ModelManifest; block: number }): boolean => {
       const m = view.world.modelIndex(manifest.id)!
-      return view.world.devices.some((_, n) => n !== view.selfIndex && view.world.carries(n, m, block))
+      const stays = (id: DeviceId): boolean => wanted.placement.get(id)?.get(manifest.id)?.includes(block) === true
+      return view.world.devices.some(
+        ({ id }, n) => n !== view.selfIndex && view.world.carries(n, m, block) && (stays(id) || id < view.self)
+      )
     }
     return this.#dropOne(patient ? surplus.filter(carriedElsewhere) : surplus)
   }
@@ -157,6 +161,7 @@ export class BlockKeeper {
     }
     this.#busySince = undefined
     view.world.setCarried(view.selfIndex, view.world.modelIndex(idle.manifest.id)!, idle.block, false)
+    changed() // before it is unloaded: nobody is to count on it from now on
     await blocks.unload(idle.manifest, idle.block)
     say(`carries block ${idle.block} of ${idle.manifest.name} no longer`)
     changed()

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
-import { bytes, bytesPerSecond } from '../../core/units.ts'
+import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { Place, PlacementLink, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
 import { ReplanRule } from '../../planner/replan-rule.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
@@ -13,8 +13,13 @@ export interface PlannerSeatParts {
   readonly view: ClusterView
   readonly place: Place
   readonly wholeModels: boolean
+  /** Connected devices; of each a state is to come. */
+  readonly connected: () => Iterable<DeviceId>
   readonly publish: (placement: NumberedPlacement) => void
 }
+
+/** A device whose state or model does not come for so long is planned without. */
+const PATIENCE: Seconds = seconds(3)
 
 /**
  * One device plans for all: of those that are up and can plan, the one with the smallest id. Every device runs this and
@@ -25,6 +30,7 @@ export class PlannerSeat {
   readonly #parts: PlannerSeatParts
   readonly #rule = new ReplanRule()
   #planning = false
+  #strangersSince: Seconds | undefined
 
   constructor(parts: PlannerSeatParts) {
     this.#parts = parts
@@ -46,7 +52,17 @@ export class PlannerSeat {
     if (problem.models.length === 0) return
     const { clock, view } = this.#parts
     if (current !== undefined && current.planner !== view.self) this.#rule.forget()
+    if (this.#waitsForStrangers()) return
     if (this.#rule.isDue(problem, clock.now())) void this.#plan(problem, current)
+  }
+
+  /** Whoever has just come knows others before it has heard what they carry: a plan by then would take that from them. */
+  #waitsForStrangers(): boolean {
+    const { clock, view, connected } = this.#parts
+    const isKnown = [...connected()].every(id => view.state(id) !== undefined) && view.unknownModels().length === 0
+    if (isKnown) this.#strangersSince = undefined
+    else this.#strangersSince ??= clock.now()
+    return this.#strangersSince !== undefined && clock.now() - this.#strangersSince < PATIENCE
   }
 
   async #plan(problem: PlacementProblem, current: NumberedPlacement | undefined): Promise<void> {

@@ -63,9 +63,14 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
 const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
   const from = parts.view.world.deviceIndex(arrived.from)
   if (from === undefined) return { kind: 'refused', because: 'you are not known here yet' }
-  const answer = take(parts, arrived, from)
-  if (answer.kind === 'refused') parts.dispatcher.givenBack(from)
-  return answer
+  let answer: TaskAnswer | undefined
+  try {
+    answer = take(parts, arrived, from)
+    return answer
+  } finally {
+    // Also where it does not fit: what was cleared for it is free for others.
+    if (answer?.kind !== 'accepted') parts.dispatcher.givenBack(from)
+  }
 }
 
 const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnswer => {

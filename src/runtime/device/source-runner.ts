@@ -43,6 +43,7 @@ const PATIENCE_LEAST: Seconds = seconds(10)
 const TICK: Seconds = seconds(0.05)
 /** After a failed computation, before it is tried again: what was wrong may pass. */
 const RETRY_PAUSE: Seconds = seconds(0.25)
+const LONGEST_PAUSE: Seconds = seconds(5)
 
 interface Flight {
   readonly item: NumberedItem['item']
@@ -267,8 +268,14 @@ export class SourceRunner implements SourcePort {
     this.#resending.add(datum)
     this.#port!.read(flight.item)
       .then(tensors => this.#dispatch(datum, tensors))
-      .catch(error => this.#complain(`${flight.item.name} cannot be read again: ${(error as Error).message}`))
+      .catch(error => this.#unreadable(datum, `cannot be read again: ${(error as Error).message}`))
       .finally(() => this.#resending.delete(datum))
+  }
+
+  /** What is wrong with a file may pass: as a dispatch that failed, it is tried again, and given up after a few times. */
+  #unreadable(datum: number, because: string): void {
+    const attempt = this.#ledger.dispatched(datum, this.#deadline())
+    if (attempt !== undefined) this.failed({ source: this.id, datum, attempt }, because)
   }
 
   async #record(task: DeviceTask): Promise<void> {
@@ -278,7 +285,7 @@ export class SourceRunner implements SourcePort {
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
-      const result = await this.#port!.write(item, tensors.map(decodeTensor))
+      const result = await this.#written(item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
       this.#lastAt = now
       this.#times.add(inferenceTime)
@@ -289,6 +296,19 @@ export class SourceRunner implements SourcePort {
       this.#complain(`${item.name}: its result is not in the sink: ${(error as Error).message}`)
     }
     this.#wake()
+  }
+
+  /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
+  async #written(item: NumberedItem['item'], tensors: readonly Tensor[]): Promise<unknown> {
+    for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
+      try {
+        return await this.#port!.write(item, tensors)
+      } catch (error) {
+        if (this.#state === 'stopped') throw error
+        this.#complain(`${item.name}: its result cannot be written: ${(error as Error).message}; trying again`)
+        await this.#parts.clock.sleep(pause)
+      }
+    }
   }
 
   #deadline(): Seconds {

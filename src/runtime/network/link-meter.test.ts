@@ -14,6 +14,27 @@ describe('the measure of a link', () => {
     expect(meter.measure(false)?.rate).toBeCloseTo(1e6, 0)
   })
 
+  it('is doubtful where the link was much faster once and has not been measured for a while', () => {
+    const meter = new LinkMeter()
+    meter.pong(seconds(0))
+    let now = 0
+    const pass = (rate: number): void => {
+      meter.answered(100_000, seconds(now), seconds(now + 100_000 / rate))
+      now += 100_000 / rate
+    }
+    for (let i = 0; i < 10; i++) pass(1e7)
+    expect(meter.isDoubtful(seconds(now + 60))).toBe(false)
+    for (let i = 0; i < 10; i++) pass(1e6)
+    expect(meter.isDoubtful(seconds(now + 4))).toBe(false)
+    expect(meter.isDoubtful(seconds(now + 6))).toBe(true)
+    now += 6
+    meter.doubt(seconds(now))
+    expect(meter.isDoubtful(seconds(now + 1))).toBe(false)
+    pass(1e7)
+    expect(meter.measure(false)!.rate / 1e7).toBeCloseTo(1, 6)
+    expect(meter.isDoubtful(seconds(now + 60))).toBe(false)
+  })
+
   it('finds the true rate and latency of a link, whether frames follow each other closely or not', () => {
     const gaps = fc.array(fc.double({ min: 0, max: 0.2, noNaN: true }), { minLength: 1, maxLength: 60 })
     const link = fc.record({

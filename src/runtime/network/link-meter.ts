@@ -5,6 +5,11 @@ import type { LinkMeasure } from './network.ts'
 const WEIGHT = 0.2
 /** Smaller frames measure the timers and the event loop, not the link. */
 export const MEASURABLE: Bytes = bytes(32 * 1024)
+/** What a probe sends. */
+const PROBE: Bytes = bytes(2.5 * MEASURABLE)
+/** Times the best seconds per byte from which a link is taken to have become slow. */
+const SLOWER = 2
+const OLD: Seconds = seconds(5)
 /** The least of so many round trips: what is more was waiting in somebody's event loop. */
 const ROUND_TRIPS = 16
 /** What is handed to the connection at once: less costs more than it saves, more keeps the receiver idle meanwhile. */
@@ -25,6 +30,9 @@ export class LinkMeter {
   readonly #roundTrips: number[] = []
   #secondsPerByte: number | undefined
   #samples = 0
+  /** The least of this link so far, and when it was last measured. */
+  #best = Number.POSITIVE_INFINITY
+  #measuredAt: Seconds = seconds(0)
   #lastAnswer: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #sent = 0
   #busy = 0
@@ -44,6 +52,24 @@ export class LinkMeter {
     this.#samples++
     const weight = Math.max(WEIGHT, 1 / this.#samples)
     this.#secondsPerByte = (this.#secondsPerByte ?? sample) * (1 - weight) + sample * weight
+    this.#best = Math.min(this.#best, this.#secondsPerByte)
+    this.#measuredAt = answered
+  }
+
+  /**
+   * Whether the link is taken to be much slower than it once was, on old evidence: who is avoided for being slow shows
+   * nobody that it no longer is. Asked about for as little of a slow link's time as 2 %.
+   */
+  isDoubtful(now: Seconds): boolean {
+    const believed = this.#secondsPerByte
+    if (believed === undefined || believed < SLOWER * this.#best) return false
+    return now - this.#measuredAt > Math.max(OLD, 50 * PROBE * believed)
+  }
+
+  /** Forget how many samples the average is of: the next one counts for itself. */
+  doubt(now: Seconds): void {
+    this.#samples = 0
+    this.#measuredAt = now
   }
 
   /** An emulated link was taken for so long. */

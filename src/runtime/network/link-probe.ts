@@ -17,7 +17,10 @@ const MAX_PINGS = 32
 /** Round trips before the rate is measured: the first ones open streams and warm code, and would be taken off it. */
 const WARM_UP = 4
 
-/** Round trips by pings, and once per session the rate by frames of which only the size matters. */
+/**
+ * Round trips by pings. The rate by frames of which only the size matters: once per session, and again where a link is
+ * believed to have become slow and has not been used since.
+ */
 export class LinkProbe {
   readonly #parts: LinkProbeParts
   readonly #sent = new Map<bigint, Seconds>()
@@ -30,7 +33,11 @@ export class LinkProbe {
 
   /** Also a sign of life. Not while earlier messages wait: they will do. */
   ping(): void {
-    const { clock, control } = this.#parts
+    const { clock, control, meter } = this.#parts
+    if (meter.isDoubtful(clock.now())) {
+      meter.doubt(clock.now())
+      this.#measure()
+    }
     if (control.busy) return
     const nonce = this.#next++
     if (this.#sent.size >= MAX_PINGS) this.#sent.clear()
