@@ -123,8 +123,11 @@ const cam = (status: ClusterStatus) => status.sources.find(source => source.name
 const tasksOf = (status: ClusterStatus, name: string) => status.devices.find(device => device.name === name)?.tasks ?? 0
 
 describe('nothing is lost', () => {
+  /** So slow that the run goes on for several seconds after what happens to a worker. */
+  const slow = ['--speed', '0.01']
+
   test('a worker killed with -9 in mid-run', async () => {
-    const { cam: source, nodes, sink } = await open(['w1', 'w2'])
+    const { cam: source, nodes, sink } = await open(['w1', 'w2'], { source: slow, worker: slow })
     await source.status(s => cam(s).completed >= 10 && tasksOf(s, 'w1') > 0)
     nodes[0]!.child.kill('SIGKILL')
     await source.event('done')
@@ -134,7 +137,7 @@ describe('nothing is lost', () => {
   })
 
   test('a worker that hangs for ten seconds and comes back', async () => {
-    const { cam: source, nodes, sink } = await open(['w1', 'w2'])
+    const { cam: source, nodes, sink } = await open(['w1', 'w2'], { source: slow, worker: slow })
     await source.status(s => cam(s).completed >= 5 && tasksOf(s, 'w1') > 0)
     const { pid } = nodes[0]!.child
     process.kill(pid!, 'SIGSTOP')
@@ -150,8 +153,8 @@ describe('nothing is lost', () => {
   })
 
   test('a worker that joins in mid-run gets blocks and computes', async () => {
-    const slow = ['--speed', '0.01']
-    const { cam: source, join: joinLate, sink } = await open(['w1'], { source: slow, worker: slow })
+    const slower = ['--speed', '0.005'] // a device takes seconds to start, and a plan one or two
+    const { cam: source, join: joinLate, sink } = await open(['w1'], { source: slower, worker: slower })
     await source.status(s => cam(s).completed >= 5)
     joinLate('late')
     const seen = await source.status(s => tasksOf(s, 'late') > 0)
@@ -161,7 +164,7 @@ describe('nothing is lost', () => {
   })
 
   test('a worker stopped with Ctrl-C finishes what it has', async () => {
-    const { cam: source, nodes, sink } = await open(['w1', 'w2'])
+    const { cam: source, nodes, sink } = await open(['w1', 'w2'], { source: slow, worker: slow })
     await source.status(s => cam(s).completed >= 10 && tasksOf(s, 'w1') > 0)
     nodes[0]!.child.kill('SIGINT')
     expect(await nodes[0]!.ended).toBe(0)
@@ -171,7 +174,7 @@ describe('nothing is lost', () => {
   })
 
   test('a source killed with -9 and started again goes on after the last result', async () => {
-    const { cam: source, flags, invite, sink } = await open(['w1'])
+    const { cam: source, flags, invite, sink } = await open(['w1'], { source: slow, worker: slow })
     await source.status(s => cam(s).completed >= 20)
     source.child.kill('SIGKILL')
     await source.ended
