@@ -4,19 +4,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { emulateScenario } from '../src/cli/emulate/emulate-scenario.ts'
 import { readScenario } from '../src/cli/scenario/read-scenario.ts'
+import { createRng } from '../src/core/rng.ts'
 import type { PolicyRun } from '../src/report/run-report.ts'
 import { textTable } from '../src/report/text-table.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
+import { randomScenario } from './random-scenario.ts'
 
 // The same scenario files emulated by real processes and simulated, side by side. Budgets: throughput within 10 %, mean
 // inference time within 15 %. `npm run bench -- emulation radio chain`: only these. The files are in bench/emulation.
+// `npm run bench -- emulation random-1 random-2`: random networks of these seeds, random for the first ten.
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'bench', 'emulation')
 const BUDGET = { throughput: 0.1, time: 0.15 }
 
 const words = process.argv.slice(2)
 const files = (await readdir(FOLDER)).filter(file => file.endsWith('.yaml')).sort()
-const names = files.map(file => file.replace('.yaml', '')).filter(name => words.length === 0 || words.includes(name))
+const RANDOM = /^random-\d+$/
+const names = [
+  ...files.map(file => file.replace('.yaml', '')).filter(name => words.length === 0 || words.includes(name)),
+  ...(words.includes('random') ? Array.from({ length: 10 }, (_, i) => `random-${i + 1}`) : []),
+  ...words.filter(word => RANDOM.test(word))
+]
+const strange = words.filter(word => word !== 'random' && !names.includes(word))
+if (strange.length > 0) {
+  process.stderr.write(`no scenario ${strange.join(', ')} in bench/emulation; random-N is one of that seed\n`)
+  process.exit(2)
+}
 const scratch = await mkdtemp(join(tmpdir(), 'tributary-bench-emulation-'))
 const abort = new AbortController()
 process.once('SIGINT', () => abort.abort(new Error('stopped')))
@@ -30,11 +43,14 @@ const meanTime = ({ sources }: PolicyRun): number => {
 const rows: string[][] = []
 try {
   for (const name of names) {
-    const scenario = await readScenario(join(FOLDER, `${name}.yaml`))
+    const isRandom = RANDOM.test(name)
+    const scenario = isRandom
+      ? await randomScenario(name, createRng(name))
+      : await readScenario(join(FOLDER, `${name}.yaml`))
     await mkdir(join(scratch, name))
     const { report } = await emulateScenario({
       scenario,
-      policies: ['confluence', 'ms-mdi'],
+      policies: isRandom ? ['confluence'] : ['confluence', 'ms-mdi'],
       seed: 1,
       folder: join(scratch, name),
       clock: systemClock,
