@@ -18,14 +18,12 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'bench', 'emulation')
 const BUDGET = { throughput: 0.1, time: 0.15 }
 
 const words = process.argv.slice(2)
-const files = (await readdir(FOLDER)).filter(file => file.endsWith('.yaml')).sort()
 const RANDOM = /^random-\d+$/
-const names = [
-  ...files.map(file => file.replace('.yaml', '')).filter(name => words.length === 0 || words.includes(name)),
-  ...(words.includes('random') ? Array.from({ length: 10 }, (_, i) => `random-${i + 1}`) : []),
-  ...words.filter(word => RANDOM.test(word))
-]
-const strange = words.filter(word => word !== 'random' && !names.includes(word))
+const TEN = Array.from({ length: 10 }, (_, i) => `random-${i + 1}`)
+const files = (await readdir(FOLDER)).filter(file => file.endsWith('.yaml')).sort()
+const known = files.map(file => file.replace('.yaml', ''))
+const names = words.length === 0 ? known : [...new Set(words.flatMap(word => (word === 'random' ? TEN : [word])))]
+const strange = names.filter(name => !known.includes(name) && !RANDOM.test(name))
 if (strange.length > 0) {
   process.stderr.write(`no scenario ${strange.join(', ')} in bench/emulation; random-N is one of that seed\n`)
   process.exit(2)

@@ -1,11 +1,12 @@
 import type { Rng } from '../src/core/rng.ts'
 import { type Bytes, type BytesPerSecond, bytes, megabitsPerSecond, seconds } from '../src/core/units.ts'
 import type { CapacityProblem } from '../src/planner/capacity-problem.ts'
+import { wholeBetween } from './whole-between.ts'
 
 /** The random networks of DESIGN section 5: all quantities drawn log-uniformly between their ends. */
 export const randomNetwork = (rng: Rng, limitedMemory: boolean): CapacityProblem => {
   const between = (low: number, high: number): number => low * (high / low) ** rng.next()
-  const whole = (low: number, high: number): number => low + Math.floor(rng.next() * (high - low + 1))
+  const whole = (low: number, high: number): number => wholeBetween(rng, low, high)
   const workers = whole(3, 6)
   const blocks = whole(8, 15)
   const total = between(0.05, 0.5)

@@ -2,6 +2,7 @@ import { modelProfiles } from '../src/cli/scenario/model-profiles.ts'
 import { planScenario } from '../src/cli/scenario/planned-scenario.ts'
 import type { Rng } from '../src/core/rng.ts'
 import { parseScenario, type Scenario } from '../src/core/scenario.ts'
+import { wholeBetween } from './whole-between.ts'
 
 /** Seconds that a run should take. */
 const DURATION = 15
@@ -18,7 +19,7 @@ export const randomScenario = async (name: string, rng: Rng): Promise<Scenario> 
   const load = pick(rng, [1, 1, 0.4, 0.7])
   const idle = parseScenario(network, name)
   const { outcome } = await planScenario(idle, await modelProfiles(idle, () => {}))
-  // A model that fits nowhere is no network to measure; without limits it is one.
+  // Where a model does not fit there is nothing to measure: the next draw.
   if (outcome.kind === 'infeasible') return randomScenario(name, rng)
   const sources = network.sources.map((source, s) => {
     const rate = load * outcome.plan.predicted.rates[s]!
@@ -35,7 +36,7 @@ export const randomScenario = async (name: string, rng: Rng): Promise<Scenario> 
 const pick = <T>(rng: Rng, choices: readonly T[]): T => choices[Math.floor(rng.next() * choices.length)]!
 
 const randomNetwork = (rng: Rng) => {
-  const whole = (low: number, high: number): number => low + Math.floor(rng.next() * (high - low + 1))
+  const whole = (low: number, high: number): number => wholeBetween(rng, low, high)
   const between = (low: number, high: number): number => low + (high - low) * rng.next()
   const devices = Array.from({ length: whole(2, 5) }, (_, n) => `d${n}`)
   const models = Object.fromEntries(

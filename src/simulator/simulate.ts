@@ -1,4 +1,5 @@
 import { deviceId, modelId } from '../core/ids.ts'
+import { RATE_LEARNING } from '../core/rate-learning.ts'
 import { type BytesPerSecond, bytes, type Seconds, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
@@ -49,11 +50,6 @@ interface DeviceModel {
   busy: number
 }
 
-/** Weight of the newest frame in what a link is believed to carry. */
-const LEARNING_RATE = 0.2
-/** As src/runtime/network/link-meter.ts. */
-const SLOWER = 2
-const OLD = 5
 /** Nothing but reports for so long: nothing will happen any more. */
 const STILL: Seconds = seconds(5)
 const DETECTION: Seconds = seconds(0.5)
@@ -258,24 +254,25 @@ class Simulation {
   }
 
   /** Seconds per byte are averaged, as by the meter of a running link. */
-  #learnRate(model: LinkModel, seen: number, weight = LEARNING_RATE): void {
+  #learnRate(model: LinkModel, seen: number, weight: number = RATE_LEARNING.weight): void {
     if (this.#input.adapts === false) return
     const { from, to, latency } = model
     const link = this.#world.link(from, to)!
     model.seenAt = this.#events.now
     if (Math.abs(seen / link.rate - 1) < 1e-6 && latency === link.latency) return
     const rate = 1 / ((1 - weight) / link.rate + weight / seen)
-    model.best = Math.max(model.best, link.rate, rate)
+    model.best = Math.max(model.best, rate)
     this.#world.setLink(from, to, rate as BytesPerSecond, latency)
   }
 
   /** A link that is taken to have become slow and is not used any more is measured again, as a running one. */
   #doubtLinks(from: number): void {
     const { now } = this.#events
-    for (const link of this.#links.values()) {
-      if (link.from !== from || now - link.seenAt <= OLD) continue
-      const believed = this.#world.link(link.from, link.to)?.rate
-      if (believed !== undefined && believed < link.best / SLOWER) this.#learnRate(link, link.rate, 1)
+    for (const to of this.#devices.keys()) {
+      const link = this.#links.get(this.#key(from, to))
+      if (link === undefined || now - link.seenAt <= RATE_LEARNING.old) continue
+      const believed = this.#world.link(from, to)!.rate
+      if (believed < link.best / RATE_LEARNING.slower) this.#learnRate(link, link.rate, 1)
     }
   }
 
@@ -316,9 +313,9 @@ class Simulation {
       const due = source.nextDue(now)
       if (due > now) {
         source.awaited = true
-        const { life } = source
+        const { life } = device
         this.#schedule(due - now, () => {
-          if (source.life !== life) return
+          if (device.life !== life) return
           source.awaited = false
           this.#admit(source)
         })
@@ -409,13 +406,14 @@ class Simulation {
     this.#world.setUp(n, false)
     this.#tellAll()
     for (const source of this.#sources) {
-      if (this.#devices[source.spec.device]!.up) this.#resend(source, task => task.holder === n)
+      if (this.#devices[source.spec.device]!.up) this.#resend(source, n)
     }
   }
 
-  #resend(source: SourceModel, wanted: (task: SimulatedTask) => boolean): void {
+  /** What a lost device held. */
+  #resend(source: SourceModel, lost: number): void {
     const { dispatcher } = this.#devices[source.spec.device]!
-    for (const task of [...source.flights.values()].filter(wanted))
+    for (const task of [...source.flights.values()].filter(({ holder }) => holder === lost))
       dispatcher.submit(source.again(task, this.#events.now))
   }
 

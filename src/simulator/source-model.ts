@@ -19,8 +19,6 @@ export class SourceModel {
   resent = 0
   /** An admission is already due. */
   awaited = false
-  /** One more each time its device comes back. */
-  life = 0
   #backlog: BacklogSign
   /** When its arrivals began, and how many data it admitted since. */
   #origin: number
@@ -67,7 +65,6 @@ export class SourceModel {
    * come as they would from a source that starts now.
    */
   restart(now: Seconds): void {
-    this.life++
     this.awaited = false
     this.#interrupted = [...this.flights.values(), ...this.#interrupted].sort((a, b) => a.datum - b.datum)
     this.flights.clear()

@@ -1,6 +1,6 @@
-import { formatSeconds } from '../../core/format-quantity.ts'
 import type { PolicyRun } from '../../report/run-report.ts'
 import { textTable } from '../../report/text-table.ts'
+import { describeTime } from '../scenario/describe-time.ts'
 
 /** Emulated and simulated side by side, with how far they are apart. */
 export const describeDeviation = (emulated: readonly PolicyRun[], simulated: readonly PolicyRun[]): string => {
@@ -14,8 +14,8 @@ export const describeDeviation = (emulated: readonly PolicyRun[], simulated: rea
         return (['mean', 'p95'] as const).map(what => [
           '',
           `${name}, ${what === 'mean' ? 'mean time' : '95 % within'}`,
-          time(inferenceTime[what]),
-          time(simulatedTime[what]),
+          describeTime(inferenceTime[what]),
+          describeTime(simulatedTime[what]),
           deviation(inferenceTime[what], simulatedTime[what])
         ])
       })
@@ -29,9 +29,6 @@ export const describeDeviation = (emulated: readonly PolicyRun[], simulated: rea
     rows
   )
 }
-
-/** A source without results has no times. */
-const time = (t: number): string => (Number.isFinite(t) ? formatSeconds(t) : '-')
 
 const deviation = (a: number, b: number): string => {
   const share = a / b - 1

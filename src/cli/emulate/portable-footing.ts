@@ -11,12 +11,13 @@ import type { Footing, LinkChange } from './footing.ts'
 export class PortableFooting implements Footing {
   /** As they are now: who joins again finds what has changed since. */
   readonly #speeds: number[]
-  readonly #links: ScenarioLink[]
+  /** By `from to`. */
+  readonly #links: Map<string, ScenarioLink>
   readonly #arbiters: ReadonlyMap<number, MediumArbiter>
 
   private constructor({ devices, links }: Scenario, arbiters: ReadonlyMap<number, MediumArbiter>) {
     this.#speeds = devices.map(({ speed }) => speed)
-    this.#links = [...links]
+    this.#links = new Map(links.map(link => [keyOf(link.from, link.to), link]))
     this.#arbiters = arbiters
   }
 
@@ -34,7 +35,7 @@ export class PortableFooting implements Footing {
   flags(n: number, ids: readonly string[]): readonly string[] {
     const shaped = ids.flatMap((id, to) => {
       if (to === n) return []
-      const link = this.#link(n, to)
+      const link = this.#links.get(keyOf(n, to))
       if (link === undefined) return ['--emulate-link', `${id}=none`]
       const { rate, latency, medium } = link
       const shared = medium === undefined ? '' : `,medium=${this.#arbiters.get(medium)!.address}`
@@ -55,18 +56,16 @@ export class PortableFooting implements Footing {
     peer: string,
     order: (order: NodeOrder) => void
   ): Promise<void> {
-    const link = this.#link(from, to)
+    const link = this.#links.get(keyOf(from, to))
     if (link === undefined) return
     const changed = { ...link, rate: rate ?? link.rate, latency: latency ?? link.latency }
-    this.#links[this.#links.indexOf(link)] = changed
+    this.#links.set(keyOf(from, to), changed)
     order({ link: peer, rate: changed.rate, latency: changed.latency })
-  }
-
-  #link(from: number, to: number): ScenarioLink | undefined {
-    return this.#links.find(link => link.from === from && link.to === to)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const arbiter of this.#arbiters.values()) await arbiter[Symbol.asyncDispose]()
   }
 }
+
+const keyOf = (from: number, to: number): string => `${from} ${to}`

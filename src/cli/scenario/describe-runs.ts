@@ -1,8 +1,9 @@
-import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
+import { formatBytes } from '../../core/format-quantity.ts'
 import type { MeanInterval } from '../../report/mean-interval.ts'
 import type { BoundReport, PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
 import { shareOfBound } from '../../report/share-of-bound.ts'
 import { textTable } from '../../report/text-table.ts'
+import { describeTime } from './describe-time.ts'
 
 /** Tables for people: per policy and source; the busiest devices; why a policy could not. */
 export const describeRuns = ({ scenario, runs, bound, boundWithMemory, summary }: RunReport): string => {
@@ -28,7 +29,6 @@ export const describeRuns = ({ scenario, runs, bound, boundWithMemory, summary }
 }
 
 const rate = (perSecond: number): string => `${perSecond.toPrecision(3)}/s`
-const time = (value: number): string => (Number.isNaN(value) ? '-' : formatSeconds(value))
 
 const boundLine = ({ rates }: BoundReport): string => {
   const each = Object.entries(rates).map(([source, most]) => `${source} ${rate(most)}`)
@@ -47,9 +47,9 @@ const rowsOf = (run: PolicyRun, bound: BoundReport | null): string[][] => {
     s === 0 ? ofBound(run, bound) : '',
     name,
     completed === admitted ? String(completed) : `${completed} of ${admitted}`,
-    time(inferenceTime.mean),
-    time(inferenceTime.p95),
-    time(inferenceTime.p99)
+    describeTime(inferenceTime.mean),
+    describeTime(inferenceTime.p95),
+    describeTime(inferenceTime.p99)
   ])
 }
 
@@ -62,8 +62,8 @@ const rowsOfSummary = ({ policy, seeds, throughput, sources }: PolicySummary): s
     '',
     name,
     `${seeds} seeds`,
-    interval(inferenceTime.mean, time),
-    interval(inferenceTime.p95, time),
+    interval(inferenceTime.mean, describeTime),
+    interval(inferenceTime.p95, describeTime),
     ''
   ])
 }

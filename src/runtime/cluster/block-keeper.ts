@@ -160,8 +160,7 @@ export class BlockKeeper {
       return false
     }
     this.#busySince = undefined
-    view.world.setCarried(view.selfIndex, view.world.modelIndex(idle.manifest.id)!, idle.block, false)
-    changed() // before it is unloaded: nobody is to count on it from now on
+    this.#offerNoLonger(idle) // before it is unloaded: nobody is to count on it from now on
     await blocks.unload(idle.manifest, idle.block)
     say(`carries block ${idle.block} of ${idle.manifest.name} no longer`)
     changed()
@@ -170,12 +169,16 @@ export class BlockKeeper {
 
   #withdraw(candidate: { readonly manifest: ModelManifest; readonly block: number } | undefined): void {
     if (candidate === undefined) return
-    const { clock, view, changed } = this.#parts
+    const { clock } = this.#parts
     this.#busySince ??= clock.now()
-    if (clock.now() - this.#busySince < LINGER) return
-    const m = view.world.modelIndex(candidate.manifest.id)!
-    if (!view.world.carries(view.selfIndex, m, candidate.block)) return
-    view.world.setCarried(view.selfIndex, m, candidate.block, false)
+    if (clock.now() - this.#busySince >= LINGER) this.#offerNoLonger(candidate)
+  }
+
+  #offerNoLonger({ manifest, block }: { readonly manifest: ModelManifest; readonly block: number }): void {
+    const { view, changed } = this.#parts
+    const m = view.world.modelIndex(manifest.id)!
+    if (!view.world.carries(view.selfIndex, m, block)) return
+    view.world.setCarried(view.selfIndex, m, block, false)
     changed()
   }
 

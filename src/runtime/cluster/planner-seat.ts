@@ -45,6 +45,7 @@ export class PlannerSeat {
   tick(current: NumberedPlacement | undefined): void {
     if (!this.isMine()) {
       this.#rule.forget()
+      this.#strangersSince = undefined
       return
     }
     if (this.#planning) return

@@ -20,6 +20,7 @@ import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Notice } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { Network } from '../network/network.ts'
 import type { DeviceObserver } from './device-observer.ts'
@@ -148,7 +149,7 @@ class RunningDevice implements Device {
       view: this.view,
       place: parts.place,
       wholeModels: ['local', 'ddi'].includes(this.#dispatcher.policy.name),
-      connected: () => [...network.peers()].flatMap(([peer, role]) => (role === 'device' ? [peer] : [])),
+      connected: () => this.#connected(),
       publish: placement => this.#publish(placement)
     })
     this.#finder = new ManifestFinder({ network, view: this.view, found: () => this.#changed(), say })
@@ -335,14 +336,22 @@ class RunningDevice implements Device {
 
   /** To everybody; where there is no news, once in a while. */
   #report(): void {
-    const { network, clock } = this.#parts
+    const { clock } = this.#parts
     const report = this.#dispatcher.policy.report(clock.now())
     const text = JSON.stringify(report)
     const isNews = text !== this.#lastReport.text || report.commitments.length > 0
     if (!isNews && clock.now() - this.#lastReport.at < QUIET) return
     this.#lastReport = { text, at: clock.now() }
-    const wire = notice('report', reportToWire(report, this.view.world))
-    for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, wire)
+    this.#tellAll(notice('report', reportToWire(report, this.view.world)))
+  }
+
+  /** Devices, not those who only look on. */
+  #connected(): DeviceId[] {
+    return [...this.#parts.network.peers()].flatMap(([peer, role]) => (role === 'device' ? [peer] : []))
+  }
+
+  #tellAll(message: Notice): void {
+    for (const peer of this.#connected()) this.#parts.network.notify(peer, message)
   }
 
   /** What this device carries or knows has changed. */
@@ -369,9 +378,8 @@ class RunningDevice implements Device {
   }
 
   #publish(placement: NumberedPlacement): void {
-    const { network, say } = this.#parts
-    const wire = placementToWire(placement)
-    for (const [peer, role] of network.peers()) if (role === 'device') network.notify(peer, notice('placement', wire))
+    const { say } = this.#parts
+    this.#tellAll(notice('placement', placementToWire(placement)))
     say(
       `placement ${placement.epoch} for ${placement.placement.size} device${placement.placement.size === 1 ? '' : 's'}`
     )

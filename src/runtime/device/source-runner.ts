@@ -285,7 +285,7 @@ export class SourceRunner implements SourcePort {
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
-      const result = await this.#written(item, tensors.map(decodeTensor))
+      const result = await this.#writeResult(item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
       this.#lastAt = now
       this.#times.add(inferenceTime)
@@ -299,7 +299,7 @@ export class SourceRunner implements SourcePort {
   }
 
   /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
-  async #written(item: NumberedItem['item'], tensors: readonly Tensor[]): Promise<unknown> {
+  async #writeResult(item: NumberedItem['item'], tensors: readonly Tensor[]): Promise<unknown> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
         return await this.#port!.write(item, tensors)

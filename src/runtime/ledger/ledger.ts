@@ -82,8 +82,8 @@ export class Ledger {
    * takes, until a window of them waits.
    */
   get room(): number {
-    const without = this.#outstanding - this.#toWrite
-    return Math.max(0, this.#window - without - Math.max(0, this.#toWrite - this.#window))
+    const withoutResult = this.#outstanding - this.#toWrite
+    return Math.max(0, Math.min(this.#window - withoutResult, 2 * this.#window - this.#outstanding))
   }
 
   /** @throws RangeError when there is no room, or the datum is known */

@@ -1,15 +1,15 @@
+import { RATE_LEARNING } from '../../core/rate-learning.ts'
 import { type Bytes, bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { LinkMeasure } from './network.ts'
 
-/** Of the newest transfer in the average of seconds per byte; the first few count alike. */
-const WEIGHT = 0.2
 /** Smaller frames measure the timers and the event loop, not the link. */
-export const MEASURABLE: Bytes = bytes(32 * 1024)
-/** What a probe sends. */
-const PROBE: Bytes = bytes(2.5 * MEASURABLE)
-/** Times the best seconds per byte from which a link is taken to have become slow. */
-const SLOWER = 2
-const OLD: Seconds = seconds(5)
+const MEASURABLE: Bytes = bytes(32 * 1024)
+/**
+ * Sizes of the frames of a probe. The smaller one opens the stream and warms the way; it is too small to be measured itself.
+ */
+export const PROBE: readonly number[] = [MEASURABLE / 2, MEASURABLE * 2]
+const PROBE_BYTES = PROBE.reduce((sum, size) => sum + size, 0)
+const { weight: WEIGHT, slower: SLOWER, old: OLD } = RATE_LEARNING
 /** The least of so many round trips: what is more was waiting in somebody's event loop. */
 const ROUND_TRIPS = 16
 /** What is handed to the connection at once: less costs more than it saves, more keeps the receiver idle meanwhile. */
@@ -50,7 +50,7 @@ export class LinkMeter {
     if (size < MEASURABLE) return
     const sample = Math.max(LEAST_SECONDS_PER_BYTE, took / size)
     this.#samples++
-    const weight = Math.max(WEIGHT, 1 / this.#samples)
+    const weight = Math.max(WEIGHT, 1 / this.#samples) // the first few count alike
     this.#secondsPerByte = (this.#secondsPerByte ?? sample) * (1 - weight) + sample * weight
     this.#best = Math.min(this.#best, this.#secondsPerByte)
     this.#measuredAt = answered
@@ -63,7 +63,7 @@ export class LinkMeter {
   isDoubtful(now: Seconds): boolean {
     const believed = this.#secondsPerByte
     if (believed === undefined || believed < SLOWER * this.#best) return false
-    return now - this.#measuredAt > Math.max(OLD, 50 * PROBE * believed)
+    return now - this.#measuredAt > Math.max(OLD, 50 * PROBE_BYTES * believed)
   }
 
   /** Forget how many samples the average is of: the next one counts for itself. */

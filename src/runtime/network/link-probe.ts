@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { ControlSender } from './control-sender.ts'
-import { type LinkMeter, MEASURABLE } from './link-meter.ts'
+import { type LinkMeter, PROBE } from './link-meter.ts'
 import type { TaskSender } from './task-sender.ts'
 
 export interface LinkProbeParts {
@@ -61,10 +61,9 @@ export class LinkProbe {
     this.#sent.clear()
   }
 
-  /** The smaller frame opens the stream and warms the way; it is too small to be measured itself. */
   #measure(): void {
     const body = { case: 'probe', value: { $typeName: 'tributary.v1.Probe' } } as const
-    for (const size of [MEASURABLE / 2, MEASURABLE * 2]) {
+    for (const size of PROBE) {
       this.#parts.tasks.send(body, [{ name: '', type: 'uint8', dims: [size], data: new Uint8Array(size) }])
     }
   }
