@@ -8,9 +8,12 @@ import { createRng } from '../../core/rng.ts'
 
 const BUILT = fileURLToPath(new URL('../../../dist/src/runtime/', import.meta.url))
 
-/** A source without a network: numbers its items, writes a result for each that has none, and says so for each. */
+/** Data that a life may write beyond those it is killed after, so that the signal finds it at work but it never ends first. */
+const AHEAD = 4
+
+/** A source without a network: numbers its items, writes a result for each that has none, and says so for each. Waits for its end once it wrote `most`. */
 const PROGRAM = `
-  const [file, stateFolder, count] = process.argv.slice(1)
+  const [file, stateFolder, count, most] = process.argv.slice(1)
   const { openSink } = await import('${BUILT}ledger/open-sink.js')
   const { sourceItems } = await import('${BUILT}ledger/source-items.js')
   const { systemClock } = await import('${BUILT}system-clock.js')
@@ -18,7 +21,9 @@ const PROGRAM = `
   const items = Array.from({ length: Number(count) }, (_, i) => ({ name: i + '.png', path: '/' + i }))
   const recorded = sink.recorded('door')
   const { todo } = await sourceItems({ source: 'door', folder: '/', items, recorded, stateFolder })
+  let written = 0
   for (const { datum, item } of todo) {
+    if (written++ === Number(most)) await new Promise(() => setInterval(() => {}, 1000))
     const entry = { source: 'door', datum, item: item.name, result: 'x'.repeat(datum), inferenceTime: 1, attempts: 1 }
     await sink.write(entry)
     process.stdout.write(datum + '\\n')
@@ -35,9 +40,11 @@ interface Life {
 /** One life of the source, ended with SIGKILL after `killAfter` acknowledgements. */
 const live = (file: string, state: string, items: number, killAfter: number): Promise<Life> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, file, state, String(items)], {
-      stdio: ['ignore', 'pipe', 'inherit']
-    })
+    const child = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', PROGRAM, file, state, String(items), String(killAfter + AHEAD)],
+      { stdio: ['ignore', 'pipe', 'inherit'] }
+    )
     let text = ''
     child.stdout.on('data', piece => {
       text += piece
@@ -56,7 +63,7 @@ test('a source that is killed again and again writes every item once, and never 
   const file = join(folder, 'sink.jsonl')
   const rng = createRng('kill')
   const acknowledged: number[] = []
-  let items = 60
+  let items = 120 // more than six lives can write
   for (let life = 0; life < 6; life++) {
     const { code, acknowledged: own } = await live(file, folder, items, 1 + Math.floor(rng.next() * 12))
     expect(code).toBeNull()
