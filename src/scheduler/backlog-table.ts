@@ -1,6 +1,12 @@
 import type { Seconds } from '../core/units.ts'
 import { seconds } from '../core/units.ts'
-import type { Report } from './policy.ts'
+import type { Report, TaskState } from './policy.ts'
+
+interface Sent {
+  readonly source: string
+  readonly datum: number
+  readonly work: Seconds
+}
 
 /**
  * How much work waits at each other device: what it last said, plus what was sent to it and had not arrived when it
@@ -9,8 +15,8 @@ import type { Report } from './policy.ts'
 export class BacklogTable {
   readonly #self: number
   readonly #said = new Map<number, number>()
-  /** Work of the tasks sent to a device and not yet confirmed, oldest first, and how many were confirmed before. */
-  readonly #sent = new Map<number, { confirmed: number; work: number[] }>()
+  /** Tasks sent to a device and not yet confirmed, oldest first, and how many were confirmed before. */
+  readonly #sent = new Map<number, { confirmed: number; tasks: Sent[] }>()
 
   constructor(self: number) {
     this.#self = self
@@ -18,14 +24,22 @@ export class BacklogTable {
 
   /** Work at `device` in seconds of its own time. 0 for a device that has said nothing. */
   backlog(device: number): Seconds {
-    const sent = this.#sent.get(device)?.work ?? []
-    return seconds(sent.reduce((a, b) => a + b, this.#said.get(device) ?? 0))
+    const sent = this.#sent.get(device)?.tasks ?? []
+    return seconds(sent.reduce((sum, { work }) => sum + work, this.#said.get(device) ?? 0))
   }
 
-  sent(to: number, work: Seconds): void {
-    const entry = this.#sent.get(to) ?? { confirmed: 0, work: [] }
-    entry.work.push(work)
+  /** @param work of the task there, in seconds of that device's time */
+  sent({ source, datum }: TaskState, to: number, work: Seconds): void {
+    const entry = this.#sent.get(to) ?? { confirmed: 0, tasks: [] }
+    entry.tasks.push({ source, datum, work })
     this.#sent.set(to, entry)
+  }
+
+  /** It was sent and not taken: no report will ever count it. */
+  returned({ source, datum }: TaskState, from: number): void {
+    const tasks = this.#sent.get(from)?.tasks ?? []
+    const last = tasks.findLastIndex(sent => sent.source === source && sent.datum === datum)
+    if (last !== -1) tasks.splice(last, 1)
   }
 
   heard(from: number, report: Report): void {
@@ -34,14 +48,8 @@ export class BacklogTable {
     const entry = this.#sent.get(from)
     if (entry === undefined) return
     // A smaller count than before: the device started anew, and what it had is gone.
-    const news = received < entry.confirmed ? entry.work.length : received - entry.confirmed
-    entry.work.splice(0, news)
+    const news = received < entry.confirmed ? entry.tasks.length : received - entry.confirmed
+    entry.tasks.splice(0, news)
     entry.confirmed = received
-  }
-
-  /** The device was lost: what was said of it or sent to it means nothing any more. */
-  forget(device: number): void {
-    this.#said.delete(device)
-    this.#sent.delete(device)
   }
 }

@@ -45,8 +45,9 @@ export const createDdi: CreatePolicy = host => {
     next: admit,
     rank: task => task.queuedAt,
     sent: (task, to) => {
-      if (task.done === 0) table.sent(to, seconds(wholeTime(host, to, task.model)))
+      table.sent(task, to, seconds(task.done === 0 ? wholeTime(host, to, task.model) : 0))
     },
+    returned: (task, to) => table.returned(task, to),
     arrived: (_, from) => reporting.arrived(from),
     report: () => reporting.report(),
     remark: () => reporting.report(),

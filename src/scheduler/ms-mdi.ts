@@ -37,9 +37,10 @@ export const createMsMdi: CreatePolicy = host => {
     sent: (task, to) => {
       const { world } = host
       if (task.done < world.models[task.model]!.work.length && world.carries(to, task.model, task.done)) {
-        table.sent(to, world.blockTime(to, task.model, task.done))
-      } else table.sent(to, seconds(0))
+        table.sent(task, to, world.blockTime(to, task.model, task.done))
+      } else table.sent(task, to, seconds(0))
     },
+    returned: (task, to) => table.returned(task, to),
     arrived: (_, from) => reporting.arrived(from),
     report: () => reporting.report(),
     remark: () => reporting.report(),

@@ -114,6 +114,8 @@ export interface Policy {
   urgency?(task: TaskState, now: Seconds): number
   /** The task left for a neighbour. */
   sent(task: TaskState, to: number, now: Seconds): void
+  /** The neighbour it left for did not take it, or was lost: it is here again. Where `sent` is remembered. */
+  returned?(task: TaskState, to: number): void
   /** A task arrived from a neighbour. */
   arrived(task: TaskState, from: number, now: Seconds): void
   /** For everybody, every `reportInterval`: commitments are told once. */

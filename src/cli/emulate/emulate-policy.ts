@@ -13,6 +13,7 @@ import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
 import type { Footing } from './footing.ts'
 import { PortableFooting } from './portable-footing.ts'
 import { RunCounters } from './run-counters.ts'
+import { RunPatience } from './run-patience.ts'
 
 export interface EmulatePolicyParts {
   readonly scenario: Scenario
@@ -48,10 +49,6 @@ export interface EmulatedRun {
 
 /** Devices say their status every second. */
 const STATUS_AGE: Seconds = seconds(1.2)
-/** Nothing came home for so long: whatever is missing will not come. */
-const PATIENCE: Seconds = seconds(60)
-/** The same where data wait for a block that nobody carries or a way that does not exist. */
-const STUCK: Seconds = seconds(10)
 
 /** One policy on real processes: emulated speeds and links, real tensors through real blocks. */
 export const emulatePolicy = async (parts: EmulatePolicyParts): Promise<EmulatedRun> => {
@@ -77,12 +74,11 @@ const runOn = async (parts: EmulatePolicyParts, footing: Footing): Promise<Emula
   const over = new AbortController()
   const happening = happen(cluster, scenario, clock, AbortSignal.any([over.signal, signal]))
   try {
-    await Promise.race([watch.done(signal), cluster.failure()])
+    await Promise.race([watch.done(n => cluster.isThere(n), signal), cluster.failure()])
   } finally {
     over.abort()
     await happening
   }
-  watch.end()
   await cluster[Symbol.asyncDispose]() // each device says its final status on its way out
   return watch.result()
 }
@@ -135,30 +131,31 @@ class RunWatch {
   #startedAt = seconds(0)
   #endedAt = 0
   #toldAt = 0
-  #completed = 0
-  #newsAt = 0
   readonly #counters = new RunCounters()
+  readonly #patience: RunPatience
 
   constructor(parts: EmulatePolicyParts, feed: ClusterFeed) {
     this.#parts = parts
     this.#feed = feed
+    this.#patience = new RunPatience(parts.scenario)
   }
 
   heard(device: number, event: NodeEvent): void {
     if (event.event === 'done') this.#finished.add(device)
     const { name } = this.#parts.scenario.devices[device]!
     this.#feed.take(name, event)
-    if (event['status'] !== undefined) this.#count(name)
     const status = event['status'] as ClusterStatus | undefined
-    if (status !== undefined && Object.keys(status.placement.models).length > 0)
-      this.#placement = status.placement.models
+    if (status === undefined) return
+    this.#count(name)
+    this.#patience.heard(name, status, this.#parts.clock.now())
+    if (Object.keys(status.placement.models).length > 0) this.#placement = status.placement.models
     this.#tell()
   }
 
   begin(): void {
     this.#placementAtStart = this.#placement
     this.#startedAt = this.#parts.clock.now()
-    this.#newsAt = this.#startedAt
+    this.#patience.begin(this.#startedAt)
     this.#counters.begin()
   }
 
@@ -175,28 +172,19 @@ class RunWatch {
     }
   }
 
-  /** Resolves when every source has all its results, or nothing comes home any more. */
-  async done(signal: AbortSignal): Promise<void> {
+  /** Resolves when every source has all its results, or nothing more is to come. */
+  async done(isThere: (device: number) => boolean, signal: AbortSignal): Promise<void> {
     const { scenario, clock } = this.#parts
     const sources = new Set(scenario.sources.map(({ device }) => device))
-    const last = scenario.events.at(-1)?.at ?? 0
-    for (;;) {
-      if ([...sources].every(n => this.#finished.has(n))) return
-      const quietSince = Math.max(this.#newsAt, this.#startedAt + last)
-      const quiet = clock.now() - quietSince
-      if (quiet > PATIENCE || (quiet > STUCK && this.#isStuck())) return
-      await clock.sleep(seconds(0.02), { signal })
-    }
-  }
-
-  end(): void {
-    this.#endedAt = this.#parts.clock.now()
+    const isDone = (device: number): boolean => this.#finished.has(device)
+    while (!this.#patience.isOver(clock.now(), isThere, isDone)) await clock.sleep(seconds(0.02), { signal })
+    this.#endedAt = [...sources].every(isDone) ? clock.now() : this.#patience.lastResultAt
   }
 
   async result(): Promise<EmulatedRun> {
     const { scenario, folder, policy, seed, progress } = this.#parts
     const makespan = this.#endedAt - this.#startedAt
-    const per = (amount: number): number => amount / makespan
+    const per = (amount: number): number => (makespan > 0 ? amount / makespan : 0)
     const entries = await Promise.all(
       scenario.sources.map(({ name, device }) => entriesOf(folder, scenario.devices[device]!.name, name))
     )
@@ -258,12 +246,6 @@ class RunWatch {
     }
   }
 
-  /** Nothing is computed or sent, and data wait for what does not come. */
-  #isStuck(): boolean {
-    const queues = this.#parts.scenario.devices.flatMap(({ name }) => this.#feed.device(name)?.queue ?? [])
-    return queues.every(({ lane, links }) => lane + links === 0) && queues.some(({ waiting }) => waiting > 0)
-  }
-
   #disturbance(): number {
     const late = this.#sum('late')
     const asked = this.#sum('busy') - late
@@ -284,9 +266,6 @@ class RunWatch {
   /** Every second or so. */
   #tell(): void {
     const { clock, scenario, policy, progress } = this.#parts
-    const completed = this.#feed.sources().reduce((sum, source) => sum + source.completed, 0)
-    if (completed > this.#completed) this.#newsAt = clock.now()
-    this.#completed = completed
     if (this.#startedAt === 0 || clock.now() - this.#toldAt < 2) return
     this.#toldAt = clock.now()
     const parts = scenario.sources.map(({ name, count }) => {

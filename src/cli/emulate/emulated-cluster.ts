@@ -67,6 +67,7 @@ export class EmulatedCluster implements AsyncDisposable {
   readonly #said = new Map<string, (event: NodeEvent) => void>()
   readonly #closed = new AbortController()
   #ids: readonly string[] = []
+  #absent: ReadonlySet<number> = new Set()
   #begunAt: Seconds | undefined
   /** Of the devices that listen now. */
   readonly #invites = new Map<number, string>()
@@ -87,6 +88,7 @@ export class EmulatedCluster implements AsyncDisposable {
   /** Start all that are there from the beginning; ready when every source is. */
   async start(absent: ReadonlySet<number>): Promise<void> {
     const { scenario, folder } = this.#options
+    this.#absent = absent
     this.#ids = await Promise.all(scenario.devices.map(({ name }) => idOf(stateOf(folder, name))))
     const present = [...scenario.devices.keys()].filter(n => !absent.has(n))
     const sourceDevices = new Set(scenario.sources.map(({ device }) => device))
@@ -114,8 +116,16 @@ export class EmulatedCluster implements AsyncDisposable {
   /** Start a device in mid-run, once its earlier process is gone; it may have left again by then. */
   async join(n: number): Promise<void> {
     this.#wanted.add(n)
-    await this.#leaving.get(n)
-    if (this.#wanted.has(n) && !this.#closed.signal.aborted) this.#start(n, 1)
+    for (let leaving = this.#leaving.get(n); leaving !== undefined; leaving = this.#leaving.get(n)) {
+      await leaving
+      if (this.#leaving.get(n) === leaving) this.#leaving.delete(n)
+    }
+    if (this.#wanted.has(n) && !this.#devices.has(n) && !this.#closed.signal.aborted) this.#start(n, 1)
+  }
+
+  /** Whether the device runs, or will as soon as its earlier process is gone. */
+  isThere(n: number): boolean {
+    return this.#wanted.has(n)
   }
 
   kill(n: number): void {
@@ -194,7 +204,7 @@ export class EmulatedCluster implements AsyncDisposable {
     const { scenario, policy, seed, folder, models, isTraced, activationEncoding, footing } = this.#options
     const { name, memory } = scenario.devices[n]!
     const own = scenario.sources.filter(({ device }) => device === n)
-    const owned = models.filter((_, m) => scenario.sources.find(({ model }) => model === m)?.device === n)
+    const owned = models.filter((_, m) => this.#ownerOf(m) === n)
     return [
       ...['--no-mdns', '--state', stateOf(folder, name)],
       ...['--threads', '1', '--policy', policy, '--seed', String(seed)],
@@ -218,6 +228,12 @@ export class EmulatedCluster implements AsyncDisposable {
       ...readingFlags(own.find(({ files }) => files !== undefined)?.files),
       ...(own.length === 0 ? [] : ['--sink', EmulatedCluster.sinkOf(folder, name)])
     ]
+  }
+
+  /** Gives a model to the others: the device of its first source that is there from the beginning. */
+  #ownerOf(model: number): number | undefined {
+    const devices = this.#options.scenario.sources.filter(source => source.model === model).map(({ device }) => device)
+    return devices.find(device => !this.#absent.has(device)) ?? devices[0]
   }
 
   #sourceFlag({ name, count, model, window, weight, arrivals, start, files }: ScenarioSource): string {

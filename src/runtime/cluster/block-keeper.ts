@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { BlobStore } from '../network/blob-store.ts'
@@ -13,11 +13,7 @@ export interface BlockKeeperParts {
   readonly blocks: LocalBlocks
   readonly blobs: BlobStore
   readonly memory: Bytes
-  readonly fetch: (
-    hash: ModelManifest['blocks'][number]['sha256'],
-    size: Bytes,
-    holders: readonly DeviceId[]
-  ) => Promise<string>
+  readonly fetch: (hash: BlockHash, size: Bytes, holders: readonly DeviceId[], signal: AbortSignal) => Promise<string>
   /** Whether a task here is queued for the block or runs it. */
   readonly inUse: (model: number, block: number) => boolean
   /** What is carried has changed: tell the others, look at what waits. */
@@ -42,6 +38,7 @@ export class BlockKeeper {
   fetched = 0
   readonly #parts: BlockKeeperParts
   #wanted: NumberedPlacement | undefined
+  #fetching: { readonly hash: BlockHash; readonly stop: AbortController } | undefined
   #readyEpoch = 0
   #working = false
   #notBefore: Seconds = seconds(0)
@@ -60,19 +57,27 @@ export class BlockKeeper {
   adopt(placement: NumberedPlacement): void {
     this.#wanted = placement
     this.#stuckSince = undefined
+    this.#giveUpFetching(placement)
     this.tick()
+  }
+
+  /** What has come of it stays on disk, for another time. */
+  #giveUpFetching(wanted: NumberedPlacement): void {
+    const hashes = this.#missing(wanted).map(({ manifest, block }) => manifest.blocks[block]!.sha256)
+    if (this.#fetching !== undefined && !hashes.includes(this.#fetching.hash))
+      this.#fetching.stop.abort(new Error('a newer placement does without the block'))
   }
 
   /** Called often and on every change; does nothing while a step is under way. */
   tick(): void {
     if (this.#working || this.#wanted === undefined || this.#parts.clock.now() < this.#notBefore) return
     this.#working = true
-    this.#step(this.#wanted).then(
+    const wanted = this.#wanted
+    this.#step(wanted).then(
       more => this.#done(more),
       error => {
-        this.#parts.say(
-          `placement ${this.#wanted?.epoch}: ${error instanceof Error ? error.message : error}; trying again`
-        )
+        if (this.#wanted !== wanted) return this.#done(true)
+        this.#parts.say(`placement ${wanted.epoch}: ${error instanceof Error ? error.message : error}; trying again`)
         this.#notBefore = seconds(this.#parts.clock.now() + RETRY)
         this.#done(false)
       }
@@ -111,11 +116,17 @@ export class BlockKeeper {
   /** @returns the file, fetched and verified */
   async #onDisk({ id, blocks }: ModelManifest, block: number): Promise<string> {
     const { sha256, bytes: size } = blocks[block]!
-    const known = await this.#parts.blobs.find(sha256)
-    if (known !== undefined) return known
-    const file = await this.#parts.fetch(sha256, size, this.#holders(id, block))
-    this.fetched += size
-    return file
+    const stop = new AbortController()
+    this.#fetching = { hash: sha256, stop }
+    try {
+      const known = await this.#parts.blobs.find(sha256)
+      if (known !== undefined) return known
+      const file = await this.#parts.fetch(sha256, size, this.#holders(id, block), stop.signal)
+      this.fetched += size
+      return file
+    } finally {
+      this.#fetching = undefined
+    }
   }
 
   async #take(manifest: ModelManifest, block: number): Promise<void> {

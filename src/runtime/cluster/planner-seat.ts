@@ -85,7 +85,7 @@ export class PlannerSeat {
       devices: members.map(state => ({
         id: deviceId(state.device),
         speed: this.#speedOf(state),
-        memory: bytes(state.memory === 0n ? Number.POSITIVE_INFINITY : Number(state.memory))
+        memory: bytes(state.memory === undefined ? Number.POSITIVE_INFINITY : Number(state.memory))
       })),
       models: manifests.map(({ id, blocks, activations }) => ({
         id,

@@ -70,7 +70,7 @@ export class DeviceReporter {
       incarnation: BigInt(incarnation),
       sequence: BigInt(++this.#sequence),
       speed: this.speed,
-      memory: memory === Number.POSITIVE_INFINITY ? 0n : BigInt(memory),
+      ...(memory === Number.POSITIVE_INFINITY ? {} : { memory: BigInt(memory) }),
       canPlan: !draining(),
       emulated,
       readyEpoch: BigInt(readyEpoch()),

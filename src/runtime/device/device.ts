@@ -139,7 +139,7 @@ class RunningDevice implements Device {
       blocks: this.#blocks,
       blobs: parts.blobs,
       memory: parts.memory,
-      fetch: (hash, size, holders) => network.fetchBlob(hash, size, holders, this.#abort.signal),
+      fetch: network.fetchBlob.bind(network),
       inUse: (model, block) => this.#dispatcher.uses(model, block),
       changed: () => this.#changed(),
       say

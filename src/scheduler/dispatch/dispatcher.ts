@@ -218,7 +218,10 @@ export class Dispatcher<T extends LiveTask> {
         this.#ports.send(task, peer, outcome)
       },
       accepted: task => this.#ports.handedOver(task, to),
-      refused: task => this.#refused(task),
+      refused: task => {
+        this.policy.returned?.(task, to)
+        this.#refused(task)
+      },
       handshake: this.policy.asksFirst === true ? this.#handshake(to) : undefined
     })
     this.#links.set(to, queue)
