@@ -224,6 +224,32 @@ sources: [ { name: cam, device: porch, model: net, dir: arrays, preset: raw${cou
     expect(tooMany.stderr).toMatch(/sources\[0\]\.count 14: .*arrays has 13; ask for at most that many/)
   })
 
+  test('a device without memory, a model whose first source comes late, a device told to join again and again', async () => {
+    const [run] = await emulate(
+      'comings',
+      `
+devices: { porch: { speed: 0.3 }, shed: { speed: 0.3, memory: 0 }, attic: { speed: 0.3 } }
+${MODELS}
+sources:
+  - { name: roof, device: attic, model: toy, count: 10 }
+  - { name: yard, device: shed, model: toy, count: 60, arrivals: { every: 100ms } }
+events:
+  - { at: 1s, device: attic, joins: true }
+  - { at: 4s, device: attic, leaves: stop }
+  - { at: 4.1s, device: attic, joins: true }
+  - { at: 4.2s, device: attic, leaves: stop }
+  - { at: 4.3s, device: attic, joins: true }
+  - { at: 5s, device: attic, joins: true }
+`
+    )
+    expect(run!.because).toBeUndefined()
+    expect(run!.sources).toMatchObject([
+      { completed: 10, lost: 0 },
+      { completed: 60, lost: 0 }
+    ])
+    expect(run!.devices.find(({ name }) => name === 'shed')).toMatchObject({ tasks: 0, residentBytes: 0 })
+  }, 90_000)
+
   test('a model that fits nowhere: exit 1, and why', async () => {
     const { ended, scratch } = await start(
       'small',

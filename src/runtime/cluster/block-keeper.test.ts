@@ -7,7 +7,7 @@ import { createManualClock } from '../../testing/manual-clock.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
-import { BlockKeeper } from './block-keeper.ts'
+import { BlockKeeper, type BlockKeeperParts } from './block-keeper.ts'
 import { ClusterView } from './cluster-view.ts'
 import { LocalBlocks } from './local-blocks.ts'
 import type { NumberedPlacement } from './placement-codec.ts'
@@ -34,7 +34,7 @@ const blobs = { find: async () => 'file' } as unknown as BlobStore
 const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** Device a with room for one block of two; b carries block 0. */
-const open = () => {
+const open = (others: Partial<BlockKeeperParts> = {}) => {
   const clock = createManualClock()
   const view = new ClusterView(A, 1)
   view.addManifest(manifest)
@@ -51,7 +51,8 @@ const open = () => {
     fetch: async () => 'file',
     inUse: (_, block) => used.has(block),
     changed: () => {},
-    say: () => {}
+    say: () => {},
+    ...others
   })
   const adopt = async (epoch: number, block: number, others = 0): Promise<void> => {
     const placement = new Map([
@@ -117,4 +118,30 @@ test('of two that are to drop the same block, one keeps it for a while', async (
   expect(carried()).toEqual([0])
   await pass(20)
   expect(carried()).toEqual([1])
+})
+
+test('a fetch is given up at once when a newer placement does without the block', async () => {
+  const onDisk = new Set<string>()
+  const fetching = new Map<string, AbortSignal>()
+  const said: string[] = []
+  const { adopt, carried } = open({
+    blobs: { find: async (hash: string) => (onDisk.has(hash) ? 'file' : undefined) } as unknown as BlobStore,
+    fetch: (hash, _size, _holders, signal) =>
+      new Promise((resolve, reject) => {
+        fetching.set(hash, signal)
+        if (hash === '1') {
+          onDisk.add(hash)
+          resolve('file')
+        } else signal.addEventListener('abort', () => reject(signal.reason))
+      }),
+    say: text => said.push(text)
+  })
+  await adopt(1, 0)
+  expect(fetching.get('0')?.aborted).toBe(false)
+  await adopt(2, 0)
+  expect(fetching.get('0')?.aborted).toBe(false)
+  await adopt(3, 1)
+  expect(fetching.get('0')?.aborted).toBe(true)
+  expect(carried()).toEqual([1])
+  expect(said).toEqual(['carries block 1 of net'])
 })

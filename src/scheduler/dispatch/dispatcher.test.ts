@@ -153,6 +153,17 @@ describe('Dispatcher', () => {
     expect(log.at(-1)).toMatch(/fail 0: no way on/)
   })
 
+  test.each(['ddi', 'ms-mdi'] as const)(
+    '%s does not count what was refused as work of who refused it',
+    async policy => {
+      const { clock, log, dispatcher } = device(policy, pair({ speeds: [0.01, 1, 0.5] }), () => 'refused')
+      dispatcher.submit(task(0))
+      await clock.advance(seconds(100))
+      const sends = log.filter(line => line.includes('send')).map(line => line.slice(-2))
+      expect(sends).toEqual(Array(9).fill('d1')) // the faster one, and no slower for having refused
+    }
+  )
+
   test('a finished task of another device goes home, whatever the policy', async () => {
     const { clock, log, dispatcher } = device('local', pair())
     dispatcher.arrive(task(0, { home: 1, done: 2 }), 1)
