@@ -35,6 +35,27 @@ describe('the measure of a link', () => {
     expect(meter.isDoubtful(seconds(now + 60))).toBe(false)
   })
 
+  it('is doubtful where frames that are too small to measure it come late, one after the other', () => {
+    const meter = new LinkMeter()
+    meter.pong(seconds(0.002))
+    meter.answered(64_000, seconds(0), seconds(0.012)) // 6.4 MB/s
+    let now = 6
+    const small = (count: number, rate: number): void => {
+      for (let i = 0; i < count; i++, now += 0.1)
+        meter.answered(20_000, seconds(now), seconds(now + 0.002 + 20_000 / rate))
+    }
+    small(50, 6.4e6)
+    expect(meter.isDoubtful(seconds(now))).toBe(false)
+    small(4, 6.4e5)
+    small(1, 6.4e6)
+    small(4, 6.4e5)
+    expect(meter.isDoubtful(seconds(now))).toBe(false)
+    small(1, 6.4e5)
+    expect(meter.isDoubtful(seconds(now))).toBe(true)
+    meter.doubt(seconds(now))
+    expect(meter.isDoubtful(seconds(now + 60))).toBe(false)
+  })
+
   it('finds the true rate and latency of a link, whether frames follow each other closely or not', () => {
     const gaps = fc.array(fc.double({ min: 0, max: 0.2, noNaN: true }), { minLength: 1, maxLength: 60 })
     const link = fc.record({

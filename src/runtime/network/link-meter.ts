@@ -10,6 +10,9 @@ const MEASURABLE: Bytes = bytes(32 * 1024)
 export const PROBE: readonly number[] = [MEASURABLE / 2, MEASURABLE * 2]
 const PROBE_BYTES = PROBE.reduce((sum, size) => sum + size, 0)
 const { weight: WEIGHT, slower: SLOWER, old: OLD } = RATE_LEARNING
+/** Small frames in a row that came so much later than they should: the link may have become slow. */
+const LATE_FRAMES = 5
+const LATE: Seconds = seconds(0.01)
 /** The least of so many round trips: what is more was waiting in somebody's event loop. */
 const ROUND_TRIPS = 16
 /** What is handed to the connection at once: less costs more than it saves, more keeps the receiver idle meanwhile. */
@@ -32,6 +35,8 @@ export class LinkMeter {
   #samples = 0
   /** The least of this link so far, and when it was last measured. */
   #best = Number.POSITIVE_INFINITY
+  /** Small frames in a row that were late. */
+  #late = 0
   #measuredAt: Seconds = seconds(0)
   #lastAnswer: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #sent = 0
@@ -47,7 +52,10 @@ export class LinkMeter {
     const idle = started + this.#roundTrip()
     const took = answered - Math.max(idle, this.#lastAnswer)
     this.#lastAnswer = answered
-    if (size < MEASURABLE) return
+    if (size < MEASURABLE) {
+      this.#late = took > SLOWER * size * (this.#secondsPerByte ?? Number.POSITIVE_INFINITY) + LATE ? this.#late + 1 : 0
+      return
+    }
     const sample = Math.max(LEAST_SECONDS_PER_BYTE, took / size)
     this.#samples++
     const weight = Math.max(WEIGHT, 1 / this.#samples) // the first few count alike
@@ -57,18 +65,20 @@ export class LinkMeter {
   }
 
   /**
-   * Whether the link is taken to be much slower than it once was, on old evidence: who is avoided for being slow shows
-   * nobody that it no longer is. Asked about for as little of a slow link's time as 2 %.
+   * Whether the link should be measured again, for its evidence is old: it is taken to be much slower than it once was
+   * (who is avoided for being slow shows nobody that it no longer is), or frames that are too small to measure it come
+   * later than they should. True for as little of a slow link's time as 2 %.
    */
   isDoubtful(now: Seconds): boolean {
     const believed = this.#secondsPerByte
-    if (believed === undefined || believed < SLOWER * this.#best) return false
+    if (believed === undefined || (believed < SLOWER * this.#best && this.#late < LATE_FRAMES)) return false
     return now - this.#measuredAt > Math.max(OLD, 50 * PROBE_BYTES * believed)
   }
 
   /** Forget how many samples the average is of: the next one counts for itself. */
   doubt(now: Seconds): void {
     this.#samples = 0
+    this.#late = 0
     this.#measuredAt = now
   }
 

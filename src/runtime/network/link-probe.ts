@@ -18,8 +18,8 @@ const MAX_PINGS = 32
 const WARM_UP = 4
 
 /**
- * Round trips by pings. The rate by frames of which only the size matters: once per session, and again where a link is
- * believed to have become slow and has not been used since.
+ * Round trips by pings. The rate by frames of which only the size matters: once per session, and again where its meter
+ * doubts what it knows.
  */
 export class LinkProbe {
   readonly #parts: LinkProbeParts
