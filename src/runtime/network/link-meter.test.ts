@@ -46,9 +46,9 @@ describe('the measure of a link', () => {
     }
     small(50, 6.4e6)
     expect(meter.isDoubtful(seconds(now))).toBe(false)
-    small(4, 6.4e5)
+    small(2, 6.4e5)
     small(1, 6.4e6)
-    small(4, 6.4e5)
+    small(2, 6.4e5)
     expect(meter.isDoubtful(seconds(now))).toBe(false)
     small(1, 6.4e5)
     expect(meter.isDoubtful(seconds(now))).toBe(true)

@@ -11,8 +11,10 @@ export const PROBE: readonly number[] = [MEASURABLE / 2, MEASURABLE * 2]
 const PROBE_BYTES = PROBE.reduce((sum, size) => sum + size, 0)
 const { weight: WEIGHT, slower: SLOWER, old: OLD } = RATE_LEARNING
 /** Small frames in a row that came so much later than they should: the link may have become slow. */
-const LATE_FRAMES = 5
+const LATE_FRAMES = 3
 const LATE: Seconds = seconds(0.01)
+/** Least time between two measures for their sake. */
+const LATE_PAUSE: Seconds = seconds(1)
 /** The least of so many round trips: what is more was waiting in somebody's event loop. */
 const ROUND_TRIPS = 16
 /** What is handed to the connection at once: less costs more than it saves, more keeps the receiver idle meanwhile. */
@@ -65,14 +67,16 @@ export class LinkMeter {
   }
 
   /**
-   * Whether the link should be measured again, for its evidence is old: it is taken to be much slower than it once was
-   * (who is avoided for being slow shows nobody that it no longer is), or frames that are too small to measure it come
-   * later than they should. True for as little of a slow link's time as 2 %.
+   * Whether the link should be measured again: frames that are too small to measure it come later than they should, or
+   * it is taken to be much slower than it once was, on old evidence (who is avoided for being slow shows nobody that it no
+   * longer is). A probe takes no more than 2 % of the link's time, as far as that is known.
    */
   isDoubtful(now: Seconds): boolean {
     const believed = this.#secondsPerByte
-    if (believed === undefined || (believed < SLOWER * this.#best && this.#late < LATE_FRAMES)) return false
-    return now - this.#measuredAt > Math.max(OLD, 50 * PROBE_BYTES * believed)
+    if (believed === undefined) return false
+    const pause =
+      this.#late >= LATE_FRAMES ? LATE_PAUSE : believed >= SLOWER * this.#best ? OLD : Number.POSITIVE_INFINITY
+    return now - this.#measuredAt > Math.max(pause, 50 * PROBE_BYTES * believed)
   }
 
   /** Forget how many samples the average is of: the next one counts for itself. */
