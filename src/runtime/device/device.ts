@@ -1,7 +1,7 @@
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
-import { type DeviceId, deviceId } from '../../core/ids.ts'
+import type { DeviceId } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
@@ -14,6 +14,7 @@ import { ClusterView } from '../cluster/cluster-view.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
 import { isNewer, type NumberedPlacement, placementToWire } from '../cluster/placement-codec.ts'
+import { PlacementReminder } from '../cluster/placement-reminder.ts'
 import { PlannerSeat } from '../cluster/planner-seat.ts'
 import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
@@ -29,6 +30,7 @@ import type { ClusterStatus } from './device-status.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
 import { notice } from './notice.ts'
+import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
 import type { SourcePort } from './source-port.ts'
 
@@ -85,10 +87,6 @@ export interface Device extends AsyncDisposable {
 const TICK: Seconds = seconds(0.1)
 /** Reports without news go out so often, for those who have just come. */
 const QUIET: Seconds = seconds(0.5)
-/** How long devices may take to be ready for a placement before they are told of it again. */
-const REMINDER: Seconds = seconds(5)
-/** Data of a source whose device has been gone for so long are not kept for it. */
-const ORPHANED: Seconds = seconds(60)
 const DRAIN_PATIENCE: Seconds = seconds(5)
 
 /**
@@ -108,6 +106,8 @@ class RunningDevice implements Device {
   readonly #dispatcher: Dispatcher<DeviceTask>
   readonly #keeper: BlockKeeper
   readonly #seat: PlannerSeat
+  readonly #reminder: PlacementReminder
+  readonly #orphans: OrphanWatch
   readonly #finder: ManifestFinder
   readonly #reporter: DeviceReporter
   readonly #handovers = new Handovers()
@@ -119,9 +119,6 @@ class RunningDevice implements Device {
   #allDone: Promise<void> = new Promise(() => {})
   #placement: NumberedPlacement | undefined
   #draining = false
-  #remindAt: Seconds = seconds(0)
-  /** By number in the world; looked at again after a while. */
-  readonly #goneSince = new Map<number, Seconds>()
   #lastReport = { text: '', at: seconds(Number.NEGATIVE_INFINITY) }
   #adapts = true
   #reconsider = false
@@ -151,6 +148,16 @@ class RunningDevice implements Device {
       wholeModels: ['local', 'ddi'].includes(this.#dispatcher.policy.name),
       connected: () => this.#connected(),
       publish: placement => this.#publish(placement)
+    })
+    this.#reminder = new PlacementReminder({
+      clock,
+      view: this.view,
+      tell: (device, placement) => network.notify(device, notice('placement', placementToWire(placement)))
+    })
+    this.#orphans = new OrphanWatch({
+      clock,
+      world: this.view.world,
+      drop: home => this.#dispatcher.cancel(task => task.home === home)
     })
     this.#finder = new ManifestFinder({ network, view: this.view, found: () => this.#changed(), say })
     this.#reporter = new DeviceReporter({
@@ -326,8 +333,8 @@ class RunningDevice implements Device {
     this.#finder.tick()
     if (this.#adapts) this.#seat.tick(this.#placement)
     this.#keeper.tick()
-    this.#remind()
-    this.#dropOrphans()
+    this.#reminder.tick(this.#placement)
+    this.#orphans.tick()
     for (const source of this.#sources.values()) source.tick()
     if (this.#reporter.isDue()) this.#publishState()
     if (this.#dispatcher.waiting().length > 0) this.#later()
@@ -383,33 +390,8 @@ class RunningDevice implements Device {
     say(
       `placement ${placement.epoch} for ${placement.placement.size} device${placement.placement.size === 1 ? '' : 's'}`
     )
-    this.#remindAt = seconds(this.#parts.clock.now() + REMINDER)
+    this.#reminder.told()
     this.#adopt(placement)
-  }
-
-  /** A notice is told at most once: who is not ready for our placement after a while may not have heard of it. */
-  #remind(): void {
-    const { clock, network } = this.#parts
-    const placement = this.#placement
-    if (placement === undefined || placement.planner !== network.self || clock.now() < this.#remindAt) return
-    this.#remindAt = seconds(clock.now() + REMINDER)
-    for (const { device, readyEpoch } of this.view.members())
-      if (device !== network.self && Number(readyEpoch) < placement.epoch)
-        network.notify(deviceId(device), notice('placement', placementToWire(placement)))
-  }
-
-  /** A source that comes back sends its data out again; what is left of them here would wait for ever if it does not. */
-  #dropOrphans(): void {
-    const now = this.#parts.clock.now()
-    for (const [n, { up }] of this.view.world.devices.entries()) {
-      const since = this.#goneSince.get(n) ?? now
-      if (up) this.#goneSince.delete(n)
-      else if (now - since < ORPHANED) this.#goneSince.set(n, since)
-      else {
-        this.#dispatcher.cancel(task => task.home === n)
-        this.#goneSince.set(n, now)
-      }
-    }
   }
 
   #adopt(placement: NumberedPlacement): void {
