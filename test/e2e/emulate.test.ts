@@ -250,6 +250,25 @@ events:
     expect(run!.devices.find(({ name }) => name === 'shed')).toMatchObject({ tasks: 0, residentBytes: 0 })
   }, 90_000)
 
+  test('a source whose device leaves for good: the run ends with the others, exit 1, and why', async () => {
+    const { ended, scratch } = await start(
+      'gone',
+      `
+devices: { porch: { speed: 0.3 }, shed: { speed: 0.3 } }
+${MODELS}
+sources:
+  - { name: cam, device: porch, model: toy, count: 100000 }
+  - { name: door, device: shed, model: toy, count: 80 }
+events: [ { at: 1s, device: porch, leaves: kill } ]
+`
+    )
+    const { code, stderr } = await ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/confluence: cam: \d+ of 100000 never came home \(porch left and did not come back\)/)
+    expect(stderr).not.toMatch(/door: \d+ of 80 never/)
+    expect(await readdir(scratch)).toEqual([])
+  }, 60_000)
+
   test('a model that fits nowhere: exit 1, and why', async () => {
     const { ended, scratch } = await start(
       'small',

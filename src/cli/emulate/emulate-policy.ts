@@ -126,6 +126,9 @@ class RunWatch {
   readonly #parts: EmulatePolicyParts
   readonly #feed: ClusterFeed
   readonly #finished = new Set<number>()
+  #doneAt: Seconds = seconds(0)
+  /** Devices that were not there at the end. */
+  #gone: ReadonlySet<number> = new Set()
   #placement: ClusterStatus['placement']['models'] = {}
   #placementAtStart: ClusterStatus['placement']['models'] = {}
   #startedAt = seconds(0)
@@ -141,13 +144,17 @@ class RunWatch {
   }
 
   heard(device: number, event: NodeEvent): void {
-    if (event.event === 'done') this.#finished.add(device)
-    const { name } = this.#parts.scenario.devices[device]!
+    const { scenario, clock } = this.#parts
+    if (event.event === 'done') {
+      this.#finished.add(device)
+      this.#doneAt = clock.now()
+    }
+    const { name } = scenario.devices[device]!
     this.#feed.take(name, event)
     const status = event['status'] as ClusterStatus | undefined
     if (status === undefined) return
     this.#count(name)
-    this.#patience.heard(name, status, this.#parts.clock.now())
+    this.#patience.heard(name, status, clock.now())
     if (Object.keys(status.placement.models).length > 0) this.#placement = status.placement.models
     this.#tell()
   }
@@ -178,7 +185,8 @@ class RunWatch {
     const sources = new Set(scenario.sources.map(({ device }) => device))
     const isDone = (device: number): boolean => this.#finished.has(device)
     while (!this.#patience.isOver(clock.now(), isThere, isDone)) await clock.sleep(seconds(0.02), { signal })
-    this.#endedAt = [...sources].every(isDone) ? clock.now() : this.#patience.lastResultAt
+    this.#endedAt = [...sources].every(isDone) ? clock.now() : Math.max(this.#patience.lastResultAt, this.#doneAt)
+    this.#gone = new Set([...scenario.devices.keys()].filter(n => !isThere(n)))
   }
 
   async result(): Promise<EmulatedRun> {
@@ -193,9 +201,9 @@ class RunWatch {
     const skipped = entries.map((all, s) => all.length - completed[s]!)
     for (const [s, { name }] of scenario.sources.entries())
       if (skipped[s]! > 0) progress(`${name}: ${skipped[s]} of its files could not be read and were skipped`)
-    const missing = scenario.sources.flatMap(({ name, count }, s) =>
+    const missing = scenario.sources.flatMap(({ name, count, device }, s) =>
       entries[s]!.length < count
-        ? [`${name}: ${count - entries[s]!.length} of ${count} never came home${this.#whyWaiting()}`]
+        ? [`${name}: ${count - entries[s]!.length} of ${count} never came home${this.#whyMissing(device)}`]
         : []
     )
     return {
@@ -256,7 +264,9 @@ class RunWatch {
     return this.#parts.scenario.devices.reduce((all, { name }) => all + this.#counters.get(`${counter} ${name}`), 0)
   }
 
-  #whyWaiting(): string {
+  #whyMissing(device: number): string {
+    const { name: home } = this.#parts.scenario.devices[device]!
+    if (this.#gone.has(device)) return ` (${home} left and did not come back)`
     const reasons = this.#parts.scenario.devices.flatMap(
       ({ name }) => this.#feed.device(name)?.waiting.map(({ because }) => because) ?? []
     )
