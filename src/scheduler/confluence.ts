@@ -93,6 +93,8 @@ export const createConfluence =
       reportInterval: seconds(0.1),
       admit,
       next: choose,
+      // The work of the tasks that are asked about next was committed here, and told, when their paths were chosen.
+      startAnew: now => queues.set(world.devices[host.self]!.resource, host.backlog(), now),
       rank: since,
       // Accumulating priority (Kleinrock, 1964): under overload, with equal windows, the times that sources wait come to be
       // in inverse proportion to their weights, and so their rates in proportion; under capacity a heavier one waits less.

@@ -103,6 +103,11 @@ export interface Policy {
   admit(task: TaskState, now: Seconds): Decision
   /** The task has no steps left here and blocks remain. (The way home is the same for all: `nextSteps`.) */
   next(task: TaskState, now: Seconds): Decision
+  /**
+   * What is known here has changed much, and the tasks that wait here have been taken out of their queues: each is asked
+   * about by `next`, in their old order. Absent: what was decided stays.
+   */
+  startAnew?(now: Seconds): void
   /** Its turn on the link to `step.device` has come; a policy that looks again may send it elsewhere. */
   beforeSend?(task: TaskState, steps: readonly Step[], now: Seconds): Decision
   /** Waiting tasks are served in the order of this number, smallest first; ties by the datum's number, then by arrival. */

@@ -25,6 +25,11 @@ export class VirtualQueues {
     if (work > this.at(resource, now)) this.commit(resource, work - this.at(resource, now), now)
   }
 
+  /** Whatever was committed: so much waits there now. */
+  set(resource: number, work: number, now: Seconds): void {
+    this.commit(resource, work - this.at(resource, now), now)
+  }
+
   #grow(resource: number): void {
     const size = Math.max(resource + 1, 2 * this.#length.length)
     const copy = (from: Float64Array): Float64Array<ArrayBuffer> => {

@@ -347,6 +347,7 @@ class Simulation {
           if (other.life === heardBy && other.up) other.dispatcher.policy.heard(self, report, this.#events.now)
         })
       }
+      if (this.#input.adapts !== false) device.dispatcher.reconsider()
       if (device.dispatcher.waiting().length > 0) device.dispatcher.worldChanged()
       if (this.#input.events !== undefined && this.#input.events.length > 0) this.#doubtLinks(self)
       if (this.#left > 0) this.#reportFrom(self)

@@ -335,6 +335,7 @@ class RunningDevice implements Device {
     this.#keeper.tick()
     this.#reminder.tick(this.#placement)
     this.#orphans.tick()
+    if (this.#adapts) this.#dispatcher.reconsider()
     for (const source of this.#sources.values()) source.tick()
     if (this.#reporter.isDue()) this.#publishState()
     if (this.#dispatcher.waiting().length > 0) this.#later()

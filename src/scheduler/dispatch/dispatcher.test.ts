@@ -153,6 +153,34 @@ describe('Dispatcher', () => {
     expect(log.at(-1)).toMatch(/fail 0: no way on/)
   })
 
+  test('what waits is decided anew when its blocks have become slow here, and only what is better off elsewhere goes', async () => {
+    const world = pair({ link: { rate: 10_000, latency: 0 } })
+    const { clock, log, dispatcher } = device('confluence', world)
+    for (let i = 0; i < 3; i++) dispatcher.arrive(task(i, { route: [{ device: 0, until: 2 }] }), 1)
+    dispatcher.reconsider()
+    world.setBlockTime(0, 0, 0, seconds(4))
+    world.setBlockTime(0, 0, 1, seconds(4))
+    dispatcher.reconsider()
+    await clock.advance(seconds(0.5))
+    expect(log.filter(line => !line.includes('over'))).toEqual([
+      '0.00 start 0/0',
+      '0.00 send 1 to d1',
+      '0.10 send 2 to d1'
+    ])
+    expect(dispatcher.queued()).toEqual({ lane: 1, links: 0, waiting: 0 })
+  })
+
+  test('a policy that does not wish it leaves what was decided', async () => {
+    const world = pair({ link: { rate: 10_000, latency: 0 } })
+    const { log, dispatcher } = device('ms-mdi', world)
+    for (let i = 0; i < 3; i++) dispatcher.arrive(task(i, { route: [{ device: 0, until: 2 }] }), 1)
+    dispatcher.reconsider()
+    world.setBlockTime(0, 0, 0, seconds(9))
+    dispatcher.reconsider()
+    expect(log).toEqual(['0.00 start 0/0'])
+    expect(dispatcher.queued().lane).toBe(3)
+  })
+
   test.each(['ddi', 'ms-mdi'] as const)(
     '%s does not count what was refused as work of who refused it',
     async policy => {

@@ -4,6 +4,7 @@ import { nextSteps } from '../next-steps.ts'
 import type { CreatePolicy, Decision, Policy, PolicyHost } from '../policy.ts'
 import { Clearance } from './clearance.ts'
 import type { ContestRules } from './contest-queue.ts'
+import { DriftWatch } from './drift-watch.ts'
 import { LaneQueue, type RunBlock } from './lane-queue.ts'
 import { type Handshake, LinkQueue, type SendTask } from './link-queue.ts'
 import type { LiveTask } from './live-task.ts'
@@ -56,6 +57,7 @@ export class Dispatcher<T extends LiveTask> {
   readonly #lane: LaneQueue<T>
   readonly #links = new Map<number, LinkQueue<T>>()
   readonly #clearance = new Clearance()
+  readonly #drift: DriftWatch
   #waiting: WaitingTask<T>[] = []
 
   constructor(createPolicy: CreatePolicy, ports: DispatcherPorts<T>) {
@@ -68,6 +70,7 @@ export class Dispatcher<T extends LiveTask> {
       tasks: () => this.#tasks()
     }
     this.policy = createPolicy(host)
+    this.#drift = new DriftWatch(ports.world, ports.self)
     this.#lane = new LaneQueue({
       ...ports,
       ...this.#order(),
@@ -113,6 +116,18 @@ export class Dispatcher<T extends LiveTask> {
     const waiting = this.#waiting
     this.#waiting = []
     for (const { task } of waiting) this.#again(task)
+  }
+
+  /**
+   * Called often. Where what was believed has drifted far from what is (a block takes twice as long, a link is cut, a
+   * device is back), tasks that wait for this lane or its links are decided anew, for policies that wish it.
+   */
+  reconsider(): void {
+    const { now } = this.#ports
+    if (this.policy.startAnew === undefined || !this.#drift.isDue(now())) return
+    const tasks = [this.#lane, ...this.#links.values()].flatMap(queue => queue.takeOut(() => true))
+    this.policy.startAnew(now())
+    for (const task of tasks) this.#apply(task, nextSteps(this.policy, this.#ports, task, now()))
   }
 
   *#tasks(): Iterable<T> {

@@ -1,5 +1,6 @@
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
+import { BlockTimes } from './block-times.ts'
 import { ContestQueue, type ContestRules } from './contest-queue.ts'
 import type { LiveTask } from './live-task.ts'
 
@@ -21,33 +22,19 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
   readonly failed: (task: T, because: string) => void
 }
 
-/**
- * A block's time follows the median of its last three runs: one slow run must not send everybody elsewhere, three are no
- * accident. The weight of the newest median.
- */
-const LEARNING_RATE = 0.25
-/** Of a block that ran within this time, its own runs tell what it takes. */
-const FRESH: Seconds = seconds(10)
-
-interface BlockRuns {
-  /** What the last three took, newest last. */
-  readonly took: number[]
-  lastAt: Seconds
-}
-
 /** The tasks that wait for this device's lane, and the one that runs. One block at a time. */
 export class LaneQueue<T extends LiveTask> {
   readonly #parts: LaneQueueParts<T>
   readonly #queue: ContestQueue<T>
   #running: { readonly task: T; readonly since: Seconds } | undefined
-  /** By model and block. */
-  readonly #runs = new Map<string, BlockRuns>()
+  readonly #times: BlockTimes
   #tasks = 0
   #busy = 0
 
   constructor(parts: LaneQueueParts<T>) {
     this.#parts = parts
     this.#queue = new ContestQueue(parts)
+    this.#times = new BlockTimes(parts.world, parts.self)
   }
 
   get size(): number {
@@ -110,7 +97,7 @@ export class LaneQueue<T extends LiveTask> {
     this.#busy += this.#parts.now() - this.#running!.since
     this.#running = undefined
     if (outcome.kind === 'done') {
-      this.#learn(task, outcome.took)
+      if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, outcome.took, this.#parts.now())
       task.done++
       task.refusals = 0
       this.#tasks++
@@ -118,51 +105,4 @@ export class LaneQueue<T extends LiveTask> {
     } else this.#parts.failed(task, outcome.because)
     this.#pump()
   }
-
-  #learn({ model, done: block }: T, took: Seconds): void {
-    const { world, self, learns, now } = this.#parts
-    if (learns?.() === false) return
-    const known = world.blockTime(self, model, block)
-    const runs = this.#runsOf(model, block)
-    runs.lastAt = now()
-    const usual = median(keepLast(runs.took, took))
-    if (usual === known) return
-    const learnt = seconds(known + LEARNING_RATE * (usual - known))
-    world.setBlockTime(self, model, block, learnt)
-    if (known > 0) this.#scaleOthers(learnt / known)
-  }
-
-  /**
-   * A device that becomes slower does so for all its blocks. Those that did not run lately move by the geometric mean of
-   * what those that did have moved by: each of n of these moves them by the n-th root.
-   */
-  #scaleOthers(ratio: number): void {
-    const { world, self, now } = this.#parts
-    const isFresh = ({ lastAt }: BlockRuns): boolean => now() - lastAt < FRESH
-    const fresh = [...this.#runs.values()].filter(isFresh).length
-    const share = ratio ** (1 / fresh)
-    for (const [m, { work }] of world.models.entries()) {
-      for (const k of work.keys()) {
-        const runs = this.#runs.get(keyOf(m, k))
-        if (!world.carries(self, m, k) || (runs !== undefined && isFresh(runs))) continue
-        world.setBlockTime(self, m, k, seconds(world.blockTime(self, m, k) * share))
-      }
-    }
-  }
-
-  #runsOf(model: number, block: number): BlockRuns {
-    const known = this.#runs.get(keyOf(model, block)) ?? { took: [], lastAt: seconds(0) }
-    this.#runs.set(keyOf(model, block), known)
-    return known
-  }
 }
-
-const keyOf = (model: number, block: number): string => `${model} ${block}`
-
-const keepLast = (list: number[], item: number): readonly number[] => {
-  list.push(item)
-  if (list.length > 3) list.shift()
-  return list
-}
-
-const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor((list.length - 1) / 2)]!
