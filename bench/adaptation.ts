@@ -2,7 +2,9 @@ import 'core-js/actual/promise/with-resolvers.js' // Node 20 has it not
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { EmulatedRun } from '../src/cli/emulate/emulate-policy.ts'
 import { emulateScenario } from '../src/cli/emulate/emulate-scenario.ts'
+import { emulatedPlacement } from '../src/cli/emulate/emulated-placement.ts'
 import { modelProfiles } from '../src/cli/scenario/model-profiles.ts'
 import { planScenario } from '../src/cli/scenario/planned-scenario.ts'
 import { policyPlacement } from '../src/cli/scenario/policy-placement.ts'
@@ -104,6 +106,8 @@ const VARIANTS: readonly Variant[] = [
 
 interface Outcome {
   readonly run: PolicyRun
+  /** Of a cluster, when its run began. */
+  readonly placement?: EmulatedRun['placement']
   /** When each result was home, by source, seconds from the start. */
   readonly ends: readonly (readonly number[])[]
 }
@@ -122,16 +126,24 @@ const boundOf = async (description: unknown): Promise<number> => {
   return outcome.kind === 'plan' ? outcome.plan.upper * problem.sources.length : Number.NaN
 }
 
-const simulated = async (scenario: Scenario, { policy, adapts }: Variant): Promise<Outcome> => {
+/** With the placement that the cluster began with, if there was one. */
+const simulated = async (
+  scenario: Scenario,
+  { policy, adapts }: Variant,
+  placement: Outcome['placement']
+): Promise<Outcome> => {
   const { profiles, problem, outcome, place } = await planOf(scenario)
-  const table = policyPlacement(problem, outcome, policy)
+  const table =
+    placement === undefined
+      ? policyPlacement(problem, outcome, policy)
+      : emulatedPlacement(scenario, profiles, problem, { placement })
   const { run, results } = simulatePolicy({ scenario, profiles, policy, seed: 1, table, adapts, place })
   return { run, ends: results.map(of => of.map(({ completedAt }) => completedAt)) }
 }
 
 const emulated = async (scenario: Scenario, { policy, adapts }: Variant, folder: string): Promise<Outcome> => {
   await mkdir(folder, { recursive: true })
-  const { report, data } = await emulateScenario({
+  const { report, data, emulated } = await emulateScenario({
     scenario,
     policies: [policy],
     seed: 1,
@@ -147,7 +159,7 @@ const emulated = async (scenario: Scenario, { policy, adapts }: Variant, folder:
   const ends = scenario.sources.map(({ name }) =>
     data.flatMap(({ source, end }) => (source !== name || end === undefined ? [] : [end]))
   )
-  return { run: report.runs[0]!, ends }
+  return { run: report.runs[0]!, placement: emulated[0]!.placement, ends }
 }
 
 const rateIn = (ends: readonly number[], from: number, to: number): number =>
@@ -202,11 +214,13 @@ try {
     const count = Math.round((before / BASE.sources.length) * LENGTH)
     const scenario = { ...parsed, sources: parsed.sources.map(source => ({ ...source, count })) }
     for (const variant of VARIANTS) {
-      for (const kind of ['simulated', 'emulated']) {
-        if (!chosen(kind, ['simulated', 'emulated'])) continue
+      let placement: Outcome['placement']
+      for (const kind of ['emulated', 'simulated']) {
+        if (!chosen(kind, ['emulated', 'simulated'])) continue
         const place = join(folder, `${name}-${variant.name.replaceAll(/\W+/g, '-')}`)
         const outcome =
-          kind === 'simulated' ? await simulated(scenario, variant) : await emulated(scenario, variant, place)
+          kind === 'emulated' ? await emulated(scenario, variant, place) : await simulated(scenario, variant, placement)
+        placement = outcome.placement
         rows.push([name, variant.name, kind, ...rowOf(outcome, bound, name === 'device-lost')])
         process.stderr.write(`${rows.at(-1)!.join(' | ')}\n`)
       }

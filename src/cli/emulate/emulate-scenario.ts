@@ -5,8 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { encodedScenario } from '../../core/encoded-scenario.ts'
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
-import { bytes, seconds } from '../../core/units.ts'
-import { BlockTable } from '../../planner/block-table.ts'
+import { seconds } from '../../core/units.ts'
 import type { PolicyRun, RunReport } from '../../report/run-report.ts'
 import type { DatumSpan, TaskSpan } from '../../report/run-trace.ts'
 import { CodecMeter } from '../../runtime/dispatch/codec-meter.ts'
@@ -19,6 +18,7 @@ import { writeOutputs } from '../scenario/write-outputs.ts'
 import { simulatePolicy } from '../simulate/simulate-policy.ts'
 import { type EmulatedRun, emulatePolicy } from './emulate-policy.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
+import { emulatedPlacement } from './emulated-placement.ts'
 import { encodingReport } from './encoding-report.ts'
 import type { Footing } from './footing.ts'
 import { MergedTrace } from './merged-trace.ts'
@@ -102,7 +102,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     for (const [s, { name }] of scenario.sources.entries())
       inferenceTimes.push({ policy, source: name, seconds: emulated.inferenceTimes[s]! })
     if (!parts.againstSimulation) continue
-    const table = tableOf(scenario, profiles, problem, emulated)
+    const table = emulatedPlacement(scenario, profiles, problem, emulated)
     simulated.push(
       simulatePolicy({ scenario: priced, profiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }).run
     )
@@ -181,21 +181,4 @@ const COMPUTING = 0.25
 const safeShare = ({ devices }: Scenario): number => {
   const asked = devices.reduce((sum, { speed }) => sum + speed, 0)
   return Math.min(0.9, (COMPUTING * availableParallelism()) / asked)
-}
-
-/** The placement that the running cluster had. */
-const tableOf = (
-  scenario: Scenario,
-  profiles: readonly ModelProfile[],
-  problem: ConstructorParameters<typeof BlockTable>[0],
-  { placement }: EmulatedRun
-): BlockTable => {
-  // The cluster's own count of memory already held; a table without limits takes what it placed.
-  const free = { ...problem, devices: problem.devices.map(d => ({ ...d, memory: bytes(Number.POSITIVE_INFINITY) })) }
-  const table = new BlockTable(free)
-  for (const [n, { name }] of scenario.devices.entries()) {
-    for (const [m, profile] of profiles.entries())
-      for (const k of placement[profile.name]?.[name] ?? []) table.put(n, m, k)
-  }
-  return table
 }
