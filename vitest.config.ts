@@ -1,14 +1,13 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './src/testing/longest-first.ts'
 
-// Fast tests run side by side; end-to-end tests start real processes, so one file at a time; long ones on request.
-// Those that measure no time run beside the short bad day, which takes two minutes of waiting.
-const BESIDE = ['endurance', 'model-commands', 'scenario-commands', 'zoo-command'].map(
-  name => `test/e2e/${name}.test.ts`
-)
-
+// End-to-end tests start real processes, which wait more than they compute: two files beside each other, the longest first.
+// Long ones on request, one at a time.
 export default defineConfig({
   test: {
     setupFiles: ['src/testing/setup.ts'],
+    globalSetup: ['src/testing/scratch-folder.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -19,15 +18,10 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: BESIDE,
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          fileParallelism: false
+          maxWorkers: 2
         }
-      },
-      {
-        extends: true,
-        test: { name: 'commands', include: BESIDE, testTimeout: 180_000, hookTimeout: 60_000, maxWorkers: 2 }
       },
       {
         extends: true,

@@ -68,8 +68,7 @@ prepare()
 check('Types (tsc)', ['tsc'])
 check('Format and lint (biome)', ['biome', 'check'])
 suite('Unit tests', 'unit')
-suite('End-to-end tests, commands and a bad day of two minutes', 'commands')
-suite('End-to-end tests, real processes', 'e2e')
+suite('End-to-end tests: commands, real processes, a bad day of two minutes (five minutes)', 'e2e')
 if (long) suite('Long tests', 'long')
 
 const list = (title, entries) => {
