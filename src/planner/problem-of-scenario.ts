@@ -1,17 +1,13 @@
+import { arrivalRate } from '../core/arrival-rate.ts'
 import type { ModelProfile } from '../core/model-profile.ts'
-import type { Scenario, ScenarioSource } from '../core/scenario.ts'
+import type { Scenario } from '../core/scenario.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
+import { demandOf } from './demand-of.ts'
 
-/** A scenario, with what its models cost, as a problem for the planner. Demand: see DESIGN section 2. */
+/** A scenario, with what its models cost, as a problem for the planner. */
 export const problemOfScenario = (scenario: Scenario, models: readonly ModelProfile[]): CapacityProblem => ({
   devices: scenario.devices,
   links: scenario.links,
   models,
-  sources: scenario.sources.map(source => ({ ...source, demand: demandOf(source) }))
+  sources: scenario.sources.map(source => ({ ...source, demand: demandOf(arrivalRate(source.arrivals)) }))
 })
-
-/** Data per second, or 1 for a source that always has the next datum ready. */
-const demandOf = ({ arrivals }: ScenarioSource): number => {
-  if (arrivals.kind === 'poisson') return arrivals.rate
-  return arrivals.kind === 'every' ? 1 / arrivals.interval : 1
-}

@@ -55,3 +55,9 @@ test('a rate that is off by more than a fifth must be so for three seconds', () 
   expect(rule.isDue(two(), seconds(2.9))).toBe(false)
   expect(dueAt(rule, two(2e6), 3)).toBeCloseTo(6, 9)
 })
+
+test('a source that comes back with another rate is planned for as one that comes', () => {
+  const now = two()
+  const busier = { ...now, sources: now.sources.map(source => ({ ...source, demand: 7 })) }
+  expect(dueAt(plannedFor(now), busier, 0)).toBeCloseTo(0.4, 9)
+})

@@ -55,12 +55,12 @@ export class ReplanRule {
   }
 }
 
-/** Who is there with how much memory, for which models and sources. Not what is carried, nor how fast anything is. */
+/** Who is there with how much memory, for which models and sources, and what these ask for. Not what is carried, nor how fast anything is. */
 const shapeOf = ({ devices, models, sources }: PlacementProblem): string =>
   JSON.stringify([
     devices.map(({ id, memory }) => [id, memory]),
     models.map(({ id }) => id),
-    sources.map(({ device, model }) => [device, model])
+    sources.map(({ device, model, demand }) => [device, model, demand])
   ])
 
 const linksOf = ({ links }: PlacementProblem): string =>

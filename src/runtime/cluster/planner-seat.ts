@@ -1,12 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
+import { demandOf } from '../../planner/demand-of.ts'
 import type { Place, PlacementLink, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
 import { ReplanRule } from '../../planner/replan-rule.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { NumberedPlacement } from './placement-codec.ts'
-import { sourcesOfState } from './sources-of-state.ts'
+import { sourcesFromWire } from './source-codec.ts'
 
 export interface PlannerSeatParts {
   readonly clock: Clock
@@ -94,9 +95,9 @@ export class PlannerSeat {
       })),
       links: members.flatMap((_, from) => this.#linksFrom(members, from, place)),
       sources: members.flatMap((state, device) =>
-        sourcesOfState(state).flatMap(({ model: name, demand }) => {
+        sourcesFromWire(state).flatMap(({ model: name, rate }) => {
           const model = name === '' ? 0 : manifests.findIndex(manifest => manifest.name === name)
-          return model === -1 ? [] : [{ device, model, demand }]
+          return model === -1 ? [] : [{ device, model, demand: demandOf(rate) }]
         })
       ),
       wholeModels,

@@ -7,6 +7,7 @@ import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import type { NumberedPlacement } from '../cluster/placement-codec.ts'
+import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../network/network.ts'
@@ -61,7 +62,7 @@ export class DeviceReporter {
   }
 
   nextState(): DeviceState {
-    const { name, network, memory, emulated, incarnation, view, draining, readyEpoch } = this.#parts
+    const { name, network, memory, emulated, incarnation, view, draining, readyEpoch, sources } = this.#parts
     this.#lastAt = this.#parts.clock.now()
     const links = view.world.links[view.selfIndex]!.filter(link => link.up)
     return create(DeviceStateSchema, {
@@ -81,7 +82,8 @@ export class DeviceReporter {
         latency,
         medium: view.mediumOf(resource)
       })),
-      status: JSON.stringify(this.deviceReport())
+      status: JSON.stringify(this.deviceReport()),
+      sources: sources().map(source => sourceToWire(source.status().model, source.arrivals))
     })
   }
 

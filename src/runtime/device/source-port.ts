@@ -1,4 +1,5 @@
 import type { DeviceId } from '../../core/ids.ts'
+import type { Arrivals } from '../../core/scenario.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import type { DeviceReport } from './device-status.ts'
@@ -14,6 +15,7 @@ export interface DatumRef {
 export interface SourcePort {
   /** Unique in the cluster: `name@device`. */
   readonly id: string
+  readonly arrivals: Arrivals
   /**
    * Begin to admit; resolves when every datum has its result in the sink, or when stopped.
    * @param elapsed how long ago the run began: a source that starts later waits for the rest of its time only

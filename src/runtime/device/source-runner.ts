@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, sourceId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
@@ -57,6 +58,7 @@ interface Flight {
  */
 export class SourceRunner implements SourcePort {
   readonly id: string
+  readonly arrivals: Arrivals
   readonly #parts: SourceRunnerParts
   readonly #ledger: Ledger
   readonly #flights = new Map<number, Flight>()
@@ -78,6 +80,7 @@ export class SourceRunner implements SourcePort {
   constructor(parts: SourceRunnerParts) {
     this.#parts = parts
     this.id = sourceIdOf(parts.spec.name, parts.deviceName)
+    this.arrivals = parts.spec.arrivals
     this.#ledger = new Ledger({ window: parts.spec.window })
     this.#backlog = new BacklogSign(parts.spec.window)
   }

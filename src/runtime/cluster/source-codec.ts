@@ -1,0 +1,30 @@
+import { create } from '@bufbuild/protobuf'
+import { arrivalRate } from '../../core/arrival-rate.ts'
+import type { Arrivals } from '../../core/scenario.ts'
+import { type DeviceState, type SourceState, SourceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+
+/** A source as its device states it to the others. */
+export interface StatedSource {
+  /** Name of its model; empty: the first there is. */
+  readonly model: string
+  /** Of its arrivals, data per second; undefined where it is saturated. */
+  readonly rate: number | undefined
+}
+
+/** More sources of one device are not planned for. */
+const MAX_SOURCES = 1000
+/** Data per second beyond which a rate is no rate. */
+const LEAST_RATE = 1e-9
+const MOST_RATE = 1e9
+
+export const sourceToWire = (model: string, arrivals: Arrivals): SourceState =>
+  create(SourceStateSchema, { model, rate: arrivalRate(arrivals) ?? 0 })
+
+/**
+ * The sources that a device says it has; those that are done count too, since they may be given more. A rate that is none
+ * is that of a saturated source: its data are served all the same.
+ */
+export const sourcesFromWire = ({ sources }: DeviceState): readonly StatedSource[] =>
+  sources
+    .slice(0, MAX_SOURCES)
+    .map(({ model, rate }) => ({ model, rate: rate >= LEAST_RATE && rate <= MOST_RATE ? rate : undefined }))
