@@ -7,8 +7,8 @@ import { NoAnswerError, UserError } from '../core/user-error.ts'
 import type { RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
-import { parseCount } from './parse-count.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
+import { parseSeed } from './parse-seed.ts'
 import { saying } from './scenario/saying.ts'
 
 interface EmulateFlags {
@@ -67,7 +67,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
     flags.policy ?? scenario.policy,
     flags.policy === undefined ? `${file}: policy` : '--policy'
   )
-  const seed = parseCount('--seed', flags.seed, Number.MAX_SAFE_INTEGER)
+  const seed = parseSeed(flags.seed)
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   refuseNames(scenario, file)
   refuseTooFast(scenario, file, say)

@@ -7,6 +7,7 @@ import type { PolicyRun, RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { parseCount } from './parse-count.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
+import { parseSeed } from './parse-seed.ts'
 
 interface SimulateFlags {
   readonly policy?: string
@@ -142,8 +143,9 @@ const placesOf = ({ trace, report }: SimulateFlags) => ({
 })
 
 const seedsOf = ({ seed, seeds }: SimulateFlags): readonly number[] => {
-  const first = parseCount('--seed', seed, Number.MAX_SAFE_INTEGER - 100_000)
-  return Array.from({ length: parseCount('--seeds', seeds, 10_000) }, (_, i) => first + i)
+  const length = parseCount('--seeds', seeds, 10_000)
+  const first = parseSeed(seed, length)
+  return Array.from({ length }, (_, i) => first + i)
 }
 
 /** Asked for by name and not able to finish: that is no good answer. With `all`, it is part of the comparison. */
