@@ -31,6 +31,7 @@ export const describeIssue = (issue: Issue, context: IssueContext): string => {
 
 const unknownKey = (key: string, path: Path, { knownKeys, synonyms = {} }: IssueContext): string => {
   const known = knownKeys(path)
+  if (known.includes(key)) return `key "${key}" does not go with the others that stand there`
   const meant = Object.hasOwn(synonyms, key.toLowerCase()) ? synonyms[key.toLowerCase()]! : ''
   const near = known.includes(meant) ? meant : nearest(key, known)
   return `unknown key "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${known.join(', ')})`

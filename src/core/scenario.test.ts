@@ -44,6 +44,7 @@ test('a source of files takes all of them, unless it says how many', () => {
 
 describe('what is wrong is said in words, with an example', () => {
   const media = [{ name: 'wifi', devices: ['porch'] }]
+  const wifi = { name: 'wifi', devices: ['porch', 'shed'] }
   const block = { work: '1ms', weights: '1KB' }
   const cases: [string, object, RegExp][] = [
     ['files that nobody can read', source({ dir: 'photos' }), /^sources\[0\]\.dir: needs one of preset .*and io/],
@@ -125,6 +126,37 @@ describe('what is wrong is said in words, with an example', () => {
       'a misspelt event',
       { events: [{ at: '5s', device: 'shed', sped: 1 }] },
       /unknown key "sped", did you mean "speed"\?/
+    ],
+    [
+      'an event of two changes',
+      { events: [{ at: '5s', device: 'shed', speed: 1, leaves: 'kill' }] },
+      /^events\[0\] \(at 5s\): says speed and leaves, and an event is one change; give an entry for each/
+    ],
+    [
+      'an event of a device and of a link',
+      { events: [{ at: '5s', device: 'shed', speed: 1, link: 'porch->shed', bandwidth: '1Mbps' }] },
+      /^events\[0\] \(at 5s\): says speed and link, and an event is one change; give an entry for each/
+    ],
+    [
+      "a link's change of a device",
+      { events: [{ at: '5s', device: 'shed', speed: 1, latency: '1ms' }] },
+      /^events\[0\] \(at 5s\): key "latency" does not go with the others that stand there$/
+    ],
+    [
+      'two media of one name',
+      { links: { media: [wifi, wifi] } },
+      /^links\.media\[1\]\.name: "wifi" is there twice; give each medium its own name$/
+    ],
+    ['two sources of one name', { sources: [cam, cam] }, /^sources\[1\]\.name: "cam" is there twice; give each source/],
+    [
+      'a model without work',
+      { models: { net: { blocks: [{ work: '0s' }, { work: 0 }], activations: ['1KB', '1KB', '1KB'] } } },
+      /^models\.net\.blocks: work is 0 s in all, too little to plan for: .*; give a block work, 0\.10 us or more$/
+    ],
+    [
+      'a model of too little work for so fast a device',
+      { devices: { porch: { speed: 1e8 } }, models: { net: { blocks: [{ work: '10ms' }], activations: [0, 0] } } },
+      /^models\.net\.blocks: work is 10\.0 ms in all, .* 10\.0 s or more$/
     ]
   ]
   test.each(cases)('%s', (_, change, expected) => {

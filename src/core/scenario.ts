@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { describeIssue } from './describe-issue.ts'
 import { nearest } from './nearest.ts'
 import { parseFrequency, parseRate, parseSize, parseTime } from './parse-quantity.ts'
+import { refuseFreeModels } from './refuse-free-models.ts'
 import { type Bytes, type BytesPerSecond, bytes, type Seconds } from './units.ts'
 import { UserError } from './user-error.ts'
 
@@ -135,7 +136,16 @@ const arrivals = z.union(
   }
 )
 
-const events = z.union(
+/** What may stand in an event once: each is a change of its own. */
+const CHANGES = ['speed', 'leaves', 'joins', 'link', 'medium']
+
+const oneChange = (event: unknown, context: z.RefinementCtx): void => {
+  const said = CHANGES.filter(key => typeof event === 'object' && event !== null && Object.hasOwn(event, key))
+  if (said.length > 1)
+    context.addIssue(`says ${said.join(' and ')}, and an event is one change; give an entry for each, with the same at`)
+}
+
+const event = z.union(
   [
     z.strictObject({ at: time, device: name, speed: positive }),
     z.strictObject({ at: time, device: name, leaves: z.enum(['kill', 'stop']) }),
@@ -145,6 +155,7 @@ const events = z.union(
   ],
   { error: 'is not an event: at, and device with speed, leaves or joins, or link or medium with bandwidth or latency' }
 )
+const events = z.unknown().superRefine(oneChange).pipe(event)
 
 const link = { bandwidth: rate.optional(), latency: time.optional() }
 
@@ -229,11 +240,9 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
   }
   const findDevice = (wanted: string, field: string): number => find('device', names, wanted, field)
   const expanded = expandLinks(parsed.data.links, names, findDevice, origin)
-  refuseTwins(
-    sources.map(source => source.name),
-    origin
-  )
-  return {
+  refuseTwins(sources, 'sources', 'source', origin)
+  refuseTwins(parsed.data.links.media, 'links.media', 'medium', origin)
+  const scenario: Scenario = {
     name: parsed.data.name ?? origin.replace(/^.*[/\\]/, '').replace(/\.(ya?ml|json)$/, ''),
     devices: names.map(key => ({
       name: key,
@@ -271,6 +280,8 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       )
       .sort((a, b) => a.at - b.at)
   }
+  refuseFreeModels(scenario, origin)
+  return scenario
 }
 
 /** All that is wrong, a line for each. */
@@ -297,11 +308,12 @@ const checkedFiles = (
   return { dir, reading: preset === undefined ? { ioFile: io! } : { preset } }
 }
 
-const refuseTwins = (names: readonly string[], origin: string): void => {
+const refuseTwins = (entries: readonly { readonly name: string }[], field: string, kind: string, origin: string) => {
+  const names = entries.map(entry => entry.name)
   const twin = names.findIndex((name, i) => names.indexOf(name) !== i)
   if (twin !== -1)
     throw new UserError(
-      `${origin}: sources[${twin}].name: "${names[twin]}" is there twice; give each source its own name`
+      `${origin}: ${field}[${twin}].name: "${names[twin]}" is there twice; give each ${kind} its own name`
     )
 }
 
