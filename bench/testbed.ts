@@ -14,6 +14,8 @@ import { textTable } from '../src/report/text-table.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
 import { CpuQuota } from './testbed/cpu-quota.ts'
 import { missingForTestbed } from './testbed/missing-for-testbed.ts'
+import { refuseForTestbed } from './testbed/refuse-for-testbed.ts'
+import { stopOnSignals } from './testbed/stop-on-signals.ts'
 import { type QuotaHolds, Testbed } from './testbed/testbed.ts'
 
 // The same scenarios on two footings: the portable emulation (`tributary emulate`), and network namespaces with the
@@ -60,18 +62,13 @@ if (because !== undefined) {
 }
 const words = process.argv.slice(2)
 const scratch = await mkdtemp(join(tmpdir(), 'tributary-testbed-'))
-const abort = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    say('stopping the devices and removing the testbed …')
-    abort.abort(new Error(`stopped by ${signal}`))
-  })
+const signal = stopOnSignals(process, () => say('stopping the devices and removing the testbed …'))
 
 const runOn = async (scenario: Scenario, name: string, footing?: Footing): Promise<EmulatedScenario> => {
   const folder = join(scratch, `${name}-${footing === undefined ? 'portable' : 'testbed'}`)
   await mkdir(folder)
   return emulateScenario({
-    ...{ scenario, policies: [POLICY], seed: 1, folder, clock: systemClock, signal: abort.signal },
+    ...{ scenario, policies: [POLICY], seed: 1, folder, clock: systemClock, signal },
     ...{ say, againstSimulation: false, adapts: true, command: 'bench testbed', traceFile: join(folder, 'trace.json') },
     // On the testbed a block takes its time because it computes that long.
     ...(footing === undefined ? {} : { footing, computedShare: 1 })
@@ -94,8 +91,7 @@ try {
     const file = existsSync(word) ? word : join(FOLDER, `${word}.yaml`)
     const name = basename(file, '.yaml')
     const scenario = withoutLatency(await readScenario(file))
-    const fast = scenario.devices.find(({ speed }) => speed > 1)
-    if (fast !== undefined) throw new UserError(`${file}: devices.${fast.name}.speed: a share of one core is at most 1`)
+    refuseForTestbed(scenario, file)
     for (const holds of modes) {
       say(`${name}: testbed, ${scenario.devices.length} namespaces, a quota for each device's ${WORDS[holds]}`)
       await using testbed = await Testbed.open(scenario, holds)
@@ -109,7 +105,7 @@ try {
     }
   }
 } catch (error) {
-  if (abort.signal.aborted) process.exitCode = 130
+  if (signal.aborted) process.exitCode = 130
   else if (error instanceof UserError) {
     say(error.message)
     process.exitCode = 2

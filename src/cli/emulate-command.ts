@@ -7,6 +7,7 @@ import { NoAnswerError, UserError } from '../core/user-error.ts'
 import type { RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
+import { refuseTooFast } from './emulate/refuse-too-fast.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 import { parseSeed } from './parse-seed.ts'
 import { saying } from './scenario/saying.ts'
@@ -70,7 +71,8 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
   const seed = parseSeed(flags.seed)
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   refuseNames(scenario, file)
-  refuseTooFast(scenario, file, say)
+  refuseTooFast(scenario, file)
+  warnOfSpeeds(scenario, say)
   await checkFiles(scenario, file)
   const places = {
     ...(flags.trace === undefined ? {} : { traceFile: flags.trace }),
@@ -149,18 +151,8 @@ const checkFiles = async ({ sources, models, devices }: Scenario, file: string):
   }
 }
 
-/** Speeds that this machine can emulate; together they should leave it something to breathe. */
-const refuseTooFast = ({ devices, events }: Scenario, file: string, say: (text: string) => void): void => {
-  const fast = devices.find(({ speed }) => speed > 1)
-  if (fast !== undefined)
-    throw new UserError(
-      `${file}: devices.${fast.name}.speed ${fast.speed}: an emulated device is at most as fast as this machine, 1; scale all speeds down`
-    )
-  for (const event of events)
-    if (event.kind === 'speed' && event.speed > 1)
-      throw new UserError(
-        `${file}: events: speed ${event.speed} of ${devices[event.device]!.name} at ${event.at} s: an emulated device is at most as fast as this machine, 1; scale all speeds down`
-      )
+/** Together they should leave this machine something to breathe. */
+const warnOfSpeeds = ({ devices }: Scenario, say: (text: string) => void): void => {
   const sum = devices.reduce((total, { speed }) => total + speed, 0)
   if (sum > 1.5)
     say(
