@@ -396,6 +396,7 @@ class Simulation {
     const device = this.#devices[n]!
     const { tasks, busy } = device.dispatcher.laneCounters()
     device.up = false
+    device.leaving = false
     device.life++
     device.tasks += tasks
     device.busy += busy
@@ -430,10 +431,10 @@ class Simulation {
   #join(n: number): void {
     const device = this.#devices[n]!
     if (device.up && !device.leaving) return
-    if (device.leaving) this.#end(n)
-    this.#lost(n) // what nobody has noticed yet is noticed now
+    this.#end(n) // whatever was to happen to the one before: its loss is noticed now, and only once
+    device.noticedAt = this.#events.now
+    this.#lost(n)
     device.up = true
-    device.leaving = false
     this.#world.setUp(n, true)
     if (this.#input.adapts !== false) this.#replacement?.joined(n)
     this.#tellAll()
