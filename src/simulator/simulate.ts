@@ -1,10 +1,10 @@
 import { deviceId, modelId } from '../core/ids.ts'
-import { RATE_LEARNING } from '../core/rate-learning.ts'
 import { type BytesPerSecond, bytes, type Seconds, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { SendOutcome } from '../scheduler/dispatch/link-queue.ts'
 import { EventQueue } from './event-queue.ts'
+import { type LearntLink, LinkLearning } from './link-learning.ts'
 import { Replacement } from './replacement.ts'
 import { ResourceServer } from './resource-server.ts'
 import type { SimulatedEvent, SimulationInput, SimulationOutput } from './simulation-input.ts'
@@ -17,22 +17,18 @@ import { type SimulatedTask, SourceModel } from './source-model.ts'
  * Reports between devices travel with the latency of the link and take no bandwidth.
  *
  * What devices believe (the world) and what is true part when something changes: a new speed or rate is learnt from the
- * blocks that run and the frames that pass, as running devices learn it; a killed device is missed after `detection`.
+ * blocks that run and the frames that pass, a new latency from pings, as running devices learn them; a killed device is
+ * missed after `detection`.
  * A block or transfer that is under way when a speed or rate changes keeps its old time.
  */
 export const simulate = (input: SimulationInput): SimulationOutput => new Simulation(input).run()
 
-interface LinkModel {
-  readonly from: number
-  readonly to: number
+interface LinkModel extends LearntLink {
   readonly server: ResourceServer
   rate: BytesPerSecond
   latency: Seconds
   bytes: number
   busy: number
-  /** The fastest that it was taken to be, and when its rate was last seen. */
-  best: number
-  seenAt: number
 }
 
 interface DeviceModel {
@@ -55,11 +51,15 @@ const STILL: Seconds = seconds(5)
 const DETECTION: Seconds = seconds(0.5)
 /** How often it is looked whether blocks should be placed anew. */
 const REPLACING: Seconds = seconds(0.2)
+/** As src/runtime/network/membership.ts. */
+const PING_EVERY: Seconds = seconds(0.5)
 
 class Simulation {
   readonly #input: SimulationInput
   readonly #events = new EventQueue()
   readonly #world = new World()
+  readonly #learning = new LinkLearning(this.#world, () => this.#events.now)
+  readonly #adapts: boolean
   readonly #devices: DeviceModel[]
   readonly #links = new Map<number, LinkModel>()
   readonly #sources: SourceModel[]
@@ -71,6 +71,7 @@ class Simulation {
 
   constructor(input: SimulationInput) {
     this.#input = input
+    this.#adapts = input.adapts !== false
     this.#buildWorld()
     this.#buildLinks()
     this.#devices = input.devices.map(({ speed }, self) => ({
@@ -91,7 +92,8 @@ class Simulation {
   run(): SimulationOutput {
     this.#startEvents()
     this.#replacement?.start()
-    if (this.#input.adapts !== false) this.#replaceLater()
+    if (this.#adapts) this.#replaceLater()
+    if (this.#adapts && this.#input.events?.some(({ kind }) => kind === 'link')) this.#pingLater()
     for (const source of this.#sources) this.#admit(source)
     for (const self of this.#devices.keys()) this.#reportFrom(self)
     while (this.#left > 0 && !this.#isStill() && this.#events.step());
@@ -185,7 +187,7 @@ class Simulation {
       now: () => this.#events.now,
       world: this.#world,
       self,
-      learns: () => this.#input.adapts !== false,
+      learns: () => this.#adapts,
       bytes: task => models[task.model]!.activations[task.done]!,
       run: (task, finished) => this.#run(task, self, took => finished({ kind: 'done', took })),
       send: (task, to, outcome) => this.#send(task, self, to, outcome),
@@ -235,7 +237,7 @@ class Simulation {
       if (sender.life !== life) return
       const start = seconds(this.#events.now - takes)
       this.#input.observe?.sent({ ...this.#span(task, start), from, to, activation: task.done })
-      if (size > 0) this.#learnRate(link, size / takes)
+      if (size > 0 && this.#adapts) this.#learning.passed(link, size / takes)
       written()
       const remark = sender.dispatcher.policy.remark()
       this.#schedule(link.latency, () => {
@@ -253,26 +255,19 @@ class Simulation {
     })
   }
 
-  /** Seconds per byte are averaged, as by the meter of a running link. */
-  #learnRate(model: LinkModel, seen: number, weight: number = RATE_LEARNING.weight): void {
-    if (this.#input.adapts === false) return
-    const { from, to, latency } = model
-    const link = this.#world.link(from, to)!
-    model.seenAt = this.#events.now
-    if (Math.abs(seen / link.rate - 1) < 1e-6 && latency === link.latency) return
-    const rate = 1 / ((1 - weight) / link.rate + weight / seen)
-    model.best = Math.max(model.best, rate)
-    this.#world.setLink(from, to, rate as BytesPerSecond, latency)
+  /** Running devices ping each other, whether or not anything else passes. */
+  #pingLater(): void {
+    this.#events.schedule(PING_EVERY, () => {
+      for (const link of this.#links.values())
+        if (this.#devices[link.from]!.up && this.#devices[link.to]!.up) this.#learning.pinged(link)
+      if (this.#left > 0) this.#pingLater()
+    })
   }
 
-  /** A link that is taken to have become slow and is not used any more is measured again, as a running one. */
   #doubtLinks(from: number): void {
-    const { now } = this.#events
     for (const to of this.#devices.keys()) {
       const link = this.#links.get(this.#key(from, to))
-      if (link === undefined || now - link.seenAt <= RATE_LEARNING.old) continue
-      const believed = this.#world.link(from, to)!.rate
-      if (believed < link.best / RATE_LEARNING.slower) this.#learnRate(link, link.rate, 1)
+      if (link !== undefined) this.#learning.doubt(link)
     }
   }
 
@@ -347,9 +342,9 @@ class Simulation {
           if (other.life === heardBy && other.up) other.dispatcher.policy.heard(self, report, this.#events.now)
         })
       }
-      if (this.#input.adapts !== false) device.dispatcher.reconsider()
+      if (this.#adapts) device.dispatcher.reconsider()
       if (device.dispatcher.waiting().length > 0) device.dispatcher.worldChanged()
-      if (this.#input.events !== undefined && this.#input.events.length > 0) this.#doubtLinks(self)
+      if (this.#adapts && this.#input.events !== undefined && this.#input.events.length > 0) this.#doubtLinks(self)
       if (this.#left > 0) this.#reportFrom(self)
     })
   }
@@ -436,7 +431,7 @@ class Simulation {
     this.#lost(n)
     device.up = true
     this.#world.setUp(n, true)
-    if (this.#input.adapts !== false) this.#replacement?.joined(n)
+    if (this.#adapts) this.#replacement?.joined(n)
     this.#tellAll()
     this.#reportFrom(n)
     for (const source of this.#sources) {
