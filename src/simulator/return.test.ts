@@ -81,3 +81,12 @@ test('a device that joins before the first reports reports as often as the other
   expect(reports[1]).toBeGreaterThan(10)
   expect(Math.abs(reports[1]! - reports[2]!)).toBeLessThanOrEqual(1)
 })
+
+test.each(['kill', 'stop'] as const)(
+  'a source whose device does not come back (%s) is said to be stuck for that',
+  how => {
+    const { sources } = run([{ at: seconds(1), kind: 'leaves', device: 0, how }])
+    expect(sources[0]!.completed).toBeLessThan(COUNT)
+    expect(sources[0]!.stuck).toBe('a left and did not come back')
+  }
+)

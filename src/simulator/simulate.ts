@@ -477,6 +477,8 @@ class Simulation {
   }
 
   #whyStuck({ index, spec }: SourceModel): string {
+    const { up, leaving } = this.#devices[spec.device]!
+    if (!up || leaving) return `${this.#input.devices[spec.device]!.name} left and did not come back`
     const label = `${index}/${spec.name}`
     for (const [n, { dispatcher }] of this.#devices.entries()) {
       const because = dispatcher.waiting().find(({ task }) => task.source === label)?.because
@@ -487,7 +489,6 @@ class Simulation {
       if (because.block === blocks) return `no way leads from ${here} back to ${this.#input.devices[spec.device]!.name}`
       return `no device that can be reached from ${here} carries block ${because.block} of ${this.#input.models[spec.model]!.name}`
     }
-    if (!this.#devices[spec.device]!.up) return `its device ${this.#input.devices[spec.device]!.name} left`
     return 'its data never came home'
   }
 }
