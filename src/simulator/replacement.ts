@@ -3,12 +3,14 @@ import { bytesPerSecond, type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
 import { ReplanRule } from '../planner/replan-rule.ts'
+import { BlockHolders, type BlockHoldersParts, type BlockOfModel } from './block-holders.ts'
 import type { ReplacementInput, SimulationInput } from './simulation-input.ts'
 
 export interface ReplacementParts {
   readonly input: SimulationInput
   readonly replacement: ReplacementInput
   readonly world: World
+  readonly lifeOf: BlockHoldersParts['lifeOf']
   readonly now: () => Seconds
   /** Something that the run waits for. */
   readonly schedule: (delay: number, action: () => void) => void
@@ -32,31 +34,26 @@ interface Adopted {
   readonly since: Seconds
 }
 
-interface Missing {
-  readonly model: number
-  readonly block: number
-}
-
 /**
  * New placements while the world changes, in simulated time, by the rule of running clusters: each device fetches its new
- * blocks, one after another, over the fastest link from the model's owner (the device of its first source) or a carrier, and
- * loads it when it has room: for that it drops what is not asked for any more and not in use. When all have their blocks,
- * the rest of that goes too. A block that a device has had is on its disk. Simpler than on a running device: fetching does not
- * slow activations down.
+ * blocks, one after another, from whoever has them, and loads each when it has room: for that it drops what is not asked for
+ * any more and not in use. When all have their blocks, the rest of that goes too. Simpler than on a running device: fetching
+ * does not slow activations down.
  */
 export class Replacement {
   /** Weights fetched since the start. */
   moved = 0
   readonly #parts: ReplacementParts
-  /** Blocks that a device has had: on its disk, loaded without fetching. By "device model block". */
-  readonly #had = new Set<string>()
+  readonly #holders: BlockHolders
   readonly #rule = new ReplanRule()
   #busy = false
   #epoch = 0
   #fetching = 0
 
+  /** To be created once it is known who is there from the beginning. */
   constructor(parts: ReplacementParts) {
     this.#parts = parts
+    this.#holders = new BlockHolders({ ...parts, weights: parts.replacement.weights })
   }
 
   /** What devices carry at the start: the plan of whoever is there, or what the input says where all are. */
@@ -66,14 +63,11 @@ export class Replacement {
     const problem = this.#problem()
     this.#rule.planned(problem)
     const placement = isWhole ? undefined : replacement.place(problem)
-    for (const [s, { device, model }] of input.sources.entries()) {
-      if (input.sources.findIndex(source => source.model === model) !== s) continue
-      for (const k of input.models[model]!.work.keys()) this.#had.add(`${device} ${model} ${k}`) // its owner
-    }
-    for (const [n, m, k] of this.#all()) {
-      const carried = placement === undefined ? input.carries(n, m, k) : isIn(placement, input, n, m, k)
-      world.setCarried(n, m, k, carried)
-      if (carried) this.#had.add(`${n} ${m} ${k}`)
+    for (const [n, model, block] of this.#all()) {
+      const wanted = placement === undefined ? input.carries(n, model, block) : isIn(placement, input, n, model, block)
+      const carried = wanted && this.#holders.isKnown(model)
+      world.setCarried(n, model, block, carried)
+      if (carried) this.#holders.put(n, { model, block })
     }
   }
 
@@ -116,26 +110,40 @@ export class Replacement {
     if (this.#fetching === 0) this.#drop(plan)
   }
 
-  /** One block after another; a newer placement ends it. */
-  #fetch(n: number, [next, ...rest]: readonly Missing[], plan: Adopted): void {
-    const { schedule, replacement } = this.#parts
-    if (next === undefined) {
+  /** One block after another, whichever somebody has first; a newer placement ends it. */
+  #fetch(n: number, missing: readonly BlockOfModel[], plan: Adopted): void {
+    const { schedule, later, lifeOf } = this.#parts
+    if (missing.length === 0) {
       if (--this.#fetching === 0) this.#drop(plan)
       return
     }
-    const { model, block } = next
-    const key = `${n} ${model} ${block}`
-    const size = replacement.weights[model]![block]!
-    schedule(this.#had.has(key) ? 0 : size / this.#rateTo(n, next), () => {
+    if (!this.#isCurrent(n, plan)) return
+    const next = this.#nextOf(n, missing)
+    if (next === undefined) {
+      later(RETRY, () => this.#fetch(n, missing, plan))
+      return
+    }
+    const { wanted, holder } = next
+    schedule(holder.takes, () => {
       if (!this.#isCurrent(n, plan)) return
-      if (!this.#had.has(key)) this.moved += size
-      this.#had.add(key)
-      this.#load(n, next, plan, () => this.#fetch(n, rest, plan))
+      if (lifeOf(holder.device) !== holder.life) return this.#fetch(n, missing, plan)
+      if (!this.#holders.has(n, wanted)) this.moved += this.#parts.replacement.weights[wanted.model]![wanted.block]!
+      this.#holders.put(n, wanted)
+      const rest = missing.filter(block => block !== wanted)
+      this.#load(n, wanted, plan, () => this.#fetch(n, rest, plan))
     })
   }
 
+  #nextOf(n: number, missing: readonly BlockOfModel[]) {
+    for (const wanted of missing) {
+      const holder = this.#holders.nearest(n, wanted)
+      if (holder !== undefined) return { wanted, holder }
+    }
+    return undefined
+  }
+
   /** What is on disk is loaded as soon as there is room: others do without what is dropped for it for no longer than that. */
-  #load(n: number, next: Missing, plan: Adopted, loaded: () => void): void {
+  #load(n: number, next: BlockOfModel, plan: Adopted, loaded: () => void): void {
     const { world, later, changed, replacement } = this.#parts
     if (!this.#isCurrent(n, plan)) return
     const size = replacement.weights[next.model]![next.block]!
@@ -173,7 +181,7 @@ export class Replacement {
     return this.#dropOne(isPatient ? elsewhere : surplus)
   }
 
-  #dropOne(candidates: readonly (Missing & { readonly device: number })[]): boolean {
+  #dropOne(candidates: readonly (BlockOfModel & { readonly device: number })[]): boolean {
     const { world, inUse, changed } = this.#parts
     const idle = candidates.find(({ device, model, block }) => !inUse(device, model, block))
     if (idle === undefined) return false
@@ -182,7 +190,7 @@ export class Replacement {
     return true
   }
 
-  #surplus(n: number, { placement }: Adopted): (Missing & { readonly device: number })[] {
+  #surplus(n: number, { placement }: Adopted): (BlockOfModel & { readonly device: number })[] {
     const { world, input } = this.#parts
     return this.#all().flatMap(([device, model, block]) =>
       device === n && world.carries(n, model, block) && !isIn(placement, input, n, model, block)
@@ -198,23 +206,6 @@ export class Replacement {
       0
     )
     return replacement.memory[n]! - held
-  }
-
-  /** The fastest link from whoever has it: the model's owner, or a device that carries it. */
-  #rateTo(n: number, { model, block }: Missing): number {
-    const { world, input } = this.#parts
-    const owner = input.sources.find(source => source.model === model)?.device
-    const rates = world.links.flatMap((links, from) =>
-      from === owner || world.carries(from, model, block)
-        ? links.flatMap(({ to, up, rate }) => (to === n && up ? [rate] : []))
-        : []
-    )
-    // No neighbour has it: it comes over several hops, for which a running device needs somebody to pass it on.
-    return rates.length > 0 ? Math.max(...rates) : Math.max(1, ...this.#ratesInto(n))
-  }
-
-  #ratesInto(n: number): number[] {
-    return this.#parts.world.links.flatMap(links => links.flatMap(({ to, up, rate }) => (to === n && up ? [rate] : [])))
   }
 
   #all(): (readonly [number, number, number])[] {

@@ -85,12 +85,12 @@ class Simulation {
       busy: 0
     }))
     this.#sources = input.sources.map((spec, index) => new SourceModel(index, spec))
+    this.#startEvents()
     this.#replacement = this.#createReplacement()
     this.#left = input.sources.reduce((sum, { count }) => sum + count, 0)
   }
 
   run(): SimulationOutput {
-    this.#startEvents()
     this.#replacement?.start()
     if (this.#adapts) this.#replaceLater()
     if (this.#adapts && this.#input.events?.some(({ kind }) => kind === 'link')) this.#pingLater()
@@ -147,12 +147,19 @@ class Simulation {
       input: this.#input,
       replacement,
       world: this.#world,
+      lifeOf: n => this.#lifeOf(n),
       now: () => this.#events.now,
       schedule: (delay, action) => this.#schedule(delay, action),
       later: (delay, action) => this.#events.schedule(delay, action),
       inUse: (n, model, block) => this.#devices[n]!.dispatcher.uses(model, block),
       changed: () => this.#tellAll()
     })
+  }
+
+  /** Undefined while it is gone or about to go. */
+  #lifeOf(n: number): number | undefined {
+    const { up, leaving, life } = this.#devices[n]!
+    return up && !leaving ? life : undefined
   }
 
   #replaceLater(): void {
