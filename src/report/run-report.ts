@@ -74,6 +74,7 @@ export interface DeviceRun {
   /** Share of the makespan. */
   readonly busy: number
   readonly tasks: number
+  /** Of the blocks that it carries at the end. */
   readonly residentBytes: number
 }
 

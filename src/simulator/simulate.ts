@@ -471,7 +471,8 @@ class Simulation {
         return {
           name: this.#input.devices[n]!.name,
           tasks: tasks + counters.tasks,
-          busy: seconds(busy + counters.busy)
+          busy: seconds(busy + counters.busy),
+          blocks: this.#blocksOf(n)
         }
       }),
       links: [...this.#links.values()].map(({ from, to, bytes: sent, busy }) => ({
@@ -481,6 +482,12 @@ class Simulation {
         busy: seconds(busy)
       }))
     }
+  }
+
+  #blocksOf(n: number): number[][] {
+    return this.#input.models.map(({ work }, m) =>
+      [...work.keys()].filter(k => this.#devices[n]!.up && this.#world.carries(n, m, k))
+    )
   }
 
   #whyStuck({ index, spec }: SourceModel): string {

@@ -116,7 +116,13 @@ export interface SimulationOutput {
     /** Why its data wait for ever, where they do. */
     readonly stuck: string | undefined
   }[]
-  readonly devices: readonly { readonly name: string; readonly busy: Seconds; readonly tasks: number }[]
+  readonly devices: readonly {
+    readonly name: string
+    readonly busy: Seconds
+    readonly tasks: number
+    /** What it carries at the end, by model; none where it is gone. */
+    readonly blocks: readonly (readonly number[])[]
+  }[]
   readonly links: readonly {
     readonly from: number
     readonly to: number

@@ -72,7 +72,7 @@ const replacementOf = (
 })
 
 const policyRun = (
-  { scenario, policy, seed, table }: SimulatePolicyParts,
+  { scenario, profiles, policy, seed }: SimulatePolicyParts,
   { makespan, moved, sources, devices, links }: SimulationOutput
 ): PolicyRun => {
   const per = (amount: number): number => (makespan > 0 ? amount / makespan : 0)
@@ -92,11 +92,11 @@ const policyRun = (
       rate: per(completed),
       inferenceTime: timeSummary(results.map(r => r.completedAt - r.availableAt))
     })),
-    devices: devices.map(({ name, busy, tasks }, n) => ({
+    devices: devices.map(({ name, busy, tasks, blocks }) => ({
       name,
       busy: per(busy),
       tasks,
-      residentBytes: [...table.of(n)].reduce((sum, [m, k]) => sum + table.size(m, k), 0)
+      residentBytes: blocks.flatMap((of, m) => of.map(k => profiles[m]!.weights[k]!)).reduce((a, b) => a + b, 0)
     })),
     links: links.map(({ from, to, bytes, busy }) => ({
       from: scenario.devices[from]!.name,
