@@ -36,9 +36,10 @@ export class ControlSender {
     this.#parts = parts
   }
 
-  /** Whether earlier messages are still waiting. */
+  /** Whether earlier messages wait to be written; not those that are on their way through an emulated latency. */
   get busy(): boolean {
-    return this.#waiting.length > 0
+    const [next] = this.#waiting
+    return next !== undefined && next.at <= this.#parts.clock.now()
   }
 
   /** @returns false when the message was dropped */
