@@ -96,4 +96,97 @@ describe('the measure of a link', () => {
     meter.answered(1e6, seconds(1), seconds(1))
     expect(Number.isFinite(meter.measure(false)?.rate)).toBe(true)
   })
+
+  describe('when the latency changes', () => {
+    /** A link of 20 Mbit/s with a ping every 0.5 s and frames of `size` bytes on it while it is idle, 5 a second. */
+    const idleLink = (size = 100_000) => {
+      const meter = new LinkMeter()
+      let now = 0
+      const link = { meter, roundTrip: 0.006, rate: 2.5e6 }
+      const pass = (duration: number): void => {
+        for (const end = now + duration; now < end - 1e-9; now += 0.5) {
+          for (let at = now; at < now + 0.49; at += 0.2)
+            meter.answered(size, seconds(at), seconds(at + size / link.rate + link.roundTrip))
+          meter.pong(seconds(link.roundTrip))
+        }
+      }
+      meter.pong(seconds(0.006))
+      meter.answered(65_536, seconds(-1), seconds(-1 + 65_536 / 2.5e6 + 0.006))
+      return {
+        link,
+        pass,
+        latency: () => meter.measure(true)!.latency,
+        rate: () => meter.measure(true)!.rate,
+        now: () => now
+      }
+    }
+
+    it('believes three pings that agree, and takes the delay for no loss of rate', () => {
+      const { link, pass, latency, rate } = idleLink()
+      pass(5)
+      link.roundTrip = 0.1
+      pass(1.5)
+      expect(latency()).toBeCloseTo(0.05, 9)
+      expect(rate() / link.rate).toBeCloseTo(1, 6)
+      pass(5)
+      expect(rate() / link.rate).toBeCloseTo(1, 6)
+    })
+
+    it('takes frames that came too early for the old one for no gain of rate either', () => {
+      const { link, pass, latency, rate } = idleLink()
+      pass(5)
+      link.roundTrip = 0.1
+      pass(5)
+      link.roundTrip = 0.006
+      pass(0.5)
+      expect(latency()).toBeCloseTo(0.003, 9)
+      expect(rate() / link.rate).toBeCloseTo(1, 6)
+    })
+
+    it('does not measure the link anew for late small frames', () => {
+      const { link, pass, now } = idleLink(1000)
+      pass(5)
+      link.roundTrip = 0.1
+      pass(0.5)
+      expect(link.meter.isDoubtful(seconds(now()))).toBe(false)
+      pass(5)
+      expect(link.meter.isDoubtful(seconds(now()))).toBe(false)
+    })
+
+    it('learns rate and latency that change together', () => {
+      const { link, pass, latency, rate } = idleLink()
+      pass(5)
+      link.roundTrip = 0.1
+      link.rate = 1e6
+      pass(6)
+      expect(latency()).toBeCloseTo(0.05, 9)
+      expect(rate() / link.rate).toBeCloseTo(1, 1)
+    })
+
+    it('does not believe pings that were late by chance, or behind frames', () => {
+      const meter = new LinkMeter()
+      meter.pong(seconds(0.006))
+      meter.answered(65_536, seconds(0), seconds(0.032))
+      const latency = () => meter.measure(false)!.latency
+      for (const late of [0.05, 0.02, 0.09, 0.03, 0.2, 0.05, 0.1]) meter.pong(seconds(late))
+      expect(latency()).toBeCloseTo(0.003, 9)
+      meter.pong(seconds(0.006))
+      for (let i = 0; i < 8; i++) meter.pong(seconds(0.5), false)
+      expect(latency()).toBeCloseTo(0.003, 9)
+      meter.pong(seconds(0.1))
+      meter.pong(seconds(0.1))
+      meter.pong(seconds(0.007))
+      meter.pong(seconds(0.1))
+      expect(latency()).toBeCloseTo(0.003, 9)
+    })
+
+    it('goes on learning from frames that follow each other closely while a ping is late', () => {
+      const meter = new LinkMeter()
+      meter.pong(seconds(0.006))
+      meter.answered(100_000, seconds(0), seconds(0.046))
+      meter.pong(seconds(0.05))
+      for (let i = 1; i <= 20; i++) meter.answered(100_000, seconds(0), seconds(0.046 + i * 0.1))
+      expect(meter.measure(false)!.rate / 1e6).toBeCloseTo(1, 1)
+    })
+  })
 })

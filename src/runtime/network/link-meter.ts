@@ -1,6 +1,7 @@
 import { RATE_LEARNING } from '../../core/rate-learning.ts'
 import { type Bytes, bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { LinkMeasure } from './network.ts'
+import { RoundTrip } from './round-trip.ts'
 
 /** Smaller frames measure the timers and the event loop, not the link. */
 const MEASURABLE: Bytes = bytes(32 * 1024)
@@ -15,13 +16,28 @@ const LATE_FRAMES = 3
 const LATE: Seconds = seconds(0.01)
 /** Least time between two measures for their sake. */
 const LATE_PAUSE: Seconds = seconds(1)
-/** The least of so many round trips: what is more was waiting in somebody's event loop. */
-const ROUND_TRIPS = 16
 /** What is handed to the connection at once: less costs more than it saves, more keeps the receiver idle meanwhile. */
 const LEAST_CHUNK = 1 << 16
 const LARGEST_CHUNK = 1 << 18
 /** No link here is faster, 20 GB/s; keeps a rate finite when an answer seems to come at once. */
 const LEAST_SECONDS_PER_BYTE = 1 / 20e9
+
+/** What frames have shown of the rate. */
+interface Learnt {
+  readonly secondsPerByte: number | undefined
+  /** Frames in the average. */
+  readonly samples: number
+  /** The least average of this link so far. */
+  readonly best: number
+  readonly measuredAt: Seconds
+}
+
+const NOTHING: Learnt = {
+  secondsPerByte: undefined,
+  samples: 0,
+  best: Number.POSITIVE_INFINITY,
+  measuredAt: seconds(0)
+}
 
 /**
  * Rate and latency of the directed link to one peer, from real frames and their answers.
@@ -30,40 +46,48 @@ const LEAST_SECONDS_PER_BYTE = 1 / 20e9
  * service time and one round trip after it started. So a frame's service time is what passed since the later of
  * (the previous answer) and (its own start plus a round trip). Seconds per byte are averaged, not bytes per second:
  * the time that the next frame will take is what is asked for.
+ *
+ * A change of the latency is not one of the rate: while the last ping disputes the round trip that is believed, frames
+ * on an idle link are no measure, and when it has changed, those since the last ping that fitted are forgotten.
  */
 export class LinkMeter {
-  readonly #roundTrips: number[] = []
-  #secondsPerByte: number | undefined
-  #samples = 0
-  /** The least of this link so far, and when it was last measured. */
-  #best = Number.POSITIVE_INFINITY
+  readonly #roundTrip = new RoundTrip()
+  #learnt = NOTHING
+  /** As it was when the last ping came that took as long as was believed. */
+  #sure = NOTHING
   /** Small frames in a row that were late. */
   #late = 0
-  #measuredAt: Seconds = seconds(0)
   #lastAnswer: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #sent = 0
   #busy = 0
 
-  pong(roundTrip: Seconds): void {
-    this.#roundTrips.push(roundTrip)
-    if (this.#roundTrips.length > ROUND_TRIPS) this.#roundTrips.shift()
+  /** @param alone whether no frames to the peer were in the way of the ping */
+  pong(roundTrip: Seconds, alone = true): void {
+    const verdict = this.#roundTrip.add(roundTrip, alone)
+    if (verdict === 'same') this.#sure = this.#learnt
+    if (verdict === 'changed' && this.#sure.secondsPerByte !== undefined) {
+      this.#learnt = this.#sure
+      this.#late = 0
+    }
   }
 
   /** A frame of `size` bytes began to leave at `started` and was answered at `answered`. */
   answered(size: number, started: Seconds, answered: Seconds): void {
-    const idle = started + this.#roundTrip()
-    const took = answered - Math.max(idle, this.#lastAnswer)
+    const last = this.#lastAnswer
     this.#lastAnswer = answered
-    if (size < MEASURABLE) {
-      this.#late = took > SLOWER * size * (this.#secondsPerByte ?? Number.POSITIVE_INFINITY) + LATE ? this.#late + 1 : 0
-      return
-    }
-    const sample = Math.max(LEAST_SECONDS_PER_BYTE, took / size)
-    this.#samples++
-    const weight = Math.max(WEIGHT, 1 / this.#samples) // the first few count alike
-    this.#secondsPerByte = (this.#secondsPerByte ?? sample) * (1 - weight) + sample * weight
-    this.#best = Math.min(this.#best, this.#secondsPerByte)
-    this.#measuredAt = answered
+    const { secondsPerByte } = this.#learnt
+    const { time, disputedBy } = this.#roundTrip
+    if (secondsPerByte !== undefined && disputedBy !== undefined && started + disputedBy > last) return
+    const took = answered - Math.max(started + time, last)
+    if (size >= MEASURABLE) this.#learn(Math.max(LEAST_SECONDS_PER_BYTE, took / size), answered)
+    else this.#late = took > SLOWER * size * (secondsPerByte ?? Number.POSITIVE_INFINITY) + LATE ? this.#late + 1 : 0
+  }
+
+  #learn(sample: number, measuredAt: Seconds): void {
+    const samples = this.#learnt.samples + 1
+    const weight = Math.max(WEIGHT, 1 / samples) // the first few count alike
+    const secondsPerByte = (this.#learnt.secondsPerByte ?? sample) * (1 - weight) + sample * weight
+    this.#learnt = { secondsPerByte, samples, best: Math.min(this.#learnt.best, secondsPerByte), measuredAt }
   }
 
   /**
@@ -72,18 +96,16 @@ export class LinkMeter {
    * longer is). A probe takes no more than 2 % of the link's time, as far as that is known.
    */
   isDoubtful(now: Seconds): boolean {
-    const believed = this.#secondsPerByte
-    if (believed === undefined) return false
-    const pause =
-      this.#late >= LATE_FRAMES ? LATE_PAUSE : believed >= SLOWER * this.#best ? OLD : Number.POSITIVE_INFINITY
-    return now - this.#measuredAt > Math.max(pause, 50 * PROBE_BYTES * believed)
+    const { secondsPerByte: believed, best, measuredAt } = this.#learnt
+    if (believed === undefined || this.#roundTrip.disputedBy !== undefined) return false
+    const pause = this.#late >= LATE_FRAMES ? LATE_PAUSE : believed >= SLOWER * best ? OLD : Number.POSITIVE_INFINITY
+    return now - measuredAt > Math.max(pause, 50 * PROBE_BYTES * believed)
   }
 
   /** Forget how many samples the average is of: the next one counts for itself. */
   doubt(now: Seconds): void {
-    this.#samples = 0
+    this.#learnt = { ...this.#learnt, samples: 0, measuredAt: now }
     this.#late = 0
-    this.#measuredAt = now
   }
 
   /** An emulated link was taken for so long. */
@@ -97,23 +119,21 @@ export class LinkMeter {
 
   /** How much to hand to the connection at once so that a notice waits no longer than about 5 ms behind it. */
   chunk(): number {
-    const rate = this.#secondsPerByte === undefined ? 0 : 1 / this.#secondsPerByte
+    const { secondsPerByte } = this.#learnt
+    const rate = secondsPerByte === undefined ? 0 : 1 / secondsPerByte
     return Math.min(LARGEST_CHUNK, Math.max(LEAST_CHUNK, Math.round(rate * 0.005)))
   }
 
   /** Undefined until both a round trip and a transfer were measured. */
   measure(emulated: boolean): LinkMeasure | undefined {
-    if (this.#secondsPerByte === undefined || this.#roundTrips.length === 0) return undefined
+    const { secondsPerByte } = this.#learnt
+    if (secondsPerByte === undefined || !this.#roundTrip.isKnown) return undefined
     return {
-      rate: bytesPerSecond(1 / this.#secondsPerByte),
-      latency: seconds(this.#roundTrip() / 2),
+      rate: bytesPerSecond(1 / secondsPerByte),
+      latency: seconds(this.#roundTrip.time / 2),
       bytesSent: bytes(this.#sent),
       busySeconds: seconds(this.#busy),
       emulated
     }
-  }
-
-  #roundTrip(): number {
-    return this.#roundTrips.length === 0 ? 0 : Math.min(...this.#roundTrips)
   }
 }

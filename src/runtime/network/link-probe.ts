@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { ControlSender } from './control-sender.ts'
 import { type LinkMeter, PROBE } from './link-meter.ts'
+import type { LinkShape } from './pacer.ts'
 import type { TaskSender } from './task-sender.ts'
 
 export interface LinkProbeParts {
@@ -9,6 +10,13 @@ export interface LinkProbeParts {
   readonly meter: LinkMeter
   readonly control: ControlSender
   readonly tasks: TaskSender
+  readonly shape: () => LinkShape | undefined
+}
+
+interface SentPing {
+  readonly at: Seconds
+  /** No frames were on their way. */
+  readonly alone: boolean
 }
 
 /** Pings that are not answered yet, at most; older ones are given up. */
@@ -23,7 +31,7 @@ const WARM_UP = 4
  */
 export class LinkProbe {
   readonly #parts: LinkProbeParts
-  readonly #sent = new Map<bigint, Seconds>()
+  readonly #sent = new Map<bigint, SentPing>()
   #next = 1n
   #pongs = 0
 
@@ -31,7 +39,7 @@ export class LinkProbe {
     this.#parts = parts
   }
 
-  /** Also a sign of life. Not while earlier messages wait: they will do. */
+  /** Also a sign of life. Not while earlier messages wait to be written: they will do, and it would measure the wait. */
   ping(): void {
     const { clock, control, meter } = this.#parts
     if (meter.isDoubtful(clock.now())) {
@@ -41,7 +49,7 @@ export class LinkProbe {
     if (control.busy) return
     const nonce = this.#next++
     if (this.#sent.size >= MAX_PINGS) this.#sent.clear()
-    this.#sent.set(nonce, clock.now())
+    this.#sent.set(nonce, { at: clock.now(), alone: this.#isAlone() })
     control.send(0n, { case: 'ping', value: { $typeName: 'tributary.v1.Ping', nonce } })
   }
 
@@ -50,7 +58,7 @@ export class LinkProbe {
     const sent = this.#sent.get(nonce)
     if (sent === undefined) return
     this.#sent.delete(nonce)
-    meter.pong(seconds(clock.now() - sent))
+    meter.pong(seconds(clock.now() - sent.at), sent.alone && this.#isAlone())
     this.#pongs++
     if (this.#pongs < WARM_UP) this.ping()
     if (this.#pongs === WARM_UP) this.#measure()
@@ -59,6 +67,11 @@ export class LinkProbe {
   /** What is on its way now says nothing about the link. */
   clear(): void {
     this.#sent.clear()
+  }
+
+  /** On an emulated link nothing that is small is behind frames. */
+  #isAlone(): boolean {
+    return this.#parts.tasks.idle || this.#parts.shape() !== undefined
   }
 
   #measure(): void {

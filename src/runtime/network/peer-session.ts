@@ -108,7 +108,7 @@ export class PeerSession {
     const { get: stream, drop } = this.#taskOutlet
     this.tasks = new TaskSender({ clock, limits, meter, pacer, shape, stream, drop })
     this.#requests = new RequestTable(clock)
-    this.#probe = new LinkProbe({ clock, meter, control: this.control, tasks: this.tasks })
+    this.#probe = new LinkProbe({ clock, meter, control: this.control, tasks: this.tasks, shape })
   }
 
   get connected(): boolean {

@@ -52,6 +52,11 @@ export class TaskSender {
     this.#parts = parts
   }
 
+  /** Nothing waits, and nothing is on its way. */
+  get idle(): boolean {
+    return this.#queue.length === 0 && this.#flying.size === 0
+  }
+
   send(body: Frame['body'], tensors: readonly WireTensor[], report?: PolicyReport): Sending {
     const written = deferred<Sent>()
     const answered = deferred<TaskAnswer>()
