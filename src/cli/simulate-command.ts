@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { EncodingChoice } from '../core/activation-encoding.ts'
 import { formatSeconds } from '../core/format-quantity.ts'
+import type { ModelProfile } from '../core/model-profile.ts'
 import type { Scenario } from '../core/scenario.ts'
 import { NoAnswerError } from '../core/user-error.ts'
 import type { PolicyRun, RunReport } from '../report/run-report.ts'
@@ -62,19 +63,21 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   const { simulatePolicy } = await import('./simulate/simulate-policy.ts')
   const { SpanCollector } = await import('./simulate/span-collector.ts')
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
-  const scenario = await encoded(await readScenario(file), parseEncodingChoice(flags.activationEncoding))
+  const choice = parseEncodingChoice(flags.activationEncoding)
+  const written = await readScenario(file)
   const policies = chosenPolicies(
-    flags.policy ?? scenario.policy,
+    flags.policy ?? written.policy,
     flags.policy === undefined ? `${file}: policy` : '--policy'
   )
   const seeds = seedsOf(flags)
   const { prepareOutputs, writeOutputs } = await import('./scenario/write-outputs.ts')
   await prepareOutputs(placesOf(flags))
-  const profiles = await modelProfiles(scenario, say)
+  const measured = await modelProfiles(written, say)
+  const { scenario, profiles } = await encoded(written, measured, choice)
   const { problem, outcome, place } = await planScenario(scenario, profiles)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
   const spans =
-    flags.trace !== undefined || flags.report !== undefined ? new SpanCollector(scenario, profiles) : undefined
+    flags.trace !== undefined || flags.report !== undefined ? new SpanCollector(scenario, measured) : undefined
   const runs: PolicyRun[] = []
   const inferenceTimes: { policy: string; source: string; seconds: readonly number[] }[] = []
   for (const policy of policies) {
@@ -121,11 +124,16 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
 }
 
 /** With links as fast as the encoding makes them; what it takes is measured here. */
-const encoded = async (scenario: Scenario, choice: EncodingChoice): Promise<Scenario> => {
-  if (choice === 'fp32') return scenario
+const encoded = async (written: Scenario, measured: readonly ModelProfile[], choice: EncodingChoice) => {
+  if (choice === 'fp32') return { scenario: written, profiles: measured }
+  const { encodedProfiles } = await import('../core/encoded-profiles.ts')
   const { encodedScenario } = await import('../core/encoded-scenario.ts')
   const { CodecMeter } = await import('../runtime/dispatch/codec-meter.ts')
-  return encodedScenario(scenario, choice, new CodecMeter(() => systemClock.now()).costs)
+  const { costs } = new CodecMeter(() => systemClock.now())
+  return {
+    scenario: encodedScenario(written, choice, costs),
+    profiles: encodedProfiles(measured, written, choice, costs)
+  }
 }
 
 const commandOf = (file: string, { policy, seed, seeds, activationEncoding }: SimulateFlags): string =>

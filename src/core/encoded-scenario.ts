@@ -4,7 +4,7 @@ import type { BytesPerSecond } from './units.ts'
 
 /**
  * A scenario whose activations travel encoded, as one in which they travel as they are: each link as fast as it then is
- * for a byte of activation. Bytes count as float32; results are taken to be encoded too, which they are not.
+ * for a byte of float32. What travels as it is all the same: see `encodedProfiles`.
  */
 export const encodedScenario = (scenario: Scenario, choice: EncodingChoice, costs: CodecCosts): Scenario => {
   if (choice === 'fp32') return scenario

@@ -65,3 +65,12 @@ describe('simulate drives the policies of the running device', () => {
     expect(sources[0]).toMatchObject({ completed: 0, stuck: expect.stringContaining('block 4') })
   })
 })
+
+test('bytes are told as they are where links are given others to carry', () => {
+  const [model] = network('ddi').models
+  const told = model!.activations.map(size => bytes(size / 3))
+  const sent = (over: Partial<SimulationInput>) => simulate(network('ddi', over)).links.map(link => link.bytes)
+  const plain = sent({})
+  expect(Math.max(...plain)).toBeGreaterThan(0)
+  expect(sent({ models: [{ ...model!, toldBytes: told }] })).toEqual(plain.map(size => size / 3))
+})

@@ -233,13 +233,14 @@ class Simulation {
     const receiver = this.#devices[to]!
     const { life } = sender
     const { life: receiverLife } = receiver
-    const size = this.#input.models[task.model]!.activations[task.done]!
+    const { activations, toldBytes = activations } = this.#input.models[task.model]!
+    const size = activations[task.done]!
     const takes = size / link.rate + (this.#input.hopOverhead ?? 0)
     this.#pending++
     link.server.serve(takes, () => {
       this.#pending--
       this.#lastActive = this.#events.now
-      link.bytes += size
+      link.bytes += toldBytes[task.done]!
       link.busy += takes
       if (sender.life !== life) return
       const start = seconds(this.#events.now - takes)

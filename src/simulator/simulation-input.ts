@@ -12,6 +12,8 @@ export interface SimulationInput {
     readonly work: readonly Seconds[]
     /** Bytes of activation 0 .. K. */
     readonly activations: readonly Bytes[]
+    /** The same as they are told, where they are not what a link's time is. Default: the same. */
+    readonly toldBytes?: readonly Bytes[]
   }[]
   readonly sources: readonly SimulatedSource[]
   /** Whether a device carries a block. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
+import { encodedProfiles } from '../../core/encoded-profiles.ts'
 import { encodedScenario } from '../../core/encoded-scenario.ts'
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
@@ -66,8 +67,10 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
   const { scenario, policies, folder, traceFile, reportFolder, activationEncoding = 'fp32', clock, say } = parts
   const profiles = await modelProfiles(scenario, say)
   const models = await emulatedModels(scenario, profiles, parts)
-  const priced = encodedScenario(scenario, activationEncoding, new CodecMeter(() => clock.now()).costs)
-  const { problem, outcome, place } = await planScenario(priced, profiles)
+  const { costs } = new CodecMeter(() => clock.now())
+  const priced = encodedScenario(scenario, activationEncoding, costs)
+  const pricedProfiles = encodedProfiles(profiles, scenario, activationEncoding, costs)
+  const { problem, outcome, place } = await planScenario(priced, pricedProfiles)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
   const trace = traceFile === undefined && reportFolder === undefined ? undefined : new MergedTrace(scenario)
@@ -104,7 +107,9 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     if (!parts.againstSimulation) continue
     const table = emulatedPlacement(scenario, profiles, problem, emulated)
     simulated.push(
-      simulatePolicy({ scenario: priced, profiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }).run
+      simulatePolicy({
+        ...{ scenario: priced, profiles: pricedProfiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }
+      }).run
     )
   }
   const report: RunReport = {

@@ -21,7 +21,7 @@ const profileOf = async (model: ScenarioModel, say: (text: string) => void): Pro
     const { name, blocks, activations } = model
     return { name, work: blocks.map(b => b.work), weights: blocks.map(b => b.weights), activations }
   }
-  const { cutsForCluster, studyModel } = await import('../../model/cut-model.ts')
+  const { activationsAt, cutsForCluster, studyModel } = await import('../../model/cut-model.ts')
   const { openModel } = await import('../../runtime/onnx/open-model.ts')
   const { profileBlocks } = await import('../../runtime/onnx/profile-blocks.ts')
   const { parseShapes } = await import('../node/parse-shapes.ts')
@@ -33,6 +33,9 @@ const profileOf = async (model: ScenarioModel, say: (text: string) => void): Pro
     name: model.name,
     work: blocks.map(block => seconds(block.seconds)),
     weights: blocks.map(block => bytes(block.bytes)),
-    activations: activations.map(bytes)
+    activations: activations.map(bytes),
+    unencodable: activationsAt(studied, cuts).map(({ tensors }) =>
+      bytes(tensors.reduce((sum, { name, type }) => sum + (type === 'float32' ? 0 : studied.facts.bytes(name)), 0))
+    )
   }
 }
