@@ -1,5 +1,6 @@
 import type { DeviceId, ModelId } from '../core/ids.ts'
 import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
+import type { WholeModels } from '../core/whole-models.ts'
 
 export interface PlacementDevice {
   readonly id: DeviceId
@@ -38,8 +39,8 @@ export interface PlacementProblem {
   readonly models: readonly PlacementModel[]
   readonly links: readonly PlacementLink[]
   readonly sources: readonly PlacementSource[]
-  /** The policy cannot part models. */
-  readonly wholeModels: boolean
+  /** Where models are needed whole. */
+  readonly wholeModels: WholeModels
   /** What is loaded now, so that a plan can avoid moving weights. */
   readonly carried: Placement
 }

@@ -3,7 +3,7 @@ import { deviceId, modelId } from '../core/ids.ts'
 import { createRng } from '../core/rng.ts'
 import { bytes, bytesPerSecond, seconds } from '../core/units.ts'
 import { loadMipSolver, loadSolver } from '../testing/load-solver.ts'
-import type { Placement, PlacementProblem } from './placement.ts'
+import type { Placement, PlacementOutcome, PlacementProblem } from './placement.ts'
 import { type PlannedPlacementParts, plannedPlacement } from './planned-placement.ts'
 
 let parts: PlannedPlacementParts
@@ -65,6 +65,19 @@ describe('plannedPlacement', () => {
     // Blocks 2 and 3 are no longer only on the slow one.
     for (const k of [2, 3])
       expect(['a', 'b'].some(name => next.placement.get(deviceId(name))!.get(net)!.includes(k))).toBe(true)
+  })
+
+  test('whole models at sources: there, and nowhere else, also where no source is left', () => {
+    const local = problem({
+      devices: names.map(name => ({ id: deviceId(name), speed: 1, memory: bytes(4) })),
+      wholeModels: 'at sources'
+    })
+    const placed = ({ placement }: PlacementOutcome): unknown =>
+      names.map(name => placement.get(deviceId(name))?.get(net))
+    expect(placed(plannedPlacement(local, parts))).toEqual([[0, 1, 2, 3], [], []])
+    expect(placed(plannedPlacement({ ...local, sources: [] }, parts))).toEqual([[], [], []])
+    const everywhere = plannedPlacement({ ...local, wholeModels: 'everywhere' }, parts)
+    expect(placed(everywhere)).toEqual([0, 1, 2].map(() => [0, 1, 2, 3]))
   })
 
   test('too little memory: as simple placement, with what fits nowhere', () => {

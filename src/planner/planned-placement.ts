@@ -27,12 +27,15 @@ const FOR_FEWER_MOVES = 0.01
 /**
  * The planner, for a running cluster. While nobody has sources, or where no plan serves them all, blocks are placed in
  * proportion to speed: so every block is somewhere, or it is said which is not. Devices that carry blocks keep them where
- * a new plan would serve less than a twentieth more.
+ * a new plan would serve less than a twentieth more. Where models are needed whole, they are placed so, as at the start of a
+ * run (src/cli/scenario/policy-placement.ts).
  */
 export const plannedPlacement = (problem: PlacementProblem, parts: PlannedPlacementParts): PlacementOutcome => {
-  if (problem.sources.length === 0) return proportionalPlacement(problem)
+  const { wholeModels } = problem
+  if (problem.sources.length === 0 && wholeModels !== 'at sources') return proportionalPlacement(problem)
   const capacity = capacityProblem(problem)
-  if (problem.wholeModels) return { placement: placementOf(problem, wholePlacement(capacity, true)), unplaced: [] }
+  if (wholeModels !== false)
+    return { placement: placementOf(problem, wholePlacement(capacity, wholeModels)), unplaced: [] }
   const start = parts.now()
   const outcome = plan(capacity, parts)
   if (outcome.kind === 'infeasible') return proportionalPlacement(problem)

@@ -1,4 +1,5 @@
 import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
+import type { WholeModels } from '../core/whole-models.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
 
@@ -39,8 +40,8 @@ export interface ReplacementInput {
   readonly memory: readonly Bytes[]
   readonly weights: readonly (readonly Bytes[])[]
   readonly demands: readonly number[]
-  /** The policy cannot part models. */
-  readonly wholeModels: boolean
+  /** Where the policy needs models whole. */
+  readonly wholeModels: WholeModels
   readonly place: (problem: PlacementProblem) => Placement
   /** What a plan takes. Default: 0.5 s. */
   readonly planningTime?: Seconds

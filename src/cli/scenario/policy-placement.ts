@@ -3,13 +3,15 @@ import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
 import { wholePlacement } from '../../planner/whole-placement.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
+import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 
 /**
  * What each device carries under a policy: whole models for those that cannot part them, the plan for all others. Where
  * there is no plan, as much as fits of each model, so that a run can say what is missing.
  */
 export const policyPlacement = (problem: CapacityProblem, outcome: PlanOutcome, policy: PolicyName): BlockTable => {
-  if (policy === 'local' || policy === 'ddi') return wholePlacement(problem, policy === 'ddi')
+  const whole = wholeModelsOf(policy)
+  if (whole !== false) return wholePlacement(problem, whole)
   if (outcome.kind === 'plan') return outcome.plan.table
   const table = new BlockTable(problem)
   for (const n of problem.devices.keys()) {

@@ -10,7 +10,7 @@ import { simulatePolicy } from './simulate-policy.ts'
 const MIB = 2 ** 20
 
 /** Three devices; the one model has two blocks of 1 MiB, and its source is on `porch`. */
-const run = async (policy: PolicyName, events: readonly unknown[], memory = '1MiB'): Promise<PolicyRun> => {
+const simulated = async (policy: PolicyName, events: readonly unknown[], memory = '1MiB'): Promise<PolicyRun> => {
   const written = {
     devices: { porch: { memory: '2MiB' }, shed: { memory }, attic: { memory } },
     links: { topology: 'full', default: { bandwidth: '100Mbps', latency: '1ms' } },
@@ -37,10 +37,19 @@ const run = async (policy: PolicyName, events: readonly unknown[], memory = '1Mi
 const resident = ({ devices }: PolicyRun): number[] => devices.map(({ residentBytes }) => residentBytes / MIB)
 
 test('resident bytes are of what each device carries at the end', async () => {
-  expect(resident(await run('confluence', []))).toEqual([2, 1, 1])
   const never = { at: '1h', device: 'shed', joins: true }
-  expect(resident(await run('confluence', [never]))).toEqual([2, 0, 1])
-  expect(resident(await run('confluence', [{ at: '1s', device: 'attic', leaves: 'kill' }]))).toEqual([2, 1, 0])
-  const [, shed] = resident(await run('confluence', [{ at: '1s', device: 'shed', joins: true }]))
+  expect(resident(await simulated('confluence', [never]))).toEqual([2, 0, 1])
+  expect(resident(await simulated('confluence', [{ at: '1s', device: 'attic', leaves: 'kill' }]))).toEqual([2, 1, 0])
+  const [, shed] = resident(await simulated('confluence', [{ at: '1s', device: 'shed', joins: true }]))
   expect(shed).toBe(1)
+})
+
+test('under local, models are on the devices of their sources alone, whatever happens', async () => {
+  const kill = { at: '1s', device: 'shed', leaves: 'kill' }
+  const join = { at: '3s', device: 'shed', joins: true }
+  for (const events of [[], [kill, join], [join]]) {
+    const run = await simulated('local', events, '2MiB')
+    expect(resident(run)).toEqual([2, 0, 0])
+    expect(run.weightsMoved ?? 0).toBe(0)
+  }
 })

@@ -8,6 +8,7 @@ import type { Placement, PlacementProblem } from '../../planner/placement.ts'
 import { problemOfScenario } from '../../planner/problem-of-scenario.ts'
 import type { PolicyRun } from '../../report/run-report.ts'
 import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
+import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 import { simulate } from '../../simulator/simulate.ts'
 import type { Observer, ReplacementInput, SimulationOutput } from '../../simulator/simulation-input.ts'
 
@@ -67,7 +68,7 @@ const replacementOf = (
   memory: scenario.devices.map(({ memory }) => memory),
   weights: profiles.map(({ weights }) => weights),
   demands: problemOfScenario(scenario, profiles).sources.map(({ demand }) => demand),
-  wholeModels: policy === 'local' || policy === 'ddi',
+  wholeModels: wholeModelsOf(policy),
   place
 })
 

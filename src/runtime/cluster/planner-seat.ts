@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
+import type { WholeModels } from '../../core/whole-models.ts'
 import { demandOf } from '../../planner/demand-of.ts'
 import type { Place, PlacementLink, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
 import { ReplanRule } from '../../planner/replan-rule.ts'
@@ -13,7 +14,7 @@ export interface PlannerSeatParts {
   readonly clock: Clock
   readonly view: ClusterView
   readonly place: Place
-  readonly wholeModels: boolean
+  readonly wholeModels: WholeModels
   /** Connected devices; of each a state is to come. */
   readonly connected: () => Iterable<DeviceId>
   readonly publish: (placement: NumberedPlacement) => void

@@ -9,6 +9,7 @@ import { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { RunOutcome } from '../../scheduler/dispatch/lane-queue.ts'
 import type { SendOutcome } from '../../scheduler/dispatch/link-queue.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
+import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
@@ -145,7 +146,7 @@ class RunningDevice implements Device {
       clock,
       view: this.view,
       place: parts.place,
-      wholeModels: ['local', 'ddi'].includes(this.#dispatcher.policy.name),
+      wholeModels: wholeModelsOf(this.#dispatcher.policy.name),
       connected: () => this.#connected(),
       publish: placement => this.#publish(placement)
     })
