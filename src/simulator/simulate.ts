@@ -9,6 +9,7 @@ import { Replacement } from './replacement.ts'
 import { ResourceServer } from './resource-server.ts'
 import type { SimulatedEvent, SimulationInput, SimulationOutput } from './simulation-input.ts'
 import { type SimulatedTask, SourceModel } from './source-model.ts'
+import { whyStuck } from './why-stuck.ts'
 
 /**
  * Run a network until every source has its results, or nothing can happen any more. Discrete events in a total order;
@@ -465,7 +466,7 @@ class Simulation {
         completed: source.results.length,
         resent: source.resent,
         results: source.results,
-        stuck: source.isDone ? undefined : this.#whyStuck(source)
+        stuck: source.isDone ? undefined : whyStuck(source, this.#input, this.#devices)
       })),
       devices: this.#devices.map(({ dispatcher, tasks, busy }, n) => {
         const counters = dispatcher.laneCounters()
@@ -489,21 +490,5 @@ class Simulation {
     return this.#input.models.map(({ work }, m) =>
       [...work.keys()].filter(k => this.#devices[n]!.up && this.#world.carries(n, m, k))
     )
-  }
-
-  #whyStuck({ index, spec }: SourceModel): string {
-    const { up, leaving } = this.#devices[spec.device]!
-    if (!up || leaving) return `${this.#input.devices[spec.device]!.name} left and did not come back`
-    const label = `${index}/${spec.name}`
-    for (const [n, { dispatcher }] of this.#devices.entries()) {
-      const because = dispatcher.waiting().find(({ task }) => task.source === label)?.because
-      if (because === undefined) continue
-      if (because.kind === 'cannot') return because.because
-      const here = this.#input.devices[n]!.name
-      const blocks = this.#input.models[spec.model]!.work.length
-      if (because.block === blocks) return `no way leads from ${here} back to ${this.#input.devices[spec.device]!.name}`
-      return `no device that can be reached from ${here} carries block ${because.block} of ${this.#input.models[spec.model]!.name}`
-    }
-    return 'its data never came home'
   }
 }
