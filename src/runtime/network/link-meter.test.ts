@@ -180,6 +180,17 @@ describe('the measure of a link', () => {
       expect(latency()).toBeCloseTo(0.003, 9)
     })
 
+    it('learns from frames beside a late ping when the next one was not', () => {
+      const meter = new LinkMeter()
+      meter.pong(seconds(0.006))
+      meter.answered(100_000, seconds(0), seconds(0.046))
+      meter.pong(seconds(0.05))
+      for (let i = 1; i <= 20; i++) meter.answered(100_000, seconds(i), seconds(i + 0.106))
+      expect(meter.measure(false)!.rate / 2.5e6).toBeCloseTo(1, 6)
+      meter.pong(seconds(0.006))
+      expect(meter.measure(false)!.rate / 1e6).toBeCloseTo(1, 1)
+    })
+
     it('goes on learning from frames that follow each other closely while a ping is late', () => {
       const meter = new LinkMeter()
       meter.pong(seconds(0.006))

@@ -22,6 +22,16 @@ const LARGEST_CHUNK = 1 << 18
 /** No link here is faster, 20 GB/s; keeps a rate finite when an answer seems to come at once. */
 const LEAST_SECONDS_PER_BYTE = 1 / 20e9
 
+/** As many frames as wait to be believed; of more, the newest. */
+const HELD = 16
+
+interface TimedFrame {
+  readonly size: number
+  /** Seconds that the link spent on it, if the round trip is as believed. */
+  readonly took: number
+  readonly answered: Seconds
+}
+
 /** What frames have shown of the rate. */
 interface Learnt {
   readonly secondsPerByte: number | undefined
@@ -48,7 +58,8 @@ const NOTHING: Learnt = {
  * the time that the next frame will take is what is asked for.
  *
  * A change of the latency is not one of the rate: while the last ping disputes the round trip that is believed, frames
- * on an idle link are no measure, and when it has changed, those since the last ping that fitted are forgotten.
+ * on an idle link wait for the next to say what they measured, and when it has changed, those since the last ping that
+ * fitted are forgotten.
  */
 export class LinkMeter {
   readonly #roundTrip = new RoundTrip()
@@ -57,6 +68,7 @@ export class LinkMeter {
   #sure = NOTHING
   /** Small frames in a row that were late. */
   #late = 0
+  readonly #held: TimedFrame[] = []
   #lastAnswer: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #sent = 0
   #busy = 0
@@ -64,8 +76,12 @@ export class LinkMeter {
   /** @param alone whether no frames to the peer were in the way of the ping */
   pong(roundTrip: Seconds, alone = true): void {
     const verdict = this.#roundTrip.add(roundTrip, alone)
-    if (verdict === 'same') this.#sure = this.#learnt
-    if (verdict === 'changed' && this.#sure.secondsPerByte !== undefined) {
+    if (verdict === 'open') return
+    const held = this.#held.splice(0)
+    if (verdict === 'same') {
+      for (const frame of held) this.#take(frame)
+      this.#sure = this.#learnt
+    } else if (this.#sure.secondsPerByte !== undefined) {
       this.#learnt = this.#sure
       this.#late = 0
     }
@@ -75,12 +91,17 @@ export class LinkMeter {
   answered(size: number, started: Seconds, answered: Seconds): void {
     const last = this.#lastAnswer
     this.#lastAnswer = answered
-    const { secondsPerByte } = this.#learnt
     const { time, disputedBy } = this.#roundTrip
-    if (secondsPerByte !== undefined && disputedBy !== undefined && started + disputedBy > last) return
-    const took = answered - Math.max(started + time, last)
+    const frame = { size, took: answered - Math.max(started + time, last), answered }
+    const isDisputed = disputedBy !== undefined && started + disputedBy > last
+    if (this.#learnt.secondsPerByte === undefined || !isDisputed) this.#take(frame)
+    else if (this.#held.push(frame) > HELD) this.#held.shift()
+  }
+
+  #take({ size, took, answered }: TimedFrame): void {
+    const known = this.#learnt.secondsPerByte ?? Number.POSITIVE_INFINITY
     if (size >= MEASURABLE) this.#learn(Math.max(LEAST_SECONDS_PER_BYTE, took / size), answered)
-    else this.#late = took > SLOWER * size * (secondsPerByte ?? Number.POSITIVE_INFINITY) + LATE ? this.#late + 1 : 0
+    else this.#late = took > SLOWER * size * known + LATE ? this.#late + 1 : 0
   }
 
   #learn(sample: number, measuredAt: Seconds): void {
