@@ -121,23 +121,32 @@ export class TaskSender {
       meter.taken(seconds(departs - starts))
       life.throwIfAborted()
       outgoing.started = starts
-      await pacer.until(departs, life)
-      const delivered = this.#delivery.run(async () => {
-        await pacer.until(arrives, life)
-        await this.#write(outgoing, life)
-      })
+      const delivered = this.#delivery.run(() => this.#write(outgoing, life, () => pacer.until(arrives, life)))
       delivered.catch(error => this.#reject(outgoing, error))
+      await pacer.until(departs, life)
       outgoing.written.resolve({ bytes: size, starts, departs })
     }
   }
 
-  async #write(outgoing: Outgoing, life: AbortSignal): Promise<void> {
+  /**
+   * @param arrival when the last byte may be sent, on an emulated link. The others are at the receiver by then, who waits
+   *   for the whole: what it really takes to send them is part of the emulated time, not added to it.
+   */
+  async #write(outgoing: Outgoing, life: AbortSignal, arrival?: () => Promise<void>): Promise<void> {
     const { clock, meter, stream: open } = this.#parts
+    const { pieces, size } = outgoing.frame
     const stream = await open()
     life.throwIfAborted()
     outgoing.started ??= clock.now()
-    await sendPieces(stream, outgoing.frame.pieces, meter.chunk())
-    meter.sent(outgoing.frame.size)
+    if (arrival === undefined) {
+      await sendPieces(stream, pieces, meter.chunk())
+    } else {
+      const { most, last } = withoutLastByte(pieces)
+      await sendPieces(stream, most, meter.chunk())
+      await arrival()
+      await sendPieces(stream, [last], meter.chunk())
+    }
+    meter.sent(size)
   }
 
   #reject({ id, written, answered }: Outgoing, cause: unknown): void {
@@ -146,4 +155,10 @@ export class TaskSender {
     written.reject(error)
     answered.reject(error)
   }
+}
+
+const withoutLastByte = (pieces: readonly Uint8Array[]) => {
+  const at = pieces.findLastIndex(({ byteLength }) => byteLength > 0)
+  const piece = pieces[at]!
+  return { most: [...pieces.slice(0, at), piece.subarray(0, -1)], last: piece.subarray(-1) }
 }
