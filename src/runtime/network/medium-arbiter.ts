@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
 
-const requestSchema = z.object({ id: z.int(), takes: z.number().min(0).max(3600) })
+const requestSchema = z.object({ id: z.int(), takes: z.number().min(0) })
 
 export interface MediumArbiter extends AsyncDisposable {
   /** host:port, for the devices. */

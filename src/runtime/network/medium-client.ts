@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Medium } from './pacer.ts'
 
-const grantSchema = z.object({ id: z.int(), wait: z.number().min(0).max(3600) })
+const grantSchema = z.object({ id: z.int(), wait: z.number().min(0) })
 
 /**
  * A device's end of an emulated shared medium: it asks the arbiter for air and is told how long to wait. Without an

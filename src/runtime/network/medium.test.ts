@@ -52,3 +52,11 @@ test('a device that dies in the middle of a word takes nobody with it', async ()
   await medium.reserve(seconds(0.01))
   expect(arbiter.busy()).toBeCloseTo(0.02, 9)
 })
+
+test('a frame that takes hours has its air, and whoever comes after it is told to wait as long', async () => {
+  await using arbiter = await openMediumArbiter(systemClock)
+  const medium = createMediumClient(arbiter.address, systemClock)
+  const takes = seconds(8000) // 1 MB at 1 kbit/s
+  const first = await medium.reserve(takes)
+  expect((await medium.reserve(takes)) - first).toBeCloseTo(8000, 0)
+})

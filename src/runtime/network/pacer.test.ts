@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Clock } from '../../core/clock.ts'
 import { bytes, bytesPerSecond, megabitsPerSecond, milliseconds, seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { Pacer } from './pacer.ts'
@@ -75,5 +76,21 @@ describe('a paced link', () => {
     const waiting = new Pacer(clock).until(seconds(10), stop.signal)
     stop.abort(new Error('lost'))
     await expect(waiting).rejects.toThrow('lost')
+  })
+
+  it('never asks for a longer sleep than timers can do', async () => {
+    const clock = createManualClock()
+    const asked: number[] = []
+    const watched: Clock = {
+      now: clock.now,
+      sleep: (duration, options) => {
+        asked.push(duration)
+        return clock.sleep(duration, options)
+      }
+    }
+    const waiting = new Pacer(watched).until(seconds(5e6), never)
+    await clock.advance(seconds(5e6))
+    await waiting
+    expect(Math.max(...asked) * 1000).toBeLessThan(2 ** 31)
   })
 })
