@@ -54,9 +54,9 @@ const open = (others: Partial<BlockKeeperParts> = {}) => {
     say: () => {},
     ...others
   })
-  const adopt = async (epoch: number, block: number, others = 0): Promise<void> => {
+  const adopt = async (epoch: number, own: number | readonly number[], others = 0): Promise<void> => {
     const placement = new Map([
-      [A, new Map([[net, [block]]])],
+      [A, new Map([[net, [own].flat()]])],
       [B, new Map([[net, [others]]])]
     ])
     keeper.adopt({ epoch, planner: A, placement, unplaced: [] } satisfies NumberedPlacement)
@@ -144,4 +144,26 @@ test('a fetch is given up at once when a newer placement does without the block'
   expect(fetching.get('0')?.aborted).toBe(true)
   expect(carried()).toEqual([1])
   expect(said).toEqual(['carries block 1 of net'])
+})
+
+test('a block that nobody can give holds up no other', async () => {
+  const asked: string[] = []
+  let isThere = false
+  const { adopt, pass, carried } = open({
+    memory: bytes(2),
+    blobs: { find: async () => undefined } as unknown as BlobStore,
+    fetch: async hash => {
+      asked.push(hash)
+      if (hash === '0' && !isThere) throw new Error('nobody has it')
+      return 'file'
+    }
+  })
+  await adopt(1, [0, 1])
+  await pass(1)
+  expect(carried()).toEqual([1])
+  await pass(20)
+  expect(asked.filter(hash => hash === '0').length).toBeLessThan(5) // a pause between two rounds
+  isThere = true
+  await pass(20)
+  expect(carried()).toEqual([0, 1])
 })

@@ -39,6 +39,8 @@ export class BlockKeeper {
   readonly #parts: BlockKeeperParts
   #wanted: NumberedPlacement | undefined
   #fetching: { readonly hash: BlockHash; readonly stop: AbortController } | undefined
+  /** Blocks that nobody could give: the others come first, until all have been tried. */
+  readonly #notToBeHad = new Set<BlockHash>()
   #readyEpoch = 0
   #working = false
   #notBefore: Seconds = seconds(0)
@@ -92,13 +94,22 @@ export class BlockKeeper {
   /** One change. @returns whether another may follow at once */
   async #step(wanted: NumberedPlacement): Promise<boolean> {
     this.#offerAgain(wanted)
-    const missing = this.#missing(wanted)
-    const next = missing[0]
+    const missing = this.#missing(wanted).map(of => ({ ...of, ...of.manifest.blocks[of.block]! }))
+    const next = missing.find(({ sha256 }) => !this.#notToBeHad.has(sha256)) ?? missing[0]
     if (next === undefined) return this.#settle(wanted)
     // To disk first: others do without what is dropped for it for no longer than loading takes.
-    await this.#onDisk(next.manifest, next.block)
+    try {
+      await this.#onDisk(next.manifest, next.block)
+    } catch (error) {
+      this.#notToBeHad.add(next.sha256)
+      if (missing.every(({ sha256 }) => this.#notToBeHad.has(sha256))) {
+        this.#notToBeHad.clear()
+        throw error
+      }
+      return true
+    }
     if (this.#wanted !== wanted) return true
-    if (this.#room() >= next.manifest.blocks[next.block]!.bytes) {
+    if (this.#room() >= next.bytes) {
       await this.#take(next.manifest, next.block)
       return true
     }
