@@ -250,6 +250,27 @@ events:
     expect(run!.devices.find(({ name }) => name === 'shed')).toMatchObject({ tasks: 0, residentBytes: 0 })
   }, 90_000)
 
+  test('a device that comes while nobody is there, and all at once after all were killed: they find each other', async () => {
+    const [run] = await emulate(
+      'meetings',
+      `
+devices: { porch: { speed: 0.3, memory: 150KB }, shed: { speed: 0.4 } }
+${MODELS}
+sources: [ { name: cam, device: porch, model: toy, count: 40 } ]
+events:
+  - { at: 200ms, device: porch, leaves: kill }
+  - { at: 400ms, device: shed, joins: true }
+  - { at: 600ms, device: porch, joins: true }
+  - { at: 3s, device: porch, leaves: kill }
+  - { at: 3s, device: shed, leaves: kill }
+  - { at: 3.2s, device: porch, joins: true }
+  - { at: 3.2s, device: shed, joins: true }
+`
+    )
+    expect(run!.because).toBeUndefined()
+    expect(run!.sources).toMatchObject([{ completed: 40, lost: 0 }]) // the second block fits only into shed
+  }, 90_000)
+
   test('a source whose device leaves for good: the run ends with the others, exit 1, and why', async () => {
     const { ended, scratch } = await start(
       'gone',

@@ -6,6 +6,8 @@ import type { Clock } from '../../core/clock.ts'
 import type { Scenario, ScenarioSource, SourceFiles } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
+import { stateFolderOf } from '../../runtime/device/state-folder.ts'
+import { type ClusterKey, createClusterKey, writeClusterKey } from '../../runtime/network/cluster-key.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { type DeviceProcess, type NodeEvent, startDevice } from '../demo/device-process.ts'
 import type { NodeOrder } from '../node/take-orders.ts'
@@ -45,9 +47,13 @@ const START_PATIENCE: Seconds = seconds(120)
 
 const stateOf = (folder: string, device: string): string => join(folder, `${device}.state`)
 
-/** Made before the device starts, so that all know each other's links from the first moment. */
-const idOf = async (state: string): Promise<string> => {
+/**
+ * Made before the device starts: its identity, so that all know each other's links from the first moment, and the key of
+ * the one cluster, whoever of them is there first. @returns its id
+ */
+const prepareState = async (device: string, state: string, key: ClusterKey): Promise<string> => {
   await mkdir(state, { recursive: true })
+  await writeClusterKey(stateFolderOf(device, state).keyFile, key)
   return peerIdFromPrivateKey(await loadOrCreateIdentity(state)).toString()
 }
 
@@ -60,8 +66,8 @@ const readingFlags = (files: SourceFiles | undefined): string[] => {
 export class EmulatedCluster implements AsyncDisposable {
   readonly #options: EmulatedClusterOptions
   readonly #devices = new Map<number, DeviceProcess>()
-  /** Ends of processes that were told to go: who drains its queues takes seconds, and holds its state until then. */
-  readonly #leaving = new Map<number, Promise<unknown>>()
+  /** Processes that were told to go: who drains its queues takes seconds, and holds its state until then. */
+  readonly #leaving = new Map<number, { readonly device: DeviceProcess; readonly gone: Promise<void> }>()
   /** Devices that are there, or will be as soon as their earlier process is gone. */
   readonly #wanted = new Set<number>()
   readonly #said = new Map<string, (event: NodeEvent) => void>()
@@ -70,7 +76,7 @@ export class EmulatedCluster implements AsyncDisposable {
   #absent: ReadonlySet<number> = new Set()
   #begunAt: Seconds | undefined
   /** Of the devices that listen now. */
-  readonly #invites = new Map<number, string>()
+  readonly #addresses = new Map<number, readonly string[]>()
   #lives = 0
 
   constructor(options: EmulatedClusterOptions) {
@@ -85,20 +91,16 @@ export class EmulatedCluster implements AsyncDisposable {
     return join(folder, `${device}.trace.jsonl`)
   }
 
-  /** Start all that are there from the beginning; ready when every source is. */
+  /** Start all that are there from the beginning, if any; ready when every source is. */
   async start(absent: ReadonlySet<number>): Promise<void> {
     const { scenario, folder } = this.#options
     this.#absent = absent
-    this.#ids = await Promise.all(scenario.devices.map(({ name }) => idOf(stateOf(folder, name))))
+    const key = createClusterKey()
+    this.#ids = await Promise.all(scenario.devices.map(({ name }) => prepareState(name, stateOf(folder, name), key)))
     const present = [...scenario.devices.keys()].filter(n => !absent.has(n))
     const sourceDevices = new Set(scenario.sources.map(({ device }) => device))
-    // One without a source and without a model begins: it listens at once.
-    const founder = present.find(n => !sourceDevices.has(n)) ?? present[0]!
-    const listening = this.#first(founder, 'listening')
-    this.#start(founder, present.length)
-    await this.#orEnd(listening)
     const ready = present.filter(n => sourceDevices.has(n)).map(n => this.#first(n, 'ready'))
-    for (const n of present) if (n !== founder) this.#start(n, present.length)
+    for (const n of present) this.#start(n, present.length)
     await this.#orEnd(Promise.all(ready))
   }
 
@@ -117,7 +119,7 @@ export class EmulatedCluster implements AsyncDisposable {
   async join(n: number): Promise<void> {
     this.#wanted.add(n)
     for (let leaving = this.#leaving.get(n); leaving !== undefined; leaving = this.#leaving.get(n)) {
-      await leaving
+      await leaving.gone
       if (this.#leaving.get(n) === leaving) this.#leaving.delete(n)
     }
     if (this.#wanted.has(n) && !this.#devices.has(n) && !this.#closed.signal.aborted) this.#start(n, 1)
@@ -128,7 +130,9 @@ export class EmulatedCluster implements AsyncDisposable {
     return this.#wanted.has(n)
   }
 
+  /** kill -9, also of one that is about to stop. */
   kill(n: number): void {
+    this.#leaving.get(n)?.device.kill()
     this.#part(n, async device => {
       device.kill()
       await device.ended
@@ -145,8 +149,8 @@ export class EmulatedCluster implements AsyncDisposable {
     const device = this.#devices.get(n)
     if (device === undefined) return
     this.#devices.delete(n)
-    this.#invites.delete(n)
-    this.#leaving.set(n, how(device))
+    this.#addresses.delete(n)
+    this.#leaving.set(n, { device, gone: how(device) })
   }
 
   slow(n: number, speed: number): Promise<void> {
@@ -170,7 +174,7 @@ export class EmulatedCluster implements AsyncDisposable {
     this.#closed.abort(new Error('the emulation is over'))
     const all = [...this.#devices.values()]
     this.#devices.clear()
-    await Promise.all([...all.map(device => device.stop()), ...this.#leaving.values()])
+    await Promise.all([...all.map(device => device.stop()), ...[...this.#leaving.values()].map(({ gone }) => gone)])
   }
 
   #first(n: number, name: string): Promise<NodeEvent> {
@@ -187,7 +191,7 @@ export class EmulatedCluster implements AsyncDisposable {
       logFile: join(folder, `${name}.log`),
       clock,
       onEvent: event => {
-        if (event.event === 'listening') this.#invites.set(n, String(event['invite']))
+        if (event.event === 'listening') this.#introduce(n, device, event['addresses'] as readonly string[])
         onEvent(n, event)
         this.#said.get(`${n} ${event.event}`)?.(event)
         if (event.event === 'ready' && this.#begunAt !== undefined) this.#begin(device, clock.now() - this.#begunAt)
@@ -198,6 +202,13 @@ export class EmulatedCluster implements AsyncDisposable {
     this.#devices.set(n, device)
     this.#wanted.add(n)
     this.#lives++
+  }
+
+  /** Of two devices the one that listens later is told where the other is: they meet whenever they start. */
+  #introduce(n: number, device: DeviceProcess, addresses: readonly string[]): void {
+    if (this.#devices.get(n) !== device) return // told to go meanwhile
+    for (const join of [...this.#addresses.values()].flat()) device.order({ join })
+    this.#addresses.set(n, addresses)
   }
 
   #flags(n: number, together: number): string[] {
@@ -212,8 +223,6 @@ export class EmulatedCluster implements AsyncDisposable {
       ...['--json-events', '--exit-with-parent', '--controlled', '--start-when', String(together)],
       ...(isTraced ? ['--trace', EmulatedCluster.traceOf(folder, name)] : []),
       ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),
-      // Whoever comes later finds the others though the first device may be gone.
-      ...[...this.#invites].flatMap(([other, invite]) => (other === n ? [] : ['--join', invite])),
       ...footing.flags(n, this.#ids),
       ...owned.flatMap(({ name: model, file, tensors, maxBlocks, work }) => [
         ...['--model', `${file}:${model}`, '--blocks', `${model}=${maxBlocks}`],

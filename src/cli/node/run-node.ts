@@ -83,7 +83,12 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     event: event => log.event(event),
     incarnation: await nextIncarnation(folder)
   })
-  orders?.obey({ engine, links: options.links, stopAdapting: () => device.stopAdapting() })
+  orders?.obey({
+    engine,
+    links: options.links,
+    join: address => network.join(address),
+    stopAdapting: () => device.stopAdapting()
+  })
   const leave = untilToldToStop(options, log)
   const over = new AbortController()
   try {

@@ -2,13 +2,25 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { Engine } from '../../runtime/engine/engine.ts'
+import { parseAddress } from '../../runtime/network/parse-address.ts'
 import type { EmulatedLinks } from './emulated-links.ts'
 import type { NodeLog } from './node-log.ts'
+
+const addressSchema = z.string().refine(text => {
+  try {
+    parseAddress(text, 'join')
+    return true
+  } catch {
+    return false
+  }
+})
 
 /** One line. SI units. */
 const orderSchema = z.union([
   /** The run began so many seconds ago: sources start, blocks that move are paced as everything else. */
   z.strictObject({ start: z.number().min(0).finite() }),
+  /** A device of the same cluster listens at this address. */
+  z.strictObject({ join: addressSchema }),
   /** For comparison: costs, rates and placement stay as they are now. */
   z.strictObject({ adapt: z.literal(false) }),
   /** Another emulated speed. */
@@ -33,6 +45,7 @@ export interface NodeOrders {
 export interface OrderedParts {
   readonly engine: Engine
   readonly links: EmulatedLinks
+  readonly join: (address: string) => void
   readonly stopAdapting: () => void
 }
 
@@ -41,25 +54,33 @@ export const takeOrders = (log: NodeLog): NodeOrders => {
   const { promise: begun, resolve: begin } = Promise.withResolvers<Seconds>()
   return {
     begun,
-    obey: ({ engine, links, stopAdapting }) => {
+    obey: parts => {
       createInterface({ input: process.stdin }).on('line', line => {
         const order = orderSchema.safeParse(parsed(line))
         if (!order.success) log.say(`not an order: ${line.slice(0, 200)}`)
         else if ('start' in order.data) {
-          links.isFreeForBlobs = false
+          parts.links.isFreeForBlobs = false
           begin(seconds(order.data.start))
-        } else if ('adapt' in order.data) stopAdapting()
-        else if ('speed' in order.data) engine.setSpeed(order.data.speed)
-        else {
-          const { link, rate, latency } = order.data
-          links.change(
-            link,
-            rate === undefined ? undefined : bytesPerSecond(rate),
-            latency === undefined ? undefined : seconds(latency)
-          )
-        }
+        } else obey(order.data, parts)
       })
     }
+  }
+}
+
+const obey = (
+  order: Exclude<z.output<typeof orderSchema>, { readonly start: number }>,
+  { engine, links, join, stopAdapting }: OrderedParts
+): void => {
+  if ('adapt' in order) stopAdapting()
+  else if ('join' in order) join(order.join)
+  else if ('speed' in order) engine.setSpeed(order.speed)
+  else {
+    const { link, rate, latency } = order
+    links.change(
+      link,
+      rate === undefined ? undefined : bytesPerSecond(rate),
+      latency === undefined ? undefined : seconds(latency)
+    )
   }
 }
 
