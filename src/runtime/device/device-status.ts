@@ -53,6 +53,7 @@ export const deviceReportSchema = z.object({
       model: z.string(),
       state: z.string(),
       available: z.number(),
+      /** Of this and of earlier processes: in the sink, on its way, or given up. */
       admitted: z.number(),
       completed: z.number(),
       skipped: z.number(),

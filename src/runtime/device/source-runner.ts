@@ -146,7 +146,7 @@ export class SourceRunner implements SourcePort {
 
   status(): DeviceReport['sources'][number] {
     const { spec, deviceName, sink } = this.#parts
-    const { admitted, outstanding, failed, resent, twins } = this.#ledger.counts()
+    const { outstanding, failed, resent, twins } = this.#ledger.counts()
     const { results, skipped } = sink.counts(this.id)
     const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
     return {
@@ -155,7 +155,7 @@ export class SourceRunner implements SourcePort {
       model: spec.model ?? this.#manifest?.name ?? '',
       state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
       available: this.#items.total,
-      admitted,
+      admitted: results + outstanding + failed,
       completed: results,
       skipped,
       inFlight: outstanding,

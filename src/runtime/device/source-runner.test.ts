@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { seconds } from '../../core/units.ts'
+import { createManualClock } from '../../testing/manual-clock.ts'
+import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
+
+const manifest = {
+  id: 'net',
+  name: 'net',
+  blocks: [{ work: seconds(0.01) }],
+  activations: [{ tensors: [] }]
+}
+
+const view = {
+  self: 'porch',
+  selfIndex: 0,
+  manifests: () => [manifest],
+  world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
+}
+
+/** A source of 50 data, of which 40 have a line in its sink from an earlier process: one of them was skipped. */
+const restarted = () => {
+  const clock = createManualClock()
+  const sent: number[] = []
+  const todo = Array.from({ length: 10 }, (_, i) => ({ datum: 40 + i, item: { name: `${40 + i}` } }))
+  const source = new SourceRunner({
+    spec: { name: 'cam', window: 6, weight: 1, start: seconds(0) },
+    deviceName: 'porch',
+    clock,
+    view,
+    sink: { counts: () => ({ results: 39, skipped: 1 }), state: () => ({ kind: 'open' }) },
+    openItems: async () => ({ todo, total: 50 }),
+    createPort: () => ({ read: async () => [] }),
+    availableAt: undefined,
+    submit: (task: { readonly datum: number }) => sent.push(task.datum),
+    cancel: () => {},
+    say: () => {}
+  } as unknown as SourceRunnerParts)
+  return { clock, sent, source }
+}
+
+test('what a source has admitted is of all its processes, as what it has completed', async () => {
+  const { clock, sent, source } = restarted()
+  expect(source.status()).toMatchObject({ admitted: 39, completed: 39, skipped: 1, inFlight: 0 })
+  const over = new AbortController()
+  const running = source.run(over.signal, seconds(0)).catch(() => {})
+  await clock.advance(seconds(1))
+  expect(sent).toEqual([40, 41, 42, 43, 44, 45])
+  expect(source.status()).toMatchObject({ admitted: 45, completed: 39, inFlight: 6 })
+  over.abort()
+  await running
+})
