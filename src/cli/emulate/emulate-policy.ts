@@ -9,6 +9,7 @@ import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 import { isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
 import { ClusterFeed } from '../demo/cluster-feed.ts'
 import type { NodeEvent } from '../demo/device-process.ts'
+import { duringEvents } from './during-events.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
 import type { Footing } from './footing.ts'
 import { PortableFooting } from './portable-footing.ts'
@@ -43,6 +44,8 @@ export interface EmulatedRun {
   readonly inferenceTimes: readonly (readonly number[])[]
   /** What came back for each datum, by source and datum. */
   readonly results: ReadonlyMap<string, string>
+  /** Numbers of the sources of which some data never came home. */
+  readonly missing: readonly number[]
   /** How activations travelled on each link at the end. */
   readonly encodings: EncodingReport['links']
 }
@@ -71,14 +74,9 @@ const runOn = async (parts: EmulatePolicyParts, footing: Footing): Promise<Emula
   await clock.sleep(STATUS_AGE, { signal })
   cluster.begin()
   watch.begin()
-  const over = new AbortController()
-  const happening = happen(cluster, scenario, clock, AbortSignal.any([over.signal, signal]))
-  try {
-    await Promise.race([watch.done(n => cluster.isThere(n), signal), cluster.failure()])
-  } finally {
-    over.abort()
-    await happening
-  }
+  const whole = (over: AbortSignal): Promise<void> =>
+    Promise.race([watch.done(n => cluster.isThere(n), over), cluster.failure()])
+  await duringEvents({ cluster, scenario, clock, signal }, whole)
   await cluster[Symbol.asyncDispose]() // each device says its final status on its way out
   return watch.result()
 }
@@ -91,48 +89,17 @@ const absentAtFirst = (events: readonly ScenarioEvent[]): ReadonlySet<number> =>
   return new Set([...first].flatMap(([device, kind]) => (kind === 'joins' ? [device] : [])))
 }
 
-/** Let the scenario's events happen at their instants. */
-const happen = async (
-  cluster: EmulatedCluster,
-  scenario: Scenario,
-  clock: Clock,
-  signal: AbortSignal
-): Promise<void> => {
-  const start = clock.now()
-  for (const event of scenario.events) {
-    try {
-      await clock.sleep(seconds(Math.max(0, start + event.at - clock.now())), { signal })
-    } catch {
-      return
-    }
-    if (event.kind === 'speed') await cluster.slow(event.device, event.speed)
-    else if (event.kind === 'joins') void cluster.join(event.device)
-    else if (event.kind === 'leaves') {
-      if (event.how === 'kill') cluster.kill(event.device)
-      else cluster.leave(event.device)
-    } else {
-      const { rate, latency } = event
-      for (const { from, to } of event.links)
-        await cluster.relink(from, to, {
-          ...(rate === undefined ? {} : { rate }),
-          ...(latency === undefined ? {} : { latency })
-        })
-    }
-  }
-}
-
 /** Follows a run: who is done, how far it is, what came of it. */
 class RunWatch {
   readonly #parts: EmulatePolicyParts
   readonly #feed: ClusterFeed
-  readonly #finished = new Set<number>()
-  #doneAt: Seconds = seconds(0)
+  /** By source. Who starts anew admits first what was not home, so the most that any process said is all. */
+  readonly #admitted = new Map<string, number>()
   /** Devices that were not there at the end. */
   #gone: ReadonlySet<number> = new Set()
   #placement: ClusterStatus['placement']['models'] = {}
   #placementAtStart: ClusterStatus['placement']['models'] = {}
   #startedAt = seconds(0)
-  #endedAt = 0
   #toldAt = 0
   readonly #counters = new RunCounters()
   readonly #patience: RunPatience
@@ -145,15 +112,15 @@ class RunWatch {
 
   heard(device: number, event: NodeEvent): void {
     const { scenario, clock } = this.#parts
-    if (event.event === 'done') {
-      this.#finished.add(device)
-      this.#doneAt = clock.now()
-    }
+    if (event.event === 'done') this.#patience.done(device, clock.now())
     const { name } = scenario.devices[device]!
     this.#feed.take(name, event)
     const status = event['status'] as ClusterStatus | undefined
     if (status === undefined) return
     this.#count(name)
+    for (const source of status.sources)
+      if (source.device === name)
+        this.#admitted.set(source.name, Math.max(source.admitted, this.#admitted.get(source.name) ?? 0))
     this.#patience.heard(name, status, clock.now())
     if (Object.keys(status.placement.models).length > 0) this.#placement = status.placement.models
     this.#tell()
@@ -182,16 +149,13 @@ class RunWatch {
   /** Resolves when every source has all its results, or nothing more is to come. */
   async done(isThere: (device: number) => boolean, signal: AbortSignal): Promise<void> {
     const { scenario, clock } = this.#parts
-    const sources = new Set(scenario.sources.map(({ device }) => device))
-    const isDone = (device: number): boolean => this.#finished.has(device)
-    while (!this.#patience.isOver(clock.now(), isThere, isDone)) await clock.sleep(seconds(0.02), { signal })
-    this.#endedAt = [...sources].every(isDone) ? clock.now() : Math.max(this.#patience.lastResultAt, this.#doneAt)
+    while (!this.#patience.isOver(clock.now(), isThere)) await clock.sleep(seconds(0.02), { signal })
     this.#gone = new Set([...scenario.devices.keys()].filter(n => !isThere(n)))
   }
 
   async result(): Promise<EmulatedRun> {
     const { scenario, folder, policy, seed, progress } = this.#parts
-    const makespan = this.#endedAt - this.#startedAt
+    const makespan = this.#patience.lastResultAt - this.#startedAt
     const per = (amount: number): number => (makespan > 0 ? amount / makespan : 0)
     const entries = await Promise.all(
       scenario.sources.map(({ name, device }) => entriesOf(folder, scenario.devices[device]!.name, name))
@@ -201,30 +165,32 @@ class RunWatch {
     const skipped = entries.map((all, s) => all.length - completed[s]!)
     for (const [s, { name }] of scenario.sources.entries())
       if (skipped[s]! > 0) progress(`${name}: ${skipped[s]} of its files could not be read and were skipped`)
-    const missing = scenario.sources.flatMap(({ name, count, device }, s) =>
-      entries[s]!.length < count
-        ? [`${name}: ${count - entries[s]!.length} of ${count} never came home${this.#whyMissing(device)}`]
-        : []
-    )
+    const missing = [...scenario.sources.keys()].filter(s => entries[s]!.length < scenario.sources[s]!.count)
+    const because = missing.map(s => {
+      const { name, count, device } = scenario.sources[s]!
+      return `${name}: ${count - entries[s]!.length} of ${count} never came home${this.#whyMissing(device)}`
+    })
     return {
       startedAt: this.#startedAt,
       placement: Object.keys(this.#placementAtStart).length > 0 ? this.#placementAtStart : this.#placement,
       inferenceTimes: lines.map(results => results.map(r => r.inferenceTime)),
-      encodings: scenario.devices.flatMap(({ name: from }) =>
-        (this.#feed.device(from)?.links ?? []).map(({ to, encoding }) => ({ from, to, encoding }))
-      ),
+      encodings: scenario.links.flatMap(link => {
+        const [from, to] = [scenario.devices[link.from]!.name, scenario.devices[link.to]!.name]
+        const known = this.#feed.device(from)?.links.find(({ to: other }) => other === to)
+        return known === undefined ? [] : [{ from, to, encoding: known.encoding }]
+      }),
       results: new Map(lines.flat().map(({ source, datum, result }) => [`${source} ${datum}`, JSON.stringify(result)])),
+      missing,
       run: {
         policy,
         seed,
         emulated: true,
         disturbance: this.#disturbance(),
-        ...(scenario.events.length === 0 ? {} : { weightsMoved: this.#sum('fetched') }),
+        weightsMoved: this.#sum('fetched'),
         makespan,
         throughput: per(completed.reduce((a, b) => a + b, 0)),
         sources: scenario.sources.map(({ name }, s) => {
-          const status = this.#feed.sources().find(source => source.name === name)
-          const admitted = Math.max(status?.admitted ?? 0, completed[s]!)
+          const admitted = Math.max(this.#admitted.get(name) ?? 0, completed[s]!)
           return {
             name,
             admitted,
@@ -249,7 +215,7 @@ class RunWatch {
           const bytes = this.#counters.get(`bytes ${a} ${b}`)
           return { from: a, to: b, bytes, busy: Math.min(1, per(this.#counters.get(`sending ${a} ${b}`))) }
         }),
-        ...(missing.length === 0 ? {} : { because: missing.join('; ') })
+        ...(missing.length === 0 ? {} : { because: because.join('; ') })
       }
     }
   }

@@ -56,19 +56,15 @@ const run = (...of: Parameters<typeof scenario>) => {
   return {
     patience,
     says: (at: number, device: string, said: Said) => patience.heard(device, status(device, said), seconds(at)),
-    isOver: (at: number, gone: readonly number[] = [], done = false) =>
-      patience.isOver(
-        seconds(at),
-        n => !gone.includes(n),
-        () => done
-      )
+    isOver: (at: number, gone: readonly number[] = []) => patience.isOver(seconds(at), n => !gone.includes(n))
   }
 }
 
 it('is over when all sources are done', () => {
-  const { isOver } = run({})
+  const { patience, isOver } = run({})
   expect(isOver(1)).toBe(false)
-  expect(isOver(1, [], true)).toBe(true)
+  patience.done(0, seconds(1))
+  expect(isOver(1)).toBe(true)
 })
 
 it('is over a minute after the last news', () => {
@@ -132,4 +128,13 @@ it('knows when a result last came home', () => {
   says(5, 'porch', { completed: 2, admitted: 5 })
   says(9, 'porch', { completed: 2, admitted: 5 })
   expect(patience.lastResultAt).toBe(5)
+})
+
+it('knows exactly when a device had all its results, whatever it says later, also as a new process', () => {
+  const { says, patience } = run({})
+  says(5, 'porch', { completed: 2, admitted: 5 })
+  patience.done(0, seconds(5.125))
+  says(6, 'porch', { completed: 5, admitted: 5 })
+  patience.done(0, seconds(9))
+  expect(patience.lastResultAt).toBe(5.125)
 })

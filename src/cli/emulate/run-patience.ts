@@ -31,9 +31,8 @@ export class RunPatience {
   #startedAt: Seconds = seconds(0)
   #newsAt: Seconds = seconds(0)
   #moved = 0
-  #completed = 0
-  /** When a result last came home, on the run's clock; the start of the run while none has. */
-  lastResultAt: Seconds = seconds(0)
+  readonly #done = new Set<number>()
+  #lastResultAt: Seconds = seconds(0)
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario
@@ -42,7 +41,22 @@ export class RunPatience {
   begin(now: Seconds): void {
     this.#startedAt = now
     this.#newsAt = now
-    this.lastResultAt = now
+    this.#lastResultAt = now
+  }
+
+  /**
+   * When a result last came home, on the run's clock; the start of the run while none has. Exact for a device that has
+   * all its results; of others it is when they told.
+   */
+  get lastResultAt(): Seconds {
+    return this.#lastResultAt
+  }
+
+  /** Device `n` has all results of its sources. Of one that starts anew after that, it is old news. */
+  done(n: number, now: Seconds): void {
+    if (this.#done.has(n)) return
+    this.#done.add(n)
+    this.#lastResultAt = now
   }
 
   /** What device `name` said of itself. */
@@ -50,27 +64,26 @@ export class RunPatience {
     const part = devices.find(device => device.name === name)
     if (part === undefined) return
     const own = sources.filter(source => source.device === name)
+    const before = completedOf(this.#heard.get(name))
     this.#heard.set(name, { part, sources: own, isPlaced: placement.ready })
     const all = [...this.#heard.values()]
-    const completed = sum(all.flatMap(device => device.sources.map(source => source.completed)))
-    if (completed > this.#completed) this.lastResultAt = now
+    const isDone = this.#done.has(this.#scenario.devices.findIndex(device => device.name === name))
+    if (!isDone && completedOf(this.#heard.get(name)) > before) this.#lastResultAt = now
     // Counts of a process that starts anew go back to nothing: that is news too.
-    const moved = completed + sum(all.map(device => device.part.busySeconds + device.part.weightsFetched))
+    const moved = sum(all.map(d => completedOf(d) + d.part.busySeconds + d.part.weightsFetched))
     if (moved !== this.#moved) this.#newsAt = now
-    this.#completed = completed
     this.#moved = moved
   }
 
   /**
    * Whether nothing more is to come.
    * @param isThere whether a device runs, or is about to
-   * @param isDone whether all sources of a device have their results
    */
-  isOver(now: Seconds, isThere: (device: number) => boolean, isDone: (device: number) => boolean): boolean {
+  isOver(now: Seconds, isThere: (device: number) => boolean): boolean {
     const { sources, events } = this.#scenario
     const comesBack = (n: number): boolean =>
       events.some(event => event.kind === 'joins' && event.device === n && this.#startedAt + event.at + LATE >= now)
-    const awaited = sources.filter(({ device }) => !isDone(device) && (isThere(device) || comesBack(device)))
+    const awaited = sources.filter(({ device }) => !this.#done.has(device) && (isThere(device) || comesBack(device)))
     if (awaited.length === 0) return true
     const starts = awaited.map(({ start }) => start)
     const scheduled = this.#startedAt + Math.max(events.at(-1)?.at ?? 0, ...starts)
@@ -95,5 +108,8 @@ export class RunPatience {
     )
   }
 }
+
+const completedOf = (news: DeviceNews | undefined): number =>
+  sum((news?.sources ?? []).map(({ completed }) => completed))
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
