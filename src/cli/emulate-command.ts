@@ -10,6 +10,7 @@ import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
 import { refuseTooFast } from './emulate/refuse-too-fast.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 import { parseSeed } from './parse-seed.ts'
+import { refuseFailure } from './scenario/refuse-failure.ts'
 import { saying } from './scenario/saying.ts'
 
 interface EmulateFlags {
@@ -54,8 +55,7 @@ export const command = new Command('emulate')
         process.stdout.write(`\n${describeDeviation(report.runs, report.simulated)}\n`)
       }
     }
-    const failed = report.runs.filter(run => run.because !== undefined)
-    if (failed.length > 0) throw new NoAnswerError(failed.map(run => `${run.policy}: ${run.because}`).join('\n'))
+    refuseFailure(report.runs, flags.policy)
   })
 
 const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport> => {

@@ -3,12 +3,12 @@ import type { EncodingChoice } from '../core/activation-encoding.ts'
 import { formatSeconds } from '../core/format-quantity.ts'
 import type { ModelProfile } from '../core/model-profile.ts'
 import type { Scenario } from '../core/scenario.ts'
-import { NoAnswerError } from '../core/user-error.ts'
 import type { PolicyRun, RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { parseCount } from './parse-count.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 import { parseSeed } from './parse-seed.ts'
+import { refuseFailure } from './scenario/refuse-failure.ts'
 
 interface SimulateFlags {
   readonly policy?: string
@@ -154,11 +154,4 @@ const seedsOf = ({ seed, seeds }: SimulateFlags): readonly number[] => {
   const length = parseCount('--seeds', seeds, 10_000)
   const first = parseSeed(seed, length)
   return Array.from({ length }, (_, i) => first + i)
-}
-
-/** Asked for by name and not able to finish: that is no good answer. With `all`, it is part of the comparison. */
-const refuseFailure = (runs: readonly PolicyRun[], asked: string | undefined): void => {
-  const failed = runs.filter(run => run.because !== undefined)
-  if (failed.length === 0 || (asked === 'all' && failed.length < runs.length)) return
-  throw new NoAnswerError(failed.map(({ policy, because }) => `${policy}: ${because}`).join('\n'))
 }

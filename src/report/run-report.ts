@@ -45,6 +45,8 @@ export interface PolicyRun {
   readonly encoding?: EncodingReport
   /** Present where the policy cannot run on this scenario, or some data never came home: why. */
   readonly because?: string
+  /** Of an emulation that lacks results: none that could have come, for a simulation cannot have them either. */
+  readonly cannotRun?: true
 }
 
 export interface EncodingReport {

@@ -7,6 +7,7 @@ import { encodedScenario } from '../../core/encoded-scenario.ts'
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
 import { seconds } from '../../core/units.ts'
+import type { BlockTable } from '../../planner/block-table.ts'
 import type { PolicyRun, RunReport } from '../../report/run-report.ts'
 import type { DatumSpan, TaskSpan } from '../../report/run-trace.ts'
 import { CodecMeter } from '../../runtime/dispatch/codec-meter.ts'
@@ -14,9 +15,11 @@ import { machineTimeOffset } from '../../runtime/system-clock.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
 import { modelProfiles } from '../scenario/model-profiles.ts'
 import { planScenario } from '../scenario/planned-scenario.ts'
+import { policyPlacement } from '../scenario/policy-placement.ts'
 import { scenarioReport } from '../scenario/scenario-report.ts'
 import { writeOutputs } from '../scenario/write-outputs.ts'
 import { simulatePolicy } from '../simulate/simulate-policy.ts'
+import { couldNotCome } from './could-not-come.ts'
 import { type EmulatedRun, emulatePolicy } from './emulate-policy.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
 import { emulatedPlacement } from './emulated-placement.ts'
@@ -87,10 +90,18 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
       progress: say
     }
     const emulated = await emulatePolicy({ ...parts, ...own })
+    const simulation = (table: BlockTable): PolicyRun =>
+      simulatePolicy({
+        ...{ scenario: priced, profiles: pricedProfiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }
+      }).run
+    const wrong = activationEncoding === 'fp32' ? wrongOf(emulated, all[0]) : undefined
     runs.push({
       ...emulated.run,
+      ...verdictOf(emulated, wrong, missing =>
+        couldNotCome(missing, scenario, simulation(policyPlacement(problem, outcome, policy)))
+      ),
       ...(activationEncoding === 'fp32'
-        ? wrongOf(emulated, all[0])
+        ? {}
         : {
             encoding: await encodingReport({ scenario, models, seed: parts.seed, emulated, choice: activationEncoding })
           })
@@ -105,12 +116,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     for (const [s, { name }] of scenario.sources.entries())
       inferenceTimes.push({ policy, source: name, seconds: emulated.inferenceTimes[s]! })
     if (!parts.againstSimulation) continue
-    const table = emulatedPlacement(scenario, profiles, problem, emulated)
-    simulated.push(
-      simulatePolicy({
-        ...{ scenario: priced, profiles: pricedProfiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }
-      }).run
-    )
+    simulated.push(simulation(emulatedPlacement(scenario, profiles, problem, emulated)))
   }
   const report: RunReport = {
     ...scenarioReport(scenario, problem, outcome, runs),
@@ -143,12 +149,20 @@ const mergeTraces = async (
 }
 
 /** The same datum has the same result under every policy: the same blocks ran on it, wherever they did. */
-const wrongOf = ({ run, results }: EmulatedRun, first: EmulatedRun | undefined): { readonly because?: string } => {
-  if (first === undefined) return {}
+const wrongOf = ({ results }: EmulatedRun, first: EmulatedRun | undefined): string | undefined => {
+  if (first === undefined) return undefined
   const wrong = [...results].filter(([datum, result]) => (first.results.get(datum) ?? result) !== result)
-  if (wrong.length === 0) return {}
-  const because = `${wrong.length} results differ from those of ${first.run.policy}, the first ${wrong[0]![0]}`
-  return { because: run.because === undefined ? because : `${run.because}; ${because}` }
+  if (wrong.length === 0) return undefined
+  return `${wrong.length} results differ from those of ${first.run.policy}, the first ${wrong[0]![0]}`
+}
+
+const verdictOf = (
+  { run, missing }: EmulatedRun,
+  wrong: string | undefined,
+  isExcused: (missing: EmulatedRun['missing']) => boolean
+): Pick<PolicyRun, 'because' | 'cannotRun'> => {
+  if (wrong !== undefined) return { because: run.because === undefined ? wrong : `${run.because}; ${wrong}` }
+  return missing.length > 0 && isExcused(missing) ? { cannotRun: true } : {}
 }
 
 /** Files to run, the scenario's own or made for its sizes and times, and what their blocks take. */
