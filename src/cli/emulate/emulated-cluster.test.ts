@@ -35,7 +35,7 @@ const DEVICE = `
 const open = (name: string) => {
   const own = join(folder, name)
   const heard: [number, NodeEvent][] = []
-  let look = (): void => {}
+  const waiting = new Set<() => void>()
   const cluster = new EmulatedCluster({
     ...{ scenario, models: [], policy: 'confluence', seed: 1, folder: own, isTraced: false, adapts: true },
     ...{ activationEncoding: 'fp32', clock: systemClock, signal: new AbortController().signal },
@@ -48,16 +48,15 @@ const open = (name: string) => {
     },
     onEvent: (device, event) => {
       heard.push([device, event])
-      look()
+      for (const look of waiting) look()
+      waiting.clear()
     }
   })
   const next = async (device: number, name: string): Promise<NodeEvent> => {
     for (;;) {
       const i = heard.findIndex(([n, { event }]) => n === device && event === name)
       if (i >= 0) return heard.splice(i, 1)[0]![1]
-      await new Promise<void>(resolve => {
-        look = resolve
-      })
+      await new Promise<void>(resolve => waiting.add(resolve))
     }
   }
   return { cluster, next, folder: own }
