@@ -60,6 +60,8 @@ const NOTHING: Learnt = {
  * A change of the latency is not one of the rate: while the last ping disputes the round trip that is believed, frames
  * on an idle link wait for the next to say what they measured, and when it has changed, those since the last ping that
  * fitted are forgotten.
+ *
+ * Of an emulated link it is known how long it was taken for a frame (docs/decisions/0007).
  */
 export class LinkMeter {
   readonly #roundTrip = new RoundTrip()
@@ -96,6 +98,16 @@ export class LinkMeter {
     const isDisputed = disputedBy !== undefined && started + disputedBy > last
     if (this.#learnt.secondsPerByte === undefined || !isDisputed) this.#take(frame)
     else if (this.#held.push(frame) > HELD) this.#held.shift()
+  }
+
+  /**
+   * A frame of `size` bytes was answered that an emulated link was taken for so long: that is its time, whatever this
+   * machine took besides to encrypt, to send, and to get to the answer.
+   */
+  passed(size: number, took: Seconds, answered: Seconds): void {
+    this.#lastAnswer = answered
+    this.#late = 0
+    this.#learn(took / size, answered)
   }
 
   #take({ size, took, answered }: TimedFrame): void {

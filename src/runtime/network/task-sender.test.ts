@@ -7,8 +7,10 @@ import { LinkMeter } from './link-meter.ts'
 import { Pacer } from './pacer.ts'
 import { TaskSender } from './task-sender.ts'
 
-test('on an emulated link the last byte of each frame waits for its arrival, and nothing else is left to send then', async () => {
+/** A sender over an emulated link of 20 Mbit/s and 3 ms. */
+const open = () => {
   const clock = createManualClock()
+  const meter = new LinkMeter()
   let received = 0
   const stream = {
     writeStatus: 'writable',
@@ -20,25 +22,42 @@ test('on an emulated link the last byte of each frame waits for its arrival, and
   const sender = new TaskSender({
     clock,
     limits: FRAME_LIMITS,
-    meter: new LinkMeter(),
+    meter,
     pacer: new Pacer(clock),
     shape: () => ({ rate: megabitsPerSecond(20), latency: milliseconds(3) }),
     stream: () => Promise.resolve(stream),
     drop: () => {}
   })
-  const send = () => {
-    const tensor = { name: '', type: 'uint8', dims: [600_000], data: new Uint8Array(600_000) } as const
+  const send = (size: number) => {
+    const tensor = { name: '', type: 'uint8', dims: [size], data: new Uint8Array(size) } as const
     return sender.send({ case: 'probe', value: { $typeName: 'tributary.v1.Probe' } }, [tensor])
   }
-  const [first, second] = [send(), send()]
+  return { clock, meter, sender, send, received: () => received }
+}
+
+test('the rate of an emulated link is its own, however late this machine is with the answers, and whatever crosses it', async () => {
+  for (const size of [1000, 600_000]) {
+    const { clock, meter, sender, send } = open()
+    meter.pong(seconds(0.006))
+    const { written } = send(size)
+    await clock.advance(seconds(1.5))
+    await written
+    sender.answer(1n, { kind: 'accepted' })
+    expect(meter.measure(true)!.rate / 2.5e6).toBeCloseTo(1, 6)
+  }
+})
+
+test('on an emulated link the last byte of each frame waits for its arrival, and nothing else is left to send then', async () => {
+  const { clock, send, received } = open()
+  const [first, second] = [send(600_000), send(600_000)]
   await clock.advance(seconds(0.241))
   const { bytes: size } = await first.written
-  expect(received).toBe(size - 1)
+  expect(received()).toBe(size - 1)
   await clock.advance(seconds(0.003)) // 600 KB at 20 Mbit/s take 240 ms, and there are 3 ms of latency
-  expect(received).toBe(2 * size - 1)
+  expect(received()).toBe(2 * size - 1)
   await clock.advance(seconds(0.236))
-  expect(received).toBe(2 * size - 1)
+  expect(received()).toBe(2 * size - 1)
   await clock.advance(seconds(0.005))
-  expect(received).toBe(2 * size)
+  expect(received()).toBe(2 * size)
   await second.written
 })

@@ -31,6 +31,8 @@ interface Outgoing {
   readonly written: Deferred<Sent>
   readonly answered: Deferred<TaskAnswer>
   started: Seconds | undefined
+  /** How long an emulated link was taken for it. */
+  took: Seconds | undefined
 }
 
 /**
@@ -64,7 +66,7 @@ export class TaskSender {
     try {
       const id = this.#next++
       const frame = encodeFrame(id, body, tensors, report, this.#parts.limits)
-      this.#queue.push({ id, frame, written, answered, started: undefined })
+      this.#queue.push({ id, frame, written, answered, started: undefined, took: undefined })
       if (!this.#running) void this.#run()
     } catch (error) {
       written.reject(error as Error)
@@ -79,7 +81,9 @@ export class TaskSender {
     if (outgoing === undefined) return of > 0n && of < this.#next // an answer to what was given up is merely late
     this.#flying.delete(of)
     const { clock, meter } = this.#parts
-    if (outgoing.started !== undefined) meter.answered(outgoing.frame.size, outgoing.started, clock.now())
+    const { frame, started, took } = outgoing
+    if (took !== undefined) meter.passed(frame.size, took, clock.now())
+    else if (started !== undefined) meter.answered(frame.size, started, clock.now())
     outgoing.answered.resolve(answer)
     return true
   }
@@ -118,7 +122,8 @@ export class TaskSender {
       outgoing.written.resolve({ bytes: size, starts: outgoing.started!, departs: clock.now() })
     } else {
       const { starts, departs, arrives } = await pacer.pass(size, link)
-      meter.taken(seconds(departs - starts))
+      outgoing.took = seconds(departs - starts)
+      meter.taken(outgoing.took)
       life.throwIfAborted()
       outgoing.started = starts
       const delivered = this.#delivery.run(() => this.#write(outgoing, life, () => pacer.until(arrives, life)))
