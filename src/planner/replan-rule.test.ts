@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { deviceId, modelId } from '../core/ids.ts'
 import { bytes, bytesPerSecond, seconds } from '../core/units.ts'
 import type { PlacementProblem } from './placement.ts'
@@ -60,4 +60,48 @@ test('a source that comes back with another rate is planned for as one that come
   const now = two()
   const busier = { ...now, sources: now.sources.map(source => ({ ...source, demand: 7 })) }
   expect(dueAt(plannedFor(now), busier, 0)).toBeCloseTo(0.4, 9)
+})
+
+describe('plans for drift that changed nothing', () => {
+  /** Plans whenever it is due, for `seconds`, while a rate is off by half; how often. */
+  const plansIn = (rule: ReplanRule, until: number, changes: boolean): number => {
+    let plans = 0
+    let now = two()
+    for (let tick = 0; tick < 10 * until; tick++) {
+      const other = two(now.links[0]!.rate === 1e6 ? 1.5e6 : 1e6)
+      if (!rule.isDue(other, seconds(tick / 10))) continue
+      rule.planned(other)
+      rule.came(changes)
+      now = other
+      plans++
+    }
+    return plans
+  }
+
+  test('come more and more seldom: a noisy measure does not keep the planner busy', () => {
+    expect(plansIn(plannedFor(two()), 600, false)).toBeLessThan(15)
+    expect(plansIn(plannedFor(two()), 600, true)).toBeGreaterThan(150)
+  })
+
+  test('do not delay the plan for a great drift, nor the next one after a plan that moved blocks', () => {
+    const rule = plannedFor(two())
+    for (let i = 0; i < 5; i++) rule.came(false)
+    expect(dueAt(rule, two(1.5e6), 0)).toBeCloseTo(60, 9)
+    const other = plannedFor(two())
+    for (let i = 0; i < 5; i++) other.came(false)
+    expect(dueAt(other, two(2.5e6), 0)).toBeCloseTo(3, 9)
+    const third = plannedFor(two())
+    for (let i = 0; i < 5; i++) third.came(false)
+    third.came(true)
+    expect(dueAt(third, two(1.5e6), 0)).toBeCloseTo(3, 9)
+  })
+
+  test('are forgotten when somebody comes', () => {
+    const rule = plannedFor(two())
+    for (let i = 0; i < 5; i++) rule.came(false)
+    rule.planned(problem(['a', 'b', 'c'], []))
+    rule.planned(problem(['a', 'b'], []))
+    rule.planned(two())
+    expect(dueAt(rule, two(1.5e6), 0)).toBeCloseTo(3, 9)
+  })
 })

@@ -1,6 +1,7 @@
 import { deviceId, modelId } from '../core/ids.ts'
 import { bytesPerSecond, type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
+import { isSamePlacement } from '../planner/is-same-placement.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
 import { ReplanRule } from '../planner/replan-rule.ts'
 import { BlockHolders, type BlockHoldersParts, type BlockOfModel } from './block-holders.ts'
@@ -46,6 +47,8 @@ export class Replacement {
   readonly #parts: ReplacementParts
   readonly #holders: BlockHolders
   readonly #rule = new ReplanRule()
+  /** The newest, once there was one. */
+  #current: Placement | undefined
   #busy = false
   #epoch = 0
   #fetching = 0
@@ -87,8 +90,11 @@ export class Replacement {
     this.#busy = true
     schedule(replacement.planningTime ?? PLANNING, () => {
       this.#busy = false
-      this.#rule.planned(problem)
-      this.#adopt(replacement.place(problem))
+      const isDrift = this.#rule.planned(problem)
+      const placement = replacement.place(problem)
+      if (isDrift) this.#rule.came(this.#current === undefined || !isSamePlacement(placement, this.#current))
+      this.#current = placement
+      this.#adopt(placement)
     })
   }
 

@@ -3,7 +3,8 @@ import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { WholeModels } from '../../core/whole-models.ts'
 import { demandOf } from '../../planner/demand-of.ts'
-import type { Place, PlacementLink, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
+import { isSamePlacement } from '../../planner/is-same-placement.ts'
+import type { Place, PlacementLink, PlacementProblem } from '../../planner/placement.ts'
 import { ReplanRule } from '../../planner/replan-rule.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
@@ -74,7 +75,11 @@ export class PlannerSeat {
     this.#planning = false
     if (!this.isMine()) return
     const isDrift = this.#rule.planned(problem)
-    if (isDrift && current !== undefined && isSame(outcome, current)) return
+    if (isDrift && current !== undefined) {
+      const changes = !isSamePlacement(outcome.placement, current.placement)
+      this.#rule.came(changes)
+      if (!changes) return
+    }
     this.#parts.publish({ epoch: (current?.epoch ?? 0) + 1, planner: this.#parts.view.self, ...outcome })
   }
 
@@ -137,9 +142,3 @@ export class PlannerSeat {
 
 const carriedBy = (state: DeviceState) =>
   new Map(state.models.map(({ model, blocks }) => [modelId(model), blocks.map(({ block }) => block)] as const))
-
-const isSame = ({ placement }: PlacementOutcome, current: NumberedPlacement): boolean => {
-  const text = (p: PlacementOutcome['placement']): string =>
-    JSON.stringify([...p].map(([device, models]) => [device, [...models].sort()]).sort())
-  return text(placement) === text(current.placement)
-}
