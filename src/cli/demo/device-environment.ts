@@ -10,11 +10,8 @@ const OWN_PAGES = '131072'
 /**
  * The environment of a device's process. glibc keeps memory that was freed between what is still used; with tensors of some
  * 100 KB coming and going on two threads, a device that lives long creeps up by tens of megabytes. A fixed threshold gives
- * each tensor pages of its own, which go back to the machine with it (docs/decisions/0009). Elsewhere it means nothing.
- * What the user has set stays.
+ * each tensor pages of its own, which go back to the machine with it (docs/decisions/0009). New pages cost time, a lot of it on
+ * some virtual machines, so who lives for minutes only does without. Elsewhere it means nothing. What the user has set stays.
  */
-export const deviceEnvironment = (own: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
-  MALLOC_MMAP_THRESHOLD_: OWN_PAGES,
-  MALLOC_TRIM_THRESHOLD_: OWN_PAGES,
-  ...own
-})
+export const deviceEnvironment = (own: NodeJS.ProcessEnv, livesLong: boolean): NodeJS.ProcessEnv =>
+  livesLong ? { MALLOC_MMAP_THRESHOLD_: OWN_PAGES, MALLOC_TRIM_THRESHOLD_: OWN_PAGES, ...own } : own

@@ -24,6 +24,8 @@ export interface DeviceProcessOptions {
   readonly launcher?: readonly string[]
   /** Flags of `tributary node`. */
   readonly flags: readonly string[]
+  /** For more than some minutes: its memory must not creep up. @default false */
+  readonly livesLong?: boolean | undefined
   /** What it says goes there. */
   readonly logFile: string
   readonly clock: Clock
@@ -58,7 +60,7 @@ export const startDevice = (options: DeviceProcessOptions): DeviceProcess => {
   ]
   const child = spawn(program!, [...words, ...options.flags], {
     stdio: ['pipe', 'pipe', log],
-    env: deviceEnvironment(process.env)
+    env: deviceEnvironment(process.env, options.livesLong === true)
   })
   closeSync(log)
   keepWatch(child)

@@ -24,6 +24,8 @@ export interface EmulatePolicyParts {
   readonly folder: string
   /** Devices leave what they did in files of this folder. */
   readonly isTraced: boolean
+  /** The run takes more than some minutes. @default false */
+  readonly livesLong?: boolean | undefined
   readonly clock: Clock
   readonly signal: AbortSignal
   /** False: costs, rates and placement stay as they are when the run begins. */

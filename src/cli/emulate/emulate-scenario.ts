@@ -6,7 +6,7 @@ import { encodedProfiles } from '../../core/encoded-profiles.ts'
 import { encodedScenario } from '../../core/encoded-scenario.ts'
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario } from '../../core/scenario.ts'
-import { seconds } from '../../core/units.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import type { BlockTable } from '../../planner/block-table.ts'
 import type { PolicyRun, RunReport } from '../../report/run-report.ts'
 import type { DatumSpan, TaskSpan } from '../../report/run-trace.ts'
@@ -24,6 +24,7 @@ import { type EmulatedRun, emulatePolicy } from './emulate-policy.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
 import { emulatedPlacement } from './emulated-placement.ts'
 import { encodingReport } from './encoding-report.ts'
+import { expectedDuration } from './expected-duration.ts'
 import type { Footing } from './footing.ts'
 import { MergedTrace } from './merged-trace.ts'
 import { calibrateSynthetic, writeSyntheticModel } from './write-synthetic-model.ts'
@@ -65,6 +66,9 @@ export interface EmulatedScenario {
 /** Blocks that take so much longer than asked are another network than the scenario's. */
 const DISTURBED = 0.05
 
+/** From here on what a device's memory becomes by and by counts for more than what new pages take. */
+const LONG_LIFE: Seconds = seconds(300)
+
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<EmulatedScenario> => {
   const { scenario, policies, folder, traceFile, reportFolder, activationEncoding = 'fp32', clock, say } = parts
@@ -86,6 +90,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
       policy,
       folder: join(folder, policy),
       isTraced: trace !== undefined,
+      livesLong: expectedDuration(scenario, outcome) > LONG_LIFE,
       activationEncoding,
       progress: say
     }

@@ -34,6 +34,8 @@ export interface EmulatedClusterOptions {
   readonly footing: Footing
   /** Devices tell what they do, each in a file. */
   readonly isTraced: boolean
+  /** For more than some minutes. @default false */
+  readonly livesLong?: boolean | undefined
   readonly clock: Clock
   readonly signal: AbortSignal
   /** False: costs, rates and placement stay as they are when the run begins. */
@@ -182,10 +184,11 @@ export class EmulatedCluster implements AsyncDisposable {
   }
 
   #start(n: number, together: number): void {
-    const { scenario, folder, clock, onEvent, footing } = this.#options
+    const { scenario, folder, clock, onEvent, footing, livesLong } = this.#options
     const { name } = scenario.devices[n]!
     const device = startDevice({
       name,
+      livesLong,
       launcher: footing.launcher(n),
       flags: this.#flags(n, together),
       logFile: join(folder, `${name}.log`),
