@@ -281,12 +281,16 @@ sources:
   - { name: cam, device: porch, model: toy, count: 100000 }
   - { name: door, device: shed, model: toy, count: 80 }
 events: [ { at: 1s, device: porch, leaves: kill } ]
-`
+`,
+      '--json'
     )
-    const { code, stderr } = await ended
+    const { code, stdout, stderr } = await ended
     expect(code).toBe(1)
     expect(stderr).toMatch(/confluence: cam: \d+ of 100000 never came home \(porch left and did not come back\)/)
     expect(stderr).not.toMatch(/door: \d+ of 80 never/)
+    const [porch, shed] = (JSON.parse(stdout) as RunReport).runs[0]!.devices
+    expect(porch!.residentBytes).toBe(0)
+    expect(shed!.residentBytes).toBeGreaterThan(1e6)
     expect(await readdir(scratch)).toEqual([])
   }, 60_000)
 

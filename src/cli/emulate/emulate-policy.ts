@@ -202,9 +202,9 @@ class RunWatch {
             inferenceTime: timeSummary(lines[s]!.map(r => r.inferenceTime))
           }
         }),
-        devices: scenario.devices.map(({ name }) => {
-          const part = this.#feed.device(name)
-          const resident = Object.values(part?.models ?? {}).reduce((sum, { residentBytes }) => sum + residentBytes, 0)
+        devices: scenario.devices.map(({ name }, n) => {
+          const carried = this.#gone.has(n) ? [] : Object.values(this.#feed.device(name)?.models ?? {})
+          const resident = carried.reduce((sum, { residentBytes }) => sum + residentBytes, 0)
           return {
             name,
             busy: Math.min(1, per(this.#counters.get(`busy ${name}`))),
