@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './src/testing/longest-first.ts'
 
-// End-to-end tests start real processes, which wait more than they compute: two files beside each other, the longest first.
+// Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait more than they compute: two files beside each other, the longest first.
 // Long ones on request, one at a time.
+const TIMED = ['medium', 'emulated-transfer', 'libp2p-network'].map(name => `src/runtime/network/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     setupFiles: ['src/testing/setup.ts'],
@@ -11,8 +13,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['src/**/*.test.ts', 'test/*.test.ts'], testTimeout: 60_000, maxWorkers: 2 }
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/*.test.ts'],
+          exclude: TIMED,
+          testTimeout: 60_000,
+          maxWorkers: 2
+        }
       },
+      { extends: true, test: { name: 'timed', include: TIMED, testTimeout: 60_000, fileParallelism: false } },
       {
         extends: true,
         test: {

@@ -68,6 +68,7 @@ prepare()
 check('Types (tsc)', ['tsc'])
 check('Format and lint (biome)', ['biome', 'check'])
 suite('Unit tests', 'unit')
+suite('Unit tests of transfers, which are timed', 'timed')
 suite('End-to-end tests: commands, real processes, a bad day of two minutes (five minutes)', 'e2e')
 if (long) suite('Long tests', 'long')
 

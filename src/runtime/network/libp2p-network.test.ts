@@ -212,18 +212,9 @@ describe('an emulated link', () => {
     const answered = performance.now() - begin
     expect(written).toBeGreaterThan(239)
     expect(answered).toBeGreaterThan(245) // 240 ms, and 3 ms each way
-    let slowest = answered
-    for (let datum = 2; datum < 9; datum++) {
-      const start = performance.now()
-      await b.network.sendTask(a.self, task(datum), [zeros(600_000)]).answered
-      slowest = Math.max(slowest, performance.now() - start)
-    }
     const link = b.network.link(a.self)!
     expect(link.emulated).toBe(true)
-    // Measured from when it began to leave until it was answered: a busy machine delays answers.
-    expect(link.rate / 2.5e6).toBeGreaterThan((0.9 * 0.24) / (slowest / 1000 + 0.01))
-    // The first sample, of the probe, may be short: on a busy machine the answer before it comes late.
-    expect(link.rate / 2.5e6).toBeLessThan(1.3)
+    expect(link.rate / 2.5e6).toBeCloseTo(1, 6) // however busy this machine is
     expect(link.latency).toBeGreaterThan(0.00245) // 3 ms; timers may end half of one early
   })
 
