@@ -1,6 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Place, PlacementOutcome } from '../../planner/placement.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
@@ -20,7 +19,6 @@ export const placeApart =
         serialization: 'advanced', // problems and placements are made of maps, and memory can be Infinity
         execArgv: SPARING
       })
-      lowerPriority(child)
       const failed = (because: string): void => {
         child.removeAllListeners()
         say(`the planner failed (${because}); blocks are placed in proportion to speed`)
@@ -44,15 +42,6 @@ export const placeApart =
  * (half the processor time of a small plan, and nothing lost for a large one).
  */
 const SPARING = ['--wasm-tiering-budget=100000000']
-
-/** Blocks of this device, and of others that the machine emulates, come first; where that cannot be said, they share. */
-const lowerPriority = ({ pid }: ChildProcess): void => {
-  try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
-  } catch {
-    // It has ended, or the system has no priorities.
-  }
-}
 
 /** Node runs the built file; tests run the sources and take it from the build. */
 const script = (): string => {
