@@ -53,3 +53,9 @@ test('under local, models are on the devices of their sources alone, whatever ha
     expect(run.weightsMoved ?? 0).toBe(0)
   }
 })
+
+test('nothing is busy for more than all of the time, also where work goes on after the last result', async () => {
+  const { devices, links, sources } = await simulated('confluence', [{ at: '1s', device: 'porch', leaves: 'kill' }])
+  expect(sources[0]!.lost).toBeGreaterThan(0)
+  for (const { busy } of [...devices, ...links]) expect(busy).toBeLessThanOrEqual(1)
+})

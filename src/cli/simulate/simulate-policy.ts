@@ -77,6 +77,8 @@ const policyRun = (
   { makespan, moved, sources, devices, links }: SimulationOutput
 ): PolicyRun => {
   const per = (amount: number): number => (makespan > 0 ? amount / makespan : 0)
+  /** Where data are lost, devices may work on after the last result. */
+  const share = (time: number): number => Math.min(1, per(time))
   const stuck = sources.flatMap(({ name, stuck: because }) => (because === undefined ? [] : [`${name}: ${because}`]))
   return {
     policy,
@@ -95,7 +97,7 @@ const policyRun = (
     })),
     devices: devices.map(({ name, busy, tasks, blocks }) => ({
       name,
-      busy: per(busy),
+      busy: share(busy),
       tasks,
       residentBytes: blocks.flatMap((of, m) => of.map(k => profiles[m]!.weights[k]!)).reduce((a, b) => a + b, 0)
     })),
@@ -103,7 +105,7 @@ const policyRun = (
       from: scenario.devices[from]!.name,
       to: scenario.devices[to]!.name,
       bytes,
-      busy: per(busy)
+      busy: share(busy)
     })),
     ...(stuck.length === 0 ? {} : { because: [...new Set(stuck)].join('; ') })
   }
