@@ -306,6 +306,7 @@ sources: [ { name: cam, device: porch, model: toy, count: 5 } ]
     const { code, stderr } = await ended
     expect(code).toBe(1)
     expect(stderr).toMatch(/confluence: cam: 5 of 5 never came home \(.+\)/)
+    expect(stderr).toMatch(/no placement: block 1 of toy .*starting 2 devices/s) // before they start
     expect(await readdir(scratch)).toEqual([])
   }, 90_000)
 

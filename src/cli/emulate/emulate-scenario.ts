@@ -13,6 +13,7 @@ import type { DatumSpan, TaskSpan } from '../../report/run-trace.ts'
 import { CodecMeter } from '../../runtime/dispatch/codec-meter.ts'
 import { machineTimeOffset } from '../../runtime/system-clock.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
+import { describeTime } from '../scenario/describe-time.ts'
 import { modelProfiles } from '../scenario/model-profiles.ts'
 import { planScenario } from '../scenario/planned-scenario.ts'
 import { policyPlacement } from '../scenario/policy-placement.ts'
@@ -78,6 +79,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
   const priced = encodedScenario(scenario, activationEncoding, costs)
   const pricedProfiles = encodedProfiles(profiles, scenario, activationEncoding, costs)
   const { problem, outcome, place } = await planScenario(priced, pricedProfiles)
+  if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
   const trace = traceFile === undefined && reportFolder === undefined ? undefined : new MergedTrace(scenario)
@@ -112,6 +114,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
           })
     })
     all.push(emulated)
+    if (emulated.missing.length === 0) say(lineOf(emulated.run))
     if (trace !== undefined) await mergeTraces(trace, parts, policy, emulated)
     const { disturbance = 0 } = emulated.run
     if (disturbance > DISTURBED)
@@ -139,6 +142,14 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     if (left > 0) say(`${left} spans more than a trace holds were left out`)
   }
   return { report, data: trace?.data ?? [], tasks: trace?.tasks ?? [], models, emulated: all }
+}
+
+/** At once: the table comes at the end, and somebody may not wait for that. */
+const lineOf = ({ policy, throughput, sources }: PolicyRun): string => {
+  const each = sources.map(
+    ({ name, completed, inferenceTime }) => `${name} ${completed} in ${describeTime(inferenceTime.mean)} each`
+  )
+  return `${policy}: ${throughput.toPrecision(3)}/s; ${each.join(', ')}`
 }
 
 /** What the devices of a run left, from the start of the run on. */

@@ -32,7 +32,7 @@ const rate = (perSecond: number): string => `${perSecond.toPrecision(3)}/s`
 
 const boundLine = ({ rates }: BoundReport): string => {
   const each = Object.entries(rates).map(([source, most]) => `${source} ${rate(most)}`)
-  return `no policy can serve all sources at more than these rates together: ${each.slice(0, 6).join(', ')}${each.length > 6 ? ', …' : ''}`
+  return `no policy can serve all sources at more than these rates together, in the network as it is at the start: ${each.slice(0, 6).join(', ')}${each.length > 6 ? ', …' : ''}`
 }
 
 /** Only where all data came home, and sources were pressed hard enough for it to mean something, is it near 100 %. */
