@@ -14,8 +14,8 @@ import { parseScenario, type Scenario } from '../src/core/scenario.ts'
 import type { PolicyRun } from '../src/report/run-report.ts'
 import { textTable } from '../src/report/text-table.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
-import type { PolicyName } from '../src/scheduler/policies.ts'
 import { recovery } from './recovery.ts'
+import { VARIANTS, type Variant } from './variants.ts'
 
 // What a change in mid-run does to throughput, simulated and emulated: `confluence`, the same with adaptation off (costs,
 // rates and placement stay as they were), `ar-mdi`. Before: the eight seconds until the change. 90 % of bound: how long
@@ -92,17 +92,6 @@ const CHANGES: readonly Change[] = [
     },
     after: { ...BASE, sources: [...BASE.sources, third] }
   }
-]
-
-interface Variant {
-  readonly name: string
-  readonly policy: PolicyName
-  readonly adapts: boolean
-}
-const VARIANTS: readonly Variant[] = [
-  { name: 'confluence', policy: 'confluence', adapts: true },
-  { name: 'confluence, adaptation off', policy: 'confluence', adapts: false },
-  { name: 'ar-mdi', policy: 'ar-mdi', adapts: true }
 ]
 
 interface Outcome {

@@ -4,26 +4,17 @@ import { policyPlacement } from '../src/cli/scenario/policy-placement.ts'
 import { simulatePolicy } from '../src/cli/simulate/simulate-policy.ts'
 import { createRng } from '../src/core/rng.ts'
 import { textTable } from '../src/report/text-table.ts'
-import type { PolicyName } from '../src/scheduler/policies.ts'
+import { average, geometric } from './means.ts'
 import { randomEvents } from './random-events.ts'
 import { randomScenario } from './random-scenario.ts'
+import { VARIANTS, type Variant } from './variants.ts'
 
 // Random networks in which something changes in mid-run, simulated: what adapting is worth, and what the policies make of it.
 // `npm run bench -- changing`: the first fifty; `-- changing 200`; `-- changing 17` would be the first seventeen.
 
 const DEFAULT_NETWORKS = 50
 
-interface Variant {
-  readonly name: string
-  readonly policy: PolicyName
-  readonly adapts: boolean
-}
-const VARIANTS: readonly Variant[] = [
-  { name: 'confluence', policy: 'confluence', adapts: true },
-  { name: 'confluence, adaptation off', policy: 'confluence', adapts: false },
-  { name: 'ms-mdi', policy: 'ms-mdi', adapts: true },
-  { name: 'ar-mdi', policy: 'ar-mdi', adapts: true }
-]
+const ALL: readonly Variant[] = [...VARIANTS, { name: 'ms-mdi', policy: 'ms-mdi', adapts: true }]
 
 interface Outcome {
   /** Results a second until the last is home; 0 where some never are. */
@@ -31,15 +22,12 @@ interface Outcome {
   readonly meanTime: number
 }
 
-const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
-const geometric = (values: readonly number[]): number => Math.exp(average(values.map(Math.log)))
-
 const outcomes = async (name: string): Promise<readonly Outcome[]> => {
   const still = await randomScenario(name, createRng(name))
   const scenario = { ...still, events: randomEvents(still, createRng(`${name} events`)) }
   const profiles = await modelProfiles(scenario, () => {})
   const { problem, outcome, place } = await planScenario(scenario, profiles)
-  return VARIANTS.map(({ policy, adapts }) => {
+  return ALL.map(({ policy, adapts }) => {
     const table = policyPlacement(problem, outcome, policy)
     const { run, inferenceTimes } = simulatePolicy({ scenario, profiles, policy, seed: 1, table, adapts, place })
     const isWhole = run.sources.every(({ lost }) => lost === 0)
@@ -58,7 +46,7 @@ for (let i = 1; i <= networks; i++) {
   const line = all.at(-1)!.map(({ throughput, meanTime }) => `${throughput.toFixed(3)}/s ${meanTime.toFixed(3)} s`)
   process.stderr.write(`changing-${i}: ${line.join(' | ')}\n`)
 }
-const rows = VARIANTS.map(({ name }, v) => {
+const rows = ALL.map(({ name }, v) => {
   const ran = all.filter(each => each[v]!.throughput > 0)
   const [rates, times] = (['throughput', 'meanTime'] as const).map(key =>
     ran.map(each => each[v]![key] / each[0]![key])

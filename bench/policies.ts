@@ -14,6 +14,7 @@ import { systemClock } from '../src/runtime/system-clock.ts'
 import { POLICIES, POLICY_NAMES, type PolicyName } from '../src/scheduler/policies.ts'
 import { simulate } from '../src/simulator/simulate.ts'
 import { judge } from './judge.ts'
+import { average, geometric } from './means.ts'
 import { randomNetwork } from './random-network.ts'
 
 // The random suite of DESIGN section 10: every policy on the same networks, saturated, and at 30, 60 and 85 % of what the
@@ -41,9 +42,6 @@ interface NetworkResult {
   readonly gap: number
   readonly policies: Readonly<Record<PolicyName, PolicyResult>>
 }
-
-const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
-const geometric = (values: readonly number[]): number => Math.exp(average(values.map(Math.log)))
 
 type Problem = ReturnType<typeof randomNetwork>
 
