@@ -93,8 +93,11 @@ export const createConfluence =
       reportInterval: seconds(0.1),
       admit,
       next: choose,
-      // The work of the tasks that are asked about next was committed here, and told, when their paths were chosen.
-      startAnew: now => queues.set(world.devices[host.self]!.resource, host.backlog(), now),
+      // Their work was committed here, and told, when their paths were chosen. That of tasks which are to come stays.
+      startAnew: (undone, now) => {
+        const self = world.devices[host.self]!.resource
+        queues.set(self, Math.max(host.backlog(), queues.at(self, now) - undone), now)
+      },
       rank: since,
       // Accumulating priority (Kleinrock, 1964): under overload, with equal windows, the times that sources wait come to be
       // in inverse proportion to their weights, and so their rates in proportion; under capacity a heavier one waits less.

@@ -121,6 +121,19 @@ describe('confluence', () => {
     expect(second).toMatchObject({ steps: [{ device: 1 }, { device: 0, until: 2 }] })
   })
 
+  test('starting anew forgets the work of those that are asked about next, and not that of tasks which are still to come', () => {
+    const world = pair()
+    const steps = (undone: number): unknown => {
+      const confluence = policy('confluence', { world })
+      confluence.admit(task(), now) // two seconds here; the next would go elsewhere
+      confluence.startAnew!(seconds(undone), now)
+      const decision = confluence.next(task({ datum: 1 }), now)
+      return decision.kind === 'go' && decision.steps[0]!.device
+    }
+    expect(steps(2)).toBe(0)
+    expect(steps(0.2)).toBe(1)
+  })
+
   test('virtual queues drain with time, whether or not the work was done', () => {
     const world = pair({ activations: [1e3, 1e3, 1e3] })
     const confluence = policy('confluence', { world })

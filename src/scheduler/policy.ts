@@ -105,9 +105,9 @@ export interface Policy {
   next(task: TaskState, now: Seconds): Decision
   /**
    * What is known here has changed much, and the tasks that wait here have been taken out of their queues: each is asked
-   * about by `next`, in their old order. Absent: what was decided stays.
+   * about by `next`, in their old order; `undone` is what they still had to compute here. Absent: what was decided stays.
    */
-  startAnew?(now: Seconds): void
+  startAnew?(undone: Seconds, now: Seconds): void
   /** Its turn on the link to `step.device` has come; a policy that looks again may send it elsewhere. */
   beforeSend?(task: TaskState, steps: readonly Step[], now: Seconds): Decision
   /** Waiting tasks are served in the order of this number, smallest first; ties by the datum's number, then by arrival. */
