@@ -46,6 +46,10 @@ export class World {
   version = 0
   readonly #deviceIndex = new Map<DeviceId, number>()
   readonly #modelIndex = new Map<ModelId, number>()
+  /** By resource: what the same use of it costs now, to what it cost when it was first heard of. */
+  readonly #dearness: number[] = []
+  /** The links of each shared medium, by its resource. */
+  readonly #media = new Map<number, LinkView[]>()
   /** [model][device][block]: measured seconds, or NaN. */
   readonly #times: Float64Array[][] = []
   /** [model][device][block]: 1 where the block is loaded and ready. */
@@ -85,16 +89,27 @@ export class World {
     return this.resources++
   }
 
+  /**
+   * How many times as long the same use of a resource takes as when it was first heard of: a worker's by the blocks that it
+   * carries and that were measured, a medium's by all its links. Work that was committed in seconds has grown by as much.
+   */
+  dearness(resource: number): number {
+    return this.#dearness[resource] ?? 1
+  }
+
   /** Add a link or change the rate and latency of a known one. */
   setLink(from: number, to: number, rate: BytesPerSecond, latency: Seconds, medium?: number): LinkView {
     this.version++
     const known = this.link(from, to)
     if (known !== undefined) {
+      const before = this.#secondsPerByte(known)
       Object.assign(known, { rate, latency, up: true })
+      this.#grewBy(known.resource, this.#secondsPerByte(known) / before)
       return known
     }
     const link: LinkView = { from, to, rate, latency, resource: medium ?? this.resources++, up: true }
     this.links[from]!.push(link)
+    if (medium !== undefined) this.#media.set(medium, [...(this.#media.get(medium) ?? []), link])
     return link
   }
 
@@ -121,8 +136,13 @@ export class World {
   }
 
   setBlockTime(device: number, model: number, block: number, time: Seconds): void {
-    this.#times[model]![device]![block] = time
+    const times = this.#times[model]![device]!
+    if (times[block] === time) return
+    const isMeasured = !Number.isNaN(times[block])
+    const before = this.#measuredTime(device)
+    times[block] = time
     this.version++
+    if (isMeasured) this.#grewBy(this.devices[device]!.resource, this.#measuredTime(device) / before)
   }
 
   setCarried(device: number, model: number, block: number, carried: boolean): void {
@@ -145,6 +165,27 @@ export class World {
 
   carriesAll(device: number, model: number): boolean {
     return this.devices[device]!.up && this.#carried[model]![device]!.every(c => c === 1)
+  }
+
+  #secondsPerByte({ resource, rate }: LinkView): number {
+    return this.#media.get(resource)?.reduce((sum, link) => sum + 1 / link.rate, 0) ?? 1 / rate
+  }
+
+  /** Of all blocks that a device carries and that were measured there. */
+  #measuredTime(device: number): number {
+    let sum = 0
+    for (const [m, { work }] of this.models.entries()) {
+      for (const k of work.keys()) {
+        const time = this.#times[m]![device]![k]!
+        if (this.#carried[m]![device]![k] === 1 && !Number.isNaN(time)) sum += time
+      }
+    }
+    return sum
+  }
+
+  /** Nothing is known of a factor of 0 / 0: a device that carries nothing. */
+  #grewBy(resource: number, factor: number): void {
+    if (factor > 0 && Number.isFinite(factor)) this.#dearness[resource] = this.dearness(resource) * factor
   }
 
   #addRow(model: number, blocks: number): void {

@@ -2,6 +2,7 @@ import { cheapestPath } from '../core/cheapest-path.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import { FairShare } from './fair-share.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
+import { routeUses } from './route-uses.ts'
 import { typicalTime } from './typical-time.ts'
 import { VirtualQueues } from './virtual-queues.ts'
 
@@ -37,10 +38,12 @@ export const createConfluence =
     const { world } = host
     /** Of a queue only its length counts here: who had which task by then is not asked. */
     const said = (): Report => ({ backlog: host.backlog(), commitments: [], received: [] })
-    const queues = new VirtualQueues()
+    const queues = new VirtualQueues(resource => world.dearness(resource))
     const fair = new FairShare()
     const since = ({ availableAt, lag }: TaskState): number => availableAt - lag
     let untold: Commitment[] = []
+    /** Since the last report. What the others think of this worker's queue may then be anything. */
+    let hasBegunAnew = false
     /** Of the tasks that were seen here. */
     const weights = new Set<number>()
     /**
@@ -59,9 +62,19 @@ export const createConfluence =
       if (resource !== undefined) queues.commit(resource, work, now)
     }
 
+    const own = (): number => world.devices[host.self]!.resource
+    const committed = (now: Seconds): Pick<Report, 'commitments' | 'committed'> => {
+      const commitments = merge(untold)
+      if (!hasBegunAnew) return { commitments }
+      return {
+        commitments: commitments.filter(({ from, to }) => from !== host.self || to !== host.self),
+        committed: seconds(queues.at(own(), now))
+      }
+    }
+
     const choose = (task: TaskState, now: Seconds): Decision => {
       weights.add(task.weight)
-      queues.atLeast(world.devices[host.self]!.resource, host.backlog() - slack, now)
+      queues.atLeast(own(), host.backlog() - slack, now)
       const V = seconds(patience * typicalTime(world, task.model))
       const price = (resource: number): number => V * (1 + queues.at(resource, now) / (sharpness * V)) ** sharpness
       const path = cheapestPath({
@@ -93,10 +106,14 @@ export const createConfluence =
       reportInterval: seconds(0.1),
       admit,
       next: choose,
-      // Their work was committed here, and told, when their paths were chosen. That of tasks which are to come stays.
-      startAnew: (undone, now) => {
-        const self = world.devices[host.self]!.resource
-        queues.set(self, Math.max(host.backlog(), queues.at(self, now) - undone), now)
+      startAnew: (tasks, now) => {
+        for (const use of merge(tasks.flatMap(task => routeUses(world, host.self, task)))) {
+          const takenBack = { ...use, seconds: seconds(-use.seconds) }
+          commit(takenBack, now)
+          untold.push(takenBack)
+        }
+        queues.atLeast(own(), host.backlog(), now)
+        hasBegunAnew = true
       },
       rank: since,
       // Accumulating priority (Kleinrock, 1964): under overload, with equal windows, the times that sources wait come to be
@@ -108,14 +125,16 @@ export const createConfluence =
       },
       report: (now): Report => {
         measureSlack()
-        const commitments = merge(untold)
+        const news = { ...said(), ...committed(now), paces: fair.paces(now) }
         untold = []
-        return { ...said(), commitments, paces: fair.paces(now) }
+        hasBegunAnew = false
+        return news
       },
       remark: said,
       heard: (from, report, now) => {
         if (report.paces !== undefined) fair.heard(from, report.paces, now)
         queues.atLeast(world.devices[from]!.resource, report.backlog - slack, now)
+        if (report.committed !== undefined) queues.set(world.devices[from]!.resource, report.committed, now)
         for (const commitment of report.commitments) commit(commitment, now)
       }
     }

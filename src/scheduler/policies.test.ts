@@ -4,7 +4,7 @@ import type { World } from '../core/world.ts'
 import { smallWorld } from '../testing/small-world.ts'
 import { taskState } from '../testing/task-state.ts'
 import { POLICIES, type PolicyName } from './policies.ts'
-import type { Policy, Report } from './policy.ts'
+import type { Decision, Policy, Report, RoutedTask } from './policy.ts'
 
 const task = taskState
 
@@ -121,17 +121,42 @@ describe('confluence', () => {
     expect(second).toMatchObject({ steps: [{ device: 1 }, { device: 0, until: 2 }] })
   })
 
-  test('starting anew forgets the work of those that are asked about next, and not that of tasks which are still to come', () => {
-    const world = pair()
-    const steps = (undone: number): unknown => {
-      const confluence = policy('confluence', { world })
-      confluence.admit(task(), now) // two seconds here; the next would go elsewhere
-      confluence.startAnew!(seconds(undone), now)
-      const decision = confluence.next(task({ datum: 1 }), now)
-      return decision.kind === 'go' && decision.steps[0]!.device
-    }
-    expect(steps(2)).toBe(0)
-    expect(steps(0.2)).toBe(1)
+  describe('starting anew', () => {
+    const open = (self = 0) => policy('confluence', { world: pair({ activations: [1e3, 1e3, 1e3] }), self })
+    const stay: RoutedTask = { ...task(), route: [{ device: 0, until: 2 }] }
+    const deviceOf = (decision: Decision): unknown => decision.kind === 'go' && decision.steps[0]!.device
+
+    test('takes back what was committed for those that are asked about next, and for nobody else', () => {
+      const one = open()
+      one.admit(task(), now)
+      one.startAnew!([stay], now)
+      expect(deviceOf(one.next(task(), now))).toBe(0)
+      const two = open()
+      two.admit(task(), now)
+      two.startAnew!([], now)
+      expect(deviceOf(two.next(task({ datum: 1 }), now))).toBe(1)
+    })
+
+    test('takes it back from whoever was told, and says what is committed to its own worker in all', () => {
+      const [here, there] = [open(), open(1)]
+      const away: RoutedTask = {
+        ...task(),
+        route: [
+          { device: 1, until: 2 },
+          { device: 0, until: 2 }
+        ]
+      }
+      here.admit(task(), now)
+      here.admit(task({ datum: 1 }), now) // goes there
+      there.heard(0, here.report(now), now)
+      here.startAnew!([away], now)
+      const said = here.report(now)
+      expect(said.committed).toBeCloseTo(2, 6)
+      expect(said.commitments).toContainEqual({ from: 1, to: 1, seconds: -2 })
+      expect(here.report(now).committed).toBeUndefined()
+      there.heard(0, said, now)
+      expect(deviceOf(there.admit(task({ home: 1 }), now))).toBe(1)
+    })
   })
 
   test('virtual queues drain with time, whether or not the work was done', () => {

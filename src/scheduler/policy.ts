@@ -25,6 +25,11 @@ export interface TaskState {
   readonly done: number
 }
 
+/** With the steps that were decided for it and are still ahead. */
+export interface RoutedTask extends TaskState {
+  readonly route: readonly Step[]
+}
+
 /**
  * What a policy says about a task:
  * - `go`: the next steps, at least one. Those that are not given are asked for later (`next`). With how far its source is
@@ -43,6 +48,8 @@ export interface Report {
   readonly backlog: Seconds
   /** Work newly committed to resources since the last report; only from sources that commit paths. */
   readonly commitments: readonly Commitment[]
+  /** The work committed to the sender's worker, all told, where the sender has begun anew; in place of single commitments. */
+  readonly committed?: Seconds
   /** Tasks that arrived at the sender so far, by the device that sent them. */
   readonly received: readonly { readonly device: number; readonly tasks: number }[]
   /** Tasks at the sender by what they still need; only from policies that compare queues. */
@@ -104,10 +111,10 @@ export interface Policy {
   /** The task has no steps left here and blocks remain. (The way home is the same for all: `nextSteps`.) */
   next(task: TaskState, now: Seconds): Decision
   /**
-   * What is known here has changed much, and the tasks that wait here have been taken out of their queues: each is asked
-   * about by `next`, in their old order; `undone` is what they still had to compute here. Absent: what was decided stays.
+   * What is known here has changed much, and these tasks, which waited here, have been taken out of their queues: each is
+   * asked about by `next`, in this order. Absent: what was decided stays.
    */
-  startAnew?(undone: Seconds, now: Seconds): void
+  startAnew?(tasks: readonly RoutedTask[], now: Seconds): void
   /** Its turn on the link to `step.device` has come; a policy that looks again may send it elsewhere. */
   beforeSend?(task: TaskState, steps: readonly Step[], now: Seconds): Decision
   /** Waiting tasks are served in the order of this number, smallest first; ties by the datum's number, then by arrival. */

@@ -2,22 +2,35 @@ import type { Seconds } from '../core/units.ts'
 
 /**
  * The virtual queue of every resource: work committed to it, in seconds, drained at rate 1 whether or not the work has
- * arrived there yet. Drained when looked at, so that idle resources cost nothing.
+ * arrived there yet. Drained when looked at, so that idle resources cost nothing. Where a resource has become slower, what is
+ * left there takes as many times as long.
  */
 export class VirtualQueues {
+  readonly #dearness: (resource: number) => number
   #length = new Float64Array(16)
   #asOf = new Float64Array(16)
+  /** The dearness that the length is in seconds of. */
+  #scale = new Float64Array(16)
+
+  /** @param dearness what the same use of a resource takes now, to what it once took */
+  constructor(dearness: (resource: number) => number = () => 1) {
+    this.#dearness = dearness
+  }
 
   /** Seconds of committed work left at `now`. */
   at(resource: number, now: Seconds): number {
     if (resource >= this.#length.length) return 0
-    return Math.max(0, this.#length[resource]! - (now - this.#asOf[resource]!))
+    const left = Math.max(0, this.#length[resource]! - (now - this.#asOf[resource]!))
+    const dearness = this.#dearness(resource)
+    if (dearness === this.#scale[resource]) return left
+    const grown = left === 0 ? 0 : (left * dearness) / this.#scale[resource]!
+    this.#put(resource, grown, now)
+    return grown
   }
 
   commit(resource: number, work: number, now: Seconds): void {
     if (resource >= this.#length.length) this.#grow(resource)
-    this.#length[resource] = this.at(resource, now) + work
-    this.#asOf[resource] = now
+    this.#put(resource, Math.max(0, this.at(resource, now) + work), now)
   }
 
   /** What really waits there is more than what was thought: blocks took longer than believed, or somebody has not told. */
@@ -25,9 +38,15 @@ export class VirtualQueues {
     if (work > this.at(resource, now)) this.commit(resource, work - this.at(resource, now), now)
   }
 
-  /** Whatever was committed: so much waits there now. */
+  /** Whatever was committed: so much is. */
   set(resource: number, work: number, now: Seconds): void {
     this.commit(resource, work - this.at(resource, now), now)
+  }
+
+  #put(resource: number, length: number, now: Seconds): void {
+    this.#length[resource] = length
+    this.#asOf[resource] = now
+    this.#scale[resource] = this.#dearness(resource)
   }
 
   #grow(resource: number): void {
@@ -39,5 +58,6 @@ export class VirtualQueues {
     }
     this.#length = copy(this.#length)
     this.#asOf = copy(this.#asOf)
+    this.#scale = copy(this.#scale)
   }
 }

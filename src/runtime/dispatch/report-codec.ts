@@ -17,7 +17,8 @@ export const reportToWire = (report: Report, world: World): PolicyReport => {
       home: id(home),
       tasks: BigInt(tasks)
     })),
-    paces: (report.paces ?? []).map(({ source, pace }) => ({ source, pace }))
+    paces: (report.paces ?? []).map(({ source, pace }) => ({ source, pace })),
+    ...(report.committed === undefined ? {} : { committed: report.committed })
   })
 }
 
@@ -30,12 +31,15 @@ export const reportFromWire = (wire: PolicyReport, world: World): Report => {
     commitments: wire.commitments.flatMap(c => {
       const from = index(c.from)
       const to = index(c.to)
-      return from === undefined || to === undefined || !sane(c.seconds) ? [] : [{ from, to, seconds: c.seconds }]
+      return from === undefined || to === undefined || !Number.isFinite(c.seconds)
+        ? []
+        : [{ from, to, seconds: c.seconds }]
     }),
     received: wire.received.flatMap(r => {
       const device = index(r.device)
       return device === undefined ? [] : [{ device, tasks: Number(r.tasks) }]
     }),
+    ...(wire.committed === undefined || !sane(wire.committed) ? {} : { committed: seconds(wire.committed) }),
     ...(wire.paces.length === 0
       ? {}
       : { paces: wire.paces.flatMap(({ source, pace }) => (sane(pace) && pace > 0 ? [{ source, pace }] : [])) }),

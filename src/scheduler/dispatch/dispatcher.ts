@@ -126,19 +126,8 @@ export class Dispatcher<T extends LiveTask> {
     const { now } = this.#ports
     if (this.policy.startAnew === undefined || !this.#drift.isDue(now())) return
     const tasks = [this.#lane, ...this.#links.values()].flatMap(queue => queue.takeOut(() => true))
-    this.policy.startAnew(seconds(tasks.reduce((sum, task) => sum + this.#undone(task), 0)), now())
+    this.policy.startAnew(tasks, now())
     for (const task of tasks) this.#apply(task, nextSteps(this.policy, this.#ports, task, now()))
-  }
-
-  /** What a task still has to compute here, on its route and as much as is known of it. */
-  #undone({ model, done, route }: T): number {
-    const { world, self } = this.#ports
-    let work = 0
-    let next = done
-    for (const { device, until } of route) {
-      for (; next < until; next++) if (device === self) work += world.blockTime(self, model, next)
-    }
-    return work
   }
 
   *#tasks(): Iterable<T> {
