@@ -40,25 +40,42 @@ export const command = new Command('emulate')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExample:\n  $ tributary emulate scenarios/slow-link.yaml --policy confluence --against-simulation\n'
+    '\nExample:\n  $ tributary emulate scenarios/slow-link.yaml --policy confluence --against-simulation\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
   )
   .action(async (file: string, flags: EmulateFlags) => {
-    const report = await emulateFile(file, flags)
-    if (flags.json === true) process.stdout.write(`${JSON.stringify(report)}\n`)
-    else {
-      const { describeRuns } = await import('./scenario/describe-runs.ts')
-      process.stdout.write(`${describeRuns(report)}\n`)
-      for (const { policy, encoding } of report.runs)
-        if (encoding !== undefined) process.stdout.write(`\n${describeEncodingReport(policy, encoding)}\n`)
-      if (report.simulated !== undefined) {
-        const { describeDeviation } = await import('./emulate/describe-deviation.ts')
-        process.stdout.write(`\n${describeDeviation(report.runs, report.simulated)}\n`)
-      }
-    }
-    refuseFailure(report.runs, flags.policy)
+    const { report, isStopped } = await emulateFile(file, flags)
+    if (report !== undefined) await print(report, flags)
+    if (isStopped) await exitAsStopped()
+    else refuseFailure(report!.runs, flags.policy)
   })
 
-const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport> => {
+/** As a shell counts what Ctrl-C ended; once what was printed is out. */
+const exitAsStopped = async (): Promise<never> => {
+  await new Promise<void>(resolve => void process.stdout.write('', () => resolve()))
+  process.exit(130)
+}
+
+const print = async (report: RunReport, flags: EmulateFlags): Promise<void> => {
+  if (flags.json === true) {
+    process.stdout.write(`${JSON.stringify(report)}\n`)
+    return
+  }
+  const { describeRuns } = await import('./scenario/describe-runs.ts')
+  process.stdout.write(`${describeRuns(report)}\n`)
+  for (const { policy, encoding } of report.runs)
+    if (encoding !== undefined) process.stdout.write(`\n${describeEncodingReport(policy, encoding)}\n`)
+  if (report.simulated === undefined) return
+  const { describeDeviation } = await import('./emulate/describe-deviation.ts')
+  process.stdout.write(`\n${describeDeviation(report.runs, report.simulated)}\n`)
+}
+
+interface Emulated {
+  /** Of the policies that had finished; absent where none had. */
+  readonly report?: RunReport
+  readonly isStopped: boolean
+}
+
+const emulateFile = async (file: string, flags: EmulateFlags): Promise<Emulated> => {
   const { readScenario } = await import('./scenario/read-scenario.ts')
   const { chosenPolicies } = await import('./scenario/chosen-policies.ts')
   const { prepareOutputs } = await import('./scenario/write-outputs.ts')
@@ -101,11 +118,13 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<RunReport
       command: `tributary emulate ${file}${flags.policy === undefined ? '' : ` --policy ${flags.policy}`} --seed ${seed}`,
       ...places
     })
-    return report
+    return { report, isStopped: abort.signal.aborted }
+  } catch (error) {
+    if (abort.signal.aborted) return { isStopped: true }
+    throw error
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop)
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
-    if (abort.signal.aborted) process.exit(130)
   }
 }
 

@@ -28,7 +28,7 @@ export const command = new Command('plan')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nA demand is the rate of a source, or 1 where it is saturated; "scale" multiplies all demands.\n\nExample:\n  $ tributary plan scenarios/heterogeneous.yaml\n'
+    '\nA demand is the rate of a source, or 1 where it is saturated; "scale" multiplies all demands.\n\nExample:\n  $ tributary plan scenarios/heterogeneous.yaml\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
   )
   .action(async (file: string, flags: PlanFlags) => {
     if (flags.objective !== 'demand')

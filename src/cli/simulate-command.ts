@@ -41,7 +41,7 @@ export const command = new Command('simulate')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExamples:\n  $ tributary simulate scenarios/heterogeneous.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n'
+    '\nExamples:\n  $ tributary simulate scenarios/heterogeneous.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
   )
   .action(async (file: string, flags: SimulateFlags) => {
     const report = await simulateFile(file, flags)

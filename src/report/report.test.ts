@@ -47,6 +47,7 @@ const task = (device: string, datum: number, block: number, start: number, end: 
 const data: ReportData = {
   command: 'tributary simulate <mine>.yaml',
   report: {
+    saturated: true,
     scenario: 'barn & yard',
     bound: { scale: 2, rates: { cam: 8 }, latency: { cam: 0.1 } },
     runs: [run, unable]

@@ -3,6 +3,8 @@ import type { MeanInterval } from './mean-interval.ts'
 
 /** What `simulate --json` and `emulate --json` print (DESIGN section 9). Seconds, bytes, results per second. */
 export interface RunReport {
+  /** All sources are saturated and nothing changes in mid-run: how near a run is to the bound then says how good it is. */
+  readonly saturated: boolean
   readonly scenario: string
   readonly runs: readonly PolicyRun[]
   /** The capacity bound without memory limits; null where some source cannot be served at all. */

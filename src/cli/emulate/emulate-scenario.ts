@@ -96,7 +96,15 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
       activationEncoding,
       progress: say
     }
-    const emulated = await emulatePolicy({ ...parts, ...own })
+    const emulated = await emulatePolicy({ ...parts, ...own }).catch(error => {
+      // What has finished is still worth something to whoever stopped the rest.
+      if (parts.signal.aborted && runs.length > 0) return undefined
+      throw error
+    })
+    if (emulated === undefined) {
+      say(`${policy} did not finish; this is of ${runs.map(run => run.policy).join(', ')} alone`)
+      break
+    }
     const simulation = (table: BlockTable): PolicyRun =>
       simulatePolicy({
         ...{ scenario: priced, profiles: pricedProfiles, policy, seed: parts.seed, table, adapts: parts.adapts, place }

@@ -10,7 +10,7 @@ test('a report is a page, its figures as files, and its numbers; files of others
   onTestFinished(() => rm(folder, { recursive: true }))
   const data: ReportData = {
     command: 'tributary simulate mine.yaml',
-    report: { scenario: 'mine', runs: [], bound: null },
+    report: { saturated: true, scenario: 'mine', runs: [], bound: null },
     trace: { tasks: [], transfers: [], data: [], events: [], inferenceTimes: [], placement: { shed: { net: [0] } } }
   }
   await mkdir(join(folder, 'figures'))

@@ -2,10 +2,10 @@ import { nearest } from '../../core/nearest.ts'
 import { UserError } from '../../core/user-error.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
 
-/** "all", or names with commas between. @throws UserError with the nearest known name */
+/** Names with commas between; "all" among them is all. @throws UserError with the nearest known name */
 export const chosenPolicies = (text: string, where: string): readonly PolicyName[] => {
-  if (text === 'all') return POLICY_NAMES
   const names = text.split(',').map(name => name.trim())
+  if (names.includes('all')) return POLICY_NAMES
   return [...new Set(names)].map(name => {
     if (isPolicyName(name)) return name
     const near = nearest(name, POLICY_NAMES)

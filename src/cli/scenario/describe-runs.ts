@@ -5,21 +5,25 @@ import { shareOfBound } from '../../report/share-of-bound.ts'
 import { textTable } from '../../report/text-table.ts'
 import { describeTime } from './describe-time.ts'
 
+const COLUMNS = ['policy', 'throughput', 'of bound', 'source', 'completed', 'mean time', 'p95', 'p99'].map(
+  (title, i) => ({ title, align: i === 0 || i === 3 ? ('left' as const) : ('right' as const) })
+)
+
 /** Tables for people: per policy and source; the busiest devices; why a policy could not. */
-export const describeRuns = ({ scenario, runs, bound, boundWithMemory, summary }: RunReport): string => {
+export const describeRuns = (report: RunReport): string => {
+  const { scenario, runs, bound, boundWithMemory, summary, saturated } = report
   const best = boundWithMemory ?? bound
   const emulated = runs.some(run => run.emulated)
-  const rows = summary === undefined ? runs.flatMap(run => rowsOf(run, best)) : summary.flatMap(rowsOfSummary)
+  const rows =
+    summary === undefined ? runs.flatMap(run => rowsOf(run, saturated ? best : null)) : summary.flatMap(rowsOfSummary)
+  const isShown = (column: number): boolean => rows.some(row => row[column] !== '')
   const failures = runs.filter(run => run.because !== undefined)
   return [
     `${scenario}${emulated ? ' (emulated: real processes, emulated speeds and links)' : ''}`,
     '',
     textTable(
-      ['policy', 'throughput', 'of bound', 'source', 'completed', 'mean time', 'p95', 'p99'].map((title, i) => ({
-        title,
-        align: i === 0 || i === 3 ? 'left' : 'right'
-      })),
-      rows
+      COLUMNS.filter((_, i) => isShown(i)),
+      rows.map(row => row.filter((_, i) => isShown(i)))
     ),
     '',
     ...(best === null ? [] : [boundLine(best)]),
@@ -35,7 +39,7 @@ const boundLine = ({ rates }: BoundReport): string => {
   return `no policy can serve all sources at more than these rates together, in the network as it is at the start: ${each.slice(0, 6).join(', ')}${each.length > 6 ? ', …' : ''}`
 }
 
-/** Only where all data came home, and sources were pressed hard enough for it to mean something, is it near 100 %. */
+/** Not of what did not come home; without a bound that says something, nothing. */
 const ofBound = (run: PolicyRun, bound: BoundReport | null): string =>
   bound === null || run.because !== undefined ? '' : `${(100 * shareOfBound(run, bound)).toFixed(0)} %`
 

@@ -16,6 +16,7 @@ export const scenarioReport = (
   const summary = summaries(runs)
   return {
     scenario: scenario.name,
+    saturated: scenario.events.length === 0 && scenario.sources.every(({ arrivals }) => arrivals.kind === 'saturated'),
     runs,
     bound: free === undefined ? null : boundReport(problem, free.scale, () => true),
     boundWithMemory:

@@ -1,4 +1,4 @@
-import { mkdir, open, writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { describeEvent } from '../../core/describe-event.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import type { Scenario } from '../../core/scenario.ts'
@@ -7,6 +7,8 @@ import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
 import type { RunReport } from '../../report/run-report.ts'
 import type { RunTrace } from '../../report/run-trace.ts'
+
+import { makeFolder } from './make-folder.ts'
 
 export interface OutputPlaces {
   /** File for the Chrome trace, folder for the web page. */
@@ -28,8 +30,7 @@ export interface Outputs extends OutputPlaces {
 /** Before a run that may take long: can they be written? @throws UserError when not */
 export const prepareOutputs = async ({ traceFile, reportFolder }: OutputPlaces): Promise<void> => {
   if (traceFile !== undefined) await orExplain('--trace', traceFile, async () => (await open(traceFile, 'a')).close())
-  if (reportFolder !== undefined)
-    await orExplain('--report', reportFolder, () => mkdir(reportFolder, { recursive: true }))
+  if (reportFolder !== undefined) await orExplain('--report', reportFolder, () => makeFolder(reportFolder))
 }
 
 /** Write what was asked for: the trace, the report, both or none. */
