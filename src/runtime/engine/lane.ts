@@ -11,7 +11,7 @@ import { Serial } from '../../core/serial.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { machineTimeOffset } from '../system-clock.ts'
 import type { LaneAnswers, LaneJobKind, LaneJobs, LaneReply, LaneRequest, LaneSettings } from './lane-protocol.ts'
-import { emulatedStart, leastTime, timed, waitUntil } from './lane-time.ts'
+import { emulatedEnd, emulatedStart, leastTime, timed, waitUntil } from './lane-time.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
 
@@ -76,8 +76,9 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
       : performance.now()
     const { value, actual } = await timed(() => session.run(feeds))
     const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
-    if (isEmulated) waitUntil(start + (pace.nominal ?? actual) * pace.stretch)
-    freeSince = performance.now()
+    const deadline = start + (pace.nominal ?? actual) * pace.stretch
+    if (isEmulated) waitUntil(deadline)
+    freeSince = isEmulated ? emulatedEnd(deadline) : performance.now()
     return { inputs, outputs, start: start + offset, end: freeSince + offset, actual }
   },
 
