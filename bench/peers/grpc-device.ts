@@ -10,7 +10,7 @@ import { createArrivals, parseArrivals } from '../../src/core/arrivals.ts'
 import { createRng } from '../../src/core/rng.ts'
 import type { Tensor } from '../../src/core/tensor.ts'
 import { madeUpTensor } from '../../src/model/made-up-tensor.ts'
-import { emulatedStart, waitUntil } from '../../src/runtime/engine/lane-time.ts'
+import { emulatedEnd, emulatedStart, waitUntil } from '../../src/runtime/engine/lane-time.ts'
 import { fromOrt, toOrt } from '../../src/runtime/engine/ort-tensor.ts'
 import { createSyntheticPort } from '../../src/runtime/io/create-synthetic-port.ts'
 import type { FromDevice, GrpcVariant, ToDevice } from './grpc-system.ts'
@@ -106,7 +106,7 @@ class GrpcDevice {
 
   /**
    * Activation `block` + 1 from activation `block`; lasts as long as the block takes at this device's speed, counted as
-   * Tributary's emulated devices count it: from when the device was free and the activation was there.
+   * Tributary's emulated devices count it: from when the device was free and the activation was there, until it was to end.
    */
   async #run(block: number, tensors: readonly Tensor[], since = performance.now()): Promise<readonly Tensor[]> {
     const session = this.#sessions.get(block)!
@@ -119,8 +119,7 @@ class GrpcDevice {
     const due = startedAt + (1000 * blocks[block]!.work) / this.#job.devices[this.#self]!.speed
     if (this.#variant.isLoopFree) await sleep(due - performance.now())
     else waitUntil(due)
-    // A timer that ends late is the host's lateness, not the device's.
-    this.#freeSince = this.#variant.isLoopFree ? due : performance.now()
+    this.#freeSince = emulatedEnd(due)
     return activations[block + 1]!.tensors.map(({ name }) => alive.get(name)!)
   }
 
