@@ -4,7 +4,9 @@ import { VirtualQueues } from './virtual-queues.ts'
 
 test('drain at rate 1, and never below nothing', () => {
   const queues = new VirtualQueues()
+  expect(queues.at(3, seconds(-5))).toBe(0)
   queues.commit(20, 3, seconds(0))
+  expect(queues.at(3, seconds(-5))).toBe(0)
   expect(queues.at(20, seconds(2))).toBe(1)
   expect(queues.at(20, seconds(9))).toBe(0)
   queues.commit(20, 1, seconds(9))

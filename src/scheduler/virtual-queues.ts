@@ -9,7 +9,7 @@ export class VirtualQueues {
   readonly #dearness: (resource: number) => number
   #length = new Float64Array(16)
   #asOf = new Float64Array(16)
-  /** The dearness that the length is in seconds of. */
+  /** The dearness that the length is in seconds of; 0 where nothing was ever committed. */
   #scale = new Float64Array(16)
 
   /** @param dearness what the same use of a resource takes now, to what it once took */
@@ -19,11 +19,12 @@ export class VirtualQueues {
 
   /** Seconds of committed work left at `now`. */
   at(resource: number, now: Seconds): number {
-    if (resource >= this.#length.length) return 0
+    const scale = this.#scale[resource] ?? 0
+    if (scale === 0) return 0
     const left = Math.max(0, this.#length[resource]! - (now - this.#asOf[resource]!))
     const dearness = this.#dearness(resource)
-    if (dearness === this.#scale[resource]) return left
-    const grown = left === 0 ? 0 : (left * dearness) / this.#scale[resource]!
+    if (dearness === scale) return left
+    const grown = (left * dearness) / scale
     this.#put(resource, grown, now)
     return grown
   }
