@@ -7,6 +7,7 @@ import { NoAnswerError, UserError } from '../core/user-error.ts'
 import type { RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
+import { isStop } from './emulate/is-stop.ts'
 import { refuseTooFast } from './emulate/refuse-too-fast.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 import { parseSeed } from './parse-seed.ts'
@@ -120,7 +121,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<Emulated>
     })
     return { report, isStopped: abort.signal.aborted }
   } catch (error) {
-    if (abort.signal.aborted) return { isStopped: true }
+    if (isStop(error, abort.signal)) return { isStopped: true }
     throw error
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop)

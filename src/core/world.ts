@@ -29,6 +29,9 @@ export interface ModelCosts {
   readonly activations: readonly Bytes[]
 }
 
+/** What is told of a network cannot make a resource dearer, or cheaper, than by this. */
+const DEAREST = 1e6
+
 /**
  * What one device believes of its network: who is there, what each carries, how fast workers and links are.
  * Policies read it; the simulator and the running device write it. Devices, models and resources are numbered
@@ -48,8 +51,8 @@ export class World {
   readonly #modelIndex = new Map<ModelId, number>()
   /** By resource: what the same use of it costs now, to what it cost when it was first heard of. */
   readonly #dearness: number[] = []
-  /** The links of each shared medium, by its resource. */
-  readonly #media = new Map<number, LinkView[]>()
+  /** Links of each resource: more than one of a shared medium. */
+  readonly #linksOf: number[] = []
   /** [model][device][block]: measured seconds, or NaN. */
   readonly #times: Float64Array[][] = []
   /** [model][device][block]: 1 where the block is loaded and ready. */
@@ -90,8 +93,8 @@ export class World {
   }
 
   /**
-   * How many times as long the same use of a resource takes as when it was first heard of: a worker's by the blocks that it
-   * carries and that were measured, a medium's by all its links. Work that was committed in seconds has grown by as much.
+   * How many times as long the same use of a resource takes as at first: a worker's by the blocks that it carries, all
+   * together; a medium's by its links, as their geometric mean. Work that was committed in seconds has grown by as much.
    */
   dearness(resource: number): number {
     return this.#dearness[resource] ?? 1
@@ -102,14 +105,12 @@ export class World {
     this.version++
     const known = this.link(from, to)
     if (known !== undefined) {
-      const before = this.#secondsPerByte(known)
-      Object.assign(known, { rate, latency, up: true })
-      this.#grewBy(known.resource, this.#secondsPerByte(known) / before)
-      return known
+      this.#grewBy(known.resource, (known.rate / rate) ** (1 / this.#linksOf[known.resource]!))
+      return Object.assign(known, { rate, latency, up: true })
     }
     const link: LinkView = { from, to, rate, latency, resource: medium ?? this.resources++, up: true }
     this.links[from]!.push(link)
-    if (medium !== undefined) this.#media.set(medium, [...(this.#media.get(medium) ?? []), link])
+    this.#linksOf[link.resource] = (this.#linksOf[link.resource] ?? 0) + 1
     return link
   }
 
@@ -131,18 +132,21 @@ export class World {
   }
 
   setSpeed(device: number, speed: number): void {
+    if (this.devices[device]!.speed === speed) return
+    const before = this.#carriedTime(device)
     this.devices[device]!.speed = speed
     this.version++
+    this.#grewBy(this.devices[device]!.resource, this.#carriedTime(device) / before)
   }
 
+  /** Before the block is carried, where both are news: that it is there makes nothing dearer. */
   setBlockTime(device: number, model: number, block: number, time: Seconds): void {
     const times = this.#times[model]![device]!
     if (times[block] === time) return
-    const isMeasured = !Number.isNaN(times[block])
-    const before = this.#measuredTime(device)
+    const before = this.#carriedTime(device)
     times[block] = time
     this.version++
-    if (isMeasured) this.#grewBy(this.devices[device]!.resource, this.#measuredTime(device) / before)
+    this.#grewBy(this.devices[device]!.resource, this.#carriedTime(device) / before)
   }
 
   setCarried(device: number, model: number, block: number, carried: boolean): void {
@@ -167,25 +171,19 @@ export class World {
     return this.devices[device]!.up && this.#carried[model]![device]!.every(c => c === 1)
   }
 
-  #secondsPerByte({ resource, rate }: LinkView): number {
-    return this.#media.get(resource)?.reduce((sum, link) => sum + 1 / link.rate, 0) ?? 1 / rate
-  }
-
-  /** Of all blocks that a device carries and that were measured there. */
-  #measuredTime(device: number): number {
+  /** Of all blocks that a device carries. */
+  #carriedTime(device: number): number {
     let sum = 0
     for (const [m, { work }] of this.models.entries()) {
-      for (const k of work.keys()) {
-        const time = this.#times[m]![device]![k]!
-        if (this.#carried[m]![device]![k] === 1 && !Number.isNaN(time)) sum += time
-      }
+      for (const k of work.keys()) if (this.#carried[m]![device]![k] === 1) sum += this.blockTime(device, m, k)
     }
     return sum
   }
 
-  /** Nothing is known of a factor of 0 / 0: a device that carries nothing. */
+  /** Within what is to be believed; of a device that carries nothing, 0 / 0, nothing is known. */
   #grewBy(resource: number, factor: number): void {
-    if (factor > 0 && Number.isFinite(factor)) this.#dearness[resource] = this.dearness(resource) * factor
+    if (!(factor > 0 && Number.isFinite(factor))) return
+    this.#dearness[resource] = Math.min(DEAREST, Math.max(1 / DEAREST, this.dearness(resource) * factor))
   }
 
   #addRow(model: number, blocks: number): void {

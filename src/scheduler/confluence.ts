@@ -107,7 +107,9 @@ export const createConfluence =
       admit,
       next: choose,
       startAnew: (tasks, now) => {
-        for (const use of merge(tasks.flatMap(task => routeUses(world, host.self, task)))) {
+        // The way home of a result is nobody's choice: what was committed for it stays.
+        const unfinished = tasks.filter(({ model, done }) => done < world.models[model]!.work.length)
+        for (const use of merge(unfinished.flatMap(task => routeUses(world, host.self, task)))) {
           const takenBack = { ...use, seconds: seconds(-use.seconds) }
           commit(takenBack, now)
           untold.push(takenBack)
@@ -134,7 +136,11 @@ export const createConfluence =
       heard: (from, report, now) => {
         if (report.paces !== undefined) fair.heard(from, report.paces, now)
         queues.atLeast(world.devices[from]!.resource, report.backlog - slack, now)
-        if (report.committed !== undefined) queues.set(world.devices[from]!.resource, report.committed, now)
+        if (report.committed !== undefined) {
+          queues.set(world.devices[from]!.resource, report.committed, now)
+          // The sender had not heard of these.
+          for (const own of untold) if (own.from === from && own.to === from) commit(own, now)
+        }
         for (const commitment of report.commitments) commit(commitment, now)
       }
     }

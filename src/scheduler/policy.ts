@@ -46,9 +46,9 @@ export type Decision =
 export interface Report {
   /** Work waiting or running at the sender's worker. */
   readonly backlog: Seconds
-  /** Work newly committed to resources since the last report; only from sources that commit paths. */
+  /** Work newly committed to resources since the last report, less what was taken back; only from sources that commit paths. */
   readonly commitments: readonly Commitment[]
-  /** The work committed to the sender's worker, all told, where the sender has begun anew; in place of single commitments. */
+  /** All work that is committed to the sender's worker, where the sender has begun anew: in place of what it committed there. */
   readonly committed?: Seconds
   /** Tasks that arrived at the sender so far, by the device that sent them. */
   readonly received: readonly { readonly device: number; readonly tasks: number }[]
@@ -72,7 +72,7 @@ export interface CommodityQueue {
   readonly tasks: number
 }
 
-/** Seconds of work on a worker (`to` = `from`) or on the link between two devices. */
+/** Seconds of work on a worker (`to` = `from`) or on the link between two devices; less than 0 where they are taken back. */
 export interface Commitment {
   readonly from: number
   readonly to: number
@@ -111,8 +111,8 @@ export interface Policy {
   /** The task has no steps left here and blocks remain. (The way home is the same for all: `nextSteps`.) */
   next(task: TaskState, now: Seconds): Decision
   /**
-   * What is known here has changed much, and these tasks, which waited here, have been taken out of their queues: each is
-   * asked about by `next`, in this order. Absent: what was decided stays.
+   * What is known here has changed much, and these tasks, which waited here, have been taken out of their queues: each
+   * that is not finished is asked about by `next`, in this order. Absent: what was decided stays.
    */
   startAnew?(tasks: readonly RoutedTask[], now: Seconds): void
   /** Its turn on the link to `step.device` has come; a policy that looks again may send it elsewhere. */

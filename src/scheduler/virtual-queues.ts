@@ -41,7 +41,8 @@ export class VirtualQueues {
 
   /** Whatever was committed: so much is. */
   set(resource: number, work: number, now: Seconds): void {
-    this.commit(resource, work - this.at(resource, now), now)
+    if (resource >= this.#length.length) this.#grow(resource)
+    this.#put(resource, work, now)
   }
 
   #put(resource: number, length: number, now: Seconds): void {

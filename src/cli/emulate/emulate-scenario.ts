@@ -27,6 +27,7 @@ import { emulatedPlacement } from './emulated-placement.ts'
 import { encodingReport } from './encoding-report.ts'
 import { expectedDuration } from './expected-duration.ts'
 import type { Footing } from './footing.ts'
+import { isStop } from './is-stop.ts'
 import { MergedTrace } from './merged-trace.ts'
 import { calibrateSynthetic, writeSyntheticModel } from './write-synthetic-model.ts'
 
@@ -86,6 +87,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
   const all: EmulatedRun[] = []
   const inferenceTimes: { policy: string; source: string; seconds: readonly number[] }[] = []
   for (const policy of policies) {
+    if (parts.signal.aborted && runs.length > 0) break
     say(`${policy}: starting ${scenario.devices.length} devices …`)
     const own = {
       models,
@@ -98,7 +100,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     }
     const emulated = await emulatePolicy({ ...parts, ...own }).catch(error => {
       // What has finished is still worth something to whoever stopped the rest.
-      if (parts.signal.aborted && runs.length > 0) return undefined
+      if (isStop(error, parts.signal) && runs.length > 0) return undefined
       throw error
     })
     if (emulated === undefined) {

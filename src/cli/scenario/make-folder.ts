@@ -15,7 +15,7 @@ export const makeFolder = async (folder: string): Promise<void> => {
     const parent = dirname(folder)
     if (code !== 'ENOENT' || parent === folder || (await isFolder(parent))) throw error
     await makeFolder(parent)
-    await mkdir(folder)
+    await makeFolder(folder)
   }
 }
 

@@ -9,8 +9,10 @@ import type { PolicyRun } from '../../report/run-report.ts'
  */
 export const refuseFailure = (runs: readonly PolicyRun[], asked: string | undefined): void => {
   const failed = runs.filter(run => run.because !== undefined)
-  const isComparison = asked === 'all' && failed.length < runs.length
+  const isComparison = namesOf(asked).includes('all') && failed.length < runs.length
   const refused = isComparison ? failed.filter(run => run.emulated && run.cannotRun !== true) : failed
   if (refused.length === 0) return
   throw new NoAnswerError(refused.map(({ policy, because }) => `${policy}: ${because}`).join('\n'))
 }
+
+const namesOf = (asked = ''): readonly string[] => asked.split(',').map(name => name.trim())

@@ -15,7 +15,7 @@ const NAMED_SOURCES = 6
 export const throughputFigure = ({ report }: ReportData): Figure[] => {
   const runs = finishedRuns(report)
   if (runs.length === 0) return []
-  const bound = report.boundWithMemory ?? report.bound
+  const bound = report.saturated ? (report.boundWithMemory ?? report.bound) : null
   return [
     {
       name: 'throughput',

@@ -144,8 +144,8 @@ export class BlockKeeper {
     const { view, blocks, changed, say } = this.#parts
     const { time } = await blocks.load(manifest, block, await this.#onDisk(manifest, block))
     const m = view.world.modelIndex(manifest.id)!
-    view.world.setCarried(view.selfIndex, m, block, true)
     view.world.setBlockTime(view.selfIndex, m, block, time)
+    view.world.setCarried(view.selfIndex, m, block, true)
     this.#stuckSince = undefined
     say(`carries block ${block} of ${manifest.name}`)
     changed()

@@ -138,8 +138,8 @@ export class ClusterView {
       const times = new Map(carried.map(({ block, seconds: time }) => [block, time]))
       for (let k = 0; k < model.work.length; k++) {
         const time = times.get(k)
-        this.world.setCarried(n, m, k, time !== undefined)
         if (time !== undefined && Number.isFinite(time) && time > 0) this.world.setBlockTime(n, m, k, seconds(time))
+        this.world.setCarried(n, m, k, time !== undefined)
       }
     }
   }

@@ -336,9 +336,10 @@ class RunningDevice implements Device {
     this.#keeper.tick()
     this.#reminder.tick(this.#placement)
     this.#orphans.tick()
-    if (this.#adapts) this.#dispatcher.reconsider()
+    const hasBegunAnew = this.#adapts && this.#dispatcher.reconsider()
     for (const source of this.#sources.values()) source.tick()
-    if (this.#reporter.isDue()) this.#publishState()
+    // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
+    if (hasBegunAnew || this.#reporter.isDue()) this.#publishState()
     if (this.#dispatcher.waiting().length > 0) this.#later()
     this.#sayWhatDataWaitFor()
   }

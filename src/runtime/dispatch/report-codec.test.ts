@@ -23,10 +23,14 @@ test('a report crosses the wire whole, queues included', () => {
   expect(crossed(report)).toEqual(report)
 })
 
-test('what is taken back, and what is committed in all, cross too; numbers that are none do not', () => {
+test('what is taken back, and what is committed in all, cross too; numbers that are none, or beyond belief, do not', () => {
   const anew: Report = { ...report, commitments: [{ from: 1, to: 1, seconds: -2 }], committed: seconds(1.5) }
   expect(crossed(anew)).toEqual(anew)
-  const broken = { ...anew, commitments: [{ from: 1, to: 1, seconds: Number.NaN }], committed: seconds(-1) }
+  const broken = {
+    ...anew,
+    commitments: [Number.NaN, 1e300].map(work => ({ from: 1, to: 1, seconds: work })),
+    committed: seconds(-1)
+  }
   expect(crossed(broken)).toEqual({ ...report, commitments: [] })
 })
 

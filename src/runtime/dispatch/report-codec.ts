@@ -22,6 +22,10 @@ export const reportToWire = (report: Report, world: World): PolicyReport => {
   })
 }
 
+/** Seconds. Nobody commits, or takes back, more at once. */
+const MOST = 1e6
+const isCredible = (work: number): boolean => Math.abs(work) <= MOST
+
 /** Devices that are not known here, and numbers that are none, are left out. */
 export const reportFromWire = (wire: PolicyReport, world: World): Report => {
   const index = (id: string): number | undefined => world.deviceIndex(deviceId(id))
@@ -31,15 +35,15 @@ export const reportFromWire = (wire: PolicyReport, world: World): Report => {
     commitments: wire.commitments.flatMap(c => {
       const from = index(c.from)
       const to = index(c.to)
-      return from === undefined || to === undefined || !Number.isFinite(c.seconds)
-        ? []
-        : [{ from, to, seconds: c.seconds }]
+      return from === undefined || to === undefined || !isCredible(c.seconds) ? [] : [{ from, to, seconds: c.seconds }]
     }),
     received: wire.received.flatMap(r => {
       const device = index(r.device)
       return device === undefined ? [] : [{ device, tasks: Number(r.tasks) }]
     }),
-    ...(wire.committed === undefined || !sane(wire.committed) ? {} : { committed: seconds(wire.committed) }),
+    ...(wire.committed === undefined || wire.committed < 0 || !isCredible(wire.committed)
+      ? {}
+      : { committed: seconds(wire.committed) }),
     ...(wire.paces.length === 0
       ? {}
       : { paces: wire.paces.flatMap(({ source, pace }) => (sane(pace) && pace > 0 ? [{ source, pace }] : [])) }),

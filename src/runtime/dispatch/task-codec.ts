@@ -47,6 +47,8 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     throw new Error('route or source name too long')
   if (!(Number.isFinite(task.age) && task.age >= 0 && Number.isFinite(task.weight) && Number.isFinite(task.lag)))
     throw new Error('age, weight or lag is not a number')
+  if (task.route.some(({ until }) => until > manifest.blocks.length))
+    throw new Error(`a route beyond the ${manifest.blocks.length} blocks of its model`)
   checkTensors(manifest, task.done, tensors)
   return {
     source: task.source,

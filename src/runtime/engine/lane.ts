@@ -76,7 +76,8 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
       : performance.now()
     const { value, actual } = await timed(() => session.run(feeds))
     const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
-    const deadline = start + (pace.nominal ?? actual) * pace.stretch
+    // A run that computes longer than its device would is late: that is more than a turn.
+    const deadline = start + Math.max(actual, (pace.nominal ?? actual) * pace.stretch)
     if (isEmulated) waitUntil(deadline)
     freeSince = isEmulated ? emulatedEnd(deadline) : performance.now()
     return { inputs, outputs, start: start + offset, end: freeSince + offset, actual }

@@ -121,13 +121,15 @@ export class Dispatcher<T extends LiveTask> {
   /**
    * Called often. Where what was believed has drifted far from what is (a block takes twice as long, a link is cut, a
    * device is back), tasks that wait for this lane or its links are decided anew, for policies that wish it.
+   * @returns whether they were
    */
-  reconsider(): void {
+  reconsider(): boolean {
     const { now } = this.#ports
-    if (this.policy.startAnew === undefined || !this.#drift.isDue(now())) return
+    if (this.policy.startAnew === undefined || !this.#drift.isDue(now())) return false
     const tasks = [this.#lane, ...this.#links.values()].flatMap(queue => queue.takeOut(() => true))
     this.policy.startAnew(tasks, now())
     for (const task of tasks) this.#apply(task, nextSteps(this.policy, this.#ports, task, now()))
+    return true
   }
 
   *#tasks(): Iterable<T> {
