@@ -25,11 +25,12 @@ export interface ConfluenceOptions {
  * `confluence`: ours. The whole path of a datum is chosen at admission, by the prices of virtual queues.
  *
  * Every worker and every link (or shared medium) has a virtual queue U: the seconds of work committed to it, drained at
- * rate 1. The source searches the layered graph once, at V + U per second of use, commits the path's work to the queues
- * along it, and tells the other sources. A queue is not
- * taken to be much shorter than the backlog that its device reports: costs are estimates. Local execution, shipping the whole input, and any split of the model are paths
- * of that graph: which it is, is decided per datum, by price. Workers serve the datum first that has waited longest, times
- * its source's weight; where sources are beyond capacity, one that is behind its fair share counts as older by its lag.
+ * rate 1, and longer where the resource has become slower. The source searches the layered graph once, at V + U per second
+ * of use, commits the path's work to the queues along it, and tells the other sources. A queue is not taken to be much
+ * shorter than the backlog that its device reports: costs are estimates. Local execution, shipping the whole input, and any
+ * split of the model are paths of that graph: which it is, is decided per datum, by price. Where costs have drifted far, what
+ * waits is decided anew, and the work of its old paths is taken back. Workers serve the datum first that has waited longest,
+ * times its source's weight; where sources are beyond capacity, one that is behind its fair share counts as older by its lag.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =

@@ -20,6 +20,7 @@ test('a policy that was asked for by name and cannot run is no answer; with all 
   expect(() => refuseFailure([good, stuck], 'confluence,local')).toThrow('local: does not fit')
   expect(() => refuseFailure([stuck], undefined)).toThrow('local: does not fit')
   expect(() => refuseFailure([good, stuck], 'all')).not.toThrow()
+  expect(() => refuseFailure([good, stuck], 'confluence, all')).not.toThrow()
   expect(() => refuseFailure([stuck], 'all')).toThrow('local: does not fit')
 })
 

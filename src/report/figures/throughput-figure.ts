@@ -114,8 +114,7 @@ const boundInWords = (runs: readonly PolicyRun[], bound: BoundReport, withMemory
       ? [
           'The run asked for another mix of sources than the bound is for, so that sums of results cannot be compared with it.'
         ]
-      : []),
-    'A policy below the line may not have been asked for more: sources with given arrivals set the pace.'
+      : [])
   ]
 }
 
