@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { formatBytes } from '../core/format-quantity.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
 import { collect } from './collect.ts'
+import { makeFolder } from './make-folder.ts'
 import { parseShapes } from './node/parse-shapes.ts'
 import { parseCount } from './parse-count.ts'
 
@@ -86,7 +87,7 @@ const chosenCuts = async (model: Studied, { parts, at }: CutFlags): Promise<read
 
 const openFolder = async (folder: string, parts: number): Promise<string[]> => {
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
   } catch (error) {
     throw new UserError(`--out ${folder}: ${(error as Error).message}; name a folder that can be written`)
   }

@@ -7,8 +7,7 @@ import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
 import type { RunReport } from '../../report/run-report.ts'
 import type { RunTrace } from '../../report/run-trace.ts'
-
-import { makeFolder } from './make-folder.ts'
+import { makeFolder } from '../make-folder.ts'
 
 export interface OutputPlaces {
   /** File for the Chrome trace, folder for the web page. */
