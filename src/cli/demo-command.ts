@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { nearest } from '../core/nearest.ts'
 import { UserError } from '../core/user-error.ts'
 import { DEMO_POLICIES, DEMO_SOURCES } from './demo/demo-cluster.ts'
+import { namesOf } from './names-of.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 
 interface DemoFlags {
@@ -57,7 +58,7 @@ export const command = new Command('demo')
   })
 
 const parsePolicies = (text: string): string[] => {
-  const names = text.split(',').map(name => name.trim())
+  const names = namesOf(text)
   const known: readonly string[] = DEMO_POLICIES
   for (const name of names) {
     if (known.includes(name)) continue

@@ -133,20 +133,18 @@ export class World {
 
   setSpeed(device: number, speed: number): void {
     if (this.devices[device]!.speed === speed) return
-    const before = this.#carriedTime(device)
-    this.devices[device]!.speed = speed
-    this.version++
-    this.#grewBy(this.devices[device]!.resource, this.#carriedTime(device) / before)
+    this.#changeTimes(device, () => {
+      this.devices[device]!.speed = speed
+    })
   }
 
   /** Before the block is carried, where both are news: that it is there makes nothing dearer. */
   setBlockTime(device: number, model: number, block: number, time: Seconds): void {
     const times = this.#times[model]![device]!
     if (times[block] === time) return
-    const before = this.#carriedTime(device)
-    times[block] = time
-    this.version++
-    this.#grewBy(this.devices[device]!.resource, this.#carriedTime(device) / before)
+    this.#changeTimes(device, () => {
+      times[block] = time
+    })
   }
 
   setCarried(device: number, model: number, block: number, carried: boolean): void {
@@ -169,6 +167,14 @@ export class World {
 
   carriesAll(device: number, model: number): boolean {
     return this.devices[device]!.up && this.#carried[model]![device]!.every(c => c === 1)
+  }
+
+  /** Its worker becomes dearer, or cheaper, by what `change` does to the times of its blocks. */
+  #changeTimes(device: number, change: () => void): void {
+    const before = this.#carriedTime(device)
+    change()
+    this.version++
+    this.#grewBy(this.devices[device]!.resource, this.#carriedTime(device) / before)
   }
 
   /** Of all blocks that a device carries. */

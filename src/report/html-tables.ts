@@ -1,3 +1,4 @@
+import { comparableBound } from './comparable-bound.ts'
 import { escapeHtml } from './escape-html.ts'
 import type { MeanInterval } from './mean-interval.ts'
 import type { PolicyRun, PolicySummary, RunReport } from './run-report.ts'
@@ -64,7 +65,7 @@ const rowsOf = (run: PolicyRun, report: RunReport): string[][] => {
   const { policy, throughput, sources, because } = run
   if (because !== undefined && sources.every(({ completed }) => completed === 0))
     return [[escapeHtml(policy), `cannot run: ${escapeHtml(because)}`]]
-  const bound = report.saturated ? (report.boundWithMemory ?? report.bound) : null
+  const bound = comparableBound(report)
   const share = bound === null ? '–' : `${Math.floor(100 * shareOfBound(run, bound))}`
   const rows = sources.map(({ name, admitted, completed, inferenceTime: { mean, p50, p95, p99 } }, i) => [
     ...(i === 0 ? [escapeHtml(policy), threeDigits(throughput), share] : ['', '', '']),

@@ -140,7 +140,7 @@ export const createConfluence =
         if (report.committed !== undefined) {
           queues.set(world.devices[from]!.resource, report.committed, now)
           // The sender had not heard of these.
-          for (const own of untold) if (own.from === from && own.to === from) commit(own, now)
+          for (const unheard of untold) if (unheard.from === from && unheard.to === from) commit(unheard, now)
         }
         for (const commitment of report.commitments) commit(commitment, now)
       }

@@ -30,7 +30,6 @@ export class VirtualQueues {
   }
 
   commit(resource: number, work: number, now: Seconds): void {
-    if (resource >= this.#length.length) this.#grow(resource)
     this.#put(resource, Math.max(0, this.at(resource, now) + work), now)
   }
 
@@ -41,11 +40,11 @@ export class VirtualQueues {
 
   /** Whatever was committed: so much is. */
   set(resource: number, work: number, now: Seconds): void {
-    if (resource >= this.#length.length) this.#grow(resource)
     this.#put(resource, work, now)
   }
 
   #put(resource: number, length: number, now: Seconds): void {
+    if (resource >= this.#length.length) this.#grow(resource)
     this.#length[resource] = length
     this.#asOf[resource] = now
     this.#scale[resource] = this.#dearness(resource)

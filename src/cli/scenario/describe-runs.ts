@@ -1,4 +1,5 @@
 import { formatBytes } from '../../core/format-quantity.ts'
+import { comparableBound } from '../../report/comparable-bound.ts'
 import type { MeanInterval } from '../../report/mean-interval.ts'
 import type { BoundReport, PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
 import { shareOfBound } from '../../report/share-of-bound.ts'
@@ -11,11 +12,11 @@ const COLUMNS = ['policy', 'throughput', 'of bound', 'source', 'completed', 'mea
 
 /** Tables for people: per policy and source; the busiest devices; why a policy could not. */
 export const describeRuns = (report: RunReport): string => {
-  const { scenario, runs, bound, boundWithMemory, summary, saturated } = report
+  const { scenario, runs, bound, boundWithMemory, summary } = report
   const best = boundWithMemory ?? bound
   const emulated = runs.some(run => run.emulated)
-  const rows =
-    summary === undefined ? runs.flatMap(run => rowsOf(run, saturated ? best : null)) : summary.flatMap(rowsOfSummary)
+  const comparable = comparableBound(report)
+  const rows = summary === undefined ? runs.flatMap(run => rowsOf(run, comparable)) : summary.flatMap(rowsOfSummary)
   const isShown = (column: number): boolean => rows.some(row => row[column] !== '')
   const failures = runs.filter(run => run.because !== undefined)
   return [

@@ -1,5 +1,6 @@
 import { NoAnswerError } from '../../core/user-error.ts'
 import type { PolicyRun } from '../../report/run-report.ts'
+import { namesOf } from '../names-of.ts'
 
 /**
  * Asked for by name and not able to finish: that is no good answer. With `all`, policies that cannot run here are part of
@@ -9,10 +10,8 @@ import type { PolicyRun } from '../../report/run-report.ts'
  */
 export const refuseFailure = (runs: readonly PolicyRun[], asked: string | undefined): void => {
   const failed = runs.filter(run => run.because !== undefined)
-  const isComparison = namesOf(asked).includes('all') && failed.length < runs.length
+  const isComparison = namesOf(asked ?? '').includes('all') && failed.length < runs.length
   const refused = isComparison ? failed.filter(run => run.emulated && run.cannotRun !== true) : failed
   if (refused.length === 0) return
   throw new NoAnswerError(refused.map(({ policy, because }) => `${policy}: ${because}`).join('\n'))
 }
-
-const namesOf = (asked = ''): readonly string[] => asked.split(',').map(name => name.trim())

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite'
+import { comparableBound } from '../comparable-bound.ts'
 import type { BoundReport, PolicyRun, RunReport } from '../run-report.ts'
 import { shareOfBound } from '../share-of-bound.ts'
 import { threeDigits } from '../three-digits.ts'
@@ -15,7 +16,7 @@ const NAMED_SOURCES = 6
 export const throughputFigure = ({ report }: ReportData): Figure[] => {
   const runs = finishedRuns(report)
   if (runs.length === 0) return []
-  const bound = report.saturated ? (report.boundWithMemory ?? report.bound) : null
+  const bound = comparableBound(report)
   return [
     {
       name: 'throughput',
