@@ -42,7 +42,7 @@ for (const name of POLICY_NAMES) {
   const times: number[] = []
   for (let datum = -200; datum < ROUNDS; datum++) {
     const now = seconds(datum * 0.01)
-    const task = taskState({ datum, isBacklogged: true, availableAt: now, queuedAt: now })
+    const task = taskState({ datum, isBacklogged: true, availableAt: now, arrivedAt: now })
     const start = performance.now()
     policy.admit(task, now)
     if (datum >= 0) times.push(performance.now() - start)

@@ -36,7 +36,7 @@ export const createArMdi: CreatePolicy = host => {
     reportInterval: seconds(0.1),
     admit: decide,
     next: decide,
-    rank: task => task.queuedAt,
+    rank: task => task.arrivedAt,
     sent: () => {},
     arrived: (_, from) => reporting.arrived(from),
     report: () => reporting.report(),

@@ -12,7 +12,7 @@ const task = (datum: number): TaskState => ({
   isBacklogged: false,
   lag: seconds(0),
   availableAt: seconds(0),
-  queuedAt: seconds(0),
+  arrivedAt: seconds(0),
   done: 0
 })
 

@@ -115,7 +115,7 @@ export const createBackpressure =
       reportInterval: seconds(0.1),
       admit: decide,
       next: decide,
-      rank: task => task.queuedAt,
+      rank: task => task.arrivedAt,
       sent: (task, to) => {
         passedOn.delete(nameOf(task))
         const counts = heard.get(to) ?? new Map<string, number>()

@@ -43,7 +43,7 @@ export const createDdi: CreatePolicy = host => {
     reportInterval: seconds(0.1),
     admit,
     next: admit,
-    rank: task => task.queuedAt,
+    rank: task => task.arrivedAt,
     sent: (task, to) => {
       table.sent(task, to, seconds(task.done === 0 ? wholeTime(host, to, task.model) : 0))
     },

@@ -21,7 +21,7 @@ export const createLocal: CreatePolicy = host => {
       return { kind: 'go', steps: [{ device: host.self, until: host.world.models[task.model]!.work.length }] }
     },
     next: task => ({ kind: 'go', steps: [{ device: host.self, until: host.world.models[task.model]!.work.length }] }),
-    rank: task => task.queuedAt,
+    rank: task => task.arrivedAt,
     sent: () => {},
     arrived: (_, from) => reporting.arrived(from),
     report: () => reporting.report(),

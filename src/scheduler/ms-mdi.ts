@@ -33,7 +33,7 @@ export const createMsMdi: CreatePolicy = host => {
     next: decide,
     // A step that only passes through is a relay or the way home, and stays.
     beforeSend: (task, steps) => (steps[0]?.until === task.done ? { kind: 'go', steps } : decide(task)),
-    rank: task => task.queuedAt,
+    rank: task => task.arrivedAt,
     sent: (task, to) => {
       const { world } = host
       if (task.done < world.models[task.model]!.work.length && world.carries(to, task.model, task.done)) {

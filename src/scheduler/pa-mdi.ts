@@ -9,12 +9,12 @@ import type { CreatePolicy } from './policy.ts'
  * the one worker that looked idle.
  * Reconstructed: where a task goes is the rule of `ms-mdi`, the predecessor that it is compared with; a receiver grants
  * one request at a time, the heaviest first; a grant ends when the task is there.
- * Our choice: the weight of a source is its priority; ties are served by arrival; what only passes through a device, or
+ * Our choice: the weight of a source is its priority; tasks of one priority are served by arrival at the device; what only passes through a device, or
  * goes home, needs no clearance, since it is not computed there.
  */
 export const createPaMdi: CreatePolicy = host => ({
   ...createMsMdi(host),
   name: 'pa-mdi',
   asksFirst: true,
-  rank: task => -task.weight
+  urgency: task => task.weight
 })

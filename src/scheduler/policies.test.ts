@@ -185,8 +185,8 @@ describe('confluence', () => {
 
   test('serves the oldest datum first, wherever it comes from', () => {
     const confluence = policy('confluence', { world: pair() })
-    const old = task({ availableAt: seconds(1), queuedAt: seconds(9) })
-    const young = task({ availableAt: seconds(2), queuedAt: seconds(3) })
+    const old = task({ availableAt: seconds(1), arrivedAt: seconds(9) })
+    const young = task({ availableAt: seconds(2), arrivedAt: seconds(3) })
     expect(confluence.rank(old)).toBeLessThan(confluence.rank(young))
   })
 

@@ -19,8 +19,8 @@ export interface TaskState {
   readonly lag: Seconds
   /** When the datum was available at its source, on the clock of the device that asks. */
   readonly availableAt: Seconds
-  /** When it arrived in the queue that asks. */
-  readonly queuedAt: Seconds
+  /** When it arrived at the device that asks: from its source, or from another device. Blocks that run here do not change it. */
+  readonly arrivedAt: Seconds
   /** Blocks finished. */
   readonly done: number
 }
@@ -117,7 +117,11 @@ export interface Policy {
   startAnew?(tasks: readonly RoutedTask[], now: Seconds): void
   /** Its turn on the link to `step.device` has come; a policy that looks again may send it elsewhere. */
   beforeSend?(task: TaskState, steps: readonly Step[], now: Seconds): Decision
-  /** Waiting tasks are served in the order of this number, smallest first; ties by the datum's number, then by arrival. */
+  /**
+   * Waiting tasks are served in the order of this number, smallest first; ties by the datum's number, then by arrival at
+   * this device. It must not grow while a task stays here, or data that wait at one device alternate block by block and
+   * leave together.
+   */
   rank(task: TaskState): number
   /**
    * Tasks of different weights contend by this number when a lane or link is free, the largest wins; it may grow with

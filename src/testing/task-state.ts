@@ -11,7 +11,7 @@ export const taskState = (over: Partial<TaskState> = {}): TaskState => ({
   isBacklogged: false,
   lag: seconds(0),
   availableAt: seconds(0),
-  queuedAt: seconds(0),
+  arrivedAt: seconds(0),
   done: 0,
   ...over
 })

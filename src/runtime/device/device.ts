@@ -267,7 +267,7 @@ class RunningDevice implements Device {
     try {
       const manifest = this.view.manifest(task.modelId)!
       const inputs = this.#encodings.decode(task.tensors)
-      const run = await this.#blocks.run(manifest, block, inputs, task.ranUntil ?? task.queuedAt)
+      const run = await this.#blocks.run(manifest, block, inputs, task.ranUntil ?? task.arrivedAt)
       const { tensors, start, end, took } = run
       task.tensors = tensors
       task.ranUntil = end

@@ -12,6 +12,7 @@ test('the most urgent class is served, each class in its own order, as urgency c
   const queue = new ContestQueue<Item>({
     rank: item => item.since,
     tie: () => 0,
+    turn: item => item.since,
     contest: { classOf: item => item.weight, urgency: item => item.weight * (now - item.since) }
   })
   for (const item of [
@@ -28,7 +29,7 @@ test('the most urgent class is served, each class in its own order, as urgency c
 })
 
 test('without a contest it is one queue by rank', () => {
-  const queue = new ContestQueue<number>({ rank: n => n, tie: () => 0 })
+  const queue = new ContestQueue<number>({ rank: n => n, tie: () => 0, turn: n => n })
   for (const n of [3, 1, 2]) queue.push(n)
   expect(queue.takeOut(n => n === 2)).toEqual([2])
   expect([queue.size, queue.shift(), queue.shift(), queue.size]).toEqual([2, 1, 3, 0])

@@ -1,10 +1,7 @@
-import { RankedQueue } from './ranked-queue.ts'
+import { RankedQueue, type Ranking } from './ranked-queue.ts'
 
-export interface ContestRules<T> {
-  /** Within a class: smallest first. Asked once, on entry. */
-  readonly rank: (item: T) => number
-  /** Of equal rank: smallest first, then by arrival. */
-  readonly tie: (item: T) => number
+/** The ranking orders the items of one class. */
+export interface ContestRules<T> extends Ranking<T> {
   /**
    * Between classes: the first of each contends, the most urgent is served. It may change with time, as `rank` may not.
    * Absent: one class for all.
@@ -36,7 +33,7 @@ export class ContestQueue<T> {
     const key = this.#rules.contest?.classOf(item) ?? 0
     let queue = this.#classes.get(key)
     if (queue === undefined) {
-      queue = new RankedQueue(this.#rules.rank, this.#rules.tie)
+      queue = new RankedQueue(this.#rules)
       this.#classes.set(key, queue)
     }
     queue.push(item)

@@ -16,7 +16,8 @@ const task = (datum: number, over: Partial<LiveTask> = {}): LiveTask => ({
   weight: 1,
   availableAt: seconds(0),
   done: 0,
-  queuedAt: seconds(0),
+  arrivedAt: seconds(0),
+  turn: 0,
   route: [],
   isBacklogged: false,
   lag: seconds(0),
@@ -76,9 +77,9 @@ describe('Dispatcher', () => {
     await clock.advance(seconds(10))
     expect(log).toEqual([
       '0.00 start 0/0',
-      '1.00 start 1/0',
-      '2.00 start 0/1',
-      '3.00 deliver 0',
+      '1.00 start 0/1',
+      '2.00 deliver 0',
+      '2.00 start 1/0',
       '3.00 start 1/1',
       '4.00 deliver 1'
     ])

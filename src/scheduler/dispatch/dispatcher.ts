@@ -59,6 +59,7 @@ export class Dispatcher<T extends LiveTask> {
   readonly #clearance = new Clearance()
   readonly #drift: DriftWatch
   #waiting: WaitingTask<T>[] = []
+  #arrivals = 0
 
   constructor(createPolicy: CreatePolicy, ports: DispatcherPorts<T>) {
     this.#ports = ports
@@ -80,11 +81,13 @@ export class Dispatcher<T extends LiveTask> {
 
   /** A datum of a source of this device. */
   submit(task: T): void {
+    this.#enter(task)
     this.#apply(task, this.policy.admit(task, this.#ports.now()))
   }
 
   /** A task from a neighbour, with the rest of its route. */
   arrive(task: T, from: number): void {
+    this.#enter(task)
     this.policy.arrived(task, from, this.#ports.now())
     this.#proceed(task)
     this.#clearance.end(from)
@@ -165,6 +168,11 @@ export class Dispatcher<T extends LiveTask> {
     this.#waiting = this.#waiting.filter(({ task }) => !belongs(task))
   }
 
+  #enter(task: T): void {
+    task.arrivedAt = this.#ports.now()
+    task.turn = this.#arrivals++
+  }
+
   #again(task: T): void {
     task.route = []
     const { world, now } = this.#ports
@@ -184,7 +192,6 @@ export class Dispatcher<T extends LiveTask> {
 
   #proceed(task: T): void {
     const { world, self, now } = this.#ports
-    task.queuedAt = now()
     while (task.route[0]?.device === self && task.route[0].until <= task.done) task.route = task.route.slice(1)
     if (task.home === self && task.done === world.models[task.model]!.work.length) {
       this.#ports.deliver(task)
@@ -207,6 +214,7 @@ export class Dispatcher<T extends LiveTask> {
     return {
       rank: task => policy.rank(task),
       tie: task => task.datum,
+      turn: task => task.turn,
       contest:
         urgency === undefined
           ? undefined

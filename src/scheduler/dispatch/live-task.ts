@@ -10,7 +10,9 @@ export interface LiveTask extends TaskState {
   readonly attempt: number
   lag: Seconds
   done: number
-  queuedAt: Seconds
+  arrivedAt: Seconds
+  /** Its place in the order of arrival at this device; the dispatcher gives it. */
+  turn: number
   /** What its policy has already decided. */
   route: readonly Step[]
   /** How often it was refused since it last moved: a loop of refusals ends as a failure. */

@@ -1,16 +1,18 @@
-/**
- * Waiting items, served by smallest rank, then smallest tie, then by arrival. Both are asked once, on entry. A binary heap:
- * a device may hold the windows of many sources.
- */
-export class RankedQueue<T> {
-  readonly #rank: (item: T) => number
-  readonly #tie: (item: T) => number
-  readonly #heap: (Place & { readonly item: T })[] = []
-  #seq = 0
+/** The order of a queue: smallest rank first, then smallest tie, then smallest turn. All are asked once, on entry. */
+export interface Ranking<T> {
+  readonly rank: (item: T) => number
+  readonly tie: (item: T) => number
+  /** No two items have the same. An item that leaves the queue and comes back keeps it. */
+  readonly turn: (item: T) => number
+}
 
-  constructor(rank: (item: T) => number, tie: (item: T) => number) {
-    this.#rank = rank
-    this.#tie = tie
+/** Waiting items, served in the order of their ranking. A binary heap: a device may hold the windows of many sources. */
+export class RankedQueue<T> {
+  readonly #ranking: Ranking<T>
+  readonly #heap: (Place & { readonly item: T })[] = []
+
+  constructor(ranking: Ranking<T>) {
+    this.#ranking = ranking
   }
 
   get size(): number {
@@ -23,7 +25,8 @@ export class RankedQueue<T> {
   }
 
   push(item: T): void {
-    this.#heap.push({ item, rank: this.#rank(item), tie: this.#tie(item), seq: this.#seq++ })
+    const { rank, tie, turn } = this.#ranking
+    this.#heap.push({ item, rank: rank(item), tie: tie(item), turn: turn(item) })
     let i = this.#heap.length - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
@@ -80,7 +83,7 @@ export class RankedQueue<T> {
 interface Place {
   readonly rank: number
   readonly tie: number
-  readonly seq: number
+  readonly turn: number
 }
 
-const compare = (a: Place, b: Place): number => a.rank - b.rank || a.tie - b.tie || a.seq - b.seq
+const compare = (a: Place, b: Place): number => a.rank - b.rank || a.tie - b.tie || a.turn - b.turn
