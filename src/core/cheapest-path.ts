@@ -16,8 +16,18 @@ export interface PathQuery {
   readonly price: Price
   /** What a second of propagation delay costs. */
   readonly latencyPrice: Seconds
+  /** What waiting for resources costs. Default: nothing. */
+  readonly waiting?: Waiting | undefined
   /** What running a block on a device costs besides its time. Default: nothing. */
   readonly blockPrice?: (device: number, block: number) => number
+}
+
+/** A path waits at a resource for as long as that is still busy when it gets there. */
+export interface Waiting {
+  /** Seconds from now until the resource is free. */
+  readonly until: (resource: number) => number
+  /** What a second of waiting costs. */
+  readonly price: Seconds
 }
 
 /** Use of one resource by the path, in seconds. */
@@ -61,6 +71,8 @@ class LayeredSearch {
   readonly #cost: Float64Array
   /** The link that led here, or undefined where a block did (or where the search began). */
   readonly #via: (LinkView | undefined)[]
+  /** Seconds from now until the cheapest path found is here; only where waiting costs anything. */
+  readonly #elapsed: Float64Array
   readonly #settled: Uint8Array
   readonly #heap = new CostHeap()
   #firstLayer = 0
@@ -70,6 +82,7 @@ class LayeredSearch {
     this.#devices = query.world.devices.length
     const states = this.#devices * (query.world.models[query.model]!.work.length + 1)
     this.#cost = new Float64Array(states).fill(Number.POSITIVE_INFINITY)
+    this.#elapsed = new Float64Array(query.waiting === undefined ? 0 : states)
     this.#via = new Array<LinkView | undefined>(states)
     this.#settled = new Uint8Array(this.#devices)
   }
@@ -81,6 +94,7 @@ class LayeredSearch {
 
   relaxLinks(k: number): void {
     const { world, model, price, latencyPrice } = this.#query
+    const waitingPrice = this.#query.waiting?.price ?? 0
     const size = world.models[model]!.activations[k]!
     const layer = k * this.#devices
     const heap = this.#heap
@@ -95,9 +109,12 @@ class LayeredSearch {
       const reached = this.#cost[layer + here]!
       for (const link of world.links[here]!) {
         if (this.#settled[link.to] === 1 || !link.up || !world.devices[link.to]!.up) continue
-        const cost = reached + (price(link.resource) * size) / link.rate + latencyPrice * link.latency
+        const takes = size / link.rate
+        const wait = this.#wait(layer + here, link.resource)
+        const cost = reached + price(link.resource) * takes + latencyPrice * link.latency + wait * waitingPrice
         if (cost < this.#cost[layer + link.to]!) {
           this.#cost[layer + link.to] = cost
+          this.#pass(layer + here, layer + link.to, wait + takes + link.latency)
           this.#via[layer + link.to] = link
           heap.push(cost, link.to)
         }
@@ -108,15 +125,29 @@ class LayeredSearch {
   /** @returns false when no device that was reached carries block k */
   relaxBlocks(k: number): boolean {
     const { world, model, price, blockPrice } = this.#query
+    const waitingPrice = this.#query.waiting?.price ?? 0
     let found = false
     for (let n = 0; n < this.#devices; n++) {
       const reached = this.#cost[k * this.#devices + n]!
       if (reached === Number.POSITIVE_INFINITY || !world.carries(n, model, k)) continue
+      const { resource } = world.devices[n]!
+      const takes = world.blockTime(n, model, k)
+      const wait = this.#wait(k * this.#devices + n, resource)
       this.#cost[(k + 1) * this.#devices + n] =
-        reached + price(world.devices[n]!.resource) * world.blockTime(n, model, k) + (blockPrice?.(n, k) ?? 0)
+        reached + price(resource) * takes + (blockPrice?.(n, k) ?? 0) + wait * waitingPrice
+      this.#pass(k * this.#devices + n, (k + 1) * this.#devices + n, wait + takes)
       found = true
     }
     return found
+  }
+
+  #wait(state: number, resource: number): number {
+    const { waiting } = this.#query
+    return waiting === undefined ? 0 : Math.max(0, waiting.until(resource) - this.#elapsed[state]!)
+  }
+
+  #pass(from: number, to: number, takes: number): void {
+    if (this.#query.waiting !== undefined) this.#elapsed[to] = this.#elapsed[from]! + takes
   }
 
   pathTo(home: number, blocks: number): Path | undefined {

@@ -1,5 +1,6 @@
 import { cheapestPath } from '../core/cheapest-path.ts'
 import { type Seconds, seconds } from '../core/units.ts'
+import { ExpectedCommitments } from './expected-commitments.ts'
 import { FairShare } from './fair-share.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
 import { routeUses } from './route-uses.ts'
@@ -19,6 +20,12 @@ export interface ConfluenceOptions {
    * waiting is cheaper than a detour.
    */
   readonly sharpness: number
+  /**
+   * What a second of waiting costs, against a second of computing or travelling in an idle network, for a source that the
+   * network is fast enough for. At 0 such a source takes the way that is dear to nobody, and stands in queues for it; at 1 it
+   * takes the way that is soonest at its end, and uses up what the next ones need.
+   */
+  readonly waiting: number
 }
 
 /**
@@ -27,19 +34,22 @@ export interface ConfluenceOptions {
  * Every worker and every link (or shared medium) has a virtual queue U: the seconds of work committed to it, drained at
  * rate 1, and longer where the resource has become slower. The source searches the layered graph once, at V + U per second
  * of use, commits the path's work to the queues along it, and tells the other sources. A queue is not taken to be much
- * shorter than the backlog that its device reports: costs are estimates. Local execution, shipping the whole input, and any
+ * shorter than the backlog that its device reports: costs are estimates. Between two reports the others are expected to commit
+ * as much as before. Beyond capacity only prices count, which fill every resource; a source that the network is fast enough for
+ * also minds what its datum will wait on the way, for half a second each second. Local execution, shipping the whole input, and any
  * split of the model are paths of that graph: which it is, is decided per datum, by price. Where costs have drifted far, what
  * waits is decided anew, and the work of its old paths is taken back. Workers serve the datum first that has waited longest,
  * times its source's weight; where sources are beyond capacity, one that is behind its fair share counts as older by its lag.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
-  ({ patience, sharpness }: ConfluenceOptions = { patience: 0.7, sharpness: 3 }): CreatePolicy =>
+  ({ patience, sharpness, waiting }: ConfluenceOptions = { patience: 0.7, sharpness: 3, waiting: 0.5 }): CreatePolicy =>
   host => {
     const { world } = host
     /** Of a queue only its length counts here: who had which task by then is not asked. */
     const said = (): Report => ({ backlog: host.backlog(), commitments: [], received: [] })
     const queues = new VirtualQueues(resource => world.dearness(resource))
+    const expected = new ExpectedCommitments()
     const fair = new FairShare()
     const since = ({ availableAt, lag }: TaskState): number => availableAt - lag
     let untold: Commitment[] = []
@@ -58,9 +68,21 @@ export const createConfluence =
       slack = weights.size > 1 ? Number.POSITIVE_INFINITY : LATE_DATA * most
     }
 
-    const commit = ({ from, to, seconds: work }: Commitment, now: Seconds): void => {
-      const resource = from === to ? world.devices[from]!.resource : world.link(from, to)?.resource
-      if (resource !== undefined) queues.commit(resource, work, now)
+    const resourceOf = ({ from, to }: Commitment): number | undefined =>
+      from === to ? world.devices[from]!.resource : world.link(from, to)?.resource
+
+    const commit = (commitment: Commitment, now: Seconds): void => {
+      const resource = resourceOf(commitment)
+      if (resource !== undefined) queues.commit(resource, commitment.seconds, now)
+    }
+
+    const expectFrom = (from: number, commitments: readonly Commitment[], now: Seconds): void => {
+      const told = new Map<number, number>()
+      for (const commitment of commitments) {
+        const resource = resourceOf(commitment)
+        if (resource !== undefined) told.set(resource, (told.get(resource) ?? 0) + commitment.seconds)
+      }
+      expected.heard(from, told, now)
     }
 
     const own = (): number => world.devices[host.self]!.resource
@@ -77,7 +99,8 @@ export const createConfluence =
       weights.add(task.weight)
       queues.atLeast(own(), host.backlog() - slack, now)
       const V = seconds(patience * typicalTime(world, task.model))
-      const price = (resource: number): number => V * (1 + queues.at(resource, now) / (sharpness * V)) ** sharpness
+      const length = remembered(world.resources, r => queues.at(r, now) + expected.at(r, now))
+      const price = remembered(world.resources, r => V * (1 + length(r) / (sharpness * V)) ** sharpness)
       const path = cheapestPath({
         world,
         model: task.model,
@@ -85,7 +108,8 @@ export const createConfluence =
         done: task.done,
         home: task.home,
         price,
-        latencyPrice: V
+        latencyPrice: V,
+        ...(task.isBacklogged ? {} : { waiting: { until: length, price: seconds(waiting * V) } })
       })
       if ('stuckAt' in path) return { kind: 'wait', block: path.stuckAt }
       for (const use of path.uses) {
@@ -128,6 +152,7 @@ export const createConfluence =
       },
       report: (now): Report => {
         measureSlack()
+        expected.forgetSilent(now)
         const news = { ...said(), ...committed(now), paces: fair.paces(now) }
         untold = []
         hasBegunAnew = false
@@ -136,6 +161,8 @@ export const createConfluence =
       remark: said,
       heard: (from, report, now) => {
         if (report.paces !== undefined) fair.heard(from, report.paces, now)
+        // Remarks, and reports of devices without sources, tell of none.
+        if (report.commitments.length > 0) expectFrom(from, report.commitments, now)
         queues.atLeast(world.devices[from]!.resource, report.backlog - slack, now)
         if (report.committed !== undefined) {
           queues.set(world.devices[from]!.resource, report.committed, now)
@@ -149,6 +176,15 @@ export const createConfluence =
 
 /** Data whose whole work may be late at a device before its queue is taken to be longer than thought. */
 const LATE_DATA = 2
+
+/** The same function of a resource's number, computed once for each. */
+const remembered = (resources: number, compute: (resource: number) => number): ((resource: number) => number) => {
+  const known = new Float64Array(resources).fill(Number.NaN)
+  return resource => {
+    if (Number.isNaN(known[resource])) known[resource] = compute(resource)
+    return known[resource]!
+  }
+}
 
 /** One entry for each resource. */
 const merge = (commitments: readonly Commitment[]): Commitment[] => {

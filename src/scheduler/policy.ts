@@ -13,7 +13,7 @@ export interface TaskState {
   /** The source's device: where the result must go. */
   readonly home: number
   readonly weight: number
-  /** The network is slower than its source: its window is full, or nearly and was. Known at the source's device. */
+  /** The network is slower than its source, as far as is known: `BacklogSign`. Known at the source's device. */
   readonly isBacklogged: boolean
   /** How far its source was behind its fair share when it was admitted, as its policy says; 0 where that does not matter. */
   readonly lag: Seconds

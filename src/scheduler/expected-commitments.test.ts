@@ -1,0 +1,52 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { seconds } from '../core/units.ts'
+import { ExpectedCommitments } from './expected-commitments.ts'
+
+const at = (expected: ExpectedCommitments, resource: number, now: number): number => expected.at(resource, seconds(now))
+const heard = (expected: ExpectedCommitments, from: number, work: number, now: number): void =>
+  expected.heard(from, new Map([[7, work]]), seconds(now))
+
+test('a device that commits as much as ever is expected to go on, until it tells', () => {
+  const expected = new ExpectedCommitments()
+  for (let i = 0; i <= 100; i++) heard(expected, 1, 0.05, i / 10) // half a second a second
+  expect(at(expected, 7, 10)).toBeCloseTo(0, 9)
+  expect(at(expected, 7, 10.06)).toBeCloseTo(0.03, 3)
+  heard(expected, 1, 0.05, 10.1)
+  expect(at(expected, 7, 10.1)).toBeCloseTo(0, 9)
+  expect(at(expected, 8, 10.1)).toBe(0)
+})
+
+test('nothing is expected of a device that was heard once, or that fell silent, until it is heard again', () => {
+  const expected = new ExpectedCommitments()
+  heard(expected, 1, 0.05, 0)
+  expect(at(expected, 7, 0.1)).toBe(0)
+  for (let i = 1; i <= 50; i++) heard(expected, 1, 0.05, i / 10)
+  expected.forgetSilent(seconds(6))
+  expect(at(expected, 7, 6)).toBe(0)
+  heard(expected, 1, 0.05, 6.1)
+  expect(at(expected, 7, 6.2)).toBeGreaterThan(0)
+})
+
+test('what is taken back is no negative rate', () => {
+  const expected = new ExpectedCommitments()
+  for (let i = 0; i < 10; i++) heard(expected, 1, -1, i)
+  expect(at(expected, 7, 9.2)).toBe(0)
+})
+
+test('expectations of several devices add up, whatever the order in which they are heard', () => {
+  const report = fc.record({ from: fc.integer({ min: 0, max: 3 }), work: fc.double({ min: 0, max: 1, noNaN: true }) })
+  fc.assert(
+    fc.property(fc.array(report, { minLength: 1, maxLength: 60 }), reports => {
+      const together = new ExpectedCommitments()
+      const apart = [0, 1, 2, 3].map(() => new ExpectedCommitments())
+      for (const [i, { from, work }] of reports.entries()) {
+        heard(together, from, work, i / 50)
+        heard(apart[from]!, from, work, i / 50)
+      }
+      const now = reports.length / 50
+      const sum = apart.reduce((total, expected) => total + at(expected, 7, now), 0)
+      expect(at(together, 7, now)).toBeCloseTo(sum, 6)
+    })
+  )
+})

@@ -1,0 +1,91 @@
+import type { Seconds } from '../core/units.ts'
+
+/** Seconds that rates are averaged over. */
+const MEMORY = 1
+/** Who told nothing for so many seconds is not expected to have committed anything since. */
+const SILENCE = 0.3
+/** Seconds per second that are not worth keeping. */
+const NEGLIGIBLE = 1e-6
+
+interface Other {
+  /** Seconds per second, by resource. */
+  readonly rates: Map<number, number>
+  /** When it was last heard. */
+  since: number
+  isCounted: boolean
+}
+
+/**
+ * What other devices are expected to have committed to resources since they last told: as much a second as before. Reports
+ * come at intervals; sources that know nothing of each other in between all find the same queue too short, choose it
+ * together, and together avoid it after the next report.
+ *
+ * Of each resource the sums over all devices are kept, of rates and of rates times instants, so that a look costs the same
+ * for any number of devices.
+ */
+export class ExpectedCommitments {
+  readonly #others = new Map<number, Other>()
+  #rate = new Float64Array(16)
+  /** What is expected at `now` is rate * now - offset. */
+  #offset = new Float64Array(16)
+
+  /** Seconds of work on the resource that others are expected to have committed and not to have told yet. */
+  at(resource: number, now: Seconds): number {
+    const rate = this.#rate[resource] ?? 0
+    return rate <= NEGLIGIBLE ? 0 : Math.max(0, rate * now - this.#offset[resource]!)
+  }
+
+  /** A report came. @param committed seconds by resource, since the report before; less than 0 where taken back */
+  heard(from: number, committed: ReadonlyMap<number, number>, now: Seconds): void {
+    const other = this.#others.get(from)
+    if (other === undefined) {
+      this.#others.set(from, { rates: new Map(), since: now, isCounted: false })
+      return
+    }
+    const span = now - other.since
+    if (span <= 0) return
+    this.#discount(other)
+    const share = 1 - Math.exp(-span / MEMORY)
+    for (const resource of new Set([...other.rates.keys(), ...committed.keys()])) {
+      const before = other.rates.get(resource) ?? 0
+      const rate = before + share * (Math.max(0, committed.get(resource) ?? 0) / span - before)
+      if (rate > NEGLIGIBLE) other.rates.set(resource, rate)
+      else other.rates.delete(resource)
+    }
+    other.since = now
+    this.#count(other)
+  }
+
+  /** Called at times: of those that fell silent nothing is expected until they are heard again. */
+  forgetSilent(now: Seconds): void {
+    for (const other of this.#others.values()) if (now - other.since > SILENCE) this.#discount(other)
+  }
+
+  #count(other: Other): void {
+    other.isCounted = true
+    for (const [resource, rate] of other.rates) this.#add(resource, rate, other.since)
+  }
+
+  #discount(other: Other): void {
+    if (!other.isCounted) return
+    other.isCounted = false
+    for (const [resource, rate] of other.rates) this.#add(resource, -rate, other.since)
+  }
+
+  #add(resource: number, rate: number, since: number): void {
+    if (resource >= this.#rate.length) this.#grow(resource)
+    this.#rate[resource]! += rate
+    this.#offset[resource]! += rate * since
+  }
+
+  #grow(resource: number): void {
+    const size = Math.max(resource + 1, 2 * this.#rate.length)
+    const copy = (from: Float64Array): Float64Array<ArrayBuffer> => {
+      const to = new Float64Array(size)
+      to.set(from)
+      return to
+    }
+    this.#rate = copy(this.#rate)
+    this.#offset = copy(this.#offset)
+  }
+}
