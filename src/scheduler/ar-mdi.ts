@@ -19,7 +19,8 @@ import { stepsOfStages } from './steps-of-stages.ts'
  * sum of squares; a device may have no share.
  * Our choice: where what is carried allows no contiguous division, the fastest unloaded way; every source decides for
  * itself, blind to the others; the division is found anew at most once a second, at once when a device or block comes
- * or goes; queues are first in, first out; the result goes straight home.
+ * or goes; a worker is one stage of its source's chain: it serves data in the order in which they arrive at it, over all
+ * sources, and each to its end; the result goes straight home.
  */
 export const createArMdi: CreatePolicy = host => {
   const { world, self } = host

@@ -24,7 +24,8 @@ export interface BackpressureOptions {
  * when a block is done, so that the paper's scaling of flows is 1; its costs of resources are left out.
  * Our choice: neighbours' queues are those last heard, plus what was sent since; where no weight is positive the task
  * takes the shortest way: it never waits for a gradient. A task that was passed on unprocessed is passed on again only
- * towards its end, so that it cannot go round and round.
+ * towards its end, so that it cannot go round and round. Within a device data are served by arrival at it: the paper chooses
+ * among commodities and leaves open which datum of one comes first; those that have waited longest serve it best.
  */
 export const createBackpressure =
   ({ bias }: BackpressureOptions = { bias: 3 }): CreatePolicy =>

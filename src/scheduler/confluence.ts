@@ -36,14 +36,14 @@ export interface ConfluenceOptions {
  * of use, commits the path's work to the queues along it, and tells the other sources. A queue is not taken to be much
  * shorter than the backlog that its device reports: costs are estimates. Between two reports the others are expected to commit
  * as much as before. Beyond capacity only prices count, which fill every resource; a source that the network is fast enough for
- * also minds what its datum will wait on the way, for half a second each second. Local execution, shipping the whole input, and any
+ * also minds what its datum will wait on the way. Local execution, shipping the whole input, and any
  * split of the model are paths of that graph: which it is, is decided per datum, by price. Where costs have drifted far, what
  * waits is decided anew, and the work of its old paths is taken back. Workers serve the datum first that has waited longest,
  * times its source's weight; where sources are beyond capacity, one that is behind its fair share counts as older by its lag.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
-  ({ patience, sharpness, waiting }: ConfluenceOptions = { patience: 0.7, sharpness: 3, waiting: 0.5 }): CreatePolicy =>
+  ({ patience, sharpness, waiting }: ConfluenceOptions = { patience: 0.7, sharpness: 3, waiting: 0.4 }): CreatePolicy =>
   host => {
     const { world } = host
     /** Of a queue only its length counts here: who had which task by then is not asked. */
@@ -128,7 +128,7 @@ export const createConfluence =
 
     return {
       name: 'confluence',
-      reportInterval: seconds(0.1),
+      reportInterval: REPORT_INTERVAL,
       admit,
       next: choose,
       startAnew: (tasks, now) => {
@@ -152,7 +152,7 @@ export const createConfluence =
       },
       report: (now): Report => {
         measureSlack()
-        expected.forgetSilent(now)
+        expected.quiet(REPORT_INTERVAL, now)
         const news = { ...said(), ...committed(now), paces: fair.paces(now) }
         untold = []
         hasBegunAnew = false
@@ -173,6 +173,8 @@ export const createConfluence =
       }
     }
   }
+
+const REPORT_INTERVAL: Seconds = seconds(0.1)
 
 /** Data whose whole work may be late at a device before its queue is taken to be longer than thought. */
 const LATE_DATA = 2

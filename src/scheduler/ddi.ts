@@ -11,7 +11,8 @@ const wholeTime = ({ world }: PolicyHost, device: number, model: number): number
  * `ddi`, data-distributed inference: whole inputs go to workers that carry the whole model (Li, Seferoglu, Koyuncu,
  * ICASSPW 2023, name it as the baseline). The sources do not fix which worker; ours takes the one that is expected to
  * finish first: backlog of the way, transfer, backlog of the worker as it last said, and the whole model's time there.
- * A source that carries the whole model is one of its own workers. Queues are first in, first out.
+ * A source that carries the whole model is one of its own workers. A worker is one stage: it serves data in the order in
+ * which they arrive at it, each to its end.
  */
 export const createDdi: CreatePolicy = host => {
   const reporting = new Reporting(host)

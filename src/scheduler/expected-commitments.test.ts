@@ -17,15 +17,23 @@ test('a device that commits as much as ever is expected to go on, until it tells
   expect(at(expected, 8, 10.1)).toBe(0)
 })
 
-test('nothing is expected of a device that was heard once, or that fell silent, until it is heard again', () => {
+test('nothing is expected of a device that was heard once', () => {
   const expected = new ExpectedCommitments()
   heard(expected, 1, 0.05, 0)
   expect(at(expected, 7, 0.1)).toBe(0)
-  for (let i = 1; i <= 50; i++) heard(expected, 1, 0.05, i / 10)
-  expected.forgetSilent(seconds(6))
-  expect(at(expected, 7, 6)).toBe(0)
-  heard(expected, 1, 0.05, 6.1)
-  expect(at(expected, 7, 6.2)).toBeGreaterThan(0)
+})
+
+test('who tells nothing has committed nothing, and is soon expected to go on like that', () => {
+  const expected = new ExpectedCommitments()
+  for (let i = 0; i <= 100; i++) heard(expected, 1, 0.05, i / 10)
+  expect(at(expected, 7, 10.2)).toBeGreaterThan(0.09)
+  expected.quiet(seconds(0.1), seconds(10.2))
+  expect(at(expected, 7, 10.2)).toBeCloseTo(0, 9)
+  for (let i = 1; i <= 100; i++) expected.quiet(seconds(0.1), seconds(10.2 + i * 0.11))
+  expect(at(expected, 7, 21.3)).toBeCloseTo(0, 4)
+  heard(expected, 1, 0.05, 22)
+  heard(expected, 1, 0.05, 22.1)
+  expect(at(expected, 7, 22.2)).toBeGreaterThan(0)
 })
 
 test('what is taken back is no negative rate', () => {

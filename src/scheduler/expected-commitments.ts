@@ -1,19 +1,18 @@
 import type { Seconds } from '../core/units.ts'
 
 /** Seconds that rates are averaged over. */
-const MEMORY = 1
-/** Who told nothing for so many seconds is not expected to have committed anything since. */
-const SILENCE = 0.3
+const MEMORY = 0.5
 /** Seconds per second that are not worth keeping. */
 const NEGLIGIBLE = 1e-6
 
 interface Other {
   /** Seconds per second, by resource. */
   readonly rates: Map<number, number>
-  /** When it was last heard. */
+  /** Up to when it has told what it committed. */
   since: number
-  isCounted: boolean
 }
+
+const NOTHING: ReadonlyMap<number, number> = new Map()
 
 /**
  * What other devices are expected to have committed to resources since they last told: as much a second as before. Reports
@@ -38,13 +37,19 @@ export class ExpectedCommitments {
   /** A report came. @param committed seconds by resource, since the report before; less than 0 where taken back */
   heard(from: number, committed: ReadonlyMap<number, number>, now: Seconds): void {
     const other = this.#others.get(from)
-    if (other === undefined) {
-      this.#others.set(from, { rates: new Map(), since: now, isCounted: false })
-      return
-    }
+    if (other === undefined) this.#others.set(from, { rates: new Map(), since: now })
+    else this.#learn(other, committed, now)
+  }
+
+  /** Called once in an interval. Who has something to tell does so in each: who told nothing in the last has committed nothing. */
+  quiet(interval: Seconds, now: Seconds): void {
+    for (const other of this.#others.values()) if (now - other.since > interval) this.#learn(other, NOTHING, now)
+  }
+
+  #learn(other: Other, committed: ReadonlyMap<number, number>, now: Seconds): void {
     const span = now - other.since
     if (span <= 0) return
-    this.#discount(other)
+    this.#count(other, -1)
     const share = 1 - Math.exp(-span / MEMORY)
     for (const resource of new Set([...other.rates.keys(), ...committed.keys()])) {
       const before = other.rates.get(resource) ?? 0
@@ -53,23 +58,11 @@ export class ExpectedCommitments {
       else other.rates.delete(resource)
     }
     other.since = now
-    this.#count(other)
+    this.#count(other, 1)
   }
 
-  /** Called at times: of those that fell silent nothing is expected until they are heard again. */
-  forgetSilent(now: Seconds): void {
-    for (const other of this.#others.values()) if (now - other.since > SILENCE) this.#discount(other)
-  }
-
-  #count(other: Other): void {
-    other.isCounted = true
-    for (const [resource, rate] of other.rates) this.#add(resource, rate, other.since)
-  }
-
-  #discount(other: Other): void {
-    if (!other.isCounted) return
-    other.isCounted = false
-    for (const [resource, rate] of other.rates) this.#add(resource, -rate, other.since)
+  #count({ rates, since }: Other, sign: 1 | -1): void {
+    for (const [resource, rate] of rates) this.#add(resource, sign * rate, since)
   }
 
   #add(resource: number, rate: number, since: number): void {

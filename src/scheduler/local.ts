@@ -2,7 +2,10 @@ import { seconds } from '../core/units.ts'
 import type { CreatePolicy } from './policy.ts'
 import { Reporting } from './reporting.ts'
 
-/** `local`: each source computes its own data. The baseline; it needs the whole model on every source. */
+/**
+ * `local`: each source computes its own data. The baseline; it needs the whole model on every source. Data of all its
+ * sources are served by a device in the order in which they come, each to its end.
+ */
 export const createLocal: CreatePolicy = host => {
   const reporting = new Reporting(host)
   return {

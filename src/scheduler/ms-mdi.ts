@@ -14,7 +14,9 @@ import { Reporting } from './reporting.ts'
  * and its neighbours that carry the block; ties stay. C is the link's backlog plus transfer plus latency, Q the backlog
  * last heard plus what was sent since, e the block's time there.
  * Our choice: reports every 100 ms and along with tasks; a task that waits for a link is decided again when its turn
- * comes; where no neighbour carries the block, the activation goes towards the nearest device that does.
+ * comes; where no neighbour carries the block, the activation goes towards the nearest device that does. Queues are first in,
+ * first out over all sources by arrival at the device, also for the blocks that follow there: a datum that stays keeps its
+ * place.
  */
 export const createMsMdi: CreatePolicy = host => {
   const reporting = new Reporting(host)

@@ -22,7 +22,8 @@ export interface PipeEdgeOptions {
  * Our choice: each source has its own pipeline, blind to the others; beyond `maxDevices` only some are considered: those
  * that cover the blocks with fewest devices, then the fastest; among equal bottlenecks the shortest total time; where
  * those devices allow no pipeline (a device comes once in it), the fastest unloaded way; the pipeline is found anew at
- * most once a second, at once when a device or block comes or goes; queues are first in, first out.
+ * most once a second, at once when a device or block comes or goes. A stage serves data in the order in which they arrive at
+ * it, and each to its end, as a process that loops over its queue does.
  */
 export const createPipeEdge =
   ({ maxDevices }: PipeEdgeOptions = { maxDevices: 10 }): CreatePolicy =>
