@@ -43,7 +43,7 @@ export interface ConfluenceOptions {
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
-  ({ patience, sharpness, waiting }: ConfluenceOptions = { patience: 0.7, sharpness: 3, waiting: 0.4 }): CreatePolicy =>
+  ({ patience, sharpness, waiting }: ConfluenceOptions = { patience: 0.7, sharpness: 3, waiting: 0.3 }): CreatePolicy =>
   host => {
     const { world } = host
     /** Of a queue only its length counts here: who had which task by then is not asked. */
@@ -128,7 +128,7 @@ export const createConfluence =
 
     return {
       name: 'confluence',
-      reportInterval: REPORT_INTERVAL,
+      reportInterval: seconds(0.1),
       admit,
       next: choose,
       startAnew: (tasks, now) => {
@@ -152,7 +152,7 @@ export const createConfluence =
       },
       report: (now): Report => {
         measureSlack()
-        expected.quiet(REPORT_INTERVAL, now)
+        expected.reported(now)
         const news = { ...said(), ...committed(now), paces: fair.paces(now) }
         untold = []
         hasBegunAnew = false
@@ -173,8 +173,6 @@ export const createConfluence =
       }
     }
   }
-
-const REPORT_INTERVAL: Seconds = seconds(0.1)
 
 /** Data whose whole work may be late at a device before its queue is taken to be longer than thought. */
 const LATE_DATA = 2

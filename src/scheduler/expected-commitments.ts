@@ -1,7 +1,7 @@
 import type { Seconds } from '../core/units.ts'
 
-/** Seconds that rates are averaged over. */
-const MEMORY = 0.5
+/** Intervals between reports that rates are averaged over. */
+const MEMORY = 10
 /** Seconds per second that are not worth keeping. */
 const NEGLIGIBLE = 1e-6
 
@@ -24,6 +24,9 @@ const NOTHING: ReadonlyMap<number, number> = new Map()
  */
 export class ExpectedCommitments {
   readonly #others = new Map<number, Other>()
+  /** Between reports, as this device makes its own. */
+  #interval = 0
+  #reportedAt: number | undefined
   #rate = new Float64Array(16)
   /** What is expected at `now` is rate * now - offset. */
   #offset = new Float64Array(16)
@@ -41,16 +44,21 @@ export class ExpectedCommitments {
     else this.#learn(other, committed, now)
   }
 
-  /** Called once in an interval. Who has something to tell does so in each: who told nothing in the last has committed nothing. */
-  quiet(interval: Seconds, now: Seconds): void {
-    for (const other of this.#others.values()) if (now - other.since > interval) this.#learn(other, NOTHING, now)
+  /**
+   * This device makes its own report; the others do as often. Who has something to tell does so each time: who told nothing
+   * since the last time has committed nothing.
+   */
+  reported(now: Seconds): void {
+    this.#interval = now - (this.#reportedAt ?? now)
+    this.#reportedAt = now
+    for (const other of this.#others.values()) if (now - other.since > this.#interval) this.#learn(other, NOTHING, now)
   }
 
   #learn(other: Other, committed: ReadonlyMap<number, number>, now: Seconds): void {
     const span = now - other.since
-    if (span <= 0) return
+    if (span <= 0 || this.#interval === 0) return
     this.#count(other, -1)
-    const share = 1 - Math.exp(-span / MEMORY)
+    const share = 1 - Math.exp(-span / (MEMORY * this.#interval))
     for (const resource of new Set([...other.rates.keys(), ...committed.keys()])) {
       const before = other.rates.get(resource) ?? 0
       const rate = before + share * (Math.max(0, committed.get(resource) ?? 0) / span - before)

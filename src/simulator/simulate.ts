@@ -96,7 +96,7 @@ class Simulation {
     if (this.#adapts) this.#replaceLater()
     if (this.#adapts && this.#input.events?.some(({ kind }) => kind === 'link')) this.#pingLater()
     for (const source of this.#sources) this.#admit(source)
-    for (const self of this.#devices.keys()) this.#reportFrom(self)
+    this.#startReports()
     while (this.#left > 0 && !this.#isStill() && this.#events.step());
     return this.#output()
   }
@@ -334,6 +334,17 @@ class Simulation {
     if (!source.delivered(task, this.#events.now)) return
     this.#left--
     this.#admit(source)
+  }
+
+  /** Nobody's clock is set by the others': devices report in turn, one after another within an interval. */
+  #startReports(): void {
+    for (const [self, device] of this.#devices.entries()) {
+      const { life } = device
+      const offset = (self / this.#devices.length) * device.dispatcher.policy.reportInterval
+      this.#events.schedule(offset, () => {
+        if (device.life === life) this.#reportFrom(self)
+      })
+    }
   }
 
   /** Tell the others, then again after the interval, for as long as results are missing. */
