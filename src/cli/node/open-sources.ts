@@ -36,7 +36,7 @@ export const openSources = async (
   const specs = options.sources.map(parseSourceSpec)
   const say = (text: string): void => log.say(text)
   for (const { folder: path, synthetic } of specs) if (synthetic === undefined) await listItems(path) // a missing folder is said before anything starts
-  const sink = await openSink({ file: options.sink, clock: systemClock, say })
+  const sink = await openSink({ file: options.sink, stateFolder: folder.sources, clock: systemClock, say })
   for (const source of specs) {
     const id = sourceIdOf(source.name, options.name)
     const openItems = async (port: DataPort): Promise<SourceItems> => {
