@@ -2,22 +2,26 @@ import { dirname } from 'node:path'
 import { createArrivals } from '../../core/arrivals.ts'
 import type { Rng } from '../../core/rng.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { StateFolder } from '../../runtime/device/state-folder.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
 import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
-import type { DataPort } from '../../runtime/io/data-port.ts'
+import type { DataPort, Item } from '../../runtime/io/data-port.ts'
+import { FileUnavailable } from '../../runtime/io/file-unavailable.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
-import { parseSourceSpec } from '../../runtime/io/source-spec.ts'
+import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import { openSink } from '../../runtime/ledger/open-sink.ts'
 import { type SourceItems, sourceItems } from '../../runtime/ledger/source-items.ts'
-import { systemClock } from '../../runtime/system-clock.ts'
+import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { shapesFor } from './shapes-for.ts'
+
+const LIST_AGAIN: Seconds = seconds(0.5)
 
 /**
  * Open the sink and add every source to the device. @returns how to close the sink
@@ -41,18 +45,23 @@ export const openSources = async (
     const id = sourceIdOf(source.name, options.name)
     const openItems = async (port: DataPort): Promise<SourceItems> => {
       const { name, folder: path, count } = source
-      const items = await port.list(path)
+      const items = await listPatiently(port, source, say)
       const numbered = await sourceItems({
         source: id,
         folder: path,
         items,
         recorded: sink.recorded(id),
+        stamp: item => port.stamp(item),
         count,
         stateFolder: folder.sources
       })
       const before = numbered.total - numbered.todo.length
       if (before > 0)
         say(`source ${name}: ${before} of ${numbered.total} are in the sink already; going on with the rest`)
+      if (numbered.away > 0)
+        say(
+          `source ${name}: ${numbered.away} items of earlier runs are not in ${path} now; they are done when they are back`
+        )
       return numbered
     }
     device.addSource(
@@ -60,6 +69,7 @@ export const openSources = async (
         spec: source,
         deviceName: options.name,
         clock: systemClock,
+        wallTime,
         view: device.view,
         sink,
         openItems,
@@ -81,6 +91,24 @@ export const openSources = async (
     )
   }
   return () => sink.stop()
+}
+
+/** The folder was there when the device started; that it is away a little later (a share that is mounted again) passes. */
+const listPatiently = async (
+  port: DataPort,
+  { name, folder, patience }: SourceSpec,
+  say: (text: string) => void
+): Promise<readonly Item[]> => {
+  const begun = systemClock.now()
+  for (let tries = 0; ; tries++) {
+    try {
+      return await port.list(folder, text => say(`source ${name}: ${text}`))
+    } catch (error) {
+      if (!(error instanceof FileUnavailable) || systemClock.now() - begun > patience) throw error
+      if (tries === 0) say(`source ${name}: ${error.message}; tried again`)
+    }
+    await systemClock.sleep(LIST_AGAIN)
+  }
 }
 
 const withShapes = (

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Rng } from '../../core/rng.ts'
 import { ELEMENT_TYPES, type Tensor, type TensorSpec } from '../../core/tensor.ts'
+import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { madeUpTensor } from '../../model/made-up-tensor.ts'
 import type { DataPort } from './data-port.ts'
@@ -36,6 +37,7 @@ export const createSyntheticPort = (
       )
       return made.map(tensor => variant(tensor, Number(name)))
     },
+    stamp: async () => ({ id: '', modified: seconds(0) }),
     write: async (_, outputs) =>
       Object.fromEntries(
         outputs.map(tensor => {
