@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -57,12 +66,21 @@ const live = (file: string, state: string, items: number, killAfter: number): Pr
     })
   })
 
-test.each([
-  ['stays', false],
-  ['is rotated between its lives', true]
-])(
+const rotations: readonly [string, (file: string, to: string) => void][] = [
+  ['stays', () => {}],
+  ['is renamed between its lives', renameSync],
+  [
+    'is copied and truncated between its lives',
+    (file, to) => {
+      copyFileSync(file, to)
+      truncateSync(file)
+    }
+  ]
+]
+
+test.each(rotations)(
   'a source that is killed again and again writes every item once, and never loses what was acknowledged; its sink %s',
-  async (_, isRotated) => {
+  async (_, rotate) => {
     expect(existsSync(BUILT), 'this test runs compiled code: run "npm run build" first').toBe(true)
     const folder = mkdtempSync(join(tmpdir(), 'tributary-kill-'))
     const state = join(folder, 'state')
@@ -75,7 +93,7 @@ test.each([
       const { code, acknowledged: own } = await live(file, state, items, 1 + Math.floor(rng.next() * 12))
       expect(code).toBeNull()
       acknowledged.push(...own)
-      if (isRotated) renameSync(file, `${file}.${life}`)
+      rotate(file, `${file}.${life}`)
       items++ // a file joins the folder between two lives
     }
     const last = await live(file, state, items, Number.POSITIVE_INFINITY)

@@ -63,7 +63,7 @@ export const openSink = async (options: SinkOptions): Promise<Sink> => {
 const recordOf = async ({ stateFolder, file }: SinkOptions, found: (line: RecordLine) => void) =>
   stateFolder === undefined
     ? undefined
-    : openDoneRecord(stateFolder, join(await realpath(dirname(file)), basename(file)), found)
+    : openDoneRecord({ folder: stateFolder, sink: join(await realpath(dirname(file)), basename(file)), found })
 
 /** What is known from the sink and from the record, and what the record does not know yet. */
 class SinkMemory {
@@ -90,11 +90,12 @@ class SinkMemory {
     if (!isSame && (isFirst || !this.data.knows(entry))) this.wrote(entry)
   }
 
-  wrote(entry: SinkEntry, stamp?: string): void {
-    const { source, datum, item } = entry
-    const recorded = { item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) }
+  /** @param isClaimed the record has it */
+  wrote(entry: SinkEntry, stamp?: string, isClaimed = false): void {
+    const line = recordLineOf(entry, stamp)
+    const { source, datum, ...recorded } = line
     this.data.put(source, datum, recorded)
-    if (this.record !== undefined) this.#news.push({ source, datum, ...recorded })
+    if (this.record !== undefined && !isClaimed) this.#news.push(line)
   }
 
   /** Say what is done and not in the sink: whoever deleted it to begin anew wants to know. */
@@ -112,6 +113,11 @@ class SinkMemory {
     this.#news = []
     return news
   }
+}
+
+const recordLineOf = (entry: SinkEntry, stamp: string | undefined): RecordLine => {
+  const { source, datum, item } = entry
+  return { source, datum, item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) }
 }
 
 interface Waiting {
@@ -201,6 +207,16 @@ class FileSink implements Sink {
     }
   }
 
+  /** A process that is killed while the disk takes its time has told the record where it was. @returns whether it has */
+  async #claim(batch: readonly Waiting[]): Promise<boolean> {
+    try {
+      await this.#memory.record?.claim(batch.map(({ entry, stamp }) => recordLineOf(entry, stamp)))
+      return this.#memory.record !== undefined
+    } catch {
+      return false // `note` says what is wrong with it
+    }
+  }
+
   /** Skipped once more: only what its file looks like may be new. */
   async #twin(entry: SinkEntry, stamp: string | undefined): Promise<'twin'> {
     const known = this.recorded(entry.source).get(entry.datum)
@@ -233,8 +249,12 @@ class FileSink implements Sink {
         // Lines of a try that seemed to fail may be there.
         const missing = batch.filter(({ entry }) => !this.#memory.data.knows(entry))
         const lines = missing.map(({ entry }) => sinkLine(entry)).join('')
-        if (lines !== '') await this.#writer.append(new TextEncoder().encode(lines))
-        for (const { entry, stamp } of missing) this.#memory.wrote(entry, stamp)
+        let isClaimed = false
+        const claim = async (): Promise<void> => {
+          isClaimed = await this.#claim(missing)
+        }
+        if (lines !== '') await this.#writer.append(new TextEncoder().encode(lines), claim)
+        for (const { entry, stamp } of missing) this.#memory.wrote(entry, stamp, isClaimed)
         for (const { entry, resolve } of batch) {
           this.#accepted.delete(keyOf(entry))
           resolve('written')
@@ -242,6 +262,7 @@ class FileSink implements Sink {
         this.#unstuck()
         return
       } catch (error) {
+        await this.#memory.record?.disclaim().catch(() => {})
         this.#stuck(describeFileError(error), tries)
         if (last) {
           await this.#giveUp(batch, error)

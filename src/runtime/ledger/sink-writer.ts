@@ -64,10 +64,14 @@ export class SinkWriter {
     return this.#disk.inode
   }
 
-  /** Whole lines. They are on the disk when it resolves. */
-  async append(lines: Uint8Array): Promise<void> {
+  /**
+   * Whole lines. They are on the disk when it resolves.
+   * @param written they are in the file, for all who read it, and not yet on the disk
+   */
+  async append(lines: Uint8Array, written: () => Promise<void> = async () => {}): Promise<void> {
     this.#isDirty = true
     await this.#disk.append(lines)
+    await written()
     await this.#disk.sync()
     this.#isDirty = false
     const { size } = await this.#disk.look()
