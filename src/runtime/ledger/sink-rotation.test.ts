@@ -174,6 +174,95 @@ test('a file that is truncated between the look at it and the write has no zeros
   expect(dataIn(at.file)).toEqual([2, 3])
 })
 
+/** A sink whose file is told of every append before and after it. */
+const watched = (at: Place, before: () => void, after: () => void): Promise<Sink> =>
+  open({
+    ...at,
+    openFile: async (path, earlier) => {
+      const disk = await openSinkFile(path, earlier)
+      const append = async (data: Uint8Array): Promise<void> => {
+        before()
+        await disk.append(data)
+        after()
+      }
+      return { ...disk, append }
+    }
+  })
+
+test('what is written between the copying and the truncating is in the copy or in the sink, once', async () => {
+  const at = place()
+  let step: 'copy' | 'cut' | 'none' = 'none'
+  const copy = (): void => copyFileSync(at.file, `${at.file}.1`)
+  const cut = (): void => truncateSync(at.file, 0)
+  const sink = await watched(
+    at,
+    () => {
+      if (step === 'copy') copy()
+    },
+    () => {
+      if (step === 'cut') cut()
+    }
+  )
+  await write(sink, 0, 1)
+  step = 'copy' // before 2 is written
+  await write(sink, 2)
+  step = 'none'
+  await write(sink, 3)
+  step = 'cut' // after 4 was written, before it is on the disk: the copy has neither 2, 3 nor 4
+  const waiting = sink.write(result(4))
+  await expect.poll(() => said.length).toBeGreaterThan(0)
+  step = 'none'
+  await waiting
+  await write(sink, 5)
+  expect([dataIn(`${at.file}.1`), dataIn(at.file)]).toEqual([
+    [0, 1],
+    [2, 3, 4, 5]
+  ])
+})
+
+test('what is in the copy while it is on its way to the disk is not written again', async () => {
+  const at = place()
+  const first = await open(at)
+  await write(first, 2, 3, 4, 5)
+  await first.stop()
+  let isNext = true
+  const again = await watched(
+    at,
+    () => {},
+    () => {
+      if (isNext && readFileSync(at.file, 'utf8').includes('"datum":6')) {
+        isNext = false
+        copyFileSync(at.file, `${at.file}.2`)
+        truncateSync(at.file, 0)
+      }
+    }
+  )
+  await write(again, 6, 7)
+  expect([dataIn(`${at.file}.2`), dataIn(at.file)]).toEqual([[2, 3, 4, 5, 6], [7]])
+  expect(again.counts('door').results).toBe(6)
+})
+
+test('a copy that was cut off in the middle of a line has missed that line', async () => {
+  const at = place()
+  const sink = await open(at)
+  await write(sink, 0, 1, 2)
+  const whole = readFileSync(at.file)
+  writeFileSync(`${at.file}.1`, whole.subarray(0, whole.indexOf(10) + 30))
+  truncateSync(at.file, 0)
+  await write(sink, 3)
+  expect(dataIn(at.file)).toEqual([1, 2, 3])
+})
+
+test('a sink that is emptied, and copied nowhere, stays so; other files beside it are no copies', async () => {
+  const at = place()
+  const sink = await open(at)
+  await write(sink, 0, 1)
+  writeFileSync(`${at.file}.other`, 'x'.repeat(readFileSync(at.file).byteLength - 3))
+  truncateSync(at.file, 0)
+  await write(sink, 2)
+  expect(dataIn(at.file)).toEqual([2])
+})
+
 test('a rotated file of which a write has failed halfway keeps whole lines only', async () => {
   const at = place()
   let isFull = false

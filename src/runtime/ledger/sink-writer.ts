@@ -1,5 +1,7 @@
+import { findCopy } from './find-copy.ts'
+import { RecentBytes } from './recent-bytes.ts'
 import { type RecoveredSink, recoverSink } from './recover-sink.ts'
-import type { SinkEntry } from './sink-entry.ts'
+import { type SinkEntry, sinkEntrySchema, sinkLine } from './sink-entry.ts'
 import type { OpenSinkFile, SinkFile } from './sink-file.ts'
 
 export interface SinkWriterParts {
@@ -26,6 +28,10 @@ export class SinkWriter {
   #disk: SinkFile
   /** Bytes of the file that are whole lines. */
   #length = 0
+  /** What was appended last, also what is not known to be on the disk yet. */
+  readonly #recent = new RecentBytes()
+  /** Lines that were in the file, are in no copy of it, and are to be written again. */
+  #missing: readonly string[] = []
   /** A write has failed: what is behind `#length` is part of it and counts for nothing. */
   #isDirty = false
 
@@ -53,10 +59,12 @@ export class SinkWriter {
    */
   async settle(): Promise<void> {
     const { isHere, size } = await this.#disk.look()
+    if (this.#isDirty) this.#recent.cut(this.#length)
     if (this.#isDirty && size > this.#length) await this.#disk.truncate(this.#length)
     else if (isHere && size !== this.#length) await this.#findEnd(size)
     this.#isDirty = false
     if (!isHere) await this.#moveOn()
+    await this.#restore()
   }
 
   /** Of the file that is written to. */
@@ -70,6 +78,7 @@ export class SinkWriter {
    */
   async append(lines: Uint8Array, written: () => Promise<void> = async () => {}): Promise<void> {
     this.#isDirty = true
+    this.#recent.put(this.#length, lines)
     await this.#disk.append(lines)
     await written()
     await this.#disk.sync()
@@ -94,13 +103,47 @@ export class SinkWriter {
     const { what, say } = this.#parts
     const isCut = size < this.#length
     await this.#disk.sync()
-    const recovered = await this.#recover(this.#disk, isCut ? 0 : this.#length, size)
+    if (!isCut) {
+      const { length } = await this.#recover(this.#disk, this.#length, size)
+      say(`${what}: something else has written ${size - this.#length} bytes into it; going on behind that`)
+      this.#length = length
+      return
+    }
+    const present = new Set<string>()
+    const { length } = await this.#recover(this.#disk, 0, size, entry => present.add(sinkLine(entry)))
     say(
-      isCut
-        ? `${what}: was cut from ${this.#length} to ${size} bytes by something else; going on behind that, what is done stays done`
-        : `${what}: something else has written ${size - this.#length} bytes into it; going on behind that`
+      `${what}: was cut from ${this.#length} to ${size} bytes by something else; going on behind that, what is done stays done`
     )
-    this.#length = recovered.length
+    this.#length = length
+    await this.#findMissing(present)
+  }
+
+  /**
+   * Where the file was copied before it was cut, what was written between the two is in neither: it is written again. All
+   * other lines are in the copy, also those of a write that was on its way.
+   * @param present lines that are in the file
+   */
+  async #findMissing(present: ReadonlySet<string>): Promise<void> {
+    const copied = await findCopy(this.#disk.folder.path, this.#disk.inode, this.#recent)
+    if (copied !== undefined) {
+      const missing = new Set(linesIn(this.#recent.linesFrom(copied)))
+      for (const line of linesIn(this.#recent.linesFrom(this.#recent.start))) if (!missing.has(line)) this.#found(line)
+      this.#missing = [...this.#missing, ...missing].filter(line => !present.has(line))
+    }
+    this.#recent.cut(0)
+  }
+
+  async #restore(): Promise<void> {
+    if (this.#missing.length === 0) return
+    const lines = this.#missing
+    await this.append(new TextEncoder().encode(lines.join('')))
+    this.#missing = []
+    for (const line of lines) this.#found(line)
+    this.#parts.say(`${this.#parts.what}: ${lines.length} lines that its copy has missed are in it again`)
+  }
+
+  #found(line: string): void {
+    this.#parts.found(sinkEntrySchema.parse(JSON.parse(line)))
   }
 
   async #moveOn(): Promise<void> {
@@ -112,6 +155,7 @@ export class SinkWriter {
       await this.#disk.close().catch(() => {}) // what counts in it is on the disk
       this.#disk = next
       this.#length = length
+      this.#recent.cut(0)
     } catch (error) {
       await next.close()
       throw error
@@ -119,9 +163,20 @@ export class SinkWriter {
     say(`${what}: was moved or deleted; going on in a new file, what is done stays done`)
   }
 
-  async #recover(disk: SinkFile, from: number, size: number): Promise<RecoveredSink> {
-    const recovered = await recoverSink(disk, { from, size }, this.#parts.found)
+  async #recover(
+    disk: SinkFile,
+    from: number,
+    size: number,
+    seen: (entry: SinkEntry) => void = () => {}
+  ): Promise<RecoveredSink> {
+    const recovered = await recoverSink(disk, { from, size }, entry => {
+      seen(entry)
+      this.#parts.found(entry)
+    })
     if (recovered.torn > 0) await disk.truncate(recovered.length)
     return recovered
   }
 }
+
+/** With their ends. */
+const linesIn = (bytes: Uint8Array): string[] => new TextDecoder().decode(bytes).match(/[^\n]*\n/g) ?? []
