@@ -121,7 +121,7 @@ describe('a folder of items', () => {
     await node.status(s => cam(s).completed >= 5)
     renameSync(at.items, `${at.items}-away`)
     const { sources } = (await node.event('done')) as { sources: ClusterStatus['sources'] }
-    await node.ended
+    expect(await node.ended).toBe(1)
     const done = linesOf(at.sink).length
     expect(sources[0]).toMatchObject({ completed: done, skipped: 0, failed: 0, unavailable: 40 - done })
     expect(node.log()).toContain(`source cam: ${40 - done} items could not be read; the next start tries them again`)
@@ -171,7 +171,7 @@ describe('a folder of items', () => {
     rmSync(join(at.items, nameOf(29)))
     spawnSync('mkfifo', [join(at.items, nameOf(29))])
     await node.status(s => cam(s).completed === 29)
-    await node.ended
+    expect(await node.ended).toBe(1)
     expect(node.log()).toContain('source cam: skipped what is no file: x.npy (a FIFO), y.npy (a folder)')
     expect(linesOf(at.sink)).toHaveLength(29)
   })

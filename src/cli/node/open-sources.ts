@@ -19,6 +19,7 @@ import { type SourceItems, sourceItems } from '../../runtime/ledger/source-items
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
+import { refuseAlike } from './refuse-alike.ts'
 import { shapesFor } from './shapes-for.ts'
 
 const LIST_AGAIN: Seconds = seconds(0.5)
@@ -38,6 +39,7 @@ export const openSources = async (
 ): Promise<() => Promise<void>> => {
   if (options.sources.length === 0 || options.sink === undefined) return async () => {}
   const specs = options.sources.map(parseSourceSpec)
+  refuseAlike(specs.map(({ name }) => name))
   const say = (text: string): void => log.say(text)
   for (const { folder: path, synthetic } of specs) if (synthetic === undefined) await listItems(path) // a missing folder is said before anything starts
   const sink = await openSink({ file: options.sink, stateFolder: folder.sources, clock: systemClock, say })

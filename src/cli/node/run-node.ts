@@ -216,6 +216,7 @@ const finished = async (device: Device, options: NodeOptions, log: NodeLog): Pro
   if (sources.length > 0) {
     for (const { name, failed } of sources)
       if (failed > 0) log.say(`source ${name}: ${failed} failed; the sink says why`)
+    if (options.exitWhenDone && sources.some(({ unavailable }) => unavailable > 0)) process.exitCode = 1
     log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
     log.event({ event: 'done', sources })
   }

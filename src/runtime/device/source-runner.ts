@@ -98,7 +98,7 @@ export class SourceRunner implements SourcePort {
     const { clock, wallTime, spec, say } = this.#parts
     const { patience } = spec
     const tell = (text: string): void => say(`source ${spec.name}: ${text}`)
-    this.#reader = new ItemReader({ port: this.#port, clock, wallTime, patience, say: tell })
+    this.#reader = new ItemReader({ clock, wallTime, patience, say: tell })
     this.#items = await this.#parts.openItems(this.#port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
@@ -282,7 +282,7 @@ export class SourceRunner implements SourcePort {
 
   /** @returns undefined when the item cannot be read, now or at all, and the run goes on */
   async #read(numbered: NumberedItem): Promise<readonly Tensor[] | undefined> {
-    const reading = await this.#reader!.read(numbered)
+    const reading = await this.#reader!.read(numbered, this.#port!)
     switch (reading.kind) {
       case 'tensors':
         return reading.tensors

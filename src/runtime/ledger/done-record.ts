@@ -42,6 +42,8 @@ export interface RecordLine extends Recorded {
   readonly datum: number
 }
 
+/** Names of items are nobody's business but the owner's. */
+const PRIVATE = 0o600
 const OK = '{"ok":1}\n'
 
 const markSchema = z.union([
@@ -77,7 +79,7 @@ export const openDoneRecord = async (options: DoneRecordOptions): Promise<DoneRe
   const { folder, sink, found, openFile = openSinkFile, boot = await bootOf() } = options
   const hash = createHash('sha256').update(sink).digest('hex').slice(0, 16)
   const file = join(folder, `sink-${hash}.done.jsonl`)
-  const disk = await openFile(file).catch(error => {
+  const disk = await openFile(file, undefined, PRIVATE).catch(error => {
     throw new UserError(`--state: ${file}: ${describeFileError(error)}; choose a folder that can be written`)
   })
   try {

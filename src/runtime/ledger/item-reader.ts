@@ -8,7 +8,6 @@ import type { ItemStamp } from '../io/item-stamp.ts'
 import type { NumberedItem } from './source-items.ts'
 
 export interface ItemReaderParts {
-  readonly port: Pick<DataPort, 'read' | 'stamp'>
   readonly clock: Clock
   /** Since 1970, to compare with the times of files. */
   readonly wallTime: () => Seconds
@@ -17,6 +16,8 @@ export interface ItemReaderParts {
   /** For people: one line. */
   readonly say: (text: string) => void
 }
+
+type Port = Pick<DataPort, 'read' | 'stamp'>
 
 export type Reading =
   | { readonly kind: 'tensors'; readonly tensors: readonly Tensor[] }
@@ -92,14 +93,15 @@ export class ItemReader {
     if (this.#aside.delete(datum)) this.#relieved()
   }
 
-  async read(numbered: NumberedItem): Promise<Reading> {
+  /** @param port what makes tensors of items at present */
+  async read(numbered: NumberedItem, port: Port): Promise<Reading> {
     try {
-      const tensors = await this.#parts.port.read(numbered.item)
+      const tensors = await port.read(numbered.item)
       this.forget(numbered.datum)
       return { kind: 'tensors', tensors }
     } catch (error) {
       if (error instanceof FileUnavailable) return this.#unavailable(numbered, error.message)
-      if (error instanceof UserError) return this.#bad(numbered, error.message)
+      if (error instanceof UserError) return this.#bad(numbered, port, error.message)
       throw error
     }
   }
@@ -111,8 +113,8 @@ export class ItemReader {
     return { kind: 'later' }
   }
 
-  async #bad(numbered: NumberedItem, because: string): Promise<Reading> {
-    const { port, clock, wallTime } = this.#parts
+  async #bad(numbered: NumberedItem, port: Port, because: string): Promise<Reading> {
+    const { clock, wallTime } = this.#parts
     const before = this.#aside.get(numbered.datum)?.seen
     let stamp: ItemStamp
     try {

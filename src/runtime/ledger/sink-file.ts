@@ -36,16 +36,19 @@ interface SinkFolder {
   readonly below: bigint | undefined
 }
 
-/** @param earlier what the path led to before: then its folder is not made, and must be on a file system that is mounted */
-export type OpenSinkFile = (path: string, earlier?: SinkFile) => Promise<SinkFile>
+/**
+ * @param earlier what the path led to before: then its folder is not made, and must be on a file system that is mounted
+ * @param mode of a file that is made. @default what the process's mask leaves
+ */
+export type OpenSinkFile = (path: string, earlier?: SinkFile, mode?: number) => Promise<SinkFile>
 
 /** Opened for reading and appending, made (with its folder) when it is not there. @throws as the operating system says */
-export const openSinkFile: OpenSinkFile = async (path, earlier) => {
+export const openSinkFile: OpenSinkFile = async (path, earlier, mode) => {
   if (earlier === undefined) await mkdir(dirname(path), { recursive: true })
   else await checkMounted(earlier.folder)
   // A FIFO would wait for its other end without O_NONBLOCK; for regular files it changes nothing.
   const { O_RDWR, O_CREAT, O_APPEND, O_NONBLOCK = 0 } = constants
-  const handle = await open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK)
+  const handle = await open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, mode)
   try {
     const stats = await handle.stat({ bigint: true })
     if (!stats.isFile()) throw new Error('is not a regular file, so results could not be kept in it')

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync
@@ -382,6 +383,12 @@ test('wherever its record was cut off, nothing is lost and nothing is there twic
     await alone.stop()
     renameSync(`${at.file}.1`, at.file)
   }
+})
+
+test.skipIf(process.platform === 'win32')('a record is its owner’s only', async () => {
+  const at = place()
+  await write(await open(at), 0)
+  expect(statSync(join(at.stateFolder, readdirSync(at.stateFolder)[0]!)).mode & 0o777).toBe(0o600)
 })
 
 test('a record that is none is refused with the remedy', async () => {
