@@ -151,6 +151,37 @@ test('two processes, or two sinks of one, cannot have the same file; the next ma
   await open(file)
 })
 
+test('what the last holder wrote while another opened the file is not cut off', async () => {
+  const file = fresh()
+  const first = await open(file)
+  await first.write(result(0))
+  const second = await open(file, {
+    openFile: async path => {
+      const disk = await openSinkFile(path)
+      const lock = async (what: string) => {
+        await first.write(result(1))
+        await first.stop()
+        return disk.lock(what)
+      }
+      return { ...disk, lock }
+    }
+  })
+  await second.write(result(2))
+  expect(text(file)).toBe(line(0) + line(1) + line(2))
+})
+
+test('where a file system keeps no locks that is said, and the sink is opened all the same', async () => {
+  const file = fresh()
+  const sink = await open(file, {
+    openFile: async path => ({
+      ...(await openSinkFile(path)),
+      lock: async () => ({ kind: 'noLocks', because: 'its file system keeps no locks (ENOLCK)' })
+    })
+  })
+  await sink.write(result(0))
+  expect(said).toEqual([expect.stringMatching(/keeps no locks \(ENOLCK\), so a second writer is not kept out/)])
+})
+
 /** A disk that is full while `full()`, and has by then taken half of what it was given. */
 const moodyDisk =
   (full: () => boolean): OpenSinkFile =>

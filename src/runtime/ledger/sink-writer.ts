@@ -43,7 +43,8 @@ export class SinkWriter {
   /** Read what an earlier run left. @throws RangeError when it is no sink; nothing was changed then */
   async open(): Promise<void> {
     const { what, say } = this.#parts
-    const { length, torn } = await recoverSink(this.#disk, { from: 0, size: this.#disk.size }, this.#parts.found)
+    const { size } = await this.#disk.look() // not that from before it was locked: its last holder may have written since
+    const { length, torn } = await recoverSink(this.#disk, { from: 0, size }, this.#parts.found)
     // Not before the file is known to be a sink: up to here nothing was changed.
     await this.#disk.truncate(length)
     await this.#disk.append(PROBE)
@@ -151,7 +152,8 @@ export class SinkWriter {
     const next = await openFile(path, this.#disk)
     try {
       await next.lock(what)
-      const { length } = await this.#recover(next, 0, next.size)
+      const { size } = await next.look()
+      const { length } = await this.#recover(next, 0, size)
       await this.#disk.close().catch(() => {}) // what counts in it is on the disk
       this.#disk = next
       this.#length = length
