@@ -52,13 +52,20 @@ const markSchema = z.union([
   z.object({ inode: z.string() }),
   z.object({ ok: z.literal(1) })
 ])
-const lineSchema = z.tuple([
-  z.string(),
-  z.int().min(0),
-  z.string(),
-  z.enum(['result', 'skipped', 'failed']).optional(),
-  z.string().optional()
-])
+const KINDS: readonly unknown[] = ['result', 'skipped', 'failed']
+
+/** By hand: there may be hundreds of thousands. @throws TypeError when it is none of ours */
+const parseLine = (json: readonly unknown[]): RecordLine => {
+  const [source, datum, item, kind = 'result', stamp] = json
+  const isOurs =
+    typeof source === 'string' && Number.isSafeInteger(datum) && (datum as number) >= 0 && typeof item === 'string'
+  if (!isOurs || !KINDS.includes(kind) || (stamp !== undefined && typeof stamp !== 'string') || json.length > 5)
+    throw new TypeError('is not a line of a record')
+  return {
+    ...{ source, datum: datum as number, item, kind: kind as Recorded['kind'] },
+    ...(stamp === undefined ? {} : { stamp })
+  }
+}
 
 export interface DoneRecordOptions {
   /** Of the state. */
@@ -123,8 +130,7 @@ const recover = async (
     bytes += Buffer.byteLength(text) + 1
     const json: unknown = JSON.parse(text)
     if (Array.isArray(json)) {
-      const [source, datum, item, kind = 'result', stamp] = lineSchema.parse(json)
-      claims.push({ source, datum, item, kind, ...(stamp === undefined ? {} : { stamp }) })
+      claims.push(parseLine(json))
       return
     }
     const mark = markSchema.parse(json)

@@ -1,5 +1,5 @@
 import { readLines } from './read-lines.ts'
-import { LINE_START, type SinkEntry, sinkEntrySchema } from './sink-entry.ts'
+import { LINE_START, parseSinkLine, type SinkEntry } from './sink-entry.ts'
 import type { SinkFile } from './sink-file.ts'
 
 export interface RecoveredSink {
@@ -31,7 +31,7 @@ export const recoverSink = async (
 const parseLine = (text: string, line: number): SinkEntry | undefined => {
   if (text.trim() === '') return undefined
   try {
-    return sinkEntrySchema.parse(JSON.parse(text))
+    return parseSinkLine(text)
   } catch {
     throw new RangeError(`line ${line} is not a result of tributary: ${text.slice(0, 60)}`)
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   copyFileSync,
@@ -300,6 +301,42 @@ test('the folder of a sink that is away is waited for, not made', async () => {
   expect(dataIn(at.file)).toEqual([0, 1])
 })
 
+const mount = (folder: string): boolean =>
+  spawnSync('mount', ['-t', 'tmpfs', 'tributary-test', folder], { stdio: 'ignore' }).status === 0
+const unmount = (folder: string): void => {
+  spawnSync('umount', ['-l', folder], { stdio: 'ignore' })
+}
+const canMount = ((): boolean => {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-mount-'))
+  const isMounted = process.platform === 'linux' && mount(folder)
+  if (isMounted) unmount(folder)
+  return isMounted
+})()
+
+test.skipIf(!canMount)(
+  'a file system that is not mounted has no sink made below it, where nobody would see it',
+  async () => {
+    // Skipped where mounting is not permitted.
+    const at = place()
+    const folder = join(at.file, '..')
+    expect(mount(folder)).toBe(true)
+    try {
+      const sink = await open(at)
+      await write(sink, 0)
+      unmount(folder)
+      const waiting = sink.write(result(1))
+      await expect.poll(() => sink.state()).toMatchObject({ kind: 'stuck', because: /is not mounted/ })
+      expect(readdirSync(folder)).toEqual([])
+      expect(mount(folder)).toBe(true)
+      expect(await waiting).toBe('written')
+      expect(dataIn(at.file)).toEqual([1])
+      await sink.stop()
+    } finally {
+      unmount(folder)
+    }
+  }
+)
+
 test('while somebody else holds the file that took its place, it waits', async () => {
   const [at, other] = [place(), place()]
   const [sink, holder] = [await open(at), await open(other)]
@@ -397,8 +434,18 @@ test('a record that is none is refused with the remedy', async () => {
   await write(sink, 0)
   await sink.stop()
   const file = join(at.stateFolder, readdirSync(at.stateFolder)[0]!)
-  writeFileSync(file, 'something\n')
-  await expect(open(at)).rejects.toThrow(/done\.jsonl cannot be read any more; remove it/)
+  const lines = [
+    'something',
+    '3',
+    '["door",-1,"a"]',
+    '["door",0]',
+    '["door",0,"a","gone"]',
+    '["door",0,"a","failed",5]'
+  ]
+  for (const line of [...lines, '["door",0,"a","failed","5",6]', '{"ok":2}', 'null']) {
+    writeFileSync(file, `${line}\n`)
+    await expect(open(at), line).rejects.toThrow(/done\.jsonl cannot be read any more; remove it/)
+  }
 })
 
 test('what a disk that was full has not taken of the record comes with the next lines, each once', async () => {

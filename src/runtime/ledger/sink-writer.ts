@@ -1,7 +1,7 @@
 import { findCopy } from './find-copy.ts'
 import { RecentBytes } from './recent-bytes.ts'
 import { type RecoveredSink, recoverSink } from './recover-sink.ts'
-import { type SinkEntry, sinkEntrySchema, sinkLine } from './sink-entry.ts'
+import { parseSinkLine, type SinkEntry, sinkLine } from './sink-entry.ts'
 import type { OpenSinkFile, SinkFile } from './sink-file.ts'
 
 export interface SinkWriterParts {
@@ -144,7 +144,7 @@ export class SinkWriter {
   }
 
   #found(line: string): void {
-    this.#parts.found(sinkEntrySchema.parse(JSON.parse(line)))
+    this.#parts.found(parseSinkLine(line))
   }
 
   async #moveOn(): Promise<void> {
