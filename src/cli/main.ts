@@ -47,7 +47,7 @@ const main = async (): Promise<number> => {
   }
   try {
     await program.parseAsync()
-    return 0
+    return Number(process.exitCode ?? 0) // a command may have set it
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof UserError) {
