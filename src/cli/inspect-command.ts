@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import { formatBytes } from '../core/format-quantity.ts'
+import type { LeftOut } from '../model/left-out.ts'
 import { collect } from './collect.ts'
 import { parseShapes } from './node/parse-shapes.ts'
+import { sayLeftOut } from './say-left-out.ts'
 
 interface InspectFlags {
   readonly shape: string[]
@@ -21,6 +23,8 @@ interface Inspection {
     bytes: number
     tensors: readonly { name: string; type: string; shape: readonly (number | string | null)[] }[]
   }[]
+  /** Inputs and outputs that are no tensors, and so in no block. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 export const command = new Command('inspect')
@@ -35,6 +39,7 @@ export const command = new Command('inspect')
   .addHelpText('after', '\nExample:\n  $ tributary inspect rec.onnx --shape x=1x3x48x320\n')
   .action(async (model: string, flags: InspectFlags) => {
     const inspection = await inspect(model, flags)
+    await sayLeftOut(inspection.leftOut)
     process.stdout.write(flags.json === true ? `${JSON.stringify(inspection)}\n` : `${describe(inspection)}\n`)
   })
 
@@ -64,7 +69,8 @@ const inspect = async (model: string, flags: InspectFlags): Promise<Inspection> 
       index,
       bytes,
       tensors: tensors.map(tensor => ({ ...tensor, type: studied.facts.of(tensor.name).kind }))
-    }))
+    })),
+    leftOut: studied.leftOut
   }
 }
 

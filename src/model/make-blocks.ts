@@ -5,7 +5,6 @@ import {
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
-  TensorProto_DataType,
   type ValueInfoProto,
   ValueInfoProtoSchema
 } from 'onnx-buf'
@@ -102,13 +101,17 @@ const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>)
   return chosen
 }
 
-/** As the model declares it, where it does; otherwise as it was inferred. */
+/**
+ * Its type, and of its shape what is true of every run: more would make ONNX Runtime refuse data that it takes in the
+ * whole model. Where that declares no tensor, as it does.
+ */
 const valueInfo = (graph: GraphProto, facts: TensorFacts, name: string): ValueInfoProto => {
-  const declared = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)
-  if (declared !== undefined) return declared
+  const declared = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)?.type
   const { type, shape } = facts.of(name)
-  const elemType = type === undefined ? TensorProto_DataType.UNDEFINED : DATA_TYPE[type]
-  return create(ValueInfoProtoSchema, { name, type: tensorType(elemType, shape) })
+  const own = declared?.value.case === 'tensorType' ? declared.value.value.elemType : undefined
+  const elemType = type === undefined ? own : DATA_TYPE[type]
+  const told = elemType === undefined ? declared : tensorType(elemType, shape)
+  return create(ValueInfoProtoSchema, { name, ...(told === undefined ? {} : { type: told }) })
 }
 
 const usedFunctions = (model: ModelProto, nodes: readonly NodeProto[]): ModelProto['functions'] => {

@@ -1,17 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { GraphProto } from 'onnx-buf'
+import type { GraphProto, ValueInfoProto } from 'onnx-buf'
 import { createRng } from '../core/rng.ts'
-import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
+import { type Dimension, ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
 import { UserError } from '../core/user-error.ts'
 import { ELEMENT_TYPE_OF } from './element-bits.ts'
 import type { GraphAnalysis } from './graph-analysis.ts'
 import { Prober } from './infer-types.ts'
-import { concreteInputs, declaredShape, type InputShapes } from './input-shapes.ts'
+import { concreteInputs, type InputShapes, writtenShape } from './input-shapes.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import type { OpenModel, PortInfo } from './open-model.ts'
-import { tensorType } from './tensor-type.ts'
+import { declaredDims, tensorType } from './tensor-type.ts'
+import { functionsWithoutClaims, withoutClaims } from './without-claims.ts'
 import { constantTensor } from './without-weights.ts'
 
 export type { InputShapes } from './input-shapes.ts'
@@ -22,8 +23,11 @@ export interface TensorFact {
   readonly type: ElementType | undefined
   /** The type in words, also where it may not cross. */
   readonly kind: string
-  /** As the model declares it, dynamic dimensions by name; undefined when the rank is not known. */
-  readonly shape: readonly (number | string)[] | undefined
+  /**
+   * What is true of every run, dynamic dimensions by name: declared for inputs, which are held to it, else inferred from
+   * the inputs, whatever the model claims. Undefined when the rank is not known.
+   */
+  readonly shape: readonly Dimension[] | undefined
   /** At the given input shapes; undefined when it could not be found out. */
   readonly dims: readonly number[] | undefined
 }
@@ -49,14 +53,15 @@ export const findTensorFacts = async (
   openModel: OpenModel
 ): Promise<TensorFacts> => {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-probe-'))
-  const prober = new Prober(analysis.file, folder, openModel)
+  const { file } = analysis
+  const prober = new Prober({ ...file, model: functionsWithoutClaims(file.model) }, folder, openModel)
+  const graph = withoutClaims(file.graph)
   const names = [...analysis.constants, ...analysis.layers].flatMap(layer => layer.writes)
   try {
-    const asIs = await prober.infer(analysis.file.graph, names)
+    const asIs = await prober.infer(graph, names)
     const inputShapes = concreteInputs(analysis, shapes)
-    const fixed = fixedInputs(analysis.file.graph, inputShapes)
-    const isDynamic = [...asIs.values()].some(info => info.shape.some(d => typeof d !== 'number'))
-    const concrete = isDynamic ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
+    const fixed = fixedInputs(graph, inputShapes)
+    const concrete = graph.input.some(isOpenInput) ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
     const layers = new Set(analysis.layers.flatMap(layer => layer.writes))
     const unseen = [...concrete.values()].filter(info => layers.has(info.name) && isOpen(info)).map(info => info.name)
     const seen = unseen.length === 0 ? NOTHING : await dimsOfRun(prober, fixed, inputShapes, unseen)
@@ -75,7 +80,7 @@ const atShapes = async (
   try {
     return await prober.infer(fixed, names)
   } catch (error) {
-    const said = [...shapes].map(([name, dims]) => `--shape ${name}=${dims.join('x')}`).join(' ')
+    const said = [...shapes].map(([name, dims]) => `--shape ${name}=${writtenShape(dims)}`).join(' ')
     throw new UserError(
       `${said === '' ? 'with a batch of one' : said}: ${(error as Error).message}; try another --shape`
     )
@@ -85,7 +90,6 @@ const atShapes = async (
 /** The graph with its inputs declared at these shapes. */
 const fixedInputs = (graph: GraphProto, shapes: InputShapes): GraphProto => ({
   ...graph,
-  valueInfo: [],
   input: graph.input.map(input => {
     const dims = shapes.get(input.name)
     return dims === undefined || input.type?.value.case !== 'tensorType'
@@ -100,6 +104,9 @@ const RUN_OUTPUTS = 128
 /** Inference left it open, or it is a scalar: the runtime tells the two alike. */
 const isOpen = ({ type, shape }: PortInfo): boolean =>
   isElementType(type) && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
+
+const isOpenInput = ({ type }: ValueInfoProto): boolean =>
+  type === undefined || declaredDims(type)?.every(d => typeof d === 'number') !== true
 
 const NOTHING: ReadonlyMap<string, readonly number[]> = new Map()
 
@@ -160,7 +167,7 @@ const tableOf = (
     const input = inputs.get(name)
     if (input?.type?.value.case === 'tensorType') {
       const type = ELEMENT_TYPE_OF.get(input.type.value.value.elemType)
-      return { type, kind: type ?? 'other', shape: declaredShape(input), dims: inputShapes.get(name) }
+      return { type, kind: type ?? 'other', shape: declaredDims(input.type), dims: inputShapes.get(name) }
     }
     const info = asIs.get(name)
     const type = info !== undefined && isElementType(info.type) ? info.type : undefined
@@ -176,5 +183,5 @@ const tableOf = (
   return { of, bytes, inputShapes }
 }
 
-const numbers = (shape: readonly (number | string)[] | undefined): readonly number[] | undefined =>
+const numbers = (shape: readonly Dimension[] | undefined): readonly number[] | undefined =>
   shape !== undefined && shape.length > 0 && shape.every(d => typeof d === 'number') ? shape : undefined

@@ -2,6 +2,7 @@ import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { createRng } from '../../core/rng.ts'
 import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
+import { withGiven } from '../../model/input-shapes.ts'
 import type { OpenedModel } from '../../model/open-model.ts'
 import type { EncodingReport } from '../../report/run-report.ts'
 import { isElementType } from '../../runtime/engine/ort-tensor.ts'
@@ -83,8 +84,10 @@ const inputsOf = (
   { inputs }: OpenedModel,
   shapes: ReadonlyMap<string, readonly number[]>
 ): readonly TensorSpec[] | undefined => {
-  const specs = inputs.flatMap(({ name, type, shape }) =>
-    isElementType(type) ? [{ name, type, shape: shapes.get(name) ?? shape }] : []
+  const own = new Map([...shapes].filter(([name]) => inputs.some(input => input.name === name)))
+  const shaped = withGiven('the model', inputs, own)
+  const specs = inputs.flatMap(({ name, type, shape }, i) =>
+    isElementType(type) ? [{ name, type, shape: shaped[i]!.shape ?? shape }] : []
   )
   const isKnown = specs.length === inputs.length && specs.every(({ shape }) => shape.every(d => typeof d === 'number'))
   return isKnown ? specs : undefined

@@ -1,7 +1,9 @@
 import { dirname } from 'node:path'
 import { createArrivals } from '../../core/arrivals.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
 import type { Rng } from '../../core/rng.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
+import { withGiven } from '../../model/input-shapes.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
@@ -63,12 +65,16 @@ export const openSources = async (
         view: device.view,
         sink,
         openItems,
-        createPort: ({ name, inputs }) =>
+        createPort: manifest =>
           source.synthetic === undefined
-            ? createDataPort({ spec: spec!, inputs, resultsFolder: `${dirname(options.sink!)}/${source.name}-results` })
+            ? createDataPort({
+                spec: spec!,
+                inputs: manifest.inputs,
+                resultsFolder: `${dirname(options.sink!)}/${source.name}-results`
+              })
             : createSyntheticPort(
                 source.synthetic,
-                withShapes(inputs, shapesFor(name, options)),
+                madeUpInputs(manifest, options),
                 rng.fork(`data of ${source.name}`),
                 options.activationEncoding !== 'fp32'
               ),
@@ -83,7 +89,18 @@ export const openSources = async (
   return () => sink.stop()
 }
 
-const withShapes = (
-  inputs: readonly TensorSpec[],
-  shapes: ReadonlyMap<string, readonly number[]>
-): readonly TensorSpec[] => inputs.map(input => ({ ...input, shape: shapes.get(input.name) ?? input.shape }))
+/**
+ * The inputs as a source makes them up: as `--shape` says here, of dimensions that share a name too; else as the owner cut
+ * the model.
+ */
+const madeUpInputs = ({ name, inputs, activations }: ModelManifest, options: NodeOptions): readonly TensorSpec[] => {
+  const given = shapesFor(name, options)
+  const cut = new Map(activations[0]!.tensors.map(tensor => [tensor.name, tensor.shape]))
+  const named = new Set(inputs.map(input => input.name))
+  const own = new Map([...given].filter(([input]) => named.has(input)))
+  return withGiven(`model ${name}`, inputs, own).map(({ shape = [] }, i) => {
+    const input = inputs[i]!
+    const isKnown = own.has(input.name) || (shape.length > 0 && shape.every(d => typeof d === 'number'))
+    return { ...input, shape: isKnown ? shape : (cut.get(input.name) ?? shape) }
+  })
+}

@@ -10,7 +10,7 @@ export const openModel: OpenModel = async (file, { optimise = true, threads = 1 
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    logSeverityLevel: 3
+    logSeverityLevel: 4 // what goes wrong comes back as an error
   })
   const outputs = session.outputMetadata.map(portInfo)
   const names = outputs.map(output => output.name)
@@ -29,5 +29,5 @@ const portInfo = (info: ort.InferenceSession.ValueMetadata): PortInfo => ({
   name: info.name,
   isTensor: info.isTensor,
   type: info.isTensor ? info.type : '',
-  shape: info.isTensor ? info.shape.map(d => (typeof d === 'number' && d < 0 ? '' : d)) : []
+  shape: info.isTensor ? info.shape.map(d => (d === '' || (typeof d === 'number' && d < 0) ? null : d)) : []
 })
