@@ -67,7 +67,7 @@ const makeBlock = (
     sparseInitializer: file.graph.sparseInitializer.filter(t => needed.has(t.values?.name ?? '')),
     input: [...inputs, ...filledInputs(analysis, needed)].map(name => valueInfo(file.graph, facts, name)),
     output: outputs.map(name => valueInfo(file.graph, facts, name)),
-    valueInfo: file.graph.valueInfo.filter(info => written.has(info.name) && !outputs.includes(info.name)),
+    valueInfo: claims(analysis, facts, name => written.has(name) && !outputs.includes(name)),
     quantizationAnnotation: file.graph.quantizationAnnotation.filter(
       a => needed.has(a.tensorName) || made.has(a.tensorName)
     )
@@ -83,6 +83,23 @@ const makeBlock = (
     graph
   })
   return { model, inputs, outputs }
+}
+
+/**
+ * What the model says of these tensors. It was true of the shapes that the model was exported with; where these are not
+ * fixed, what is true of every run.
+ */
+const claims = (
+  { file: { graph }, inputs }: GraphAnalysis,
+  facts: TensorFacts,
+  isWanted: (name: string) => boolean
+): ValueInfoProto[] => {
+  const isFixed = inputs.every(name => {
+    const shape = facts.of(name).shape ?? []
+    return shape.length > 0 && shape.every(d => typeof d === 'number')
+  })
+  const told = graph.valueInfo.filter(({ name }) => isWanted(name))
+  return isFixed ? told : told.map(info => valueInfo(graph, facts, info.name, info))
 }
 
 /** Before version 4 the format wants every initializer among the inputs too. */
@@ -105,8 +122,13 @@ const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>)
  * Its type, and of its shape what is true of every run: more would make ONNX Runtime refuse data that it takes in the
  * whole model. Where that declares no tensor, as it does.
  */
-const valueInfo = (graph: GraphProto, facts: TensorFacts, name: string): ValueInfoProto => {
-  const declared = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)?.type
+const valueInfo = (
+  graph: GraphProto,
+  facts: TensorFacts,
+  name: string,
+  declaredAs = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)
+): ValueInfoProto => {
+  const declared = declaredAs?.type
   const { type, shape } = facts.of(name)
   const own = declared?.value.case === 'tensorType' ? declared.value.value.elemType : undefined
   const elemType = type === undefined ? own : DATA_TYPE[type]

@@ -55,7 +55,7 @@ export const findTensorFacts = async (
   const folder = await mkdtemp(join(tmpdir(), 'tributary-probe-'))
   const { file } = analysis
   const prober = new Prober({ ...file, model: functionsWithoutClaims(file.model) }, folder, openModel)
-  const graph = withoutClaims(file.graph)
+  const graph = withoutClaims({ ...file.graph, output: readable(file.graph.output) })
   const names = [...analysis.constants, ...analysis.layers].flatMap(layer => layer.writes)
   try {
     const asIs = await prober.infer(graph, names)
@@ -104,6 +104,10 @@ const RUN_OUTPUTS = 128
 /** Inference left it open, or it is a scalar: the runtime tells the two alike. */
 const isOpen = ({ type, shape }: PortInfo): boolean =>
   isElementType(type) && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
+
+/** A model with an output of a type that its JavaScript API lacks is not opened at all; without it, it is. */
+const readable = (outputs: readonly ValueInfoProto[]): ValueInfoProto[] =>
+  outputs.filter(({ type }) => type?.value.case !== 'tensorType' || ELEMENT_TYPE_OF.has(type.value.value.elemType))
 
 const isOpenInput = ({ type }: ValueInfoProto): boolean =>
   type === undefined || declaredDims(type)?.every(d => typeof d === 'number') !== true
