@@ -89,6 +89,23 @@ const ODD: Readonly<Record<string, Odd>> = {
       { x: [3, WIDE], scale: [1], shift: [1] }
     ]
   },
+  'shared-dimensions': {
+    model: {
+      ...plain(undefined),
+      nodes: [
+        node('Unsqueeze', ['mask', 'last'], ['column']),
+        node('Mul', ['x', 'column'], ['masked']),
+        ...layers('masked', 'y')
+      ],
+      weights: [...weights, int64s('last', [2])],
+      inputs: [value('mask', F, ['N', 'S']), value('x', F, ['N', 'S', WIDE])]
+    },
+    shape: ['x=2x5x64'],
+    items: [
+      { mask: [2, 5], x: [2, 5, WIDE] },
+      { mask: [1, 3], x: [1, 3, WIDE] }
+    ]
+  },
   'empty-past': {
     model: {
       ...plain(undefined),
@@ -290,15 +307,15 @@ describe('models whose files say little that is true about shapes, or hold more 
   })
 })
 
-describe('the commands', () => {
-  const tributary = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
-    new Promise(resolve => {
-      execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-      )
-    })
+const tributary = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+  new Promise(resolve => {
+    execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    )
+  })
 
-  test.each(Object.keys(ODD))('inspect, cut --verify and profile of %s', async name => {
+describe('the commands', () => {
+  test.each(['minus-one', 'scalar', 'empty-past', 'zipmap'])('inspect, cut --verify and profile of %s', async name => {
     const odd = ODD[name]!
     const at = join(folder, `commands-${name}`)
     const { file } = await write(at, odd)
@@ -313,7 +330,7 @@ describe('the commands', () => {
     expect(JSON.parse(cut.stdout).verify.maxAbsDiff).toBe(0)
     const { activations, leftOut } = JSON.parse(inspected.stdout)
     expect(activations[0].tensors.map((tensor: { shape: number[] }) => tensor.shape)).toEqual(
-      Object.values(odd.shape.length === 0 ? odd.items[0]! : shapesOf(odd))
+      Object.values(odd.items[0]!)
     )
     expect(JSON.parse(cut.stdout).leftOut).toEqual(leftOut)
     for (const { stderr } of [inspected, cut]) {
@@ -321,15 +338,43 @@ describe('the commands', () => {
       expectNoLeak(stderr)
     }
   })
+})
 
-  /** As --shape says them, or the file where it says a scalar. */
-  const shapesOf = ({ shape, items }: Odd): Record<string, readonly number[]> => {
-    const given = new Map(
-      shape.map(text => {
-        const [name, dims] = text.split('=') as [string, string]
-        return [name, dims === 'scalar' ? [] : dims.split('x').map(Number)]
-      })
+describe('one --shape for inputs that share dimension names', () => {
+  test('made-up data have the shapes that the model was cut at, or those of a --shape where the source is', async () => {
+    const home = join(folder, 'made-up')
+    await write(home, ODD['shared-dimensions']!)
+    const flags = ['--model', `${join(home, 'model.onnx')}:m`, '--shape', 'm:x=2x5x64', '--exit-when-done']
+    const made = start('one', [
+      ...[
+        '--source',
+        's=synthetic:3,model=m',
+        '--sink',
+        join(home, 'made-up.jsonl'),
+        '--state',
+        join(home, 'one'),
+        ...flags
+      ]
+    ])
+    expect(await made.ended, made.log()).toBe(0)
+    const lines = (await readFile(join(home, 'made-up.jsonl'), 'utf8')).trimEnd().split('\n')
+    expect(lines.map(line => JSON.parse(line).result.y.dims)).toEqual([0, 1, 2].map(() => [2, 5, WIDE]))
+  })
+
+  test('emulate', async () => {
+    const home = join(folder, 'emulated')
+    const { file } = await write(home, ODD['shared-dimensions']!)
+    const scenario = join(home, 'scenario.yaml')
+    await writeFile(
+      scenario,
+      `devices: { a: { speed: 0.5 }, b: { speed: 0.5 } }
+links: { default: { bandwidth: 50Mbps, latency: 1ms } }
+models: { m: { file: ${file}, shape: [x=2x5x64] } }
+sources: [{ name: s, device: a, model: m, count: 6 }]
+`
     )
-    return Object.fromEntries(Object.keys(items[0]!).map(name => [name, given.get(name) ?? []]))
-  }
+    const { code, stdout, stderr } = await tributary('emulate', scenario, '--policy', 'confluence', '--json')
+    expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout).runs[0].sources[0]).toMatchObject({ completed: 6, lost: 0 })
+  })
 })

@@ -98,8 +98,10 @@ const madeUpInputs = ({ name, inputs, activations }: ModelManifest, options: Nod
   const cut = new Map(activations[0]!.tensors.map(tensor => [tensor.name, tensor.shape]))
   const named = new Set(inputs.map(input => input.name))
   const own = new Map([...given].filter(([input]) => named.has(input)))
-  return withGiven(`model ${name}`, inputs, own).map(({ shape = [] }, i) => {
-    const input = inputs[i]!
+  // Inputs that no block reads need not be made.
+  const read = inputs.filter(input => cut.has(input.name))
+  return withGiven(`model ${name}`, read, own).map(({ shape = [] }, i) => {
+    const input = read[i]!
     const isKnown = own.has(input.name) || (shape.length > 0 && shape.every(d => typeof d === 'number'))
     return { ...input, shape: isKnown ? shape : (cut.get(input.name) ?? shape) }
   })
