@@ -7,10 +7,14 @@ ort.env.logLevel = 'fatal'
 /** Of a session: it logs nothing. */
 export const SILENT = 4
 
-/** What ONNX Runtime says of an error, which it spreads over several lines, in one. */
+/** Where in its source, on the machine that built it: a path or a file with its line, and the function. */
+const PLACE =
+  /\/onnxruntime_src\/\S+:\d+ (?:[\w:<>,*&~\s]+\([^()]*(?:\([^()]*\)[^()]*)*\)(?: const)?(?: \[with [^\]]*\])? )?|\b\w+\.(?:cc|h):\d+ \w+ /g
+
+/** What ONNX Runtime says of an error, in one line. */
 export const ortWords = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error))
-    .replace(/\/onnxruntime_src\/\S+:\d+ /g, '') // where in its source, on the machine that built it
+    .replace(PLACE, '')
     .replace(/\s*\n\s*/g, ' ')
     .trim()
 
