@@ -33,7 +33,7 @@ export const command = new Command('inspect')
     'Show where a model can be cut: its blocks, and between them the cut points with all tensors that cross there. Activation 0 is the input, the last one the output; cut point i is where activation i crosses.'
   )
   .argument('<model>', 'an ONNX file')
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
   .option('--parts <n>', 'show the blocks of a cut into so many parts of even work instead of all cut points')
   .option('--json', 'print one JSON document')
   .addHelpText('after', '\nExample:\n  $ tributary inspect rec.onnx --shape x=1x3x48x320\n')

@@ -37,7 +37,7 @@ export const command = new Command('profile')
     'Cut a model into the blocks that a cluster would use, and time each here: median and least of several runs, after warm-up.'
   )
   .argument('<model>', 'an ONNX file')
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
   .option('--blocks <n>', 'at most this many blocks', '12')
   .option('--runs <n>', 'timed runs', '20')
   .option('--threads <n>', "threads inside ONNX Runtime's operators", '1')

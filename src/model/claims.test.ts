@@ -171,6 +171,23 @@ describe('stale static shapes', () => {
     expect(model.facts.of('r').shape).toEqual([2, null])
   })
 
+  test('where inference and a run tell no size, the claim is better than nothing, unless it is nonsense', async () => {
+    const model = await study(
+      save({
+        nodes: [
+          node('Reshape', ['x', 'shape'], ['a']), // zeros and ones are no shape for six elements
+          node('Relu', ['a'], ['b']),
+          node('Exp', ['b'], ['y'])
+        ],
+        inputs: [x(), value('shape', T.INT64, [1])],
+        outputs: [y()],
+        claims: [value('a', F, [6]), value('b', F, [2n ** 40n, 2])]
+      })
+    )
+    expect(model.cutPoints.map(cut => cut.bytes)).toEqual([24, 0])
+    expect(model.facts.of('a').shape).toEqual([null])
+  })
+
   test('Loop and Scan whose bodies claim a batch', () =>
     sameAt(
       {

@@ -106,8 +106,12 @@ const isOpen = ({ type, shape }: PortInfo): boolean =>
   isElementType(type) && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
 
 /** A model with an output of a type that its JavaScript API lacks is not opened at all; without it, it is. */
-const readable = (outputs: readonly ValueInfoProto[]): ValueInfoProto[] =>
-  outputs.filter(({ type }) => type?.value.case !== 'tensorType' || ELEMENT_TYPE_OF.has(type.value.value.elemType))
+const readable = (outputs: readonly ValueInfoProto[]): ValueInfoProto[] => {
+  const others = outputs.filter(
+    ({ type }) => type?.value.case !== 'tensorType' || ELEMENT_TYPE_OF.has(type.value.value.elemType)
+  )
+  return others.length > 0 ? others : [...outputs]
+}
 
 const isOpenInput = ({ type }: ValueInfoProto): boolean =>
   type === undefined || declaredDims(type)?.every(d => typeof d === 'number') !== true
@@ -161,6 +165,7 @@ const tableOf = (
   const held = file.graph.node.flatMap(node => constantTensor(node) ?? [])
   const weights = new Map([...file.graph.initializer.map(t => [t.name, t] as const), ...held])
   const inputs = new Map(file.graph.input.map(input => [input.name, input]))
+  const claimed = claimedDims(file.graph)
   const of = (name: string): TensorFact => {
     const weight = weights.get(name)
     if (weight !== undefined) {
@@ -177,7 +182,7 @@ const tableOf = (
     const type = info !== undefined && isElementType(info.type) ? info.type : undefined
     const shape = info === undefined || info.shape.length === 0 ? undefined : info.shape
     const kind = info?.isTensor === false || input !== undefined ? 'not a tensor' : info?.type || 'unknown'
-    return { type, kind, shape, dims: seen.get(name) ?? numbers(concrete.get(name)?.shape) }
+    return { type, kind, shape, dims: seen.get(name) ?? numbers(concrete.get(name)?.shape) ?? claimed.get(name) }
   }
   const bytes = (name: string): number => {
     const { type, dims } = of(name)
@@ -186,6 +191,18 @@ const tableOf = (
   }
   return { of, bytes, inputShapes }
 }
+
+/** What a claim may say without being nonsense. */
+const MAX_CLAIM = 2 ** 31
+
+/** For sizes that nothing else tells, what the model says of them. */
+const claimedDims = (graph: GraphProto): ReadonlyMap<string, readonly number[]> =>
+  new Map(
+    [...graph.output, ...graph.valueInfo].flatMap(({ name, type }) => {
+      const dims = type === undefined ? undefined : numbers(declaredDims(type))
+      return dims === undefined || elementCount(dims) > MAX_CLAIM ? [] : [[name, dims] as const]
+    })
+  )
 
 const numbers = (shape: readonly Dimension[] | undefined): readonly number[] | undefined =>
   shape !== undefined && shape.length > 0 && shape.every(d => typeof d === 'number') ? shape : undefined
