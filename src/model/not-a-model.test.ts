@@ -50,10 +50,10 @@ describe('files that are something else are called what they are', () => {
     ['a tar archive', tar, /tar archive; unpack/],
     ['a Keras file', Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), /HDF5/],
     ['GGUF', Buffer.from('GGUF\x03\0\0\0'), /GGUF/],
-    ['a .npy file', Buffer.from('\x93NUMPY\x01\0', 'latin1'), /\.npy file: data/],
+    ['a .npy file', Buffer.from('\x93NUMPY\x01\0', 'latin1'), /\.npy file/],
     ['an XML error', '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', /XML text/],
     ['a JSON error', ' {"error":"Unauthorized"}', /JSON text/],
-    ['another text', 'Entry not found', /text file, not an ONNX model; it begins "Entry not found"/],
+    ['another text', 'Entry not found', /not an ONNX model: text that begins "Entry not found"/],
     ['zeros', Buffer.alloc(5000), /nothing but zeros/]
   ])('%s', async (_, bytes, reason) => {
     const file = fresh()

@@ -113,7 +113,7 @@ const readBytes = async (path: string): Promise<Uint8Array> => {
     const { size } = found
     if (size > MAX_BYTES)
       throw new Error(
-        (await kindOf(path)) ?? `${size} bytes, at most ${MAX_BYTES} fit one ONNX file; save it with external data`
+        (await notAModel(path)) ?? `${size} bytes, at most ${MAX_BYTES} fit one ONNX file; save it with external data`
       )
     return await readFile(path)
   } catch (error) {
@@ -122,11 +122,12 @@ const readBytes = async (path: string): Promise<Uint8Array> => {
 }
 
 /** Of a file that is too large to be read whole. */
-const kindOf = async (path: string): Promise<string | undefined> => {
+const notAModel = async (path: string): Promise<string | undefined> => {
   await using file = await open(path)
   const head = new Uint8Array(RECOGNISED_BYTES)
   await file.read(head, 0, head.length)
-  return recogniseFile(head)
+  const kind = recogniseFile(head)
+  return kind === undefined ? undefined : `not an ONNX model: ${kind}`
 }
 
 /** @returns the files of external data, each once, in a fixed order */

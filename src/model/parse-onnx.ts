@@ -15,7 +15,7 @@ export const parseOnnx = (path: string, bytes: Uint8Array): ModelProto => {
   throw new UserError(
     kind === undefined
       ? `${path}: not an ONNX model: no graph or no operator set inside; is it the file that was exported?`
-      : `${path}: ${kind}`
+      : `${path}: not an ONNX model: ${kind}`
   )
 }
 
@@ -24,7 +24,7 @@ const parse = (path: string, bytes: Uint8Array): ModelProto => {
     return withLosslessText(() => fromBinary(ModelProtoSchema, bytes))
   } catch (error) {
     const kind = recogniseFile(bytes)
-    if (kind !== undefined) throw new UserError(`${path}: ${kind}`)
+    if (kind !== undefined) throw new UserError(`${path}: not an ONNX model: ${kind}`)
     const where = findDamage(bytes) ?? (error as Error).message
     throw new UserError(
       `${path}: not an ONNX model, or cut short: ${where}, in a file of ${bytes.length} bytes; export or download it again`

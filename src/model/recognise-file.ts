@@ -67,15 +67,15 @@ const KINDS: readonly Kind[] = [
   { is: starts(0x28, 0xb5, 0x2f, 0xfd), words: `a zstd archive; ${UNPACK}` },
   { is: starts(0x37, 0x7a, 0xbc, 0xaf), words: `a 7z archive; ${UNPACK}` },
   { is: startsWith('ustar', 257), words: `a tar archive; ${UNPACK}` },
-  { is: starts(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59), words: 'a .npy file: data, not a model' },
-  { is: starts(0x89, 0x50, 0x4e, 0x47), words: 'a PNG image, not a model' },
-  { is: starts(0xff, 0xd8, 0xff), words: 'a JPEG image, not a model' },
+  { is: starts(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59), words: 'a .npy file, which holds data; name the model' },
+  { is: starts(0x89, 0x50, 0x4e, 0x47), words: 'a PNG image; name the model' },
+  { is: starts(0xff, 0xd8, 0xff), words: 'a JPEG image; name the model' },
   {
     is: opensWith(/^<\?xml|^<net\b/i),
-    words: 'XML text, an OpenVINO model or an error message of the download, not an ONNX model'
+    words: 'XML text; is it an OpenVINO model, or an error message of the download?'
   },
-  { is: opensWith(/^[{[]/), words: 'JSON text, not an ONNX model; is it an error message of the download?' },
-  { is: opensWith(/^(ir_version|producer_name|graph)\s*[:{]/), words: 'an ONNX model as text; save it in binary form' },
+  { is: opensWith(/^[{[]/), words: 'JSON text; is it an error message of the download?' },
+  { is: opensWith(/^(ir_version|producer_name|graph)\s*[:{]/), words: 'the text form of one; save it in binary form' },
   {
     is: head => head.length > 0 && head.every(byte => byte === 0),
     words: 'nothing but zeros; is the download complete?'
@@ -98,5 +98,5 @@ const describeText = (head: Buffer): string | undefined => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what text does not have
   if (/[\x00-\x08\x0e-\x1f\x7f\uFFFD]/.test(text)) return undefined
   const begins = text.trim().replace(/\s+/g, ' ').slice(0, 40)
-  return `a text file, not an ONNX model; it begins "${begins}"`
+  return `text that begins "${begins}"; export or download it again`
 }
