@@ -10,6 +10,7 @@ import { collect } from './collect.ts'
 import { makeFolder } from './make-folder.ts'
 import { parseShapes } from './node/parse-shapes.ts'
 import { parseCount } from './parse-count.ts'
+import { sayLeftOut } from './say-left-out.ts'
 
 interface CutFlags {
   readonly parts?: string
@@ -30,7 +31,7 @@ export const command = new Command('cut')
   .requiredOption('--out <dir>', 'folder for part-0.onnx, part-1.onnx, …')
   .option('--parts <n>', 'this many parts of even work, cut where little crosses')
   .option('--at <points>', 'cut at these cut points, as numbered by inspect: 3,7 cuts before blocks 3 and 7')
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
   .option('--verify', 'compare the chain of blocks with the whole model, and time both')
   .option('--threads <n>', 'threads for --verify', '1')
   .option('--json', 'print one JSON document')
@@ -41,6 +42,7 @@ export const command = new Command('cut')
     const threads = parseCount('--threads', flags.threads, 256)
     const studied = await enoughCutPoints(await studyModel(model, parseShapes(flags.shape), openModel), flags)
     const cuts = await chosenCuts(studied, flags)
+    await sayLeftOut(studied.leftOut)
     const files = await openFolder(flags.out, cuts.length + 1)
     const parts = await writeBlocks(studied, cuts, (index, chunks) => writeWhole(files[index]!, chunks))
     await removeStale(flags.out, files)
@@ -48,7 +50,7 @@ export const command = new Command('cut')
     const verify = flags.verify === true ? await verified(studied, cuts, files, threads) : undefined
     if (flags.json === true)
       process.stdout.write(
-        `${JSON.stringify({ parts: named, ...(verify === undefined ? {} : { verify: finite(verify) }) })}\n`
+        `${JSON.stringify({ parts: named, leftOut: studied.leftOut, ...(verify === undefined ? {} : { verify: finite(verify) }) })}\n`
       )
     else {
       for (const part of named)

@@ -56,7 +56,7 @@ export const command = new Command('node')
   )
   .option(
     '--shape <input=dims>',
-    'fix dynamic dimensions, like x=1x3x48x320, or of one model: ocr:x=1x3x48x320, repeatable',
+    'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), or of one model: ocr:x=1x3x48x320, repeatable',
     collect,
     []
   )

@@ -7,6 +7,7 @@ import { chooseCuts } from './choose-cuts.ts'
 import { type CutPoint, findCutPoints, possibleCutPoints } from './cut-points.ts'
 import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
 import { type LayerCost, layerCosts } from './layer-cost.ts'
+import { type LeftOut, optionalsAsTensors, tensorsOnly } from './left-out.ts'
 import { aliveAt } from './liveness.ts'
 import { makeBlocks } from './make-blocks.ts'
 import { onnxChunks, weightBytes } from './onnx-chunks.ts'
@@ -20,13 +21,16 @@ export interface StudiedModel {
   readonly facts: TensorFacts
   readonly costs: readonly LayerCost[]
   readonly cutPoints: readonly CutPoint[]
+  /** What the file has besides, and no block. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 /** @throws UserError when it is not a model, does not open, or needs a shape */
 export const studyModel = async (file: string, shapes: InputShapes, openModel: OpenModel): Promise<StudiedModel> => {
-  const analysis = analyseGraph(await readOnnxFile(file))
-  const facts = await findTensorFacts(analysis, shapes, openModel)
-  return { analysis, facts, costs: layerCosts(analysis, facts), cutPoints: findCutPoints(analysis, facts) }
+  const whole = analyseGraph(optionalsAsTensors(await readOnnxFile(file)))
+  const facts = await findTensorFacts(whole, shapes, openModel)
+  const { analysis, leftOut } = tensorsOnly(whole, facts)
+  return { analysis, facts, costs: layerCosts(analysis, facts), cutPoints: findCutPoints(analysis, facts), leftOut }
 }
 
 /** The same with every place where it can be cut at all, what the runtime merges included. */

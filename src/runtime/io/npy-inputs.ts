@@ -41,7 +41,9 @@ export const readNpyInputs = async (item: Item, inputs: readonly TensorSpec[]): 
 const fitted = (array: NpyArray, spec: TensorSpec): Tensor => {
   const { name, type, shape } = spec
   const dims = array.dims.length + 1 === shape.length && shape[0] !== 0 ? withBatch(array.dims, shape) : array.dims
-  const fits = dims.length === shape.length && shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i])
+  // As ONNX Runtime: any shape where no rank is declared, or a scalar.
+  const isAny = shape.length === 0
+  const fits = isAny || (dims.length === shape.length && shape.every((d, i) => typeof d !== 'number' || d === dims[i]))
   if (!fits) throw new RangeError(`its shape (${array.dims.join(', ')}) does not fit ${describe(spec)}`)
   if (array.type === type) return { name, type, dims, data: array.data }
   const narrowed = narrow({ ...array, name }, type)
