@@ -59,8 +59,10 @@ export const plannedPlacement = (problem: PlacementProblem, parts: PlannedPlacem
 const capacityProblem = ({ devices, models, links, sources }: PlacementProblem): CapacityProblem => ({
   devices: devices.map(({ id, speed, memory }) => ({ name: id, speed, memory })),
   links,
-  models: models.map(({ id, blocks, activations }) => ({
+  models: models.map(({ id, blocks, activations, times, pinned }) => ({
     name: id,
+    times,
+    pinned,
     work: blocks.map(block => block.work),
     weights: blocks.map(block => block.bytes),
     activations
