@@ -9,7 +9,10 @@ import { fastestFirst } from './fastest-first.ts'
  * where they are of use everywhere, every device, fastest first, whatever else fits whole, the models with the most demand
  * first.
  */
-export const wholePlacement = (problem: CapacityProblem, where: Exclude<WholeModels, false>): BlockTable => {
+export const wholePlacement = (
+  problem: CapacityProblem,
+  where: Exclude<WholeModels, false | 'in pipelines'>
+): BlockTable => {
   const table = new BlockTable(problem)
   const put = (n: number, m: number): void => {
     const { weights } = problem.models[m]!
