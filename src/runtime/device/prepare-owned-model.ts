@@ -53,7 +53,7 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
             .slice(0, 100)
             .replace(/[^A-Za-z0-9_-]/g, '_')}-${owned.cutAt.length}`
         : owned.maxBlocks
-    }-${nameOfShapes(shapes)}.json`
+    }-${nameOfShapes(shapes)}${owned.pinned === true ? '-pinned' : ''}.json`
   )
   const known = await restore(kept, owned, parts.blobs)
   if (known !== undefined) return withDeclaredWork(known, owned)
@@ -76,14 +76,15 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
     sha256: file.identity,
     activations,
     inputs: declaredInputs(file),
-    outputs: activations.at(-1)!.tensors.map(tensor => tensor.name)
+    outputs: activations.at(-1)!.tensors.map(tensor => tensor.name),
+    ...(owned.pinned === true ? { pinned: true } : {})
   }
   const timed: ModelManifest['blocks'][number][] = []
   for (const [k, { sha256, bytes, flops }] of blocks.entries()) {
     const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
     timed.push({ sha256, bytes, flops, work })
   }
-  const id = manifestId({ blocks: timed, activations, outputs: facts.outputs })
+  const id = manifestId({ ...facts, blocks: timed })
   const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
   await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)))
   await rename(`${kept}.part`, kept)
