@@ -16,7 +16,8 @@ export const refuseFreeModels = ({ models, devices, events }: Scenario, origin: 
   for (const model of models) {
     if (model.kind !== 'synthetic') continue
     const work = model.blocks.reduce((sum, block) => sum + block.work, 0)
-    if (work < least)
+    const isAsked = devices.some((_, n) => model.times?.[n] === undefined)
+    if (work < least && isAsked)
       throw new UserError(
         `${origin}: models.${model.name}.blocks: work is ${work === 0 ? '0 s' : formatSeconds(work)} in all, too little to plan for: a source could be served at any rate; give a block work, ${formatSeconds(least)} or more`
       )
