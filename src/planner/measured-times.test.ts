@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { deviceId, modelId } from '../core/ids.ts'
 import { createRng } from '../core/rng.ts'
-import { bytes, bytesPerSecond, seconds } from '../core/units.ts'
+import { bytes, bytesPerSecond, mebibytes, seconds } from '../core/units.ts'
 import { loadMipSolver, loadSolver } from '../testing/load-solver.ts'
 import { capacityBound } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
@@ -20,6 +20,7 @@ beforeAll(async () => {
 interface Small {
   /** Of each device; null: work / speed, which is 1 s a block. */
   readonly times: readonly (readonly number[] | null)[]
+  /** MiB, as weights are. */
   readonly memory?: readonly number[]
   readonly pinned?: boolean
   readonly sources?: readonly number[]
@@ -29,7 +30,11 @@ interface Small {
 const problem = ({ times, memory, pinned = false, sources = [0], weights }: Small): CapacityProblem => {
   const blocks = times.find(of => of !== null)!.length
   return {
-    devices: times.map((_, n) => ({ name: `d${n}`, speed: 1, memory: bytes(memory?.[n] ?? Number.POSITIVE_INFINITY) })),
+    devices: times.map((_, n) => ({
+      name: `d${n}`,
+      speed: 1,
+      memory: mebibytes(memory?.[n] ?? Number.POSITIVE_INFINITY)
+    })),
     links: times.flatMap((_, from) =>
       times.flatMap((_, to) => (from === to ? [] : [{ from, to, rate: bytesPerSecond(1e9), latency: seconds(0) }]))
     ),
@@ -38,7 +43,7 @@ const problem = ({ times, memory, pinned = false, sources = [0], weights }: Smal
         name: 'net',
         work: Array.from({ length: blocks }, () => seconds(1)),
         times: times.map(of => of?.map(seconds)),
-        weights: weights?.map(bytes) ?? Array.from({ length: blocks }, () => bytes(1)),
+        weights: weights?.map(mebibytes) ?? Array.from({ length: blocks }, () => mebibytes(1)),
         activations: Array.from({ length: blocks + 1 }, () => bytes(1)),
         pinned
       }
@@ -96,15 +101,15 @@ test('a placement with little memory has each pinned block at every one of its s
   // d1 also carries block 2 (1 s), d2 block 1 (1 s): d1 does a first block and two last ones for the two sources together.
   expect(predicted.scale).toBeCloseTo(1 / 3, 4)
   const exact = exactPlacement(p, 1, parts.solveMip, { timeLimit: 10, gap: 1e-4 })
-  expect(exact.upper).toBeGreaterThanOrEqual(1 / 3 - 1e-6)
+  expect(exact.upper).toBeCloseTo(1 / 3, 3)
   const best = capacityBound(p, exact.table!.carries, parts.solve)
   expect(best.kind === 'bound' && best.bound.scale).toBeCloseTo(1 / 3, 4)
 })
 
 test('shaken and improved placements keep pinned blocks at home', () => {
   const rng = createRng('pinned')
-  for (let round = 0; round < 3; round++) {
-    const times = Array.from({ length: 4 }, () => Array.from({ length: 6 }, () => 0.2 + rng.next()))
+  for (let round = 0; round < 1; round++) {
+    const times = Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => 0.2 + rng.next()))
     const outcome = plan(problem({ times, memory: [2, 2, 3, 3], pinned: true, sources: [0, 2] }), parts)
     if (outcome.kind !== 'plan') throw new Error(outcome.because)
     expect([0, 2].map(n => outcome.plan.table.carries(n, 0, 0))).toEqual([true, true])
@@ -128,7 +133,7 @@ test('a source whose device has no memory for its pinned block is told so', () =
   expect(outcome).toMatchObject({
     kind: 'infeasible',
     because:
-      'the first block of net is pinned to its source on d0 and needs 2 B; d0 has 1 B for blocks: give it more memory, or cut the model finer'
+      'the first block of net is pinned to its source on d0 and needs 2.00 MiB; d0 has 1.00 MiB for blocks: give it more memory, or cut the model finer'
   })
 })
 
