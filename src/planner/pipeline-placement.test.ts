@@ -26,7 +26,8 @@ const planned = (problem: CapacityProblem): BlockTable => {
   const table = new BlockTable(problem)
   const blocks = problem.models[0]!.work.length
   let next = 0
-  for (const n of problem.devices.keys()) for (; table.put(n, 0, next % blocks) && next < 9 * blocks; next++);
+  for (const n of problem.devices.keys())
+    for (let put = 0; put < blocks && table.put(n, 0, next % blocks); put++) next++
   return table
 }
 
