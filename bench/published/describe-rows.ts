@@ -36,12 +36,12 @@ const cells = (row: PublishedRow, { unit, limit }: PublishedResult): string[] =>
   row.ok ? 'yes' : limit === 'none' ? 'no*' : 'NO'
 ]
 
-const digits = (value: number): string => (value >= 100 ? value.toFixed(1) : value.toPrecision(value >= 1 ? 5 : 3))
+const digits = (value: number): string => String(Number(value.toPrecision(6)))
 
 const percent = (share: number): string => {
-  const value = 100 * share
+  const value = Math.abs(share) < 5e-6 ? 0 : 100 * share
   const size = Math.abs(value)
-  return `${size >= 10 ? value.toFixed(0) : size >= 0.1 || size === 0 ? value.toFixed(1) : value.toFixed(3)} %`
+  return `${size >= 10 ? value.toFixed(0) : size >= 0.1 ? value.toFixed(1) : value.toFixed(3)} %`
 }
 
 const wrapped = (text: string): string => {

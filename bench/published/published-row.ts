@@ -4,6 +4,7 @@ import type { PublishedResult } from './published-results.ts'
 export interface PublishedRow {
   readonly name: string
   readonly source: string
+  /** A ratio of 1: only that it is less is published. */
   readonly published: number
   readonly ours: number
   /** (ours - published) / published. */
