@@ -7,6 +7,7 @@ import type { Scenario } from '../../src/core/scenario.ts'
 import { type Seconds, seconds } from '../../src/core/units.ts'
 import { worldOf } from '../../src/planner/capacity-bound.ts'
 import { POLICIES, type PolicyName } from '../../src/scheduler/policies.ts'
+import { taskState } from '../../src/testing/task-state.ts'
 
 type Planned = Awaited<ReturnType<typeof planScenario>>
 
@@ -64,8 +65,7 @@ export class ScenarioFacts {
     const world = worldOf(problem, policyPlacement(problem, outcome, policy).carries)
     const none = seconds(0)
     const host = { self: home, world, backlog: () => none, linkBacklog: () => none, tasks: () => [] }
-    const datum = { source, datum: 0, model, home, weight, isBacklogged: false, lag: none, availableAt: none }
-    const decision = POLICIES[policy](host).admit({ ...datum, queuedAt: none, done: 0 }, none)
+    const decision = POLICIES[policy](host).admit(taskState({ source, model, home, weight }), none)
     if (decision.kind !== 'go') throw new Error(`${policy} does not serve ${source}: ${JSON.stringify(decision)}`)
     const busy = new Map<number, number>()
     let block = 0
