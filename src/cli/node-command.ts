@@ -89,6 +89,18 @@ export const command = new Command('node')
     []
   )
   .option(
+    '--times <model=times>',
+    'what the blocks of a model take on this device at speed 1, whatever they would: emulated, like --speed, repeatable',
+    collect,
+    []
+  )
+  .option(
+    '--pinned <model>',
+    'the first block of this own model runs on the device of its source and nowhere else, repeatable',
+    collect,
+    []
+  )
+  .option(
     '--controlled',
     'emulated by a parent process: blocks take what their owner says, divided by --speed; sources wait for the order to start; orders come as JSON lines on standard input'
   )

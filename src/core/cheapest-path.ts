@@ -122,14 +122,14 @@ class LayeredSearch {
     }
   }
 
-  /** @returns false when no device that was reached carries block k */
+  /** @returns false when no device that was reached carries block k and may run it */
   relaxBlocks(k: number): boolean {
-    const { world, model, price, blockPrice } = this.#query
+    const { world, model, home, price, blockPrice } = this.#query
     const waitingPrice = this.#query.waiting?.price ?? 0
     let found = false
     for (let n = 0; n < this.#devices; n++) {
       const reached = this.#cost[k * this.#devices + n]!
-      if (reached === Number.POSITIVE_INFINITY || !world.carries(n, model, k)) continue
+      if (reached === Number.POSITIVE_INFINITY || !world.mayRun(n, model, k, home)) continue
       const { resource } = world.devices[n]!
       const takes = world.blockTime(n, model, k)
       const wait = this.#wait(k * this.#devices + n, resource)

@@ -21,6 +21,8 @@ export interface ModelManifest {
   /** Of the whole model, in the model's order. */
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly string[]
+  /** The first block runs on the device of the datum's source and nowhere else. */
+  readonly pinned?: boolean
 }
 
 export interface BlockEntry {

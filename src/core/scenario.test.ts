@@ -42,6 +42,124 @@ test('a source of files takes all of them, unless it says how many', () => {
   expect(of({ ...photos, count: 7 }).count).toBe(7)
 })
 
+describe('times of blocks as they were measured', () => {
+  const boards = { a1: { group: 'a' }, a2: { group: 'a', speed: 2 }, b: null }
+  const sources = [{ name: 'cam', device: 'a1', model: 'net' }]
+  const net = (model: object, devices: object = boards) =>
+    parseScenario({ devices, sources, models: { net: { activations: ['1KB', '1KB', '1KB'], ...model } } }, 'x.yaml')
+      .models[0]!
+  const blocks = [{ weights: '1MB' }, { weights: '2MB' }]
+
+  test('are milliseconds, or have a unit; of a device, of a group, of several at once', () => {
+    expect(net({ blocks, times: { a: [10, '20ms'], b: ['0.5s', 40] } })).toMatchObject({
+      times: [
+        [0.01, 0.02],
+        [0.01, 0.02],
+        [0.5, 0.04]
+      ]
+    })
+    expect(net({ blocks, times: { 'b, a': [1, 2] } })).toMatchObject({
+      times: [
+        [0.001, 0.002],
+        [0.001, 0.002],
+        [0.001, 0.002]
+      ]
+    })
+  })
+
+  test("a device's own count before those of its group", () => {
+    const { times } = net({ blocks, times: { a: [1, 2], a2: [3, 4], b: [5, 6] } }) as { times?: unknown }
+    expect(times).toEqual([
+      [0.001, 0.002],
+      [0.003, 0.004],
+      [0.005, 0.006]
+    ])
+  })
+
+  test('without work, a block has the work that its times stand for in the mean; with work, devices may have none', () => {
+    expect(net({ times: { a1: [10, 20], a2: [5, 10], b: [40, 80] } })).toMatchObject({
+      blocks: [
+        { work: (0.01 + 2 * 0.005 + 0.04) / 3, weights: 0 },
+        { work: (0.02 + 2 * 0.01 + 0.08) / 3, weights: 0 }
+      ]
+    })
+    const worked = [{ work: '7ms' }, { work: '8ms' }]
+    expect(net({ blocks: worked, times: { b: [1, 2] } })).toMatchObject({
+      blocks: [{ work: 0.007 }, { work: 0.008 }],
+      times: [undefined, undefined, [0.001, 0.002]]
+    })
+  })
+
+  test('the first block may be pinned, of a file too', () => {
+    expect(net({ times: { 'a,b': [1, 2] }, pinned: 'source' })).toMatchObject({ pinned: true })
+    expect(net({ times: { 'a,b': [1, 2] } })).not.toHaveProperty('pinned')
+    const file = { models: { net: { file: 'net.onnx', pinned: 'source' } } }
+    expect(parseScenario({ ...good, ...file }, 'x.yaml').models[0]).toMatchObject({ kind: 'file', pinned: true })
+  })
+
+  const saidOf = (model: object, devices: object = boards): string => {
+    try {
+      net(model, devices)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  test.each([
+    [
+      'an unknown device',
+      { blocks, times: { bb: [1, 2] } },
+      /times\.bb: there is no device or group "bb", did you mean "b"\?/
+    ],
+    ['too few', { blocks, times: { a: [1, 2], b: [1] } }, /times\.b: 1 times for 2 blocks; give one for each$/],
+    [
+      'none for a device',
+      { blocks, times: { a: [1, 2] } },
+      /blocks\[0\]\.work is missing, and b has no times: give the one/
+    ],
+    [
+      'twice',
+      { times: { a1: [1, 2], 'b,a1': [3, 4] } },
+      /times\.b,a1: a1 has times twice, here and under a1; remove one$/
+    ],
+    [
+      'zero',
+      { blocks, times: { a: [1, 0], b: [1, 2] } },
+      /times\.a\[1\]: 0 is not the time of a block: milliseconds like 3\.2/
+    ],
+    ['less than nothing', { times: { a: [1, -2], b: [1, 2] } }, /times\.a\[1\]: -2 is not the time of a block/],
+    ['no number', { times: { a: [1, Number.NaN], b: [1, 2] } }, /times\.a\[1\]: null is not the time of a block/],
+    [
+      'for ever',
+      { times: { a: [1, 1e300], b: [1, 2] } },
+      /times\.a\[1\]: 1e\+300 is not the time .*from 1e-6ms to 24h$/
+    ],
+    ['another quantity', { times: { a: [1, '3MB'], b: [1, 2] } }, /times\.a\[1\]: "3MB" is not the time of a block/],
+    ['a list in a list', { times: { a: [[1, 2]], b: [1, 2] } }, /times\.a\[0\]: \[1,2\] is not the time of a block/],
+    ['nothing', { times: { a: [], b: [1, 2] } }, /times\.a: needs at least 1 entry/],
+    [
+      'hardly any',
+      { times: { 'a,b': ['1e-6ms', '1e-6ms'] } },
+      /times\.a1: less than 0\.10 us in all, too little to plan for/
+    ],
+    [
+      'pinned elsewhere',
+      { blocks, times: { 'a,b': [1, 2] }, pinned: 'shed' },
+      /pinned: must be source: the first block/
+    ],
+    ['neither blocks nor times', {}, /models\.net\.blocks is missing; or give times$/]
+  ])('%s', (_, model, expected) => {
+    expect(saidOf(model)).toMatch(expected)
+    expect(saidOf(model)).not.toContain('\n')
+  })
+})
+
+test('a file is cut here, so nobody knows the times of its blocks', () => {
+  expect(said({ models: { net: { file: 'x.onnx', times: { porch: [1] } } } })).toEqual([
+    'models.net: key "times" does not go with the others that stand there'
+  ])
+})
+
 describe('what is wrong is said in words, with an example', () => {
   const media = [{ name: 'wifi', devices: ['porch'] }]
   const wifi = { name: 'wifi', devices: ['porch', 'shed'] }

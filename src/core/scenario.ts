@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { blockTimesByDevice } from './block-times-by-device.ts'
 import { describeIssue } from './describe-issue.ts'
 import { nearest } from './nearest.ts'
 import { parseFrequency, parseRate, parseSize, parseTime } from './parse-quantity.ts'
 import { refuseFreeModels } from './refuse-free-models.ts'
-import { type Bytes, type BytesPerSecond, bytes, type Seconds } from './units.ts'
+import { type Bytes, type BytesPerSecond, bytes, milliseconds, type Seconds, seconds } from './units.ts'
 import { UserError } from './user-error.ts'
 
 /** A network and its load, checked and in SI units: what `plan`, `simulate` and `emulate` read. */
@@ -49,7 +50,11 @@ export interface ScenarioLink {
   readonly medium?: number
 }
 
-export type ScenarioModel = { readonly name: string } & (
+export type ScenarioModel = {
+  readonly name: string
+  /** Its first block runs on the device of the datum's source and nowhere else: raw data stay where they are born. */
+  readonly pinned?: true
+} & (
   | {
       readonly kind: 'file'
       readonly file: string
@@ -62,6 +67,8 @@ export type ScenarioModel = { readonly name: string } & (
       readonly kind: 'synthetic'
       readonly blocks: readonly { readonly work: Seconds; readonly weights: Bytes }[]
       readonly activations: readonly Bytes[]
+      /** By device: what each block takes there while its speed is the one it begins with; undefined: work / speed. */
+      readonly times?: readonly (readonly Seconds[] | undefined)[]
     }
 )
 
@@ -121,6 +128,31 @@ const name = z.string().min(1).max(64)
 const shortly = (value: unknown): string => (JSON.stringify(value) ?? '').slice(0, 40)
 const positive = z.number().positive().finite()
 
+/** Of one block on one device: no block is faster than the first, and none that anybody would wait for slower than the second. */
+const BLOCK_TIME = { least: 1e-9, most: 86_400 }
+
+/** A measured time: a number is in milliseconds, as such lists are published. */
+const blockTime = z.unknown().transform((value, context): Seconds => {
+  const time = typeof value === 'number' ? milliseconds(value) : typeof value === 'string' ? timeOf(value) : Number.NaN
+  if (time >= BLOCK_TIME.least && time <= BLOCK_TIME.most) return seconds(time)
+  context.addIssue({
+    code: 'custom',
+    message: `${shortly(value)} is not the time of a block: milliseconds like 3.2, or with a unit like "3.2ms", from 1e-6ms to 24h`
+  })
+  return z.NEVER
+})
+
+const timeOf = (text: string): number => {
+  try {
+    return parseTime(text)
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** Where the first block runs; a block that is pinned elsewhere would be another model. */
+const pinned = z.literal('source', { error: 'must be source: the first block then runs at the device of its source' })
+
 const arrivals = z.union(
   [
     z.literal('saturated').transform((): Arrivals => ({ kind: 'saturated' })),
@@ -162,7 +194,10 @@ const link = { bandwidth: rate.optional(), latency: time.optional() }
 const schema = z.strictObject({
   name: name.optional(),
   devices: z
-    .record(name, z.strictObject({ speed: positive.default(1), memory: size.optional() }).nullable())
+    .record(
+      name,
+      z.strictObject({ speed: positive.default(1), memory: size.optional(), group: name.optional() }).nullable()
+    )
     .refine(d => Object.keys(d).length > 0, 'at least one device')
     .refine(d => Object.keys(d).length <= MAX_DEVICES, `at most ${MAX_DEVICES} devices`),
   links: z
@@ -180,14 +215,18 @@ const schema = z.strictObject({
         z.strictObject({
           file: z.string().min(1),
           shape: z.union([z.string().transform(text => [text]), z.array(z.string())]).default([]),
-          maxBlocks: z.int().min(1).max(256).default(12)
+          maxBlocks: z.int().min(1).max(256).default(12),
+          pinned: pinned.optional()
         }),
         z.strictObject({
           blocks: z
-            .array(z.strictObject({ work: time, weights: size.default(bytes(0)) }))
+            .array(z.strictObject({ work: time.optional(), weights: size.default(bytes(0)) }))
             .min(1)
-            .max(MAX_BLOCKS),
-          activations: z.array(size)
+            .max(MAX_BLOCKS)
+            .optional(),
+          activations: z.array(size),
+          times: z.record(z.string(), z.array(blockTime).min(1).max(MAX_BLOCKS)).optional(),
+          pinned: pinned.optional()
         })
       ],
       { error: 'is not a model: either file, with shape and maxBlocks, or blocks and activations' }
@@ -250,11 +289,11 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       memory: devices[key]?.memory ?? bytes(Number.POSITIVE_INFINITY)
     })),
     links: expanded,
-    models: modelNames.map(key => checkedModel(key, models[key]!, origin)),
+    models: modelNames.map(key => checkedModel(key, models[key]!, devices, origin)),
     sources: sources.map(({ dir, preset, io, count, ...source }, i) => {
       const model = find('model', modelNames, source.model, `sources[${i}].model`)
       const files = checkedFiles({ dir, preset, io }, `${origin}: sources[${i}]`)
-      if (files !== undefined && 'blocks' in models[source.model]!)
+      if (files !== undefined && !('file' in models[source.model]!))
         throw new UserError(
           `${origin}: sources[${i}].dir: the model ${source.model} is made of sizes and times and has no use for files; remove dir, or give the model a file`
         )
@@ -361,17 +400,53 @@ const mediumLinks = (wanted: string, field: string, { links, media, origin }: Ev
   return links.filter(l => l.medium === medium).map(({ from, to }) => ({ from, to }))
 }
 
-const checkedModel = (key: string, model: Written['models'][string], origin: string): ScenarioModel => {
+const checkedModel = (
+  key: string,
+  model: Written['models'][string],
+  devices: Written['devices'],
+  origin: string
+): ScenarioModel => {
+  const where = model.pinned === undefined ? {} : { pinned: true as const }
   if ('file' in model)
-    return { name: key, kind: 'file', file: model.file, shapes: model.shape, maxBlocks: model.maxBlocks }
-  const { blocks, activations } = model
+    return { name: key, kind: 'file', file: model.file, shapes: model.shape, maxBlocks: model.maxBlocks, ...where }
+  const { activations, times: written } = model
+  const blocks = model.blocks ?? Object.values(written ?? {})[0]?.map(() => ({ work: undefined, weights: bytes(0) }))
+  if (blocks === undefined) throw new UserError(`${origin}: models.${key}.blocks is missing; or give times`)
+  const known = Object.entries(devices).map(([name, device]) => ({ name, group: device?.group }))
+  const times =
+    written === undefined
+      ? undefined
+      : blockTimesByDevice(written, blocks.length, known, `${origin}: models.${key}.times`)
+  const speeds = Object.values(devices).map(device => device?.speed ?? 1)
+  const timed = blocks.map(({ work, weights }, k) => {
+    const untimed = known.find((_, n) => times?.[n] === undefined)
+    if (work === undefined && untimed !== undefined)
+      throw new UserError(
+        `${origin}: models.${key}.blocks[${k}].work is missing${times === undefined ? '' : `, and ${untimed.name} has no times: give the one or the other`}`
+      )
+    return { work: work ?? referenceWork(times!, speeds, k), weights }
+  })
   if (activations.length !== blocks.length + 1) {
     throw new UserError(
       `${origin}: models.${key}.activations: ${blocks.length} blocks have ${blocks.length + 1} activations (the input, what crosses each cut, the output), ${activations.length} given`
     )
   }
-  return { name: key, kind: 'synthetic', blocks, activations }
+  return {
+    name: key,
+    kind: 'synthetic',
+    blocks: timed,
+    activations,
+    ...(times === undefined ? {} : { times }),
+    ...where
+  }
 }
+
+/** What a block whose times alone are known takes at speed 1: in the mean over the devices. */
+const referenceWork = (
+  times: readonly (readonly Seconds[] | undefined)[],
+  speeds: readonly number[],
+  k: number
+): Seconds => seconds(times.reduce((sum, of, n) => sum + of![k]! * speeds[n]!, 0) / times.length)
 
 type FindDevice = (wanted: string, field: string) => number
 
@@ -468,9 +543,11 @@ const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   const [room, key, third] = path
   if (room === undefined) return ['name', 'devices', 'links', 'models', 'sources', 'policy', 'events']
   if (room === 'events') return ['at', 'device', 'speed', 'leaves', 'joins', 'link', 'medium', 'bandwidth', 'latency']
-  if (room === 'devices') return ['speed', 'memory']
+  if (room === 'devices') return ['speed', 'memory', 'group']
   if (room === 'models')
-    return third === 'blocks' ? ['work', 'weights'] : ['file', 'shape', 'maxBlocks', 'blocks', 'activations']
+    return third === 'blocks'
+      ? ['work', 'weights']
+      : ['file', 'shape', 'maxBlocks', 'blocks', 'activations', 'times', 'pinned']
   if (room === 'sources') {
     return third === 'arrivals'
       ? ['poisson', 'every']

@@ -27,6 +27,8 @@ export interface ModelCosts {
   readonly work: readonly Seconds[]
   /** Bytes of activation 0 .. K. */
   readonly activations: readonly Bytes[]
+  /** The first block runs on the device of the datum's source and nowhere else. Default: any device that carries it. */
+  readonly pinned?: boolean
 }
 
 /** What is told of a network cannot make a resource dearer, or cheaper, than by this. */
@@ -163,6 +165,16 @@ export class World {
   /** Whether the device is up and has the block loaded. */
   carries(device: number, model: number, block: number): boolean {
     return this.devices[device]!.up && this.#carried[model]![device]![block] === 1
+  }
+
+  /** Whether the block runs on the device of its datum's source and nowhere else. */
+  isPinned(model: number, block: number): boolean {
+    return block === 0 && this.models[model]!.pinned === true
+  }
+
+  /** Whether the device carries the block and may run it for a datum whose source's device is `home`. */
+  mayRun(device: number, model: number, block: number, home: number): boolean {
+    return this.carries(device, model, block) && (device === home || !this.isPinned(model, block))
   }
 
   carriesAll(device: number, model: number): boolean {

@@ -80,8 +80,12 @@ export const capacityBound = (
 /** The problem as a world, for the path search; resources are numbered as there. */
 export const worldOf = (problem: CapacityProblem, carries: Carries): World => {
   const world = new World()
-  for (const { name, work, activations } of problem.models) world.addModel({ id: modelId(name), work, activations })
+  for (const { name, work, activations, pinned = false } of problem.models)
+    world.addModel({ id: modelId(name), work, activations, pinned })
   for (const { name, speed } of problem.devices) world.addDevice(deviceId(name), speed)
+  for (const [m, { times }] of problem.models.entries())
+    for (const [n, of] of times?.entries() ?? [])
+      for (const [k, time] of of?.entries() ?? []) world.setBlockTime(n, m, k, time)
   const media = new Map<number, number>()
   for (const { from, to, rate, latency, medium } of problem.links) {
     if (medium !== undefined && !media.has(medium)) media.set(medium, world.addMedium())
@@ -129,9 +133,9 @@ class Columns {
   }
 
   addKnown(source: number, path: Path): void {
-    const { model } = this.#problem.sources[source]!
+    const { model, device } = this.#problem.sources[source]!
     let block = 0
-    for (const { from, to } of path.uses) if (from === to && !this.#world.carries(from, model, block++)) return
+    for (const { from, to } of path.uses) if (from === to && !this.#world.mayRun(from, model, block++, device)) return
     this.#add(source, path)
   }
 

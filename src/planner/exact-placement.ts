@@ -1,4 +1,5 @@
 import { BlockTable } from './block-table.ts'
+import { blockTime } from './block-time.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import { lpText } from './lp-text.ts'
 import type { MipOptions, SolveMip } from './solve-lp.ts'
@@ -84,23 +85,24 @@ class Rows {
 const addSource = (problem: CapacityProblem, s: number, free: number, rows: Rows, binaries: Set<string>): void => {
   const { devices, links, models, sources } = problem
   const { device: home, model, demand } = sources[s]!
-  const { work, activations, weights } = models[model]!
+  const { work, activations, weights, pinned } = models[model]!
   const balance = (k: number, n: number, factor: number, column: string): void =>
     rows.put(`f${s}_${k}_${n}`, '= 0', factor, column)
   balance(0, home, demand, 'theta')
   balance(work.length, home, -demand, 'theta')
-  for (const [n, { speed, memory }] of devices.entries()) {
-    for (const [k, time] of work.entries()) {
-      if (weights[k]! > memory) continue
+  for (const [n, { memory }] of devices.entries()) {
+    for (const k of work.keys()) {
+      if (weights[k]! > memory || (pinned === true && k === 0 && n !== home)) continue
+      const time = blockTime(problem, n, model, k)
       const run = `x${s}_${n}_${k}`
       balance(k, n, -1, run)
       balance(k + 1, n, 1, run)
-      rows.put(`w${n}`, '<= 1', time / speed, run)
+      rows.put(`w${n}`, '<= 1', time, run)
       if (memory === Number.POSITIVE_INFINITY) continue
       const carried = `y${n}_${model}_${k}`
       binaries.add(carried)
       rows.put(`c${s}_${n}_${k}`, '<= 0', 1, run)
-      rows.put(`c${s}_${n}_${k}`, '<= 0', -Math.min(free * demand, speed / time), carried)
+      rows.put(`c${s}_${n}_${k}`, '<= 0', -Math.min(free * demand, 1 / time), carried)
     }
   }
   for (const [l, { from, to, rate, medium }] of links.entries()) {

@@ -1,5 +1,6 @@
 import { formatBytes } from '../core/format-quantity.ts'
-import { type Bytes, bytes, seconds } from '../core/units.ts'
+import { type Bytes, bytes } from '../core/units.ts'
+import { blockTime } from './block-time.ts'
 import { capacityBound } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import type { Plan } from './plan.ts'
@@ -84,11 +85,12 @@ const memoryGain = (problem: CapacityProblem, { free, predicted }: Plan): string
 }
 
 /** Every source on its own device; 0 where one cannot carry its models. */
-const localScale = ({ devices, models, sources }: CapacityProblem): number => {
+const localScale = (problem: CapacityProblem): number => {
+  const { devices, models, sources } = problem
   const used = new Map<number, { time: number; models: Set<number> }>()
   for (const { device, model, demand } of sources) {
     const entry = used.get(device) ?? { time: 0, models: new Set<number>() }
-    entry.time += (demand * models[model]!.work.reduce((a, b) => a + b, 0)) / devices[device]!.speed
+    entry.time += demand * models[model]!.work.reduce((sum, _, k) => sum + blockTime(problem, device, model, k), 0)
     entry.models.add(model)
     used.set(device, entry)
   }
@@ -100,17 +102,27 @@ const localScale = ({ devices, models, sources }: CapacityProblem): number => {
   return scale
 }
 
-/** The same network with every model in one block. */
+/** The same network with every model in one block, or two where the first is pinned. */
 const ddiScale = (problem: CapacityProblem, solve: SolveLp): number => {
   const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
-  const models = problem.models.map(({ name, work, weights, activations }) => ({
-    name,
-    work: [seconds(sum(work))],
-    weights: [bytes(sum(weights))],
-    activations: [activations[0]!, activations.at(-1)!] as readonly Bytes[]
-  }))
+  const models = problem.models.map(model => {
+    const { work, weights, activations, times, pinned } = model
+    const apart = pinned === true && work.length > 1 ? 1 : 0
+    const merged = <T extends number>(all: readonly T[]): readonly T[] => [
+      ...all.slice(0, apart),
+      sum(all.slice(apart)) as T
+    ]
+    return {
+      ...model,
+      work: merged(work),
+      weights: merged(weights),
+      activations: [...activations.slice(0, apart + 1), activations.at(-1)!] as readonly Bytes[],
+      times: times?.map(of => (of === undefined ? undefined : merged(of)))
+    }
+  })
   const whole = { ...problem, models }
-  const fits = (n: number, m: number): boolean => models[m]!.weights[0]! <= problem.devices[n]!.memory
+  const fits = (n: number, m: number, k: number): boolean =>
+    (k < models[m]!.work.length - 1 ? models[m]!.weights[k]! : sum(models[m]!.weights)) <= problem.devices[n]!.memory
   const outcome = capacityBound(whole, fits, solve)
   return outcome.kind === 'bound' ? outcome.bound.scale : 0
 }

@@ -56,7 +56,7 @@ export const plan = (problem: CapacityProblem, parts: PlanParts): PlanOutcome =>
     return { kind: 'infeasible', because: cutOff(problem, outcome.source, outcome.block), free: undefined }
   }
   const free = outcome.bound
-  const misfit = whatFitsNowhere(problem)
+  const misfit = whatFitsNowhere(problem) ?? pinnedMisfit(problem)
   if (misfit !== undefined) return { kind: 'infeasible', because: misfit, free }
   const everything = allThatFits(problem)
   if (everything !== undefined) {
@@ -149,6 +149,17 @@ const whatFitsNowhere = ({ devices, models, sources }: CapacityProblem): string 
     const block = weights.findIndex(size => size > largest.memory)
     if (block !== -1)
       return `block ${block} of ${name} needs ${formatBytes(weights[block]!)}; the largest device, ${largest.name}, has ${formatBytes(largest.memory)} for blocks: give it more memory, or cut the model finer`
+  }
+  return undefined
+}
+
+/** First blocks that have to be on the device of their sources, and do not fit there. */
+const pinnedMisfit = ({ devices, models, sources }: CapacityProblem): string | undefined => {
+  for (const [n, { name, memory }] of devices.entries()) {
+    const here = new Set(sources.flatMap(s => (s.device === n && models[s.model]!.pinned === true ? [s.model] : [])))
+    const needed = [...here].reduce((sum, m) => sum + models[m]!.weights[0]!, 0)
+    if (needed > memory)
+      return `the first block of ${[...here].map(m => models[m]!.name).join(' and of ')} is pinned to its source on ${name} and needs ${formatBytes(needed)}; ${name} has ${formatBytes(memory)} for blocks: give it more memory, or cut the model finer`
   }
   return undefined
 }

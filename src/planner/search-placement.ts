@@ -5,6 +5,7 @@ import type { World } from '../core/world.ts'
 import { BlockTable } from './block-table.ts'
 import { type CapacityBound, capacityBound, setCarried, worldOf } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
+import { fastestFirst } from './fastest-first.ts'
 import type { MemoryRelaxation } from './memory-relaxation.ts'
 import type { SolveLp } from './solve-lp.ts'
 
@@ -76,7 +77,7 @@ const fromRelaxation = (problem: CapacityProblem, { flows, shares }: MemoryRelax
 /** Whole models wherever they fit, fastest device first. */
 const wholeFirst = (problem: CapacityProblem): BlockTable => {
   const table = new BlockTable(problem)
-  for (const n of bySpeed(problem)) {
+  for (const n of fastestFirst(problem)) {
     for (const [m, { weights }] of problem.models.entries()) {
       if (weights.reduce((a, b) => a + b, 0) <= table.left(n)) for (const k of weights.keys()) table.put(n, m, k)
     }
@@ -84,13 +85,14 @@ const wholeFirst = (problem: CapacityProblem): BlockTable => {
   return filled(covered(table, problem), problem)
 }
 
-const bySpeed = ({ devices }: CapacityProblem): number[] =>
-  [...devices.keys()].sort((a, b) => devices[b]!.speed - devices[a]!.speed || a - b)
-
-/** Every block that nobody carries goes somewhere: runs of blocks along the devices, then largest first. */
+/**
+ * Every block that nobody carries goes somewhere: runs of blocks along the devices, then largest first; a block that is
+ * pinned to sources goes to their devices, before all others.
+ */
 const covered = (table: BlockTable, problem: CapacityProblem): BlockTable => {
+  for (const { device, model } of problem.sources) if (isPinned(problem, device, model, 0)) table.put(device, model, 0)
   for (const [m, { work, weights }] of problem.models.entries()) {
-    const devices = bySpeed(problem)
+    const devices = fastestFirst(problem)
     let at = 0
     for (const k of work.keys()) {
       if (table.copies(m, k) > 0) continue
@@ -107,7 +109,7 @@ const covered = (table: BlockTable, problem: CapacityProblem): BlockTable => {
 
 /** Memory that is left takes more copies, of the rarest blocks first. */
 const filled = (table: BlockTable, problem: CapacityProblem): BlockTable => {
-  for (const n of bySpeed(problem)) {
+  for (const n of fastestFirst(problem)) {
     const wanted = problem.models.flatMap(({ work }, m) => [...work.keys()].map(k => [m, k] as const))
     wanted.sort(([m, k], [o, l]) => table.copies(m, k) - table.copies(o, l) || m - o || k - l)
     for (const [m, k] of wanted) table.put(n, m, k)
@@ -263,6 +265,7 @@ const makeRoom = (
   const used = useOf(problem, bound, device)
   const spare = [...table.of(device)]
     .filter(([m, k]) => table.copies(m, k) > 1 && !(m === model && wanted.includes(k)))
+    .filter(([m, k]) => !isPinned(problem, device, m, k))
     .sort((a, b) => (used.get(`${a[0]} ${a[1]}`) ?? 0) - (used.get(`${b[0]} ${b[1]}`) ?? 0))
   for (const k of missing) {
     while (!next.put(device, model, k)) {
@@ -273,6 +276,10 @@ const makeRoom = (
   }
   return next
 }
+
+/** Whether a source of the device needs the block there. */
+const isPinned = ({ models, sources }: CapacityProblem, device: number, model: number, block: number): boolean =>
+  block === 0 && models[model]!.pinned === true && sources.some(s => s.device === device && s.model === model)
 
 /** Data per second through each block at a device. */
 const useOf = (problem: CapacityProblem, { flows }: CapacityBound, device: number): Map<string, number> => {

@@ -202,16 +202,20 @@ const emulatedModels = async (
   let calibration: Awaited<ReturnType<typeof calibrateSynthetic>> | undefined
   for (const [m, model] of scenario.models.entries()) {
     const { name } = model
-    const { work } = profiles[m]!
+    const { work, times, pinned } = profiles[m]!
     if (model.kind === 'file') {
       const { file, shapes, maxBlocks } = model
-      models.push({ name, file, tensors: [], shapes, maxBlocks, work })
+      models.push({ name, file, tensors: [], shapes, maxBlocks, work, pinned })
       continue
     }
     if (calibration === undefined) say('measuring what made-up work takes here …')
     calibration ??= await calibrateSynthetic(folder)
-    const { file, tensors } = await writeSyntheticModel(model, folder, { ...calibration, share, seed: m + 1 })
-    models.push({ name, file, tensors, shapes: [], maxBlocks: model.blocks.length, work })
+    const { file, tensors } = await writeSyntheticModel(
+      { ...model, blocks: leastWork(model, scenario.devices) },
+      folder,
+      { ...calibration, share, seed: m + 1 }
+    )
+    models.push({ name, file, tensors, shapes: [], maxBlocks: model.blocks.length, work, times, pinned })
   }
   return models
 }
@@ -223,7 +227,26 @@ const emulatedModels = async (
 const COMPUTING = 0.25
 
 /** How much of the asked time a made-up block really computes, at most nearly all; for the rest of its time it waits. */
-const safeShare = ({ devices }: Scenario): number => {
-  const asked = devices.reduce((sum, { speed }) => sum + speed, 0)
+const safeShare = ({ devices, models }: Scenario): number => {
+  const asked = devices.reduce(
+    (sum, { speed }, n) => sum + Math.max(...models.map(m => busyShare(m, devices, n) ?? speed)),
+    0
+  )
   return Math.min(0.9, (COMPUTING * availableParallelism()) / asked)
+}
+
+type Synthetic = Extract<Scenario['models'][number], { readonly kind: 'synthetic' }>
+
+/** A made-up block is the same for all devices: what it computes must fit into its time on the fastest, at speed 1. */
+const leastWork = ({ blocks, times }: Synthetic, devices: Scenario['devices']): Synthetic['blocks'] =>
+  blocks.map(({ work, weights }, k) => {
+    const measured = devices.map(({ speed }, n) => (times?.[n] === undefined ? work : times[n][k]! * speed))
+    return { work: seconds(Math.min(...measured)), weights }
+  })
+
+/** Of a device's time, what the least work of a model's blocks is there; undefined where its speed says it. */
+const busyShare = (model: Scenario['models'][number], devices: Scenario['devices'], n: number): number | undefined => {
+  if (model.kind === 'file' || model.times?.[n] === undefined) return undefined
+  const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
+  return sum(leastWork(model, devices).map(({ work }) => work)) / sum(model.times[n])
 }

@@ -26,6 +26,8 @@ export interface NodeFlags {
   readonly blocks: string[]
   readonly cutAt: string[]
   readonly work: string[]
+  readonly times: string[]
+  readonly pinned: string[]
   readonly source: string[]
   readonly preset?: string
   readonly io?: string
@@ -66,6 +68,10 @@ export interface NodeOptions {
   readonly cutAt: ReadonlyMap<string, readonly string[]>
   /** Declared times of blocks at speed 1, by model. */
   readonly work: ReadonlyMap<string, readonly Seconds[]>
+  /** Declared times of blocks on this device at speed 1, by model. */
+  readonly times: ReadonlyMap<string, readonly Seconds[]>
+  /** Own models whose first block runs on the devices of their sources. */
+  readonly pinned: readonly string[]
   readonly sources: readonly string[]
   readonly preset: string | undefined
   readonly io: string | undefined
@@ -112,13 +118,15 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     speed,
     speedIsReal: flags.speedIsReal !== undefined,
     laneGroup: typeof flags.speedIsReal === 'string' ? flags.speedIsReal : undefined,
-    emulated: flags.speed !== undefined || !links.isEmpty,
+    emulated: flags.speed !== undefined || flags.times.length > 0 || !links.isEmpty,
     threads: number('--threads', flags.threads, z.int().min(1).max(256)),
     models: flags.model.map(parseModel),
     shapes: flags.shape,
     maxBlocks: new Map([['', DEFAULT_BLOCKS], ...flags.blocks.map(parseBlocks)]),
     cutAt: new Map(flags.cutAt.map(parseCutAt)),
-    work: new Map(flags.work.map(parseWork)),
+    work: new Map(flags.work.map(text => parseTimes('--work', text))),
+    times: new Map(flags.times.map(text => parseTimes('--times', text))),
+    pinned: flags.pinned.map(model => ownName(model, flags.model)),
     sources: flags.source,
     preset: flags.preset,
     io: flags.io,
@@ -195,14 +203,23 @@ const parseCutAt = (text: string): [string, readonly string[]] => {
 }
 
 /** MODEL=TIME,TIME. */
-const parseWork = (text: string): [string, readonly Seconds[]] => {
+const parseTimes = (flag: string, text: string): [string, readonly Seconds[]] => {
   const [, model, times] = /^([^=]+)=(.+)$/.exec(text) ?? []
   try {
     if (model !== undefined && times !== undefined) return [model, times.split(',').map(parseTime)]
   } catch (error) {
-    throw new UserError(`--work "${text}": ${(error as Error).message}`)
+    throw new UserError(`${flag} "${text}": ${(error as Error).message}`)
   }
-  throw new UserError(`--work "${text}" is not MODEL=TIME,TIME; write for example --work ocr=20ms,35ms`)
+  throw new UserError(`${flag} "${text}" is not MODEL=TIME,TIME; write for example ${flag} ocr=20ms,35ms`)
+}
+
+/** Of a model that this device owns: its owner alone says where its blocks may run. */
+const ownName = (model: string, models: readonly string[]): string => {
+  const names = models.map(text => parseModel(text).name)
+  if (names.includes(model)) return model
+  throw new UserError(
+    `--pinned "${model}" is no model of this device${names.length === 0 ? '' : ` (its models: ${names.join(', ')})`}; add --model FILE:${model}`
+  )
 }
 
 /** FILE or FILE:name. A single letter before the colon is a drive, not a file. */

@@ -71,6 +71,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     memory: options.memory,
     emulated: options.emulated,
     declaresWork: options.controlled,
+    ownTimes: options.times,
     activationEncoding: options.activationEncoding,
     isLinked: peer => options.links.exists(peer, device.view.state(peer)?.name),
     ...(orders === undefined ? {} : { begun: orders.begun }),
@@ -150,6 +151,7 @@ const ownedModel = (
   shapes: shapesFor(model.name, options),
   maxBlocks: options.maxBlocks.get(model.name) ?? options.maxBlocks.get('')!,
   cutAt: options.cutAt.get(model.name) ?? [],
+  ...(options.pinned.includes(model.name) ? { pinned: true } : {}),
   ...(options.work.has(model.name) ? { work: options.work.get(model.name)! } : {}),
   folder: folder.models,
   ...(spec === undefined || exampleInputs === undefined

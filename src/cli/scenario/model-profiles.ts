@@ -18,8 +18,15 @@ export const modelProfiles = async (scenario: Scenario, say: (text: string) => v
 
 const profileOf = async (model: ScenarioModel, say: (text: string) => void): Promise<ModelProfile> => {
   if (model.kind === 'synthetic') {
-    const { name, blocks, activations } = model
-    return { name, work: blocks.map(b => b.work), weights: blocks.map(b => b.weights), activations }
+    const { name, blocks, activations, times, pinned = false } = model
+    return {
+      name,
+      work: blocks.map(b => b.work),
+      weights: blocks.map(b => b.weights),
+      activations,
+      pinned,
+      ...(times === undefined ? {} : { times })
+    }
   }
   const { activationsAt, cutsForCluster, studyModel } = await import('../../model/cut-model.ts')
   const { openModel } = await import('../../runtime/onnx/open-model.ts')
@@ -33,6 +40,7 @@ const profileOf = async (model: ScenarioModel, say: (text: string) => void): Pro
   const { blocks, activations } = await profileBlocks(studied, cuts, { runs: RUNS, threads: 1 })
   return {
     name: model.name,
+    pinned: model.pinned === true,
     work: blocks.map(block => seconds(block.seconds)),
     weights: blocks.map(block => bytes(block.bytes)),
     activations: activations.map(bytes),

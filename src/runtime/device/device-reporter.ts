@@ -115,7 +115,7 @@ export class DeviceReporter {
     const { view, sources } = this.#parts
     const { world } = view
     const isSomewhere = (m: number, k: number): boolean =>
-      world.devices.some(({ up }, n) => up && world.carries(n, m, k))
+      world.devices.some(({ up }, n) => up && world.mayRun(n, m, k, view.selfIndex))
     return (
       this.#linksAreMeasured() &&
       sources().every(source => {
@@ -193,16 +193,17 @@ export class DeviceReporter {
     return this.#waiting(this.#parts.view)
   }
 
-  #carried(id: ModelId): { model: string; owner: boolean; blocks: { block: number; seconds: number }[] }[] {
+  #carried(id: ModelId) {
     const { view, blocks, draining, isOwner } = this.#parts
     const m = view.world.modelIndex(id)!
     const held = draining() ? [] : [...(blocks.held().get(id)?.keys() ?? [])]
     // What the world says, not only what is loaded: a block about to be dropped is no longer offered.
     const offered = held.filter(k => view.world.carries(view.selfIndex, m, k)).sort((a, b) => a - b)
     const owner = isOwner(id)
-    if (!owner && offered.length === 0) return []
+    const times = blocks.declared(view.manifest(id)!) ?? []
+    if (!owner && offered.length === 0 && times.length === 0) return []
     const timed = offered.map(block => ({ block, seconds: view.world.blockTime(view.selfIndex, m, block) }))
-    return [{ model: id, owner, blocks: timed }]
+    return [{ model: id, owner, blocks: timed, times: [...times] }]
   }
 
   #models(): DeviceReport['models'] {

@@ -55,6 +55,8 @@ export interface DeviceParts {
   readonly isLinked?: (peer: DeviceId) => boolean
   /** For emulated devices: a block takes what its model's owner says / speed, whatever it would take here. @default false */
   readonly declaresWork?: boolean
+  /** Likewise, but what is said here: of a model's blocks on this device at speed 1, by the model's name. @default none */
+  readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>
   /** How float32 activations travel from here; results go home as they are. @default fp32 */
   readonly activationEncoding?: EncodingChoice
   /** For people: one line, to the log. */
@@ -127,8 +129,8 @@ class RunningDevice implements Device {
   constructor(parts: DeviceParts) {
     this.#parts = parts
     const { clock, network, engine, say } = parts
-    this.view = new ClusterView(network.self, 1)
-    this.#blocks = new LocalBlocks(engine, parts.declaresWork)
+    this.#blocks = new LocalBlocks(engine, parts.declaresWork, parts.ownTimes)
+    this.view = new ClusterView(network.self, 1, this.#blocks.declared)
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
     this.#dispatcher = this.#createDispatcher()
     this.#keeper = new BlockKeeper({

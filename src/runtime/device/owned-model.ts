@@ -16,6 +16,8 @@ export interface OwnedModel {
   readonly cutAt: readonly string[]
   /** Seconds of each block at speed 1, where they are not to be measured here. */
   readonly work?: readonly Seconds[]
+  /** The first block runs on the device of the datum's source and nowhere else. */
+  readonly pinned?: boolean
   /** Where blocks are written before they are known by their hash, and manifests are kept for the next start. */
   readonly folder: string
   /** Known once it is cut. */

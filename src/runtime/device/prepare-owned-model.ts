@@ -75,14 +75,15 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
     sha256: file.identity,
     activations,
     inputs: declaredInputs(studied.analysis.file).map(input => ({ ...input, shape: input.shape ?? [] })),
-    outputs: activations.at(-1)!.tensors.map(tensor => tensor.name)
+    outputs: activations.at(-1)!.tensors.map(tensor => tensor.name),
+    ...(owned.pinned === true ? { pinned: true } : {})
   }
   const timed: ModelManifest['blocks'][number][] = []
   for (const [k, { sha256, bytes, flops }] of blocks.entries()) {
     const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
     timed.push({ sha256, bytes, flops, work })
   }
-  const id = manifestId({ blocks: timed, activations, outputs: facts.outputs })
+  const id = manifestId({ ...facts, blocks: timed })
   const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
   await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)))
   await rename(`${kept}.part`, kept)
@@ -119,9 +120,9 @@ const shapesOf = ({ file: path, shapes, exampleShapes }: OwnedModel, file: OnnxF
 }
 
 /** Of all that decides how a file is cut. */
-const nameOfCut = ({ cutAt, maxBlocks }: OwnedModel, shapes: InputShapes): string =>
+const nameOfCut = ({ cutAt, maxBlocks, pinned }: OwnedModel, shapes: InputShapes): string =>
   createHash('sha256')
-    .update(JSON.stringify([CUT_BY, cutAt.length > 0 ? cutAt : maxBlocks, [...shapes].sort(byName)]))
+    .update(JSON.stringify([CUT_BY, cutAt.length > 0 ? cutAt : maxBlocks, [...shapes].sort(byName), pinned === true]))
     .digest('hex')
     .slice(0, 32)
 
