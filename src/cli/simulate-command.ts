@@ -5,9 +5,11 @@ import type { ModelProfile } from '../core/model-profile.ts'
 import type { Scenario } from '../core/scenario.ts'
 import type { PolicyRun, RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
+import { collect } from './collect.ts'
 import { parseCount } from './parse-count.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 import { parseSeed } from './parse-seed.ts'
+import { COSTS_HELP } from './scenario/costs-help.ts'
 import { refuseFailure } from './scenario/refuse-failure.ts'
 
 interface SimulateFlags {
@@ -16,6 +18,7 @@ interface SimulateFlags {
   readonly seeds: string
   readonly trace?: string
   readonly report?: string
+  readonly costs: string[]
   readonly adaptation: boolean
   readonly activationEncoding: string
   readonly json?: boolean
@@ -30,6 +33,7 @@ export const command = new Command('simulate')
   .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
   .option('--seed <n>', 'seed of random arrivals', '1')
   .option('--seeds <n>', 'so many seeds, from --seed on: means with 95 % intervals', '1')
+  .option('--costs <file>', COSTS_HELP, collect, [])
   .option('--no-adaptation', 'keep costs, link rates and placement as they are at the start, whatever happens')
   .option(
     '--activation-encoding <name>',
@@ -72,7 +76,7 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   const seeds = seedsOf(flags)
   const { prepareOutputs, writeOutputs } = await import('./scenario/write-outputs.ts')
   await prepareOutputs(placesOf(flags))
-  const measured = await modelProfiles(written, say)
+  const measured = await modelProfiles(written, say, flags.costs)
   const { scenario, profiles } = await encoded(written, measured, choice)
   const { problem, outcome, place } = await planScenario(scenario, profiles)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)

@@ -49,6 +49,8 @@ export class World {
   version = 0
   readonly #deviceIndex = new Map<DeviceId, number>()
   readonly #modelIndex = new Map<ModelId, number>()
+  /** [from]: by to. */
+  readonly #linkTo: Map<number, LinkView>[] = []
   /** By resource: what the same use of it costs now, to what it cost when it was first heard of. */
   readonly #dearness: number[] = []
   /** Links of each resource: more than one of a shared medium. */
@@ -68,6 +70,7 @@ export class World {
     const index = this.devices.length
     this.devices.push({ id, up: true, speed, resource: this.resources++ })
     this.links.push([])
+    this.#linkTo.push(new Map())
     this.#deviceIndex.set(id, index)
     for (const [m, model] of this.models.entries()) this.#addRow(m, model.work.length)
     this.version++
@@ -110,12 +113,13 @@ export class World {
     }
     const link: LinkView = { from, to, rate, latency, resource: medium ?? this.resources++, up: true }
     this.links[from]!.push(link)
+    this.#linkTo[from]!.set(to, link)
     this.#linksOf[link.resource] = (this.#linksOf[link.resource] ?? 0) + 1
     return link
   }
 
   link(from: number, to: number): LinkView | undefined {
-    return this.links[from]!.find(link => link.to === to)
+    return this.#linkTo[from]!.get(to)
   }
 
   deviceIndex(id: DeviceId): number | undefined {

@@ -1,5 +1,6 @@
 import { formatBytes } from '../core/format-quantity.ts'
 import { type Bytes, bytes, seconds } from '../core/units.ts'
+import { type Allowance, UNLIMITED } from './allowance.ts'
 import { capacityBound } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import type { Plan } from './plan.ts'
@@ -12,7 +13,8 @@ export interface Explanation {
   readonly gains: readonly string[]
   /** Scale that each source alone at home, and whole inputs sent to whole models, would reach; 0: cannot. */
   readonly local: number
-  readonly ddi: number
+  /** undefined where there was no time to find out. */
+  readonly ddi: number | undefined
   readonly pays: string
 }
 
@@ -22,9 +24,14 @@ interface Resource {
 }
 
 /** A plan in words: the bottleneck, what more speed, bandwidth or memory would give, whether distributing pays. */
-export const explainPlan = (problem: CapacityProblem, plan: Plan, solve: SolveLp): Explanation => {
+export const explainPlan = (
+  problem: CapacityProblem,
+  plan: Plan,
+  solve: SolveLp,
+  time: Allowance = UNLIMITED
+): Explanation => {
   const local = localScale(problem)
-  const ddi = ddiScale(problem, solve)
+  const ddi = ddiScale(problem, solve, time)
   return {
     bottleneck: bottleneck(problem, plan),
     gains: [...resourceGains(problem, plan), ...memoryGain(problem, plan)],
@@ -76,6 +83,8 @@ const resourceGains = (problem: CapacityProblem, { predicted }: Plan): string[] 
 
 const memoryGain = (problem: CapacityProblem, { free, predicted }: Plan): string[] => {
   if (problem.devices.every(({ memory }) => memory === Number.POSITIVE_INFINITY)) return []
+  // A search that was cut off does not know what memory would give.
+  if (free.scale < (1 - SETTLED) * free.upper) return []
   const more = free.scale / predicted.scale - 1
   if (more < 0.005) return ['more memory would give nothing']
   const models = new Set(problem.sources.map(({ model }) => model))
@@ -101,7 +110,8 @@ const localScale = ({ devices, models, sources }: CapacityProblem): number => {
 }
 
 /** The same network with every model in one block. */
-const ddiScale = (problem: CapacityProblem, solve: SolveLp): number => {
+const ddiScale = (problem: CapacityProblem, solve: SolveLp, time: Allowance): number | undefined => {
+  if (!time.mayGoOn()) return undefined
   const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
   const models = problem.models.map(({ name, work, weights, activations }) => ({
     name,
@@ -111,11 +121,16 @@ const ddiScale = (problem: CapacityProblem, solve: SolveLp): number => {
   }))
   const whole = { ...problem, models }
   const fits = (n: number, m: number): boolean => models[m]!.weights[0]! <= problem.devices[n]!.memory
-  const outcome = capacityBound(whole, fits, solve)
-  return outcome.kind === 'bound' ? outcome.bound.scale : 0
+  const outcome = capacityBound(whole, fits, solve, { time, startTime: time })
+  if (outcome.kind === 'infeasible') return 0
+  return outcome.kind === 'bound' && outcome.bound.gap < SETTLED ? outcome.bound.scale : undefined
 }
 
-const whetherItPays = (scale: number, local: number, ddi: number): string => {
+/** Of a bound that is compared with. */
+const SETTLED = 0.01
+
+const whetherItPays = (scale: number, local: number, ddi: number | undefined): string => {
+  if (ddi === undefined) return 'whether distributing the model pays: there was no time to compare'
   const best = Math.max(local, ddi)
   const against = (name: string, other: number): string =>
     other > 0 ? `${(scale / other).toFixed(2)} times what ${name} can` : `${name} cannot run here`

@@ -44,6 +44,8 @@ export interface EmulateScenarioParts {
   readonly adapts: boolean
   /** How activations travel between the devices. @default fp32 */
   readonly activationEncoding?: EncodingChoice | undefined
+  /** What the models cost, saved by `profile`. Default: measured now. */
+  readonly costsFiles?: readonly string[] | undefined
   /** @default the portable one */
   readonly footing?: Footing | undefined
   /** How much of the asked time a made-up block really computes; for the rest it waits. Default: what leaves room here. */
@@ -74,7 +76,7 @@ const LONG_LIFE: Seconds = seconds(300)
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<EmulatedScenario> => {
   const { scenario, policies, folder, traceFile, reportFolder, activationEncoding = 'fp32', clock, say } = parts
-  const profiles = await modelProfiles(scenario, say)
+  const profiles = await modelProfiles(scenario, say, parts.costsFiles)
   const models = await emulatedModels(scenario, profiles, parts)
   const { costs } = new CodecMeter(() => clock.now())
   const priced = encodedScenario(scenario, activationEncoding, costs)

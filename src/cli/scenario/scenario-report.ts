@@ -3,7 +3,7 @@ import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
 import { meanInterval } from '../../report/mean-interval.ts'
 import type { PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
-import { boundReport } from './bound-report.ts'
+import { boundReport, whereItFits } from './bound-report.ts'
 
 /** The runs of a scenario beside what no policy can exceed; means over seeds where there are several. */
 export const scenarioReport = (
@@ -18,9 +18,8 @@ export const scenarioReport = (
     scenario: scenario.name,
     saturated: scenario.events.length === 0 && scenario.sources.every(({ arrivals }) => arrivals.kind === 'saturated'),
     runs,
-    bound: free === undefined ? null : boundReport(problem, free.scale, () => true),
-    boundWithMemory:
-      outcome.kind === 'plan' ? boundReport(problem, outcome.plan.upper, outcome.plan.table.carries) : null,
+    bound: free === undefined ? null : boundReport(problem, free.upper, () => true),
+    boundWithMemory: outcome.kind === 'plan' ? boundReport(problem, outcome.plan.upper, whereItFits(problem)) : null,
     ...(summary.length === 0 ? {} : { summary })
   }
 }
