@@ -71,12 +71,12 @@ const MANY = 64
 /** Links for each device: with fewer, looking at each is cheaper than avoiding it. */
 const DENSE = 16
 
+/** Of the fastest link at the least price of anything: no more than what is sought, and found soon. */
 const leastPerByte = ({ world, price }: PathQuery): number => {
   if (world.links.reduce((sum, links) => sum + links.length, 0) < DENSE * world.links.length) return Number.NaN
   let least = Number.POSITIVE_INFINITY
-  for (const links of world.links)
-    for (const { resource, rate, up } of links) if (up) least = Math.min(least, price(resource) / rate)
-  return least
+  for (let r = 0; r < world.resources && least > 0; r++) least = Math.min(least, price(r))
+  return least / world.fastestRate
 }
 
 /** Distances and predecessors of every (blocks done, device), as one flat table each. */

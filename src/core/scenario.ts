@@ -225,11 +225,11 @@ const schema = z.strictObject({
         device: name,
         model: name,
         arrivals: arrivals.default({ kind: 'saturated' }),
-        count: z.int().min(1).max(10_000_000).optional(),
+        count: z.int({ abort: true }).min(1).max(10_000_000).optional(),
         dir: z.string().min(1).optional(),
         preset: z.string().min(1).optional(),
         io: z.string().min(1).optional(),
-        window: z.int().min(1).max(100_000).default(16),
+        window: z.int({ abort: true }).min(1).max(100_000).default(16),
         weight: positive.default(1),
         start: time.prefault('0s')
       })

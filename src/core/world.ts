@@ -1,5 +1,5 @@
 import type { DeviceId, ModelId } from './ids.ts'
-import { type Bytes, type BytesPerSecond, type Seconds, seconds } from './units.ts'
+import { type Bytes, type BytesPerSecond, bytesPerSecond, type Seconds, seconds } from './units.ts'
 
 /** A directed link. Links of one shared medium have the same `resource`: they queue for the same air. */
 export interface LinkView {
@@ -45,6 +45,8 @@ export class World {
   /** Outgoing links of each device. */
   readonly links: LinkView[][] = []
   resources = 0
+  /** No link was ever faster. */
+  fastestRate: BytesPerSecond = bytesPerSecond(0)
   /** Grows with every change, so that what is derived from a world can be kept until it changes. */
   version = 0
   readonly #deviceIndex = new Map<DeviceId, number>()
@@ -106,6 +108,7 @@ export class World {
   /** Add a link or change the rate and latency of a known one. */
   setLink(from: number, to: number, rate: BytesPerSecond, latency: Seconds, medium?: number): LinkView {
     this.version++
+    if (rate > this.fastestRate) this.fastestRate = rate
     const known = this.link(from, to)
     if (known !== undefined) {
       this.#grewBy(known.resource, (known.rate / rate) ** (1 / this.#linksOf[known.resource]!))

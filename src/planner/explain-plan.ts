@@ -41,19 +41,22 @@ export const explainPlan = (
   }
 }
 
-/** Numbered as in the planner's world: devices, then links and media as they come. */
-const resourcesOf = ({ devices, links }: CapacityProblem): Resource[] => {
-  const all: Resource[] = devices.map(({ name }) => ({ name, kind: 'device' }))
+/** Numbered as in the planner's world: devices, then links and media as they come. Names are made for those that matter. */
+const resourceNamer = ({ devices, links }: CapacityProblem): ((r: number) => Resource) => {
+  const linkOf: number[] = []
   const media = new Set<number>()
-  for (const { from, to, medium } of links) {
-    if (medium === undefined) all.push({ name: `${devices[from]!.name}->${devices[to]!.name}`, kind: 'link' })
-    else if (!media.has(medium)) {
-      media.add(medium)
-      const members = new Set(links.flatMap(l => (l.medium === medium ? [l.from, l.to] : [])))
-      all.push({ name: `of ${[...members].map(n => devices[n]!.name).join(', ')}`, kind: 'medium' })
-    }
+  for (const [l, { medium }] of links.entries()) {
+    if (medium !== undefined && media.has(medium)) continue
+    if (medium !== undefined) media.add(medium)
+    linkOf.push(l)
   }
-  return all
+  return r => {
+    if (r < devices.length) return { name: devices[r]!.name, kind: 'device' }
+    const { from, to, medium } = links[linkOf[r - devices.length]!]!
+    if (medium === undefined) return { name: `${devices[from]!.name}->${devices[to]!.name}`, kind: 'link' }
+    const members = new Set(links.flatMap(l => (l.medium === medium ? [l.from, l.to] : [])))
+    return { name: `of ${[...members].map(n => devices[n]!.name).join(', ')}`, kind: 'medium' }
+  }
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
@@ -61,25 +64,26 @@ const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 
 const bottleneck = (problem: CapacityProblem, { predicted }: Plan): string => {
   const tight = tightest(problem, predicted.prices)
   if (tight.length === 0) return 'nothing: no resource limits the rate'
-  const shown = tight.slice(0, 3).map(({ name, kind, r }) => `${kind} ${name} (${percent(predicted.use[r]!)} busy)`)
+  const shown = tight.map(({ name, kind, r }) => `${kind} ${name} (${percent(predicted.use[r]!)} busy)`)
   return shown.join(', ')
 }
 
-/** By what they cost, dearest first. */
-const tightest = (problem: CapacityProblem, prices: readonly number[]) =>
-  resourcesOf(problem)
-    .map((resource, r) => ({ ...resource, r, price: prices[r] ?? 0 }))
-    .filter(({ price }) => price > 1e-9)
+/** By what they cost, dearest first, as many as are told. */
+const tightest = (problem: CapacityProblem, prices: readonly number[]) => {
+  const all = prices.flatMap((price, r) => (price > 1e-9 ? [{ r, price }] : []))
+  const named = resourceNamer(problem)
+  return all
     .sort((a, b) => b.price - a.price || a.r - b.r)
+    .slice(0, 3)
+    .map(entry => ({ ...entry, ...named(entry.r) }))
+}
 
 /** By the duals: a tenth more of a resource is a tenth of its shadow price more scale. */
 const resourceGains = (problem: CapacityProblem, { predicted }: Plan): string[] =>
-  tightest(problem, predicted.prices)
-    .slice(0, 3)
-    .map(({ name, kind, price }) => {
-      const what = kind === 'device' ? 'speed on' : kind === 'link' ? 'bandwidth on link' : 'bandwidth on the medium'
-      return `10 % more ${what} ${name} would serve ${percent((0.1 * price) / predicted.scale)} more`
-    })
+  tightest(problem, predicted.prices).map(({ name, kind, price }) => {
+    const what = kind === 'device' ? 'speed on' : kind === 'link' ? 'bandwidth on link' : 'bandwidth on the medium'
+    return `10 % more ${what} ${name} would serve ${percent((0.1 * price) / predicted.scale)} more`
+  })
 
 const memoryGain = (problem: CapacityProblem, { free, predicted }: Plan): string[] => {
   if (problem.devices.every(({ memory }) => memory === Number.POSITIVE_INFINITY)) return []
