@@ -43,6 +43,8 @@ export interface PolicyRun {
   readonly weightsMoved?: number
   /** Of an emulation: by what share blocks took longer than asked, because this machine was busy otherwise. */
   readonly disturbance?: number
+  /** Of an emulation: seconds that devices came late to what they had to do, in the mean, at the latest device. */
+  readonly processorLateness?: number
   /** Of an emulation whose activations may travel inexactly. */
   readonly encoding?: EncodingReport
   /** Present where the policy cannot run on this scenario, or some data never came home: why. */

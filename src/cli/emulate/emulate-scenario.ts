@@ -21,6 +21,7 @@ import { scenarioReport } from '../scenario/scenario-report.ts'
 import { writeOutputs } from '../scenario/write-outputs.ts'
 import { simulatePolicy } from '../simulate/simulate-policy.ts'
 import { couldNotCome } from './could-not-come.ts'
+import { describeLateness } from './describe-lateness.ts'
 import { type EmulatedRun, emulatePolicy } from './emulate-policy.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
 import { emulatedPlacement } from './emulated-placement.ts'
@@ -66,9 +67,6 @@ export interface EmulatedScenario {
   /** As the runs of the report. */
   readonly emulated: readonly EmulatedRun[]
 }
-
-/** Blocks that take so much longer than asked are another network than the scenario's. */
-const DISTURBED = 0.05
 
 /** From here on what a device's memory becomes by and by counts for more than what new pages take. */
 const LONG_LIFE: Seconds = seconds(300)
@@ -128,11 +126,8 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     all.push(emulated)
     if (emulated.missing.length === 0) say(lineOf(emulated.run))
     if (trace !== undefined) await mergeTraces(trace, parts, policy, emulated)
-    const { disturbance = 0 } = emulated.run
-    if (disturbance > DISTURBED)
-      say(
-        `${policy}: blocks took ${(100 * disturbance).toFixed(0)} % longer than asked: this machine is busy with something else, or the speeds are too much for it; do not trust these times`
-      )
+    const lateness = describeLateness(emulated.run)
+    if (lateness !== undefined) say(lateness)
     for (const [s, { name }] of scenario.sources.entries())
       inferenceTimes.push({ policy, source: name, seconds: emulated.inferenceTimes[s]! })
     if (!parts.againstSimulation) continue

@@ -16,6 +16,8 @@ import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
+import type { LogLevel } from './log-level.ts'
+import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
@@ -35,7 +37,7 @@ export interface SourceRunnerParts {
   readonly cancel: (source: string, datum: number) => void
   /** For traces. */
   readonly observe?: DeviceObserver
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: LogLevel) => void
 }
 
 /** A datum of which nothing was heard for this many usual inference times, and at least so many seconds, is sent again. */
@@ -71,8 +73,9 @@ export class SourceRunner implements SourcePort {
   #port: DataPort | undefined
   #items: SourceItems = { todo: [], total: 0 }
   #startedAt: Seconds = seconds(0)
-  #firstAt: Seconds | undefined
-  #lastAt: Seconds = seconds(0)
+  readonly #rate = new RecentRate()
+  /** Why results that are files are not written now; '' where they are. */
+  #writeTrouble = ''
   #resending = new Set<number>()
   #wake: () => void = () => {}
   #lastComplaint = ''
@@ -145,15 +148,15 @@ export class SourceRunner implements SourcePort {
   }
 
   status(): DeviceReport['sources'][number] {
-    const { spec, deviceName, sink } = this.#parts
+    const { spec, deviceName, sink, clock } = this.#parts
     const { outstanding, failed, resent, twins } = this.#ledger.counts()
     const { results, skipped } = sink.counts(this.id)
-    const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
     return {
       name: spec.name,
       device: deviceName,
       model: spec.model ?? this.#manifest?.name ?? '',
       state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
+      because: this.#because(),
       available: this.#items.total,
       admitted: results + outstanding + failed,
       completed: results,
@@ -162,9 +165,20 @@ export class SourceRunner implements SourcePort {
       lost: failed,
       duplicates: twins,
       resent,
-      rate: span > 0 ? this.#times.count / span : 0,
+      rate: this.#rate.at(clock.now(), this.#times.count),
       inferenceTime: this.#times.summary()
     }
+  }
+
+  /** What holds it up. */
+  #because(): string {
+    const { sink, spec, view } = this.#parts
+    const state = sink.state()
+    if (state.kind === 'stuck') return `${sink.file}: ${state.because}; tried again, nothing is lost`
+    if (this.#writeTrouble !== '') return this.#writeTrouble
+    if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
+      return `waits for the model "${spec.model}": no device has it yet`
+    return ''
   }
 
   async stop(): Promise<void> {
@@ -216,7 +230,6 @@ export class SourceRunner implements SourcePort {
     const { clock, availableAt, observe } = this.#parts
     // A saturated source has its datum the moment the network takes it; others had it when it was due.
     const available = availableAt === undefined ? clock.now() : seconds(this.#startedAt + availableAt(i))
-    this.#firstAt ??= available
     this.#flights.set(datum, { item, availableAt: available })
     this.#ledger.admit(datum)
     this.#backlog.admitted(this.#ledger.room, waitedForIt)
@@ -230,7 +243,7 @@ export class SourceRunner implements SourcePort {
       return await this.#port!.read(item)
     } catch (error) {
       if (!(error instanceof UserError)) throw error
-      this.#parts.say(`source ${this.#parts.spec.name}: skipped ${item.name}: ${error.message}`)
+      this.#parts.say(`source ${this.#parts.spec.name}: skipped ${item.name}: ${error.message}`, 'warn')
       await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: error.message })
       return undefined
     }
@@ -291,7 +304,6 @@ export class SourceRunner implements SourcePort {
     try {
       const result = await this.#writeResult(item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
-      this.#lastAt = now
       this.#times.add(inferenceTime)
       this.#ledger.written(datum)
       observe?.completed({ source: this.id, datum, at: now })
@@ -306,9 +318,12 @@ export class SourceRunner implements SourcePort {
   async #writeResult(item: NumberedItem['item'], tensors: readonly Tensor[]): Promise<unknown> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
-        return await this.#port!.write(item, tensors)
+        const result = await this.#port!.write(item, tensors)
+        this.#writeTrouble = ''
+        return result
       } catch (error) {
         if (this.#state === 'stopped') throw error
+        this.#writeTrouble = `the result of ${item.name} cannot be written: ${(error as Error).message}; tried again, nothing is lost`
         this.#complain(`${item.name}: its result cannot be written: ${(error as Error).message}; trying again`)
         await this.#parts.clock.sleep(pause)
       }
@@ -327,7 +342,7 @@ export class SourceRunner implements SourcePort {
   #complain(text: string): void {
     if (text === this.#lastComplaint) return
     this.#lastComplaint = text
-    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`)
+    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
   }
 }
 
