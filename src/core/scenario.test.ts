@@ -191,6 +191,26 @@ describe('what is wrong is said in words, with an example', () => {
       /^events\[0\] \(at 5s\): key "latency" does not go with the others that stand there$/
     ],
     [
+      'a device that leaves twice',
+      {
+        events: [
+          { at: '9s', device: 'shed', leaves: 'kill' },
+          { at: '5s', device: 'shed', leaves: 'stop' }
+        ]
+      },
+      /^events: at 9 s shed leaves, and it has left before; remove that event, or let it join between the two$/
+    ],
+    [
+      'a device that joins twice',
+      {
+        events: [
+          { at: '5s', device: 'shed', joins: true },
+          { at: '9s', device: 'shed', joins: true }
+        ]
+      },
+      /^events: at 9 s shed joins, and it is there already; remove that event, or let it leave between the two$/
+    ],
+    [
       'two media of one name',
       { links: { media: [wifi, wifi] } },
       /^links\.media\[1\]\.name: "wifi" is there twice; give each medium its own name$/

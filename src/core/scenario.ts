@@ -312,6 +312,7 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       .sort((a, b) => a.at - b.at)
   }
   refuseFreeModels(scenario, origin)
+  refuseOddEvents(scenario, origin)
   return scenario
 }
 
@@ -370,6 +371,22 @@ const checkedEvent = (event: Written['events'][number], field: string, context: 
     throw new UserError(`${context.origin}: ${field}.bandwidth: must be more than 0`)
   const links = 'link' in event ? eventLinks(event.link, field, context) : mediumLinks(event.medium, field, context)
   return { at, kind: 'link', links, rate: bandwidth, latency }
+}
+
+/** Who is not there cannot leave, who is there cannot join. A device whose first event is to join comes then. */
+const refuseOddEvents = ({ events, devices }: Scenario, origin: string): void => {
+  const isThere = new Map<number, boolean>()
+  for (const event of events) {
+    if (event.kind !== 'leaves' && event.kind !== 'joins') continue
+    const { kind, device, at } = event
+    const before = isThere.get(device) ?? kind === 'leaves'
+    isThere.set(device, kind === 'joins')
+    if (before === (kind === 'leaves')) continue
+    const { name } = devices[device]!
+    throw new UserError(
+      `${origin}: events: at ${at} s ${name} ${kind}, and it ${kind === 'leaves' ? 'has left before' : 'is there already'}; remove that event, or let it ${kind === 'leaves' ? 'join' : 'leave'} between the two`
+    )
+  }
 }
 
 /** "porch->shed". */

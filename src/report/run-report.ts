@@ -20,6 +20,8 @@ export interface RunReport {
 export interface PolicySummary {
   readonly policy: string
   readonly seeds: number
+  /** Of these, runs in which some data never came home; absent where there are none. */
+  readonly failed?: number
   readonly throughput: MeanInterval
   readonly makespan: MeanInterval
   readonly sources: readonly {
@@ -39,6 +41,8 @@ export interface PolicyRun {
   readonly sources: readonly SourceRun[]
   readonly devices: readonly DeviceRun[]
   readonly links: readonly LinkRun[]
+  /** Shared media: what all their links together use; absent where there are none. */
+  readonly media?: readonly MediumRun[]
   /** Weights that were fetched in mid-run for new placements; absent where nothing could move. */
   readonly weightsMoved?: number
   /** Of an emulation: by what share blocks took longer than asked, because this machine was busy otherwise. */
@@ -87,6 +91,13 @@ export interface DeviceRun {
 export interface LinkRun {
   readonly from: string
   readonly to: string
+  readonly bytes: number
+  /** Share of the makespan. */
+  readonly busy: number
+}
+
+export interface MediumRun {
+  readonly devices: readonly string[]
   readonly bytes: number
   /** Share of the makespan. */
   readonly busy: number

@@ -17,7 +17,7 @@ const RULE_UNDER_HEAD = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', righ
 /** Between two columns. */
 const GAP = 2
 /** No column of text becomes narrower. */
-const NARROW = 8
+const NARROW = 12
 
 /**
  * Plain text, no colour: a header, a rule, one line a row (more where a cell has line breaks). Where it would be wider than

@@ -28,7 +28,7 @@ test('a cluster: who carries what, what each source gets, in 80 columns', () => 
   const text = describeStatus(status([device('porch'), device('shed')], [source('cam')]))
   expect(text).toMatch(/^2 devices \(emulated speeds or links\), placement 3 by shed$/m)
   expect(text).toMatch(/^porch +0\.25 +97 % +3\+1 +12\.3 +8\.00 MiB +ocr 0-2,5 \(3\.00 MiB\) of/m)
-  expect(text).toMatch(/^cam +porch +running +99999 of +16 +0 +8\.3 +410 ms +-$/m)
+  expect(text).toMatch(/^cam on porch +running +99999 of +16 +0 +8\.3\/s +410 ms +-$/m)
   expect(text).toMatch(/sent again 2, devices lost 1$/)
 })
 
@@ -56,7 +56,14 @@ test('long names and many models fit, too', () => {
   const text = describeStatus(
     status(
       [device('a-device-with-a-very-long-name-'.repeat(2), { models, bytesSent: 1e12 })],
-      [source('a-source-with-a-long-name-indeed', { device: 'a-device-with-a-very-long-name', state: 'sink stuck' })]
+      [
+        source('a-source-with-a-long-name-indeed', {
+          device: 'a-device-with-a-very-long-name',
+          state: 'sink stuck',
+          rate: 1234.5,
+          inferenceTime: { mean: 0.0123, p50: 1, p95: 0.0456, p99: 1 }
+        })
+      ]
     )
   )
   for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)

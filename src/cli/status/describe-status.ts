@@ -68,23 +68,21 @@ const sourceTable = (sources: readonly Source[]): string =>
   textTable(
     [
       { title: 'source' },
-      { title: 'on' },
       { title: 'state' },
       right('done'),
       right('in\nflight'),
       right('skipped'),
-      right('results/s'),
+      right('rate'),
       right('mean'),
       right('p95')
     ],
     sources.map(s => [
-      s.name,
-      s.device,
+      `${s.name} on ${s.device}`,
       s.state,
       `${s.completed} of\n${s.available}`,
       String(s.inFlight),
       String(s.skipped),
-      s.rate.toFixed(1),
+      `${s.rate.toFixed(1)}/s`,
       time(s.inferenceTime.mean),
       time(s.inferenceTime.p95)
     ])
