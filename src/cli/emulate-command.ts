@@ -45,7 +45,7 @@ export const command = new Command('emulate')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExample:\n  $ tributary emulate scenarios/slow-link.yaml --policy confluence --against-simulation\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
+    '\nExit code 0 when every policy that was named brought all results home; 1 when one lost some or could not; 2 for wrong use;\n130 when it was stopped.\n\nExample:\n  $ tributary emulate scenarios/slow-link.yaml --policy confluence --against-simulation\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
   )
   .action(async (file: string, flags: EmulateFlags) => {
     const { report, isStopped } = await emulateFile(file, flags)

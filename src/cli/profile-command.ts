@@ -49,7 +49,7 @@ export const command = new Command('profile')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExamples:\n  $ tributary profile rec.onnx --shape x=1x3x48x320\n  $ tributary profile rec.onnx --shape x=1x3x48x320 --out costs.json\n'
+    '\nExit code 0 when it was timed; 2 for wrong use or a model that does not open.\n\nExamples:\n  $ tributary profile rec.onnx --shape x=1x3x48x320\n  $ tributary profile rec.onnx --shape x=1x3x48x320 --out costs.json\n'
   )
   .action(async (model: string, flags: ProfileFlags) => {
     const measured = await profile(model, flags)

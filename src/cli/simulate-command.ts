@@ -45,7 +45,7 @@ export const command = new Command('simulate')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExamples:\n  $ tributary simulate scenarios/heterogeneous.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
+    '\nExit code 0 when every policy that was named finished; 1 when one could not (with all: when none could); 2 for wrong use.\n\nExamples:\n  $ tributary simulate scenarios/heterogeneous.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
   )
   .action(async (file: string, flags: SimulateFlags) => {
     const report = await simulateFile(file, flags)
@@ -78,7 +78,7 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   await prepareOutputs(placesOf(flags))
   const measured = await modelProfiles(written, say, flags.costs)
   const { scenario, profiles } = await encoded(written, measured, choice)
-  const { problem, outcome, place } = await planScenario(scenario, profiles)
+  const { problem, outcome, place, atStart } = await planScenario(scenario, profiles)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
   const spans =
     flags.trace !== undefined || flags.report !== undefined ? new SpanCollector(scenario, measured) : undefined
@@ -109,7 +109,8 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
         inferenceTimes.push({ policy, source: name, seconds: times[s]! })
     }
   }
-  const report = scenarioReport(scenario, problem, outcome, runs)
+  sayLateEvents(scenario, runs, say)
+  const report = scenarioReport(scenario, atStart.problem, atStart.outcome, runs)
   if (spans !== undefined) {
     const trace = { tasks: spans.tasks, transfers: spans.transfers, data: spans.data, inferenceTimes }
     await writeOutputs({
@@ -125,6 +126,16 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
     if (spans.left > 0) say(`${spans.left} spans more than a trace holds were left out`)
   }
   return report
+}
+
+/** Events that nobody saw. */
+const sayLateEvents = ({ events }: Scenario, runs: readonly PolicyRun[], say: (text: string) => void): void => {
+  const end = Math.max(0, ...runs.map(({ makespan }) => makespan))
+  const late = events.filter(({ at }) => at > end)
+  if (late.length > 0)
+    say(
+      `${late.length} of ${events.length} events came after the end of every run (the longest took ${formatSeconds(end)}), the first at ${formatSeconds(late[0]!.at)}: they changed nothing`
+    )
 }
 
 /** With links as fast as the encoding makes them; what it takes is measured here. */

@@ -79,7 +79,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
   const { costs } = new CodecMeter(() => clock.now())
   const priced = encodedScenario(scenario, activationEncoding, costs)
   const pricedProfiles = encodedProfiles(profiles, scenario, activationEncoding, costs)
-  const { problem, outcome, place } = await planScenario(priced, pricedProfiles)
+  const { problem, outcome, place, atStart } = await planScenario(priced, pricedProfiles)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
@@ -134,7 +134,7 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     simulated.push(simulation(emulatedPlacement(scenario, profiles, problem, emulated)))
   }
   const report: RunReport = {
-    ...scenarioReport(scenario, problem, outcome, runs),
+    ...scenarioReport(scenario, atStart.problem, atStart.outcome, runs),
     ...(parts.againstSimulation ? { simulated } : {})
   }
   if (trace !== undefined) {

@@ -1,5 +1,6 @@
 import { formatSeconds } from '../../core/format-quantity.ts'
 import type { Scenario } from '../../core/scenario.ts'
+import { scenarioAtStart } from '../../core/scenario-at-start.ts'
 import type { Seconds } from '../../core/units.ts'
 import { type Allowance, TimeLimit } from '../../planner/allowance.ts'
 import type { BlockTable } from '../../planner/block-table.ts'
@@ -31,7 +32,8 @@ export const planFile = async (
   file: string,
   { timeLimit, costsFiles, say }: PlanFileOptions
 ): Promise<{ report: PlanReport; text: string }> => {
-  const scenario = await readScenario(file)
+  const written = await readScenario(file)
+  const scenario = scenarioAtStart(written)
   chosenPolicies(scenario.policy, `${file}: policy`)
   const profiles = await modelProfiles(scenario, say, costsFiles)
   const measured = scenario.models.filter(({ kind }) => kind === 'file').map(({ name }) => name)
@@ -39,7 +41,8 @@ export const planFile = async (
     say(
       `what ${measured.join(', ')} cost was measured now, and comes out a little different each time; profile --out and --costs keep it`
     )
-  if (scenario.events.length > 0) say('planned for the network as it is at the start; its events are not planned for')
+  if (written.events.length > 0)
+    say(`planned for the network as it is at the start${lateOnes(written, scenario)}; its events are not planned for`)
   say(`planning, at most ${formatSeconds(timeLimit)} …`)
   const time = new TimeLimit(timeLimit, () => systemClock.now()).within(1, GRACE)
   const { problem, outcome } = await planScenario(scenario, profiles, timeLimit)
@@ -62,6 +65,12 @@ export const planFile = async (
     demands
   }
   return { report, text: describePlan({ problem, plan, report, explanation, timeLimit }) }
+}
+
+/** Who joins later. */
+const lateOnes = ({ devices }: Scenario, { devices: there }: Scenario): string => {
+  const late = devices.filter(device => !there.includes(device)).map(({ name }) => name)
+  return late.length === 0 ? '' : `, without ${late.slice(0, 4).join(', ')}${late.length > 4 ? ', …' : ''}`
 }
 
 const withoutPlan = (
