@@ -64,6 +64,7 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   const { planScenario } = await import('./scenario/planned-scenario.ts')
   const { policyPlacement } = await import('./scenario/policy-placement.ts')
   const { scenarioReport } = await import('./scenario/scenario-report.ts')
+  const { refuseTooLong } = await import('./simulate/refuse-too-long.ts')
   const { simulatePolicy } = await import('./simulate/simulate-policy.ts')
   const { SpanCollector } = await import('./simulate/span-collector.ts')
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
@@ -79,6 +80,7 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   const measured = await modelProfiles(written, say, flags.costs)
   const { scenario, profiles } = await encoded(written, measured, choice)
   const { problem, outcome, place, atStart } = await planScenario(scenario, profiles)
+  refuseTooLong(scenario, { problem, outcome }, file)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
   const spans =
     flags.trace !== undefined || flags.report !== undefined ? new SpanCollector(scenario, measured) : undefined

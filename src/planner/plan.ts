@@ -167,7 +167,9 @@ const finish = (
   const best = Math.max(predicted.scale, Math.min(upper, free.upper))
   const gap = Math.max(0, (best - predicted.scale) / best)
   const status = gap <= GAP ? 'optimal' : 'timeLimit'
-  return { kind: 'plan', plan: { free, upper: best, table, predicted, gap, status, isCutOff: limit.struck } }
+  // The same number by two ways differs in its last digit: memory never gives more than none.
+  const most = { scale: free.scale, upper: Math.max(free.upper, best) }
+  return { kind: 'plan', plan: { free: most, upper: best, table, predicted, gap, status, isCutOff: limit.struck } }
 }
 
 /** It is proven only where blocks have no room, or cannot be reached; otherwise none was found. */
