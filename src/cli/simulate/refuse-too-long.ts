@@ -14,7 +14,8 @@ export const refuseTooLong = (
   { problem, outcome }: { readonly problem: CapacityProblem; readonly outcome: PlanOutcome },
   file: string
 ): void => {
-  const lag = unloadedTimes(problem, whereItFits(problem)).reduce((most, time) => (time > most ? time : most), 0)
+  const lags = unloadedTimes(problem, whereItFits(problem)).filter(time => !Number.isNaN(time))
+  const lag = lags.reduce((most, time) => Math.max(most, time), 0)
   const least = expectedDuration(scenario, outcome) + lag
   if (least <= LONGEST) return
   throw new UserError(
