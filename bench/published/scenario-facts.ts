@@ -32,9 +32,9 @@ export class ScenarioFacts {
 
   /** Data per second that no policy exceeds, all sources together. */
   bound(): number {
-    const { outcome } = this.#planned
-    const rates = outcome.kind === 'plan' ? outcome.plan.free.rates : (outcome.free?.rates ?? [Number.NaN])
-    return rates.reduce((a, b) => a + b, 0)
+    const { outcome, problem } = this.#planned
+    const free = outcome.kind === 'plan' ? outcome.plan.free : outcome.free
+    return (free?.upper ?? Number.NaN) * problem.sources.reduce((sum, { demand }) => sum + demand, 0)
   }
 
   /**

@@ -10,6 +10,10 @@ const program = new Command('tributary')
     'One neural network, run across the devices you already have, fed from the places where the data is born.'
   )
   .version('0.1.0')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 answered; 1 ran, but has no good answer (infeasible, lost data, a mismatch); 2 wrong use or unreadable\ninput, with one line that says what to do; 130 stopped by Ctrl-C. More of each command in its --help.\n'
+  )
   .showHelpAfterError('(add --help for how to use this command)')
   .exitOverride()
 

@@ -160,6 +160,54 @@ test('a file is cut here, so nobody knows the times of its blocks', () => {
   ])
 })
 
+describe('a number beyond reason is refused in a line that names the field, the value and the limit', () => {
+  const block = (change: object) => ({
+    models: { net: { blocks: [{ work: '10ms', ...change }], activations: ['1KB', '1KB'] } }
+  })
+  const devices = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`d${n}`, {}]))
+  const cases: [string, object, RegExp][] = [
+    [
+      'a speed of 1e-308',
+      { devices: { porch: { speed: 1e-308 } } },
+      /^devices\.porch\.speed: .*0\.000001, not 1e-308$/
+    ],
+    ['a subnormal speed', { devices: { porch: { speed: 5e-324 } } }, /speed: must be at least 0\.000001, not 5e-324$/],
+    ['a speed of 1e308', { devices: { porch: { speed: 1e308 } } }, /speed: must be at most 1000000000, not 1e\+308$/],
+    ['work of 1e308 s', block({ work: '1e308s' }), /work: "1e308s" is out of range: at most 1e9s$/],
+    ['work beyond all numbers', block({ work: '1e999h' }), /work: "1e999h" is out of range: at most 1e9s$/],
+    ['weights of 1e308 B', block({ weights: '1e308B' }), /weights: "1e308B" is out of range: at most 1e6GB$/],
+    ['memory of 1e308 GiB', { devices: { porch: { memory: '1e308GiB' } } }, /memory: "1e308GiB" is out of range/],
+    [
+      'bandwidth of 1e-308',
+      { links: { default: { bandwidth: '1e-308bps' } } },
+      /"1e-308bps" is out of range: from 1bps/
+    ],
+    [
+      'bandwidth of 1e308',
+      { links: { default: { bandwidth: '1e308Gbps' } } },
+      /bandwidth: "1e308Gbps" is out of range/
+    ],
+    ['a latency of 1e300 s', { links: { default: { latency: '1e300s' } } }, /latency: "1e300s" is out of range/],
+    ['data every 1e-308 s', source({ arrivals: { every: '1e-308s' } }), /every.*: "1e-308s" is out of range: from 1us/],
+    ['1e308 data a second', source({ arrivals: { poisson: '1e308/s' } }), /poisson.*: "1e308\/s" is out of range/],
+    ['data almost never', source({ arrivals: { poisson: '1e-300/s' } }), /"1e-300\/s" is out of range: from 1e-9\/s/],
+    ['a weight of 1e-308', source({ weight: 1e-308 }), /weight \(cam\): must be at least 0\.000001, not 1e-308$/],
+    ['a count of 1e308', source({ count: 1e308 }), /count \(cam\): must be /],
+    ['a start in 1e300 s', source({ start: '1e300s' }), /start \(cam\): "1e300s" is out of range/],
+    ['an event in 1e300 s', { events: [{ at: '1e300s', device: 'shed', speed: 1 }] }, /"1e300s" is out of range/],
+    [
+      'links of 10,000 devices',
+      { devices: { ...devices(9000), ...good.devices } },
+      /^links\.topology: full .* 81027002 links/
+    ]
+  ]
+  test.each(cases)('%s', (_, change, expected) => {
+    const lines = said(change)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(expected)
+  })
+})
+
 describe('what is wrong is said in words, with an example', () => {
   const media = [{ name: 'wifi', devices: ['porch'] }]
   const wifi = { name: 'wifi', devices: ['porch', 'shed'] }
@@ -259,6 +307,26 @@ describe('what is wrong is said in words, with an example', () => {
       "a link's change of a device",
       { events: [{ at: '5s', device: 'shed', speed: 1, latency: '1ms' }] },
       /^events\[0\] \(at 5s\): key "latency" does not go with the others that stand there$/
+    ],
+    [
+      'a device that leaves twice',
+      {
+        events: [
+          { at: '9s', device: 'shed', leaves: 'kill' },
+          { at: '5s', device: 'shed', leaves: 'stop' }
+        ]
+      },
+      /^events: at 9 s shed leaves, and it has left before; remove that event, or let it join between the two$/
+    ],
+    [
+      'a device that joins twice',
+      {
+        events: [
+          { at: '5s', device: 'shed', joins: true },
+          { at: '9s', device: 'shed', joins: true }
+        ]
+      },
+      /^events: at 9 s shed joins, and it is there already; remove that event, or let it leave between the two$/
     ],
     [
       'two media of one name',

@@ -102,31 +102,56 @@ export const DEFAULT_COUNT = 100
 
 const MAX_DEVICES = 10_000
 const MAX_BLOCKS = 4096
+/** Directed: all pairs of 1,414 devices. */
+const MAX_LINKS = 2_000_000
 /** Lines of what is wrong that one still reads. */
 const MAX_PROBLEMS = 20
 
-/** A quantity as text, read by one of the parsers; the message names the units. Zero needs no unit. */
-const quantity = <T>(parse: (text: string) => T, unit: string, example: string) =>
+/** Beyond these a number is a slip, and sums and quotients of such numbers are not what they seem. In words and SI units. */
+const LIMITS = {
+  time: { least: 0, most: 1e9, words: 'at most 1e9s' },
+  size: { least: 0, most: 1e15, words: 'at most 1e6GB' },
+  rate: { least: 1 / 8, most: 1e15 / 8, words: 'from 1bps to 1e6Gbps' },
+  frequency: { least: 1e-9, most: 1e6, words: 'from 1e-9/s to 1e6/s' },
+  interval: { least: 1e-6, most: 1e9, words: 'from 1us to 1e9s' }
+} as const
+
+interface Limits {
+  readonly least: number
+  readonly most: number
+  readonly words: string
+}
+
+/**
+ * A quantity as text, read by one of the parsers; the message names the units. Zero needs no unit, and what must be more than
+ * 0 is said where it is used.
+ */
+const quantity = <T extends number>(parse: (text: string) => T, unit: string, example: string, limits: Limits) =>
   z
     .union([z.number().transform(n => (n === 0 ? `0${unit}` : String(n))), z.string()], {
       error: `must be a quantity like ${example}`
     })
     .transform((text, context) => {
       try {
-        return parse(text)
+        const value = parse(text)
+        const { least, most, words } = limits
+        if (value <= most && (value === 0 || value >= least)) return value
+        throw new RangeError(`"${text}" is out of range: ${words}`)
       } catch (error) {
         context.addIssue({ code: 'custom', message: (error as Error).message })
         return z.NEVER
       }
     })
 
-const time = quantity(parseTime, 's', '200ms')
-const size = quantity(parseSize, 'B', '64MiB')
-const rate = quantity(parseRate, 'bps', '20Mbps')
-const frequency = quantity(parseFrequency, '/s', '5/s')
+const time = quantity(parseTime, 's', '200ms', LIMITS.time)
+const interval = quantity(parseTime, 's', '200ms', LIMITS.interval)
+const size = quantity(parseSize, 'B', '64MiB', LIMITS.size)
+const rate = quantity(parseRate, 'bps', '20Mbps', LIMITS.rate)
+const frequency = quantity(parseFrequency, '/s', '5/s', LIMITS.frequency)
 const name = z.string().min(1).max(64)
 const shortly = (value: unknown): string => (JSON.stringify(value) ?? '').slice(0, 40)
-const positive = z.number().positive().finite()
+/** A speed or weight, relative to others. */
+const positive = z.number().positive({ abort: true }).min(1e-6).max(1e9)
 
 /** Of one block on one device: no block is faster than the first, and none that anybody would wait for slower than the second. */
 const BLOCK_TIME = { least: 1e-9, most: 86_400 }
@@ -160,7 +185,7 @@ const arrivals = z.union(
       .strictObject({ poisson: frequency.refine(f => f > 0, 'must be more than 0') })
       .transform((a): Arrivals => ({ kind: 'poisson', rate: a.poisson })),
     z
-      .strictObject({ every: time.refine(t => t > 0, 'must be more than 0') })
+      .strictObject({ every: interval.refine(t => t > 0, 'must be more than 0') })
       .transform((a): Arrivals => ({ kind: 'every', interval: a.every }))
   ],
   {
@@ -239,11 +264,11 @@ const schema = z.strictObject({
         device: name,
         model: name,
         arrivals: arrivals.default({ kind: 'saturated' }),
-        count: z.int().min(1).max(10_000_000).optional(),
+        count: z.int({ abort: true }).min(1).max(10_000_000).optional(),
         dir: z.string().min(1).optional(),
         preset: z.string().min(1).optional(),
         io: z.string().min(1).optional(),
-        window: z.int().min(1).max(100_000).default(16),
+        window: z.int({ abort: true }).min(1).max(100_000).default(16),
         weight: positive.default(1),
         start: time.prefault('0s')
       })
@@ -269,9 +294,15 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
   const { devices, models, sources, policy } = parsed.data
   const names = Object.keys(devices)
   const modelNames = Object.keys(models)
+  const numbers = new Map(
+    [names, modelNames].map((known): [readonly string[], Map<string, number>] => [
+      known,
+      new Map(known.map((key, i) => [key, i]))
+    ])
+  )
   const find = (kind: string, known: readonly string[], wanted: string, field: string): number => {
-    const index = known.indexOf(wanted)
-    if (index !== -1) return index
+    const index = numbers.get(known)!.get(wanted)
+    if (index !== undefined) return index
     const near = nearest(wanted, known)
     throw new UserError(
       `${origin}: ${field}: there is no ${kind} "${wanted}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${known.slice(0, 12).join(', ')})`
@@ -320,6 +351,7 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       .sort((a, b) => a.at - b.at)
   }
   refuseFreeModels(scenario, origin)
+  refuseOddEvents(scenario, origin)
   return scenario
 }
 
@@ -378,6 +410,22 @@ const checkedEvent = (event: Written['events'][number], field: string, context: 
     throw new UserError(`${context.origin}: ${field}.bandwidth: must be more than 0`)
   const links = 'link' in event ? eventLinks(event.link, field, context) : mediumLinks(event.medium, field, context)
   return { at, kind: 'link', links, rate: bandwidth, latency }
+}
+
+/** Who is not there cannot leave, who is there cannot join. A device whose first event is to join comes then. */
+const refuseOddEvents = ({ events, devices }: Scenario, origin: string): void => {
+  const isThere = new Map<number, boolean>()
+  for (const event of events) {
+    if (event.kind !== 'leaves' && event.kind !== 'joins') continue
+    const { kind, device, at } = event
+    const before = isThere.get(device) ?? kind === 'leaves'
+    isThere.set(device, kind === 'joins')
+    if (before === (kind === 'leaves')) continue
+    const { name } = devices[device]!
+    throw new UserError(
+      `${origin}: events: at ${at} s ${name} ${kind}, and it ${kind === 'leaves' ? 'has left before' : 'is there already'}; remove that event, or let it ${kind === 'leaves' ? 'join' : 'leave'} between the two`
+    )
+  }
 }
 
 /** "porch->shed". */
@@ -460,6 +508,7 @@ const expandLinks = (
     bandwidth: links.default.bandwidth ?? DEFAULT_LINK.bandwidth,
     latency: links.default.latency ?? DEFAULT_LINK.latency
   }
+  refuseTooManyLinks(links, names.length, origin)
   const made = new Map<number, ScenarioLink>()
   const put = (
     from: number,
@@ -492,6 +541,18 @@ const expandLinks = (
   if (dead !== undefined)
     throw new UserError(`${origin}: links: bandwidth from ${names[dead.from]} to ${names[dead.to]} must be more than 0`)
   return all
+}
+
+/** Before they are made. */
+const refuseTooManyLinks = ({ topology, media, pairs }: Written['links'], devices: number, origin: string): void => {
+  const allOf = (n: number): number => n * (n - 1)
+  const ofMedia = media.reduce((sum, medium) => sum + allOf(medium.devices.length), 0)
+  const ofTopology = topology === 'full' ? allOf(devices) : topology === 'none' ? 0 : 2 * devices
+  if (ofTopology + ofMedia + 2 * pairs.length <= MAX_LINKS) return
+  const [field, count] = ofTopology > ofMedia ? ['topology', ofTopology] : ['media', ofMedia]
+  throw new UserError(
+    `${origin}: links.${field}: ${field === 'topology' ? topology : 'they'} would make ${count} links of ${devices} devices, and a scenario has at most ${MAX_LINKS}; use ring, chain, star:DEVICE, or none with pairs`
+  )
 }
 
 function* topologyPairs(

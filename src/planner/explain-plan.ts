@@ -1,5 +1,6 @@
 import { formatBytes } from '../core/format-quantity.ts'
 import { type Bytes, bytes } from '../core/units.ts'
+import { type Allowance, UNLIMITED } from './allowance.ts'
 import { blockTime } from './block-time.ts'
 import { capacityBound } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
@@ -13,7 +14,8 @@ export interface Explanation {
   readonly gains: readonly string[]
   /** Scale that each source alone at home, and whole inputs sent to whole models, would reach; 0: cannot. */
   readonly local: number
-  readonly ddi: number
+  /** undefined where there was no time to find out. */
+  readonly ddi: number | undefined
   readonly pays: string
 }
 
@@ -23,9 +25,14 @@ interface Resource {
 }
 
 /** A plan in words: the bottleneck, what more speed, bandwidth or memory would give, whether distributing pays. */
-export const explainPlan = (problem: CapacityProblem, plan: Plan, solve: SolveLp): Explanation => {
+export const explainPlan = (
+  problem: CapacityProblem,
+  plan: Plan,
+  solve: SolveLp,
+  time: Allowance = UNLIMITED
+): Explanation => {
   const local = localScale(problem)
-  const ddi = ddiScale(problem, solve)
+  const ddi = ddiScale(problem, solve, time)
   return {
     bottleneck: bottleneck(problem, plan),
     gains: [...resourceGains(problem, plan), ...memoryGain(problem, plan)],
@@ -35,19 +42,22 @@ export const explainPlan = (problem: CapacityProblem, plan: Plan, solve: SolveLp
   }
 }
 
-/** Numbered as in the planner's world: devices, then links and media as they come. */
-const resourcesOf = ({ devices, links }: CapacityProblem): Resource[] => {
-  const all: Resource[] = devices.map(({ name }) => ({ name, kind: 'device' }))
+/** Numbered as in the planner's world: devices, then links and media as they come. Names are made for those that matter. */
+const resourceNamer = ({ devices, links }: CapacityProblem): ((r: number) => Resource) => {
+  const linkOf: number[] = []
   const media = new Set<number>()
-  for (const { from, to, medium } of links) {
-    if (medium === undefined) all.push({ name: `${devices[from]!.name}->${devices[to]!.name}`, kind: 'link' })
-    else if (!media.has(medium)) {
-      media.add(medium)
-      const members = new Set(links.flatMap(l => (l.medium === medium ? [l.from, l.to] : [])))
-      all.push({ name: `of ${[...members].map(n => devices[n]!.name).join(', ')}`, kind: 'medium' })
-    }
+  for (const [l, { medium }] of links.entries()) {
+    if (medium !== undefined && media.has(medium)) continue
+    if (medium !== undefined) media.add(medium)
+    linkOf.push(l)
   }
-  return all
+  return r => {
+    if (r < devices.length) return { name: devices[r]!.name, kind: 'device' }
+    const { from, to, medium } = links[linkOf[r - devices.length]!]!
+    if (medium === undefined) return { name: `${devices[from]!.name}->${devices[to]!.name}`, kind: 'link' }
+    const members = new Set(links.flatMap(l => (l.medium === medium ? [l.from, l.to] : [])))
+    return { name: `of ${[...members].map(n => devices[n]!.name).join(', ')}`, kind: 'medium' }
+  }
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
@@ -55,28 +65,31 @@ const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 
 const bottleneck = (problem: CapacityProblem, { predicted }: Plan): string => {
   const tight = tightest(problem, predicted.prices)
   if (tight.length === 0) return 'nothing: no resource limits the rate'
-  const shown = tight.slice(0, 3).map(({ name, kind, r }) => `${kind} ${name} (${percent(predicted.use[r]!)} busy)`)
+  const shown = tight.map(({ name, kind, r }) => `${kind} ${name} (${percent(predicted.use[r]!)} busy)`)
   return shown.join(', ')
 }
 
-/** By what they cost, dearest first. */
-const tightest = (problem: CapacityProblem, prices: readonly number[]) =>
-  resourcesOf(problem)
-    .map((resource, r) => ({ ...resource, r, price: prices[r] ?? 0 }))
-    .filter(({ price }) => price > 1e-9)
+/** By what they cost, dearest first, as many as are told. */
+const tightest = (problem: CapacityProblem, prices: readonly number[]) => {
+  const all = prices.flatMap((price, r) => (price > 1e-9 ? [{ r, price }] : []))
+  const named = resourceNamer(problem)
+  return all
     .sort((a, b) => b.price - a.price || a.r - b.r)
+    .slice(0, 3)
+    .map(entry => ({ ...entry, ...named(entry.r) }))
+}
 
 /** By the duals: a tenth more of a resource is a tenth of its shadow price more scale. */
 const resourceGains = (problem: CapacityProblem, { predicted }: Plan): string[] =>
-  tightest(problem, predicted.prices)
-    .slice(0, 3)
-    .map(({ name, kind, price }) => {
-      const what = kind === 'device' ? 'speed on' : kind === 'link' ? 'bandwidth on link' : 'bandwidth on the medium'
-      return `10 % more ${what} ${name} would serve ${percent((0.1 * price) / predicted.scale)} more`
-    })
+  tightest(problem, predicted.prices).map(({ name, kind, price }) => {
+    const what = kind === 'device' ? 'speed on' : kind === 'link' ? 'bandwidth on link' : 'bandwidth on the medium'
+    return `10 % more ${what} ${name} would serve ${percent((0.1 * price) / predicted.scale)} more`
+  })
 
 const memoryGain = (problem: CapacityProblem, { free, predicted }: Plan): string[] => {
   if (problem.devices.every(({ memory }) => memory === Number.POSITIVE_INFINITY)) return []
+  // A search that was cut off does not know what memory would give.
+  if (free.scale < (1 - SETTLED) * free.upper) return []
   const more = free.scale / predicted.scale - 1
   if (more < 0.005) return ['more memory would give nothing']
   const models = new Set(problem.sources.map(({ model }) => model))
@@ -103,7 +116,8 @@ const localScale = (problem: CapacityProblem): number => {
 }
 
 /** The same network with every model in one block, or two where the first is pinned. */
-const ddiScale = (problem: CapacityProblem, solve: SolveLp): number => {
+const ddiScale = (problem: CapacityProblem, solve: SolveLp, time: Allowance): number | undefined => {
+  if (!time.mayGoOn()) return undefined
   const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
   const models = problem.models.map(model => {
     const { work, weights, activations, times, pinned } = model
@@ -123,11 +137,16 @@ const ddiScale = (problem: CapacityProblem, solve: SolveLp): number => {
   const whole = { ...problem, models }
   const fits = (n: number, m: number, k: number): boolean =>
     (k < models[m]!.work.length - 1 ? models[m]!.weights[k]! : sum(models[m]!.weights)) <= problem.devices[n]!.memory
-  const outcome = capacityBound(whole, fits, solve)
-  return outcome.kind === 'bound' ? outcome.bound.scale : 0
+  const outcome = capacityBound(whole, fits, solve, { time, startTime: time })
+  if (outcome.kind === 'infeasible') return 0
+  return outcome.kind === 'bound' && outcome.bound.gap < SETTLED ? outcome.bound.scale : undefined
 }
 
-const whetherItPays = (scale: number, local: number, ddi: number): string => {
+/** Of a bound that is compared with. */
+const SETTLED = 0.01
+
+const whetherItPays = (scale: number, local: number, ddi: number | undefined): string => {
+  if (ddi === undefined) return 'whether distributing the model pays: there was no time to compare'
   const best = Math.max(local, ddi)
   const against = (name: string, other: number): string =>
     other > 0 ? `${(scale / other).toFixed(2)} times what ${name} can` : `${name} cannot run here`

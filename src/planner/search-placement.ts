@@ -2,8 +2,9 @@ import { cheapestPath } from '../core/cheapest-path.ts'
 import type { Rng } from '../core/rng.ts'
 import { seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
+import type { Allowance } from './allowance.ts'
 import { BlockTable } from './block-table.ts'
-import { type CapacityBound, capacityBound, setCarried, worldOf } from './capacity-bound.ts'
+import { type CapacityBound, capacityBound, setCarried } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import { fastestFirst } from './fastest-first.ts'
 import type { MemoryRelaxation } from './memory-relaxation.ts'
@@ -18,7 +19,11 @@ export interface SearchParts {
   readonly problem: CapacityProblem
   readonly solve: SolveLp
   readonly rng: Rng
-  readonly mayGoOn: () => boolean
+  /** Of this problem: what is carried is set before each use. */
+  readonly world: World
+  readonly time: Allowance
+  /** For the first placement, without which there is no answer. */
+  readonly startTime: Allowance
   /** No placement serves more. */
   readonly upper: number
 }
@@ -37,22 +42,19 @@ const TOLERANCE = 1e-3
  */
 export const searchPlacement = (parts: SearchParts, relaxed: MemoryRelaxation): FoundPlacement | undefined => {
   const search = new Search(parts)
-  for (const table of startingTables(parts.problem, relaxed)) search.consider(table)
+  for (const make of STARTS) {
+    if (search.best === undefined ? !parts.startTime.mayGoOn() : !parts.time.mayGoOn()) break
+    search.consider(make(parts.problem, relaxed))
+  }
   search.improve()
   let inVain = 0
-  while (search.best !== undefined && inVain < PATIENCE && parts.mayGoOn() && !search.isGoodEnough()) {
+  while (search.best !== undefined && inVain < PATIENCE && parts.time.mayGoOn() && !search.isGoodEnough()) {
     const { scale } = search.best.bound
     if (!search.shake()) break
     inVain = search.best.bound.scale > scale ? 0 : inVain + 1
   }
   return search.best
 }
-
-const startingTables = (problem: CapacityProblem, relaxed: MemoryRelaxation): BlockTable[] => [
-  fromRelaxation(problem, relaxed),
-  wholeFirst(problem),
-  covered(new BlockTable(problem), problem)
-]
 
 /** The relaxed paths, most used first, as far as memory goes; then the largest shares; then whatever is missing. */
 const fromRelaxation = (problem: CapacityProblem, { flows, shares }: MemoryRelaxation): BlockTable => {
@@ -117,15 +119,20 @@ const filled = (table: BlockTable, problem: CapacityProblem): BlockTable => {
   return table
 }
 
+const STARTS: readonly ((problem: CapacityProblem, relaxed: MemoryRelaxation) => BlockTable)[] = [
+  fromRelaxation,
+  wholeFirst,
+  problem => covered(new BlockTable(problem), problem)
+]
+
 class Search {
   readonly #parts: SearchParts
-  /** One for all placements: what is carried is set before each use. */
   readonly #world: World
   best: FoundPlacement | undefined
 
-  constructor(parts: SearchParts, world: World = worldOf(parts.problem, () => false)) {
+  constructor(parts: SearchParts) {
     this.#parts = parts
-    this.#world = world
+    this.#world = parts.world
   }
 
   isGoodEnough(): boolean {
@@ -134,10 +141,11 @@ class Search {
 
   /** @returns whether it is the best so far */
   consider(table: BlockTable): boolean {
-    const { problem, solve, mayGoOn } = this.#parts
+    const { problem, solve, time, startTime } = this.#parts
     const warm = this.best?.bound.flows ?? []
     setCarried(this.#world, problem, table.carries)
-    const options = { tolerance: TOLERANCE, warm, world: this.#world, mayGoOn }
+    const first = this.best === undefined ? startTime : time
+    const options = { tolerance: TOLERANCE, warm, world: this.#world, time, startTime: first }
     const outcome = capacityBound(problem, table.carries, solve, options)
     if (outcome.kind !== 'bound') return false
     if (this.best !== undefined && outcome.bound.scale <= this.best.bound.scale * (1 + 1e-6)) return false
@@ -150,7 +158,7 @@ class Search {
     while (better && this.best !== undefined && !this.isGoodEnough()) {
       better = false
       for (const table of this.#neighbours(this.best)) {
-        if (!this.#parts.mayGoOn()) return
+        if (!this.#parts.time.mayGoOn()) return
         if (this.consider(table)) {
           better = true
           break
@@ -161,7 +169,7 @@ class Search {
 
   /** Empty one or two devices, fill them by the prices, improve from there. @returns false where there is nothing to shake */
   shake(): boolean {
-    const { problem, rng, mayGoOn } = this.#parts
+    const { problem, rng, time } = this.#parts
     const limited = [...problem.devices.keys()].filter(n => problem.devices[n]!.memory !== Number.POSITIVE_INFINITY)
     if (limited.length === 0) return false
     const before = this.best!
@@ -169,13 +177,13 @@ class Search {
     const pick = (): number => limited[Math.floor(rng.next() * limited.length)]!
     for (const n of new Set([pick(), pick()])) for (const [m, k] of [...table.of(n)]) table.drop(n, m, k)
     refill(table, problem, rng)
-    const trial = new Search(this.#parts, this.#world)
+    const trial = new Search(this.#parts)
     if (!trial.consider(table)) return true
-    for (let round = 0; round < 3 && mayGoOn(); round++) {
+    for (let round = 0; round < 3 && time.mayGoOn(); round++) {
       const next = trial.#neighbours(trial.best!)
       let better = false
       for (const neighbour of next.slice(0, 6)) {
-        if (!mayGoOn()) break
+        if (!time.mayGoOn()) break
         better = trial.consider(neighbour)
         if (better) break
       }
@@ -195,16 +203,21 @@ class Search {
    */
   #neighbours({ table, bound }: FoundPlacement): BlockTable[] {
     const { problem } = this.#parts
-    const now = problem.sources.map((_, s) => this.#cheapest(s, bound, table.carries)?.cost ?? Number.POSITIVE_INFINITY)
+    const now = problem.sources.map((_, s) =>
+      this.#parts.time.mayGoOn()
+        ? (this.#cheapest(s, bound, table.carries)?.cost ?? Number.POSITIVE_INFINITY)
+        : Number.POSITIVE_INFINITY
+    )
     const moves: { readonly gain: number; readonly table: BlockTable }[] = []
     for (const [n, { memory }] of problem.devices.entries()) {
       if (memory === Number.POSITIVE_INFINITY) continue
       for (const s of problem.sources.keys()) {
-        if (!this.#parts.mayGoOn()) break
+        if (!this.#parts.time.mayGoOn()) break
         const { model } = problem.sources[s]!
         for (const thrift of [0, 0.1, 0.4]) {
           const path = this.#cheapest(s, bound, (d, m, k) => (d === n && m === model) || table.carries(d, m, k), {
             device: n,
+            atMost: now[s]!,
             price: k => (table.carries(n, model, k) ? 0 : (thrift * now[s]! * table.size(model, k)) / memory)
           })
           if (path === undefined || path.cost >= now[s]! * (1 - 1e-6)) continue
@@ -220,7 +233,7 @@ class Search {
     s: number,
     { prices }: CapacityBound,
     carries: (n: number, m: number, k: number) => boolean,
-    extra?: { readonly device: number; readonly price: (block: number) => number }
+    extra?: { readonly device: number; readonly price: (block: number) => number; readonly atMost: number }
   ) {
     const { problem } = this.#parts
     const { device, model } = problem.sources[s]!
@@ -233,7 +246,8 @@ class Search {
       home: device,
       price: r => prices[r]!,
       latencyPrice: seconds(0),
-      blockPrice: (n, k) => (extra?.device === n ? extra.price(k) : 0)
+      blockPrice: (n, k) => (extra?.device === n ? extra.price(k) : 0),
+      atMost: extra?.atMost ?? Number.POSITIVE_INFINITY
     })
     return 'stuckAt' in path ? undefined : path
   }

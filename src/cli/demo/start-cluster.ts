@@ -5,6 +5,8 @@ import type { Clock } from '../../core/clock.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
+import type { NodeOrder } from '../node/take-orders.ts'
+import { DEMO_BLOCKS, DEMO_SHAPE } from './declared-times.ts'
 import { DEMO_DEVICES, DEMO_SOURCES, type DemoDevice } from './demo-cluster.ts'
 import { type DeviceProcess, type NodeEvent, startDevice } from './device-process.ts'
 
@@ -20,6 +22,8 @@ export interface ClusterOptions {
   readonly activationEncoding: EncodingChoice
   /** Folder of images by source. */
   readonly images: ReadonlyMap<string, string>
+  /** Of each block at speed 1: a block takes so long, divided by a device's speed, whatever it would take here. */
+  readonly work: readonly Seconds[]
   /** False where a policy is shown although some device is too small for it. */
   readonly limitMemory: boolean
   readonly clock: Clock
@@ -31,6 +35,8 @@ export interface Cluster extends AsyncDisposable {
   readonly devices: ReadonlyMap<string, DeviceProcess>
   /** Resolves when every source device has said `name`; rejects when a device ends before, or after `patience`. */
   allSources(name: string, patience: Seconds): Promise<void>
+  /** All sources begin; not before they are ready. */
+  begin(): void
   stop(): Promise<void>
 }
 
@@ -62,6 +68,9 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
       const sources = DEMO_DEVICES.filter(device => device.source)
       return wait(Promise.all(sources.map(device => said.first(device.name, name))), patience).then(() => {})
     },
+    begin: () => {
+      for (const device of devices.values()) device.order({ start: 0 } satisfies NodeOrder)
+    },
     ...stopOnce(async () => {
       await Promise.all([...devices.values()].map(device => device.stop()))
     })
@@ -86,10 +95,10 @@ const flagsOf = (device: DemoDevice, invite: string | undefined, options: Cluste
     ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', join(options.folder, name)],
     ...['--speed', String(speed), '--emulate-link', `*=${link.rate},${link.latency}`, '--threads', '1'],
     ...['--activation-encoding', options.activationEncoding],
-    ...['--policy', options.policy, '--json-events', '--exit-with-parent'],
+    ...['--policy', options.policy, '--json-events', '--exit-with-parent', '--controlled'],
     ...(options.limitMemory ? ['--memory', `${memory}B`] : []),
     ...(invite === undefined ? [] : ['--join', invite]),
-    ...(name === DEMO_SOURCES[0] ? ['--model', `${options.modelFile}:ocr`] : []),
+    ...(name === DEMO_SOURCES[0] ? modelFlags(options) : []),
     ...(images === undefined
       ? []
       : ['--source', `${name}=dir:${images},model=ocr,window=8,arrivals=saturated`, '--preset', 'ppocr-rec']),
@@ -97,6 +106,11 @@ const flagsOf = (device: DemoDevice, invite: string | undefined, options: Cluste
     ...['--start-when', String(DEMO_DEVICES.length)]
   ]
 }
+
+const modelFlags = ({ modelFile, work }: ClusterOptions): string[] => [
+  ...['--model', `${modelFile}:ocr`, '--blocks', `ocr=${DEMO_BLOCKS}`, '--shape', `ocr:${DEMO_SHAPE}`],
+  ...['--work', `ocr=${work.map(time => `${time}s`).join(',')}`]
+]
 
 /** Who said what, and who waits for it. */
 class EventBook {

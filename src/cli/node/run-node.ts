@@ -78,7 +78,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
     ...observed,
-    say: text => log.say(text),
+    say: (text, level) => log.say(text, level),
     event: event => log.event(event),
     incarnation: await nextIncarnation(folder)
   })

@@ -30,6 +30,7 @@ import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
+import type { LogLevel } from './log-level.ts'
 import { notice } from './notice.ts'
 import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
@@ -60,7 +61,7 @@ export interface DeviceParts {
   /** How float32 activations travel from here; results go home as they are. @default fp32 */
   readonly activationEncoding?: EncodingChoice
   /** For people: one line, to the log. */
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: LogLevel) => void
   /** For programs. */
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** For traces. */
@@ -319,7 +320,7 @@ class RunningDevice implements Device {
       { clock, signal: this.#abort.signal }
     ).catch(error => {
       if (!this.#abort.signal.aborted)
-        say(`stopped looking after queues: ${error instanceof Error ? error.stack : error}`)
+        say(`stopped looking after queues: ${error instanceof Error ? error.stack : error}`, 'error')
     })
   }
 

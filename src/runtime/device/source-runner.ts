@@ -16,6 +16,8 @@ import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
+import type { LogLevel } from './log-level.ts'
+import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
@@ -37,7 +39,7 @@ export interface SourceRunnerParts {
   readonly cancel: (source: string, datum: number) => void
   /** For traces. */
   readonly observe?: DeviceObserver
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: LogLevel) => void
 }
 
 /** A datum of which nothing was heard for this many usual inference times, and at least so many seconds, is sent again. */
@@ -76,8 +78,9 @@ export class SourceRunner implements SourcePort {
   #reader: ItemReader | undefined
   #items: SourceItems = { todo: [], total: 0, away: 0 }
   #startedAt: Seconds = seconds(0)
-  #firstAt: Seconds | undefined
-  #lastAt: Seconds = seconds(0)
+  readonly #rate = new RecentRate()
+  /** Why results that are files are not written now; '' where they are. */
+  #writeTrouble = ''
   #resending = new Set<number>()
   #wake: () => void = () => {}
   #lastComplaint = ''
@@ -190,15 +193,15 @@ export class SourceRunner implements SourcePort {
   }
 
   status(): DeviceReport['sources'][number] {
-    const { spec, deviceName, sink } = this.#parts
+    const { spec, deviceName, sink, clock } = this.#parts
     const { outstanding, failed, resent, twins } = this.#ledger.counts()
     const { results, skipped, failed: failedInAll } = sink.counts(this.id)
-    const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
     return {
       name: spec.name,
       device: deviceName,
       model: spec.model ?? this.#manifest?.name ?? '',
       state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
+      because: this.#because(),
       available: this.#items.total,
       admitted: results + outstanding + failedInAll,
       completed: results,
@@ -209,9 +212,20 @@ export class SourceRunner implements SourcePort {
       lost: failed,
       duplicates: twins,
       resent,
-      rate: span > 0 ? this.#times.count / span : 0,
+      rate: this.#rate.at(clock.now(), this.#times.count),
       inferenceTime: this.#times.summary()
     }
+  }
+
+  /** What holds it up. */
+  #because(): string {
+    const { sink, spec, view } = this.#parts
+    const state = sink.state()
+    if (state.kind === 'stuck') return `${sink.file}: ${state.because}; tried again, nothing is lost`
+    if (this.#writeTrouble !== '') return this.#writeTrouble
+    if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
+      return `waits for the model "${spec.model}": no device has it yet`
+    return ''
   }
 
   async stop(): Promise<void> {
@@ -272,7 +286,6 @@ export class SourceRunner implements SourcePort {
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
     const { clock, observe } = this.#parts
-    this.#firstAt ??= available
     this.#flights.set(datum, { item, availableAt: available })
     this.#ledger.admit(datum)
     this.#backlog.admitted(this.#ledger.room, waitedForIt)
@@ -359,7 +372,6 @@ export class SourceRunner implements SourcePort {
     try {
       const result = await this.#writeResult(item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
-      this.#lastAt = now
       this.#times.add(inferenceTime)
       this.#ledger.written(datum)
       observe?.completed({ source: this.id, datum, at: now })
@@ -388,9 +400,12 @@ export class SourceRunner implements SourcePort {
   async #writeResult(item: Item, tensors: readonly Tensor[]): Promise<unknown> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
-        return await this.#port!.write(item, tensors)
+        const result = await this.#port!.write(item, tensors)
+        this.#writeTrouble = ''
+        return result
       } catch (error) {
         if (this.#state === 'stopped') throw error
+        this.#writeTrouble = `the result of ${item.name} cannot be written: ${(error as Error).message}; tried again, nothing is lost`
         this.#complain(`${item.name}: its result cannot be written: ${(error as Error).message}; trying again`)
         await this.#parts.clock.sleep(pause)
       }
@@ -409,7 +424,7 @@ export class SourceRunner implements SourcePort {
   #complain(text: string): void {
     if (text === this.#lastComplaint) return
     this.#lastComplaint = text
-    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`)
+    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
   }
 }
 
