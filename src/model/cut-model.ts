@@ -12,6 +12,7 @@ import { makeBlocks } from './make-blocks.ts'
 import { onnxChunks, weightBytes } from './onnx-chunks.ts'
 import { readOnnxFile } from './onnx-file.ts'
 import type { OpenModel } from './open-model.ts'
+import { prepareGraph } from './prepare-graph.ts'
 import { findTensorFacts, type InputShapes, type TensorFacts } from './tensor-facts.ts'
 
 /** A model that has been read and understood, ready to be cut in any of its cut points. */
@@ -24,7 +25,7 @@ export interface StudiedModel {
 
 /** @throws UserError when it is not a model, does not open, or needs a shape */
 export const studyModel = async (file: string, shapes: InputShapes, openModel: OpenModel): Promise<StudiedModel> => {
-  const analysis = analyseGraph(await readOnnxFile(file))
+  const analysis = analyseGraph(prepareGraph(await readOnnxFile(file)))
   const facts = await findTensorFacts(analysis, shapes, openModel)
   return { analysis, facts, costs: layerCosts(analysis, facts), cutPoints: findCutPoints(analysis, facts) }
 }

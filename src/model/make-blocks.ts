@@ -4,13 +4,13 @@ import {
   GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
-  type NodeProto,
   TensorProto_DataType,
   type ValueInfoProto,
   ValueInfoProtoSchema
 } from 'onnx-buf'
 import { enterBlocked } from './blocked-entry.ts'
 import { DATA_TYPE } from './element-bits.ts'
+import { FunctionTable } from './function-table.ts'
 import type { GraphAnalysis, Layer } from './graph-analysis.ts'
 import { aliveAt } from './liveness.ts'
 import type { TensorFacts } from './tensor-facts.ts'
@@ -73,7 +73,7 @@ const makeBlock = (
       a => needed.has(a.tensorName) || made.has(a.tensorName)
     )
   })
-  const functions = usedFunctions(file.model, node)
+  const functions = new FunctionTable(file.model).reachedFrom(node)
   const { irVersion, opsetImport, metadataProps } = file.model
   const model = create(ModelProtoSchema, {
     irVersion,
@@ -109,20 +109,4 @@ const valueInfo = (graph: GraphProto, facts: TensorFacts, name: string): ValueIn
   const { type, shape } = facts.of(name)
   const elemType = type === undefined ? TensorProto_DataType.UNDEFINED : DATA_TYPE[type]
   return create(ValueInfoProtoSchema, { name, type: tensorType(elemType, shape) })
-}
-
-const usedFunctions = (model: ModelProto, nodes: readonly NodeProto[]): ModelProto['functions'] => {
-  const used = new Set<string>()
-  const visit = (node: NodeProto): void => {
-    const key = `${node.domain} ${node.opType}`
-    const called = model.functions.find(f => `${f.domain} ${f.name}` === key)
-    if (called !== undefined && !used.has(key)) {
-      used.add(key)
-      called.node.forEach(visit)
-    }
-    for (const { g, graphs } of node.attribute)
-      for (const body of g === undefined ? graphs : [g, ...graphs]) body.node.forEach(visit)
-  }
-  nodes.forEach(visit)
-  return model.functions.filter(f => used.has(`${f.domain} ${f.name}`))
 }

@@ -1,0 +1,9 @@
+import { inlineFunctions } from './inline-functions.ts'
+import type { OnnxFile } from './onnx-file.ts'
+
+/**
+ * The model as it is to be cut: it computes the same, and what the runtime does to the whole when it loads it, which a cut
+ * would otherwise hinder, has been done.
+ * @throws UserError that names the node
+ */
+export const prepareGraph = (file: OnnxFile): OnnxFile => [inlineFunctions].reduce((done, step) => step(done), file)
