@@ -19,16 +19,20 @@ export const readNpyInputs = async (item: Item, inputs: readonly TensorSpec[]): 
   const suffixes = npySuffixes(inputs)
   const tensors: Tensor[] = []
   for (const [i, spec] of inputs.entries()) {
-    const path = `${item.path}${suffixes[i] ?? ''}`
-    const file = await readLimited(path)
-    try {
-      tensors.push(fitted(decodeNpy(file), spec))
-    } catch (error) {
-      if (error instanceof RangeError) throw new UserError(`${path}: ${error.message}`)
-      throw error
-    }
+    tensors.push(await readNpyInput(`${item.path}${suffixes[i] ?? ''}`, spec))
   }
   return tensors
+}
+
+/** @throws UserError when the file is missing, not .npy, or not what this input takes */
+export const readNpyInput = async (path: string, spec: TensorSpec): Promise<Tensor> => {
+  const file = await readLimited(path)
+  try {
+    return fitted(decodeNpy(file), spec)
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(`${path}: ${error.message}`)
+    throw error
+  }
 }
 
 const readLimited = async (path: string): Promise<Uint8Array> => {
