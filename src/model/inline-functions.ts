@@ -1,16 +1,23 @@
 import { create } from '@bufbuild/protobuf'
 import {
   type AttributeProto,
+  AttributeProtoSchema,
   type FunctionProto,
   type GraphProto,
+  GraphProtoSchema,
   type NodeProto,
   NodeProtoSchema,
-  OperatorSetIdProtoSchema
+  OperatorSetIdProtoSchema,
+  SparseTensorProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  ValueInfoProtoSchema
 } from 'onnx-buf'
 import { UserError } from '../core/user-error.ts'
 import { bodiesOf } from './bodies-of.ts'
 import { FunctionTable, functionName } from './function-table.ts'
 import { label } from './graph-analysis.ts'
+import { messageWith } from './message-with.ts'
 import { NamePool } from './name-pool.ts'
 import { isDefaultDomain, type OnnxFile } from './onnx-file.ts'
 
@@ -98,18 +105,19 @@ class Inliner {
     if (bodiesOf(node).length === 0) return node
     const before = this.inlined
     this.inlined = false
-    const inside = (body: GraphProto): GraphProto => ({
-      ...body,
-      node: body.node.flatMap(inner => this.#expand(inner, `${origin} > ${label(inner)}`, calls))
-    })
-    const attribute = node.attribute.map(a => ({
-      ...a,
-      graphs: a.graphs.map(inside),
-      ...(a.g === undefined ? {} : { g: inside(a.g) })
-    }))
+    const inside = (body: GraphProto): GraphProto =>
+      messageWith(GraphProtoSchema, body, {
+        node: body.node.flatMap(inner => this.#expand(inner, `${origin} > ${label(inner)}`, calls))
+      })
+    const attribute = node.attribute.map(a =>
+      messageWith(AttributeProtoSchema, a, {
+        graphs: a.graphs.map(inside),
+        ...(a.g === undefined ? {} : { g: inside(a.g) })
+      })
+    )
     const changed = this.inlined
     this.inlined ||= before
-    return changed ? { ...node, attribute } : node
+    return changed ? messageWith(NodeProtoSchema, node, { attribute }) : node
   }
 
   #inline(node: NodeProto, fn: FunctionProto, origin: string, calls: readonly Call[]): NodeProto[] {
@@ -157,17 +165,16 @@ class Inliner {
     const attribute = node.attribute.flatMap(a => {
       const given = a.refAttrName === '' ? a : call.attributes.get(a.refAttrName)
       if (given === undefined) return [] // optional, and left out by the caller
-      const own = { ...given, name: a.name, refAttrName: '' }
-      const graphs = own.graphs.map(body => this.#rewriteBody(body, call, names))
-      return [own.g === undefined ? { ...own, graphs } : { ...own, graphs, g: this.#rewriteBody(own.g, call, names) }]
+      const graphs = given.graphs.map(body => this.#rewriteBody(body, call, names))
+      const g = given.g === undefined ? {} : { g: this.#rewriteBody(given.g, call, names) }
+      return [messageWith(AttributeProtoSchema, given, { name: a.name, refAttrName: undefined, graphs, ...g })]
     })
-    return {
-      ...node,
+    return messageWith(NodeProtoSchema, node, {
       name: this.#pool.fresh(`${call.prefix}/${node.name || node.opType}`),
       input: node.input.map(outside),
       output: node.output.map(outside),
       attribute
-    }
+    })
   }
 
   /** What a body defines is its own; what it reads from outside has the names of the call. */
@@ -178,15 +185,21 @@ class Inliner {
       names.set(name, this.#pool.fresh(`${call.prefix}/${name}`))
       return names.get(name)!
     }
-    const input = body.input.map(info => ({ ...info, name: own(info.name) }))
-    const initializer = body.initializer.map(tensor => ({ ...tensor, name: own(tensor.name) }))
+    const input = body.input.map(info => messageWith(ValueInfoProtoSchema, info, { name: own(info.name) }))
+    const renamed = (tensor: TensorProto): TensorProto =>
+      messageWith(TensorProtoSchema, tensor, { name: own(tensor.name) })
+    const initializer = body.initializer.map(renamed)
     const sparseInitializer = body.sparseInitializer.map(sparse =>
-      sparse.values === undefined ? sparse : { ...sparse, values: { ...sparse.values, name: own(sparse.values.name) } }
+      sparse.values === undefined
+        ? sparse
+        : messageWith(SparseTensorProtoSchema, sparse, { values: renamed(sparse.values) })
     )
     for (const { output } of body.node) output.forEach(own)
     const node = body.node.map(inner => this.#rewrite(inner, call, names))
-    const output = body.output.map(info => ({ ...info, name: names.get(info.name) ?? info.name }))
-    return { ...body, input, initializer, sparseInitializer, node, output, valueInfo: [] }
+    const output = body.output.map(info =>
+      messageWith(ValueInfoProtoSchema, info, { name: names.get(info.name) ?? info.name })
+    )
+    return messageWith(GraphProtoSchema, body, { input, initializer, sparseInitializer, node, output, valueInfo: [] })
   }
 
   #refuseUnknown(node: NodeProto, origin: string): void {

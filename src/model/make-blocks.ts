@@ -86,9 +86,16 @@ const makeBlock = (
   return { model, inputs, outputs }
 }
 
-/** Before version 4 the format wants every initializer among the inputs too. */
-const filledInputs = ({ file }: GraphAnalysis, needed: ReadonlySet<string>): string[] =>
-  file.model.irVersion >= 4n ? [] : file.graph.initializer.map(t => t.name).filter(name => needed.has(name))
+/**
+ * Before version 4 the format wants every initializer among the inputs too. Later, one that is listed there can be set by
+ * the user, and the runtime folds and merges it with nothing: it must stay one in the block, or the block would be merged
+ * otherwise than the whole.
+ */
+const filledInputs = ({ file: { model, graph } }: GraphAnalysis, needed: ReadonlySet<string>): string[] => {
+  const listed = new Set(graph.input.map(input => input.name))
+  const names = graph.initializer.map(t => t.name).filter(name => needed.has(name))
+  return model.irVersion >= 4n ? names.filter(name => listed.has(name)) : names
+}
 
 /** The constant nodes that lead to these tensors, in their order. */
 const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>): Layer[] => {

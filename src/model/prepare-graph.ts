@@ -1,4 +1,5 @@
 import { inlineFunctions } from './inline-functions.ts'
+import { latestConstants } from './latest-constants.ts'
 import type { OnnxFile } from './onnx-file.ts'
 
 /**
@@ -6,4 +7,5 @@ import type { OnnxFile } from './onnx-file.ts'
  * would otherwise hinder, has been done.
  * @throws UserError that names the node
  */
-export const prepareGraph = (file: OnnxFile): OnnxFile => [inlineFunctions].reduce((done, step) => step(done), file)
+export const prepareGraph = (file: OnnxFile): OnnxFile =>
+  [latestConstants, inlineFunctions].reduce((done, step) => step(done), file)

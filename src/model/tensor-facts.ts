@@ -5,6 +5,7 @@ import type { GraphProto } from 'onnx-buf'
 import { createRng } from '../core/rng.ts'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
 import { UserError } from '../core/user-error.ts'
+import { constantTensor } from './constant-tensor.ts'
 import { ELEMENT_TYPE_OF } from './element-bits.ts'
 import type { GraphAnalysis } from './graph-analysis.ts'
 import { Prober } from './infer-types.ts'
@@ -12,7 +13,6 @@ import { concreteInputs, declaredShape, type InputShapes } from './input-shapes.
 import { madeUpTensor } from './made-up-tensor.ts'
 import type { OpenModel, PortInfo } from './open-model.ts'
 import { tensorType } from './tensor-type.ts'
-import { constantTensor } from './without-weights.ts'
 
 export type { InputShapes } from './input-shapes.ts'
 
@@ -148,7 +148,7 @@ const tableOf = (
   inputShapes: InputShapes
 ): TensorFacts => {
   const held = file.graph.node.flatMap(node => constantTensor(node) ?? [])
-  const weights = new Map([...file.graph.initializer.map(t => [t.name, t] as const), ...held])
+  const weights = new Map([...file.graph.initializer, ...held].map(t => [t.name, t] as const))
   const inputs = new Map(file.graph.input.map(input => [input.name, input]))
   const of = (name: string): TensorFact => {
     const weight = weights.get(name)
