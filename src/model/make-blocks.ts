@@ -13,6 +13,7 @@ import { DATA_TYPE } from './element-bits.ts'
 import { FunctionTable } from './function-table.ts'
 import type { GraphAnalysis, Layer } from './graph-analysis.ts'
 import { aliveAt } from './liveness.ts'
+import { MergeAlike } from './merge-alike.ts'
 import type { TensorFacts } from './tensor-facts.ts'
 import { tensorType } from './tensor-type.ts'
 
@@ -33,10 +34,11 @@ export interface Block {
 export const makeBlocks = (analysis: GraphAnalysis, facts: TensorFacts, positions: readonly number[]): Block[] => {
   const bounds = [0, ...positions, analysis.layers.length]
   const alive = aliveAt(analysis)
+  const alike = new MergeAlike(analysis, facts)
   return bounds.slice(1).map((to, b) => {
     const from = bounds[b]!
     const isLast = to === analysis.layers.length
-    return makeBlock(analysis, facts, analysis.layers.slice(from, to), new Set(alive[to]), isLast, b)
+    return makeBlock(analysis, facts, analysis.layers.slice(from, to), new Set(alive[to]), isLast, b, alike)
   })
 }
 
@@ -46,7 +48,8 @@ const makeBlock = (
   layers: readonly Layer[],
   aliveAfter: ReadonlySet<string>,
   isLast: boolean,
-  number: number
+  number: number,
+  alike: MergeAlike
 ): Block => {
   const { file } = analysis
   const made = new Set(layers.flatMap(layer => layer.writes))
@@ -59,14 +62,18 @@ const makeBlock = (
   const needed = new Set([...read, ...constants.flatMap(layer => layer.reads)])
   const inputs = [...read].filter(name => !made.has(name) && !isConstant(name))
   const images = inputs.filter(name => analysis.producer.has(name)) // what the user feeds is not changed
-  const node = enterBlocked([...constants, ...layers], images, facts)
+  const merged = alike.block(enterBlocked([...constants, ...layers], images, facts), new Set(outputs))
+  const node = [...merged.nodes]
   const written = new Set(node.flatMap(n => n.output))
   const graph = create(GraphProtoSchema, {
     name: `${file.graph.name || 'graph'}/${number}`,
     node,
-    initializer: file.graph.initializer.filter(t => needed.has(t.name)),
+    initializer: [...file.graph.initializer.filter(t => needed.has(t.name)), ...merged.initializers],
     sparseInitializer: file.graph.sparseInitializer.filter(t => needed.has(t.values?.name ?? '')),
-    input: [...inputs, ...filledInputs(analysis, needed)].map(name => valueInfo(file.graph, facts, name)),
+    input: [
+      ...[...inputs, ...filledInputs(analysis, needed)].map(name => valueInfo(file.graph, facts, name)),
+      ...merged.settable
+    ],
     output: outputs.map(name => valueInfo(file.graph, facts, name)),
     valueInfo: file.graph.valueInfo.filter(info => written.has(info.name) && !outputs.includes(info.name)),
     quantizationAnnotation: file.graph.quantizationAnnotation.filter(

@@ -1,6 +1,7 @@
 import { inlineFunctions } from './inline-functions.ts'
 import { latestConstants } from './latest-constants.ts'
 import type { OnnxFile } from './onnx-file.ts'
+import { ownDequantizers } from './own-dequantizers.ts'
 
 /**
  * The model as it is to be cut: it computes the same, and what the runtime does to the whole when it loads it, which a cut
@@ -8,4 +9,4 @@ import type { OnnxFile } from './onnx-file.ts'
  * @throws UserError that names the node
  */
 export const prepareGraph = (file: OnnxFile): OnnxFile =>
-  [latestConstants, inlineFunctions].reduce((done, step) => step(done), file)
+  [latestConstants, inlineFunctions, ownDequantizers].reduce((done, step) => step(done), file)

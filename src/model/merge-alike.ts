@@ -1,0 +1,94 @@
+import { create } from '@bufbuild/protobuf'
+import {
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema
+} from 'onnx-buf'
+import { constantTensor } from './constant-tensor.ts'
+import { DequantizedWeights, isDequantizer, type SeenGraph } from './dequantized-weights.ts'
+import type { GraphAnalysis } from './graph-analysis.ts'
+import { messageWith } from './message-with.ts'
+import { NamePool, namesOfNodes } from './name-pool.ts'
+import type { TensorFacts } from './tensor-facts.ts'
+import { tensorType } from './tensor-type.ts'
+
+/** A block's nodes, and what must be added to its constants and inputs. */
+export interface MergedAlike {
+  readonly nodes: readonly NodeProto[]
+  readonly initializers: readonly TensorProto[]
+  readonly settable: readonly ValueInfoProto[]
+}
+
+/** The version of the format from which an initializer may be an input that need not be fed. */
+const SETTABLE_FROM = 4n
+
+/**
+ * Makes sure that the runtime merges in a block what it merges in the whole, and no more, where that changes numbers: at
+ * weights in few bits (dequantized-weights.ts). A cut hides readers, so a weight that two layers read is read by one
+ * in each block, and a Relu whose reader is in the next block is an output.
+ *
+ * A scale that a user could set keeps a product from being merged, and costs nothing: its weight is made into floats in
+ * every run, as in the whole. A Relu is kept inside of its block by a node behind it that copies it.
+ */
+export class MergeAlike {
+  readonly #analysis: GraphAnalysis
+  readonly #facts: TensorFacts
+  readonly #constants: ReadonlyMap<string, TensorProto>
+  /** Undefined where no weight is stored so. */
+  readonly #whole: DequantizedWeights | undefined
+
+  constructor(analysis: GraphAnalysis, facts: TensorFacts) {
+    const { graph } = analysis.file
+    this.#analysis = analysis
+    this.#facts = facts
+    const settable = new Set(graph.input.map(input => input.name))
+    const all = [...graph.initializer, ...graph.node.flatMap(node => constantTensor(node) ?? [])]
+    this.#constants = new Map(all.filter(({ name }) => !settable.has(name)).map(tensor => [tensor.name, tensor]))
+    this.#whole = graph.node.some(isDequantizer)
+      ? new DequantizedWeights(this.#seen(graph.node, new Set(analysis.outputs)))
+      : undefined
+  }
+
+  /** @param outputs of the block */
+  block(nodes: readonly NodeProto[], outputs: ReadonlySet<string>): MergedAlike {
+    const whole = this.#whole
+    if (whole === undefined) return { nodes, initializers: [], settable: [] }
+    const pool = new NamePool([...namesOfNodes(nodes), ...this.#constants.keys()])
+    const kept = nodes.flatMap(node =>
+      outputs.has(node.output[0] ?? '') && whole.keepsProduct(node) ? keptInside(node, pool) : [node]
+    )
+    const alone = new DequantizedWeights(this.#seen(kept, outputs))
+    const initializers: TensorProto[] = []
+    const result = kept.map(node => {
+      if (!isDequantizer(node) || !whole.staysAsItIs(node) || alone.staysAsItIs(node)) return node
+      const scale = this.#constants.get(node.input[1] ?? '')
+      if (scale === undefined || this.#analysis.file.model.irVersion < SETTABLE_FROM) return node
+      const own = messageWith(TensorProtoSchema, scale, { name: pool.fresh(`${scale.name}/settable`) })
+      initializers.push(own)
+      return messageWith(NodeProtoSchema, node, { input: node.input.map((name, i) => (i === 1 ? own.name : name)) })
+    })
+    const settable = initializers.map(({ name, dataType, dims }) =>
+      create(ValueInfoProtoSchema, { name, type: tensorType(dataType, dims.map(Number)) })
+    )
+    return { nodes: result, initializers, settable }
+  }
+
+  #seen(nodes: readonly NodeProto[], outputs: ReadonlySet<string>): SeenGraph {
+    const rankOf = (name: string): number | undefined =>
+      (this.#facts.of(name).dims ?? this.#facts.of(name).shape)?.length
+    return { nodes, constants: this.#constants, outputs, rankOf }
+  }
+}
+
+/** The maximum of one tensor is that tensor, whatever its shape, and the runtime removes no such node. */
+const keptInside = (node: NodeProto, pool: NamePool): NodeProto[] => {
+  const [name = ''] = node.output
+  const inside = pool.fresh(`${name}/inside`)
+  return [
+    messageWith(NodeProtoSchema, node, { output: [inside] }),
+    create(NodeProtoSchema, { name: pool.fresh(`${name}/copy`), opType: 'Max', input: [inside], output: [name] })
+  ]
+}
