@@ -9,11 +9,12 @@ import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
 import { type LayerCost, layerCosts } from './layer-cost.ts'
 import { aliveAt } from './liveness.ts'
 import { makeBlocks } from './make-blocks.ts'
-import { onnxChunks, weightBytes } from './onnx-chunks.ts'
+import { onnxChunks } from './onnx-chunks.ts'
 import { readOnnxFile } from './onnx-file.ts'
 import type { OpenModel } from './open-model.ts'
 import { prepareGraph } from './prepare-graph.ts'
 import { findTensorFacts, type InputShapes, type TensorFacts } from './tensor-facts.ts'
+import { weightBytes } from './weight-bytes.ts'
 
 /** A model that has been read and understood, ready to be cut in any of its cut points. */
 export interface StudiedModel {
