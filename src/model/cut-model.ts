@@ -26,7 +26,7 @@ export interface StudiedModel {
 
 /** @throws UserError when it is not a model, does not open, or needs a shape */
 export const studyModel = async (file: string, shapes: InputShapes, openModel: OpenModel): Promise<StudiedModel> => {
-  const analysis = analyseGraph(prepareGraph(await readOnnxFile(file)))
+  const analysis = analyseGraph(await prepareGraph(await readOnnxFile(file), openModel))
   const facts = await findTensorFacts(analysis, shapes, openModel)
   return { analysis, facts, costs: layerCosts(analysis, facts), cutPoints: findCutPoints(analysis, facts) }
 }

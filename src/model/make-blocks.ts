@@ -105,7 +105,7 @@ const filledInputs = ({ file: { model, graph } }: GraphAnalysis, needed: Readonl
 }
 
 /** The constant nodes that lead to these tensors, in their order. */
-const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>): Layer[] => {
+export const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>): Layer[] => {
   const needed = new Set(wanted)
   const chosen: Layer[] = []
   for (const layer of constants.toReversed()) {

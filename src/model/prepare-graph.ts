@@ -1,6 +1,8 @@
 import { inlineFunctions } from './inline-functions.ts'
+import { inlineIfs } from './inline-ifs.ts'
 import { latestConstants } from './latest-constants.ts'
 import type { OnnxFile } from './onnx-file.ts'
+import type { OpenModel } from './open-model.ts'
 import { ownDequantizers } from './own-dequantizers.ts'
 
 /**
@@ -8,5 +10,5 @@ import { ownDequantizers } from './own-dequantizers.ts'
  * would otherwise hinder, has been done.
  * @throws UserError that names the node
  */
-export const prepareGraph = (file: OnnxFile): OnnxFile =>
-  [latestConstants, inlineFunctions, ownDequantizers].reduce((done, step) => step(done), file)
+export const prepareGraph = async (file: OnnxFile, openModel: OpenModel): Promise<OnnxFile> =>
+  ownDequantizers(await inlineIfs(inlineFunctions(latestConstants(file)), openModel))
