@@ -3,6 +3,7 @@ import { type BlockHash, blockHash } from '../core/ids.ts'
 import type { TensorSpec } from '../core/tensor.ts'
 import { type Bytes, bytes } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
+import { bodyCosts } from './body-costs.ts'
 import { chooseCuts } from './choose-cuts.ts'
 import { type CutPoint, findCutPoints, possibleCutPoints } from './cut-points.ts'
 import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
@@ -28,7 +29,8 @@ export interface StudiedModel {
 export const studyModel = async (file: string, shapes: InputShapes, openModel: OpenModel): Promise<StudiedModel> => {
   const analysis = analyseGraph(await prepareGraph(await readOnnxFile(file), openModel))
   const facts = await findTensorFacts(analysis, shapes, openModel)
-  return { analysis, facts, costs: layerCosts(analysis, facts), cutPoints: findCutPoints(analysis, facts) }
+  const costs = layerCosts(analysis, facts, await bodyCosts(analysis, facts, openModel))
+  return { analysis, facts, costs, cutPoints: findCutPoints(analysis, facts) }
 }
 
 /** The same with every place where it can be cut at all, what the runtime merges included. */
