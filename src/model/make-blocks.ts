@@ -9,6 +9,8 @@ import {
   ValueInfoProtoSchema
 } from 'onnx-buf'
 import { enterBlocked } from './blocked-entry.ts'
+import { isConstantNode } from './constant-tensor.ts'
+import { isDequantizer } from './dequantized-weights.ts'
 import { DATA_TYPE } from './element-bits.ts'
 import { FunctionTable } from './function-table.ts'
 import type { GraphAnalysis, Layer } from './graph-analysis.ts'
@@ -22,6 +24,8 @@ export interface Block {
   readonly model: ModelProto
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
+  /** Constants that the runtime computes of others when it loads the block, and keeps. */
+  readonly computed: readonly string[]
 }
 
 /**
@@ -90,7 +94,7 @@ const makeBlock = (
     producerName: 'tributary',
     graph
   })
-  return { model, inputs, outputs }
+  return { model, inputs, outputs, computed: computedAtLoad(constants, read, alike) }
 }
 
 /**
@@ -114,6 +118,16 @@ export const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<s
     for (const name of layer.reads) needed.add(name)
   }
   return chosen
+}
+
+/** Weights in few bits stay so where the runtime merges them with what reads them. */
+const computedAtLoad = (constants: readonly Layer[], read: ReadonlySet<string>, alike: MergeAlike): string[] => {
+  const fewBits = new Set<string>()
+  return constants.flatMap(({ node, reads, writes }) => {
+    const isMerged = isDequantizer(node) ? !alike.becomesFloats(node) : reads.some(name => fewBits.has(name))
+    if (isMerged) for (const name of writes) fewBits.add(name)
+    return isMerged || isConstantNode(node) ? [] : writes.filter(name => read.has(name))
+  })
 }
 
 /** As the model declares it, where it does; otherwise as it was inferred. */

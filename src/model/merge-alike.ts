@@ -52,6 +52,11 @@ export class MergeAlike {
       : undefined
   }
 
+  /** A weight that the runtime makes into floats instead of merging it with what reads it. */
+  becomesFloats(dequantizer: NodeProto): boolean {
+    return this.#whole?.staysAsItIs(dequantizer) === true
+  }
+
   /** @param outputs of the block */
   block(nodes: readonly NodeProto[], outputs: ReadonlySet<string>): MergedAlike {
     const whole = this.#whole

@@ -57,8 +57,8 @@ export const findTensorFacts = async (
     const fixed = fixedInputs(analysis.file.graph, inputShapes)
     const isDynamic = [...asIs.values()].some(info => info.shape.some(d => typeof d !== 'number'))
     const concrete = isDynamic ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
-    const layers = new Set(analysis.layers.flatMap(layer => layer.writes))
-    const unseen = [...concrete.values()].filter(info => layers.has(info.name) && isOpen(info)).map(info => info.name)
+    const made = new Set(names)
+    const unseen = [...concrete.values()].filter(info => made.has(info.name) && isOpen(info)).map(info => info.name)
     const seen = unseen.length === 0 ? NOTHING : await dimsOfRun(prober, fixed, inputShapes, unseen)
     return tableOf(analysis, asIs, concrete, seen, inputShapes)
   } finally {

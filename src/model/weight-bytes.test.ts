@@ -20,7 +20,7 @@ import {
   text,
   type Weights
 } from '../testing/onnx-builder.ts'
-import { blockFacts } from './cut-model.ts'
+import { blockFacts, writeBlocks } from './cut-model.ts'
 import { ELEMENT_BITS } from './element-bits.ts'
 import { neededBytes, readOnnxFile } from './onnx-file.ts'
 import { weightBytes } from './weight-bytes.ts'
@@ -247,5 +247,61 @@ describe('weight bytes', () => {
     const tensor = first!.functions[0]!.node[0]!.attribute[0]!.t!
     expect([...new Float32Array(Uint8Array.from(tensor.rawData).buffer)]).toEqual([1, 2, 3])
     expect(tensor.dataLocation).toBe(TensorProto_DataLocation.DEFAULT)
+  })
+
+  test('constants computed at load count in memory, in the block that keeps them: bytes of the file are few', async () => {
+    const model = await check({
+      nodes: [
+        node('ConstantOfShape', ['big'], ['ones'], [tensorAttribute(floats('', [1], 1))]),
+        node('Mul', ['ones', 'w'], ['k']),
+        node('MatMul', ['x', 'k'], ['a']),
+        node('Tanh', ['a'], ['b']),
+        node('Expand', ['one', 'big'], ['e']),
+        node('MatMul', ['b', 'e'], ['y'])
+      ],
+      weights: [int64s('big', [64, 64]), floats('w', [64]), floats('one', [1])],
+      inputs: [x([2, 64])],
+      outputs: [y()]
+    })
+    const all = model.cutPoints.map((_, i) => i)
+    const kept = 64 * 64 * 4
+    expect(blockFacts(model, all).map(b => b.computedBytes)).toEqual([kept, 0, kept])
+    const written = await writeBlocks(model, all, async (_, chunks) => {
+      for await (const _chunk of chunks);
+    })
+    expect(written.map(b => b.loadedBytes - b.bytes)).toEqual([kept, 0, kept])
+    expect(written[0]!.bytes).toBeLessThan(kept / 4)
+  })
+
+  test('a weight in few bits is made into floats only where the runtime does not merge it', async () => {
+    const weight = (name: string) => ({
+      ...bytesOf(
+        name,
+        T.INT8,
+        Array.from({ length: 256 }, (_, i) => i - 128)
+      ),
+      dims: [16n, 16n]
+    })
+    const scale = (name: string, held: number): Weights => ({ name, dataType: T.FLOAT, dims: [], floatData: [held] })
+    const parts = (second: string): ModelParts => ({
+      nodes: [
+        node('DequantizeLinear', ['q', 's'], ['w']),
+        node('DequantizeLinear', ['p', 't'], ['v']),
+        node('MatMul', ['x', 'w'], ['a']),
+        node('Tanh', ['a'], ['b']),
+        node('MatMul', ['b', second], ['y'])
+      ],
+      weights: [weight('q'), weight('p'), scale('s', 0.01), scale('t', 0.02)],
+      inputs: [x([2, 16])],
+      outputs: [y()],
+      opset: 21,
+      irVersion: 10
+    })
+    const computed = async (second: string) => {
+      const model = await check(parts(second))
+      return blockFacts(model, [0, 1]).map(b => b.computedBytes)
+    }
+    expect(await computed('v')).toEqual([0, 0, 0])
+    expect(await computed('w')).toEqual([1024, 0, 1024])
   })
 })
