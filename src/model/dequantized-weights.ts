@@ -64,6 +64,17 @@ export class DequantizedWeights {
     )
   }
 
+  /** A tensor between a QuantizeLinear and the one DequantizeLinear that reads it. */
+  isPair(name: string): boolean {
+    const producer = this.#producer.get(name)
+    return (
+      producer !== undefined &&
+      isQuantizer(producer) &&
+      this.#isReadOnce(producer) &&
+      isDequantizer(this.#readersOf(name)[0])
+    )
+  }
+
   #isReadOnce({ output }: NodeProto): boolean {
     const name = output[0] ?? ''
     return !this.#seen.outputs.has(name) && this.#readersOf(name).length === 1

@@ -62,9 +62,16 @@ export class MergeAlike {
     const whole = this.#whole
     if (whole === undefined) return { nodes, initializers: [], settable: [] }
     const pool = new NamePool([...namesOfNodes(nodes), ...this.#constants.keys()])
-    const kept = nodes.flatMap(node =>
-      outputs.has(node.output[0] ?? '') && whole.keepsProduct(node) ? keptInside(node, pool) : [node]
-    )
+    const made = new Set(nodes.flatMap(node => node.output))
+    const kept = nodes.flatMap(node => {
+      const [output = ''] = node.output
+      const [input = ''] = node.input
+      if (outputs.has(output) && whole.keepsProduct(node)) return keptInside(node, pool)
+      if (outputs.has(output) && this.#isSignedPair(whole, output)) return quantisedAgain(node, pool)
+      if (isDequantizer(node) && !made.has(input) && this.#isSignedPair(whole, input))
+        return dequantisedAgain(node, pool)
+      return [node]
+    })
     const alone = new DequantizedWeights(this.#seen(kept, outputs))
     const initializers: TensorProto[] = []
     const result = kept.map(node => {
@@ -81,11 +88,71 @@ export class MergeAlike {
     return { nodes: result, initializers, settable }
   }
 
+  #isSignedPair(whole: DequantizedWeights, name: string): boolean {
+    return this.#facts.of(name).type === 'int8' && whole.isPair(name)
+  }
+
   #seen(nodes: readonly NodeProto[], outputs: ReadonlySet<string>): SeenGraph {
     const rankOf = (name: string): number | undefined =>
       (this.#facts.of(name).dims ?? this.#facts.of(name).shape)?.length
     return { nodes, constants: this.#constants, outputs, rankOf }
   }
+}
+
+/**
+ * On processors that have no products of signed bytes the runtime makes an unsigned pair of every QuantizeLinear with its
+ * one DequantizeLinear, and merges no signed ones. A cut parts the two; so each side gets the other half once more, which
+ * changes no value, and a copy between, or the runtime would take the two out again.
+ */
+const quantisedAgain = (node: NodeProto, pool: NamePool): NodeProto[] => {
+  const [name = ''] = node.output
+  const [inside, floats] = [pool.fresh(`${name}/inside`), pool.fresh(`${name}/floats`)]
+  const [dequantizer, copied] = copyOfFloats(node, inside, floats, pool)
+  return [
+    messageWith(NodeProtoSchema, node, { output: [inside] }),
+    dequantizer,
+    copied,
+    messageWith(NodeProtoSchema, node, {
+      name: pool.fresh(`${name}/again`),
+      input: [floats, ...node.input.slice(1)],
+      output: [name]
+    })
+  ]
+}
+
+/** The same for the DequantizeLinear behind a cut. */
+const dequantisedAgain = (node: NodeProto, pool: NamePool): NodeProto[] => {
+  const [name = ''] = node.output
+  const [floats, inside] = [pool.fresh(`${name}/floats`), pool.fresh(`${name}/inside`)]
+  return [
+    ...copyOfFloats(node, node.input[0] ?? '', floats, pool),
+    messageWith(NodeProtoSchema, node, {
+      name: pool.fresh(`${name}/again`),
+      opType: 'QuantizeLinear',
+      input: [floats, ...node.input.slice(1)],
+      output: [inside]
+    }),
+    messageWith(NodeProtoSchema, node, { input: [inside, ...node.input.slice(1)] })
+  ]
+}
+
+/** A DequantizeLinear with scale, zero point and axis of this node, and a copy of what it makes. */
+const copyOfFloats = (node: NodeProto, from: string, to: string, pool: NamePool): readonly [NodeProto, NodeProto] => {
+  const between = pool.fresh(`${to}/made`)
+  const dequantizer = messageWith(NodeProtoSchema, node, {
+    name: between,
+    opType: 'DequantizeLinear',
+    input: [from, ...node.input.slice(1)],
+    output: [between],
+    attribute: node.attribute.filter(a => a.name === 'axis' || a.name === 'block_size')
+  })
+  const copy = create(NodeProtoSchema, {
+    name: pool.fresh(`${to}/copy`),
+    opType: 'Max',
+    input: [between],
+    output: [to]
+  })
+  return [dequantizer, copy]
 }
 
 /** The maximum of one tensor is that tensor, whatever its shape, and the runtime removes no such node. */
