@@ -12,6 +12,7 @@ import { collect } from './collect.ts'
 import { makeFolder } from './make-folder.ts'
 import { parseShapes } from './node/parse-shapes.ts'
 import { parseCount } from './parse-count.ts'
+import { sayLeftOut } from './say-left-out.ts'
 
 interface CutFlags {
   readonly parts?: string
@@ -33,7 +34,7 @@ export const command = new Command('cut')
   .requiredOption('--out <dir>', 'folder for part-0.onnx, part-1.onnx, …')
   .option('--parts <n>', 'this many parts of even work, cut where little crosses')
   .option('--at <points>', 'cut at these cut points, as numbered by inspect: 3,7 cuts before blocks 3 and 7')
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
   .option('--verify', 'compare the chain of blocks with the whole model, and time both')
   .option(
     '--inputs <file.npy>',
@@ -55,6 +56,7 @@ export const command = new Command('cut')
     for (const note of studied.analysis.file.notes ?? []) process.stderr.write(`${model}: ${note}\n`)
     const inputs = await readVerifyInputs(studied.analysis.file, flags.inputs)
     const cuts = await chosenCuts(studied, flags)
+    await sayLeftOut(studied.leftOut)
     const files = await openFolder(flags.out, cuts.length + 1)
     const parts = await writeBlocks(studied, cuts, (index, chunks) => writeWhole(files[index]!, chunks))
     await removeStale(flags.out, files)
@@ -62,7 +64,7 @@ export const command = new Command('cut')
     const verify = flags.verify === true ? await verified(studied, cuts, files, { threads, inputs }) : undefined
     if (flags.json === true)
       process.stdout.write(
-        `${JSON.stringify({ parts: named, ...(verify === undefined ? {} : { verify: finite(verify) }) })}\n`
+        `${JSON.stringify({ parts: named, leftOut: studied.leftOut, ...(verify === undefined ? {} : { verify: finite(verify) }) })}\n`
       )
     else {
       for (const part of named)

@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import { formatBytes } from '../core/format-quantity.ts'
+import type { LeftOut } from '../model/left-out.ts'
 import { collect } from './collect.ts'
 import { parseShapes } from './node/parse-shapes.ts'
+import { sayLeftOut } from './say-left-out.ts'
 
 interface InspectFlags {
   readonly shape: string[]
@@ -27,6 +29,8 @@ interface Inspection {
     bytes: number
     tensors: readonly { name: string; type: string; shape: readonly (number | string | null)[] }[]
   }[]
+  /** Inputs and outputs that are no tensors, and so in no block. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 export const command = new Command('inspect')
@@ -35,12 +39,13 @@ export const command = new Command('inspect')
     'Show where a model can be cut: its blocks, and between them the cut points with all tensors that cross there. Activation 0 is the input, the last one the output; cut point i is where activation i crosses.'
   )
   .argument('<model>', 'an ONNX file')
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
   .option('--parts <n>', 'show the blocks of a cut into so many parts of even work instead of all cut points')
   .option('--json', 'print one JSON document')
   .addHelpText('after', '\nExample:\n  $ tributary inspect rec.onnx --shape x=1x3x48x320\n')
   .action(async (model: string, flags: InspectFlags) => {
     const inspection = await inspect(model, flags)
+    await sayLeftOut(inspection.leftOut)
     process.stdout.write(flags.json === true ? `${JSON.stringify(inspection)}\n` : `${describe(inspection)}\n`)
   })
 
@@ -71,7 +76,8 @@ const inspect = async (model: string, flags: InspectFlags): Promise<Inspection> 
       index,
       bytes,
       tensors: tensors.map(tensor => ({ ...tensor, type: studied.facts.of(tensor.name).kind }))
-    }))
+    })),
+    leftOut: studied.leftOut
   }
 }
 

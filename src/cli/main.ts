@@ -2,6 +2,7 @@
 import 'core-js/actual/promise/with-resolvers.js' // libp2p needs it; Node 20 has it not
 import { Command, CommanderError, type Option } from 'commander'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
+import { refuseMangled } from './refuse-mangled.ts'
 
 /** Commands load when they are used: `tributary inspect` does not start libp2p. */
 const program = new Command('tributary')
@@ -46,8 +47,9 @@ const main = async (): Promise<number> => {
     command.configureHelp({ optionDescription: describeOption })
   }
   try {
+    refuseMangled(process.argv.slice(2))
     await program.parseAsync()
-    return 0
+    return Number(process.exitCode ?? 0) // a command may have set it
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof UserError) {

@@ -56,7 +56,7 @@ export const command = new Command('node')
   )
   .option(
     '--shape <input=dims>',
-    'fix dynamic dimensions, like x=1x3x48x320, or of one model: ocr:x=1x3x48x320, repeatable',
+    'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), or of one model: ocr:x=1x3x48x320, repeatable',
     collect,
     []
   )
@@ -69,7 +69,7 @@ export const command = new Command('node')
   .option('--cut-at <model=tensors>', 'cut a model at these tensors, commas between, repeatable', collect, [])
   .option(
     '--source <spec>',
-    'name=dir:PATH or name=synthetic:COUNT, then [,model=M][,window=N][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms][,start=5s], repeatable; synthetic:COUNT instead of dir:PATH makes data up',
+    'name=dir:PATH or name=synthetic:COUNT, then [,model=M][,window=N][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms][,start=5s][,patience=30s], repeatable; synthetic:COUNT instead of dir:PATH makes data up',
     collect,
     []
   )

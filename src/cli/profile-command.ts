@@ -3,6 +3,7 @@ import { formatBytes, formatSeconds } from '../core/format-quantity.ts'
 import { collect } from './collect.ts'
 import { parseShapes } from './node/parse-shapes.ts'
 import { parseCount } from './parse-count.ts'
+import { sayLeftOut } from './say-left-out.ts'
 
 interface ProfileFlags {
   readonly shape: string[]
@@ -37,7 +38,7 @@ export const command = new Command('profile')
     'Cut a model into the blocks that a cluster would use, and time each here: median and least of several runs, after warm-up.'
   )
   .argument('<model>', 'an ONNX file')
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
   .option('--blocks <n>', 'at most this many blocks', '12')
   .option('--runs <n>', 'timed runs', '20')
   .option('--threads <n>', "threads inside ONNX Runtime's operators", '1')
@@ -57,6 +58,7 @@ const profile = async (model: string, flags: ProfileFlags): Promise<Profile> => 
   const threads = parseCount('--threads', flags.threads, 256)
   const studied = await studyModel(model, parseShapes(flags.shape), openModel)
   const cuts = cutsForCluster(studied, parseCount('--blocks', flags.blocks, 4096))
+  await sayLeftOut(studied.leftOut)
   process.stderr.write(`timing ${cuts.length + 1} blocks, ${runs} runs …\n`)
   const { blocks, seconds, activations } = await profileBlocks(studied, cuts, { runs, threads })
   return {

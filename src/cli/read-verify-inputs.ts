@@ -15,7 +15,7 @@ export const readVerifyInputs = async (
 ): Promise<readonly (readonly Tensor[])[] | undefined> => {
   if (texts.length === 0) return undefined
   const { readNpyInput } = await import('../runtime/io/npy-inputs.ts')
-  const specs = declaredInputs(file)
+  const specs = declaredInputs(file).map((declared): TensorSpec => ({ ...declared, shape: declared.shape ?? [] }))
   const given = new Map<TensorSpec, Tensor[]>(specs.map(spec => [spec, []]))
   for (const text of texts) {
     const { spec, path } = parse(text, specs)

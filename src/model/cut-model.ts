@@ -8,6 +8,7 @@ import { chooseCuts } from './choose-cuts.ts'
 import { type CutPoint, findCutPoints, possibleCutPoints } from './cut-points.ts'
 import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
 import { type LayerCost, layerCosts } from './layer-cost.ts'
+import { type LeftOut, optionalsAsTensors, tensorsOnly } from './left-out.ts'
 import { aliveAt } from './liveness.ts'
 import { type Block, makeBlocks } from './make-blocks.ts'
 import { onnxChunks } from './onnx-chunks.ts'
@@ -23,14 +24,18 @@ export interface StudiedModel {
   readonly facts: TensorFacts
   readonly costs: readonly LayerCost[]
   readonly cutPoints: readonly CutPoint[]
+  /** What the file has besides, and no block. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 /** @throws UserError when it is not a model, does not open, or needs a shape */
 export const studyModel = async (file: string, shapes: InputShapes, openModel: OpenModel): Promise<StudiedModel> => {
-  const analysis = analyseGraph(await prepareGraph(await readOnnxFile(file), openModel))
-  const facts = await findTensorFacts(analysis, shapes, openModel)
+  const prepared = optionalsAsTensors(await prepareGraph(await readOnnxFile(file), openModel))
+  const whole = analyseGraph(prepared)
+  const facts = await findTensorFacts(whole, shapes, openModel)
+  const { analysis, leftOut } = tensorsOnly(whole, facts)
   const costs = layerCosts(analysis, facts, await bodyCosts(analysis, facts, openModel))
-  return { analysis, facts, costs, cutPoints: findCutPoints(analysis, facts) }
+  return { analysis, facts, costs, cutPoints: findCutPoints(analysis, facts), leftOut }
 }
 
 /** The same with every place where it can be cut at all, what the runtime merges included. */

@@ -46,9 +46,13 @@ const RANDOM = new Set([
 
 /**
  * Order the nodes, tell constants from layers, find who writes and reads what.
+ * @param outputs of the model, those that are wanted
  * @throws UserError naming the node when a tensor comes from nowhere, is written twice, or the nodes form a cycle
  */
-export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
+export const analyseGraph = (
+  file: OnnxFile,
+  outputs: readonly string[] = file.graph.output.map(output => output.name)
+): GraphAnalysis => {
   const { graph } = file
   const functions = new FunctionTable(file.model)
   const initializers = new Set([
@@ -56,7 +60,7 @@ export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
     ...graph.sparseInitializer.map(t => t.values?.name ?? '')
   ])
   const inputs = graph.input.map(input => input.name).filter(name => !initializers.has(name))
-  const ordered = alive(graph, order(file, graph.node.map(toLayer), new Set([...inputs, ...initializers])))
+  const ordered = alive(outputs, order(file, graph.node.map(toLayer), new Set([...inputs, ...initializers])))
   const constantNames = new Set(initializers)
   const layers: Layer[] = []
   const constants: Layer[] = []
@@ -74,7 +78,6 @@ export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
       else readers.push(i)
     }
   }
-  const outputs = graph.output.map(output => output.name)
   for (const name of outputs) {
     if (!producer.has(name) && !constantNames.has(name) && !inputs.includes(name))
       throw new UserError(`${file.path}: nothing writes the output "${name}"`)
@@ -83,8 +86,8 @@ export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
 }
 
 /** Without the nodes that lead to no output. */
-const alive = (graph: GraphProto, ordered: readonly Layer[]): Layer[] => {
-  const needed = new Set(graph.output.map(output => output.name))
+const alive = (outputs: readonly string[], ordered: readonly Layer[]): Layer[] => {
+  const needed = new Set(outputs)
   const kept: Layer[] = []
   for (const layer of ordered.toReversed()) {
     if (!layer.writes.some(name => needed.has(name))) continue

@@ -4,7 +4,6 @@ import {
   GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
-  TensorProto_DataType,
   type ValueInfoProto,
   ValueInfoProtoSchema
 } from 'onnx-buf'
@@ -79,7 +78,7 @@ const makeBlock = (
       ...merged.settable
     ],
     output: outputs.map(name => valueInfo(file.graph, facts, name)),
-    valueInfo: file.graph.valueInfo.filter(info => written.has(info.name) && !outputs.includes(info.name)),
+    valueInfo: claims(analysis, facts, name => written.has(name) && !outputs.includes(name)),
     quantizationAnnotation: file.graph.quantizationAnnotation.filter(
       a => needed.has(a.tensorName) || made.has(a.tensorName)
     )
@@ -95,6 +94,23 @@ const makeBlock = (
     graph
   })
   return { model, inputs, outputs, computed: computedAtLoad(constants, read, alike) }
+}
+
+/**
+ * What the model says of these tensors. It was true of the shapes that the model was exported with; where these are not
+ * fixed, what is true of every run.
+ */
+const claims = (
+  { file: { graph }, inputs }: GraphAnalysis,
+  facts: TensorFacts,
+  isWanted: (name: string) => boolean
+): ValueInfoProto[] => {
+  const isFixed = inputs.every(name => {
+    const shape = facts.of(name).shape ?? []
+    return shape.length > 0 && shape.every(d => typeof d === 'number')
+  })
+  const told = graph.valueInfo.filter(({ name }) => isWanted(name))
+  return isFixed ? told : told.map(info => valueInfo(graph, facts, info.name, info))
 }
 
 /**
@@ -130,11 +146,20 @@ const computedAtLoad = (constants: readonly Layer[], read: ReadonlySet<string>, 
   })
 }
 
-/** As the model declares it, where it does; otherwise as it was inferred. */
-const valueInfo = (graph: GraphProto, facts: TensorFacts, name: string): ValueInfoProto => {
-  const declared = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)
-  if (declared !== undefined) return declared
+/**
+ * Its type, and of its shape what is true of every run: more would make ONNX Runtime refuse data that it takes in the
+ * whole model. Where that declares no tensor, as it does.
+ */
+const valueInfo = (
+  graph: GraphProto,
+  facts: TensorFacts,
+  name: string,
+  declaredAs = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)
+): ValueInfoProto => {
+  const declared = declaredAs?.type
   const { type, shape } = facts.of(name)
-  const elemType = type === undefined ? TensorProto_DataType.UNDEFINED : DATA_TYPE[type]
-  return create(ValueInfoProtoSchema, { name, type: tensorType(elemType, shape) })
+  const own = declared?.value.case === 'tensorType' ? declared.value.value.elemType : undefined
+  const elemType = type === undefined ? own : DATA_TYPE[type]
+  const told = elemType === undefined ? declared : tensorType(elemType, shape)
+  return create(ValueInfoProtoSchema, { name, ...(told === undefined ? {} : { type: told }) })
 }

@@ -14,7 +14,8 @@ type Attribute = MessageInitShape<typeof AttributeProtoSchema>
 type Graph = MessageInitShape<typeof GraphProtoSchema>
 type Node = MessageInitShape<typeof NodeProtoSchema>
 export type Weights = MessageInitShape<typeof TensorProtoSchema>
-export type Dims = readonly (number | string)[]
+/** Null: a dimension without value and name. */
+export type Dims = readonly (number | bigint | string | null)[]
 
 /** "Conv(x, w) -> y" as a node; a blank input is one left empty. */
 export const node = (
@@ -103,9 +104,11 @@ export const value = (name: string, elemType: T, dims?: Dims) => ({
               shape: {
                 dim: dims.map(d => ({
                   value:
-                    typeof d === 'number'
-                      ? { case: 'dimValue' as const, value: BigInt(d) }
-                      : { case: 'dimParam' as const, value: d }
+                    d === null
+                      ? { case: undefined }
+                      : typeof d === 'string'
+                        ? { case: 'dimParam' as const, value: d }
+                        : { case: 'dimValue' as const, value: BigInt(d) }
                 }))
               }
             })
@@ -118,6 +121,8 @@ export interface ModelParts {
   readonly nodes: readonly Node[]
   readonly inputs: readonly ReturnType<typeof value>[]
   readonly outputs: readonly ReturnType<typeof value>[]
+  /** What the model claims of tensors inside. */
+  readonly claims?: readonly ReturnType<typeof value>[]
   readonly weights?: readonly Weights[]
   readonly functions?: readonly MessageInitShape<typeof FunctionProtoSchema>[]
   readonly opset?: number
@@ -130,6 +135,7 @@ export const buildModel = ({
   nodes,
   inputs,
   outputs,
+  claims = [],
   weights = [],
   functions = [],
   opset = 17,
@@ -145,6 +151,13 @@ export const buildModel = ({
         ...domains.map(d => ({ domain: d.domain, version: BigInt(d.version) }))
       ],
       functions: [...functions],
-      graph: { name: 'test', node: [...nodes], initializer: [...weights], input: [...inputs], output: [...outputs] }
+      graph: {
+        name: 'test',
+        node: [...nodes],
+        initializer: [...weights],
+        input: [...inputs],
+        output: [...outputs],
+        valueInfo: [...claims]
+      }
     })
   )

@@ -38,12 +38,10 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   const folder = stateFolderOf(options.name, options.state)
   await openStateFolder(folder)
   // Before anything else: a second process with this identity would take the first one's place in the cluster.
-  const unlock = await lockFile(join(folder.path, 'device.lock'), `--name ${options.name}: its state ${folder.path}`)
-  try {
-    await runDevice(options, folder, log)
-  } finally {
-    await unlock()
-  }
+  const what = `--name ${options.name}: its state ${folder.path}`
+  await using held = await lockFile(join(folder.path, 'device.lock'), what)
+  if (held.lock.kind === 'noLocks') log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`)
+  await runDevice(options, folder, log)
 }
 
 const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog): Promise<void> => {
@@ -216,6 +214,9 @@ const finished = async (device: Device, options: NodeOptions, log: NodeLog): Pro
     return
   }
   if (sources.length > 0) {
+    for (const { name, failed } of sources)
+      if (failed > 0) log.say(`source ${name}: ${failed} failed; the sink says why`)
+    if (options.exitWhenDone && sources.some(({ unavailable }) => unavailable > 0)) process.exitCode = 1
     log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
     log.event({ event: 'done', sources })
   }

@@ -24,9 +24,11 @@ const profileOf = async (model: ScenarioModel, say: (text: string) => void): Pro
   const { activationsAt, cutsForCluster, studyModel } = await import('../../model/cut-model.ts')
   const { openModel } = await import('../../runtime/onnx/open-model.ts')
   const { profileBlocks } = await import('../../runtime/onnx/profile-blocks.ts')
+  const { describeLeftOut } = await import('../../model/left-out.ts')
   const { parseShapes } = await import('../node/parse-shapes.ts')
   say(`measuring ${model.name} (${model.file}) on this machine …`)
   const studied = await studyModel(model.file, parseShapes(model.shapes), openModel)
+  if (studied.leftOut.length > 0) say(`${model.name}: ${describeLeftOut(studied.leftOut)}`)
   const cuts = cutsForCluster(studied, model.maxBlocks)
   const { blocks, activations } = await profileBlocks(studied, cuts, { runs: RUNS, threads: 1 })
   return {

@@ -4,13 +4,13 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { UserError } from '../../core/user-error.ts'
 import { BacklogSign } from '../../scheduler/backlog-sign.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { decodeTensor } from '../dispatch/tensor-codec.ts'
-import type { DataPort } from '../io/data-port.ts'
+import type { DataPort, Item } from '../io/data-port.ts'
 import type { SourceSpec } from '../io/source-spec.ts'
+import { ItemReader } from '../ledger/item-reader.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
@@ -23,6 +23,8 @@ export interface SourceRunnerParts {
   readonly spec: SourceSpec
   readonly deviceName: string
   readonly clock: Clock
+  /** Since 1970, to compare with the times of files. */
+  readonly wallTime: () => Seconds
   readonly view: ClusterView
   readonly sink: Sink
   /** The folder's items with their numbers, and which have a line in the sink. */
@@ -45,9 +47,11 @@ const TICK: Seconds = seconds(0.05)
 /** After a failed computation, before it is tried again: what was wrong may pass. */
 const RETRY_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
+/** How often it is looked for items that were put aside and are to be read again. */
+const AGAIN_TICK: Seconds = seconds(0.1)
 
 interface Flight {
-  readonly item: NumberedItem['item']
+  readonly item: Item
   readonly availableAt: Seconds
 }
 
@@ -69,7 +73,8 @@ export class SourceRunner implements SourcePort {
   /** Of the whole model, at speed 1. */
   #work = 0
   #port: DataPort | undefined
-  #items: SourceItems = { todo: [], total: 0 }
+  #reader: ItemReader | undefined
+  #items: SourceItems = { todo: [], total: 0, away: 0 }
   #startedAt: Seconds = seconds(0)
   #firstAt: Seconds | undefined
   #lastAt: Seconds = seconds(0)
@@ -90,26 +95,66 @@ export class SourceRunner implements SourcePort {
     this.#manifest = await this.#findModel(signal)
     this.#work = this.#manifest.blocks.reduce((sum, block) => sum + block.work, 0)
     this.#port = this.#parts.createPort(this.#manifest)
+    const { clock, wallTime, spec, say } = this.#parts
+    const { patience } = spec
+    const tell = (text: string): void => say(`source ${spec.name}: ${text}`)
+    this.#reader = new ItemReader({ clock, wallTime, patience, say: tell })
     this.#items = await this.#parts.openItems(this.#port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
     this.#state = 'running'
+    const over = new AbortController()
+    try {
+      await Promise.race([this.#readAll(signal), this.#readAgain(AbortSignal.any([signal, over.signal]))])
+    } finally {
+      over.abort()
+    }
+  }
+
+  /** Every item in its turn, then whatever is owed. */
+  async #readAll(signal: AbortSignal): Promise<void> {
     let ahead: Promise<readonly Tensor[] | undefined> | undefined
     for (const [i, numbered] of this.#items.todo.entries()) {
       const turn = await this.#turn(i, signal)
       if (turn === 'stopped') return
       const tensors = await (ahead ?? this.#read(numbered))
-      if (tensors !== undefined) this.#admit(numbered, tensors, i, turn === 'waitedForIt')
+      if (tensors !== undefined && (await this.#hasRoom(signal)))
+        this.#admit(numbered, tensors, this.#due(i), turn === 'waitedForIt')
       ahead = this.#readAhead(this.#items.todo[i + 1])
     }
-    while (this.#ledger.counts().outstanding > 0) await this.#pause(signal)
+    this.#reader!.lastWasRead()
+    const waits = (): boolean => this.#state === 'running' && this.#reader!.waiting > 0
+    while (this.#ledger.counts().outstanding > 0 || waits()) await this.#pause(signal)
+    if (this.#reader!.waiting > 0) return // stopped before they could be read
     this.#state = 'done'
+    const { givenUp } = this.#reader!
+    if (givenUp > 0)
+      this.#parts.say(
+        `source ${this.#parts.spec.name}: ${givenUp} items could not be read; the next start tries them again`
+      )
+  }
+
+  /** What was put aside because it was away or not whole. Ends only by rejecting, when `signal` aborts. */
+  async #readAgain(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      const next = this.#reader!.due()
+      const isOwed = next !== undefined && this.#flights.has(next.datum)
+      if (next === undefined || !(isOwed || this.#ledger.room > 0)) {
+        await this.#parts.clock.sleep(AGAIN_TICK, { signal })
+        continue
+      }
+      const tensors = await this.#read(next)
+      if (tensors === undefined) continue
+      if (isOwed) this.#dispatch(next.datum, tensors)
+      else if (await this.#hasRoom(signal)) this.#admit(next, tensors, this.#parts.clock.now(), false)
+    }
   }
 
   delivered(task: DeviceTask): void {
     const verdict = this.#ledger.result(task.datum)
     if (verdict !== 'first') return
+    this.#reader?.forget(task.datum)
     this.#parts.cancel(this.id, task.datum)
     this.#wake() // there is room, whenever it is on the disk
     void this.#record(task)
@@ -129,7 +174,7 @@ export class SourceRunner implements SourcePort {
     const item = this.#flights.get(ref.datum)?.item.name
     this.#complain(`${item}: ${because}${verdict === 'gaveUp' ? '; given up' : '; trying again'}`)
     if (verdict === 'again') void this.#parts.clock.sleep(RETRY_PAUSE).then(() => this.#resend(ref.datum))
-    else this.#wake()
+    else void this.#recordFailure(ref.datum, because)
   }
 
   deviceLost(device: DeviceId): void {
@@ -147,7 +192,7 @@ export class SourceRunner implements SourcePort {
   status(): DeviceReport['sources'][number] {
     const { spec, deviceName, sink } = this.#parts
     const { outstanding, failed, resent, twins } = this.#ledger.counts()
-    const { results, skipped } = sink.counts(this.id)
+    const { results, skipped, failed: failedInAll } = sink.counts(this.id)
     const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
     return {
       name: spec.name,
@@ -155,9 +200,11 @@ export class SourceRunner implements SourcePort {
       model: spec.model ?? this.#manifest?.name ?? '',
       state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
       available: this.#items.total,
-      admitted: results + outstanding + failed,
+      admitted: results + outstanding + failedInAll,
       completed: results,
       skipped,
+      failed: failedInAll,
+      unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
       lost: failed,
       duplicates: twins,
@@ -192,8 +239,19 @@ export class SourceRunner implements SourcePort {
     const turn = due !== undefined && due > clock.now() ? 'waitedForIt' : 'itWasThere'
     // A timer may end a millisecond early, and no datum leaves before it is there.
     while (due !== undefined && due > clock.now()) await clock.sleep(seconds(due - clock.now()), { signal })
+    return (await this.#hasRoom(signal)) ? turn : 'stopped'
+  }
+
+  /** Wait until the window has room. @returns false when the source was stopped meanwhile */
+  async #hasRoom(signal: AbortSignal): Promise<boolean> {
     while (this.#ledger.room === 0 && this.#state === 'running') await this.#pause(signal)
-    return this.#state === 'running' ? turn : 'stopped'
+    return this.#state === 'running'
+  }
+
+  /** A saturated source has its datum the moment the network takes it; others had it when it was due. */
+  #due(i: number): Seconds {
+    const { clock, availableAt } = this.#parts
+    return availableAt === undefined ? clock.now() : seconds(this.#startedAt + availableAt(i))
   }
 
   /** Until something changes; the tick is for what nobody tells. */
@@ -212,10 +270,8 @@ export class SourceRunner implements SourcePort {
     return read
   }
 
-  #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], i: number, waitedForIt: boolean): void {
-    const { clock, availableAt, observe } = this.#parts
-    // A saturated source has its datum the moment the network takes it; others had it when it was due.
-    const available = availableAt === undefined ? clock.now() : seconds(this.#startedAt + availableAt(i))
+  #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
+    const { clock, observe } = this.#parts
     this.#firstAt ??= available
     this.#flights.set(datum, { item, availableAt: available })
     this.#ledger.admit(datum)
@@ -224,16 +280,34 @@ export class SourceRunner implements SourcePort {
     this.#dispatch(datum, tensors)
   }
 
-  /** @returns undefined when the item cannot be read: it is recorded as skipped, and the run goes on */
-  async #read({ datum, item }: NumberedItem): Promise<readonly Tensor[] | undefined> {
-    try {
-      return await this.#port!.read(item)
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      this.#parts.say(`source ${this.#parts.spec.name}: skipped ${item.name}: ${error.message}`)
-      await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: error.message })
-      return undefined
+  /** @returns undefined when the item cannot be read, now or at all, and the run goes on */
+  async #read(numbered: NumberedItem): Promise<readonly Tensor[] | undefined> {
+    const reading = await this.#reader!.read(numbered, this.#port!)
+    switch (reading.kind) {
+      case 'tensors':
+        return reading.tensors
+      case 'later':
+        return undefined
+      case 'bad':
+        await this.#skip(numbered, reading.because, reading.stamp)
+        return undefined
+      case 'givenUp':
+        if (this.#ledger.abandon(numbered.datum)) this.#flights.delete(numbered.datum)
+        return undefined
+      default:
+        return reading satisfies never
     }
+  }
+
+  /** Recorded, so that it is not read again unless it changes. */
+  async #skip({ datum, item }: NumberedItem, because: string, stamp: string): Promise<void> {
+    const { spec, say, sink } = this.#parts
+    if (this.#flights.has(datum)) {
+      if (this.#ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
+      return
+    }
+    say(`source ${spec.name}: skipped ${item.name}: ${because}`)
+    await sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
   }
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
@@ -270,16 +344,10 @@ export class SourceRunner implements SourcePort {
     const flight = this.#flights.get(datum)
     if (flight === undefined || this.#resending.has(datum) || this.#state !== 'running') return
     this.#resending.add(datum)
-    this.#port!.read(flight.item)
-      .then(tensors => this.#dispatch(datum, tensors))
-      .catch(error => this.#unreadable(datum, `cannot be read again: ${(error as Error).message}`))
+    this.#read({ datum, item: flight.item })
+      .then(tensors => tensors !== undefined && this.#dispatch(datum, tensors))
+      .catch(error => this.#complain(`${flight.item.name}: cannot be read again: ${(error as Error).message}`))
       .finally(() => this.#resending.delete(datum))
-  }
-
-  /** What is wrong with a file may pass: as a dispatch that failed, it is tried again, and given up after a few times. */
-  #unreadable(datum: number, because: string): void {
-    const attempt = this.#ledger.dispatched(datum, this.#deadline())
-    if (attempt !== undefined) this.failed({ source: this.id, datum, attempt }, because)
   }
 
   async #record(task: DeviceTask): Promise<void> {
@@ -302,8 +370,22 @@ export class SourceRunner implements SourcePort {
     this.#wake()
   }
 
+  /** After `ledger.fail`: it is in the sink that the datum has no result, and why. */
+  async #recordFailure(datum: number, cause: string): Promise<void> {
+    const item = this.#flights.get(datum)!.item.name
+    try {
+      const attempts = this.#ledger.attempts(datum)
+      await this.#parts.sink.write({ source: this.id, datum, item, failed: true, cause, attempts })
+      this.#ledger.written(datum)
+      this.#flights.delete(datum)
+    } catch (error) {
+      this.#complain(`${item}: that it failed is not in the sink: ${(error as Error).message}`)
+    }
+    this.#wake()
+  }
+
   /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
-  async #writeResult(item: NumberedItem['item'], tensors: readonly Tensor[]): Promise<unknown> {
+  async #writeResult(item: Item, tensors: readonly Tensor[]): Promise<unknown> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
         return await this.#port!.write(item, tensors)

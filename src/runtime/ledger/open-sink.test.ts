@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -49,12 +49,17 @@ test('a result that was written is on the disk, one line each, in order', async 
   const sink = await open(file)
   await Promise.all([sink.write(result(1)), sink.write(result(0))])
   await sink.write({ item: 'x.txt', datum: 2, source: 'door', skipped: 'not an image' })
-  expect(text(file)).toBe(`${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","skipped":"not an image"}\n`)
-  expect(sink.counts('door')).toEqual({ results: 2, skipped: 1 })
+  await sink.write({ item: '3.png', datum: 3, source: 'door', failed: true, cause: 'block 2: no memory', attempts: 4 })
+  expect(text(file)).toBe(
+    `${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","skipped":"not an image"}\n` +
+      '{"source":"door","datum":3,"item":"3.png","failed":true,"cause":"block 2: no memory","attempts":4}\n'
+  )
+  expect(sink.counts('door')).toEqual({ results: 2, skipped: 1, failed: 1 })
   expect([...sink.recorded('door')].map(([datum, { kind }]) => `${datum} ${kind}`)).toEqual([
     '1 result',
     '0 result',
-    '2 skipped'
+    '2 skipped',
+    '3 failed'
   ])
 })
 
@@ -77,6 +82,17 @@ test('a sink that is opened again knows what it holds and goes on behind it', as
   expect(await second.write(result(0))).toBe('twin')
   await second.write(result(1))
   expect(text(file)).toBe(line(0) + line(1))
+})
+
+test('a datum that was given up in an earlier run is known as that, and not written again', async () => {
+  const file = fresh()
+  const first = await open(file)
+  await first.write({ item: '0.png', datum: 0, source: 'door', failed: true, cause: 'no memory', attempts: 4 })
+  await first.stop()
+  const second = await open(file)
+  expect(second.recorded('door')).toEqual(new Map([[0, { item: '0.png', kind: 'failed' }]]))
+  expect(second.counts('door')).toEqual({ results: 0, skipped: 0, failed: 1 })
+  expect(await second.write(result(0))).toBe('twin')
 })
 
 test('wherever a write was cut off, whole lines stay and the torn one goes', async () => {
@@ -135,24 +151,35 @@ test('two processes, or two sinks of one, cannot have the same file; the next ma
   await open(file)
 })
 
-test.each([
-  ['of a process that is gone', { pid: 2 ** 22 - 1, began: '1' }],
-  ['whose number another process has since', { pid: process.pid, began: '1' }],
-  ['that was not written whole', undefined]
-])('a lock %s is taken over', async (_, owner) => {
+test('what the last holder wrote while another opened the file is not cut off', async () => {
   const file = fresh()
-  const { hostname } = await import('node:os')
-  writeFileSync(`${file}.lock`, owner === undefined ? '{"ho' : JSON.stringify({ host: hostname(), ...owner }))
-  const sink = await open(file)
-  await sink.stop()
-  expect(readdirSync(folder).filter(name => name.includes('.lock'))).toEqual([])
+  const first = await open(file)
+  await first.write(result(0))
+  const second = await open(file, {
+    openFile: async path => {
+      const disk = await openSinkFile(path)
+      const lock = async (what: string) => {
+        await first.write(result(1))
+        await first.stop()
+        return disk.lock(what)
+      }
+      return { ...disk, lock }
+    }
+  })
+  await second.write(result(2))
+  expect(text(file)).toBe(line(0) + line(1) + line(2))
 })
 
-test('a lock of another machine is not judged from here', async () => {
+test('where a file system keeps no locks that is said, and the sink is opened all the same', async () => {
   const file = fresh()
-  writeFileSync(`${file}.lock`, JSON.stringify({ host: 'elsewhere.example', pid: 1, began: null }))
-  await expect(open(file)).rejects.toThrow(/process 1 on elsewhere.example; .*remove .*lock if that process is gone/)
-  rmSync(`${file}.lock`)
+  const sink = await open(file, {
+    openFile: async path => ({
+      ...(await openSinkFile(path)),
+      lock: async () => ({ kind: 'noLocks', because: 'its file system keeps no locks (ENOLCK)' })
+    })
+  })
+  await sink.write(result(0))
+  expect(said).toEqual([expect.stringMatching(/keeps no locks \(ENOLCK\), so a second writer is not kept out/)])
 })
 
 /** A disk that is full while `full()`, and has by then taken half of what it was given. */
@@ -162,9 +189,9 @@ const moodyDisk =
     const disk = await openSinkFile(path)
     return {
       ...disk,
-      write: async (data, position) => {
-        if (!full()) return disk.write(data, position)
-        await disk.write(data.subarray(0, data.byteLength >> 1), position)
+      append: async data => {
+        if (!full()) return disk.append(data)
+        await disk.append(data.subarray(0, data.byteLength >> 1))
         throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
       }
     }
