@@ -17,7 +17,13 @@ interface Inspection {
   readonly sha256: string
   readonly opset: number
   readonly nodes: number
-  readonly blocks: readonly { index: number; nodes: number; weightBytes: number; flops: number }[]
+  readonly blocks: readonly {
+    index: number
+    nodes: number
+    weightBytes: number
+    computedBytes: number
+    flops: number
+  }[]
   readonly activations: readonly {
     index: number
     bytes: number
@@ -53,6 +59,7 @@ const inspect = async (model: string, flags: InspectFlags): Promise<Inspection> 
       ? studied.cutPoints.map((_, i) => i)
       : cutsForParts(studied, parseCount('--parts', flags.parts, 9999))
   const { file } = studied.analysis
+  for (const note of file.notes ?? []) process.stderr.write(`${model}: ${note}\n`)
   const unknown = studied.cutPoints.flatMap(c => c.tensors).filter(name => studied.facts.of(name).dims === undefined)
   if (unknown.length > 0) {
     process.stderr.write(
@@ -76,10 +83,11 @@ const inspect = async (model: string, flags: InspectFlags): Promise<Inspection> 
 
 const describe = ({ model, opset, nodes, blocks, activations }: Inspection): string => {
   const weights = blocks.reduce((sum, block) => sum + block.weightBytes, 0)
+  const computed = blocks.reduce((sum, block) => sum + block.computedBytes, 0)
   const flops = blocks.reduce((sum, block) => sum + block.flops, 0)
   const lines = [
     `model    ${model}, opset ${opset}, ${nodes} nodes`,
-    `blocks   ${blocks.length}, ${blocks.length - 1} cut points; weights ${formatBytes(weights)}, ${giga(flops)} per datum`,
+    `blocks   ${blocks.length}, ${blocks.length - 1} cut points; weights ${formatBytes(weights)}${computed === 0 ? '' : ` and ${formatBytes(computed)} computed when they are loaded`}, ${giga(flops)} per datum`,
     '',
     '  block  nodes      weights      FLOPs   then crosses'
   ]
@@ -88,7 +96,7 @@ const describe = ({ model, opset, nodes, blocks, activations }: Inspection): str
     const row = [
       String(block.index).padStart(5),
       String(block.nodes).padStart(6),
-      formatBytes(block.weightBytes).padStart(12),
+      formatBytes(block.weightBytes + block.computedBytes).padStart(12),
       giga(block.flops).padStart(12)
     ]
     lines.push(`  ${row.join(' ')}   ${crossing(activations[block.index + 1])}`)

@@ -1,5 +1,7 @@
 import type { GraphProto, NodeProto } from 'onnx-buf'
 import { UserError } from '../core/user-error.ts'
+import { bodiesOf } from './bodies-of.ts'
+import { FunctionTable, functionName } from './function-table.ts'
 import { isDefaultDomain, type OnnxFile } from './onnx-file.ts'
 
 /** A node of the graph, with everything it reads. */
@@ -52,6 +54,7 @@ export const analyseGraph = (
   outputs: readonly string[] = file.graph.output.map(output => output.name)
 ): GraphAnalysis => {
   const { graph } = file
+  const functions = new FunctionTable(file.model)
   const initializers = new Set([
     ...graph.initializer.map(t => t.name),
     ...graph.sparseInitializer.map(t => t.values?.name ?? '')
@@ -62,7 +65,7 @@ export const analyseGraph = (
   const layers: Layer[] = []
   const constants: Layer[] = []
   for (const layer of ordered) {
-    const isConstant = !isRandom(layer.node, file) && layer.reads.every(name => constantNames.has(name))
+    const isConstant = !isRandom(layer.node, functions) && layer.reads.every(name => constantNames.has(name))
     if (isConstant) for (const name of layer.writes) constantNames.add(name)
     ;(isConstant ? constants : layers).push(layer)
   }
@@ -102,8 +105,7 @@ const toLayer = (node: NodeProto, index: number): Layer => ({
 })
 
 /** What the bodies of a node (If, Loop, Scan) read from outside themselves. */
-export const captured = (node: NodeProto): string[] =>
-  node.attribute.flatMap(({ g, graphs }) => (g === undefined ? graphs : [g, ...graphs]).flatMap(freeNames))
+export const captured = (node: NodeProto): string[] => bodiesOf(node).flatMap(freeNames)
 
 const freeNames = (body: GraphProto): string[] => {
   const defined = new Set([
@@ -116,39 +118,37 @@ const freeNames = (body: GraphProto): string[] => {
   return [...new Set(read)].filter(name => name !== '' && !defined.has(name))
 }
 
-const isRandom = (node: NodeProto, file: OnnxFile, callers: readonly NodeProto[] = []): boolean => {
+const isRandom = (node: NodeProto, functions: FunctionTable, callers: readonly NodeProto[] = []): boolean => {
   if (callers.includes(node)) return false // a function that calls itself is for the runtime to refuse
   if (isDefaultDomain(node.domain) && RANDOM.has(node.opType)) {
     // Dropout draws only in training mode, which is its third input.
     return node.opType !== 'Dropout' || (node.input[2] ?? '') !== ''
   }
-  const body = file.model.functions.find(f => f.name === node.opType && f.domain === node.domain)?.node ?? []
-  const bodies = node.attribute.flatMap(({ g, graphs }) =>
-    (g === undefined ? graphs : [g, ...graphs]).flatMap(b => b.node)
-  )
-  return [...body, ...bodies].some(inner => isRandom(inner, file, [...callers, node]))
+  const body = functions.called(node)?.node ?? []
+  const bodies = bodiesOf(node).flatMap(b => b.node)
+  return [...body, ...bodies].some(inner => isRandom(inner, functions, [...callers, node]))
 }
 
 /** Kahn's algorithm; of the nodes that are ready, the one that stands first in the file goes first. */
 const order = (file: OnnxFile, layers: readonly Layer[], given: ReadonlySet<string>): Layer[] => {
   const writer = new Map<string, number>()
-  for (const { writes, index, node } of layers) {
-    for (const name of writes) {
+  for (const layer of layers) {
+    for (const name of layer.writes) {
       if (writer.has(name) || given.has(name))
-        throw new UserError(`${file.path}: node ${label(node, index)} writes "${name}", which exists already`)
-      writer.set(name, index)
+        throw new UserError(`${file.path}: node ${whereIs(file, layer)} writes "${name}", which exists already`)
+      writer.set(name, layer.index)
     }
   }
   const readers: number[][] = layers.map(() => [])
-  const missing = layers.map(({ reads, node, index }) => {
+  const missing = layers.map(layer => {
     const from = new Set<number>()
-    for (const name of reads) {
+    for (const name of layer.reads) {
       const source = writer.get(name)
       if (source !== undefined) from.add(source)
       else if (!given.has(name))
-        throw new UserError(`${file.path}: node ${label(node, index)} reads "${name}", which nothing writes`)
+        throw new UserError(`${file.path}: node ${whereIs(file, layer)} reads "${name}", which nothing writes`)
     }
-    for (const source of from) readers[source]!.push(index)
+    for (const source of from) readers[source]!.push(layer.index)
     return from.size
   })
   return takeInOrder(file, layers, readers, missing)
@@ -169,12 +169,15 @@ const takeInOrder = (
   }
   if (ordered.length === layers.length) return ordered
   const stuck = layers.find(({ index }) => missing[index]! > 0)!
-  throw new UserError(`${file.path}: node ${label(stuck.node, stuck.index)} is part of a cycle`)
+  throw new UserError(`${file.path}: node ${whereIs(file, stuck)} is part of a cycle`)
 }
 
-/** `#12 Conv "features.0"`: enough to find the node in a viewer. */
-export const label = (node: NodeProto, index: number): string =>
-  `#${index} ${node.opType}${node.name === '' ? '' : ` "${node.name}"`}`
+/** `#12 Conv "features.0"`: enough to find the node in a viewer; without the number inside of bodies and functions. */
+export const label = (node: NodeProto, index?: number): string =>
+  `${index === undefined ? '' : `#${index} `}${functionName(node)}${node.name === '' ? '' : ` "${node.name}"`}`
+
+/** The same of a node that may have been prepared: where it came from. */
+const whereIs = ({ origins }: OnnxFile, { node, index }: Layer): string => origins?.get(node) ?? label(node, index)
 
 /** Smallest number first. */
 class MinHeap {

@@ -12,6 +12,7 @@ import {
 } from 'onnx-buf'
 import { describeFileError } from '../core/describe-file-error.ts'
 import { UserError } from '../core/user-error.ts'
+import { bodiesOf } from './bodies-of.ts'
 import { ELEMENT_BITS } from './element-bits.ts'
 import { externalFileSize } from './external-file.ts'
 import { parseOnnx } from './parse-onnx.ts'
@@ -28,6 +29,10 @@ export interface OnnxFile {
   readonly identity: string
   /** Version of the default operator set. */
   readonly opset: number
+  /** Of a graph that was prepared: where each node stands in the file, for messages. */
+  readonly origins?: ReadonlyMap<NodeProto, string>
+  /** What a user should know of how the file was understood. */
+  readonly notes?: readonly string[]
 }
 
 /** Protocol buffers end at 2 GiB; a larger model keeps its weights in other files. */
@@ -98,9 +103,8 @@ function* attributeTensors(node: NodeProto): Iterable<TensorProto> {
     yield* attribute.tensors
     const { sparseTensor, sparseTensors: more } = attribute
     for (const sparse of sparseTensor === undefined ? more : [sparseTensor, ...more]) yield* sparseTensors(sparse)
-    for (const body of attribute.g === undefined ? attribute.graphs : [attribute.g, ...attribute.graphs])
-      yield* heldTensors(body)
   }
+  for (const body of bodiesOf(node)) yield* heldTensors(body)
 }
 
 const sparseTensors = ({ values, indices }: SparseTensorProto): TensorProto[] =>

@@ -5,6 +5,7 @@ import type { GraphProto, ValueInfoProto } from 'onnx-buf'
 import { createRng } from '../core/rng.ts'
 import { type Dimension, ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
 import { UserError } from '../core/user-error.ts'
+import { constantTensor } from './constant-tensor.ts'
 import { ELEMENT_TYPE_OF } from './element-bits.ts'
 import type { GraphAnalysis } from './graph-analysis.ts'
 import { Prober } from './infer-types.ts'
@@ -13,7 +14,6 @@ import { madeUpTensor } from './made-up-tensor.ts'
 import type { OpenModel, PortInfo } from './open-model.ts'
 import { declaredDims, tensorType } from './tensor-type.ts'
 import { functionsWithoutClaims, withoutClaims } from './without-claims.ts'
-import { constantTensor } from './without-weights.ts'
 
 export type { InputShapes } from './input-shapes.ts'
 
@@ -62,8 +62,8 @@ export const findTensorFacts = async (
     const inputShapes = concreteInputs(analysis, shapes)
     const fixed = fixedInputs(graph, inputShapes)
     const concrete = graph.input.some(isOpenInput) ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
-    const layers = new Set(analysis.layers.flatMap(layer => layer.writes))
-    const unseen = [...concrete.values()].filter(info => layers.has(info.name) && isOpen(info)).map(info => info.name)
+    const made = new Set(names)
+    const unseen = [...concrete.values()].filter(info => made.has(info.name) && isOpen(info)).map(info => info.name)
     const seen = unseen.length === 0 ? NOTHING : await dimsOfRun(prober, fixed, inputShapes, unseen)
     return tableOf(analysis, asIs, concrete, seen, inputShapes)
   } finally {
@@ -163,7 +163,7 @@ const tableOf = (
   inputShapes: InputShapes
 ): TensorFacts => {
   const held = file.graph.node.flatMap(node => constantTensor(node) ?? [])
-  const weights = new Map([...file.graph.initializer.map(t => [t.name, t] as const), ...held])
+  const weights = new Map([...file.graph.initializer, ...held].map(t => [t.name, t] as const))
   const inputs = new Map(file.graph.input.map(input => [input.name, input]))
   const claimed = claimedDims(file.graph)
   const of = (name: string): TensorFact => {

@@ -3,6 +3,7 @@ import { deviceId, modelId } from '../core/ids.ts'
 import { seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { type Allowance, UNLIMITED } from './allowance.ts'
+import { blockTime } from './block-time.ts'
 import type { CapacityProblem, Carries } from './capacity-problem.ts'
 import type { SolveLp } from './solve-lp.ts'
 
@@ -90,11 +91,20 @@ export const capacityBound = (
   }
 }
 
-/** Every second of every device spent on blocks, at prices in proportion to speed: needs no search. */
-const workBound = ({ devices, models, sources }: CapacityProblem): number => {
+/** Every second of every device spent on the blocks that are cheapest there, at prices in proportion to speed: needs no search. */
+const workBound = (problem: CapacityProblem): number => {
+  const { devices, models, sources } = problem
   const supply = devices.reduce((sum, { speed }) => sum + speed, 0)
+  const cheapest = models.map(({ work }, m) =>
+    work.map((_, k) =>
+      devices.reduce(
+        (least, { speed }, n) => Math.min(least, speed * blockTime(problem, n, m, k)),
+        Number.POSITIVE_INFINITY
+      )
+    )
+  )
   const needed = sources.reduce(
-    (sum, { model, demand }) => sum + demand * models[model]!.work.reduce((a, b) => a + b, 0),
+    (sum, { model, demand }) => sum + demand * cheapest[model]!.reduce((a, b) => a + b, 0),
     0
   )
   return needed > 0 ? supply / needed : Number.POSITIVE_INFINITY

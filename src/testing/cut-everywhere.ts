@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { TensorProto_DataType as T } from 'onnx-buf'
+import { fromBinary } from '@bufbuild/protobuf'
+import { type ModelProto, ModelProtoSchema, TensorProto_DataType as T } from 'onnx-buf'
 import { afterAll, expect } from 'vitest'
 import { createRng } from '../core/rng.ts'
 import { compareOutputs } from '../model/compare-outputs.ts'
@@ -55,6 +56,17 @@ export const chainDiffers = async (
   const difference = compareOutputs(await whole.run(feeds, model.analysis.outputs), await runChain(blocks, keep, feeds))
   await Promise.all([whole, ...blocks].map(opened => opened.close()))
   return difference.maxRelDiff
+}
+
+/** The blocks between these cut points, as messages. */
+export const blockProtos = async (model: StudiedModel, cuts: readonly number[]): Promise<ModelProto[]> => {
+  const blocks: ModelProto[] = []
+  await writeBlocks(model, cuts, async (index, chunks) => {
+    const pieces: Uint8Array[] = []
+    for await (const chunk of chunks) pieces.push(chunk)
+    blocks[index] = fromBinary(ModelProtoSchema, Buffer.concat(pieces))
+  })
+  return blocks
 }
 
 /** Cut at each single point, at all of them, and at random subsets; the chain must do what the whole does. */

@@ -23,13 +23,15 @@ export const node = (
   input: readonly string[],
   output: readonly string[],
   attribute: Attribute[] = [],
-  domain = ''
+  domain = '',
+  overload = ''
 ): Node => ({
   opType,
   input: [...input],
   output: [...output],
   attribute,
-  domain
+  domain,
+  overload
 })
 
 export const int = (name: string, i: number): Attribute => ({ name, type: A.INT, i: BigInt(i) })
@@ -38,6 +40,20 @@ export const ints = (name: string, values: readonly number[]): Attribute => ({
   type: A.INTS,
   ints: values.map(BigInt)
 })
+export const float = (name: string, f: number): Attribute => ({ name, type: A.FLOAT, f })
+export const floatList = (name: string, values: readonly number[]): Attribute => ({
+  name,
+  type: A.FLOATS,
+  floats: [...values]
+})
+export const stringList = (name: string, values: readonly string[]): Attribute => ({
+  name,
+  type: A.STRINGS,
+  strings: values.map(text => new TextEncoder().encode(text))
+})
+export const text = (name: string, s: string): Attribute => ({ name, type: A.STRING, s: new TextEncoder().encode(s) })
+/** An attribute of a function's node that has the value of one of the call's. */
+export const reference = (name: string, refAttrName: string, type: A): Attribute => ({ name, refAttrName, type })
 export const body = (name: string, g: Graph): Attribute => ({ name, type: A.GRAPH, g })
 export const tensorAttribute = (t: Weights, name = 'value'): Attribute => ({ name, type: A.TENSOR, t })
 

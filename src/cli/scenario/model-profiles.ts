@@ -64,7 +64,7 @@ const profileOf = async (
     name: model.name,
     pinned: model.pinned === true,
     work: blocks.map(block => seconds(block.seconds)),
-    weights: blocks.map(block => bytes(block.bytes)),
+    weights: blocks.map(block => bytes(block.loadedBytes)),
     activations: activations.map(bytes),
     unencodable: activationsAt(studied, cuts).map(({ tensors }) =>
       bytes(tensors.reduce((sum, { name, type }) => sum + (type === 'float32' ? 0 : studied.facts.bytes(name)), 0))

@@ -79,9 +79,9 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
     ...(owned.pinned === true ? { pinned: true } : {})
   }
   const timed: ModelManifest['blocks'][number][] = []
-  for (const [k, { sha256, bytes, flops }] of blocks.entries()) {
+  for (const [k, { sha256, loadedBytes, flops }] of blocks.entries()) {
     const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
-    timed.push({ sha256, bytes, flops, work })
+    timed.push({ sha256, bytes: loadedBytes, flops, work })
   }
   const id = manifestId({ ...facts, blocks: timed })
   const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
