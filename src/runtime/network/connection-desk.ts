@@ -21,6 +21,8 @@ export interface ConnectionDeskParts {
   /** The connection's peer proved the key. Called before the peer hears of it. */
   readonly onMember: (connection: Connection, member: Member) => void
   readonly onRefused: (peer: DeviceId, because: string) => void
+  /** A member says that another process has our identity, and stays. */
+  readonly onTwin: (address: string) => void
 }
 
 /** Takes every new connection through admission, or closes it. */
@@ -99,6 +101,7 @@ export class ConnectionDesk {
     const error = cause instanceof Error ? cause : new NetworkError(String(cause))
     this.#parts.gate.refuse(connection, error)
     if (error instanceof RefusedError) {
+      if (error.twin !== undefined) this.#parts.onTwin(error.twin)
       const because = error.byUs ? error.message : `it refused us: ${error.message}`
       this.#parts.onRefused(deviceId(connection.remotePeer.toString()), because)
     }
