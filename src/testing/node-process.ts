@@ -24,9 +24,22 @@ export interface NodeProcess {
 type Event = Readonly<Record<string, unknown>>
 
 /** Start `tributary node` as a real process; the caller ends it. */
-export const startNode = (name: string, flags: readonly string[]): NodeProcess => {
-  const always = ['node', '--name', name, '--listen', '127.0.0.1:0', '--no-mdns', '--json-events', '--exit-with-parent']
-  const child = spawn(process.execPath, [MAIN, ...always, ...flags], { stdio: ['pipe', 'pipe', 'pipe'] })
+export const startNode = (name: string, flags: readonly string[], environment: NodeJS.ProcessEnv = {}): NodeProcess => {
+  const always = [
+    'node',
+    '--name',
+    name,
+    '--listen',
+    '127.0.0.1:0',
+    '--no-mdns',
+    '--json-events',
+    '--exit-with-parent',
+    '--print-invite'
+  ]
+  const child = spawn(process.execPath, [MAIN, ...always, ...flags], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment }
+  })
   const events: Event[] = []
   const watchers = new Set<(event: Event) => void>()
   let log = ''

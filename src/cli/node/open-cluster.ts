@@ -1,0 +1,114 @@
+import type { DeviceId } from '../../core/ids.ts'
+import type { Device } from '../../runtime/device/device.ts'
+import { type KnownPeer, PeersFile, readPeers } from '../../runtime/device/peers-file.ts'
+import { readDevice, type StateFolder, writeRunning } from '../../runtime/device/state-folder.ts'
+import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
+import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
+import { encodeInvite, inviteAddresses } from '../../runtime/network/invite.ts'
+import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
+import type { Network } from '../../runtime/network/network.ts'
+import { systemClock } from '../../runtime/system-clock.ts'
+import { chooseListen } from './choose-listen.ts'
+import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
+import { describeTwins } from './describe-twins.ts'
+import type { NodeLog } from './node-log.ts'
+import type { NodeOptions } from './node-options.ts'
+import { readJoins } from './read-joins.ts'
+
+export interface ClusterParts {
+  readonly options: NodeOptions
+  readonly folder: StateFolder
+  readonly log: NodeLog
+  /** Made with the network, so later. */
+  readonly device: () => Device
+}
+
+/** A device's way into its cluster. Disposed, what it knows of the others is on the disk. */
+export interface Cluster extends AsyncDisposable {
+  readonly network: Network
+  /** Once the network has started: join the others, tell people and programs where this device is and how to join it. */
+  announce(): Promise<void>
+}
+
+/** @throws UserError when the port is in use, the key is missing, or an invite is none */
+export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
+  const { options, folder, log, device } = parts
+  const say = (text: string): void => log.say(text)
+  const join = await readJoins({ join: options.join, joinFiles: options.joinFiles, say })
+  const known = await readPeers(folder, say)
+  const listen = await chooseListen(options, await readDevice(folder))
+  const isMember = known.length > 0
+  const secret = await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
+  const nameOf = (id: DeviceId): string =>
+    device().view.state(id)?.name ?? known.find(peer => peer.id === id)?.name ?? ''
+  const peers = (): readonly KnownPeer[] =>
+    [...network.acquaintances()].map(([id, addresses]) => ({ id, name: nameOf(id), addresses }))
+  const file = new PeersFile({ folder, clock: systemClock, peers, say })
+  const { links } = options
+  const network = createLibp2pNetwork({
+    privateKey: await loadOrCreateIdentity(folder.path),
+    listen,
+    clusterKey: secret.key,
+    mdns: options.mdns,
+    role: 'device',
+    clock: systemClock,
+    blobStore: createBlobStore({ folder: folder.blobs }),
+    ...(links.isEmpty ? {} : { emulatedLink: peer => links.shapeOf(peer, device().view.state(peer)?.name) }),
+    recalled: new Map(known.map(({ id, addresses }) => [id, addresses])),
+    onAcquainted: () => file.changed(),
+    onTwins: twins => say(describeTwins(twins, { self: network.self, state: folder.path, nameOf })),
+    say
+  })
+  return {
+    network,
+    announce: () => announce(parts, network, secret, known),
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]()
+  }
+}
+
+const announce = async (
+  { options, folder, log }: ClusterParts,
+  network: Network,
+  secret: ClusterSecret,
+  known: readonly KnownPeer[]
+): Promise<void> => {
+  const { name, printInvite } = options
+  const addresses = network.addresses()
+  const { keyFile } = secret
+  await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
+  for (const way of secret.ways) network.join(...way)
+  log.say(`listening on ${addresses.join(', ')}`)
+  const invite = encodeInvite({ key: secret.key, addresses: inviteAddresses(addresses) })
+  // A log is read by others than the one who may let devices in.
+  const isSeen = printInvite || process.stderr.isTTY === true
+  if (secret.isNew) log.say(`a new cluster; ${howToJoin(isSeen ? invite : undefined, folder)}`)
+  else {
+    if (network.peers().size === 0) log.say(describeWaiting(secret, known, options, folder))
+    if (printInvite) log.say(howToJoin(invite, folder))
+  }
+  log.event({ event: 'listening', name, id: network.self, addresses, ...(printInvite ? { invite } : {}) })
+}
+
+const howToJoin = (invite: string | undefined, { path }: StateFolder): string =>
+  invite === undefined
+    ? `tributary invite --state ${path} prints what others join it with`
+    : `others join it with:\n\n  tributary node --join ${invite}\n\n(or --join - and paste it there: arguments are seen by all users of a machine)`
+
+/** A member that comes first after all were off is not the beginning of anything. */
+const describeWaiting = (
+  { ways }: ClusterSecret,
+  known: readonly KnownPeer[],
+  { mdns }: NodeOptions,
+  { path }: StateFolder
+): string => {
+  const names = known.map(({ name, id }) => (name === '' ? `...${id.slice(-8)}` : name))
+  const some = names.length > 6 ? `${names.slice(0, 6).join(', ')}, ...` : names.join(', ')
+  const wanted = [
+    ...(known.length === 0 ? [] : [`${known.length} device${known.length === 1 ? '' : 's'} that it knows (${some})`]),
+    ...(ways.length === 0 ? [] : ['the addresses that it was given']),
+    ...(mdns ? ['whoever is on the local network'] : [])
+  ]
+  if (known.length === 0 && ways.length === 0)
+    return `no other device of this cluster is known here${mdns ? ' yet; looking on the local network' : ''}; tributary invite --state ${path} prints what others join it with`
+  return `waiting for its cluster: trying ${wanted.join(', ')}`
+}
