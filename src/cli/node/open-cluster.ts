@@ -9,7 +9,7 @@ import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
 import type { Network } from '../../runtime/network/network.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { chooseListen } from './choose-listen.ts'
-import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
+import { type ClusterSecret, findSecret, resolveSecret } from './cluster-secret.ts'
 import { describeTwins } from './describe-twins.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
@@ -36,6 +36,8 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const say = (text: string): void => log.say(text)
   const join = await readJoins({ join: options.join, joinFiles: options.joinFiles, say })
   const known = await readPeers(folder, say)
+  // What is wrong with the key is said before anything is written, and before what is wrong with the port.
+  await findSecret(join, options.clusterKey, folder, say)
   const listen = await chooseListen(options, await readDevice(folder))
   const isMember = known.length > 0
   const secret = await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })

@@ -157,7 +157,7 @@ const ownedModel = (
 /** Resolves when all sources are done and that is a reason to stop; rejects when a source fails. */
 const finished = async (device: Device, options: NodeOptions, log: NodeLog): Promise<void> => {
   await device.sourcesDone()
-  const sources = device.status().sources.filter(source => source.device === options.name)
+  const sources = device.ownSources()
   const stopped = sources.filter(({ state }) => state !== 'done')
   if (stopped.length > 0) {
     for (const { name, completed, available } of stopped)

@@ -167,13 +167,15 @@ export class DeviceReporter {
 
   /** From what every device last said of itself; this one's part is fresh. */
   clusterStatus(): ClusterStatus {
-    const { name, view, placement } = this.#parts
-    const reports = [this.deviceReport(), ...this.#othersReports()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const { view, placement } = this.#parts
+    const reports = [this.#labelled(view.self, this.deviceReport()), ...this.#othersReports()].sort((a, b) =>
+      a.name < b.name ? -1 : 1
+    )
     const current = placement()
     const sources = reports.flatMap(report => report.sources)
     const sum = (of: (source: (typeof sources)[number]) => number): number => sources.reduce((n, s) => n + of(s), 0)
     return {
-      answeredBy: name,
+      answeredBy: view.nameOf(view.self),
       planner: current === undefined ? null : view.nameOf(current.planner),
       devices: reports.map(({ sources: _, ...device }) => device),
       sources,
@@ -264,8 +266,14 @@ export class DeviceReporter {
     return view.members().flatMap(state => {
       if (state.device === view.self) return []
       const parsed = deviceReportSchema.safeParse(parseJson(state.status))
-      return parsed.success ? [parsed.data] : []
+      return parsed.success ? [this.#labelled(deviceId(state.device), parsed.data)] : []
     })
+  }
+
+  /** With a name that no other device here has: a device does not know of its namesakes. */
+  #labelled(id: DeviceId, report: DeviceReport): DeviceReport {
+    const name = this.#parts.view.nameOf(id)
+    return { ...report, id, name, sources: report.sources.map(source => ({ ...source, device: name })) }
   }
 
   #placementReport(current: NumberedPlacement | undefined): ClusterStatus['placement'] {

@@ -80,6 +80,8 @@ export interface Device extends AsyncDisposable {
   /** Resolves when every source has all its results; rejects when the device is stopped before. After `start`. */
   sourcesDone(): Promise<void>
   status(): ClusterStatus
+  /** Of this device only. */
+  ownSources(): ClusterStatus['sources']
   /** Accept nothing new, finish what is queued here (at most `patience`), say goodbye, stop. Idempotent. */
   stop(options?: { readonly patience?: Seconds }): Promise<void>
 }
@@ -179,7 +181,8 @@ class RunningDevice implements Device {
   readonly submit = (task: DeviceTask): void => this.#dispatcher.submit(task)
 
   readonly cancel = (source: string, datum: number): void =>
-    this.#dispatcher.cancel(task => task.source === source && task.datum === datum)
+    // Another device of this one's name may have a source of the same name.
+    this.#dispatcher.cancel(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
 
   addSource(source: SourcePort): void {
     this.#sources.set(source.id, source)
@@ -216,6 +219,10 @@ class RunningDevice implements Device {
 
   status(): ClusterStatus {
     return this.#reporter.clusterStatus()
+  }
+
+  ownSources(): ClusterStatus['sources'] {
+    return this.#reporter.deviceReport().sources
   }
 
   stop({ patience = DRAIN_PATIENCE }: { readonly patience?: Seconds } = {}): Promise<void> {
