@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
@@ -129,6 +130,7 @@ class RunningDevice implements Device {
   constructor(parts: DeviceParts) {
     this.#parts = parts
     const { clock, network, engine, say } = parts
+    setMaxListeners(0, this.#abort.signal) // each source waits for it, and there may be any number
     this.view = new ClusterView(network.self, 1)
     this.#blocks = new LocalBlocks(engine, parts.declaresWork)
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
