@@ -18,17 +18,25 @@ export interface Member {
   readonly incarnation: bigint
 }
 
+interface RefusalDetails {
+  readonly twin?: string | undefined
+  readonly isPassing?: boolean
+}
+
 /** `byUs` tells whether we refused the peer or it refused us. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly byUs: boolean
   /** Another process has our identity and stays in the cluster, a member says: where that is. */
   readonly twin: string | undefined
+  /** Not for what it has or is: it may be admitted another time. */
+  readonly isPassing: boolean
 
-  constructor(because: string, byUs: boolean, twin?: string) {
+  constructor(because: string, byUs: boolean, { twin, isPassing = false }: RefusalDetails = {}) {
     super(because)
     this.byUs = byUs
     this.twin = twin
+    this.isPassing = isPassing
   }
 }
 
@@ -119,7 +127,7 @@ const refuseTwin = async (
     mac: prove(key, prover, facts)
   }
   await write(port, { case: 'verdict', value: verdict(false, told) })
-  throw new RefusedError('another device has its identity', true)
+  throw new RefusedError('another device has its identity', true, { isPassing: true })
 }
 
 /** @throws RefusedError; what a peer says of a twin counts only from a member: it may make this device go */
@@ -127,7 +135,7 @@ const requireAdmitted = ({ admitted, because, twin }: Verdict, isMember: boolean
   if (admitted) return
   if (!isMember) throw new RefusedError(CAME_WITH_ANOTHER, true)
   const told = twin === '' ? undefined : plainText(twin, ADDRESS_LIMIT)
-  throw new RefusedError(plainText(because, 200) || 'it gave no reason', false, told)
+  throw new RefusedError(plainText(because, 200) || 'it gave no reason', false, { twin: told })
 }
 
 /**

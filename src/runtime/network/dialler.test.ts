@@ -12,7 +12,7 @@ const shed = deviceId('12D3KooWShed')
 const porch = deviceId('12D3KooWPorch')
 
 /** Who answers at which address; everything else swallows what is sent there. */
-const dialler = (there: Record<string, DeviceId | 'refuses' | 'self'>, own: readonly string[] = []) => {
+const dialler = (there: Record<string, DeviceId | 'refuses' | 'is busy' | 'self'>, own: readonly string[] = []) => {
   const clock = createManualClock()
   const connected = new Set<DeviceId>()
   const dialled: string[] = []
@@ -30,6 +30,7 @@ const dialler = (there: Record<string, DeviceId | 'refuses' | 'self'>, own: read
     admitted: async ({ remotePeer }) => {
       const peer = `${remotePeer}` as DeviceId
       if (`${remotePeer}` === 'refuses') throw new RefusedError('another cluster', true)
+      if (`${remotePeer}` === 'is busy') throw new RefusedError('it was too late', true, { isPassing: true })
       connected.add(peer)
     },
     connected: peer => connected.has(peer),
@@ -71,6 +72,15 @@ describe('a search', () => {
     expect(dialled.filter(address => address === A || address === B)).toEqual([A, B])
     there[HOLE] = shed
     await clock.advance(seconds(12))
+    expect([...connected]).toEqual([shed])
+  })
+
+  it('goes back to one that had no time for it', async () => {
+    const { dialler: d, clock, there, connected } = dialler({ [A]: 'is busy' })
+    d.join(['10.0.0.1:6174'])
+    await clock.advance(seconds(30))
+    there[A] = shed
+    await clock.advance(seconds(6))
     expect([...connected]).toEqual([shed])
   })
 

@@ -191,7 +191,7 @@ export class Dialler {
         await this.#attempt(address, peer, signal)
         return true
       } catch (error) {
-        if (error instanceof RefusedError || error instanceof ElsewhereError || isSelf(error)) wrong.add(`${address}`)
+        if (isFinal(error)) wrong.add(`${address}`)
         failure = error as Error
         return false
       }
@@ -251,5 +251,9 @@ const bareAddress = (text: string): readonly string[] => {
     return []
   }
 }
+
+/** It will not be otherwise another time. */
+const isFinal = (error: unknown): boolean =>
+  (error instanceof RefusedError && !error.isPassing) || error instanceof ElsewhereError || isSelf(error)
 
 const isSelf = (error: unknown): boolean => error instanceof Error && /dial self/.test(error.message)

@@ -88,7 +88,7 @@ export class Membership {
       },
       onTwin: address => this.#onTwinStays(address),
       onMember: (connection, member) => this.#onMember(connection, member),
-      onRefused: (peer, because) => this.#onRefused(peer, because)
+      onRefused: (peer, because, isFinal) => this.#onRefused(peer, because, isFinal)
     })
     this.#dialler = new Dialler({
       self,
@@ -293,8 +293,12 @@ export class Membership {
     this.#parts.onTwins(twins)
   }
 
-  #onRefused(peer: DeviceId, because: string): void {
-    this.#dialler.resent(peer)
+  #onRefused(peer: DeviceId, because: string, isFinal: boolean): void {
+    if (isFinal) {
+      this.#dialler.resent(peer)
+      // Of another cluster now: not worth looking for at the next start.
+      if (!this.#sessions.has(peer) && this.#acquainted.delete(peer)) this.#parts.onAcquainted()
+    }
     this.#event({ kind: 'refused', peer, because })
   }
 
