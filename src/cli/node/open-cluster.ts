@@ -1,7 +1,9 @@
+import { every } from '../../core/every.ts'
 import type { DeviceId } from '../../core/ids.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import { type KnownPeer, PeersFile, readPeers } from '../../runtime/device/peers-file.ts'
-import { readDevice, type StateFolder, writeRunning } from '../../runtime/device/state-folder.ts'
+import { readDevice, removeRunning, type StateFolder, writeRunning } from '../../runtime/device/state-folder.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { encodeInvite, inviteAddresses } from '../../runtime/network/invite.ts'
@@ -23,7 +25,7 @@ export interface ClusterParts {
   readonly device: () => Device
 }
 
-/** A device's way into its cluster. Disposed, what it knows of the others is on the disk. */
+/** A device's way into its cluster. Disposed, after the network has stopped, what it knows of the others is on the disk. */
 export interface Cluster extends AsyncDisposable {
   readonly network: Network
   /** Once the network has started: join the others, tell people and programs where this device is and how to join it. */
@@ -61,11 +63,44 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     onTwins: twins => say(describeTwins(twins, { self: network.self, state: folder.path, nameOf })),
     say
   })
+  const over = new AbortController()
+  let telling: Promise<void> = Promise.resolve()
   return {
     network,
-    announce: () => announce(parts, network, secret, known),
-    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]()
+    announce: async () => {
+      await announce(parts, network, secret, known)
+      telling = keepTelling(parts, network, secret, over.signal)
+    },
+    [Symbol.asyncDispose]: async () => {
+      over.abort()
+      await telling
+      await removeRunning(folder)
+      await file[Symbol.asyncDispose]()
+    }
   }
+}
+
+/** A board may be up before its network is, and get another address in the night. */
+const ADDRESSES_AGE: Seconds = seconds(10)
+
+/** Keeps what the disk says of this device true: `tributary invite` reads it. Ends when `signal` aborts. */
+const keepTelling = async (
+  { options: { name }, folder, log }: ClusterParts,
+  network: Network,
+  { keyFile }: ClusterSecret,
+  signal: AbortSignal
+): Promise<void> => {
+  let told = network.addresses().join()
+  const work = async (): Promise<void> => {
+    const addresses = network.addresses()
+    if (addresses.join() === told || addresses.length === 0) return
+    told = addresses.join()
+    await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
+    log.say(`now listening on ${addresses.join(', ')}`)
+  }
+  await every(() => ADDRESSES_AGE, work, { clock: systemClock, signal }).catch((error: unknown) => {
+    if (!signal.aborted) log.say(`cannot keep this device's addresses: ${(error as Error).message}`)
+  })
 }
 
 const announce = async (

@@ -5,13 +5,7 @@ import { milliseconds, seconds } from '../../core/units.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import { PRIVATE_FILE, tighten } from '../../runtime/device/privacy.ts'
-import {
-  nextIncarnation,
-  openStateFolder,
-  removeRunning,
-  type StateFolder,
-  stateFolderOf
-} from '../../runtime/device/state-folder.ts'
+import { nextIncarnation, openStateFolder, type StateFolder, stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { lockFile } from '../../runtime/ledger/lock-file.ts'
@@ -102,7 +96,6 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     }
   } finally {
     await device.stop({ patience: seconds(0) })
-    await removeRunning(folder)
     leave.forget()
   }
 }
