@@ -52,7 +52,7 @@ export const decodeInvite = (text: string): Invite => {
 }
 
 /** Never the whole text: the rest is the secret. */
-const clip = (text: string): string => redact(text.length > 24 ? `${text.slice(0, 24)}...` : text)
+const clip = (text: string): string => redact(text.length > 14 ? `${text.slice(0, 14)}...` : text)
 
 /** Of one device, and in all: an invite is pasted by hand. */
 const MAX_OWN = 8
