@@ -7,6 +7,7 @@ interface StatusFlags {
   readonly name?: string
   readonly state?: string
   readonly join: string[]
+  readonly joinFile: string[]
   readonly clusterKey?: string
   readonly timeout: string
   readonly json?: boolean
@@ -21,10 +22,11 @@ export const command = new Command('status')
   .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
   .option(
     '--join <invite-or-address>',
-    'ask the device at this address instead (an address needs --cluster-key)',
+    'ask the device at this address instead (an address needs --cluster-key); - reads it from standard input',
     collect,
     []
   )
+  .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
   .option('--cluster-key <file>', 'the shared key')
   .option('--timeout <seconds>', 'give up after this long', '10')
   .option('--json', 'print one JSON document')
@@ -38,6 +40,7 @@ export const command = new Command('status')
       name: flags.name ?? hostname(),
       state: flags.state,
       join: flags.join,
+      joinFiles: flags.joinFile,
       clusterKey: flags.clusterKey,
       timeout: seconds(Number(flags.timeout) || 10)
     })

@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
+import { createClusterKey, writeClusterKey } from '../../runtime/network/cluster-key.ts'
 import type { NodeOrder } from '../node/take-orders.ts'
 import { DEMO_BLOCKS, DEMO_SHAPE } from './declared-times.ts'
 import { DEMO_DEVICES, DEMO_SOURCES, type DemoDevice } from './demo-cluster.ts'
@@ -47,10 +48,13 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   await mkdir(options.folder, { recursive: true })
   const devices = new Map<string, DeviceProcess>()
   const said = new EventBook()
-  const start = (device: DemoDevice, invite: string | undefined): void => {
+  // In a file, not among the arguments of processes, which every user of the machine can read.
+  const keyFile = join(options.folder, 'cluster.key')
+  await writeClusterKey(keyFile, createClusterKey())
+  const start = (device: DemoDevice, addresses: readonly string[]): void => {
     const process = startDevice({
       name: device.name,
-      flags: flagsOf(device, invite, options),
+      flags: [...flagsOf(device, options), '--cluster-key', keyFile, ...addresses.flatMap(to => ['--join', to])],
       logFile: join(options.folder, `${device.name}.log`),
       clock: options.clock,
       onEvent: event => {
@@ -78,9 +82,9 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   try {
     // A worker begins the cluster: it listens at once, while the owner of the model cuts it first.
     const founder = DEMO_DEVICES.find(device => !device.source)!
-    start(founder, undefined)
-    const { invite } = await wait(said.first(founder.name, 'listening'), START_PATIENCE)
-    for (const device of DEMO_DEVICES) if (device !== founder) start(device, String(invite))
+    start(founder, [])
+    const { addresses } = await wait(said.first(founder.name, 'listening'), START_PATIENCE)
+    for (const device of DEMO_DEVICES) if (device !== founder) start(device, addresses as readonly string[])
     return cluster
   } catch (error) {
     await cluster.stop()
@@ -88,7 +92,7 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   }
 }
 
-const flagsOf = (device: DemoDevice, invite: string | undefined, options: ClusterOptions): string[] => {
+const flagsOf = (device: DemoDevice, options: ClusterOptions): string[] => {
   const { name, speed, memory, link } = device
   const images = options.images.get(name)
   return [
@@ -97,7 +101,6 @@ const flagsOf = (device: DemoDevice, invite: string | undefined, options: Cluste
     ...['--activation-encoding', options.activationEncoding],
     ...['--policy', options.policy, '--json-events', '--exit-with-parent', '--controlled'],
     ...(options.limitMemory ? ['--memory', `${memory}B`] : []),
-    ...(invite === undefined ? [] : ['--join', invite]),
     ...(name === DEMO_SOURCES[0] ? modelFlags(options) : []),
     ...(images === undefined
       ? []

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Scenario, ScenarioSource, SourceFiles } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
+import { PRIVATE_FOLDER } from '../../runtime/device/privacy.ts'
 import { stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { type ClusterKey, createClusterKey, writeClusterKey } from '../../runtime/network/cluster-key.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
@@ -57,7 +58,7 @@ const stateOf = (folder: string, device: string): string => join(folder, `${devi
  * the one cluster, whoever of them is there first. @returns its id
  */
 const prepareState = async (device: string, state: string, key: ClusterKey): Promise<string> => {
-  await mkdir(state, { recursive: true })
+  await mkdir(state, { recursive: true, mode: PRIVATE_FOLDER })
   await writeClusterKey(stateFolderOf(device, state).keyFile, key)
   return peerIdFromPrivateKey(await loadOrCreateIdentity(state)).toString()
 }

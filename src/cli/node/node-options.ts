@@ -5,6 +5,7 @@ import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
 import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import { DEFAULT_PORT } from '../../runtime/network/default-port.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
 import { parseEncodingChoice } from '../parse-encoding-choice.ts'
 import { parseEmulatedLink } from './emulated-link.ts'
@@ -14,7 +15,11 @@ import { EmulatedLinks } from './emulated-links.ts'
 export interface NodeFlags {
   readonly name?: string
   readonly listen: string[]
+  readonly port?: string
+  readonly anyPort?: boolean
   readonly join: string[]
+  readonly joinFile: string[]
+  readonly printInvite?: boolean
   readonly clusterKey?: string
   readonly mdns: boolean
   readonly memory?: string
@@ -48,8 +53,16 @@ export interface NodeFlags {
 
 export interface NodeOptions {
   readonly name: string
+  /** Empty: everywhere, on `port`. */
   readonly listen: readonly string[]
+  /** 0: any. */
+  readonly port: number
+  /** `port`, or the next one that is free. */
+  readonly anyPort: boolean
   readonly join: readonly string[]
+  readonly joinFiles: readonly string[]
+  /** Tell it also where nobody may be looking: in logs and events. */
+  readonly printInvite: boolean
   readonly clusterKey: string | undefined
   readonly mdns: boolean
   readonly memory: Bytes
@@ -108,10 +121,18 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     throw new UserError('--preset and --io exclude each other: keep one')
   if (flags.source.length > 0 && flags.sink === undefined)
     throw new UserError('--source needs --sink FILE.jsonl for its results')
+  if (flags.listen.length > 0 && (flags.port !== undefined || flags.anyPort === true))
+    throw new UserError('--listen names a port already: leave --port and --any-port out')
+  if (flags.join.includes('-') && flags.controlled === true)
+    throw new UserError('--join - and --controlled both read standard input: use --join-file')
   return {
     name: name(flags.name ?? hostname()),
     listen: flags.listen,
+    port: number('--port', flags.port ?? String(DEFAULT_PORT), z.int().min(0).max(65_535)),
+    anyPort: flags.anyPort === true,
     join: flags.join,
+    joinFiles: flags.joinFile,
+    printInvite: flags.printInvite === true,
     clusterKey: flags.clusterKey,
     mdns: flags.mdns,
     memory: flags.memory === undefined ? bytes(Number.POSITIVE_INFINITY) : size('--memory', flags.memory),

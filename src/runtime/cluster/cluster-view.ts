@@ -82,8 +82,19 @@ export class ClusterView {
     return index !== undefined && this.world.devices[index]!.up
   }
 
+  /** What people call it: its name; of several that are there with one name, "shed#Kx3vP9qZ" with the end of its id. */
   nameOf(device: DeviceId): string {
-    return this.#states.get(device)?.name ?? device.slice(-8)
+    const name = this.#states.get(device)?.name
+    if (name === undefined || name === '') return device.slice(-8)
+    return this.namesakes(device).length === 0 ? name : `${name}#${device.slice(-8)}`
+  }
+
+  /** Other devices that are there and have its name. */
+  namesakes(device: DeviceId): readonly DeviceId[] {
+    const name = this.#states.get(device)?.name
+    return [...this.#states.keys()].filter(
+      other => other !== device && this.#states.get(other)!.name === name && this.isUp(other)
+    )
   }
 
   joined(device: DeviceId): void {

@@ -218,18 +218,19 @@ export class DeviceReporter {
   }
 
   #reports(): DeviceReport[] {
-    return [this.deviceReport(), ...this.#othersReports()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const own = this.#labelled(this.#parts.view.self, this.deviceReport())
+    return [own, ...this.#othersReports()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** From what every device last said of itself; this one's part is fresh. */
   clusterStatus(): ClusterStatus {
-    const { name, view, placement } = this.#parts
+    const { view, placement } = this.#parts
     const reports = this.#reports()
     const current = placement()
     const sources = reports.flatMap(report => report.sources)
     const sum = (of: (source: (typeof sources)[number]) => number): number => sources.reduce((n, s) => n + of(s), 0)
     return {
-      answeredBy: name,
+      answeredBy: view.nameOf(view.self),
       planner: current === undefined ? null : view.nameOf(current.planner),
       devices: reports.map(({ sources: _, ...device }) => device),
       sources,
@@ -315,8 +316,14 @@ export class DeviceReporter {
     return view.members().flatMap(state => {
       if (state.device === view.self) return []
       const parsed = deviceReportSchema.safeParse(parseJson(state.status))
-      return parsed.success ? [parsed.data] : []
+      return parsed.success ? [this.#labelled(deviceId(state.device), parsed.data)] : []
     })
+  }
+
+  /** With a name that no other device here has: a device does not know of its namesakes. */
+  #labelled(id: DeviceId, report: DeviceReport): DeviceReport {
+    const name = this.#parts.view.nameOf(id)
+    return { ...report, id, name, sources: report.sources.map(source => ({ ...source, device: name })) }
   }
 
   #placementReport(current: NumberedPlacement | undefined): ClusterStatus['placement'] {

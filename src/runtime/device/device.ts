@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
@@ -83,6 +84,8 @@ export interface Device extends AsyncDisposable {
   /** Resolves when every source has all its results; rejects when the device is stopped before. After `start`. */
   sourcesDone(): Promise<void>
   status(): ClusterStatus
+  /** Of this device only. */
+  ownSources(): ClusterStatus['sources']
   /** Accept nothing new, finish what is queued here (at most `patience`), say goodbye, stop. Idempotent. */
   stop(options?: { readonly patience?: Seconds }): Promise<void>
 }
@@ -130,6 +133,7 @@ class RunningDevice implements Device {
   constructor(parts: DeviceParts) {
     this.#parts = parts
     const { clock, network, engine, say } = parts
+    setMaxListeners(0, this.#abort.signal) // each source waits for it, and there may be any number
     this.#blocks = new LocalBlocks(engine, parts.declaresWork, parts.ownTimes)
     this.view = new ClusterView(network.self, 1, this.#blocks.declared)
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
@@ -182,7 +186,8 @@ class RunningDevice implements Device {
   readonly submit = (task: DeviceTask): void => this.#dispatcher.submit(task)
 
   readonly cancel = (source: string, datum: number): void =>
-    this.#dispatcher.cancel(task => task.source === source && task.datum === datum)
+    // Another device of this one's name may have a source of the same name.
+    this.#dispatcher.cancel(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
 
   addSource(source: SourcePort): void {
     this.#sources.set(source.id, source)
@@ -219,6 +224,10 @@ class RunningDevice implements Device {
 
   status(): ClusterStatus {
     return this.#reporter.clusterStatus()
+  }
+
+  ownSources(): ClusterStatus['sources'] {
+    return this.#reporter.deviceReport().sources
   }
 
   stop({ patience = DRAIN_PATIENCE }: { readonly patience?: Seconds } = {}): Promise<void> {

@@ -29,6 +29,7 @@ import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import { openModel } from '../onnx/open-model.ts'
 import type { OwnedModel } from './owned-model.ts'
+import { PRIVATE_FILE } from './privacy.ts'
 
 export interface OwnerParts {
   readonly engine: Engine
@@ -85,7 +86,7 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
   }
   const id = manifestId({ ...facts, blocks: timed })
   const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
-  await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)))
+  await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)), { mode: PRIVATE_FILE })
   await rename(`${kept}.part`, kept)
   return manifest
 }
@@ -147,7 +148,9 @@ const storeBlocks = async (
   cut: (write: Write) => Promise<readonly WrittenBlock[]>
 ): Promise<readonly WrittenBlock[]> => {
   const draft = (index: number): string => join(folder, `draft-${process.pid}-${index}.onnx`)
-  const blocks = await cut((index, chunks) => pipeline(Readable.from(chunks), createWriteStream(draft(index))))
+  const blocks = await cut((index, chunks) =>
+    pipeline(Readable.from(chunks), createWriteStream(draft(index), { mode: PRIVATE_FILE }))
+  )
   for (const [index, { sha256 }] of blocks.entries()) {
     await blobs.put(sha256, createReadStream(draft(index)))
     await rm(draft(index), { force: true })

@@ -270,10 +270,15 @@ export class SourceRunner implements SourcePort {
 
   /** Until something changes; the tick is for what nobody tells. */
   async #pause(signal: AbortSignal): Promise<void> {
-    const woken = new Promise<void>(resolve => {
-      this.#wake = resolve
-    })
-    await Promise.race([woken, this.#parts.clock.sleep(TICK, { signal })])
+    signal.throwIfAborted()
+    const over = new AbortController()
+    const wake = (): void => over.abort()
+    this.#wake = wake
+    // A timer that nobody waits for any more would listen to the signal for its whole tick, and a fast source makes hundreds.
+    signal.addEventListener('abort', wake, { once: true })
+    await this.#parts.clock.sleep(TICK, { signal: over.signal }).catch(() => {})
+    signal.removeEventListener('abort', wake)
+    signal.throwIfAborted()
   }
 
   /** A saturated source reads its next datum while it waits for room, so that the window waits for no disk or decoder. */
