@@ -65,7 +65,7 @@ const describe = (status: ClusterStatus): string => {
   }
   for (const s of sources) {
     lines.push(
-      `  source ${s.name} on ${s.device}: ${s.completed} of ${s.available} done, ${s.inFlight} in flight, ${s.skipped} skipped, ` +
+      `  source ${s.name} on ${s.device}: ${s.completed} of ${s.available} done, ${s.inFlight} in flight, ${s.skipped} skipped, ${s.failed} failed, ` +
         `${s.rate.toFixed(1)} results/s, inference time ${formatSeconds(s.inferenceTime.mean ?? 0)} mean, ${formatSeconds(s.inferenceTime.p95 ?? 0)} p95`
     )
   }

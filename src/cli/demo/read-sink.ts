@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
+import { isResult, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
 
 /** One result in a sink of the `ppocr-rec` preset. Seconds. */
 export interface SinkLine {
@@ -11,7 +11,7 @@ export interface SinkLine {
 
 const textSchema = z.object({ text: z.string(), confidence: z.number() })
 
-/** The results in a sink, in the order in which they were written, skipped items left out; none when there is no file. */
+/** The results in a sink, in the order in which they were written, items that were skipped or given up left out; none when there is no file. */
 export const readSink = async (file: string): Promise<SinkLine[]> => {
   const text = await readFile(file, 'utf8').catch(() => '')
   return text
@@ -19,7 +19,7 @@ export const readSink = async (file: string): Promise<SinkLine[]> => {
     .filter(line => line !== '')
     .map(line => sinkEntrySchema.parse(JSON.parse(line)))
     .flatMap(entry => {
-      if (isSkipped(entry)) return []
+      if (!isResult(entry)) return []
       const { item, result, inferenceTime } = entry
       return [{ item, result: textSchema.parse(result), inferenceTime }]
     })

@@ -6,7 +6,7 @@ import { timeSummary } from '../../core/time-summary.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { EncodingReport, PolicyRun } from '../../report/run-report.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
-import { isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
+import { isFailed, isResult, isSkipped, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
 import { ClusterFeed } from '../demo/cluster-feed.ts'
 import type { NodeEvent } from '../demo/device-process.ts'
 import { duringEvents } from './during-events.ts'
@@ -162,15 +162,20 @@ class RunWatch {
     const entries = await Promise.all(
       scenario.sources.map(({ name, device }) => entriesOf(folder, scenario.devices[device]!.name, name))
     )
-    const lines = entries.map(all => all.flatMap(entry => (isSkipped(entry) ? [] : [entry])))
+    const lines = entries.map(all => all.filter(isResult))
     const completed = lines.map(results => results.length)
-    const skipped = entries.map((all, s) => all.length - completed[s]!)
+    const skipped = entries.map(all => all.filter(isSkipped).length)
     for (const [s, { name }] of scenario.sources.entries())
       if (skipped[s]! > 0) progress(`${name}: ${skipped[s]} of its files could not be read and were skipped`)
-    const missing = [...scenario.sources.keys()].filter(s => entries[s]!.length < scenario.sources[s]!.count)
+    const failed = entries.map(all => all.filter(isFailed))
+    const missing = [...scenario.sources.keys()].filter(s => completed[s]! + skipped[s]! < scenario.sources[s]!.count)
     const because = missing.map(s => {
       const { name, count, device } = scenario.sources[s]!
-      return `${name}: ${count - entries[s]!.length} of ${count} never came home${this.#whyMissing(device)}`
+      const absent = count - entries[s]!.length
+      const parts = absent > 0 ? [`${absent} of ${count} never came home${this.#whyMissing(device)}`] : []
+      const [first] = failed[s]!
+      if (first !== undefined) parts.push(`${failed[s]!.length} of ${count} failed, the first with: ${first.cause}`)
+      return `${name}: ${parts.join('; ')}`
     })
     return {
       startedAt: this.#startedAt,
@@ -254,7 +259,7 @@ class RunWatch {
   }
 }
 
-/** What the sink holds of a source: results, and files that were skipped. */
+/** What the sink holds of a source: results, files that were skipped, data that were given up. */
 const entriesOf = async (folder: string, device: string, source: string) => {
   const text = await readFile(EmulatedCluster.sinkOf(folder, device), 'utf8').catch(() => '')
   return text

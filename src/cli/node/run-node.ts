@@ -216,6 +216,8 @@ const finished = async (device: Device, options: NodeOptions, log: NodeLog): Pro
     return
   }
   if (sources.length > 0) {
+    for (const { name, failed } of sources)
+      if (failed > 0) log.say(`source ${name}: ${failed} failed; the sink says why`)
     log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
     log.event({ event: 'done', sources })
   }

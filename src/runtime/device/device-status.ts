@@ -57,7 +57,10 @@ export const deviceReportSchema = z.object({
       admitted: z.number(),
       completed: z.number(),
       skipped: z.number(),
+      /** Given up because they could not be computed, of this and of earlier processes: each has a record in the sink. */
+      failed: z.number().default(0),
       inFlight: z.number(),
+      /** Of these, by this process. */
       lost: z.number(),
       duplicates: z.number(),
       resent: z.number(),

@@ -27,7 +27,7 @@ const restarted = () => {
     deviceName: 'porch',
     clock,
     view,
-    sink: { counts: () => ({ results: 39, skipped: 1 }), state: () => ({ kind: 'open' }) },
+    sink: { counts: () => ({ results: 39, skipped: 1, failed: 0 }), state: () => ({ kind: 'open' }) },
     openItems: async () => ({ todo, total: 50 }),
     createPort: () => ({ read: async () => [] }),
     availableAt: undefined,

@@ -129,7 +129,7 @@ export class SourceRunner implements SourcePort {
     const item = this.#flights.get(ref.datum)?.item.name
     this.#complain(`${item}: ${because}${verdict === 'gaveUp' ? '; given up' : '; trying again'}`)
     if (verdict === 'again') void this.#parts.clock.sleep(RETRY_PAUSE).then(() => this.#resend(ref.datum))
-    else this.#wake()
+    else void this.#recordFailure(ref.datum, because)
   }
 
   deviceLost(device: DeviceId): void {
@@ -147,7 +147,7 @@ export class SourceRunner implements SourcePort {
   status(): DeviceReport['sources'][number] {
     const { spec, deviceName, sink } = this.#parts
     const { outstanding, failed, resent, twins } = this.#ledger.counts()
-    const { results, skipped } = sink.counts(this.id)
+    const { results, skipped, failed: failedInAll } = sink.counts(this.id)
     const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
     return {
       name: spec.name,
@@ -155,9 +155,10 @@ export class SourceRunner implements SourcePort {
       model: spec.model ?? this.#manifest?.name ?? '',
       state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
       available: this.#items.total,
-      admitted: results + outstanding + failed,
+      admitted: results + outstanding + failedInAll,
       completed: results,
       skipped,
+      failed: failedInAll,
       inFlight: outstanding,
       lost: failed,
       duplicates: twins,
@@ -298,6 +299,20 @@ export class SourceRunner implements SourcePort {
       this.#flights.delete(datum)
     } catch (error) {
       this.#complain(`${item.name}: its result is not in the sink: ${(error as Error).message}`)
+    }
+    this.#wake()
+  }
+
+  /** After `ledger.fail`: it is in the sink that the datum has no result, and why. */
+  async #recordFailure(datum: number, cause: string): Promise<void> {
+    const item = this.#flights.get(datum)!.item.name
+    try {
+      const attempts = this.#ledger.attempts(datum)
+      await this.#parts.sink.write({ source: this.id, datum, item, failed: true, cause, attempts })
+      this.#ledger.written(datum)
+      this.#flights.delete(datum)
+    } catch (error) {
+      this.#complain(`${item}: that it failed is not in the sink: ${(error as Error).message}`)
     }
     this.#wake()
   }

@@ -112,16 +112,44 @@ test('a missed deadline sends it again; progress moves the deadline', () => {
   expect(ledger.expired(seconds(9))).toEqual([0])
 })
 
-test('what fails everywhere is given up, said once, and taken after all when a result comes', () => {
+test('what fails everywhere is given up, said once, and owed until that is in the sink', () => {
   const ledger = new Ledger({ window: 1, maxFailures: 2 })
   expect(ledger.failure(sent(ledger), 'no memory')).toBe('again')
   const again = { datum: 0, attempt: ledger.dispatched(0, never)! }
   expect(ledger.failure(again, 'no memory')).toBe('gaveUp')
   expect(ledger.failure(again, 'no memory')).toBe('oldNews')
-  expect(ledger.failures()).toEqual([{ datum: 0, because: 'no memory' }])
+  expect(ledger.result(0)).toBe('twin') // a datum has one line
+  expect(ledger.counts()).toMatchObject({ admitted: 1, outstanding: 1, failed: 0 })
   expect(ledger.room).toBe(1)
-  expect(ledger.result(0)).toBe('first')
-  expect(ledger.failures()).toEqual([])
+  ledger.written(0)
+  expect(ledger.failures()).toEqual([{ datum: 0, because: 'no memory' }])
+  expect(ledger.counts()).toMatchObject({ admitted: 1, outstanding: 0, done: 0, failed: 1 })
+  expect(ledger.result(0)).toBe('twin')
+  expect(() => ledger.admit(0)).toThrow('datum 0 was admitted before')
+})
+
+test('a datum is given up at any time before its result, once', () => {
+  const ledger = new Ledger({ window: 3 })
+  expect(ledger.fail(0, 'never admitted')).toBe(false)
+  ledger.admit(0)
+  const dispatch = sent(ledger, 1)
+  expect([ledger.fail(0, 'not sent'), ledger.fail(1, 'on its way'), ledger.fail(1, 'again')]).toEqual([
+    true,
+    true,
+    false
+  ])
+  expect(ledger.failure(dispatch, 'late')).toBe('oldNews')
+  expect(ledger.toSend()).toEqual([])
+  sent(ledger, 2)
+  ledger.result(2)
+  expect(ledger.fail(2, 'has a result')).toBe(false)
+  for (const datum of [0, 1, 2]) ledger.written(datum)
+  expect(ledger.fail(2, 'is done')).toBe(false)
+  expect(ledger.failures()).toEqual([
+    { datum: 0, because: 'not sent' },
+    { datum: 1, because: 'on its way' }
+  ])
+  expect(ledger.counts()).toMatchObject({ admitted: 3, done: 1, failed: 2, outstanding: 0 })
 })
 
 test('losses are not failures: a datum is sent again for as long as devices are lost', () => {
@@ -153,6 +181,7 @@ const event = fc.oneof(
         'custody' as const,
         'lost' as const,
         'failure' as const,
+        'fail' as const,
         'result' as const,
         'written' as const
       ),
@@ -171,29 +200,26 @@ test('whatever happens: admitted = done + outstanding + failed, each datum count
       const ledger = new Ledger({ window, maxFailures: 2 })
       const firsts: number[] = []
       const written: number[] = []
-      let revived = 0
+      const givenUp: number[] = []
       let next = 0
       const write = (datum: number): void => {
-        if (!firsts.includes(datum) || written.includes(datum)) return
+        if (!(firsts.includes(datum) || givenUp.includes(datum)) || written.includes(datum)) return
         ledger.written(datum)
         written.push(datum)
       }
       const result = (datum: number): void => {
-        const gaveUp = ledger.failures().some(failure => failure.datum === datum)
-        if (ledger.result(datum) !== 'first') return
-        firsts.push(datum)
-        if (gaveUp) revived++
+        if (ledger.result(datum) === 'first') firsts.push(datum)
       }
       const check = (): void => {
         const { admitted, done, outstanding, failed } = ledger.counts()
         expect(admitted).toBe(done + outstanding + failed)
         expect(admitted).toBe(next)
-        expect(done).toBe(written.length)
+        expect(done + failed).toBe(written.length)
         expect(failed).toBe(ledger.failures().length)
-        const waiting = firsts.length - written.length
+        const waiting = firsts.length + givenUp.length - written.length
         expect(outstanding - waiting).toBeLessThanOrEqual(window)
-        expect(outstanding).toBeLessThanOrEqual(2 * window + revived)
-        expect(new Set(firsts).size).toBe(firsts.length)
+        expect(outstanding).toBeLessThanOrEqual(2 * window)
+        expect(new Set([...firsts, ...givenUp]).size).toBe(firsts.length + givenUp.length)
       }
       for (const e of events) {
         if (e.kind === 'admit') {
@@ -201,8 +227,11 @@ test('whatever happens: admitted = done + outstanding + failed, each datum count
         } else if (e.kind === 'send') for (const datum of ledger.toSend()) ledger.dispatched(datum, seconds(10))
         else if (e.kind === 'custody') ledger.custody(e, e.device)
         else if (e.kind === 'lost') ledger.lost(e, e.device)
-        else if (e.kind === 'failure') ledger.failure(e, 'because')
-        else if (e.kind === 'result') result(e.datum)
+        else if (e.kind === 'failure') {
+          if (ledger.failure(e, 'because') === 'gaveUp') givenUp.push(e.datum)
+        } else if (e.kind === 'fail') {
+          if (ledger.fail(e.datum, 'because')) givenUp.push(e.datum)
+        } else if (e.kind === 'result') result(e.datum)
         else if (e.kind === 'written') write(e.datum)
         else if (e.kind === 'deviceLost') ledger.deviceLost(e.device)
         else if (e.kind === 'expired') ledger.expired(seconds(e.now))
@@ -213,7 +242,8 @@ test('whatever happens: admitted = done + outstanding + failed, each datum count
       for (let datum = 0; datum < next; datum++) result(datum)
       for (let datum = 0; datum < next; datum++) write(datum)
       check()
-      expect(ledger.counts()).toMatchObject({ admitted: next, done: next, outstanding: 0, failed: 0 })
+      const failed = givenUp.length
+      expect(ledger.counts()).toMatchObject({ admitted: next, done: next - failed, outstanding: 0, failed })
     })
   )
 })

@@ -21,8 +21,9 @@ export interface LedgerCounts {
   readonly admitted: number
   /** Results in the sink. */
   readonly done: number
-  /** Admitted, and neither in the sink nor given up. */
+  /** Admitted, and without a line in the sink. */
   readonly outstanding: number
+  /** Given up, and that is in the sink. */
   readonly failed: number
   /** Dispatches beyond the first of their datum. */
   readonly resent: number
@@ -43,19 +44,19 @@ type State =
       /** When to send it again if nothing was heard. */
       readonly deadline: Seconds
     }
-  | { readonly kind: 'toWrite' }
-  | { readonly kind: 'failed'; readonly because: string }
+  /** A result, or that it is given up and why. */
+  | { readonly kind: 'toWrite'; readonly cause: string | undefined }
 
 /**
- * What a source owes: every admitted datum until its result is in the sink. Pure; times are handed in.
+ * What a source owes: every admitted datum until its result, or why it has none, is in the sink. Pure; times are handed in.
  *
  *   admit ─▶ toSend ── dispatched ──▶ inFlight ── result ──▶ toWrite ── written ──▶ done
  *               ▲                          │                      ▲
  *               ├── lost, expired, failure ┤                      │
- *               └── (again)                └─ (too often) ─▶ failed, unless a result comes all the same
+ *               └── (again)                └─ fail ───────────────┘
  *
  * `admit` when there is `room`; then `dispatched` for it and for every datum that one of `lost`, `deviceLost`, `failure`
- * ('again') and `expired` gives back. Of all results of a datum the first counts, whichever dispatch it belongs to.
+ * ('again') and `expired` gives back. Of all results of a datum the first counts, whichever dispatch it belongs to; after `fail` none does.
  */
 export class Ledger {
   readonly #window: number
@@ -63,7 +64,7 @@ export class Ledger {
   readonly #entries = new Map<number, Entry>()
   readonly #doneBefore: ReadonlySet<number>
   readonly #done = new Set<number>()
-  #failed = 0
+  readonly #failed = new Map<number, string>()
   #toWrite = 0
   #resent = 0
   #twins = 0
@@ -150,13 +151,24 @@ export class Ledger {
       this.#giveBack(dispatch.datum, { ...entry, failures })
       return 'again'
     }
-    this.#failed++
-    this.#put(dispatch.datum, { kind: 'failed', because, attempt: entry.attempt, failures })
+    this.fail(dispatch.datum, because)
     return 'gaveUp'
   }
 
   /**
-   * A result came home: write it when it is the first. One of a datum that was given up is welcome all the same.
+   * The datum is given up: it cannot be computed, and `cause` is to be written in place of its result, then `written`.
+   * @returns false, changing nothing, when it has a result, was given up before or was never admitted
+   */
+  fail(datum: number, cause: string): boolean {
+    const entry = this.#entries.get(datum)
+    if (entry === undefined || entry.kind === 'toWrite') return false
+    this.#toWrite++
+    this.#put(datum, { kind: 'toWrite', cause, attempt: entry.attempt, failures: entry.failures })
+    return true
+  }
+
+  /**
+   * A result came home: write it when it is the first. One of a datum that was given up comes too late: a datum has one line.
    * 'stranger': never admitted here, so from an earlier run of this source; not counted, it will be computed again.
    */
   result(datum: number): 'first' | 'twin' | 'stranger' {
@@ -166,18 +178,19 @@ export class Ledger {
       return 'twin'
     }
     if (entry === undefined) return 'stranger'
-    if (entry.kind === 'failed') this.#failed--
     this.#toWrite++
-    this.#put(datum, { kind: 'toWrite', attempt: entry.attempt, failures: entry.failures })
+    this.#put(datum, { kind: 'toWrite', cause: undefined, attempt: entry.attempt, failures: entry.failures })
     return 'first'
   }
 
-  /** Its result is in the sink, for good. @throws RangeError when it had none */
+  /** Its result, or why it has none, is in the sink, for good. @throws RangeError when it had neither */
   written(datum: number): void {
-    if (this.#entries.get(datum)?.kind !== 'toWrite') throw new RangeError(`datum ${datum} has no result to be written`)
+    const entry = this.#entries.get(datum)
+    if (entry?.kind !== 'toWrite') throw new RangeError(`datum ${datum} has no result to be written`)
     this.#entries.delete(datum)
     this.#toWrite--
-    this.#done.add(datum)
+    if (entry.cause === undefined) this.#done.add(datum)
+    else this.#failed.set(datum, entry.cause)
   }
 
   /** Dispatches so far of a datum that is not done; 0 before the first. */
@@ -185,28 +198,28 @@ export class Ledger {
     return this.#entries.get(datum)?.attempt ?? 0
   }
 
-  /** Data that were given up, and why. */
+  /** Data that were given up, which is in the sink, and why. */
   failures(): readonly { readonly datum: number; readonly because: string }[] {
-    return [...this.#entries].flatMap(([datum, e]) => (e.kind === 'failed' ? [{ datum, because: e.because }] : []))
+    return [...this.#failed].map(([datum, because]) => ({ datum, because }))
   }
 
   counts(): LedgerCounts {
     return {
-      admitted: this.#entries.size + this.#done.size,
+      admitted: this.#entries.size + this.#done.size + this.#failed.size,
       done: this.#done.size,
       outstanding: this.#outstanding,
-      failed: this.#failed,
+      failed: this.#failed.size,
       resent: this.#resent,
       twins: this.#twins
     }
   }
 
   get #outstanding(): number {
-    return this.#entries.size - this.#failed
+    return this.#entries.size
   }
 
   #isDone(datum: number): boolean {
-    return this.#done.has(datum) || this.#doneBefore.has(datum)
+    return this.#done.has(datum) || this.#failed.has(datum) || this.#doneBefore.has(datum)
   }
 
   #put(datum: number, entry: Entry): void {

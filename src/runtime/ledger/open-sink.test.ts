@@ -49,12 +49,17 @@ test('a result that was written is on the disk, one line each, in order', async 
   const sink = await open(file)
   await Promise.all([sink.write(result(1)), sink.write(result(0))])
   await sink.write({ item: 'x.txt', datum: 2, source: 'door', skipped: 'not an image' })
-  expect(text(file)).toBe(`${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","skipped":"not an image"}\n`)
-  expect(sink.counts('door')).toEqual({ results: 2, skipped: 1 })
+  await sink.write({ item: '3.png', datum: 3, source: 'door', failed: true, cause: 'block 2: no memory', attempts: 4 })
+  expect(text(file)).toBe(
+    `${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","skipped":"not an image"}\n` +
+      '{"source":"door","datum":3,"item":"3.png","failed":true,"cause":"block 2: no memory","attempts":4}\n'
+  )
+  expect(sink.counts('door')).toEqual({ results: 2, skipped: 1, failed: 1 })
   expect([...sink.recorded('door')].map(([datum, { kind }]) => `${datum} ${kind}`)).toEqual([
     '1 result',
     '0 result',
-    '2 skipped'
+    '2 skipped',
+    '3 failed'
   ])
 })
 
@@ -77,6 +82,17 @@ test('a sink that is opened again knows what it holds and goes on behind it', as
   expect(await second.write(result(0))).toBe('twin')
   await second.write(result(1))
   expect(text(file)).toBe(line(0) + line(1))
+})
+
+test('a datum that was given up in an earlier run is known as that, and not written again', async () => {
+  const file = fresh()
+  const first = await open(file)
+  await first.write({ item: '0.png', datum: 0, source: 'door', failed: true, cause: 'no memory', attempts: 4 })
+  await first.stop()
+  const second = await open(file)
+  expect(second.recorded('door')).toEqual(new Map([[0, { item: '0.png', kind: 'failed' }]]))
+  expect(second.counts('door')).toEqual({ results: 0, skipped: 0, failed: 1 })
+  expect(await second.write(result(0))).toBe('twin')
 })
 
 test('wherever a write was cut off, whole lines stay and the torn one goes', async () => {

@@ -8,7 +8,7 @@ import { UserError } from '../../core/user-error.ts'
 import { lockFile } from './lock-file.ts'
 import { recoverSink } from './recover-sink.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from './sink.ts'
-import { isSkipped, type SinkEntry, sinkLine } from './sink-entry.ts'
+import { outcomeOf, type SinkEntry, sinkLine } from './sink-entry.ts'
 import { type OpenSinkFile, openSinkFile, type SinkFile } from './sink-file.ts'
 
 export interface SinkOptions {
@@ -72,7 +72,7 @@ class FileSink implements Sink {
   readonly #disk: SinkFile
   readonly #unlock: () => Promise<void>
   readonly #recorded = new Map<string, Map<number, Recorded>>()
-  readonly #skipped = new Map<string, number>()
+  readonly #counts = new Map<string, Record<Recorded['kind'], number>>()
   /** Accepted and not yet on the disk. */
   readonly #accepted = new Set<string>()
   readonly #stopping = new AbortController()
@@ -94,8 +94,8 @@ class FileSink implements Sink {
   }
 
   counts(source: string): RecordedCounts {
-    const skipped = this.#skipped.get(source) ?? 0
-    return { results: this.#of(source).size - skipped, skipped }
+    const { result = 0, skipped = 0, failed = 0 } = this.#counts.get(source) ?? {}
+    return { results: result, skipped, failed }
   }
 
   state(): SinkState {
@@ -106,9 +106,11 @@ class FileSink implements Sink {
     const { source, datum, item } = entry
     const known = this.#of(source)
     if (known.has(datum)) return
-    const kind = isSkipped(entry) ? 'skipped' : 'result'
+    const kind = outcomeOf(entry)
     known.set(datum, { item, kind })
-    if (kind === 'skipped') this.#skipped.set(source, this.counts(source).skipped + 1)
+    const counts = this.#counts.get(source) ?? { result: 0, skipped: 0, failed: 0 }
+    counts[kind]++
+    this.#counts.set(source, counts)
   }
 
   write(entry: SinkEntry): Promise<'written' | 'twin'> {

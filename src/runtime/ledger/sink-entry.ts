@@ -1,10 +1,11 @@
 import { z } from 'zod'
 
 /**
- * One line of a sink, as JSON. A result, and an item that could not be read:
+ * One line of a sink, as JSON. A result, an item that could not be read, and one that could not be computed:
  *
  *   {"source":"door","datum":7,"item":"a.png","result":{"text":"42"},"inferenceTime":0.31,"attempts":1}
  *   {"source":"door","datum":8,"item":"b.txt","skipped":"b.txt: is not an image that can be read"}
+ *   {"source":"door","datum":9,"item":"c.png","failed":true,"cause":"block 3: ...","attempts":4}
  *
  * `inferenceTime` in seconds; `route`, where it is known: who computed which blocks.
  */
@@ -15,6 +16,7 @@ const named = { source: z.string().min(1), datum: z.int().min(0).max(MAX_DATUM),
 
 export const sinkEntrySchema = z.union([
   z.object({ ...named, skipped: z.string() }),
+  z.object({ ...named, failed: z.literal(true), cause: z.string(), attempts: z.int().min(0) }),
   z.object({
     ...named,
     result: z.unknown(),
@@ -25,8 +27,9 @@ export const sinkEntrySchema = z.union([
 ])
 
 export type SkippedEntry = z.output<(typeof sinkEntrySchema.options)[0]>
-export type ResultEntry = z.output<(typeof sinkEntrySchema.options)[1]>
-export type SinkEntry = SkippedEntry | ResultEntry
+export type FailedEntry = z.output<(typeof sinkEntrySchema.options)[1]>
+export type ResultEntry = z.output<(typeof sinkEntrySchema.options)[2]>
+export type SinkEntry = SkippedEntry | FailedEntry | ResultEntry
 
 /** How every line begins: what tells a torn line of ours from a file that is somebody else's. */
 export const LINE_START = '{"source":'
@@ -38,3 +41,11 @@ export const sinkLine = (entry: SinkEntry): string => {
 }
 
 export const isSkipped = (entry: SinkEntry): entry is SkippedEntry => 'skipped' in entry
+
+export const isFailed = (entry: SinkEntry): entry is FailedEntry => 'failed' in entry
+
+export const isResult = (entry: SinkEntry): entry is ResultEntry => !(isSkipped(entry) || isFailed(entry))
+
+/** What became of the datum. */
+export const outcomeOf = (entry: SinkEntry): 'result' | 'skipped' | 'failed' =>
+  isSkipped(entry) ? 'skipped' : isFailed(entry) ? 'failed' : 'result'

@@ -3,12 +3,14 @@ import type { SinkEntry } from './sink-entry.ts'
 /** What a sink already holds of a datum. */
 export interface Recorded {
   readonly item: string
-  readonly kind: 'result' | 'skipped'
+  readonly kind: 'result' | 'skipped' | 'failed'
 }
 
 export interface RecordedCounts {
   readonly results: number
   readonly skipped: number
+  /** Given up: what they are could not be computed. */
+  readonly failed: number
 }
 
 export type SinkState =
@@ -28,7 +30,7 @@ export interface Sink extends AsyncDisposable {
   readonly file: string
   /** What the file holds of a source, by datum; grows with every write. */
   recorded(source: string): ReadonlyMap<number, Recorded>
-  /** How many of them are results and how many were skipped; looked up, not counted. */
+  /** How many of them are results, how many were skipped and how many given up; looked up, not counted. */
   counts(source: string): RecordedCounts
   /**
    * @returns 'written' once the line is on the disk; 'twin', writing nothing, when this datum has a line or is about to
