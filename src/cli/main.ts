@@ -23,6 +23,7 @@ const COMMANDS = [
   () => import('./node-command.ts'),
   () => import('./status-command.ts'),
   () => import('./invite-command.ts'),
+  () => import('./model-command.ts'),
   () => import('./zoo-command.ts'),
   () => import('./demo-command.ts')
 ]
@@ -39,15 +40,18 @@ const describeOption = (option: Option): string => {
     : `${option.description} (default: ${option.defaultValue})`
 }
 
+const prepare = (command: Command): void => {
+  command.exitOverride()
+  command.configureHelp({ optionDescription: describeOption })
+  command.commands.forEach(prepare)
+}
+
 const main = async (): Promise<number> => {
   await register()
-  for (const command of program.commands) {
-    command.exitOverride()
-    command.configureHelp({ optionDescription: describeOption })
-  }
+  program.commands.forEach(prepare)
   try {
     await program.parseAsync()
-    return 0
+    return Number(process.exitCode ?? 0) // a command may have set it
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof UserError) {

@@ -4,7 +4,7 @@ import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type ClusterStatus, clusterStatusSchema } from '../../runtime/device/device-status.ts'
 import { readRunning, stateFolderOf } from '../../runtime/device/state-folder.ts'
-import { ReplySchema, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
+import { type Reply, ReplySchema, type Request, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
 import { createIdentity } from '../../runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
@@ -20,11 +20,21 @@ export interface AskOptions {
   readonly timeout: Seconds
 }
 
+/** @throws UserError when there is no device to ask, or it does not answer in time */
+export const askStatus = async (options: AskOptions): Promise<ClusterStatus> => {
+  const reply = await askDevice(options, create(RequestSchema, { body: { case: 'status', value: {} } }))
+  if (reply.body.case !== 'status') throw new UserError(`the device answered: ${reply.error}`)
+  return clusterStatusSchema.parse(JSON.parse(reply.body.value))
+}
+
 /**
  * Join as an observer, ask the first device that answers, leave.
  * @throws UserError when there is no device to ask, or it does not answer in time
  */
-export const askStatus = async ({ name, state, join, clusterKey, timeout }: AskOptions): Promise<ClusterStatus> => {
+export const askDevice = async (
+  { name, state, join, clusterKey, timeout }: AskOptions,
+  request: Request
+): Promise<Reply> => {
   const folder = stateFolderOf(name, state)
   const running = join.length > 0 ? undefined : await readRunning(folder)
   if (join.length === 0 && running === undefined) {
@@ -48,10 +58,7 @@ export const askStatus = async ({ name, state, join, clusterKey, timeout }: AskO
     )
     await network.start(met.handlers)
     for (const address of secret.addresses) network.join(address)
-    const request = create(RequestSchema, { body: { case: 'status', value: {} } })
-    const reply = await network.request(await met.device, request, { timeout })
-    if (reply.body.case !== 'status') throw new UserError(`the device answered: ${reply.error}`)
-    return clusterStatusSchema.parse(JSON.parse(reply.body.value))
+    return await network.request(await met.device, request, { timeout })
   } finally {
     over.abort()
     await network.stop()

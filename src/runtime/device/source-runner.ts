@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import { type DeviceId, sourceId } from '../../core/ids.ts'
+import { type DeviceId, type ModelId, sourceId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
@@ -17,6 +17,7 @@ import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
 import { RecentTimes } from './recent-times.ts'
+import { type Served, ServedModel } from './served-model.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface SourceRunnerParts {
@@ -51,6 +52,12 @@ interface Flight {
   readonly availableAt: Seconds
 }
 
+/** An item that is being read as this model wants it. */
+interface Reading {
+  readonly served: Served
+  readonly tensors: Promise<readonly Tensor[] | undefined>
+}
+
 /**
  * One source: reads its items in order, admits them as window and arrivals allow, keeps them in the ledger until their
  * result is in the sink, and sends them out again when they are lost. Items are read again for that: activations are
@@ -65,10 +72,7 @@ export class SourceRunner implements SourcePort {
   readonly #backlog: BacklogSign
   readonly #times = new RecentTimes()
   #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
-  #manifest: ModelManifest | undefined
-  /** Of the whole model, at speed 1. */
-  #work = 0
-  #port: DataPort | undefined
+  readonly #model: ServedModel
   #items: SourceItems = { todo: [], total: 0 }
   #startedAt: Seconds = seconds(0)
   #firstAt: Seconds | undefined
@@ -83,23 +87,27 @@ export class SourceRunner implements SourcePort {
     this.arrivals = parts.spec.arrivals
     this.#ledger = new Ledger({ window: parts.spec.window })
     this.#backlog = new BacklogSign(parts.spec.window)
+    const say = (text: string): void => parts.say(`source ${parts.spec.name}: ${text}`)
+    this.#model = new ServedModel({ ...parts, name: parts.spec.model, say })
+  }
+
+  get modelId(): ModelId | undefined {
+    return this.#model.isThere ? this.#model.served?.manifest.id : undefined
   }
 
   async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
     const begun = this.#parts.clock.now() - elapsed
-    this.#manifest = await this.#findModel(signal)
-    this.#work = this.#manifest.blocks.reduce((sum, block) => sum + block.work, 0)
-    this.#port = this.#parts.createPort(this.#manifest)
-    this.#items = await this.#parts.openItems(this.#port)
+    await this.#findModel(signal)
+    this.#items = await this.#parts.openItems(this.#model.served!.port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
     this.#state = 'running'
-    let ahead: Promise<readonly Tensor[] | undefined> | undefined
+    let ahead: Reading | undefined
     for (const [i, numbered] of this.#items.todo.entries()) {
       const turn = await this.#turn(i, signal)
       if (turn === 'stopped') return
-      const tensors = await (ahead ?? this.#read(numbered))
+      const tensors = await this.#tensors(numbered, ahead)
       if (tensors !== undefined) this.#admit(numbered, tensors, i, turn === 'waitedForIt')
       ahead = this.#readAhead(this.#items.todo[i + 1])
     }
@@ -108,11 +116,13 @@ export class SourceRunner implements SourcePort {
   }
 
   delivered(task: DeviceTask): void {
+    const { served } = this.#model
+    if (served === undefined || task.modelId !== served.manifest.id) return // of the model before: it is computed anew
     const verdict = this.#ledger.result(task.datum)
     if (verdict !== 'first') return
     this.#parts.cancel(this.id, task.datum)
     this.#wake() // there is room, whenever it is on the disk
-    void this.#record(task)
+    void this.#record(task, served)
   }
 
   custody(ref: DatumRef, device: DeviceId): void {
@@ -137,6 +147,7 @@ export class SourceRunner implements SourcePort {
   }
 
   tick(): void {
+    this.#lookAtModel()
     for (const datum of this.#ledger.expired(this.#parts.clock.now())) {
       // The old dispatch may wait right here for a block that nobody carries: then only one must wait.
       this.#parts.cancel(this.id, datum)
@@ -152,8 +163,8 @@ export class SourceRunner implements SourcePort {
     return {
       name: spec.name,
       device: deviceName,
-      model: spec.model ?? this.#manifest?.name ?? '',
-      state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
+      model: this.#model.name,
+      state: this.#stateNow(),
       available: this.#items.total,
       admitted: results + outstanding + failedInAll,
       completed: results,
@@ -173,17 +184,30 @@ export class SourceRunner implements SourcePort {
     this.#wake()
   }
 
-  async #findModel(signal: AbortSignal): Promise<ModelManifest> {
-    const { spec, view, clock, say } = this.#parts
-    for (let said = false; ; said = true) {
-      const found = spec.model === undefined ? view.manifests()[0] : view.manifestNamed(spec.model)
-      if (found !== undefined) return found
+  #stateNow(): string {
+    if (this.#parts.sink.state().kind === 'stuck') return 'sink stuck'
+    return this.#state === 'running' ? this.#model.waitsFor || 'running' : this.#state
+  }
+
+  async #findModel(signal: AbortSignal): Promise<void> {
+    const { spec, clock, say } = this.#parts
+    for (let said = false; this.#model.look() === 'none'; said = true) {
       if (!said)
         say(
           `source ${spec.name} waits for ${spec.model === undefined ? 'a model' : `the model "${spec.model}"`}: no device has it yet`
         )
       await clock.sleep(TICK, { signal })
     }
+  }
+
+  /** Where the name means another model, or one again, what has no result goes out with that one. */
+  #lookAtModel(): void {
+    if (this.#state !== 'running') return
+    const change = this.#model.look()
+    if (change === 'none') return
+    for (const datum of this.#ledger.recall()) this.#parts.cancel(this.id, datum)
+    if (change !== 'left') for (const datum of this.#ledger.toSend()) this.#resend(datum)
+    this.#wake()
   }
 
   /** Wait until datum i is available and the window has room. */
@@ -193,7 +217,7 @@ export class SourceRunner implements SourcePort {
     const turn = due !== undefined && due > clock.now() ? 'waitedForIt' : 'itWasThere'
     // A timer may end a millisecond early, and no datum leaves before it is there.
     while (due !== undefined && due > clock.now()) await clock.sleep(seconds(due - clock.now()), { signal })
-    while (this.#ledger.room === 0 && this.#state === 'running') await this.#pause(signal)
+    while ((this.#ledger.room === 0 || !this.#model.isThere) && this.#state === 'running') await this.#pause(signal)
     return this.#state === 'running' ? turn : 'stopped'
   }
 
@@ -206,11 +230,24 @@ export class SourceRunner implements SourcePort {
   }
 
   /** A saturated source reads its next datum while it waits for room, so that the window waits for no disk or decoder. */
-  #readAhead(next: NumberedItem | undefined): Promise<readonly Tensor[] | undefined> | undefined {
+  #readAhead(next: NumberedItem | undefined): Reading | undefined {
     if (next === undefined || this.#parts.availableAt !== undefined) return undefined
-    const read = this.#read(next)
-    read.catch(() => {}) // told to whoever waits for it; a source that was stopped does not
-    return read
+    const reading = this.#begin(next)
+    reading.tensors.catch(() => {}) // told to whoever waits for it; a source that was stopped does not
+    return reading
+  }
+
+  #begin(numbered: NumberedItem): Reading {
+    const served = this.#model.served!
+    return { served, tensors: this.#read(numbered, served) }
+  }
+
+  /** Read as the model wants it that is there when it has been read. @returns undefined when the item cannot be read */
+  async #tensors(numbered: NumberedItem, ahead: Reading | undefined): Promise<readonly Tensor[] | undefined> {
+    for (let reading = ahead ?? this.#begin(numbered); ; reading = this.#begin(numbered)) {
+      const tensors = await reading.tensors
+      if (tensors === undefined || reading.served === this.#model.served) return tensors
+    }
   }
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], i: number, waitedForIt: boolean): void {
@@ -226,9 +263,9 @@ export class SourceRunner implements SourcePort {
   }
 
   /** @returns undefined when the item cannot be read: it is recorded as skipped, and the run goes on */
-  async #read({ datum, item }: NumberedItem): Promise<readonly Tensor[] | undefined> {
+  async #read({ datum, item }: NumberedItem, { port }: Served): Promise<readonly Tensor[] | undefined> {
     try {
-      return await this.#port!.read(item)
+      return await port.read(item)
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       this.#parts.say(`source ${this.#parts.spec.name}: skipped ${item.name}: ${error.message}`)
@@ -239,11 +276,12 @@ export class SourceRunner implements SourcePort {
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
     const { view, clock, spec, submit } = this.#parts
+    if (!this.#model.isThere) return // it goes out when there is one
     const attempt = this.#ledger.dispatched(datum, this.#deadline())
     if (attempt === undefined) return
     // Until somebody else says so, it is here.
     this.#ledger.custody({ datum, attempt }, view.self)
-    const manifest = this.#manifest!
+    const { manifest } = this.#model.served!
     const wanted = new Set(manifest.activations[0]!.tensors.map(tensor => tensor.name))
     submit({
       source: this.id,
@@ -270,11 +308,19 @@ export class SourceRunner implements SourcePort {
   #resend(datum: number): void {
     const flight = this.#flights.get(datum)
     if (flight === undefined || this.#resending.has(datum) || this.#state !== 'running') return
+    const { served, isThere } = this.#model
+    if (!isThere) return // it goes out when there is one
     this.#resending.add(datum)
-    this.#port!.read(flight.item)
-      .then(tensors => this.#dispatch(datum, tensors))
+    served!.port
+      .read(flight.item)
+      .then(tensors => {
+        if (this.#model.served === served) this.#dispatch(datum, tensors)
+      })
       .catch(error => this.#unreadable(datum, `cannot be read again: ${(error as Error).message}`))
-      .finally(() => this.#resending.delete(datum))
+      .finally(() => {
+        this.#resending.delete(datum)
+        if (this.#model.served !== served) this.#resend(datum)
+      })
   }
 
   /** What is wrong with a file may pass: as a dispatch that failed, it is tried again, and given up after a few times. */
@@ -283,14 +329,14 @@ export class SourceRunner implements SourcePort {
     if (attempt !== undefined) this.failed({ source: this.id, datum, attempt }, because)
   }
 
-  async #record(task: DeviceTask): Promise<void> {
+  async #record(task: DeviceTask, { port }: Served): Promise<void> {
     const { clock, sink, observe } = this.#parts
     const { datum, tensors, attempt } = task
     const { item, availableAt } = this.#flights.get(datum)!
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
-      const result = await this.#writeResult(item, tensors.map(decodeTensor))
+      const result = await this.#writeResult(port, item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
       this.#lastAt = now
       this.#times.add(inferenceTime)
@@ -318,10 +364,10 @@ export class SourceRunner implements SourcePort {
   }
 
   /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
-  async #writeResult(item: NumberedItem['item'], tensors: readonly Tensor[]): Promise<unknown> {
+  async #writeResult(port: DataPort, item: NumberedItem['item'], tensors: readonly Tensor[]): Promise<unknown> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
-        return await this.#port!.write(item, tensors)
+        return await port.write(item, tensors)
       } catch (error) {
         if (this.#state === 'stopped') throw error
         this.#complain(`${item.name}: its result cannot be written: ${(error as Error).message}; trying again`)
@@ -334,7 +380,7 @@ export class SourceRunner implements SourcePort {
     const { view, spec, clock } = this.#parts
     const slowest = view.world.devices.reduce((least, device) => (device.up ? Math.min(least, device.speed) : least), 1)
     // A whole window may have to pass through the slowest device before this one.
-    const queue = (2 * spec.window * this.#work) / slowest
+    const queue = (2 * spec.window * (this.#model.served?.work ?? 0)) / slowest
     return seconds(clock.now() + Math.max(PATIENCE_LEAST, queue, PATIENCE_TIMES * this.#times.mean))
   }
 
