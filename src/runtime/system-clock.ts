@@ -8,6 +8,9 @@ export const systemClock: Clock = {
   sleep: (duration, options) => wait(duration * 1000, undefined, options)
 }
 
+/** Since 1970, as the machine's clock has it: it may be wrong, and jump. For comparing with the times of files. */
+export const wallTime = (): Seconds => milliseconds(Date.now())
+
 /** What to add to an instant of `systemClock` to get the machine's own monotonic time, which all its processes share. */
 export const machineTimeOffset = (): Seconds => {
   // Between two readings this process may have to wait, and then they seem closer than they are: the largest is right.

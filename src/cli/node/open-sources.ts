@@ -11,10 +11,11 @@ import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
 import type { DataPort } from '../../runtime/io/data-port.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
+import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
 import { parseSourceSpec } from '../../runtime/io/source-spec.ts'
 import { openSink } from '../../runtime/ledger/open-sink.ts'
 import { type SourceItems, sourceItems } from '../../runtime/ledger/source-items.ts'
-import { systemClock } from '../../runtime/system-clock.ts'
+import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { shapesFor } from './shapes-for.ts'
@@ -55,6 +56,13 @@ export const openSources = async (
         say(`source ${name}: ${before} of ${numbered.total} are in the sink already; going on with the rest`)
       return numbered
     }
+    /** Something that came of the folder before shows that what reads it fits. */
+    const checkItems = async (port: DataPort): Promise<void> => {
+      if (sink.counts(id).results > 0) return
+      const { origin } = spec!
+      const items = await port.list(source.folder)
+      await refuseMisfits({ port, items, origin, folder: source.folder, now: wallTime() })
+    }
     device.addSource(
       new SourceRunner({
         spec: source,
@@ -63,9 +71,15 @@ export const openSources = async (
         view: device.view,
         sink,
         openItems,
-        createPort: ({ name, inputs }) =>
+        ...(source.synthetic === undefined ? { checkItems } : {}),
+        createPort: ({ name, inputs, activations }) =>
           source.synthetic === undefined
-            ? createDataPort({ spec: spec!, inputs, resultsFolder: `${dirname(options.sink!)}/${source.name}-results` })
+            ? createDataPort({
+                spec: spec!,
+                inputs,
+                outputs: activations.at(-1)!.tensors,
+                resultsFolder: `${dirname(options.sink!)}/${source.name}-results`
+              })
             : createSyntheticPort(
                 source.synthetic,
                 withShapes(inputs, shapesFor(name, options)),

@@ -22,7 +22,7 @@ import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Notice } from '../generated/tributary/v1/wire_pb.ts'
+import type { DeviceState, Notice } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { Network } from '../network/network.ts'
 import { describeClash } from './describe-clash.ts'
@@ -216,6 +216,8 @@ class RunningDevice implements Device {
       say(`model ${this.#owned.owned(manifest.id)?.name}: ${manifest.blocks.length} blocks`)
     }
     for (const id of replaced) this.view.dismiss(id, this.#parts.clock.now())
+    if (manifests.length > 0) this.#hearSelf()
+    for (const source of this.#sources.values()) await source.check()
     await network.start(this.#handlers())
     this.#changed()
     this.#loop()
@@ -437,9 +439,14 @@ class RunningDevice implements Device {
   }
 
   #publishState(): void {
+    this.#parts.network.publishState(this.#hearSelf())
+  }
+
+  /** What this device says of itself counts here too: what it owns, above all. */
+  #hearSelf(): DeviceState {
     const state = this.#reporter.nextState()
     this.view.heard(this.view.self, state, this.#parts.clock.now())
-    this.#parts.network.publishState(state)
+    return state
   }
 
   /** Look at waiting tasks and blocks once the current burst of news is through. */

@@ -18,6 +18,8 @@ export interface SourcePort {
   readonly arrivals: Arrivals
   /** What its model's name means now; undefined while there is none. */
   readonly modelId: ModelId | undefined
+  /** What is wrong can be said before anything begins, as far as the model is known. @throws UserError */
+  check(): Promise<void>
   /**
    * Begin to admit; resolves when every datum has its result in the sink, or when stopped.
    * @param elapsed how long ago the run began: a source that starts later waits for the rest of its time only

@@ -28,6 +28,8 @@ export interface SourceRunnerParts {
   readonly sink: Sink
   /** The folder's items with their numbers, and which have a line in the sink. */
   readonly openItems: (port: DataPort) => Promise<SourceItems>
+  /** Whether the folder's items are such as the port reads, before the first. @throws UserError when none is */
+  readonly checkItems?: (port: DataPort) => Promise<void>
   /** Made when the model is known. */
   readonly createPort: (manifest: ModelManifest) => DataPort
   /** Seconds after the start at which datum i is available; undefined for a saturated source. */
@@ -95,9 +97,20 @@ export class SourceRunner implements SourcePort {
     return this.#model.isThere ? this.#model.served?.manifest.id : undefined
   }
 
+  /** Where the model is known already, what can be said against this source is said now. @throws UserError */
+  async check(): Promise<void> {
+    if (!this.#model.isThere) this.#model.look()
+    const { served } = this.#model
+    if (this.#isChecked || served === undefined) return
+    this.#isChecked = true
+    await this.#parts.checkItems?.(served.port)
+  }
+  #isChecked = false
+
   async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
     const begun = this.#parts.clock.now() - elapsed
     await this.#findModel(signal)
+    await this.check()
     this.#items = await this.#parts.openItems(this.#model.served!.port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
@@ -191,7 +204,9 @@ export class SourceRunner implements SourcePort {
 
   async #findModel(signal: AbortSignal): Promise<void> {
     const { spec, clock, say } = this.#parts
-    for (let said = false; this.#model.look() === 'none'; said = true) {
+    for (let said = false; !this.#model.isThere; said = true) {
+      this.#model.look()
+      if (this.#model.isThere) return
       if (!said)
         say(
           `source ${spec.name} waits for ${spec.model === undefined ? 'a model' : `the model "${spec.model}"`}: no device has it yet`
