@@ -9,6 +9,7 @@ import { exactPlacement, exactSize } from './exact-placement.ts'
 import { memoryRelaxation } from './memory-relaxation.ts'
 import { type FoundPlacement, searchPlacement } from './search-placement.ts'
 import type { SolveLp, SolveMip } from './solve-lp.ts'
+import { reachable, usefulDevices } from './useful-devices.ts'
 
 export interface Plan {
   /** Without memory limits. */
@@ -130,11 +131,13 @@ export const unloadedTimes = (problem: CapacityProblem, carries: Carries): Secon
   })
 }
 
-/** Every block on every device, where memory allows that. */
+/** Every block on every device that it can be of use on, where memory allows that. */
 const allThatFits = (problem: CapacityProblem): BlockTable | undefined => {
   const table = new BlockTable(problem)
+  const isUseful = usefulDevices(problem)
   for (const n of problem.devices.keys()) {
     for (const [m, { work }] of problem.models.entries()) {
+      if (!isUseful(n, m)) continue
       for (const k of work.keys()) if (!table.put(n, m, k)) return undefined
     }
   }
@@ -166,16 +169,6 @@ const outOfReach = (problem: CapacityProblem): string | undefined => {
       return `source ${name} on ${devices[device]!.name} cannot be served: block ${block} of ${modelName} needs ${formatBytes(weights[block]!)}, and no device that it can reach and get results from has more than ${formatBytes(room)}: give one more memory, or add a link`
   }
   return undefined
-}
-
-const reachable = ({ links }: CapacityProblem, start: number, isBackwards: boolean): ReadonlySet<number> => {
-  const reached = new Set([start])
-  for (const here of reached) // grows while it is walked through
-    for (const { from, to } of links) {
-      if (!isBackwards && from === here) reached.add(to)
-      if (isBackwards && to === here) reached.add(from)
-    }
-  return reached
 }
 
 const tooLittle = (problem: CapacityProblem, upper: number): string => {

@@ -49,6 +49,7 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
   )
   const known = await restore(kept, owned, parts.blobs)
   if (known !== undefined) return withDeclaredWork(known, owned)
+  parts.signal?.throwIfAborted()
   parts.say(`cutting ${owned.file} …`)
   const draft = join(owned.folder, `draft-${process.pid}-`)
   const { maxBlocks, cutAt } = owned

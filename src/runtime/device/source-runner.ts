@@ -18,6 +18,7 @@ import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
 import { RecentTimes } from './recent-times.ts'
 import { type Served, ServedModel } from './served-model.ts'
+import { SkipLog } from './skip-log.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface SourceRunnerParts {
@@ -75,6 +76,7 @@ export class SourceRunner implements SourcePort {
   readonly #times = new RecentTimes()
   #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
   readonly #model: ServedModel
+  readonly #skips: SkipLog
   #items: SourceItems = { todo: [], total: 0 }
   #startedAt: Seconds = seconds(0)
   #firstAt: Seconds | undefined
@@ -90,6 +92,7 @@ export class SourceRunner implements SourcePort {
     this.#ledger = new Ledger({ window: parts.spec.window })
     this.#backlog = new BacklogSign(parts.spec.window)
     const say = (text: string): void => parts.say(`source ${parts.spec.name}: ${text}`)
+    this.#skips = new SkipLog(parts.clock, say)
     this.#model = new ServedModel({ ...parts, name: parts.spec.model, say })
   }
 
@@ -126,6 +129,7 @@ export class SourceRunner implements SourcePort {
     }
     while (this.#ledger.counts().outstanding > 0) await this.#pause(signal)
     this.#state = 'done'
+    this.#skips.tick(true)
   }
 
   delivered(task: DeviceTask): void {
@@ -161,6 +165,7 @@ export class SourceRunner implements SourcePort {
 
   tick(): void {
     this.#lookAtModel()
+    this.#skips.tick()
     for (const datum of this.#ledger.expired(this.#parts.clock.now())) {
       // The old dispatch may wait right here for a block that nobody carries: then only one must wait.
       this.#parts.cancel(this.id, datum)
@@ -283,7 +288,7 @@ export class SourceRunner implements SourcePort {
       return await port.read(item)
     } catch (error) {
       if (!(error instanceof UserError)) throw error
-      this.#parts.say(`source ${this.#parts.spec.name}: skipped ${item.name}: ${error.message}`)
+      this.#skips.skipped(item.name, error.message)
       await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: error.message })
       return undefined
     }
