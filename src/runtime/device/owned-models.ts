@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type DeviceId, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { Serial } from '../../core/serial.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { OwnedModel } from './owned-model.ts'
@@ -35,6 +36,7 @@ export class OwnedModels {
   readonly #names = new Map<string, OwnedName>()
   /** Names that mean another model than at the last start: that one counts more than what other owners have had. */
   readonly #changed = new Set<string>()
+  readonly #serial = new Serial()
   #kept: z.output<typeof keptSchema> = {}
 
   constructor(parts: OwnedModelsParts) {
@@ -140,9 +142,13 @@ export class OwnedModels {
     }
   }
 
+  /** One at a time: a crash leaves the old file or the new one. */
   async #write(): Promise<void> {
-    if (this.#file === undefined || this.#models.size === 0) return
-    await writeFile(`${this.#file}.part`, JSON.stringify(this.#kept))
-    await rename(`${this.#file}.part`, this.#file)
+    const file = this.#file
+    if (file === undefined || this.#models.size === 0) return
+    await this.#serial.run(async () => {
+      await writeFile(`${file}.part`, JSON.stringify(this.#kept))
+      await rename(`${file}.part`, file)
+    })
   }
 }
