@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
 import { type BlockHash, blockHash } from '../../core/ids.ts'
@@ -51,7 +51,8 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
   if (known !== undefined) return withDeclaredWork(known, owned)
   parts.signal?.throwIfAborted()
   parts.say(`cutting ${owned.file} …`)
-  const draft = join(owned.folder, `draft-${process.pid}-`)
+  await removeDrafts(owned.folder)
+  const draft = join(owned.folder, `${DRAFT}${process.pid}-`)
   const { maxBlocks, cutAt } = owned
   const { blocks, activations, inputs, outputs } = await cutApart(
     { file: owned.file, shapes, maxBlocks, cutAt, draft },
@@ -98,6 +99,13 @@ const restore = async (kept: string, { name }: OwnedModel, blobs: BlobStore): Pr
   } catch {
     return undefined // the first start, or another version's file
   }
+}
+
+const DRAFT = 'draft-'
+
+/** Of a start that was stopped while it cut. */
+const removeDrafts = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) if (name.startsWith(DRAFT)) await rm(join(folder, name), { force: true })
 }
 
 /** A block's hash is known when its last byte is written, so it is written to a draft first. */
