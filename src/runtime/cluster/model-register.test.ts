@@ -147,6 +147,22 @@ test('a model whose name another owner gives to another is not kept as long', ()
   expect(view.forget(seconds(10), seconds(3600))).toEqual([OLD])
 })
 
+test('an owner who is away for a moment does not make a name mean another model; one who is gone does, also for who uses it', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD, 2n)] }))
+  view.heard(C, state(C, { models: [owns(NEW, 1n)] }))
+  view.heard(A, state(A, { sources: [{ model: 'net', modelId: OLD }] }))
+  view.left(B)
+  expect(view.forget(seconds(0), seconds(3600))).toEqual([])
+  expect(view.forget(seconds(9), seconds(3600))).toEqual([])
+  expect(named(view)).toBe(OLD)
+  expect(view.forget(seconds(10), seconds(3600))).toEqual([OLD])
+  expect(named(view)).toBe(NEW)
+  view.joined(B)
+  view.heard(B, state(B, { models: [owns(OLD, 2n)] }))
+  expect(named(view)).toBe(OLD)
+})
+
 test('a device that comes late and still carries what has left is told again', () => {
   const view = open()
   expect(view.dismiss(OLD, seconds(0))).toBe(true)

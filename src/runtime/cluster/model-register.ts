@@ -27,12 +27,12 @@ const MOST_TOLD = 64
 /**
  * Which models the cluster has, and which of them a name means.
  *
- * A name means the model that the asking device itself owns by that name; else, of those that devices that are there own
- * by it, that of the largest revision (of equals, of the smallest owner); else, while no owner is there, one that is
- * still carried by that name, in the same order. It does not matter who came when.
+ * A name means the model that the asking device itself owns by that name; else, of those in the cluster that owners call
+ * so, that of the largest revision (of equals, of an owner who is there, of the smallest owner). It does not matter who
+ * came when.
  *
- * A model stays while an owner is there, and while a source that is not done uses it; after that for a time. It leaves at
- * once when its owners say that it has, by command or because they have put another in its place; then every device
+ * A model stays while an owner is there, and while a source that is not done uses it; after that for a time. Where another
+ * owner who is there calls another model so, it stays only as long as an owner may be away for a moment. It leaves at once when its owners say that it has, by command or because they have put another in its place; then every device
  * forgets it, and none learns it again from somebody who has not heard yet. An owner brings it back.
  */
 export class ModelRegister {
@@ -92,17 +92,16 @@ export class ModelRegister {
   resolve(name: string, at: DeviceId): ModelManifest | undefined {
     const isMeant = (claim: ModelClaim): boolean =>
       (name === '' || claim.name === name) && !this.#gone.has(claim.model) && this.#manifests.has(claim.model)
-    const there = this.#claims(true).filter(isMeant)
-    const own = there.find(({ device }) => device === at)
-    const claim = own ?? there[0] ?? this.#claims(false).find(isMeant)
+    const claims = this.#claims().filter(isMeant)
+    const own = claims.find(({ device }) => device === at)
+    const claim = own ?? (name === '' ? claims.find(({ isUp }) => isUp) : undefined) ?? claims[0]
     if (claim !== undefined) return this.#manifests.get(claim.model)
     return this.manifests().find(manifest => name === '' || manifest.name === name)
   }
 
   /** What the owner that counts calls it. */
   nameOf(id: ModelId): string {
-    const claims = [...this.#claims(true), ...this.#claims(false)]
-    return claims.find(({ model }) => model === id)?.name ?? this.#manifests.get(id)?.name ?? id.slice(0, 8)
+    return this.#claims().find(({ model }) => model === id)?.name ?? this.#manifests.get(id)?.name ?? id.slice(0, 8)
   }
 
   /** Different models of one name whose owners are there, the one that counts first. */
@@ -147,45 +146,48 @@ export class ModelRegister {
     const due: ModelId[] = []
     for (const manifest of this.manifests()) {
       const { id } = manifest
-      if (this.#isNeeded(id)) {
+      const isOwned = this.owners(id).length > 0
+      const isSuperseded = !isOwned && this.claimsOf(this.nameOf(id)).length > 0
+      if (isOwned || (!isSuperseded && this.#isUsed(id))) {
         this.#unneededSince.delete(id)
         continue
       }
       const since = this.#unneededSince.get(id) ?? now
       this.#unneededSince.set(id, since)
-      const isSuperseded = this.claimsOf(this.nameOf(id)).length > 0
       if (now - since >= (isSuperseded ? Math.min(keep, SUPERSEDED) : keep)) due.push(id)
     }
     return due.filter(id => this.leave(id, now))
   }
 
-  #isNeeded(id: ModelId): boolean {
-    if (this.owners(id).length > 0) return true
+  #isUsed(id: ModelId): boolean {
     return [...this.#parts.states()].some(
       ({ device, sources }) => this.#parts.isUp(deviceId(device)) && sources.some(s => s.modelId === id && !s.done)
     )
   }
 
-  /** Of owners that are there, or are not; the one that counts first. */
-  #claims(isUp: boolean): readonly ModelClaim[] {
+  /** The one that counts first. @param isThere only of owners that are there */
+  #claims(isThere = false): readonly Standing[] {
     return [...this.#parts.states()]
-      .filter(({ device }) => this.#parts.isUp(deviceId(device)) === isUp)
-      .flatMap(({ device, models }) =>
-        models.flatMap(({ model, owner, name, revision }): ModelClaim[] => {
+      .flatMap(({ device: text, models }) => {
+        const device = deviceId(text)
+        const isUp = this.#parts.isUp(device)
+        if (isThere && !isUp) return []
+        return models.flatMap(({ model: id, owner, name, revision }): Standing[] => {
+          const model = modelId(id)
           if (!owner) return []
-          const id = modelId(model)
-          return [
-            { device: deviceId(device), model: id, revision, name: name || (this.#manifests.get(id)?.name ?? '') }
-          ]
+          return [{ device, model, revision, name: name || (this.#manifests.get(model)?.name ?? ''), isUp }]
         })
-      )
+      })
       .sort(byWhatCounts)
   }
 }
 
-const byWhatCounts = (a: ModelClaim, b: ModelClaim): number => {
+type Standing = ModelClaim & { readonly isUp: boolean }
+
+const byWhatCounts = (a: Standing, b: Standing): number => {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1
   if (a.revision !== b.revision) return a.revision > b.revision ? -1 : 1
+  if (a.isUp !== b.isUp) return a.isUp ? -1 : 1
   if (a.device !== b.device) return a.device < b.device ? -1 : 1
   return a.model < b.model ? -1 : 1
 }
