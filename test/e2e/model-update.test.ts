@@ -14,6 +14,8 @@ import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-proces
 // holds only one of the two carries the old one. ResNet-56 with the weights of two seeds, 3.3 MiB each.
 
 const DATA = 30
+/** Each test starts a dozen processes, one after another: on a busy machine that alone takes minutes. */
+const PATIENCE = 600_000
 const run = promisify(execFile)
 let folder: string
 const alive: NodeProcess[] = []
@@ -95,79 +97,90 @@ const model = async (...args: readonly string[]): Promise<ModelsAnswer> => {
   return JSON.parse(stdout) as ModelsAnswer
 }
 
-test('the owner comes back with another model of its name, twice, while the worker stays: all results, of that model', async () => {
-  const { owner, worker, home, blobs } = await open()
-  const first = owner(1, 'first.jsonl')
-  const shed = worker(await invited(first))
-  await first.status(completed(DATA))
-  await kill(first)
-  // Whichever id is the smaller, one of the two changes goes to a larger and one to a smaller.
-  const second = owner(2, 'second.jsonl', ['--exit-when-done'])
-  expect(await second.ended).toBe(0)
-  const third = owner(1, 'third.jsonl', ['--exit-when-done'])
-  expect(await third.ended).toBe(0)
-  const [one, two, three] = await Promise.all(
-    ['first', 'second', 'third'].map(sink => results(join(home, `${sink}.jsonl`)))
-  )
-  expect([one!.length, two!.length]).toEqual([DATA, DATA])
-  expect(three).toEqual(one)
-  expect(two!.filter((result, i) => JSON.stringify(result) === JSON.stringify(one![i]))).toEqual([])
-  expect(shed.log()).toMatch(/model net \([0-9a-f]{8}\) has left the cluster/)
-  expect((await blobs('shed')).length).toBeLessThanOrEqual(6) // of one of the two
-})
+test(
+  'the owner comes back with another model of its name, twice, while the worker stays: all results, of that model',
+  async () => {
+    const { owner, worker, home, blobs } = await open()
+    const first = owner(1, 'first.jsonl')
+    const shed = worker(await invited(first))
+    await first.status(completed(DATA))
+    await kill(first)
+    // Whichever id is the smaller, one of the two changes goes to a larger and one to a smaller.
+    const second = owner(2, 'second.jsonl', ['--exit-when-done'])
+    expect(await second.ended).toBe(0)
+    const third = owner(1, 'third.jsonl', ['--exit-when-done'])
+    expect(await third.ended).toBe(0)
+    const [one, two, three] = await Promise.all(
+      ['first', 'second', 'third'].map(sink => results(join(home, `${sink}.jsonl`)))
+    )
+    expect([one!.length, two!.length]).toEqual([DATA, DATA])
+    expect(three).toEqual(one)
+    expect(two!.filter((result, i) => JSON.stringify(result) === JSON.stringify(one![i]))).toEqual([])
+    expect(shed.log()).toMatch(/model net \([0-9a-f]{8}\) has left the cluster/)
+    expect((await blobs('shed')).length).toBeLessThanOrEqual(6) // of one of the two
+  },
+  PATIENCE
+)
 
-test('the owner is first with the new model, and a worker comes that has the old one on its disk and in its mind', async () => {
-  const { owner, worker, home } = await open()
-  const first = owner(1, 'first.jsonl')
-  const invite = await invited(first)
-  const shed = worker(invite)
-  await first.status(completed(20))
-  await kill(first)
-  await kill(shed)
-  const second = owner(2, 'second.jsonl', ['--exit-when-done'])
-  await second.event('listening')
-  worker(invite)
-  expect(await second.ended).toBe(0)
-  expect(await results(join(home, 'second.jsonl'))).toHaveLength(DATA)
-})
+test(
+  'the owner is first with the new model, and a worker comes that has the old one on its disk and in its mind',
+  async () => {
+    const { owner, worker, home } = await open()
+    const first = owner(1, 'first.jsonl')
+    const invite = await invited(first)
+    const shed = worker(invite)
+    await first.status(completed(20))
+    await kill(first)
+    await kill(shed)
+    const second = owner(2, 'second.jsonl', ['--exit-when-done'])
+    await second.event('listening')
+    worker(invite)
+    expect(await second.ended).toBe(0)
+    expect(await results(join(home, 'second.jsonl'))).toHaveLength(DATA)
+  },
+  PATIENCE
+)
 
-test('model update, list and remove on a running cluster: nothing hangs, nothing is lost, the old leaves memory and disk', async () => {
-  const { owner, worker, home, blobs } = await open(50_000)
-  const cam = owner(1, 'sink.jsonl')
-  const shed = worker(await invited(cam))
-  const state = ['--state', join(home, 'cam')]
-  await cam.status(completed(20))
-  const { models } = await model('list', ...state)
-  expect(models).toMatchObject([{ name: 'net', owners: ['cam'], state: 'owned', blocks: 6, sources: ['s@cam'] }])
-  expect(Object.keys(models[0]!.carried).sort()).toEqual(['cam', 'shed'])
+test(
+  'model update, list and remove on a running cluster: nothing hangs, nothing is lost, the old leaves memory and disk',
+  async () => {
+    const { owner, worker, home, blobs } = await open(50_000)
+    const cam = owner(1, 'sink.jsonl')
+    worker(await invited(cam))
+    const state = ['--state', join(home, 'cam')]
+    await cam.status(completed(20))
+    const { models } = await model('list', ...state)
+    expect(models).toMatchObject([{ name: 'net', owners: ['cam'], state: 'owned', blocks: 6, sources: ['s@cam'] }])
+    expect(Object.keys(models[0]!.carried).sort()).toEqual(['cam', 'shed'])
 
-  const refused = await tributary('model', 'update', 'net', join(home, 'none.onnx'), ...state)
-  expect(refused).toMatchObject({
-    code: 2,
-    stdout: '',
-    stderr: expect.stringMatching(/none\.onnx: there is no such file/)
-  })
-  expect((await tributary('model', 'update', 'other', file(2), ...state)).stderr).toMatch(
-    /"other" is not of this device \(it has net\)/
-  )
+    const refused = await tributary('model', 'update', 'net', join(home, 'none.onnx'), ...state)
+    expect(refused).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/none\.onnx: there is no such file/)
+    })
+    expect((await tributary('model', 'update', 'other', file(2), ...state)).stderr).toMatch(
+      /"other" is not of this device \(it has net\)/
+    )
 
-  const updated = await model('update', 'net', file(2), ...state)
-  expect(updated).toMatchObject({ changed: true, removed: [{ id: models[0]!.id }] })
-  expect(updated.models).toMatchObject([{ name: 'net', owners: ['cam'], revision: 2 }])
-  expect(await model('update', 'net', file(2), ...state)).toMatchObject({ changed: false })
-  await cam.status(status => completed(40)(status) && blocksAt(status, 'shed').join() === 'net')
+    const updated = await model('update', 'net', file(2), ...state)
+    expect(updated).toMatchObject({ changed: true, removed: [{ id: models[0]!.id }] })
+    expect(updated.models).toMatchObject([{ name: 'net', owners: ['cam'], revision: 2 }])
+    expect(await model('update', 'net', file(2), ...state)).toMatchObject({ changed: false })
+    await cam.status(status => completed(40)(status) && blocksAt(status, 'shed').join() === 'net')
 
-  const removed = await model('remove', 'net', ...state)
-  expect(removed).toMatchObject({ removed: [{ name: 'net' }], waiting: ['s@cam'], failed: [] })
-  const waiting = await cam.status(
-    status => sourceOf(status)?.state === 'waits for model net' && blocksAt(status, 'shed').length === 0
-  )
-  expect(sourceOf(waiting)!.completed).toBeLessThan(50_000)
-  expect((await model('list', ...state)).models).toEqual([])
-  expect((await tributary('model', 'remove', 'net', ...state)).stderr).toMatch(
-    /"net" is not in the cluster, which has none/
-  )
-  await cam.status(status => blocksAt(status, 'cam').length === 0)
-  expect(await blobs('cam')).toEqual([])
-  void shed
-})
+    const removed = await model('remove', 'net', ...state)
+    expect(removed).toMatchObject({ removed: [{ name: 'net' }], waiting: ['s@cam'], failed: [] })
+    const waiting = await cam.status(
+      status => sourceOf(status)?.state === 'waits for model net' && blocksAt(status, 'shed').length === 0
+    )
+    expect(sourceOf(waiting)!.completed).toBeLessThan(50_000)
+    expect((await model('list', ...state)).models).toEqual([])
+    expect((await tributary('model', 'remove', 'net', ...state)).stderr).toMatch(
+      /"net" is not in the cluster, which has none/
+    )
+    await cam.status(status => blocksAt(status, 'cam').length === 0)
+    expect(await blobs('cam')).toEqual([])
+  },
+  PATIENCE
+)
