@@ -11,6 +11,7 @@ interface ModelFlags {
   readonly name?: string
   readonly state?: string
   readonly join: string[]
+  readonly joinFile: string[]
   readonly clusterKey?: string
   readonly timeout: string
   readonly json?: boolean
@@ -28,17 +29,18 @@ const elsewhere = (command: Command): Command =>
   command
     .option(
       '--join <invite-or-address>',
-      'ask the device at this address instead (an address needs --cluster-key)',
+      'ask the device at this address instead (an address needs --cluster-key); - reads it from standard input',
       collect,
       []
     )
+    .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
     .option('--cluster-key <file>', 'the shared key')
 
-const optionsOf = ({ name, state, join = [], clusterKey, timeout }: ModelFlags) => {
+const optionsOf = ({ name, state, join = [], joinFile: joinFiles = [], clusterKey, timeout }: ModelFlags) => {
   const limit = Number(timeout)
   if (!(limit > 0 && limit <= 86_400))
     throw new UserError(`--timeout "${timeout}" must be seconds, above 0 and at most 86400`)
-  return { name: name ?? hostname(), state, join, clusterKey, timeout: seconds(limit) }
+  return { name: name ?? hostname(), state, join, joinFiles, clusterKey, timeout: seconds(limit) }
 }
 
 const print = (answer: ModelsAnswer, json: boolean | undefined, text: () => string): void => {

@@ -12,10 +12,11 @@ const known = new WeakMap<CapacityProblem, IsUseful>()
 export const usefulDevices = (problem: CapacityProblem): IsUseful => {
   const before = known.get(problem)
   if (before !== undefined) return before
+  const [onwards, backwards] = [neighbours(problem, 'to'), neighbours(problem, 'from')]
   const useful = new Map<number, Set<number>>()
   for (const { device, model } of problem.sources) {
-    const there = reachable(problem, device, false)
-    const back = reachable(problem, device, true)
+    const there = reachable(onwards, device)
+    const back = reachable(backwards, device)
     const both = useful.get(model) ?? new Set()
     for (const n of there) if (back.has(n)) both.add(n)
     useful.set(model, both)
@@ -25,16 +26,19 @@ export const usefulDevices = (problem: CapacityProblem): IsUseful => {
   return isUseful
 }
 
-/** From `start` along the links, or, backwards, from where `start` can be reached. */
-export const reachable = ({ links }: CapacityProblem, start: number, isBackwards: boolean): ReadonlySet<number> => {
-  const next = new Map<number, number[]>()
-  for (const { from, to } of links) {
-    const [a, b] = isBackwards ? [to, from] : [from, to]
-    const others = next.get(a)
-    if (others === undefined) next.set(a, [b])
-    else others.push(b)
-  }
+/** Of each device, where its links lead, or come from. */
+export const neighbours = ({ devices, links }: CapacityProblem, end: 'from' | 'to'): readonly (readonly number[])[] => {
+  const all = devices.map((): number[] => [])
+  for (const link of links) all[end === 'to' ? link.from : link.to]!.push(link[end])
+  return all
+}
+
+/** @param next of each device its neighbours, in one direction @returns the devices that come after `start`, and itself */
+export const reachable = (next: readonly (readonly number[])[], start: number): ReadonlySet<number> => {
   const reached = new Set([start])
-  for (const here of reached) for (const other of next.get(here) ?? []) reached.add(other) // grows while it is walked through
+  for (const here of reached) {
+    if (reached.size === next.length) break
+    for (const there of next[here]!) reached.add(there) // grows while it is walked through
+  }
   return reached
 }

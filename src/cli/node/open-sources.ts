@@ -1,24 +1,31 @@
 import { dirname } from 'node:path'
 import { createArrivals } from '../../core/arrivals.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
 import type { Rng } from '../../core/rng.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { withGiven } from '../../model/input-shapes.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { StateFolder } from '../../runtime/device/state-folder.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
 import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
-import type { DataPort } from '../../runtime/io/data-port.ts'
+import type { DataPort, Item } from '../../runtime/io/data-port.ts'
+import { FileUnavailable } from '../../runtime/io/file-unavailable.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
 import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
-import { parseSourceSpec } from '../../runtime/io/source-spec.ts'
+import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import { openSink } from '../../runtime/ledger/open-sink.ts'
 import { type SourceItems, sourceItems } from '../../runtime/ledger/source-items.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
+import { refuseAlike } from './refuse-alike.ts'
 import { shapesFor } from './shapes-for.ts'
+
+const LIST_AGAIN: Seconds = seconds(0.5)
 
 /**
  * Open the sink and add every source to the device. @returns how to close the sink
@@ -35,32 +42,38 @@ export const openSources = async (
 ): Promise<() => Promise<void>> => {
   if (options.sources.length === 0 || options.sink === undefined) return async () => {}
   const specs = options.sources.map(parseSourceSpec)
+  refuseAlike(specs.map(({ name }) => name))
   const say = (text: string): void => log.say(text)
   for (const { folder: path, synthetic } of specs) if (synthetic === undefined) await listItems(path) // a missing folder is said before anything starts
-  const sink = await openSink({ file: options.sink, clock: systemClock, say })
+  const sink = await openSink({ file: options.sink, stateFolder: folder.sources, clock: systemClock, say })
   for (const source of specs) {
     const id = sourceIdOf(source.name, options.name)
     const openItems = async (port: DataPort): Promise<SourceItems> => {
       const { name, folder: path, count } = source
-      const items = await port.list(path)
+      const items = await listPatiently(port, source, say)
       const numbered = await sourceItems({
         source: id,
         folder: path,
         items,
         recorded: sink.recorded(id),
+        stamp: item => port.stamp(item),
         count,
         stateFolder: folder.sources
       })
       const before = numbered.total - numbered.todo.length
       if (before > 0)
         say(`source ${name}: ${before} of ${numbered.total} are in the sink already; going on with the rest`)
+      if (numbered.away > 0)
+        say(
+          `source ${name}: ${numbered.away} items of earlier runs are not in ${path} now; they are done when they are back`
+        )
       return numbered
     }
     /** Something that came of the folder before shows that what reads it fits. */
     const checkItems = async (port: DataPort): Promise<void> => {
       if (sink.counts(id).results > 0) return
       const { origin } = spec!
-      const items = await port.list(source.folder)
+      const items = await port.list(source.folder).catch(ifAway)
       await refuseMisfits({ port, items, origin, folder: source.folder, now: wallTime() })
     }
     device.addSource(
@@ -68,21 +81,22 @@ export const openSources = async (
         spec: source,
         deviceName: options.name,
         clock: systemClock,
+        wallTime,
         view: device.view,
         sink,
         openItems,
         ...(source.synthetic === undefined ? { checkItems } : {}),
-        createPort: ({ name, inputs, activations }) =>
+        createPort: manifest =>
           source.synthetic === undefined
             ? createDataPort({
                 spec: spec!,
-                inputs,
-                outputs: activations.at(-1)!.tensors,
+                inputs: manifest.inputs,
+                outputs: manifest.activations.at(-1)!.tensors,
                 resultsFolder: `${dirname(options.sink!)}/${source.name}-results`
               })
             : createSyntheticPort(
                 source.synthetic,
-                withShapes(inputs, shapesFor(name, options)),
+                madeUpInputs(manifest, options),
                 rng.fork(`data of ${source.name}`),
                 options.activationEncoding !== 'fp32'
               ),
@@ -97,7 +111,44 @@ export const openSources = async (
   return () => sink.stop()
 }
 
-const withShapes = (
-  inputs: readonly TensorSpec[],
-  shapes: ReadonlyMap<string, readonly number[]>
-): readonly TensorSpec[] => inputs.map(input => ({ ...input, shape: shapes.get(input.name) ?? input.shape }))
+/** A folder that is away says nothing of what is in it. */
+const ifAway = (error: unknown): readonly Item[] => {
+  if (error instanceof FileUnavailable) return []
+  throw error
+}
+
+/** The folder was there when the device started; that it is away a little later (a share that is mounted again) passes. */
+const listPatiently = async (
+  port: DataPort,
+  { name, folder, patience }: SourceSpec,
+  say: (text: string) => void
+): Promise<readonly Item[]> => {
+  const begun = systemClock.now()
+  for (let tries = 0; ; tries++) {
+    try {
+      return await port.list(folder, text => say(`source ${name}: ${text}`))
+    } catch (error) {
+      if (!(error instanceof FileUnavailable) || systemClock.now() - begun > patience) throw error
+      if (tries === 0) say(`source ${name}: ${error.message}; tried again`)
+    }
+    await systemClock.sleep(LIST_AGAIN)
+  }
+}
+
+/**
+ * The inputs as a source makes them up: as `--shape` says here, of dimensions that share a name too; else as the owner cut
+ * the model.
+ */
+const madeUpInputs = ({ name, inputs, activations }: ModelManifest, options: NodeOptions): readonly TensorSpec[] => {
+  const given = shapesFor(name, options)
+  const cut = new Map(activations[0]!.tensors.map(tensor => [tensor.name, tensor.shape]))
+  const named = new Set(inputs.map(input => input.name))
+  const own = new Map([...given].filter(([input]) => named.has(input)))
+  // Inputs that no block reads need not be made.
+  const read = inputs.filter(input => cut.has(input.name))
+  return withGiven(`model ${name}`, read, own).map(({ shape = [] }, i) => {
+    const input = read[i]!
+    const isKnown = own.has(input.name) || (shape.length > 0 && shape.every(d => typeof d === 'number'))
+    return { ...input, shape: isKnown ? shape : (cut.get(input.name) ?? shape) }
+  })
+}

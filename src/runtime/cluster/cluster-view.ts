@@ -5,6 +5,9 @@ import { World } from '../../core/world.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import { ModelRegister } from './model-register.ts'
 
+/** Of a model's blocks on this device at speed 1; undefined: nothing is declared. */
+export type OwnTimes = (manifest: ModelManifest) => readonly Seconds[] | undefined
+
 /**
  * What this device has heard of its cluster, kept as a World for the policy. The newest state of each device wins;
  * a state of a device that is not connected is kept but the device stays down.
@@ -20,9 +23,12 @@ export class ClusterView {
     states: () => this.#states.values(),
     isUp: device => this.isUp(device)
   })
+  readonly #ownTimes: OwnTimes
 
-  constructor(self: DeviceId, speed: number) {
+  /** @param ownTimes of a model's blocks on this device at speed 1, where they are declared */
+  constructor(self: DeviceId, speed: number, ownTimes: OwnTimes = () => undefined) {
     this.self = self
+    this.#ownTimes = ownTimes
     this.world.addDevice(self, speed)
   }
 
@@ -56,11 +62,13 @@ export class ClusterView {
   addManifest(manifest: ModelManifest): void {
     if (this.models.manifest(manifest.id) !== undefined) return
     this.models.add(manifest)
-    this.world.addModel({
+    const m = this.world.addModel({
       id: manifest.id,
+      pinned: manifest.pinned === true,
       work: manifest.blocks.map(block => block.work),
       activations: manifest.activations.map(activation => activation.bytes)
     })
+    this.#applyTimes(this.selfIndex, m, this.#ownTimes(manifest) ?? [])
     for (const [device, state] of this.#states) if (device !== this.self) this.#applyModels(device, state)
   }
 
@@ -107,8 +115,19 @@ export class ClusterView {
     return index !== undefined && this.world.devices[index]!.up
   }
 
+  /** What people call it: its name; of several that are there with one name, "shed#Kx3vP9qZ" with the end of its id. */
   nameOf(device: DeviceId): string {
-    return this.#states.get(device)?.name ?? device.slice(-8)
+    const name = this.#states.get(device)?.name
+    if (name === undefined || name === '') return device.slice(-8)
+    return this.namesakes(device).length === 0 ? name : `${name}#${device.slice(-8)}`
+  }
+
+  /** Other devices that are there and have its name. */
+  namesakes(device: DeviceId): readonly DeviceId[] {
+    const name = this.#states.get(device)?.name
+    return [...this.#states.keys()].filter(
+      other => other !== device && this.#states.get(other)!.name === name && this.isUp(other)
+    )
   }
 
   joined(device: DeviceId): void {
@@ -180,13 +199,25 @@ export class ClusterView {
     if (n === undefined) return
     for (const [m, model] of this.world.models.entries()) {
       const isGone = this.models.isGone(model.id)
-      const carried = isGone ? [] : (state.models.find(({ model: id }) => id === model.id)?.blocks ?? [])
+      const said = isGone ? undefined : state.models.find(({ model: id }) => id === model.id)
+      const carried = said?.blocks ?? []
+      this.#applyTimes(n, m, said?.times ?? [], new Set(carried.map(({ block }) => block)))
       const times = new Map(carried.map(({ block, seconds: time }) => [block, time]))
       for (let k = 0; k < model.work.length; k++) {
         const time = times.get(k)
         if (time !== undefined && Number.isFinite(time) && time > 0) this.world.setBlockTime(n, m, k, seconds(time))
         this.world.setCarried(n, m, k, time !== undefined)
       }
+    }
+  }
+
+  /** What is declared of the blocks that are not carried: of the others it is known what they take. */
+  #applyTimes(n: number, m: number, times: readonly number[], carried: ReadonlySet<number> = new Set()): void {
+    const { work } = this.world.models[m]!
+    if (times.length !== work.length) return
+    for (const [k, time] of times.entries()) {
+      if (carried.has(k) || !Number.isFinite(time) || !(time > 0)) continue
+      this.world.setBlockTime(n, m, k, seconds(time / this.world.devices[n]!.speed))
     }
   }
 }

@@ -55,13 +55,22 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
     if (parts.view.heard(from, state, parts.clock.now())) parts.changed()
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
-    parts.say(`${state.name} is there`)
+    parts.say(`${parts.view.nameOf(from)} is there`)
+    sayNamesakes(parts, from, state.name)
   },
   onPeer: event => {
     if (event.kind === 'left') greeted.delete(event.peer)
     onPeer(parts, event)
   }
 })
+
+/** Each device has a namesake, and is told apart from it; but its user thinks of one. */
+const sayNamesakes = ({ view, say }: HandlerParts, device: DeviceId, name: string): void => {
+  const all = [device, ...view.namesakes(device)]
+  if (all.length === 1) return
+  const which = all.map(id => (id === view.self ? `this one, ${view.nameOf(id)}` : view.nameOf(id))).join('; ')
+  say(`${all.length} devices are called ${name} (${which}): start all but one with another --name`)
+}
 
 const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
   const from = parts.view.world.deviceIndex(arrived.from)

@@ -29,7 +29,10 @@ export class ServedModel {
   #name: string | undefined
   #served: Served | undefined
   #isThere = false
+  /** Why there is none that can be used. */
   #because = ''
+  /** Why the model that was looked at last is none. */
+  #misfit = ''
 
   constructor(parts: ServedModelParts) {
     this.#parts = parts
@@ -51,6 +54,11 @@ export class ServedModel {
     return this.#isThere || this.#served === undefined ? '' : `waits for model ${this.#name}`
   }
 
+  /** Why data cannot be sent out, for people; empty where they can, or there has been no model yet. */
+  get because(): string {
+    return this.#isThere || this.#served === undefined ? '' : this.#because
+  }
+
   /** What it is called, as far as that is known. */
   get name(): string {
     return this.#name ?? ''
@@ -64,7 +72,7 @@ export class ServedModel {
     if (found.id === this.#served?.manifest.id) return this.#again()
     this.#name ??= view.models.nameOf(found.id)
     const served = this.#fitting(found)
-    if (served === undefined) return this.#away(this.#because)
+    if (served === undefined) return this.#away(this.#misfit)
     const change = this.#served === undefined ? 'found' : 'replaced'
     this.#served = served
     this.#isThere = true
@@ -83,9 +91,10 @@ export class ServedModel {
   }
 
   #away(because: string): ModelChange {
+    this.#because = `${because}; waits for one of that name that fits`
     if (!this.#isThere) return 'none'
     this.#isThere = false
-    this.#parts.say(`${because}; waits for one of that name that fits`)
+    this.#parts.say(this.#because)
     return 'left'
   }
 
@@ -95,7 +104,7 @@ export class ServedModel {
       return { manifest, work, port: this.#parts.createPort(manifest) }
     } catch (error) {
       if (this.#served === undefined || !(error instanceof UserError)) throw error
-      this.#because = `the new model "${this.#name}" does not fit this source: ${error.message}`
+      this.#misfit = `the new model "${this.#name}" does not fit this source: ${error.message}`
       return undefined
     }
   }

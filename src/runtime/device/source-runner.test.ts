@@ -1,6 +1,8 @@
+import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
+import type { DeviceTask } from '../dispatch/device-task.ts'
 import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
 
 const manifest = {
@@ -49,4 +51,34 @@ test('what a source has admitted is of all its processes, as what it has complet
   expect(source.status()).toMatchObject({ admitted: 45, completed: 39, inFlight: 6 })
   over.abort()
   await running
+})
+
+test('a source that is woken a thousand times within a tick does not listen to its end a thousand times', async () => {
+  const clock = createManualClock()
+  const over = new AbortController()
+  let mostListeners = 0
+  const todo = Array.from({ length: 1000 }, (_, i) => ({ datum: i, item: { name: `${i}` } }))
+  const written: number[] = []
+  const source: SourceRunner = new SourceRunner({
+    spec: { name: 'cam', window: 1, weight: 1, start: seconds(0) },
+    deviceName: 'porch',
+    clock,
+    view,
+    sink: {
+      counts: () => ({ results: 0, skipped: 0 }),
+      state: () => ({ kind: 'open' }),
+      write: async ({ datum }: { readonly datum: number }) => written.push(datum)
+    },
+    openItems: async () => ({ todo, total: todo.length }),
+    createPort: () => ({ read: async () => [], write: async () => 'answer' }),
+    availableAt: undefined,
+    submit: (task: DeviceTask) => {
+      mostListeners = Math.max(mostListeners, getEventListeners(over.signal, 'abort').length)
+      setImmediate(() => source.delivered(task))
+    },
+    cancel: () => {},
+    say: () => {}
+  } as unknown as SourceRunnerParts)
+  await source.run(over.signal, seconds(0)) // the clock stands still: every wait ends because it is woken
+  expect([written.length, mostListeners < 5]).toEqual([1000, true])
 })

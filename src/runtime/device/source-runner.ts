@@ -4,18 +4,20 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { UserError } from '../../core/user-error.ts'
 import { BacklogSign } from '../../scheduler/backlog-sign.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { decodeTensor } from '../dispatch/tensor-codec.ts'
-import type { DataPort } from '../io/data-port.ts'
+import type { DataPort, Item } from '../io/data-port.ts'
 import type { SourceSpec } from '../io/source-spec.ts'
+import { ItemReader } from '../ledger/item-reader.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
+import type { LogLevel } from './log-level.ts'
+import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
 import { type Served, ServedModel } from './served-model.ts'
 import { SkipLog } from './skip-log.ts'
@@ -25,6 +27,8 @@ export interface SourceRunnerParts {
   readonly spec: SourceSpec
   readonly deviceName: string
   readonly clock: Clock
+  /** Since 1970, to compare with the times of files. */
+  readonly wallTime: () => Seconds
   readonly view: ClusterView
   readonly sink: Sink
   /** The folder's items with their numbers, and which have a line in the sink. */
@@ -39,7 +43,7 @@ export interface SourceRunnerParts {
   readonly cancel: (source: string, datum: number) => void
   /** For traces. */
   readonly observe?: DeviceObserver
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: LogLevel) => void
 }
 
 /** A datum of which nothing was heard for this many usual inference times, and at least so many seconds, is sent again. */
@@ -49,9 +53,11 @@ const TICK: Seconds = seconds(0.05)
 /** After a failed computation, before it is tried again: what was wrong may pass. */
 const RETRY_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
+/** How often it is looked for items that were put aside and are to be read again. */
+const AGAIN_TICK: Seconds = seconds(0.1)
 
 interface Flight {
-  readonly item: NumberedItem['item']
+  readonly item: Item
   readonly availableAt: Seconds
 }
 
@@ -77,10 +83,12 @@ export class SourceRunner implements SourcePort {
   #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
   readonly #model: ServedModel
   readonly #skips: SkipLog
-  #items: SourceItems = { todo: [], total: 0 }
+  #reader: ItemReader | undefined
+  #items: SourceItems = { todo: [], total: 0, away: 0 }
   #startedAt: Seconds = seconds(0)
-  #firstAt: Seconds | undefined
-  #lastAt: Seconds = seconds(0)
+  readonly #rate = new RecentRate()
+  /** Why results that are files are not written now; '' where they are. */
+  #writeTrouble = ''
   #resending = new Set<number>()
   #wake: () => void = () => {}
   #lastComplaint = ''
@@ -114,22 +122,55 @@ export class SourceRunner implements SourcePort {
     const begun = this.#parts.clock.now() - elapsed
     await this.#findModel(signal)
     await this.check()
+    const { clock, wallTime, spec, say } = this.#parts
+    const { patience } = spec
+    const tell = (text: string): void => say(`source ${spec.name}: ${text}`)
+    this.#reader = new ItemReader({ clock, wallTime, patience, say: tell })
     this.#items = await this.#parts.openItems(this.#model.served!.port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
     this.#state = 'running'
+    const over = new AbortController()
+    try {
+      await Promise.race([this.#readAll(signal), this.#readAgain(AbortSignal.any([signal, over.signal]))])
+    } finally {
+      over.abort()
+    }
+  }
+
+  /** Every item in its turn, then whatever is owed. */
+  async #readAll(signal: AbortSignal): Promise<void> {
     let ahead: Reading | undefined
     for (const [i, numbered] of this.#items.todo.entries()) {
       const turn = await this.#turn(i, signal)
       if (turn === 'stopped') return
-      const tensors = await this.#tensors(numbered, ahead)
-      if (tensors !== undefined) this.#admit(numbered, tensors, i, turn === 'waitedForIt')
+      await this.#readAndAdmit(numbered, ahead, signal, () => [this.#due(i), turn === 'waitedForIt'])
       ahead = this.#readAhead(this.#items.todo[i + 1])
     }
-    while (this.#ledger.counts().outstanding > 0) await this.#pause(signal)
+    this.#reader!.lastWasRead()
+    const waits = (): boolean => this.#state === 'running' && this.#reader!.waiting > 0
+    while (this.#ledger.counts().outstanding > 0 || waits()) await this.#pause(signal)
+    if (this.#reader!.waiting > 0) return // stopped before they could be read
     this.#state = 'done'
     this.#skips.tick(true)
+    const { givenUp } = this.#reader!
+    if (givenUp > 0)
+      this.#parts.say(
+        `source ${this.#parts.spec.name}: ${givenUp} items could not be read; the next start tries them again`
+      )
+  }
+
+  /** What was put aside because it was away or not whole. Ends only by rejecting, when `signal` aborts. */
+  async #readAgain(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      const next = this.#reader!.due()
+      const isOwed = next !== undefined && this.#flights.has(next.datum)
+      if (next === undefined || !this.#model.isThere || !(isOwed || this.#ledger.room > 0))
+        await this.#parts.clock.sleep(AGAIN_TICK, { signal })
+      else if (isOwed) await this.#readAndDispatch(next)
+      else await this.#readAndAdmit(next, undefined, signal, () => [this.#parts.clock.now(), false])
+    }
   }
 
   delivered(task: DeviceTask): void {
@@ -137,6 +178,7 @@ export class SourceRunner implements SourcePort {
     if (served === undefined || task.modelId !== served.manifest.id) return // of the model before: it is computed anew
     const verdict = this.#ledger.result(task.datum)
     if (verdict !== 'first') return
+    this.#reader?.forget(task.datum)
     this.#parts.cancel(this.id, task.datum)
     this.#wake() // there is room, whenever it is on the disk
     void this.#record(task, served)
@@ -174,27 +216,40 @@ export class SourceRunner implements SourcePort {
   }
 
   status(): DeviceReport['sources'][number] {
-    const { spec, deviceName, sink } = this.#parts
+    const { spec, deviceName, sink, clock } = this.#parts
     const { outstanding, failed, resent, twins } = this.#ledger.counts()
     const { results, skipped, failed: failedInAll } = sink.counts(this.id)
-    const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
     return {
       name: spec.name,
       device: deviceName,
       model: this.#model.name,
       state: this.#stateNow(),
+      because: this.#because(),
       available: this.#items.total,
       admitted: results + outstanding + failedInAll,
       completed: results,
       skipped,
       failed: failedInAll,
+      unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
       lost: failed,
       duplicates: twins,
       resent,
-      rate: span > 0 ? this.#times.count / span : 0,
+      rate: this.#rate.at(clock.now(), this.#times.count),
       inferenceTime: this.#times.summary()
     }
+  }
+
+  /** What holds it up. */
+  #because(): string {
+    const { sink, spec, view } = this.#parts
+    const { because } = this.#model
+    const state = sink.state()
+    if (state.kind === 'stuck') return `${sink.file}: ${state.because}; tried again, nothing is lost`
+    if (this.#writeTrouble !== '') return this.#writeTrouble
+    if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
+      return `waits for the model "${spec.model}": no device has it yet`
+    return this.#state === 'running' ? because : ''
   }
 
   async stop(): Promise<void> {
@@ -237,16 +292,36 @@ export class SourceRunner implements SourcePort {
     const turn = due !== undefined && due > clock.now() ? 'waitedForIt' : 'itWasThere'
     // A timer may end a millisecond early, and no datum leaves before it is there.
     while (due !== undefined && due > clock.now()) await clock.sleep(seconds(due - clock.now()), { signal })
-    while ((this.#ledger.room === 0 || !this.#model.isThere) && this.#state === 'running') await this.#pause(signal)
-    return this.#state === 'running' ? turn : 'stopped'
+    return (await this.#hasRoom(signal)) ? turn : 'stopped'
+  }
+
+  /** Wait until there is a model and the window has room. @returns false when the source was stopped meanwhile */
+  async #hasRoom(signal: AbortSignal): Promise<boolean> {
+    while (!this.#mayAdmit && this.#state === 'running') await this.#pause(signal)
+    return this.#state === 'running'
+  }
+
+  get #mayAdmit(): boolean {
+    return this.#model.isThere && this.#ledger.room > 0
+  }
+
+  /** A saturated source has its datum the moment the network takes it; others had it when it was due. */
+  #due(i: number): Seconds {
+    const { clock, availableAt } = this.#parts
+    return availableAt === undefined ? clock.now() : seconds(this.#startedAt + availableAt(i))
   }
 
   /** Until something changes; the tick is for what nobody tells. */
   async #pause(signal: AbortSignal): Promise<void> {
-    const woken = new Promise<void>(resolve => {
-      this.#wake = resolve
-    })
-    await Promise.race([woken, this.#parts.clock.sleep(TICK, { signal })])
+    signal.throwIfAborted()
+    const over = new AbortController()
+    const wake = (): void => over.abort()
+    this.#wake = wake
+    // A timer that nobody waits for any more would listen to the signal for its whole tick, and a fast source makes hundreds.
+    signal.addEventListener('abort', wake, { once: true })
+    await this.#parts.clock.sleep(TICK, { signal: over.signal }).catch(() => {})
+    signal.removeEventListener('abort', wake)
+    signal.throwIfAborted()
   }
 
   /** A saturated source reads its next datum while it waits for room, so that the window waits for no disk or decoder. */
@@ -262,19 +337,38 @@ export class SourceRunner implements SourcePort {
     return { served, tensors: this.#read(numbered, served) }
   }
 
-  /** Read as the model wants it that is there when it has been read. @returns undefined when the item cannot be read */
-  async #tensors(numbered: NumberedItem, ahead: Reading | undefined): Promise<readonly Tensor[] | undefined> {
-    for (let reading = ahead ?? this.#begin(numbered); ; reading = this.#begin(numbered)) {
-      const tensors = await reading.tensors
-      if (tensors === undefined || reading.served === this.#model.served) return tensors
+  /** Read as the model wants it that is there when it has been read, and send it out; where it cannot be read, nothing. */
+  async #readAndDispatch(numbered: NumberedItem): Promise<void> {
+    for (;;) {
+      const { served, tensors: coming } = this.#begin(numbered)
+      const tensors = await coming
+      if (tensors === undefined) return
+      if (served === this.#model.served) return this.#dispatch(numbered.datum, tensors)
     }
   }
 
-  #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], i: number, waitedForIt: boolean): void {
-    const { clock, availableAt, observe } = this.#parts
-    // A saturated source has its datum the moment the network takes it; others had it when it was due.
-    const available = availableAt === undefined ? clock.now() : seconds(this.#startedAt + availableAt(i))
-    this.#firstAt ??= available
+  /**
+   * Likewise, and there is room for it.
+   * @param when of it that is admitted now: since when it is available, and whether it was waited for
+   */
+  async #readAndAdmit(
+    numbered: NumberedItem,
+    ahead: Reading | undefined,
+    signal: AbortSignal,
+    when: () => readonly [available: Seconds, waitedForIt: boolean]
+  ): Promise<void> {
+    for (let reading = ahead ?? this.#begin(numbered); ; reading = this.#begin(numbered)) {
+      const tensors = await reading.tensors
+      if (tensors === undefined) return
+      do {
+        if (!(await this.#hasRoom(signal))) return
+      } while (!this.#mayAdmit) // another datum may have taken it in the same moment
+      if (reading.served === this.#model.served) return this.#admit(numbered, tensors, ...when())
+    }
+  }
+
+  #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
+    const { clock, observe } = this.#parts
     this.#flights.set(datum, { item, availableAt: available })
     this.#ledger.admit(datum)
     this.#backlog.admitted(this.#ledger.room, waitedForIt)
@@ -282,16 +376,35 @@ export class SourceRunner implements SourcePort {
     this.#dispatch(datum, tensors)
   }
 
-  /** @returns undefined when the item cannot be read: it is recorded as skipped, and the run goes on */
-  async #read({ datum, item }: NumberedItem, { port }: Served): Promise<readonly Tensor[] | undefined> {
-    try {
-      return await port.read(item)
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      this.#skips.skipped(item.name, error.message)
-      await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: error.message })
-      return undefined
+  /** @returns undefined when the item cannot be read, now or at all, and the run goes on */
+  async #read(numbered: NumberedItem, served: Served): Promise<readonly Tensor[] | undefined> {
+    const reading = await this.#reader!.read(numbered, served.port)
+    switch (reading.kind) {
+      case 'tensors':
+        return reading.tensors
+      case 'later':
+        return undefined
+      case 'bad':
+        // The model that is there now may want something else of it.
+        if (this.#model.served !== served) return this.#read(numbered, this.#model.served!)
+        await this.#skip(numbered, reading.because, reading.stamp)
+        return undefined
+      case 'givenUp':
+        if (this.#ledger.abandon(numbered.datum)) this.#flights.delete(numbered.datum)
+        return undefined
+      default:
+        return reading satisfies never
     }
+  }
+
+  /** Recorded, so that it is not read again unless it changes. */
+  async #skip({ datum, item }: NumberedItem, because: string, stamp: string): Promise<void> {
+    if (this.#flights.has(datum)) {
+      if (this.#ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
+      return
+    }
+    this.#skips.skipped(item.name, because)
+    await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
   }
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
@@ -328,25 +441,11 @@ export class SourceRunner implements SourcePort {
   #resend(datum: number): void {
     const flight = this.#flights.get(datum)
     if (flight === undefined || this.#resending.has(datum) || this.#state !== 'running') return
-    const { served, isThere } = this.#model
-    if (!isThere) return // it goes out when there is one
+    if (!this.#model.isThere) return // it goes out when there is one
     this.#resending.add(datum)
-    served!.port
-      .read(flight.item)
-      .then(tensors => {
-        if (this.#model.served === served) this.#dispatch(datum, tensors)
-      })
-      .catch(error => this.#unreadable(datum, `cannot be read again: ${(error as Error).message}`))
-      .finally(() => {
-        this.#resending.delete(datum)
-        if (this.#model.served !== served) this.#resend(datum)
-      })
-  }
-
-  /** What is wrong with a file may pass: as a dispatch that failed, it is tried again, and given up after a few times. */
-  #unreadable(datum: number, because: string): void {
-    const attempt = this.#ledger.dispatched(datum, this.#deadline())
-    if (attempt !== undefined) this.failed({ source: this.id, datum, attempt }, because)
+    this.#readAndDispatch({ datum, item: flight.item })
+      .catch(error => this.#complain(`${flight.item.name}: cannot be read again: ${(error as Error).message}`))
+      .finally(() => this.#resending.delete(datum))
   }
 
   async #record(task: DeviceTask, { port }: Served): Promise<void> {
@@ -358,7 +457,6 @@ export class SourceRunner implements SourcePort {
     try {
       const result = await this.#writeResult(port, item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
-      this.#lastAt = now
       this.#times.add(inferenceTime)
       this.#ledger.written(datum)
       observe?.completed({ source: this.id, datum, at: now })
@@ -384,12 +482,15 @@ export class SourceRunner implements SourcePort {
   }
 
   /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
-  async #writeResult(port: DataPort, item: NumberedItem['item'], tensors: readonly Tensor[]): Promise<unknown> {
+  async #writeResult(port: DataPort, item: Item, tensors: readonly Tensor[]): Promise<unknown> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
-        return await port.write(item, tensors)
+        const result = await port.write(item, tensors)
+        this.#writeTrouble = ''
+        return result
       } catch (error) {
         if (this.#state === 'stopped') throw error
+        this.#writeTrouble = `the result of ${item.name} cannot be written: ${(error as Error).message}; tried again, nothing is lost`
         this.#complain(`${item.name}: its result cannot be written: ${(error as Error).message}; trying again`)
         await this.#parts.clock.sleep(pause)
       }
@@ -408,7 +509,7 @@ export class SourceRunner implements SourcePort {
   #complain(text: string): void {
     if (text === this.#lastComplaint) return
     this.#lastComplaint = text
-    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`)
+    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
   }
 }
 

@@ -8,6 +8,7 @@ import { UserError } from '../../core/user-error.ts'
 import { encodeStrings } from '../engine/string-elements.ts'
 import { createDataPort } from './create-data-port.ts'
 import type { DataPort } from './data-port.ts'
+import { FileUnavailable } from './file-unavailable.ts'
 import { decodeNpy, encodeNpy } from './npy.ts'
 import { type IoChoice, readIoSpec } from './read-io-spec.ts'
 import { bytesOf, numbersOf } from './tensor-numbers.ts'
@@ -269,3 +270,23 @@ test('raw results: few elements into the sink, many or inexact ones into files b
   const { data } = decodeNpy(readFileSync(join(results, 'a.npy.n_many.npy')))
   expect(new BigInt64Array(data.buffer)[64]).toBe(64n)
 })
+
+test.each(['png', 'jpeg', 'webp', 'gif', 'tiff'] as const)(
+  'half of a %s is no image, wherever it ends',
+  async format => {
+    const p = await port({ preset: 'ppocr-rec' }, [image()])
+    const noise = Buffer.from(Array.from({ length: 96 * 96 * 3 }, (_, i) => (i * 7919) % 251))
+    const whole = await sharp(noise, { raw: { width: 96, height: 96, channels: 3 } })
+      .toFormat(format)
+      .toBuffer()
+    const path = join(folder(), 'half')
+    writeFileSync(path, whole)
+    expect((await read(p, path)).dims).toEqual([1, 3, 48, 320])
+    for (const share of [0, 0.01, 0.3, 0.6, 0.9]) {
+      writeFileSync(path, whole.subarray(0, Math.floor(share * whole.byteLength)))
+      const reading = read(p, path)
+      await expect(reading, `${share}`).rejects.toBeInstanceOf(UserError)
+      await expect(reading).rejects.not.toBeInstanceOf(FileUnavailable)
+    }
+  }
+)

@@ -6,8 +6,9 @@ import { exampleInputs } from './example-inputs.ts'
 import { imageTarget } from './image-target.ts'
 import { imageToTensor } from './image-to-tensor.ts'
 import type { IoSpec } from './io-spec.ts'
+import { itemStamp } from './item-stamp.ts'
 import { listItems } from './list-items.ts'
-import { npySuffixes, readNpyInputs } from './npy-inputs.ts'
+import { npyPaths, npySuffixes, readNpyInputs } from './npy-inputs.ts'
 import { writeNpyResults } from './npy-results.ts'
 import { topK } from './top-k.ts'
 
@@ -28,8 +29,9 @@ export const createDataPort = ({ spec, inputs, outputs: known, resultsFolder }: 
   const target = input.kind === 'image' ? imageTarget(spec, input, inputs) : undefined
   if (known !== undefined) checkOutputs(spec, known)
   return {
-    list: folder => listItems(folder, target === undefined ? npySuffixes(inputs) : []),
+    list: (folder, say) => listItems(folder, target === undefined ? npySuffixes(inputs) : [], say),
     read: async item => (target === undefined ? readNpyInputs(item, inputs) : [await imageToTensor(item.path, target)]),
+    stamp: item => itemStamp(target === undefined ? npyPaths(item, inputs) : [item.path]),
     write: (item, outputs) => result(spec, resultsFolder, item, outputs),
     exampleInputs: specs => exampleInputs(spec, specs)
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Rng } from '../../core/rng.ts'
 import { ELEMENT_TYPES, type Tensor, type TensorSpec } from '../../core/tensor.ts'
+import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { madeUpTensor } from '../../model/made-up-tensor.ts'
 import type { DataPort } from './data-port.ts'
@@ -10,6 +11,7 @@ import { sampleOf } from './sample-of.ts'
  * A source of made-up data: seeded tensors of the model's input shapes, each datum different from the others where its
  * elements are numbers that may be anything. Its results say what came back and a digest of it, so that runs can be
  * compared.
+ * @param inputs their shapes as they are to be made
  * @param isSampled results hold some of the elements besides, to see how far they are off
  * @throws UserError from `list` where the model's inputs have dynamic dimensions
  */
@@ -36,6 +38,7 @@ export const createSyntheticPort = (
       )
       return made.map(tensor => variant(tensor, Number(name)))
     },
+    stamp: async () => ({ id: '', modified: seconds(0) }),
     write: async (_, outputs) =>
       Object.fromEntries(
         outputs.map(tensor => {

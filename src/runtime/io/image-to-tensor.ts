@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
-import { describeFileError } from '../../core/describe-file-error.ts'
 import { elementCount, type Tensor } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
+import { type FilePath, shownPath } from './file-path.ts'
 import type { ImageInput } from './io-spec.ts'
+import { readRegularFile } from './read-regular-file.ts'
 import { bytesOf } from './tensor-numbers.ts'
+
+/** A file that is larger than this is a mistake. */
+const MAX_BYTES = 2 ** 30
 
 export interface ImageTarget {
   readonly input: ImageInput
@@ -29,8 +32,8 @@ interface Fitting {
   readonly top: number
 }
 
-/** @throws UserError when the file is not a readable image */
-export const imageToTensor = async (path: string, target: ImageTarget): Promise<Tensor> => {
+/** @throws FileUnavailable when the file cannot be read, UserError when it is not a readable image */
+export const imageToTensor = async (path: FilePath, target: ImageTarget): Promise<Tensor> => {
   const { input } = target
   const decoded = await decode(path, input, size => fitting(size, target))
   const elements = toElements(decoded, target)
@@ -90,10 +93,8 @@ interface Decoded {
   readonly fitting: Fitting
 }
 
-const decode = async (path: string, input: ImageInput, place: (image: Size) => Fitting): Promise<Decoded> => {
-  const file = await readFile(path).catch(error => {
-    throw new UserError(`${path}: ${describeFileError(error)}`)
-  })
+const decode = async (path: FilePath, input: ImageInput, place: (image: Size) => Fitting): Promise<Decoded> => {
+  const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one image')
   try {
     // As people see it: turned as its EXIF data says, transparency on white, 8 bits a channel.
     const image = sharp(file).autoOrient()
@@ -111,7 +112,9 @@ const decode = async (path: string, input: ImageInput, place: (image: Size) => F
     if (info.channels !== channels) throw new Error(`${info.channels} channels where ${channels} were expected`)
     return { pixels: data, fitting: fitted }
   } catch (error) {
-    throw new UserError(`${path}: is not an image that can be read: ${(error as Error).message.split('\n')[0]}`)
+    throw new UserError(
+      `${shownPath(path)}: is not an image that can be read: ${(error as Error).message.split('\n')[0]}`
+    )
   }
 }
 

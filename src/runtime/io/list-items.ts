@@ -1,42 +1,79 @@
+import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describeFileError } from '../../core/describe-file-error.ts'
-import { UserError } from '../../core/user-error.ts'
 import type { Item } from './data-port.ts'
+import { type FilePath, inFolder, shownName } from './file-path.ts'
+import { FileUnavailable } from './file-unavailable.ts'
+
+/** So many of what is passed over are named. */
+const MOST_NAMED = 5
 
 /**
  * The files of a folder, in name order (by code unit, the same on every machine); not those of folders in it, nor
- * hidden ones.
+ * hidden ones, nor what is no regular file.
  * @param suffixes files that differ only in these endings are one item, named without them
- * @throws UserError when there is no such folder, or no file in it
+ * @param say is told what is passed over, in one line
+ * @throws FileUnavailable when there is no such folder, or no file in it
  */
-export const listItems = async (folder: string, suffixes: readonly string[] = []): Promise<readonly Item[]> => {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(error => {
-    throw new UserError(`--source dir:${folder}: ${describeFileError(error)}`)
+export const listItems = async (
+  folder: string,
+  suffixes: readonly string[] = [],
+  say: (text: string) => void = () => {}
+): Promise<readonly Item[]> => {
+  // As bytes: names need not be UTF-8, and as text two of them may look the same.
+  const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' }).catch(error => {
+    throw new FileUnavailable(`--source dir:${folder}: ${describeFileError(error)}`)
   })
-  const names: string[] = []
+  const files: Buffer[] = []
+  const passedOver: string[] = []
   for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue
-    if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(join(folder, entry.name)))))
-      names.push(entry.name)
+    if (entry.name[0] === DOT) continue
+    const kind = entry.isFile() ? undefined : await kindOf(entry, inFolder(folder, entry.name))
+    if (kind === undefined) files.push(entry.name)
+    else passedOver.push(`${shownName(entry.name)} (${kind})`)
   }
-  if (names.length === 0)
-    throw new UserError(`--source dir:${folder}: there is no file in it; put the source's items there`)
-  const items = new Set(names.map(name => withoutSuffix(name, suffixes)))
-  return [...items].sort().map(name => ({ name, path: join(folder, name) }))
+  if (passedOver.length > 0) say(describePassedOver(passedOver))
+  if (files.length === 0)
+    throw new FileUnavailable(`--source dir:${folder}: there is no file in it; put the source's items there`)
+  const items = new Map<string, Item>()
+  for (const name of files) {
+    const own = withoutSuffix(name, suffixes)
+    items.set(shownName(own), { name: shownName(own), path: inFolder(folder, own) })
+  }
+  return [...items.keys()].sort().map(name => items.get(name)!)
 }
 
-/** A link that leads nowhere stays an item: it is reported when it is read. */
-const leadsToFile = async (path: string): Promise<boolean> => {
+const DOT = 46
+
+/** What it is that is no file; undefined for a link to one, and for a link that leads nowhere: that may come back. */
+const kindOf = async (entry: Dirent<Buffer>, path: FilePath): Promise<string | undefined> => {
+  if (!entry.isSymbolicLink()) return describeKind(entry)
   try {
-    return (await stat(path)).isFile()
+    const target = await stat(path)
+    return target.isFile() ? undefined : `leads to ${describeKind(target)}`
   } catch {
-    return true
+    return undefined
   }
 }
 
-const withoutSuffix = (name: string, suffixes: readonly string[]): string => {
-  const own = suffixes.filter(suffix => name.endsWith(suffix) && name.length > suffix.length)
-  const longest = own.sort((a, b) => b.length - a.length)[0]
-  return longest === undefined ? name : name.slice(0, -longest.length)
+type Kinds = Pick<Dirent<Buffer>, 'isDirectory' | 'isFIFO' | 'isSocket' | 'isBlockDevice' | 'isCharacterDevice'>
+
+const describeKind = (kinds: Kinds): string => {
+  if (kinds.isDirectory()) return 'a folder'
+  if (kinds.isFIFO()) return 'a FIFO'
+  if (kinds.isSocket()) return 'a socket'
+  if (kinds.isBlockDevice() || kinds.isCharacterDevice()) return 'a device'
+  return 'no regular file'
+}
+
+const describePassedOver = (names: readonly string[]): string => {
+  const named = [...names].sort().slice(0, MOST_NAMED).join(', ')
+  const rest = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''
+  return `skipped what is no file: ${named}${rest}`
+}
+
+const withoutSuffix = (name: Buffer, suffixes: readonly string[]): Buffer => {
+  const ends = suffixes.map(suffix => Buffer.from(suffix)).filter(end => end.byteLength < name.byteLength)
+  const own = ends.filter(end => name.subarray(-end.byteLength).equals(end)).sort((a, b) => b.byteLength - a.byteLength)
+  return own[0] === undefined ? name : name.subarray(0, -own[0].byteLength)
 }

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises'
-import { describeFileError } from '../../core/describe-file-error.ts'
 import { elementCount, type Tensor, type TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { Item } from './data-port.ts'
+import { type FilePath, shownPath, withEnding } from './file-path.ts'
 import { fileSafe } from './file-safe.ts'
 import { decodeNpy, type NpyArray } from './npy.ts'
+import { readRegularFile } from './read-regular-file.ts'
 import { bytesOf, numbersOf } from './tensor-numbers.ts'
 
 /** A tensor larger than this is a mistake. */
@@ -14,39 +14,40 @@ const MAX_BYTES = 2 ** 30
 export const npySuffixes = (inputs: readonly Pick<TensorSpec, 'name'>[]): readonly string[] =>
   inputs.length === 1 ? [] : fileSafe(inputs.map(({ name }) => name)).map(name => `.${name}.npy`)
 
-/** @throws UserError when a file is missing, not .npy, or not what the model's input takes */
-export const readNpyInputs = async (item: Item, inputs: readonly TensorSpec[]): Promise<readonly Tensor[]> => {
+/** Where the files of one item are, in the order of the inputs. */
+export const npyPaths = (item: Item, inputs: readonly Pick<TensorSpec, 'name'>[]): readonly FilePath[] => {
   const suffixes = npySuffixes(inputs)
+  return suffixes.length === 0 ? [item.path] : suffixes.map(suffix => withEnding(item.path, suffix))
+}
+
+/** @throws FileUnavailable when a file is missing, UserError when it is not .npy, or not what the model's input takes */
+export const readNpyInputs = async (item: Item, inputs: readonly TensorSpec[]): Promise<readonly Tensor[]> => {
+  const paths = npyPaths(item, inputs)
   const tensors: Tensor[] = []
   for (const [i, spec] of inputs.entries()) {
-    const path = `${item.path}${suffixes[i] ?? ''}`
-    const file = await readLimited(path)
-    try {
-      tensors.push(fitted(decodeNpy(file), spec))
-    } catch (error) {
-      if (error instanceof RangeError) throw new UserError(`${path}: ${error.message}`)
-      throw error
-    }
+    tensors.push(await readNpyInput(paths[i] ?? item.path, spec))
   }
   return tensors
 }
 
-const readLimited = async (path: string): Promise<Uint8Array> => {
+/** @throws FileUnavailable when the file is missing, UserError when it is not .npy, or not what this input takes */
+export const readNpyInput = async (path: FilePath, spec: TensorSpec): Promise<Tensor> => {
+  const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one tensor')
   try {
-    await using file = await open(path)
-    const { size } = await file.stat()
-    if (size <= MAX_BYTES) return await file.readFile()
+    return fitted(decodeNpy(file), spec)
   } catch (error) {
-    throw new UserError(`${path}: ${describeFileError(error)}`)
+    if (error instanceof RangeError) throw new UserError(`${shownPath(path)}: ${error.message}`)
+    throw error
   }
-  throw new UserError(`${path}: is larger than 1 GiB, the limit of one tensor`)
 }
 
 /** NumPy makes float64 and int64 unless told otherwise: these are taken where the model wants fewer bits. */
 const fitted = (array: NpyArray, spec: TensorSpec): Tensor => {
   const { name, type, shape } = spec
   const dims = array.dims.length + 1 === shape.length && shape[0] !== 0 ? withBatch(array.dims, shape) : array.dims
-  const fits = dims.length === shape.length && shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i])
+  // As ONNX Runtime: any shape where no rank is declared, or a scalar.
+  const isAny = shape.length === 0
+  const fits = isAny || (dims.length === shape.length && shape.every((d, i) => typeof d !== 'number' || d === dims[i]))
   if (!fits) throw new RangeError(`its shape (${array.dims.join(', ')}) does not fit ${describe(spec)}`)
   if (array.type === type) return { name, type, dims, data: array.data }
   const narrowed = narrow({ ...array, name }, type)

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { DataPort, Item } from './data-port.ts'
+import { FileUnavailable } from './file-unavailable.ts'
 
 /** So many items are tried, the first ones and some from all over the folder, before it is said that none fits. */
 const FIRST = 20
@@ -53,7 +54,8 @@ const whyUnreadable = async (port: MisfitParts['port'], item: Item): Promise<str
     await port.read(item)
     return undefined
   } catch (error) {
-    if (!(error instanceof UserError)) return undefined // what it is will be said when its turn comes
+    // What is away now says nothing; what else went wrong will be said when its turn comes.
+    if (!(error instanceof UserError) || error instanceof FileUnavailable) return undefined
     return error.message
   }
 }

@@ -11,7 +11,8 @@ test('a source is a name and a folder; the rest has defaults', () => {
     start: 0,
     arrivals: { kind: 'saturated' },
     count: undefined,
-    weight: 1
+    weight: 1,
+    patience: 30
   })
 })
 
@@ -26,7 +27,8 @@ test('all options in any order; commas, colons and equal signs of a path stay in
     start: 0,
     arrivals: { kind: 'poisson', rate: 5 },
     count: 40,
-    weight: 0.5
+    weight: 0.5,
+    patience: 30
   })
 })
 

@@ -24,6 +24,8 @@ export interface SourceSpec {
   readonly weight: number
   /** So long after the run began it has its first datum. */
   readonly start: Seconds
+  /** So long, at least, an item that is absent or unreadable is tried again before it is left to the next start. */
+  readonly patience: Seconds
 }
 
 const numberOf = (schema: z.ZodType<number, number>) =>
@@ -43,6 +45,9 @@ const asQuantity =
     }
   }
 
+/** Longer than a share takes to be mounted again. */
+const PATIENCE: Seconds = seconds(30)
+
 const schema = z.strictObject({
   name: z
     .string()
@@ -56,12 +61,13 @@ const schema = z.strictObject({
   arrivals: z.string().transform(asQuantity(parseArrivals)).default({ kind: 'saturated' }),
   count: numberOf(z.int().min(1).max(10_000_000)).optional(),
   weight: numberOf(z.number().positive().finite()).default(1),
-  start: z.string().transform(asQuantity(parseTime)).default(seconds(0))
+  start: z.string().transform(asQuantity(parseTime)).default(seconds(0)),
+  patience: z.string().transform(asQuantity(parseTime)).default(PATIENCE)
 })
 
 const FORM =
-  'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s], or NAME=synthetic:COUNT with the same'
-const OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight', 'start']
+  'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s][,patience=30s], or NAME=synthetic:COUNT with the same'
+const OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight', 'start', 'patience']
 
 /**
  * "door=dir:./images,window=8,arrivals=every:200ms"

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +26,7 @@ const PROGRAM = `
   const { openSink } = await import('${BUILT}ledger/open-sink.js')
   const { sourceItems } = await import('${BUILT}ledger/source-items.js')
   const { systemClock } = await import('${BUILT}system-clock.js')
-  const sink = await openSink({ file, clock: systemClock, say: () => {}, linger: 0.001 })
+  const sink = await openSink({ file, stateFolder, clock: systemClock, say: () => {}, linger: 0.001 })
   const items = Array.from({ length: Number(count) }, (_, i) => ({ name: i + '.png', path: '/' + i }))
   const recorded = sink.recorded('door')
   const { todo } = await sourceItems({ source: 'door', folder: '/', items, recorded, stateFolder })
@@ -57,28 +66,47 @@ const live = (file: string, state: string, items: number, killAfter: number): Pr
     })
   })
 
-test('a source that is killed again and again writes every item once, and never loses what was acknowledged', async () => {
-  expect(existsSync(BUILT), 'this test runs compiled code: run "npm run build" first').toBe(true)
-  const folder = mkdtempSync(join(tmpdir(), 'tributary-kill-'))
-  const file = join(folder, 'sink.jsonl')
-  const rng = createRng('kill')
-  const acknowledged: number[] = []
-  let items = 120 // more than six lives can write
-  for (let life = 0; life < 6; life++) {
-    const { code, acknowledged: own } = await live(file, folder, items, 1 + Math.floor(rng.next() * 12))
-    expect(code).toBeNull()
-    acknowledged.push(...own)
-    items++ // a file joins the folder between two lives
+const rotations: readonly [string, (file: string, to: string) => void][] = [
+  ['stays', () => {}],
+  ['is renamed between its lives', renameSync],
+  [
+    'is copied and truncated between its lives',
+    (file, to) => {
+      copyFileSync(file, to)
+      truncateSync(file)
+    }
+  ]
+]
+
+test.each(rotations)(
+  'a source that is killed again and again writes every item once, and never loses what was acknowledged; its sink %s',
+  async (_, rotate) => {
+    expect(existsSync(BUILT), 'this test runs compiled code: run "npm run build" first').toBe(true)
+    const folder = mkdtempSync(join(tmpdir(), 'tributary-kill-'))
+    const state = join(folder, 'state')
+    mkdirSync(state)
+    const file = join(folder, 'sink.jsonl')
+    const rng = createRng('kill')
+    const acknowledged: number[] = []
+    let items = 120 // more than six lives can write
+    for (let life = 0; life < 6; life++) {
+      const { code, acknowledged: own } = await live(file, state, items, 1 + Math.floor(rng.next() * 12))
+      expect(code).toBeNull()
+      acknowledged.push(...own)
+      rotate(file, `${file}.${life}`)
+      items++ // a file joins the folder between two lives
+    }
+    const last = await live(file, state, items, Number.POSITIVE_INFINITY)
+    expect(last.code).toBe(0)
+    acknowledged.push(...last.acknowledged)
+    const lines = readdirSync(folder)
+      .filter(name => name.startsWith('sink'))
+      .flatMap(name => readFileSync(join(folder, name), 'utf8').split('\n'))
+      .filter(line => line.endsWith('}')) // what was torn when it was rotated stays torn
+      .map(line => JSON.parse(line) as { datum: number; item: string })
+    const all = Array.from({ length: items }, (_, i) => i)
+    expect(lines.map(({ datum }) => datum).sort((a, b) => a - b)).toEqual(all)
+    expect(new Set(lines.map(({ item }) => item)).size).toBe(items)
+    expect(new Set(acknowledged).size).toBe(acknowledged.length)
   }
-  const last = await live(file, folder, items, Number.POSITIVE_INFINITY)
-  expect(last.code).toBe(0)
-  acknowledged.push(...last.acknowledged)
-  const lines = readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map(line => JSON.parse(line) as { datum: number; item: string })
-  const all = Array.from({ length: items }, (_, i) => i)
-  expect(lines.map(({ datum }) => datum).sort((a, b) => a - b)).toEqual(all)
-  expect(new Set(lines.map(({ item }) => item)).size).toBe(items)
-  expect(new Set(acknowledged).size).toBe(acknowledged.length)
-})
+)

@@ -17,7 +17,7 @@ export interface LedgerOptions {
 }
 
 export interface LedgerCounts {
-  /** = done + outstanding + failed. Of this run only. */
+  /** = done + outstanding + failed + abandoned. Of this run only. */
   readonly admitted: number
   /** Results in the sink. */
   readonly done: number
@@ -25,6 +25,8 @@ export interface LedgerCounts {
   readonly outstanding: number
   /** Given up, and that is in the sink. */
   readonly failed: number
+  /** Let go for now, without a line in the sink. */
+  readonly abandoned: number
   /** Dispatches beyond the first of their datum. */
   readonly resent: number
   /** Results that came a second time and were dropped. */
@@ -65,6 +67,7 @@ export class Ledger {
   readonly #doneBefore: ReadonlySet<number>
   readonly #done = new Set<number>()
   readonly #failed = new Map<number, string>()
+  readonly #abandoned = new Set<number>()
   #toWrite = 0
   #resent = 0
   #twins = 0
@@ -173,6 +176,18 @@ export class Ledger {
   }
 
   /**
+   * The datum cannot be sent again, though nothing is wrong with it: its item is away. It is owed no more in this run, has no
+   * line in the sink, and is done at the next start.
+   * @returns false, changing nothing, when it is not waiting to be sent
+   */
+  abandon(datum: number): boolean {
+    if (this.#entries.get(datum)?.kind !== 'toSend') return false
+    this.#entries.delete(datum)
+    this.#abandoned.add(datum)
+    return true
+  }
+
+  /**
    * A result came home: write it when it is the first. One of a datum that was given up comes too late: a datum has one line.
    * 'stranger': never admitted here, so from an earlier run of this source; not counted, it will be computed again.
    */
@@ -210,10 +225,11 @@ export class Ledger {
 
   counts(): LedgerCounts {
     return {
-      admitted: this.#entries.size + this.#done.size + this.#failed.size,
+      admitted: this.#entries.size + this.#done.size + this.#failed.size + this.#abandoned.size,
       done: this.#done.size,
       outstanding: this.#outstanding,
       failed: this.#failed.size,
+      abandoned: this.#abandoned.size,
       resent: this.#resent,
       twins: this.#twins
     }

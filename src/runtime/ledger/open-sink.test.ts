@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -151,24 +151,35 @@ test('two processes, or two sinks of one, cannot have the same file; the next ma
   await open(file)
 })
 
-test.each([
-  ['of a process that is gone', { pid: 2 ** 22 - 1, began: '1' }],
-  ['whose number another process has since', { pid: process.pid, began: '1' }],
-  ['that was not written whole', undefined]
-])('a lock %s is taken over', async (_, owner) => {
+test('what the last holder wrote while another opened the file is not cut off', async () => {
   const file = fresh()
-  const { hostname } = await import('node:os')
-  writeFileSync(`${file}.lock`, owner === undefined ? '{"ho' : JSON.stringify({ host: hostname(), ...owner }))
-  const sink = await open(file)
-  await sink.stop()
-  expect(readdirSync(folder).filter(name => name.includes('.lock'))).toEqual([])
+  const first = await open(file)
+  await first.write(result(0))
+  const second = await open(file, {
+    openFile: async path => {
+      const disk = await openSinkFile(path)
+      const lock = async (what: string) => {
+        await first.write(result(1))
+        await first.stop()
+        return disk.lock(what)
+      }
+      return { ...disk, lock }
+    }
+  })
+  await second.write(result(2))
+  expect(text(file)).toBe(line(0) + line(1) + line(2))
 })
 
-test('a lock of another machine is not judged from here', async () => {
+test('where a file system keeps no locks that is said, and the sink is opened all the same', async () => {
   const file = fresh()
-  writeFileSync(`${file}.lock`, JSON.stringify({ host: 'elsewhere.example', pid: 1, began: null }))
-  await expect(open(file)).rejects.toThrow(/process 1 on elsewhere.example; .*remove .*lock if that process is gone/)
-  rmSync(`${file}.lock`)
+  const sink = await open(file, {
+    openFile: async path => ({
+      ...(await openSinkFile(path)),
+      lock: async () => ({ kind: 'noLocks', because: 'its file system keeps no locks (ENOLCK)' })
+    })
+  })
+  await sink.write(result(0))
+  expect(said).toEqual([expect.stringMatching(/keeps no locks \(ENOLCK\), so a second writer is not kept out/)])
 })
 
 /** A disk that is full while `full()`, and has by then taken half of what it was given. */
@@ -178,9 +189,9 @@ const moodyDisk =
     const disk = await openSinkFile(path)
     return {
       ...disk,
-      write: async (data, position) => {
-        if (!full()) return disk.write(data, position)
-        await disk.write(data.subarray(0, data.byteLength >> 1), position)
+      append: async data => {
+        if (!full()) return disk.append(data)
+        await disk.append(data.subarray(0, data.byteLength >> 1))
         throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
       }
     }

@@ -5,14 +5,18 @@ import { describeFileError } from '../../core/describe-file-error.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { lockFile } from './lock-file.ts'
-import { recoverSink } from './recover-sink.ts'
+import { type DoneRecord, openDoneRecord, type RecordLine } from './done-record.ts'
+import { readRotated } from './read-rotated.ts'
+import { RecordedData } from './recorded-data.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from './sink.ts'
 import { outcomeOf, type SinkEntry, sinkLine } from './sink-entry.ts'
-import { type OpenSinkFile, openSinkFile, type SinkFile } from './sink-file.ts'
+import { type OpenSinkFile, openSinkFile } from './sink-file.ts'
+import { SinkWriter } from './sink-writer.ts'
 
 export interface SinkOptions {
   readonly file: string
+  /** Where the record of what is done is kept, for when the sink is rotated; without it the sink is the only record. */
+  readonly stateFolder?: string
   readonly clock: Clock
   /** For people: one line. */
   readonly say: (text: string) => void
@@ -25,101 +29,147 @@ export interface SinkOptions {
 const LINGER: Seconds = seconds(0.02)
 const FIRST_PAUSE: Seconds = seconds(0.2)
 const LONGEST_PAUSE: Seconds = seconds(5)
-/** A disk that has not even room for this is full. */
-const PROBE = new Uint8Array(4096).fill(32)
 
 /** @throws UserError when it cannot be written, belongs to another process, or is a file of something else */
 export const openSink = async (options: SinkOptions): Promise<Sink> => {
   const { file, openFile = openSinkFile, say } = options
   const what = `--sink ${file}`
-  const opened = await openFile(file).catch(error => {
+  const disk = await openFile(file).catch(error => {
     throw new UserError(`${what}: ${describeFileError(error)}; give a file that can be written`)
   })
-  let unlock: (() => Promise<void>) | undefined
+  const memory = new SinkMemory()
   try {
-    const real = join(await realpath(dirname(file)), basename(file))
-    unlock = await lockFile(`${real}.lock`, what)
-    const sink = new FileSink(options, opened, unlock)
-    const { length, torn } = await recoverSink(opened, entry => sink.remember(entry))
-    // Not before the file is known to be a sink: up to here nothing was changed.
-    await opened.write(PROBE, length)
-    await opened.sync()
-    await opened.truncate(length)
-    sink.length = length
-    if (torn > 0) say(`${what}: a line that was not written to its end was cut off (${torn} bytes)`)
+    const lock = await disk.lock(what)
+    if (lock.kind === 'noLocks')
+      say(`${what}: ${lock.because}, so a second writer is not kept out; see to it that there is none`)
+    const writer = new SinkWriter({ path: file, what, openFile, disk, found: entry => memory.found(entry), say })
+    const sink = new FileSink(options, writer, memory)
+    memory.record = await recordOf(options, line => memory.remembered(line))
+    await writer.open()
+    const before = memory.record?.inode
+    if (before !== undefined && before !== writer.inode)
+      await readRotated(dirname(file), before, entry => memory.found(entry))
+    memory.tell(what, say)
+    await sink.note()
     return sink
   } catch (error) {
-    await unlock?.()
-    await opened.close()
+    await memory.record?.close()
+    await disk.close()
     if (error instanceof UserError) throw error
     throw new UserError(`${what}: ${describeFileError(error)}; give a file that can be written, or a new one`)
   }
 }
 
+const recordOf = async ({ stateFolder, file }: SinkOptions, found: (line: RecordLine) => void) =>
+  stateFolder === undefined
+    ? undefined
+    : openDoneRecord({ folder: stateFolder, sink: join(await realpath(dirname(file)), basename(file)), found })
+
+/** What is known from the sink and from the record, and what the record does not know yet. */
+class SinkMemory {
+  readonly data = new RecordedData()
+  record: DoneRecord | undefined
+  /** Known to the record, and not seen in the sink. */
+  #unseen = new Set<string>()
+  #news: RecordLine[] = []
+
+  remembered({ source, datum, item, kind, stamp }: RecordLine): void {
+    this.data.put(source, datum, { item, kind, ...(stamp === undefined ? {} : { stamp }) })
+    this.#unseen.add(keyOf({ source, datum }))
+  }
+
+  /**
+   * A line in the sink. Where the record says otherwise of that datum, the sink is right, except that what was skipped once
+   * and computed later stays computed, wherever that line is.
+   */
+  found(entry: SinkEntry): void {
+    const { source, datum, item } = entry
+    const before = this.data.of(source).get(datum)
+    const isFirst = this.#unseen.delete(keyOf(entry)) || before === undefined
+    const isSame = before?.item === item && (before.kind === outcomeOf(entry) || before.kind === 'result')
+    if (!isSame && (isFirst || !this.data.knows(entry))) this.wrote(entry)
+  }
+
+  /** @param isClaimed the record has it */
+  wrote(entry: SinkEntry, stamp?: string, isClaimed = false): void {
+    const line = recordLineOf(entry, stamp)
+    const { source, datum, ...recorded } = line
+    this.data.put(source, datum, recorded)
+    if (this.record !== undefined && !isClaimed) this.#news.push(line)
+  }
+
+  /** Say what is done and not in the sink: whoever deleted it to begin anew wants to know. */
+  tell(what: string, say: (text: string) => void): void {
+    if (this.#unseen.size > 0)
+      say(
+        `${what}: ${this.#unseen.size} data that are done have no line in it any more (rotated or deleted?); ` +
+          `to do them again, remove ${this.record?.file} too`
+      )
+    this.#unseen = new Set()
+  }
+
+  takeNews(): RecordLine[] {
+    const news = this.#news
+    this.#news = []
+    return news
+  }
+}
+
+const recordLineOf = (entry: SinkEntry, stamp: string | undefined): RecordLine => {
+  const { source, datum, item } = entry
+  return { source, datum, item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) }
+}
+
 interface Waiting {
   readonly entry: SinkEntry
+  readonly stamp: string | undefined
   readonly resolve: (outcome: 'written') => void
   readonly reject: (error: Error) => void
 }
 
 class FileSink implements Sink {
   readonly file: string
-  /** Bytes of the file that count; whatever is behind them is overwritten. */
-  length = 0
   readonly #clock: Clock
   readonly #say: (text: string) => void
   readonly #linger: Seconds
-  readonly #disk: SinkFile
-  readonly #unlock: () => Promise<void>
-  readonly #recorded = new Map<string, Map<number, Recorded>>()
-  readonly #counts = new Map<string, Record<Recorded['kind'], number>>()
+  readonly #writer: SinkWriter
+  readonly #memory: SinkMemory
   /** Accepted and not yet on the disk. */
   readonly #accepted = new Set<string>()
   readonly #stopping = new AbortController()
   #queue: Waiting[] = []
   #flushing: Promise<void> | undefined
   #state: SinkState = { kind: 'open' }
+  #recordComplaint = ''
 
-  constructor({ file, clock, say, linger = LINGER }: SinkOptions, disk: SinkFile, unlock: () => Promise<void>) {
+  constructor({ file, clock, say, linger = LINGER }: SinkOptions, writer: SinkWriter, memory: SinkMemory) {
     this.file = file
     this.#clock = clock
     this.#say = say
     this.#linger = linger
-    this.#disk = disk
-    this.#unlock = unlock
+    this.#writer = writer
+    this.#memory = memory
   }
 
   recorded(source: string): ReadonlyMap<number, Recorded> {
-    return this.#of(source)
+    return this.#memory.data.of(source)
   }
 
   counts(source: string): RecordedCounts {
-    const { result = 0, skipped = 0, failed = 0 } = this.#counts.get(source) ?? {}
-    return { results: result, skipped, failed }
+    return this.#memory.data.counts(source)
   }
 
   state(): SinkState {
     return this.#state
   }
 
-  remember(entry: SinkEntry): void {
-    const { source, datum, item } = entry
-    const known = this.#of(source)
-    if (known.has(datum)) return
-    const kind = outcomeOf(entry)
-    known.set(datum, { item, kind })
-    const counts = this.#counts.get(source) ?? { result: 0, skipped: 0, failed: 0 }
-    counts[kind]++
-    this.#counts.set(source, counts)
-  }
-
-  write(entry: SinkEntry): Promise<'written' | 'twin'> {
+  write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
     if (this.#stopping.signal.aborted) return Promise.reject(new UserError(`--sink ${this.file}: has been closed`))
     const key = keyOf(entry)
-    if (this.recorded(entry.source).has(entry.datum) || this.#accepted.has(key)) return Promise.resolve('twin')
+    if (this.#memory.data.knows(entry) || this.#accepted.has(key)) return this.#twin(entry, stamp)
     this.#accepted.add(key)
     return new Promise((resolve, reject) => {
-      this.#queue.push({ entry, resolve, reject })
+      this.#queue.push({ entry, stamp, resolve, reject })
       this.#flushing ??= this.#flush()
     })
   }
@@ -128,8 +178,8 @@ class FileSink implements Sink {
     this.#stopping.abort()
     await this.#flushing
     this.#state = { kind: 'stopped' }
-    await this.#disk.close()
-    await this.#unlock()
+    await this.#memory.record?.close()
+    await this.#writer.close()
   })
 
   stop(): Promise<void> {
@@ -140,40 +190,79 @@ class FileSink implements Sink {
     return this.#stop.stop()
   }
 
-  #of(source: string): Map<number, Recorded> {
-    const known = this.#recorded.get(source) ?? new Map<number, Recorded>()
-    this.#recorded.set(source, known)
-    return known
+  /** Bring the record up to what is in the sink: after it, so that nothing is taken for done that is not. */
+  async note(): Promise<void> {
+    const { record } = this.#memory
+    if (record === undefined) return
+    try {
+      await record.add(this.#memory.takeNews(), this.#writer.inode)
+      this.#recordComplaint = ''
+    } catch (error) {
+      const because = describeFileError(error)
+      if (because !== this.#recordComplaint)
+        this.#say(
+          `--state: ${record.file}: ${because}; tried again with the next results, the sink alone knows them now`
+        )
+      this.#recordComplaint = because
+    }
+  }
+
+  /** A process that is killed while the disk takes its time has told the record where it was. @returns whether it has */
+  async #claim(batch: readonly Waiting[]): Promise<boolean> {
+    try {
+      await this.#memory.record?.claim(batch.map(({ entry, stamp }) => recordLineOf(entry, stamp)))
+      return this.#memory.record !== undefined
+    } catch {
+      return false // `note` says what is wrong with it
+    }
+  }
+
+  /** Skipped once more: only what its file looks like may be new. */
+  async #twin(entry: SinkEntry, stamp: string | undefined): Promise<'twin'> {
+    const known = this.recorded(entry.source).get(entry.datum)
+    if (known?.kind === 'skipped' && stamp !== undefined && stamp !== known.stamp) {
+      this.#memory.wrote(entry, stamp)
+      this.#flushing ??= this.#flush()
+    }
+    return 'twin'
   }
 
   async #flush(): Promise<void> {
     await this.#pause(this.#linger)
-    while (this.#queue.length > 0) {
+    do {
       const batch = this.#queue
       this.#queue = []
-      await this.#append(batch)
-    }
+      if (batch.length > 0) await this.#append(batch)
+      await this.note()
+    } while (this.#queue.length > 0)
     this.#flushing = undefined // in the same turn as the look at the queue: nobody is left behind
   }
 
   /** Until it is on the disk, or the sink is stopped. */
   async #append(batch: readonly Waiting[]): Promise<void> {
-    const data = new TextEncoder().encode(batch.map(({ entry }) => sinkLine(entry)).join(''))
     for (let tries = 1, pause = FIRST_PAUSE; ; tries++, pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       const last = this.#stopping.signal.aborted
       try {
-        // At a fixed place: what a try that failed has left there is overwritten, so no line is there twice.
-        await this.#disk.write(data, this.length)
-        await this.#disk.sync()
-        this.length += data.byteLength
+        const { inode } = this.#writer
+        await this.#writer.settle()
+        if (this.#writer.inode !== inode) await this.note() // before it has lines: should it be rotated too, they are found
+        // Lines of a try that seemed to fail may be there.
+        const missing = batch.filter(({ entry }) => !this.#memory.data.knows(entry))
+        const lines = missing.map(({ entry }) => sinkLine(entry)).join('')
+        let isClaimed = false
+        const claim = async (): Promise<void> => {
+          isClaimed = await this.#claim(missing)
+        }
+        if (lines !== '') await this.#writer.append(new TextEncoder().encode(lines), claim)
+        for (const { entry, stamp } of missing) this.#memory.wrote(entry, stamp, isClaimed)
         for (const { entry, resolve } of batch) {
-          this.remember(entry)
           this.#accepted.delete(keyOf(entry))
           resolve('written')
         }
         this.#unstuck()
         return
       } catch (error) {
+        await this.#memory.record?.disclaim().catch(() => {})
         this.#stuck(describeFileError(error), tries)
         if (last) {
           await this.#giveUp(batch, error)
@@ -186,7 +275,7 @@ class FileSink implements Sink {
 
   /** These lines are not recorded: their data are computed again next time. */
   async #giveUp(batch: readonly Waiting[], error: unknown): Promise<void> {
-    await this.#disk.truncate(this.length).catch(() => {}) // else the next start cuts off what is torn
+    await this.#writer.clean().catch(() => {}) // else the next start cuts off what is torn
     const because = describeFileError(error)
     for (const { entry, reject } of batch) {
       this.#accepted.delete(keyOf(entry))
@@ -211,4 +300,4 @@ class FileSink implements Sink {
   }
 }
 
-const keyOf = ({ source, datum }: SinkEntry): string => `${datum}@${source}`
+const keyOf = ({ source, datum }: Pick<SinkEntry, 'source' | 'datum'>): string => `${datum}@${source}`

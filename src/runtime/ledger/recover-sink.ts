@@ -1,4 +1,5 @@
-import { LINE_START, type SinkEntry, sinkEntrySchema } from './sink-entry.ts'
+import { readLines } from './read-lines.ts'
+import { LINE_START, parseSinkLine, type SinkEntry } from './sink-entry.ts'
 import type { SinkFile } from './sink-file.ts'
 
 export interface RecoveredSink {
@@ -8,48 +9,29 @@ export interface RecoveredSink {
   readonly torn: number
 }
 
-const PIECE = 256 * 1024
-/** Longer lines are none of ours. */
-const MAX_LINE = 64 * 1024 * 1024
-const NEWLINE = 10
-
 /**
- * Read what an earlier run left, line by line.
+ * Read what is in a sink from `from` to `size`, line by line.
  * @throws RangeError that names the line when it is not a sink; nothing was changed then
  */
-export const recoverSink = async (file: SinkFile, found: (entry: SinkEntry) => void): Promise<RecoveredSink> => {
-  const decoder = new TextDecoder()
-  let kept: Uint8Array[] = []
-  let keptBytes = 0
-  let length = 0
-  let line = 0
-  for (let at = 0; at < file.size; ) {
-    const piece = await file.read(at, Math.min(PIECE, file.size - at))
-    if (piece.byteLength === 0) break
-    at += piece.byteLength
-    let from = 0
-    for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, from)) {
-      const whole = Buffer.concat([...kept, piece.subarray(from, end)])
-      line++
-      const entry = parseLine(decoder.decode(whole), line)
-      if (entry !== undefined) found(entry)
-      length += whole.byteLength + 1
-      kept = []
-      keptBytes = 0
-      from = end + 1
-    }
-    kept.push(piece.subarray(from))
-    keptBytes += piece.byteLength - from
-    if (keptBytes > MAX_LINE) throw new RangeError(`line ${line + 1} is longer than 64 MiB, so it is not a sink`)
-  }
-  checkTorn(Buffer.concat(kept), line + 1)
-  return { length, torn: keptBytes }
+export const recoverSink = async (
+  file: Pick<SinkFile, 'read'>,
+  range: { readonly from: number; readonly size: number },
+  found: (entry: SinkEntry) => void
+): Promise<RecoveredSink> => {
+  let lines = 0
+  const { length, torn } = await readLines(file, range, (text, line) => {
+    lines = line
+    const entry = parseLine(text, line)
+    if (entry !== undefined) found(entry)
+  })
+  checkTorn(torn, lines + 1)
+  return { length, torn: torn.byteLength }
 }
 
 const parseLine = (text: string, line: number): SinkEntry | undefined => {
   if (text.trim() === '') return undefined
   try {
-    return sinkEntrySchema.parse(JSON.parse(text))
+    return parseSinkLine(text)
   } catch {
     throw new RangeError(`line ${line} is not a result of tributary: ${text.slice(0, 60)}`)
   }

@@ -31,6 +31,14 @@ export type FailedEntry = z.output<(typeof sinkEntrySchema.options)[1]>
 export type ResultEntry = z.output<(typeof sinkEntrySchema.options)[2]>
 export type SinkEntry = SkippedEntry | FailedEntry | ResultEntry
 
+/** One line. Not by trying one kind after the other: a sink may have hundreds of thousands. @throws when it is none of ours */
+export const parseSinkLine = (text: string): SinkEntry => {
+  const json: unknown = JSON.parse(text)
+  const [skipped, failed, result] = sinkEntrySchema.options
+  if (typeof json !== 'object' || json === null) return result.parse(json)
+  return ('skipped' in json ? skipped : 'failed' in json ? failed : result).parse(json)
+}
+
 /** How every line begins: what tells a torn line of ours from a file that is somebody else's. */
 export const LINE_START = '{"source":'
 

@@ -1,9 +1,11 @@
 import type { SinkEntry } from './sink-entry.ts'
 
-/** What a sink already holds of a datum. */
+/** What is known to have become of a datum. */
 export interface Recorded {
   readonly item: string
   readonly kind: 'result' | 'skipped' | 'failed'
+  /** Of one that was skipped: what its file looked like then. When it looks different, it may be written again. */
+  readonly stamp?: string
 }
 
 export interface RecordedCounts {
@@ -22,21 +24,23 @@ export type SinkState =
 /**
  * Where results go: a JSONL file, each result exactly once, whatever happens in between. Shared by the sources of a device.
  *
- * What is in the file when it is opened counts: it is never written again, and `recorded` tells a source where to go on.
- * Lines are in the order of `write`. While the disk refuses, `write` does not resolve, so sources stop at their window
+ * What is in the file when it is opened counts, and what was written to it before it was rotated: it is never written again,
+ * and `recorded` tells a source where to go on. Lines are in the order of `write`. While the disk refuses, `write` does not resolve, so sources stop at their window
  * and nothing is lost.
  */
 export interface Sink extends AsyncDisposable {
   readonly file: string
-  /** What the file holds of a source, by datum; grows with every write. */
+  /** What became of a source's data, by datum; grows with every write. */
   recorded(source: string): ReadonlyMap<number, Recorded>
   /** How many of them are results, how many were skipped and how many given up; looked up, not counted. */
   counts(source: string): RecordedCounts
   /**
-   * @returns 'written' once the line is on the disk; 'twin', writing nothing, when this datum has a line or is about to
+   * @param stamp of an item that is skipped: what its file looks like, kept with it
+   * @returns 'written' once the line is on the disk; 'twin', writing nothing, when this datum has a line or is about to;
+   *   the line of one that was skipped is followed by that of a result, should there be one after all
    * @throws UserError when the sink was stopped before the disk took the line: the datum is not recorded then
    */
-  write(entry: SinkEntry): Promise<'written' | 'twin'>
+  write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'>
   state(): SinkState
   /** Writes what was accepted (one try when the disk refuses), releases the file. Idempotent. */
   stop(): Promise<void>

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { seconds } from '../../core/units.ts'
 import { numberItems } from './number-items.ts'
 import type { Recorded } from './sink.ts'
 import { sourceItems } from './source-items.ts'
@@ -10,7 +11,7 @@ import { sourceItems } from './source-items.ts'
 const stateFolder = (): string => mkdtempSync(join(tmpdir(), 'tributary-items-'))
 
 const numbered = async (names: readonly string[], recorded: Record<number, string>, state: string, count?: number) => {
-  const { todo, total } = await sourceItems({
+  const { todo, total, away } = await sourceItems({
     source: 'door@12D3',
     folder: '/images',
     items: names.map(name => ({ name, path: `/images/${name}` })),
@@ -20,17 +21,17 @@ const numbered = async (names: readonly string[], recorded: Record<number, strin
     count,
     stateFolder: state
   })
-  return { todo: todo.map(({ datum, item }) => `${datum} ${item.name}`), total }
+  return { todo: todo.map(({ datum, item }) => `${datum} ${item.name}`), total, away }
 }
 
 test('a first run numbers items in the order of the folder', async () => {
-  expect(await numbered(['a', 'b', 'c'], {}, stateFolder())).toEqual({ todo: ['0 a', '1 b', '2 c'], total: 3 })
+  expect(await numbered(['a', 'b', 'c'], {}, stateFolder())).toEqual({ todo: ['0 a', '1 b', '2 c'], total: 3, away: 0 })
 })
 
 test('a restart goes on with what has no line, whatever was done in between', async () => {
   const state = stateFolder()
   await numbered(['a', 'b', 'c'], {}, state)
-  expect(await numbered(['a', 'b', 'c'], { 1: 'b' }, state)).toEqual({ todo: ['0 a', '2 c'], total: 3 })
+  expect(await numbered(['a', 'b', 'c'], { 1: 'b' }, state)).toEqual({ todo: ['0 a', '2 c'], total: 3, away: 0 })
 })
 
 test('files that were added get new numbers at the end, even when they sort first', async () => {
@@ -39,10 +40,43 @@ test('files that were added get new numbers at the end, even when they sort firs
   expect((await numbered(['a', 'b', 'c'], { 0: 'b' }, state)).todo).toEqual(['1 c', '2 a'])
 })
 
-test('a file that has gone keeps its number, so that it is skipped and counted', async () => {
+test('a file that has gone keeps its number, is not waited for, and is done when it is back', async () => {
   const state = stateFolder()
   await numbered(['a', 'b'], {}, state)
-  expect(await numbered(['b'], {}, state)).toEqual({ todo: ['0 a', '1 b'], total: 2 })
+  expect(await numbered(['b', 'c'], {}, state)).toEqual({ todo: ['1 b', '2 c'], total: 2, away: 1 })
+  expect(await numbered(['b', 'c'], {}, state, 2)).toEqual({ todo: ['1 b', '2 c'], total: 2, away: 1 })
+  expect(await numbered(['a', 'b', 'c'], { 1: 'b' }, state)).toEqual({ todo: ['0 a', '2 c'], total: 3, away: 0 })
+})
+
+test('a file that is done and has gone is done', async () => {
+  const state = stateFolder()
+  await numbered(['a', 'b'], {}, state)
+  expect(await numbered(['b'], { 0: 'a' }, state)).toEqual({ todo: ['1 b'], total: 2, away: 0 })
+})
+
+test('what was skipped is read again when its file looks different since, and only then', async () => {
+  const state = stateFolder()
+  const skipped = (stamp?: string): Recorded => ({
+    item: 'a',
+    kind: 'skipped',
+    ...(stamp === undefined ? {} : { stamp })
+  })
+  const todo = async (recorded: Recorded, now: string | Error): Promise<readonly number[]> => {
+    const items = await sourceItems({
+      ...{ source: 'door', folder: '/images', items: [{ name: 'a', path: '/images/a' }], stateFolder: state },
+      recorded: new Map([[0, recorded]]),
+      stamp: async () => {
+        if (now instanceof Error) throw now
+        return { id: now, modified: seconds(0) }
+      }
+    })
+    return items.todo.map(({ datum }) => datum)
+  }
+  expect(await todo(skipped('5'), '5')).toEqual([])
+  expect(await todo(skipped('5'), '6')).toEqual([0])
+  expect(await todo(skipped('5'), new Error('away'))).toEqual([])
+  expect(await todo(skipped(), '6')).toEqual([]) // only the sink knows: not what it looked like
+  expect(await todo({ item: 'a', kind: 'failed' }, '6')).toEqual([])
 })
 
 test('without its state the sink alone tells what is done', async () => {
@@ -58,7 +92,7 @@ test('where state and sink differ the sink is right, and no item is done twice o
 test('count limits all runs together, not each', async () => {
   const state = stateFolder()
   await numbered(['a', 'b', 'c'], {}, state, 2)
-  expect(await numbered(['a', 'b', 'c'], { 0: 'a' }, state, 2)).toEqual({ todo: ['1 b'], total: 2 })
+  expect(await numbered(['a', 'b', 'c'], { 0: 'a' }, state, 2)).toEqual({ todo: ['1 b'], total: 2, away: 0 })
 })
 
 test('a state file that is not one is refused with the remedy', async () => {

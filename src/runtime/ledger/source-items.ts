@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
 import type { Item } from '../io/data-port.ts'
+import type { ItemStamp } from '../io/item-stamp.ts'
 import { numberItems } from './number-items.ts'
 import type { Recorded } from './sink.ts'
 
@@ -13,10 +15,12 @@ export interface NumberedItem {
 }
 
 export interface SourceItems {
-  /** Without a line in the sink, in the order of their numbers. One that has left the folder is here too: it cannot be read, and is skipped. */
+  /** Not done, in the order of their numbers. */
   readonly todo: readonly NumberedItem[]
-  /** With those that have one; what `count` leaves over is not counted. */
+  /** With those that are done; what `count` leaves over is not counted. */
   readonly total: number
+  /** Known from an earlier run, not done and not in the folder now: they keep their numbers, and are done when they are back. */
+  readonly away: number
 }
 
 export interface SourceItemsOptions {
@@ -26,12 +30,15 @@ export interface SourceItemsOptions {
   readonly items: readonly Item[]
   /** Of the sink: `sink.recorded(source)`. */
   readonly recorded: ReadonlyMap<number, Recorded>
+  /** What an item's file looks like, to find those that were skipped and have changed since: they are not done. */
+  readonly stamp?: (item: Item) => Promise<ItemStamp>
   /** At most this many data. */
   readonly count?: number | undefined
   /** Where numbers are kept between runs. */
   readonly stateFolder: string
 }
 
+/** `folder` is for people. */
 const savedSchema = z.object({ folder: z.string().optional(), items: z.array(z.string().nullable()) })
 
 /**
@@ -40,39 +47,47 @@ const savedSchema = z.object({ folder: z.string().optional(), items: z.array(z.s
  * @throws UserError when the numbers cannot be read or kept
  */
 export const sourceItems = async (options: SourceItemsOptions): Promise<SourceItems> => {
-  const { source, folder, items, recorded, count = Number.POSITIVE_INFINITY, stateFolder } = options
+  const { source, folder, items, recorded, stamp, count = Number.POSITIVE_INFINITY, stateFolder } = options
   const file = join(stateFolder, `${encodeURIComponent(source)}.items.json`)
   const inSink = new Map([...recorded].map(([datum, { item }]) => [datum, item]))
   const here = items.map(({ name }) => name)
   const saved = await load(file)
-  // Of another folder: what has no result and is not here either will never be read; its number stays unused.
-  const isElsewhere = saved.folder !== undefined && saved.folder !== resolve(folder)
-  const kept = saved.names.map((name, datum) =>
-    name === undefined || (isElsewhere && !inSink.has(datum) && !here.includes(name)) ? undefined : name
-  )
-  const names = numberItems(kept, inSink, here)
+  const names = numberItems(saved, inSink, here)
   await save(file, resolve(folder), names)
-  const paths = new Map(items.map(item => [item.name, item]))
-  const numbered = names.flatMap((name, datum) =>
-    name === undefined ? [] : [{ datum, item: paths.get(name) ?? { name, path: join(folder, name) } }]
-  )
-  const wanted = numbered.slice(0, count)
-  return { todo: wanted.filter(({ datum }) => !recorded.has(datum)), total: wanted.length }
+  const present = new Map(items.map(item => [item.name, item]))
+  const changed = await changedSince(recorded, present, stamp)
+  const numbered = names.flatMap((name, datum) => (name === undefined ? [] : [{ datum, item: present.get(name) }]))
+  const isDone = (datum: number): boolean => recorded.has(datum) && !changed.has(datum)
+  const known = numbered.filter(({ datum, item }) => isDone(datum) || item !== undefined)
+  const wanted = known.slice(0, count)
+  const todo = wanted.flatMap(({ datum, item }) => (item === undefined || isDone(datum) ? [] : [{ datum, item }]))
+  return { todo, total: wanted.length, away: numbered.length - known.length }
 }
 
-interface Saved {
-  readonly folder: string | undefined
-  readonly names: readonly (string | undefined)[]
+/** Data that were skipped for what was in their files, which look different now. */
+const changedSince = async (
+  recorded: ReadonlyMap<number, Recorded>,
+  present: ReadonlyMap<string, Item>,
+  stampOf: SourceItemsOptions['stamp']
+): Promise<ReadonlySet<number>> => {
+  const changed = new Set<number>()
+  for (const [datum, { item: name, stamp }] of recorded) {
+    const item = present.get(name)
+    if (stamp === undefined || item === undefined || stampOf === undefined) continue
+    const now = await stampOf(item).catch(() => undefined) // away: it cannot be told now
+    if (now !== undefined && now.id !== stamp) changed.add(datum)
+  }
+  return changed
 }
 
-const load = async (file: string): Promise<Saved> => {
+/** Names by datum, of the last run. */
+const load = async (file: string): Promise<readonly (string | undefined)[]> => {
   const text = await readFile(file, 'utf8').catch(error => {
     if (error.code === 'ENOENT') return '{"items":[]}'
     throw new UserError(`--state: ${file}: ${describeFileError(error)}`)
   })
   try {
-    const { folder, items } = savedSchema.parse(JSON.parse(text))
-    return { folder, names: items.map(name => name ?? undefined) }
+    return savedSchema.parse(JSON.parse(text)).items.map(name => name ?? undefined)
   } catch {
     throw new UserError(`--state: ${file} cannot be read any more; remove it, the sink still knows what is done`)
   }
@@ -81,10 +96,10 @@ const load = async (file: string): Promise<Saved> => {
 /** A crash leaves the old file or the new one. */
 const save = async (file: string, folder: string, names: readonly (string | undefined)[]): Promise<void> => {
   try {
-    await mkdir(join(file, '..'), { recursive: true })
+    await mkdir(join(file, '..'), { recursive: true, mode: PRIVATE_FOLDER })
     const draft = `${file}.part`
     {
-      await using handle = await open(draft, 'w')
+      await using handle = await open(draft, 'w', PRIVATE_FILE)
       await handle.writeFile(JSON.stringify({ folder, items: names.map(name => name ?? null) }))
       await handle.sync()
     }

@@ -1,7 +1,8 @@
 import type { ActivationEntry } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import type { WrittenBlock } from '../../model/cut-model.ts'
-import type { InputShapes } from '../../model/tensor-facts.ts'
+import type { InputShapes } from '../../model/input-shapes.ts'
+import type { LeftOut } from '../../model/left-out.ts'
 
 /** What the cutting process is asked. */
 export interface CutRequest {
@@ -20,6 +21,8 @@ export interface CutFacts {
   readonly activations: readonly ActivationEntry[]
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly string[]
+  /** What no device can be fed or give back. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 /** What it says, once. */

@@ -11,6 +11,7 @@ import {
   writeBlocks
 } from '../../model/cut-model.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
+import { PRIVATE_FILE } from '../device/privacy.ts'
 import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
 import { openModel } from './open-model.ts'
 
@@ -40,9 +41,10 @@ const cut = async ({ file, shapes, maxBlocks, cutAt, draft }: CutRequest): Promi
   if (ends.length > 0)
     throw new UserError(`${file}: "${ends.join('", "')}" is no tensor that can be sent; such a model cannot be served`)
   const blocks = await writeBlocks(studied, cuts, (index, chunks) =>
-    pipeline(Readable.from(chunks), createWriteStream(`${draft}${index}.onnx`))
+    pipeline(Readable.from(chunks), createWriteStream(`${draft}${index}.onnx`, { mode: PRIVATE_FILE }))
   )
   const activations = activationsAt(studied, cuts)
   const outputs = activations.at(-1)!.tensors.map(tensor => tensor.name)
-  return { blocks, activations, inputs: declaredInputs(studied.analysis.file), outputs }
+  const inputs = declaredInputs(studied.analysis.file).map(input => ({ ...input, shape: input.shape ?? [] }))
+  return { blocks, activations, inputs, outputs, leftOut: studied.leftOut }
 }

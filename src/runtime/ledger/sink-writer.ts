@@ -1,0 +1,184 @@
+import { findCopy } from './find-copy.ts'
+import { RecentBytes } from './recent-bytes.ts'
+import { type RecoveredSink, recoverSink } from './recover-sink.ts'
+import { parseSinkLine, type SinkEntry, sinkLine } from './sink-entry.ts'
+import type { OpenSinkFile, SinkFile } from './sink-file.ts'
+
+export interface SinkWriterParts {
+  readonly path: string
+  /** The flag and file, for messages. */
+  readonly what: string
+  readonly openFile: OpenSinkFile
+  /** Opened and locked. */
+  readonly disk: SinkFile
+  /** Is told of every line that is there and was not written here. */
+  readonly found: (entry: SinkEntry) => void
+  readonly say: (text: string) => void
+}
+
+/** A disk that has not even room for this is full. */
+const PROBE = new Uint8Array(4096).fill(32)
+
+/**
+ * Appends to the file that the path of a sink leads to, though it be renamed, deleted, replaced or cut meanwhile by whoever
+ * rotates files: `settle`, then `append`. After either has thrown, `settle` again.
+ */
+export class SinkWriter {
+  readonly #parts: SinkWriterParts
+  #disk: SinkFile
+  /** Bytes of the file that are whole lines. */
+  #length = 0
+  /** What was appended last, also what is not known to be on the disk yet. */
+  readonly #recent = new RecentBytes()
+  /** Lines that were in the file, are in no copy of it, and are to be written again. */
+  #missing: readonly string[] = []
+  /** A write has failed: what is behind `#length` is part of it and counts for nothing. */
+  #isDirty = false
+
+  constructor(parts: SinkWriterParts) {
+    this.#parts = parts
+    this.#disk = parts.disk
+  }
+
+  /** Read what an earlier run left. @throws RangeError when it is no sink; nothing was changed then */
+  async open(): Promise<void> {
+    const { what, say } = this.#parts
+    const { size } = await this.#disk.look() // not that from before it was locked: its last holder may have written since
+    const { length, torn } = await recoverSink(this.#disk, { from: 0, size }, this.#parts.found)
+    // Not before the file is known to be a sink: up to here nothing was changed.
+    await this.#disk.truncate(length)
+    await this.#disk.append(PROBE)
+    await this.#disk.sync()
+    await this.#disk.truncate(length)
+    this.#length = length
+    if (torn > 0) say(`${what}: a line that was not written to its end was cut off (${torn} bytes)`)
+  }
+
+  /**
+   * Make sure that the path leads to this file and that it ends where it was left, else go on where it does.
+   * @throws as the operating system says, or RangeError, while that cannot be: nothing must be written then
+   */
+  async settle(): Promise<void> {
+    const { isHere, size } = await this.#disk.look()
+    if (this.#isDirty) this.#recent.cut(this.#length)
+    if (this.#isDirty && size > this.#length) await this.#disk.truncate(this.#length)
+    else if (isHere && size !== this.#length) await this.#findEnd(size)
+    this.#isDirty = false
+    if (!isHere) await this.#moveOn()
+    await this.#restore()
+  }
+
+  /** Of the file that is written to. */
+  get inode(): string {
+    return this.#disk.inode
+  }
+
+  /**
+   * Whole lines. They are on the disk when it resolves.
+   * @param written they are in the file, for all who read it, and not yet on the disk
+   */
+  async append(lines: Uint8Array, written: () => Promise<void> = async () => {}): Promise<void> {
+    this.#isDirty = true
+    this.#recent.put(this.#length, lines)
+    await this.#disk.append(lines)
+    await written()
+    await this.#disk.sync()
+    this.#isDirty = false
+    const { size } = await this.#disk.look()
+    // What is there is on the disk, but not where it should be: `settle` finds out which lines are.
+    if (size !== this.#length + lines.byteLength) throw new Error('was changed by something else while it was written')
+    this.#length = size
+  }
+
+  /** What a write that failed has left goes. */
+  async clean(): Promise<void> {
+    if (this.#isDirty) await this.#disk.truncate(this.#length)
+  }
+
+  close(): Promise<void> {
+    return this.#disk.close()
+  }
+
+  /** Cut shorter (copied and truncated), or appended to by somebody who asked for no lock. */
+  async #findEnd(size: number): Promise<void> {
+    const { what, say } = this.#parts
+    const isCut = size < this.#length
+    await this.#disk.sync()
+    if (!isCut) {
+      const { length } = await this.#recover(this.#disk, this.#length, size)
+      say(`${what}: something else has written ${size - this.#length} bytes into it; going on behind that`)
+      this.#length = length
+      return
+    }
+    const present = new Set<string>()
+    const { length } = await this.#recover(this.#disk, 0, size, entry => present.add(sinkLine(entry)))
+    say(
+      `${what}: was cut from ${this.#length} to ${size} bytes by something else; going on behind that, what is done stays done`
+    )
+    this.#length = length
+    await this.#findMissing(present)
+  }
+
+  /**
+   * Where the file was copied before it was cut, what was written between the two is in neither: it is written again. All
+   * other lines are in the copy, also those of a write that was on its way.
+   * @param present lines that are in the file
+   */
+  async #findMissing(present: ReadonlySet<string>): Promise<void> {
+    const copied = await findCopy(this.#disk.folder.path, this.#disk.inode, this.#recent)
+    if (copied !== undefined) {
+      const missing = new Set(linesIn(this.#recent.linesFrom(copied)))
+      for (const line of linesIn(this.#recent.linesFrom(this.#recent.start))) if (!missing.has(line)) this.#found(line)
+      this.#missing = [...this.#missing, ...missing].filter(line => !present.has(line))
+    }
+    this.#recent.cut(0)
+  }
+
+  async #restore(): Promise<void> {
+    if (this.#missing.length === 0) return
+    const lines = this.#missing
+    await this.append(new TextEncoder().encode(lines.join('')))
+    this.#missing = []
+    for (const line of lines) this.#found(line)
+    this.#parts.say(`${this.#parts.what}: ${lines.length} lines that its copy has missed are in it again`)
+  }
+
+  #found(line: string): void {
+    this.#parts.found(parseSinkLine(line))
+  }
+
+  async #moveOn(): Promise<void> {
+    const { path, what, openFile, say } = this.#parts
+    const next = await openFile(path, this.#disk)
+    try {
+      await next.lock(what)
+      const { size } = await next.look()
+      const { length } = await this.#recover(next, 0, size)
+      await this.#disk.close().catch(() => {}) // what counts in it is on the disk
+      this.#disk = next
+      this.#length = length
+      this.#recent.cut(0)
+    } catch (error) {
+      await next.close()
+      throw error
+    }
+    say(`${what}: was moved or deleted; going on in a new file, what is done stays done`)
+  }
+
+  async #recover(
+    disk: SinkFile,
+    from: number,
+    size: number,
+    seen: (entry: SinkEntry) => void = () => {}
+  ): Promise<RecoveredSink> {
+    const recovered = await recoverSink(disk, { from, size }, entry => {
+      seen(entry)
+      this.#parts.found(entry)
+    })
+    if (recovered.torn > 0) await disk.truncate(recovered.length)
+    return recovered
+  }
+}
+
+/** With their ends. */
+const linesIn = (bytes: Uint8Array): string[] => new TextDecoder().decode(bytes).match(/[^\n]*\n/g) ?? []
