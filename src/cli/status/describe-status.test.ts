@@ -46,6 +46,13 @@ test('what stands still says why: a full disk, a block that nobody carries, poli
   expect(flat).toContain('policies differ: confluence on porch; ms-mdi on shed')
 })
 
+test('what was given up and what cannot be read is counted, where there is any', () => {
+  const flat = (more: object): string => describeStatus(status([device('porch')], [source('cam', more)]))
+  expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 3 given up; the sink says why\n')
+  expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 2 absent, unreadable or still being written\n')
+  expect(flat({})).not.toContain('source cam:')
+})
+
 test('long names and many models fit, too', () => {
   const models = Object.fromEntries(
     Array.from({ length: 9 }, (_, m) => [

@@ -10,6 +10,7 @@ import { reportFromWire } from '../dispatch/report-codec.ts'
 import { taskFromWire } from '../dispatch/task-codec.ts'
 import {
   type Clearance,
+  type ModelsRequest,
   type Notice,
   type Reply,
   ReplySchema,
@@ -28,6 +29,8 @@ export interface HandlerParts {
   readonly source: (id: string) => SourcePort | undefined
   readonly draining: () => boolean
   readonly status: () => ClusterStatus
+  /** What `tributary model` asks. */
+  readonly models: (request: ModelsRequest) => Promise<Reply>
   readonly placement: () => NumberedPlacement | undefined
   readonly adopt: (placement: NumberedPlacement) => void
   readonly changed: () => void
@@ -46,10 +49,10 @@ export const createHandlers = (parts: HandlerParts): NetworkHandlers => {
 
 const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandlers => ({
   onTask: arrived => onTask(parts, arrived),
-  onRequest: (_, request) => Promise.resolve(answer(parts, request)),
+  onRequest: (_, request) => answer(parts, request),
   onNotice: (from, message) => onNotice(parts, from, message),
   onState: (from, state) => {
-    if (parts.view.heard(from, state)) parts.changed()
+    if (parts.view.heard(from, state, parts.clock.now())) parts.changed()
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
     parts.say(`${parts.view.nameOf(from)} is there`)
@@ -100,7 +103,7 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
   return { kind: 'accepted' }
 }
 
-const answer = (parts: HandlerParts, { body }: Request): Reply => {
+const answer = async (parts: HandlerParts, { body }: Request): Promise<Reply> => {
   switch (body.case) {
     case 'status':
       return create(ReplySchema, { body: { case: 'status', value: JSON.stringify(parts.status()) } })
@@ -109,6 +112,8 @@ const answer = (parts: HandlerParts, { body }: Request): Reply => {
       if (manifest === undefined) return create(ReplySchema, { error: `model ${body.value.model} is not known here` })
       return create(ReplySchema, { body: { case: 'manifest', value: toWire(manifest) } })
     }
+    case 'models':
+      return parts.models(body.value)
     default:
       return create(ReplySchema, { error: 'this request is not known here; is the other device of a newer version?' })
   }

@@ -31,6 +31,7 @@ class ThreadedEngine implements Engine {
   readonly #offset = machineTimeOffset()
   #lane: LaneThread | undefined
   #stopped = false
+  readonly #over = new AbortController()
 
   constructor({ speed = 1, threads = 1, isCalibrated = false, isPaced = true, group }: EngineOptions) {
     if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
@@ -107,12 +108,13 @@ class ThreadedEngine implements Engine {
 
   async calibrate(): Promise<number> {
     if (this.#isCalibrated) return 1 / this.#stretch
-    const least = await calibrateApart(this.#threads)
+    const least = await calibrateApart(this.#threads, this.#over.signal)
     return CALIBRATION_REFERENCE / seconds((least / 1000) * this.#stretch)
   }
 
   readonly #stop = stopOnce(async () => {
     this.#stopped = true
+    this.#over.abort()
     await this.#lane?.close()
   })
 

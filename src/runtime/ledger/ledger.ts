@@ -145,6 +145,11 @@ export class Ledger {
     return this.#giveBackAll(entry => entry.deadline <= now)
   }
 
+  /** All that is under way is to be sent again: what it was sent with counts no longer. @returns the data */
+  recall(): readonly number[] {
+    return this.#giveBackAll(() => true)
+  }
+
   /** It could not be computed somewhere. 'gaveUp' is said once; 'oldNews' changes nothing. */
   failure(dispatch: Dispatch, because: string): 'again' | 'gaveUp' | 'oldNews' {
     const entry = this.#current(dispatch)
