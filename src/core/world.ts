@@ -47,6 +47,8 @@ export class World {
   resources = 0
   /** Grows with every change, so that what is derived from a world can be kept until it changes. */
   version = 0
+  /** Grows when a way may have opened or closed: a device comes or goes, a block is carried or no longer, a link is new. */
+  reach = 0
   readonly #deviceIndex = new Map<DeviceId, number>()
   readonly #modelIndex = new Map<ModelId, number>()
   /** By resource: what the same use of it costs now, to what it cost when it was first heard of. */
@@ -69,6 +71,7 @@ export class World {
     this.devices.push({ id, up: true, speed, resource: this.resources++ })
     this.links.push([])
     this.#deviceIndex.set(id, index)
+    this.reach++
     for (const [m, model] of this.models.entries()) this.#addRow(m, model.work.length)
     this.version++
     return index
@@ -110,6 +113,7 @@ export class World {
     }
     const link: LinkView = { from, to, rate, latency, resource: medium ?? this.resources++, up: true }
     this.links[from]!.push(link)
+    this.reach++
     this.#linksOf[link.resource] = (this.#linksOf[link.resource] ?? 0) + 1
     return link
   }
@@ -127,6 +131,7 @@ export class World {
   }
 
   setUp(device: number, up: boolean): void {
+    if (this.devices[device]!.up !== up) this.reach++
     this.devices[device]!.up = up
     this.version++
   }
@@ -148,7 +153,19 @@ export class World {
   }
 
   setCarried(device: number, model: number, block: number, carried: boolean): void {
-    this.#carried[model]![device]![block] = carried ? 1 : 0
+    const row = this.#carried[model]![device]!
+    if ((row[block] === 1) !== carried) this.reach++
+    row[block] = carried ? 1 : 0
+    this.version++
+  }
+
+  /** Another process has taken the device's place: of what this one carries, and how long it takes, nothing is known. */
+  forget(device: number): void {
+    for (const m of this.models.keys()) {
+      this.#carried[m]![device]!.fill(0)
+      this.#times[m]![device]!.fill(Number.NaN)
+    }
+    this.reach++
     this.version++
   }
 
