@@ -96,6 +96,8 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     adopt: () => {},
     changed: () => {},
     peerLost: () => {},
+    restarted: () => {},
+    blame: () => {},
     granted: () => {},
     say: () => {}
   })

@@ -182,6 +182,11 @@ export class World {
     return this.devices[device]!.up && this.#carried[model]![device]![block] === 1
   }
 
+  /** Whether the block is loaded there as far as is known, whether or not the device is up. */
+  isMarkedCarried(device: number, model: number, block: number): boolean {
+    return this.#carried[model]![device]![block] === 1
+  }
+
   carriesAll(device: number, model: number): boolean {
     return this.devices[device]!.up && this.#carried[model]![device]!.every(c => c === 1)
   }

@@ -145,7 +145,7 @@ export class BlockKeeper {
     const { time } = await blocks.load(manifest, block, await this.#onDisk(manifest, block))
     const m = view.world.modelIndex(manifest.id)!
     view.world.setBlockTime(view.selfIndex, m, block, time)
-    view.world.setCarried(view.selfIndex, m, block, true)
+    view.offer(manifest.id, block, true)
     this.#stuckSince = undefined
     say(`carries block ${block} of ${manifest.name}`)
     changed()
@@ -198,21 +198,18 @@ export class BlockKeeper {
 
   #offerNoLonger({ manifest, block }: { readonly manifest: ModelManifest; readonly block: number }): void {
     const { view, changed } = this.#parts
-    const m = view.world.modelIndex(manifest.id)!
-    if (!view.world.carries(view.selfIndex, m, block)) return
-    view.world.setCarried(view.selfIndex, m, block, false)
+    if (!view.isOffered(manifest.id, block)) return
+    view.offer(manifest.id, block, false)
     changed()
   }
 
   /** A newer placement wants what was about to be dropped. */
   #offerAgain(wanted: NumberedPlacement): void {
     const { view, blocks, changed } = this.#parts
-    const withdrawn = this.#assigned(wanted).filter(({ manifest, block }) => {
-      const m = view.world.modelIndex(manifest.id)!
-      return blocks.has(manifest.id, block) && !view.world.carries(view.selfIndex, m, block)
-    })
-    for (const { manifest, block } of withdrawn)
-      view.world.setCarried(view.selfIndex, view.world.modelIndex(manifest.id)!, block, true)
+    const withdrawn = this.#assigned(wanted).filter(
+      ({ manifest, block }) => blocks.has(manifest.id, block) && !view.isOffered(manifest.id, block)
+    )
+    for (const { manifest, block } of withdrawn) view.offer(manifest.id, block, true)
     if (withdrawn.length > 0) changed()
   }
 

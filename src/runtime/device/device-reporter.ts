@@ -5,6 +5,7 @@ import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { SetAside } from '../cluster/distrust.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import type { NumberedPlacement } from '../cluster/placement-codec.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
@@ -32,6 +33,8 @@ export interface DeviceReporterParts {
   /** How activations travel to a peer now. */
   readonly encodingTo: (peer: DeviceId) => ActivationEncoding
   readonly isOwner: (model: ModelId) => boolean
+  /** Devices that this one's sources have seen fail at what others can do. */
+  readonly setAside: () => readonly SetAside[]
   readonly isLinked?: (peer: DeviceId) => boolean
 }
 
@@ -83,7 +86,9 @@ export class DeviceReporter {
         medium: view.mediumOf(resource)
       })),
       status: JSON.stringify(this.deviceReport()),
-      sources: sources().map(source => sourceToWire(source.status().model, source.arrivals))
+      sources: sources().map(source => sourceToWire(source.status().model, source.arrivals)),
+      life: network.life,
+      setAside: this.#setAside()
     })
   }
 
@@ -178,6 +183,7 @@ export class DeviceReporter {
       devices: reports.map(({ sources: _, ...device }) => device),
       sources,
       placement: this.#placementReport(current),
+      setAside: this.#setAsideNamed(),
       losses: {
         lost: sum(s => s.lost),
         duplicates: sum(s => s.duplicates),
@@ -197,12 +203,30 @@ export class DeviceReporter {
     const { view, blocks, draining, isOwner } = this.#parts
     const m = view.world.modelIndex(id)!
     const held = draining() ? [] : [...(blocks.held().get(id)?.keys() ?? [])]
-    // What the world says, not only what is loaded: a block about to be dropped is no longer offered.
-    const offered = held.filter(k => view.world.carries(view.selfIndex, m, k)).sort((a, b) => a - b)
+    // Not all that is loaded: a block about to be dropped is no longer offered.
+    const offered = held.filter(k => view.isOffered(id, k)).sort((a, b) => a - b)
     const owner = isOwner(id)
     if (!owner && offered.length === 0) return []
     const timed = offered.map(block => ({ block, seconds: view.world.blockTime(view.selfIndex, m, block) }))
     return [{ model: id, owner, blocks: timed }]
+  }
+
+  #setAside(): { device: string; model: string; seconds: number; because: string }[] {
+    const now = this.#parts.clock.now()
+    return this.#parts
+      .setAside()
+      .map(({ until, because, ...which }) => ({ ...which, seconds: until - now, because: because.slice(0, 200) }))
+  }
+
+  /** By devices' and models' names, for people. */
+  #setAsideNamed(): ClusterStatus['setAside'] {
+    const { view, clock } = this.#parts
+    return view.distrust.setAside().map(({ device, model, until, because }) => ({
+      device: view.nameOf(device),
+      model: view.manifest(model)?.name ?? model.slice(0, 8),
+      seconds: Math.max(0, until - clock.now()),
+      because
+    }))
   }
 
   #models(): DeviceReport['models'] {
@@ -236,18 +260,20 @@ export class DeviceReporter {
 
   #waiting(view: ClusterView): DeviceReport['waiting'] {
     const groups = new Map<string, DeviceReport['waiting'][number]>()
-    for (const { task, because } of this.#parts.dispatcher.waiting()) {
+    for (const { task, because, rest } of this.#parts.dispatcher.waiting()) {
       const manifest = view.manifest(task.modelId)!
       const block = because.kind === 'wait' ? because.block : task.done
-      const key = `${task.modelId} ${block} ${because.kind}`
+      const key = `${task.modelId} ${block} ${because.kind} ${rest === undefined}`
       const tasks = (groups.get(key)?.tasks ?? 0) + 1
-      const why = because.kind === 'cannot' ? because.because : this.#whyNotCarried(task.modelId, block)
+      const why =
+        because.kind === 'cannot' ? because.because : this.#whyItWaits(task.modelId, block, rest !== undefined)
       groups.set(key, { model: manifest.name, block, tasks, because: why })
     }
     return [...groups.values()]
   }
 
-  #whyNotCarried(model: ModelId, block: number): string {
+  #whyItWaits(model: ModelId, block: number, wasRefused: boolean): string {
+    if (wasRefused) return 'the devices on its way refuse it; it is tried again'
     const unplaced = this.#parts.placement()?.unplaced.find(u => u.model === model && u.block === block)
     return unplaced?.because ?? 'no device that can be reached carries it yet'
   }

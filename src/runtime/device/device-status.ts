@@ -91,6 +91,10 @@ export const clusterStatusSchema = z.object({
     models: z.record(z.string(), z.record(z.string(), z.array(z.number()))),
     unplaced: z.array(z.object({ model: z.string(), block: z.number(), because: z.string() }))
   }),
+  /** Devices that fail at what others can do: data of the model go to others, for so many seconds more. */
+  setAside: z
+    .array(z.object({ device: z.string(), model: z.string(), seconds: z.number(), because: z.string() }))
+    .default([]),
   losses: z.object({
     lost: z.number(),
     duplicates: z.number(),

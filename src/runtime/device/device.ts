@@ -1,7 +1,7 @@
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
-import type { DeviceId } from '../../core/ids.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
@@ -14,6 +14,7 @@ import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
+import { MisfitError } from '../cluster/misfit-error.ts'
 import { isNewer, type NumberedPlacement, placementToWire } from '../cluster/placement-codec.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
 import { PlannerSeat } from '../cluster/planner-seat.ts'
@@ -25,15 +26,17 @@ import type { Engine } from '../engine/engine.ts'
 import type { Notice } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { Network } from '../network/network.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
+import type { BlockFailure } from './is-proven.ts'
 import { notice } from './notice.ts'
 import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
-import type { SourcePort } from './source-port.ts'
+import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface DeviceParts {
   readonly name: string
@@ -69,10 +72,16 @@ export interface DeviceParts {
 
 export interface Device extends AsyncDisposable {
   readonly view: ClusterView
+  /** What its sources have seen other devices fail at, and this one. */
+  readonly breaker: CircuitBreaker
   /** The parts a source is made with. */
   readonly submit: (task: DeviceTask) => void
   /** Forget the tasks of a datum that is done or given up. */
   readonly cancel: (source: string, datum: number) => void
+  /** Whether a datum of a source here waits on this device. */
+  readonly isHere: (source: string, datum: number) => boolean
+  /** A source here has set devices aside: the others are told. */
+  readonly setAside: () => void
   addSource(source: SourcePort): void
   /** For comparison: costs, rates and placement stay as they are now, whatever happens. */
   stopAdapting(): void
@@ -88,6 +97,8 @@ export interface Device extends AsyncDisposable {
 const TICK: Seconds = seconds(0.1)
 /** Reports without news go out so often, for those who have just come. */
 const QUIET: Seconds = seconds(0.5)
+/** Refusals in a row after which another device's datum is let go; by then it has rested for seconds. */
+const STRANDED = 10
 const DRAIN_PATIENCE: Seconds = seconds(5)
 
 /**
@@ -102,6 +113,7 @@ export const createDevice = (parts: DeviceParts): Device => new RunningDevice(pa
 
 class RunningDevice implements Device {
   readonly view: ClusterView
+  readonly breaker = new CircuitBreaker()
   readonly #parts: DeviceParts
   readonly #blocks: LocalBlocks
   readonly #dispatcher: Dispatcher<DeviceTask>
@@ -172,7 +184,8 @@ class RunningDevice implements Device {
       weightsFetched: () => this.#keeper.fetched,
       draining: () => this.#draining,
       encodingTo: peer => this.#encodings.encodingTo(peer),
-      isOwner: model => parts.models.some(owned => owned.id === model)
+      isOwner: model => parts.models.some(owned => owned.id === model),
+      setAside: () => this.breaker.setAside(clock.now())
     })
   }
 
@@ -180,6 +193,16 @@ class RunningDevice implements Device {
 
   readonly cancel = (source: string, datum: number): void =>
     this.#dispatcher.cancel(task => task.source === source && task.datum === datum)
+
+  readonly isHere = (source: string, datum: number): boolean =>
+    this.#dispatcher.has(task => task.source === source && task.datum === datum)
+
+  readonly setAside = (): void => {
+    const now = this.#parts.clock.now()
+    this.view.distrust.hear(this.view.self, this.breaker.setAside(now), now)
+    this.view.review()
+    this.#changed()
+  }
 
   addSource(source: SourcePort): void {
     this.#sources.set(source.id, source)
@@ -270,10 +293,12 @@ class RunningDevice implements Device {
       const run = await this.#blocks.run(manifest, block, inputs, task.ranUntil ?? task.arrivedAt)
       const { tensors, start, end, took } = run
       task.tensors = tensors
+      task.madeBy = this.view.self
       task.ranUntil = end
       this.#parts.observe?.ran({ source, datum, model: manifest.name, block, start, end })
       return { kind: 'done', took }
     } catch (error) {
+      if (error instanceof MisfitError && block > 0) task.blame = task.madeBy
       return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
     }
   }
@@ -289,7 +314,21 @@ class RunningDevice implements Device {
       observe?.sent({ to: this.view.nameOf(peer), source, datum, activation, bytes, start, end })
       written()
     }, written)
-    sending.answered.then(answer => (answer.kind === 'accepted' ? accepted() : refused()), refused)
+    sending.answered.then(({ kind }) => {
+      this.#answered(task, peer, activation, kind === 'accepted')
+      if (kind === 'accepted') accepted()
+      else refused()
+    }, refused)
+  }
+
+  /** Who was to compute a task and does not take it is not asked again at once. */
+  #answered({ modelId, route }: DeviceTask, peer: DeviceId, block: number, isTaken: boolean): void {
+    const { distrust } = this.view
+    if (isTaken) distrust.taken(peer, modelId, block)
+    else if ((route[0]?.until ?? block) > block && this.view.isUp(peer)) {
+      distrust.refused(peer, modelId, block, this.#parts.clock.now())
+      this.view.review()
+    }
   }
 
   #handlers() {
@@ -304,6 +343,17 @@ class RunningDevice implements Device {
       adopt: placement => this.#adopt(placement),
       changed: () => this.#later(),
       peerLost: peer => this.#peerLost(peer),
+      restarted: peer => this.#restarted(peer),
+      blame: ({ source, datum, attempt, done, home }, device, because) =>
+        this.#tell(
+          deviceId(home),
+          { source, datum: Number(datum), attempt },
+          {
+            device,
+            block: Math.max(0, done - 1),
+            because
+          }
+        ),
       granted: by => this.#granted(by)
     })
   }
@@ -330,6 +380,10 @@ class RunningDevice implements Device {
       const rate = this.#encodings.choose(peer, link.rate)
       this.view.setLink(network.self, peer, rate, link.latency, link.medium)
     }
+    if (this.view.distrust.expire(this.#parts.clock.now())) {
+      this.view.review()
+      this.#later()
+    }
     this.#report()
     this.#finder.tick()
     if (this.#adapts) this.#seat.tick(this.#placement)
@@ -340,6 +394,7 @@ class RunningDevice implements Device {
     for (const source of this.#sources.values()) source.tick()
     // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
     if (hasBegunAnew || this.#reporter.isDue()) this.#publishState()
+    this.#letGo()
     if (this.#dispatcher.waiting().length > 0) this.#later()
     this.#sayWhatDataWaitFor()
   }
@@ -415,10 +470,38 @@ class RunningDevice implements Device {
     }
   }
 
-  #tellFailure(task: DeviceTask, because: string): void {
-    const { source, datum, attempt, homeId } = task
-    if (homeId === this.view.self) this.#sources.get(source)?.failed({ source, datum, attempt }, because)
-    else this.#parts.network.notify(homeId, notice('failure', { source, datum: BigInt(datum), attempt, because }))
+  #restarted(peer: DeviceId): void {
+    this.breaker.forget(peer)
+    this.#dispatcher.forget(this.view.world.deviceIndex(peer)!)
+  }
+
+  #tellFailure({ source, datum, attempt, homeId, done, blame }: DeviceTask, because: string): void {
+    const failure =
+      blame === undefined
+        ? { device: this.view.self, block: done, because }
+        : { device: blame, block: Math.max(0, done - 1), because }
+    this.#tell(homeId, { source, datum, attempt }, failure)
+  }
+
+  #tell(home: DeviceId, ref: DatumRef, failure: BlockFailure): void {
+    const { source, datum, attempt } = ref
+    if (home === this.view.self) this.#sources.get(source)?.failed(ref, failure)
+    else this.#parts.network.notify(home, notice('failure', { source, datum: BigInt(datum), attempt, ...failure }))
+  }
+
+  /** A datum of another device that is refused again and again is let go: it waits at its source, which knows who can serve it. */
+  #letGo(): void {
+    const stranded = this.#dispatcher
+      .waiting()
+      .flatMap(({ task }) => (task.refusals >= STRANDED && task.homeId !== this.view.self ? [task] : []))
+    if (stranded.length === 0) return
+    const gone = new Set(stranded)
+    this.#dispatcher.cancel(task => gone.has(task))
+    for (const { source, datum, attempt, homeId } of stranded)
+      this.#parts.network.notify(
+        homeId,
+        notice('lost', { source, datum: BigInt(datum), attempt, device: this.view.self })
+      )
   }
 
   async #runSources(): Promise<void> {

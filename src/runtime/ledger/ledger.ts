@@ -135,6 +135,20 @@ export class Ledger {
     return true
   }
 
+  /** It failed somewhere, or nothing was heard of it. @returns true when it is to be sent again; false: that is old news */
+  cameBack(dispatch: Dispatch): boolean {
+    const entry = this.#current(dispatch)
+    if (entry === undefined) return false
+    this.#giveBack(dispatch.datum, entry)
+    return true
+  }
+
+  /** Everybody who had it in its present dispatch, as far as is known. */
+  holders(datum: number): ReadonlySet<DeviceId> {
+    const entry = this.#entries.get(datum)
+    return entry?.kind === 'inFlight' ? entry.holders : new Set()
+  }
+
   /** @returns the data that `device` had: to be sent again */
   deviceLost(device: DeviceId): readonly number[] {
     return this.#giveBackAll(entry => entry.custodian === device)

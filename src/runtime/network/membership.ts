@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Connection, PeerInfo } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
@@ -21,6 +20,8 @@ import { type PeerLink, PeerSession, type SessionEvents } from './peer-session.t
 
 export interface MembershipParts {
   readonly self: DeviceId
+  /** Drawn per process start. */
+  readonly life: bigint
   readonly role: Role
   readonly key: ClusterKey
   readonly clock: Clock
@@ -57,13 +58,12 @@ export class Membership {
   #identify: (connection: Connection) => void = () => {}
 
   constructor(parts: MembershipParts) {
-    const { self, role, key, clock, gate, suspectAfter } = parts
+    const { self, life, role, key, clock, gate, suspectAfter } = parts
     this.#parts = parts
-    const incarnation = randomBytes(8).readBigUInt64BE()
     this.#desk = new ConnectionDesk({
       gate,
       clock,
-      credentials: { self, role, incarnation, key },
+      credentials: { self, role, incarnation: life, key },
       onMember: (connection, member) => this.#onMember(connection, member),
       onRefused: (peer, because) => this.#onRefused(peer, because)
     })
@@ -165,7 +165,7 @@ export class Membership {
 
   #begin(member: Member): PeerSession {
     const { clock, limits, say, shape, traffic } = this.#parts
-    const { peer, role } = member
+    const { peer, role, incarnation: life } = member
     const link = this.#links.get(peer) ?? { meter: new LinkMeter(), pacer: new Pacer(clock) }
     this.#links.set(peer, link)
     const events = {
@@ -181,7 +181,7 @@ export class Membership {
     queueMicrotask(() => {
       session.ping()
       this.#introduce(session, [this.#parts.self, ...this.#sessions.keys()])
-      this.#event({ kind: 'joined', peer, role })
+      this.#event({ kind: 'joined', peer, role, life })
     })
     return session
   }
@@ -214,7 +214,9 @@ export class Membership {
 
   #onBack(peer: DeviceId): void {
     const session = this.#sessions.get(peer)
-    if (session !== undefined) this.#event({ kind: 'joined', peer, role: session.member.role })
+    if (session === undefined) return
+    const { role, incarnation: life } = session.member
+    this.#event({ kind: 'joined', peer, role, life })
   }
 
   #onDead(peer: DeviceId): void {

@@ -91,10 +91,11 @@ export class Dispatcher<T extends LiveTask> {
     })
   }
 
-  /** A datum of a source of this device. */
+  /** A datum of a source of this device; one that comes with a route goes that way. */
   submit(task: T): void {
     this.#enter(task)
-    this.#apply(task, this.policy.admit(task, this.#ports.now()))
+    if (task.route.length > 0) this.#proceed(task)
+    else this.#apply(task, this.policy.admit(task, this.#ports.now()))
   }
 
   /** A task from a neighbour, with the rest of its route. */
@@ -169,6 +170,12 @@ export class Dispatcher<T extends LiveTask> {
     yield* this.#lane.tasks()
     for (const queue of this.#links.values()) yield* queue.tasks()
     for (const { task } of this.#waiting) yield task
+  }
+
+  /** Whether such a task is here; one that is being sent just now is not. */
+  has(wanted: (task: T) => boolean): boolean {
+    for (const task of this.#tasks()) if (wanted(task)) return true
+    return false
   }
 
   waiting(): readonly WaitingTask<T>[] {
@@ -255,7 +262,10 @@ export class Dispatcher<T extends LiveTask> {
   /** The route cannot be followed: decide anew, after a few times not before the task has rested. */
   #refused(task: T): void {
     task.refusals++
-    if (task.refusals <= AT_ONCE) return this.#again(task)
+    if (task.refusals <= AT_ONCE) {
+      this.#again(task)
+      return
+    }
     const { now, world } = this.#ports
     const pause = Math.min(LONGEST_REST, FIRST_REST * 2 ** (task.refusals - AT_ONCE - 1))
     const rest = { until: seconds(now() + pause), reach: world.reach }
