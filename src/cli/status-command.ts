@@ -63,6 +63,10 @@ const describe = (status: ClusterStatus): string => {
       lines.push(`    ${tasks} data wait for block ${block} of ${model}: ${because}`)
     }
   }
+  for (const { device, model, seconds, because } of status.setAside) {
+    const until = seconds === null ? 'until it is started anew' : `for ${Math.ceil(seconds)} s more`
+    lines.push(`  ${device} is set aside for ${model}, ${until}: ${because}`)
+  }
   for (const s of sources) {
     lines.push(
       `  source ${s.name} on ${s.device}: ${s.completed} of ${s.available} done, ${s.inFlight} in flight, ${s.skipped} skipped, ${s.failed} failed, ` +

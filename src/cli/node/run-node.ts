@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { every } from '../../core/every.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { createRng } from '../../core/rng.ts'
-import { milliseconds, seconds } from '../../core/units.ts'
+import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import {
@@ -14,6 +14,7 @@ import {
   writeRunning
 } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
+import type { Engine } from '../../runtime/engine/engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { lockFile } from '../../runtime/ledger/lock-file.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
@@ -25,12 +26,16 @@ import { placeApart } from '../../runtime/planning/place-apart.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
+import { endProcess } from './end-process.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { shapesFor } from './shapes-for.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
 import { trimHeap } from './trim-heap.ts'
+
+/** From the first Ctrl-C or SIGTERM to the end of the process, whatever happens. */
+const STOPPING: Seconds = seconds(12)
 
 /** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
 export const runNode = async (options: NodeOptions): Promise<void> => {
@@ -41,10 +46,24 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   const what = `--name ${options.name}: its state ${folder.path}`
   await using held = await lockFile(join(folder.path, 'device.lock'), what)
   if (held.lock.kind === 'noLocks') log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`)
-  await runDevice(options, folder, log)
+  const engine = createEngine({
+    speed: options.speed,
+    threads: options.threads,
+    isCalibrated: options.controlled,
+    isPaced: !options.speedIsReal,
+    group: options.laneGroup
+  })
+  try {
+    await runDevice(options, folder, log, engine)
+  } finally {
+    if ((engine.abandoned ?? 0) > 0) {
+      log.say('a block that never ends still runs; this process is ended by a signal')
+      endProcess()
+    }
+  }
 }
 
-const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog): Promise<void> => {
+const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog, engine: Engine): Promise<void> => {
   const spec = await ioSpecOf(options)
   const exampleInputs =
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
@@ -53,13 +72,6 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   const observed = trace === undefined ? {} : { observe: trace }
   const network = await openNetwork(options, secret, folder, log, () => device)
   const orders = options.controlled ? takeOrders(log) : undefined
-  const engine = createEngine({
-    speed: options.speed,
-    threads: options.threads,
-    isCalibrated: options.controlled,
-    isPaced: !options.speedIsReal,
-    group: options.laneGroup
-  })
   const device: Device = createDevice({
     name: options.name,
     clock: systemClock,
@@ -245,11 +257,22 @@ interface Leave {
 /** Ctrl-C, SIGTERM, or the end of standard input where a parent process holds it. */
 const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
   const { promise, resolve } = Promise.withResolvers<void>()
+  const stopped = new AbortController()
   let times = 0
   const ask = (): void => {
     times++
-    if (times === 1) log.say('stopping: finishing what is queued here (again to stop at once)')
-    else if (times === 2) process.exit(130)
+    if (times === 1) {
+      log.say('stopping: finishing what is queued here (again to stop at once)')
+      void systemClock.sleep(STOPPING, { signal: stopped.signal }).then(
+        () => {
+          log.say(
+            `not stopped after ${STOPPING} s: this process is ended; what is not in the sink is done again at the next start`
+          )
+          endProcess()
+        },
+        () => {}
+      )
+    } else if (times === 2) endProcess('SIGINT')
     resolve()
   }
   process.on('SIGINT', ask)
@@ -257,13 +280,14 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
   const orphaned = (): void => {
     log.say('the parent process is gone')
     resolve()
-    void systemClock.sleep(milliseconds(2000)).then(() => process.exit(1))
+    void systemClock.sleep(milliseconds(2000)).then(() => endProcess())
   }
   if (options.exitWithParent) process.stdin.once('end', orphaned).once('close', orphaned).resume()
   return {
     asked: promise,
     hurry: () => times > 1,
     forget: () => {
+      stopped.abort()
       process.off('SIGINT', ask)
       process.off('SIGTERM', ask)
       if (options.exitWithParent) process.stdin.off('end', orphaned).off('close', orphaned).pause().unref()

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import { StuckError } from '../engine/engine.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { LocalBlocks } from './local-blocks.ts'
@@ -25,6 +26,17 @@ export interface BlockKeeperParts {
 const PATIENCE: Seconds = seconds(5)
 /** A block that is to be dropped waits this long for a moment without tasks. */
 const LINGER: Seconds = seconds(0.3)
+/** How long a model whose block did not end is set aside at first, and how often before it is for good. */
+const FIRST_BAR: Seconds = seconds(60)
+const MOST_BARS = 3
+
+export interface Bar {
+  readonly because: string
+  readonly times: number
+  /** Infinity: for as long as this process lives. */
+  readonly until: Seconds
+}
+
 /** After a block could not be fetched or loaded. */
 const RETRY: Seconds = seconds(1)
 
@@ -45,6 +57,7 @@ export class BlockKeeper {
   #working = false
   #notBefore: Seconds = seconds(0)
   #stuckSince: Seconds | undefined
+  readonly #barred = new Map<ModelId, Bar>()
   /** Since when all that is to be dropped is in use. */
   #busySince: Seconds | undefined
 
@@ -54,6 +67,37 @@ export class BlockKeeper {
 
   get readyEpoch(): number {
     return this.#readyEpoch
+  }
+
+  /** Models that are not computed here at present. */
+  barred(): ReadonlyMap<ModelId, Bar> {
+    const { clock } = this.#parts
+    return new Map([...this.#barred].filter(([, { until }]) => until > clock.now()))
+  }
+
+  /**
+   * A block of this model did not end: for a while nothing of the model is computed here, longer each time, and after a
+   * few times not before this process is started anew, since each time leaves a thread that nothing ends.
+   */
+  bar(model: ModelId, because: string): void {
+    const { clock, view, blocks, changed, say } = this.#parts
+    const before = this.#barred.get(model)
+    if (before !== undefined && before.until > clock.now()) return
+    const times = (before?.times ?? 0) + 1
+    const rest = times >= MOST_BARS ? Number.POSITIVE_INFINITY : FIRST_BAR * 2 ** (times - 1)
+    this.#barred.set(model, { because, times, until: seconds(clock.now() + rest) })
+    const manifest = view.manifest(model)!
+    const until = rest === Number.POSITIVE_INFINITY ? 'until this device is started anew' : `for ${rest} s`
+    say(`model ${manifest.name} is set aside here ${until}: ${because}`)
+    for (const block of [...(blocks.held().get(model)?.keys() ?? [])]) {
+      view.offer(model, block, false)
+      blocks.unload(manifest, block).catch(error => say(`block ${block} of ${manifest.name}: ${error.message}`))
+    }
+    changed()
+  }
+
+  #isBarred(model: ModelId): boolean {
+    return (this.#barred.get(model)?.until ?? 0) > this.#parts.clock.now()
   }
 
   adopt(placement: NumberedPlacement): void {
@@ -142,7 +186,12 @@ export class BlockKeeper {
 
   async #take(manifest: ModelManifest, block: number): Promise<void> {
     const { view, blocks, changed, say } = this.#parts
-    const { time } = await blocks.load(manifest, block, await this.#onDisk(manifest, block))
+    const file = await this.#onDisk(manifest, block)
+    const { time } = await blocks.load(manifest, block, file).catch(error => {
+      if (error instanceof StuckError) this.bar(manifest.id, error.message)
+      throw error
+    })
+    if (this.#isBarred(manifest.id)) return
     const m = view.world.modelIndex(manifest.id)!
     view.world.setBlockTime(view.selfIndex, m, block, time)
     view.offer(manifest.id, block, true)
@@ -221,7 +270,7 @@ export class BlockKeeper {
     const { view } = this.#parts
     return [...(placement.get(view.self)?.entries() ?? [])].flatMap(([model, blocks]) => {
       const manifest = view.manifest(model)
-      return manifest === undefined
+      return manifest === undefined || this.#isBarred(model)
         ? []
         : blocks.filter(k => k < manifest.blocks.length).map(block => ({ manifest, block }))
     })

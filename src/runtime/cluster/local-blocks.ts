@@ -2,7 +2,7 @@ import type { ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
-import type { BlockRun, Engine, LoadedBlock } from '../engine/engine.ts'
+import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../engine/engine.ts'
 import { MisfitError } from './misfit-error.ts'
 
 export interface HeldBlock {
@@ -75,7 +75,9 @@ export class LocalBlocks {
       return tensor
     })
     checkFit(`block ${k} of ${manifest.name}`, held.loaded, inputs)
-    const run = await this.#engine.run(manifest.blocks[k]!.sha256, inputs, readySince)
+    const size = activation.reduce((sum, { data }) => sum + data.byteLength, 0)
+    const expected = seconds(held.time * Math.max(1, size / manifest.activations[k]!.bytes))
+    const run = await this.#engine.run(manifest.blocks[k]!.sha256, inputs, readySince, expected)
     const { outputs, inputs: returned, start, end, took } = run
     this.#late += run.late
     for (const tensor of returned) if (survivors.has(tensor.name)) survivors.set(tensor.name, tensor)
@@ -108,7 +110,8 @@ export class LocalBlocks {
   async #measure(...[sha256, inputs, work]: [...Parameters<Engine['measure']>, Seconds]): Promise<Seconds> {
     try {
       return await this.#engine.measure(sha256, inputs)
-    } catch {
+    } catch (error) {
+      if (error instanceof StuckError) throw error
       return work // zeros are no valid input of every block (an index out of range, say); the real run will tell
     }
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
+import type { Bar } from '../cluster/block-keeper.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { SetAside } from '../cluster/distrust.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
@@ -35,6 +36,8 @@ export interface DeviceReporterParts {
   readonly isOwner: (model: ModelId) => boolean
   /** Devices that this one's sources have seen fail at what others can do. */
   readonly setAside: () => readonly SetAside[]
+  /** Models that are not computed here at present, because a block did not end. */
+  readonly barred: () => ReadonlyMap<ModelId, Bar>
   readonly isLinked?: (peer: DeviceId) => boolean
 }
 
@@ -165,6 +168,11 @@ export class DeviceReporter {
       rss: process.memoryUsage.rss(),
       links: this.#links(),
       waiting: this.#waiting(view),
+      barred: [...this.#parts.barred()].map(([model, { because, until }]) => ({
+        model: this.#modelName(model),
+        seconds: until === Number.POSITIVE_INFINITY ? null : until - now,
+        because
+      })),
       counters: { ...network.counters() },
       sources: sources().map(source => source.status())
     }
@@ -183,7 +191,7 @@ export class DeviceReporter {
       devices: reports.map(({ sources: _, ...device }) => device),
       sources,
       placement: this.#placementReport(current),
-      setAside: this.#setAsideNamed(),
+      setAside: this.#setAsideNamed(reports),
       losses: {
         lost: sum(s => s.lost),
         duplicates: sum(s => s.duplicates),
@@ -219,14 +227,22 @@ export class DeviceReporter {
   }
 
   /** By devices' and models' names, for people. */
-  #setAsideNamed(): ClusterStatus['setAside'] {
+  #setAsideNamed(reports: readonly DeviceReport[]): ClusterStatus['setAside'] {
     const { view, clock } = this.#parts
-    return view.distrust.setAside().map(({ device, model, until, because }) => ({
+    const aside = view.distrust.setAside().map(({ device, model, until, because }) => ({
       device: view.nameOf(device),
-      model: view.manifest(model)?.name ?? model.slice(0, 8),
+      model: this.#modelName(model),
       seconds: Math.max(0, until - clock.now()),
       because
     }))
+    const barred = reports.flatMap(({ name: device, barred }) =>
+      barred.map(({ model, seconds: left, because }) => ({ device, model, seconds: left, because }))
+    )
+    return [...aside, ...barred]
+  }
+
+  #modelName(model: ModelId): string {
+    return this.#parts.view.manifest(model)?.name ?? model.slice(0, 8)
   }
 
   #models(): DeviceReport['models'] {
@@ -273,6 +289,8 @@ export class DeviceReporter {
   }
 
   #whyItWaits(model: ModelId, block: number, wasRefused: boolean): string {
+    const barred = this.#parts.barred().get(model)?.because
+    if (barred !== undefined) return `it is set aside here (${barred}), and nobody else that can be reached carries it`
     if (wasRefused) return 'the devices on its way refuse it; it is tried again'
     const unplaced = this.#parts.placement()?.unplaced.find(u => u.model === model && u.block === block)
     return unplaced?.because ?? 'no device that can be reached carries it yet'

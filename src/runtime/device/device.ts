@@ -22,7 +22,7 @@ import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
-import type { Engine } from '../engine/engine.ts'
+import { type Engine, StuckError } from '../engine/engine.ts'
 import type { Notice } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { Network } from '../network/network.ts'
@@ -185,7 +185,8 @@ class RunningDevice implements Device {
       draining: () => this.#draining,
       encodingTo: peer => this.#encodings.encodingTo(peer),
       isOwner: model => parts.models.some(owned => owned.id === model),
-      setAside: () => this.breaker.setAside(clock.now())
+      setAside: () => this.breaker.setAside(clock.now()),
+      barred: () => this.#keeper.barred()
     })
   }
 
@@ -298,6 +299,7 @@ class RunningDevice implements Device {
       this.#parts.observe?.ran({ source, datum, model: manifest.name, block, start, end })
       return { kind: 'done', took }
     } catch (error) {
+      if (error instanceof StuckError) this.#keeper.bar(task.modelId, error.message)
       if (error instanceof MisfitError && block > 0) task.blame = task.madeBy
       return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
     }

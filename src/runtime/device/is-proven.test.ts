@@ -22,6 +22,7 @@ test('one device that fails a datum, however often, proves nothing while others 
 
 test('different devices do, when it was tried three times', () => {
   expect(isProven(on(a, home), jury())).toBe(false)
+  expect(isProven(on(a, home), jury({ isThereAnother: () => false }))).toBe(true) // nobody is left to try it a third time
   expect(isProven(on(a, home, b), jury())).toBe(true)
   expect(isProven(on(a, a, b), jury())).toBe(true)
 })

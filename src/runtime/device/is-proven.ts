@@ -23,10 +23,10 @@ const LEAST = 3
  * else could try it. Pure; refusals, silence and losses are no failures and never come here.
  */
 export const isProven = (failures: readonly BlockFailure[], { home, isDiscredited, isThereAnother }: Jury): boolean => {
-  if (failures.length < LEAST) return false
+  const { block } = failures.at(-1)!
+  const isEnough = failures.length >= LEAST
   const failed = new Set(failures.map(({ device }) => device))
   const credible = [...failed].filter(device => !isDiscredited(device))
-  if (credible.length >= 2) return true
-  const { block } = failures.at(-1)!
-  return credible.includes(home) && !isThereAnother(block, failed)
+  if (credible.length >= 2) return isEnough || !isThereAnother(block, new Set())
+  return isEnough && credible.includes(home) && !isThereAnother(block, failed)
 }
