@@ -206,7 +206,9 @@ export class ClusterView {
     const b = this.world.deviceIndex(to)
     if (a === undefined || b === undefined || a === b) return
     if (!(rate > 0 && Number.isFinite(rate) && latency >= 0 && Number.isFinite(latency))) return
-    const isNew = this.world.link(a, b) === undefined
+    const known = this.world.link(a, b)
+    if (known?.rate === rate && known.latency === latency && known.up) return
+    const isNew = known === undefined
     const shared = isNew && medium !== '' ? this.#mediumNamed(medium) : undefined
     this.world.setLink(a, b, bytesPerSecond(rate), seconds(latency), shared)
   }

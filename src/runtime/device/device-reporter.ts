@@ -41,8 +41,11 @@ export interface DeviceReporterParts {
   readonly isLinked?: (peer: DeviceId) => boolean
 }
 
-/** Slow state goes out at least this often. */
+/** Slow state goes out at least this often while something happens, and for a while after: gossip may not reach everybody. */
 const INTERVAL: Seconds = seconds(1)
+const RESTLESS: Seconds = seconds(10)
+/** And so often where nothing does. */
+const IDLE_INTERVAL: Seconds = seconds(5)
 /** Rates are taken over about this long. */
 const RATE_WINDOW: Seconds = seconds(10)
 
@@ -55,16 +58,37 @@ export class DeviceReporter {
   readonly #sentTo = new Map<DeviceId, number>()
   #sequence = 0
   #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
+  #stirredAt: Seconds = seconds(0)
+  #tasksSeen = 0
   #firstTaskAt: Seconds | undefined
   #samples: { readonly at: Seconds; readonly tasks: number }[] = []
 
   constructor(parts: DeviceReporterParts) {
     this.#parts = parts
     this.#startedAt = parts.clock.now()
+    this.#stirredAt = this.#startedAt
+  }
+
+  /** Something happens here, or somebody has come. */
+  stir(): void {
+    this.#stirredAt = this.#parts.clock.now()
   }
 
   isDue(): boolean {
-    return this.#parts.clock.now() - this.#lastAt >= INTERVAL
+    const now = this.#parts.clock.now()
+    if (now - this.#lastAt < INTERVAL) return false
+    if (this.#hasWorked()) this.stir()
+    return now - this.#lastAt >= (now - this.#stirredAt < RESTLESS ? INTERVAL : IDLE_INTERVAL)
+  }
+
+  /** Since it was last asked, or it still does. */
+  #hasWorked(): boolean {
+    const { dispatcher, sources } = this.#parts
+    const { tasks } = dispatcher.laneCounters()
+    const { lane, links, waiting } = dispatcher.queued()
+    const hasWorked = tasks !== this.#tasksSeen || lane + links + waiting > 0
+    this.#tasksSeen = tasks
+    return hasWorked || sources().some(source => source.status().inFlight > 0)
   }
 
   nextState(): DeviceState {

@@ -95,8 +95,8 @@ export interface Device extends AsyncDisposable {
 
 /** How often reports go out, queues are looked after and deadlines are checked. */
 const TICK: Seconds = seconds(0.1)
-/** Reports without news go out so often, for those who have just come. */
-const QUIET: Seconds = seconds(0.5)
+/** Reports without news go out so often; whoever has just come is told at once. */
+const QUIET: Seconds = seconds(5)
 /** Refusals in a row after which another device's datum is let go; by then it has rested for seconds. */
 const STRANDED = 10
 const DRAIN_PATIENCE: Seconds = seconds(5)
@@ -345,6 +345,7 @@ class RunningDevice implements Device {
       adopt: placement => this.#adopt(placement),
       changed: () => this.#later(),
       peerLost: peer => this.#peerLost(peer),
+      joined: peer => this.#introduce(peer),
       restarted: peer => this.#restarted(peer),
       blame: ({ source, datum, attempt, done, home }, device, because) =>
         this.#tell(
@@ -412,6 +413,12 @@ class RunningDevice implements Device {
     this.#tellAll(notice('report', reportToWire(report, this.view.world)))
   }
 
+  /** It has heard nothing of this device yet. */
+  #introduce(peer: DeviceId): void {
+    this.#reporter.stir()
+    this.#parts.network.notify(peer, notice('report', reportToWire(this.#dispatcher.policy.remark(), this.view.world)))
+  }
+
   /** Devices, not those who only look on. */
   #connected(): DeviceId[] {
     return [...this.#parts.network.peers()].flatMap(([peer, role]) => (role === 'device' ? [peer] : []))
@@ -423,6 +430,7 @@ class RunningDevice implements Device {
 
   /** What this device carries or knows has changed. */
   #changed(): void {
+    this.#reporter.stir()
     this.#publishState()
     this.#later()
   }

@@ -37,6 +37,7 @@ export interface HandlerParts {
   readonly adopt: (placement: NumberedPlacement) => void
   readonly changed: () => void
   readonly peerLost: (peer: DeviceId) => void
+  readonly joined: (peer: DeviceId) => void
   /** Another process has taken the place of a device. */
   readonly restarted: (peer: DeviceId) => void
   /** What arrived is no activation: `device` failed at the block before. */
@@ -209,6 +210,7 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
     parts.peerLost(event.peer)
   } else {
     if (view.joined(event.peer, event.life)) parts.restarted(event.peer)
+    parts.joined(event.peer)
     const placement = parts.placement()
     if (placement !== undefined) network.notify(event.peer, notice('placement', placementToWire(placement)))
   }

@@ -37,6 +37,9 @@ export interface MembershipParts {
 
 /** Says that we are alive though we may have nothing to say, and keeps the measure of the round trip fresh. */
 const PING_EVERY: Seconds = seconds(0.5)
+/** Where no frame has passed for so long only signs of life are needed, from either side: its ping answers for ours. */
+const IDLE_AFTER: Seconds = seconds(10)
+const IDLE_SILENCE: Seconds = seconds(1)
 /** Devices in one message of acquaintances. */
 const MAX_ACQUAINTANCES = 256
 /** Peers whose link is remembered after they left. */
@@ -129,7 +132,10 @@ export class Membership {
   look(): void {
     this.#liveness.look()
     const now = this.#parts.clock.now()
-    for (const session of this.#sessions.values()) if (now - session.lastPing >= PING_EVERY) session.ping()
+    for (const [peer, session] of this.#sessions) {
+      const isIdle = now - session.lastFrame(now) > IDLE_AFTER
+      if (isIdle ? this.#liveness.silence(peer) >= IDLE_SILENCE : now - session.lastPing >= PING_EVERY) session.ping()
+    }
   }
 
   /** No more events; whatever waits for a peer is rejected. Connections are the host's to close. */
