@@ -9,7 +9,7 @@ import { MisfitError } from '../cluster/misfit-error.ts'
 import { type NumberedPlacement, placementFromWire, placementToWire } from '../cluster/placement-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { reportFromWire } from '../dispatch/report-codec.ts'
-import { taskFromWire } from '../dispatch/task-codec.ts'
+import { makerOf, taskFromWire } from '../dispatch/task-codec.ts'
 import {
   type Clearance,
   type DeviceState,
@@ -79,8 +79,7 @@ const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
     answer = take(parts, arrived, from)
     return answer
   } catch (error) {
-    const isOwn = arrived.task.done === 0
-    if (error instanceof MisfitError) parts.blame(arrived.task, isOwn ? parts.view.self : arrived.from, error.message)
+    if (error instanceof MisfitError) parts.blame(arrived.task, makerOf(arrived) ?? parts.view.self, error.message)
     throw error
   } finally {
     // Also where it does not fit: what was cleared for it is free for others.

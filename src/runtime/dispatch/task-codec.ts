@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf'
-import { deviceId, modelId } from '../../core/ids.ts'
+import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
@@ -25,7 +25,8 @@ export const taskToWire = (task: DeviceTask, world: World, now: Seconds): Task =
     age: Math.max(0, now - task.availableAt),
     lag: task.lag,
     weight: task.weight,
-    attempt: task.attempt
+    attempt: task.attempt,
+    madeBy: task.madeBy ?? ''
   })
 
 /**
@@ -69,8 +70,14 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     route: knownSteps(task, view.world),
     tensors,
     refusals: 0,
-    madeBy: task.done === 0 ? undefined : arrived.from
+    madeBy: makerOf(arrived)
   }
+}
+
+/** Whose work the tensors are; undefined: the source's own. */
+export const makerOf = ({ task, from }: ArrivedTask): DeviceId | undefined => {
+  if (task.done === 0) return undefined
+  return task.madeBy === '' ? from : deviceId(task.madeBy)
 }
 
 /** The route up to the first device that is not known here; the rest is decided when the task gets there. */
