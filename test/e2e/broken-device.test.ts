@@ -131,5 +131,6 @@ test.each(WAYS)(
     expect(lines.filter(line => 'result' in line)).toHaveLength(DATA)
     expect(cam(await source.status(s => cam(s).completed === DATA))).toMatchObject({ lost: 0, failed: 0 })
     expect(source.log()).toMatch(/broken is set aside for \d+ s: it fails at what others compute of net \(/)
-  }
+  },
+  400_000
 )

@@ -69,5 +69,6 @@ test.each(['confluence', 'ms-mdi'])(
     const end = await source.status(s => cam(s).completed === DATA)
     console.info(`${policy}: ${cam(end).resent} sent again, ${cam(end).duplicates} late twins`)
     expect(cam(end)).toMatchObject({ lost: 0, failed: 0 })
-  }
+  },
+  400_000
 )
