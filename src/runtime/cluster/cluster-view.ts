@@ -172,7 +172,8 @@ export class ClusterView {
   /** A state may come before the process that sent it has connected, and one of the former life after. */
   #isOfThisLife({ device, life }: DeviceState): boolean {
     const known = this.#lives.get(deviceId(device))
-    return device === this.self || known === undefined || known === life
+    // 0: of a version that does not say it.
+    return device === this.self || known === undefined || known === life || life === 0n
   }
 
   #forget(device: DeviceId, index: number): void {

@@ -78,7 +78,11 @@ export class DeviceReporter {
     const now = this.#parts.clock.now()
     if (now - this.#lastAt < INTERVAL) return false
     if (this.#hasWorked()) this.stir()
-    return now - this.#lastAt >= (now - this.#stirredAt < RESTLESS ? INTERVAL : IDLE_INTERVAL)
+    return now - this.#lastAt >= (this.isRestless() ? INTERVAL : IDLE_INTERVAL)
+  }
+
+  isRestless(): boolean {
+    return this.#parts.clock.now() - this.#stirredAt < RESTLESS
   }
 
   /** Since it was last asked, or it still does. */

@@ -95,8 +95,9 @@ export interface Device extends AsyncDisposable {
 
 /** How often reports go out, queues are looked after and deadlines are checked. */
 const TICK: Seconds = seconds(0.1)
-/** Reports without news go out so often; whoever has just come is told at once. */
-const QUIET: Seconds = seconds(5)
+/** Reports without news go out so often while something happens, and where nothing does; whoever has just come is told at once. */
+const QUIET: Seconds = seconds(0.5)
+const IDLE_QUIET: Seconds = seconds(5)
 /** Refusals in a row after which another device's datum is let go; by then it has rested for seconds. */
 const STRANDED = 10
 const DRAIN_PATIENCE: Seconds = seconds(5)
@@ -408,7 +409,8 @@ class RunningDevice implements Device {
     const report = this.#dispatcher.policy.report(clock.now())
     const text = JSON.stringify(report)
     const isNews = text !== this.#lastReport.text || report.commitments.length > 0
-    if (!isNews && clock.now() - this.#lastReport.at < QUIET) return
+    const rest = this.#reporter.isRestless() ? QUIET : IDLE_QUIET
+    if (!isNews && clock.now() - this.#lastReport.at < rest) return
     this.#lastReport = { text, at: clock.now() }
     this.#tellAll(notice('report', reportToWire(report, this.view.world)))
   }
