@@ -6,10 +6,13 @@ import { loadMipSolver, loadSolver } from '../src/runtime/highs.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
 import { judge } from './judge.ts'
 
-// How long a plan takes, and its gap: 20 devices, 4 sources, 24 blocks (budget 5 s); 100 devices, 10 sources (60 s). Memory for
-// 40-80 % of the model, full mesh. The time limit is the budget, and counts from the first call.
+// How long a plan takes, and its gap: 20 devices, 4 sources, 24 blocks (budget 2 s); 100 devices, 10 sources (10 s); 1,000 devices,
+// 100 sources (120 s). Memory for 40-80 % of the model, full mesh. The time limit is the budget, and counts from the first call.
 
 const [solve, solveMip] = [await loadSolver(), await loadMipSolver()]
+
+/** Seconds beyond the limit that a step which cannot be interrupted may take. */
+const GRACE = 1
 
 const network = (devices: number, sources: number, blocks: number, seed: string): CapacityProblem => {
   const rng = createRng(seed)
@@ -47,8 +50,9 @@ const network = (devices: number, sources: number, blocks: number, seed: string)
 }
 
 for (const [devices, sources, blocks, limit] of [
-  [20, 4, 24, 5],
-  [100, 10, 24, 60]
+  [20, 4, 24, 2],
+  [100, 10, 24, 10],
+  [1000, 100, 24, 120]
 ] as const) {
   for (const seed of ['a', 'b', 'c'].slice(0, devices > 50 ? 1 : 3)) {
     const problem = network(devices, sources, blocks, seed)
@@ -71,7 +75,7 @@ for (const [devices, sources, blocks, limit] of [
           what,
           `${took.toFixed(2)} s, ${status}, gap ${(100 * gap).toFixed(2)} %, serves ${predicted.scale.toPrecision(4)} of at most ${upper.toPrecision(4)}`,
           took,
-          { atMost: limit }
+          { atMost: limit + GRACE }
         )
       )
     }

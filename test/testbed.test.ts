@@ -4,7 +4,9 @@ import { refuseForTestbed } from '../bench/testbed/refuse-for-testbed.ts'
 import { stopOnSignals } from '../bench/testbed/stop-on-signals.ts'
 import { parseScenario } from '../src/core/scenario.ts'
 
-const refused = (...events: object[]) => {
+const refused = (...events: object[]) => refusedWith({}, events)
+
+const refusedWith = (model: object, events: readonly object[]) => {
   const links = {
     topology: 'none',
     media: [{ name: 'wifi', devices: ['porch', 'shed', 'attic'] }],
@@ -13,7 +15,7 @@ const refused = (...events: object[]) => {
   const written = {
     devices: { porch: {}, shed: {}, attic: {} },
     links,
-    models: { net: { blocks: [{ work: '10ms' }], activations: ['1KB', '1KB'] } },
+    models: { net: { blocks: [{ work: '10ms' }], activations: ['1KB', '1KB'], ...model } },
     sources: [{ name: 'cam', device: 'porch', model: 'net' }],
     events
   }
@@ -31,6 +33,12 @@ test('the testbed refuses another rate of one pair of a medium, which its one bu
 
 test('the testbed refuses a device that becomes faster than a core', () => {
   expect(refused({ at: '2s', device: 'shed', speed: 1.5 })).toThrow(/^x\.yaml: events: speed 1\.5 of shed at 2 s:/)
+})
+
+test('the testbed refuses times that were measured elsewhere', () => {
+  expect(refusedWith({ times: { shed: [20] } }, [])).toThrow(
+    /^x\.yaml: models\.net\.times: the testbed computes for as long/
+  )
 })
 
 test('the first signal to end stops, and the next ones do not end it half-way', () => {

@@ -3,13 +3,18 @@ import type { Scenario } from '../../src/core/scenario.ts'
 import { UserError } from '../../src/core/user-error.ts'
 
 /**
- * A medium is one token bucket, which knows nothing of pairs; a share of one core is at most 1.
+ * A medium is one token bucket, which knows nothing of pairs; a share of one core is at most 1, and the same for all blocks.
  * @param file of the scenario, for messages
  * @throws UserError for what the testbed cannot do
  */
 export const refuseForTestbed = (scenario: Scenario, file: string): void => {
   refuseTooFast(scenario, file)
-  const { links, events, devices } = scenario
+  const { links, events, devices, models } = scenario
+  const timed = models.find(model => model.kind === 'synthetic' && model.times !== undefined)
+  if (timed !== undefined)
+    throw new UserError(
+      `${file}: models.${timed.name}.times: the testbed computes for as long as its quota lets it, whatever was measured elsewhere; give work and speeds, or use tributary emulate`
+    )
   const mediumOf = (from: number, to: number) => links.find(l => l.from === from && l.to === to)?.medium
   for (const event of events) {
     if (event.kind !== 'link' || event.rate === undefined) continue

@@ -37,7 +37,7 @@ export const command = new Command('demo')
   .summary('the main job on this machine: four emulated devices, two with images, one model')
   .description(
     'Start four emulated devices as four processes, cut a text recognition model across them, recognise the images ' +
-      'of two of them under each policy in turn, and compare.'
+      'of two of them under each policy in turn, in three rounds, and compare.'
   )
   .option('--json', 'print one JSON document')
   .option('--policy <names>', 'which policies to run, in this order, separated by commas', DEMO_POLICIES.join(','))
@@ -46,8 +46,8 @@ export const command = new Command('demo')
     '--images <dir>',
     `your own images of text lines, in folders ${DEMO_SOURCES.join(' and ')} or to be dealt out`
   )
-  .option('--count <n>', 'images drawn for each source', count, 60)
-  .option('--kill <device@seconds>', 'kill -9 a worker that long after each run begins')
+  .option('--count <n>', 'images drawn for each source; from 24 on in rounds', count, 72)
+  .option('--kill <device@seconds>', 'kill -9 a worker that long after each round begins')
   .option('--seed <text>', 'for the drawn images', '1')
   .option('--render-only <dir>', 'only draw the images, and write what stands on them to DIR/texts.json')
   .addHelpText('after', EXAMPLES)

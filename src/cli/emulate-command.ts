@@ -6,11 +6,13 @@ import type { Scenario } from '../core/scenario.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
 import type { RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
+import { collect } from './collect.ts'
 import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
 import { isStop } from './emulate/is-stop.ts'
 import { refuseTooFast } from './emulate/refuse-too-fast.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 import { parseSeed } from './parse-seed.ts'
+import { COSTS_HELP } from './scenario/costs-help.ts'
 import { refuseFailure } from './scenario/refuse-failure.ts'
 import { saying } from './scenario/saying.ts'
 
@@ -20,6 +22,7 @@ interface EmulateFlags {
   readonly againstSimulation?: boolean
   readonly trace?: string
   readonly report?: string
+  readonly costs: string[]
   readonly adaptation: boolean
   readonly activationEncoding: string
   readonly json?: boolean
@@ -33,6 +36,7 @@ export const command = new Command('emulate')
   .argument('<scenario>', 'a scenario file (YAML or JSON)')
   .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
   .option('--seed <n>', 'seed of random arrivals', '1')
+  .option('--costs <file>', COSTS_HELP, collect, [])
   .option('--no-adaptation', 'keep costs, link rates and placement as they are at the start, whatever happens')
   .option('--activation-encoding <name>', ENCODING_HELP, 'fp32')
   .option('--against-simulation', 'measure the blocks here, simulate with that, and print both side by side')
@@ -41,7 +45,7 @@ export const command = new Command('emulate')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExample:\n  $ tributary emulate scenarios/slow-link.yaml --policy confluence --against-simulation\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
+    '\nExit code 0 when every policy that was named brought all results home; 1 when one lost some or could not; 2 for wrong use;\n130 when it was stopped.\n\nExample:\n  $ tributary emulate scenarios/slow-link.yaml --policy confluence --against-simulation\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
   )
   .action(async (file: string, flags: EmulateFlags) => {
     const { report, isStopped } = await emulateFile(file, flags)
@@ -115,6 +119,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<Emulated>
       say,
       againstSimulation: flags.againstSimulation === true,
       adapts: flags.adaptation,
+      costsFiles: flags.costs,
       activationEncoding: parseEncodingChoice(flags.activationEncoding),
       command: `tributary emulate ${file}${flags.policy === undefined ? '' : ` --policy ${flags.policy}`} --seed ${seed}`,
       ...places

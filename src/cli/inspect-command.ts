@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import { formatBytes } from '../core/format-quantity.ts'
+import type { LeftOut } from '../model/left-out.ts'
 import { collect } from './collect.ts'
 import { parseShapes } from './node/parse-shapes.ts'
+import { sayLeftOut } from './say-left-out.ts'
 
 interface InspectFlags {
   readonly shape: string[]
@@ -15,12 +17,20 @@ interface Inspection {
   readonly sha256: string
   readonly opset: number
   readonly nodes: number
-  readonly blocks: readonly { index: number; nodes: number; weightBytes: number; flops: number }[]
+  readonly blocks: readonly {
+    index: number
+    nodes: number
+    weightBytes: number
+    computedBytes: number
+    flops: number
+  }[]
   readonly activations: readonly {
     index: number
     bytes: number
     tensors: readonly { name: string; type: string; shape: readonly (number | string | null)[] }[]
   }[]
+  /** Inputs and outputs that are no tensors, and so in no block. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 export const command = new Command('inspect')
@@ -29,12 +39,13 @@ export const command = new Command('inspect')
     'Show where a model can be cut: its blocks, and between them the cut points with all tensors that cross there. Activation 0 is the input, the last one the output; cut point i is where activation i crosses.'
   )
   .argument('<model>', 'an ONNX file')
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
   .option('--parts <n>', 'show the blocks of a cut into so many parts of even work instead of all cut points')
   .option('--json', 'print one JSON document')
   .addHelpText('after', '\nExample:\n  $ tributary inspect rec.onnx --shape x=1x3x48x320\n')
   .action(async (model: string, flags: InspectFlags) => {
     const inspection = await inspect(model, flags)
+    await sayLeftOut(inspection.leftOut)
     process.stdout.write(flags.json === true ? `${JSON.stringify(inspection)}\n` : `${describe(inspection)}\n`)
   })
 
@@ -48,6 +59,7 @@ const inspect = async (model: string, flags: InspectFlags): Promise<Inspection> 
       ? studied.cutPoints.map((_, i) => i)
       : cutsForParts(studied, parseCount('--parts', flags.parts, 9999))
   const { file } = studied.analysis
+  for (const note of file.notes ?? []) process.stderr.write(`${model}: ${note}\n`)
   const unknown = studied.cutPoints.flatMap(c => c.tensors).filter(name => studied.facts.of(name).dims === undefined)
   if (unknown.length > 0) {
     process.stderr.write(
@@ -64,16 +76,18 @@ const inspect = async (model: string, flags: InspectFlags): Promise<Inspection> 
       index,
       bytes,
       tensors: tensors.map(tensor => ({ ...tensor, type: studied.facts.of(tensor.name).kind }))
-    }))
+    })),
+    leftOut: studied.leftOut
   }
 }
 
 const describe = ({ model, opset, nodes, blocks, activations }: Inspection): string => {
   const weights = blocks.reduce((sum, block) => sum + block.weightBytes, 0)
+  const computed = blocks.reduce((sum, block) => sum + block.computedBytes, 0)
   const flops = blocks.reduce((sum, block) => sum + block.flops, 0)
   const lines = [
     `model    ${model}, opset ${opset}, ${nodes} nodes`,
-    `blocks   ${blocks.length}, ${blocks.length - 1} cut points; weights ${formatBytes(weights)}, ${giga(flops)} per datum`,
+    `blocks   ${blocks.length}, ${blocks.length - 1} cut points; weights ${formatBytes(weights)}${computed === 0 ? '' : ` and ${formatBytes(computed)} computed when they are loaded`}, ${giga(flops)} per datum`,
     '',
     '  block  nodes      weights      FLOPs   then crosses'
   ]
@@ -82,7 +96,7 @@ const describe = ({ model, opset, nodes, blocks, activations }: Inspection): str
     const row = [
       String(block.index).padStart(5),
       String(block.nodes).padStart(6),
-      formatBytes(block.weightBytes).padStart(12),
+      formatBytes(block.weightBytes + block.computedBytes).padStart(12),
       giga(block.flops).padStart(12)
     ]
     lines.push(`  ${row.join(' ')}   ${crossing(activations[block.index + 1])}`)

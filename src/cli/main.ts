@@ -2,6 +2,7 @@
 import 'core-js/actual/promise/with-resolvers.js' // libp2p needs it; Node 20 has it not
 import { Command, CommanderError, type Option } from 'commander'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
+import { refuseMangled } from './refuse-mangled.ts'
 
 /** Commands load when they are used: `tributary inspect` does not start libp2p. */
 const program = new Command('tributary')
@@ -9,6 +10,10 @@ const program = new Command('tributary')
     'One neural network, run across the devices you already have, fed from the places where the data is born.'
   )
   .version('0.1.0')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 answered; 1 ran, but has no good answer (infeasible, lost data, a mismatch); 2 wrong use or unreadable\ninput, with one line that says what to do; 130 stopped by Ctrl-C. More of each command in its --help.\n'
+  )
   .showHelpAfterError('(add --help for how to use this command)')
   .exitOverride()
 
@@ -46,6 +51,7 @@ const main = async (): Promise<number> => {
     command.configureHelp({ optionDescription: describeOption })
   }
   try {
+    refuseMangled(process.argv.slice(2))
     await program.parseAsync()
     return Number(process.exitCode ?? 0) // a command may have set it
   } catch (error) {

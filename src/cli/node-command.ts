@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
 import { POLICY_NAMES } from '../scheduler/policies.ts'
 import { collect } from './collect.ts'
 import { type NodeFlags, parseNodeOptions } from './node/node-options.ts'
@@ -8,13 +9,15 @@ const EXAMPLES = `
 Examples:
   The first device makes the cluster's key and prints an invite:
     $ tributary node --name shed
-  A camera joins with it, has the model, and feeds it a folder of images:
-    $ tributary node --name porch --join tributary1:eyJr... --memory 64MiB \\
+  A camera joins with it (- asks for it), has the model, and feeds it a folder of images:
+    $ tributary node --name porch --join - --memory 64MiB \\
         --model rec.onnx:ocr --source cam=dir:./images,model=ocr,window=8 --preset ppocr-rec --sink results.jsonl
   Look at the cluster from any device:
     $ tributary status --name porch
 
-A source stops with Ctrl-C and goes on after its last result when it is started again with the same --state and --sink.`
+Whoever has an invite can join: as an argument every user of the machine sees it for a moment. A service has it from a
+file (--join-file) or from the variable TRIBUTARY_JOIN, and needs it once: the key is kept in the state folder, and so are
+the addresses of the other devices. A source stops with Ctrl-C and goes on after its last result when it is started again with the same --state and --sink.`
 
 /** `tributary node`: flags only; the work is in node/run-node.ts, which loads libp2p and ONNX Runtime. */
 export const command = new Command('node')
@@ -23,13 +26,20 @@ export const command = new Command('node')
     'Run a device: it joins (or begins) a cluster, carries the blocks placed on it, computes, and feeds its own sources.'
   )
   .option('--name <name>', 'what the others call this device (default: the host name)')
-  .option('--listen <addr>', 'host:port or multiaddr to listen on, repeatable (default: 0.0.0.0:0)', collect, [])
+  .option(
+    '--port <n>',
+    `listen on this port of all addresses, 0 for any; the others remember it (default: ${DEFAULT_PORT})`
+  )
+  .option('--any-port', 'where that port is in use, take the next free one')
+  .option('--listen <addr>', 'host:port or multiaddr to listen on instead, repeatable', collect, [])
   .option(
     '--join <invite-or-address>',
-    'an invite, or the address of any device (with --cluster-key), repeatable',
+    'an invite, or the address of any device (with --cluster-key), repeatable; - reads it from standard input',
     collect,
     []
   )
+  .option('--join-file <file>', 'the same from a file, repeatable; or from the variable TRIBUTARY_JOIN', collect, [])
+  .option('--print-invite', "print the cluster's invite also where standard error is no terminal, and in events")
   .option(
     '--cluster-key <file>',
     'the shared key; made there if the file is missing and nothing is joined (default: STATE/cluster.key)'
@@ -56,7 +66,7 @@ export const command = new Command('node')
   )
   .option(
     '--shape <input=dims>',
-    'fix dynamic dimensions, like x=1x3x48x320, or of one model: ocr:x=1x3x48x320, repeatable',
+    'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), or of one model: ocr:x=1x3x48x320, repeatable',
     collect,
     []
   )
@@ -85,6 +95,18 @@ export const command = new Command('node')
   .option(
     '--work <model=times>',
     'what the blocks of a model take at speed 1, like ocr=20ms,35ms, repeatable (default: measured)',
+    collect,
+    []
+  )
+  .option(
+    '--times <model=times>',
+    'what the blocks of a model take on this device at speed 1, whatever they would: emulated, like --speed, repeatable',
+    collect,
+    []
+  )
+  .option(
+    '--pinned <model>',
+    'the first block of this own model runs on the device of its source and nowhere else, repeatable',
     collect,
     []
   )

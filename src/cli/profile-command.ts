@@ -3,12 +3,14 @@ import { formatBytes, formatSeconds } from '../core/format-quantity.ts'
 import { collect } from './collect.ts'
 import { parseShapes } from './node/parse-shapes.ts'
 import { parseCount } from './parse-count.ts'
+import { sayLeftOut } from './say-left-out.ts'
 
 interface ProfileFlags {
   readonly shape: string[]
   readonly blocks: string
   readonly runs: string
   readonly threads: string
+  readonly out?: string
   readonly json?: boolean
 }
 
@@ -37,31 +39,56 @@ export const command = new Command('profile')
     'Cut a model into the blocks that a cluster would use, and time each here: median and least of several runs, after warm-up.'
   )
   .argument('<model>', 'an ONNX file')
-  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320, repeatable', collect, [])
+  .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
   .option('--blocks <n>', 'at most this many blocks', '12')
   .option('--runs <n>', 'timed runs', '20')
   .option('--threads <n>', "threads inside ONNX Runtime's operators", '1')
+  .option(
+    '--out <file>',
+    'save the costs, beside those of other models there, for --costs of plan, simulate and emulate'
+  )
   .option('--json', 'print one JSON document')
-  .addHelpText('after', '\nExample:\n  $ tributary profile rec.onnx --shape x=1x3x48x320\n')
+  .addHelpText(
+    'after',
+    '\nExit code 0 when it was timed; 2 for wrong use or a model that does not open.\n\nExamples:\n  $ tributary profile rec.onnx --shape x=1x3x48x320\n  $ tributary profile rec.onnx --shape x=1x3x48x320 --out costs.json\n'
+  )
   .action(async (model: string, flags: ProfileFlags) => {
     const measured = await profile(model, flags)
     process.stdout.write(flags.json === true ? `${JSON.stringify(measured)}\n` : `${describe(measured)}\n`)
   })
 
 const profile = async (model: string, flags: ProfileFlags): Promise<Profile> => {
-  const { cutsForCluster, studyModel } = await import('../model/cut-model.ts')
+  const { activationsAt, cutsForCluster, studyModel } = await import('../model/cut-model.ts')
   const { profileBlocks } = await import('../runtime/onnx/profile-blocks.ts')
   const { openModel } = await import('../runtime/onnx/open-model.ts')
-  const { cpus } = await import('node:os')
+  const { digestOf, thisMachine, writeCosts } = await import('./scenario/saved-costs.ts')
   const runs = parseCount('--runs', flags.runs, 100_000)
   const threads = parseCount('--threads', flags.threads, 256)
   const studied = await studyModel(model, parseShapes(flags.shape), openModel)
-  const cuts = cutsForCluster(studied, parseCount('--blocks', flags.blocks, 4096))
+  const maxBlocks = parseCount('--blocks', flags.blocks, 4096)
+  const cuts = cutsForCluster(studied, maxBlocks)
+  await sayLeftOut(studied.leftOut)
   process.stderr.write(`timing ${cuts.length + 1} blocks, ${runs} runs …\n`)
   const { blocks, seconds, activations } = await profileBlocks(studied, cuts, { runs, threads })
+  if (flags.out !== undefined) {
+    await writeCosts(flags.out, '--out', {
+      file: model,
+      sha256: await digestOf(model),
+      shapes: flags.shape,
+      maxBlocks,
+      threads,
+      runs,
+      blocks: blocks.map(block => ({ seconds: block.seconds, bytes: block.bytes })),
+      activations: [...activations],
+      unencodable: activationsAt(studied, cuts).map(({ tensors }) =>
+        tensors.reduce((sum, { name, type }) => sum + (type === 'float32' ? 0 : studied.facts.bytes(name)), 0)
+      )
+    })
+    process.stderr.write(`saved in ${flags.out}\n`)
+  }
   return {
     model,
-    machine: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`,
+    machine: thisMachine(),
     threads,
     runs,
     seconds,

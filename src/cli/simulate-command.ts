@@ -5,9 +5,11 @@ import type { ModelProfile } from '../core/model-profile.ts'
 import type { Scenario } from '../core/scenario.ts'
 import type { PolicyRun, RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
+import { collect } from './collect.ts'
 import { parseCount } from './parse-count.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 import { parseSeed } from './parse-seed.ts'
+import { COSTS_HELP } from './scenario/costs-help.ts'
 import { refuseFailure } from './scenario/refuse-failure.ts'
 
 interface SimulateFlags {
@@ -16,6 +18,7 @@ interface SimulateFlags {
   readonly seeds: string
   readonly trace?: string
   readonly report?: string
+  readonly costs: string[]
   readonly adaptation: boolean
   readonly activationEncoding: string
   readonly json?: boolean
@@ -30,6 +33,7 @@ export const command = new Command('simulate')
   .option('--policy <names>', 'policies with commas between, or all (default: the one in the scenario)')
   .option('--seed <n>', 'seed of random arrivals', '1')
   .option('--seeds <n>', 'so many seeds, from --seed on: means with 95 % intervals', '1')
+  .option('--costs <file>', COSTS_HELP, collect, [])
   .option('--no-adaptation', 'keep costs, link rates and placement as they are at the start, whatever happens')
   .option(
     '--activation-encoding <name>',
@@ -41,7 +45,7 @@ export const command = new Command('simulate')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExamples:\n  $ tributary simulate scenarios/heterogeneous.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
+    '\nExit code 0 when every policy that was named finished; 1 when one could not (with all: when none could); 2 for wrong use.\n\nExamples:\n  $ tributary simulate scenarios/heterogeneous.yaml --policy all\n  $ tributary simulate mine.yaml --policy confluence,ddi --seeds 10 --report out\n\nHow a scenario is written: docs/simulation.md; examples: scenarios/\n'
   )
   .action(async (file: string, flags: SimulateFlags) => {
     const report = await simulateFile(file, flags)
@@ -60,6 +64,7 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   const { planScenario } = await import('./scenario/planned-scenario.ts')
   const { policyPlacement } = await import('./scenario/policy-placement.ts')
   const { scenarioReport } = await import('./scenario/scenario-report.ts')
+  const { refuseTooLong } = await import('./simulate/refuse-too-long.ts')
   const { simulatePolicy } = await import('./simulate/simulate-policy.ts')
   const { SpanCollector } = await import('./simulate/span-collector.ts')
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
@@ -72,9 +77,10 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
   const seeds = seedsOf(flags)
   const { prepareOutputs, writeOutputs } = await import('./scenario/write-outputs.ts')
   await prepareOutputs(placesOf(flags))
-  const measured = await modelProfiles(written, say)
+  const measured = await modelProfiles(written, say, flags.costs)
   const { scenario, profiles } = await encoded(written, measured, choice)
-  const { problem, outcome, place } = await planScenario(scenario, profiles)
+  const { problem, outcome, place, atStart } = await planScenario(scenario, profiles)
+  refuseTooLong(scenario, { problem, outcome }, file)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
   const spans =
     flags.trace !== undefined || flags.report !== undefined ? new SpanCollector(scenario, measured) : undefined
@@ -105,7 +111,8 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
         inferenceTimes.push({ policy, source: name, seconds: times[s]! })
     }
   }
-  const report = scenarioReport(scenario, problem, outcome, runs)
+  sayLateEvents(scenario, runs, say)
+  const report = scenarioReport(scenario, atStart.problem, atStart.outcome, runs)
   if (spans !== undefined) {
     const trace = { tasks: spans.tasks, transfers: spans.transfers, data: spans.data, inferenceTimes }
     await writeOutputs({
@@ -121,6 +128,16 @@ const simulateFile = async (file: string, flags: SimulateFlags): Promise<RunRepo
     if (spans.left > 0) say(`${spans.left} spans more than a trace holds were left out`)
   }
   return report
+}
+
+/** Events that nobody saw. */
+const sayLateEvents = ({ events }: Scenario, runs: readonly PolicyRun[], say: (text: string) => void): void => {
+  const end = Math.max(0, ...runs.map(({ makespan }) => makespan))
+  const late = events.filter(({ at }) => at > end)
+  if (late.length > 0)
+    say(
+      `${late.length} of ${events.length} events came after the end of every run (the longest took ${formatSeconds(end)}), the first at ${formatSeconds(late[0]!.at)}: they changed nothing`
+    )
 }
 
 /** With links as fast as the encoding makes them; what it takes is measured here. */

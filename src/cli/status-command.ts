@@ -1,14 +1,13 @@
 import { hostname } from 'node:os'
 import { Command } from 'commander'
-import { formatBytes, formatSeconds } from '../core/format-quantity.ts'
 import { seconds } from '../core/units.ts'
-import type { ClusterStatus } from '../runtime/device/device-status.ts'
 import { collect } from './collect.ts'
 
 interface StatusFlags {
   readonly name?: string
   readonly state?: string
   readonly join: string[]
+  readonly joinFile: string[]
   readonly clusterKey?: string
   readonly timeout: string
   readonly json?: boolean
@@ -23,69 +22,28 @@ export const command = new Command('status')
   .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
   .option(
     '--join <invite-or-address>',
-    'ask the device at this address instead (an address needs --cluster-key)',
+    'ask the device at this address instead (an address needs --cluster-key); - reads it from standard input',
     collect,
     []
   )
+  .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
   .option('--cluster-key <file>', 'the shared key')
   .option('--timeout <seconds>', 'give up after this long', '10')
   .option('--json', 'print one JSON document')
-  .addHelpText('after', '\nExample:\n  $ tributary status --state ~/.tributary/porch\n')
+  .addHelpText(
+    'after',
+    '\nRates and shares are of the last ten seconds.\n\nExit code 0 with an answer; 2 where no device can be asked.\n\nExample:\n  $ tributary status --state ~/.tributary/porch\n'
+  )
   .action(async (flags: StatusFlags) => {
     const { askStatus } = await import('./node/ask-status.ts')
     const status = await askStatus({
       name: flags.name ?? hostname(),
       state: flags.state,
       join: flags.join,
+      joinFiles: flags.joinFile,
       clusterKey: flags.clusterKey,
       timeout: seconds(Number(flags.timeout) || 10)
     })
-    process.stdout.write(flags.json === true ? `${JSON.stringify(status)}\n` : `${describe(status)}\n`)
+    const { describeStatus } = await import('./status/describe-status.ts')
+    process.stdout.write(flags.json === true ? `${JSON.stringify(status)}\n` : `${describeStatus(status)}\n`)
   })
-
-const describe = (status: ClusterStatus): string => {
-  const { devices, sources, placement, losses } = status
-  const emulated = devices.some(device => device.emulated) ? ' (emulated speeds or links)' : ''
-  const lines = [
-    `${devices.length} devices${emulated}, placement ${placement.epoch}${placement.ready ? '' : ' (not ready)'} by ${status.planner ?? 'nobody'}`
-  ]
-  for (const device of devices) {
-    const carried = Object.entries(device.models).map(
-      ([model, { blocks, residentBytes }]) => `${model} ${ranges(blocks)} (${formatBytes(residentBytes)})`
-    )
-    const memory = device.memory === null ? '' : ` of ${formatBytes(device.memory)}`
-    lines.push(
-      `  ${device.name.padEnd(12)} speed ${device.speed.toFixed(2)}  busy ${(100 * device.busy).toFixed(0)} %  ` +
-        `queue ${device.queue.lane}+${device.queue.links}  ${device.rate.toFixed(1)} blocks/s  sent ${formatBytes(device.bytesSent)}  ` +
-        `carries ${carried.join(', ') || 'nothing'}${memory}`
-    )
-    for (const { model, block, tasks, because } of device.waiting) {
-      lines.push(`    ${tasks} data wait for block ${block} of ${model}: ${because}`)
-    }
-  }
-  for (const { device, model, seconds, because } of status.setAside) {
-    const until = seconds === null ? 'until it is started anew' : `for ${Math.ceil(seconds)} s more`
-    lines.push(`  ${device} is set aside for ${model}, ${until}: ${because}`)
-  }
-  for (const s of sources) {
-    lines.push(
-      `  source ${s.name} on ${s.device}: ${s.completed} of ${s.available} done, ${s.inFlight} in flight, ${s.skipped} skipped, ${s.failed} failed, ` +
-        `${s.rate.toFixed(1)} results/s, inference time ${formatSeconds(s.inferenceTime.mean ?? 0)} mean, ${formatSeconds(s.inferenceTime.p95 ?? 0)} p95`
-    )
-  }
-  lines.push(
-    `  lost ${losses.lost}, duplicates ${losses.duplicates}, sent again ${losses.resent}, devices lost ${losses.devicesLost}`
-  )
-  return lines.join('\n')
-}
-
-/** [0,1,2,5] -> "0-2,5" */
-const ranges = (blocks: readonly number[]): string => {
-  const runs: [number, number][] = []
-  for (const block of blocks) {
-    const last = runs.at(-1)
-    if (last !== undefined && block === last[1] + 1) last[1] = block
-    else runs.push([block, block])
-  }
-  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(',')
-}

@@ -20,6 +20,8 @@ export interface PathQuery {
   readonly waiting?: Waiting | undefined
   /** What running a block on a device costs besides its time. Default: nothing. */
   readonly blockPrice?: (device: number, block: number) => number
+  /** A path that costs more is of no interest: the search does not go there. Default: any is. */
+  readonly atMost?: number
 }
 
 /** A path waits at a resource for as long as that is still busy when it gets there. */
@@ -50,7 +52,7 @@ export interface Path {
  * activation over a link, at price(link) per second of transfer plus the price of its latency. Layer by layer, since
  * blocks are only ever added; inside a layer Dijkstra over the links. O(K l log l) for l links.
  * The layered graph: UCNC, arXiv 1805.10527.
- * @returns undefined, with the first block that stopped the search, when the home cannot be reached
+ * @returns undefined, with the first block that stopped the search, when the home cannot be reached, for what it may cost
  */
 export const cheapestPath = (query: PathQuery): Path | { readonly stuckAt: number } => {
   const { world, model, from, done, home } = query
@@ -64,6 +66,19 @@ export const cheapestPath = (query: PathQuery): Path | { readonly stuckAt: numbe
   return search.pathTo(home, blocks) ?? { stuckAt: blocks }
 }
 
+/** With fewer devices a search is over before it is worth being clever. */
+const MANY = 64
+/** Links for each device: with fewer, looking at each is cheaper than avoiding it. */
+const DENSE = 16
+
+/** Of the fastest link at the least price of anything: no more than what is sought, and found soon. */
+const leastPerByte = ({ world, price }: PathQuery): number => {
+  if (world.links.reduce((sum, links) => sum + links.length, 0) < DENSE * world.links.length) return Number.NaN
+  let least = Number.POSITIVE_INFINITY
+  for (let r = 0; r < world.resources && least > 0; r++) least = Math.min(least, price(r))
+  return least / world.fastestRate
+}
+
 /** Distances and predecessors of every (blocks done, device), as one flat table each. */
 class LayeredSearch {
   readonly #query: PathQuery
@@ -75,6 +90,8 @@ class LayeredSearch {
   readonly #elapsed: Float64Array
   readonly #settled: Uint8Array
   readonly #heap = new CostHeap()
+  /** No byte gets over any link for less; NaN where that is not worth knowing. */
+  readonly #leastPerByte: number
   #firstLayer = 0
 
   constructor(query: PathQuery) {
@@ -85,6 +102,7 @@ class LayeredSearch {
     this.#elapsed = new Float64Array(query.waiting === undefined ? 0 : states)
     this.#via = new Array<LinkView | undefined>(states)
     this.#settled = new Uint8Array(this.#devices)
+    this.#leastPerByte = this.#devices < MANY ? Number.NaN : leastPerByte(query)
   }
 
   start(device: number, done: number): void {
@@ -93,7 +111,7 @@ class LayeredSearch {
   }
 
   relaxLinks(k: number): void {
-    const { world, model, price, latencyPrice } = this.#query
+    const { world, model, price, latencyPrice, atMost = Number.POSITIVE_INFINITY } = this.#query
     const waitingPrice = this.#query.waiting?.price ?? 0
     const size = world.models[model]!.activations[k]!
     const layer = k * this.#devices
@@ -103,38 +121,52 @@ class LayeredSearch {
       const cost = this.#cost[layer + n]!
       if (cost < Number.POSITIVE_INFINITY) heap.push(cost, n)
     }
+    const step = this.#leastPerByte * size
+    let worst = Number.NaN
     for (let here = heap.pop(); here !== -1; here = heap.pop()) {
       if (this.#settled[here] === 1) continue
       this.#settled[here] = 1
       const reached = this.#cost[layer + here]!
+      // From here on nobody is reached for less than what everybody has already.
+      if (reached + step >= worst) break
       for (const link of world.links[here]!) {
         if (this.#settled[link.to] === 1 || !link.up || !world.devices[link.to]!.up) continue
         const takes = size / link.rate
         const wait = this.#wait(layer + here, link.resource)
         const cost = reached + price(link.resource) * takes + latencyPrice * link.latency + wait * waitingPrice
-        if (cost < this.#cost[layer + link.to]!) {
+        if (cost < this.#cost[layer + link.to]! && cost <= atMost) {
           this.#cost[layer + link.to] = cost
           this.#pass(layer + here, layer + link.to, wait + takes + link.latency)
           this.#via[layer + link.to] = link
           heap.push(cost, link.to)
         }
       }
+      if (!Number.isNaN(step)) worst = this.#worst(layer)
     }
+    heap.clear()
   }
 
-  /** @returns false when no device that was reached carries block k */
+  /** What the dearest device of a layer costs by now, and at most what a path may. */
+  #worst(layer: number): number {
+    let worst = 0
+    for (let n = 0; n < this.#devices; n++) worst = Math.max(worst, this.#cost[layer + n]!)
+    return Math.min(worst, this.#query.atMost ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** @returns false when no device that was reached carries block k and may run it */
   relaxBlocks(k: number): boolean {
-    const { world, model, price, blockPrice } = this.#query
+    const { world, model, home, price, blockPrice, atMost = Number.POSITIVE_INFINITY } = this.#query
     const waitingPrice = this.#query.waiting?.price ?? 0
     let found = false
     for (let n = 0; n < this.#devices; n++) {
       const reached = this.#cost[k * this.#devices + n]!
-      if (reached === Number.POSITIVE_INFINITY || !world.carries(n, model, k)) continue
+      if (reached === Number.POSITIVE_INFINITY || !world.mayRun(n, model, k, home)) continue
       const { resource } = world.devices[n]!
       const takes = world.blockTime(n, model, k)
       const wait = this.#wait(k * this.#devices + n, resource)
-      this.#cost[(k + 1) * this.#devices + n] =
-        reached + price(resource) * takes + (blockPrice?.(n, k) ?? 0) + wait * waitingPrice
+      const cost = reached + price(resource) * takes + (blockPrice?.(n, k) ?? 0) + wait * waitingPrice
+      if (cost > atMost) continue
+      this.#cost[(k + 1) * this.#devices + n] = cost
       this.#pass(k * this.#devices + n, (k + 1) * this.#devices + n, wait + takes)
       found = true
     }

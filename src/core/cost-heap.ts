@@ -27,6 +27,11 @@ export class CostHeap {
     return first
   }
 
+  clear(): void {
+    this.#costs.length = 0
+    this.#items.length = 0
+  }
+
   #sink(cost: number, item: number): void {
     const size = this.#items.length
     let hole = 0

@@ -21,11 +21,13 @@ export interface ModelManifest {
   /** Of the whole model, in the model's order. */
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly string[]
+  /** The first block runs on the device of the datum's source and nowhere else. */
+  readonly pinned?: boolean
 }
 
 export interface BlockEntry {
   readonly sha256: BlockHash
-  /** Of the block's .onnx bytes: what is sent, cached on disk and counted against a device's memory. */
+  /** What counts against a device's memory: the block's .onnx bytes, and the constants that are computed when it is loaded. */
   readonly bytes: Bytes
   readonly flops: number
   /** Time of one run at speed 1: median on the owner, without emulation. */

@@ -5,6 +5,10 @@ export interface ModelProfile {
   readonly name: string
   /** Seconds of each block at speed 1. */
   readonly work: readonly Seconds[]
+  /** By device: what each block takes there at the speed that the device begins with; undefined: work / speed. */
+  readonly times?: readonly (readonly Seconds[] | undefined)[]
+  /** The first block runs on the device of the datum's source and nowhere else. */
+  readonly pinned?: boolean
   /** Bytes of each block. */
   readonly weights: readonly Bytes[]
   /** Bytes of activation 0 .. K. */

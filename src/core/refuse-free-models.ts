@@ -16,9 +16,31 @@ export const refuseFreeModels = ({ models, devices, events }: Scenario, origin: 
   for (const model of models) {
     if (model.kind !== 'synthetic') continue
     const work = model.blocks.reduce((sum, block) => sum + block.work, 0)
-    if (work < least)
+    const isAsked = devices.some((_, n) => model.times?.[n] === undefined)
+    if (work < least && isAsked)
       throw new UserError(
         `${origin}: models.${model.name}.blocks: work is ${work === 0 ? '0 s' : formatSeconds(work)} in all, too little to plan for: a source could be served at any rate; give a block work, ${formatSeconds(least)} or more`
       )
+    const free = model.times?.findIndex(
+      (times, n) => times !== undefined && leastTime(times, n, { devices, events }) < LEAST_WORK
+    )
+    if (free !== undefined && free !== -1)
+      throw new UserError(
+        `${origin}: models.${model.name}.times.${devices[free]!.name}: less than ${formatSeconds(LEAST_WORK)} in all, too little to plan for: a source could be served at any rate; give longer times`
+      )
   }
+}
+
+/** Of a datum on the device, at the highest speed that it ever has. */
+const leastTime = (
+  times: readonly number[],
+  n: number,
+  { devices, events }: Pick<Scenario, 'devices' | 'events'>
+): number => {
+  const { speed } = devices[n]!
+  const fastest = events.reduce(
+    (most, e) => (e.kind === 'speed' && e.device === n ? Math.max(most, e.speed) : most),
+    speed
+  )
+  return (times.reduce((a, b) => a + b, 0) * speed) / fastest
 }

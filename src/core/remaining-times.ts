@@ -20,7 +20,7 @@ export const remainingTimes = (world: World, model: number, home: number): Remai
     if (k === 0) break
     const before = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
     for (let n = 0; n < count; n++) {
-      if (world.carries(n, model, k - 1)) before[n] = layer[n]! + world.blockTime(n, model, k - 1)
+      if (world.mayRun(n, model, k - 1, home)) before[n] = layer[n]! + world.blockTime(n, model, k - 1)
     }
     layer = before
   }

@@ -42,6 +42,172 @@ test('a source of files takes all of them, unless it says how many', () => {
   expect(of({ ...photos, count: 7 }).count).toBe(7)
 })
 
+describe('times of blocks as they were measured', () => {
+  const boards = { a1: { group: 'a' }, a2: { group: 'a', speed: 2 }, b: null }
+  const sources = [{ name: 'cam', device: 'a1', model: 'net' }]
+  const net = (model: object, devices: object = boards) =>
+    parseScenario({ devices, sources, models: { net: { activations: ['1KB', '1KB', '1KB'], ...model } } }, 'x.yaml')
+      .models[0]!
+  const blocks = [{ weights: '1MB' }, { weights: '2MB' }]
+
+  test('are milliseconds, or have a unit; of a device, of a group, of several at once', () => {
+    expect(net({ blocks, times: { a: [10, '20ms'], b: ['0.5s', 40] } })).toMatchObject({
+      times: [
+        [0.01, 0.02],
+        [0.01, 0.02],
+        [0.5, 0.04]
+      ]
+    })
+    expect(net({ blocks, times: { 'b, a': [1, 2] } })).toMatchObject({
+      times: [
+        [0.001, 0.002],
+        [0.001, 0.002],
+        [0.001, 0.002]
+      ]
+    })
+  })
+
+  test("a device's own count before those of its group", () => {
+    const { times } = net({ blocks, times: { a: [1, 2], a2: [3, 4], b: [5, 6] } }) as { times?: unknown }
+    expect(times).toEqual([
+      [0.001, 0.002],
+      [0.003, 0.004],
+      [0.005, 0.006]
+    ])
+  })
+
+  test('without work, a block has the work that its times stand for in the mean; with work, devices may have none', () => {
+    expect(net({ times: { a1: [10, 20], a2: [5, 10], b: [40, 80] } })).toMatchObject({
+      blocks: [
+        { work: (0.01 + 2 * 0.005 + 0.04) / 3, weights: 0 },
+        { work: (0.02 + 2 * 0.01 + 0.08) / 3, weights: 0 }
+      ]
+    })
+    const worked = [{ work: '7ms' }, { work: '8ms' }]
+    expect(net({ blocks: worked, times: { b: [1, 2] } })).toMatchObject({
+      blocks: [{ work: 0.007 }, { work: 0.008 }],
+      times: [undefined, undefined, [0.001, 0.002]]
+    })
+  })
+
+  test('the first block may be pinned, of a file too', () => {
+    expect(net({ times: { 'a,b': [1, 2] }, pinned: 'source' })).toMatchObject({ pinned: true })
+    expect(net({ times: { 'a,b': [1, 2] } })).not.toHaveProperty('pinned')
+    const file = { models: { net: { file: 'net.onnx', pinned: 'source' } } }
+    expect(parseScenario({ ...good, ...file }, 'x.yaml').models[0]).toMatchObject({ kind: 'file', pinned: true })
+  })
+
+  const saidOf = (model: object, devices: object = boards): string => {
+    try {
+      net(model, devices)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  test.each([
+    [
+      'an unknown device',
+      { blocks, times: { bb: [1, 2] } },
+      /times\.bb: there is no device or group "bb", did you mean "b"\?/
+    ],
+    ['too few', { blocks, times: { a: [1, 2], b: [1] } }, /times\.b: 1 times for 2 blocks; give one for each$/],
+    [
+      'none for a device',
+      { blocks, times: { a: [1, 2] } },
+      /blocks\[0\]\.work is missing, and b has no times: give the one/
+    ],
+    [
+      'twice',
+      { times: { a1: [1, 2], 'b,a1': [3, 4] } },
+      /times\.b,a1: a1 has times twice, here and under a1; remove one$/
+    ],
+    [
+      'zero',
+      { blocks, times: { a: [1, 0], b: [1, 2] } },
+      /times\.a\[1\]: 0 is not the time of a block: milliseconds like 3\.2/
+    ],
+    ['less than nothing', { times: { a: [1, -2], b: [1, 2] } }, /times\.a\[1\]: -2 is not the time of a block/],
+    ['no number', { times: { a: [1, Number.NaN], b: [1, 2] } }, /times\.a\[1\]: null is not the time of a block/],
+    [
+      'for ever',
+      { times: { a: [1, 1e300], b: [1, 2] } },
+      /times\.a\[1\]: 1e\+300 is not the time .*from 1e-6ms to 24h$/
+    ],
+    ['another quantity', { times: { a: [1, '3MB'], b: [1, 2] } }, /times\.a\[1\]: "3MB" is not the time of a block/],
+    ['a list in a list', { times: { a: [[1, 2]], b: [1, 2] } }, /times\.a\[0\]: \[1,2\] is not the time of a block/],
+    ['nothing', { times: { a: [], b: [1, 2] } }, /times\.a: needs at least 1 entry/],
+    [
+      'hardly any',
+      { times: { 'a,b': ['1e-6ms', '1e-6ms'] } },
+      /times\.a1: less than 0\.10 us in all, too little to plan for/
+    ],
+    [
+      'pinned elsewhere',
+      { blocks, times: { 'a,b': [1, 2] }, pinned: 'shed' },
+      /pinned: must be source: the first block/
+    ],
+    ['neither blocks nor times', {}, /models\.net\.blocks is missing; or give times$/]
+  ])('%s', (_, model, expected) => {
+    expect(saidOf(model)).toMatch(expected)
+    expect(saidOf(model)).not.toContain('\n')
+  })
+})
+
+test('a file is cut here, so nobody knows the times of its blocks', () => {
+  expect(said({ models: { net: { file: 'x.onnx', times: { porch: [1] } } } })).toEqual([
+    'models.net: key "times" does not go with the others that stand there'
+  ])
+})
+
+describe('a number beyond reason is refused in a line that names the field, the value and the limit', () => {
+  const block = (change: object) => ({
+    models: { net: { blocks: [{ work: '10ms', ...change }], activations: ['1KB', '1KB'] } }
+  })
+  const devices = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`d${n}`, {}]))
+  const cases: [string, object, RegExp][] = [
+    [
+      'a speed of 1e-308',
+      { devices: { porch: { speed: 1e-308 } } },
+      /^devices\.porch\.speed: .*0\.000001, not 1e-308$/
+    ],
+    ['a subnormal speed', { devices: { porch: { speed: 5e-324 } } }, /speed: must be at least 0\.000001, not 5e-324$/],
+    ['a speed of 1e308', { devices: { porch: { speed: 1e308 } } }, /speed: must be at most 1000000000, not 1e\+308$/],
+    ['work of 1e308 s', block({ work: '1e308s' }), /work: "1e308s" is out of range: at most 1e9s$/],
+    ['work beyond all numbers', block({ work: '1e999h' }), /work: "1e999h" is out of range: at most 1e9s$/],
+    ['weights of 1e308 B', block({ weights: '1e308B' }), /weights: "1e308B" is out of range: at most 1e6GB$/],
+    ['memory of 1e308 GiB', { devices: { porch: { memory: '1e308GiB' } } }, /memory: "1e308GiB" is out of range/],
+    [
+      'bandwidth of 1e-308',
+      { links: { default: { bandwidth: '1e-308bps' } } },
+      /"1e-308bps" is out of range: from 1bps/
+    ],
+    [
+      'bandwidth of 1e308',
+      { links: { default: { bandwidth: '1e308Gbps' } } },
+      /bandwidth: "1e308Gbps" is out of range/
+    ],
+    ['a latency of 1e300 s', { links: { default: { latency: '1e300s' } } }, /latency: "1e300s" is out of range/],
+    ['data every 1e-308 s', source({ arrivals: { every: '1e-308s' } }), /every.*: "1e-308s" is out of range: from 1us/],
+    ['1e308 data a second', source({ arrivals: { poisson: '1e308/s' } }), /poisson.*: "1e308\/s" is out of range/],
+    ['data almost never', source({ arrivals: { poisson: '1e-300/s' } }), /"1e-300\/s" is out of range: from 1e-9\/s/],
+    ['a weight of 1e-308', source({ weight: 1e-308 }), /weight \(cam\): must be at least 0\.000001, not 1e-308$/],
+    ['a count of 1e308', source({ count: 1e308 }), /count \(cam\): must be /],
+    ['a start in 1e300 s', source({ start: '1e300s' }), /start \(cam\): "1e300s" is out of range/],
+    ['an event in 1e300 s', { events: [{ at: '1e300s', device: 'shed', speed: 1 }] }, /"1e300s" is out of range/],
+    [
+      'links of 10,000 devices',
+      { devices: { ...devices(9000), ...good.devices } },
+      /^links\.topology: full .* 81027002 links/
+    ]
+  ]
+  test.each(cases)('%s', (_, change, expected) => {
+    const lines = said(change)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(expected)
+  })
+})
+
 describe('what is wrong is said in words, with an example', () => {
   const media = [{ name: 'wifi', devices: ['porch'] }]
   const wifi = { name: 'wifi', devices: ['porch', 'shed'] }
@@ -141,6 +307,26 @@ describe('what is wrong is said in words, with an example', () => {
       "a link's change of a device",
       { events: [{ at: '5s', device: 'shed', speed: 1, latency: '1ms' }] },
       /^events\[0\] \(at 5s\): key "latency" does not go with the others that stand there$/
+    ],
+    [
+      'a device that leaves twice',
+      {
+        events: [
+          { at: '9s', device: 'shed', leaves: 'kill' },
+          { at: '5s', device: 'shed', leaves: 'stop' }
+        ]
+      },
+      /^events: at 9 s shed leaves, and it has left before; remove that event, or let it join between the two$/
+    ],
+    [
+      'a device that joins twice',
+      {
+        events: [
+          { at: '5s', device: 'shed', joins: true },
+          { at: '9s', device: 'shed', joins: true }
+        ]
+      },
+      /^events: at 9 s shed joins, and it is there already; remove that event, or let it leave between the two$/
     ],
     [
       'two media of one name',

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { blockTimesByDevice } from './block-times-by-device.ts'
 import { describeIssue } from './describe-issue.ts'
 import { nearest } from './nearest.ts'
 import { parseFrequency, parseRate, parseSize, parseTime } from './parse-quantity.ts'
 import { refuseFreeModels } from './refuse-free-models.ts'
-import { type Bytes, type BytesPerSecond, bytes, type Seconds } from './units.ts'
+import { type Bytes, type BytesPerSecond, bytes, milliseconds, type Seconds, seconds } from './units.ts'
 import { UserError } from './user-error.ts'
 
 /** A network and its load, checked and in SI units: what `plan`, `simulate` and `emulate` read. */
@@ -49,7 +50,11 @@ export interface ScenarioLink {
   readonly medium?: number
 }
 
-export type ScenarioModel = { readonly name: string } & (
+export type ScenarioModel = {
+  readonly name: string
+  /** Its first block runs on the device of the datum's source and nowhere else: raw data stay where they are born. */
+  readonly pinned?: true
+} & (
   | {
       readonly kind: 'file'
       readonly file: string
@@ -62,6 +67,8 @@ export type ScenarioModel = { readonly name: string } & (
       readonly kind: 'synthetic'
       readonly blocks: readonly { readonly work: Seconds; readonly weights: Bytes }[]
       readonly activations: readonly Bytes[]
+      /** By device: what each block takes there while its speed is the one it begins with; undefined: work / speed. */
+      readonly times?: readonly (readonly Seconds[] | undefined)[]
     }
 )
 
@@ -95,31 +102,81 @@ export const DEFAULT_COUNT = 100
 
 const MAX_DEVICES = 10_000
 const MAX_BLOCKS = 4096
+/** Directed: all pairs of 1,414 devices. */
+const MAX_LINKS = 2_000_000
 /** Lines of what is wrong that one still reads. */
 const MAX_PROBLEMS = 20
 
-/** A quantity as text, read by one of the parsers; the message names the units. Zero needs no unit. */
-const quantity = <T>(parse: (text: string) => T, unit: string, example: string) =>
+/** Beyond these a number is a slip, and sums and quotients of such numbers are not what they seem. In words and SI units. */
+const LIMITS = {
+  time: { least: 0, most: 1e9, words: 'at most 1e9s' },
+  size: { least: 0, most: 1e15, words: 'at most 1e6GB' },
+  rate: { least: 1 / 8, most: 1e15 / 8, words: 'from 1bps to 1e6Gbps' },
+  frequency: { least: 1e-9, most: 1e6, words: 'from 1e-9/s to 1e6/s' },
+  interval: { least: 1e-6, most: 1e9, words: 'from 1us to 1e9s' }
+} as const
+
+interface Limits {
+  readonly least: number
+  readonly most: number
+  readonly words: string
+}
+
+/**
+ * A quantity as text, read by one of the parsers; the message names the units. Zero needs no unit, and what must be more than
+ * 0 is said where it is used.
+ */
+const quantity = <T extends number>(parse: (text: string) => T, unit: string, example: string, limits: Limits) =>
   z
     .union([z.number().transform(n => (n === 0 ? `0${unit}` : String(n))), z.string()], {
       error: `must be a quantity like ${example}`
     })
     .transform((text, context) => {
       try {
-        return parse(text)
+        const value = parse(text)
+        const { least, most, words } = limits
+        if (value <= most && (value === 0 || value >= least)) return value
+        throw new RangeError(`"${text}" is out of range: ${words}`)
       } catch (error) {
         context.addIssue({ code: 'custom', message: (error as Error).message })
         return z.NEVER
       }
     })
 
-const time = quantity(parseTime, 's', '200ms')
-const size = quantity(parseSize, 'B', '64MiB')
-const rate = quantity(parseRate, 'bps', '20Mbps')
-const frequency = quantity(parseFrequency, '/s', '5/s')
+const time = quantity(parseTime, 's', '200ms', LIMITS.time)
+const interval = quantity(parseTime, 's', '200ms', LIMITS.interval)
+const size = quantity(parseSize, 'B', '64MiB', LIMITS.size)
+const rate = quantity(parseRate, 'bps', '20Mbps', LIMITS.rate)
+const frequency = quantity(parseFrequency, '/s', '5/s', LIMITS.frequency)
 const name = z.string().min(1).max(64)
 const shortly = (value: unknown): string => (JSON.stringify(value) ?? '').slice(0, 40)
-const positive = z.number().positive().finite()
+/** A speed or weight, relative to others. */
+const positive = z.number().positive({ abort: true }).min(1e-6).max(1e9)
+
+/** Of one block on one device: no block is faster than the first, and none that anybody would wait for slower than the second. */
+const BLOCK_TIME = { least: 1e-9, most: 86_400 }
+
+/** A measured time: a number is in milliseconds, as such lists are published. */
+const blockTime = z.unknown().transform((value, context): Seconds => {
+  const time = typeof value === 'number' ? milliseconds(value) : typeof value === 'string' ? timeOf(value) : Number.NaN
+  if (time >= BLOCK_TIME.least && time <= BLOCK_TIME.most) return seconds(time)
+  context.addIssue({
+    code: 'custom',
+    message: `${shortly(value)} is not the time of a block: milliseconds like 3.2, or with a unit like "3.2ms", from 1e-6ms to 24h`
+  })
+  return z.NEVER
+})
+
+const timeOf = (text: string): number => {
+  try {
+    return parseTime(text)
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** Where the first block runs; a block that is pinned elsewhere would be another model. */
+const pinned = z.literal('source', { error: 'must be source: the first block then runs at the device of its source' })
 
 const arrivals = z.union(
   [
@@ -128,7 +185,7 @@ const arrivals = z.union(
       .strictObject({ poisson: frequency.refine(f => f > 0, 'must be more than 0') })
       .transform((a): Arrivals => ({ kind: 'poisson', rate: a.poisson })),
     z
-      .strictObject({ every: time.refine(t => t > 0, 'must be more than 0') })
+      .strictObject({ every: interval.refine(t => t > 0, 'must be more than 0') })
       .transform((a): Arrivals => ({ kind: 'every', interval: a.every }))
   ],
   {
@@ -162,7 +219,10 @@ const link = { bandwidth: rate.optional(), latency: time.optional() }
 const schema = z.strictObject({
   name: name.optional(),
   devices: z
-    .record(name, z.strictObject({ speed: positive.default(1), memory: size.optional() }).nullable())
+    .record(
+      name,
+      z.strictObject({ speed: positive.default(1), memory: size.optional(), group: name.optional() }).nullable()
+    )
     .refine(d => Object.keys(d).length > 0, 'at least one device')
     .refine(d => Object.keys(d).length <= MAX_DEVICES, `at most ${MAX_DEVICES} devices`),
   links: z
@@ -180,14 +240,18 @@ const schema = z.strictObject({
         z.strictObject({
           file: z.string().min(1),
           shape: z.union([z.string().transform(text => [text]), z.array(z.string())]).default([]),
-          maxBlocks: z.int().min(1).max(256).default(12)
+          maxBlocks: z.int().min(1).max(256).default(12),
+          pinned: pinned.optional()
         }),
         z.strictObject({
           blocks: z
-            .array(z.strictObject({ work: time, weights: size.default(bytes(0)) }))
+            .array(z.strictObject({ work: time.optional(), weights: size.default(bytes(0)) }))
             .min(1)
-            .max(MAX_BLOCKS),
-          activations: z.array(size)
+            .max(MAX_BLOCKS)
+            .optional(),
+          activations: z.array(size),
+          times: z.record(z.string(), z.array(blockTime).min(1).max(MAX_BLOCKS)).optional(),
+          pinned: pinned.optional()
         })
       ],
       { error: 'is not a model: either file, with shape and maxBlocks, or blocks and activations' }
@@ -200,11 +264,11 @@ const schema = z.strictObject({
         device: name,
         model: name,
         arrivals: arrivals.default({ kind: 'saturated' }),
-        count: z.int().min(1).max(10_000_000).optional(),
+        count: z.int({ abort: true }).min(1).max(10_000_000).optional(),
         dir: z.string().min(1).optional(),
         preset: z.string().min(1).optional(),
         io: z.string().min(1).optional(),
-        window: z.int().min(1).max(100_000).default(16),
+        window: z.int({ abort: true }).min(1).max(100_000).default(16),
         weight: positive.default(1),
         start: time.prefault('0s')
       })
@@ -230,9 +294,15 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
   const { devices, models, sources, policy } = parsed.data
   const names = Object.keys(devices)
   const modelNames = Object.keys(models)
+  const numbers = new Map(
+    [names, modelNames].map((known): [readonly string[], Map<string, number>] => [
+      known,
+      new Map(known.map((key, i) => [key, i]))
+    ])
+  )
   const find = (kind: string, known: readonly string[], wanted: string, field: string): number => {
-    const index = known.indexOf(wanted)
-    if (index !== -1) return index
+    const index = numbers.get(known)!.get(wanted)
+    if (index !== undefined) return index
     const near = nearest(wanted, known)
     throw new UserError(
       `${origin}: ${field}: there is no ${kind} "${wanted}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${known.slice(0, 12).join(', ')})`
@@ -250,11 +320,11 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       memory: devices[key]?.memory ?? bytes(Number.POSITIVE_INFINITY)
     })),
     links: expanded,
-    models: modelNames.map(key => checkedModel(key, models[key]!, origin)),
+    models: modelNames.map(key => checkedModel(key, models[key]!, devices, origin)),
     sources: sources.map(({ dir, preset, io, count, ...source }, i) => {
       const model = find('model', modelNames, source.model, `sources[${i}].model`)
       const files = checkedFiles({ dir, preset, io }, `${origin}: sources[${i}]`)
-      if (files !== undefined && 'blocks' in models[source.model]!)
+      if (files !== undefined && !('file' in models[source.model]!))
         throw new UserError(
           `${origin}: sources[${i}].dir: the model ${source.model} is made of sizes and times and has no use for files; remove dir, or give the model a file`
         )
@@ -281,6 +351,7 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
       .sort((a, b) => a.at - b.at)
   }
   refuseFreeModels(scenario, origin)
+  refuseOddEvents(scenario, origin)
   return scenario
 }
 
@@ -341,6 +412,22 @@ const checkedEvent = (event: Written['events'][number], field: string, context: 
   return { at, kind: 'link', links, rate: bandwidth, latency }
 }
 
+/** Who is not there cannot leave, who is there cannot join. A device whose first event is to join comes then. */
+const refuseOddEvents = ({ events, devices }: Scenario, origin: string): void => {
+  const isThere = new Map<number, boolean>()
+  for (const event of events) {
+    if (event.kind !== 'leaves' && event.kind !== 'joins') continue
+    const { kind, device, at } = event
+    const before = isThere.get(device) ?? kind === 'leaves'
+    isThere.set(device, kind === 'joins')
+    if (before === (kind === 'leaves')) continue
+    const { name } = devices[device]!
+    throw new UserError(
+      `${origin}: events: at ${at} s ${name} ${kind}, and it ${kind === 'leaves' ? 'has left before' : 'is there already'}; remove that event, or let it ${kind === 'leaves' ? 'join' : 'leave'} between the two`
+    )
+  }
+}
+
 /** "porch->shed". */
 const eventLinks = (text: string, field: string, { links, findDevice, origin }: EventContext) => {
   const match = /^\s*(.+?)\s*->\s*(.+?)\s*$/.exec(text)
@@ -361,17 +448,53 @@ const mediumLinks = (wanted: string, field: string, { links, media, origin }: Ev
   return links.filter(l => l.medium === medium).map(({ from, to }) => ({ from, to }))
 }
 
-const checkedModel = (key: string, model: Written['models'][string], origin: string): ScenarioModel => {
+const checkedModel = (
+  key: string,
+  model: Written['models'][string],
+  devices: Written['devices'],
+  origin: string
+): ScenarioModel => {
+  const where = model.pinned === undefined ? {} : { pinned: true as const }
   if ('file' in model)
-    return { name: key, kind: 'file', file: model.file, shapes: model.shape, maxBlocks: model.maxBlocks }
-  const { blocks, activations } = model
+    return { name: key, kind: 'file', file: model.file, shapes: model.shape, maxBlocks: model.maxBlocks, ...where }
+  const { activations, times: written } = model
+  const blocks = model.blocks ?? Object.values(written ?? {})[0]?.map(() => ({ work: undefined, weights: bytes(0) }))
+  if (blocks === undefined) throw new UserError(`${origin}: models.${key}.blocks is missing; or give times`)
+  const known = Object.entries(devices).map(([name, device]) => ({ name, group: device?.group }))
+  const times =
+    written === undefined
+      ? undefined
+      : blockTimesByDevice(written, blocks.length, known, `${origin}: models.${key}.times`)
+  const speeds = Object.values(devices).map(device => device?.speed ?? 1)
+  const timed = blocks.map(({ work, weights }, k) => {
+    const untimed = known.find((_, n) => times?.[n] === undefined)
+    if (work === undefined && untimed !== undefined)
+      throw new UserError(
+        `${origin}: models.${key}.blocks[${k}].work is missing${times === undefined ? '' : `, and ${untimed.name} has no times: give the one or the other`}`
+      )
+    return { work: work ?? referenceWork(times!, speeds, k), weights }
+  })
   if (activations.length !== blocks.length + 1) {
     throw new UserError(
       `${origin}: models.${key}.activations: ${blocks.length} blocks have ${blocks.length + 1} activations (the input, what crosses each cut, the output), ${activations.length} given`
     )
   }
-  return { name: key, kind: 'synthetic', blocks, activations }
+  return {
+    name: key,
+    kind: 'synthetic',
+    blocks: timed,
+    activations,
+    ...(times === undefined ? {} : { times }),
+    ...where
+  }
 }
+
+/** What a block whose times alone are known takes at speed 1: in the mean over the devices. */
+const referenceWork = (
+  times: readonly (readonly Seconds[] | undefined)[],
+  speeds: readonly number[],
+  k: number
+): Seconds => seconds(times.reduce((sum, of, n) => sum + of![k]! * speeds[n]!, 0) / times.length)
 
 type FindDevice = (wanted: string, field: string) => number
 
@@ -385,6 +508,7 @@ const expandLinks = (
     bandwidth: links.default.bandwidth ?? DEFAULT_LINK.bandwidth,
     latency: links.default.latency ?? DEFAULT_LINK.latency
   }
+  refuseTooManyLinks(links, names.length, origin)
   const made = new Map<number, ScenarioLink>()
   const put = (
     from: number,
@@ -417,6 +541,18 @@ const expandLinks = (
   if (dead !== undefined)
     throw new UserError(`${origin}: links: bandwidth from ${names[dead.from]} to ${names[dead.to]} must be more than 0`)
   return all
+}
+
+/** Before they are made. */
+const refuseTooManyLinks = ({ topology, media, pairs }: Written['links'], devices: number, origin: string): void => {
+  const allOf = (n: number): number => n * (n - 1)
+  const ofMedia = media.reduce((sum, medium) => sum + allOf(medium.devices.length), 0)
+  const ofTopology = topology === 'full' ? allOf(devices) : topology === 'none' ? 0 : 2 * devices
+  if (ofTopology + ofMedia + 2 * pairs.length <= MAX_LINKS) return
+  const [field, count] = ofTopology > ofMedia ? ['topology', ofTopology] : ['media', ofMedia]
+  throw new UserError(
+    `${origin}: links.${field}: ${field === 'topology' ? topology : 'they'} would make ${count} links of ${devices} devices, and a scenario has at most ${MAX_LINKS}; use ring, chain, star:DEVICE, or none with pairs`
+  )
 }
 
 function* topologyPairs(
@@ -468,9 +604,11 @@ const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   const [room, key, third] = path
   if (room === undefined) return ['name', 'devices', 'links', 'models', 'sources', 'policy', 'events']
   if (room === 'events') return ['at', 'device', 'speed', 'leaves', 'joins', 'link', 'medium', 'bandwidth', 'latency']
-  if (room === 'devices') return ['speed', 'memory']
+  if (room === 'devices') return ['speed', 'memory', 'group']
   if (room === 'models')
-    return third === 'blocks' ? ['work', 'weights'] : ['file', 'shape', 'maxBlocks', 'blocks', 'activations']
+    return third === 'blocks'
+      ? ['work', 'weights']
+      : ['file', 'shape', 'maxBlocks', 'blocks', 'activations', 'times', 'pinned']
   if (room === 'sources') {
     return third === 'arrivals'
       ? ['poisson', 'every']

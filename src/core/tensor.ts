@@ -29,11 +29,14 @@ export interface Tensor {
   readonly data: Uint8Array<ArrayBuffer>
 }
 
-/** Name, type and shape of a tensor, without its elements. A string or null dimension is not known before the run. */
+/** At least 0; a name where it is not known before the run, null where it has no name either. */
+export type Dimension = number | string | null
+
+/** Name, type and shape of a tensor, without its elements. A shape without dimensions: a scalar, or of unknown rank. */
 export interface TensorSpec {
   readonly name: string
   readonly type: ElementType
-  readonly shape: readonly (number | string | null)[]
+  readonly shape: readonly Dimension[]
 }
 
 /** Elements in a shape; 1 for a scalar, 0 when any dimension is 0. */

@@ -1,5 +1,5 @@
 import type { DeviceId, ModelId } from './ids.ts'
-import { type Bytes, type BytesPerSecond, type Seconds, seconds } from './units.ts'
+import { type Bytes, type BytesPerSecond, bytesPerSecond, type Seconds, seconds } from './units.ts'
 
 /** A directed link. Links of one shared medium have the same `resource`: they queue for the same air. */
 export interface LinkView {
@@ -27,6 +27,8 @@ export interface ModelCosts {
   readonly work: readonly Seconds[]
   /** Bytes of activation 0 .. K. */
   readonly activations: readonly Bytes[]
+  /** The first block runs on the device of the datum's source and nowhere else. Default: any device that carries it. */
+  readonly pinned?: boolean
 }
 
 /** What is told of a network cannot make a resource dearer, or cheaper, than by this. */
@@ -45,12 +47,16 @@ export class World {
   /** Outgoing links of each device. */
   readonly links: LinkView[][] = []
   resources = 0
+  /** No link was ever faster. */
+  fastestRate: BytesPerSecond = bytesPerSecond(0)
   /** Grows with every change, so that what is derived from a world can be kept until it changes. */
   version = 0
   /** Grows when a way may have opened or closed: a device comes or goes, a block is carried or no longer, a link is new. */
   reach = 0
   readonly #deviceIndex = new Map<DeviceId, number>()
   readonly #modelIndex = new Map<ModelId, number>()
+  /** [from]: by to. */
+  readonly #linkTo: Map<number, LinkView>[] = []
   /** By resource: what the same use of it costs now, to what it cost when it was first heard of. */
   readonly #dearness: number[] = []
   /** Links of each resource: more than one of a shared medium. */
@@ -70,6 +76,7 @@ export class World {
     const index = this.devices.length
     this.devices.push({ id, up: true, speed, resource: this.resources++ })
     this.links.push([])
+    this.#linkTo.push(new Map())
     this.#deviceIndex.set(id, index)
     this.reach++
     for (const [m, model] of this.models.entries()) this.#addRow(m, model.work.length)
@@ -106,6 +113,7 @@ export class World {
   /** Add a link or change the rate and latency of a known one. */
   setLink(from: number, to: number, rate: BytesPerSecond, latency: Seconds, medium?: number): LinkView {
     this.version++
+    if (rate > this.fastestRate) this.fastestRate = rate
     const known = this.link(from, to)
     if (known !== undefined) {
       this.#grewBy(known.resource, (known.rate / rate) ** (1 / this.#linksOf[known.resource]!))
@@ -114,12 +122,13 @@ export class World {
     const link: LinkView = { from, to, rate, latency, resource: medium ?? this.resources++, up: true }
     this.links[from]!.push(link)
     this.reach++
+    this.#linkTo[from]!.set(to, link)
     this.#linksOf[link.resource] = (this.#linksOf[link.resource] ?? 0) + 1
     return link
   }
 
   link(from: number, to: number): LinkView | undefined {
-    return this.links[from]!.find(link => link.to === to)
+    return this.#linkTo[from]!.get(to)
   }
 
   deviceIndex(id: DeviceId): number | undefined {
@@ -185,6 +194,16 @@ export class World {
   /** Whether the block is loaded there as far as is known, whether or not the device is up. */
   isMarkedCarried(device: number, model: number, block: number): boolean {
     return this.#carried[model]![device]![block] === 1
+  }
+
+  /** Whether the block runs on the device of its datum's source and nowhere else. */
+  isPinned(model: number, block: number): boolean {
+    return block === 0 && this.models[model]!.pinned === true
+  }
+
+  /** Whether the device carries the block and may run it for a datum whose source's device is `home`. */
+  mayRun(device: number, model: number, block: number, home: number): boolean {
+    return this.carries(device, model, block) && (device === home || !this.isPinned(model, block))
   }
 
   carriesAll(device: number, model: number): boolean {

@@ -65,9 +65,9 @@ describe('an image enters a block in the layout of its convolutions', () => {
       node('If', ['yes'], ['z'], [body('then_branch', branch), body('else_branch', branch)]),
       node('Transpose', ['a'], ['v'], [ints('perm', [0, 2, 3, 1])])
     ]
-    const yes = { name: 'yes', dataType: T.BOOL, dims: [], rawData: Uint8Array.of(1) }
+    const inputs = [...parts.inputs, value('yes', T.BOOL, [])]
     const outputs = [...parts.outputs, value('z', F, [1, 8, 6, 5]), value('v', F, [1, 6, 5, 8])]
-    const block = await blockAfter({ ...parts, nodes, outputs, weights: [...parts.weights!, yes] }, ['a'])
+    const block = await blockAfter({ ...parts, nodes, inputs, outputs }, ['a', 'yes'])
     const reader = (opType: string) => block.model.graph!.node.find(n => n.opType === opType)!
     expect(reader('Add').input).toContain('a/blocked')
     expect(reader('Transpose').input).toEqual(['a'])

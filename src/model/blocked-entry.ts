@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { AttributeProto_AttributeType, AttributeProtoSchema, type NodeProto, NodeProtoSchema } from 'onnx-buf'
 import type { Layer } from './graph-analysis.ts'
+import { NamePool, namesOfNodes } from './name-pool.ts'
 import { isDefaultDomain } from './onnx-file.ts'
 import type { TensorFacts } from './tensor-facts.ts'
 
@@ -44,8 +45,8 @@ export const enterBlocked = (layers: readonly Layer[], images: readonly string[]
   if (!layers.some(({ node }) => isOf(CONVOLUTION, node))) return layers.map(layer => layer.node)
   const joined = images.filter(name => isBlockable(name, facts) && isJoined(name, layers))
   if (joined.length === 0) return layers.map(layer => layer.node)
-  const taken = namesIn(layers)
-  const renamed = new Map(joined.map(name => [name, unused(`${name}/blocked`, taken)]))
+  const pool = new NamePool(namesOfNodes(layers.map(({ node }) => node)))
+  const renamed = new Map(joined.map(name => [name, pool.fresh(`${name}/blocked`)]))
   const entries = [...renamed].map(([from, to]) => averageOfOne(from, to))
   return [...entries, ...layers.map(({ node }) => (gains(node) ? withInputs(node, renamed) : node))]
 }
@@ -93,26 +94,3 @@ const averageOfOne = (from: string, to: string): NodeProto =>
       })
     ]
   })
-
-/** Every name in use, those inside bodies too: a body may not hide a name from outside. */
-const namesIn = (layers: readonly Layer[]): Set<string> => {
-  const names = new Set<string>()
-  const visit = (node: NodeProto): void => {
-    for (const name of [node.name, ...node.input, ...node.output]) names.add(name)
-    for (const { g, graphs } of node.attribute) {
-      for (const body of g === undefined ? graphs : [g, ...graphs]) {
-        for (const { name } of [...body.input, ...body.initializer]) names.add(name)
-        body.node.forEach(visit)
-      }
-    }
-  }
-  for (const { node } of layers) visit(node)
-  return names
-}
-
-const unused = (name: string, taken: Set<string>): string => {
-  let free = name
-  for (let i = 1; taken.has(free); i++) free = `${name}_${i}`
-  taken.add(free)
-  return free
-}

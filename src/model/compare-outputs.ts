@@ -1,4 +1,4 @@
-import type { Tensor } from '../core/tensor.ts'
+import type { ElementType, Tensor } from '../core/tensor.ts'
 
 export interface Difference {
   readonly maxAbsDiff: number
@@ -6,26 +6,46 @@ export interface Difference {
   readonly maxRelDiff: number
 }
 
+/** One output of two runs. */
+export interface OutputDifference {
+  readonly name: string
+  readonly type: ElementType
+  /** The largest of any element. */
+  readonly difference: number
+  /** The largest finite magnitude that was expected; 0 for strings. */
+  readonly magnitude: number
+}
+
 /**
- * The largest difference between two runs of one model. Values that are equal, two NaN, or the same infinity do not
+ * The largest difference between two runs of one model, for each output. Values that are equal, two NaN, or the same infinity do not
  * differ; anything else that is not finite, another shape or another type differs infinitely; so do other strings.
  */
-export const compareOutputs = (expected: readonly Tensor[], actual: readonly Tensor[]): Difference => {
-  let maxAbsDiff = 0
-  let maxRelDiff = 0
+export const outputDifferences = (expected: readonly Tensor[], actual: readonly Tensor[]): OutputDifference[] => {
   const found = new Map(actual.map(tensor => [tensor.name, tensor]))
-  for (const tensor of expected) {
+  return expected.map(tensor => {
     const other = found.get(tensor.name)
-    const diff = other === undefined ? Number.POSITIVE_INFINITY : tensorDifference(tensor, other)
-    const scale =
-      tensor.type === 'string'
-        ? 1
-        : numbers(tensor).reduce((max, x) => (Number.isFinite(x) ? Math.max(max, Math.abs(x)) : max), 0)
-    maxAbsDiff = Math.max(maxAbsDiff, diff)
-    maxRelDiff = Math.max(maxRelDiff, diff === 0 ? 0 : diff / (scale || 1))
-  }
-  return { maxAbsDiff, maxRelDiff }
+    const difference = other === undefined ? Number.POSITIVE_INFINITY : tensorDifference(tensor, other)
+    return { name: tensor.name, type: tensor.type, difference, magnitude: magnitudeOf(tensor) }
+  })
 }
+
+/** The largest of all outputs. */
+export const compareOutputs = (expected: readonly Tensor[], actual: readonly Tensor[]): Difference =>
+  largestDifference(outputDifferences(expected, actual))
+
+export const largestDifference = (outputs: readonly OutputDifference[]): Difference => ({
+  maxAbsDiff: outputs.reduce((max, { difference }) => Math.max(max, difference), 0),
+  maxRelDiff: outputs.reduce(
+    (max, { difference, magnitude }) => Math.max(max, difference && difference / (magnitude || 1)),
+    0
+  )
+})
+
+/** The largest finite absolute value; 0 for strings. */
+export const magnitudeOf = (tensor: Tensor): number =>
+  tensor.type === 'string'
+    ? 0
+    : numbers(tensor).reduce((max, x) => (Number.isFinite(x) ? Math.max(max, Math.abs(x)) : max), 0)
 
 const tensorDifference = (a: Tensor, b: Tensor): number => {
   if (a.type !== b.type || a.dims.join() !== b.dims.join() || a.data.length !== b.data.length)

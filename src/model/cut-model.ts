@@ -3,16 +3,20 @@ import { type BlockHash, blockHash } from '../core/ids.ts'
 import type { TensorSpec } from '../core/tensor.ts'
 import { type Bytes, bytes } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
+import { bodyCosts } from './body-costs.ts'
 import { chooseCuts } from './choose-cuts.ts'
 import { type CutPoint, findCutPoints, possibleCutPoints } from './cut-points.ts'
 import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
 import { type LayerCost, layerCosts } from './layer-cost.ts'
+import { type LeftOut, optionalsAsTensors, tensorsOnly } from './left-out.ts'
 import { aliveAt } from './liveness.ts'
-import { makeBlocks } from './make-blocks.ts'
-import { onnxChunks, weightBytes } from './onnx-chunks.ts'
+import { type Block, makeBlocks } from './make-blocks.ts'
+import { onnxChunks } from './onnx-chunks.ts'
 import { readOnnxFile } from './onnx-file.ts'
 import type { OpenModel } from './open-model.ts'
+import { prepareGraph } from './prepare-graph.ts'
 import { findTensorFacts, type InputShapes, type TensorFacts } from './tensor-facts.ts'
+import { weightBytes } from './weight-bytes.ts'
 
 /** A model that has been read and understood, ready to be cut in any of its cut points. */
 export interface StudiedModel {
@@ -20,13 +24,18 @@ export interface StudiedModel {
   readonly facts: TensorFacts
   readonly costs: readonly LayerCost[]
   readonly cutPoints: readonly CutPoint[]
+  /** What the file has besides, and no block. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 /** @throws UserError when it is not a model, does not open, or needs a shape */
 export const studyModel = async (file: string, shapes: InputShapes, openModel: OpenModel): Promise<StudiedModel> => {
-  const analysis = analyseGraph(await readOnnxFile(file))
-  const facts = await findTensorFacts(analysis, shapes, openModel)
-  return { analysis, facts, costs: layerCosts(analysis, facts), cutPoints: findCutPoints(analysis, facts) }
+  const prepared = optionalsAsTensors(await prepareGraph(await readOnnxFile(file), openModel))
+  const whole = analyseGraph(prepared)
+  const facts = await findTensorFacts(whole, shapes, openModel)
+  const { analysis, leftOut } = tensorsOnly(whole, facts)
+  const costs = layerCosts(analysis, facts, await bodyCosts(analysis, facts, openModel))
+  return { analysis, facts, costs, cutPoints: findCutPoints(analysis, facts), leftOut }
 }
 
 /** The same with every place where it can be cut at all, what the runtime merges included. */
@@ -82,6 +91,8 @@ export interface WrittenBlock {
   readonly sha256: BlockHash
   /** Of the .onnx bytes. */
   readonly bytes: Bytes
+  /** In memory once it is loaded: its file, and the constants that are computed then. */
+  readonly loadedBytes: Bytes
   /** In its graph: its layers, the constants that it needs, and what lets images in. */
   readonly nodes: number
   readonly flops: number
@@ -110,7 +121,17 @@ export const writeBlocks = async (
     await write(index, meter.through(onnxChunks(block.model, analysis.file.path)))
     const flops = costs.slice(bounds[index], bounds[index + 1]).reduce((sum, cost) => sum + cost.flops, 0)
     const { inputs, outputs } = block
-    written.push({ ...meter.result(), nodes: block.model.graph!.node.length, flops, inputs, outputs })
+    const { sha256, bytes: fileBytes } = meter.result()
+    const loadedBytes = bytes(fileBytes + computedBytes(block, facts))
+    written.push({
+      sha256,
+      bytes: fileBytes,
+      loadedBytes,
+      nodes: block.model.graph!.node.length,
+      flops,
+      inputs,
+      outputs
+    })
   }
   return written
 }
@@ -135,16 +156,29 @@ const specOf = (facts: TensorFacts, name: string): TensorSpec => {
   return { name, type: type ?? 'float32', shape: dims ?? shape ?? [] }
 }
 
+const computedBytes = ({ computed }: Block, facts: TensorFacts): number =>
+  computed.reduce((sum, name) => sum + facts.bytes(name), 0)
+
+export interface BlockFacts {
+  readonly nodes: number
+  /** Of what it holds. */
+  readonly weightBytes: number
+  /** Of the constants that the runtime computes when it loads the block. */
+  readonly computedBytes: number
+  readonly flops: number
+}
+
 /** What each block between these cut points holds; nothing is written. */
 export const blockFacts = (
   { analysis, facts, costs, cutPoints }: StudiedModel,
   cuts: readonly number[]
-): readonly { readonly nodes: number; readonly weightBytes: number; readonly flops: number }[] => {
+): readonly BlockFacts[] => {
   const positions = cuts.map(c => cutPoints[c]!.position)
   const bounds = [0, ...positions, analysis.layers.length]
-  return makeBlocks(analysis, facts, positions).map(({ model }, b) => ({
-    nodes: model.graph!.node.length,
-    weightBytes: weightBytes(model, analysis.file.path),
+  return makeBlocks(analysis, facts, positions).map((block, b) => ({
+    nodes: block.model.graph!.node.length,
+    weightBytes: weightBytes(block.model, analysis.file.path),
+    computedBytes: computedBytes(block, facts),
     flops: costs.slice(bounds[b], bounds[b + 1]).reduce((sum, cost) => sum + cost.flops, 0)
   }))
 }

@@ -1,7 +1,7 @@
 import { TensorProto_DataType as T } from 'onnx-buf'
 import type { ElementType } from '../core/tensor.ts'
 
-/** Bits of one element, by ONNX data type; strings have none. */
+/** Bits of one element, by ONNX data type; strings have none. Those under a byte lie packed, the last byte filled up. */
 export const ELEMENT_BITS: Readonly<Record<number, number>> = {
   [T.FLOAT]: 32,
   [T.UINT8]: 8,
@@ -23,7 +23,11 @@ export const ELEMENT_BITS: Readonly<Record<number, number>> = {
   [T.FLOAT8E5M2]: 8,
   [T.FLOAT8E5M2FNUZ]: 8,
   [T.UINT4]: 4,
-  [T.INT4]: 4
+  [T.INT4]: 4,
+  [T.FLOAT4E2M1]: 4,
+  [T.FLOAT8E8M0]: 8,
+  [T.UINT2]: 2,
+  [T.INT2]: 2
 }
 
 /** ONNX data type of each element type that may cross a cut. */

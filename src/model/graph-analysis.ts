@@ -1,5 +1,7 @@
 import type { GraphProto, NodeProto } from 'onnx-buf'
 import { UserError } from '../core/user-error.ts'
+import { bodiesOf } from './bodies-of.ts'
+import { FunctionTable, functionName } from './function-table.ts'
 import { isDefaultDomain, type OnnxFile } from './onnx-file.ts'
 
 /** A node of the graph, with everything it reads. */
@@ -44,21 +46,26 @@ const RANDOM = new Set([
 
 /**
  * Order the nodes, tell constants from layers, find who writes and reads what.
+ * @param outputs of the model, those that are wanted
  * @throws UserError naming the node when a tensor comes from nowhere, is written twice, or the nodes form a cycle
  */
-export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
+export const analyseGraph = (
+  file: OnnxFile,
+  outputs: readonly string[] = file.graph.output.map(output => output.name)
+): GraphAnalysis => {
   const { graph } = file
+  const functions = new FunctionTable(file.model)
   const initializers = new Set([
     ...graph.initializer.map(t => t.name),
     ...graph.sparseInitializer.map(t => t.values?.name ?? '')
   ])
   const inputs = graph.input.map(input => input.name).filter(name => !initializers.has(name))
-  const ordered = alive(graph, order(file, graph.node.map(toLayer), new Set([...inputs, ...initializers])))
+  const ordered = alive(outputs, order(file, graph.node.map(toLayer), new Set([...inputs, ...initializers])))
   const constantNames = new Set(initializers)
   const layers: Layer[] = []
   const constants: Layer[] = []
   for (const layer of ordered) {
-    const isConstant = !isRandom(layer.node, file) && layer.reads.every(name => constantNames.has(name))
+    const isConstant = !isRandom(layer.node, functions) && layer.reads.every(name => constantNames.has(name))
     if (isConstant) for (const name of layer.writes) constantNames.add(name)
     ;(isConstant ? constants : layers).push(layer)
   }
@@ -71,7 +78,6 @@ export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
       else readers.push(i)
     }
   }
-  const outputs = graph.output.map(output => output.name)
   for (const name of outputs) {
     if (!producer.has(name) && !constantNames.has(name) && !inputs.includes(name))
       throw new UserError(`${file.path}: nothing writes the output "${name}"`)
@@ -80,8 +86,8 @@ export const analyseGraph = (file: OnnxFile): GraphAnalysis => {
 }
 
 /** Without the nodes that lead to no output. */
-const alive = (graph: GraphProto, ordered: readonly Layer[]): Layer[] => {
-  const needed = new Set(graph.output.map(output => output.name))
+const alive = (outputs: readonly string[], ordered: readonly Layer[]): Layer[] => {
+  const needed = new Set(outputs)
   const kept: Layer[] = []
   for (const layer of ordered.toReversed()) {
     if (!layer.writes.some(name => needed.has(name))) continue
@@ -99,8 +105,7 @@ const toLayer = (node: NodeProto, index: number): Layer => ({
 })
 
 /** What the bodies of a node (If, Loop, Scan) read from outside themselves. */
-export const captured = (node: NodeProto): string[] =>
-  node.attribute.flatMap(({ g, graphs }) => (g === undefined ? graphs : [g, ...graphs]).flatMap(freeNames))
+export const captured = (node: NodeProto): string[] => bodiesOf(node).flatMap(freeNames)
 
 const freeNames = (body: GraphProto): string[] => {
   const defined = new Set([
@@ -113,39 +118,37 @@ const freeNames = (body: GraphProto): string[] => {
   return [...new Set(read)].filter(name => name !== '' && !defined.has(name))
 }
 
-const isRandom = (node: NodeProto, file: OnnxFile, callers: readonly NodeProto[] = []): boolean => {
+const isRandom = (node: NodeProto, functions: FunctionTable, callers: readonly NodeProto[] = []): boolean => {
   if (callers.includes(node)) return false // a function that calls itself is for the runtime to refuse
   if (isDefaultDomain(node.domain) && RANDOM.has(node.opType)) {
     // Dropout draws only in training mode, which is its third input.
     return node.opType !== 'Dropout' || (node.input[2] ?? '') !== ''
   }
-  const body = file.model.functions.find(f => f.name === node.opType && f.domain === node.domain)?.node ?? []
-  const bodies = node.attribute.flatMap(({ g, graphs }) =>
-    (g === undefined ? graphs : [g, ...graphs]).flatMap(b => b.node)
-  )
-  return [...body, ...bodies].some(inner => isRandom(inner, file, [...callers, node]))
+  const body = functions.called(node)?.node ?? []
+  const bodies = bodiesOf(node).flatMap(b => b.node)
+  return [...body, ...bodies].some(inner => isRandom(inner, functions, [...callers, node]))
 }
 
 /** Kahn's algorithm; of the nodes that are ready, the one that stands first in the file goes first. */
 const order = (file: OnnxFile, layers: readonly Layer[], given: ReadonlySet<string>): Layer[] => {
   const writer = new Map<string, number>()
-  for (const { writes, index, node } of layers) {
-    for (const name of writes) {
+  for (const layer of layers) {
+    for (const name of layer.writes) {
       if (writer.has(name) || given.has(name))
-        throw new UserError(`${file.path}: node ${label(node, index)} writes "${name}", which exists already`)
-      writer.set(name, index)
+        throw new UserError(`${file.path}: node ${whereIs(file, layer)} writes "${name}", which exists already`)
+      writer.set(name, layer.index)
     }
   }
   const readers: number[][] = layers.map(() => [])
-  const missing = layers.map(({ reads, node, index }) => {
+  const missing = layers.map(layer => {
     const from = new Set<number>()
-    for (const name of reads) {
+    for (const name of layer.reads) {
       const source = writer.get(name)
       if (source !== undefined) from.add(source)
       else if (!given.has(name))
-        throw new UserError(`${file.path}: node ${label(node, index)} reads "${name}", which nothing writes`)
+        throw new UserError(`${file.path}: node ${whereIs(file, layer)} reads "${name}", which nothing writes`)
     }
-    for (const source of from) readers[source]!.push(index)
+    for (const source of from) readers[source]!.push(layer.index)
     return from.size
   })
   return takeInOrder(file, layers, readers, missing)
@@ -166,12 +169,15 @@ const takeInOrder = (
   }
   if (ordered.length === layers.length) return ordered
   const stuck = layers.find(({ index }) => missing[index]! > 0)!
-  throw new UserError(`${file.path}: node ${label(stuck.node, stuck.index)} is part of a cycle`)
+  throw new UserError(`${file.path}: node ${whereIs(file, stuck)} is part of a cycle`)
 }
 
-/** `#12 Conv "features.0"`: enough to find the node in a viewer. */
-export const label = (node: NodeProto, index: number): string =>
-  `#${index} ${node.opType}${node.name === '' ? '' : ` "${node.name}"`}`
+/** `#12 Conv "features.0"`: enough to find the node in a viewer; without the number inside of bodies and functions. */
+export const label = (node: NodeProto, index?: number): string =>
+  `${index === undefined ? '' : `#${index} `}${functionName(node)}${node.name === '' ? '' : ` "${node.name}"`}`
+
+/** The same of a node that may have been prepared: where it came from. */
+const whereIs = ({ origins }: OnnxFile, { node, index }: Layer): string => origins?.get(node) ?? label(node, index)
 
 /** Smallest number first. */
 class MinHeap {

@@ -1,12 +1,24 @@
 import type { ValueInfoProto } from 'onnx-buf'
+import type { Dimension } from '../core/tensor.ts'
 import { UserError } from '../core/user-error.ts'
 import type { GraphAnalysis } from './graph-analysis.ts'
+import { declaredDims } from './tensor-type.ts'
 
-/** A shape for each input that has dynamic dimensions. */
+/** A shape for each input that has dynamic dimensions; of no dimensions for a scalar. */
 export type InputShapes = ReadonlyMap<string, readonly number[]>
 
-/** A number, the name of a dynamic dimension, or empty when it has none; undefined when the rank is not declared. */
-type Declared = readonly (number | string)[] | undefined
+/** An input as its model declares it; `shape` is undefined where not even the rank is declared. */
+export interface DeclaredInput {
+  readonly name: string
+  readonly shape: readonly Dimension[] | undefined
+}
+
+/** What can be made, and counted exactly, of one tensor. */
+const MAX_ELEMENTS = 2 ** 40
+
+/** @returns as the model declares them, all inputs that a graph lists */
+export const declaredShapes = (inputs: readonly ValueInfoProto[]): readonly DeclaredInput[] =>
+  inputs.map(({ name, type }) => ({ name, shape: type === undefined ? undefined : declaredDims(type) }))
 
 /**
  * Every dimension of every input a number: declared, given, known from a given input whose dimension has the same name,
@@ -14,41 +26,60 @@ type Declared = readonly (number | string)[] | undefined
  * @throws UserError that shows the flag to add
  */
 export const concreteInputs = ({ file, inputs }: GraphAnalysis, given: InputShapes): InputShapes => {
-  const declared = new Map(file.graph.input.map(info => [info.name, declaredShape(info)]))
+  const isInput = new Set(inputs)
+  const declared = declaredShapes(file.graph.input).filter(({ name }) => isInput.has(name))
   for (const name of given.keys()) {
-    if (!inputs.includes(name))
+    if (!isInput.has(name))
       throw new UserError(
         `--shape ${name}: ${file.path} has no input "${name}"; its inputs: ${inputs.join(', ') || 'none'}`
       )
   }
+  return new Map(withGiven(file.path, declared, given).map(input => [input.name, settle(file.path, input)]))
+}
+
+/**
+ * The inputs with what the given shapes say of them: their own, or of a dimension that another input has under the same
+ * name. The rest is left as declared.
+ * @param of the model, for messages
+ * @throws UserError where a given shape does not fit the declared one, or two given ones contradict each other
+ */
+export const withGiven = (
+  of: string,
+  declared: readonly DeclaredInput[],
+  given: InputShapes
+): readonly DeclaredInput[] => {
   const known = new Map<string, number>()
-  for (const [name, dims] of given) learn(file.path, name, declared.get(name), dims, known)
-  return new Map(inputs.map(name => [name, given.get(name) ?? settle(file.path, name, declared.get(name), known)]))
+  for (const input of declared) {
+    const dims = given.get(input.name)
+    if (dims !== undefined) learn(of, input, dims, known)
+  }
+  return declared.map(({ name, shape }) => ({
+    name,
+    shape: given.get(name) ?? shape?.map(d => (typeof d === 'string' && isName(d) ? (known.get(d) ?? d) : d))
+  }))
 }
 
-/** As the model declares it. */
-export const declaredShape = ({ type }: ValueInfoProto): Declared => {
-  if (type?.value.case !== 'tensorType') return [] // a sequence has no shape, and is never fed
-  return type.value.value.shape?.dim.map(({ value }) =>
-    value.case === 'dimValue' ? Number(value.value) : (value.value ?? '')
-  )
-}
+/** What exporters write where they know no name means nothing, also when it stands in two places. */
+const isName = (dim: string): boolean => !/^\s*(|\?+|[-+]?\d+|none|null|nan|unk(nown)?)\s*$/i.test(dim)
 
-const text = (shape: readonly (number | string)[]): string => `[${shape.map(d => (d === '' ? '?' : d)).join(', ')}]`
+const text = (shape: readonly Dimension[]): string => `[${shape.map(d => d ?? '?').join(', ')}]`
+
+/** As `--shape` takes it. */
+export const writtenShape = (dims: readonly number[]): string => (dims.length === 0 ? 'scalar' : dims.join('x'))
 
 /** Check a given shape against the declared one, and note what it says of named dimensions. */
 const learn = (
-  path: string,
-  name: string,
-  shape: Declared,
+  of: string,
+  { name, shape }: DeclaredInput,
   dims: readonly number[],
   known: Map<string, number>
 ): void => {
-  if (shape === undefined) return
-  const fits = shape.length === dims.length && shape.every((d, i) => typeof d === 'string' || d < 0 || d === dims[i])
-  if (!fits) throw new UserError(`--shape ${name}=${dims.join('x')} does not fit: ${path} declares ${text(shape)}`)
+  // ONNX Runtime takes any shape where a scalar is declared.
+  if (shape === undefined || shape.length === 0) return
+  const fits = shape.length === dims.length && shape.every((d, i) => typeof d !== 'number' || d === dims[i])
+  if (!fits) throw new UserError(`--shape ${name}=${writtenShape(dims)} does not fit: ${of} declares ${text(shape)}`)
   for (const [i, d] of shape.entries()) {
-    if (typeof d !== 'string' || d === '') continue
+    if (typeof d !== 'string' || !isName(d)) continue
     const other = known.get(d)
     if (other !== undefined && other !== dims[i])
       throw new UserError(
@@ -58,17 +89,30 @@ const learn = (
   }
 }
 
-const settle = (path: string, name: string, shape: Declared, known: ReadonlyMap<string, number>): readonly number[] => {
+const settle = (path: string, { name, shape }: DeclaredInput): readonly number[] => {
   if (shape === undefined) {
     throw new UserError(
-      `${path}: input "${name}" declares no shape; give one, for example with --shape ${name}=1x3x224x224`
+      `${path}: input "${name}" declares no shape; give one, for example with --shape ${name}=1x3x224x224 or --shape ${name}=scalar`
     )
   }
-  const dims = shape.map(d => (typeof d === 'string' ? known.get(d) : d < 0 ? undefined : d))
-  const open = dims.flatMap((d, i) => (d === undefined ? [i] : []))
-  if (open.every(i => i === 0)) return dims.map(d => d ?? 1)
-  const example = dims.map((d, i) => d ?? (i === 0 ? 1 : shape.length === 4 ? 224 : 16)).join('x')
+  const open = shape.flatMap((d, i) => (typeof d === 'number' ? [] : [i]))
+  if (open.every(i => i === 0))
+    return checked(
+      path,
+      name,
+      shape.map(d => (typeof d === 'number' ? d : 1))
+    )
+  const example = shape
+    .map((d, i) => (typeof d === 'number' ? d : i === 0 ? 1 : shape.length === 4 ? 224 : 16))
+    .join('x')
   throw new UserError(
     `${path}: input "${name}" has the dynamic shape ${text(shape)}; fix it, for example with --shape ${name}=${example}`
+  )
+}
+
+const checked = (path: string, name: string, dims: readonly number[]): readonly number[] => {
+  if (dims.reduce((a, b) => a * b, 1) <= MAX_ELEMENTS) return dims
+  throw new UserError(
+    `${path}: input "${name}" declares [${dims.join(', ')}], more than ${MAX_ELEMENTS} elements, which nothing can feed; export it with a dynamic dimension`
   )
 }

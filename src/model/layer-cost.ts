@@ -14,11 +14,30 @@ const FLOPS_PER_SECOND = 40e9
 const BYTES_PER_SECOND = 8e9
 const SECONDS_PER_NODE = 3e-6
 
-/** What each layer costs at the shapes that the facts were found at. Floating-point operations: a multiply-add counts two. */
-export const layerCosts = (analysis: GraphAnalysis, facts: TensorFacts): LayerCost[] => {
+/** What a node does: in floating-point operations, in bytes that it reads and writes, as floats, and in calls. */
+export interface NodeCost {
+  readonly flops: number
+  readonly bytes: number
+  readonly nodes: number
+}
+
+/**
+ * What each layer costs at the shapes that the facts were found at. Floating-point operations: a multiply-add counts two.
+ * @param bodies what the bodies of layers that have some cost
+ */
+export const layerCosts = (
+  analysis: GraphAnalysis,
+  facts: TensorFacts,
+  bodies: ReadonlyMap<NodeProto, NodeCost> = new Map()
+): LayerCost[] => {
   const merged = mergedTensors(analysis)
   return analysis.layers.map(layer => {
-    const flops = layerFlops(layer, facts)
+    const inside = bodies.get(layer.node)
+    if (inside !== undefined) {
+      const seconds = Math.max(inside.flops / FLOPS_PER_SECOND, inside.bytes / BYTES_PER_SECOND)
+      return { flops: inside.flops, work: seconds + SECONDS_PER_NODE * (1 + inside.nodes) }
+    }
+    const flops = nodeFlops(layer.node, name => facts.of(name).dims ?? [])
     const isMerged = layer.reads.some(name => merged.has(name))
     const moved = isMerged ? layer.reads.filter(name => !merged.has(name)) : [...readNearly(layer), ...layer.writes]
     const traffic = moved.reduce((sum, name) => sum + facts.bytes(name), 0)
@@ -49,23 +68,35 @@ const readNearly = ({ node, reads, writes }: Layer): readonly string[] =>
 
 const LOOKUPS = new Set(['Gather', 'GatherElements', 'GatherND', 'Slice'])
 
-const layerFlops = ({ node, writes }: Layer, facts: TensorFacts): number => {
-  const dims = (name: string | undefined): readonly number[] => (name === undefined ? [] : (facts.of(name).dims ?? []))
-  const out = size(dims(writes[0]))
+/** Of a node inside of a body. */
+export const nodeCost = (node: NodeProto, dimsOf: (name: string) => readonly number[] | undefined): NodeCost => {
+  const names = [...node.input, ...node.output].filter(name => name !== '')
+  const bytes = names.reduce((sum, name) => sum + 4 * (dimsOf(name) === undefined ? 0 : size(dimsOf(name)!)), 0)
+  return { flops: nodeFlops(node, name => dimsOf(name) ?? []), bytes, nodes: 1 }
+}
+
+const nodeFlops = (node: NodeProto, dimsOf: (name: string) => readonly number[]): number => {
+  const dims = (name: string | undefined): readonly number[] => (name === undefined ? [] : dimsOf(name))
+  const out = size(dims(node.output.find(name => name !== '')))
   if (!isDefaultDomain(node.domain) && node.domain !== 'com.microsoft') return out
   switch (node.opType) {
     case 'Conv':
     case 'ConvInteger':
+    case 'FusedConv':
       return 2 * out * size(dims(node.input[1]).slice(1))
     case 'QLinearConv':
       return 2 * out * size(dims(node.input[3]).slice(1))
     case 'ConvTranspose':
       return 2 * size(dims(node.input[0])) * size(dims(node.input[1]).slice(1))
+    case 'MatMulNBits':
+      return 2 * out * intOf(node, 'K')
     case 'MatMul':
+    case 'FusedMatMul':
     case 'MatMulInteger':
     case 'QLinearMatMul':
       return 2 * out * (dims(node.input[0]).at(-1) ?? 1)
     case 'Gemm':
+    case 'FusedGemm':
       return 2 * out * (intOf(node, 'transA') === 1 ? (dims(node.input[0])[0] ?? 1) : (dims(node.input[0])[1] ?? 1))
     case 'LSTM':
     case 'GRU':

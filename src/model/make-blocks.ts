@@ -4,15 +4,17 @@ import {
   GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
-  type NodeProto,
-  TensorProto_DataType,
   type ValueInfoProto,
   ValueInfoProtoSchema
 } from 'onnx-buf'
 import { enterBlocked } from './blocked-entry.ts'
+import { isConstantNode } from './constant-tensor.ts'
+import { isDequantizer } from './dequantized-weights.ts'
 import { DATA_TYPE } from './element-bits.ts'
+import { FunctionTable } from './function-table.ts'
 import type { GraphAnalysis, Layer } from './graph-analysis.ts'
 import { aliveAt } from './liveness.ts'
+import { MergeAlike } from './merge-alike.ts'
 import type { TensorFacts } from './tensor-facts.ts'
 import { tensorType } from './tensor-type.ts'
 
@@ -21,6 +23,8 @@ export interface Block {
   readonly model: ModelProto
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
+  /** Constants that the runtime computes of others when it loads the block, and keeps. */
+  readonly computed: readonly string[]
 }
 
 /**
@@ -33,10 +37,11 @@ export interface Block {
 export const makeBlocks = (analysis: GraphAnalysis, facts: TensorFacts, positions: readonly number[]): Block[] => {
   const bounds = [0, ...positions, analysis.layers.length]
   const alive = aliveAt(analysis)
+  const alike = new MergeAlike(analysis, facts)
   return bounds.slice(1).map((to, b) => {
     const from = bounds[b]!
     const isLast = to === analysis.layers.length
-    return makeBlock(analysis, facts, analysis.layers.slice(from, to), new Set(alive[to]), isLast, b)
+    return makeBlock(analysis, facts, analysis.layers.slice(from, to), new Set(alive[to]), isLast, b, alike)
   })
 }
 
@@ -46,7 +51,8 @@ const makeBlock = (
   layers: readonly Layer[],
   aliveAfter: ReadonlySet<string>,
   isLast: boolean,
-  number: number
+  number: number,
+  alike: MergeAlike
 ): Block => {
   const { file } = analysis
   const made = new Set(layers.flatMap(layer => layer.writes))
@@ -59,21 +65,25 @@ const makeBlock = (
   const needed = new Set([...read, ...constants.flatMap(layer => layer.reads)])
   const inputs = [...read].filter(name => !made.has(name) && !isConstant(name))
   const images = inputs.filter(name => analysis.producer.has(name)) // what the user feeds is not changed
-  const node = enterBlocked([...constants, ...layers], images, facts)
+  const merged = alike.block(enterBlocked([...constants, ...layers], images, facts), new Set(outputs))
+  const node = [...merged.nodes]
   const written = new Set(node.flatMap(n => n.output))
   const graph = create(GraphProtoSchema, {
     name: `${file.graph.name || 'graph'}/${number}`,
     node,
-    initializer: file.graph.initializer.filter(t => needed.has(t.name)),
+    initializer: [...file.graph.initializer.filter(t => needed.has(t.name)), ...merged.initializers],
     sparseInitializer: file.graph.sparseInitializer.filter(t => needed.has(t.values?.name ?? '')),
-    input: [...inputs, ...filledInputs(analysis, needed)].map(name => valueInfo(file.graph, facts, name)),
+    input: [
+      ...[...inputs, ...filledInputs(analysis, needed)].map(name => valueInfo(file.graph, facts, name)),
+      ...merged.settable
+    ],
     output: outputs.map(name => valueInfo(file.graph, facts, name)),
-    valueInfo: file.graph.valueInfo.filter(info => written.has(info.name) && !outputs.includes(info.name)),
+    valueInfo: claims(analysis, facts, name => written.has(name) && !outputs.includes(name)),
     quantizationAnnotation: file.graph.quantizationAnnotation.filter(
       a => needed.has(a.tensorName) || made.has(a.tensorName)
     )
   })
-  const functions = usedFunctions(file.model, node)
+  const functions = new FunctionTable(file.model).reachedFrom(node)
   const { irVersion, opsetImport, metadataProps } = file.model
   const model = create(ModelProtoSchema, {
     irVersion,
@@ -83,15 +93,39 @@ const makeBlock = (
     producerName: 'tributary',
     graph
   })
-  return { model, inputs, outputs }
+  return { model, inputs, outputs, computed: computedAtLoad(constants, read, alike) }
 }
 
-/** Before version 4 the format wants every initializer among the inputs too. */
-const filledInputs = ({ file }: GraphAnalysis, needed: ReadonlySet<string>): string[] =>
-  file.model.irVersion >= 4n ? [] : file.graph.initializer.map(t => t.name).filter(name => needed.has(name))
+/**
+ * What the model says of these tensors. It was true of the shapes that the model was exported with; where these are not
+ * fixed, what is true of every run.
+ */
+const claims = (
+  { file: { graph }, inputs }: GraphAnalysis,
+  facts: TensorFacts,
+  isWanted: (name: string) => boolean
+): ValueInfoProto[] => {
+  const isFixed = inputs.every(name => {
+    const shape = facts.of(name).shape ?? []
+    return shape.length > 0 && shape.every(d => typeof d === 'number')
+  })
+  const told = graph.valueInfo.filter(({ name }) => isWanted(name))
+  return isFixed ? told : told.map(info => valueInfo(graph, facts, info.name, info))
+}
+
+/**
+ * Before version 4 the format wants every initializer among the inputs too. Later, one that is listed there can be set by
+ * the user, and the runtime folds and merges it with nothing: it must stay one in the block, or the block would be merged
+ * otherwise than the whole.
+ */
+const filledInputs = ({ file: { model, graph } }: GraphAnalysis, needed: ReadonlySet<string>): string[] => {
+  const listed = new Set(graph.input.map(input => input.name))
+  const names = graph.initializer.map(t => t.name).filter(name => needed.has(name))
+  return model.irVersion >= 4n ? names.filter(name => listed.has(name)) : names
+}
 
 /** The constant nodes that lead to these tensors, in their order. */
-const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>): Layer[] => {
+export const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>): Layer[] => {
   const needed = new Set(wanted)
   const chosen: Layer[] = []
   for (const layer of constants.toReversed()) {
@@ -102,27 +136,30 @@ const constantsFor = ({ constants }: GraphAnalysis, wanted: ReadonlySet<string>)
   return chosen
 }
 
-/** As the model declares it, where it does; otherwise as it was inferred. */
-const valueInfo = (graph: GraphProto, facts: TensorFacts, name: string): ValueInfoProto => {
-  const declared = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)
-  if (declared !== undefined) return declared
-  const { type, shape } = facts.of(name)
-  const elemType = type === undefined ? TensorProto_DataType.UNDEFINED : DATA_TYPE[type]
-  return create(ValueInfoProtoSchema, { name, type: tensorType(elemType, shape) })
+/** Weights in few bits stay so where the runtime merges them with what reads them. */
+const computedAtLoad = (constants: readonly Layer[], read: ReadonlySet<string>, alike: MergeAlike): string[] => {
+  const fewBits = new Set<string>()
+  return constants.flatMap(({ node, reads, writes }) => {
+    const isMerged = isDequantizer(node) ? !alike.becomesFloats(node) : reads.some(name => fewBits.has(name))
+    if (isMerged) for (const name of writes) fewBits.add(name)
+    return isMerged || isConstantNode(node) ? [] : writes.filter(name => read.has(name))
+  })
 }
 
-const usedFunctions = (model: ModelProto, nodes: readonly NodeProto[]): ModelProto['functions'] => {
-  const used = new Set<string>()
-  const visit = (node: NodeProto): void => {
-    const key = `${node.domain} ${node.opType}`
-    const called = model.functions.find(f => `${f.domain} ${f.name}` === key)
-    if (called !== undefined && !used.has(key)) {
-      used.add(key)
-      called.node.forEach(visit)
-    }
-    for (const { g, graphs } of node.attribute)
-      for (const body of g === undefined ? graphs : [g, ...graphs]) body.node.forEach(visit)
-  }
-  nodes.forEach(visit)
-  return model.functions.filter(f => used.has(`${f.domain} ${f.name}`))
+/**
+ * Its type, and of its shape what is true of every run: more would make ONNX Runtime refuse data that it takes in the
+ * whole model. Where that declares no tensor, as it does.
+ */
+const valueInfo = (
+  graph: GraphProto,
+  facts: TensorFacts,
+  name: string,
+  declaredAs = [...graph.input, ...graph.output].find(info => info.name === name && info.type !== undefined)
+): ValueInfoProto => {
+  const declared = declaredAs?.type
+  const { type, shape } = facts.of(name)
+  const own = declared?.value.case === 'tensorType' ? declared.value.value.elemType : undefined
+  const elemType = type === undefined ? own : DATA_TYPE[type]
+  const told = elemType === undefined ? declared : tensorType(elemType, shape)
+  return create(ValueInfoProtoSchema, { name, ...(told === undefined ? {} : { type: told }) })
 }

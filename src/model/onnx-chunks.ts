@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { create, toBinary } from '@bufbuild/protobuf'
 import {
+  type FunctionProto,
   type GraphProto,
   GraphProtoSchema,
   type ModelProto,
@@ -41,7 +42,8 @@ export async function* onnxChunks(model: ModelProto, origin: string): AsyncGener
   const heads = large.map(tensor => tensorHead(tensor, byteLength(tensor, origin)))
   const graphLength =
     body.length + heads.reduce((sum, head, i) => sum + framed(head.length + byteLength(large[i]!, origin)), 0)
-  const rest = toBinary(ModelProtoSchema, withoutGraph(model))
+  const functions = await Promise.all(model.functions.map(f => withInnerFunction(f, origin)))
+  const rest = toBinary(ModelProtoSchema, { ...withoutGraph(model), functions })
   if (rest.length + framed(graphLength) > MAX_BYTES) {
     throw new UserError(
       `${origin}: a block of ${graphLength} bytes does not fit one ONNX file (2 GiB); cut it into more parts`
@@ -57,23 +59,10 @@ export async function* onnxChunks(model: ModelProto, origin: string): AsyncGener
   }
 }
 
-/** Bytes of all weights that a model holds: initializers, and tensors in attributes and bodies. */
-export const weightBytes = (model: ModelProto, origin: string): number => {
-  let sum = 0
-  for (const tensor of heldTensors(model.graph!)) sum += elementBytes(tensor, origin)
-  return sum
-}
-
-/** Typed fields count as their elements would in raw data. */
-const elementBytes = (tensor: TensorProto, origin: string): number => {
-  if (isExternal(tensor) || tensor.rawData.length > 0) return byteLength(tensor, origin)
-  if (tensor.stringData.length > 0) return tensor.stringData.reduce((sum, text) => sum + text.length, 0)
-  return neededBytes(tensor) ?? 0
-}
-
 const isLarge = (tensor: TensorProto): boolean => isExternal(tensor) || tensor.rawData.length >= LARGE
 
-const byteLength = (tensor: TensorProto, origin: string): number => {
+/** Bytes of a tensor in raw or external data. @throws UserError when neither it nor its type says how many */
+export const byteLength = (tensor: TensorProto, origin: string): number => {
   if (!isExternal(tensor)) return tensor.rawData.length
   const said = externalPlace(origin, tensor).length
   if (said !== undefined) return said
@@ -138,9 +127,11 @@ const withInnerData = async (node: NodeProto, origin: string): Promise<NodeProto
     node.attribute.map(async a => {
       const graphs = await Promise.all(a.graphs.map(g => withInnerBody(g, origin)))
       const tensors = await Promise.all(a.tensors.map(t => internal(t, origin)))
+      const sparseTensors = await Promise.all(a.sparseTensors.map(t => internalSparse(t, origin)))
       const t = a.t === undefined ? {} : { t: await internal(a.t, origin) }
       const g = a.g === undefined ? {} : { g: await withInnerBody(a.g, origin) }
-      return { ...a, graphs, tensors, ...t, ...g }
+      const sparse = a.sparseTensor === undefined ? {} : { sparseTensor: await internalSparse(a.sparseTensor, origin) }
+      return { ...a, graphs, tensors, sparseTensors, ...t, ...g, ...sparse }
     })
   )
   return { ...node, attribute }
@@ -149,7 +140,13 @@ const withInnerData = async (node: NodeProto, origin: string): Promise<NodeProto
 const withInnerBody = async (body: GraphProto, origin: string): Promise<GraphProto> => ({
   ...body,
   initializer: await Promise.all(body.initializer.map(t => internal(t, origin))),
+  sparseInitializer: await Promise.all(body.sparseInitializer.map(t => internalSparse(t, origin))),
   node: await Promise.all(body.node.map(n => withInnerData(n, origin)))
+})
+
+const withInnerFunction = async (fn: FunctionProto, origin: string): Promise<FunctionProto> => ({
+  ...fn,
+  node: await Promise.all(fn.node.map(n => withInnerData(n, origin)))
 })
 
 const withoutGraph = (model: ModelProto): ModelProto => {

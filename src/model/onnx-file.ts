@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
-import { fromBinary } from '@bufbuild/protobuf'
 import {
   type GraphProto,
   type ModelProto,
-  ModelProtoSchema,
   type NodeProto,
   type SparseTensorProto,
   type TensorProto,
@@ -14,8 +12,11 @@ import {
 } from 'onnx-buf'
 import { describeFileError } from '../core/describe-file-error.ts'
 import { UserError } from '../core/user-error.ts'
+import { bodiesOf } from './bodies-of.ts'
 import { ELEMENT_BITS } from './element-bits.ts'
-import { findDamage } from './find-damage.ts'
+import { externalFileSize } from './external-file.ts'
+import { parseOnnx } from './parse-onnx.ts'
+import { RECOGNISED_BYTES, recogniseFile } from './recognise-file.ts'
 
 /** A model as it was read: its weights are views into the file's bytes, or stay in the files that it names. */
 export interface OnnxFile {
@@ -28,6 +29,10 @@ export interface OnnxFile {
   readonly identity: string
   /** Version of the default operator set. */
   readonly opset: number
+  /** Of a graph that was prepared: where each node stands in the file, for messages. */
+  readonly origins?: ReadonlyMap<NodeProto, string>
+  /** What a user should know of how the file was understood. */
+  readonly notes?: readonly string[]
 }
 
 /** Protocol buffers end at 2 GiB; a larger model keeps its weights in other files. */
@@ -39,13 +44,8 @@ const MAX_BYTES = 2 ** 31 - 1
  */
 export const readOnnxFile = async (path: string): Promise<OnnxFile> => {
   const bytes = await readBytes(path)
-  const model = parse(path, bytes)
-  const graph = model.graph
-  if (graph === undefined || (graph.node.length === 0 && graph.output.length === 0) || model.opsetImport.length === 0) {
-    throw new UserError(
-      `${path}: not an ONNX model: no graph or no operator set inside; is it the file that was exported?`
-    )
-  }
+  const model = parseOnnx(path, bytes)
+  const graph = model.graph!
   const file = {
     path,
     model,
@@ -79,12 +79,15 @@ export const externalPlace = (modelPath: string, tensor: TensorProto): ExternalP
       `${modelPath}: tensor "${tensor.name}" keeps its data in "${entries.get('location') ?? ''}"; only files in the model's own folder are read`
     )
   }
-  const length = entries.get('length')
-  return {
-    path: join(dirname(modelPath), location),
-    offset: Number(entries.get('offset') ?? 0),
-    length: length === undefined ? undefined : Number(length)
+  const number = (key: string): number | undefined => {
+    const text = entries.get(key)
+    if (text === undefined || (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))))
+      return text === undefined ? undefined : Number(text)
+    throw new UserError(
+      `${modelPath}: tensor "${tensor.name}" gives the ${key} of its external data as "${text}"; a whole number of bytes is needed: export the model again`
+    )
   }
+  return { path: join(dirname(modelPath), location), offset: number('offset') ?? 0, length: number('length') }
 }
 
 /** Every tensor that the graph and its subgraphs hold: initializers, and tensors in attributes. */
@@ -100,9 +103,8 @@ function* attributeTensors(node: NodeProto): Iterable<TensorProto> {
     yield* attribute.tensors
     const { sparseTensor, sparseTensors: more } = attribute
     for (const sparse of sparseTensor === undefined ? more : [sparseTensor, ...more]) yield* sparseTensors(sparse)
-    for (const body of attribute.g === undefined ? attribute.graphs : [attribute.g, ...attribute.graphs])
-      yield* heldTensors(body)
   }
+  for (const body of bodiesOf(node)) yield* heldTensors(body)
 }
 
 const sparseTensors = ({ values, indices }: SparseTensorProto): TensorProto[] =>
@@ -114,25 +116,22 @@ const readBytes = async (path: string): Promise<Uint8Array> => {
     if (!found.isFile()) throw new Error('not a file; name the .onnx file')
     const { size } = found
     if (size > MAX_BYTES)
-      throw new Error(`${size} bytes, at most ${MAX_BYTES} fit one ONNX file; save it with external data`)
+      throw new Error(
+        (await notAModel(path)) ?? `${size} bytes, at most ${MAX_BYTES} fit one ONNX file; save it with external data`
+      )
     return await readFile(path)
   } catch (error) {
     throw new UserError(`${path}: ${describeFileError(error)}`)
   }
 }
 
-const parse = (path: string, bytes: Uint8Array): ModelProto => {
-  if (bytes.length === 0) throw new UserError(`${path}: the file is empty; is the download complete?`)
-  if (Buffer.from(bytes.subarray(0, 24)).toString('latin1').startsWith('version https://git-lfs'))
-    throw new UserError(`${path}: a Git LFS pointer, not the model itself; fetch it with git lfs pull`)
-  try {
-    return fromBinary(ModelProtoSchema, bytes)
-  } catch (error) {
-    const where = findDamage(bytes) ?? (error as Error).message
-    throw new UserError(
-      `${path}: not an ONNX model, or cut short: ${where}, in a file of ${bytes.length} bytes; export or download it again`
-    )
-  }
+/** Of a file that is too large to be read whole. */
+const notAModel = async (path: string): Promise<string | undefined> => {
+  await using file = await open(path)
+  const head = new Uint8Array(RECOGNISED_BYTES)
+  await file.read(head, 0, head.length)
+  const kind = recogniseFile(head)
+  return kind === undefined ? undefined : `not an ONNX model: ${kind}`
 }
 
 /** @returns the files of external data, each once, in a fixed order */
@@ -142,7 +141,7 @@ const checkExternalData = async (path: string, { graph, functions }: ModelProto)
   for (const tensor of [...heldTensors(graph!), ...inFunctions]) {
     if (!isExternal(tensor)) continue
     const place = externalPlace(path, tensor)
-    const size = sizes.get(place.path) ?? (await sizeOf(path, tensor.name, place.path))
+    const size = sizes.get(place.path) ?? (await externalFileSize(path, tensor.name, place.path))
     sizes.set(place.path, size)
     const needed = neededBytes(tensor)
     if (place.length !== undefined && needed !== undefined && place.length !== needed) {
@@ -164,14 +163,6 @@ const checkExternalData = async (path: string, { graph, functions }: ModelProto)
 export const neededBytes = ({ dataType, dims }: TensorProto): number | undefined => {
   const bits = ELEMENT_BITS[dataType]
   return bits === undefined ? undefined : Math.ceil((dims.reduce((a, b) => a * Number(b), 1) * bits) / 8)
-}
-
-const sizeOf = async (model: string, tensor: string, path: string): Promise<number> => {
-  try {
-    return (await stat(path)).size
-  } catch {
-    throw new UserError(`${model}: the external data ${path} of tensor "${tensor}" is missing; put it beside the model`)
-  }
 }
 
 const addFile = async (hash: ReturnType<typeof createHash>, path: string): Promise<void> => {

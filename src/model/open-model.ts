@@ -1,4 +1,4 @@
-import type { Tensor } from '../core/tensor.ts'
+import type { Dimension, Tensor } from '../core/tensor.ts'
 
 /** What ONNX Runtime says of one input or output. */
 export interface PortInfo {
@@ -7,7 +7,7 @@ export interface PortInfo {
   /** ONNX Runtime's name of the element type; empty when it is no tensor. */
   readonly type: string
   /** Numbers where the dimension is known; empty for a scalar, and also when not even the rank is known. */
-  readonly shape: readonly (number | string)[]
+  readonly shape: readonly Dimension[]
 }
 
 /** A model that is loaded. */

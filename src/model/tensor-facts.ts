@@ -1,18 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { GraphProto } from 'onnx-buf'
+import type { GraphProto, ValueInfoProto } from 'onnx-buf'
 import { createRng } from '../core/rng.ts'
-import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
+import { type Dimension, ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
 import { UserError } from '../core/user-error.ts'
+import { constantTensor } from './constant-tensor.ts'
 import { ELEMENT_TYPE_OF } from './element-bits.ts'
 import type { GraphAnalysis } from './graph-analysis.ts'
 import { Prober } from './infer-types.ts'
-import { concreteInputs, declaredShape, type InputShapes } from './input-shapes.ts'
+import { concreteInputs, type InputShapes, writtenShape } from './input-shapes.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import type { OpenModel, PortInfo } from './open-model.ts'
-import { tensorType } from './tensor-type.ts'
-import { constantTensor } from './without-weights.ts'
+import { declaredDims, tensorType } from './tensor-type.ts'
+import { functionsWithoutClaims, withoutClaims } from './without-claims.ts'
 
 export type { InputShapes } from './input-shapes.ts'
 
@@ -22,8 +23,11 @@ export interface TensorFact {
   readonly type: ElementType | undefined
   /** The type in words, also where it may not cross. */
   readonly kind: string
-  /** As the model declares it, dynamic dimensions by name; undefined when the rank is not known. */
-  readonly shape: readonly (number | string)[] | undefined
+  /**
+   * What is true of every run, dynamic dimensions by name: declared for inputs, which are held to it, else inferred from
+   * the inputs, whatever the model claims. Undefined when the rank is not known.
+   */
+  readonly shape: readonly Dimension[] | undefined
   /** At the given input shapes; undefined when it could not be found out. */
   readonly dims: readonly number[] | undefined
 }
@@ -49,16 +53,17 @@ export const findTensorFacts = async (
   openModel: OpenModel
 ): Promise<TensorFacts> => {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-probe-'))
-  const prober = new Prober(analysis.file, folder, openModel)
+  const { file } = analysis
+  const prober = new Prober({ ...file, model: functionsWithoutClaims(file.model) }, folder, openModel)
+  const graph = withoutClaims({ ...file.graph, output: readable(file.graph.output) })
   const names = [...analysis.constants, ...analysis.layers].flatMap(layer => layer.writes)
   try {
-    const asIs = await prober.infer(analysis.file.graph, names)
+    const asIs = await prober.infer(graph, names)
     const inputShapes = concreteInputs(analysis, shapes)
-    const fixed = fixedInputs(analysis.file.graph, inputShapes)
-    const isDynamic = [...asIs.values()].some(info => info.shape.some(d => typeof d !== 'number'))
-    const concrete = isDynamic ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
-    const layers = new Set(analysis.layers.flatMap(layer => layer.writes))
-    const unseen = [...concrete.values()].filter(info => layers.has(info.name) && isOpen(info)).map(info => info.name)
+    const fixed = fixedInputs(graph, inputShapes)
+    const concrete = graph.input.some(isOpenInput) ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
+    const made = new Set(names)
+    const unseen = [...concrete.values()].filter(info => made.has(info.name) && isOpen(info)).map(info => info.name)
     const seen = unseen.length === 0 ? NOTHING : await dimsOfRun(prober, fixed, inputShapes, unseen)
     return tableOf(analysis, asIs, concrete, seen, inputShapes)
   } finally {
@@ -75,7 +80,7 @@ const atShapes = async (
   try {
     return await prober.infer(fixed, names)
   } catch (error) {
-    const said = [...shapes].map(([name, dims]) => `--shape ${name}=${dims.join('x')}`).join(' ')
+    const said = [...shapes].map(([name, dims]) => `--shape ${name}=${writtenShape(dims)}`).join(' ')
     throw new UserError(
       `${said === '' ? 'with a batch of one' : said}: ${(error as Error).message}; try another --shape`
     )
@@ -85,7 +90,6 @@ const atShapes = async (
 /** The graph with its inputs declared at these shapes. */
 const fixedInputs = (graph: GraphProto, shapes: InputShapes): GraphProto => ({
   ...graph,
-  valueInfo: [],
   input: graph.input.map(input => {
     const dims = shapes.get(input.name)
     return dims === undefined || input.type?.value.case !== 'tensorType'
@@ -100,6 +104,17 @@ const RUN_OUTPUTS = 128
 /** Inference left it open, or it is a scalar: the runtime tells the two alike. */
 const isOpen = ({ type, shape }: PortInfo): boolean =>
   isElementType(type) && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
+
+/** A model with an output of a type that its JavaScript API lacks is not opened at all; without it, it is. */
+const readable = (outputs: readonly ValueInfoProto[]): ValueInfoProto[] => {
+  const others = outputs.filter(
+    ({ type }) => type?.value.case !== 'tensorType' || ELEMENT_TYPE_OF.has(type.value.value.elemType)
+  )
+  return others.length > 0 ? others : [...outputs]
+}
+
+const isOpenInput = ({ type }: ValueInfoProto): boolean =>
+  type === undefined || declaredDims(type)?.every(d => typeof d === 'number') !== true
 
 const NOTHING: ReadonlyMap<string, readonly number[]> = new Map()
 
@@ -148,8 +163,9 @@ const tableOf = (
   inputShapes: InputShapes
 ): TensorFacts => {
   const held = file.graph.node.flatMap(node => constantTensor(node) ?? [])
-  const weights = new Map([...file.graph.initializer.map(t => [t.name, t] as const), ...held])
+  const weights = new Map([...file.graph.initializer, ...held].map(t => [t.name, t] as const))
   const inputs = new Map(file.graph.input.map(input => [input.name, input]))
+  const claimed = claimedDims(file.graph)
   const of = (name: string): TensorFact => {
     const weight = weights.get(name)
     if (weight !== undefined) {
@@ -160,13 +176,13 @@ const tableOf = (
     const input = inputs.get(name)
     if (input?.type?.value.case === 'tensorType') {
       const type = ELEMENT_TYPE_OF.get(input.type.value.value.elemType)
-      return { type, kind: type ?? 'other', shape: declaredShape(input), dims: inputShapes.get(name) }
+      return { type, kind: type ?? 'other', shape: declaredDims(input.type), dims: inputShapes.get(name) }
     }
     const info = asIs.get(name)
     const type = info !== undefined && isElementType(info.type) ? info.type : undefined
     const shape = info === undefined || info.shape.length === 0 ? undefined : info.shape
     const kind = info?.isTensor === false || input !== undefined ? 'not a tensor' : info?.type || 'unknown'
-    return { type, kind, shape, dims: seen.get(name) ?? numbers(concrete.get(name)?.shape) }
+    return { type, kind, shape, dims: seen.get(name) ?? numbers(concrete.get(name)?.shape) ?? claimed.get(name) }
   }
   const bytes = (name: string): number => {
     const { type, dims } = of(name)
@@ -176,5 +192,17 @@ const tableOf = (
   return { of, bytes, inputShapes }
 }
 
-const numbers = (shape: readonly (number | string)[] | undefined): readonly number[] | undefined =>
+/** What a claim may say without being nonsense. */
+const MAX_CLAIM = 2 ** 31
+
+/** For sizes that nothing else tells, what the model says of them. */
+const claimedDims = (graph: GraphProto): ReadonlyMap<string, readonly number[]> =>
+  new Map(
+    [...graph.output, ...graph.valueInfo].flatMap(({ name, type }) => {
+      const dims = type === undefined ? undefined : numbers(declaredDims(type))
+      return dims === undefined || elementCount(dims) > MAX_CLAIM ? [] : [[name, dims] as const]
+    })
+  )
+
+const numbers = (shape: readonly Dimension[] | undefined): readonly number[] | undefined =>
   shape !== undefined && shape.length > 0 && shape.every(d => typeof d === 'number') ? shape : undefined

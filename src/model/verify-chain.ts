@@ -1,11 +1,29 @@
-import { compareOutputs, type Difference } from './compare-outputs.ts'
+import type { Tensor } from '../core/tensor.ts'
+import {
+  type Difference,
+  largestDifference,
+  magnitudeOf,
+  type OutputDifference,
+  outputDifferences
+} from './compare-outputs.ts'
 import type { StudiedModel } from './cut-model.ts'
 import { activationsAt } from './cut-model.ts'
-import type { OpenModel, OpenModelOptions } from './open-model.ts'
+import type { OpenedModel, OpenModel, OpenModelOptions } from './open-model.ts'
 import { runChain } from './run-chain.ts'
 import { feedsFor } from './tensor-facts.ts'
+import { type Tolerance, toleranceOf } from './tolerance.ts'
+
+/** One output, over all inputs that were tried. */
+export interface VerifiedOutput extends OutputDifference {
+  readonly tolerance: Tolerance
+  /** The difference that the tolerance allows at these magnitudes. */
+  readonly allowed: number
+  readonly ok: boolean
+}
 
 export interface Verification extends Difference {
+  readonly ok: boolean
+  readonly outputs: readonly VerifiedOutput[]
   /** Chain over whole, median of pairs run in turn. */
   readonly ratio: number
   readonly wholeMs: number
@@ -18,50 +36,87 @@ export interface VerifyOptions extends Pick<OpenModelOptions, 'threads'> {
   /** Pairs of runs that are timed. @default as many as take three seconds, from 15 to 101 */
   readonly rounds?: number
   readonly seed?: string
+  /** What to compare on: each a tensor for every input. @default seeded input, several times */
+  readonly inputs?: readonly (readonly Tensor[])[]
 }
 
 /** More inputs than one: a difference may show only for some values. */
 const INPUTS = 3
 
-/** How far a chain may be from the whole, relative to the largest output: what another order of additions can do. */
-export const TOLERANCE = 1e-5
-
 /**
- * Run the blocks one after another and the whole model on the same seeded inputs; compare, and time them in turn.
+ * Run the blocks one after another and the whole model on the same inputs; compare, and time them in turn.
  * @param files of the blocks, in order
- * @throws Error when the model cannot be run on made-up input
+ * @throws Error when the model cannot be run on these inputs
  */
 export const verifyChain = async (
   model: StudiedModel,
   cuts: readonly number[],
   files: readonly string[],
   openModel: OpenModel,
-  { now, rounds, seed = 'verify', threads = 1 }: VerifyOptions
+  { now, rounds, seed = 'verify', threads = 1, inputs }: VerifyOptions
 ): Promise<Verification> => {
   const whole = await openModel(model.analysis.file.path, { threads })
+  const wanted = [...new Set(model.analysis.outputs)] // others cannot be read
   const blocks = await Promise.all(files.map(file => openModel(file, { threads })))
   const keep = activationsAt(model, cuts)
     .slice(1)
     .map(activation => activation.tensors.map(tensor => tensor.name))
   try {
-    let worst: Difference = { maxAbsDiff: 0, maxRelDiff: 0 }
-    for (let i = 0; i < INPUTS; i++) {
-      const feeds = feedsFor(whole.inputs, model.facts.inputShapes, `${seed}/${i}`)
-      if (feeds === undefined) throw new Error('some input is no tensor')
-      const { maxAbsDiff, maxRelDiff } = compareOutputs(await whole.run(feeds), await runChain(blocks, keep, feeds))
-      worst = { maxAbsDiff: Math.max(worst.maxAbsDiff, maxAbsDiff), maxRelDiff: Math.max(worst.maxRelDiff, maxRelDiff) }
-    }
-    const feeds = feedsFor(whole.inputs, model.facts.inputShapes, seed)!
+    const given = inputs ?? Array.from({ length: INPUTS }, (_, i) => seeded(model, whole, `${seed}/${i}`))
+    const outputs = await compared(model, given, { ...whole, run: feeds => whole.run(feeds, wanted) }, blocks, keep)
+    const feeds = given[0]!
     const timed = await timePairs(
-      () => whole.run(feeds),
+      () => whole.run(feeds, wanted),
       () => runChain(blocks, keep, feeds),
       now,
       rounds
     )
-    return { ...worst, ...timed }
+    return { ...largestDifference(outputs), ok: outputs.every(output => output.ok), outputs, ...timed }
   } finally {
     await Promise.all([whole, ...blocks].map(opened => opened.close()))
   }
+}
+
+const seeded = (model: StudiedModel, whole: OpenedModel, seed: string): readonly Tensor[] => {
+  const inputs = whole.inputs.map(info => ({ ...info, type: model.facts.of(info.name).type ?? '' }))
+  const feeds = feedsFor(inputs, model.facts.inputShapes, seed)
+  if (feeds === undefined) throw new Error('some input is no tensor')
+  return feeds
+}
+
+const compared = async (
+  model: StudiedModel,
+  inputs: readonly (readonly Tensor[])[],
+  whole: OpenedModel,
+  blocks: readonly OpenedModel[],
+  keep: readonly (readonly string[])[]
+): Promise<VerifiedOutput[]> => {
+  const worst = new Map<string, OutputDifference>()
+  let largest = 0
+  const measured = blocks.map(block => ({
+    ...block,
+    run: (feeds: readonly Tensor[]) => {
+      for (const tensor of feeds) largest = Math.max(largest, magnitudeOf(tensor))
+      return block.run(feeds)
+    }
+  }))
+  for (const feeds of inputs) {
+    for (const found of outputDifferences(await whole.run(feeds), await runChain(measured, keep, feeds))) {
+      const { difference = 0, magnitude = 0 } = worst.get(found.name) ?? {}
+      worst.set(found.name, {
+        ...found,
+        difference: Math.max(difference, found.difference),
+        magnitude: Math.max(magnitude, found.magnitude)
+      })
+    }
+  }
+  return [...worst.values()].map(output => judged(output, toleranceOf(model, output.type), largest))
+}
+
+/** @param largest magnitude of what went into a block */
+const judged = (output: OutputDifference, tolerance: Tolerance, largest: number): VerifiedOutput => {
+  const allowed = Math.max(tolerance.relative * output.magnitude, tolerance.absolute * Math.min(1, largest))
+  return { ...output, tolerance, allowed, ok: output.difference <= allowed }
 }
 
 const TIMED_MS = 3000

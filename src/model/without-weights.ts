@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf'
-import { type GraphProto, type NodeProto, type TensorProto, ValueInfoProtoSchema } from 'onnx-buf'
+import { type GraphProto, type TensorProto, ValueInfoProtoSchema } from 'onnx-buf'
+import { constantTensor, isConstantNode } from './constant-tensor.ts'
 import { DATA_TYPE } from './element-bits.ts'
-import { isDefaultDomain, isExternal } from './onnx-file.ts'
+import { isExternal } from './onnx-file.ts'
 import { tensorType } from './tensor-type.ts'
 
 /** Up to here a tensor may be a shape, axes or scales, whose values decide the types of others. */
@@ -14,26 +15,19 @@ const TRAVELLING = new Set<number>(Object.values(DATA_TYPE))
  */
 export const withoutWeights = (graph: GraphProto): GraphProto => {
   const constants = graph.node.flatMap(node => constantTensor(node) ?? [])
-  const named = [...graph.initializer.map(tensor => [tensor.name, tensor] as const), ...constants]
+  const named = [...graph.initializer, ...constants].map(tensor => [tensor.name, tensor] as const)
   const weights = new Map(named.filter(([, tensor]) => isWeight(tensor)))
   if (weights.size === 0) return graph
   return {
     ...graph,
     initializer: graph.initializer.filter(tensor => !weights.has(tensor.name)),
-    node: graph.node.filter(node => !(node.opType === 'Constant' && weights.has(node.output[0] ?? ''))),
+    node: graph.node.filter(node => !(isConstantNode(node) && weights.has(node.output[0] ?? ''))),
     input: [...graph.input.filter(input => !weights.has(input.name)), ...[...weights].map(asInput)]
   }
 }
 
 const isWeight = (tensor: TensorProto): boolean =>
   (isExternal(tensor) || tensor.rawData.length > LARGE_BYTES) && TRAVELLING.has(tensor.dataType)
-
-/** What a Constant node makes, by name, where that is written as a tensor. */
-export const constantTensor = (node: NodeProto): (readonly [string, TensorProto])[] | undefined => {
-  if (node.opType !== 'Constant' || !isDefaultDomain(node.domain)) return undefined
-  const tensor = node.attribute.find(a => a.name === 'value')?.t
-  return tensor === undefined ? undefined : [[node.output[0]!, tensor]]
-}
 
 const asInput = ([name, { dataType, dims }]: readonly [string, TensorProto]) =>
   create(ValueInfoProtoSchema, { name, type: tensorType(dataType, dims.map(Number)) })

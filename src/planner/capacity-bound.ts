@@ -2,6 +2,8 @@ import { cheapestPath, type Path } from '../core/cheapest-path.ts'
 import { deviceId, modelId } from '../core/ids.ts'
 import { seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
+import { type Allowance, UNLIMITED } from './allowance.ts'
+import { blockTime } from './block-time.ts'
 import type { CapacityProblem, Carries } from './capacity-problem.ts'
 import type { SolveLp } from './solve-lp.ts'
 
@@ -26,12 +28,16 @@ export type BoundOutcome =
   | { readonly kind: 'bound'; readonly bound: CapacityBound }
   /** Some source cannot be served at all. */
   | { readonly kind: 'infeasible'; readonly source: number; readonly block: number }
+  /** The time was up before every source had a path; nothing can be better than `upper`. */
+  | { readonly kind: 'cutOff'; readonly upper: number }
 
 export interface BoundOptions {
   /** Of `worldOf` for this problem, with what is carried set; made anew where it is not given. */
   readonly world?: World
-  /** Asked between rounds; false ends the search with the gap it has. */
-  readonly mayGoOn?: () => boolean
+  /** Asked between rounds and paths; the search ends with the gap it has. Default: no limit. */
+  readonly time?: Allowance
+  /** For a first path of each source, without which there is no answer. Default: no limit. */
+  readonly startTime?: Allowance
   /** Stop at this gap. Default: 1e-6. */
   readonly tolerance?: number
   /** Paths that were good for a problem like this one; those that cannot be walked here are left out. */
@@ -41,6 +47,10 @@ export interface BoundOptions {
 /** Stop when the best plan is this near to what no plan can exceed. */
 const TOLERANCE = 1e-6
 const MAX_ROUNDS = 500
+/** Seconds: what a small programme needs, also when the time is up. */
+const LEAST_SOLVER_TIME = 0.05
+/** Used more than this, by the solver's tolerances, a plan is scaled down until it can be. */
+const FULL = 1 + 1e-9
 
 /**
  * The largest θ such that all sources together can be served at θ times their demand: DESIGN's arc-flow programme over
@@ -58,30 +68,57 @@ export const capacityBound = (
   problem: CapacityProblem,
   carries: Carries,
   solve: SolveLp,
-  { mayGoOn = () => true, tolerance = TOLERANCE, warm = [], world: given }: BoundOptions = {}
+  { time = UNLIMITED, startTime = UNLIMITED, tolerance = TOLERANCE, warm = [], world: given }: BoundOptions = {}
 ): BoundOutcome => {
   const world = given ?? worldOf(problem, carries)
   const columns = new Columns(problem, world)
   for (const flow of warm) columns.addKnown(flow.source, flow.path)
+  // Any prices prove a bound; these do at once, whatever becomes of the search.
+  let upper = workBound(problem)
   for (const s of problem.sources.keys()) {
+    if (columns.has(s) && !time.mayGoOn()) continue
+    if (!startTime.mayGoOn()) return { kind: 'cutOff', upper }
     const stuckAt = columns.addCheapest(s, () => 1)
     if (stuckAt !== undefined) return { kind: 'infeasible', source: s, block: stuckAt }
   }
-  // Any prices prove a bound; these do at once, whatever becomes of the search.
-  let upper = columns.priceAndExtend(new Array<number>(world.resources).fill(1))
+  upper = Math.min(upper, columns.priceAndExtend(new Array<number>(world.resources).fill(1), time))
   for (let round = 0; ; round++) {
-    const master = columns.solve(solve)
-    upper = Math.min(upper, columns.priceAndExtend(master.prices))
+    const master = columns.solve(solve, Math.max(LEAST_SOLVER_TIME, time.left()))
+    upper = Math.min(upper, columns.priceAndExtend(master.prices, time))
     const gap = Math.max(0, (upper - master.scale) / upper)
-    if (gap < tolerance || round >= MAX_ROUNDS || !mayGoOn()) return { kind: 'bound', bound: { ...master, upper, gap } }
+    const isOver = gap < tolerance || round >= MAX_ROUNDS || !master.isBest || !time.mayGoOn()
+    if (isOver) return { kind: 'bound', bound: { ...master, upper, gap } }
   }
+}
+
+/** Every second of every device spent on the blocks that are cheapest there, at prices in proportion to speed: needs no search. */
+const workBound = (problem: CapacityProblem): number => {
+  const { devices, models, sources } = problem
+  const supply = devices.reduce((sum, { speed }) => sum + speed, 0)
+  const cheapest = models.map(({ work }, m) =>
+    work.map((_, k) =>
+      devices.reduce(
+        (least, { speed }, n) => Math.min(least, speed * blockTime(problem, n, m, k)),
+        Number.POSITIVE_INFINITY
+      )
+    )
+  )
+  const needed = sources.reduce(
+    (sum, { model, demand }) => sum + demand * cheapest[model]!.reduce((a, b) => a + b, 0),
+    0
+  )
+  return needed > 0 ? supply / needed : Number.POSITIVE_INFINITY
 }
 
 /** The problem as a world, for the path search; resources are numbered as there. */
 export const worldOf = (problem: CapacityProblem, carries: Carries): World => {
   const world = new World()
-  for (const { name, work, activations } of problem.models) world.addModel({ id: modelId(name), work, activations })
+  for (const { name, work, activations, pinned = false } of problem.models)
+    world.addModel({ id: modelId(name), work, activations, pinned })
   for (const { name, speed } of problem.devices) world.addDevice(deviceId(name), speed)
+  for (const [m, { times }] of problem.models.entries())
+    for (const [n, of] of times?.entries() ?? [])
+      for (const [k, time] of of?.entries() ?? []) world.setBlockTime(n, m, k, time)
   const media = new Map<number, number>()
   for (const { from, to, rate, latency, medium } of problem.links) {
     if (medium !== undefined && !media.has(medium)) media.set(medium, world.addMedium())
@@ -101,6 +138,8 @@ export const setCarried = (world: World, problem: CapacityProblem, carries: Carr
 }
 
 interface Master {
+  /** Over the paths there are; false where the solver gave up, and another round would be like this one. */
+  readonly isBest: boolean
   readonly scale: number
   readonly rates: readonly number[]
   readonly prices: readonly number[]
@@ -108,11 +147,26 @@ interface Master {
   readonly flows: CapacityBound['flows']
 }
 
+interface Column {
+  readonly source: number
+  readonly path: Path
+  readonly use: ReadonlyMap<number, number>
+  /** Seconds of the resource that it uses most; 1 where it uses none. */
+  readonly dearest: number
+}
+
+/** Sums of the same numbers in another order differ by less. */
+const ROUNDING = 1 + 1e-9
+/** What a first path may cost, in times of computing at home: most do. */
+const FIRST_GUESSES = [1, 4, 16]
+
 /** The paths found so far, and the restricted master problem over them. */
 class Columns {
   readonly #problem: CapacityProblem
   readonly #world: World
-  readonly #columns: { readonly source: number; readonly path: Path; readonly use: ReadonlyMap<number, number> }[] = []
+  readonly #columns: Column[] = []
+  /** By source, in order. */
+  readonly #of: Column[][] = []
   readonly #known = new Set<string>()
 
   constructor(problem: CapacityProblem, world: World) {
@@ -129,16 +183,22 @@ class Columns {
   }
 
   addKnown(source: number, path: Path): void {
-    const { model } = this.#problem.sources[source]!
+    const { model, device } = this.#problem.sources[source]!
     let block = 0
-    for (const { from, to } of path.uses) if (from === to && !this.#world.carries(from, model, block++)) return
+    for (const { from, to } of path.uses) if (from === to && !this.#world.mayRun(from, model, block++, device)) return
     this.#add(source, path)
   }
 
+  has(source: number): boolean {
+    return this.#of[source] !== undefined
+  }
+
   /** Add the cheapest path of each source at these prices. @returns the upper bound that they prove */
-  priceAndExtend(prices: readonly number[]): number {
+  priceAndExtend(prices: readonly number[], time: Allowance): number {
     let value = 0
     for (const [s, { demand }] of this.#problem.sources.entries()) {
+      // Each source makes the bound tighter; those that are left out leave it true.
+      if (!time.mayGoOn()) break
       const path = this.#cheapest(s, resource => prices[resource]!)
       if ('stuckAt' in path) continue
       value += demand * path.cost
@@ -148,40 +208,86 @@ class Columns {
     return value > 0 ? supply / value : Number.POSITIVE_INFINITY
   }
 
-  solve(solve: SolveLp): Master {
-    const outcome = solve(this.#text())
-    if (outcome.kind !== 'optimal')
-      throw new Error(`the restricted master problem is ${outcome.kind}: ${outcome.because}`)
+  solve(solve: SolveLp, timeLimit: number): Master {
+    const plain = this.#plain()
+    const unit = plain.scale
+    const outcome = solve(this.#text(unit), { timeLimit })
+    if (outcome.kind !== 'optimal') return plain
     const value = (name: string): number => Math.max(0, outcome.values.get(name) ?? 0)
-    const price = (r: number): number => Math.max(0, outcome.duals.get(`r${r}`) ?? 0)
-    const use = new Array<number>(this.#world.resources).fill(0)
-    const flows = this.#columns.flatMap(({ source, path, use: uses }, p) => {
-      const rate = value(`x${p}`)
-      if (rate <= 0) return []
-      for (const [resource, time] of uses) use[resource]! += rate * time
-      return [{ source, path, rate }]
+    const price = (r: number): number => unit * Math.max(0, outcome.duals.get(`r${r}`) ?? 0)
+    const flows = this.#columns.flatMap(({ source, path, use, dearest }, p) => {
+      const rate = value(`x${p}`) / dearest
+      return rate > 0 ? [{ source, path, rate, use }] : []
     })
-    const scale = value('theta')
+    const master = this.#master(flows, unit * value('theta'))
+    // By its tolerances the solver may miss by more than what is gained.
+    return master.scale > 0 ? { ...master, prices: master.use.map((_, r) => price(r)), isBest: true } : plain
+  }
+
+  /** Each source by its first path alone. */
+  #plain(): Master {
+    const flows = this.#problem.sources.map(({ demand }, s) => {
+      const { path, use } = this.#of[s]![0]!
+      return { source: s, path, use, rate: demand }
+    })
+    const { use } = this.#master(flows, 1)
+    const most = use.reduce((a, b) => Math.max(a, b), 0)
+    return this.#master(
+      flows.map(flow => ({ ...flow, rate: flow.rate / most })),
+      1 / most
+    )
+  }
+
+  /** What flows like these come to: nothing is used more than all the time, and each source gets its share of the scale. */
+  #master(
+    flows: readonly (CapacityBound['flows'][number] & { readonly use: ReadonlyMap<number, number> })[],
+    wanted: number
+  ): Master {
+    const { sources } = this.#problem
+    const use = new Array<number>(this.#world.resources).fill(0)
+    const served = new Array<number>(sources.length).fill(0)
+    for (const { source, rate, use: uses } of flows) {
+      served[source]! += rate
+      for (const [resource, time] of uses) use[resource]! += rate * time
+    }
+    const most = use.reduce((a, b) => Math.max(a, b), 0)
+    const over = most > FULL ? most : 1
+    const scale = sources.reduce((least, { demand }, s) => Math.min(least, served[s]! / demand), wanted) / over
     return {
+      isBest: false,
       scale,
-      rates: this.#problem.sources.map(({ demand }) => scale * demand),
-      prices: use.map((_, r) => price(r)),
-      use,
-      flows
+      rates: sources.map(({ demand }) => scale * demand),
+      prices: use.map(() => 0),
+      use: over === 1 ? use : use.map(share => share / over),
+      flows: flows.map(({ source, path, rate }) => ({ source, path, rate: rate / over }))
     }
   }
 
+  /** A path that is known already says how much one may cost at most: in a large network most of it is then left out. */
   #cheapest(source: number, price: (resource: number) => number): ReturnType<typeof cheapestPath> {
     const { device, model } = this.#problem.sources[source]!
-    return cheapestPath({
-      world: this.#world,
-      model,
-      from: device,
-      done: 0,
-      home: device,
-      price,
-      latencyPrice: seconds(0)
-    })
+    const world = this.#world
+    const search = (atMost: number): ReturnType<typeof cheapestPath> =>
+      cheapestPath({ world, model, from: device, done: 0, home: device, price, latencyPrice: seconds(0), atMost })
+    const known = this.#of[source] ?? []
+    let atMost = Number.POSITIVE_INFINITY
+    for (const { use } of known) {
+      let cost = 0
+      for (const [resource, time] of use) cost += price(resource) * time
+      atMost = Math.min(atMost, cost * ROUNDING)
+    }
+    if (known.length > 0) return search(atMost)
+    const alone = this.#timeAtHome(device, model)
+    for (const guess of FIRST_GUESSES) {
+      const path = search(guess * alone)
+      if (!('stuckAt' in path)) return path
+    }
+    return search(Number.POSITIVE_INFINITY)
+  }
+
+  #timeAtHome(device: number, model: number): number {
+    const { work } = this.#problem.models[model]!
+    return work.reduce((sum, _, k) => sum + this.#world.blockTime(device, model, k), 0)
   }
 
   #add(source: number, path: Path): void {
@@ -190,21 +296,34 @@ class Columns {
     this.#known.add(key)
     const use = new Map<number, number>()
     for (const { resource, seconds: time } of path.uses) use.set(resource, (use.get(resource) ?? 0) + time)
-    this.#columns.push({ source, path, use })
+    const dearest = [...use.values()].reduce((a, b) => Math.max(a, b), 0)
+    const column = { source, path, use, dearest: dearest > 0 ? dearest : 1 }
+    this.#columns.push(column)
+    const own = this.#of[source]
+    if (own === undefined) this.#of[source] = [column]
+    else own.push(column)
   }
 
-  /** In CPLEX LP text; rows that no column touches are left out. */
-  #text(): string {
-    const rows = new Map<number, string[]>()
-    for (const [p, { use }] of this.#columns.entries()) {
-      for (const [resource, time] of use) rows.set(resource, [...(rows.get(resource) ?? []), `${time} x${p}`])
+  /**
+   * In CPLEX LP text; rows that no column touches are left out. A path's column counts in shares of the resource that it
+   * uses most, and theta in units of what is served by one path a source, so that the solver sees numbers near 1 whatever
+   * the units of the problem: it takes those below 1e-9 for 0.
+   */
+  #text(unit: number): string {
+    const rows = new Map<string, string[]>()
+    const put = (row: string, term: string): void => {
+      const terms = rows.get(row)
+      if (terms === undefined) rows.set(row, [term])
+      else terms.push(term)
     }
-    const resources = [...rows].map(([r, terms]) => ` r${r}: ${wrap(terms)} <= 1`)
-    const sources = this.#problem.sources.map(({ demand }, s) => {
-      const terms = this.#columns.flatMap(({ source }, p) => (source === s ? [`1 x${p}`] : []))
-      return ` s${s}: ${wrap([...terms, `-${demand} theta`])} >= 0`
-    })
-    return ['Maximize', ' obj: theta', 'Subject To', ...resources, ...sources, 'End'].join('\n')
+    for (const [p, { source, use, dearest }] of this.#columns.entries()) {
+      put(`s${source}`, `${1 / dearest / (unit * this.#problem.sources[source]!.demand)} x${p}`)
+      for (const [resource, time] of use) put(`r${resource}`, `${time / dearest} x${p}`)
+    }
+    const lines = [...rows].map(([row, terms]) =>
+      row.startsWith('r') ? ` ${row}: ${wrap(terms)} <= 1` : ` ${row}: ${wrap([...terms, '-1 theta'])} >= 0`
+    )
+    return ['Maximize', ' obj: theta', 'Subject To', ...lines, 'End'].join('\n')
   }
 }
 

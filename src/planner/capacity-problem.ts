@@ -13,6 +13,10 @@ export interface CapacityProblem {
   readonly models: readonly {
     readonly name: string
     readonly work: readonly Seconds[]
+    /** By device: what each block takes there, where that was measured; undefined: work / speed. */
+    readonly times?: readonly (readonly Seconds[] | undefined)[] | undefined
+    /** The first block runs on the device of the source and nowhere else. */
+    readonly pinned?: boolean | undefined
     readonly weights: readonly Bytes[]
     readonly activations: readonly Bytes[]
   }[]

@@ -1,4 +1,5 @@
 import { BlockTable } from './block-table.ts'
+import { blockTime } from './block-time.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import { lpText } from './lp-text.ts'
 import type { MipOptions, SolveMip } from './solve-lp.ts'
@@ -7,6 +8,9 @@ export interface ExactPlacement {
   readonly table: BlockTable | undefined
   /** No placement serves more than this. */
   readonly upper: number
+  /** No placement serves every source: proven. */
+  readonly infeasible: boolean
+  readonly timedOut: boolean
 }
 
 /** How many columns the programme would have; binaries cost most. */
@@ -30,9 +34,12 @@ export const exactSize = ({
  * The placement that serves most, exactly: DESIGN's mixed-integer programme on the arc flows of the layered graph. For
  * small problems.
  *
- *   x_snk  data per second of s that run block k at n       z_skl  data per second of s whose activation k takes link l
+ *   x_snk  data of s that run block k at n                  z_skl  data of s whose activation k takes link l
  *   y_nmk  1 where n carries block k of model m
  *   x_snk <= F y_nmk, Σ_k bytes y_nmk <= memory_n, conservation of flow, every worker and link used at most all the time
+ *
+ * All flows in units of what the source gets without memory limits, memory in shares of a device's: numbers near 1, whatever
+ * the units of the problem.
  *
  * @param free scale of the bound without memory: no source gets more than that times its demand
  */
@@ -51,12 +58,16 @@ export const exactPlacement = (
     for (const [m, { weights }] of models.entries()) {
       for (const [k, size] of weights.entries()) {
         if (binaries.has(`y${n}_${m}_${k}`))
-          rows.put(`g${n}`, `<= ${memory / MEBIBYTE}`, size / MEBIBYTE, `y${n}_${m}_${k}`)
+          rows.put(`g${n}`, '<= 1', size === 0 ? 0 : size / memory, `y${n}_${m}_${k}`)
       }
     }
   }
-  const { values, upper } = solve(lpText({ objective: 'theta', rows: rows.all, binaries: [...binaries] }), options)
-  if (values === undefined) return { table: undefined, upper }
+  // Without a block that might be carried or not, the solver has no integers to bound.
+  if (binaries.size === 0) return { table: undefined, upper: free, infeasible: false, timedOut: false }
+  const outcome = solve(lpText({ objective: 'theta', rows: rows.all, binaries: [...binaries] }), options)
+  const { values, infeasible, timedOut } = outcome
+  const upper = free * outcome.upper
+  if (values === undefined) return { table: undefined, upper, infeasible, timedOut }
   const table = new BlockTable(problem)
   for (const [n, { memory }] of devices.entries()) {
     for (const [m, { work }] of models.entries()) {
@@ -66,10 +77,8 @@ export const exactPlacement = (
       }
     }
   }
-  return { table, upper }
+  return { table, upper, infeasible, timedOut }
 }
-
-const MEBIBYTE = 2 ** 20
 
 class Rows {
   readonly all = new Map<string, { terms: string[]; bound: string }>()
@@ -84,23 +93,26 @@ class Rows {
 const addSource = (problem: CapacityProblem, s: number, free: number, rows: Rows, binaries: Set<string>): void => {
   const { devices, links, models, sources } = problem
   const { device: home, model, demand } = sources[s]!
-  const { work, activations, weights } = models[model]!
+  const { work, activations, weights, pinned } = models[model]!
   const balance = (k: number, n: number, factor: number, column: string): void =>
     rows.put(`f${s}_${k}_${n}`, '= 0', factor, column)
-  balance(0, home, demand, 'theta')
-  balance(work.length, home, -demand, 'theta')
-  for (const [n, { speed, memory }] of devices.entries()) {
-    for (const [k, time] of work.entries()) {
-      if (weights[k]! > memory) continue
+  /** Data per second that one unit of flow is. */
+  const unit = free * demand
+  balance(0, home, 1, 'theta')
+  balance(work.length, home, -1, 'theta')
+  for (const [n, { memory }] of devices.entries()) {
+    for (const k of work.keys()) {
+      if (weights[k]! > memory || (pinned === true && k === 0 && n !== home)) continue
+      const time = blockTime(problem, n, model, k)
       const run = `x${s}_${n}_${k}`
       balance(k, n, -1, run)
       balance(k + 1, n, 1, run)
-      rows.put(`w${n}`, '<= 1', time / speed, run)
+      rows.put(`w${n}`, '<= 1', unit * time, run)
       if (memory === Number.POSITIVE_INFINITY) continue
       const carried = `y${n}_${model}_${k}`
       binaries.add(carried)
       rows.put(`c${s}_${n}_${k}`, '<= 0', 1, run)
-      rows.put(`c${s}_${n}_${k}`, '<= 0', -Math.min(free * demand, speed / time), carried)
+      rows.put(`c${s}_${n}_${k}`, '<= 0', -Math.min(1, 1 / time / unit), carried)
     }
   }
   for (const [l, { from, to, rate, medium }] of links.entries()) {
@@ -108,7 +120,7 @@ const addSource = (problem: CapacityProblem, s: number, free: number, rows: Rows
       const send = `z${s}_${k}_${l}`
       balance(k, from, -1, send)
       balance(k, to, 1, send)
-      if (size > 0) rows.put(medium === undefined ? `l${l}` : `m${medium}`, '<= 1', size / rate, send)
+      if (size > 0) rows.put(medium === undefined ? `l${l}` : `m${medium}`, '<= 1', (unit * size) / rate, send)
     }
   }
 }

@@ -1,5 +1,7 @@
 import { formatBytes } from '../core/format-quantity.ts'
-import { type Bytes, bytes, seconds } from '../core/units.ts'
+import { type Bytes, bytes } from '../core/units.ts'
+import { type Allowance, UNLIMITED } from './allowance.ts'
+import { blockTime } from './block-time.ts'
 import { capacityBound } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import type { Plan } from './plan.ts'
@@ -12,7 +14,8 @@ export interface Explanation {
   readonly gains: readonly string[]
   /** Scale that each source alone at home, and whole inputs sent to whole models, would reach; 0: cannot. */
   readonly local: number
-  readonly ddi: number
+  /** undefined where there was no time to find out. */
+  readonly ddi: number | undefined
   readonly pays: string
 }
 
@@ -22,9 +25,14 @@ interface Resource {
 }
 
 /** A plan in words: the bottleneck, what more speed, bandwidth or memory would give, whether distributing pays. */
-export const explainPlan = (problem: CapacityProblem, plan: Plan, solve: SolveLp): Explanation => {
+export const explainPlan = (
+  problem: CapacityProblem,
+  plan: Plan,
+  solve: SolveLp,
+  time: Allowance = UNLIMITED
+): Explanation => {
   const local = localScale(problem)
-  const ddi = ddiScale(problem, solve)
+  const ddi = ddiScale(problem, solve, time)
   return {
     bottleneck: bottleneck(problem, plan),
     gains: [...resourceGains(problem, plan), ...memoryGain(problem, plan)],
@@ -34,19 +42,22 @@ export const explainPlan = (problem: CapacityProblem, plan: Plan, solve: SolveLp
   }
 }
 
-/** Numbered as in the planner's world: devices, then links and media as they come. */
-const resourcesOf = ({ devices, links }: CapacityProblem): Resource[] => {
-  const all: Resource[] = devices.map(({ name }) => ({ name, kind: 'device' }))
+/** Numbered as in the planner's world: devices, then links and media as they come. Names are made for those that matter. */
+const resourceNamer = ({ devices, links }: CapacityProblem): ((r: number) => Resource) => {
+  const linkOf: number[] = []
   const media = new Set<number>()
-  for (const { from, to, medium } of links) {
-    if (medium === undefined) all.push({ name: `${devices[from]!.name}->${devices[to]!.name}`, kind: 'link' })
-    else if (!media.has(medium)) {
-      media.add(medium)
-      const members = new Set(links.flatMap(l => (l.medium === medium ? [l.from, l.to] : [])))
-      all.push({ name: `of ${[...members].map(n => devices[n]!.name).join(', ')}`, kind: 'medium' })
-    }
+  for (const [l, { medium }] of links.entries()) {
+    if (medium !== undefined && media.has(medium)) continue
+    if (medium !== undefined) media.add(medium)
+    linkOf.push(l)
   }
-  return all
+  return r => {
+    if (r < devices.length) return { name: devices[r]!.name, kind: 'device' }
+    const { from, to, medium } = links[linkOf[r - devices.length]!]!
+    if (medium === undefined) return { name: `${devices[from]!.name}->${devices[to]!.name}`, kind: 'link' }
+    const members = new Set(links.flatMap(l => (l.medium === medium ? [l.from, l.to] : [])))
+    return { name: `of ${[...members].map(n => devices[n]!.name).join(', ')}`, kind: 'medium' }
+  }
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
@@ -54,28 +65,31 @@ const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 
 const bottleneck = (problem: CapacityProblem, { predicted }: Plan): string => {
   const tight = tightest(problem, predicted.prices)
   if (tight.length === 0) return 'nothing: no resource limits the rate'
-  const shown = tight.slice(0, 3).map(({ name, kind, r }) => `${kind} ${name} (${percent(predicted.use[r]!)} busy)`)
+  const shown = tight.map(({ name, kind, r }) => `${kind} ${name} (${percent(predicted.use[r]!)} busy)`)
   return shown.join(', ')
 }
 
-/** By what they cost, dearest first. */
-const tightest = (problem: CapacityProblem, prices: readonly number[]) =>
-  resourcesOf(problem)
-    .map((resource, r) => ({ ...resource, r, price: prices[r] ?? 0 }))
-    .filter(({ price }) => price > 1e-9)
+/** By what they cost, dearest first, as many as are told. */
+const tightest = (problem: CapacityProblem, prices: readonly number[]) => {
+  const all = prices.flatMap((price, r) => (price > 1e-9 ? [{ r, price }] : []))
+  const named = resourceNamer(problem)
+  return all
     .sort((a, b) => b.price - a.price || a.r - b.r)
+    .slice(0, 3)
+    .map(entry => ({ ...entry, ...named(entry.r) }))
+}
 
 /** By the duals: a tenth more of a resource is a tenth of its shadow price more scale. */
 const resourceGains = (problem: CapacityProblem, { predicted }: Plan): string[] =>
-  tightest(problem, predicted.prices)
-    .slice(0, 3)
-    .map(({ name, kind, price }) => {
-      const what = kind === 'device' ? 'speed on' : kind === 'link' ? 'bandwidth on link' : 'bandwidth on the medium'
-      return `10 % more ${what} ${name} would serve ${percent((0.1 * price) / predicted.scale)} more`
-    })
+  tightest(problem, predicted.prices).map(({ name, kind, price }) => {
+    const what = kind === 'device' ? 'speed on' : kind === 'link' ? 'bandwidth on link' : 'bandwidth on the medium'
+    return `10 % more ${what} ${name} would serve ${percent((0.1 * price) / predicted.scale)} more`
+  })
 
 const memoryGain = (problem: CapacityProblem, { free, predicted }: Plan): string[] => {
   if (problem.devices.every(({ memory }) => memory === Number.POSITIVE_INFINITY)) return []
+  // A search that was cut off does not know what memory would give.
+  if (free.scale < (1 - SETTLED) * free.upper) return []
   const more = free.scale / predicted.scale - 1
   if (more < 0.005) return ['more memory would give nothing']
   const models = new Set(problem.sources.map(({ model }) => model))
@@ -84,11 +98,12 @@ const memoryGain = (problem: CapacityProblem, { free, predicted }: Plan): string
 }
 
 /** Every source on its own device; 0 where one cannot carry its models. */
-const localScale = ({ devices, models, sources }: CapacityProblem): number => {
+const localScale = (problem: CapacityProblem): number => {
+  const { devices, models, sources } = problem
   const used = new Map<number, { time: number; models: Set<number> }>()
   for (const { device, model, demand } of sources) {
     const entry = used.get(device) ?? { time: 0, models: new Set<number>() }
-    entry.time += (demand * models[model]!.work.reduce((a, b) => a + b, 0)) / devices[device]!.speed
+    entry.time += demand * models[model]!.work.reduce((sum, _, k) => sum + blockTime(problem, device, model, k), 0)
     entry.models.add(model)
     used.set(device, entry)
   }
@@ -100,22 +115,38 @@ const localScale = ({ devices, models, sources }: CapacityProblem): number => {
   return scale
 }
 
-/** The same network with every model in one block. */
-const ddiScale = (problem: CapacityProblem, solve: SolveLp): number => {
+/** The same network with every model in one block, or two where the first is pinned. */
+const ddiScale = (problem: CapacityProblem, solve: SolveLp, time: Allowance): number | undefined => {
+  if (!time.mayGoOn()) return undefined
   const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
-  const models = problem.models.map(({ name, work, weights, activations }) => ({
-    name,
-    work: [seconds(sum(work))],
-    weights: [bytes(sum(weights))],
-    activations: [activations[0]!, activations.at(-1)!] as readonly Bytes[]
-  }))
+  const models = problem.models.map(model => {
+    const { work, weights, activations, times, pinned } = model
+    const apart = pinned === true && work.length > 1 ? 1 : 0
+    const merged = <T extends number>(all: readonly T[]): readonly T[] => [
+      ...all.slice(0, apart),
+      sum(all.slice(apart)) as T
+    ]
+    return {
+      ...model,
+      work: merged(work),
+      weights: merged(weights),
+      activations: [...activations.slice(0, apart + 1), activations.at(-1)!] as readonly Bytes[],
+      times: times?.map(of => (of === undefined ? undefined : merged(of)))
+    }
+  })
   const whole = { ...problem, models }
-  const fits = (n: number, m: number): boolean => models[m]!.weights[0]! <= problem.devices[n]!.memory
-  const outcome = capacityBound(whole, fits, solve)
-  return outcome.kind === 'bound' ? outcome.bound.scale : 0
+  const fits = (n: number, m: number, k: number): boolean =>
+    (k < models[m]!.work.length - 1 ? models[m]!.weights[k]! : sum(models[m]!.weights)) <= problem.devices[n]!.memory
+  const outcome = capacityBound(whole, fits, solve, { time, startTime: time })
+  if (outcome.kind === 'infeasible') return 0
+  return outcome.kind === 'bound' && outcome.bound.gap < SETTLED ? outcome.bound.scale : undefined
 }
 
-const whetherItPays = (scale: number, local: number, ddi: number): string => {
+/** Of a bound that is compared with. */
+const SETTLED = 0.01
+
+const whetherItPays = (scale: number, local: number, ddi: number | undefined): string => {
+  if (ddi === undefined) return 'whether distributing the model pays: there was no time to compare'
   const best = Math.max(local, ddi)
   const against = (name: string, other: number): string =>
     other > 0 ? `${(scale / other).toFixed(2)} times what ${name} can` : `${name} cannot run here`

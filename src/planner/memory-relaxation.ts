@@ -1,6 +1,8 @@
 import { cheapestPath, type Path } from '../core/cheapest-path.ts'
 import { seconds } from '../core/units.ts'
-import { worldOf } from './capacity-bound.ts'
+import type { World } from '../core/world.ts'
+import type { Allowance } from './allowance.ts'
+import { setCarried } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import { lpText } from './lp-text.ts'
 import type { SolveLp } from './solve-lp.ts'
@@ -20,28 +22,34 @@ export interface MemoryRelaxation {
  *   maximise θ   subject to   Σ_p use_{p,r} x_p <= 1                          (w_r)
  *                             Σ_{p of s} x_p >= θ demand_s                     (μ_s)
  *                             Σ_{p through (n,k)} x_p <= F_nk y_nk             (l_nk)
- *                             Σ_k bytes_k y_nk <= memory_n,  0 <= y <= 1       (g_n, u_nk)
+ *                             Σ_k bytes_k / memory_n y_nk <= 1,  0 <= y <= 1   (g_n, u_nk)
  *
  * F_nk, the most that can flow through block k at n: what the model's sources get at the free bound, or what n can do.
- * At any prices, θ* <= (Σ w + Σ memory g + Σ max(0, F l - bytes g)) / Σ_s demand_s cheapest_s(w, l).
- * @param free scale of the bound without memory
+ * At any prices, θ* <= (Σ w + Σ g + Σ max(0, F l - bytes / memory g)) / Σ_s demand_s cheapest_s(w, l).
+ * @param free no scale is above, memory aside
+ * @param world of this problem; what is carried is set here
  */
 export const memoryRelaxation = (
   problem: CapacityProblem,
   free: number,
   solve: SolveLp,
-  mayGoOn: () => boolean
+  { world, time }: { readonly world: World; readonly time: Allowance }
 ): MemoryRelaxation => {
-  const relaxation = new Relaxation(problem, free)
+  let found: MemoryRelaxation = { upper: free, shares: new Map(), flows: [] }
+  if (!time.mayGoOn()) return found
+  const relaxation = new Relaxation(problem, free, world, time)
   relaxation.start()
-  let upper = free
-  for (let round = 0; ; round++) {
+  for (let round = 0; round < MAX_ROUNDS && time.mayGoOn(); round++) {
     const master = relaxation.solve(solve)
-    upper = Math.min(upper, relaxation.extend(master))
-    if (upper - master.scale <= 1e-4 * upper || round > 200 || !mayGoOn())
-      return { upper, shares: master.shares, flows: master.flows }
+    if (master === undefined) break
+    const upper = Math.min(found.upper, relaxation.extend(master))
+    found = { upper, shares: master.shares, flows: master.flows }
+    if (upper - master.scale <= 1e-4 * upper) break
   }
+  return found
 }
+
+const MAX_ROUNDS = 200
 
 interface Master {
   readonly scale: number
@@ -51,36 +59,46 @@ interface Master {
   readonly duals: ReadonlyMap<string, number>
 }
 
-/** Rows of memory in MiB: numbers of one size are easier on the solver. */
-const MEBIBYTE = 2 ** 20
+interface Column {
+  readonly source: number
+  readonly path: Path
+  /** [device, block] */
+  readonly through: readonly (readonly [number, number])[]
+}
+
+/** Sums of the same numbers in another order differ by less. */
+const ROUNDING = 1 + 1e-9
 
 class Relaxation {
   readonly #problem: CapacityProblem
-  readonly #world: ReturnType<typeof worldOf>
-  readonly #columns: {
-    readonly source: number
-    readonly path: Path
-    readonly through: readonly (readonly [number, number])[]
-  }[] = []
+  readonly #world: World
+  readonly #columns: Column[] = []
+  /** By source. */
+  readonly #of: Column[][] = []
   readonly #known = new Set<string>()
   /** Most data per second of each model. */
   readonly #flow: readonly number[]
+  readonly #time: Allowance
 
-  constructor(problem: CapacityProblem, free: number) {
+  constructor(problem: CapacityProblem, free: number, world: World, time: Allowance) {
     this.#problem = problem
-    this.#world = worldOf(problem, (n, m, k) => problem.models[m]!.weights[k]! <= problem.devices[n]!.memory)
+    this.#time = time
+    this.#world = world
+    setCarried(world, problem, (n, m, k) => problem.models[m]!.weights[k]! <= problem.devices[n]!.memory)
     this.#flow = problem.models.map((_, m) =>
       problem.sources.reduce((sum, { model, demand }) => sum + (model === m ? free * demand : 0), 0)
     )
   }
 
   start(): void {
-    for (const s of this.#problem.sources.keys())
+    for (const s of this.#problem.sources.keys()) {
+      if (!this.#time.mayGoOn()) return
       this.#cheapest(
         s,
         () => 1,
         () => 0
       )
+    }
   }
 
   /** Add each source's cheapest path at these prices. @returns the upper bound that they prove */
@@ -92,15 +110,18 @@ class Relaxation {
     for (const [n, { memory }] of devices.entries()) {
       if (memory === Number.POSITIVE_INFINITY) continue
       const room = price(`g${n}`)
-      supply += (memory / MEBIBYTE) * room
-      for (const [m, { work, weights }] of models.entries()) {
-        for (const k of work.keys()) {
-          supply += Math.max(0, this.#most(n, m, k) * price(`l${n}_${m}_${k}`) - (weights[k]! / MEBIBYTE) * room)
+      supply += room
+      for (const [m, { weights }] of models.entries()) {
+        for (const [k, size] of weights.entries()) {
+          if (size > memory) continue
+          supply += Math.max(0, this.#most(n, m, k) * price(`l${n}_${m}_${k}`) - this.#part(n, m, k) * room)
         }
       }
     }
     let value = 0
     for (const [s, { demand, model }] of sources.entries()) {
+      // Each source makes the bound tighter; those that are left out leave it true.
+      if (!this.#time.mayGoOn()) break
       value +=
         demand *
         this.#cheapest(
@@ -112,9 +133,10 @@ class Relaxation {
     return value > 0 ? supply / value : Number.POSITIVE_INFINITY
   }
 
-  solve(solve: SolveLp): Master {
-    const outcome = solve(this.#text())
-    if (outcome.kind !== 'optimal') throw new Error(`the relaxation is ${outcome.kind}: ${outcome.because}`)
+  /** @returns undefined where the solver gave up */
+  solve(solve: SolveLp): Master | undefined {
+    const outcome = solve(this.#text(), { timeLimit: Math.max(0.05, this.#time.left()) })
+    if (outcome.kind !== 'optimal') return undefined
     const shares = new Map<string, number>()
     for (const [name, value] of outcome.values) {
       if (name.startsWith('y')) shares.set(name.slice(1).replaceAll('_', ' '), value)
@@ -130,6 +152,12 @@ class Relaxation {
     return Math.min(this.#flow[m]!, 1 / this.#world.blockTime(n, m, k))
   }
 
+  /** Of the memory of a device that a block takes. */
+  #part(n: number, m: number, k: number): number {
+    const size = this.#problem.models[m]!.weights[k]!
+    return size === 0 ? 0 : size / this.#problem.devices[n]!.memory
+  }
+
   #isLimited(n: number): boolean {
     return this.#problem.devices[n]!.memory !== Number.POSITIVE_INFINITY
   }
@@ -137,6 +165,7 @@ class Relaxation {
   #cheapest(s: number, price: (r: number) => number, blockPrice: (n: number, k: number) => number): number {
     const { device, model } = this.#problem.sources[s]!
     const latencyPrice = seconds(0)
+    const atMost = this.#costOfKnown(s, price, blockPrice)
     const path = cheapestPath({
       world: this.#world,
       model,
@@ -145,7 +174,8 @@ class Relaxation {
       home: device,
       price,
       latencyPrice,
-      blockPrice
+      blockPrice,
+      atMost
     })
     if ('stuckAt' in path) return 0
     const key = `${s} ${path.uses.map(use => `${use.from}-${use.to}`).join(' ')}`
@@ -153,9 +183,25 @@ class Relaxation {
       this.#known.add(key)
       let block = 0
       const through = path.uses.flatMap(({ from, to }) => (from === to ? [[from, block++] as const] : []))
-      this.#columns.push({ source: s, path, through })
+      const column = { source: s, path, through }
+      this.#columns.push(column)
+      const own = this.#of[s]
+      if (own === undefined) this.#of[s] = [column]
+      else own.push(column)
     }
     return path.cost
+  }
+
+  /** At these prices, of the cheapest path that is known: no other is of interest. */
+  #costOfKnown(s: number, price: (r: number) => number, blockPrice: (n: number, k: number) => number): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const { path, through } of this.#of[s] ?? []) {
+      let cost = 0
+      for (const use of path.uses) cost += price(use.resource) * use.seconds
+      for (const [n, k] of through) cost += blockPrice(n, k)
+      least = Math.min(least, cost * ROUNDING)
+    }
+    return least
   }
 
   #text(): string {
@@ -182,11 +228,7 @@ class Relaxation {
     for (const share of shares) {
       const [n, m, k] = share.split('_').map(Number) as [number, number, number]
       put(`l${share}`, '<= 0', `- ${this.#most(n, m, k)} y${share}`)
-      put(
-        `g${n}`,
-        `<= ${this.#problem.devices[n]!.memory / MEBIBYTE}`,
-        `${this.#problem.models[m]!.weights[k]! / MEBIBYTE} y${share}`
-      )
+      put(`g${n}`, '<= 1', `${this.#part(n, m, k)} y${share}`)
     }
     return lpText({ objective: 'theta', rows, atMostOne: [...shares].map(share => `y${share}`) })
   }

@@ -15,6 +15,10 @@ export interface PlacementModel {
   readonly blocks: readonly { readonly bytes: Bytes; readonly work: Seconds }[]
   /** Bytes of activation 0 .. K. */
   readonly activations: readonly Bytes[]
+  /** By device of the problem: what each block takes there now, where that was measured; undefined: work / speed. */
+  readonly times?: readonly (readonly Seconds[] | undefined)[] | undefined
+  /** The first block runs on the device of the source and nowhere else. */
+  readonly pinned?: boolean | undefined
 }
 
 /** Devices and models by their place in the problem. */

@@ -1,9 +1,11 @@
 import { cheapestPath } from '../core/cheapest-path.ts'
-import { formatBytes } from '../core/format-quantity.ts'
+import { formatBytes, formatSeconds } from '../core/format-quantity.ts'
 import type { Rng } from '../core/rng.ts'
 import { type Seconds, seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
+import { type Allowance, TimeLimit, UNLIMITED } from './allowance.ts'
 import { BlockTable } from './block-table.ts'
-import { type CapacityBound, capacityBound, worldOf } from './capacity-bound.ts'
+import { type CapacityBound, capacityBound, setCarried, worldOf } from './capacity-bound.ts'
 import type { CapacityProblem, Carries } from './capacity-problem.ts'
 import { exactPlacement, exactSize } from './exact-placement.ts'
 import { memoryRelaxation } from './memory-relaxation.ts'
@@ -11,8 +13,8 @@ import { type FoundPlacement, searchPlacement } from './search-placement.ts'
 import type { SolveLp, SolveMip } from './solve-lp.ts'
 
 export interface Plan {
-  /** Without memory limits. */
-  readonly free: CapacityBound
+  /** Without memory limits: what the search found, and what nothing can exceed. */
+  readonly free: FreeBound
   /** No placement that fits serves more than this. */
   readonly upper: number
   readonly table: BlockTable
@@ -21,11 +23,25 @@ export interface Plan {
   /** (upper - predicted) / upper. */
   readonly gap: number
   readonly status: 'optimal' | 'timeLimit'
+  /** The time limit ended some part of the search: another run may find another plan, and other bounds. */
+  readonly isCutOff: boolean
+}
+
+/** Nothing serves more than `upper`; the search stopped at `scale`, which can be served. */
+export interface FreeBound {
+  readonly scale: number
+  readonly upper: number
 }
 
 export type PlanOutcome =
   | { readonly kind: 'plan'; readonly plan: Plan }
-  | { readonly kind: 'infeasible'; readonly because: string; readonly free: CapacityBound | undefined }
+  | {
+      readonly kind: 'infeasible'
+      /** Whether it is proven that no placement serves every source; otherwise none was found in time. */
+      readonly isProven: boolean
+      readonly because: string
+      readonly free: FreeBound | undefined
+    }
 
 export interface PlanParts {
   readonly solve: SolveLp
@@ -40,48 +56,90 @@ export interface PlanParts {
 const GAP = 0.01
 /** Programmes up to this size are solved exactly, if the search alone has not closed the gap. */
 const EXACT = { columns: 6000, binaries: 150 }
+/** Seconds beyond the limit that a first answer may take. */
+const GRACE = 0.5
+/** Of what memory allows nothing, by the tolerances of the solver. */
+const NOTHING = 1e-6
 
 /**
  * Where to put which blocks, so that all sources are served at the largest common factor of their demand; with what no
  * placement can exceed, and how far the answer is from it.
  *
  * The bound without memory; the relaxation with memory, which bounds from above; a search, which bounds from below;
- * and while the problem is small and a gap remains, the mixed-integer programme.
+ * and while the problem is small and a gap remains, the mixed-integer programme. Where the time limit ends one of them, what
+ * it has proven by then still holds.
  */
 export const plan = (problem: CapacityProblem, parts: PlanParts): PlanOutcome => {
-  const start = parts.now()
-  const within = (share: number) => (): boolean => parts.now() - start < share * parts.timeLimit
-  const outcome = capacityBound(problem, () => true, parts.solve, { mayGoOn: within(0.3) })
-  if (outcome.kind === 'infeasible') {
-    return { kind: 'infeasible', because: cutOff(problem, outcome.source, outcome.block), free: undefined }
-  }
-  const free = outcome.bound
-  const misfit = whatFitsNowhere(problem)
-  if (misfit !== undefined) return { kind: 'infeasible', because: misfit, free }
-  const everything = allThatFits(problem)
-  if (everything !== undefined) {
-    return { kind: 'plan', plan: finish(problem, everything, free, free.upper, parts, within(1)) }
-  }
-  const relaxed = memoryRelaxation(problem, free.upper, parts.solve, within(0.55))
+  const limit = new TimeLimit(parts.timeLimit, parts.now)
+  const misfit = whatFitsNowhere(problem) ?? pinnedMisfit(problem)
+  const everything = misfit === undefined ? allThatFits(problem) : undefined
+  const share = everything === undefined ? 0.3 : 0.9
+  const startTime = limit.within(everything === undefined ? 0.5 : 1, GRACE)
+  const world = worldOf(problem, () => true)
+  const outcome = capacityBound(problem, () => true, parts.solve, { world, time: limit.within(share), startTime })
+  if (outcome.kind === 'infeasible') return infeasible(cutOff(problem, outcome.source, outcome.block), undefined)
+  const free: Free = outcome.kind === 'bound' ? outcome.bound : { scale: 0, upper: outcome.upper, flows: [] }
+  if (misfit !== undefined) return infeasible(misfit, free)
+  if (everything === undefined) return planWithin(problem, free, { world, parts, limit })
+  if (outcome.kind === 'cutOff') return infeasible(tooLate(problem, parts.timeLimit), free, false)
+  return finish(
+    problem,
+    { table: everything, flows: free.flows },
+    {
+      free,
+      upper: free.upper,
+      world,
+      parts,
+      limit
+    }
+  )
+}
+
+interface Free extends FreeBound {
+  readonly flows: CapacityBound['flows']
+}
+
+const infeasible = (because: string, free: FreeBound | undefined, isProven = true): PlanOutcome => ({
+  kind: 'infeasible',
+  isProven,
+  because,
+  free
+})
+
+/** Where memory is limited. */
+const planWithin = (problem: CapacityProblem, free: Free, context: Context): PlanOutcome => {
+  const { world, parts, limit } = context
+  const relaxed = memoryRelaxation(problem, free.upper, parts.solve, { world, time: limit.within(0.55) })
   const size = exactSize(problem)
   const mayBeExact = size.columns <= EXACT.columns && size.binaries <= EXACT.binaries
   const search = {
     problem,
     solve: parts.solve,
     rng: parts.rng,
+    world,
     upper: relaxed.upper,
-    mayGoOn: within(mayBeExact ? 0.65 : 0.9)
+    time: limit.within(mayBeExact ? 0.65 : 0.9),
+    startTime: limit.within(1, GRACE)
   }
   let found = searchPlacement(search, relaxed)
   let { upper } = relaxed
   if (mayBeExact && (found === undefined || 1 - found.bound.scale / upper > GAP)) {
-    const timeLimit = Math.max(0.2, 0.95 * parts.timeLimit - (parts.now() - start))
+    const timeLimit = Math.max(0.2, limit.within(0.95).left())
     const exact = exactPlacement(problem, free.upper, parts.solveMip, { timeLimit, gap: GAP / 2 })
+    if (exact.timedOut) limit.strike()
     upper = Math.min(upper, exact.upper)
     found = better(problem, parts, found, exact.table)
   }
-  if (found === undefined) return { kind: 'infeasible', because: tooLittle(problem, upper), free }
-  return { kind: 'plan', plan: finish(problem, found.table, free, upper, parts, within(1), found.bound.flows) }
+  if (found === undefined) return whyNone(problem, free, upper, parts.timeLimit, limit)
+  return finish(problem, { table: found.table, flows: found.bound.flows }, { ...context, free, upper })
+}
+
+/** What all parts of the search share. */
+interface Context {
+  /** Of the problem; what is carried is set before each use. */
+  readonly world: World
+  readonly parts: PlanParts
+  readonly limit: TimeLimit
 }
 
 const better = (
@@ -98,25 +156,46 @@ const better = (
 
 const finish = (
   problem: CapacityProblem,
-  table: BlockTable,
-  free: CapacityBound,
-  upper: number,
-  { solve }: PlanParts,
-  mayGoOn: () => boolean,
-  warm: CapacityBound['flows'] = free.flows
-): Plan => {
-  const outcome = capacityBound(problem, table.carries, solve, { mayGoOn, warm })
+  { table, flows }: { readonly table: BlockTable; readonly flows: CapacityBound['flows'] },
+  { free, upper, world, parts, limit }: Context & { readonly free: FreeBound; readonly upper: number }
+): PlanOutcome => {
+  const time = limit.within(1)
+  setCarried(world, problem, table.carries)
+  const outcome = capacityBound(problem, table.carries, parts.solve, { world, time, warm: flows })
   if (outcome.kind !== 'bound') throw new Error('a placement that was found serves no one')
   const predicted = outcome.bound
   const best = Math.max(predicted.scale, Math.min(upper, free.upper))
   const gap = Math.max(0, (best - predicted.scale) / best)
-  return { free, upper: best, table, predicted, gap, status: gap <= GAP ? 'optimal' : 'timeLimit' }
+  const status = gap <= GAP ? 'optimal' : 'timeLimit'
+  // The same number by two ways differs in its last digit: memory never gives more than none.
+  const most = { scale: free.scale, upper: Math.max(free.upper, best) }
+  return { kind: 'plan', plan: { free: most, upper: best, table, predicted, gap, status, isCutOff: limit.struck } }
 }
 
-/** Unloaded inference time of each source: the fastest path. @returns NaN where there is none */
-export const unloadedTimes = (problem: CapacityProblem, carries: Carries): Seconds[] => {
+/** It is proven only where blocks have no room, or cannot be reached; otherwise none was found. */
+const whyNone = (
+  problem: CapacityProblem,
+  free: FreeBound,
+  upper: number,
+  timeLimit: Seconds,
+  limit: TimeLimit
+): PlanOutcome => {
+  const unreachable = outOfReach(problem)
+  if (unreachable !== undefined) return infeasible(unreachable, free)
+  const { isProven, because } = tooLittle(problem, upper <= NOTHING * free.upper)
+  if (isProven) return infeasible(because, free)
+  return infeasible(limit.struck ? `${because}; ${tooLate(problem, timeLimit)}` : because, free, false)
+}
+
+const tooLate = ({ devices, sources }: CapacityProblem, timeLimit: Seconds): string =>
+  `the time limit of ${formatSeconds(timeLimit)} was too short to place the blocks of ${sources.length} sources on ${devices.length} devices: give more with --time-limit`
+
+/** Unloaded inference time of each source: the fastest path. @returns NaN where there is none, and when time was up */
+export const unloadedTimes = (problem: CapacityProblem, carries: Carries, time: Allowance = UNLIMITED): Seconds[] => {
+  if (!time.mayGoOn()) return problem.sources.map(() => seconds(Number.NaN))
   const world = worldOf(problem, carries)
   return problem.sources.map(({ device, model }) => {
+    if (!time.mayGoOn()) return seconds(Number.NaN)
     const path = cheapestPath({
       world,
       model,
@@ -153,13 +232,28 @@ const whatFitsNowhere = ({ devices, models, sources }: CapacityProblem): string 
   return undefined
 }
 
+/** First blocks that have to be on the device of their sources, and do not fit there. */
+const pinnedMisfit = ({ devices, models, sources }: CapacityProblem): string | undefined => {
+  for (const [n, { name, memory }] of devices.entries()) {
+    const here = new Set(sources.flatMap(s => (s.device === n && models[s.model]!.pinned === true ? [s.model] : [])))
+    const needed = [...here].reduce((sum, m) => sum + models[m]!.weights[0]!, 0)
+    if (needed > memory)
+      return `the first block of ${[...here].map(m => models[m]!.name).join(' and of ')} is pinned to its source on ${name} and needs ${formatBytes(needed)}; ${name} has ${formatBytes(memory)} for blocks: give it more memory, or cut the model finer`
+  }
+  return undefined
+}
+
 /** A block of a source's model that no device fits which the source can reach, and which can reach the source. */
 const outOfReach = (problem: CapacityProblem): string | undefined => {
   const { devices, models, sources } = problem
+  const [onwards, backwards] = [neighbours(problem, 'to'), neighbours(problem, 'from')]
   for (const { name, device, model } of sources) {
-    const there = reachable(problem, device, false)
-    const back = reachable(problem, device, true)
-    const room = Math.max(...devices.map(({ memory }, n) => (there.has(n) && back.has(n) ? memory : 0)))
+    const there = reachable(onwards, device)
+    const back = reachable(backwards, device)
+    const room = devices.reduce(
+      (most, { memory }, n) => (there.has(n) && back.has(n) ? Math.max(most, memory) : most),
+      0
+    )
     const { name: modelName, weights } = models[model]!
     const block = weights.findIndex(size => size > room)
     if (block !== -1)
@@ -168,27 +262,32 @@ const outOfReach = (problem: CapacityProblem): string | undefined => {
   return undefined
 }
 
-const reachable = ({ links }: CapacityProblem, start: number, isBackwards: boolean): ReadonlySet<number> => {
+/** Of each device, where its links lead, or come from. */
+const neighbours = ({ devices, links }: CapacityProblem, end: 'from' | 'to'): readonly (readonly number[])[] => {
+  const all = devices.map((): number[] => [])
+  for (const link of links) all[end === 'to' ? link.from : link.to]!.push(link[end])
+  return all
+}
+
+const reachable = (next: readonly (readonly number[])[], start: number): ReadonlySet<number> => {
   const reached = new Set([start])
-  for (const here of reached) // grows while it is walked through
-    for (const { from, to } of links) {
-      if (!isBackwards && from === here) reached.add(to)
-      if (isBackwards && to === here) reached.add(from)
-    }
+  for (const here of reached) {
+    if (reached.size === next.length) break
+    for (const there of next[here]!) reached.add(there) // grows while it is walked through
+  }
   return reached
 }
 
-const tooLittle = (problem: CapacityProblem, upper: number): string => {
+const tooLittle = (problem: CapacityProblem, isNothing: boolean): { isProven: boolean; because: string } => {
   const { devices, models, sources } = problem
-  const cut = outOfReach(problem)
-  if (cut !== undefined) return cut
   const used = new Set(sources.map(({ model }) => model))
   const needed = models.reduce((sum, { weights }, m) => sum + (used.has(m) ? weights.reduce((a, b) => a + b, 0) : 0), 0)
   const there = devices.reduce((sum, { memory }) => sum + memory, 0)
   const sums = `the blocks need ${formatBytes(needed)} together, the devices have ${there === Number.POSITIVE_INFINITY ? 'room for all' : formatBytes(there)}`
-  return needed > there
-    ? `${sums}: not every block can be carried`
-    : `no placement was found that serves every source (${sums}${upper > 1e-9 ? '; there may be one, give more time' : ''})`
+  if (needed > there) return { isProven: true, because: `${sums}: not every block can be carried` }
+  return isNothing
+    ? { isProven: true, because: `no placement serves every source (${sums})` }
+    : { isProven: false, because: `no placement was found that serves every source, though there may be one (${sums})` }
 }
 
 const cutOff = ({ sources, models, devices }: CapacityProblem, source: number, block: number): string => {

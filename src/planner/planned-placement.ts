@@ -5,6 +5,7 @@ import { BlockTable } from './block-table.ts'
 import { capacityBound } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import { fewerMoves } from './fewer-moves.ts'
+import { pipelinePlacement, pipelineScale } from './pipeline-placement.ts'
 import type { Placement, PlacementOutcome, PlacementProblem } from './placement.ts'
 import { plan } from './plan.ts'
 import { proportionalPlacement } from './proportional-placement.ts'
@@ -27,20 +28,24 @@ const FOR_FEWER_MOVES = 0.01
 /**
  * The planner, for a running cluster. While nobody has sources, or where no plan serves them all, blocks are placed in
  * proportion to speed: so every block is somewhere, or it is said which is not. Devices that carry blocks keep them where
- * a new plan would serve less than a twentieth more. Where models are needed whole, they are placed so, as at the start of a
+ * a new plan would serve less than a twentieth more. Of pipelines: see pipeline-placement.ts. Where models are needed whole, they are placed so, as at the start of a
  * run (src/cli/scenario/policy-placement.ts).
  */
 export const plannedPlacement = (problem: PlacementProblem, parts: PlannedPlacementParts): PlacementOutcome => {
   const { wholeModels } = problem
   if (problem.sources.length === 0 && wholeModels !== 'at sources') return proportionalPlacement(problem)
   const capacity = capacityProblem(problem)
-  if (wholeModels !== false)
+  if (wholeModels !== false && wholeModels !== 'in pipelines')
     return { placement: placementOf(problem, wholePlacement(capacity, wholeModels)), unplaced: [] }
   const start = parts.now()
   const outcome = plan(capacity, parts)
   if (outcome.kind === 'infeasible') return proportionalPlacement(problem)
   const { table: wanted, predicted } = outcome.plan
   const { table: carried, isWhole } = tableOf(problem, capacity)
+  if (wholeModels === 'in pipelines') {
+    const best = pipelinePlacement(capacity, wanted)
+    if (best !== wanted) return { placement: placementOf(problem, worthMoving(capacity, carried, best)), unplaced: [] }
+  }
   const now = isWhole ? capacityBound(capacity, carried.carries, parts.solve) : undefined
   if (now?.kind === 'bound' && now.bound.scale * (1 + WORTH_MOVING) >= predicted.scale)
     return { placement: placementOf(problem, carried), unplaced: [] }
@@ -56,11 +61,17 @@ export const plannedPlacement = (problem: PlacementProblem, parts: PlannedPlacem
   return { placement: placementOf(problem, withSpares(capacity, near, carried)), unplaced: [] }
 }
 
+/** The pipelines that are carried now stay where others would serve hardly more. */
+const worthMoving = (capacity: CapacityProblem, carried: BlockTable, wanted: BlockTable): BlockTable =>
+  pipelineScale(capacity, carried) * (1 + WORTH_MOVING) >= pipelineScale(capacity, wanted) ? carried : wanted
+
 const capacityProblem = ({ devices, models, links, sources }: PlacementProblem): CapacityProblem => ({
   devices: devices.map(({ id, speed, memory }) => ({ name: id, speed, memory })),
   links,
-  models: models.map(({ id, blocks, activations }) => ({
+  models: models.map(({ id, blocks, activations, times, pinned }) => ({
     name: id,
+    times,
+    pinned,
     work: blocks.map(block => block.work),
     weights: blocks.map(block => block.bytes),
     activations

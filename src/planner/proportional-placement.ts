@@ -14,6 +14,7 @@ import type { PlacementDevice, PlacementModel, PlacementOutcome, PlacementProble
  */
 export const proportionalPlacement = (problem: PlacementProblem): PlacementOutcome => {
   const table = new PlacementTable(problem)
+  putPinned(table, problem)
   const unplaced = problem.models.flatMap(model => cover(table, model))
   for (const device of table.devices) fill(table, device, problem.models)
   return { placement: table.placement(), unplaced }
@@ -53,9 +54,23 @@ class PlacementTable {
     this.#left.set(device.id, this.left(device) - model.blocks[block]!.bytes)
   }
 
+  /** Relative to the reference machine, for this model: as its blocks were measured there, where they were. */
+  speedFor(device: PlacementDevice, { blocks, times }: PlacementModel): number {
+    const own = times?.[this.problem.devices.indexOf(device)]
+    if (own === undefined) return device.speed
+    return blocks.reduce((sum, { work }) => sum + work, 0) / own.reduce((sum, time) => sum + time, 0)
+  }
+
+  isSomewhere(model: PlacementModel, block: number): boolean {
+    return this.devices.some(device => this.has(device, model, block))
+  }
+
   /** Speed of all that carry a block. */
   speedBehind(model: PlacementModel, block: number): number {
-    return this.devices.reduce((sum, device) => sum + (this.has(device, model, block) ? device.speed : 0), 0)
+    return this.devices.reduce(
+      (sum, device) => sum + (this.has(device, model, block) ? this.speedFor(device, model) : 0),
+      0
+    )
   }
 
   placement(): Map<DeviceId, Map<ModelId, number[]>> {
@@ -66,6 +81,14 @@ class PlacementTable {
         new Map([...models].map(([model, blocks]) => [model, ascending(blocks)] as const))
       ])
     )
+  }
+}
+
+/** First blocks that run nowhere but on the devices of their sources. */
+const putPinned = (table: PlacementTable, { devices, models, sources }: PlacementProblem): void => {
+  for (const { device, model } of sources) {
+    const [at, what] = [devices[device]!, models[model]!]
+    if (what.pinned === true && !table.has(at, what, 0) && table.fits(at, what, 0)) table.put(at, what, 0)
   }
 }
 
@@ -86,11 +109,11 @@ const cover = (table: PlacementTable, model: PlacementModel): UnplacedBlock[] =>
 
 const coverInProportion = (table: PlacementTable, model: PlacementModel): Set<number> => {
   const work = model.blocks.reduce((sum, block) => sum + block.work, 0)
-  const speed = table.devices.reduce((sum, device) => sum + device.speed, 0)
-  const covered = new Set<number>()
-  let block = 0
+  const speed = table.devices.reduce((sum, device) => sum + table.speedFor(device, model), 0)
+  const covered = new Set([...model.blocks.keys()].filter(block => table.isSomewhere(model, block)))
+  let block = covered.has(0) ? 1 : 0
   for (const device of table.devices) {
-    const share = (work * device.speed) / speed
+    const share = (work * table.speedFor(device, model)) / speed
     let taken = 0
     // Half a block over its share is nearer to it than half a block under.
     while (

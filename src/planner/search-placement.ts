@@ -2,9 +2,11 @@ import { cheapestPath } from '../core/cheapest-path.ts'
 import type { Rng } from '../core/rng.ts'
 import { seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
+import type { Allowance } from './allowance.ts'
 import { BlockTable } from './block-table.ts'
-import { type CapacityBound, capacityBound, setCarried, worldOf } from './capacity-bound.ts'
+import { type CapacityBound, capacityBound, setCarried } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
+import { fastestFirst } from './fastest-first.ts'
 import type { MemoryRelaxation } from './memory-relaxation.ts'
 import type { SolveLp } from './solve-lp.ts'
 
@@ -17,7 +19,11 @@ export interface SearchParts {
   readonly problem: CapacityProblem
   readonly solve: SolveLp
   readonly rng: Rng
-  readonly mayGoOn: () => boolean
+  /** Of this problem: what is carried is set before each use. */
+  readonly world: World
+  readonly time: Allowance
+  /** For the first placement, without which there is no answer. */
+  readonly startTime: Allowance
   /** No placement serves more. */
   readonly upper: number
 }
@@ -36,22 +42,19 @@ const TOLERANCE = 1e-3
  */
 export const searchPlacement = (parts: SearchParts, relaxed: MemoryRelaxation): FoundPlacement | undefined => {
   const search = new Search(parts)
-  for (const table of startingTables(parts.problem, relaxed)) search.consider(table)
+  for (const make of STARTS) {
+    if (search.best === undefined ? !parts.startTime.mayGoOn() : !parts.time.mayGoOn()) break
+    search.consider(make(parts.problem, relaxed))
+  }
   search.improve()
   let inVain = 0
-  while (search.best !== undefined && inVain < PATIENCE && parts.mayGoOn() && !search.isGoodEnough()) {
+  while (search.best !== undefined && inVain < PATIENCE && parts.time.mayGoOn() && !search.isGoodEnough()) {
     const { scale } = search.best.bound
     if (!search.shake()) break
     inVain = search.best.bound.scale > scale ? 0 : inVain + 1
   }
   return search.best
 }
-
-const startingTables = (problem: CapacityProblem, relaxed: MemoryRelaxation): BlockTable[] => [
-  fromRelaxation(problem, relaxed),
-  wholeFirst(problem),
-  covered(new BlockTable(problem), problem)
-]
 
 /** The relaxed paths, most used first, as far as memory goes; then the largest shares; then whatever is missing. */
 const fromRelaxation = (problem: CapacityProblem, { flows, shares }: MemoryRelaxation): BlockTable => {
@@ -76,7 +79,7 @@ const fromRelaxation = (problem: CapacityProblem, { flows, shares }: MemoryRelax
 /** Whole models wherever they fit, fastest device first. */
 const wholeFirst = (problem: CapacityProblem): BlockTable => {
   const table = new BlockTable(problem)
-  for (const n of bySpeed(problem)) {
+  for (const n of fastestFirst(problem)) {
     for (const [m, { weights }] of problem.models.entries()) {
       if (weights.reduce((a, b) => a + b, 0) <= table.left(n)) for (const k of weights.keys()) table.put(n, m, k)
     }
@@ -84,13 +87,14 @@ const wholeFirst = (problem: CapacityProblem): BlockTable => {
   return filled(covered(table, problem), problem)
 }
 
-const bySpeed = ({ devices }: CapacityProblem): number[] =>
-  [...devices.keys()].sort((a, b) => devices[b]!.speed - devices[a]!.speed || a - b)
-
-/** Every block that nobody carries goes somewhere: runs of blocks along the devices, then largest first. */
+/**
+ * Every block that nobody carries goes somewhere: runs of blocks along the devices, then largest first; a block that is
+ * pinned to sources goes to their devices, before all others.
+ */
 const covered = (table: BlockTable, problem: CapacityProblem): BlockTable => {
+  for (const { device, model } of problem.sources) if (isPinned(problem, device, model, 0)) table.put(device, model, 0)
   for (const [m, { work, weights }] of problem.models.entries()) {
-    const devices = bySpeed(problem)
+    const devices = fastestFirst(problem)
     let at = 0
     for (const k of work.keys()) {
       if (table.copies(m, k) > 0) continue
@@ -107,7 +111,7 @@ const covered = (table: BlockTable, problem: CapacityProblem): BlockTable => {
 
 /** Memory that is left takes more copies, of the rarest blocks first. */
 const filled = (table: BlockTable, problem: CapacityProblem): BlockTable => {
-  for (const n of bySpeed(problem)) {
+  for (const n of fastestFirst(problem)) {
     const wanted = problem.models.flatMap(({ work }, m) => [...work.keys()].map(k => [m, k] as const))
     wanted.sort(([m, k], [o, l]) => table.copies(m, k) - table.copies(o, l) || m - o || k - l)
     for (const [m, k] of wanted) table.put(n, m, k)
@@ -115,15 +119,20 @@ const filled = (table: BlockTable, problem: CapacityProblem): BlockTable => {
   return table
 }
 
+const STARTS: readonly ((problem: CapacityProblem, relaxed: MemoryRelaxation) => BlockTable)[] = [
+  fromRelaxation,
+  wholeFirst,
+  problem => covered(new BlockTable(problem), problem)
+]
+
 class Search {
   readonly #parts: SearchParts
-  /** One for all placements: what is carried is set before each use. */
   readonly #world: World
   best: FoundPlacement | undefined
 
-  constructor(parts: SearchParts, world: World = worldOf(parts.problem, () => false)) {
+  constructor(parts: SearchParts) {
     this.#parts = parts
-    this.#world = world
+    this.#world = parts.world
   }
 
   isGoodEnough(): boolean {
@@ -132,10 +141,11 @@ class Search {
 
   /** @returns whether it is the best so far */
   consider(table: BlockTable): boolean {
-    const { problem, solve, mayGoOn } = this.#parts
+    const { problem, solve, time, startTime } = this.#parts
     const warm = this.best?.bound.flows ?? []
     setCarried(this.#world, problem, table.carries)
-    const options = { tolerance: TOLERANCE, warm, world: this.#world, mayGoOn }
+    const first = this.best === undefined ? startTime : time
+    const options = { tolerance: TOLERANCE, warm, world: this.#world, time, startTime: first }
     const outcome = capacityBound(problem, table.carries, solve, options)
     if (outcome.kind !== 'bound') return false
     if (this.best !== undefined && outcome.bound.scale <= this.best.bound.scale * (1 + 1e-6)) return false
@@ -148,7 +158,7 @@ class Search {
     while (better && this.best !== undefined && !this.isGoodEnough()) {
       better = false
       for (const table of this.#neighbours(this.best)) {
-        if (!this.#parts.mayGoOn()) return
+        if (!this.#parts.time.mayGoOn()) return
         if (this.consider(table)) {
           better = true
           break
@@ -159,7 +169,7 @@ class Search {
 
   /** Empty one or two devices, fill them by the prices, improve from there. @returns false where there is nothing to shake */
   shake(): boolean {
-    const { problem, rng, mayGoOn } = this.#parts
+    const { problem, rng, time } = this.#parts
     const limited = [...problem.devices.keys()].filter(n => problem.devices[n]!.memory !== Number.POSITIVE_INFINITY)
     if (limited.length === 0) return false
     const before = this.best!
@@ -167,13 +177,13 @@ class Search {
     const pick = (): number => limited[Math.floor(rng.next() * limited.length)]!
     for (const n of new Set([pick(), pick()])) for (const [m, k] of [...table.of(n)]) table.drop(n, m, k)
     refill(table, problem, rng)
-    const trial = new Search(this.#parts, this.#world)
+    const trial = new Search(this.#parts)
     if (!trial.consider(table)) return true
-    for (let round = 0; round < 3 && mayGoOn(); round++) {
+    for (let round = 0; round < 3 && time.mayGoOn(); round++) {
       const next = trial.#neighbours(trial.best!)
       let better = false
       for (const neighbour of next.slice(0, 6)) {
-        if (!mayGoOn()) break
+        if (!time.mayGoOn()) break
         better = trial.consider(neighbour)
         if (better) break
       }
@@ -193,16 +203,21 @@ class Search {
    */
   #neighbours({ table, bound }: FoundPlacement): BlockTable[] {
     const { problem } = this.#parts
-    const now = problem.sources.map((_, s) => this.#cheapest(s, bound, table.carries)?.cost ?? Number.POSITIVE_INFINITY)
+    const now = problem.sources.map((_, s) =>
+      this.#parts.time.mayGoOn()
+        ? (this.#cheapest(s, bound, table.carries)?.cost ?? Number.POSITIVE_INFINITY)
+        : Number.POSITIVE_INFINITY
+    )
     const moves: { readonly gain: number; readonly table: BlockTable }[] = []
     for (const [n, { memory }] of problem.devices.entries()) {
       if (memory === Number.POSITIVE_INFINITY) continue
       for (const s of problem.sources.keys()) {
-        if (!this.#parts.mayGoOn()) break
+        if (!this.#parts.time.mayGoOn()) break
         const { model } = problem.sources[s]!
         for (const thrift of [0, 0.1, 0.4]) {
           const path = this.#cheapest(s, bound, (d, m, k) => (d === n && m === model) || table.carries(d, m, k), {
             device: n,
+            atMost: now[s]!,
             price: k => (table.carries(n, model, k) ? 0 : (thrift * now[s]! * table.size(model, k)) / memory)
           })
           if (path === undefined || path.cost >= now[s]! * (1 - 1e-6)) continue
@@ -218,7 +233,7 @@ class Search {
     s: number,
     { prices }: CapacityBound,
     carries: (n: number, m: number, k: number) => boolean,
-    extra?: { readonly device: number; readonly price: (block: number) => number }
+    extra?: { readonly device: number; readonly price: (block: number) => number; readonly atMost: number }
   ) {
     const { problem } = this.#parts
     const { device, model } = problem.sources[s]!
@@ -231,7 +246,8 @@ class Search {
       home: device,
       price: r => prices[r]!,
       latencyPrice: seconds(0),
-      blockPrice: (n, k) => (extra?.device === n ? extra.price(k) : 0)
+      blockPrice: (n, k) => (extra?.device === n ? extra.price(k) : 0),
+      atMost: extra?.atMost ?? Number.POSITIVE_INFINITY
     })
     return 'stuckAt' in path ? undefined : path
   }
@@ -263,6 +279,7 @@ const makeRoom = (
   const used = useOf(problem, bound, device)
   const spare = [...table.of(device)]
     .filter(([m, k]) => table.copies(m, k) > 1 && !(m === model && wanted.includes(k)))
+    .filter(([m, k]) => !isPinned(problem, device, m, k))
     .sort((a, b) => (used.get(`${a[0]} ${a[1]}`) ?? 0) - (used.get(`${b[0]} ${b[1]}`) ?? 0))
   for (const k of missing) {
     while (!next.put(device, model, k)) {
@@ -273,6 +290,10 @@ const makeRoom = (
   }
   return next
 }
+
+/** Whether a source of the device needs the block there. */
+const isPinned = ({ models, sources }: CapacityProblem, device: number, model: number, block: number): boolean =>
+  block === 0 && models[model]!.pinned === true && sources.some(s => s.device === device && s.model === model)
 
 /** Data per second through each block at a device. */
 const useOf = (problem: CapacityProblem, { flows }: CapacityBound, device: number): Map<string, number> => {

@@ -8,8 +8,13 @@ export type LpOutcome =
     }
   | { readonly kind: 'infeasible' | 'unbounded' | 'timeLimit'; readonly because: string }
 
+export interface LpOptions {
+  /** Seconds. Default: no limit. */
+  readonly timeLimit?: number
+}
+
 /** The solver, a port: takes a problem in CPLEX LP text. */
-export type SolveLp = (text: string) => LpOutcome
+export type SolveLp = (text: string, options?: LpOptions) => LpOutcome
 
 /** What a mixed-integer programme came to within its time. */
 export interface MipOutcome {
@@ -18,6 +23,8 @@ export interface MipOutcome {
   /** No solution is better than this (Infinity where nothing was proven); for a maximisation. */
   readonly upper: number
   readonly infeasible: boolean
+  /** The time limit ended it: another run may find something else. */
+  readonly timedOut: boolean
 }
 
 export interface MipOptions {

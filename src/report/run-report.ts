@@ -20,6 +20,8 @@ export interface RunReport {
 export interface PolicySummary {
   readonly policy: string
   readonly seeds: number
+  /** Of these, runs in which some data never came home; absent where there are none. */
+  readonly failed?: number
   readonly throughput: MeanInterval
   readonly makespan: MeanInterval
   readonly sources: readonly {
@@ -39,10 +41,14 @@ export interface PolicyRun {
   readonly sources: readonly SourceRun[]
   readonly devices: readonly DeviceRun[]
   readonly links: readonly LinkRun[]
+  /** Shared media: what all their links together use; absent where there are none. */
+  readonly media?: readonly MediumRun[]
   /** Weights that were fetched in mid-run for new placements; absent where nothing could move. */
   readonly weightsMoved?: number
   /** Of an emulation: by what share blocks took longer than asked, because this machine was busy otherwise. */
   readonly disturbance?: number
+  /** Of an emulation: seconds that devices came late to what they had to do, in the mean, at the latest device. */
+  readonly processorLateness?: number
   /** Of an emulation whose activations may travel inexactly. */
   readonly encoding?: EncodingReport
   /** Present where the policy cannot run on this scenario, or some data never came home: why. */
@@ -85,6 +91,13 @@ export interface DeviceRun {
 export interface LinkRun {
   readonly from: string
   readonly to: string
+  readonly bytes: number
+  /** Share of the makespan. */
+  readonly busy: number
+}
+
+export interface MediumRun {
+  readonly devices: readonly string[]
   readonly bytes: number
   /** Share of the makespan. */
   readonly busy: number

@@ -5,11 +5,17 @@ import type { MipOutcome, SolveLp, SolveMip } from '../planner/solve-lp.ts'
 /** The package's types speak of CommonJS, where the loader is the module; what is imported here is its default. */
 const loadHighs = (module as unknown as { readonly default: () => Promise<Highs> }).default
 
+/** A limit above is none. */
+const MOST_SECONDS = 1e6
+
 /** HiGHS (Huangfu and Hall, 2018) in WebAssembly. Load once; the solver itself is synchronous. */
 export const loadSolver = async (): Promise<SolveLp> => {
   const highs = await loadHighs()
-  return text => {
-    const solution = highs.solve(text, { output_flag: false })
+  return (text, { timeLimit = Number.POSITIVE_INFINITY } = {}) => {
+    const solution = highs.solve(text, {
+      output_flag: false,
+      ...(timeLimit < MOST_SECONDS ? { time_limit: timeLimit } : {})
+    })
     if (solution.Status !== 'Optimal') {
       const kind =
         solution.Status === 'Infeasible' ? 'infeasible' : solution.Status === 'Unbounded' ? 'unbounded' : 'timeLimit'
@@ -32,13 +38,18 @@ export const loadMipSolver = async (): Promise<SolveMip> => {
       const names = Array.from({ length: model.getDimensions().numCols }, (_, i) => model.getColName(i))
       if (start !== undefined) model.setSolution({ colValue: Float64Array.from(names, name => start.get(name) ?? 0) })
       model.run()
+      const timedOut = model.getModelStatus() === highs.constants.modelStatus.timeLimit
       const infeasible = model.getModelStatus() === highs.constants.modelStatus.infeasible
       const found = Number(model.info.get('primal_solution_status')) === highs.constants.solutionStatus.feasible
       const { colValue } = model.getSolution()
       return {
         values: found ? new Map(names.map((name, i) => [name, colValue[i] ?? 0])) : undefined,
-        upper: infeasible ? Number.NEGATIVE_INFINITY : Number(model.info.get('mip_dual_bound')),
-        infeasible
+        upper: infeasible ? Number.NEGATIVE_INFINITY : dualBound(Number(model.info.get('mip_dual_bound'))),
+        infeasible,
+        timedOut
       }
     })
 }
+
+/** Where the search was cut off before it had a bound, HiGHS may say anything that is not one. */
+const dualBound = (said: number): number => (Number.isNaN(said) ? Number.POSITIVE_INFINITY : said)

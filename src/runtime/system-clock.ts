@@ -17,3 +17,6 @@ export const machineTimeOffset = (): Seconds => {
   const apart = Array.from({ length: 16 }, () => Number(process.hrtime.bigint()) / 1e9 - performance.now() / 1000)
   return seconds(Math.max(...apart))
 }
+
+/** The date of this machine, for people who read logs: it may jump, and nothing is decided by it. */
+export const wallDate = (): Date => new Date()

@@ -94,7 +94,7 @@ const equalTime = (world: World, chain: readonly number[], { model, done }: Task
 const bestDivision = (
   world: World,
   chain: readonly number[],
-  { model, done }: TaskState,
+  { model, done, home }: TaskState,
   add: (before: number, share: number) => number
 ): { readonly cost: number; readonly stages: readonly Step[] } | undefined => {
   const blocks = world.models[model]!.work.length
@@ -114,7 +114,7 @@ const bestDivision = (
           least[at] = cost
           cameFrom[at] = start
         }
-        if (end === blocks || !world.carries(device, model, end)) break
+        if (end === blocks || !world.mayRun(device, model, end, home)) break
         share += world.blockTime(device, model, end)
       }
     }

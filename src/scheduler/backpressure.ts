@@ -68,18 +68,20 @@ export const createBackpressure =
       const biased = (tasks: number, device: number, k: number): number =>
         tasks + (bias * remaining(device, k)) / typical
       const pressure = biased(countHere(task, done), self, done)
+      // A block that runs here and nowhere else has nothing to gain by a walk.
+      const isBound = world.isPinned(model, done) && self === home
       const wasPassedOn = passedOn.get(nameOf(task)) === done
       let best: { readonly weight: number; readonly step: Step } | undefined
       const consider = (weight: number, step: Step): void => {
         if (weight > (best?.weight ?? 0)) best = { weight, step }
       }
-      if (world.carries(self, model, done) && Number.isFinite(remaining(self, done + 1))) {
+      if (world.mayRun(self, model, done, home) && Number.isFinite(remaining(self, done + 1))) {
         const weight =
           (pressure - biased(countHere(task, done + 1), self, done + 1)) / world.blockTime(self, model, done)
         consider(weight, { device: self, until: done + 1 })
       }
       for (const link of world.links[self]!) {
-        if (!link.up || !world.devices[link.to]!.up) continue
+        if (!link.up || !world.devices[link.to]!.up || isBound) continue
         const there = remaining(link.to, done)
         if (!Number.isFinite(there) || (wasPassedOn && there >= remaining(self, done))) continue
         const tasks = heard.get(link.to)?.get(commodity(model, done, home)) ?? 0
@@ -92,10 +94,10 @@ export const createBackpressure =
     }
 
     /** The first step of the shortest unloaded way. */
-    const shortestStep = ({ model, done }: TaskState, remaining: RemainingTime): Step => {
+    const shortestStep = ({ model, done, home }: TaskState, remaining: RemainingTime): Step => {
       const { activations } = world.models[model]!
       let step: Step = { device: self, until: done + 1 }
-      let least = world.carries(self, model, done)
+      let least = world.mayRun(self, model, done, home)
         ? world.blockTime(self, model, done) + remaining(self, done + 1)
         : Number.POSITIVE_INFINITY
       for (const link of world.links[self]!) {

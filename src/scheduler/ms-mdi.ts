@@ -56,12 +56,12 @@ const cheapestCarrier = (host: PolicyHost, table: BacklogTable, task: TaskState)
   const size = world.models[task.model]!.activations[task.done]!
   let best: number | undefined
   let bestCost = Number.POSITIVE_INFINITY
-  if (world.carries(self, task.model, task.done)) {
+  if (world.mayRun(self, task.model, task.done, task.home)) {
     best = self
     bestCost = host.backlog() + world.blockTime(self, task.model, task.done)
   }
   for (const link of world.links[self]!) {
-    if (!link.up || !world.carries(link.to, task.model, task.done)) continue
+    if (!link.up || !world.mayRun(link.to, task.model, task.done, task.home)) continue
     const travel = host.linkBacklog(link.to) + size / link.rate + link.latency
     const cost = travel + table.backlog(link.to) + world.blockTime(link.to, task.model, task.done)
     if (cost < bestCost) {
@@ -75,7 +75,7 @@ const cheapestCarrier = (host: PolicyHost, table: BacklogTable, task: TaskState)
 const towardsNearestCarrier = (host: PolicyHost, task: TaskState): Decision => {
   const { world, self } = host
   const size = world.models[task.model]!.activations[task.done]!
-  const way = shortestTransfer(world, self, size, n => n !== self && world.carries(n, task.model, task.done))
+  const way = shortestTransfer(world, self, size, n => n !== self && world.mayRun(n, task.model, task.done, task.home))
   if (way === undefined) return { kind: 'wait', block: task.done }
   const steps = way.hops.map((device, i): Step => ({ device, until: task.done + (i === way.hops.length - 1 ? 1 : 0) }))
   return { kind: 'go', steps }

@@ -113,7 +113,7 @@ test('of many devices, those without which a block is missing are considered fir
     activations: [0, 0, 0],
     carried: [[0], [0], [0], [1]]
   })
-  expect(policyOn(createPipeEdge({ maxDevices: 2 }), world).admit(taskState(), now)).toEqual(go([1, 1], [3, 2]))
+  expect(policyOn(createPipeEdge({ maxStates: 30 }), world).admit(taskState(), now)).toEqual(go([1, 1], [3, 2]))
 })
 
 test('blocks without work are no obstacle', () => {

@@ -224,12 +224,16 @@ export class Replacement {
     const { input, replacement, world } = this.#parts
     const up = [...world.devices.keys()].filter(n => world.devices[n]!.up)
     const place = new Map(up.map((n, i) => [n, i]))
+    const speeds = up.map(n => this.#speedOf(n))
     return {
-      devices: up.map(n => ({ id: idOf(input, n), speed: this.#speedOf(n), memory: replacement.memory[n]! })),
-      models: input.models.map(({ name, work, activations }, m) => ({
+      devices: up.map((n, i) => ({ id: idOf(input, n), speed: speeds[i]!, memory: replacement.memory[n]! })),
+      models: input.models.map(({ name, work, activations, times, pinned }, m) => ({
         id: modelId(name),
         blocks: work.map((time, k) => ({ work: time, bytes: replacement.weights[m]![k]! })),
-        activations
+        activations,
+        pinned,
+        // As fast as the device has been found to be now, also for blocks that it does not carry.
+        times: times && up.map((n, i) => times[n]?.map(time => seconds(time * (input.devices[n]!.speed / speeds[i]!))))
       })),
       links: up.flatMap(n =>
         world.links[n]!.flatMap(({ to, rate, latency, up: isUp, resource }) => {
@@ -259,19 +263,20 @@ export class Replacement {
     }
   }
 
-  /** What its blocks really take. */
+  /** By what its blocks really take, of what they were taken to take at the start. */
   #speedOf(n: number): number {
     const { world, input } = this.#parts
-    let work = 0
+    const { speed } = input.devices[n]!
+    let expected = 0
     let time = 0
-    for (const [m, model] of input.models.entries()) {
-      for (const [k, nominal] of model.work.entries()) {
+    for (const [m, { work, times }] of input.models.entries()) {
+      for (const [k, nominal] of work.entries()) {
         if (!world.carries(n, m, k)) continue
-        work += nominal
+        expected += times?.[n]?.[k] ?? nominal / speed
         time += world.blockTime(n, m, k)
       }
     }
-    return time > 0 ? work / time : world.devices[n]!.speed
+    return time > 0 ? (speed * expected) / time : world.devices[n]!.speed
   }
 }
 

@@ -102,15 +102,16 @@ class Simulation {
   }
 
   #buildWorld(): void {
-    const { devices, models, carries, blockTime } = this.#input
+    const { devices, models, carries } = this.#input
     for (const { name, speed } of devices) this.#world.addDevice(deviceId(name), speed)
-    for (const { name, work, activations } of models) this.#world.addModel({ id: modelId(name), work, activations })
+    for (const { name, work, activations, pinned = false } of models)
+      this.#world.addModel({ id: modelId(name), work, activations, pinned })
     for (const n of devices.keys()) {
       for (const [m, { work }] of models.entries()) {
         for (const k of work.keys()) {
-          this.#world.setCarried(n, m, k, carries(n, m, k))
-          const time = blockTime?.(n, m, k)
+          const time = this.#measuredTime(n, m, k)
           if (time !== undefined) this.#world.setBlockTime(n, m, k, time)
+          this.#world.setCarried(n, m, k, carries(n, m, k))
         }
       }
     }
@@ -210,10 +211,11 @@ class Simulation {
   #run(task: SimulatedTask, self: number, finished: (took: Seconds) => void): void {
     const device = this.#devices[self]!
     const { life } = device
-    const { observe, models, blockTime, devices } = this.#input
+    const { observe, models, devices } = this.#input
     const nominal = models[task.model]!.work[task.done]! / device.speed
-    const measured = blockTime?.(self, task.model, task.done)
-    const took = seconds(measured === undefined ? nominal : (measured * devices[self]!.speed) / device.speed)
+    const measured = this.#measuredTime(self, task.model, task.done)
+    // What was measured is of the speed that the device began with; an exact 1 keeps it as it is, to the last digit.
+    const took = seconds(measured === undefined ? nominal : measured * (devices[self]!.speed / device.speed))
     const start = this.#events.now
     const { done: block } = task
     this.#schedule(took, () => {
@@ -221,6 +223,12 @@ class Simulation {
       observe?.ran({ ...this.#span(task, start), device: self, block })
       finished(took)
     })
+  }
+
+  /** At the speed that the device begins with; undefined: its work says it. */
+  #measuredTime(n: number, m: number, k: number): Seconds | undefined {
+    const { models, blockTime } = this.#input
+    return blockTime?.(n, m, k) ?? models[m]!.times?.[n]?.[k]
   }
 
   #span(task: SimulatedTask, start: Seconds) {

@@ -11,6 +11,10 @@ export interface SimulationInput {
     readonly name: string
     /** Seconds of each block at speed 1. */
     readonly work: readonly Seconds[]
+    /** By device: what each block takes there at the speed that it begins with, where that was measured; undefined: work / speed. */
+    readonly times?: readonly (readonly Seconds[] | undefined)[] | undefined
+    /** The first block runs on the device of the datum's source and nowhere else. */
+    readonly pinned?: boolean | undefined
     /** Bytes of activation 0 .. K. */
     readonly activations: readonly Bytes[]
     /** The same as they are told, where they are not what a link's time is. Default: the same. */
@@ -24,7 +28,7 @@ export interface SimulationInput {
   readonly events?: readonly SimulatedEvent[]
   /** How long nobody notices that a device was killed. Default: 0.5 s. */
   readonly detection?: Seconds
-  /** Measured time of a block on a device, where work / speed does not say it. */
+  /** Measured time of a block on a device, where neither the model's times nor work / speed say it. */
   readonly blockTime?: (device: number, model: number, block: number) => Seconds | undefined
   /** What a transfer takes on top of size / rate and latency, on the wire and in software. Default: nothing. */
   readonly hopOverhead?: Seconds

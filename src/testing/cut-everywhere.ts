@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { TensorProto_DataType as T } from 'onnx-buf'
+import { fromBinary } from '@bufbuild/protobuf'
+import { type ModelProto, ModelProtoSchema, TensorProto_DataType as T } from 'onnx-buf'
 import { afterAll, expect } from 'vitest'
 import { createRng } from '../core/rng.ts'
 import { compareOutputs } from '../model/compare-outputs.ts'
@@ -35,7 +36,12 @@ export const study = async (
   return withAllCutPoints(await studyModel(file, shapes, openModel))
 }
 
-export const chainDiffers = async (model: StudiedModel, cuts: readonly number[]): Promise<number> => {
+/** @param shapes of the inputs, where they are not those that the model was studied at */
+export const chainDiffers = async (
+  model: StudiedModel,
+  cuts: readonly number[],
+  shapes: ReadonlyMap<string, readonly number[]> = model.facts.inputShapes
+): Promise<number> => {
   const paths: string[] = []
   await writeBlocks(model, cuts, async (index, chunks) => {
     paths[index] = fresh()
@@ -46,19 +52,34 @@ export const chainDiffers = async (model: StudiedModel, cuts: readonly number[])
   const keep = activationsAt(model, cuts)
     .slice(1)
     .map(a => a.tensors.map(t => t.name))
-  const feeds = feedsFor(whole.inputs, model.facts.inputShapes, `seed ${cuts.join()}`)!
-  const difference = compareOutputs(await whole.run(feeds), await runChain(blocks, keep, feeds))
+  const feeds = feedsFor(whole.inputs, shapes, `seed ${cuts.join()}`)!
+  const difference = compareOutputs(await whole.run(feeds, model.analysis.outputs), await runChain(blocks, keep, feeds))
   await Promise.all([whole, ...blocks].map(opened => opened.close()))
   return difference.maxRelDiff
 }
 
+/** The blocks between these cut points, as messages. */
+export const blockProtos = async (model: StudiedModel, cuts: readonly number[]): Promise<ModelProto[]> => {
+  const blocks: ModelProto[] = []
+  await writeBlocks(model, cuts, async (index, chunks) => {
+    const pieces: Uint8Array[] = []
+    for await (const chunk of chunks) pieces.push(chunk)
+    blocks[index] = fromBinary(ModelProtoSchema, Buffer.concat(pieces))
+  })
+  return blocks
+}
+
 /** Cut at each single point, at all of them, and at random subsets; the chain must do what the whole does. */
-export const exactEverywhere = async (model: StudiedModel, tolerance = 0): Promise<void> => {
+export const exactEverywhere = async (
+  model: StudiedModel,
+  tolerance = 0,
+  shapes?: ReadonlyMap<string, readonly number[]>
+): Promise<void> => {
   const all = model.cutPoints.map((_, i) => i)
   const rng = createRng('subsets')
   const subsets = Array.from({ length: 3 }, () => all.filter(() => rng.next() < 0.5))
   for (const cuts of [[], ...all.map(i => [i]), all, ...subsets]) {
-    expect(await chainDiffers(model, cuts), `cut at ${cuts.join()}`).toBeLessThanOrEqual(tolerance)
+    expect(await chainDiffers(model, cuts, shapes), `cut at ${cuts.join()}`).toBeLessThanOrEqual(tolerance)
   }
 }
 

@@ -23,10 +23,25 @@ export interface NodeProcess {
 
 type Event = Readonly<Record<string, unknown>>
 
-/** Start `tributary node` as a real process; the caller ends it. */
-export const startNode = (name: string, flags: readonly string[]): NodeProcess => {
-  const always = ['node', '--name', name, '--listen', '127.0.0.1:0', '--no-mdns', '--json-events', '--exit-with-parent']
-  const child = spawn(process.execPath, [MAIN, ...always, ...flags], { stdio: ['pipe', 'pipe', 'pipe'] })
+const ALWAYS = ['--no-mdns', '--json-events', '--exit-with-parent']
+
+/** Start `tributary node` as a real process, on any port unless the flags name one; the caller ends it. */
+export const startNode = (name: string, flags: readonly string[], environment: NodeJS.ProcessEnv = {}): NodeProcess => {
+  const isPlaced = flags.some(flag => flag === '--listen' || flag === '--port')
+  const where = isPlaced ? [] : ['--listen', '127.0.0.1:0']
+  return runNodeProcess(name, [...where, ...ALWAYS, '--print-invite', ...flags], environment)
+}
+
+/** The same with these flags and no others, as a service would start it. */
+export const runNodeProcess = (
+  name: string,
+  flags: readonly string[],
+  environment: NodeJS.ProcessEnv = {}
+): NodeProcess => {
+  const child = spawn(process.execPath, [MAIN, 'node', '--name', name, ...flags], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment }
+  })
   const events: Event[] = []
   const watchers = new Set<(event: Event) => void>()
   let log = ''

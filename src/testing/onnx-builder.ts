@@ -14,7 +14,8 @@ type Attribute = MessageInitShape<typeof AttributeProtoSchema>
 type Graph = MessageInitShape<typeof GraphProtoSchema>
 type Node = MessageInitShape<typeof NodeProtoSchema>
 export type Weights = MessageInitShape<typeof TensorProtoSchema>
-export type Dims = readonly (number | string)[]
+/** Null: a dimension without value and name. */
+export type Dims = readonly (number | bigint | string | null)[]
 
 /** "Conv(x, w) -> y" as a node; a blank input is one left empty. */
 export const node = (
@@ -22,13 +23,15 @@ export const node = (
   input: readonly string[],
   output: readonly string[],
   attribute: Attribute[] = [],
-  domain = ''
+  domain = '',
+  overload = ''
 ): Node => ({
   opType,
   input: [...input],
   output: [...output],
   attribute,
-  domain
+  domain,
+  overload
 })
 
 export const int = (name: string, i: number): Attribute => ({ name, type: A.INT, i: BigInt(i) })
@@ -37,6 +40,20 @@ export const ints = (name: string, values: readonly number[]): Attribute => ({
   type: A.INTS,
   ints: values.map(BigInt)
 })
+export const float = (name: string, f: number): Attribute => ({ name, type: A.FLOAT, f })
+export const floatList = (name: string, values: readonly number[]): Attribute => ({
+  name,
+  type: A.FLOATS,
+  floats: [...values]
+})
+export const stringList = (name: string, values: readonly string[]): Attribute => ({
+  name,
+  type: A.STRINGS,
+  strings: values.map(text => new TextEncoder().encode(text))
+})
+export const text = (name: string, s: string): Attribute => ({ name, type: A.STRING, s: new TextEncoder().encode(s) })
+/** An attribute of a function's node that has the value of one of the call's. */
+export const reference = (name: string, refAttrName: string, type: A): Attribute => ({ name, refAttrName, type })
 export const body = (name: string, g: Graph): Attribute => ({ name, type: A.GRAPH, g })
 export const tensorAttribute = (t: Weights, name = 'value'): Attribute => ({ name, type: A.TENSOR, t })
 
@@ -87,9 +104,11 @@ export const value = (name: string, elemType: T, dims?: Dims) => ({
               shape: {
                 dim: dims.map(d => ({
                   value:
-                    typeof d === 'number'
-                      ? { case: 'dimValue' as const, value: BigInt(d) }
-                      : { case: 'dimParam' as const, value: d }
+                    d === null
+                      ? { case: undefined }
+                      : typeof d === 'string'
+                        ? { case: 'dimParam' as const, value: d }
+                        : { case: 'dimValue' as const, value: BigInt(d) }
                 }))
               }
             })
@@ -102,6 +121,8 @@ export interface ModelParts {
   readonly nodes: readonly Node[]
   readonly inputs: readonly ReturnType<typeof value>[]
   readonly outputs: readonly ReturnType<typeof value>[]
+  /** What the model claims of tensors inside. */
+  readonly claims?: readonly ReturnType<typeof value>[]
   readonly weights?: readonly Weights[]
   readonly functions?: readonly MessageInitShape<typeof FunctionProtoSchema>[]
   readonly opset?: number
@@ -114,6 +135,7 @@ export const buildModel = ({
   nodes,
   inputs,
   outputs,
+  claims = [],
   weights = [],
   functions = [],
   opset = 17,
@@ -129,6 +151,13 @@ export const buildModel = ({
         ...domains.map(d => ({ domain: d.domain, version: BigInt(d.version) }))
       ],
       functions: [...functions],
-      graph: { name: 'test', node: [...nodes], initializer: [...weights], input: [...inputs], output: [...outputs] }
+      graph: {
+        name: 'test',
+        node: [...nodes],
+        initializer: [...weights],
+        input: [...inputs],
+        output: [...outputs],
+        valueInfo: [...claims]
+      }
     })
   )

@@ -14,15 +14,18 @@ export interface SmallWorld {
   readonly pairs?: readonly (readonly [from: number, to: number])[]
   /** Blocks of each device; every block everywhere when absent. */
   readonly carried?: readonly (readonly number[])[]
+  /** Whether the first block is pinned to the source's device. */
+  readonly pinned?: boolean
 }
 
 /** A world with one model, for tests of policies. */
-export const smallWorld = ({ speeds, work, activations, link, pairs, carried }: SmallWorld): World => {
+export const smallWorld = ({ speeds, work, activations, link, pairs, carried, pinned = false }: SmallWorld): World => {
   const world = new World()
   const model = world.addModel({
     id: modelId('toy'),
     work: work.map(seconds),
-    activations: activations.map(bytes)
+    activations: activations.map(bytes),
+    pinned
   })
   for (const [n, speed] of speeds.entries()) world.addDevice(deviceId(`d${n}`), speed)
   const all = speeds.flatMap((_, from) => speeds.flatMap((_, to) => (from === to ? [] : [[from, to] as const])))

@@ -19,7 +19,7 @@ export interface Stranger extends AsyncDisposable {
 
 export const openStranger = async (): Promise<Stranger> => {
   const gate = new AdmissionGate(systemClock)
-  const host = await createHost({ privateKey: await createIdentity(), listen: [], mdns: false, gate })
+  const host = await createHost({ privateKey: await createIdentity(), listen: [], mdns: false, gate, incarnation: 1n })
   await host.start()
   return {
     host,

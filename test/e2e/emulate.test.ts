@@ -81,6 +81,49 @@ models:
 `
 
 describe('emulate', () => {
+  test('blocks take the times that were measured on their device, and a pinned first block stays at its source', async () => {
+    const file = join(folder, 'times.json')
+    const runs = await emulate(
+      'times',
+      `
+devices: { porch: { speed: 0.5 }, shed: { group: boards }, attic: { group: boards, memory: 2300KB } }
+links: { topology: full, default: { bandwidth: 80Mbps, latency: 2ms } }
+models:
+  net:
+    pinned: source
+    blocks: [ { weights: 1MB }, { weights: 1MB }, { weights: 1MB } ]
+    activations: [60KB, 30KB, 30KB, 400B]
+    times: { porch: [15, 90, "80ms"], boards: [60, 30, 45] }
+sources:
+  - { name: cam, device: porch, model: net, count: 60, window: 6 }
+  - { name: door, device: shed, model: net, count: 20, window: 3 }
+`,
+      ...['--policy', 'confluence,pipeedge', '--trace', file]
+    )
+    const times: Record<string, readonly number[]> = { porch: [15, 90, 80], shed: [60, 30, 45], attic: [60, 30, 45] }
+    const home: Record<string, string> = { cam: 'porch', door: 'shed' }
+    const threads = threadsOf(JSON.parse(await readFile(file, 'utf8')) as ChromeTrace)
+    for (const { policy, because, sources } of runs) {
+      expect(because).toBeUndefined()
+      expect(sources).toMatchObject([
+        { name: 'cam', completed: 60, lost: 0 },
+        { name: 'door', completed: 20, lost: 0 }
+      ])
+      const elsewhere = new Set<string>()
+      for (const [device, own] of Object.entries(times)) {
+        const spans = threads.get(`${policy}: ${device}`) ?? []
+        for (const [block, time] of own.entries()) {
+          const ran = spans.filter(({ args }) => args['block'] === block)
+          // Where this machine is busy with something else a block takes longer, but never less, and not every time.
+          for (const { dur } of ran) expect(dur! / 1000).toBeGreaterThan(time - 0.01)
+          if (ran.length > 5) expect(Math.min(...ran.map(({ dur }) => dur! / 1000))).toBeLessThan(1.1 * time)
+          for (const { args } of ran) if (home[args['source'] as string] !== device) elsewhere.add(`${block}`)
+        }
+      }
+      expect([...elsewhere].sort()).toEqual(['1', '2'])
+    }
+  })
+
   test('several models and sources, every kind of arrivals, all that a scenario may change: nothing lost, all results right, all in the trace', async () => {
     const file = join(folder, 'trace.json')
     const runs = await emulate(

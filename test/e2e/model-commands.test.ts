@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { encodeNpy } from '../../src/runtime/io/npy.ts'
 import { buildModel, floats, type ModelParts, node, value } from '../../src/testing/onnx-builder.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
@@ -117,6 +118,29 @@ describe('cut', () => {
     const { code, stdout } = await tributary('cut', file, ...flags)
     expect(code).toBe(1)
     expect(JSON.parse(stdout).parts).toHaveLength(2)
+
+    const npy = async (name: string, array: Parameters<typeof encodeNpy>[0]): Promise<string> => {
+      await writeFile(join(folder, name), encodeNpy(array))
+      return join(folder, name)
+    }
+    const floats = new Uint8Array(Float32Array.of(1, -2, 3, -4, 5, -6).buffer)
+    const data = await npy('x.npy', { type: 'float32', dims: [6], data: floats })
+    const shape = (a: bigint, b: bigint) => new Uint8Array(BigInt64Array.of(a, b).buffer)
+    const two = await npy('two.npy', { type: 'int64', dims: [2], data: shape(2n, 3n) })
+    const three = await npy('three.npy', { type: 'int64', dims: [2], data: shape(3n, 2n) })
+    const inputs = (...named: string[]) => named.flatMap(text => ['--inputs', text])
+    const real = await tributary('cut', file, ...flags, ...inputs(`x=${data}`, `shape=${two}`))
+    expect(real.code).toBe(0)
+    const [y] = JSON.parse(real.stdout).verify.outputs
+    expect(y).toMatchObject({ name: 'y', difference: 0, magnitude: 5, ok: true, tolerance: { kind: 'float32' } })
+    const twice = inputs(`x=${data}`, `shape=${two}`, `x=${data}`, `shape=${three}`)
+    expect((await tributary('cut', file, ...flags, ...twice)).code).toBe(0)
+
+    const refused = async (...args: string[]) => (await tributary('cut', file, ...args)).stderr
+    expect(await refused(...flags, ...inputs(data))).toMatch(/--inputs .*x\.npy: say for which input, like x=/)
+    expect(await refused(...flags, ...inputs(`x=${data}`))).toMatch(/0 files for input "shape", 1 for another/)
+    expect(await refused(...flags, ...inputs(`x=${two}`, `shape=${two}`))).toMatch(/two\.npy: its shape \(2\)/)
+    expect(await refused('--parts', '2', '--out', folder, ...inputs(`x=${data}`))).toMatch(/add --verify/)
   })
 })
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { timeSummary } from '../../core/time-summary.ts'
 import { allRight, describeEncoding, deviceTable, policyTable, speedups, textSamples } from './demo-report.ts'
-import type { EncodingCost, PolicyOutcome, PolicyRun } from './run-policy.ts'
+import type { EncodingCost, PolicyOutcome, PolicyRun } from './policy-outcome.ts'
 
 const times = timeSummary([0.2, 0.4])
 const source = { name: 'porch', images: 2, correct: 2, wrong: 0, lost: 0, duplicates: 0, inferenceTime: times }
@@ -10,7 +10,9 @@ const run = (policy: string, throughput: number, more: Partial<PolicyRun> = {}):
   policy,
   sources: [source],
   throughput,
+  rounds: [{ throughput, makespan: 1 }],
   makespan: 1,
+  disturbance: 0,
   bytesSent: 2 ** 20,
   devices: [{ name: 'porch', blocks: [0, 1, 2], residentBytes: 3 * 2 ** 20, busy: 0.974 }],
   encoding: exact,
@@ -51,10 +53,25 @@ test('where activations travel inexactly a text may differ, and how much is said
 
 test('the tables give each policy a row with units', () => {
   const outcomes = [outcome(run('local', 10)), outcome(run('confluence', 25))]
-  expect(policyTable(outcomes).split('\n')[3]).toMatch(
-    /^confluence +300 ms +400 ms +25\.0 +2\.50 +2 +0 +0 +0 +1\.00 MiB$/
-  )
-  expect(deviceTable(outcomes).split('\n')[2]).toMatch(/^local +0-2 \(3\.00 MiB\), 97 % busy$/)
+  const lines = policyTable(outcomes).split('\n')
+  expect(lines[3]).toMatch(/^confluence +25\.0 +2\.50 +300 ms +400 ms +2 +1\.00 MiB$/)
+  expect(lines.at(-1)).toBe('No text wrong, none lost, none twice.')
+  const wrong = run('ddi', 5, { sources: [{ ...source, correct: 0, wrong: 1, lost: 1, duplicates: 3 }] })
+  expect(
+    policyTable([outcome(wrong)])
+      .split('\n')
+      .at(-1)
+  ).toMatch(/^ddi .* 0 +1\/1\/3$/)
+  expect(deviceTable(outcomes).split('\n').slice(2, 4)).toEqual(['local       0-2 (3.00 MiB)', '            97 % busy'])
+})
+
+test('rounds: the least and the most of them beside the rate of all, within 80 columns', () => {
+  const rounds = [22.04, 25.46, 24].map(throughput => ({ throughput, makespan: 1 }))
+  const long = run('confluence', 123.4, { rounds, bytesSent: 1023 * 2 ** 20 })
+  const [head, , row] = policyTable([outcome(long)]).split('\n')
+  expect(head).toMatch(/^policy +images\/s +least-most +x local/)
+  expect(row).toMatch(/^confluence +123\.4 +22\.0-25\.5 /)
+  for (const line of [head!, row!]) expect(line.length).toBeLessThanOrEqual(80)
 })
 
 test('samples show what was recognised beside what stands there', () => {

@@ -2,7 +2,7 @@ import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
 import { blockRanges } from '../../report/block-ranges.ts'
 import { textTable } from '../../report/text-table.ts'
 import type { SourceImages } from './demo-images.ts'
-import type { PolicyOutcome, PolicyRun } from './run-policy.ts'
+import type { PolicyOutcome, PolicyRun } from './policy-outcome.ts'
 
 /** What `demo --json` prints. */
 export interface DemoDocument {
@@ -54,39 +54,48 @@ export const describeEncoding = ({ policy, encoding, sources }: PolicyRun): stri
 export const policyTable = (outcomes: readonly PolicyOutcome[]): string => {
   const base = outcomes.find(({ run }) => run.policy === 'local')?.run.throughput
   const right = { align: 'right' } as const
+  const isSpread = outcomes.some(({ run }) => run.rounds.length > 1)
+  const isFlawed = outcomes.some(({ run }) => FLAWS.some(flaw => sum(run, flaw) > 0))
   const columns = [
     { title: 'policy' },
-    { title: 'mean time', ...right },
-    { title: 'p95 time', ...right },
     { title: 'images/s', ...right },
+    ...(isSpread ? [{ title: 'least-most', ...right }] : []),
     { title: 'x local', ...right },
+    { title: 'mean', ...right },
+    { title: 'p95', ...right },
     { title: 'right', ...right },
-    { title: 'wrong', ...right },
-    { title: 'lost', ...right },
-    { title: 'twice', ...right },
-    { title: 'sent', ...right }
+    isFlawed ? { title: 'wrong/\nlost/\ntwice', ...right } : { title: 'sent', ...right }
   ]
-  return textTable(
+  const table = textTable(
     columns,
     outcomes.map(({ run, inferenceTime }) => [
       run.policy,
+      run.throughput.toFixed(1),
+      ...(isSpread ? [leastToMost(run)] : []),
+      base === undefined ? '' : (run.throughput / base).toFixed(2),
       formatSeconds(inferenceTime.mean),
       formatSeconds(inferenceTime.p95),
-      run.throughput.toFixed(1),
-      base === undefined ? '' : (run.throughput / base).toFixed(2),
-      ...(['correct', 'wrong', 'lost', 'duplicates'] as const).map(of => String(sum(run, of))),
-      formatBytes(Math.round(run.bytesSent))
+      String(sum(run, 'correct')),
+      isFlawed ? FLAWS.map(flaw => sum(run, flaw)).join('/') : formatBytes(Math.round(run.bytesSent))
     ])
   )
+  return isFlawed ? table : `${table}\n\nNo text wrong, none lost, none twice.`
+}
+
+/** What may be wrong with the texts of a run; told where it is. */
+const FLAWS = ['wrong', 'lost', 'duplicates'] as const
+
+/** Of the rounds. */
+const leastToMost = ({ rounds }: PolicyRun): string => {
+  const rates = rounds.map(({ throughput }) => throughput)
+  return `${Math.min(...rates).toFixed(1)}-${Math.max(...rates).toFixed(1)}`
 }
 
 /** A row a policy, a column a device: the blocks it carried, their memory, how busy it was. */
 export const deviceTable = (outcomes: readonly PolicyOutcome[]): string => {
   const names = outcomes[0]?.run.devices.map(device => device.name) ?? []
-  const cell = (device: PolicyRun['devices'][number]): string =>
-    device.blocks.length === 0
-      ? `nothing, ${(100 * device.busy).toFixed(0)} % busy`
-      : `${blockRanges(device.blocks)} (${formatBytes(device.residentBytes)}), ${(100 * device.busy).toFixed(0)} % busy`
+  const cell = ({ blocks, residentBytes, busy }: PolicyRun['devices'][number]): string =>
+    `${blocks.length === 0 ? 'nothing' : `${blockRanges(blocks)} (${formatBytes(residentBytes)})`}\n${(100 * busy).toFixed(0)} % busy`
   return textTable(
     [{ title: 'policy' }, ...names.map(title => ({ title }))],
     outcomes.map(({ run }) => [run.policy, ...run.devices.map(cell)])

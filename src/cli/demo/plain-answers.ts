@@ -1,8 +1,8 @@
-import '../../runtime/engine/no-telemetry.ts'
 import { join } from 'node:path'
-import ort from 'onnxruntime-node'
+import type { InferenceSession } from 'onnxruntime-node'
 import type { TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
+import { ort, SILENT } from '../../runtime/engine/onnx-runtime.ts'
 import { fromOrt, isElementType, toOrt } from '../../runtime/engine/ort-tensor.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
 import { ctcText as recognisedText } from '../../runtime/io/ctc-text.ts'
@@ -31,7 +31,7 @@ export interface PlainAnswersOptions {
  * It is the measure for every run. Only how an image becomes a tensor is shared with the devices.
  */
 export const plainAnswers = async ({ modelFile, images, signal, view }: PlainAnswersOptions): Promise<PlainAnswers> => {
-  const session = await ort.InferenceSession.create(modelFile)
+  const session = await ort.InferenceSession.create(modelFile, { logSeverityLevel: SILENT })
   try {
     const spec = await readIoSpec({ preset: 'ppocr-rec' })
     const port = createDataPort({ spec, inputs: inputsOf(session), resultsFolder: '' })
@@ -73,7 +73,7 @@ const skipUnreadable =
     view.say(`  skipped: ${error.message}`)
   }
 
-const inputsOf = (session: ort.InferenceSession): TensorSpec[] =>
+const inputsOf = (session: InferenceSession): TensorSpec[] =>
   session.inputMetadata.map(input => {
     if (!input.isTensor || !isElementType(input.type)) throw new Error(`input ${input.name} is not a tensor of numbers`)
     return { name: input.name, type: input.type, shape: [...input.shape] }

@@ -1,25 +1,22 @@
-import { join } from 'node:path'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
-import { type TimeSummary, timeSummary } from '../../core/time-summary.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { blockRanges } from '../../report/block-ranges.ts'
 import { ClusterFeed } from './cluster-feed.ts'
 import { DEMO_DEVICES } from './demo-cluster.ts'
 import type { KillOrder } from './kill-order.ts'
-import { readSink } from './read-sink.ts'
+import { readSink, type SinkLine } from './read-sink.ts'
 import type { RunView } from './run-view.ts'
-import { type SourceScore, scoreSource } from './score-source.ts'
 import { type Cluster, sinkOf, startCluster } from './start-cluster.ts'
 
 /** Ten times what the slowest policy needs on the slowest machine this was tried on. */
 const RUN_PATIENCE: Seconds = seconds(300)
 
-/** One policy's run, as `demo --json` prints it. Seconds, bytes, results per second. */
-export interface PolicyRun {
+/** What one policy did with the images of one round. Seconds, bytes. */
+export interface RoundRecord {
   readonly policy: string
-  readonly sources: readonly SourceScore[]
-  readonly throughput: number
+  /** By source. */
+  readonly lines: ReadonlyMap<string, readonly SinkLine[]>
   /** From the first source's beginning to the last result. */
   readonly makespan: number
   /** Between devices while images were recognised: activations, results and talk. */
@@ -28,30 +25,11 @@ export interface PolicyRun {
     readonly name: string
     readonly blocks: readonly number[]
     readonly residentBytes: number
-    /** Share of the makespan in which the device computed, 0 to 1. */
-    readonly busy: number
+    readonly busySeconds: number
+    readonly lateSeconds: number
   }[]
-  readonly encoding: EncodingCost
-}
-
-/** What activations that travel in fewer bytes changed, against plain ONNX Runtime. */
-export interface EncodingCost {
-  readonly choice: EncodingChoice
-  /** How activations travel on each link at the end. */
+  /** How activations travelled at the end. */
   readonly links: readonly { readonly from: string; readonly to: string; readonly encoding: string }[]
-  /** Texts that were read differently. */
-  readonly differently: number
-  /** Of the texts' confidence, 0 to 1; null where nothing came back. */
-  readonly maxDifference: number | null
-  readonly meanDifference: number | null
-}
-
-export interface PolicyOutcome {
-  readonly run: PolicyRun
-  /** Over all images of all sources. */
-  readonly inferenceTime: TimeSummary
-  /** Recognised text by "source/item". */
-  readonly texts: ReadonlyMap<string, string>
 }
 
 export interface RunPolicyOptions {
@@ -59,10 +37,10 @@ export interface RunPolicyOptions {
   readonly folder: string
   readonly modelFile: string
   readonly images: ReadonlyMap<string, string>
-  /** What plain ONNX Runtime reads, by item, by source. */
-  readonly expected: ReadonlyMap<string, ReadonlyMap<string, string>>
-  /** How sure plain ONNX Runtime is of it. */
-  readonly confidences: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** Images of this round, by source; only counted. */
+  readonly expected: ReadonlyMap<string, number>
+  /** Of each block at speed 1. */
+  readonly work: readonly Seconds[]
   readonly activationEncoding: EncodingChoice
   readonly kill: KillOrder | undefined
   readonly clock: Clock
@@ -70,8 +48,8 @@ export interface RunPolicyOptions {
   readonly view: RunView
 }
 
-/** Run all images of all sources through a fresh cluster under one policy. */
-export const runPolicy = async (options: RunPolicyOptions): Promise<PolicyOutcome> => {
+/** Run the images of a round through a fresh cluster under one policy. */
+export const runPolicy = async (options: RunPolicyOptions): Promise<RoundRecord> => {
   const { policy, folder, clock, view } = options
   const feed = new ClusterFeed()
   const watch = new Stopwatch(clock)
@@ -80,15 +58,16 @@ export const runPolicy = async (options: RunPolicyOptions): Promise<PolicyOutcom
     limitMemory: policy !== 'local',
     onEvent: (device, event) => {
       feed.take(device, event)
-      if (event.event === 'ready' && options.expected.has(device)) watch.start(feed.bytesSent())
       show(feed, device, view)
     }
   })
   try {
     await cluster.allSources('ready', RUN_PATIENCE)
+    watch.start(feed.bytesSent())
+    cluster.begin()
     view.begin(
       policy,
-      [...options.expected].map(([name, items]) => ({ name, images: items.size })),
+      [...options.expected].map(([name, images]) => ({ name, images })),
       DEMO_DEVICES.map(device => device.name)
     )
     const over = new AbortController()
@@ -104,7 +83,7 @@ export const runPolicy = async (options: RunPolicyOptions): Promise<PolicyOutcom
     await cluster.stop() // each device prints its final status on its way out
     view.end()
   }
-  return judge(options, folder, feed, watch)
+  return recordOf(options, folder, feed, watch)
 }
 
 /** When it began, what had been sent by then, how long it took. */
@@ -118,9 +97,7 @@ class Stopwatch {
     this.#clock = clock
   }
 
-  /** The first call counts. */
   start(bytesBefore: number): void {
-    if (this.#startedAt !== undefined) return
     this.#startedAt = this.#clock.now()
     this.#bytesBefore = bytesBefore
   }
@@ -164,48 +141,27 @@ const killLater = async (
   view.say(`  killed ${kill.device} (kill -9) after ${kill.after} s`)
 }
 
-const judge = async (
-  { policy, expected, confidences, activationEncoding: choice }: RunPolicyOptions,
+const recordOf = async (
+  { policy, expected }: RunPolicyOptions,
   folder: string,
   feed: ClusterFeed,
   watch: Stopwatch
-): Promise<PolicyOutcome> => {
-  const sinks = await Promise.all(
-    [...expected].map(async ([name, items]) => ({ name, items, lines: await readSink(sinkOf(folder, name)) }))
-  )
-  const sources = sinks.map(({ name, items, lines }) => scoreSource(name, items, lines))
-  const results = sources.reduce((sum, { correct, wrong }) => sum + correct + wrong, 0)
-  const differences = sinks.flatMap(({ name, lines }) =>
-    lines.flatMap(({ item, result }) => {
-      const plain = confidences.get(name)?.get(item)
-      return plain === undefined ? [] : [Math.abs(result.confidence - plain)]
-    })
-  )
-  const links = DEMO_DEVICES.flatMap(({ name: from }) =>
-    (feed.device(from)?.links ?? []).map(({ to, encoding }) => ({ from, to, encoding }))
-  )
-  const devices = DEMO_DEVICES.map(({ name }) => {
-    const part = feed.device(name)
-    const { blocks = [], residentBytes = 0 } = part?.models['ocr'] ?? {}
-    return { name, blocks, residentBytes, busy: Math.min(1, (part?.busySeconds ?? 0) / watch.time) }
-  })
+): Promise<RoundRecord> => {
+  const lines = new Map<string, readonly SinkLine[]>()
+  for (const name of expected.keys()) lines.set(name, await readSink(sinkOf(folder, name)))
   return {
-    run: {
-      policy,
-      sources,
-      throughput: results / watch.time,
-      makespan: watch.time,
-      bytesSent: feed.bytesSent() - watch.bytesBefore,
-      devices,
-      encoding: {
-        choice,
-        links,
-        differently: sources.reduce((sum, { wrong }) => sum + wrong, 0),
-        maxDifference: differences.length === 0 ? null : Math.max(...differences),
-        meanDifference: differences.length === 0 ? null : differences.reduce((a, b) => a + b, 0) / differences.length
-      }
-    },
-    inferenceTime: timeSummary(sinks.flatMap(({ lines }) => lines.map(line => line.inferenceTime))),
-    texts: new Map(sinks.flatMap(({ name, lines }) => lines.map(line => [join(name, line.item), line.result.text])))
+    policy,
+    lines,
+    makespan: watch.time,
+    bytesSent: feed.bytesSent() - watch.bytesBefore,
+    devices: DEMO_DEVICES.map(({ name }) => {
+      const part = feed.device(name)
+      const { blocks = [], residentBytes = 0 } = part?.models['ocr'] ?? {}
+      const { busySeconds = 0, lateSeconds = 0 } = part ?? {}
+      return { name, blocks, residentBytes, busySeconds, lateSeconds }
+    }),
+    links: DEMO_DEVICES.flatMap(({ name: from }) =>
+      (feed.device(from)?.links ?? []).map(({ to, encoding }) => ({ from, to, encoding }))
+    )
   }
 }

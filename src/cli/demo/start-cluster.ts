@@ -5,6 +5,9 @@ import type { Clock } from '../../core/clock.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
+import { createClusterKey, writeClusterKey } from '../../runtime/network/cluster-key.ts'
+import type { NodeOrder } from '../node/take-orders.ts'
+import { DEMO_BLOCKS, DEMO_SHAPE } from './declared-times.ts'
 import { DEMO_DEVICES, DEMO_SOURCES, type DemoDevice } from './demo-cluster.ts'
 import { type DeviceProcess, type NodeEvent, startDevice } from './device-process.ts'
 
@@ -20,6 +23,8 @@ export interface ClusterOptions {
   readonly activationEncoding: EncodingChoice
   /** Folder of images by source. */
   readonly images: ReadonlyMap<string, string>
+  /** Of each block at speed 1: a block takes so long, divided by a device's speed, whatever it would take here. */
+  readonly work: readonly Seconds[]
   /** False where a policy is shown although some device is too small for it. */
   readonly limitMemory: boolean
   readonly clock: Clock
@@ -31,6 +36,8 @@ export interface Cluster extends AsyncDisposable {
   readonly devices: ReadonlyMap<string, DeviceProcess>
   /** Resolves when every source device has said `name`; rejects when a device ends before, or after `patience`. */
   allSources(name: string, patience: Seconds): Promise<void>
+  /** All sources begin; not before they are ready. */
+  begin(): void
   stop(): Promise<void>
 }
 
@@ -41,10 +48,13 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   await mkdir(options.folder, { recursive: true })
   const devices = new Map<string, DeviceProcess>()
   const said = new EventBook()
-  const start = (device: DemoDevice, invite: string | undefined): void => {
+  // In a file, not among the arguments of processes, which every user of the machine can read.
+  const keyFile = join(options.folder, 'cluster.key')
+  await writeClusterKey(keyFile, createClusterKey())
+  const start = (device: DemoDevice, addresses: readonly string[]): void => {
     const process = startDevice({
       name: device.name,
-      flags: flagsOf(device, invite, options),
+      flags: [...flagsOf(device, options), '--cluster-key', keyFile, ...addresses.flatMap(to => ['--join', to])],
       logFile: join(options.folder, `${device.name}.log`),
       clock: options.clock,
       onEvent: event => {
@@ -62,6 +72,9 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
       const sources = DEMO_DEVICES.filter(device => device.source)
       return wait(Promise.all(sources.map(device => said.first(device.name, name))), patience).then(() => {})
     },
+    begin: () => {
+      for (const device of devices.values()) device.order({ start: 0 } satisfies NodeOrder)
+    },
     ...stopOnce(async () => {
       await Promise.all([...devices.values()].map(device => device.stop()))
     })
@@ -69,9 +82,9 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   try {
     // A worker begins the cluster: it listens at once, while the owner of the model cuts it first.
     const founder = DEMO_DEVICES.find(device => !device.source)!
-    start(founder, undefined)
-    const { invite } = await wait(said.first(founder.name, 'listening'), START_PATIENCE)
-    for (const device of DEMO_DEVICES) if (device !== founder) start(device, String(invite))
+    start(founder, [])
+    const { addresses } = await wait(said.first(founder.name, 'listening'), START_PATIENCE)
+    for (const device of DEMO_DEVICES) if (device !== founder) start(device, addresses as readonly string[])
     return cluster
   } catch (error) {
     await cluster.stop()
@@ -79,17 +92,16 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   }
 }
 
-const flagsOf = (device: DemoDevice, invite: string | undefined, options: ClusterOptions): string[] => {
+const flagsOf = (device: DemoDevice, options: ClusterOptions): string[] => {
   const { name, speed, memory, link } = device
   const images = options.images.get(name)
   return [
     ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', join(options.folder, name)],
     ...['--speed', String(speed), '--emulate-link', `*=${link.rate},${link.latency}`, '--threads', '1'],
     ...['--activation-encoding', options.activationEncoding],
-    ...['--policy', options.policy, '--json-events', '--exit-with-parent'],
+    ...['--policy', options.policy, '--json-events', '--exit-with-parent', '--controlled'],
     ...(options.limitMemory ? ['--memory', `${memory}B`] : []),
-    ...(invite === undefined ? [] : ['--join', invite]),
-    ...(name === DEMO_SOURCES[0] ? ['--model', `${options.modelFile}:ocr`] : []),
+    ...(name === DEMO_SOURCES[0] ? modelFlags(options) : []),
     ...(images === undefined
       ? []
       : ['--source', `${name}=dir:${images},model=ocr,window=8,arrivals=saturated`, '--preset', 'ppocr-rec']),
@@ -97,6 +109,11 @@ const flagsOf = (device: DemoDevice, invite: string | undefined, options: Cluste
     ...['--start-when', String(DEMO_DEVICES.length)]
   ]
 }
+
+const modelFlags = ({ modelFile, work }: ClusterOptions): string[] => [
+  ...['--model', `${modelFile}:ocr`, '--blocks', `ocr=${DEMO_BLOCKS}`, '--shape', `ocr:${DEMO_SHAPE}`],
+  ...['--work', `ocr=${work.map(time => `${time}s`).join(',')}`]
+]
 
 /** Who said what, and who waits for it. */
 class EventBook {

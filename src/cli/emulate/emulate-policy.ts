@@ -141,6 +141,8 @@ class RunWatch {
     this.#counters.note(`busy ${device}`, part.busySeconds)
     this.#counters.note(`late ${device}`, part.lateSeconds)
     this.#counters.note(`tasks ${device}`, part.tasks)
+    this.#counters.note(`tick lateness ${device}`, part.tickLateness)
+    this.#counters.note(`ticks ${device}`, part.ticks)
     this.#counters.note(`fetched ${device}`, part.weightsFetched)
     for (const { to, bytesSent, busySeconds } of part.links) {
       this.#counters.note(`bytes ${device} ${to}`, bytesSent)
@@ -193,6 +195,7 @@ class RunWatch {
         seed,
         emulated: true,
         disturbance: this.#disturbance(),
+        processorLateness: this.#processorLateness(),
         weightsMoved: this.#sum('fetched'),
         makespan,
         throughput: per(completed.reduce((a, b) => a + b, 0)),
@@ -231,6 +234,15 @@ class RunWatch {
     const late = this.#sum('late')
     const asked = this.#sum('busy') - late
     return asked > 0 ? late / asked : 0
+  }
+
+  /** Of the device that waited longest for a processor whenever it had something to do. */
+  #processorLateness(): number {
+    const each = this.#parts.scenario.devices.map(({ name }) => {
+      const ticks = this.#counters.get(`ticks ${name}`)
+      return ticks > 0 ? this.#counters.get(`tick lateness ${name}`) / ticks : 0
+    })
+    return Math.max(0, ...each)
   }
 
   #sum(counter: string): number {

@@ -21,6 +21,7 @@ import { scenarioReport } from '../scenario/scenario-report.ts'
 import { writeOutputs } from '../scenario/write-outputs.ts'
 import { simulatePolicy } from '../simulate/simulate-policy.ts'
 import { couldNotCome } from './could-not-come.ts'
+import { describeLateness } from './describe-lateness.ts'
 import { type EmulatedRun, emulatePolicy } from './emulate-policy.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
 import { emulatedPlacement } from './emulated-placement.ts'
@@ -44,6 +45,8 @@ export interface EmulateScenarioParts {
   readonly adapts: boolean
   /** How activations travel between the devices. @default fp32 */
   readonly activationEncoding?: EncodingChoice | undefined
+  /** What the models cost, saved by `profile`. Default: measured now. */
+  readonly costsFiles?: readonly string[] | undefined
   /** @default the portable one */
   readonly footing?: Footing | undefined
   /** How much of the asked time a made-up block really computes; for the rest it waits. Default: what leaves room here. */
@@ -65,21 +68,18 @@ export interface EmulatedScenario {
   readonly emulated: readonly EmulatedRun[]
 }
 
-/** Blocks that take so much longer than asked are another network than the scenario's. */
-const DISTURBED = 0.05
-
 /** From here on what a device's memory becomes by and by counts for more than what new pages take. */
 const LONG_LIFE: Seconds = seconds(300)
 
 /** Emulate a scenario under each policy in turn; simulate it with the same costs and placement where that is asked for. */
 export const emulateScenario = async (parts: EmulateScenarioParts): Promise<EmulatedScenario> => {
   const { scenario, policies, folder, traceFile, reportFolder, activationEncoding = 'fp32', clock, say } = parts
-  const profiles = await modelProfiles(scenario, say)
+  const profiles = await modelProfiles(scenario, say, parts.costsFiles)
   const models = await emulatedModels(scenario, profiles, parts)
   const { costs } = new CodecMeter(() => clock.now())
   const priced = encodedScenario(scenario, activationEncoding, costs)
   const pricedProfiles = encodedProfiles(profiles, scenario, activationEncoding, costs)
-  const { problem, outcome, place } = await planScenario(priced, pricedProfiles)
+  const { problem, outcome, place, atStart } = await planScenario(priced, pricedProfiles)
   if (outcome.kind === 'infeasible') say(`no placement: ${outcome.because}`)
   const runs: PolicyRun[] = []
   const simulated: PolicyRun[] = []
@@ -126,18 +126,15 @@ export const emulateScenario = async (parts: EmulateScenarioParts): Promise<Emul
     all.push(emulated)
     if (emulated.missing.length === 0) say(lineOf(emulated.run))
     if (trace !== undefined) await mergeTraces(trace, parts, policy, emulated)
-    const { disturbance = 0 } = emulated.run
-    if (disturbance > DISTURBED)
-      say(
-        `${policy}: blocks took ${(100 * disturbance).toFixed(0)} % longer than asked: this machine is busy with something else, or the speeds are too much for it; do not trust these times`
-      )
+    const lateness = describeLateness(emulated.run)
+    if (lateness !== undefined) say(lateness)
     for (const [s, { name }] of scenario.sources.entries())
       inferenceTimes.push({ policy, source: name, seconds: emulated.inferenceTimes[s]! })
     if (!parts.againstSimulation) continue
     simulated.push(simulation(emulatedPlacement(scenario, profiles, problem, emulated)))
   }
   const report: RunReport = {
-    ...scenarioReport(scenario, problem, outcome, runs),
+    ...scenarioReport(scenario, atStart.problem, atStart.outcome, runs),
     ...(parts.againstSimulation ? { simulated } : {})
   }
   if (trace !== undefined) {
@@ -202,16 +199,20 @@ const emulatedModels = async (
   let calibration: Awaited<ReturnType<typeof calibrateSynthetic>> | undefined
   for (const [m, model] of scenario.models.entries()) {
     const { name } = model
-    const { work } = profiles[m]!
+    const { work, times, pinned } = profiles[m]!
     if (model.kind === 'file') {
       const { file, shapes, maxBlocks } = model
-      models.push({ name, file, tensors: [], shapes, maxBlocks, work })
+      models.push({ name, file, tensors: [], shapes, maxBlocks, work, pinned })
       continue
     }
     if (calibration === undefined) say('measuring what made-up work takes here …')
     calibration ??= await calibrateSynthetic(folder)
-    const { file, tensors } = await writeSyntheticModel(model, folder, { ...calibration, share, seed: m + 1 })
-    models.push({ name, file, tensors, shapes: [], maxBlocks: model.blocks.length, work })
+    const { file, tensors } = await writeSyntheticModel(
+      { ...model, blocks: leastWork(model, scenario.devices) },
+      folder,
+      { ...calibration, share, seed: m + 1 }
+    )
+    models.push({ name, file, tensors, shapes: [], maxBlocks: model.blocks.length, work, times, pinned })
   }
   return models
 }
@@ -223,7 +224,26 @@ const emulatedModels = async (
 const COMPUTING = 0.25
 
 /** How much of the asked time a made-up block really computes, at most nearly all; for the rest of its time it waits. */
-const safeShare = ({ devices }: Scenario): number => {
-  const asked = devices.reduce((sum, { speed }) => sum + speed, 0)
+const safeShare = ({ devices, models }: Scenario): number => {
+  const asked = devices.reduce(
+    (sum, { speed }, n) => sum + Math.max(...models.map(m => busyShare(m, devices, n) ?? speed)),
+    0
+  )
   return Math.min(0.9, (COMPUTING * availableParallelism()) / asked)
+}
+
+type Synthetic = Extract<Scenario['models'][number], { readonly kind: 'synthetic' }>
+
+/** A made-up block is the same for all devices: what it computes must fit into its time on the fastest, at speed 1. */
+const leastWork = ({ blocks, times }: Synthetic, devices: Scenario['devices']): Synthetic['blocks'] =>
+  blocks.map(({ work, weights }, k) => {
+    const measured = devices.map(({ speed }, n) => (times?.[n] === undefined ? work : times[n][k]! * speed))
+    return { work: seconds(Math.min(...measured)), weights }
+  })
+
+/** Of a device's time, what the least work of a model's blocks is there; undefined where its speed says it. */
+const busyShare = (model: Scenario['models'][number], devices: Scenario['devices'], n: number): number | undefined => {
+  if (model.kind === 'file' || model.times?.[n] === undefined) return undefined
+  const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
+  return sum(leastWork(model, devices).map(({ work }) => work)) / sum(model.times[n])
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Scenario, ScenarioSource, SourceFiles } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
+import { PRIVATE_FOLDER } from '../../runtime/device/privacy.ts'
 import { stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { type ClusterKey, createClusterKey, writeClusterKey } from '../../runtime/network/cluster-key.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
@@ -22,6 +23,9 @@ export interface EmulatedModel {
   readonly maxBlocks: number
   /** Of each block at speed 1: so long it takes, divided by a device's speed. */
   readonly work: readonly Seconds[]
+  /** By device: what each block takes there at the speed that it begins with; undefined: work / speed. */
+  readonly times?: readonly (readonly Seconds[] | undefined)[] | undefined
+  readonly pinned?: boolean | undefined
 }
 
 export interface EmulatedClusterOptions {
@@ -54,7 +58,7 @@ const stateOf = (folder: string, device: string): string => join(folder, `${devi
  * the one cluster, whoever of them is there first. @returns its id
  */
 const prepareState = async (device: string, state: string, key: ClusterKey): Promise<string> => {
-  await mkdir(state, { recursive: true })
+  await mkdir(state, { recursive: true, mode: PRIVATE_FOLDER })
   await writeClusterKey(stateFolderOf(device, state).keyFile, key)
   return peerIdFromPrivateKey(await loadOrCreateIdentity(state)).toString()
 }
@@ -216,7 +220,7 @@ export class EmulatedCluster implements AsyncDisposable {
 
   #flags(n: number, together: number): string[] {
     const { scenario, policy, seed, folder, models, isTraced, activationEncoding, footing } = this.#options
-    const { name, memory } = scenario.devices[n]!
+    const { name, memory, speed } = scenario.devices[n]!
     const own = scenario.sources.filter(({ device }) => device === n)
     const owned = models.filter((_, m) => this.#ownerOf(m) === n)
     return [
@@ -227,10 +231,14 @@ export class EmulatedCluster implements AsyncDisposable {
       ...(isTraced ? ['--trace', EmulatedCluster.traceOf(folder, name)] : []),
       ...(memory === Number.POSITIVE_INFINITY ? [] : ['--memory', `${Math.floor(memory)}B`]),
       ...footing.flags(n, this.#ids),
-      ...owned.flatMap(({ name: model, file, tensors, maxBlocks, work }) => [
+      ...models.flatMap(({ name: model, times }) =>
+        times?.[n] === undefined ? [] : ['--times', `${model}=${times[n].map(time => `${time * speed}s`).join(',')}`]
+      ),
+      ...owned.flatMap(({ name: model, file, tensors, maxBlocks, work, pinned }) => [
         ...['--model', `${file}:${model}`, '--blocks', `${model}=${maxBlocks}`],
         ...(tensors.length === 0 ? [] : ['--cut-at', `${model}=${tensors.join(',')}`]),
-        ...['--work', `${model}=${work.map(time => `${time}s`).join(',')}`]
+        ...['--work', `${model}=${work.map(time => `${time}s`).join(',')}`],
+        ...(pinned === true ? ['--pinned', model] : [])
       ]),
       ...models
         .filter((model, m) => owned.includes(model) || own.some(source => source.model === m))

@@ -1,7 +1,8 @@
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { createRng } from '../../core/rng.ts'
 import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
-import type { TensorSpec } from '../../core/tensor.ts'
+import type { Dimension, TensorSpec } from '../../core/tensor.ts'
+import { withGiven } from '../../model/input-shapes.ts'
 import type { OpenedModel } from '../../model/open-model.ts'
 import type { EncodingReport } from '../../report/run-report.ts'
 import { isElementType } from '../../runtime/engine/ort-tensor.ts'
@@ -66,12 +67,13 @@ async function* pairs(
   const inputs = inputsOf(opened, parseShapes(model.shapes))
   if (inputs === undefined) return
   const port = createSyntheticPort(count, inputs, createRng(seed).fork(`data of ${name}`))
+  const outputs = opened.outputs.flatMap(output => (isElementType(output.type) ? [output.name] : []))
   const items = await port.list('')
   for (const [datum, item] of items.slice(0, DATA).entries()) {
     const result = emulated.results.get(`${name}@${scenario.devices[device]!.name} ${datum}`)
     if (result === undefined) continue
     const got = JSON.parse(result) as Samples
-    for (const tensor of await opened.run(await port.read(item))) {
+    for (const tensor of await opened.run(await port.read(item), outputs)) {
       const values = got[tensor.name]?.sample ?? []
       for (const [i, expected] of sampleOf(tensor).entries()) if (values[i] !== undefined) yield [expected, values[i]]
     }
@@ -83,9 +85,14 @@ const inputsOf = (
   { inputs }: OpenedModel,
   shapes: ReadonlyMap<string, readonly number[]>
 ): readonly TensorSpec[] | undefined => {
-  const specs = inputs.flatMap(({ name, type, shape }) =>
-    isElementType(type) ? [{ name, type, shape: shapes.get(name) ?? shape }] : []
+  const own = new Map([...shapes].filter(([name]) => inputs.some(input => input.name === name)))
+  const shaped = withGiven('the model', inputs, own)
+  const specs = inputs.flatMap(({ name, type, shape }, i) =>
+    // As when it was cut, where nothing else is known: a batch of one.
+    isElementType(type) ? [{ name, type, shape: (shaped[i]!.shape ?? shape).map(oneFirst) }] : []
   )
   const isKnown = specs.length === inputs.length && specs.every(({ shape }) => shape.every(d => typeof d === 'number'))
   return isKnown ? specs : undefined
 }
+
+const oneFirst = (dim: Dimension, i: number): Dimension => (i === 0 && typeof dim !== 'number' ? 1 : dim)

@@ -5,17 +5,20 @@ import { UserError } from '../../core/user-error.ts'
 import { type ClusterStatus, clusterStatusSchema } from '../../runtime/device/device-status.ts'
 import { readRunning, stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { ReplySchema, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
-import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
+import type { BlobStore } from '../../runtime/network/blob-store.ts'
+import type { ClusterKey } from '../../runtime/network/cluster-key.ts'
 import { createIdentity } from '../../runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
 import type { NetworkHandlers } from '../../runtime/network/network.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
-import { resolveSecret } from './cluster-secret.ts'
+import { findSecret } from './cluster-secret.ts'
+import { JOIN_VARIABLE, readJoins } from './read-joins.ts'
 
 export interface AskOptions {
   readonly name: string
   readonly state: string | undefined
   readonly join: readonly string[]
+  readonly joinFiles: readonly string[]
   readonly clusterKey: string | undefined
   readonly timeout: Seconds
 }
@@ -24,30 +27,26 @@ export interface AskOptions {
  * Join as an observer, ask the first device that answers, leave.
  * @throws UserError when there is no device to ask, or it does not answer in time
  */
-export const askStatus = async ({ name, state, join, clusterKey, timeout }: AskOptions): Promise<ClusterStatus> => {
-  const folder = stateFolderOf(name, state)
-  const running = join.length > 0 ? undefined : await readRunning(folder)
-  if (join.length === 0 && running === undefined) {
-    throw new UserError(`no device runs with ${folder.path}; name one with --state, --name or --join`)
-  }
-  const secret = await resolveSecret({ join: running === undefined ? join : [running.invite], clusterKey, folder })
+export const askStatus = async (options: AskOptions): Promise<ClusterStatus> => {
+  const { timeout } = options
+  const { key, ways } = await whomToAsk(options)
   const network = createLibp2pNetwork({
     privateKey: await createIdentity(),
     listen: [],
-    clusterKey: secret.key,
+    clusterKey: key,
     mdns: false,
     role: 'observer',
     clock: systemClock,
-    blobStore: createBlobStore({ folder: folder.blobs })
+    blobStore: NO_BLOCKS
   })
   const over = new AbortController()
   try {
     const met = meeting(
       systemClock.sleep(timeout, { signal: over.signal }),
-      `no device answered at ${secret.addresses.join(', ')} within ${timeout} s`
+      `no device answered at ${ways.flat().join(', ')} within ${timeout} s`
     )
     await network.start(met.handlers)
-    for (const address of secret.addresses) network.join(address)
+    for (const way of ways) network.join(...way)
     const request = create(RequestSchema, { body: { case: 'status', value: {} } })
     const reply = await network.request(await met.device, request, { timeout })
     if (reply.body.case !== 'status') throw new UserError(`the device answered: ${reply.error}`)
@@ -56,6 +55,38 @@ export const askStatus = async ({ name, state, join, clusterKey, timeout }: AskO
     over.abort()
     await network.stop()
   }
+}
+
+/** An observer holds none, and writes nothing. */
+const NO_BLOCKS: BlobStore = {
+  find: async () => undefined,
+  partPath: () => '',
+  commit: () => Promise.reject(new Error('an observer keeps no blocks')),
+  put: () => Promise.reject(new Error('an observer keeps no blocks'))
+}
+
+interface Asked {
+  readonly key: ClusterKey
+  readonly ways: readonly (readonly string[])[]
+}
+
+/** The device at the given addresses, or the one on this machine. @throws UserError when there is none */
+const whomToAsk = async ({ name, state, join, joinFiles, clusterKey }: AskOptions): Promise<Asked> => {
+  const folder = stateFolderOf(name, state)
+  const say = (text: string): void => void process.stderr.write(`tributary: ${text}\n`)
+  const isNamed = join.length > 0 || joinFiles.length > 0
+  const running = isNamed ? undefined : await readRunning(folder)
+  const found =
+    running === undefined
+      ? await findSecret(await readJoins({ join, joinFiles, say }), clusterKey, folder, say)
+      : await findSecret([], clusterKey ?? running.keyFile, folder, say)
+  const { key } = found
+  // Of the device here one address is enough.
+  const ways = running === undefined ? found.ways : [running.addresses]
+  if (key !== undefined && ways.length > 0) return { key, ways }
+  throw new UserError(
+    `no device runs with ${folder.path}; start it with: tributary node --state ${folder.path}, or name another with --state, --name, --join or ${JOIN_VARIABLE}`
+  )
 }
 
 /** The first device that admits us. */

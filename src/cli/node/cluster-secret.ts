@@ -1,5 +1,7 @@
 import { access } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { UserError } from '../../core/user-error.ts'
+import { PRIVATE_FILE, tighten } from '../../runtime/device/privacy.ts'
 import type { StateFolder } from '../../runtime/device/state-folder.ts'
 import {
   type ClusterKey,
@@ -11,16 +13,22 @@ import { decodeInvite, isInvite } from '../../runtime/network/invite.ts'
 
 export interface ClusterSecret {
   readonly key: ClusterKey
-  /** Addresses to dial, from invites and as given. */
-  readonly addresses: readonly string[]
+  /** Where it is kept. */
+  readonly keyFile: string
+  /** Addresses to dial, as given and from invites; of each group one is enough. */
+  readonly ways: readonly (readonly string[])[]
   /** This device made the key just now. */
   readonly isNew: boolean
 }
 
 export interface SecretOptions {
+  /** Invites and addresses. */
   readonly join: readonly string[]
   readonly clusterKey: string | undefined
   readonly folder: StateFolder
+  /** The device knows others of an earlier run: a new key would not be theirs. */
+  readonly isMember: boolean
+  readonly say: (text: string) => void
 }
 
 /**
@@ -28,36 +36,76 @@ export interface SecretOptions {
  * nothing is joined. Kept in the state folder (or the given file), so that a restart needs no invite.
  * @throws UserError when an address is joined and no key is to be had, or an invite is for another cluster than the key
  */
-export const resolveSecret = async ({ join, clusterKey, folder }: SecretOptions): Promise<ClusterSecret> => {
-  const invites = join.filter(isInvite).map(decodeInvite)
-  const addresses = [...join.filter(text => !isInvite(text)), ...invites.flatMap(invite => invite.addresses)]
-  const file = clusterKey ?? folder.keyFile
-  const invited = invites[0]?.key
-  if (invited !== undefined) {
-    if (clusterKey === undefined) await remember(folder, invited)
-    return { key: invited, addresses, isNew: false }
+export const resolveSecret = async (options: SecretOptions): Promise<ClusterSecret> => {
+  const { join, clusterKey, folder, isMember, say } = options
+  const found = await findSecret(join, clusterKey, folder, say)
+  const keyFile = resolve(clusterKey ?? folder.keyFile)
+  if (found.key !== undefined) {
+    if (found.isInvited) await remember(keyFile, found.key)
+    return { key: found.key, keyFile, ways: found.ways, isNew: false }
   }
-  if (await exists(file)) return { key: await readClusterKey(file), addresses, isNew: false }
-  if (addresses.length > 0) {
+  if (isMember)
+    throw new UserError(
+      `${keyFile} is gone, and with it the key of the cluster that this device belongs to: give it an invite of that cluster (--join -), or begin anew with another --state`
+    )
+  const key = createClusterKey()
+  await writeClusterKey(keyFile, key)
+  return { key, keyFile, ways: [], isNew: true }
+}
+
+export interface FoundSecret {
+  /** Undefined where nothing is joined and no key is kept. */
+  readonly key: ClusterKey | undefined
+  readonly isInvited: boolean
+  readonly ways: ClusterSecret['ways']
+}
+
+/** The key as far as there is one; nothing is written. @throws UserError when an address is joined without one */
+export const findSecret = async (
+  join: readonly string[],
+  clusterKey: string | undefined,
+  folder: StateFolder,
+  say: (text: string) => void
+): Promise<FoundSecret> => {
+  const invites = join.filter(isInvite).map(decodeInvite)
+  const addresses = join.filter(text => !isInvite(text))
+  const ways = [...addresses.map(address => [address]), ...invites.map(invite => invite.addresses)]
+  const [first] = invites
+  const stranger = invites.find(({ key }) => !isSame(key, first!.key))
+  if (stranger !== undefined) throw new UserError('--join: the invites are for different clusters; keep those of one')
+  if (first !== undefined) return { key: first.key, isInvited: true, ways }
+  const file = clusterKey ?? folder.keyFile
+  if (await exists(file)) {
+    await sayOpen(file, say)
+    return { key: await readClusterKey(file), isInvited: false, ways }
+  }
+  if (addresses.length > 0)
     throw new UserError(
       `--join ${addresses[0]} needs the cluster's key: use the invite (tributary invite prints it on any device), or --cluster-key FILE`
     )
-  }
-  const key = createClusterKey()
-  await writeClusterKey(file, key)
-  return { key, addresses, isNew: true }
+  return { key: undefined, isInvited: false, ways }
 }
 
-const remember = async ({ keyFile }: StateFolder, key: ClusterKey): Promise<void> => {
+/** A file of the user's: closed where that can be done, for in a container it may not even be ours. */
+export const sayOpen = async (file: string, say: (text: string) => void): Promise<void> => {
+  const found = await tighten(file, PRIVATE_FILE)
+  if (found.kind === 'tightened')
+    say(`${file} could be read by other users of this machine (mode ${found.was}) and is closed to them now`)
+  if (found.kind === 'open' && found.toAll)
+    say(`${file} can be read by every user of this machine (mode ${found.was}); as its owner: chmod 600 ${file}`)
+}
+
+const remember = async (keyFile: string, key: ClusterKey): Promise<void> => {
   if (!(await exists(keyFile))) {
     await writeClusterKey(keyFile, key)
     return
   }
-  const known = await readClusterKey(keyFile)
-  if (!Buffer.from(known).equals(Buffer.from(key))) {
+  if (!isSame(await readClusterKey(keyFile), key)) {
     throw new UserError(`the invite is for another cluster than ${keyFile}; use another --state, or remove that file`)
   }
 }
+
+const isSame = (a: ClusterKey, b: ClusterKey): boolean => Buffer.from(a).equals(Buffer.from(b))
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(

@@ -1,14 +1,36 @@
-/** Talk goes to stderr, one line a message; events for programs go to stdout as JSON lines when asked for. */
+import type { LogLevel } from '../../runtime/device/log-level.ts'
+import { wallDate } from '../../runtime/system-clock.ts'
+
+/**
+ * Talk goes to stderr, one line a message: when, how grave, who, what. Events for programs go to stdout as JSON lines when
+ * asked for, with `time` and `level` too.
+ */
 export interface NodeLog {
-  say(text: string): void
+  /** @param level default: info */
+  say(text: string, level?: LogLevel): void
   event(event: { readonly event: string; readonly [key: string]: unknown }): void
 }
 
-export const createNodeLog = (name: string, jsonEvents: boolean): NodeLog => ({
-  say: text => {
-    process.stderr.write(`${name}: ${text}\n`)
-  },
+/** Where a log goes and what time it is there. */
+export interface NodeLogPorts {
+  readonly err: (text: string) => void
+  readonly out: (text: string) => void
+  readonly date: () => Date
+}
+
+const PORTS: NodeLogPorts = {
+  err: text => void process.stderr.write(text),
+  out: text => void process.stdout.write(text),
+  date: wallDate
+}
+
+export const createNodeLog = (
+  name: string,
+  jsonEvents: boolean,
+  { err, out, date }: NodeLogPorts = PORTS
+): NodeLog => ({
+  say: (text, level = 'info') => err(`${date().toISOString()} ${level} ${name}: ${text}\n`),
   event: event => {
-    if (jsonEvents) process.stdout.write(`${JSON.stringify(event)}\n`)
+    if (jsonEvents) out(`${JSON.stringify({ time: date().toISOString(), level: 'info', ...event })}\n`)
   }
 })

@@ -5,6 +5,7 @@ import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
 import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import { DEFAULT_PORT } from '../../runtime/network/default-port.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
 import { parseEncodingChoice } from '../parse-encoding-choice.ts'
 import { parseEmulatedLink } from './emulated-link.ts'
@@ -14,7 +15,11 @@ import { EmulatedLinks } from './emulated-links.ts'
 export interface NodeFlags {
   readonly name?: string
   readonly listen: string[]
+  readonly port?: string
+  readonly anyPort?: boolean
   readonly join: string[]
+  readonly joinFile: string[]
+  readonly printInvite?: boolean
   readonly clusterKey?: string
   readonly mdns: boolean
   readonly memory?: string
@@ -26,6 +31,8 @@ export interface NodeFlags {
   readonly blocks: string[]
   readonly cutAt: string[]
   readonly work: string[]
+  readonly times: string[]
+  readonly pinned: string[]
   readonly source: string[]
   readonly preset?: string
   readonly io?: string
@@ -46,8 +53,16 @@ export interface NodeFlags {
 
 export interface NodeOptions {
   readonly name: string
+  /** Empty: everywhere, on `port`. */
   readonly listen: readonly string[]
+  /** 0: any. */
+  readonly port: number
+  /** `port`, or the next one that is free. */
+  readonly anyPort: boolean
   readonly join: readonly string[]
+  readonly joinFiles: readonly string[]
+  /** Tell it also where nobody may be looking: in logs and events. */
+  readonly printInvite: boolean
   readonly clusterKey: string | undefined
   readonly mdns: boolean
   readonly memory: Bytes
@@ -66,6 +81,10 @@ export interface NodeOptions {
   readonly cutAt: ReadonlyMap<string, readonly string[]>
   /** Declared times of blocks at speed 1, by model. */
   readonly work: ReadonlyMap<string, readonly Seconds[]>
+  /** Declared times of blocks on this device at speed 1, by model. */
+  readonly times: ReadonlyMap<string, readonly Seconds[]>
+  /** Own models whose first block runs on the devices of their sources. */
+  readonly pinned: readonly string[]
   readonly sources: readonly string[]
   readonly preset: string | undefined
   readonly io: string | undefined
@@ -102,23 +121,33 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     throw new UserError('--preset and --io exclude each other: keep one')
   if (flags.source.length > 0 && flags.sink === undefined)
     throw new UserError('--source needs --sink FILE.jsonl for its results')
+  if (flags.listen.length > 0 && (flags.port !== undefined || flags.anyPort === true))
+    throw new UserError('--listen names a port already: leave --port and --any-port out')
+  if (flags.join.includes('-') && flags.controlled === true)
+    throw new UserError('--join - and --controlled both read standard input: use --join-file')
   return {
     name: name(flags.name ?? hostname()),
     listen: flags.listen,
+    port: number('--port', flags.port ?? String(DEFAULT_PORT), z.int().min(0).max(65_535)),
+    anyPort: flags.anyPort === true,
     join: flags.join,
+    joinFiles: flags.joinFile,
+    printInvite: flags.printInvite === true,
     clusterKey: flags.clusterKey,
     mdns: flags.mdns,
     memory: flags.memory === undefined ? bytes(Number.POSITIVE_INFINITY) : size('--memory', flags.memory),
     speed,
     speedIsReal: flags.speedIsReal !== undefined,
     laneGroup: typeof flags.speedIsReal === 'string' ? flags.speedIsReal : undefined,
-    emulated: flags.speed !== undefined || !links.isEmpty,
+    emulated: flags.speed !== undefined || flags.times.length > 0 || !links.isEmpty,
     threads: number('--threads', flags.threads, z.int().min(1).max(256)),
     models: flags.model.map(parseModel),
     shapes: flags.shape,
     maxBlocks: new Map([['', DEFAULT_BLOCKS], ...flags.blocks.map(parseBlocks)]),
     cutAt: new Map(flags.cutAt.map(parseCutAt)),
-    work: new Map(flags.work.map(parseWork)),
+    work: new Map(flags.work.map(text => parseTimes('--work', text))),
+    times: new Map(flags.times.map(text => parseTimes('--times', text))),
+    pinned: flags.pinned.map(model => ownName(model, flags.model)),
     sources: flags.source,
     preset: flags.preset,
     io: flags.io,
@@ -195,14 +224,23 @@ const parseCutAt = (text: string): [string, readonly string[]] => {
 }
 
 /** MODEL=TIME,TIME. */
-const parseWork = (text: string): [string, readonly Seconds[]] => {
+const parseTimes = (flag: string, text: string): [string, readonly Seconds[]] => {
   const [, model, times] = /^([^=]+)=(.+)$/.exec(text) ?? []
   try {
     if (model !== undefined && times !== undefined) return [model, times.split(',').map(parseTime)]
   } catch (error) {
-    throw new UserError(`--work "${text}": ${(error as Error).message}`)
+    throw new UserError(`${flag} "${text}": ${(error as Error).message}`)
   }
-  throw new UserError(`--work "${text}" is not MODEL=TIME,TIME; write for example --work ocr=20ms,35ms`)
+  throw new UserError(`${flag} "${text}" is not MODEL=TIME,TIME; write for example ${flag} ocr=20ms,35ms`)
+}
+
+/** Of a model that this device owns: its owner alone says where its blocks may run. */
+const ownName = (model: string, models: readonly string[]): string => {
+  const names = models.map(text => parseModel(text).name)
+  if (names.includes(model)) return model
+  throw new UserError(
+    `--pinned "${model}" is no model of this device${names.length === 0 ? '' : ` (its models: ${names.join(', ')})`}; add --model FILE:${model}`
+  )
 }
 
 /** FILE or FILE:name. A single letter before the colon is a drive, not a file. */

@@ -1,8 +1,10 @@
 import { dirname } from 'node:path'
 import { createArrivals } from '../../core/arrivals.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
 import type { Rng } from '../../core/rng.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
+import { withGiven } from '../../model/input-shapes.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
@@ -75,12 +77,16 @@ export const openSources = async (
         view: device.view,
         sink,
         openItems,
-        createPort: ({ name, inputs }) =>
+        createPort: manifest =>
           source.synthetic === undefined
-            ? createDataPort({ spec: spec!, inputs, resultsFolder: `${dirname(options.sink!)}/${source.name}-results` })
+            ? createDataPort({
+                spec: spec!,
+                inputs: manifest.inputs,
+                resultsFolder: `${dirname(options.sink!)}/${source.name}-results`
+              })
             : createSyntheticPort(
                 source.synthetic,
-                withShapes(inputs, shapesFor(name, options)),
+                madeUpInputs(manifest, options),
                 rng.fork(`data of ${source.name}`),
                 options.activationEncoding !== 'fp32'
               ),
@@ -116,7 +122,20 @@ const listPatiently = async (
   }
 }
 
-const withShapes = (
-  inputs: readonly TensorSpec[],
-  shapes: ReadonlyMap<string, readonly number[]>
-): readonly TensorSpec[] => inputs.map(input => ({ ...input, shape: shapes.get(input.name) ?? input.shape }))
+/**
+ * The inputs as a source makes them up: as `--shape` says here, of dimensions that share a name too; else as the owner cut
+ * the model.
+ */
+const madeUpInputs = ({ name, inputs, activations }: ModelManifest, options: NodeOptions): readonly TensorSpec[] => {
+  const given = shapesFor(name, options)
+  const cut = new Map(activations[0]!.tensors.map(tensor => [tensor.name, tensor.shape]))
+  const named = new Set(inputs.map(input => input.name))
+  const own = new Map([...given].filter(([input]) => named.has(input)))
+  // Inputs that no block reads need not be made.
+  const read = inputs.filter(input => cut.has(input.name))
+  return withGiven(`model ${name}`, read, own).map(({ shape = [] }, i) => {
+    const input = read[i]!
+    const isKnown = own.has(input.name) || (shape.length > 0 && shape.every(d => typeof d === 'number'))
+    return { ...input, shape: isKnown ? shape : (cut.get(input.name) ?? shape) }
+  })
+}

@@ -1,34 +1,23 @@
 import { join } from 'node:path'
 import { every } from '../../core/every.ts'
-import type { DeviceId } from '../../core/ids.ts'
 import { createRng } from '../../core/rng.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
-import {
-  nextIncarnation,
-  openStateFolder,
-  removeRunning,
-  type StateFolder,
-  stateFolderOf,
-  writeRunning
-} from '../../runtime/device/state-folder.ts'
+import { PRIVATE_FILE, tighten } from '../../runtime/device/privacy.ts'
+import { nextIncarnation, openStateFolder, type StateFolder, stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
 import type { Engine } from '../../runtime/engine/engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { lockFile } from '../../runtime/ledger/lock-file.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
-import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
-import { encodeInvite } from '../../runtime/network/invite.ts'
-import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
-import type { Network } from '../../runtime/network/network.ts'
 import { placeApart } from '../../runtime/planning/place-apart.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
-import { type ClusterSecret, resolveSecret } from './cluster-secret.ts'
 import { endProcess } from './end-process.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
+import { openCluster } from './open-cluster.ts'
 import { shapesFor } from './shapes-for.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
@@ -41,10 +30,12 @@ const STOPPING: Seconds = seconds(12)
 export const runNode = async (options: NodeOptions): Promise<void> => {
   const log = createNodeLog(options.name, options.jsonEvents)
   const folder = stateFolderOf(options.name, options.state)
-  await openStateFolder(folder)
+  await openStateFolder(folder, text => log.say(text))
   // Before anything else: a second process with this identity would take the first one's place in the cluster.
   const what = `--name ${options.name}: its state ${folder.path}`
-  await using held = await lockFile(join(folder.path, 'device.lock'), what)
+  const lock = join(folder.path, 'device.lock')
+  await using held = await lockFile(lock, what)
+  await tighten(lock, PRIVATE_FILE)
   if (held.lock.kind === 'noLocks') log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`)
   const engine = createEngine({
     speed: options.speed,
@@ -57,7 +48,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
     await runDevice(options, folder, log, engine)
   } finally {
     if ((engine.abandoned ?? 0) > 0) {
-      log.say('a block that never ends still runs; this process is ended by a signal')
+      log.say('a block that never ends still runs; this process is ended by a signal', 'warn')
       endProcess()
     }
   }
@@ -67,10 +58,10 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   const spec = await ioSpecOf(options)
   const exampleInputs =
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
-  const secret = await resolveSecret({ join: options.join, clusterKey: options.clusterKey, folder })
+  await using cluster = await openCluster({ options, folder, log, device: () => device })
+  const { network } = cluster
   await using trace = await traceOf(options, log)
   const observed = trace === undefined ? {} : { observe: trace }
-  const network = await openNetwork(options, secret, folder, log, () => device)
   const orders = options.controlled ? takeOrders(log) : undefined
   const device: Device = createDevice({
     name: options.name,
@@ -83,13 +74,14 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     memory: options.memory,
     emulated: options.emulated,
     declaresWork: options.controlled,
+    ownTimes: options.times,
     activationEncoding: options.activationEncoding,
     isLinked: peer => options.links.exists(peer, device.view.state(peer)?.name),
     ...(orders === undefined ? {} : { begun: orders.begun }),
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
     ...observed,
-    say: text => log.say(text),
+    say: (text, level) => log.say(text, level),
     event: event => log.event(event),
     incarnation: await nextIncarnation(folder)
   })
@@ -105,7 +97,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     const closeSources = await sourcesOf(options, folder, device, spec, log, trace)
     try {
       await device.start()
-      await announce(options, network, secret, folder, log)
+      await cluster.announce()
       trimHeap()
       await Promise.race([leave.asked, finished(device, options, log), reporting(device, options, log, over.signal)])
       if (options.jsonEvents) log.event({ event: 'status', status: device.status() })
@@ -117,7 +109,6 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     }
   } finally {
     await device.stop({ patience: seconds(0) })
-    await removeRunning(folder)
     leave.forget()
   }
 }
@@ -162,6 +153,7 @@ const ownedModel = (
   shapes: shapesFor(model.name, options),
   maxBlocks: options.maxBlocks.get(model.name) ?? options.maxBlocks.get('')!,
   cutAt: options.cutAt.get(model.name) ?? [],
+  ...(options.pinned.includes(model.name) ? { pinned: true } : {}),
   ...(options.work.has(model.name) ? { work: options.work.get(model.name)! } : {}),
   folder: folder.models,
   ...(spec === undefined || exampleInputs === undefined
@@ -169,55 +161,10 @@ const ownedModel = (
     : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })
 
-const openNetwork = async (
-  options: NodeOptions,
-  secret: ClusterSecret,
-  folder: StateFolder,
-  log: NodeLog,
-  device: () => Device
-): Promise<Network> => {
-  const { links } = options
-  const link = (peer: DeviceId) => links.shapeOf(peer, device().view.state(peer)?.name)
-  return createLibp2pNetwork({
-    privateKey: await loadOrCreateIdentity(folder.path),
-    listen: options.listen.length > 0 ? options.listen : ['0.0.0.0:0'],
-    clusterKey: secret.key,
-    mdns: options.mdns,
-    role: 'device',
-    clock: systemClock,
-    blobStore: createBlobStore({ folder: folder.blobs }),
-    ...(links.isEmpty ? {} : { emulatedLink: link }),
-    say: text => log.say(text)
-  })
-}
-
-/** Tell people and programs where this device is and how to join it. */
-const announce = async (
-  options: NodeOptions,
-  network: Network,
-  secret: ClusterSecret,
-  folder: StateFolder,
-  log: NodeLog
-): Promise<void> => {
-  const addresses = network.addresses()
-  const invite = encodeInvite({ key: secret.key, addresses })
-  await writeRunning(folder, {
-    pid: process.pid,
-    name: options.name,
-    id: network.self,
-    addresses: [...addresses],
-    invite
-  })
-  for (const address of secret.addresses) network.join(address)
-  log.say(`listening on ${addresses.join(', ')}`)
-  if (secret.isNew) log.say(`a new cluster; others join it with:\n\n  tributary node --join ${invite}\n`)
-  log.event({ event: 'listening', name: options.name, id: network.self, addresses, invite })
-}
-
 /** Resolves when all sources are done and that is a reason to stop; rejects when a source fails. */
 const finished = async (device: Device, options: NodeOptions, log: NodeLog): Promise<void> => {
   await device.sourcesDone()
-  const sources = device.status().sources.filter(source => source.device === options.name)
+  const sources = device.ownSources()
   const stopped = sources.filter(({ state }) => state !== 'done')
   if (stopped.length > 0) {
     for (const { name, completed, available } of stopped)
@@ -266,7 +213,8 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
       void systemClock.sleep(STOPPING, { signal: stopped.signal }).then(
         () => {
           log.say(
-            `not stopped after ${STOPPING} s: this process is ended; what is not in the sink is done again at the next start`
+            `not stopped after ${STOPPING} s: this process is ended; what is not in the sink is done again at the next start`,
+            'warn'
           )
           endProcess()
         },

@@ -2,18 +2,12 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { Engine } from '../../runtime/engine/engine.ts'
-import { parseAddress } from '../../runtime/network/parse-address.ts'
+import { isAddress } from '../../runtime/network/parse-address.ts'
+import { redact } from '../../runtime/network/redact.ts'
 import type { EmulatedLinks } from './emulated-links.ts'
 import type { NodeLog } from './node-log.ts'
 
-const addressSchema = z.string().refine(text => {
-  try {
-    parseAddress(text, 'join')
-    return true
-  } catch {
-    return false
-  }
-})
+const addressSchema = z.string().refine(isAddress)
 
 /** One line. SI units. */
 const orderSchema = z.union([
@@ -57,7 +51,7 @@ export const takeOrders = (log: NodeLog): NodeOrders => {
     obey: parts => {
       createInterface({ input: process.stdin }).on('line', line => {
         const order = orderSchema.safeParse(parsed(line))
-        if (!order.success) log.say(`not an order: ${line.slice(0, 200)}`)
+        if (!order.success) log.say(`not an order: ${redact(line.slice(0, 200))}`)
         else if ('start' in order.data) {
           parts.links.isFreeForBlobs = false
           begin(seconds(order.data.start))

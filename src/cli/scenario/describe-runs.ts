@@ -1,12 +1,13 @@
 import { formatBytes } from '../../core/format-quantity.ts'
 import { comparableBound } from '../../report/comparable-bound.ts'
+import { foldText } from '../../report/fold-text.ts'
 import type { MeanInterval } from '../../report/mean-interval.ts'
 import type { BoundReport, PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
 import { shareOfBound } from '../../report/share-of-bound.ts'
 import { textTable } from '../../report/text-table.ts'
 import { describeTime } from './describe-time.ts'
 
-const COLUMNS = ['policy', 'throughput', 'of bound', 'source', 'completed', 'mean time', 'p95', 'p99'].map(
+const COLUMNS = ['policy', 'through-\nput', 'of\nbound', 'source', 'completed', 'mean\ntime', 'p95', 'p99'].map(
   (title, i) => ({ title, align: i === 0 || i === 3 ? ('left' as const) : ('right' as const) })
 )
 
@@ -27,9 +28,9 @@ export const describeRuns = (report: RunReport): string => {
       rows.map(row => row.filter((_, i) => isShown(i)))
     ),
     '',
-    ...(best === null ? [] : [boundLine(best)]),
-    ...(summary === undefined ? runs.map(busyLine) : []),
-    ...new Set(failures.map(({ policy, because }) => `${policy}: ${because}`))
+    ...(best === null ? [] : [foldText(boundLine(best))]),
+    ...(summary === undefined ? runs.map(run => foldText(busyLine(run), '  ')) : []),
+    ...new Set(failures.map(({ policy, because }) => foldText(`${policy}: ${because}`, '  ')))
   ].join('\n')
 }
 
@@ -58,9 +59,14 @@ const rowsOf = (run: PolicyRun, bound: BoundReport | null): string[][] => {
   ])
 }
 
-const rowsOfSummary = ({ policy, seeds, throughput, sources }: PolicySummary): string[][] => {
+const rowsOfSummary = ({ policy, seeds, failed = 0, throughput, sources }: PolicySummary): string[][] => {
   const interval = ({ mean, ci95 }: MeanInterval, show: (n: number) => string): string =>
-    `${show(mean)} ± ${show(ci95)}`
+    `${show(mean)}\n± ${show(ci95)}`
+  // A mean over runs that did not finish is none.
+  if (failed > 0) {
+    const what = failed === seeds ? 'cannot run' : `did not finish\nwith ${failed} of ${seeds} seeds`
+    return sources.map(({ name }, s) => [s === 0 ? policy : '', s === 0 ? what : '', '', name, '-', '-', '-', ''])
+  }
   return sources.map(({ name, inferenceTime }, s) => [
     s === 0 ? policy : '',
     s === 0 ? interval(throughput, rate) : '',
@@ -73,14 +79,18 @@ const rowsOfSummary = ({ policy, seeds, throughput, sources }: PolicySummary): s
   ])
 }
 
-const busyLine = ({ policy, devices, links, weightsMoved = 0 }: PolicyRun): string => {
+const busyLine = ({ policy, devices, links, media = [], weightsMoved = 0 }: PolicyRun): string => {
   const share = (busy: number): string => `${(100 * busy).toFixed(0)} %`
   const busiest = links.toSorted((a, b) => b.busy - a.busy)[0]
   const link =
     busiest === undefined || busiest.bytes === 0
       ? ''
       : `; busiest link ${busiest.from}->${busiest.to} ${share(busiest.busy)}`
+  const air = media.map(medium => `; medium of ${named(medium.devices)} ${share(medium.busy)}`).join('')
   const shown = devices.slice(0, 8).map(({ name, busy }) => `${name} ${share(busy)}`)
   const moved = weightsMoved === 0 ? '' : `; ${formatBytes(weightsMoved)} of weights moved`
-  return `${policy}: busy ${shown.join(', ')}${devices.length > 8 ? ', …' : ''}${link}${moved}`
+  return `${policy}: busy ${shown.join(', ')}${devices.length > 8 ? ', …' : ''}${link}${air}${moved}`
 }
+
+const named = (names: readonly string[]): string =>
+  names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`

@@ -1,38 +1,70 @@
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario, ScenarioModel } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
+import { findCosts, type MeasuredModel, readCosts, type SavedCosts } from './saved-costs.ts'
 
 /** Timed runs of a model that is measured. */
 const RUNS = 12
 
 /**
- * What the models of a scenario cost: as written for synthetic ones, measured here, on one thread, for files.
+ * What the models of a scenario cost: as written for synthetic ones; for files as it was saved, or measured here, on one
+ * thread.
  * @param say told what is being measured: it takes seconds
- * @throws UserError where a file cannot be read, opened or shaped
+ * @param costsFiles of `profile --out`; nothing is measured where there are some
+ * @throws UserError where a file cannot be read, opened or shaped, or is not among what was saved
  */
-export const modelProfiles = async (scenario: Scenario, say: (text: string) => void): Promise<ModelProfile[]> => {
+export const modelProfiles = async (
+  scenario: Scenario,
+  say: (text: string) => void,
+  costsFiles: readonly string[] = []
+): Promise<ModelProfile[]> => {
+  const saved: SavedCosts[] = []
+  for (const file of costsFiles) saved.push(await readCosts(file, '--costs'))
   const profiles: ModelProfile[] = []
-  for (const model of scenario.models) profiles.push(await profileOf(model, say)) // one after another: they are timed
+  for (const model of scenario.models) profiles.push(await profileOf(model, say, saved)) // one after another: they are timed
   return profiles
 }
 
-const profileOf = async (model: ScenarioModel, say: (text: string) => void): Promise<ModelProfile> => {
+const fromSaved = (name: string, { blocks, activations, unencodable }: MeasuredModel): ModelProfile => ({
+  name,
+  work: blocks.map(block => seconds(block.seconds)),
+  weights: blocks.map(block => bytes(block.bytes)),
+  activations: activations.map(bytes),
+  unencodable: unencodable.map(bytes)
+})
+
+const profileOf = async (
+  model: ScenarioModel,
+  say: (text: string) => void,
+  saved: readonly SavedCosts[]
+): Promise<ModelProfile> => {
   if (model.kind === 'synthetic') {
-    const { name, blocks, activations } = model
-    return { name, work: blocks.map(b => b.work), weights: blocks.map(b => b.weights), activations }
+    const { name, blocks, activations, times, pinned = false } = model
+    return {
+      name,
+      work: blocks.map(b => b.work),
+      weights: blocks.map(b => b.weights),
+      activations,
+      pinned,
+      ...(times === undefined ? {} : { times })
+    }
   }
+  if (saved.length > 0) return fromSaved(model.name, await findCosts(saved, model, `models.${model.name}`))
   const { activationsAt, cutsForCluster, studyModel } = await import('../../model/cut-model.ts')
   const { openModel } = await import('../../runtime/onnx/open-model.ts')
   const { profileBlocks } = await import('../../runtime/onnx/profile-blocks.ts')
+  const { describeLeftOut } = await import('../../model/left-out.ts')
   const { parseShapes } = await import('../node/parse-shapes.ts')
   say(`measuring ${model.name} (${model.file}) on this machine …`)
   const studied = await studyModel(model.file, parseShapes(model.shapes), openModel)
+  if (studied.leftOut.length > 0) say(`${model.name}: ${describeLeftOut(studied.leftOut)}`)
   const cuts = cutsForCluster(studied, model.maxBlocks)
   const { blocks, activations } = await profileBlocks(studied, cuts, { runs: RUNS, threads: 1 })
   return {
     name: model.name,
+    pinned: model.pinned === true,
     work: blocks.map(block => seconds(block.seconds)),
-    weights: blocks.map(block => bytes(block.bytes)),
+    weights: blocks.map(block => bytes(block.loadedBytes)),
     activations: activations.map(bytes),
     unencodable: activationsAt(studied, cuts).map(({ tensors }) =>
       bytes(tensors.reduce((sum, { name, type }) => sum + (type === 'float32' ? 0 : studied.facts.bytes(name)), 0))

@@ -1,6 +1,7 @@
 import type { ModelProfile } from '../../core/model-profile.ts'
 import { createRng } from '../../core/rng.ts'
 import type { Scenario } from '../../core/scenario.ts'
+import { scenarioAtStart } from '../../core/scenario-at-start.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import type { Placement, PlacementProblem } from '../../planner/placement.ts'
@@ -15,6 +16,8 @@ export interface PlannedScenario {
   readonly place: (problem: PlacementProblem) => Placement
   readonly problem: CapacityProblem
   readonly outcome: PlanOutcome
+  /** Of the network as it is at the start: without devices that join later, which blocks are placed on all the same. */
+  readonly atStart: { readonly problem: CapacityProblem; readonly outcome: PlanOutcome }
 }
 
 export const DEFAULT_TIME_LIMIT: Seconds = seconds(10)
@@ -28,9 +31,14 @@ export const planScenario = async (
   const problem = problemOfScenario(scenario, profiles)
   const [solve, solveMip] = [await loadSolver(), await loadMipSolver()]
   const partsOf = () => ({ solve, solveMip, rng: createRng('plan'), now: () => systemClock.now(), timeLimit })
+  const outcome = plan(problem, partsOf())
+  const first = scenarioAtStart(scenario)
+  const problemAtStart = problemOfScenario(first, profiles)
+  const isWhole = first.devices.length === scenario.devices.length
   return {
     problem,
-    outcome: plan(problem, partsOf()),
+    outcome,
+    atStart: isWhole ? { problem, outcome } : { problem: problemAtStart, outcome: plan(problemAtStart, partsOf()) },
     place: anew => plannedPlacement(anew, partsOf()).placement
   }
 }

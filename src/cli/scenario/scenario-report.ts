@@ -3,7 +3,8 @@ import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
 import { meanInterval } from '../../report/mean-interval.ts'
 import type { PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
-import { boundReport } from './bound-report.ts'
+import { boundReport, whereItFits } from './bound-report.ts'
+import { mediaOf } from './media-of.ts'
 
 /** The runs of a scenario beside what no policy can exceed; means over seeds where there are several. */
 export const scenarioReport = (
@@ -17,10 +18,11 @@ export const scenarioReport = (
   return {
     scenario: scenario.name,
     saturated: scenario.events.length === 0 && scenario.sources.every(({ arrivals }) => arrivals.kind === 'saturated'),
-    runs,
-    bound: free === undefined ? null : boundReport(problem, free.scale, () => true),
-    boundWithMemory:
-      outcome.kind === 'plan' ? boundReport(problem, outcome.plan.upper, outcome.plan.table.carries) : null,
+    runs: scenario.links.some(({ medium }) => medium !== undefined)
+      ? runs.map(run => ({ ...run, media: mediaOf(scenario, run) }))
+      : runs,
+    bound: free === undefined ? null : boundReport(problem, free.upper, () => true),
+    boundWithMemory: outcome.kind === 'plan' ? boundReport(problem, outcome.plan.upper, whereItFits(problem)) : null,
     ...(summary.length === 0 ? {} : { summary })
   }
 }
@@ -30,10 +32,12 @@ const summaries = (runs: readonly PolicyRun[]): PolicySummary[] => {
   return policies.flatMap(policy => {
     const own = runs.filter(run => run.policy === policy)
     if (own.length < 2) return []
+    const failed = own.filter(run => run.because !== undefined).length
     return [
       {
         policy,
         seeds: own.length,
+        ...(failed === 0 ? {} : { failed }),
         throughput: meanInterval(own.map(run => run.throughput)),
         makespan: meanInterval(own.map(run => run.makespan)),
         sources: own[0]!.sources.map(({ name }, s) => ({

@@ -19,7 +19,7 @@ export interface BlockKeeperParts {
   readonly inUse: (model: number, block: number) => boolean
   /** What is carried has changed: tell the others, look at what waits. */
   readonly changed: () => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** A device that waits this long for others to take over what it must drop first, drops it: two may wait for each other. */
@@ -88,7 +88,7 @@ export class BlockKeeper {
     this.#barred.set(model, { because, times, until: seconds(clock.now() + rest) })
     const manifest = view.manifest(model)!
     const until = rest === Number.POSITIVE_INFINITY ? 'until this device is started anew' : `for ${rest} s`
-    say(`model ${manifest.name} is set aside here ${until}: ${because}`)
+    say(`model ${manifest.name} is set aside here ${until}: ${because}`, 'warn')
     for (const block of [...(blocks.held().get(model)?.keys() ?? [])]) {
       view.offer(model, block, false)
       blocks.unload(manifest, block).catch(error => say(`block ${block} of ${manifest.name}: ${error.message}`))

@@ -113,3 +113,22 @@ test('a block whose task was refused is not believed for a moment, also where no
   view.review()
   expect(carried(view)).toEqual([0, 1])
 })
+
+test('devices of one name are told apart while both are there, and by nothing but their names otherwise', () => {
+  const [self, other, third] = ['12D3KooWself0001', '12D3KooWother002', '12D3KooWthird003'].map(deviceId)
+  const view = new ClusterView(self!, 1)
+  const state = (device: string, name: string) => create(DeviceStateSchema, { device, name, sequence: 1n, speed: 1 })
+  view.heard(self!, state(self!, 'shed'))
+  for (const [device, name] of [
+    [other!, 'shed'],
+    [third!, 'porch']
+  ] as const) {
+    view.joined(device)
+    view.heard(device, state(device, name))
+  }
+  const names = () => [self!, other!, third!].map(id => view.nameOf(id))
+  expect(names()).toEqual(['shed#self0001', 'shed#other002', 'porch'])
+  expect([view.namesakes(self!), view.namesakes(third!)]).toEqual([[other], []])
+  view.left(other!)
+  expect(names()).toEqual(['shed', 'shed#other002', 'porch'])
+})

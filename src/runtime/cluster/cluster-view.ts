@@ -1,9 +1,12 @@
 import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
-import { bytesPerSecond, seconds } from '../../core/units.ts'
+import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import { World } from '../../core/world.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import { Distrust } from './distrust.ts'
+
+/** Of a model's blocks on this device at speed 1; undefined: nothing is declared. */
+export type OwnTimes = (manifest: ModelManifest) => readonly Seconds[] | undefined
 
 /**
  * What this device has heard of its cluster, kept as a World for the policy. The newest state of each device wins;
@@ -23,9 +26,12 @@ export class ClusterView {
   /** Resources of the world by the name of the medium. */
   readonly #media = new Map<string, number>()
   readonly #manifests = new Map<ModelId, ModelManifest>()
+  readonly #ownTimes: OwnTimes
 
-  constructor(self: DeviceId, speed: number) {
+  /** @param ownTimes of a model's blocks on this device at speed 1, where they are declared */
+  constructor(self: DeviceId, speed: number, ownTimes: OwnTimes = () => undefined) {
     this.self = self
+    this.#ownTimes = ownTimes
     this.world.addDevice(self, speed)
   }
 
@@ -49,14 +55,17 @@ export class ClusterView {
   addManifest(manifest: ModelManifest): void {
     if (this.#manifests.has(manifest.id)) return
     this.#manifests.set(manifest.id, manifest)
-    this.world.addModel({
+    const m = this.world.addModel({
       id: manifest.id,
+      pinned: manifest.pinned === true,
       work: manifest.blocks.map(block => block.work),
       activations: manifest.activations.map(activation => activation.bytes)
     })
+    this.#applyTimes(this.selfIndex, m, this.#ownTimes(manifest) ?? [])
     for (const [device, state] of this.#states) {
       if (device !== this.self && this.#isOfThisLife(state)) this.#applyModels(device, state)
     }
+    this.review()
   }
 
   /** Models that some device speaks of and this one does not know yet, with who speaks of them. */
@@ -90,8 +99,19 @@ export class ClusterView {
     return index !== undefined && this.world.devices[index]!.up
   }
 
+  /** What people call it: its name; of several that are there with one name, "shed#Kx3vP9qZ" with the end of its id. */
   nameOf(device: DeviceId): string {
-    return this.#states.get(device)?.name ?? device.slice(-8)
+    const name = this.#states.get(device)?.name
+    if (name === undefined || name === '') return device.slice(-8)
+    return this.namesakes(device).length === 0 ? name : `${name}#${device.slice(-8)}`
+  }
+
+  /** Other devices that are there and have its name. */
+  namesakes(device: DeviceId): readonly DeviceId[] {
+    const name = this.#states.get(device)?.name
+    return [...this.#states.keys()].filter(
+      other => other !== device && this.#states.get(other)!.name === name && this.isUp(other)
+    )
   }
 
   /** @returns whether it is another process than before: nothing of what the former one was or had is true of it */
@@ -235,7 +255,9 @@ export class ClusterView {
     const n = this.world.deviceIndex(device)
     if (n === undefined) return
     for (const [m, model] of this.world.models.entries()) {
-      const carried = state.models.find(({ model: id }) => id === model.id)?.blocks ?? []
+      const said = state.models.find(({ model: id }) => id === model.id)
+      const carried = said?.blocks ?? []
+      this.#applyTimes(n, m, said?.times ?? [], new Set(carried.map(({ block }) => block)))
       const times = new Map(carried.map(({ block, seconds: time }) => [block, time]))
       this.#offeredBy(n, model.id)
       this.#offered[n]!.set(model.id, new Set(times.keys()))
@@ -243,6 +265,16 @@ export class ClusterView {
         const time = times.get(k)
         if (time !== undefined && Number.isFinite(time) && time > 0) this.world.setBlockTime(n, m, k, seconds(time))
       }
+    }
+  }
+
+  /** What is declared of the blocks that are not carried: of the others it is known what they take. */
+  #applyTimes(n: number, m: number, times: readonly number[], carried: ReadonlySet<number> = new Set()): void {
+    const { work } = this.world.models[m]!
+    if (times.length !== work.length) return
+    for (const [k, time] of times.entries()) {
+      if (carried.has(k) || !Number.isFinite(time) || !(time > 0)) continue
+      this.world.setBlockTime(n, m, k, seconds(time / this.world.devices[n]!.speed))
     }
   }
 }

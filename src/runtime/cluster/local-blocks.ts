@@ -15,13 +15,25 @@ export interface HeldBlock {
 export class LocalBlocks {
   readonly #engine: Engine
   readonly #declaresWork: boolean
+  readonly #ownTimes: ReadonlyMap<string, readonly Seconds[]>
   #late = 0
   readonly #held = new Map<ModelId, Map<number, HeldBlock>>()
 
-  /** @param declaresWork a run lasts what the manifest says / speed, whatever it would take here: for emulated devices */
-  constructor(engine: Engine, declaresWork = false) {
+  /**
+   * For emulated devices:
+   * @param declaresWork a run lasts what the manifest says / speed, whatever it would take here
+   * @param ownTimes or what is said here, by the name of the model: of each block on this device at speed 1
+   */
+  constructor(engine: Engine, declaresWork = false, ownTimes: ReadonlyMap<string, readonly Seconds[]> = new Map()) {
     this.#engine = engine
     this.#declaresWork = declaresWork
+    this.#ownTimes = ownTimes
+  }
+
+  /** Of each block of a model on this device at speed 1, carried or not; undefined where nobody says it. */
+  readonly declared = ({ name, blocks }: ModelManifest): readonly Seconds[] | undefined => {
+    const times = this.#ownTimes.get(name)
+    return times?.length === blocks.length ? times : undefined
   }
 
   has(model: ModelId, block: number): boolean {
@@ -35,7 +47,10 @@ export class LocalBlocks {
   /** Load block `k` from its file and time it. @throws EngineError when ONNX Runtime refuses it */
   async load(manifest: ModelManifest, k: number, file: string): Promise<HeldBlock> {
     const { sha256, work } = manifest.blocks[k]!
-    const loaded = await this.#engine.load(sha256, file, this.#declaresWork ? work : undefined)
+    const given = this.#ownTimes.get(manifest.name)
+    if (given !== undefined && given.length !== manifest.blocks.length)
+      throw new Error(`${given.length} times are given for the ${manifest.blocks.length} blocks of ${manifest.name}`)
+    const loaded = await this.#engine.load(sha256, file, given?.[k] ?? (this.#declaresWork ? work : undefined))
     const known = new Map(manifest.activations[k]!.tensors.map(tensor => [tensor.name, tensor]))
     const inputs = loaded.inputs.map(spec => ({ spec, dims: concrete(known.get(spec.name)?.shape ?? spec.shape) }))
     // A block whose inputs have no fixed shape cannot be timed on made-up data: the owner's figure stands in.

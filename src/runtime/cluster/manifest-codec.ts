@@ -13,13 +13,14 @@ const MAX_RANK = 64
 
 /**
  * The model's id in a cluster: SHA-256 over what devices must agree on to compute together, that is the blocks' bytes
- * and the tensors at each cut. Not over its name or measured times, so two owners of one file share its blocks.
+ * and the tensors at each cut, and whether the first block is pinned. Not over its name or measured times, so two owners of one file share its blocks.
  */
-export const manifestId = (manifest: Pick<ModelManifest, 'blocks' | 'activations' | 'outputs'>): ModelId => {
+export const manifestId = (manifest: Pick<ModelManifest, 'blocks' | 'activations' | 'outputs' | 'pinned'>): ModelId => {
   const agreed = {
     blocks: manifest.blocks.map(block => block.sha256),
     activations: manifest.activations.map(({ tensors }) => tensors.map(({ name, type }) => [name, type])),
-    outputs: manifest.outputs
+    outputs: manifest.outputs,
+    ...(manifest.pinned === true ? { pinned: true } : {})
   }
   return modelId(createHash('sha256').update(JSON.stringify(agreed)).digest('hex'))
 }
@@ -40,7 +41,8 @@ export const toWire = (manifest: ModelManifest): Manifest =>
       tensors: activation.tensors.map(specToWire)
     })),
     inputs: manifest.inputs.map(specToWire),
-    outputs: [...manifest.outputs]
+    outputs: [...manifest.outputs],
+    pinned: manifest.pinned === true
   })
 
 /** @throws Error that says what is wrong; a manifest from a peer is believed in nothing but its form */
@@ -70,7 +72,8 @@ export const fromWire = (wire: Manifest): ModelManifest => {
       tensors: activation.tensors.map(specFromWire)
     })),
     inputs: wire.inputs.map(specFromWire),
-    outputs: wire.outputs
+    outputs: wire.outputs,
+    ...(wire.pinned ? { pinned: true } : {})
   }
   const id = manifestId(manifest)
   require(id === wire.id, 'its id is not that of its contents')

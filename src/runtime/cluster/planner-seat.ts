@@ -1,10 +1,10 @@
 import type { Clock } from '../../core/clock.ts'
-import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
 import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { WholeModels } from '../../core/whole-models.ts'
 import { demandOf } from '../../planner/demand-of.ts'
 import { isSamePlacement } from '../../planner/is-same-placement.ts'
-import type { Place, PlacementLink, PlacementProblem } from '../../planner/placement.ts'
+import type { Place, PlacementLink, PlacementModel, PlacementProblem } from '../../planner/placement.ts'
 import { ReplanRule } from '../../planner/replan-rule.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
@@ -88,16 +88,19 @@ export class PlannerSeat {
     const members = view.members()
     const manifests = view.manifests()
     const place = new Map(members.map((state, i) => [deviceId(state.device), i]))
+    const speeds = members.map(state => this.#speedOf(state))
     return {
-      devices: members.map(state => ({
+      devices: members.map((state, i) => ({
         id: deviceId(state.device),
-        speed: this.#speedOf(state),
+        speed: speeds[i]!,
         memory: bytes(state.memory === undefined ? Number.POSITIVE_INFINITY : Number(state.memory))
       })),
-      models: manifests.map(({ id, blocks, activations }) => ({
+      models: manifests.map(({ id, blocks, activations, pinned }) => ({
         id,
         blocks,
-        activations: activations.map(a => a.bytes)
+        activations: activations.map(a => a.bytes),
+        pinned,
+        times: timesOf(members, id, blocks.length, speeds)
       })),
       links: members.flatMap((_, from) => this.#linksFrom(members, from, place)),
       sources: members.flatMap((state, device) =>
@@ -115,10 +118,10 @@ export class PlannerSeat {
   #speedOf(state: DeviceState): number {
     let work = 0
     let time = 0
-    for (const { model, blocks } of state.models) {
+    for (const { model, blocks, times } of state.models) {
       const manifest = this.#parts.view.manifest(modelId(model))
       for (const { block, seconds: took } of blocks) {
-        const nominal = manifest?.blocks[block]?.work
+        const nominal = times[block] ?? manifest?.blocks[block]?.work
         if (nominal === undefined || !(took > 0)) continue
         work += nominal
         time += took
@@ -138,6 +141,21 @@ export class PlannerSeat {
       return [{ from, to: other, rate: bytesPerSecond(rate), latency, ...shared }]
     })
   }
+}
+
+/** By device: what each block takes there now, where that is declared. Absent where no device declares any. */
+const timesOf = (
+  members: readonly DeviceState[],
+  id: ModelId,
+  blocks: number,
+  speeds: readonly number[]
+): PlacementModel['times'] => {
+  const all = members.map((state, i) => {
+    const times = state.models.find(({ model }) => model === id)?.times ?? []
+    const isValid = times.length === blocks && times.every(time => Number.isFinite(time) && time > 0)
+    return isValid ? times.map(time => seconds(time / speeds[i]!)) : undefined
+  })
+  return all.some(times => times !== undefined) ? all : undefined
 }
 
 const carriedBy = (state: DeviceState) =>

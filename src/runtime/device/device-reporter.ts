@@ -14,6 +14,9 @@ import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../network/network.ts'
 import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
+import { differences } from './differences.ts'
+import type { LogLevel } from './log-level.ts'
+import { RecentRate } from './recent-rate.ts'
 import type { SourcePort } from './source-port.ts'
 
 export interface DeviceReporterParts {
@@ -38,6 +41,9 @@ export interface DeviceReporterParts {
   readonly setAside: () => readonly SetAside[]
   /** Models that are not computed here at present, because a block did not end. */
   readonly barred: () => ReadonlyMap<ModelId, Bar>
+  /** As it was asked for. */
+  readonly activationEncoding?: string | undefined
+  readonly say?: ((text: string, level?: LogLevel) => void) | undefined
   readonly isLinked?: (peer: DeviceId) => boolean
 }
 
@@ -46,8 +52,8 @@ const INTERVAL: Seconds = seconds(1)
 const RESTLESS: Seconds = seconds(10)
 /** And so often where nothing does. */
 const IDLE_INTERVAL: Seconds = seconds(5)
-/** Rates are taken over about this long. */
-const RATE_WINDOW: Seconds = seconds(10)
+/** How often `isDue` is asked. */
+const TICK: Seconds = seconds(0.1)
 
 /** Says what this device is and does: as slow state for the others, as status for people. */
 export class DeviceReporter {
@@ -60,8 +66,14 @@ export class DeviceReporter {
   #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #stirredAt: Seconds = seconds(0)
   #tasksSeen = 0
-  #firstTaskAt: Seconds | undefined
-  #samples: { readonly at: Seconds; readonly tasks: number }[] = []
+  readonly #tasks = new RecentRate()
+  readonly #busy = new RecentRate()
+  #lookedAt: Seconds | undefined
+  #tickLateness = 0
+  #ticks = 0
+  /** How many devices sources wait for. */
+  #awaited = 1
+  #saidDifferences = ''
 
   constructor(parts: DeviceReporterParts) {
     this.#parts = parts
@@ -74,8 +86,14 @@ export class DeviceReporter {
     this.#stirredAt = this.#parts.clock.now()
   }
 
+  /** To be asked ten times a second: how late that is tells how busy this machine is with something else. */
   isDue(): boolean {
     const now = this.#parts.clock.now()
+    if (this.#lookedAt !== undefined) {
+      this.#tickLateness += Math.max(0, now - this.#lookedAt - TICK)
+      this.#ticks++
+    }
+    this.#lookedAt = now
     if (now - this.#lastAt < INTERVAL) return false
     if (this.#hasWorked()) this.stir()
     return now - this.#lastAt >= (this.isRestless() ? INTERVAL : IDLE_INTERVAL)
@@ -98,6 +116,7 @@ export class DeviceReporter {
   nextState(): DeviceState {
     const { name, network, memory, emulated, incarnation, view, draining, readyEpoch, sources } = this.#parts
     this.#lastAt = this.#parts.clock.now()
+    this.#sayDifferences()
     const links = view.world.links[view.selfIndex]!.filter(link => link.up)
     return create(DeviceStateSchema, {
       device: network.self,
@@ -129,6 +148,7 @@ export class DeviceReporter {
    * a block that fits nowhere: then its data wait, and are said to.
    */
   mayBegin(devices: number): boolean {
+    this.#awaited = devices
     return this.isReady(devices) || (devices === 1 && this.#canCompute())
   }
 
@@ -151,7 +171,7 @@ export class DeviceReporter {
     const { view, sources } = this.#parts
     const { world } = view
     const isSomewhere = (m: number, k: number): boolean =>
-      world.devices.some(({ up }, n) => up && world.carries(n, m, k))
+      world.devices.some(({ up }, n) => up && world.mayRun(n, m, k, view.selfIndex))
     return (
       this.#linksAreMeasured() &&
       sources().every(source => {
@@ -174,8 +194,6 @@ export class DeviceReporter {
     const { name, network, clock, memory, emulated, view, dispatcher, sources } = this.#parts
     const { tasks, busy } = dispatcher.laneCounters()
     const now = clock.now()
-    if (tasks > 0) this.#firstTaskAt ??= now
-    const active = this.#firstTaskAt === undefined ? 0 : Math.max(busy, now - this.#firstTaskAt)
     return {
       name,
       id: network.self,
@@ -183,14 +201,17 @@ export class DeviceReporter {
       emulated,
       memory: memory === Number.POSITIVE_INFINITY ? null : memory,
       policy: dispatcher.policy.name,
+      activationEncoding: this.#parts.activationEncoding ?? 'fp32',
       uptime: now - this.#startedAt,
       models: this.#models(),
       queue: dispatcher.queued(),
       tasks,
       busySeconds: busy,
       lateSeconds: this.#parts.blocks.late,
-      busy: active === 0 ? 0 : busy / active,
-      rate: this.#rate(now, tasks),
+      busy: Math.min(1, this.#busy.at(now, busy)),
+      tickLateness: this.#tickLateness,
+      ticks: this.#ticks,
+      rate: this.#tasks.at(now, tasks),
       bytesSent: this.#bytesSent(),
       weightsFetched: this.#parts.weightsFetched(),
       rss: process.memoryUsage.rss(),
@@ -202,22 +223,58 @@ export class DeviceReporter {
         because
       })),
       counters: { ...network.counters() },
-      sources: sources().map(source => source.status())
+      sources: sources().map(source => this.#withReason(source.status()))
     }
+  }
+
+  /** Of a source that has not begun, what the cluster lacks. */
+  #withReason(source: DeviceReport['sources'][number]): DeviceReport['sources'][number] {
+    if (source.state !== 'waiting' || source.because !== '') return source
+    return { ...source, because: this.#whyNotBegun() }
+  }
+
+  #whyNotBegun(): string {
+    const { view, placement } = this.#parts
+    const there = view.members().length
+    if (view.manifests().length === 0) return 'no device has a model: add --model FILE here or on another device'
+    if (there < this.#awaited) return `waits for devices: ${there} of ${this.#awaited} are there`
+    const current = placement()
+    if (current === undefined) return 'waits until blocks are placed'
+    const loading = view.members().filter(state => this.#epochOf(state) < current.epoch)
+    if (loading.length > 0) return `waits until blocks are loaded: ${loading.map(({ name }) => name).join(', ')}`
+    return this.#linksAreMeasured() ? '' : 'waits until the links are measured'
+  }
+
+  #epochOf({ device, readyEpoch }: DeviceState): number {
+    return device === this.#parts.view.self ? this.#parts.readyEpoch() : Number(readyEpoch)
+  }
+
+  /** Once for each state of affairs; every device says it in its own log. */
+  #sayDifferences(): void {
+    const said = differences(this.#reports()).join('; ')
+    if (said === this.#saidDifferences) return
+    this.#parts.say?.(said === '' ? 'all devices are told the same again' : said, said === '' ? 'info' : 'warn')
+    this.#saidDifferences = said
+  }
+
+  #reports(): DeviceReport[] {
+    const own = this.#labelled(this.#parts.view.self, this.deviceReport())
+    return [own, ...this.#othersReports()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** From what every device last said of itself; this one's part is fresh. */
   clusterStatus(): ClusterStatus {
-    const { name, view, placement } = this.#parts
-    const reports = [this.deviceReport(), ...this.#othersReports()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const { view, placement } = this.#parts
+    const reports = this.#reports()
     const current = placement()
     const sources = reports.flatMap(report => report.sources)
     const sum = (of: (source: (typeof sources)[number]) => number): number => sources.reduce((n, s) => n + of(s), 0)
     return {
-      answeredBy: name,
+      answeredBy: view.nameOf(view.self),
       planner: current === undefined ? null : view.nameOf(current.planner),
       devices: reports.map(({ sources: _, ...device }) => device),
       sources,
+      differences: differences(reports),
       placement: this.#placementReport(current),
       setAside: this.#setAsideNamed(reports),
       losses: {
@@ -235,16 +292,17 @@ export class DeviceReporter {
     return this.#waiting(this.#parts.view)
   }
 
-  #carried(id: ModelId): { model: string; owner: boolean; blocks: { block: number; seconds: number }[] }[] {
+  #carried(id: ModelId) {
     const { view, blocks, draining, isOwner } = this.#parts
     const m = view.world.modelIndex(id)!
     const held = draining() ? [] : [...(blocks.held().get(id)?.keys() ?? [])]
     // Not all that is loaded: a block about to be dropped is no longer offered.
     const offered = held.filter(k => view.isOffered(id, k)).sort((a, b) => a - b)
     const owner = isOwner(id)
-    if (!owner && offered.length === 0) return []
+    const times = blocks.declared(view.manifest(id)!) ?? []
+    if (!owner && offered.length === 0 && times.length === 0) return []
     const timed = offered.map(block => ({ block, seconds: view.world.blockTime(view.selfIndex, m, block) }))
-    return [{ model: id, owner, blocks: timed }]
+    return [{ model: id, owner, blocks: timed, times: [...times] }]
   }
 
   #setAside(): { device: string; model: string; seconds: number; because: string }[] {
@@ -324,20 +382,19 @@ export class DeviceReporter {
     return unplaced?.because ?? 'no device that can be reached carries it yet'
   }
 
-  #rate(now: Seconds, tasks: number): number {
-    this.#samples.push({ at: now, tasks })
-    while (this.#samples.length > 2 && now - this.#samples[0]!.at > RATE_WINDOW) this.#samples.shift()
-    const first = this.#samples[0]!
-    return now > first.at ? (tasks - first.tasks) / (now - first.at) : 0
-  }
-
   #othersReports(): DeviceReport[] {
     const { view } = this.#parts
     return view.members().flatMap(state => {
       if (state.device === view.self) return []
       const parsed = deviceReportSchema.safeParse(parseJson(state.status))
-      return parsed.success ? [parsed.data] : []
+      return parsed.success ? [this.#labelled(deviceId(state.device), parsed.data)] : []
     })
+  }
+
+  /** With a name that no other device here has: a device does not know of its namesakes. */
+  #labelled(id: DeviceId, report: DeviceReport): DeviceReport {
+    const name = this.#parts.view.nameOf(id)
+    return { ...report, id, name, sources: report.sources.map(source => ({ ...source, device: name })) }
   }
 
   #placementReport(current: NumberedPlacement | undefined): ClusterStatus['placement'] {

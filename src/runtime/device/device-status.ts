@@ -10,6 +10,8 @@ export const deviceReportSchema = z.object({
   /** Bytes for blocks; null when not limited. */
   memory: z.number().nullable(),
   policy: z.string(),
+  /** As it was asked for; '' of a device that does not say. */
+  activationEncoding: z.string().default(''),
   uptime: z.number(),
   /** `residentBytes`: of the blocks carried, what counts against `memory`. */
   models: z.record(z.string(), z.object({ blocks: z.array(z.number()), residentBytes: z.number() })),
@@ -19,8 +21,12 @@ export const deviceReportSchema = z.object({
   busySeconds: z.number(),
   /** Of these, what emulation did not ask for: the machine was busy with something else. */
   lateSeconds: z.number().default(0),
-  /** The same as a share of the time since its first task. */
+  /** Share of the last ten seconds in which the lane ran a block. */
   busy: z.number(),
+  /** By how much its main thread came late to what it does ten times a second, in all: others used the processors. */
+  tickLateness: z.number().default(0),
+  /** How often it looked. */
+  ticks: z.number().default(0),
   /** Blocks per second over the last ten seconds. */
   rate: z.number(),
   bytesSent: z.number(),
@@ -54,6 +60,8 @@ export const deviceReportSchema = z.object({
       device: z.string(),
       model: z.string(),
       state: z.string(),
+      /** What it waits for, why it cannot go on; '' where nothing holds it up. */
+      because: z.string().default(''),
       available: z.number(),
       /** Of this and of earlier processes: in the sink, on its way, or given up. */
       admitted: z.number(),
@@ -68,6 +76,7 @@ export const deviceReportSchema = z.object({
       lost: z.number(),
       duplicates: z.number(),
       resent: z.number(),
+      /** Results per second over the last ten seconds. */
       rate: z.number(),
       /** Seconds; null while nothing was measured. */
       inferenceTime: z.object({
@@ -87,6 +96,8 @@ export const clusterStatusSchema = z.object({
   planner: z.string().nullable(),
   devices: z.array(deviceReportSchema.omit({ sources: true })),
   sources: deviceReportSchema.shape.sources,
+  /** What devices were told differently and should not have been, in words. */
+  differences: z.array(z.string()).default([]),
   placement: z.object({
     epoch: z.number(),
     ready: z.boolean(),

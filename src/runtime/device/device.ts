@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
@@ -33,6 +34,7 @@ import type { ClusterStatus } from './device-status.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
 import type { BlockFailure } from './is-proven.ts'
+import type { LogLevel } from './log-level.ts'
 import { notice } from './notice.ts'
 import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
@@ -58,10 +60,12 @@ export interface DeviceParts {
   readonly isLinked?: (peer: DeviceId) => boolean
   /** For emulated devices: a block takes what its model's owner says / speed, whatever it would take here. @default false */
   readonly declaresWork?: boolean
+  /** Likewise, but what is said here: of a model's blocks on this device at speed 1, by the model's name. @default none */
+  readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>
   /** How float32 activations travel from here; results go home as they are. @default fp32 */
   readonly activationEncoding?: EncodingChoice
   /** For people: one line, to the log. */
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: LogLevel) => void
   /** For programs. */
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** For traces. */
@@ -89,6 +93,8 @@ export interface Device extends AsyncDisposable {
   /** Resolves when every source has all its results; rejects when the device is stopped before. After `start`. */
   sourcesDone(): Promise<void>
   status(): ClusterStatus
+  /** Of this device only. */
+  ownSources(): ClusterStatus['sources']
   /** Accept nothing new, finish what is queued here (at most `patience`), say goodbye, stop. Idempotent. */
   stop(options?: { readonly patience?: Seconds }): Promise<void>
 }
@@ -140,8 +146,9 @@ class RunningDevice implements Device {
   constructor(parts: DeviceParts) {
     this.#parts = parts
     const { clock, network, engine, say } = parts
-    this.view = new ClusterView(network.self, 1)
-    this.#blocks = new LocalBlocks(engine, parts.declaresWork)
+    setMaxListeners(0, this.#abort.signal) // each source waits for it, and there may be any number
+    this.#blocks = new LocalBlocks(engine, parts.declaresWork, parts.ownTimes)
+    this.view = new ClusterView(network.self, 1, this.#blocks.declared)
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
     this.#dispatcher = this.#createDispatcher()
     this.#keeper = new BlockKeeper({
@@ -194,10 +201,11 @@ class RunningDevice implements Device {
   readonly submit = (task: DeviceTask): void => this.#dispatcher.submit(task)
 
   readonly cancel = (source: string, datum: number): void =>
-    this.#dispatcher.cancel(task => task.source === source && task.datum === datum)
+    // Another device of this one's name may have a source of the same name.
+    this.#dispatcher.cancel(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
 
   readonly isHere = (source: string, datum: number): boolean =>
-    this.#dispatcher.has(task => task.source === source && task.datum === datum)
+    this.#dispatcher.has(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
 
   readonly setAside = (): void => {
     const now = this.#parts.clock.now()
@@ -241,6 +249,10 @@ class RunningDevice implements Device {
 
   status(): ClusterStatus {
     return this.#reporter.clusterStatus()
+  }
+
+  ownSources(): ClusterStatus['sources'] {
+    return this.#reporter.deviceReport().sources
   }
 
   stop({ patience = DRAIN_PATIENCE }: { readonly patience?: Seconds } = {}): Promise<void> {
@@ -371,7 +383,7 @@ class RunningDevice implements Device {
       { clock, signal: this.#abort.signal }
     ).catch(error => {
       if (!this.#abort.signal.aborted)
-        say(`stopped looking after queues: ${error instanceof Error ? error.stack : error}`)
+        say(`stopped looking after queues: ${error instanceof Error ? error.stack : error}`, 'error')
     })
   }
 
@@ -397,7 +409,7 @@ class RunningDevice implements Device {
     const hasBegunAnew = this.#adapts && this.#dispatcher.reconsider()
     for (const source of this.#sources.values()) source.tick()
     // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
-    if (hasBegunAnew || this.#reporter.isDue()) this.#publishState()
+    if (this.#reporter.isDue() || hasBegunAnew) this.#publishState()
     this.#letGo()
     if (this.#dispatcher.waiting().length > 0) this.#later()
     this.#sayWhatDataWaitFor()

@@ -22,6 +22,7 @@ import {
 import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../network/network.ts'
 import { describeSetAside } from './describe-set-aside.ts'
 import type { ClusterStatus } from './device-status.ts'
+import type { LogLevel } from './log-level.ts'
 import { notice } from './notice.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
@@ -44,7 +45,7 @@ export interface HandlerParts {
   readonly blame: (task: Task, device: DeviceId, because: string) => void
   /** A neighbour cleared what this device asked to send it. */
   readonly granted: (by: DeviceId) => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: LogLevel) => void
 }
 
 /** What this device does with what admitted peers send. Anything that does not fit is refused or ignored, never fatal. */
@@ -63,13 +64,22 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
     hearSetAside(parts, from, state)
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
-    parts.say(`${state.name} is there`)
+    parts.say(`${parts.view.nameOf(from)} is there`)
+    sayNamesakes(parts, from, state.name)
   },
   onPeer: event => {
     if (event.kind === 'left') greeted.delete(event.peer)
     onPeer(parts, event)
   }
 })
+
+/** Each device has a namesake, and is told apart from it; but its user thinks of one. */
+const sayNamesakes = ({ view, say }: HandlerParts, device: DeviceId, name: string): void => {
+  const all = [device, ...view.namesakes(device)]
+  if (all.length === 1) return
+  const which = all.map(id => (id === view.self ? `this one, ${view.nameOf(id)}` : view.nameOf(id))).join('; ')
+  say(`${all.length} devices are called ${name} (${which}): start all but one with another --name`)
+}
 
 const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
   const from = parts.view.world.deviceIndex(arrived.from)
@@ -172,7 +182,8 @@ const hearSetAside = ({ view, clock, say, changed }: HandlerParts, from: DeviceI
   )
   if (!view.distrust.hear(from, list, now)) return
   for (const one of list)
-    if (!known.has(`${one.device} ${one.model}`)) say(`${describeSetAside(one, view, now)}, says ${view.nameOf(from)}`)
+    if (!known.has(`${one.device} ${one.model}`))
+      say(`${describeSetAside(one, view, now)}, says ${view.nameOf(from)}`, 'warn')
   view.review()
   changed()
 }
@@ -205,7 +216,8 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
   if (event.kind === 'left') {
     const name = view.nameOf(event.peer)
     // Who stops says so first, and no longer offers to plan.
-    say(view.state(event.peer)?.canPlan === false ? `${name} said goodbye` : `lost ${name}: ${event.because}`)
+    if (view.state(event.peer)?.canPlan === false) say(`${name} said goodbye`)
+    else say(`lost ${name}: ${event.because}`, 'warn')
     parts.peerLost(event.peer)
   } else {
     if (view.joined(event.peer, event.life)) parts.restarted(event.peer)

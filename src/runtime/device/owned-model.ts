@@ -1,7 +1,7 @@
 import type { ModelId } from '../../core/ids.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import type { Seconds } from '../../core/units.ts'
-import type { InputShapes } from '../../model/tensor-facts.ts'
+import type { InputShapes } from '../../model/input-shapes.ts'
 
 export interface OwnedModel {
   /** The ONNX file. */
@@ -9,13 +9,15 @@ export interface OwnedModel {
   readonly name: string
   /** A shape for each input that has dynamic dimensions. */
   readonly shapes: InputShapes
-  /** Shapes that the sources' data has, for inputs that `shapes` does not name. */
+  /** Shapes that the sources' data have, of all inputs of a model; dimensions that are known already are numbers. */
   readonly exampleShapes?: (inputs: readonly TensorSpec[]) => InputShapes
   readonly maxBlocks: number
   /** Cut exactly at these tensors instead; empty: where it is best. */
   readonly cutAt: readonly string[]
   /** Seconds of each block at speed 1, where they are not to be measured here. */
   readonly work?: readonly Seconds[]
+  /** The first block runs on the device of the datum's source and nowhere else. */
+  readonly pinned?: boolean
   /** Where blocks are written before they are known by their hash, and manifests are kept for the next start. */
   readonly folder: string
   /** Known once it is cut. */

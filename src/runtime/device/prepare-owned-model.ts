@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,14 +20,16 @@ import {
   writeBlocks
 } from '../../model/cut-model.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
+import { type InputShapes, withGiven } from '../../model/input-shapes.ts'
+import { describeLeftOut } from '../../model/left-out.ts'
 import { type OnnxFile, readOnnxFile } from '../../model/onnx-file.ts'
-import type { InputShapes } from '../../model/tensor-facts.ts'
 import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
 import type { Engine } from '../engine/engine.ts'
 import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import { openModel } from '../onnx/open-model.ts'
 import type { OwnedModel } from './owned-model.ts'
+import { PRIVATE_FILE } from './privacy.ts'
 
 export interface OwnerParts {
   readonly engine: Engine
@@ -36,6 +39,9 @@ export interface OwnerParts {
   readonly say: (text: string) => void
 }
 
+/** Blocks that an earlier version cut otherwise are not used again. */
+const CUT_BY = 2
+
 /**
  * Cut a model into blocks, put them into the blob store, time each here, one at a time, so that no more than the largest
  * block is in memory. What an earlier start found out about the same file is used again.
@@ -44,19 +50,12 @@ export interface OwnerParts {
 export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> => {
   const file = await readOnnxFile(owned.file)
   const shapes = shapesOf(owned, file)
-  const kept = join(
-    owned.folder,
-    `${file.identity.slice(0, 32)}-${
-      owned.cutAt.length > 0
-        ? `at-${owned.cutAt
-            .join('-')
-            .slice(0, 100)
-            .replace(/[^A-Za-z0-9_-]/g, '_')}-${owned.cutAt.length}`
-        : owned.maxBlocks
-    }-${nameOfShapes(shapes)}.json`
-  )
+  const kept = join(owned.folder, `${file.identity.slice(0, 32)}-${nameOfCut(owned, shapes)}.json`)
   const known = await restore(kept, owned, parts.blobs)
-  if (known !== undefined) return withDeclaredWork(known, owned)
+  if (known !== undefined) {
+    sayMissing(file, known, parts)
+    return withDeclaredWork(known, owned)
+  }
   parts.say(`cutting ${owned.file} …`)
   const read = await studyModel(owned.file, shapes, openModel)
   const chosen =
@@ -64,6 +63,7 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
       ? cutsAtTensors(read, owned.cutAt)
       : { model: read, cuts: cutsForCluster(read, owned.maxBlocks) }
   const { model: studied, cuts } = chosen
+  if (studied.leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(studied.leftOut)}`)
   const ends = untravellingEnds(studied)
   if (ends.length > 0)
     throw new UserError(
@@ -75,19 +75,26 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
     name: owned.name,
     sha256: file.identity,
     activations,
-    inputs: declaredInputs(file),
-    outputs: activations.at(-1)!.tensors.map(tensor => tensor.name)
+    inputs: declaredInputs(studied.analysis.file).map(input => ({ ...input, shape: input.shape ?? [] })),
+    outputs: activations.at(-1)!.tensors.map(tensor => tensor.name),
+    ...(owned.pinned === true ? { pinned: true } : {})
   }
   const timed: ModelManifest['blocks'][number][] = []
-  for (const [k, { sha256, bytes, flops }] of blocks.entries()) {
+  for (const [k, { sha256, loadedBytes, flops }] of blocks.entries()) {
     const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
-    timed.push({ sha256, bytes, flops, work })
+    timed.push({ sha256, bytes: loadedBytes, flops, work })
   }
-  const id = manifestId({ blocks: timed, activations, outputs: facts.outputs })
+  const id = manifestId({ ...facts, blocks: timed })
   const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
-  await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)))
+  await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)), { mode: PRIVATE_FILE })
   await rename(`${kept}.part`, kept)
   return manifest
+}
+
+/** What was left out when it was cut is said at each start. */
+const sayMissing = ({ path, graph }: OnnxFile, { outputs }: ModelManifest, { say }: OwnerParts): void => {
+  const missing = graph.output.map(({ name }) => name).filter(name => !outputs.includes(name))
+  if (missing.length > 0) say(`${path}: left out, since only tensors travel: output "${missing.join('", "')}"`)
 }
 
 const withDeclaredWork = (manifest: ModelManifest, { name, work }: OwnedModel): ModelManifest => {
@@ -98,15 +105,29 @@ const withDeclaredWork = (manifest: ModelManifest, { name, work }: OwnedModel): 
   return { ...manifest, blocks: blocks.map((block, k) => ({ ...block, work: work[k]! })) }
 }
 
-const shapesOf = (owned: OwnedModel, file: OnnxFile): InputShapes => {
-  const dynamic = declaredInputs(file).filter(({ shape }) => shape.some(d => typeof d !== 'number'))
-  const missing = dynamic.filter(({ name }) => !owned.shapes.has(name))
-  return new Map([...(missing.length === 0 ? [] : (owned.exampleShapes?.(missing) ?? [])), ...owned.shapes])
+/** Given shapes, and for inputs of which they leave something open those of the sources' data. */
+const shapesOf = ({ file: path, shapes, exampleShapes }: OwnedModel, file: OnnxFile): InputShapes => {
+  const declared = declaredInputs(file)
+  const all = new Map(shapes)
+  for (let isSettled = exampleShapes === undefined; !isSettled; ) {
+    // One after another: what one input's data say of a dimension holds for others that name it.
+    const inputs = withGiven(path, declared, all).map(({ shape }, i) => ({ ...declared[i]!, shape: shape ?? [] }))
+    const open = inputs.find(({ name, shape }) => !all.has(name) && shape.some(d => typeof d !== 'number'))
+    const dims = open === undefined ? undefined : exampleShapes!(inputs).get(open.name)
+    if (dims === undefined) isSettled = true
+    else all.set(open!.name, dims)
+  }
+  return all
 }
 
-const nameOfShapes = (shapes: InputShapes): string =>
-  [...shapes].map(([name, dims]) => `${name.replace(/[^A-Za-z0-9]/g, '_').slice(0, 24)}${dims.join('x')}`).join('-') ||
-  'fixed'
+/** Of all that decides how a file is cut. */
+const nameOfCut = ({ cutAt, maxBlocks, pinned }: OwnedModel, shapes: InputShapes): string =>
+  createHash('sha256')
+    .update(JSON.stringify([CUT_BY, cutAt.length > 0 ? cutAt : maxBlocks, [...shapes].sort(byName), pinned === true]))
+    .digest('hex')
+    .slice(0, 32)
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
 const restore = async (kept: string, { name }: OwnedModel, blobs: BlobStore): Promise<ModelManifest | undefined> => {
   try {
@@ -127,7 +148,9 @@ const storeBlocks = async (
   cut: (write: Write) => Promise<readonly WrittenBlock[]>
 ): Promise<readonly WrittenBlock[]> => {
   const draft = (index: number): string => join(folder, `draft-${process.pid}-${index}.onnx`)
-  const blocks = await cut((index, chunks) => pipeline(Readable.from(chunks), createWriteStream(draft(index))))
+  const blocks = await cut((index, chunks) =>
+    pipeline(Readable.from(chunks), createWriteStream(draft(index), { mode: PRIVATE_FILE }))
+  )
   for (const [index, { sha256 }] of blocks.entries()) {
     await blobs.put(sha256, createReadStream(draft(index)))
     await rm(draft(index), { force: true })

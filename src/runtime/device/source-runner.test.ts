@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { blockHash, type DeviceId, deviceId, modelId } from '../../core/ids.ts'
@@ -224,4 +225,37 @@ test('silence and losses are never counted: a datum is sent again, ever more rar
   expect(lines.filter(line => 'result' in line)).toHaveLength(1)
   expect(clock.now()).toBeGreaterThan(800)
   await end()
+})
+
+test('a source that is woken a thousand times within a tick does not listen to its end a thousand times', async () => {
+  const clock = createManualClock()
+  const over = new AbortController()
+  let mostListeners = 0
+  const todo = Array.from({ length: 1000 }, (_, i) => ({ datum: i, item: { name: `${i}` } }))
+  const written: number[] = []
+  const source: SourceRunner = new SourceRunner({
+    spec: { name: 'cam', window: 1, weight: 1, start: seconds(0) },
+    deviceName: 'porch',
+    clock,
+    view,
+    sink: {
+      counts: () => ({ results: 0, skipped: 0 }),
+      state: () => ({ kind: 'open' }),
+      write: async ({ datum }: { readonly datum: number }) => written.push(datum)
+    },
+    openItems: async () => ({ todo, total: todo.length }),
+    createPort: () => ({ read: async () => [], write: async () => 'answer' }),
+    availableAt: undefined,
+    submit: (task: DeviceTask) => {
+      mostListeners = Math.max(mostListeners, getEventListeners(over.signal, 'abort').length)
+      setImmediate(() => source.delivered(task))
+    },
+    cancel: () => {},
+    breaker: new CircuitBreaker(),
+    isHere: () => false,
+    setAside: () => {},
+    say: () => {}
+  } as unknown as SourceRunnerParts)
+  await source.run(over.signal, seconds(0)) // the clock stands still: every wait ends because it is woken
+  expect([written.length, mostListeners < 5]).toEqual([1000, true])
 })

@@ -21,6 +21,8 @@ import { describeSetAside } from './describe-set-aside.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
 import type { BlockFailure } from './is-proven.ts'
+import type { LogLevel } from './log-level.ts'
+import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
 import { ResendTimer } from './resend-timer.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
@@ -48,10 +50,9 @@ export interface SourceRunnerParts {
   readonly cancel: (source: string, datum: number) => void
   /** For traces. */
   readonly observe?: DeviceObserver
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: LogLevel) => void
 }
 
-const NEVER: Seconds = seconds(Number.POSITIVE_INFINITY)
 const TICK: Seconds = seconds(0.05)
 /** What was wrong may pass: before it is tried again, each time twice as long. */
 const RETRY_PAUSE: Seconds = seconds(0.25)
@@ -89,8 +90,9 @@ export class SourceRunner implements SourcePort {
   #reader: ItemReader | undefined
   #items: SourceItems = { todo: [], total: 0, away: 0 }
   #startedAt: Seconds = seconds(0)
-  #firstAt: Seconds | undefined
-  #lastAt: Seconds = seconds(0)
+  readonly #rate = new RecentRate()
+  /** Why results that are files are not written now; '' where they are. */
+  #writeTrouble = ''
   #resending = new Set<number>()
   #wake: () => void = () => {}
   #lastComplaint = ''
@@ -106,7 +108,6 @@ export class SourceRunner implements SourcePort {
 
   async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
     const begun = this.#parts.clock.now() - elapsed
-    signal.addEventListener('abort', () => this.#wake(), { once: true })
     this.#manifest = await this.#findModel(signal)
     this.#work = this.#manifest.blocks.reduce((sum, block) => sum + block.work, 0)
     this.#port = this.#parts.createPort(this.#manifest)
@@ -205,8 +206,6 @@ export class SourceRunner implements SourcePort {
       if (verdict.setAside !== undefined) this.#acquit([verdict.setAside])
       this.#resendAfter(datum, verdict.after)
     } else if (this.#ledger.fail(datum, verdict.cause)) {
-      this.#appeals.forget(datum)
-      this.#timer.forget(datum)
       void this.#recordFailure(datum, verdict.cause)
     }
   }
@@ -215,7 +214,7 @@ export class SourceRunner implements SourcePort {
   #acquit(setAside: readonly SetAside[]): void {
     if (setAside.length === 0) return
     const { view, clock, say } = this.#parts
-    for (const one of setAside) say(describeSetAside(one, view, clock.now()))
+    for (const one of setAside) say(describeSetAside(one, view, clock.now()), 'warn')
     this.#parts.setAside()
   }
 
@@ -225,21 +224,26 @@ export class SourceRunner implements SourcePort {
 
   tick(): void {
     if (this.#state !== 'running') return
-    const { clock, isHere } = this.#parts
-    for (const datum of this.#timer.overdue(clock.now(), this.#expected(), datum => isHere(this.id, datum)))
+    const { clock } = this.#parts
+    for (const datum of this.#timer.overdue(clock.now(), this.#expected(), datum => this.#isHere(datum)))
       if (this.#ledger.cameBack({ datum, attempt: this.#ledger.attempts(datum) })) this.#resend(datum)
   }
 
+  /** It waits on this device, for its item to be read again or in a queue. */
+  #isHere(datum: number): boolean {
+    return this.#ledger.holders(datum).size === 0 || this.#parts.isHere(this.id, datum)
+  }
+
   status(): DeviceReport['sources'][number] {
-    const { spec, deviceName, sink } = this.#parts
+    const { spec, deviceName, sink, clock } = this.#parts
     const { outstanding, failed, resent, twins } = this.#ledger.counts()
     const { results, skipped, failed: failedInAll } = sink.counts(this.id)
-    const span = this.#firstAt === undefined ? 0 : this.#lastAt - this.#firstAt
     return {
       name: spec.name,
       device: deviceName,
       model: spec.model ?? this.#manifest?.name ?? '',
       state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
+      because: this.#because(),
       available: this.#items.total,
       admitted: results + outstanding + failedInAll,
       completed: results,
@@ -250,9 +254,20 @@ export class SourceRunner implements SourcePort {
       lost: failed,
       duplicates: twins,
       resent,
-      rate: span > 0 ? this.#times.count / span : 0,
+      rate: this.#rate.at(clock.now(), this.#times.count),
       inferenceTime: this.#times.summary()
     }
+  }
+
+  /** What holds it up. */
+  #because(): string {
+    const { sink, spec, view } = this.#parts
+    const state = sink.state()
+    if (state.kind === 'stuck') return `${sink.file}: ${state.because}; tried again, nothing is lost`
+    if (this.#writeTrouble !== '') return this.#writeTrouble
+    if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
+      return `waits for the model "${spec.model}": no device has it yet`
+    return ''
   }
 
   async stop(): Promise<void> {
@@ -297,11 +312,14 @@ export class SourceRunner implements SourcePort {
 
   /** Until something changes; the tick is for what nobody tells. */
   async #pause(signal: AbortSignal): Promise<void> {
-    const woken = new Promise<void>(resolve => {
-      this.#wake = resolve
-    })
-    // Not with the signal, which wakes as well: a sleep that lost the race would go on listening to it.
-    await Promise.race([woken, this.#parts.clock.sleep(TICK)])
+    signal.throwIfAborted()
+    const over = new AbortController()
+    const wake = (): void => over.abort()
+    this.#wake = wake
+    // A timer that nobody waits for any more would listen to the signal for its whole tick, and a fast source makes hundreds.
+    signal.addEventListener('abort', wake, { once: true })
+    await this.#parts.clock.sleep(TICK, { signal: over.signal }).catch(() => {})
+    signal.removeEventListener('abort', wake)
     signal.throwIfAborted()
   }
 
@@ -315,7 +333,6 @@ export class SourceRunner implements SourcePort {
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
     const { clock, observe } = this.#parts
-    this.#firstAt ??= available
     this.#flights.set(datum, { item, availableAt: available, letGo: 0 })
     this.#ledger.admit(datum)
     this.#backlog.admitted(this.#ledger.room, waitedForIt)
@@ -335,12 +352,18 @@ export class SourceRunner implements SourcePort {
         await this.#skip(numbered, reading.because, reading.stamp)
         return undefined
       case 'givenUp':
+        this.#forget(numbered.datum)
         if (this.#ledger.abandon(numbered.datum)) this.#flights.delete(numbered.datum)
-        this.#timer.forget(numbered.datum)
         return undefined
       default:
         return reading satisfies never
     }
+  }
+
+  /** It is not tried again, in this run at least. */
+  #forget(datum: number): void {
+    this.#appeals.forget(datum)
+    this.#timer.forget(datum)
   }
 
   /** Recorded, so that it is not read again unless it changes. */
@@ -356,7 +379,7 @@ export class SourceRunner implements SourcePort {
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
     const { view, clock, spec, submit } = this.#parts
-    const attempt = this.#ledger.dispatched(datum, NEVER)
+    const attempt = this.#ledger.dispatched(datum)
     if (attempt === undefined) return
     this.#timer.sent(datum, attempt, clock.now())
     // Until somebody else says so, it is here.
@@ -408,7 +431,6 @@ export class SourceRunner implements SourcePort {
     try {
       const result = await this.#writeResult(item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
-      this.#lastAt = now
       this.#times.add(inferenceTime)
       this.#ledger.written(datum)
       observe?.completed({ source: this.id, datum, at: now })
@@ -421,6 +443,7 @@ export class SourceRunner implements SourcePort {
 
   /** After `ledger.fail`: it is in the sink that the datum has no result, and why. */
   async #recordFailure(datum: number, cause: string): Promise<void> {
+    this.#forget(datum)
     const item = this.#flights.get(datum)!.item.name
     try {
       const attempts = this.#ledger.attempts(datum)
@@ -437,9 +460,12 @@ export class SourceRunner implements SourcePort {
   async #writeResult(item: Item, tensors: readonly Tensor[]): Promise<unknown> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
-        return await this.#port!.write(item, tensors)
+        const result = await this.#port!.write(item, tensors)
+        this.#writeTrouble = ''
+        return result
       } catch (error) {
         if (this.#state === 'stopped') throw error
+        this.#writeTrouble = `the result of ${item.name} cannot be written: ${(error as Error).message}; tried again, nothing is lost`
         this.#complain(`${item.name}: its result cannot be written: ${(error as Error).message}; trying again`)
         await this.#parts.clock.sleep(pause)
       }
@@ -458,7 +484,7 @@ export class SourceRunner implements SourcePort {
   #complain(text: string): void {
     if (text === this.#lastComplaint) return
     this.#lastComplaint = text
-    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`)
+    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
   }
 }
 

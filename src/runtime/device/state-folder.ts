@@ -1,8 +1,10 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../core/user-error.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER, type Privacy, tighten } from './privacy.ts'
+import { writePrivate } from './write-private.ts'
 
 /** Where a device keeps what must survive it: identity, cluster key, blocks, which data each source has numbered. */
 export interface StateFolder {
@@ -13,14 +15,17 @@ export interface StateFolder {
   readonly models: string
 }
 
-const runningSchema = z.object({
-  pid: z.number(),
+const deviceSchema = z.object({
   name: z.string(),
   id: z.string(),
-  addresses: z.array(z.string()),
-  invite: z.string()
+  addresses: z.array(z.string().max(512)).max(64),
+  /** Of the cluster's key: it need not be in the state folder. */
+  keyFile: z.string()
 })
+const runningSchema = deviceSchema.extend({ pid: z.number() })
 
+/** The device that runs or last ran with a folder. Nothing secret is in it, only where that is. */
+export type DeviceFile = z.infer<typeof deviceSchema>
 /** How to reach a device that runs, for `status` and `invite` on the same machine. */
 export type RunningDeviceFile = z.infer<typeof runningSchema>
 
@@ -35,14 +40,65 @@ export const stateFolderOf = (name: string, explicit?: string): StateFolder => {
   }
 }
 
-/** @throws UserError when the folder cannot be made */
-export const openStateFolder = async (folder: StateFolder): Promise<void> => {
+const KEYS = ['identity.key', 'cluster.key']
+const FILES = ['running.json', 'device.json', 'peers.json', 'incarnation', 'device.lock']
+
+/**
+ * Make the folder, and take from other users what they may do with it and with the secrets in it.
+ * @param say hears what was too open
+ * @throws UserError when it cannot be made, or others may read a secret in it and that cannot be changed
+ */
+export const openStateFolder = async (folder: StateFolder, say: (text: string) => void): Promise<void> => {
+  const own = await isOfDevice(folder.path)
   try {
     for (const path of [folder.path, folder.blobs, folder.sources, folder.models])
-      await mkdir(path, { recursive: true })
+      await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER })
   } catch (error) {
     throw new UserError(`--state ${folder.path}: ${(error as Error).message}; choose a folder that can be written`)
   }
+  if (own) await closeFolder(folder.path, say)
+  else await refuseWritable(folder.path)
+  for (const path of [folder.blobs, folder.sources, folder.models]) await closeFolder(path, say)
+  for (const name of FILES) requireClosed(join(folder.path, name), await tighten(join(folder.path, name), PRIVATE_FILE))
+  for (const name of KEYS) {
+    const file = join(folder.path, name)
+    const found = await tighten(file, PRIVATE_FILE)
+    requireClosed(file, found)
+    if (found.kind === 'tightened')
+      say(
+        `${file} could be read by other users of this machine (mode ${found.was}) and is closed to them now; if one may have read it, begin a new cluster in another --state`
+      )
+  }
+}
+
+/** Made by a device, or empty: nobody else needs it. */
+const isOfDevice = async (path: string): Promise<boolean> => {
+  const names = await readdir(path).catch(() => [])
+  return names.some(name => KEYS.includes(name)) || names.every(name => name === 'lost+found')
+}
+
+const closeFolder = async (path: string, say: (text: string) => void): Promise<void> => {
+  const found = await tighten(path, PRIVATE_FOLDER)
+  if (found.kind === 'tightened')
+    say(`${path} was open to other users of this machine (mode ${found.was}) and is closed to them now`)
+  if (found.kind === 'open') await refuseWritable(path)
+}
+
+/** Where everybody may write, everybody may put another key in the place of ours. */
+const refuseWritable = async (path: string): Promise<void> => {
+  const { mode } = await stat(path)
+  const isSticky = (mode & 0o1000) !== 0
+  if (process.platform === 'win32' || (mode & 0o002) === 0 || isSticky) return
+  throw new UserError(
+    `--state ${path}: every user of this machine may write there (mode ${(mode & 0o7777).toString(8)}); choose a folder of its own, or: chmod 700 ${path}`
+  )
+}
+
+const requireClosed = (file: string, found: Privacy): void => {
+  if (found.kind === 'open' && found.toAll)
+    throw new UserError(
+      `${file}: every user of this machine may read it (mode ${found.was}); as its owner: chmod 600 ${file}`
+    )
 }
 
 /** Grows by one at every start, so that what an earlier process of this device said is known to be old. */
@@ -50,29 +106,34 @@ export const nextIncarnation = async (folder: StateFolder): Promise<number> => {
   const file = join(folder.path, 'incarnation')
   const before = await readFile(file, 'utf8').then(Number, () => 0)
   const next = (Number.isSafeInteger(before) && before >= 0 ? before : 0) + 1
-  await writeWhole(file, String(next))
+  await writePrivate(file, String(next))
   return next
 }
 
 const runningFile = (folder: StateFolder): string => join(folder.path, 'running.json')
+const deviceFile = (folder: StateFolder): string => join(folder.path, 'device.json')
 
-export const writeRunning = (folder: StateFolder, running: RunningDeviceFile): Promise<void> =>
-  writeWhole(runningFile(folder), JSON.stringify(running))
+/** While the device runs, and after: how it can be reached, and how it could be. */
+export const writeRunning = async (folder: StateFolder, running: RunningDeviceFile): Promise<void> => {
+  const { pid: _, ...device } = running
+  await writePrivate(deviceFile(folder), JSON.stringify(device))
+  await writePrivate(runningFile(folder), JSON.stringify(running))
+}
 
 export const removeRunning = (folder: StateFolder): Promise<void> => rm(runningFile(folder), { force: true })
 
-/** What the device that runs (or last ran) with this folder wrote; undefined when there is nothing readable. */
-export const readRunning = async (folder: StateFolder): Promise<RunningDeviceFile | undefined> => {
+/** What the device that runs (or was killed) with this folder wrote; undefined when there is nothing readable. */
+export const readRunning = (folder: StateFolder): Promise<RunningDeviceFile | undefined> =>
+  readJson(runningFile(folder), runningSchema)
+
+/** What the device that last ran with this folder wrote; undefined when there is nothing readable. */
+export const readDevice = (folder: StateFolder): Promise<DeviceFile | undefined> =>
+  readJson(deviceFile(folder), deviceSchema)
+
+const readJson = async <T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> => {
   try {
-    return runningSchema.parse(JSON.parse(await readFile(runningFile(folder), 'utf8')))
+    return schema.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch {
     return undefined
   }
-}
-
-/** A crash leaves the old file or the new one, never half of one. */
-const writeWhole = async (file: string, text: string): Promise<void> => {
-  const draft = `${file}.${process.pid}`
-  await writeFile(draft, text)
-  await rename(draft, file)
 }

@@ -5,7 +5,7 @@
 import { existsSync, readlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import ort from 'onnxruntime-node'
+import type { InferenceSession } from 'onnxruntime-node'
 import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
@@ -21,6 +21,7 @@ import type {
 } from './lane-protocol.ts'
 import { emulatedEnd, emulatedStart, leastTime, timed, waitUntil } from './lane-time.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
+import { ort, ortWords, SILENT } from './onnx-runtime.ts'
 import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
 
 const port = parentPort
@@ -30,14 +31,14 @@ const { threads, group } = workerData as LaneSettings
 const thread = existsSync('/proc/thread-self') ? basename(readlinkSync('/proc/thread-self')) : undefined
 if (group !== undefined) writeFileSync(group, thread!)
 port.postMessage({ thread: thread === undefined ? undefined : Number(thread) } satisfies LaneGreeting)
-const sessions = new Map<BlockHash, ort.InferenceSession>()
+const sessions = new Map<BlockHash, InferenceSession>()
 
-const SESSION_OPTIONS: ort.InferenceSession.SessionOptions = {
+const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: threads,
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
-  logSeverityLevel: 4, // what goes wrong comes back as an error
+  logSeverityLevel: SILENT,
   // Threads of a pool wait between runs without turning: other blocks and an emulated pause need the processor.
   extra: { session: { force_spinning_stop: '1' } }
 }
@@ -47,7 +48,7 @@ const offset = 1000 * machineTimeOffset()
 /** On the clock of `performance.now`, when the last run ended. */
 let freeSince = 0
 
-const sessionOf = (hash: BlockHash): ort.InferenceSession => {
+const sessionOf = (hash: BlockHash): InferenceSession => {
   const session = sessions.get(hash)
   if (session === undefined) throw new Error('it is not loaded')
   return session
@@ -122,7 +123,7 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
   }
 }
 
-const specOf = (metadata: ort.InferenceSession.ValueMetadata): TensorSpec => {
+const specOf = (metadata: InferenceSession.ValueMetadata): TensorSpec => {
   if (!metadata.isTensor) throw new Error(`"${metadata.name}" is not a tensor, so it cannot enter or leave a block`)
   const { name, type, shape } = metadata
   if (!isElementType(type))
@@ -139,8 +140,7 @@ const perform = async <K extends LaneJobKind>({ id, kind, job }: LaneRequest<K>)
     const buffers = run === undefined ? [] : [...buffersOf(run.inputs), ...buffersOf(run.outputs)]
     port.postMessage({ id, ok: true, answer } satisfies LaneReply, buffers)
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error)
-    port.postMessage({ id, ok: false, because } satisfies LaneReply)
+    port.postMessage({ id, ok: false, because: ortWords(error) } satisfies LaneReply)
   }
 }
 

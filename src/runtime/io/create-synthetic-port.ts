@@ -11,6 +11,7 @@ import { sampleOf } from './sample-of.ts'
  * A source of made-up data: seeded tensors of the model's input shapes, each datum different from the others where its
  * elements are numbers that may be anything. Its results say what came back and a digest of it, so that runs can be
  * compared.
+ * @param inputs their shapes as they are to be made
  * @param isSampled results hold some of the elements besides, to see how far they are off
  * @throws UserError from `list` where the model's inputs have dynamic dimensions
  */

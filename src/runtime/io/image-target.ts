@@ -4,6 +4,9 @@ import { exampleInputs } from './example-inputs.ts'
 import { channelsOf, type ImageTarget } from './image-to-tensor.ts'
 import type { ImageInput, IoSpec } from './io-spec.ts'
 
+/** Where the model declares no rank: a batch of images. */
+const ANY: TensorSpec['shape'] = [null, null, null, null]
+
 /**
  * Which input of the model takes the image, and how it must look.
  * @throws UserError when the model has no such input, or one that no such image fits
@@ -19,7 +22,7 @@ export const imageTarget = (spec: IoSpec, input: ImageInput, inputs: readonly Te
       `${spec.origin}: an image fills one input and the model has ${inputs.length} (${known}); use --preset raw with .npy files`
     )
   }
-  const { name, shape } = chosen
+  const { name, shape } = chosen.shape.length === 0 ? { ...chosen, shape: ANY } : chosen
   const type = input.type ?? chosen.type
   const rank = shape.length
   if (type !== chosen.type || type === 'string' || type === 'bool' || (rank !== 3 && rank !== 4)) {

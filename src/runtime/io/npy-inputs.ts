@@ -25,23 +25,29 @@ export const readNpyInputs = async (item: Item, inputs: readonly TensorSpec[]): 
   const paths = npyPaths(item, inputs)
   const tensors: Tensor[] = []
   for (const [i, spec] of inputs.entries()) {
-    const path = paths[i] ?? item.path
-    const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one tensor')
-    try {
-      tensors.push(fitted(decodeNpy(file), spec))
-    } catch (error) {
-      if (error instanceof RangeError) throw new UserError(`${shownPath(path)}: ${error.message}`)
-      throw error
-    }
+    tensors.push(await readNpyInput(paths[i] ?? item.path, spec))
   }
   return tensors
+}
+
+/** @throws FileUnavailable when the file is missing, UserError when it is not .npy, or not what this input takes */
+export const readNpyInput = async (path: FilePath, spec: TensorSpec): Promise<Tensor> => {
+  const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one tensor')
+  try {
+    return fitted(decodeNpy(file), spec)
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(`${shownPath(path)}: ${error.message}`)
+    throw error
+  }
 }
 
 /** NumPy makes float64 and int64 unless told otherwise: these are taken where the model wants fewer bits. */
 const fitted = (array: NpyArray, spec: TensorSpec): Tensor => {
   const { name, type, shape } = spec
   const dims = array.dims.length + 1 === shape.length && shape[0] !== 0 ? withBatch(array.dims, shape) : array.dims
-  const fits = dims.length === shape.length && shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i])
+  // As ONNX Runtime: any shape where no rank is declared, or a scalar.
+  const isAny = shape.length === 0
+  const fits = isAny || (dims.length === shape.length && shape.every((d, i) => typeof d !== 'number' || d === dims[i]))
   if (!fits) throw new RangeError(`its shape (${array.dims.join(', ')}) does not fit ${describe(spec)}`)
   if (array.type === type) return { name, type, dims, data: array.data }
   const narrowed = narrow({ ...array, name }, type)

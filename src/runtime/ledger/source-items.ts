@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
 import type { Item } from '../io/data-port.ts'
 import type { ItemStamp } from '../io/item-stamp.ts'
 import { numberItems } from './number-items.ts'
@@ -95,10 +96,10 @@ const load = async (file: string): Promise<readonly (string | undefined)[]> => {
 /** A crash leaves the old file or the new one. */
 const save = async (file: string, folder: string, names: readonly (string | undefined)[]): Promise<void> => {
   try {
-    await mkdir(join(file, '..'), { recursive: true })
+    await mkdir(join(file, '..'), { recursive: true, mode: PRIVATE_FOLDER })
     const draft = `${file}.part`
     {
-      await using handle = await open(draft, 'w')
+      await using handle = await open(draft, 'w', PRIVATE_FILE)
       await handle.writeFile(JSON.stringify({ folder, items: names.map(name => name ?? null) }))
       await handle.sync()
     }

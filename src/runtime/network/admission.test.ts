@@ -29,11 +29,11 @@ describe('a peer with the key of another cluster', () => {
     b.network.join(a.address)
     expect(await a.event(e => e.kind === 'refused')).toMatchObject({
       peer: b.self,
-      because: 'it refused us: your key is not the key of this cluster'
+      because: 'it came with the key of another cluster'
     })
     expect(await b.event(e => e.kind === 'refused')).toMatchObject({
       peer: a.self,
-      because: 'it does not have the key of this cluster'
+      because: expect.stringMatching(/^it belongs to another cluster.*use its invite/)
     })
     expect([a.network.peers().size, b.network.peers().size]).toEqual([0, 0])
     expect([a.network.counters().refusedPeers, b.network.counters().refusedPeers]).toEqual([1, 1])

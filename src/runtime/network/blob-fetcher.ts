@@ -3,6 +3,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { Clock } from '../../core/clock.ts'
 import type { BlockHash, DeviceId } from '../../core/ids.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import { PRIVATE_FILE } from '../device/privacy.ts'
 import { BlobAnswerSchema, BlobRequestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { BLOB_MESSAGE_LIMIT, BLOB_PROTOCOL, RANGE } from './blob-protocol.ts'
 import type { BlobStore } from './blob-store.ts'
@@ -123,7 +124,7 @@ export class BlobFetcher {
     from: number,
     signal: AbortSignal
   ): Promise<void> {
-    const file = await disk(() => open(this.#parts.store.partPath(hash), from === 0 ? 'w' : 'r+'))
+    const file = await disk(() => open(this.#parts.store.partPath(hash), from === 0 ? 'w' : 'r+', PRIVATE_FILE))
     try {
       for await (const _ of this.#ranges(session, hash, size, from, file, signal)) signal.throwIfAborted()
     } finally {

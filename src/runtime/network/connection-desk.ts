@@ -20,7 +20,10 @@ export interface ConnectionDeskParts {
   readonly credentials: Credentials
   /** The connection's peer proved the key. Called before the peer hears of it. */
   readonly onMember: (connection: Connection, member: Member) => void
-  readonly onRefused: (peer: DeviceId, because: string) => void
+  /** `isFinal`: it need not come again as it is. */
+  readonly onRefused: (peer: DeviceId, because: string, isFinal: boolean) => void
+  /** A member says that another process has our identity, and stays. */
+  readonly onTwin: (address: string) => void
 }
 
 /** Takes every new connection through admission, or closes it. */
@@ -79,7 +82,8 @@ export class ConnectionDesk {
     )
     if (inTime) return
     const because = `it did not prove the key of this cluster within ${ADMISSION_TIMEOUT} s`
-    this.#fail(connection, new RefusedError(because, true))
+    // Where the processor is scarce, it may have come too late.
+    this.#fail(connection, new RefusedError(because, true, { isPassing: true }))
   }
 
   /** @returns false when that was decided already */
@@ -99,8 +103,9 @@ export class ConnectionDesk {
     const error = cause instanceof Error ? cause : new NetworkError(String(cause))
     this.#parts.gate.refuse(connection, error)
     if (error instanceof RefusedError) {
+      if (error.twin !== undefined) this.#parts.onTwin(error.twin)
       const because = error.byUs ? error.message : `it refused us: ${error.message}`
-      this.#parts.onRefused(deviceId(connection.remotePeer.toString()), because)
+      this.#parts.onRefused(deviceId(connection.remotePeer.toString()), because, !error.isPassing)
     }
     void closeConnection(connection, this.#parts.clock)
   }

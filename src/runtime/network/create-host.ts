@@ -28,6 +28,10 @@ export interface HostOptions {
   readonly listen: readonly Multiaddr[]
   readonly mdns: boolean
   readonly gate: AdmissionGate
+  /** Of this process: drawn anew at every start. */
+  readonly incarnation: bigint
+  /** A process that is not this one has our identity, and is there. */
+  readonly onTwin?: (incarnation: bigint, address: string) => void
 }
 
 /** Slow state only: a status in JSON and what a device carries. */
@@ -40,13 +44,20 @@ export const PENDING_CONNECTIONS = 32
 const MDNS_TAG = '_tributary._udp.local'
 
 /** A libp2p node as we use it, not started. Services that are not ours are behind the gate. */
-export const createHost = ({ privateKey, listen, mdns: discover, gate }: HostOptions): Promise<Host> =>
+export const createHost = ({
+  privateKey,
+  listen,
+  mdns: discover,
+  gate,
+  incarnation,
+  onTwin = () => {}
+}: HostOptions): Promise<Host> =>
   createLibp2p<HostServices>({
     start: false,
     privateKey,
     addresses: { listen: listen.map(String) },
     transports: [tcp()],
-    connectionEncrypters: [nativeTls(), noise()],
+    connectionEncrypters: [nativeTls({ incarnation, onTwin }), noise()],
     streamMuxers: [boundedYamux()],
     peerDiscovery: discover ? [mdns({ serviceTag: MDNS_TAG })] : [],
     // It closes connections that answer no ping for ten seconds; a device that stands still comes back on them.

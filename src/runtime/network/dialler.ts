@@ -1,10 +1,12 @@
+import { setMaxListeners } from 'node:events'
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../../core/clock.ts'
-import type { DeviceId } from '../../core/ids.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { RefusedError } from './admission.ts'
 import { BoundedMap } from './bounded-map.ts'
+import { dialRace } from './dial-race.ts'
 import { NetworkError } from './network.ts'
 import { parseAddress } from './parse-address.ts'
 
@@ -15,6 +17,8 @@ export interface DiallerParts {
   /** Resolves when the connection is admitted. @throws RefusedError */
   readonly admitted: (connection: Connection) => Promise<unknown>
   readonly connected: (peer: DeviceId) => boolean
+  /** Where this device listens. */
+  readonly own: () => readonly string[]
   readonly say: (text: string) => void
 }
 
@@ -25,11 +29,26 @@ const DIAL_TIMEOUT: Seconds = seconds(6)
 const HEAD_START: Seconds = milliseconds(1500)
 /** A peer that vanished is dialled for so long; after that it has to come back by itself. */
 const PERSISTENCE: Seconds = seconds(15 * 60)
+const FOR_EVER: Seconds = seconds(Number.POSITIVE_INFINITY)
+/** Between two rounds over the addresses of a device of an earlier run: it may be off for days. */
+const OLD_FRIENDS_PAUSE: Seconds = seconds(30)
 /** A peer that was refused is left alone for so long, unless the user names its address again. */
 const GRUDGE: Seconds = seconds(5 * 60)
 /** Devices, and addresses of one, that we keep in mind. */
 const MAX_DEVICES = 1024
 const MAX_ADDRESSES = 32
+
+interface Goal {
+  /** For the log. */
+  readonly name: string
+  readonly addresses: () => readonly Multiaddr[]
+  /** Where only this device will do. */
+  readonly peer?: DeviceId
+  readonly done?: () => boolean
+  readonly patience: Seconds
+  readonly longestPause?: Seconds
+  readonly isQuiet?: boolean
+}
 
 /** Finds ways to peers: addresses that the user named, devices that others told us about, and those that we lost. */
 export class Dialler {
@@ -41,26 +60,37 @@ export class Dialler {
 
   constructor(parts: DiallerParts) {
     this.#parts = parts
+    // Each search that rests between two rounds listens, and there are as many as there are devices away.
+    setMaxListeners(0, this.#stop.signal)
   }
 
   stop(): void {
     this.#stop.abort(new NetworkError('the network was stopped'))
   }
 
-  /** Until it answers or refuses. @throws UserError when it is not an address */
-  join(text: string): void {
-    const address = parseAddress(text, 'join')
-    this.#seek(`${address}`, async () => {
-      await this.#persist([address], () => false, seconds(Number.POSITIVE_INFINITY), text)
-    })
+  /** Until one of them answers, or all refuse. @throws UserError when one is not an address */
+  join(texts: readonly string[]): void {
+    const addresses = texts.map(text => parseAddress(text, 'join'))
+    if (addresses.length === 0) return
+    const name = texts.length > 3 ? `${texts.slice(0, 3).join(', ')}, ...` : texts.join(', ')
+    this.#seek(addresses.join(), () => this.#persist({ name, addresses: () => addresses, patience: FOR_EVER }))
   }
 
   /** Addresses of a device, as itself or another peer tells them. @returns whether any of it was new */
   learn(peer: DeviceId, addresses: readonly string[]): boolean {
     const known = this.#known.get(peer) ?? []
-    const fresh = addresses.filter(text => isAddress(text) && !known.includes(text))
-    if (fresh.length > 0) this.#known.set(peer, [...fresh, ...known].slice(0, MAX_ADDRESSES))
-    return fresh.length > 0
+    const fresh = new Set(addresses.flatMap(bareAddress).filter(text => !known.includes(text)))
+    if (fresh.size > 0) this.#known.set(peer, [...fresh, ...known].slice(0, MAX_ADDRESSES))
+    return fresh.size > 0
+  }
+
+  /** The peer answers at this address: it is the first to be tried next time. @returns whether that was new */
+  answered(peer: DeviceId, address: string): boolean {
+    const [bare] = bareAddress(address)
+    const known = this.addressesOf(peer)
+    if (bare === undefined || known[0] === bare) return false
+    this.#known.set(peer, [bare, ...known.filter(text => text !== bare)].slice(0, MAX_ADDRESSES))
+    return true
   }
 
   addressesOf(peer: DeviceId): readonly string[] {
@@ -78,29 +108,35 @@ export class Dialler {
 
   /** Somebody told us of a device that we are not connected to. */
   meet(peer: DeviceId): void {
-    const { self, clock } = this.#parts
-    this.#reach(peer, async connected => {
-      if (peer < self) await clock.sleep(HEAD_START, { signal: this.#stop.signal })
-      if (connected()) return
-      await this.#persist(this.#multiaddrs(peer), connected, seconds(10), peer)
-    })
+    this.#reach(peer, { patience: seconds(10) }, this.#headStart(peer))
   }
 
   /** A device that was here is gone: it may come back. */
   miss(peer: DeviceId): void {
-    const { clock } = this.#parts
-    this.#reach(peer, async connected => {
-      await clock.sleep(FIRST_PAUSE, { signal: this.#stop.signal })
-      await this.#persist(this.#multiaddrs(peer), connected, PERSISTENCE, peer)
-    })
+    this.#reach(peer, { patience: PERSISTENCE }, FIRST_PAUSE)
   }
 
-  #reach(peer: DeviceId, work: (connected: () => boolean) => Promise<void>): void {
+  /** A device of an earlier run: it may not be up yet, or not be any more. */
+  recall(peer: DeviceId, addresses: readonly string[]): void {
+    this.learn(peer, addresses)
+    const slowly = { patience: FOR_EVER, longestPause: OLD_FRIENDS_PAUSE, isQuiet: true }
+    this.#reach(peer, slowly, this.#headStart(peer))
+  }
+
+  #headStart(peer: DeviceId): Seconds {
+    return peer < this.#parts.self ? HEAD_START : seconds(0)
+  }
+
+  #reach(peer: DeviceId, how: Omit<Goal, 'name' | 'addresses'>, pause: Seconds): void {
     const { self, clock, connected } = this.#parts
     const grudge = this.#grudges.get(peer)
     if (peer === self || connected(peer)) return
     if (grudge !== undefined && clock.now() - grudge < GRUDGE) return
-    this.#seek(peer, () => work(() => connected(peer)))
+    this.#seek(peer, async () => {
+      if (pause > 0) await clock.sleep(pause, { signal: this.#stop.signal })
+      const done = (): boolean => connected(peer)
+      await this.#persist({ ...how, name: peer, peer, done, addresses: () => this.#multiaddrs(peer) })
+    })
   }
 
   /** One search per goal at a time; a search that fails tells why and is over. */
@@ -114,61 +150,110 @@ export class Dialler {
       .finally(() => this.#seeking.delete(goal))
   }
 
+  /** Where a device may be. Not at our own addresses: many machines have the same ones for themselves. */
   #multiaddrs(peer: DeviceId): readonly Multiaddr[] {
-    return this.addressesOf(peer).map(text => {
-      const address = parseAddress(text, 'join')
-      return address.getComponents().some(c => c.name === 'p2p') ? address : address.encapsulate(`/p2p/${peer}`)
-    })
+    const own = new Set(this.#parts.own().flatMap(bareAddress))
+    return this.addressesOf(peer)
+      .filter(text => !own.has(text))
+      .map(text => parseAddress(text, 'join'))
   }
 
-  /** Round after round over the addresses, with growing pauses. @throws the last failure when `patience` is over */
-  async #persist(addresses: readonly Multiaddr[], done: () => boolean, patience: Seconds, goal: string): Promise<void> {
+  /** Round after round over the addresses, with growing pauses. @throws the last failure when patience is over */
+  async #persist(goal: Goal): Promise<void> {
     const { clock, say } = this.#parts
+    const { name, done = () => false, patience, longestPause = LONGEST_PAUSE, isQuiet = false } = goal
     const began = clock.now()
-    let failure: unknown = new NetworkError('no address is known')
+    const wrong = new Set<string>()
     for (let pause = FIRST_PAUSE, round = 0; ; round++) {
-      for (const address of addresses) {
-        if (done()) return
-        try {
-          return await this.#attempt(address)
-        } catch (error) {
-          this.#stop.signal.throwIfAborted()
-          if (error instanceof RefusedError || isSelf(error)) return
-          failure = error
-        }
-      }
-      if (addresses.length === 0 || clock.now() - began > patience) throw failure
-      if (round === 0) say(`${goal} does not answer yet (${(failure as Error).message}); trying on`)
+      if (done()) return
+      const addresses = goal.addresses()
+      const left = addresses.filter(address => !wrong.has(`${address}`))
+      if (left.length === 0 && addresses.length > 0) return // all of them refused, or are ours
+      const failure = await this.#round(goal, left, wrong)
+      this.#stop.signal.throwIfAborted()
+      if (failure === undefined) return
+      if (left.length === 0 || clock.now() - began > patience) throw failure
+      if (round === 0 && !isQuiet) say(`${name} does not answer yet (${failure.message}); trying on`)
       await clock.sleep(pause, { signal: this.#stop.signal })
-      pause = seconds(Math.min(LONGEST_PAUSE, pause * 1.6))
+      pause = seconds(Math.min(longestPause, pause * 1.6))
     }
   }
 
-  async #attempt(address: Multiaddr): Promise<void> {
+  /** @returns the last failure, if none of the addresses will do; those that never will are added to `wrong` */
+  async #round(
+    { peer, done = () => false }: Goal,
+    addresses: readonly Multiaddr[],
+    wrong: Set<string>
+  ): Promise<Error | undefined> {
+    let failure: Error = new NetworkError('no address is known')
+    const attempt = async (address: Multiaddr, signal: AbortSignal): Promise<boolean> => {
+      try {
+        await this.#attempt(address, peer, signal)
+        return true
+      } catch (error) {
+        if (isFinal(error)) wrong.add(`${address}`)
+        failure = error as Error
+        return false
+      }
+    }
+    const isReached = await dialRace(addresses, attempt, { clock: this.#parts.clock, signal: this.#stop.signal, done })
+    return isReached ? undefined : failure
+  }
+
+  async #attempt(address: Multiaddr, wanted: DeviceId | undefined, given: AbortSignal): Promise<void> {
     const { clock, dial, admitted } = this.#parts
     const late = new AbortController()
     const done = new AbortController()
-    const signal = AbortSignal.any([late.signal, this.#stop.signal])
+    const signal = AbortSignal.any([late.signal, given])
     clock.sleep(DIAL_TIMEOUT, { signal: done.signal }).then(
       () => late.abort(new NetworkError(`no answer within ${DIAL_TIMEOUT} s`)),
       () => {}
     )
     try {
-      await admitted(await dial(address, signal))
+      // Without the peer's id: libp2p dials the addresses of one peer one after the other, however they come.
+      const connection = await unlessAborted(dial(withoutPeer(address), signal), signal)
+      await admitted(connection)
+      const found = deviceId(`${connection.remotePeer}`)
+      if (wanted !== undefined && found !== wanted) throw new ElsewhereError('another device is at its address')
     } finally {
       done.abort()
     }
   }
 }
 
-const isAddress = (text: string): boolean => {
-  if (text.length > 512) return false
+/** Somebody else answered. Not to be tried again: each time there would be one more connection to that one. */
+class ElsewhereError extends Error {}
+
+/** libp2p may notice late that nobody waits any more. */
+const unlessAborted = async <T>(what: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const over = new AbortController()
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over.signal })
+  })
+  what.catch(() => {})
   try {
-    parseAddress(text, 'join')
-    return true
-  } catch {
-    return false
+    return await Promise.race([what, aborted])
+  } finally {
+    over.abort()
   }
 }
+
+const P2P = 421
+
+const withoutPeer = (address: Multiaddr): Multiaddr => address.decapsulateCode(P2P)
+
+/** As it is compared and kept: a multiaddr without a peer. Empty where it is none. */
+const bareAddress = (text: string): readonly string[] => {
+  if (text.length > 512) return []
+  try {
+    return [`${withoutPeer(parseAddress(text, 'join'))}`]
+  } catch {
+    return []
+  }
+}
+
+/** It will not be otherwise another time. */
+const isFinal = (error: unknown): boolean =>
+  (error instanceof RefusedError && !error.isPassing) || error instanceof ElsewhereError || isSelf(error)
 
 const isSelf = (error: unknown): boolean => error instanceof Error && /dial self/.test(error.message)

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { join } from 'node:path'
 import type { BlockHash } from '../../core/ids.ts'
 import { UserError } from '../../core/user-error.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
 import type { BlobStore } from './blob-store.ts'
 
 export interface BlobStoreOptions {
@@ -39,7 +40,7 @@ const settle = async (from: string, to: string): Promise<string> => {
 /** @throws UserError when the folder cannot be made */
 export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER })
   } catch (error) {
     throw new UserError(`cannot make the folder ${folder} for blocks: ${(error as Error).message}`)
   }
@@ -85,7 +86,7 @@ export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
     put: async (hash, chunks) => {
       const known = await find(hash)
       if (known !== undefined) return known
-      await mkdir(folder, { recursive: true })
+      await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER })
       const draft = name(hash, `${randomUUID()}.draft`)
       try {
         const actual = await write(draft, chunks)
@@ -102,7 +103,7 @@ export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
 /** @returns the hash of what was written */
 const write = async (path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> => {
   const hash = createHash('sha256')
-  const file: FileHandle = await open(path, 'wx')
+  const file: FileHandle = await open(path, 'wx', PRIVATE_FILE)
   try {
     for await (const chunk of chunks) {
       hash.update(chunk)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../core/user-error.ts'
 import { createClusterKey } from './cluster-key.ts'
-import { decodeInvite, encodeInvite, isInvite } from './invite.ts'
+import { decodeInvite, encodeInvite, inviteAddresses, isInvite } from './invite.ts'
 
 const invite = { key: createClusterKey(), addresses: ['/ip4/192.168.1.5/tcp/4001', 'porch.local:4001'] }
 const text = encodeInvite(invite)
@@ -42,5 +42,35 @@ describe('an invite', () => {
         }
       })
     )
+  })
+})
+
+describe('the addresses of an invite', () => {
+  const id = '/p2p/12D3KooWKKZXnAUnpT7Tpn894xcqd8bUpvEF79HrEkFeTbN4VZW7'
+
+  it("are the device's own, then in turn those of others, short, and of other machines where there are any", () => {
+    const own = [`/ip4/127.0.0.1/tcp/6174${id}`, `/ip4/192.168.1.5/tcp/6174${id}`, `/ip6/2001:db8::5/tcp/6174${id}`]
+    const others = [
+      ['/ip4/127.0.0.1/tcp/6174', '/ip4/192.168.1.6/tcp/6174', '/ip4/10.0.0.6/tcp/6174'],
+      ['/ip6/fe80::1/tcp/6174', '/dns/porch.local/tcp/7000', '/ip4/192.168.1.5/tcp/6174']
+    ]
+    expect(inviteAddresses(own, others)).toEqual([
+      '192.168.1.5:6174',
+      '[2001:db8::5]:6174',
+      '192.168.1.6:6174',
+      'porch.local:7000',
+      '10.0.0.6:6174'
+    ])
+    expect(inviteAddresses([`/ip4/127.0.0.1/tcp/4001${id}`])).toEqual(['127.0.0.1:4001'])
+  })
+
+  it('are few enough to be pasted, and all good to join', () => {
+    const own = Array.from({ length: 30 }, (_, i) => `/ip4/10.0.0.${i}/tcp/6174`)
+    const others = Array.from({ length: 64 }, (_, n) => [`/ip4/10.0.1.${n}/tcp/6174`])
+    const addresses = inviteAddresses(own, others)
+    expect([addresses.length, addresses.filter(text => text.startsWith('10.0.0.')).length]).toEqual([16, 8])
+    const key = createClusterKey()
+    expect(decodeInvite(encodeInvite({ key, addresses }))).toEqual({ key, addresses })
+    expect(encodeInvite({ key, addresses }).length).toBeLessThan(600)
   })
 })

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { UserError } from '../../core/user-error.ts'
 import { CLUSTER_KEY_BYTES, type ClusterKey } from './cluster-key.ts'
-import { parseAddress } from './parse-address.ts'
+import { isAddress } from './parse-address.ts'
+import { redact } from './redact.ts'
 
 /** What a new device needs: the key that admits it, and where members can be dialled. Whoever reads it can join. */
 export interface Invite {
@@ -11,17 +12,7 @@ export interface Invite {
 
 const PREFIX = 'tributary1:'
 
-const address = z
-  .string()
-  .max(512)
-  .refine(text => {
-    try {
-      parseAddress(text, 'join')
-      return true
-    } catch {
-      return false
-    }
-  }, 'is not an address')
+const address = z.string().max(512).refine(isAddress, 'is not an address')
 
 const Payload = z.strictObject({
   k: z
@@ -61,4 +52,39 @@ export const decodeInvite = (text: string): Invite => {
 }
 
 /** Never the whole text: the rest is the secret. */
-const clip = (text: string): string => (text.length > 24 ? `${text.slice(0, 24)}...` : text)
+const clip = (text: string): string => redact(text.length > 14 ? `${text.slice(0, 14)}...` : text)
+
+/** Of one device, and in all: an invite is pasted by hand. */
+const MAX_OWN = 8
+const MAX_ADDRESSES = 16
+
+/**
+ * The addresses for an invite: of the device, then of others of its cluster, so that it is good even when the device is
+ * off. In short form; those that only the same machine can dial are left out where there are others.
+ */
+export const inviteAddresses = (
+  own: readonly string[],
+  others: readonly (readonly string[])[] = []
+): readonly string[] => {
+  const of = (addresses: readonly string[], most: number): readonly string[] => {
+    const short = [...new Set(addresses.flatMap(shortAddress))]
+    const far = short.filter(text => !isLoopback(text))
+    return (far.length > 0 ? far : short).slice(0, most)
+  }
+  const mine = of(own, MAX_OWN)
+  const theirs = others.map(addresses => of(addresses, MAX_OWN))
+  const inTurn = Array.from({ length: MAX_OWN }, (_, i) =>
+    theirs.flatMap(addresses => addresses.slice(i, i + 1))
+  ).flat()
+  return [...new Set([...mine, ...inTurn])].slice(0, MAX_ADDRESSES)
+}
+
+const isLoopback = (text: string): boolean => text.startsWith('127.') || text.startsWith('[::1]')
+
+/** "192.168.1.5:6174" of a multiaddr; none for addresses that mean something else on every machine. */
+const shortAddress = (text: string): readonly string[] => {
+  const [, family, host = '', , port = ''] = text.split('/')
+  if (family === 'ip4') return [`${host}:${port}`]
+  if (family === 'ip6') return /^fe80:/i.test(host) ? [] : [`[${host}]:${port}`]
+  return family?.startsWith('dns') ? [`${host}:${port}`] : text.startsWith('/') ? [] : [text]
+}

@@ -5,6 +5,7 @@ import type { BlobStore } from './blob-store.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import type { Identity } from './identity.ts'
+import type { Twins } from './incarnation-book.ts'
 import type { Role } from './network.ts'
 import type { LinkShape } from './pacer.ts'
 
@@ -25,6 +26,12 @@ export interface Libp2pNetworkOptions {
   readonly suspectAfter?: Seconds
   /** The emulated link from here to that peer; undefined where the real one counts. Asked for every frame. */
   readonly emulatedLink?: (peer: DeviceId) => LinkShape | undefined
+  /** Devices of an earlier run and where they were: they are looked for from the start, and for as long as it takes. */
+  readonly recalled?: ReadonlyMap<DeviceId, readonly string[]>
+  /** There is news of `acquaintances`. */
+  readonly onAcquainted?: () => void
+  /** Two processes have one identity, perhaps ours. At most once a minute for each. */
+  readonly onTwins?: (twins: Twins) => void
   /** Takes one line of talk. */
   readonly say?: (text: string) => void
 }

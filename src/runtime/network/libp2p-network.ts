@@ -91,6 +91,9 @@ class Libp2pNetwork implements Network {
       shape: peer => options.emulatedLink?.(peer),
       traffic: peer => this.#traffic(peer),
       onEvent: event => this.#onPeer(event),
+      onTwins: twins => this.#tell(() => options.onTwins?.(twins)),
+      recalled: options.recalled ?? new Map(),
+      onAcquainted: () => this.#tell(() => options.onAcquainted?.()),
       say: text => this.#say(text)
     })
     this.#fetcher = new BlobFetcher({
@@ -122,8 +125,12 @@ class Libp2pNetwork implements Network {
     return this.#started
   }
 
-  join(address: string): void {
-    this.#membership.join(address)
+  join(...addresses: readonly string[]): void {
+    this.#membership.join(addresses)
+  }
+
+  acquaintances(): ReadonlyMap<DeviceId, readonly string[]> {
+    return this.#membership.acquaintances()
   }
 
   sendTask(to: DeviceId, task: Task, tensors: readonly WireTensor[], report?: PolicyReport): Sending {
@@ -169,7 +176,14 @@ class Libp2pNetwork implements Network {
     this.#over.signal.throwIfAborted()
     this.#handlers = handlers
     const { privateKey, mdns = true } = this.#options
-    const host = await createHost({ privateKey, listen: this.#listen, mdns, gate: this.#gate })
+    const host = await createHost({
+      privateKey,
+      listen: this.#listen,
+      mdns,
+      gate: this.#gate,
+      incarnation: this.life,
+      onTwin: (incarnation, address) => this.#membership.onOwnTwin(incarnation, address)
+    })
     this.#host = host
     const desk = this.#membership.attach(host)
     await this.#handleProtocols(host, desk)
@@ -257,10 +271,7 @@ class Libp2pNetwork implements Network {
   }
 
   #onPeer(event: PeerEvent): void {
-    if (event.kind === 'refused') {
-      this.#counters.refusedPeers++
-      this.#say(`refused ${event.peer}: ${event.because}`)
-    }
+    if (event.kind === 'refused') this.#counters.refusedPeers++ // the handlers say it
     this.#tell(() => this.#handlers.onPeer(event))
     if (event.kind === 'joined') this.#gossip?.admit(event.peer)
   }

@@ -12,6 +12,7 @@ import type { Host } from './create-host.ts'
 import { deferred } from './deferred.ts'
 import { Dialler } from './dialler.ts'
 import type { FrameLimits } from './frame-limits.ts'
+import { IncarnationBook, type Twins, twinsOf } from './incarnation-book.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
 import { NetworkError, type PeerEvent, type Role } from './network.ts'
@@ -32,6 +33,12 @@ export interface MembershipParts {
   /** What a peer sends; acquaintances and signs of life are ours. */
   readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onHeard'>
   readonly onEvent: (event: PeerEvent) => void
+  /** Two processes have one identity; it may be ours. Told at most once a minute for each. */
+  readonly onTwins: (twins: Twins) => void
+  /** Devices to look for from the start, with where they were. */
+  readonly recalled: ReadonlyMap<DeviceId, readonly string[]>
+  /** There is news of `acquaintances`. */
+  readonly onAcquainted: () => void
   readonly say: (text: string) => void
 }
 
@@ -42,6 +49,10 @@ const IDLE_AFTER: Seconds = seconds(10)
 const IDLE_SILENCE: Seconds = seconds(1)
 /** Devices in one message of acquaintances. */
 const MAX_ACQUAINTANCES = 256
+/** Devices of this and earlier runs that are worth remembering. */
+const MAX_ACQUAINTED = 64
+/** Between two words about the same twins. */
+const TWINS_PAUSE: Seconds = seconds(60)
 /** Peers whose link is remembered after they left. */
 const MAX_LINKS = 1024
 
@@ -55,6 +66,10 @@ export class Membership {
   readonly #liveness: Liveness
   readonly #sessions = new Map<DeviceId, PeerSession>()
   readonly #links = new BoundedMap<DeviceId, PeerLink>(MAX_LINKS)
+  readonly #incarnations = new IncarnationBook()
+  readonly #saidOfTwins = new BoundedMap<DeviceId, Seconds>(MAX_LINKS)
+  /** Devices that were here, the latest last. */
+  readonly #acquainted = new Set<DeviceId>()
   readonly #host = deferred<Host>()
   readonly #stopping = new AbortController()
   #addresses: () => readonly string[] = () => []
@@ -66,9 +81,16 @@ export class Membership {
     this.#desk = new ConnectionDesk({
       gate,
       clock,
-      credentials: { self, role, incarnation: life, key },
+      credentials: {
+        self,
+        role,
+        incarnation: life,
+        key,
+        insteadOf: (member, connection) => this.#insteadOf(member, connection)
+      },
+      onTwin: address => this.#onTwinStays(address),
       onMember: (connection, member) => this.#onMember(connection, member),
-      onRefused: (peer, because) => this.#onRefused(peer, because)
+      onRefused: (peer, because, isFinal) => this.#onRefused(peer, because, isFinal)
     })
     this.#dialler = new Dialler({
       self,
@@ -76,8 +98,10 @@ export class Membership {
       dial: async (address, signal) => (await this.#host.promise).dial(address, { signal }),
       admitted: connection => gate.verdict(connection),
       connected: peer => this.#sessions.has(peer),
+      own: () => this.#addresses(),
       say: parts.say
     })
+    for (const peer of [...parts.recalled.keys()].reverse()) this.#acquainted.add(peer)
     this.#liveness = new Liveness({
       clock,
       suspectAfter,
@@ -95,13 +119,28 @@ export class Membership {
     this.#identify = connection => void host.services.identify.identify(connection).catch(() => {})
     host.addEventListener('connection:open', ({ detail }) => this.#desk.onOpen(detail))
     host.addEventListener('peer:discovery', ({ detail }) => this.#onDiscovery(detail))
-    host.addEventListener('start', () => this.#host.resolve(host))
+    host.addEventListener('start', () => {
+      this.#host.resolve(host)
+      for (const [peer, addresses] of this.#parts.recalled) this.#dialler.recall(peer, addresses)
+    })
     return this.#desk
   }
 
-  /** @throws UserError when it is not an address */
-  join(address: string): void {
-    this.#dialler.join(address)
+  /** Until one of them answers. @throws UserError when one is not an address */
+  join(addresses: readonly string[]): void {
+    this.#dialler.join(addresses)
+  }
+
+  /** Devices that are or were here, the latest first, with where they can be dialled. */
+  acquaintances(): ReadonlyMap<DeviceId, readonly string[]> {
+    const latest = [...this.#acquainted].reverse().slice(0, MAX_ACQUAINTED)
+    return new Map(latest.map(peer => [peer, this.#dialler.addressesOf(peer)]))
+  }
+
+  /** A process that is not this one has our identity, and spoke to us or was spoken to. */
+  onOwnTwin(incarnation: bigint, address: string): void {
+    const here = { incarnation: this.#parts.life, address: 'this device' }
+    this.#sayTwins(twinsOf(this.#parts.self, here, { incarnation, address: hostOf(address) }))
   }
 
   /** Admitted and connected, even if silent just now. */
@@ -165,7 +204,8 @@ export class Membership {
     connection.addEventListener('close', () => this.#onClosed(session, connection))
     for (const old of stale) old.abort(new NetworkError('replaced by a newer connection'))
     this.#liveness.heard(peer)
-    if (connection.direction === 'outbound') this.#dialler.learn(peer, [`${connection.remoteAddr}`])
+    const isNews = connection.direction === 'outbound' && this.#dialler.answered(peer, `${connection.remoteAddr}`)
+    if (isNews && member.role === 'device') this.#parts.onAcquainted()
     this.#identify(connection)
   }
 
@@ -183,6 +223,7 @@ export class Membership {
     this.#sessions.set(peer, session)
     this.#liveness.add(peer)
     this.#dialler.forgive(peer)
+    if (role === 'device') this.#acquaint(peer)
     // Once the connection is its own.
     queueMicrotask(() => {
       session.ping()
@@ -230,8 +271,41 @@ export class Membership {
     if (session !== undefined) this.#end(session, 'it was silent for too long')
   }
 
-  #onRefused(peer: DeviceId, because: string): void {
-    this.#dialler.resent(peer)
+  #acquaint(peer: DeviceId): void {
+    this.#acquainted.delete(peer)
+    this.#acquainted.add(peer)
+    const [oldest] = this.#acquainted
+    if (this.#acquainted.size > MAX_LINKS) this.#acquainted.delete(oldest!)
+    this.#parts.onAcquainted()
+  }
+
+  /** Where the process is that stays instead of this member, if it is one of twins and the one to go. */
+  #insteadOf({ peer, incarnation }: Member, connection: Connection): string | undefined {
+    const twins = this.#incarnations.note(peer, { incarnation, address: hostOf(`${connection.remoteAddr}`) })
+    if (twins !== undefined) this.#sayTwins(twins)
+    return this.#incarnations.insteadOf(peer, incarnation)?.address
+  }
+
+  /** A member left us out: its word for it that somebody else has our identity, and came first. */
+  #onTwinStays(address: string): void {
+    const stays = { incarnation: 0n, address }
+    this.#sayTwins({ peer: this.#parts.self, stays, goes: { incarnation: this.#parts.life, address: 'this device' } })
+  }
+
+  #sayTwins(twins: Twins): void {
+    const now = this.#parts.clock.now()
+    const said = this.#saidOfTwins.get(twins.peer)
+    if (said !== undefined && now - said < TWINS_PAUSE) return
+    this.#saidOfTwins.set(twins.peer, now)
+    this.#parts.onTwins(twins)
+  }
+
+  #onRefused(peer: DeviceId, because: string, isFinal: boolean): void {
+    if (isFinal) {
+      this.#dialler.resent(peer)
+      // Of another cluster now: not worth looking for at the next start.
+      if (!this.#sessions.has(peer) && this.#acquainted.delete(peer)) this.#parts.onAcquainted()
+    }
     this.#event({ kind: 'refused', peer, because })
   }
 
@@ -265,8 +339,12 @@ export class Membership {
     for (const { device, addresses } of devices.slice(0, MAX_ACQUAINTANCES)) {
       const peer = deviceId(device)
       const fresh = this.#dialler.learn(peer, addresses)
+      if (fresh && this.#acquainted.has(peer)) this.#parts.onAcquainted()
       if (peer !== from) this.#dialler.meet(peer)
       else if (fresh) for (const other of this.#sessions.values()) this.#introduce(other, [from])
     }
   }
 }
+
+/** "10.0.0.7" of /ip4/10.0.0.7/tcp/6174. */
+const hostOf = (address: string): string => address.split('/')[2] ?? address

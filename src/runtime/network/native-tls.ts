@@ -8,30 +8,53 @@ import type {
   SecuredConnection,
   StreamMuxerFactory
 } from '@libp2p/interface'
-import { type TLSComponents, tls } from '@libp2p/tls'
-import { generateCertificate, toMessageStream, verifyPeerCertificate } from '@libp2p/tls/utils'
+import { UnexpectedPeerError } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { PROTOCOL, type TLSComponents } from '@libp2p/tls'
+import { toMessageStream, toNodeDuplex } from '@libp2p/tls/utils'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { type Certificate, type CertifiedPeer, createCertificate, verifyCertificate } from './certificate.ts'
 import { NetworkError } from './network.ts'
+
+export interface NativeTlsOptions {
+  /** Of this process. */
+  readonly incarnation: bigint
+  /** The other side has our identity, but is not this process. */
+  readonly onTwin: (incarnation: bigint, address: string) => void
+}
 
 /**
  * libp2p's TLS (the same bytes on the wire), with Node's TLS directly on the TCP socket. The library's own puts a
  * JavaScript stream between them, through which every record of 16 KiB passes twice; without it a hop of 800 KB takes
- * about two thirds of the time (bench/hop.ts). Falls back to the library where the socket cannot be taken over.
+ * about two thirds of the time (bench/hop.ts). That stream is put between them only where the socket cannot be taken over.
  *
  * Specification: https://github.com/libp2p/specs/blob/master/tls/tls.md
  */
 export const nativeTls =
-  () =>
+  (options: NativeTlsOptions) =>
   (components: TLSComponents): ConnectionEncrypter => {
-    const library = tls()(components)
+    let certificate: Promise<Certificate> | undefined
+    const shown = (): Promise<Certificate> => {
+      certificate ??= createCertificate(components.privateKey, options.incarnation)
+      return certificate
+    }
+    const self = peerIdFromPrivateKey(components.privateKey)
     const secure =
       (isServer: boolean) =>
-      (connection: MessageStream, options?: SecureConnectionOptions): Promise<SecuredConnection> => {
+      async (connection: MessageStream, how?: SecureConnectionOptions): Promise<SecuredConnection> => {
         const socket = takeOver(connection)
-        if (socket !== undefined) return encrypt(components, connection, socket, isServer, options)
-        return isServer ? library.secureInbound(connection, options) : library.secureOutbound(connection, options)
+        const check = ({ peer, incarnation }: CertifiedPeer): void => {
+          if (how?.remotePeer?.equals(peer) === false) throw new UnexpectedPeerError()
+          const isTwin = self.equals(peer) && incarnation !== undefined && incarnation !== options.incarnation
+          if (isTwin) options.onTwin(incarnation, addressOf(connection))
+        }
+        return encrypt(components, { connection, socket, isServer, certificate: await shown(), check }, how)
       }
-    return { protocol: library.protocol, secureInbound: secure(true), secureOutbound: secure(false) }
+    return { protocol: PROTOCOL, secureInbound: secure(true), secureOutbound: secure(false) }
   }
+
+const addressOf = (connection: MessageStream): string =>
+  String((connection as { readonly remoteAddr?: Multiaddr }).remoteAddr ?? 'an unknown address')
 
 /** The TCP socket under a libp2p connection, no longer read by it. Undefined when it is no such connection. */
 const takeOver = (connection: MessageStream): Socket | undefined => {
@@ -42,18 +65,26 @@ const takeOver = (connection: MessageStream): Socket | undefined => {
   return socket
 }
 
+interface Handshake {
+  readonly connection: MessageStream
+  /** Undefined where the library's stream carries what TLS says. */
+  readonly socket: Socket | undefined
+  readonly isServer: boolean
+  readonly certificate: Certificate
+  /** @throws when the other side is not who it should be */
+  readonly check: (peer: CertifiedPeer) => void
+}
+
 const encrypt = async (
   components: TLSComponents,
-  connection: MessageStream,
-  socket: Socket,
-  isServer: boolean,
+  { connection, socket, isServer, certificate, check }: Handshake,
   options: SecureConnectionOptions = {}
 ): Promise<SecuredConnection> => {
   const muxers = components.upgrader.getStreamMuxers()
   const offered = options.skipStreamMuxerNegotiation === true ? [] : [...muxers.keys()]
   let streamMuxer: StreamMuxerFactory | undefined
   const settings: TLSSocketOptions = {
-    ...(await generateCertificate(components.privateKey, options)),
+    ...certificate,
     isServer,
     requestCert: true,
     // Certificates are self-signed; they are verified by the peer id below.
@@ -68,19 +99,22 @@ const encrypt = async (
       return chosen
     }
   }
-  if (socket.destroyed) throw new NetworkError('the connection closed before the TLS handshake')
-  const secured = isServer ? new TLSSocket(socket, settings) : connect({ socket, ...settings })
-  endThrough(connection, secured)
+  if (socket?.destroyed) throw new NetworkError('the connection closed before the TLS handshake')
+  const carrier = socket ?? toNodeDuplex(connection)
+  const secured = isServer ? new TLSSocket(carrier as Socket, settings) : connect({ socket: carrier, ...settings })
+  if (socket === undefined) carrier.on('error', error => secured.destroy(error))
+  else endThrough(connection, secured)
   try {
     await handshake(secured, options.signal)
-    const certificate = secured.getPeerCertificate()
-    if (certificate.raw === undefined) throw new NetworkError('the peer sent no certificate')
-    const remotePeer = await verifyPeerCertificate(certificate.raw, options.remotePeer, connection.log)
+    const { raw } = secured.getPeerCertificate()
+    if (raw === undefined) throw new NetworkError('the peer sent no certificate')
+    const certified = await verifyCertificate(raw)
+    check(certified)
     const { alpnProtocol } = secured
     if (!isServer && typeof alpnProtocol === 'string') streamMuxer = muxers.get(alpnProtocol)
     const stream = toMessageStream(connection, secured)
-    writeTogether(stream, secured)
-    return { remotePeer, connection: stream, ...(streamMuxer === undefined ? {} : { streamMuxer }) }
+    if (socket !== undefined) writeTogether(stream, secured)
+    return { remotePeer: certified.peer, connection: stream, ...(streamMuxer === undefined ? {} : { streamMuxer }) }
   } catch (error) {
     secured.destroy()
     connection.abort(error as Error)

@@ -84,8 +84,10 @@ export interface Network extends AsyncDisposable {
   start(handlers: NetworkHandlers): Promise<void>
   /** Close streams and connections; idempotent. */
   stop(): Promise<void>
-  /** Keep dialling this address, with backoff, until it answers, it is refused, or the network stops. */
-  join(address: string): void
+  /** Keep dialling these addresses, with backoff, until one of them answers, all are refused, or the network stops. */
+  join(...addresses: readonly string[]): void
+  /** Devices that are or were members, the latest first, with where they can be dialled: to be recalled at the next start. */
+  acquaintances(): ReadonlyMap<DeviceId, readonly string[]>
   /** Tasks and results. First in, first out per peer; the payload is not copied; the caller gives it away. */
   sendTask(to: DeviceId, task: Task, tensors: readonly WireTensor[], report?: PolicyReport): Sending
   /** @throws NetworkError on loss of the peer or after `timeout` */

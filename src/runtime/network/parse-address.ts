@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { UserError } from '../../core/user-error.ts'
+import { isPeerId } from './peer-id.ts'
+import { redact } from './redact.ts'
 
 /** Where the address is used decides what it may be: one listens on a port of this machine, and joins a known port. */
 export type AddressUse = 'listen' | 'join'
@@ -9,7 +10,7 @@ export type AddressUse = 'listen' | 'join'
 const SHAPES = 'host:port, [ip6]:port or a multiaddr like /ip4/192.168.1.5/tcp/4001'
 
 const refuse = (text: string, use: AddressUse, because: string): UserError =>
-  new UserError(`cannot ${use} "${text}": ${because}; write ${SHAPES}`)
+  new UserError(redact(`cannot ${use} "${text}": ${because}; write ${SHAPES}`))
 
 const parsePort = (text: string, port: string, use: AddressUse): number => {
   const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN
@@ -55,15 +56,6 @@ const fromMultiaddr = (text: string, use: AddressUse): Multiaddr => {
   return use === 'listen' ? address.decapsulateCode(421) : address
 }
 
-const isPeerId = (text: string): boolean => {
-  try {
-    peerIdFromString(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /**
  * "127.0.0.1:0", "[::1]:4001", ":4001" (to listen everywhere), "porch.local:4001" (to join) or a TCP multiaddr,
  * with or without /p2p/ID.
@@ -72,4 +64,17 @@ const isPeerId = (text: string): boolean => {
 export const parseAddress = (text: string, use: AddressUse): Multiaddr => {
   const trimmed = text.trim()
   return trimmed.startsWith('/') ? fromMultiaddr(trimmed, use) : fromHostAndPort(trimmed, use)
+}
+
+const MAX_LENGTH = 512
+
+/** Whether it can be joined, and is not longer than any address has reason to be. */
+export const isAddress = (text: unknown): text is string => {
+  if (typeof text !== 'string' || text.length > MAX_LENGTH) return false
+  try {
+    parseAddress(text, 'join')
+    return true
+  } catch {
+    return false
+  }
 }

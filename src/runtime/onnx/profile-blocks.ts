@@ -15,6 +15,8 @@ export interface BlockTime {
   readonly index: number
   readonly nodes: number
   readonly bytes: number
+  /** In memory once it is loaded. */
+  readonly loadedBytes: number
   readonly flops: number
   /** Median, in seconds. */
   readonly seconds: number
@@ -58,9 +60,17 @@ export const profileBlocks = async (
       })
     }
     await Promise.all(opened.map(block => block.close()))
-    const blocks = written.map(({ nodes, bytes, flops }, index): BlockTime => {
+    const blocks = written.map(({ nodes, bytes, loadedBytes, flops }, index): BlockTime => {
       const sorted = times[index]!.toSorted((a, b) => a - b)
-      return { index, nodes, bytes, flops, seconds: sorted[Math.floor(sorted.length / 2)]!, least: sorted[0]! }
+      return {
+        index,
+        nodes,
+        bytes,
+        loadedBytes,
+        flops,
+        seconds: sorted[Math.floor(sorted.length / 2)]!,
+        least: sorted[0]!
+      }
     })
     return {
       blocks,

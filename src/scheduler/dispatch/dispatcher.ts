@@ -237,7 +237,7 @@ export class Dispatcher<T extends LiveTask> {
     const step = task.route[0]
     if (step === undefined) this.#apply(task, nextSteps(this.policy, this.#ports, task, now()))
     else if (step.device === self) {
-      if (world.carries(self, task.model, task.done)) this.#lane.push(task)
+      if (world.mayRun(self, task.model, task.done, task.home)) this.#lane.push(task)
       else this.#refused(task)
     } else if (world.devices[step.device]?.up === true && world.link(self, step.device)?.up === true) {
       this.#linkQueue(step.device).push(task)

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { createNodeLog } from './node-log.ts'
+
+const logged = (jsonEvents: boolean) => {
+  const [err, out]: [string[], string[]] = [[], []]
+  const date = () => new Date('2031-02-03T04:05:06.789Z')
+  const log = createNodeLog('porch', jsonEvents, { err: text => err.push(text), out: text => out.push(text), date })
+  return { log, err, out }
+}
+
+test('every line for people says when, how grave, who and what', () => {
+  const { log, err } = logged(false)
+  log.say('listening')
+  log.say('the disk is full', 'warn')
+  expect(err).toEqual([
+    '2031-02-03T04:05:06.789Z info porch: listening\n',
+    '2031-02-03T04:05:06.789Z warn porch: the disk is full\n'
+  ])
+})
+
+test('every event for programs has time and level, and keeps what it says itself', () => {
+  const { log, out } = logged(true)
+  log.event({ event: 'ready' })
+  log.event({ event: 'failed', level: 'error', cause: 'x' })
+  expect(out.map(line => JSON.parse(line))).toEqual([
+    { time: '2031-02-03T04:05:06.789Z', level: 'info', event: 'ready' },
+    { time: '2031-02-03T04:05:06.789Z', level: 'error', event: 'failed', cause: 'x' }
+  ])
+  const silent = logged(false)
+  silent.log.event({ event: 'ready' })
+  expect(silent.out).toEqual([])
+})

@@ -1,0 +1,151 @@
+import { every } from '../../core/every.ts'
+import type { DeviceId } from '../../core/ids.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { Device } from '../../runtime/device/device.ts'
+import { type KnownPeer, PeersFile, readPeers } from '../../runtime/device/peers-file.ts'
+import { readDevice, removeRunning, type StateFolder, writeRunning } from '../../runtime/device/state-folder.ts'
+import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
+import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
+import { encodeInvite, inviteAddresses } from '../../runtime/network/invite.ts'
+import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
+import type { Network } from '../../runtime/network/network.ts'
+import { systemClock } from '../../runtime/system-clock.ts'
+import { chooseListen } from './choose-listen.ts'
+import { type ClusterSecret, findSecret, resolveSecret } from './cluster-secret.ts'
+import { describeTwins } from './describe-twins.ts'
+import type { NodeLog } from './node-log.ts'
+import type { NodeOptions } from './node-options.ts'
+import { readJoins } from './read-joins.ts'
+
+export interface ClusterParts {
+  readonly options: NodeOptions
+  readonly folder: StateFolder
+  readonly log: NodeLog
+  /** Made with the network, so later. */
+  readonly device: () => Device
+}
+
+/** A device's way into its cluster. Disposed, after the network has stopped, what it knows of the others is on the disk. */
+export interface Cluster extends AsyncDisposable {
+  readonly network: Network
+  /** Once the network has started: join the others, tell people and programs where this device is and how to join it. */
+  announce(): Promise<void>
+}
+
+/** @throws UserError when the port is in use, the key is missing, or an invite is none */
+export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
+  const { options, folder, log, device } = parts
+  const say = (text: string): void => log.say(text)
+  const join = await readJoins({ join: options.join, joinFiles: options.joinFiles, say })
+  const known = await readPeers(folder, say)
+  // What is wrong with the key is said before anything is written, and before what is wrong with the port.
+  await findSecret(join, options.clusterKey, folder, say)
+  const listen = await chooseListen(options, await readDevice(folder))
+  const isMember = known.length > 0
+  const secret = await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
+  const nameOf = (id: DeviceId): string =>
+    device().view.state(id)?.name ?? known.find(peer => peer.id === id)?.name ?? ''
+  const peers = (): readonly KnownPeer[] =>
+    [...network.acquaintances()].map(([id, addresses]) => ({ id, name: nameOf(id), addresses }))
+  const file = new PeersFile({ folder, clock: systemClock, peers, say })
+  const { links } = options
+  const network = createLibp2pNetwork({
+    privateKey: await loadOrCreateIdentity(folder.path),
+    listen,
+    clusterKey: secret.key,
+    mdns: options.mdns,
+    role: 'device',
+    clock: systemClock,
+    blobStore: createBlobStore({ folder: folder.blobs }),
+    ...(links.isEmpty ? {} : { emulatedLink: peer => links.shapeOf(peer, device().view.state(peer)?.name) }),
+    recalled: new Map(known.map(({ id, addresses }) => [id, addresses])),
+    onAcquainted: () => file.changed(),
+    onTwins: twins => say(describeTwins(twins, { self: network.self, state: folder.path, nameOf })),
+    say
+  })
+  const over = new AbortController()
+  let telling: Promise<void> = Promise.resolve()
+  return {
+    network,
+    announce: async () => {
+      await announce(parts, network, secret, known)
+      telling = keepTelling(parts, network, secret, over.signal)
+    },
+    [Symbol.asyncDispose]: async () => {
+      over.abort()
+      await telling
+      await removeRunning(folder)
+      await file[Symbol.asyncDispose]()
+    }
+  }
+}
+
+/** A board may be up before its network is, and get another address in the night. */
+const ADDRESSES_AGE: Seconds = seconds(10)
+
+/** Keeps what the disk says of this device true: `tributary invite` reads it. Ends when `signal` aborts. */
+const keepTelling = async (
+  { options: { name }, folder, log }: ClusterParts,
+  network: Network,
+  { keyFile }: ClusterSecret,
+  signal: AbortSignal
+): Promise<void> => {
+  let told = network.addresses().join()
+  const work = async (): Promise<void> => {
+    const addresses = network.addresses()
+    if (addresses.join() === told || addresses.length === 0) return
+    told = addresses.join()
+    await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
+    log.say(`now listening on ${addresses.join(', ')}`)
+  }
+  await every(() => ADDRESSES_AGE, work, { clock: systemClock, signal }).catch((error: unknown) => {
+    if (!signal.aborted) log.say(`cannot keep this device's addresses: ${(error as Error).message}`)
+  })
+}
+
+const announce = async (
+  { options, folder, log }: ClusterParts,
+  network: Network,
+  secret: ClusterSecret,
+  known: readonly KnownPeer[]
+): Promise<void> => {
+  const { name, printInvite } = options
+  const addresses = network.addresses()
+  const { keyFile } = secret
+  await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
+  for (const way of secret.ways) network.join(...way)
+  log.say(`listening on ${addresses.join(', ')}`)
+  const invite = encodeInvite({ key: secret.key, addresses: inviteAddresses(addresses) })
+  // A log is read by others than the one who may let devices in.
+  const isSeen = printInvite || process.stderr.isTTY === true
+  if (secret.isNew) log.say(`a new cluster; ${howToJoin(isSeen ? invite : undefined, folder)}`)
+  else {
+    if (network.peers().size === 0) log.say(describeWaiting(secret, known, options, folder))
+    if (printInvite) log.say(howToJoin(invite, folder))
+  }
+  log.event({ event: 'listening', name, id: network.self, addresses, ...(printInvite ? { invite } : {}) })
+}
+
+const howToJoin = (invite: string | undefined, { path }: StateFolder): string =>
+  invite === undefined
+    ? `tributary invite --state ${path} prints what others join it with`
+    : `others join it with:\n\n  tributary node --join ${invite}\n\n(or --join - and paste it there: arguments are seen by all users of a machine)`
+
+/** A member that comes first after all were off is not the beginning of anything. */
+const describeWaiting = (
+  { ways }: ClusterSecret,
+  known: readonly KnownPeer[],
+  { mdns }: NodeOptions,
+  { path }: StateFolder
+): string => {
+  const names = known.map(({ name, id }) => (name === '' ? `...${id.slice(-8)}` : name))
+  const some = names.length > 6 ? `${names.slice(0, 6).join(', ')}, ...` : names.join(', ')
+  const wanted = [
+    ...(known.length === 0 ? [] : [`${known.length} device${known.length === 1 ? '' : 's'} that it knows (${some})`]),
+    ...(ways.length === 0 ? [] : ['the addresses that it was given']),
+    ...(mdns ? ['whoever is on the local network'] : [])
+  ]
+  if (known.length === 0 && ways.length === 0)
+    return `no other device of this cluster is known here${mdns ? ' yet; looking on the local network' : ''}; tributary invite --state ${path} prints what others join it with`
+  return `waiting for its cluster: trying ${wanted.join(', ')}`
+}

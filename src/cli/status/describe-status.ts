@@ -1,0 +1,102 @@
+import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
+import { blockRanges } from '../../report/block-ranges.ts'
+import { foldText } from '../../report/fold-text.ts'
+import { textTable } from '../../report/text-table.ts'
+import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+
+type Device = ClusterStatus['devices'][number]
+type Source = ClusterStatus['sources'][number]
+
+/** The cluster for people, in 80 columns: who is there and does what, and why what stands still stands still. */
+export const describeStatus = (status: ClusterStatus): string => {
+  const { devices, sources, placement, losses, planner, differences, setAside } = status
+  const emulated = devices.some(device => device.emulated) ? ' (emulated speeds or links)' : ''
+  const ready = placement.ready ? '' : ' (not ready)'
+  const reasons = [
+    ...devices.flatMap(waitingOf),
+    ...setAside.map(setAsideWords),
+    ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
+    ...placement.unplaced.map(({ model, block, because }) => `block ${block} of ${model} is nowhere: ${because}`),
+    ...differences
+  ]
+  return [
+    foldText(
+      `${devices.length} devices${emulated}, placement ${placement.epoch}${ready} by ${planner ?? 'nobody'}`,
+      '  '
+    ),
+    '',
+    deviceTable(devices),
+    ...(sources.length === 0 ? [] : ['', sourceTable(sources)]),
+    ...(reasons.length === 0 ? [] : ['', ...[...new Set(reasons)].map(reason => foldText(reason, '  '))]),
+    '',
+    foldText(
+      `lost ${losses.lost}, duplicates ${losses.duplicates}, sent again ${losses.resent}, devices lost ${losses.devicesLost}`
+    )
+  ].join('\n')
+}
+
+const right = (title: string) => ({ title, align: 'right' as const })
+
+const deviceTable = (devices: readonly Device[]): string =>
+  textTable(
+    [
+      { title: 'device' },
+      right('speed'),
+      right('busy'),
+      right('queue'),
+      right('blocks/s'),
+      right('sent'),
+      { title: 'carries' }
+    ],
+    devices.map(device => {
+      const carried = Object.entries(device.models).map(
+        ([model, { blocks, residentBytes }]) => `${model} ${blockRanges(blocks)} (${formatBytes(residentBytes)})`
+      )
+      const memory = device.memory === null ? '' : ` of ${formatBytes(device.memory)}`
+      return [
+        device.name,
+        device.speed.toFixed(2),
+        `${(100 * device.busy).toFixed(0)} %`,
+        `${device.queue.lane}+${device.queue.links}`,
+        device.rate.toFixed(1),
+        formatBytes(device.bytesSent),
+        `${carried.join(', ') || 'nothing'}${memory}`
+      ]
+    })
+  )
+
+const sourceTable = (sources: readonly Source[]): string =>
+  textTable(
+    [
+      { title: 'source' },
+      { title: 'state' },
+      right('done'),
+      right('in\nflight'),
+      right('skipped'),
+      right('rate'),
+      right('mean'),
+      right('p95')
+    ],
+    sources.map(s => [
+      `${s.name} on ${s.device}`,
+      s.state,
+      `${s.completed} of\n${s.available}`,
+      String(s.inFlight),
+      String(s.skipped),
+      `${s.rate.toFixed(1)}/s`,
+      time(s.inferenceTime.mean),
+      time(s.inferenceTime.p95)
+    ])
+  )
+
+const time = (measured: number | null): string => (measured === null ? '-' : formatSeconds(measured))
+
+const waitingOf = ({ name, waiting }: Device): string[] =>
+  waiting.map(
+    ({ model, block, tasks, because }) => `${name}: ${tasks} data wait for block ${block} of ${model}: ${because}`
+  )
+
+const setAsideWords = ({ device, model, seconds, because }: ClusterStatus['setAside'][number]): string => {
+  const until = seconds === null ? 'until it is started anew' : `for ${Math.ceil(seconds)} s more`
+  return `${device} is set aside for ${model}, ${until}: ${because}`
+}

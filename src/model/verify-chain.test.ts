@@ -1,0 +1,178 @@
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { TensorProto_DataType as T } from 'onnx-buf'
+import { describe, expect, test } from 'vitest'
+import { openModel } from '../runtime/onnx/open-model.ts'
+import { chain, fresh, save, study, x, y } from '../testing/cut-everywhere.ts'
+import { bytesOf, floats, int, type ModelParts, node, value, type Weights } from '../testing/onnx-builder.ts'
+import { writeBlocks } from './cut-model.ts'
+import { verifyChain } from './verify-chain.ts'
+
+const blockFiles = async (parts: ModelParts) => {
+  const model = await study(save(parts))
+  const cuts = model.cutPoints.map((_, i) => i)
+  const files: string[] = []
+  await writeBlocks(model, cuts, async (index, chunks) => {
+    files[index] = fresh()
+    await pipeline(Readable.from(chunks), createWriteStream(files[index]))
+  })
+  return { model, cuts, files }
+}
+
+/** Cut everywhere; with `broken`, one block, counted from the end, is that of another model. */
+const verified = async (parts: ModelParts, broken?: ModelParts, fromEnd = 1) => {
+  const { model, cuts, files } = await blockFiles(parts)
+  if (broken !== undefined) files[files.length - fromEnd] = (await blockFiles(broken)).files.at(-fromEnd)!
+  return verifyChain(model, cuts, files, openModel, { now: () => 0, rounds: 1 })
+}
+
+const halves = (name: string, dims: readonly number[], scale: number): Weights => {
+  const { rawData } = floats(name, dims, scale)
+  const bits = Uint16Array.from(new Float32Array(rawData!.slice().buffer), toHalf)
+  return { name, dataType: T.FLOAT16, dims: dims.map(BigInt), rawData: new Uint8Array(bits.buffer) }
+}
+
+/** Of numbers between 2^-14 and 2, cut off. */
+const toHalf = (number: number): number => {
+  const size = Math.abs(number)
+  if (size < 2 ** -14) return 0
+  const exponent = Math.floor(Math.log2(size))
+  return (number < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | Math.floor((size / 2 ** exponent - 1) * 1024)
+}
+
+const halfMlp = (lastScale: number): ModelParts => ({
+  nodes: Array.from({ length: 8 }, (_, i) => [
+    node('MatMul', [i === 0 ? 'x' : `t${i - 1}`, `w${i}`], [`m${i}`]),
+    node('Tanh', [`m${i}`], [i === 7 ? 'y' : `t${i}`])
+  ]).flat(),
+  weights: Array.from({ length: 8 }, (_, i) => halves(`w${i}`, [32, 32], i === 7 ? lastScale : 0.2)),
+  inputs: [x([1, 32], T.FLOAT16)],
+  outputs: [y([1, 32], T.FLOAT16)]
+})
+
+describe('--verify', () => {
+  test('a half-precision model that each cut rounds is within its tolerance, which is named', async () => {
+    const { ok, maxRelDiff, outputs } = await verified(halfMlp(0.2))
+    expect(outputs[0]!.tolerance.kind).toBe('float16')
+    expect(maxRelDiff).toBeGreaterThan(1e-5) // what fp32 would not be allowed
+    expect(maxRelDiff).toBeLessThan(1e-2)
+    expect(ok).toBe(true)
+  })
+
+  test('a wrong block of a half-precision model fails', async () => {
+    const { ok, maxRelDiff } = await verified(halfMlp(0.2), halfMlp(0.1), 2)
+    expect(maxRelDiff).toBeGreaterThan(1e-2)
+    expect(ok).toBe(false)
+  })
+
+  const mlp = (scale: number): ModelParts => ({
+    nodes: [node('MatMul', ['x', 'w'], ['a']), node('Tanh', ['a'], ['b']), node('MatMul', ['b', 'v'], ['y'])],
+    weights: [floats('w', [3, 3]), floats('v', [3, 3], scale)],
+    inputs: [x()],
+    outputs: [y([2, 3])]
+  })
+
+  test('single precision: nothing differs, and a weight that is off by a part in ten thousand fails', async () => {
+    const right = await verified(mlp(1))
+    expect(right).toMatchObject({ ok: true, maxAbsDiff: 0 })
+    expect(right.outputs[0]!.tolerance).toMatchObject({ kind: 'float32', relative: 1e-5, absolute: 1e-7 })
+    const wrong = await verified(mlp(1), mlp(1.0001))
+    expect(wrong).toMatchObject({ ok: false })
+    expect(wrong.maxRelDiff).toBeGreaterThan(5e-5)
+  })
+
+  const tiny = (offset: number): ModelParts => ({
+    nodes: [node('Tanh', ['x'], ['a']), node('Mul', ['a', 'small'], ['b']), node('Add', ['b', 'k'], ['y'])],
+    weights: [
+      { name: 'small', dataType: T.FLOAT, dims: [], floatData: [1e-6] },
+      { name: 'k', dataType: T.FLOAT, dims: [], floatData: [1e-6 + offset] }
+    ],
+    inputs: [x()],
+    outputs: [y([2, 3])]
+  })
+
+  test('a tiny probability may be off by the rounding of the numbers that it comes from, not by more', async () => {
+    const near = await verified(tiny(0), tiny(3e-8))
+    expect(near.maxRelDiff).toBeGreaterThan(1e-2)
+    expect(near.ok).toBe(true)
+    expect((await verified(tiny(0), tiny(3e-7))).ok).toBe(false)
+  })
+
+  test('a model of tiny numbers throughout has no such floor', async () => {
+    const faint = (scale: number): ModelParts => ({
+      ...mlp(scale * 1e-9),
+      nodes: [node('Mul', ['x', 'faint'], ['f']), node('MatMul', ['f', 'w'], ['a']), node('MatMul', ['a', 'v'], ['y'])],
+      weights: [floats('w', [3, 3]), floats('v', [3, 3], scale), floats('faint', [1], 1)]
+    })
+    const { model, cuts, files } = await blockFiles(faint(1))
+    const wrong = (await blockFiles(faint(2))).files.at(-1)!
+    const data = new Uint8Array(Float32Array.from({ length: 6 }, (_, i) => 1e-12 * (i + 1)).buffer)
+    const inputs = [[{ name: 'x', type: 'float32' as const, dims: [2, 3], data }]]
+    const options = { now: () => 0, rounds: 1, inputs }
+    expect((await verifyChain(model, cuts, files, openModel, options)).ok).toBe(true)
+    expect((await verifyChain(model, cuts, [...files.slice(0, -1), wrong], openModel, options)).ok).toBe(false)
+  })
+
+  test('integers are exact: one that is off by one fails', async () => {
+    const counted = (add: number): ModelParts => ({
+      nodes: [
+        node('Relu', ['x'], ['r']),
+        node('Cast', ['r'], ['c'], [int('to', T.INT8)]),
+        node('Add', ['c', 'k'], ['y'])
+      ],
+      weights: [bytesOf('k', T.INT8, [add], [])],
+      inputs: [x()],
+      outputs: [y([2, 3], T.INT8)]
+    })
+    const { ok, outputs } = await verified(counted(100))
+    expect({ ok, kind: outputs[0]!.tolerance.kind }).toEqual({ ok: true, kind: 'exact' })
+    expect((await verified(counted(100), counted(101))).ok).toBe(false)
+  })
+
+  test('which tolerance: by the output and by the arithmetic inside', async () => {
+    const kindOf = async (parts: ModelParts) => (await verified(parts)).outputs[0]!.tolerance.kind
+    const to = (type: T) => [int('to', type)]
+    const doubles = { nodes: chain('Relu', 'Exp'), inputs: [x([2, 3], T.DOUBLE)], outputs: [y([2, 3], T.DOUBLE)] }
+    expect(await kindOf(doubles)).toBe('float64')
+    const within = (type: T): ModelParts => ({
+      nodes: [node('Cast', ['x'], ['h'], to(type)), node('Cast', ['h'], ['f'], to(T.FLOAT)), node('Exp', ['f'], ['y'])],
+      inputs: [x()],
+      outputs: [y([2, 3])]
+    })
+    expect(await kindOf(within(T.FLOAT16))).toBe('float16')
+    expect(await kindOf(within(T.BFLOAT16))).toBe('bfloat16')
+    const scale: Weights = { name: 's', dataType: T.FLOAT, dims: [], floatData: [0.05] }
+    const zero = bytesOf('z', T.UINT8, [128], [])
+    const quantised: ModelParts = {
+      nodes: [node('QuantizeLinear', ['x', 's', 'z'], ['q']), node('DequantizeLinear', ['q', 's', 'z'], ['y'])],
+      weights: [scale, zero],
+      inputs: [x()],
+      outputs: [y([2, 3])]
+    }
+    expect(await kindOf(quantised)).toBe('int8')
+    const weightsOnly: ModelParts = {
+      nodes: [
+        node('DequantizeLinear', ['w', 's', 'z'], ['d']),
+        node('MatMul', ['x', 'd'], ['m']),
+        node('Exp', ['m'], ['y'])
+      ],
+      weights: [scale, zero, bytesOf('w', T.UINT8, [1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 3])],
+      inputs: [x()],
+      outputs: [y([2, 3])]
+    }
+    expect(await kindOf(weightsOnly)).toBe('float32')
+  })
+
+  test('strings are exact', async () => {
+    const named = (op: string): ModelParts => ({
+      nodes: [node(op, ['x'], ['r']), node('Cast', ['r'], ['y'], [int('to', T.STRING)])],
+      inputs: [value('x', T.FLOAT, [2, 3])],
+      outputs: [y([2, 3], T.STRING)]
+    })
+    expect((await verified(named('Relu'))).outputs[0]).toMatchObject({ ok: true, tolerance: { kind: 'exact' } })
+    const { model, cuts, files } = await blockFiles(named('Relu'))
+    const other = (await blockFiles(named('Neg'))).files[0]!
+    expect((await verifyChain(model, cuts, [other, files[1]!], openModel, { now: () => 0, rounds: 1 })).ok).toBe(false)
+  })
+})

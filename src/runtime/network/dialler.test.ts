@@ -1,0 +1,116 @@
+import type { Connection } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { describe, expect, it } from 'vitest'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
+import { milliseconds, seconds } from '../../core/units.ts'
+import { createManualClock } from '../../testing/manual-clock.ts'
+import { RefusedError } from './admission.ts'
+import { Dialler } from './dialler.ts'
+
+const self = deviceId('12D3KooWAAAA')
+const shed = deviceId('12D3KooWShed')
+const porch = deviceId('12D3KooWPorch')
+
+/** Who answers at which address; everything else swallows what is sent there. */
+const dialler = (there: Record<string, DeviceId | 'refuses' | 'is busy' | 'self'>, own: readonly string[] = []) => {
+  const clock = createManualClock()
+  const connected = new Set<DeviceId>()
+  const dialled: string[] = []
+  const said: string[] = []
+  const made = new Dialler({
+    self,
+    clock,
+    dial: (address: Multiaddr, signal) => {
+      dialled.push(`${address}`)
+      const who = there[`${address}`]
+      if (who === 'self') return Promise.reject(new Error('Can not dial self'))
+      if (who !== undefined) return Promise.resolve({ remotePeer: who, remoteAddr: address } as unknown as Connection)
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    },
+    admitted: async ({ remotePeer }) => {
+      const peer = `${remotePeer}` as DeviceId
+      if (`${remotePeer}` === 'refuses') throw new RefusedError('another cluster', true)
+      if (`${remotePeer}` === 'is busy') throw new RefusedError('it was too late', true, { isPassing: true })
+      connected.add(peer)
+    },
+    connected: peer => connected.has(peer),
+    own: () => own,
+    say: text => said.push(text)
+  })
+  return { dialler: made, clock, connected, dialled, said, there }
+}
+
+const HOLE = '/ip4/10.9.9.9/tcp/6174'
+const A = '/ip4/10.0.0.1/tcp/6174'
+const B = '/ip4/10.0.0.2/tcp/6174'
+
+describe('a search', () => {
+  it('for any of the addresses of an invite reaches one behind five black holes within two seconds', async () => {
+    const { dialler: d, clock, connected } = dialler({ [A]: shed })
+    d.join([1, 2, 3, 4, 5].map(n => `10.9.9.${n}:6174`).concat('10.0.0.1:6174'))
+    await clock.advance(milliseconds(1300))
+    expect([...connected]).toEqual([shed])
+  })
+
+  it('goes round until somebody answers, and no longer', async () => {
+    const { dialler: d, clock, connected, dialled, there } = dialler({})
+    d.join(['10.0.0.1:6174'])
+    await clock.advance(seconds(60))
+    expect([connected.size, dialled.length > 3]).toEqual([0, true])
+    there[A] = shed
+    await clock.advance(seconds(12))
+    expect([...connected]).toEqual([shed])
+    const before = dialled.length
+    await clock.advance(seconds(60))
+    expect(dialled.length).toBe(before)
+  })
+
+  it('does not go back to an address that refused it, or that is its own, and ends when none is left', async () => {
+    const { dialler: d, clock, dialled, there, connected } = dialler({ [A]: 'refuses', [B]: 'self' })
+    d.join(['10.0.0.1:6174', '10.0.0.2:6174', '10.9.9.9:6174'])
+    await clock.advance(seconds(60))
+    expect(dialled.filter(address => address === A || address === B)).toEqual([A, B])
+    there[HOLE] = shed
+    await clock.advance(seconds(12))
+    expect([...connected]).toEqual([shed])
+  })
+
+  it('goes back to one that had no time for it', async () => {
+    const { dialler: d, clock, there, connected } = dialler({ [A]: 'is busy' })
+    d.join(['10.0.0.1:6174'])
+    await clock.advance(seconds(30))
+    there[A] = shed
+    await clock.advance(seconds(6))
+    expect([...connected]).toEqual([shed])
+  })
+
+  it('for a device of an earlier run starts at its last good address, and goes on for days', async () => {
+    const { dialler: d, clock, connected, dialled, there } = dialler({})
+    d.learn(shed, [HOLE, A])
+    d.answered(shed, `${A}/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N`)
+    expect(d.addressesOf(shed)).toEqual([A, HOLE])
+    d.recall(shed, d.addressesOf(shed))
+    await clock.advance(seconds(2 * 24 * 3600))
+    expect(dialled.length).toBeLessThan((2 * 2 * 24 * 3600) / 30 + 50)
+    there[A] = shed
+    await clock.advance(seconds(50))
+    expect([...connected]).toEqual([shed])
+  })
+
+  it('for a device is not content with another one that has its address now, and leaves that in peace', async () => {
+    const { dialler: d, clock, connected, dialled } = dialler({ [A]: porch, [B]: shed })
+    d.recall(shed, [A])
+    await clock.advance(seconds(120))
+    expect([[...connected], dialled]).toEqual([[porch], [A]])
+    d.recall(shed, [B])
+    await clock.advance(seconds(1))
+    expect([...connected]).toEqual([porch, shed])
+  })
+
+  it('does not look for others where it listens itself', async () => {
+    const { dialler: d, clock, dialled } = dialler({}, [`${A}/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N`])
+    d.recall(shed, [A, HOLE])
+    await clock.advance(seconds(10))
+    expect(new Set(dialled)).toEqual(new Set([HOLE]))
+  })
+})

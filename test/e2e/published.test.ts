@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { PUBLISHED_RESULTS } from '../../bench/published/published-results.ts'
+import type { PublishedRow } from '../../bench/published/published-row.ts'
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/published.mjs', import.meta.url))
+const SCENARIOS = fileURLToPath(new URL('../../scenarios/', import.meta.url))
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** As `npm run bench:published` runs it. */
+const published = (...words: string[]): Promise<Ran> =>
+  new Promise(resolve => {
+    execFile(process.execPath, [SCRIPT, ...words], { maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    )
+  })
+
+const rowsOf = ({ stdout }: Ran): readonly PublishedRow[] => JSON.parse(stdout) as PublishedRow[]
+
+describe('bench:published', () => {
+  test('DNNPipe: its slowest stage, its rate, and the bound', async () => {
+    const ran = await published('dnnpipe', '--json')
+    expect(ran.code).toBe(0)
+    const rows = rowsOf(ran)
+    expect(rows.map(({ name, ok }) => [name, ok])).toEqual([
+      ['dnnpipe-effnetv2b0-stage', true],
+      ['dnnpipe-effnetv2b0', true],
+      ['dnnpipe-effnetv2b0-bound', true]
+    ])
+    expect(rows[0]!.ours).toBeCloseTo(3.16649, 4)
+    expect(Math.abs(rows[1]!.ours / 315.8 - 1)).toBeLessThan(0.005)
+    expect(rows[2]!.ours).toBeCloseTo(3.15881, 4)
+  })
+
+  test('PipeEdge on 2 and 16 boards, ViT-Base and ViT-Large', async () => {
+    const names = ['base-rcc-2', 'base-rcc-16', 'large-rcc-2', 'large-rcc-16'].map(name => `pipeedge-vit-${name}`)
+    const ran = await published(...names, '--json')
+    expect(ran.code).toBe(0)
+    for (const [i, row] of rowsOf(ran).entries()) {
+      expect(row).toEqual({
+        ...{ name: names[i], source: expect.stringMatching(/usc-isi\/PipeEdge 1a68bbb.*arXiv 2110\.14895/) },
+        ...{ published: [1.53, 9.99, 0.445, 3.304][i], ours: expect.any(Number), deviation: expect.any(Number) },
+        ...{ limit: 0.005, ok: true }
+      })
+      expect(row.deviation).toBeCloseTo(row.ours / row.published - 1, 12)
+      expect(Math.abs(row.deviation)).toBeLessThanOrEqual(0.005)
+    }
+  })
+
+  test('as a table within 80 columns; where we do not agree, it says so and why, and is not told as agreement', async () => {
+    const { code, stdout } = await published('ar-ddi-one-source-3', 'ms-ar-two-sources-3')
+    expect(code).toBe(0)
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    expect(stdout).toMatch(/name +published +ours +unit +deviation +limit +ok\n/)
+    expect(stdout).toMatch(/ms-ar-two-sources-3 +< 1 +0\.\d+ +ratio +-[\d.]+ % +< 1 +yes/)
+    expect(stdout).toMatch(/ar-ddi-one-source-3 +< 1 +[1-9][\d.]+ +ratio +[\d.]+ % +none +no\*/)
+    expect(stdout).toContain('ar-ddi-one-source-3: not reproduced: our ddi')
+    expect(stdout).toContain('* we do not agree, say why, and claim nothing')
+  })
+
+  test('a name that is none, and an option that is none, are wrong use', async () => {
+    expect(await published('dnnpip-effnetv2b0')).toMatchObject({
+      ...{ code: 2, stdout: '' },
+      stderr: expect.stringMatching(
+        /^there is no published result "dnnpip-effnetv2b0", did you mean "dnnpipe-effnetv2b0"\? \(known: .*\)\n$/
+      )
+    })
+    expect(await published('--jason')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('"--jason"')
+    })
+  })
+})
+
+test('every published scenario is measured, and states its source, what is theirs and what is ours', async () => {
+  const files = (await readdir(`${SCENARIOS}published`)).map(file => `published/${file}`)
+  const used = new Set(PUBLISHED_RESULTS.map(({ scenario }) => scenario))
+  expect(files.filter(file => !used.has(file))).toEqual([])
+  for (const file of files) {
+    const head = (await readFile(SCENARIOS + file, 'utf8')).split('\ndevices:')[0]!
+    for (const word of ['# Published: ', '# Source: ', '# Theirs: ', '# Ours: ', '# Measured '])
+      expect(head).toContain(word)
+  }
+})
