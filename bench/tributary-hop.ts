@@ -92,6 +92,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     status: () => {
       throw new Error('nobody asks')
     },
+    models: () => Promise.resolve(create(ReplySchema)),
     placement: () => undefined,
     adopt: () => {},
     changed: () => {},

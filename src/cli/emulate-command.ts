@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { NoAnswerError, UserError } from '../core/user-error.ts'
 import type { RunReport } from '../report/run-report.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { collect } from './collect.ts'
+import { hadChildren } from './demo/live-children.ts'
 import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
 import { isStop } from './emulate/is-stop.ts'
 import { refuseTooFast } from './emulate/refuse-too-fast.ts'
@@ -103,11 +105,17 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<Emulated>
   await prepareOutputs(places)
   const abort = new AbortController()
   const stop = (): void => {
-    say('stopping the devices …')
+    if (!hadChildren()) {
+      // Nothing runs that must be asked to stop: measuring and planning are left where they are.
+      rmSync(folder, { recursive: true, force: true })
+      process.exit(130)
+    }
+    if (abort.signal.aborted) process.exit(130)
+    say('stopping the devices … (again to kill them)')
     abort.abort(new NoAnswerError('stopped before the end'))
   }
-  process.once('SIGINT', stop).once('SIGTERM', stop)
   const folder = await mkdtemp(join(tmpdir(), 'tributary-emulate-'))
+  process.on('SIGINT', stop).on('SIGTERM', stop)
   try {
     const { report } = await emulateScenario({
       scenario,

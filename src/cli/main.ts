@@ -28,6 +28,7 @@ const COMMANDS = [
   () => import('./node-command.ts'),
   () => import('./status-command.ts'),
   () => import('./invite-command.ts'),
+  () => import('./model-command.ts'),
   () => import('./zoo-command.ts'),
   () => import('./demo-command.ts')
 ]
@@ -44,12 +45,15 @@ const describeOption = (option: Option): string => {
     : `${option.description} (default: ${option.defaultValue})`
 }
 
+const prepare = (command: Command): void => {
+  command.exitOverride()
+  command.configureHelp({ optionDescription: describeOption })
+  command.commands.forEach(prepare)
+}
+
 const main = async (): Promise<number> => {
   await register()
-  for (const command of program.commands) {
-    command.exitOverride()
-    command.configureHelp({ optionDescription: describeOption })
-  }
+  program.commands.forEach(prepare)
   try {
     refuseMangled(process.argv.slice(2))
     await program.parseAsync()

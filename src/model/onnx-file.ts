@@ -17,6 +17,7 @@ import { ELEMENT_BITS } from './element-bits.ts'
 import { externalFileSize } from './external-file.ts'
 import { parseOnnx } from './parse-onnx.ts'
 import { RECOGNISED_BYTES, recogniseFile } from './recognise-file.ts'
+import { sha256Of } from './sha256-of.ts'
 
 /** A model as it was read: its weights are views into the file's bytes, or stay in the files that it names. */
 export interface OnnxFile {
@@ -52,7 +53,7 @@ export const readOnnxFile = async (path: string): Promise<OnnxFile> => {
     graph,
     opset: Number(model.opsetImport.find(o => isDefaultDomain(o.domain))?.version ?? 0)
   }
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = await sha256Of(bytes)
   const others = await checkExternalData(path, model)
   const hash = createHash('sha256').update(sha256)
   for (const location of others) await addFile(hash, location)

@@ -1,5 +1,6 @@
 import type { Bytes } from '../core/units.ts'
 import type { CapacityProblem, Carries } from './capacity-problem.ts'
+import { type IsUseful, usefulDevices } from './useful-devices.ts'
 
 /** Which device carries which blocks, and what memory is left: what placement searches work on. */
 export class BlockTable {
@@ -9,9 +10,11 @@ export class BlockTable {
   readonly #carried: Uint8Array
   readonly #left: Float64Array
   readonly #copies: Uint16Array
+  readonly #isUseful: IsUseful
 
   constructor(problem: CapacityProblem, from?: BlockTable) {
     this.#problem = problem
+    this.#isUseful = usefulDevices(problem)
     let blocks = 0
     this.#offsets = problem.models.map(({ work }) => {
       blocks += work.length
@@ -41,9 +44,10 @@ export class BlockTable {
     return this.#copies[this.#offsets[model]! + block]!
   }
 
-  /** @returns false when there is no room */
+  /** @returns false when there is no room, or nobody who needs it can reach the device and hear from it again */
   put(device: number, model: number, block: number): boolean {
     if (this.carries(device, model, block)) return true
+    if (!this.#isUseful(device, model)) return false
     const size = this.size(model, block)
     if (size > this.#left[device]!) return false
     this.#carried[this.#at(device, model, block)] = 1

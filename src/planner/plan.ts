@@ -11,6 +11,7 @@ import { exactPlacement, exactSize } from './exact-placement.ts'
 import { memoryRelaxation } from './memory-relaxation.ts'
 import { type FoundPlacement, searchPlacement } from './search-placement.ts'
 import type { SolveLp, SolveMip } from './solve-lp.ts'
+import { neighbours, reachable, usefulDevices } from './useful-devices.ts'
 
 export interface Plan {
   /** Without memory limits: what the search found, and what nothing can exceed. */
@@ -209,11 +210,13 @@ export const unloadedTimes = (problem: CapacityProblem, carries: Carries, time: 
   })
 }
 
-/** Every block on every device, where memory allows that. */
+/** Every block on every device that it can be of use on, where memory allows that. */
 const allThatFits = (problem: CapacityProblem): BlockTable | undefined => {
   const table = new BlockTable(problem)
+  const isUseful = usefulDevices(problem)
   for (const n of problem.devices.keys()) {
     for (const [m, { work }] of problem.models.entries()) {
+      if (!isUseful(n, m)) continue
       for (const k of work.keys()) if (!table.put(n, m, k)) return undefined
     }
   }
@@ -260,22 +263,6 @@ const outOfReach = (problem: CapacityProblem): string | undefined => {
       return `source ${name} on ${devices[device]!.name} cannot be served: block ${block} of ${modelName} needs ${formatBytes(weights[block]!)}, and no device that it can reach and get results from has more than ${formatBytes(room)}: give one more memory, or add a link`
   }
   return undefined
-}
-
-/** Of each device, where its links lead, or come from. */
-const neighbours = ({ devices, links }: CapacityProblem, end: 'from' | 'to'): readonly (readonly number[])[] => {
-  const all = devices.map((): number[] => [])
-  for (const link of links) all[end === 'to' ? link.from : link.to]!.push(link[end])
-  return all
-}
-
-const reachable = (next: readonly (readonly number[])[], start: number): ReadonlySet<number> => {
-  const reached = new Set([start])
-  for (const here of reached) {
-    if (reached.size === next.length) break
-    for (const there of next[here]!) reached.add(there) // grows while it is walked through
-  }
-  return reached
 }
 
 const tooLittle = (problem: CapacityProblem, isNothing: boolean): { isProven: boolean; because: string } => {

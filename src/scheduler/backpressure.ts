@@ -28,7 +28,7 @@ export interface BackpressureOptions {
  * among commodities and leaves open which datum of one comes first; those that have waited longest serve it best.
  */
 export const createBackpressure =
-  ({ bias }: BackpressureOptions = { bias: 3 }): CreatePolicy =>
+  ({ bias }: BackpressureOptions = { bias: 6 }): CreatePolicy =>
   host => {
     const { world, self } = host
     const reporting = new Reporting(host)

@@ -55,13 +55,13 @@ describe('bench:published', () => {
   })
 
   test('as a table within 80 columns; where we do not agree, it says so and why, and is not told as agreement', async () => {
-    const { code, stdout } = await published('ar-ddi-one-source-3', 'ms-ar-two-sources-3')
+    const { code, stdout } = await published('ar-ddi-large-inputs', 'ms-ar-two-sources-3')
     expect(code).toBe(0)
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     expect(stdout).toMatch(/name +published +ours +unit +deviation +limit +ok\n/)
     expect(stdout).toMatch(/ms-ar-two-sources-3 +< 1 +0\.\d+ +ratio +-[\d.]+ % +< 1 +yes/)
-    expect(stdout).toMatch(/ar-ddi-one-source-3 +< 1 +[1-9][\d.]+ +ratio +[\d.]+ % +none +no\*/)
-    expect(stdout).toContain('ar-ddi-one-source-3: not reproduced: our ddi')
+    expect(stdout).toMatch(/ar-ddi-large-inputs +< 1 +[1-9][\d.]+ +ratio +[\d.]+ % +none +no\*/)
+    expect(stdout).toContain('ar-ddi-large-inputs: not reproduced: our ddi')
     expect(stdout).toContain('* we do not agree, say why, and claim nothing')
   })
 

@@ -7,8 +7,14 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
 
+let hasBegun = false
+
+/** Whether a device was ever started: until then there is nothing that has to be asked to stop. */
+export const hadChildren = (): boolean => hasBegun
+
 /** No child outlives this process. */
 export const keepWatch = (child: ChildProcess): void => {
+  hasBegun = true
   children.add(child)
   child.once('exit', () => children.delete(child))
 }

@@ -4,6 +4,7 @@ import { createBarView } from './bar-view.ts'
 import { DEMO_SOURCES } from './demo-cluster.ts'
 import { parseKillOrder } from './kill-order.ts'
 import { createLineView } from './line-view.ts'
+import { hadChildren } from './live-children.ts'
 import { renderImages } from './render-images.ts'
 import { requireAllRight, runDemo } from './run-demo.ts'
 
@@ -32,7 +33,8 @@ export const runDemoCommand = async (options: DemoCommandOptions): Promise<void>
   const kill = options.kill === undefined ? undefined : parseKillOrder(options.kill)
   const interrupt = new AbortController()
   const onSignal = (): void => {
-    if (interrupt.signal.aborted) process.exit(130)
+    // Drawing and reading images is left where it is; devices are asked to stop.
+    if (interrupt.signal.aborted || !hadChildren()) process.exit(130)
     talk('\nstopping the devices (again to kill them)')
     interrupt.abort()
   }

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,9 +51,12 @@ const modelPath = (): string =>
 /** The main job on this machine, from nothing. Leaves nothing behind but what it returns. */
 export const runDemo = async (options: DemoOptions): Promise<DemoDocument> => {
   const scratch = await mkdtemp(join(tmpdir(), 'tributary-demo-'))
+  const clear = (): void => rmSync(scratch, { recursive: true, force: true })
+  process.once('exit', clear) // whatever ends it before it is through
   try {
     return await runIn(scratch, options)
   } finally {
+    process.off('exit', clear)
     await rm(scratch, { recursive: true, force: true })
   }
 }

@@ -4,7 +4,7 @@ import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type ClusterStatus, clusterStatusSchema } from '../../runtime/device/device-status.ts'
 import { readRunning, stateFolderOf } from '../../runtime/device/state-folder.ts'
-import { ReplySchema, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
+import { type Reply, ReplySchema, type Request, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../../runtime/network/blob-store.ts'
 import type { ClusterKey } from '../../runtime/network/cluster-key.ts'
 import { createIdentity } from '../../runtime/network/identity.ts'
@@ -23,11 +23,18 @@ export interface AskOptions {
   readonly timeout: Seconds
 }
 
+/** @throws UserError when there is no device to ask, or it does not answer in time */
+export const askStatus = async (options: AskOptions): Promise<ClusterStatus> => {
+  const reply = await askDevice(options, create(RequestSchema, { body: { case: 'status', value: {} } }))
+  if (reply.body.case !== 'status') throw new UserError(`the device answered: ${reply.error}`)
+  return clusterStatusSchema.parse(JSON.parse(reply.body.value))
+}
+
 /**
  * Join as an observer, ask the first device that answers, leave.
  * @throws UserError when there is no device to ask, or it does not answer in time
  */
-export const askStatus = async (options: AskOptions): Promise<ClusterStatus> => {
+export const askDevice = async (options: AskOptions, request: Request): Promise<Reply> => {
   const { timeout } = options
   const { key, ways } = await whomToAsk(options)
   const network = createLibp2pNetwork({
@@ -47,10 +54,7 @@ export const askStatus = async (options: AskOptions): Promise<ClusterStatus> => 
     )
     await network.start(met.handlers)
     for (const way of ways) network.join(...way)
-    const request = create(RequestSchema, { body: { case: 'status', value: {} } })
-    const reply = await network.request(await met.device, request, { timeout })
-    if (reply.body.case !== 'status') throw new UserError(`the device answered: ${reply.error}`)
-    return clusterStatusSchema.parse(JSON.parse(reply.body.value))
+    return await network.request(await met.device, request, { timeout })
   } finally {
     over.abort()
     await network.stop()
@@ -62,7 +66,8 @@ const NO_BLOCKS: BlobStore = {
   find: async () => undefined,
   partPath: () => '',
   commit: () => Promise.reject(new Error('an observer keeps no blocks')),
-  put: () => Promise.reject(new Error('an observer keeps no blocks'))
+  put: () => Promise.reject(new Error('an observer keeps no blocks')),
+  remove: async () => {}
 }
 
 interface Asked {

@@ -39,6 +39,7 @@ export interface NodeFlags {
   readonly sink?: string
   readonly policy: string
   readonly activationEncoding: string
+  readonly keepModels: string
   readonly state?: string
   readonly emulateLink: string[]
   readonly startWhen: string
@@ -91,6 +92,8 @@ export interface NodeOptions {
   readonly sink: string | undefined
   readonly policy: PolicyName
   readonly activationEncoding: EncodingChoice
+  /** A model that nobody owns and no source uses leaves the cluster after so long. */
+  readonly keepModels: Seconds
   readonly state: string | undefined
   readonly links: EmulatedLinks
   readonly startWhen: number
@@ -141,7 +144,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     laneGroup: typeof flags.speedIsReal === 'string' ? flags.speedIsReal : undefined,
     emulated: flags.speed !== undefined || flags.times.length > 0 || !links.isEmpty,
     threads: number('--threads', flags.threads, z.int().min(1).max(256)),
-    models: flags.model.map(parseModel),
+    models: distinct(flags.model.map(parseModel)),
     shapes: flags.shape,
     maxBlocks: new Map([['', DEFAULT_BLOCKS], ...flags.blocks.map(parseBlocks)]),
     cutAt: new Map(flags.cutAt.map(parseCutAt)),
@@ -154,6 +157,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     sink: flags.sink,
     policy: policy(flags.policy),
     activationEncoding: parseEncodingChoice(flags.activationEncoding),
+    keepModels: time('--keep-models', flags.keepModels),
     state: flags.state,
     links,
     startWhen: number('--start-when', flags.startWhen, z.int().min(1).max(10_000)),
@@ -188,6 +192,14 @@ const limitOf = ({ issues }: z.ZodError): string => {
 const size = (flag: string, text: string): Bytes => {
   try {
     return parseSize(text)
+  } catch (error) {
+    throw new UserError(`${flag}: ${(error as Error).message}`)
+  }
+}
+
+const time = (flag: string, text: string): Seconds => {
+  try {
+    return parseTime(text)
   } catch (error) {
     throw new UserError(`${flag}: ${(error as Error).message}`)
   }
@@ -241,6 +253,22 @@ const ownName = (model: string, models: readonly string[]): string => {
   throw new UserError(
     `--pinned "${model}" is no model of this device${names.length === 0 ? '' : ` (its models: ${names.join(', ')})`}; add --model FILE:${model}`
   )
+}
+
+/**
+ * A name means one model. Names that differ in case only would share a folder of results, or a person's reading of them.
+ * @throws UserError that names both files
+ */
+const distinct = (models: NodeOptions['models']): NodeOptions['models'] => {
+  for (const [i, { name: here, file }] of models.entries()) {
+    const other = models.slice(0, i).find(model => model.name.toLowerCase() === here.toLowerCase())
+    if (other === undefined) continue
+    const same = other.name === here ? `both are called ${here}` : `${other.name} and ${here} differ in case only`
+    throw new UserError(
+      `--model ${other.file} and --model ${file}: ${same}; give one another name: --model ${file}:${here}-2`
+    )
+  }
+  return models
 }
 
 /** FILE or FILE:name. A single letter before the colon is a drive, not a file. */

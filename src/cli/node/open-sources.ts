@@ -15,6 +15,7 @@ import type { DataPort, Item } from '../../runtime/io/data-port.ts'
 import { FileUnavailable } from '../../runtime/io/file-unavailable.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
+import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
 import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import { openSink } from '../../runtime/ledger/open-sink.ts'
 import { type SourceItems, sourceItems } from '../../runtime/ledger/source-items.ts'
@@ -68,6 +69,13 @@ export const openSources = async (
         )
       return numbered
     }
+    /** Something that came of the folder before shows that what reads it fits. */
+    const checkItems = async (port: DataPort): Promise<void> => {
+      if (sink.counts(id).results > 0) return
+      const { origin } = spec!
+      const items = await port.list(source.folder).catch(ifAway)
+      await refuseMisfits({ port, items, origin, folder: source.folder, now: wallTime() })
+    }
     device.addSource(
       new SourceRunner({
         spec: source,
@@ -77,11 +85,13 @@ export const openSources = async (
         view: device.view,
         sink,
         openItems,
+        ...(source.synthetic === undefined ? { checkItems } : {}),
         createPort: manifest =>
           source.synthetic === undefined
             ? createDataPort({
                 spec: spec!,
                 inputs: manifest.inputs,
+                outputs: manifest.activations.at(-1)!.tensors,
                 resultsFolder: `${dirname(options.sink!)}/${source.name}-results`
               })
             : createSyntheticPort(
@@ -102,6 +112,12 @@ export const openSources = async (
     )
   }
   return () => sink.stop()
+}
+
+/** A folder that is away says nothing of what is in it. */
+const ifAway = (error: unknown): readonly Item[] => {
+  if (error instanceof FileUnavailable) return []
+  throw error
 }
 
 /** The folder was there when the device started; that it is away a little later (a share that is mounted again) passes. */

@@ -3,6 +3,7 @@ import { every } from '../../core/every.ts'
 import { createRng } from '../../core/rng.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
+import { takeModelOrder } from '../../runtime/device/model-order.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import { PRIVATE_FILE, tighten } from '../../runtime/device/privacy.ts'
 import { nextIncarnation, openStateFolder, type StateFolder, stateFolderOf } from '../../runtime/device/state-folder.ts'
@@ -80,6 +81,8 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     ...(orders === undefined ? {} : { begun: orders.begun }),
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
+    keepModels: options.keepModels,
+    takeOrder: token => takeModelOrder(folder.path, token),
     ...observed,
     say: (text, level) => log.say(text, level),
     event: event => log.event(event),
@@ -96,7 +99,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   try {
     const closeSources = await sourcesOf(options, folder, device, spec, log, trace)
     try {
-      await device.start()
+      if (!(await leave.unlessAsked(device.start()))) return
       await cluster.announce()
       trimHeap()
       await Promise.race([leave.asked, finished(device, options, log), reporting(device, options, log, over.signal)])
@@ -173,13 +176,26 @@ const finished = async (device: Device, options: NodeOptions, log: NodeLog): Pro
     return
   }
   if (sources.length > 0) {
-    for (const { name, failed } of sources)
-      if (failed > 0) log.say(`source ${name}: ${failed} failed; the sink says why`)
-    if (options.exitWhenDone && sources.some(({ unavailable }) => unavailable > 0)) process.exitCode = 1
+    const unanswered = sources.filter(hasNoAnswer)
+    for (const source of unanswered) log.say(`source ${source.name}: ${describeOutcome(source)}`)
+    if (options.exitWhenDone && unanswered.length > 0) process.exitCode = 1
     log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
     log.event({ event: 'done', sources })
   }
   if (!options.exitWhenDone) await new Promise(() => {})
+}
+
+type SourceStatus = ReturnType<Device['status']>['sources'][number]
+
+/** Data were given up or left to the next start, or nothing came of any. */
+const hasNoAnswer = ({ failed, lost, unavailable, completed, available }: SourceStatus): boolean =>
+  failed > 0 || lost > 0 || unavailable > 0 || (available > 0 && completed === 0)
+
+const describeOutcome = ({ failed, lost, unavailable, completed, skipped, available }: SourceStatus): string => {
+  const givenUp = Math.max(failed, lost)
+  if (givenUp > 0) return `${givenUp} of ${available} were given up; the sink says why`
+  const without = unavailable > 0 ? `${unavailable} are left to the next start` : `${skipped} were skipped`
+  return `${completed} of ${available} have a result, ${without}${skipped > 0 ? '; the sink says why' : ''}`
 }
 
 /** Programs that listen to events are told the status every second. Ends only by rejecting, when `signal` aborts. */
@@ -196,6 +212,8 @@ const reporting = async (
 
 interface Leave {
   readonly asked: Promise<void>
+  /** @returns false when it was asked before `begun` was through: there is nothing to finish yet */
+  unlessAsked(begun: Promise<void>): Promise<boolean>
   /** Asked twice: do not finish what is queued. */
   hurry(): boolean
   forget(): void
@@ -206,10 +224,12 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const stopped = new AbortController()
   let times = 0
+  let isBegun = false
   const ask = (): void => {
     times++
-    if (times === 1) {
-      log.say('stopping: finishing what is queued here (again to stop at once)')
+    if (times > 1) endProcess('SIGINT')
+    else {
+      log.say(isBegun ? 'stopping: finishing what is queued here (again to stop at once)' : 'stopping before it began')
       void systemClock.sleep(STOPPING, { signal: stopped.signal }).then(
         () => {
           log.say(
@@ -220,7 +240,7 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
         },
         () => {}
       )
-    } else if (times === 2) endProcess('SIGINT')
+    }
     resolve()
   }
   process.on('SIGINT', ask)
@@ -233,6 +253,12 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
   if (options.exitWithParent) process.stdin.once('end', orphaned).once('close', orphaned).resume()
   return {
     asked: promise,
+    unlessAsked: async begun => {
+      begun.catch(() => {}) // what is stopped in its midst may fail
+      isBegun = await Promise.race([begun.then(() => true), promise.then(() => false)])
+      if (!isBegun) process.exitCode = 130
+      return isBegun
+    },
     hurry: () => times > 1,
     forget: () => {
       stopped.abort()

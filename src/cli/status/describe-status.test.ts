@@ -56,6 +56,13 @@ test('who is set aside, for how long and why', () => {
   expect(flat).toContain('attic is set aside for vad, until it is started anew: block 3 did not end')
 })
 
+test('what was given up and what cannot be read is counted, where there is any', () => {
+  const flat = (more: object): string => describeStatus(status([device('porch')], [source('cam', more)]))
+  expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 3 given up; the sink says why\n')
+  expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 2 absent, unreadable or still being written\n')
+  expect(flat({})).not.toContain('source cam:')
+})
+
 test('long names and many models fit, too', () => {
   const models = Object.fromEntries(
     Array.from({ length: 9 }, (_, m) => [

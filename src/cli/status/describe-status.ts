@@ -16,6 +16,7 @@ export const describeStatus = (status: ClusterStatus): string => {
     ...devices.flatMap(waitingOf),
     ...setAside.map(setAsideWords),
     ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
+    ...sources.flatMap(missingOf),
     ...placement.unplaced.map(({ model, block, because }) => `block ${block} of ${model} is nowhere: ${because}`),
     ...differences
   ]
@@ -90,6 +91,12 @@ const sourceTable = (sources: readonly Source[]): string =>
   )
 
 const time = (measured: number | null): string => (measured === null ? '-' : formatSeconds(measured))
+
+/** What will have no result in this run, or has none yet. */
+const missingOf = ({ name, failed, unavailable }: Source): string[] => [
+  ...(failed > 0 ? [`source ${name}: ${failed} given up; the sink says why`] : []),
+  ...(unavailable > 0 ? [`source ${name}: ${unavailable} absent, unreadable or still being written`] : [])
+]
 
 const waitingOf = ({ name, waiting }: Device): string[] =>
   waiting.map(

@@ -53,6 +53,8 @@ export class BlockKeeper {
   #fetching: { readonly hash: BlockHash; readonly stop: AbortController } | undefined
   /** Blocks that nobody could give: the others come first, until all have been tried. */
   readonly #notToBeHad = new Set<BlockHash>()
+  /** Models that have left, of which nothing is on the disk any more. */
+  readonly #swept = new Set<ModelId>()
   #readyEpoch = 0
   #working = false
   #notBefore: Seconds = seconds(0)
@@ -71,8 +73,8 @@ export class BlockKeeper {
 
   /** Models that are not computed here at present. */
   barred(): ReadonlyMap<ModelId, Bar> {
-    const { clock } = this.#parts
-    return new Map([...this.#barred].filter(([, { until }]) => until > clock.now()))
+    const { clock, view } = this.#parts
+    return new Map([...this.#barred].filter(([id, { until }]) => until > clock.now() && !view.models.isGone(id)))
   }
 
   /**
@@ -107,6 +109,12 @@ export class BlockKeeper {
     this.tick()
   }
 
+  /** Models have left the cluster: what is being fetched of them is not wanted any more. */
+  modelsLeft(): void {
+    if (this.#wanted !== undefined) this.#giveUpFetching(this.#wanted)
+    this.tick()
+  }
+
   /** What has come of it stays on disk, for another time. */
   #giveUpFetching(wanted: NumberedPlacement): void {
     const hashes = this.#missing(wanted).map(({ manifest, block }) => manifest.blocks[block]!.sha256)
@@ -137,6 +145,8 @@ export class BlockKeeper {
 
   /** One change. @returns whether another may follow at once */
   async #step(wanted: NumberedPlacement): Promise<boolean> {
+    if (await this.#dropOne(this.#departed())) return true
+    await this.#sweep()
     this.#offerAgain(wanted)
     const missing = this.#missing(wanted).map(of => ({ ...of, ...of.manifest.blocks[of.block]! }))
     const next = missing.find(({ sha256 }) => !this.#notToBeHad.has(sha256)) ?? missing[0]
@@ -158,6 +168,27 @@ export class BlockKeeper {
       return true
     }
     return this.#makeRoom(wanted)
+  }
+
+  /** Loaded blocks of models that have left the cluster. */
+  #departed(): { manifest: ModelManifest; block: number }[] {
+    const { view, blocks } = this.#parts
+    return view.models
+      .departed()
+      .flatMap(manifest => [...(blocks.held().get(manifest.id)?.keys() ?? [])].map(block => ({ manifest, block })))
+  }
+
+  /** What models that have left had on the disk, once none of it is loaded, but for what other models share. */
+  async #sweep(): Promise<void> {
+    const { view, blocks, blobs } = this.#parts
+    for (const id of this.#swept) if (!view.models.isGone(id)) this.#swept.delete(id)
+    const left = view.models.departed().filter(({ id }) => !this.#swept.has(id) && !blocks.held().has(id))
+    if (left.length === 0) return
+    const wanted = new Set(view.manifests().flatMap(manifest => manifest.blocks.map(({ sha256 }) => sha256)))
+    for (const manifest of left) {
+      this.#swept.add(manifest.id)
+      for (const { sha256 } of manifest.blocks) if (!wanted.has(sha256)) await blobs.remove(sha256)
+    }
   }
 
   #settle(wanted: NumberedPlacement): Promise<boolean> {
@@ -191,7 +222,7 @@ export class BlockKeeper {
       if (error instanceof StuckError) this.bar(manifest.id, error.message)
       throw error
     })
-    if (this.#isBarred(manifest.id)) return
+    if (this.#isBarred(manifest.id) || view.models.isGone(manifest.id)) return
     const m = view.world.modelIndex(manifest.id)!
     view.world.setBlockTime(view.selfIndex, m, block, time)
     view.offer(manifest.id, block, true)
@@ -270,7 +301,7 @@ export class BlockKeeper {
     const { view } = this.#parts
     return [...(placement.get(view.self)?.entries() ?? [])].flatMap(([model, blocks]) => {
       const manifest = view.manifest(model)
-      return manifest === undefined || this.#isBarred(model)
+      return manifest === undefined || this.#isBarred(model) || view.models.isGone(model)
         ? []
         : blocks.filter(k => k < manifest.blocks.length).map(block => ({ manifest, block }))
     })
@@ -289,7 +320,9 @@ export class BlockKeeper {
 
   #knowsAllModels({ placement }: NumberedPlacement): boolean {
     const { view } = this.#parts
-    return [...(placement.get(view.self)?.keys() ?? [])].every(model => view.manifest(model) !== undefined)
+    return [...(placement.get(view.self)?.keys() ?? [])].every(
+      model => view.manifest(model) !== undefined || view.models.isGone(model)
+    )
   }
 
   #allReady(wanted: NumberedPlacement): boolean {
@@ -301,7 +334,7 @@ export class BlockKeeper {
   }
 
   #room(): number {
-    return this.#parts.memory - this.#parts.blocks.weight(id => this.#parts.view.manifest(id))
+    return this.#parts.memory - this.#parts.blocks.weight()
   }
 
   /** Who to ask for a block: its model's owners and those who carry it, over the fastest link first; then whoever speaks of it. */

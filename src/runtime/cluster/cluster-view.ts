@@ -4,6 +4,7 @@ import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import { World } from '../../core/world.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import { Distrust } from './distrust.ts'
+import { ModelRegister } from './model-register.ts'
 
 /** Of a model's blocks on this device at speed 1; undefined: nothing is declared. */
 export type OwnTimes = (manifest: ModelManifest) => readonly Seconds[] | undefined
@@ -25,7 +26,11 @@ export class ClusterView {
   readonly #offered: Map<ModelId, ReadonlySet<number>>[] = []
   /** Resources of the world by the name of the medium. */
   readonly #media = new Map<string, number>()
-  readonly #manifests = new Map<ModelId, ModelManifest>()
+  /** Which models there are, and what their names mean. */
+  readonly models: ModelRegister = new ModelRegister({
+    states: () => this.#states.values(),
+    isUp: device => this.isUp(device) && this.isIntroduced(device)
+  })
   readonly #ownTimes: OwnTimes
 
   /** @param ownTimes of a model's blocks on this device at speed 1, where they are declared */
@@ -40,21 +45,31 @@ export class ClusterView {
     return 0
   }
 
+  /** Of a model that has left the cluster, too. */
   manifest(id: ModelId): ModelManifest | undefined {
-    return this.#manifests.get(id)
+    return this.models.manifest(id)
   }
 
+  /** What a source here means by a name; empty: the only model, or the first. */
   manifestNamed(name: string): ModelManifest | undefined {
-    return [...this.#manifests.values()].find(manifest => manifest.name === name)
+    return this.models.resolve(name, this.self)
   }
 
+  /** Of the models that are in the cluster, by id. */
   manifests(): readonly ModelManifest[] {
-    return [...this.#manifests.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+    return this.models.manifests()
+  }
+
+  /** Its name; where another model has that too and counts before it, with the beginning of its id. */
+  labelOf(id: ModelId): string {
+    const name = this.models.nameOf(id)
+    const meant = this.manifestNamed(name)
+    return meant === undefined || meant.id === id ? name : `${name} ${id.slice(0, 8)}`
   }
 
   addManifest(manifest: ModelManifest): void {
-    if (this.#manifests.has(manifest.id)) return
-    this.#manifests.set(manifest.id, manifest)
+    if (this.models.manifest(manifest.id) !== undefined) return
+    this.models.add(manifest)
     const m = this.world.addModel({
       id: manifest.id,
       pinned: manifest.pinned === true,
@@ -68,13 +83,32 @@ export class ClusterView {
     this.review()
   }
 
-  /** Models that some device speaks of and this one does not know yet, with who speaks of them. */
+  /** Nobody owns or needs it any more: nothing is computed with it. @returns whether it was there */
+  dismiss(id: ModelId, now: Seconds): boolean {
+    const hasLeft = this.models.leave(id, now)
+    if (hasLeft) this.#withdraw(id)
+    return hasLeft
+  }
+
+  /** Called often. @param keep how long a model stays that nobody owns or uses @returns those that have left for that */
+  forget(now: Seconds, keep: Seconds): readonly ModelId[] {
+    const left = this.models.tick(now, keep)
+    for (const id of left) this.#withdraw(id)
+    return left
+  }
+
+  /** Models that devices that are there speak of and this one does not know yet, with who speaks of them. */
   unknownModels(): readonly { readonly model: ModelId; readonly device: DeviceId }[] {
-    return [...this.#states].flatMap(([device, state]) =>
-      state.models.flatMap(({ model }) =>
-        this.#manifests.has(modelId(model)) ? [] : [{ model: modelId(model), device }]
-      )
-    )
+    return [...this.#states].flatMap(([device, state]) => {
+      if (!this.isUp(device) || !this.#isOfThisLife(state)) return []
+      const { models, sources } = state
+      const spoken = new Set([...models.map(({ model }) => model), ...sources.map(source => source.modelId)])
+      return [...spoken].flatMap(text => {
+        const model = modelId(text)
+        const isKnown = text === '' || this.models.manifest(model) !== undefined || this.models.isGone(model)
+        return isKnown ? [] : [{ model, device }]
+      })
+    })
   }
 
   state(device: DeviceId): DeviceState | undefined {
@@ -208,11 +242,18 @@ export class ClusterView {
     for (const link of state.links) this.setLink(device, deviceId(link.to), link.rate, link.latency, link.medium)
   }
 
-  /** @returns whether it was news */
-  heard(from: DeviceId, state: DeviceState): boolean {
+  /** @param now where models may have left: when that was @returns whether it was news */
+  heard(from: DeviceId, state: DeviceState, now: Seconds = seconds(0)): boolean {
     const known = this.#states.get(from)
     if (state.device !== from || (known !== undefined && !isNewer(state, known))) return false
     this.#states.set(from, state)
+    const { left, back } = this.models.heard(state, now)
+    for (const id of left) this.#withdraw(id)
+    if (back.length > 0) {
+      for (const [device, said] of this.#states)
+        if (device !== this.self && this.#isOfThisLife(said)) this.#applyModels(device, said)
+      this.review()
+    }
     const index = this.world.deviceIndex(from)
     if (index === undefined || from === this.self) return true
     if (this.#isOfThisLife(state)) this.#believe(from, index, state)
@@ -245,6 +286,12 @@ export class ClusterView {
     return [...this.#media].find(([, known]) => known === resource)?.[0] ?? ''
   }
 
+  /** Nobody is to be counted on for it, not this device either. */
+  #withdraw(id: ModelId): void {
+    for (const n of this.world.devices.keys()) this.#offered[n]?.delete(id)
+    this.review()
+  }
+
   #mediumNamed(name: string): number {
     const medium = this.#media.get(name) ?? this.world.addMedium()
     this.#media.set(name, medium)
@@ -255,7 +302,8 @@ export class ClusterView {
     const n = this.world.deviceIndex(device)
     if (n === undefined) return
     for (const [m, model] of this.world.models.entries()) {
-      const said = state.models.find(({ model: id }) => id === model.id)
+      const isGone = this.models.isGone(model.id)
+      const said = isGone ? undefined : state.models.find(({ model: id }) => id === model.id)
       const carried = said?.blocks ?? []
       this.#applyTimes(n, m, said?.times ?? [], new Set(carried.map(({ block }) => block)))
       const times = new Map(carried.map(({ block, seconds: time }) => [block, time]))

@@ -1,4 +1,4 @@
-import type { ModelId } from '../../core/ids.ts'
+import type { BlockHash, ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
@@ -9,6 +9,8 @@ export interface HeldBlock {
   readonly loaded: LoadedBlock
   /** Measured here when it was loaded, emulation included. */
   readonly time: Seconds
+  readonly sha256: BlockHash
+  readonly bytes: Bytes
 }
 
 /** The blocks that this device has loaded, and how it runs them. */
@@ -46,7 +48,7 @@ export class LocalBlocks {
 
   /** Load block `k` from its file and time it. @throws EngineError when ONNX Runtime refuses it */
   async load(manifest: ModelManifest, k: number, file: string): Promise<HeldBlock> {
-    const { sha256, work } = manifest.blocks[k]!
+    const { sha256, work, bytes: size } = manifest.blocks[k]!
     const given = this.#ownTimes.get(manifest.name)
     if (given !== undefined && given.length !== manifest.blocks.length)
       throw new Error(`${given.length} times are given for the ${manifest.blocks.length} blocks of ${manifest.name}`)
@@ -56,15 +58,20 @@ export class LocalBlocks {
     // A block whose inputs have no fixed shape cannot be timed on made-up data: the owner's figure stands in.
     const timed = inputs.flatMap(({ spec, dims }) => (dims === undefined ? [] : [{ spec, dims }]))
     const time = timed.length === inputs.length ? await this.#measure(sha256, timed, work) : work
-    const held = { loaded, time }
+    const held = { loaded, time, sha256, bytes: size }
     const blocks = this.#held.get(manifest.id) ?? new Map<number, HeldBlock>()
     this.#held.set(manifest.id, blocks.set(k, held))
     return held
   }
 
+  /** A block that another model has too, byte for byte, stays in the engine for that one. */
   async unload(manifest: ModelManifest, k: number): Promise<void> {
-    this.#held.get(manifest.id)?.delete(k)
-    await this.#engine.unload(manifest.blocks[k]!.sha256)
+    const held = this.#held.get(manifest.id)
+    held?.delete(k)
+    if (held?.size === 0) this.#held.delete(manifest.id)
+    const { sha256 } = manifest.blocks[k]!
+    const isShared = [...this.#held.values()].some(blocks => [...blocks.values()].some(b => b.sha256 === sha256))
+    if (!isShared) await this.#engine.unload(sha256)
   }
 
   /**
@@ -113,13 +120,10 @@ export class LocalBlocks {
     return seconds(this.#late)
   }
 
-  /** Bytes of blocks that count against the device's memory. */
-  weight(manifests: (id: ModelId) => ModelManifest | undefined): Bytes {
-    let sum = 0
-    for (const [model, blocks] of this.#held) {
-      for (const k of blocks.keys()) sum += manifests(model)?.blocks[k]?.bytes ?? 0
-    }
-    return bytes(sum)
+  /** Bytes of blocks that count against the device's memory; what several models share counts once. */
+  weight(): Bytes {
+    const sizes = new Map([...this.#held.values()].flatMap(held => [...held.values()].map(b => [b.sha256, b.bytes])))
+    return bytes([...sizes.values()].reduce((sum, size) => sum + size, 0))
   }
 
   async #measure(...[sha256, inputs, work]: [...Parameters<Engine['measure']>, Seconds]): Promise<Seconds> {

@@ -104,8 +104,10 @@ export class PlannerSeat {
       })),
       links: members.flatMap((_, from) => this.#linksFrom(members, from, place)),
       sources: members.flatMap((state, device) =>
-        sourcesFromWire(state).flatMap(({ model: name, rate }) => {
-          const model = name === '' ? 0 : manifests.findIndex(manifest => manifest.name === name)
+        sourcesFromWire(state).flatMap(({ model: name, modelId: said, rate }) => {
+          // What the source itself takes its name for: a planner that took it for another would place what nobody computes.
+          const id = said ?? view.models.resolve(name, deviceId(state.device))?.id
+          const model = manifests.findIndex(manifest => manifest.id === id)
           return model === -1 ? [] : [{ device, model, demand: demandOf(rate) }]
         })
       ),

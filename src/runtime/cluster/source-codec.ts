@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { arrivalRate } from '../../core/arrival-rate.ts'
+import { type ModelId, modelId } from '../../core/ids.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import { type DeviceState, type SourceState, SourceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 
@@ -7,6 +8,8 @@ import { type DeviceState, type SourceState, SourceStateSchema } from '../genera
 export interface StatedSource {
   /** Name of its model; empty: the first there is. */
   readonly model: string
+  /** What that means to it now; undefined while there is none, or it does not say. */
+  readonly modelId: ModelId | undefined
   /** Of its arrivals, data per second; undefined where it is saturated. */
   readonly rate: number | undefined
 }
@@ -17,14 +20,19 @@ const MAX_SOURCES = 1000
 const LEAST_RATE = 1e-9
 const MOST_RATE = 1e9
 
-export const sourceToWire = (model: string, arrivals: Arrivals): SourceState =>
-  create(SourceStateSchema, { model, rate: arrivalRate(arrivals) ?? 0 })
+export const sourceToWire = (
+  model: string,
+  arrivals: Arrivals,
+  { modelId: id, done = false }: { readonly modelId?: ModelId | undefined; readonly done?: boolean } = {}
+): SourceState => create(SourceStateSchema, { model, rate: arrivalRate(arrivals) ?? 0, modelId: id ?? '', done })
 
 /**
  * The sources that a device says it has; those that are done count too, since they may be given more. A rate that is none
  * is that of a saturated source: its data are served all the same.
  */
 export const sourcesFromWire = ({ sources }: DeviceState): readonly StatedSource[] =>
-  sources
-    .slice(0, MAX_SOURCES)
-    .map(({ model, rate }) => ({ model, rate: rate >= LEAST_RATE && rate <= MOST_RATE ? rate : undefined }))
+  sources.slice(0, MAX_SOURCES).map(({ model, modelId: id, rate }) => ({
+    model,
+    modelId: id === '' ? undefined : modelId(id),
+    rate: rate >= LEAST_RATE && rate <= MOST_RATE ? rate : undefined
+  }))

@@ -9,4 +9,4 @@ export const describeSetAside = (
   now: Seconds
 ): string =>
   `${view.nameOf(device)} is set aside for ${Math.ceil(until - now)} s: it fails at what others compute of ` +
-  `${view.manifest(model)?.name ?? model.slice(0, 8)} (${because})`
+  `${view.labelOf(model)} (${because})`

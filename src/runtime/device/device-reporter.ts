@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
@@ -11,11 +11,12 @@ import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import type { NumberedPlacement } from '../cluster/placement-codec.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
-import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../network/network.ts'
 import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
 import { differences } from './differences.ts'
 import type { LogLevel } from './log-level.ts'
+import type { OwnedName } from './owned-models.ts'
 import { RecentRate } from './recent-rate.ts'
 import type { SourcePort } from './source-port.ts'
 
@@ -36,7 +37,8 @@ export interface DeviceReporterParts {
   readonly draining: () => boolean
   /** How activations travel to a peer now. */
   readonly encodingTo: (peer: DeviceId) => ActivationEncoding
-  readonly isOwner: (model: ModelId) => boolean
+  /** The names that this device gives to models that it owns. */
+  readonly owned: () => readonly OwnedName[]
   /** Devices that this one's sources have seen fail at what others can do. */
   readonly setAside: () => readonly SetAside[]
   /** Models that are not computed here at present, because a block did not end. */
@@ -136,7 +138,11 @@ export class DeviceReporter {
         medium: view.mediumOf(resource)
       })),
       status: JSON.stringify(this.deviceReport()),
-      sources: sources().map(source => sourceToWire(source.status().model, source.arrivals)),
+      sources: sources().map(source => {
+        const { model, state } = source.status()
+        return sourceToWire(model, source.arrivals, { modelId: source.modelId, done: state === 'done' })
+      }),
+      goneModels: [...view.models.gone(this.#lastAt)],
       life: network.life,
       setAside: this.#setAside()
     })
@@ -175,7 +181,7 @@ export class DeviceReporter {
     return (
       this.#linksAreMeasured() &&
       sources().every(source => {
-        const manifest = view.manifestNamed(source.status().model) ?? view.manifests()[0]
+        const manifest = view.manifestNamed(source.status().model)
         const m = manifest === undefined ? undefined : world.modelIndex(manifest.id)
         return m !== undefined && manifest!.blocks.every((_, k) => isSomewhere(m, k))
       })
@@ -218,7 +224,7 @@ export class DeviceReporter {
       links: this.#links(),
       waiting: this.#waiting(view),
       barred: [...this.#parts.barred()].map(([model, { because, until }]) => ({
-        model: this.#modelName(model),
+        model: view.labelOf(model),
         seconds: until === Number.POSITIVE_INFINITY ? null : until - now,
         because
       })),
@@ -292,17 +298,21 @@ export class DeviceReporter {
     return this.#waiting(this.#parts.view)
   }
 
-  #carried(id: ModelId) {
-    const { view, blocks, draining, isOwner } = this.#parts
+  /** What is carried of a model; for each name that this device gives to it, once. */
+  #carried(id: ModelId): MessageInitShape<typeof CarriedModelSchema>[] {
+    const { view, blocks, draining, owned } = this.#parts
     const m = view.world.modelIndex(id)!
     const held = draining() ? [] : [...(blocks.held().get(id)?.keys() ?? [])]
     // Not all that is loaded: a block about to be dropped is no longer offered.
     const offered = held.filter(k => view.isOffered(id, k)).sort((a, b) => a - b)
-    const owner = isOwner(id)
-    const times = blocks.declared(view.manifest(id)!) ?? []
-    if (!owner && offered.length === 0 && times.length === 0) return []
+    const times = [...(blocks.declared(view.manifest(id)!) ?? [])]
     const timed = offered.map(block => ({ block, seconds: view.world.blockTime(view.selfIndex, m, block) }))
-    return [{ model: id, owner, blocks: timed, times: [...times] }]
+    const names = owned().filter(({ model }) => model === id)
+    if (names.length === 0) return timed.length + times.length === 0 ? [] : [{ model: id, blocks: timed, times }]
+    return names.map(({ name, revision }, i) => ({
+      ...{ model: id, owner: true, name, revision },
+      ...(i === 0 ? { blocks: timed, times } : {})
+    }))
   }
 
   #setAside(): { device: string; model: string; seconds: number; because: string }[] {
@@ -317,7 +327,7 @@ export class DeviceReporter {
     const { view, clock } = this.#parts
     const aside = view.distrust.setAside().map(({ device, model, until, because }) => ({
       device: view.nameOf(device),
-      model: this.#modelName(model),
+      model: view.labelOf(model),
       seconds: Math.max(0, until - clock.now()),
       because
     }))
@@ -325,10 +335,6 @@ export class DeviceReporter {
       barred.map(({ model, seconds: left, because }) => ({ device, model, seconds: left, because }))
     )
     return [...aside, ...barred]
-  }
-
-  #modelName(model: ModelId): string {
-    return this.#parts.view.manifest(model)?.name ?? model.slice(0, 8)
   }
 
   #models(): DeviceReport['models'] {
@@ -339,7 +345,7 @@ export class DeviceReporter {
         if (manifest === undefined || held.size === 0) return []
         const numbers = [...held.keys()].sort((a, b) => a - b)
         const size = numbers.reduce((sum, k) => sum + manifest.blocks[k]!.bytes, 0)
-        return [[manifest.name, { blocks: numbers, residentBytes: size }] as const]
+        return [[view.labelOf(id), { blocks: numbers, residentBytes: size }] as const]
       })
     )
   }
@@ -369,7 +375,7 @@ export class DeviceReporter {
       const tasks = (groups.get(key)?.tasks ?? 0) + 1
       const why =
         because.kind === 'cannot' ? because.because : this.#whyItWaits(task.modelId, block, rest !== undefined)
-      groups.set(key, { model: manifest.name, block, tasks, because: why })
+      groups.set(key, { model: view.labelOf(manifest.id), block, tasks, because: why })
     }
     return [...groups.values()]
   }
@@ -399,7 +405,7 @@ export class DeviceReporter {
 
   #placementReport(current: NumberedPlacement | undefined): ClusterStatus['placement'] {
     const { view } = this.#parts
-    const nameOf = (id: ModelId): string => view.manifest(id)?.name ?? id.slice(0, 8)
+    const nameOf = (id: ModelId): string => view.labelOf(id)
     const models: Record<string, Record<string, number[]>> = {}
     for (const [device, carried] of current?.placement ?? new Map<DeviceId, Map<ModelId, readonly number[]>>()) {
       for (const [model, numbers] of carried) {

@@ -24,10 +24,11 @@ import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
 import { type Engine, StuckError } from '../engine/engine.ts'
-import type { Notice } from '../generated/tributary/v1/wire_pb.ts'
+import type { DeviceState, Notice } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { Network } from '../network/network.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
+import { describeClash } from './describe-clash.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
@@ -35,9 +36,12 @@ import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
 import type { BlockFailure } from './is-proven.ts'
 import type { LogLevel } from './log-level.ts'
+import { ModelDesk } from './model-desk.ts'
+import type { ModelOrder } from './model-order.ts'
 import { notice } from './notice.ts'
 import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
+import { OwnedModels } from './owned-models.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface DeviceParts {
@@ -70,6 +74,10 @@ export interface DeviceParts {
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** For traces. */
   readonly observe?: DeviceObserver
+  /** What a command on this machine wants with a file. */
+  readonly takeOrder?: (token: string) => Promise<ModelOrder>
+  /** A model that nobody owns and no source uses leaves the cluster after so long. @default 1 h */
+  readonly keepModels?: Seconds
   /** Larger at every start of the process. */
   readonly incarnation: number
 }
@@ -107,6 +115,9 @@ const IDLE_QUIET: Seconds = seconds(5)
 /** Refusals in a row after which another device's datum is let go; by then it has rested for seconds. */
 const STRANDED = 10
 const DRAIN_PATIENCE: Seconds = seconds(5)
+/** No block runs longer than that after its model has left. */
+const AFTERMATH: Seconds = seconds(60)
+const KEEP_MODELS: Seconds = seconds(3600)
 
 /**
  * A device: network, lane, policy, blocks and sources, tied together on one thread.
@@ -129,6 +140,8 @@ class RunningDevice implements Device {
   readonly #reminder: PlacementReminder
   readonly #orphans: OrphanWatch
   readonly #finder: ManifestFinder
+  readonly #owned: OwnedModels
+  readonly #desk: ModelDesk
   readonly #reporter: DeviceReporter
   readonly #handovers = new Handovers()
   readonly #encodings: LinkEncodings
@@ -175,6 +188,8 @@ class RunningDevice implements Device {
       view: this.view,
       tell: (device, placement) => network.notify(device, notice('placement', placementToWire(placement)))
     })
+    this.#owned = this.#createOwned()
+    this.#desk = this.#createDesk()
     this.#orphans = new OrphanWatch({
       clock,
       world: this.view.world,
@@ -192,7 +207,7 @@ class RunningDevice implements Device {
       weightsFetched: () => this.#keeper.fetched,
       draining: () => this.#draining,
       encodingTo: peer => this.#encodings.encodingTo(peer),
-      isOwner: model => parts.models.some(owned => owned.id === model),
+      owned: () => this.#owned.names(),
       setAside: () => this.breaker.setAside(clock.now()),
       barred: () => this.#keeper.barred()
     })
@@ -223,19 +238,19 @@ class RunningDevice implements Device {
   }
 
   async start(): Promise<void> {
-    const { engine, network, models, say } = this.#parts
+    const { engine, network, say } = this.#parts
     const speed = await engine.calibrate()
     this.view.world.setSpeed(this.view.selfIndex, speed)
     this.#reporter.speed = speed
     // Before the network: cutting keeps this thread busy, and others would take it for silence.
-    for (const owned of models) {
-      // Only an owner needs what reads and cuts models.
-      const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
-      const manifest = await prepareOwnedModel(owned, { ...this.#parts, speed })
-      owned.id = manifest.id
+    const { manifests, replaced } = await this.#owned.prepare()
+    for (const manifest of manifests) {
       this.view.addManifest(manifest)
-      say(`model ${manifest.name}: ${manifest.blocks.length} blocks`)
+      say(`model ${this.#owned.owned(manifest.id)?.name}: ${manifest.blocks.length} blocks`)
     }
+    for (const id of replaced) this.view.dismiss(id, this.#parts.clock.now())
+    if (manifests.length > 0) this.#hearSelf()
+    for (const source of this.#sources.values()) await source.check()
     await network.start(this.#handlers())
     this.#changed()
     this.#loop()
@@ -263,6 +278,35 @@ class RunningDevice implements Device {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  #createOwned(): OwnedModels {
+    const { models } = this.#parts
+    return new OwnedModels({
+      models,
+      view: this.view,
+      folder: models[0]?.folder,
+      prepare: async owned => {
+        // Only an owner needs what reads and cuts models.
+        const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
+        return prepareOwnedModel(owned, { ...this.#parts, speed: this.#reporter.speed, signal: this.#abort.signal })
+      }
+    })
+  }
+
+  #createDesk(): ModelDesk {
+    const { takeOrder = () => Promise.reject(new Error('this device takes no orders')) } = this.#parts
+    return new ModelDesk({
+      ...this.#parts,
+      view: this.view,
+      owned: this.#owned,
+      takeOrder,
+      changed: () => this.#changed(),
+      dismiss: model => {
+        this.view.dismiss(model, this.#parts.clock.now())
+        this.#lookAtModels()
+      }
+    })
   }
 
   #createDispatcher(): Dispatcher<DeviceTask> {
@@ -354,6 +398,7 @@ class RunningDevice implements Device {
       source: id => this.#sources.get(id),
       draining: () => this.#draining,
       status: () => this.status(),
+      models: request => this.#desk.answer(request),
       placement: () => this.#placement,
       adopt: placement => this.#adopt(placement),
       changed: () => this.#later(),
@@ -402,6 +447,7 @@ class RunningDevice implements Device {
     }
     this.#report()
     this.#finder.tick()
+    this.#lookAtModels()
     if (this.#adapts) this.#seat.tick(this.#placement)
     this.#keeper.tick()
     this.#reminder.tick(this.#placement)
@@ -414,6 +460,28 @@ class RunningDevice implements Device {
     if (this.#dispatcher.waiting().length > 0) this.#later()
     this.#sayWhatDataWaitFor()
   }
+
+  /** Of models that have left, what waits here is forgotten, and their blocks go. */
+  #lookAtModels(): void {
+    const { clock, keepModels = KEEP_MODELS, say } = this.#parts
+    const { models } = this.view
+    const now = clock.now()
+    this.view.forget(now, keepModels)
+    const left = models.takeLeft()
+    for (const { id } of left) say(`model ${models.nameOf(id)} (${id.slice(0, 8)}) has left the cluster`)
+    if (left.length > 0) {
+      this.#leftAt = now
+      this.#keeper.modelsLeft()
+    }
+    // A block may still have run for one when it left: what comes of that goes too.
+    if (now - this.#leftAt < AFTERMATH) this.#dispatcher.cancel(task => models.isGone(task.modelId))
+    if (this.#owned.tick() || left.length > 0) this.#changed()
+    const clashes = models.clashes().map(claims => describeClash(claims, device => this.view.nameOf(device)))
+    for (const text of clashes) if (!this.#clashes.includes(text)) say(text)
+    this.#clashes = clashes
+  }
+  #leftAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
+  #clashes: readonly string[] = []
 
   /** To everybody; where there is no news, once in a while. */
   #report(): void {
@@ -450,9 +518,14 @@ class RunningDevice implements Device {
   }
 
   #publishState(): void {
+    this.#parts.network.publishState(this.#hearSelf())
+  }
+
+  /** What this device says of itself counts here too: what it owns, above all. */
+  #hearSelf(): DeviceState {
     const state = this.#reporter.nextState()
-    this.view.heard(this.view.self, state)
-    this.#parts.network.publishState(state)
+    this.view.heard(this.view.self, state, this.#parts.clock.now())
+    return state
   }
 
   /** Look at waiting tasks and blocks once the current burst of news is through. */

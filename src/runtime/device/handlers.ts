@@ -13,6 +13,7 @@ import { makerOf, taskFromWire } from '../dispatch/task-codec.ts'
 import {
   type Clearance,
   type DeviceState,
+  type ModelsRequest,
   type Notice,
   type Reply,
   ReplySchema,
@@ -34,6 +35,8 @@ export interface HandlerParts {
   readonly source: (id: string) => SourcePort | undefined
   readonly draining: () => boolean
   readonly status: () => ClusterStatus
+  /** What `tributary model` asks. */
+  readonly models: (request: ModelsRequest) => Promise<Reply>
   readonly placement: () => NumberedPlacement | undefined
   readonly adopt: (placement: NumberedPlacement) => void
   readonly changed: () => void
@@ -57,10 +60,10 @@ export const createHandlers = (parts: HandlerParts): NetworkHandlers => {
 
 const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandlers => ({
   onTask: arrived => onTask(parts, arrived),
-  onRequest: (_, request) => Promise.resolve(answer(parts, request)),
+  onRequest: (_, request) => answer(parts, request),
   onNotice: (from, message) => onNotice(parts, from, message),
   onState: (from, state) => {
-    if (parts.view.heard(from, state)) parts.changed()
+    if (parts.view.heard(from, state, parts.clock.now())) parts.changed()
     hearSetAside(parts, from, state)
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
@@ -115,7 +118,7 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
   return { kind: 'accepted' }
 }
 
-const answer = (parts: HandlerParts, { body }: Request): Reply => {
+const answer = async (parts: HandlerParts, { body }: Request): Promise<Reply> => {
   switch (body.case) {
     case 'status':
       return create(ReplySchema, { body: { case: 'status', value: JSON.stringify(parts.status()) } })
@@ -124,6 +127,8 @@ const answer = (parts: HandlerParts, { body }: Request): Reply => {
       if (manifest === undefined) return create(ReplySchema, { error: `model ${body.value.model} is not known here` })
       return create(ReplySchema, { body: { case: 'manifest', value: toWire(manifest) } })
     }
+    case 'models':
+      return parts.models(body.value)
     default:
       return create(ReplySchema, { error: 'this request is not known here; is the other device of a newer version?' })
   }

@@ -1,4 +1,3 @@
-import type { ModelId } from '../../core/ids.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { InputShapes } from '../../model/input-shapes.ts'
@@ -20,6 +19,4 @@ export interface OwnedModel {
   readonly pinned?: boolean
   /** Where blocks are written before they are known by their hash, and manifests are kept for the next start. */
   readonly folder: string
-  /** Known once it is cut. */
-  id?: ModelId
 }

@@ -1,24 +1,13 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
 import { type BlockHash, blockHash } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import {
-  activationsAt,
-  cutsAtTensors,
-  cutsForCluster,
-  studyModel,
-  untravellingEnds,
-  type WrittenBlock,
-  writeBlocks
-} from '../../model/cut-model.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
 import { type InputShapes, withGiven } from '../../model/input-shapes.ts'
 import { describeLeftOut } from '../../model/left-out.ts'
@@ -27,7 +16,8 @@ import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
 import type { Engine } from '../engine/engine.ts'
 import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
-import { openModel } from '../onnx/open-model.ts'
+import type { CutFacts } from '../onnx/cut-answer.ts'
+import { cutApart } from '../onnx/cut-apart.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { PRIVATE_FILE } from './privacy.ts'
 
@@ -37,6 +27,8 @@ export interface OwnerParts {
   /** Of this device, emulation included. */
   readonly speed: number
   readonly say: (text: string) => void
+  /** Ends it in mid-way. */
+  readonly signal?: AbortSignal
 }
 
 /** Blocks that an earlier version cut otherwise are not used again. */
@@ -56,31 +48,20 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
     sayMissing(file, known, parts)
     return withDeclaredWork(known, owned)
   }
+  parts.signal?.throwIfAborted()
   parts.say(`cutting ${owned.file} …`)
-  const read = await studyModel(owned.file, shapes, openModel)
-  const chosen =
-    owned.cutAt.length > 0
-      ? cutsAtTensors(read, owned.cutAt)
-      : { model: read, cuts: cutsForCluster(read, owned.maxBlocks) }
-  const { model: studied, cuts } = chosen
-  if (studied.leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(studied.leftOut)}`)
-  const ends = untravellingEnds(studied)
-  if (ends.length > 0)
-    throw new UserError(
-      `${owned.file}: "${ends.join('", "')}" is no tensor that can be sent; such a model cannot be served`
-    )
-  const blocks = await storeBlocks(owned, parts, write => writeBlocks(studied, cuts, write))
-  const activations = activationsAt(studied, cuts)
-  const facts = {
-    name: owned.name,
-    sha256: file.identity,
-    activations,
-    inputs: declaredInputs(studied.analysis.file).map(input => ({ ...input, shape: input.shape ?? [] })),
-    outputs: activations.at(-1)!.tensors.map(tensor => tensor.name),
-    ...(owned.pinned === true ? { pinned: true } : {})
-  }
+  await removeDrafts(owned.folder)
+  const draft = join(owned.folder, `${DRAFT}${process.pid}-`)
+  const { maxBlocks, cutAt } = owned
+  const cut = await cutApart({ file: owned.file, shapes, maxBlocks, cutAt, draft }, parts.signal)
+  const { blocks, activations, inputs, outputs, leftOut } = cut
+  if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`)
+  await storeBlocks(blocks, draft, parts)
+  const pinned = owned.pinned === true ? { pinned: true } : {}
+  const facts = { name: owned.name, sha256: file.identity, activations, inputs, outputs, ...pinned }
   const timed: ModelManifest['blocks'][number][] = []
   for (const [k, { sha256, loadedBytes, flops }] of blocks.entries()) {
+    parts.signal?.throwIfAborted()
     const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
     timed.push({ sha256, bytes: loadedBytes, flops, work })
   }
@@ -139,23 +120,19 @@ const restore = async (kept: string, { name }: OwnedModel, blobs: BlobStore): Pr
   }
 }
 
-type Write = Parameters<typeof writeBlocks>[2]
+const DRAFT = 'draft-'
+
+/** Of a start that was stopped while it cut. */
+const removeDrafts = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) if (name.startsWith(DRAFT)) await rm(join(folder, name), { force: true })
+}
 
 /** A block's hash is known when its last byte is written, so it is written to a draft first. */
-const storeBlocks = async (
-  { folder }: OwnedModel,
-  { blobs }: OwnerParts,
-  cut: (write: Write) => Promise<readonly WrittenBlock[]>
-): Promise<readonly WrittenBlock[]> => {
-  const draft = (index: number): string => join(folder, `draft-${process.pid}-${index}.onnx`)
-  const blocks = await cut((index, chunks) =>
-    pipeline(Readable.from(chunks), createWriteStream(draft(index), { mode: PRIVATE_FILE }))
-  )
+const storeBlocks = async (blocks: CutFacts['blocks'], draft: string, { blobs }: OwnerParts): Promise<void> => {
   for (const [index, { sha256 }] of blocks.entries()) {
-    await blobs.put(sha256, createReadStream(draft(index)))
-    await rm(draft(index), { force: true })
+    await blobs.put(sha256, createReadStream(`${draft}${index}.onnx`))
+    await rm(`${draft}${index}.onnx`, { force: true })
   }
-  return blocks
 }
 
 /** Seconds at speed 1. A block that does not run on made-up input counts as nothing until the first real run. */

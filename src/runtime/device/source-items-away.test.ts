@@ -8,12 +8,13 @@ import type { SinkEntry } from '../ledger/sink-entry.ts'
 import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
 
 const manifest = { id: 'net', name: 'net', blocks: [{ work: seconds(0.01) }], activations: [{ tensors: [] }] }
-const view = {
+const viewOf = (named: () => { readonly id: string } | undefined) => ({
   self: 'porch',
   selfIndex: 0,
-  manifests: () => [manifest],
+  manifestNamed: named,
+  models: { nameOf: () => 'net' },
   world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
-}
+})
 
 /** A source of `count` items in a folder that the test takes away, and a cluster that answers what `answers` says. */
 const setUp = (
@@ -22,7 +23,9 @@ const setUp = (
 ) => {
   const clock = createManualClock()
   const folder = { isAway: false, bad: new Set<number>(), isAnswered: answers }
+  const model = { now: manifest as { readonly id: string } | undefined }
   const sent: number[] = []
+  const sentTo: string[] = []
   const written: SinkEntry[] = []
   const said: string[] = []
   const todo = Array.from({ length: count }, (_, datum) => ({ datum, item: { name: `${datum}` } }))
@@ -31,7 +34,7 @@ const setUp = (
     deviceName: 'porch',
     clock,
     wallTime: () => seconds(1e9 + clock.now()),
-    view,
+    view: viewOf(() => model.now),
     sink: {
       counts: () => ({ results: 0, skipped: 0, failed: 0 }),
       state: () => ({ kind: 'open' }),
@@ -53,10 +56,13 @@ const setUp = (
       write: async () => 'answer'
     }),
     availableAt,
-    submit: (task: { readonly datum: number }) => {
+    submit: (task: { readonly datum: number; readonly modelId: string }) => {
       sent.push(task.datum)
+      sentTo.push(task.modelId)
       if (folder.isAnswered)
-        queueMicrotask(() => source.delivered({ datum: task.datum, tensors: [], attempt: 1 } as never))
+        queueMicrotask(() =>
+          source.delivered({ datum: task.datum, modelId: task.modelId, tensors: [], attempt: 1 } as never)
+        )
     },
     cancel: () => {},
     say: (text: string) => said.push(text)
@@ -69,7 +75,7 @@ const setUp = (
     await running.catch(() => {})
   }
   const results = (): number[] => written.flatMap(entry => ('result' in entry ? [entry.datum] : []))
-  return { clock, folder, sent, written, said, source, end, results, running }
+  return { clock, folder, model, sent, sentTo, written, said, source, end, results, running }
 }
 
 const all = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
@@ -124,7 +130,7 @@ test('a lost datum whose item never comes back is let go without a line; its lat
   folder.isAway = true
   source.deviceLost(deviceId('porch'))
   await clock.advance(seconds(1))
-  source.delivered({ datum: 1, tensors: [], attempt: 1 } as never)
+  source.delivered({ datum: 1, modelId: 'net', tensors: [], attempt: 1 } as never)
   await clock.advance(seconds(12))
   await running
   expect([results(), written.length]).toEqual([[1], 1])
@@ -168,4 +174,27 @@ test('a source that is stopped while items are away is not done', async () => {
   await clock.advance(seconds(1))
   await running
   expect(source.status()).toMatchObject({ state: 'stopped' })
+})
+
+test('a model that is replaced, or away, while items are: they go to the one that is there when they can be read', async () => {
+  const { clock, folder, model, sent, sentTo, source, end, results } = setUp(2, { answers: false })
+  await clock.advance(seconds(1))
+  expect(sent).toEqual([0, 1])
+  folder.isAway = true
+  source.deviceLost(deviceId('porch'))
+  await clock.advance(seconds(1))
+  model.now = undefined
+  source.tick()
+  expect(source.status()).toMatchObject({ state: 'waits for model net', because: expect.stringContaining('has left') })
+  folder.isAway = false
+  await clock.advance(seconds(10))
+  expect(sent).toEqual([0, 1])
+  model.now = { ...manifest, id: 'other' }
+  folder.isAnswered = true
+  source.tick()
+  await clock.advance(seconds(10))
+  expect(results().sort((a, b) => a - b)).toEqual([0, 1])
+  expect([...new Set(sentTo.slice(2))]).toEqual(['other'])
+  expect(source.status()).toMatchObject({ because: '', unavailable: 0 })
+  await end()
 })

@@ -1,4 +1,4 @@
-import type { DeviceId } from '../../core/ids.ts'
+import type { DeviceId, ModelId } from '../../core/ids.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
@@ -17,6 +17,10 @@ export interface SourcePort {
   /** Unique in the cluster: `name@device`. */
   readonly id: string
   readonly arrivals: Arrivals
+  /** What its model's name means now; undefined while there is none. */
+  readonly modelId: ModelId | undefined
+  /** What is wrong can be said before anything begins, as far as the model is known. @throws UserError */
+  check(): Promise<void>
   /**
    * Begin to admit; resolves when every datum has its result in the sink, or when stopped.
    * @param elapsed how long ago the run began: a source that starts later waits for the rest of its time only

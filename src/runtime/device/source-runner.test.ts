@@ -22,7 +22,8 @@ const manifest = {
 const view = {
   self: 'porch',
   selfIndex: 0,
-  manifests: () => [manifest],
+  manifestNamed: () => manifest,
+  models: { nameOf: () => 'net' },
   world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import { type DeviceId, sourceId } from '../../core/ids.ts'
+import { type DeviceId, type ModelId, sourceId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
@@ -25,6 +25,8 @@ import type { LogLevel } from './log-level.ts'
 import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
 import { ResendTimer } from './resend-timer.ts'
+import { type Served, ServedModel } from './served-model.ts'
+import { SkipLog } from './skip-log.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface SourceRunnerParts {
@@ -37,6 +39,8 @@ export interface SourceRunnerParts {
   readonly sink: Sink
   /** The folder's items with their numbers, and which have a line in the sink. */
   readonly openItems: (port: DataPort) => Promise<SourceItems>
+  /** Whether the folder's items are such as the port reads, before the first. @throws UserError when none is */
+  readonly checkItems?: (port: DataPort) => Promise<void>
   /** Made when the model is known. */
   readonly createPort: (manifest: ModelManifest) => DataPort
   /** Seconds after the start at which datum i is available; undefined for a saturated source. */
@@ -67,6 +71,12 @@ interface Flight {
   letGo: number
 }
 
+/** An item that is being read as this model wants it. */
+interface Reading {
+  readonly served: Served
+  readonly tensors: Promise<readonly Tensor[] | undefined>
+}
+
 /**
  * One source: reads its items in order, admits them as window and arrivals allow, keeps them in the ledger until their
  * result is in the sink, and sends them out again when they are lost. Items are read again for that: activations are
@@ -80,13 +90,12 @@ export class SourceRunner implements SourcePort {
   readonly #flights = new Map<number, Flight>()
   readonly #backlog: BacklogSign
   readonly #times = new RecentTimes()
-  readonly #timer = new ResendTimer()
-  readonly #appeals: Appeals
+  /** Both are of the model that is served now. */
+  #timer = new ResendTimer()
+  #appeals: Appeals
   #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
-  #manifest: ModelManifest | undefined
-  /** Of the whole model, at speed 1. */
-  #work = 0
-  #port: DataPort | undefined
+  readonly #model: ServedModel
+  readonly #skips: SkipLog
   #reader: ItemReader | undefined
   #items: SourceItems = { todo: [], total: 0, away: 0 }
   #startedAt: Seconds = seconds(0)
@@ -104,18 +113,34 @@ export class SourceRunner implements SourcePort {
     this.#ledger = new Ledger({ window: parts.spec.window })
     this.#backlog = new BacklogSign(parts.spec.window)
     this.#appeals = new Appeals(parts)
+    const say = (text: string): void => parts.say(`source ${parts.spec.name}: ${text}`)
+    this.#skips = new SkipLog(parts.clock, say)
+    this.#model = new ServedModel({ ...parts, name: parts.spec.model, say })
   }
+
+  get modelId(): ModelId | undefined {
+    return this.#model.isThere ? this.#model.served?.manifest.id : undefined
+  }
+
+  /** Where the model is known already, what can be said against this source is said now. @throws UserError */
+  async check(): Promise<void> {
+    if (!this.#model.isThere) this.#model.look()
+    const { served } = this.#model
+    if (this.#isChecked || served === undefined) return
+    this.#isChecked = true
+    await this.#parts.checkItems?.(served.port)
+  }
+  #isChecked = false
 
   async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
     const begun = this.#parts.clock.now() - elapsed
-    this.#manifest = await this.#findModel(signal)
-    this.#work = this.#manifest.blocks.reduce((sum, block) => sum + block.work, 0)
-    this.#port = this.#parts.createPort(this.#manifest)
+    await this.#findModel(signal)
+    await this.check()
     const { clock, wallTime, spec, say } = this.#parts
     const { patience } = spec
     const tell = (text: string): void => say(`source ${spec.name}: ${text}`)
     this.#reader = new ItemReader({ clock, wallTime, patience, say: tell })
-    this.#items = await this.#parts.openItems(this.#port)
+    this.#items = await this.#parts.openItems(this.#model.served!.port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
@@ -130,13 +155,11 @@ export class SourceRunner implements SourcePort {
 
   /** Every item in its turn, then whatever is owed. */
   async #readAll(signal: AbortSignal): Promise<void> {
-    let ahead: Promise<readonly Tensor[] | undefined> | undefined
+    let ahead: Reading | undefined
     for (const [i, numbered] of this.#items.todo.entries()) {
       const turn = await this.#turn(i, signal)
       if (turn === 'stopped') return
-      const tensors = await (ahead ?? this.#read(numbered))
-      if (tensors !== undefined && (await this.#hasRoom(signal)))
-        this.#admit(numbered, tensors, this.#due(i), turn === 'waitedForIt')
+      await this.#readAndAdmit(numbered, ahead, signal, () => [this.#due(i), turn === 'waitedForIt'])
       ahead = this.#readAhead(this.#items.todo[i + 1])
     }
     this.#reader!.lastWasRead()
@@ -144,6 +167,7 @@ export class SourceRunner implements SourcePort {
     while (this.#ledger.counts().outstanding > 0 || waits()) await this.#pause(signal)
     if (this.#reader!.waiting > 0) return // stopped before they could be read
     this.#state = 'done'
+    this.#skips.tick(true)
     const { givenUp } = this.#reader!
     if (givenUp > 0)
       this.#parts.say(
@@ -156,19 +180,17 @@ export class SourceRunner implements SourcePort {
     for (;;) {
       const next = this.#reader!.due()
       const isOwed = next !== undefined && this.#flights.has(next.datum)
-      if (next === undefined || !(isOwed || this.#ledger.room > 0)) {
+      if (next === undefined || !this.#model.isThere || !(isOwed || this.#ledger.room > 0))
         await this.#parts.clock.sleep(AGAIN_TICK, { signal })
-        continue
-      }
-      const tensors = await this.#read(next)
-      if (tensors === undefined) continue
-      if (isOwed) this.#dispatch(next.datum, tensors)
-      else if (await this.#hasRoom(signal)) this.#admit(next, tensors, this.#parts.clock.now(), false)
+      else if (isOwed) await this.#readAndDispatch(next)
+      else await this.#readAndAdmit(next, undefined, signal, () => [this.#parts.clock.now(), false])
     }
   }
 
   delivered(task: DeviceTask): void {
     const { datum, attempt } = task
+    const { served } = this.#model
+    if (served === undefined || task.modelId !== served.manifest.id) return // of the model before: it is computed anew
     const holders = this.#ledger.holders(datum)
     const now = this.#parts.clock.now()
     this.#timer.result(datum, attempt, now)
@@ -178,7 +200,7 @@ export class SourceRunner implements SourcePort {
     this.#acquit(this.#appeals.computed(datum, task.modelId, holders, now))
     this.#parts.cancel(this.id, task.datum)
     this.#wake() // there is room, whenever it is on the disk
-    void this.#record(task)
+    void this.#record(task, served)
   }
 
   custody(ref: DatumRef, device: DeviceId): void {
@@ -199,7 +221,7 @@ export class SourceRunner implements SourcePort {
     const { datum } = ref
     const { view, clock } = this.#parts
     const item = this.#flights.get(datum)?.item.name
-    const verdict = this.#appeals.failed(datum, this.#manifest!.id, failure, clock.now())
+    const verdict = this.#appeals.failed(datum, this.#model.served!.manifest.id, failure, clock.now())
     const what = `${item}: ${failure.because} (block ${failure.block} on ${view.nameOf(failure.device)})`
     this.#complain(`${what}${verdict.kind === 'givenUp' ? '; given up' : '; trying again'}`)
     if (verdict.kind === 'again') {
@@ -223,6 +245,8 @@ export class SourceRunner implements SourcePort {
   }
 
   tick(): void {
+    this.#lookAtModel()
+    this.#skips.tick()
     if (this.#state !== 'running') return
     const { clock } = this.#parts
     for (const datum of this.#timer.overdue(clock.now(), this.#expected(), datum => this.#isHere(datum)))
@@ -241,8 +265,8 @@ export class SourceRunner implements SourcePort {
     return {
       name: spec.name,
       device: deviceName,
-      model: spec.model ?? this.#manifest?.name ?? '',
-      state: sink.state().kind === 'stuck' ? 'sink stuck' : this.#state,
+      model: this.#model.name,
+      state: this.#stateNow(),
       because: this.#because(),
       available: this.#items.total,
       admitted: results + outstanding + failedInAll,
@@ -262,12 +286,13 @@ export class SourceRunner implements SourcePort {
   /** What holds it up. */
   #because(): string {
     const { sink, spec, view } = this.#parts
+    const { because } = this.#model
     const state = sink.state()
     if (state.kind === 'stuck') return `${sink.file}: ${state.because}; tried again, nothing is lost`
     if (this.#writeTrouble !== '') return this.#writeTrouble
     if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
       return `waits for the model "${spec.model}": no device has it yet`
-    return ''
+    return this.#state === 'running' ? because : ''
   }
 
   async stop(): Promise<void> {
@@ -275,17 +300,37 @@ export class SourceRunner implements SourcePort {
     this.#wake()
   }
 
-  async #findModel(signal: AbortSignal): Promise<ModelManifest> {
-    const { spec, view, clock, say } = this.#parts
-    for (let said = false; ; said = true) {
-      const found = spec.model === undefined ? view.manifests()[0] : view.manifestNamed(spec.model)
-      if (found !== undefined) return found
+  #stateNow(): string {
+    if (this.#parts.sink.state().kind === 'stuck') return 'sink stuck'
+    return this.#state === 'running' ? this.#model.waitsFor || 'running' : this.#state
+  }
+
+  async #findModel(signal: AbortSignal): Promise<void> {
+    const { spec, clock, say } = this.#parts
+    for (let said = false; !this.#model.isThere; said = true) {
+      this.#model.look()
+      if (this.#model.isThere) return
       if (!said)
         say(
           `source ${spec.name} waits for ${spec.model === undefined ? 'a model' : `the model "${spec.model}"`}: no device has it yet`
         )
       await clock.sleep(TICK, { signal })
     }
+  }
+
+  /** Where the name means another model, or one again, what has no result goes out with that one. */
+  #lookAtModel(): void {
+    if (this.#state !== 'running') return
+    const change = this.#model.look()
+    if (change === 'none') return
+    for (const datum of this.#ledger.recall()) this.#parts.cancel(this.id, datum)
+    if (change === 'replaced') {
+      // What the model before took, and failed at, says nothing of this one.
+      this.#timer = new ResendTimer()
+      this.#appeals = new Appeals(this.#parts)
+    }
+    if (change !== 'left') for (const datum of this.#ledger.toSend()) this.#resend(datum)
+    this.#wake()
   }
 
   /** Wait until datum i is available and the window has room. */
@@ -298,10 +343,14 @@ export class SourceRunner implements SourcePort {
     return (await this.#hasRoom(signal)) ? turn : 'stopped'
   }
 
-  /** Wait until the window has room. @returns false when the source was stopped meanwhile */
+  /** Wait until there is a model and the window has room. @returns false when the source was stopped meanwhile */
   async #hasRoom(signal: AbortSignal): Promise<boolean> {
-    while (this.#ledger.room === 0 && this.#state === 'running') await this.#pause(signal)
+    while (!this.#mayAdmit && this.#state === 'running') await this.#pause(signal)
     return this.#state === 'running'
+  }
+
+  get #mayAdmit(): boolean {
+    return this.#model.isThere && this.#ledger.room > 0
   }
 
   /** A saturated source has its datum the moment the network takes it; others had it when it was due. */
@@ -324,11 +373,46 @@ export class SourceRunner implements SourcePort {
   }
 
   /** A saturated source reads its next datum while it waits for room, so that the window waits for no disk or decoder. */
-  #readAhead(next: NumberedItem | undefined): Promise<readonly Tensor[] | undefined> | undefined {
+  #readAhead(next: NumberedItem | undefined): Reading | undefined {
     if (next === undefined || this.#parts.availableAt !== undefined) return undefined
-    const read = this.#read(next)
-    read.catch(() => {}) // told to whoever waits for it; a source that was stopped does not
-    return read
+    const reading = this.#begin(next)
+    reading.tensors.catch(() => {}) // told to whoever waits for it; a source that was stopped does not
+    return reading
+  }
+
+  #begin(numbered: NumberedItem): Reading {
+    const served = this.#model.served!
+    return { served, tensors: this.#read(numbered, served) }
+  }
+
+  /** Read as the model wants it that is there when it has been read, and send it out; where it cannot be read, nothing. */
+  async #readAndDispatch(numbered: NumberedItem): Promise<void> {
+    for (;;) {
+      const { served, tensors: coming } = this.#begin(numbered)
+      const tensors = await coming
+      if (tensors === undefined) return
+      if (served === this.#model.served) return this.#dispatch(numbered.datum, tensors)
+    }
+  }
+
+  /**
+   * Likewise, and there is room for it.
+   * @param when of it that is admitted now: since when it is available, and whether it was waited for
+   */
+  async #readAndAdmit(
+    numbered: NumberedItem,
+    ahead: Reading | undefined,
+    signal: AbortSignal,
+    when: () => readonly [available: Seconds, waitedForIt: boolean]
+  ): Promise<void> {
+    for (let reading = ahead ?? this.#begin(numbered); ; reading = this.#begin(numbered)) {
+      const tensors = await reading.tensors
+      if (tensors === undefined) return
+      do {
+        if (!(await this.#hasRoom(signal))) return
+      } while (!this.#mayAdmit) // another datum may have taken it in the same moment
+      if (reading.served === this.#model.served) return this.#admit(numbered, tensors, ...when())
+    }
   }
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
@@ -341,14 +425,16 @@ export class SourceRunner implements SourcePort {
   }
 
   /** @returns undefined when the item cannot be read, now or at all, and the run goes on */
-  async #read(numbered: NumberedItem): Promise<readonly Tensor[] | undefined> {
-    const reading = await this.#reader!.read(numbered, this.#port!)
+  async #read(numbered: NumberedItem, served: Served): Promise<readonly Tensor[] | undefined> {
+    const reading = await this.#reader!.read(numbered, served.port)
     switch (reading.kind) {
       case 'tensors':
         return reading.tensors
       case 'later':
         return undefined
       case 'bad':
+        // The model that is there now may want something else of it.
+        if (this.#model.served !== served) return this.#read(numbered, this.#model.served!)
         await this.#skip(numbered, reading.because, reading.stamp)
         return undefined
       case 'givenUp':
@@ -368,23 +454,23 @@ export class SourceRunner implements SourcePort {
 
   /** Recorded, so that it is not read again unless it changes. */
   async #skip({ datum, item }: NumberedItem, because: string, stamp: string): Promise<void> {
-    const { spec, say, sink } = this.#parts
     if (this.#flights.has(datum)) {
       if (this.#ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
       return
     }
-    say(`source ${spec.name}: skipped ${item.name}: ${because}`)
-    await sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
+    this.#skips.skipped(item.name, because)
+    await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
   }
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
     const { view, clock, spec, submit } = this.#parts
+    if (!this.#model.isThere) return // it goes out when there is one
     const attempt = this.#ledger.dispatched(datum)
     if (attempt === undefined) return
     this.#timer.sent(datum, attempt, clock.now())
     // Until somebody else says so, it is here.
     this.#ledger.custody({ datum, attempt }, view.self)
-    const manifest = this.#manifest!
+    const { manifest } = this.#model.served!
     const wanted = new Set(manifest.activations[0]!.tensors.map(tensor => tensor.name))
     submit({
       source: this.id,
@@ -415,21 +501,21 @@ export class SourceRunner implements SourcePort {
   #resend(datum: number): void {
     const flight = this.#flights.get(datum)
     if (flight === undefined || this.#resending.has(datum) || this.#state !== 'running') return
+    if (!this.#model.isThere) return // it goes out when there is one
     this.#resending.add(datum)
-    this.#read({ datum, item: flight.item })
-      .then(tensors => tensors !== undefined && this.#dispatch(datum, tensors))
+    this.#readAndDispatch({ datum, item: flight.item })
       .catch(error => this.#complain(`${flight.item.name}: cannot be read again: ${(error as Error).message}`))
       .finally(() => this.#resending.delete(datum))
   }
 
-  async #record(task: DeviceTask): Promise<void> {
+  async #record(task: DeviceTask, { port }: Served): Promise<void> {
     const { clock, sink, observe } = this.#parts
     const { datum, tensors, attempt } = task
     const { item, availableAt } = this.#flights.get(datum)!
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
-      const result = await this.#writeResult(item, tensors.map(decodeTensor))
+      const result = await this.#writeResult(port, item, tensors.map(decodeTensor))
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
       this.#times.add(inferenceTime)
       this.#ledger.written(datum)
@@ -457,10 +543,10 @@ export class SourceRunner implements SourcePort {
   }
 
   /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
-  async #writeResult(item: Item, tensors: readonly Tensor[]): Promise<unknown> {
+  async #writeResult(port: DataPort, item: Item, tensors: readonly Tensor[]): Promise<unknown> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
-        const result = await this.#port!.write(item, tensors)
+        const result = await port.write(item, tensors)
         this.#writeTrouble = ''
         return result
       } catch (error) {
@@ -477,7 +563,7 @@ export class SourceRunner implements SourcePort {
     const { view, spec } = this.#parts
     const slowest = view.world.devices.reduce((least, device) => (device.up ? Math.min(least, device.speed) : least), 1)
     // A whole window may have to pass through the slowest device before this one.
-    return seconds((2 * spec.window * this.#work) / slowest)
+    return seconds((2 * spec.window * (this.#model.served?.work ?? 0)) / slowest)
   }
 
   /** Once for each thing that goes wrong, not once for each datum. */

@@ -41,6 +41,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
   const modelIndex = view.world.modelIndex(model)
   if (manifest === undefined || modelIndex === undefined)
     throw new Error(`model ${task.model.slice(0, 64)} is not known here`)
+  if (view.models.isGone(model)) throw new Error(`model ${manifest.name} has left the cluster`)
   const home = view.world.deviceIndex(deviceId(task.home))
   if (home === undefined) throw new Error(`home ${task.home.slice(0, 64)} is not known here`)
   if (task.done > manifest.blocks.length)

@@ -5,15 +5,18 @@ import { scriptOf } from './lane-thread.ts'
 
 /**
  * Time the calibration model in a process of its own: a device that carries no block yet need not keep ONNX Runtime in
- * memory for it. @returns the least time of a run, in milliseconds, not emulated
+ * memory for it. @param signal ends it @returns the least time of a run, in milliseconds, not emulated
  */
-export const calibrateApart = (threads: number): Promise<number> =>
+export const calibrateApart = (threads: number, signal?: AbortSignal): Promise<number> =>
   new Promise((resolve, reject) => {
     const child = fork(scriptOf('calibrate-process'), [String(threads)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: []
+      execArgv: [],
+      ...(signal === undefined ? {} : { signal, killSignal: 'SIGKILL' as const })
     })
     child.once('message', (least: number) => resolve(least))
-    child.once('error', error => reject(new EngineError(`cannot calibrate: ${error.message}`)))
+    child.once('error', error =>
+      reject(new EngineError(signal?.aborted ? 'the engine has stopped' : `cannot calibrate: ${error.message}`))
+    )
     child.once('exit', code => reject(new EngineError(`cannot calibrate: the process ended with ${code}`)))
   })

@@ -47,6 +47,7 @@ class ThreadedEngine implements Engine {
   readonly #lanes = new Set<LaneThread>()
   #lane: LaneThread | undefined
   #stopped = false
+  readonly #over = new AbortController()
 
   constructor({
     speed = 1,
@@ -146,12 +147,13 @@ class ThreadedEngine implements Engine {
 
   async calibrate(): Promise<number> {
     if (this.#isCalibrated) return 1 / this.#stretch
-    const least = await calibrateApart(this.#threads)
+    const least = await calibrateApart(this.#threads, this.#over.signal)
     return CALIBRATION_REFERENCE / seconds((least / 1000) * this.#stretch)
   }
 
   readonly #stop = stopOnce(async () => {
     this.#stopped = true
+    this.#over.abort()
     await this.#lane?.close()
   })
 

@@ -1,4 +1,5 @@
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import { checkOutputs } from './check-outputs.ts'
 import { ctcText } from './ctc-text.ts'
 import type { DataPort, Item } from './data-port.ts'
 import { exampleInputs } from './example-inputs.ts'
@@ -16,14 +17,17 @@ export interface DataPortOptions {
   readonly spec: IoSpec
   /** Of the model. */
   readonly inputs: readonly TensorSpec[]
+  /** Of the model, where they are known. */
+  readonly outputs?: readonly TensorSpec[] | undefined
   /** Where results that are files go; made when it is needed. Beside the sink. */
   readonly resultsFolder: string
 }
 
-/** @throws UserError when the model's inputs are not of the kind that the spec makes */
-export const createDataPort = ({ spec, inputs, resultsFolder }: DataPortOptions): DataPort => {
+/** @throws UserError when the model's inputs or outputs contradict the spec */
+export const createDataPort = ({ spec, inputs, outputs: known, resultsFolder }: DataPortOptions): DataPort => {
   const { input } = spec
   const target = input.kind === 'image' ? imageTarget(spec, input, inputs) : undefined
+  if (known !== undefined) checkOutputs(spec, known)
   return {
     list: (folder, say) => listItems(folder, target === undefined ? npySuffixes(inputs) : [], say),
     read: async item => (target === undefined ? readNpyInputs(item, inputs) : [await imageToTensor(item.path, target)]),
@@ -39,7 +43,7 @@ const result = async (spec: IoSpec, folder: string, item: Item, outputs: readonl
     case 'ctc':
       return ctcText(outputs, { characters, blank: output.blank === 'first' ? 0 : characters.length - 1 })
     case 'topk':
-      return topK(outputs, { k: output.k, labels, name: output.name })
+      return topK(outputs, { k: output.k ?? 5, labels, name: output.name })
     case 'npy':
       return writeNpyResults(item, outputs, { inline: output.inline, folder })
     default:

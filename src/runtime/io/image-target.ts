@@ -42,12 +42,18 @@ const checkFit = (spec: IoSpec, input: ImageInput, chosen: TensorSpec): void => 
   const given = exampleInputs(spec, [unsized])[0]!.dims
   const [, , , c] = rank === 4 ? chosen.shape : [1, ...chosen.shape]
   const channels = input.layout === 'nchw' ? chosen.shape[rank - 3] : c
+  const batch = rank === 4 ? chosen.shape[0] : 1
+  if (typeof batch === 'number' && batch !== 1)
+    throw new UserError(
+      `${spec.origin}: an image is a batch of 1 and the model's ${describe(chosen)} wants ${batch}; export it with a free batch dimension, or give batches with --preset raw`
+    )
   if (typeof channels === 'number' && channels !== channelsOf(input)) {
     const hint = input.layout === 'nchw' ? 'nhwc' : 'nchw'
     throw new UserError(
       `${spec.origin}: the model's ${describe(chosen)} wants ${channels} channels and the image gives ${channelsOf(input)}; check channels, or set layout: ${hint}`
     )
   }
+  checkVaryingSize(spec, input, chosen)
   if (input.resize === undefined && input.crop === undefined) return
   const fixed = input.resize?.shorter === undefined || input.crop !== undefined
   const free = input.resize?.fit === 'height' ? rank - (input.layout === 'nchw' ? 1 : 2) : -1
@@ -57,6 +63,26 @@ const checkFit = (spec: IoSpec, input: ImageInput, chosen: TensorSpec): void => 
       `${spec.origin}: the image becomes [${given.map((dim, i) => (i === free ? 'width' : dim)).join(', ')}] and does not fit the model's ${describe(chosen)}; change resize or crop`
     )
   }
+}
+
+/** Where the size follows from the image: whether it can ever be the one that the model is fixed to. */
+const checkVaryingSize = ({ origin }: IoSpec, { layout, resize, crop }: ImageInput, chosen: TensorSpec): void => {
+  const { shape } = chosen
+  const last = shape.length - (layout === 'nchw' ? 1 : 2)
+  const [h, w] = [shape[last - 1], shape[last]]
+  const shorter = crop === undefined ? resize?.shorter : undefined
+  if (shorter !== undefined && typeof h === 'number' && typeof w === 'number' && Math.min(h, w) !== shorter)
+    throw new UserError(
+      `${origin}: input.resize.shorter ${shorter} never fits the model's ${describe(chosen)}, whose shorter side is ${Math.min(h, w)}; set it, or add crop`
+    )
+  if (resize?.fit !== 'height' || typeof w !== 'number') return
+  const { minWidth = 1, maxWidth = 65_536, multiple = 1 } = resize
+  const least = Math.max(minWidth, multiple)
+  const widest = Math.max(minWidth, Math.ceil(maxWidth / multiple) * multiple)
+  if (w < least || w > widest || (w !== minWidth && w % multiple !== 0))
+    throw new UserError(
+      `${origin}: input.resize makes widths of ${least} to ${widest} in steps of ${multiple}, never the ${w} of the model's ${describe(chosen)}; change minWidth, maxWidth or multiple`
+    )
 }
 
 const describe = ({ name, type, shape }: TensorSpec): string =>

@@ -93,6 +93,16 @@ const image = z
     path: ['crop'],
     message: 'does not go with fit: cover, contain or height, which set the size themselves'
   })
+  .superRefine(({ channels, mean, std }, context) => {
+    const count = channels === 'gray' ? 1 : 3
+    for (const [field, values] of Object.entries({ mean, std }))
+      if (values.length !== 1 && values.length !== count)
+        context.addIssue({
+          code: 'custom',
+          path: [field],
+          message: `${values.length} values for the ${count} channel${count === 1 ? '' : 's'} of ${channels}; give one for all or one for each`
+        })
+  })
 
 const npyInput = z.strictObject({ kind: z.literal('npy') })
 
@@ -110,7 +120,8 @@ const output = z.discriminatedUnion('kind', [
     kind: z.literal('topk'),
     /** Of the model's output. @default the first */
     name: z.string().min(1).optional(),
-    k: z.int().min(1).max(1000).default(5),
+    /** @default 5, or all where there are fewer */
+    k: z.int().min(1).max(1000).optional(),
     /** One label a line, or a JSON list. */
     labels: z.string().min(1).optional()
   }),

@@ -31,7 +31,7 @@ const PRESETS = {
       mean: [0.485, 0.456, 0.406],
       std: [0.229, 0.224, 0.225]
     },
-    output: { kind: 'topk', k: 5 }
+    output: { kind: 'topk' }
   },
   raw: { input: { kind: 'npy' }, output: { kind: 'npy' } }
 } as const satisfies Record<string, WrittenIo>

@@ -142,9 +142,12 @@ export class Ledger {
 
   /** @returns the data that `device` had: to be sent again */
   deviceLost(device: DeviceId): readonly number[] {
-    const data = this.#select(entry => entry.kind === 'inFlight' && entry.custodian === device)
-    for (const datum of data) this.#giveBack(datum, this.#entries.get(datum)!)
-    return data
+    return this.#giveBackAll(entry => entry.custodian === device)
+  }
+
+  /** All that is under way is to be sent again: what it was sent with counts no longer. @returns the data */
+  recall(): readonly number[] {
+    return this.#giveBackAll(() => true)
   }
 
   /**
@@ -239,6 +242,12 @@ export class Ledger {
 
   #giveBack(datum: number, { attempt }: Entry): void {
     this.#put(datum, { kind: 'toSend', attempt })
+  }
+
+  #giveBackAll(which: (entry: Extract<Entry, { kind: 'inFlight' }>) => boolean): readonly number[] {
+    const data = this.#select(entry => entry.kind === 'inFlight' && which(entry))
+    for (const datum of data) this.#giveBack(datum, this.#entries.get(datum)!)
+    return data
   }
 
   #select(which: (entry: Entry) => boolean): readonly number[] {

@@ -10,4 +10,6 @@ export interface BlobStore {
   commit(hash: BlockHash): Promise<string>
   /** Write the given bytes as a blob. @returns its path */
   put(hash: BlockHash, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string>
+  /** Nobody needs it any more. */
+  remove(hash: BlockHash): Promise<void>
 }

@@ -96,6 +96,10 @@ export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
       } finally {
         await rm(draft, { force: true })
       }
+    },
+    remove: async hash => {
+      verified.delete(hash)
+      for (const ending of ['blob', 'part']) await rm(name(hash, ending), { force: true })
     }
   }
 }

@@ -1,0 +1,117 @@
+import { hostname } from 'node:os'
+import { Command } from 'commander'
+import { formatBytes } from '../core/format-quantity.ts'
+import { seconds } from '../core/units.ts'
+import { NoAnswerError, UserError } from '../core/user-error.ts'
+import { blockRanges } from '../report/block-ranges.ts'
+import type { ModelReport, ModelsAnswer } from '../runtime/device/model-report.ts'
+import { collect } from './collect.ts'
+
+interface ModelFlags {
+  readonly name?: string
+  readonly state?: string
+  readonly join: string[]
+  readonly joinFile: string[]
+  readonly clusterKey?: string
+  readonly timeout: string
+  readonly json?: boolean
+}
+
+/** The flags by which a running device is found. */
+const asking = (command: Command, timeout: string): Command =>
+  command
+    .option('--name <name>', 'the device on this machine (default: the host name)')
+    .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
+    .option('--timeout <seconds>', 'give up after this long', timeout)
+    .option('--json', 'print one JSON document')
+
+const elsewhere = (command: Command): Command =>
+  command
+    .option(
+      '--join <invite-or-address>',
+      'ask the device at this address instead (an address needs --cluster-key); - reads it from standard input',
+      collect,
+      []
+    )
+    .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
+    .option('--cluster-key <file>', 'the shared key')
+
+const optionsOf = ({ name, state, join = [], joinFile: joinFiles = [], clusterKey, timeout }: ModelFlags) => {
+  const limit = Number(timeout)
+  if (!(limit > 0 && limit <= 86_400))
+    throw new UserError(`--timeout "${timeout}" must be seconds, above 0 and at most 86400`)
+  return { name: name ?? hostname(), state, join, joinFiles, clusterKey, timeout: seconds(limit) }
+}
+
+const print = (answer: ModelsAnswer, json: boolean | undefined, text: () => string): void => {
+  process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : `${text()}\n`)
+}
+
+const list = elsewhere(asking(new Command('list'), '10'))
+  .summary('the models of the cluster: owners, size, sources, where they are carried')
+  .description('Ask a running device which models its cluster has.')
+  .addHelpText('after', '\nExample:\n  $ tributary model list --state ~/.tributary/porch\n')
+  .action(async (flags: ModelFlags) => {
+    const { askModels } = await import('./node/ask-models.ts')
+    const answer = await askModels(optionsOf(flags), { case: 'list', value: {} })
+    const { answeredBy, models } = answer
+    if (flags.json === true) process.stdout.write(`${JSON.stringify({ answeredBy, models })}\n`)
+    else process.stdout.write(`${models.length === 0 ? 'no model' : models.map(describe).join('\n')}\n`)
+  })
+
+const remove = elsewhere(asking(new Command('remove'), '10'))
+  .summary('take a model out of the cluster')
+  .description(
+    'Its owners own it no longer, its blocks leave every device, from memory and disk; sources of it wait until a model of that name is there again. An owner that is started with it again brings it back.'
+  )
+  .argument('<model>', 'its name, or the first 8 or more digits of its id or digest')
+  .addHelpText('after', '\nExample:\n  $ tributary model remove ocr --state ~/.tributary/porch\n')
+  .action(async (model: string, flags: ModelFlags) => {
+    const { askModels } = await import('./node/ask-models.ts')
+    const answer = await askModels(optionsOf(flags), { case: 'remove', value: { name: model } })
+    print(answer, flags.json, () => describeRemoval(answer))
+    if (answer.failed.length > 0)
+      throw new NoAnswerError(
+        `${answer.failed.map(({ device, because }) => `${device}: ${because}`).join('; ')}; it still owns ${model}`
+      )
+  })
+
+const update = asking(new Command('update'), '600')
+  .summary("put another file in a model's place, without a restart")
+  .description(
+    "On the machine of the model's owner: its running device cuts FILE and serves it by that name; data under way are computed anew with it. When FILE is no model that can be served, nothing changes."
+  )
+  .argument('<model>', 'its name')
+  .argument('<file>', 'the new .onnx file')
+  .addHelpText('after', '\nExample:\n  $ tributary model update ocr rec-v2.onnx --state ~/.tributary/porch\n')
+  .action(async (model: string, file: string, flags: ModelFlags) => {
+    const { updateModel } = await import('./node/ask-models.ts')
+    const answer = await updateModel(optionsOf(flags), model, file)
+    print(answer, flags.json, () => {
+      const now = answer.models.find(({ name, state }) => name === model && state !== 'shadowed')
+      const what = now === undefined ? '' : ` (${now.digest}, ${now.blocks} blocks, ${formatBytes(now.bytes)})`
+      return answer.changed ? `${model} is ${file} now${what}` : `${model} is that model already; nothing changed`
+    })
+  })
+
+export const command = new Command('model')
+  .summary('the models of a running cluster: list, remove, update')
+  .description('Look at the models of a running cluster, take one out, or put another file in its place.')
+  .addCommand(list)
+  .addCommand(remove)
+  .addCommand(update)
+
+const describe = ({ name, digest, owners, state, blocks, bytes, sources, carried }: ModelReport): string => {
+  const whose = owners.length > 0 ? `of ${owners.join(', ')}` : 'its owner is gone'
+  const places = Object.entries(carried).map(([device, held]) => `${device} ${blockRanges(held)}`)
+  return [
+    `${name}  ${digest}  ${blocks} blocks, ${formatBytes(bytes)}, ${whose}${state === 'shadowed' ? '; another of that name counts' : ''}`,
+    `  sources: ${sources.join(', ') || 'none'}`,
+    `  carried: ${places.join('; ') || 'nowhere yet'}`
+  ].join('\n')
+}
+
+const describeRemoval = ({ removed, waiting }: ModelsAnswer): string => {
+  const what = removed.map(({ name, digest }) => `${name} (${digest})`).join(', ')
+  return `${what} leaves the cluster${waiting.length > 0 ? `; these sources wait for a model of that name: ${waiting.join(', ')}` : ''}`
+}

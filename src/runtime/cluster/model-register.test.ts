@@ -1,0 +1,173 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { expect, test } from 'vitest'
+import { blockHash, type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { bytes, seconds } from '../../core/units.ts'
+import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { ClusterView } from './cluster-view.ts'
+
+const [A, B, C] = ['a', 'b', 'c'].map(deviceId) as [DeviceId, DeviceId, DeviceId]
+const [OLD, NEW] = ['1'.repeat(64), '2'.repeat(64)].map(modelId) as [ModelId, ModelId]
+
+const manifest = (id: ModelId, name = 'net'): ModelManifest => ({
+  ...{ id, name, sha256: id, inputs: [], outputs: [] },
+  blocks: [{ sha256: blockHash(id), bytes: bytes(1), flops: 1, work: seconds(1) }],
+  activations: [0, 1].map(() => ({ bytes: bytes(1), tensors: [] }))
+})
+
+let sequence = 0n
+const state = (device: DeviceId, said: MessageInitShape<typeof DeviceStateSchema>): DeviceState =>
+  create(DeviceStateSchema, { device, name: device, sequence: ++sequence, speed: 1, canPlan: true, ...said })
+const owns = (model: ModelId, revision = 1n, name = 'net') => ({ model, owner: true, name, revision })
+const carries = (model: ModelId) => ({ model, owner: false, blocks: [{ block: 0, seconds: 1 }] })
+
+/** Device a knows both models and that b and c are there. */
+const open = () => {
+  const view = new ClusterView(A, 1)
+  for (const id of [OLD, NEW]) view.addManifest(manifest(id))
+  for (const device of [B, C]) view.joined(device)
+  return view
+}
+const named = (view: ClusterView, at = A, name = 'net') => view.models.resolve(name, at)?.id
+
+test('a name means what an owner who is there says, whoever spoke first and whichever id is smaller', () => {
+  for (const [before, after] of [
+    [OLD, NEW],
+    [NEW, OLD]
+  ] as const) {
+    const said = [state(B, { models: [owns(after)] }), state(C, { models: [carries(before)] })]
+    for (const states of [said, said.toReversed()]) {
+      const view = open()
+      for (const each of states) view.heard(deviceId(each.device), each)
+      expect([named(view), named(view, C)]).toEqual([after, after])
+    }
+  }
+})
+
+test('of two owners the larger revision counts, of equals the smaller owner; who owns one uses that', () => {
+  for (const [revisions, means] of [
+    [[1n, 1n], OLD],
+    [[2n, 1n], OLD],
+    [[1n, 2n], NEW]
+  ] as const) {
+    const said = [state(B, { models: [owns(OLD, revisions[0])] }), state(C, { models: [owns(NEW, revisions[1])] })]
+    for (const states of [said, said.toReversed()]) {
+      const view = open()
+      for (const each of states) view.heard(deviceId(each.device), each)
+      expect([named(view), named(view, B), named(view, C)]).toEqual([means, OLD, NEW])
+      expect(view.models.clashes().map(claims => claims.map(({ model }) => model))).toEqual([
+        means === OLD ? [OLD, NEW] : [NEW, OLD]
+      ])
+    }
+  }
+})
+
+test('while its owner is away a model is still meant by its name; a name that nobody gives means nothing', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(NEW)] }))
+  view.left(B)
+  expect(named(view)).toBe(NEW)
+  expect(named(view, A, 'other')).toBeUndefined()
+  view.heard(C, state(C, { models: [owns(OLD, 1n, 'other')] }))
+  expect([named(view), named(view, A, 'other'), named(view, A, '')]).toEqual([NEW, OLD, OLD])
+})
+
+test('a model that its owner says has left is carried, asked for and planned for by nobody, in whatever order that is heard', () => {
+  const owner = state(B, { models: [owns(NEW, 2n)], goneModels: [OLD] })
+  const worker = state(C, { models: [carries(OLD)] })
+  for (const states of [
+    [owner, worker],
+    [worker, owner]
+  ]) {
+    const view = new ClusterView(A, 1)
+    for (const device of [B, C]) view.joined(device)
+    view.addManifest(manifest(NEW))
+    for (const each of states) view.heard(deviceId(each.device), each)
+    expect(view.unknownModels()).toEqual([]) // nobody asks the worker what it is that it carries
+    view.addManifest(manifest(OLD))
+    expect(view.manifests().map(({ id }) => id)).toEqual([NEW])
+    expect(view.world.carries(2, view.world.modelIndex(OLD)!, 0)).toBe(false)
+    expect(view.models.gone(seconds(0))).toEqual([OLD]) // and it is passed on
+    expect(view.manifest(OLD)?.id).toBe(OLD) // what is under way can still be told
+  }
+})
+
+test('who is there and owns a model keeps it, whoever says that it has left; an owner brings it back', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  view.heard(C, state(C, { models: [carries(OLD)], goneModels: [OLD] }))
+  expect(view.models.isGone(OLD)).toBe(false)
+  expect(view.dismiss(OLD, seconds(1))).toBe(false)
+  view.heard(B, state(B, {}))
+  expect(view.dismiss(OLD, seconds(2))).toBe(true)
+  expect(view.models.takeLeft().map(({ id }) => id)).toEqual([OLD])
+  expect(view.world.carries(2, view.world.modelIndex(OLD)!, 0)).toBe(false)
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  expect(view.models.isGone(OLD)).toBe(false)
+  expect(view.world.carries(2, view.world.modelIndex(OLD)!, 0)).toBe(true)
+  expect(view.models.gone(seconds(3))).toEqual([])
+})
+
+test('a model that nobody owns or uses leaves after a time; one that a source uses stays until the source is done', () => {
+  const view = open()
+  const keep = seconds(100)
+  const using = (done: boolean) => state(C, { models: [carries(OLD)], sources: [{ model: 'net', modelId: OLD, done }] })
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  view.heard(C, using(false))
+  view.heard(A, state(A, { models: [owns(NEW, 1n, 'mine')] }))
+  expect(view.forget(seconds(0), keep)).toEqual([])
+  view.left(B)
+  expect(view.forget(seconds(500), keep)).toEqual([])
+  view.heard(C, using(true))
+  expect(view.forget(seconds(600), keep)).toEqual([])
+  expect(view.forget(seconds(699), keep)).toEqual([])
+  expect(view.forget(seconds(700), keep)).toEqual([OLD])
+  expect(view.manifests().map(({ id }) => id)).toEqual([NEW])
+})
+
+test('an owner that comes back has the time begin anew', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD), owns(NEW)] }))
+  view.left(B)
+  expect(view.forget(seconds(0), seconds(100))).toEqual([])
+  view.joined(B)
+  expect(view.forget(seconds(99), seconds(100))).toEqual([])
+  view.left(B)
+  expect(view.forget(seconds(150), seconds(100))).toEqual([])
+  expect(view.forget(seconds(250), seconds(100))).toEqual([OLD, NEW])
+})
+
+test('a model whose name another owner gives to another is not kept as long', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  view.left(B)
+  view.heard(C, state(C, { models: [owns(NEW)] })) // another device: the first was set up anew
+  expect(view.forget(seconds(0), seconds(3600))).toEqual([])
+  expect(named(view)).toBe(NEW)
+  expect(view.forget(seconds(10), seconds(3600))).toEqual([OLD])
+})
+
+test('an owner who is away for a moment does not make a name mean another model; one who is gone does, also for who uses it', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD, 2n)] }))
+  view.heard(C, state(C, { models: [owns(NEW, 1n)] }))
+  view.heard(A, state(A, { sources: [{ model: 'net', modelId: OLD }] }))
+  view.left(B)
+  expect(view.forget(seconds(0), seconds(3600))).toEqual([])
+  expect(view.forget(seconds(9), seconds(3600))).toEqual([])
+  expect(named(view)).toBe(OLD)
+  expect(view.forget(seconds(10), seconds(3600))).toEqual([OLD])
+  expect(named(view)).toBe(NEW)
+  view.joined(B)
+  view.heard(B, state(B, { models: [owns(OLD, 2n)] }))
+  expect(named(view)).toBe(OLD)
+})
+
+test('a device that comes late and still carries what has left is told again', () => {
+  const view = open()
+  expect(view.dismiss(OLD, seconds(0))).toBe(true)
+  expect(view.models.gone(seconds(599))).toEqual([OLD])
+  expect(view.models.gone(seconds(601))).toEqual([])
+  view.heard(C, state(C, { models: [carries(OLD)] }), seconds(1000))
+  expect(view.models.gone(seconds(1001))).toEqual([OLD])
+})

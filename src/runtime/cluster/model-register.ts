@@ -1,0 +1,193 @@
+import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
+
+/** An owner says: this is what I call by that name. */
+export interface ModelClaim {
+  readonly device: DeviceId
+  readonly model: ModelId
+  readonly name: string
+  /** Grows whenever an owner puts another model in the name's place. */
+  readonly revision: bigint
+}
+
+export interface ModelRegisterParts {
+  /** What the devices last said of themselves, this one included, whether they are there or not. */
+  readonly states: () => Iterable<DeviceState>
+  readonly isUp: (device: DeviceId) => boolean
+}
+
+/** A model without an owner whose name an owner gives to another is kept for so long: the owner may only be away. */
+const SUPERSEDED: Seconds = seconds(10)
+/** How long, and of how many models, a device goes on telling that they have left. */
+const TOLD: Seconds = seconds(600)
+const MOST_TOLD = 64
+
+/**
+ * Which models the cluster has, and which of them a name means.
+ *
+ * A name means the model that the asking device itself owns by that name; else, of those in the cluster that owners call
+ * so, that of the largest revision (of equals, of an owner who is there, of the smallest owner). It does not matter who
+ * came when.
+ *
+ * A model stays while an owner is there, and while a source that is not done uses it; after that for a time. Where another
+ * owner who is there calls another model so, it stays only as long as an owner may be away for a moment. It leaves at once when its owners say that it has, by command or because they have put another in its place; then every device
+ * forgets it, and none learns it again from somebody who has not heard yet. An owner brings it back.
+ */
+export class ModelRegister {
+  readonly #parts: ModelRegisterParts
+  readonly #manifests = new Map<ModelId, ModelManifest>()
+  /** When they left. */
+  readonly #gone = new Map<ModelId, Seconds>()
+  /** That have left since they were last asked for. */
+  #left: ModelId[] = []
+  /** Since when they have had neither owner nor source. */
+  readonly #unneededSince = new Map<ModelId, Seconds>()
+
+  constructor(parts: ModelRegisterParts) {
+    this.#parts = parts
+  }
+
+  add(manifest: ModelManifest): void {
+    this.#manifests.set(manifest.id, manifest)
+  }
+
+  /** Of a model that has left, too: what is under way may still need it. */
+  manifest(id: ModelId): ModelManifest | undefined {
+    return this.#manifests.get(id)
+  }
+
+  /** The cluster's, by id. */
+  manifests(): readonly ModelManifest[] {
+    return [...this.#manifests.values()].filter(({ id }) => !this.#gone.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  isGone(id: ModelId): boolean {
+    return this.#gone.has(id)
+  }
+
+  /** Models that have left and are still known. */
+  departed(): readonly ModelManifest[] {
+    return [...this.#gone.keys()].flatMap(id => this.#manifests.get(id) ?? [])
+  }
+
+  /** For the others to hear: the latest that left. */
+  gone(now: Seconds): readonly ModelId[] {
+    return [...this.#gone].flatMap(([id, at]) => (now - at < TOLD ? [id] : [])).slice(-MOST_TOLD)
+  }
+
+  /** Each once: models that were known here and have left since this was last called. */
+  takeLeft(): readonly ModelManifest[] {
+    const left = this.#left.flatMap(id => this.#manifests.get(id) ?? [])
+    this.#left = []
+    return left
+  }
+
+  owners(id: ModelId): readonly DeviceId[] {
+    return this.#claims(true).flatMap(({ device, model }) => (model === id ? [device] : []))
+  }
+
+  /** @param name empty: the device's own, else the first by name */
+  resolve(name: string, at: DeviceId): ModelManifest | undefined {
+    const isMeant = (claim: ModelClaim): boolean =>
+      (name === '' || claim.name === name) && !this.#gone.has(claim.model) && this.#manifests.has(claim.model)
+    const claims = this.#claims().filter(isMeant)
+    const own = claims.find(({ device }) => device === at)
+    const claim = own ?? (name === '' ? claims.find(({ isUp }) => isUp) : undefined) ?? claims[0]
+    if (claim !== undefined) return this.#manifests.get(claim.model)
+    return this.manifests().find(manifest => name === '' || manifest.name === name)
+  }
+
+  /** What the owner that counts calls it. */
+  nameOf(id: ModelId): string {
+    return this.#claims().find(({ model }) => model === id)?.name ?? this.#manifests.get(id)?.name ?? id.slice(0, 8)
+  }
+
+  /** Different models of one name whose owners are there, the one that counts first. */
+  clashes(): readonly (readonly ModelClaim[])[] {
+    const named = new Map<string, ModelClaim[]>()
+    for (const claim of this.#claims(true)) {
+      const others = named.get(claim.name) ?? []
+      if (others.every(({ model }) => model !== claim.model)) named.set(claim.name, [...others, claim])
+    }
+    return [...named.values()].filter(claims => claims.length > 1)
+  }
+
+  /** Of owners that are there and call a model so; the one that counts first. */
+  claimsOf(name: string): readonly ModelClaim[] {
+    return this.#claims(true).filter(claim => claim.name === name)
+  }
+
+  /** It has left, unless somebody who is there owns it. @returns whether that is news */
+  leave(id: ModelId, now: Seconds): boolean {
+    if (this.#gone.has(id) || this.owners(id).length > 0) return false
+    this.#gone.set(id, now)
+    this.#left.push(id)
+    this.#unneededSince.delete(id)
+    return true
+  }
+
+  /** What a device says has left, and what it brings back. @returns the models that are gone, or are back, since */
+  heard(state: DeviceState, now: Seconds): { readonly left: readonly ModelId[]; readonly back: readonly ModelId[] } {
+    const left = state.goneModels.slice(-MOST_TOLD).map(modelId)
+    const owned = state.models.flatMap(({ model, owner }) => (owner ? [modelId(model)] : []))
+    // Whoever still speaks of one that has left has not heard of it, or has been away: it is told again.
+    const spoken = [...state.models.map(({ model }) => model), ...state.sources.map(source => source.modelId)]
+    for (const id of spoken.map(modelId)) if (this.#gone.has(id)) this.#gone.set(id, now)
+    return {
+      left: left.filter(id => this.leave(id, now)),
+      back: owned.filter(id => this.#parts.isUp(deviceId(state.device)) && this.#gone.delete(id))
+    }
+  }
+
+  /** Called often. @param keep how long a model stays that nobody needs @returns those whose time is up */
+  tick(now: Seconds, keep: Seconds): readonly ModelId[] {
+    const due: ModelId[] = []
+    for (const manifest of this.manifests()) {
+      const { id } = manifest
+      const isOwned = this.owners(id).length > 0
+      const isSuperseded = !isOwned && this.claimsOf(this.nameOf(id)).length > 0
+      if (isOwned || (!isSuperseded && this.#isUsed(id))) {
+        this.#unneededSince.delete(id)
+        continue
+      }
+      const since = this.#unneededSince.get(id) ?? now
+      this.#unneededSince.set(id, since)
+      if (now - since >= (isSuperseded ? Math.min(keep, SUPERSEDED) : keep)) due.push(id)
+    }
+    return due.filter(id => this.leave(id, now))
+  }
+
+  #isUsed(id: ModelId): boolean {
+    return [...this.#parts.states()].some(
+      ({ device, sources }) => this.#parts.isUp(deviceId(device)) && sources.some(s => s.modelId === id && !s.done)
+    )
+  }
+
+  /** The one that counts first. @param isThere only of owners that are there */
+  #claims(isThere = false): readonly Standing[] {
+    return [...this.#parts.states()]
+      .flatMap(({ device: text, models }) => {
+        const device = deviceId(text)
+        const isUp = this.#parts.isUp(device)
+        if (isThere && !isUp) return []
+        return models.flatMap(({ model: id, owner, name, revision }): Standing[] => {
+          const model = modelId(id)
+          if (!owner) return []
+          return [{ device, model, revision, name: name || (this.#manifests.get(model)?.name ?? ''), isUp }]
+        })
+      })
+      .sort(byWhatCounts)
+  }
+}
+
+type Standing = ModelClaim & { readonly isUp: boolean }
+
+const byWhatCounts = (a: Standing, b: Standing): number => {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1
+  if (a.revision !== b.revision) return a.revision > b.revision ? -1 : 1
+  if (a.isUp !== b.isUp) return a.isUp ? -1 : 1
+  if (a.device !== b.device) return a.device < b.device ? -1 : 1
+  return a.model < b.model ? -1 : 1
+}

@@ -1,0 +1,183 @@
+import { create } from '@bufbuild/protobuf'
+import { z } from 'zod'
+import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { Serial } from '../../core/serial.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import { type ModelsRequest, type Reply, ReplySchema, RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { Network } from '../network/network.ts'
+import type { ModelOrder } from './model-order.ts'
+import type { ModelReport, ModelsAnswer } from './model-report.ts'
+import type { OwnedModels } from './owned-models.ts'
+
+export interface ModelDeskParts {
+  readonly name: string
+  readonly view: ClusterView
+  readonly network: Network
+  readonly owned: OwnedModels
+  /** An order that a command on this machine left. @throws Error when there is none of that name */
+  readonly takeOrder: (token: string) => Promise<ModelOrder>
+  /** What this device owns has changed: tell the others. */
+  readonly changed: () => void
+  /** Nobody here owns it any more. */
+  readonly dismiss: (model: ModelId) => void
+  readonly say: (text: string) => void
+}
+
+/** Answers `tributary model`: which models there are, takes one out of the cluster, puts another in a name's place. */
+export class ModelDesk {
+  readonly #parts: ModelDeskParts
+  readonly #serial = new Serial()
+
+  constructor(parts: ModelDeskParts) {
+    this.#parts = parts
+  }
+
+  /** Never rejects: what is wrong is in the reply. */
+  async answer({ body }: ModelsRequest): Promise<Reply> {
+    try {
+      const answer = await this.#answerOf(body)
+      return create(ReplySchema, { body: { case: 'models', value: JSON.stringify(answer) } })
+    } catch (error) {
+      return create(ReplySchema, { error: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  #answerOf(body: ModelsRequest['body']): Promise<Partial<ModelsAnswer>> {
+    switch (body.case) {
+      case 'list':
+        return Promise.resolve(this.#list())
+      case 'remove':
+        return this.#serial.run(() => this.#remove(body.value.name, body.value.onlyYours))
+      case 'update':
+        return this.#serial.run(() => this.#update(body.value))
+      default:
+        return Promise.reject(new Error('this is not known here; is the other device of a newer version?'))
+    }
+  }
+
+  #list(): Partial<ModelsAnswer> {
+    const { name, view } = this.#parts
+    return { answeredBy: name, models: view.manifests().map(manifest => this.#report(manifest)) }
+  }
+
+  async #update(token: string): Promise<Partial<ModelsAnswer>> {
+    const { owned, view, takeOrder, changed, dismiss, say } = this.#parts
+    const { name, file } = await takeOrder(token)
+    say(`model ${name} is to become ${file}`)
+    const { manifest, before } = await owned.update(name, file)
+    if (manifest.id === before) return { ...this.#list(), changed: false }
+    const removed = [this.#brief(before)]
+    view.addManifest(manifest)
+    changed()
+    if (owned.owned(before) === undefined) dismiss(before)
+    say(`model ${name}: ${manifest.blocks.length} blocks, in place of ${before.slice(0, 8)}`)
+    return { ...this.#list(), removed, changed: true }
+  }
+
+  async #remove(name: string, onlyMine: boolean): Promise<Partial<ModelsAnswer>> {
+    const { view, owned, changed, dismiss } = this.#parts
+    const meant = this.#meant(name)
+    if (meant.length === 0 && !onlyMine) throw new Error(`model "${name}" is not in the cluster${this.#there()}`)
+    const removed = meant.map(({ id }) => this.#brief(id))
+    const waiting = meant.flatMap(({ id }) => this.#sources(id))
+    const owners = new Set(meant.flatMap(({ id }) => view.models.owners(id)).filter(id => id !== view.self))
+    const told = onlyMine ? [] : await Promise.all([...owners].map(owner => this.#tell(owner, name)))
+    const mine = owned.names().filter(({ name: own, model }) => own === name || meant.some(({ id }) => id === model))
+    for (const { name: own } of mine) await owned.remove(own)
+    if (mine.length > 0) changed()
+    for (const { id } of meant) dismiss(id)
+    return { ...this.#list(), removed, waiting, failed: told.flat(), changed: removed.length > 0 }
+  }
+
+  /** Of that name, or whose id or file's digest begins so. */
+  #meant(name: string): readonly ModelManifest[] {
+    const { models } = this.#parts.view
+    const claimed = new Set(models.claimsOf(name).map(({ model }) => model))
+    const isBeginning = /^[0-9a-f]{8,64}$/.test(name)
+    return models
+      .manifests()
+      .filter(
+        ({ id, sha256 }) =>
+          claimed.has(id) ||
+          models.nameOf(id) === name ||
+          (isBeginning && (id.startsWith(name) || sha256.startsWith(name)))
+      )
+  }
+
+  async #tell(owner: DeviceId, name: string): Promise<{ device: string; because: string }[]> {
+    const { network, view } = this.#parts
+    const remove = { case: 'remove' as const, value: { name, onlyYours: true } }
+    const request = create(RequestSchema, { body: { case: 'models', value: { body: remove } } })
+    try {
+      const reply = await network.request(owner, request)
+      return reply.body.case === 'models' ? [] : [{ device: view.nameOf(owner), because: reply.error }]
+    } catch (error) {
+      return [{ device: view.nameOf(owner), because: error instanceof Error ? error.message : String(error) }]
+    }
+  }
+
+  #there(): string {
+    const { models } = this.#parts.view
+    const names = [...new Set(models.manifests().map(({ id }) => models.nameOf(id)))].sort()
+    return names.length === 0 ? ', which has none' : ` (there: ${names.join(', ')})`
+  }
+
+  #brief(id: ModelId): ModelsAnswer['removed'][number] {
+    const { view } = this.#parts
+    return { name: view.models.nameOf(id), id, digest: digestOf(view.manifest(id)) }
+  }
+
+  #report(manifest: ModelManifest): ModelReport {
+    const { view } = this.#parts
+    const { id, blocks } = manifest
+    const name = view.models.nameOf(id)
+    const owners = view.models.owners(id)
+    const [counts] = view.models.claimsOf(name)
+    const isShadowed = counts !== undefined && counts.model !== id
+    const revision = view.models.claimsOf(name).find(({ model }) => model === id)?.revision ?? 0n
+    return {
+      ...{ name, id, digest: digestOf(manifest), revision: Number(revision) },
+      owners: owners.map(device => view.nameOf(device)),
+      state: isShadowed ? 'shadowed' : owners.length > 0 ? 'owned' : 'orphaned',
+      blocks: blocks.length,
+      bytes: blocks.reduce((sum, block) => sum + block.bytes, 0),
+      sources: this.#sources(id),
+      carried: this.#carried(manifest)
+    }
+  }
+
+  #carried({ id, blocks }: ModelManifest): Record<string, number[]> {
+    const { view } = this.#parts
+    const m = view.world.modelIndex(id)!
+    return Object.fromEntries(
+      view.world.devices.flatMap((device, n) => {
+        const held = [...blocks.keys()].filter(k => view.world.carries(n, m, k))
+        return held.length === 0 ? [] : [[view.nameOf(device.id), held] as const]
+      })
+    )
+  }
+
+  #sources(id: ModelId): string[] {
+    const { view } = this.#parts
+    return view.members().flatMap(({ device, sources, status }) => {
+      const names = sourceNames(status)
+      return sources.flatMap(({ modelId, done }, i) =>
+        modelId === id && !done ? [`${names[i] ?? i}@${view.nameOf(deviceId(device))}`] : []
+      )
+    })
+  }
+}
+
+const digestOf = (manifest: ModelManifest | undefined): string => manifest?.sha256.slice(0, 12) ?? ''
+
+const namedSchema = z.object({ sources: z.array(z.object({ name: z.string() })) })
+
+/** A device's status names its sources in the order in which it states them. */
+const sourceNames = (status: string): readonly string[] => {
+  try {
+    return namedSchema.parse(JSON.parse(status)).sources.map(({ name }) => name)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,154 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type DeviceId, type ModelId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { Serial } from '../../core/serial.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { OwnedModel } from './owned-model.ts'
+
+export interface OwnedModelsParts {
+  readonly models: readonly OwnedModel[]
+  readonly view: ClusterView
+  /** Where what the names meant is kept for the next start. */
+  readonly folder: string | undefined
+  /** Cut it, or find that it was. @throws UserError when the file is no model that can be served */
+  readonly prepare: (model: OwnedModel) => Promise<ModelManifest>
+}
+
+/** A name that this device gives, and what it means now. */
+export interface OwnedName {
+  readonly name: string
+  readonly model: ModelId
+  readonly revision: bigint
+}
+
+const keptSchema = z.record(z.string(), z.object({ model: z.string(), revision: z.int().min(1) }))
+
+/**
+ * The models that this device owns, by name. A name's revision grows when it comes to mean another model, whether that
+ * happens in mid-run or between two starts: so everybody knows which of the two counts, in whatever order they hear.
+ */
+export class OwnedModels {
+  readonly #parts: OwnedModelsParts
+  readonly #models: Map<string, OwnedModel>
+  readonly #names = new Map<string, OwnedName>()
+  /** Names that mean another model than at the last start: that one counts more than what other owners have had. */
+  readonly #changed = new Set<string>()
+  readonly #serial = new Serial()
+  #kept: z.output<typeof keptSchema> = {}
+
+  constructor(parts: OwnedModelsParts) {
+    this.#parts = parts
+    this.#models = new Map(parts.models.map(model => [model.name, model]))
+  }
+
+  names(): readonly OwnedName[] {
+    return [...this.#names.values()]
+  }
+
+  owned(id: ModelId): OwnedName | undefined {
+    return this.names().find(({ model }) => model === id)
+  }
+
+  /** At the start. @returns the models in the order in which they were given; those of an earlier start, which they replace */
+  async prepare(): Promise<{ readonly manifests: readonly ModelManifest[]; readonly replaced: readonly ModelId[] }> {
+    this.#kept = await this.#read()
+    const manifests: ModelManifest[] = []
+    const replaced: ModelId[] = []
+    for (const model of this.#models.values()) {
+      const manifest = await this.#parts.prepare(model)
+      const before = this.#kept[model.name]
+      const isOther = before !== undefined && before.model !== manifest.id
+      if (isOther) {
+        replaced.push(modelId(before.model))
+        this.#changed.add(model.name)
+      }
+      this.#put(model.name, manifest.id, BigInt(before?.revision ?? 1) + (isOther ? 1n : 0n))
+      manifests.push(manifest)
+    }
+    await this.#write()
+    return { manifests, replaced: replaced.filter(id => this.owned(id) === undefined) }
+  }
+
+  /** Put another file in a name's place. @returns the new model and the one before @throws UserError when there is no such name here, or the file is no model */
+  async update(name: string, file: string): Promise<{ readonly manifest: ModelManifest; readonly before: ModelId }> {
+    const model = this.#models.get(name)
+    if (model === undefined) throw new UserError(`model "${name}" is not of this device${this.#whose(name)}`)
+    const manifest = await this.#parts.prepare({ ...model, file })
+    const { model: before } = this.#names.get(name)!
+    if (manifest.id !== before) {
+      this.#models.set(name, { ...model, file })
+      this.#put(name, manifest.id, this.#above(name) + 1n)
+      await this.#write()
+    }
+    return { manifest, before }
+  }
+
+  /** This device owns it no longer, until it is started with it again. @returns what it was; undefined when it did not */
+  async remove(name: string): Promise<ModelId | undefined> {
+    const known = this.#names.get(name)
+    this.#names.delete(name)
+    this.#models.delete(name)
+    return known?.model
+  }
+
+  /** Called often: what was changed since the last start counts more than what other owners, who were here, have. @returns whether something is news */
+  tick(): boolean {
+    let isNews = false
+    for (const name of this.#changed) {
+      const known = this.#names.get(name)
+      const others = this.#parts.view.models.claimsOf(name).filter(({ device }) => device !== this.#parts.view.self)
+      if (known === undefined || others.length === 0) continue
+      this.#changed.delete(name)
+      if (others.every(({ revision }) => revision < known.revision)) continue
+      this.#put(name, known.model, this.#above(name) + 1n)
+      isNews = true
+    }
+    if (isNews) void this.#write().catch(() => {}) // at the next start it is found to be other than the others' again
+    return isNews
+  }
+
+  #put(name: string, model: ModelId, revision: bigint): void {
+    this.#names.set(name, { name, model, revision })
+    this.#kept[name] = { model, revision: Number(revision) }
+  }
+
+  /** The largest revision of a name that is known. */
+  #above(name: string): bigint {
+    const known = this.#parts.view.models.claimsOf(name).map(({ revision }) => revision)
+    return [...known, this.#names.get(name)?.revision ?? 0n].reduce((a, b) => (a > b ? a : b))
+  }
+
+  #whose(name: string): string {
+    const { view } = this.#parts
+    const owners = view.models.claimsOf(name).map(({ device }: { device: DeviceId }) => view.nameOf(device))
+    if (owners.length > 0) return `, but of ${owners.join(', ')}: update it there`
+    const mine = [...this.#models.keys()]
+    return mine.length === 0 ? ', which owns none' : ` (it has ${mine.join(', ')})`
+  }
+
+  get #file(): string | undefined {
+    return this.#parts.folder === undefined ? undefined : join(this.#parts.folder, 'names.json')
+  }
+
+  async #read(): Promise<z.output<typeof keptSchema>> {
+    if (this.#file === undefined) return {}
+    try {
+      return keptSchema.parse(JSON.parse(await readFile(this.#file, 'utf8')))
+    } catch {
+      return {} // the first start
+    }
+  }
+
+  /** One at a time: a crash leaves the old file or the new one. */
+  async #write(): Promise<void> {
+    const file = this.#file
+    if (file === undefined || this.#models.size === 0) return
+    await this.#serial.run(async () => {
+      await writeFile(`${file}.part`, JSON.stringify(this.#kept))
+      await rename(`${file}.part`, file)
+    })
+  }
+}

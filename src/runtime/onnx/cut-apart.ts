@@ -1,0 +1,40 @@
+import { fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { UserError } from '../../core/user-error.ts'
+import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
+
+/**
+ * Cut a model in a process of its own: this one goes on answering, to peers and to Ctrl-C, and what cutting took of memory
+ * is the machine's again.
+ * @param signal ends the process
+ * @throws UserError when the file is no model that can be served
+ */
+export const cutApart = (request: CutRequest, signal?: AbortSignal): Promise<CutFacts> =>
+  new Promise((resolve, reject) => {
+    const child = fork(script(), [], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced', // shapes are a map
+      execArgv: [],
+      ...(signal === undefined ? {} : { signal, killSignal: 'SIGKILL' as const })
+    })
+    child.once('message', (answer: CutAnswer) => {
+      child.removeAllListeners()
+      child.on('error', () => {}) // it has answered
+      if (answer.kind === 'cut') resolve(answer.facts)
+      else if (answer.kind === 'refused') reject(new UserError(answer.because))
+      else reject(new Error(`${request.file}: ${answer.because}`))
+    })
+    child.once('error', error => reject(signal?.aborted === true ? signal.reason : error))
+    child.once('exit', (code, how) =>
+      reject(new Error(`${request.file}: the process that cuts it ended with ${code ?? how}; is there enough memory?`))
+    )
+    child.send(request)
+  })
+
+/** Node runs the built file; tests run the sources and take it from the build. */
+const script = (): string => {
+  const compiled = new URL('./cut-process.js', import.meta.url)
+  const built = new URL('../../../dist/src/runtime/onnx/cut-process.js', import.meta.url)
+  return fileURLToPath(existsSync(compiled) ? compiled : built)
+}

@@ -1,0 +1,50 @@
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { UserError } from '../../core/user-error.ts'
+import {
+  activationsAt,
+  cutsAtTensors,
+  cutsForCluster,
+  studyModel,
+  untravellingEnds,
+  writeBlocks
+} from '../../model/cut-model.ts'
+import { declaredInputs } from '../../model/declared-inputs.ts'
+import { PRIVATE_FILE } from '../device/privacy.ts'
+import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
+import { openModel } from './open-model.ts'
+
+/** The process: a file in, its blocks on the disk and what they are out. Cutting computes for seconds, so it is done here. */
+
+// Ctrl-C in a terminal reaches this process too, but when to stop is for the device to say.
+process.on('SIGINT', () => {})
+process.once('disconnect', () => process.exit())
+process.once('message', async (request: CutRequest) => {
+  process.send!(await answer(request), () => process.disconnect())
+})
+
+const answer = async (request: CutRequest): Promise<CutAnswer> => {
+  try {
+    return { kind: 'cut', facts: await cut(request) }
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error)
+    return { kind: error instanceof UserError ? 'refused' : 'failed', because }
+  }
+}
+
+const cut = async ({ file, shapes, maxBlocks, cutAt, draft }: CutRequest): Promise<CutFacts> => {
+  const read = await studyModel(file, shapes, openModel)
+  const chosen = cutAt.length > 0 ? cutsAtTensors(read, cutAt) : { model: read, cuts: cutsForCluster(read, maxBlocks) }
+  const { model: studied, cuts } = chosen
+  const ends = untravellingEnds(studied)
+  if (ends.length > 0)
+    throw new UserError(`${file}: "${ends.join('", "')}" is no tensor that can be sent; such a model cannot be served`)
+  const blocks = await writeBlocks(studied, cuts, (index, chunks) =>
+    pipeline(Readable.from(chunks), createWriteStream(`${draft}${index}.onnx`, { mode: PRIVATE_FILE }))
+  )
+  const activations = activationsAt(studied, cuts)
+  const outputs = activations.at(-1)!.tensors.map(tensor => tensor.name)
+  const inputs = declaredInputs(studied.analysis.file).map(input => ({ ...input, shape: input.shape ?? [] }))
+  return { blocks, activations, inputs, outputs, leftOut: studied.leftOut }
+}
