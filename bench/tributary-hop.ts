@@ -97,6 +97,9 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     adopt: () => {},
     changed: () => {},
     peerLost: () => {},
+    joined: () => {},
+    restarted: () => {},
+    blame: () => {},
     granted: () => {},
     say: () => {}
   })

@@ -51,6 +51,8 @@ export class World {
   fastestRate: BytesPerSecond = bytesPerSecond(0)
   /** Grows with every change, so that what is derived from a world can be kept until it changes. */
   version = 0
+  /** Grows when a way may have opened or closed: a device comes or goes, a block is carried or no longer, a link is new. */
+  reach = 0
   readonly #deviceIndex = new Map<DeviceId, number>()
   readonly #modelIndex = new Map<ModelId, number>()
   /** [from]: by to. */
@@ -76,6 +78,7 @@ export class World {
     this.links.push([])
     this.#linkTo.push(new Map())
     this.#deviceIndex.set(id, index)
+    this.reach++
     for (const [m, model] of this.models.entries()) this.#addRow(m, model.work.length)
     this.version++
     return index
@@ -118,6 +121,7 @@ export class World {
     }
     const link: LinkView = { from, to, rate, latency, resource: medium ?? this.resources++, up: true }
     this.links[from]!.push(link)
+    this.reach++
     this.#linkTo[from]!.set(to, link)
     this.#linksOf[link.resource] = (this.#linksOf[link.resource] ?? 0) + 1
     return link
@@ -136,6 +140,7 @@ export class World {
   }
 
   setUp(device: number, up: boolean): void {
+    if (this.devices[device]!.up !== up) this.reach++
     this.devices[device]!.up = up
     this.version++
   }
@@ -157,7 +162,19 @@ export class World {
   }
 
   setCarried(device: number, model: number, block: number, carried: boolean): void {
-    this.#carried[model]![device]![block] = carried ? 1 : 0
+    const row = this.#carried[model]![device]!
+    if ((row[block] === 1) !== carried) this.reach++
+    row[block] = carried ? 1 : 0
+    this.version++
+  }
+
+  /** Another process has taken the device's place: of what this one carries, and how long it takes, nothing is known. */
+  forget(device: number): void {
+    for (const m of this.models.keys()) {
+      this.#carried[m]![device]!.fill(0)
+      this.#times[m]![device]!.fill(Number.NaN)
+    }
+    this.reach++
     this.version++
   }
 
@@ -172,6 +189,11 @@ export class World {
   /** Whether the device is up and has the block loaded. */
   carries(device: number, model: number, block: number): boolean {
     return this.devices[device]!.up && this.#carried[model]![device]![block] === 1
+  }
+
+  /** Whether the block is loaded there as far as is known, whether or not the device is up. */
+  isMarkedCarried(device: number, model: number, block: number): boolean {
+    return this.#carried[model]![device]![block] === 1
   }
 
   /** Whether the block runs on the device of its datum's source and nowhere else. */

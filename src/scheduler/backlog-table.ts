@@ -42,6 +42,12 @@ export class BacklogTable {
     if (last !== -1) tasks.splice(last, 1)
   }
 
+  /** The device started anew: what it said and what it had is gone. */
+  forget(device: number): void {
+    this.#said.delete(device)
+    this.#sent.delete(device)
+  }
+
   heard(from: number, report: Report): void {
     this.#said.set(from, report.backlog)
     const received = report.received.find(r => r.device === this.#self)?.tasks ?? 0

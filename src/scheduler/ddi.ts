@@ -65,6 +65,7 @@ export const createDdi: CreatePolicy = host => {
     arrived: (_, from) => reporting.arrived(from),
     report: () => reporting.report(),
     remark: () => reporting.report(),
-    heard: (from, report) => table.heard(from, report)
+    heard: (from, report) => table.heard(from, report),
+    forget: device => table.forget(device)
   }
 }

@@ -46,7 +46,8 @@ export const createMsMdi: CreatePolicy = host => {
     arrived: (_, from) => reporting.arrived(from),
     report: () => reporting.report(),
     remark: () => reporting.report(),
-    heard: (from, report) => table.heard(from, report)
+    heard: (from, report) => table.heard(from, report),
+    forget: device => table.forget(device)
   }
 }
 

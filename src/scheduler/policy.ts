@@ -139,6 +139,8 @@ export interface Policy {
   /** Rides along with a task to one neighbour: a report without commitments. */
   remark(): Report
   heard(from: number, report: Report, now: Seconds): void
+  /** Another process has taken this device's place: what is remembered of it is of a former life. */
+  forget?(device: number): void
 }
 
 export type CreatePolicy = (host: PolicyHost) => Policy

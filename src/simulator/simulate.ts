@@ -201,7 +201,7 @@ class Simulation {
       run: (task, finished) => this.#run(task, self, took => finished({ kind: 'done', took })),
       send: (task, to, outcome) => this.#send(task, self, to, outcome),
       deliver: task => this.#delivered(task),
-      failed: task => this.#failed(task),
+      failed: () => {}, // simulated blocks do not fail
       handedOver: () => {},
       ask: (to, weight, granted) => this.#message(self, to, () => this.#askedBy(self, to, weight, granted)),
       giveBack: to => this.#message(self, to, () => this.#devices[to]!.dispatcher.givenBack(self))
@@ -303,18 +303,6 @@ class Simulation {
         if (this.#devices[from]!.life === life) granted()
       })
     )
-  }
-
-  /** No way on for now: it goes out again from where it is. */
-  #failed(task: SimulatedTask): void {
-    const { life } = this.#devices[task.holder]!
-    this.#schedule(1, () => {
-      const { life: now, dispatcher } = this.#devices[task.holder]!
-      if (now !== life) return
-      task.refusals = 0
-      task.route = []
-      dispatcher.submit(task)
-    })
   }
 
   /** Admit what the window and the arrivals allow now; come back when the next datum is due. */
@@ -459,6 +447,7 @@ class Simulation {
     this.#lost(n)
     device.up = true
     this.#world.setUp(n, true)
+    for (const [other, { dispatcher }] of this.#devices.entries()) if (other !== n) dispatcher.forget(n)
     if (this.#adapts) this.#replacement?.joined(n)
     this.#tellAll()
     this.#reportFrom(n)

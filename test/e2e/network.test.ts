@@ -20,7 +20,8 @@ beforeEach(async () => {
   group = networkGroup()
   here = await group.open()
   heard = []
-  child = fork(PROGRAM, [Buffer.from(group.key).toString('hex'), here.address])
+  // advanced: lives are bigints, which JSON has not
+  child = fork(PROGRAM, [Buffer.from(group.key).toString('hex'), here.address], { serialization: 'advanced' })
   child.on('message', event => heard.push(event as PeerEvent))
 })
 afterEach(async () => {

@@ -101,7 +101,10 @@ export const openSources = async (
                 options.activationEncoding !== 'fp32'
               ),
         availableAt: createArrivals(source.arrivals, rng.fork(source.name)),
+        breaker: device.breaker,
         submit: device.submit,
+        isHere: device.isHere,
+        setAside: device.setAside,
         cancel: device.cancel,
         ...(observe === undefined ? {} : { observe }),
         say

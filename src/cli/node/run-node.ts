@@ -1,19 +1,21 @@
 import { join } from 'node:path'
 import { every } from '../../core/every.ts'
 import { createRng } from '../../core/rng.ts'
-import { milliseconds, seconds } from '../../core/units.ts'
+import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import { takeModelOrder } from '../../runtime/device/model-order.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import { PRIVATE_FILE, tighten } from '../../runtime/device/privacy.ts'
 import { nextIncarnation, openStateFolder, type StateFolder, stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
+import type { Engine } from '../../runtime/engine/engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { lockFile } from '../../runtime/ledger/lock-file.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
 import { placeApart } from '../../runtime/planning/place-apart.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
+import { endProcess } from './end-process.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { openCluster } from './open-cluster.ts'
@@ -21,6 +23,9 @@ import { shapesFor } from './shapes-for.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
 import { trimHeap } from './trim-heap.ts'
+
+/** From the first Ctrl-C or SIGTERM to the end of the process, whatever happens. */
+const STOPPING: Seconds = seconds(12)
 
 /** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
 export const runNode = async (options: NodeOptions): Promise<void> => {
@@ -33,10 +38,24 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   await using held = await lockFile(lock, what)
   await tighten(lock, PRIVATE_FILE)
   if (held.lock.kind === 'noLocks') log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`)
-  await runDevice(options, folder, log)
+  const engine = createEngine({
+    speed: options.speed,
+    threads: options.threads,
+    isCalibrated: options.controlled,
+    isPaced: !options.speedIsReal,
+    group: options.laneGroup
+  })
+  try {
+    await runDevice(options, folder, log, engine)
+  } finally {
+    if ((engine.abandoned ?? 0) > 0) {
+      log.say('a block that never ends still runs; this process is ended by a signal', 'warn')
+      endProcess()
+    }
+  }
 }
 
-const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog): Promise<void> => {
+const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog, engine: Engine): Promise<void> => {
   const spec = await ioSpecOf(options)
   const exampleInputs =
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
@@ -45,13 +64,6 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   await using trace = await traceOf(options, log)
   const observed = trace === undefined ? {} : { observe: trace }
   const orders = options.controlled ? takeOrders(log) : undefined
-  const engine = createEngine({
-    speed: options.speed,
-    threads: options.threads,
-    isCalibrated: options.controlled,
-    isPaced: !options.speedIsReal,
-    group: options.laneGroup
-  })
   const device: Device = createDevice({
     name: options.name,
     clock: systemClock,
@@ -210,12 +222,25 @@ interface Leave {
 /** Ctrl-C, SIGTERM, or the end of standard input where a parent process holds it. */
 const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
   const { promise, resolve } = Promise.withResolvers<void>()
+  const stopped = new AbortController()
   let times = 0
   let isBegun = false
   const ask = (): void => {
     times++
-    if (times > 1) process.exit(130)
-    log.say(isBegun ? 'stopping: finishing what is queued here (again to stop at once)' : 'stopping before it began')
+    if (times > 1) endProcess('SIGINT')
+    else {
+      log.say(isBegun ? 'stopping: finishing what is queued here (again to stop at once)' : 'stopping before it began')
+      void systemClock.sleep(STOPPING, { signal: stopped.signal }).then(
+        () => {
+          log.say(
+            `not stopped after ${STOPPING} s: this process is ended; what is not in the sink is done again at the next start`,
+            'warn'
+          )
+          endProcess()
+        },
+        () => {}
+      )
+    }
     resolve()
   }
   process.on('SIGINT', ask)
@@ -223,7 +248,7 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
   const orphaned = (): void => {
     log.say('the parent process is gone')
     resolve()
-    void systemClock.sleep(milliseconds(2000)).then(() => process.exit(1))
+    void systemClock.sleep(milliseconds(2000)).then(() => endProcess())
   }
   if (options.exitWithParent) process.stdin.once('end', orphaned).once('close', orphaned).resume()
   return {
@@ -236,6 +261,7 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
     },
     hurry: () => times > 1,
     forget: () => {
+      stopped.abort()
       process.off('SIGINT', ask)
       process.off('SIGTERM', ask)
       if (options.exitWithParent) process.stdin.off('end', orphaned).off('close', orphaned).pause().unref()

@@ -46,6 +46,16 @@ test('what stands still says why: a full disk, a block that nobody carries, poli
   expect(flat).toContain('policies differ: confluence on porch; ms-mdi on shed')
 })
 
+test('who is set aside, for how long and why', () => {
+  const setAside = [
+    { device: 'shed', model: 'ocr', seconds: 29.2, because: 'it fails at what others compute: illegal instruction' },
+    { device: 'attic', model: 'vad', seconds: null, because: 'block 3 did not end' }
+  ]
+  const flat = describeStatus(status([device('porch')], [], { setAside })).replaceAll(/\s+/g, ' ')
+  expect(flat).toContain('shed is set aside for ocr, for 30 s more: it fails at what others compute: illegal')
+  expect(flat).toContain('attic is set aside for vad, until it is started anew: block 3 did not end')
+})
+
 test('what was given up and what cannot be read is counted, where there is any', () => {
   const flat = (more: object): string => describeStatus(status([device('porch')], [source('cam', more)]))
   expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 3 given up; the sink says why\n')

@@ -9,11 +9,12 @@ type Source = ClusterStatus['sources'][number]
 
 /** The cluster for people, in 80 columns: who is there and does what, and why what stands still stands still. */
 export const describeStatus = (status: ClusterStatus): string => {
-  const { devices, sources, placement, losses, planner, differences } = status
+  const { devices, sources, placement, losses, planner, differences, setAside } = status
   const emulated = devices.some(device => device.emulated) ? ' (emulated speeds or links)' : ''
   const ready = placement.ready ? '' : ' (not ready)'
   const reasons = [
     ...devices.flatMap(waitingOf),
+    ...setAside.map(setAsideWords),
     ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
     ...sources.flatMap(missingOf),
     ...placement.unplaced.map(({ model, block, because }) => `block ${block} of ${model} is nowhere: ${because}`),
@@ -101,3 +102,8 @@ const waitingOf = ({ name, waiting }: Device): string[] =>
   waiting.map(
     ({ model, block, tasks, because }) => `${name}: ${tasks} data wait for block ${block} of ${model}: ${because}`
   )
+
+const setAsideWords = ({ device, model, seconds, because }: ClusterStatus['setAside'][number]): string => {
+  const until = seconds === null ? 'until it is started anew' : `for ${Math.ceil(seconds)} s more`
+  return `${device} is set aside for ${model}, ${until}: ${because}`
+}

@@ -71,7 +71,7 @@ const open = (others: Partial<BlockKeeperParts> = {}) => {
     }
   }
   const carried = (): number[] => [0, 1].filter(k => view.world.carries(0, 0, k))
-  return { adopt, pass, carried, used }
+  return { adopt, pass, carried, used, keeper }
 }
 
 test('a block makes room for another one as soon as no task here needs it', async () => {
@@ -166,4 +166,30 @@ test('a block that nobody can give holds up no other', async () => {
   isThere = true
   await pass(20)
   expect(carried()).toEqual([0, 1])
+})
+
+test('a model whose block did not end is dropped, loaded again after a minute, later after two, and then not any more', async () => {
+  const said: string[] = []
+  const { adopt, pass, carried, keeper } = open({ memory: bytes(2), say: text => said.push(text) })
+  await adopt(1, [0, 1])
+  await pass(2)
+  expect(carried()).toEqual([0, 1])
+  for (const tenths of [600, 1200]) {
+    keeper.bar(net, 'block 1 has not ended after 10 s')
+    keeper.bar(net, 'so has another task')
+    await pass(tenths - 10)
+    expect(carried()).toEqual([])
+    expect([...keeper.barred().keys()]).toEqual([net])
+    await pass(20)
+    expect(carried()).toEqual([0, 1])
+    expect(keeper.barred().size).toBe(0)
+  }
+  keeper.bar(net, 'block 1 has not ended after 10 s')
+  await pass(20_000)
+  expect(carried()).toEqual([])
+  expect(said.filter(text => text.includes('set aside'))).toEqual([
+    'model net is set aside here for 60 s: block 1 has not ended after 10 s',
+    'model net is set aside here for 120 s: block 1 has not ended after 10 s',
+    'model net is set aside here until this device is started anew: block 1 has not ended after 10 s'
+  ])
 })

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import { StuckError } from '../engine/engine.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { LocalBlocks } from './local-blocks.ts'
@@ -18,13 +19,24 @@ export interface BlockKeeperParts {
   readonly inUse: (model: number, block: number) => boolean
   /** What is carried has changed: tell the others, look at what waits. */
   readonly changed: () => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** A device that waits this long for others to take over what it must drop first, drops it: two may wait for each other. */
 const PATIENCE: Seconds = seconds(5)
 /** A block that is to be dropped waits this long for a moment without tasks. */
 const LINGER: Seconds = seconds(0.3)
+/** How long a model whose block did not end is set aside at first, and how often before it is for good. */
+const FIRST_BAR: Seconds = seconds(60)
+const MOST_BARS = 3
+
+export interface Bar {
+  readonly because: string
+  readonly times: number
+  /** Infinity: for as long as this process lives. */
+  readonly until: Seconds
+}
+
 /** After a block could not be fetched or loaded. */
 const RETRY: Seconds = seconds(1)
 
@@ -47,6 +59,7 @@ export class BlockKeeper {
   #working = false
   #notBefore: Seconds = seconds(0)
   #stuckSince: Seconds | undefined
+  readonly #barred = new Map<ModelId, Bar>()
   /** Since when all that is to be dropped is in use. */
   #busySince: Seconds | undefined
 
@@ -56,6 +69,37 @@ export class BlockKeeper {
 
   get readyEpoch(): number {
     return this.#readyEpoch
+  }
+
+  /** Models that are not computed here at present. */
+  barred(): ReadonlyMap<ModelId, Bar> {
+    const { clock, view } = this.#parts
+    return new Map([...this.#barred].filter(([id, { until }]) => until > clock.now() && !view.models.isGone(id)))
+  }
+
+  /**
+   * A block of this model did not end: for a while nothing of the model is computed here, longer each time, and after a
+   * few times not before this process is started anew, since each time leaves a thread that nothing ends.
+   */
+  bar(model: ModelId, because: string): void {
+    const { clock, view, blocks, changed, say } = this.#parts
+    const before = this.#barred.get(model)
+    if (before !== undefined && before.until > clock.now()) return
+    const times = (before?.times ?? 0) + 1
+    const rest = times >= MOST_BARS ? Number.POSITIVE_INFINITY : FIRST_BAR * 2 ** (times - 1)
+    this.#barred.set(model, { because, times, until: seconds(clock.now() + rest) })
+    const manifest = view.manifest(model)!
+    const until = rest === Number.POSITIVE_INFINITY ? 'until this device is started anew' : `for ${rest} s`
+    say(`model ${manifest.name} is set aside here ${until}: ${because}`, 'warn')
+    for (const block of [...(blocks.held().get(model)?.keys() ?? [])]) {
+      view.offer(model, block, false)
+      blocks.unload(manifest, block).catch(error => say(`block ${block} of ${manifest.name}: ${error.message}`))
+    }
+    changed()
+  }
+
+  #isBarred(model: ModelId): boolean {
+    return (this.#barred.get(model)?.until ?? 0) > this.#parts.clock.now()
   }
 
   adopt(placement: NumberedPlacement): void {
@@ -173,10 +217,15 @@ export class BlockKeeper {
 
   async #take(manifest: ModelManifest, block: number): Promise<void> {
     const { view, blocks, changed, say } = this.#parts
-    const { time } = await blocks.load(manifest, block, await this.#onDisk(manifest, block))
+    const file = await this.#onDisk(manifest, block)
+    const { time } = await blocks.load(manifest, block, file).catch(error => {
+      if (error instanceof StuckError) this.bar(manifest.id, error.message)
+      throw error
+    })
+    if (this.#isBarred(manifest.id) || view.models.isGone(manifest.id)) return
     const m = view.world.modelIndex(manifest.id)!
     view.world.setBlockTime(view.selfIndex, m, block, time)
-    view.world.setCarried(view.selfIndex, m, block, true)
+    view.offer(manifest.id, block, true)
     this.#stuckSince = undefined
     say(`carries block ${block} of ${manifest.name}`)
     changed()
@@ -229,21 +278,18 @@ export class BlockKeeper {
 
   #offerNoLonger({ manifest, block }: { readonly manifest: ModelManifest; readonly block: number }): void {
     const { view, changed } = this.#parts
-    const m = view.world.modelIndex(manifest.id)!
-    if (!view.world.carries(view.selfIndex, m, block)) return
-    view.world.setCarried(view.selfIndex, m, block, false)
+    if (!view.isOffered(manifest.id, block)) return
+    view.offer(manifest.id, block, false)
     changed()
   }
 
   /** A newer placement wants what was about to be dropped. */
   #offerAgain(wanted: NumberedPlacement): void {
     const { view, blocks, changed } = this.#parts
-    const withdrawn = this.#assigned(wanted).filter(({ manifest, block }) => {
-      const m = view.world.modelIndex(manifest.id)!
-      return blocks.has(manifest.id, block) && !view.world.carries(view.selfIndex, m, block)
-    })
-    for (const { manifest, block } of withdrawn)
-      view.world.setCarried(view.selfIndex, view.world.modelIndex(manifest.id)!, block, true)
+    const withdrawn = this.#assigned(wanted).filter(
+      ({ manifest, block }) => blocks.has(manifest.id, block) && !view.isOffered(manifest.id, block)
+    )
+    for (const { manifest, block } of withdrawn) view.offer(manifest.id, block, true)
     if (withdrawn.length > 0) changed()
   }
 
@@ -255,7 +301,7 @@ export class BlockKeeper {
     const { view } = this.#parts
     return [...(placement.get(view.self)?.entries() ?? [])].flatMap(([model, blocks]) => {
       const manifest = view.manifest(model)
-      return manifest === undefined || view.models.isGone(model)
+      return manifest === undefined || this.#isBarred(model) || view.models.isGone(model)
         ? []
         : blocks.filter(k => k < manifest.blocks.length).map(block => ({ manifest, block }))
     })

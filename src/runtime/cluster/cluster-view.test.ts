@@ -1,10 +1,12 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
-import { deviceId } from '../../core/ids.ts'
+import { blockHash, type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { bytes, seconds } from '../../core/units.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { ClusterView } from './cluster-view.ts'
 
-const [A, B, C] = ['a', 'b', 'c'].map(deviceId) as [ReturnType<typeof deviceId>, ReturnType<typeof deviceId>, never]
+const [A, B, C] = ['a', 'b', 'c'].map(deviceId) as [DeviceId, DeviceId, DeviceId]
 
 const resource = (view: ClusterView, from: number, to: number): number | undefined =>
   view.world.link(from, to)?.resource
@@ -26,6 +28,90 @@ test('links of one medium are one resource, whoever tells of them; links of thei
   expect(view.mediumOf(resource(view, 0, 2)!)).toBe('')
   view.setLink(A, B, 2e6, 0.003, 'air')
   expect(resource(view, 1, 0)).toBe(resource(view, 0, 1))
+})
+
+const net = modelId('net')
+const spec = { name: 'x', type: 'float32' as const, shape: [1] }
+const manifest: ModelManifest = {
+  id: net,
+  name: 'net',
+  sha256: '',
+  blocks: [0, 1].map(k => ({ sha256: blockHash(`${k}`), bytes: bytes(1), flops: 1, work: seconds(1) })),
+  activations: [0, 1, 2].map(() => ({ bytes: bytes(4), tensors: [spec] })),
+  inputs: [spec],
+  outputs: ['x']
+}
+const stateOf = (device: DeviceId, incarnation: bigint, life: bigint, blocks: readonly number[]) =>
+  create(DeviceStateSchema, {
+    ...{ device, name: device, incarnation, sequence: 1n, life, speed: 1 },
+    models: [{ model: net, owner: false, blocks: blocks.map(block => ({ block, seconds: 0.5 })) }]
+  })
+const open = (): ClusterView => {
+  const view = new ClusterView(A, 1)
+  view.addManifest(manifest)
+  view.joined(B, 11n)
+  view.heard(B, stateOf(B, 1n, 11n, [0, 1]))
+  return view
+}
+const carried = (view: ClusterView, n = 1): number[] => [0, 1].filter(k => view.world.carries(n, 0, k))
+
+test('what a device carried in its former life is not believed of the process that takes its place', () => {
+  const view = open()
+  expect(carried(view)).toEqual([0, 1])
+  view.left(B)
+  expect(view.joined(B, 12n)).toBe(true)
+  expect(carried(view)).toEqual([])
+  expect(view.world.blockTime(1, 0, 0)).toBe(1) // measured by the other process: 0.5
+  expect(view.isIntroduced(B)).toBe(false)
+  expect(view.members()).toEqual([])
+  view.heard(B, create(DeviceStateSchema, { ...stateOf(B, 1n, 11n, [0, 1]), sequence: 9n })) // gossip that comes late
+  expect(carried(view)).toEqual([])
+  view.heard(B, stateOf(B, 2n, 12n, [1]))
+  expect(carried(view)).toEqual([1])
+  expect(view.members().map(({ device }) => device)).toEqual([B])
+})
+
+test('a device that was silent and comes back in the same life carries what it carried', () => {
+  const view = open()
+  view.left(B)
+  expect(carried(view)).toEqual([])
+  expect(view.joined(B, 11n)).toBe(false)
+  expect(carried(view)).toEqual([0, 1])
+})
+
+test('a state of the next life that comes before its connection ends the former one, and counts once that is there', () => {
+  const view = open()
+  view.heard(B, stateOf(B, 2n, 12n, [1]))
+  expect(carried(view)).toEqual([])
+  view.left(B)
+  view.joined(B, 12n)
+  expect(carried(view)).toEqual([1])
+})
+
+test('a device that is set aside is used for what nobody else has, and only for that', () => {
+  const view = open()
+  view.joined(C, 21n)
+  view.heard(C, stateOf(C, 1n, 21n, [0]))
+  view.distrust.hear(A, [{ device: B, model: net, until: seconds(10), because: 'memory' }], seconds(0))
+  view.review()
+  expect([carried(view, 1), carried(view, 2)]).toEqual([[1], [0]])
+  view.left(C)
+  expect(carried(view, 1)).toEqual([0, 1])
+  view.joined(C, 21n)
+  expect(carried(view, 1)).toEqual([1])
+  view.distrust.expire(seconds(10))
+  view.review()
+  expect(carried(view, 1)).toEqual([0, 1])
+})
+
+test('a block whose task was refused is not believed for a moment, also where nobody else has it', () => {
+  const view = open()
+  view.distrust.refused(B, net, 1, seconds(0))
+  view.review()
+  expect(carried(view)).toEqual([0])
+  view.distrust.expire(seconds(0.25))
+  view.review()
+  expect(carried(view)).toEqual([0, 1])
 })
 
 test('devices of one name are told apart while both are there, and by nothing but their names otherwise', () => {

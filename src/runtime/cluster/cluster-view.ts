@@ -3,6 +3,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import { World } from '../../core/world.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
+import { Distrust } from './distrust.ts'
 import { ModelRegister } from './model-register.ts'
 
 /** Of a model's blocks on this device at speed 1; undefined: nothing is declared. */
@@ -10,18 +11,25 @@ export type OwnTimes = (manifest: ModelManifest) => readonly Seconds[] | undefin
 
 /**
  * What this device has heard of its cluster, kept as a World for the policy. The newest state of each device wins;
- * a state of a device that is not connected is kept but the device stays down.
+ * a state of a device that is not connected is kept but the device stays down. What is believed of a device is of one life
+ * of it: when another process has taken its place, nothing is until that one has said it itself.
  */
 export class ClusterView {
   readonly world = new World()
   readonly self: DeviceId
+  /** What devices say, and is not believed at present; call `review` when it has changed. */
+  readonly distrust = new Distrust()
   readonly #states = new Map<DeviceId, DeviceState>()
+  /** Of the process that is connected, or was last. */
+  readonly #lives = new Map<DeviceId, bigint>()
+  /** Blocks that each device says it carries, by number in the world and model. */
+  readonly #offered: Map<ModelId, ReadonlySet<number>>[] = []
   /** Resources of the world by the name of the medium. */
   readonly #media = new Map<string, number>()
   /** Which models there are, and what their names mean. */
   readonly models: ModelRegister = new ModelRegister({
     states: () => this.#states.values(),
-    isUp: device => this.isUp(device)
+    isUp: device => this.isUp(device) && this.isIntroduced(device)
   })
   readonly #ownTimes: OwnTimes
 
@@ -69,7 +77,10 @@ export class ClusterView {
       activations: manifest.activations.map(activation => activation.bytes)
     })
     this.#applyTimes(this.selfIndex, m, this.#ownTimes(manifest) ?? [])
-    for (const [device, state] of this.#states) if (device !== this.self) this.#applyModels(device, state)
+    for (const [device, state] of this.#states) {
+      if (device !== this.self && this.#isOfThisLife(state)) this.#applyModels(device, state)
+    }
+    this.review()
   }
 
   /** Nobody owns or needs it any more: nothing is computed with it. @returns whether it was there */
@@ -88,8 +99,9 @@ export class ClusterView {
 
   /** Models that devices that are there speak of and this one does not know yet, with who speaks of them. */
   unknownModels(): readonly { readonly model: ModelId; readonly device: DeviceId }[] {
-    return [...this.#states].flatMap(([device, { models, sources }]) => {
-      if (!this.isUp(device)) return []
+    return [...this.#states].flatMap(([device, state]) => {
+      if (!this.isUp(device) || !this.#isOfThisLife(state)) return []
+      const { models, sources } = state
       const spoken = new Set([...models.map(({ model }) => model), ...sources.map(source => source.modelId)])
       return [...spoken].flatMap(text => {
         const model = modelId(text)
@@ -103,10 +115,16 @@ export class ClusterView {
     return this.#states.get(device)
   }
 
+  /** Whether the process that is there now has said what it is and has. */
+  isIntroduced(device: DeviceId): boolean {
+    const state = this.#states.get(device)
+    return state !== undefined && this.#isOfThisLife(state)
+  }
+
   /** Devices that are connected and have introduced themselves, this one included, by id. */
   members(): readonly DeviceState[] {
     return [...this.#states.values()]
-      .filter(state => this.isUp(deviceId(state.device)))
+      .filter(state => this.isUp(deviceId(state.device)) && this.#isOfThisLife(state))
       .sort((a, b) => (a.device < b.device ? -1 : 1))
   }
 
@@ -130,15 +148,98 @@ export class ClusterView {
     )
   }
 
-  joined(device: DeviceId): void {
-    this.world.addDevice(device)
+  /** @returns whether it is another process than before: nothing of what the former one was or had is true of it */
+  joined(device: DeviceId, life = 0n): boolean {
+    const former = this.#lives.get(device)
+    this.#lives.set(device, life)
+    const index = this.world.addDevice(device)
+    const isNewLife = former !== undefined && former !== life
+    if (isNewLife) this.#forget(device, index)
     const state = this.#states.get(device)
-    if (state !== undefined) this.#applyModels(device, state)
+    if (state !== undefined && this.#isOfThisLife(state)) this.#believe(device, index, state)
+    this.review()
+    return isNewLife
   }
 
   left(device: DeviceId): void {
     const index = this.world.deviceIndex(device)
     if (index !== undefined) this.world.setUp(index, false)
+    this.review()
+  }
+
+  /** This device can compute a block from now on, or no longer. */
+  offer(model: ModelId, block: number, offered: boolean): void {
+    const blocks = new Set(this.#offeredBy(this.selfIndex, model))
+    if (offered) blocks.add(block)
+    else blocks.delete(block)
+    this.#offered[this.selfIndex]!.set(model, blocks)
+    this.review()
+  }
+
+  isOffered(model: ModelId, block: number): boolean {
+    return this.#offeredBy(this.selfIndex, model).has(block)
+  }
+
+  /** Whether a device that is there says that it carries the block, believed or not. */
+  isOfferedBy(device: DeviceId, model: ModelId, block: number): boolean {
+    const n = this.world.deviceIndex(device)
+    return n !== undefined && this.world.devices[n]!.up && this.#offeredBy(n, model).has(block)
+  }
+
+  /**
+   * Bring what the world has carried to what devices say and what of it is believed. One that is set aside is used all the
+   * same for a block that nobody else has.
+   */
+  review(): void {
+    for (const n of this.world.devices.keys()) {
+      for (const [m, { id, work }] of this.world.models.entries()) {
+        const offered = this.#offeredBy(n, id)
+        for (let k = 0; k < work.length; k++) this.#setCarried(n, m, k, offered.has(k) && this.#isBelieved(n, id, k))
+      }
+    }
+  }
+
+  #setCarried(n: number, m: number, k: number, carried: boolean): void {
+    if (this.world.isMarkedCarried(n, m, k) !== carried) this.world.setCarried(n, m, k, carried)
+  }
+
+  #isBelieved(n: number, model: ModelId, block: number): boolean {
+    const { id } = this.world.devices[n]!
+    if (this.distrust.isRefusing(id, model, block)) return false
+    if (!this.distrust.isSetAside(id, model)) return true
+    return !this.world.devices.some(
+      (other, i) =>
+        i !== n &&
+        other.up &&
+        this.#offeredBy(i, model).has(block) &&
+        !this.distrust.isSetAside(other.id, model) &&
+        !this.distrust.isRefusing(other.id, model, block)
+    )
+  }
+
+  #offeredBy(n: number, model: ModelId): ReadonlySet<number> {
+    const offered = this.#offered[n] ?? new Map<ModelId, ReadonlySet<number>>()
+    this.#offered[n] = offered
+    return offered.get(model) ?? NONE
+  }
+
+  /** A state may come before the process that sent it has connected, and one of the former life after. */
+  #isOfThisLife({ device, life }: DeviceState): boolean {
+    const known = this.#lives.get(deviceId(device))
+    // 0: of a version that does not say it.
+    return device === this.self || known === undefined || known === life || life === 0n
+  }
+
+  #forget(device: DeviceId, index: number): void {
+    this.#offered[index] = new Map()
+    this.distrust.forget(device)
+    this.world.forget(index)
+  }
+
+  #believe(device: DeviceId, index: number, state: DeviceState): void {
+    if (Number.isFinite(state.speed) && state.speed > 0) this.world.setSpeed(index, state.speed)
+    this.#applyModels(device, state)
+    for (const link of state.links) this.setLink(device, deviceId(link.to), link.rate, link.latency, link.medium)
   }
 
   /** @param now where models may have left: when that was @returns whether it was news */
@@ -148,13 +249,16 @@ export class ClusterView {
     this.#states.set(from, state)
     const { left, back } = this.models.heard(state, now)
     for (const id of left) this.#withdraw(id)
-    if (back.length > 0)
-      for (const [device, known] of this.#states) if (device !== this.self) this.#applyModels(device, known)
+    if (back.length > 0) {
+      for (const [device, said] of this.#states)
+        if (device !== this.self && this.#isOfThisLife(said)) this.#applyModels(device, said)
+      this.review()
+    }
     const index = this.world.deviceIndex(from)
     if (index === undefined || from === this.self) return true
-    if (Number.isFinite(state.speed) && state.speed > 0) this.world.setSpeed(index, state.speed)
-    this.#applyModels(from, state)
-    for (const link of state.links) this.setLink(from, deviceId(link.to), link.rate, link.latency, link.medium)
+    if (this.#isOfThisLife(state)) this.#believe(from, index, state)
+    else this.#forget(from, index) // its next life is on its way: what this one had is gone
+    this.review()
     return true
   }
 
@@ -164,7 +268,9 @@ export class ClusterView {
     const b = this.world.deviceIndex(to)
     if (a === undefined || b === undefined || a === b) return
     if (!(rate > 0 && Number.isFinite(rate) && latency >= 0 && Number.isFinite(latency))) return
-    const isNew = this.world.link(a, b) === undefined
+    const known = this.world.link(a, b)
+    if (known?.rate === rate && known.latency === latency && known.up) return
+    const isNew = known === undefined
     const shared = isNew && medium !== '' ? this.#mediumNamed(medium) : undefined
     this.world.setLink(a, b, bytesPerSecond(rate), seconds(latency), shared)
   }
@@ -182,10 +288,8 @@ export class ClusterView {
 
   /** Nobody is to be counted on for it, not this device either. */
   #withdraw(id: ModelId): void {
-    const m = this.world.modelIndex(id)
-    if (m === undefined) return
-    for (const n of this.world.devices.keys())
-      for (const k of this.world.models[m]!.work.keys()) this.world.setCarried(n, m, k, false)
+    for (const n of this.world.devices.keys()) this.#offered[n]?.delete(id)
+    this.review()
   }
 
   #mediumNamed(name: string): number {
@@ -203,10 +307,11 @@ export class ClusterView {
       const carried = said?.blocks ?? []
       this.#applyTimes(n, m, said?.times ?? [], new Set(carried.map(({ block }) => block)))
       const times = new Map(carried.map(({ block, seconds: time }) => [block, time]))
+      this.#offeredBy(n, model.id)
+      this.#offered[n]!.set(model.id, new Set(times.keys()))
       for (let k = 0; k < model.work.length; k++) {
         const time = times.get(k)
         if (time !== undefined && Number.isFinite(time) && time > 0) this.world.setBlockTime(n, m, k, seconds(time))
-        this.world.setCarried(n, m, k, time !== undefined)
       }
     }
   }
@@ -221,6 +326,8 @@ export class ClusterView {
     }
   }
 }
+
+const NONE: ReadonlySet<number> = new Set()
 
 const isNewer = (a: DeviceState, b: DeviceState): boolean =>
   a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.sequence > b.sequence)

@@ -2,7 +2,8 @@ import type { BlockHash, ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
-import type { BlockRun, Engine, LoadedBlock } from '../engine/engine.ts'
+import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../engine/engine.ts'
+import { MisfitError } from './misfit-error.ts'
 
 export interface HeldBlock {
   readonly loaded: LoadedBlock
@@ -91,10 +92,14 @@ export class LocalBlocks {
     const survivors = new Map(wanted.flatMap(name => (here.has(name) ? [[name, here.get(name)!] as const] : [])))
     const inputs = held.loaded.inputs.map(({ name }) => {
       const tensor = here.get(name)
-      if (tensor === undefined) throw new Error(`block ${k} of ${manifest.name} needs "${name}", which did not arrive`)
+      if (tensor === undefined)
+        throw new MisfitError(`block ${k} of ${manifest.name} needs "${name}", which did not arrive`)
       return tensor
     })
-    const run = await this.#engine.run(manifest.blocks[k]!.sha256, inputs, readySince)
+    checkFit(`block ${k} of ${manifest.name}`, held.loaded, inputs)
+    const size = activation.reduce((sum, { data }) => sum + data.byteLength, 0)
+    const expected = seconds(held.time * Math.max(1, size / manifest.activations[k]!.bytes))
+    const run = await this.#engine.run(manifest.blocks[k]!.sha256, inputs, readySince, expected)
     const { outputs, inputs: returned, start, end, took } = run
     this.#late += run.late
     for (const tensor of returned) if (survivors.has(tensor.name)) survivors.set(tensor.name, tensor)
@@ -102,6 +107,9 @@ export class LocalBlocks {
     const tensors = wanted.map(name => {
       const tensor = survivors.get(name)
       if (tensor === undefined) throw new Error(`block ${k} of ${manifest.name} did not make "${name}"`)
+      const { type } = manifest.activations[k + 1]!.tensors.find(spec => spec.name === name)!
+      if (tensor.type !== type)
+        throw new Error(`block ${k} of ${manifest.name} made "${name}" as ${tensor.type}, the model has it as ${type}`)
       return tensor
     })
     return { tensors, start, end, took }
@@ -121,9 +129,25 @@ export class LocalBlocks {
   async #measure(...[sha256, inputs, work]: [...Parameters<Engine['measure']>, Seconds]): Promise<Seconds> {
     try {
       return await this.#engine.measure(sha256, inputs)
-    } catch {
+    } catch (error) {
+      if (error instanceof StuckError) throw error
       return work // zeros are no valid input of every block (an index out of range, say); the real run will tell
     }
+  }
+}
+
+/** As the runtime would refuse them: what does not fit was made wrongly elsewhere, and that is no failure of this device. */
+const checkFit = (block: string, { inputs: specs }: LoadedBlock, inputs: readonly Tensor[]): void => {
+  for (const [i, { name, type, shape }] of specs.entries()) {
+    const tensor = inputs[i]!
+    if (tensor.type !== type) throw new MisfitError(`${block} needs "${name}" as ${type} and got ${tensor.type}`)
+    const fits =
+      tensor.dims.length === shape.length &&
+      shape.every((dim, d) => typeof dim !== 'number' || dim < 0 || dim === tensor.dims[d])
+    if (!fits && shape.length > 0)
+      throw new MisfitError(
+        `${block} needs "${name}" as [${shape.map(dim => dim ?? '?').join(', ')}] and got [${tensor.dims.join(', ')}]`
+      )
   }
 }
 

@@ -63,7 +63,7 @@ export class PlannerSeat {
   /** Whoever has just come knows others before it has heard what they carry: a plan by then would take that from them. */
   #waitsForStrangers(): boolean {
     const { clock, view, connected } = this.#parts
-    const isKnown = [...connected()].every(id => view.state(id) !== undefined) && view.unknownModels().length === 0
+    const isKnown = [...connected()].every(id => view.isIntroduced(id)) && view.unknownModels().length === 0
     if (isKnown) this.#strangersSince = undefined
     else this.#strangersSince ??= clock.now()
     return this.#strangersSince !== undefined && clock.now() - this.#strangersSince < PATIENCE

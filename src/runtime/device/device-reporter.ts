@@ -4,7 +4,9 @@ import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
+import type { Bar } from '../cluster/block-keeper.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { SetAside } from '../cluster/distrust.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import type { NumberedPlacement } from '../cluster/placement-codec.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
@@ -37,14 +39,21 @@ export interface DeviceReporterParts {
   readonly encodingTo: (peer: DeviceId) => ActivationEncoding
   /** The names that this device gives to models that it owns. */
   readonly owned: () => readonly OwnedName[]
+  /** Devices that this one's sources have seen fail at what others can do. */
+  readonly setAside: () => readonly SetAside[]
+  /** Models that are not computed here at present, because a block did not end. */
+  readonly barred: () => ReadonlyMap<ModelId, Bar>
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
   readonly isLinked?: (peer: DeviceId) => boolean
 }
 
-/** Slow state goes out at least this often. */
+/** Slow state goes out at least this often while something happens, and for a while after: gossip may not reach everybody. */
 const INTERVAL: Seconds = seconds(1)
+const RESTLESS: Seconds = seconds(10)
+/** And so often where nothing does. */
+const IDLE_INTERVAL: Seconds = seconds(5)
 /** How often `isDue` is asked. */
 const TICK: Seconds = seconds(0.1)
 
@@ -57,6 +66,8 @@ export class DeviceReporter {
   readonly #sentTo = new Map<DeviceId, number>()
   #sequence = 0
   #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
+  #stirredAt: Seconds = seconds(0)
+  #tasksSeen = 0
   readonly #tasks = new RecentRate()
   readonly #busy = new RecentRate()
   #lookedAt: Seconds | undefined
@@ -69,6 +80,12 @@ export class DeviceReporter {
   constructor(parts: DeviceReporterParts) {
     this.#parts = parts
     this.#startedAt = parts.clock.now()
+    this.#stirredAt = this.#startedAt
+  }
+
+  /** Something happens here, or somebody has come. */
+  stir(): void {
+    this.#stirredAt = this.#parts.clock.now()
   }
 
   /** To be asked ten times a second: how late that is tells how busy this machine is with something else. */
@@ -79,7 +96,23 @@ export class DeviceReporter {
       this.#ticks++
     }
     this.#lookedAt = now
-    return now - this.#lastAt >= INTERVAL
+    if (now - this.#lastAt < INTERVAL) return false
+    if (this.#hasWorked()) this.stir()
+    return now - this.#lastAt >= (this.isRestless() ? INTERVAL : IDLE_INTERVAL)
+  }
+
+  isRestless(): boolean {
+    return this.#parts.clock.now() - this.#stirredAt < RESTLESS
+  }
+
+  /** Since it was last asked, or it still does. */
+  #hasWorked(): boolean {
+    const { dispatcher, sources } = this.#parts
+    const { tasks } = dispatcher.laneCounters()
+    const { lane, links, waiting } = dispatcher.queued()
+    const hasWorked = tasks !== this.#tasksSeen || lane + links + waiting > 0
+    this.#tasksSeen = tasks
+    return hasWorked || sources().some(source => source.status().inFlight > 0)
   }
 
   nextState(): DeviceState {
@@ -109,7 +142,9 @@ export class DeviceReporter {
         const { model, state } = source.status()
         return sourceToWire(model, source.arrivals, { modelId: source.modelId, done: state === 'done' })
       }),
-      goneModels: [...view.models.gone(this.#lastAt)]
+      goneModels: [...view.models.gone(this.#lastAt)],
+      life: network.life,
+      setAside: this.#setAside()
     })
   }
 
@@ -188,6 +223,11 @@ export class DeviceReporter {
       rss: process.memoryUsage.rss(),
       links: this.#links(),
       waiting: this.#waiting(view),
+      barred: [...this.#parts.barred()].map(([model, { because, until }]) => ({
+        model: view.labelOf(model),
+        seconds: until === Number.POSITIVE_INFINITY ? null : until - now,
+        because
+      })),
       counters: { ...network.counters() },
       sources: sources().map(source => this.#withReason(source.status()))
     }
@@ -242,6 +282,7 @@ export class DeviceReporter {
       sources,
       differences: differences(reports),
       placement: this.#placementReport(current),
+      setAside: this.#setAsideNamed(reports),
       losses: {
         lost: sum(s => s.lost),
         duplicates: sum(s => s.duplicates),
@@ -262,8 +303,8 @@ export class DeviceReporter {
     const { view, blocks, draining, owned } = this.#parts
     const m = view.world.modelIndex(id)!
     const held = draining() ? [] : [...(blocks.held().get(id)?.keys() ?? [])]
-    // What the world says, not only what is loaded: a block about to be dropped is no longer offered.
-    const offered = held.filter(k => view.world.carries(view.selfIndex, m, k)).sort((a, b) => a - b)
+    // Not all that is loaded: a block about to be dropped is no longer offered.
+    const offered = held.filter(k => view.isOffered(id, k)).sort((a, b) => a - b)
     const times = [...(blocks.declared(view.manifest(id)!) ?? [])]
     const timed = offered.map(block => ({ block, seconds: view.world.blockTime(view.selfIndex, m, block) }))
     const names = owned().filter(({ model }) => model === id)
@@ -272,6 +313,28 @@ export class DeviceReporter {
       ...{ model: id, owner: true, name, revision },
       ...(i === 0 ? { blocks: timed, times } : {})
     }))
+  }
+
+  #setAside(): { device: string; model: string; seconds: number; because: string }[] {
+    const now = this.#parts.clock.now()
+    return this.#parts
+      .setAside()
+      .map(({ until, because, ...which }) => ({ ...which, seconds: until - now, because: because.slice(0, 200) }))
+  }
+
+  /** By devices' and models' names, for people. */
+  #setAsideNamed(reports: readonly DeviceReport[]): ClusterStatus['setAside'] {
+    const { view, clock } = this.#parts
+    const aside = view.distrust.setAside().map(({ device, model, until, because }) => ({
+      device: view.nameOf(device),
+      model: view.labelOf(model),
+      seconds: Math.max(0, until - clock.now()),
+      because
+    }))
+    const barred = reports.flatMap(({ name: device, barred }) =>
+      barred.map(({ model, seconds: left, because }) => ({ device, model, seconds: left, because }))
+    )
+    return [...aside, ...barred]
   }
 
   #models(): DeviceReport['models'] {
@@ -305,18 +368,22 @@ export class DeviceReporter {
 
   #waiting(view: ClusterView): DeviceReport['waiting'] {
     const groups = new Map<string, DeviceReport['waiting'][number]>()
-    for (const { task, because } of this.#parts.dispatcher.waiting()) {
+    for (const { task, because, rest } of this.#parts.dispatcher.waiting()) {
       const manifest = view.manifest(task.modelId)!
       const block = because.kind === 'wait' ? because.block : task.done
-      const key = `${task.modelId} ${block} ${because.kind}`
+      const key = `${task.modelId} ${block} ${because.kind} ${rest === undefined}`
       const tasks = (groups.get(key)?.tasks ?? 0) + 1
-      const why = because.kind === 'cannot' ? because.because : this.#whyNotCarried(task.modelId, block)
+      const why =
+        because.kind === 'cannot' ? because.because : this.#whyItWaits(task.modelId, block, rest !== undefined)
       groups.set(key, { model: view.labelOf(manifest.id), block, tasks, because: why })
     }
     return [...groups.values()]
   }
 
-  #whyNotCarried(model: ModelId, block: number): string {
+  #whyItWaits(model: ModelId, block: number, wasRefused: boolean): string {
+    const barred = this.#parts.barred().get(model)?.because
+    if (barred !== undefined) return `it is set aside here (${barred}), and nobody else that can be reached carries it`
+    if (wasRefused) return 'the devices on its way refuse it; it is tried again'
     const unplaced = this.#parts.placement()?.unplaced.find(u => u.model === model && u.block === block)
     return unplaced?.because ?? 'no device that can be reached carries it yet'
   }

@@ -46,6 +46,8 @@ export const deviceReportSchema = z.object({
     })
   ),
   waiting: z.array(z.object({ model: z.string(), block: z.number(), tasks: z.number(), because: z.string() })),
+  /** Models that are not computed here for so many seconds, null: until the device is started anew. */
+  barred: z.array(z.object({ model: z.string(), seconds: z.number().nullable(), because: z.string() })).default([]),
   counters: z.object({
     refusedPeers: z.number(),
     malformedFrames: z.number(),
@@ -102,6 +104,13 @@ export const clusterStatusSchema = z.object({
     models: z.record(z.string(), z.record(z.string(), z.array(z.number()))),
     unplaced: z.array(z.object({ model: z.string(), block: z.number(), because: z.string() }))
   }),
+  /**
+   * Models that are not computed on a device for so many seconds more, null: until it is started anew. It fails at what
+   * others can do, or a block did not end there.
+   */
+  setAside: z
+    .array(z.object({ device: z.string(), model: z.string(), seconds: z.number().nullable(), because: z.string() }))
+    .default([]),
   losses: z.object({
     lost: z.number(),
     duplicates: z.number(),

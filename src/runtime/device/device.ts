@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
-import type { DeviceId } from '../../core/ids.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
@@ -15,6 +15,7 @@ import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
+import { MisfitError } from '../cluster/misfit-error.ts'
 import { isNewer, type NumberedPlacement, placementToWire } from '../cluster/placement-codec.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
 import { PlannerSeat } from '../cluster/planner-seat.ts'
@@ -22,16 +23,18 @@ import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
-import type { Engine } from '../engine/engine.ts'
+import { type Engine, StuckError } from '../engine/engine.ts'
 import type { DeviceState, Notice } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { Network } from '../network/network.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { describeClash } from './describe-clash.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
+import type { BlockFailure } from './is-proven.ts'
 import type { LogLevel } from './log-level.ts'
 import { ModelDesk } from './model-desk.ts'
 import type { ModelOrder } from './model-order.ts'
@@ -39,7 +42,7 @@ import { notice } from './notice.ts'
 import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
-import type { SourcePort } from './source-port.ts'
+import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface DeviceParts {
   readonly name: string
@@ -81,10 +84,16 @@ export interface DeviceParts {
 
 export interface Device extends AsyncDisposable {
   readonly view: ClusterView
+  /** What its sources have seen other devices fail at, and this one. */
+  readonly breaker: CircuitBreaker
   /** The parts a source is made with. */
   readonly submit: (task: DeviceTask) => void
   /** Forget the tasks of a datum that is done or given up. */
   readonly cancel: (source: string, datum: number) => void
+  /** Whether a datum of a source here waits on this device. */
+  readonly isHere: (source: string, datum: number) => boolean
+  /** A source here has set devices aside: the others are told. */
+  readonly setAside: () => void
   addSource(source: SourcePort): void
   /** For comparison: costs, rates and placement stay as they are now, whatever happens. */
   stopAdapting(): void
@@ -100,8 +109,11 @@ export interface Device extends AsyncDisposable {
 
 /** How often reports go out, queues are looked after and deadlines are checked. */
 const TICK: Seconds = seconds(0.1)
-/** Reports without news go out so often, for those who have just come. */
+/** Reports without news go out so often while something happens, and where nothing does; whoever has just come is told at once. */
 const QUIET: Seconds = seconds(0.5)
+const IDLE_QUIET: Seconds = seconds(5)
+/** Refusals in a row after which another device's datum is let go; by then it has rested for seconds. */
+const STRANDED = 10
 const DRAIN_PATIENCE: Seconds = seconds(5)
 /** No block runs longer than that after its model has left. */
 const AFTERMATH: Seconds = seconds(60)
@@ -119,6 +131,7 @@ export const createDevice = (parts: DeviceParts): Device => new RunningDevice(pa
 
 class RunningDevice implements Device {
   readonly view: ClusterView
+  readonly breaker = new CircuitBreaker()
   readonly #parts: DeviceParts
   readonly #blocks: LocalBlocks
   readonly #dispatcher: Dispatcher<DeviceTask>
@@ -194,7 +207,9 @@ class RunningDevice implements Device {
       weightsFetched: () => this.#keeper.fetched,
       draining: () => this.#draining,
       encodingTo: peer => this.#encodings.encodingTo(peer),
-      owned: () => this.#owned.names()
+      owned: () => this.#owned.names(),
+      setAside: () => this.breaker.setAside(clock.now()),
+      barred: () => this.#keeper.barred()
     })
   }
 
@@ -203,6 +218,16 @@ class RunningDevice implements Device {
   readonly cancel = (source: string, datum: number): void =>
     // Another device of this one's name may have a source of the same name.
     this.#dispatcher.cancel(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
+
+  readonly isHere = (source: string, datum: number): boolean =>
+    this.#dispatcher.has(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
+
+  readonly setAside = (): void => {
+    const now = this.#parts.clock.now()
+    this.view.distrust.hear(this.view.self, this.breaker.setAside(now), now)
+    this.view.review()
+    this.#changed()
+  }
 
   addSource(source: SourcePort): void {
     this.#sources.set(source.id, source)
@@ -326,10 +351,13 @@ class RunningDevice implements Device {
       const run = await this.#blocks.run(manifest, block, inputs, task.ranUntil ?? task.arrivedAt)
       const { tensors, start, end, took } = run
       task.tensors = tensors
+      task.madeBy = this.view.self
       task.ranUntil = end
       this.#parts.observe?.ran({ source, datum, model: manifest.name, block, start, end })
       return { kind: 'done', took }
     } catch (error) {
+      if (error instanceof StuckError) this.#keeper.bar(task.modelId, error.message)
+      if (error instanceof MisfitError && block > 0) task.blame = task.madeBy
       return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
     }
   }
@@ -345,7 +373,21 @@ class RunningDevice implements Device {
       observe?.sent({ to: this.view.nameOf(peer), source, datum, activation, bytes, start, end })
       written()
     }, written)
-    sending.answered.then(answer => (answer.kind === 'accepted' ? accepted() : refused()), refused)
+    sending.answered.then(({ kind }) => {
+      this.#answered(task, peer, activation, kind === 'accepted')
+      if (kind === 'accepted') accepted()
+      else refused()
+    }, refused)
+  }
+
+  /** Who was to compute a task and does not take it is not asked again at once. */
+  #answered({ modelId, route }: DeviceTask, peer: DeviceId, block: number, isTaken: boolean): void {
+    const { distrust } = this.view
+    if (isTaken) distrust.taken(peer, modelId, block)
+    else if ((route[0]?.until ?? block) > block && this.view.isUp(peer)) {
+      distrust.refused(peer, modelId, block, this.#parts.clock.now())
+      this.view.review()
+    }
   }
 
   #handlers() {
@@ -361,6 +403,18 @@ class RunningDevice implements Device {
       adopt: placement => this.#adopt(placement),
       changed: () => this.#later(),
       peerLost: peer => this.#peerLost(peer),
+      joined: peer => this.#introduce(peer),
+      restarted: peer => this.#restarted(peer),
+      blame: ({ source, datum, attempt, done, home }, device, because) =>
+        this.#tell(
+          deviceId(home),
+          { source, datum: Number(datum), attempt },
+          {
+            device,
+            block: Math.max(0, done - 1),
+            because
+          }
+        ),
       granted: by => this.#granted(by)
     })
   }
@@ -387,6 +441,10 @@ class RunningDevice implements Device {
       const rate = this.#encodings.choose(peer, link.rate)
       this.view.setLink(network.self, peer, rate, link.latency, link.medium)
     }
+    if (this.view.distrust.expire(this.#parts.clock.now())) {
+      this.view.review()
+      this.#later()
+    }
     this.#report()
     this.#finder.tick()
     this.#lookAtModels()
@@ -397,7 +455,8 @@ class RunningDevice implements Device {
     const hasBegunAnew = this.#adapts && this.#dispatcher.reconsider()
     for (const source of this.#sources.values()) source.tick()
     // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
-    if (hasBegunAnew || this.#reporter.isDue()) this.#publishState()
+    if (this.#reporter.isDue() || hasBegunAnew) this.#publishState()
+    this.#letGo()
     if (this.#dispatcher.waiting().length > 0) this.#later()
     this.#sayWhatDataWaitFor()
   }
@@ -430,9 +489,16 @@ class RunningDevice implements Device {
     const report = this.#dispatcher.policy.report(clock.now())
     const text = JSON.stringify(report)
     const isNews = text !== this.#lastReport.text || report.commitments.length > 0
-    if (!isNews && clock.now() - this.#lastReport.at < QUIET) return
+    const rest = this.#reporter.isRestless() ? QUIET : IDLE_QUIET
+    if (!isNews && clock.now() - this.#lastReport.at < rest) return
     this.#lastReport = { text, at: clock.now() }
     this.#tellAll(notice('report', reportToWire(report, this.view.world)))
+  }
+
+  /** It has heard nothing of this device yet. */
+  #introduce(peer: DeviceId): void {
+    this.#reporter.stir()
+    this.#parts.network.notify(peer, notice('report', reportToWire(this.#dispatcher.policy.remark(), this.view.world)))
   }
 
   /** Devices, not those who only look on. */
@@ -446,6 +512,7 @@ class RunningDevice implements Device {
 
   /** What this device carries or knows has changed. */
   #changed(): void {
+    this.#reporter.stir()
     this.#publishState()
     this.#later()
   }
@@ -500,10 +567,38 @@ class RunningDevice implements Device {
     }
   }
 
-  #tellFailure(task: DeviceTask, because: string): void {
-    const { source, datum, attempt, homeId } = task
-    if (homeId === this.view.self) this.#sources.get(source)?.failed({ source, datum, attempt }, because)
-    else this.#parts.network.notify(homeId, notice('failure', { source, datum: BigInt(datum), attempt, because }))
+  #restarted(peer: DeviceId): void {
+    this.breaker.forget(peer)
+    this.#dispatcher.forget(this.view.world.deviceIndex(peer)!)
+  }
+
+  #tellFailure({ source, datum, attempt, homeId, done, blame }: DeviceTask, because: string): void {
+    const failure =
+      blame === undefined
+        ? { device: this.view.self, block: done, because }
+        : { device: blame, block: Math.max(0, done - 1), because }
+    this.#tell(homeId, { source, datum, attempt }, failure)
+  }
+
+  #tell(home: DeviceId, ref: DatumRef, failure: BlockFailure): void {
+    const { source, datum, attempt } = ref
+    if (home === this.view.self) this.#sources.get(source)?.failed(ref, failure)
+    else this.#parts.network.notify(home, notice('failure', { source, datum: BigInt(datum), attempt, ...failure }))
+  }
+
+  /** A datum of another device that is refused again and again is let go: it waits at its source, which knows who can serve it. */
+  #letGo(): void {
+    const stranded = this.#dispatcher
+      .waiting()
+      .flatMap(({ task }) => (task.refusals >= STRANDED && task.homeId !== this.view.self ? [task] : []))
+    if (stranded.length === 0) return
+    const gone = new Set(stranded)
+    this.#dispatcher.cancel(task => gone.has(task))
+    for (const { source, datum, attempt, homeId } of stranded)
+      this.#parts.network.notify(
+        homeId,
+        notice('lost', { source, datum: BigInt(datum), attempt, device: this.view.self })
+      )
   }
 
   async #runSources(): Promise<void> {

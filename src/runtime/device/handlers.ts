@@ -1,23 +1,29 @@
 import { create } from '@bufbuild/protobuf'
 import type { Clock } from '../../core/clock.ts'
-import { type DeviceId, modelId } from '../../core/ids.ts'
+import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import { seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { toWire } from '../cluster/manifest-codec.ts'
+import { MisfitError } from '../cluster/misfit-error.ts'
 import { type NumberedPlacement, placementFromWire, placementToWire } from '../cluster/placement-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { reportFromWire } from '../dispatch/report-codec.ts'
-import { taskFromWire } from '../dispatch/task-codec.ts'
+import { makerOf, taskFromWire } from '../dispatch/task-codec.ts'
 import {
   type Clearance,
+  type DeviceState,
   type ModelsRequest,
   type Notice,
   type Reply,
   ReplySchema,
-  type Request
+  type Request,
+  type Task
 } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../network/network.ts'
+import { describeSetAside } from './describe-set-aside.ts'
 import type { ClusterStatus } from './device-status.ts'
+import type { LogLevel } from './log-level.ts'
 import { notice } from './notice.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
@@ -35,9 +41,14 @@ export interface HandlerParts {
   readonly adopt: (placement: NumberedPlacement) => void
   readonly changed: () => void
   readonly peerLost: (peer: DeviceId) => void
+  readonly joined: (peer: DeviceId) => void
+  /** Another process has taken the place of a device. */
+  readonly restarted: (peer: DeviceId) => void
+  /** What arrived is no activation: `device` failed at the block before. */
+  readonly blame: (task: Task, device: DeviceId, because: string) => void
   /** A neighbour cleared what this device asked to send it. */
   readonly granted: (by: DeviceId) => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: LogLevel) => void
 }
 
 /** What this device does with what admitted peers send. Anything that does not fit is refused or ignored, never fatal. */
@@ -53,6 +64,7 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
   onNotice: (from, message) => onNotice(parts, from, message),
   onState: (from, state) => {
     if (parts.view.heard(from, state, parts.clock.now())) parts.changed()
+    hearSetAside(parts, from, state)
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
     parts.say(`${parts.view.nameOf(from)} is there`)
@@ -79,6 +91,9 @@ const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
   try {
     answer = take(parts, arrived, from)
     return answer
+  } catch (error) {
+    if (error instanceof MisfitError) parts.blame(arrived.task, makerOf(arrived) ?? parts.view.self, error.message)
+    throw error
   } finally {
     // Also where it does not fit: what was cleared for it is free for others.
     if (answer?.kind !== 'accepted') parts.dispatcher.givenBack(from)
@@ -131,11 +146,18 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
       source(body.value.source)?.custody(refOf(body.value), from, body.value.done)
       return
     case 'lost':
-      source(body.value.source)?.lost(refOf(body.value), body.value.device as DeviceId)
+      source(body.value.source)?.lost(
+        refOf(body.value),
+        deviceId(body.value.device),
+        ...(body.value.device === from ? (['letGo'] as const) : [])
+      )
       return
-    case 'failure':
-      source(body.value.source)?.failed(refOf(body.value), body.value.because.slice(0, 1000))
+    case 'failure': {
+      const { device, block, because } = body.value
+      const failure = { device: device === '' ? from : deviceId(device), block, because: because.slice(0, 1000) }
+      source(body.value.source)?.failed(refOf(body.value), failure)
       return
+    }
     case 'clearance':
       onClearance(parts, from, body.value)
       return
@@ -144,6 +166,31 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
       return
     default: // of a newer version: not for us
   }
+}
+
+/** What the sources of another device have seen; said once for each, here too. */
+const hearSetAside = ({ view, clock, say, changed }: HandlerParts, from: DeviceId, { setAside }: DeviceState): void => {
+  if (from === view.self || !view.isIntroduced(from)) return
+  const now = clock.now()
+  const known = new Set(view.distrust.setAside().map(({ device, model }) => `${device} ${model}`))
+  const list = setAside.flatMap(({ device, model, seconds: left, because }) =>
+    left > 0
+      ? [
+          {
+            device: deviceId(device),
+            model: modelId(model),
+            until: seconds(now + left),
+            because: because.slice(0, 200)
+          }
+        ]
+      : []
+  )
+  if (!view.distrust.hear(from, list, now)) return
+  for (const one of list)
+    if (!known.has(`${one.device} ${one.model}`))
+      say(`${describeSetAside(one, view, now)}, says ${view.nameOf(from)}`, 'warn')
+  view.review()
+  changed()
 }
 
 const onClearance = (parts: HandlerParts, from: DeviceId, { body }: Clearance): void => {
@@ -174,10 +221,12 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
   if (event.kind === 'left') {
     const name = view.nameOf(event.peer)
     // Who stops says so first, and no longer offers to plan.
-    say(view.state(event.peer)?.canPlan === false ? `${name} said goodbye` : `lost ${name}: ${event.because}`)
+    if (view.state(event.peer)?.canPlan === false) say(`${name} said goodbye`)
+    else say(`lost ${name}: ${event.because}`, 'warn')
     parts.peerLost(event.peer)
   } else {
-    view.joined(event.peer)
+    if (view.joined(event.peer, event.life)) parts.restarted(event.peer)
+    parts.joined(event.peer)
     const placement = parts.placement()
     if (placement !== undefined) network.notify(event.peer, notice('placement', placementToWire(placement)))
   }

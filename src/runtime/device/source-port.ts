@@ -3,6 +3,7 @@ import type { Arrivals } from '../../core/scenario.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import type { DeviceReport } from './device-status.ts'
+import type { BlockFailure } from './is-proven.ts'
 
 /** Which dispatch of which datum. */
 export interface DatumRef {
@@ -29,10 +30,10 @@ export interface SourcePort {
   delivered(task: DeviceTask): void
   /** `device` has it now. */
   custody(ref: DatumRef, device: DeviceId, done: number): void
-  /** `device` had it when it was lost. */
-  lost(ref: DatumRef, device: DeviceId): void
-  /** It could not be computed somewhere. */
-  failed(ref: DatumRef, because: string): void
+  /** `device` had it when it was lost, or cannot get it any further and has let it go. */
+  lost(ref: DatumRef, device: DeviceId, how?: 'letGo'): void
+  /** One of its blocks could not be computed somewhere. */
+  failed(ref: DatumRef, failure: BlockFailure): void
   /** Everything that `device` has is gone. */
   deviceLost(device: DeviceId): void
   /** Look for missed deadlines. Called every 100 ms. */

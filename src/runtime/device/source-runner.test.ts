@@ -1,8 +1,15 @@
 import { getEventListeners } from 'node:events'
+import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
-import { seconds } from '../../core/units.ts'
+import { blockHash, type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { bytes, seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
+import { ClusterView } from '../cluster/cluster-view.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
+import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { SinkEntry } from '../ledger/sink-entry.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
 
 const manifest = {
@@ -36,6 +43,9 @@ const restarted = () => {
     availableAt: undefined,
     submit: (task: { readonly datum: number }) => sent.push(task.datum),
     cancel: () => {},
+    breaker: new CircuitBreaker(),
+    isHere: () => false,
+    setAside: () => {},
     say: () => {}
   } as unknown as SourceRunnerParts)
   return { clock, sent, source }
@@ -51,6 +61,171 @@ test('what a source has admitted is of all its processes, as what it has complet
   expect(source.status()).toMatchObject({ admitted: 45, completed: 39, inFlight: 6 })
   over.abort()
   await running
+})
+
+/**
+ * A source of `count` data at device home of a cluster in which every device carries the whole model; what it submits is
+ * answered by `serve`, by device: the one that its route names, or else the first of `others`.
+ */
+const inCluster = (
+  count: number,
+  others: readonly string[],
+  serve: (device: DeviceId, datum: number) => 'result' | 'failed' | 'silence'
+) => {
+  const clock = createManualClock()
+  const home = deviceId('home')
+  const clusterView = new ClusterView(home, 1)
+  clusterView.addManifest(wholeManifest)
+  clusterView.offer(wholeManifest.id, 0, true)
+  for (const name of others) {
+    const device = deviceId(name)
+    clusterView.joined(device)
+    const models = [{ model: wholeManifest.id, owner: false, blocks: [{ block: 0, seconds: 0.01 }] }]
+    clusterView.heard(device, create(DeviceStateSchema, { device, name, sequence: 1n, speed: 1, models }))
+    clusterView.setLink(home, device, 1e9, 0)
+  }
+  const lines: SinkEntry[] = []
+  const submitted: { readonly datum: number; readonly attempt: number; readonly at: number }[] = []
+  const setAside: string[] = []
+  const breaker = new CircuitBreaker()
+  const source: SourceRunner = new SourceRunner({
+    spec: { name: 'cam', window: 8, weight: 1, start: seconds(0) },
+    deviceName: 'home',
+    clock,
+    view: clusterView,
+    sink: {
+      counts: () => ({ results: lines.length, skipped: 0, failed: 0 }),
+      state: () => ({ kind: 'open' }),
+      write: async (entry: SinkEntry) => {
+        lines.push(entry)
+        return 'written'
+      }
+    },
+    openItems: async () => ({
+      todo: Array.from({ length: count }, (_, datum) => ({ datum, item: { name: `${datum}` } })),
+      total: count
+    }),
+    createPort: () => ({ read: async () => [], write: async () => 'answer' }),
+    availableAt: undefined,
+    breaker,
+    isHere: () => false,
+    setAside: () => {
+      const now = clock.now()
+      const list = breaker.setAside(now)
+      setAside.push(...list.map(({ device }) => device))
+      clusterView.distrust.hear(home, list, now)
+      clusterView.review()
+    },
+    submit: (task: DeviceTask) => {
+      submitted.push({ datum: task.datum, attempt: task.attempt, at: clock.now() })
+      const [step] = task.route
+      const byPolicy = clusterView.world.devices.findIndex((_, n) => n > 0 && clusterView.world.carriesAll(n, 0))
+      const { id } = clusterView.world.devices[step?.device ?? Math.max(0, byPolicy)]!
+      const ref = { source: 'cam@home', datum: task.datum, attempt: task.attempt }
+      void clock.sleep(seconds(0.01)).then(() => {
+        source.custody(ref, id)
+        const outcome = serve(id, task.datum)
+        if (outcome === 'failed') source.failed(ref, { device: id, block: 0, because: 'illegal instruction' })
+        if (outcome === 'result') source.delivered({ ...task, tensors: [] })
+      })
+    },
+    cancel: () => {},
+    say: () => {}
+  } as unknown as SourceRunnerParts)
+  const over = new AbortController()
+  const running = source.run(over.signal, seconds(0)).catch(() => {})
+  const pass = async (duration: number): Promise<void> => {
+    for (let t = 0; t < duration; t += 0.1) {
+      await clock.advance(seconds(0.1))
+      source.tick()
+    }
+  }
+  const end = async (): Promise<void> => {
+    over.abort()
+    await source.stop()
+    await clock.advance(seconds(10))
+    await running
+  }
+  return { source, lines, submitted, setAside, pass, end, clock }
+}
+
+const wholeManifest: ModelManifest = {
+  id: modelId('net'),
+  name: 'net',
+  sha256: '',
+  blocks: [{ sha256: blockHash('0'), bytes: bytes(1), flops: 1, work: seconds(0.01) }],
+  activations: [0, 1].map(() => ({ bytes: bytes(4), tensors: [] })),
+  inputs: [],
+  outputs: []
+}
+
+test('a device that fails every datum loses none: others compute them, it is set aside and tried again later', async () => {
+  let tries = 0
+  const { lines, setAside, pass, end, source } = inCluster(200, ['broken', 'good'], device => {
+    if (device !== 'broken') return 'result'
+    tries++
+    return 'failed'
+  })
+  await pass(60)
+  expect(lines.filter(line => 'result' in line)).toHaveLength(200)
+  expect(source.status()).toMatchObject({ lost: 0 })
+  expect(setAside).toContain('broken')
+  expect(tries).toBeLessThan(24) // its first window, and a few that were on their way when it was tried again
+  await end()
+})
+
+test('the home device may be the broken one', async () => {
+  const { lines, setAside, pass, end } = inCluster(50, ['good'], device => (device === 'home' ? 'failed' : 'result'))
+  await pass(60)
+  expect(lines.filter(line => 'result' in line)).toHaveLength(50)
+  expect(setAside.filter(device => device !== 'home')).toEqual([])
+  await end()
+})
+
+test('a datum that no device can compute is given up with its cause, once, and nobody is set aside for it', async () => {
+  const { lines, setAside, submitted, pass, end } = inCluster(30, ['a', 'b'], (_, datum) =>
+    datum % 10 === 3 ? 'failed' : 'result'
+  )
+  await pass(60)
+  expect(lines.filter(line => 'result' in line)).toHaveLength(27)
+  const failed = lines.filter(line => 'failed' in line)
+  expect(failed.map(({ datum }) => datum).sort((x, y) => x - y)).toEqual([3, 13, 23])
+  expect(failed[0]).toMatchObject({ failed: true, cause: 'illegal instruction', attempts: 3 })
+  expect(submitted.filter(({ datum }) => datum === 3)).toHaveLength(3)
+  expect(setAside).toEqual([])
+  await end()
+})
+
+test('on a device alone what fails three times is given up', async () => {
+  const { lines, pass, end } = inCluster(5, [], (_, datum) => (datum === 2 ? 'failed' : 'result'))
+  await pass(10)
+  expect(lines.map(line => ('failed' in line ? 'failed' : 'result')).sort()).toEqual([
+    'failed',
+    ...Array(4).fill('result')
+  ])
+  await end()
+})
+
+test('silence and losses are never counted: a datum is sent again, ever more rarely, until somebody answers', async () => {
+  let answers = false
+  const { lines, submitted, pass, end, source, clock } = inCluster(1, ['a'], () => (answers ? 'result' : 'silence'))
+  await pass(700)
+  const first = submitted.map(({ at }) => Math.round(at))
+  expect(first.length).toBeGreaterThan(4)
+  expect(first.length).toBeLessThan(8)
+  for (let i = 0; i < 30; i++) {
+    source.lost({ source: 'cam@home', datum: 0, attempt: submitted.length }, deviceId('a'), 'letGo')
+    await pass(6)
+  }
+  expect(lines).toEqual([])
+  const pauses = submitted.slice(-5).map(({ at }, i, all) => at - (all[i - 1]?.at ?? at))
+  expect(Math.max(...pauses)).toBeLessThan(7) // who lets it go is followed by a pause of at most five seconds
+  answers = true
+  source.deviceLost(deviceId('a'))
+  await pass(1)
+  expect(lines.filter(line => 'result' in line)).toHaveLength(1)
+  expect(clock.now()).toBeGreaterThan(800)
+  await end()
 })
 
 test('a source that is woken a thousand times within a tick does not listen to its end a thousand times', async () => {
@@ -77,6 +252,9 @@ test('a source that is woken a thousand times within a tick does not listen to i
       setImmediate(() => source.delivered(task))
     },
     cancel: () => {},
+    breaker: new CircuitBreaker(),
+    isHere: () => false,
+    setAside: () => {},
     say: () => {}
   } as unknown as SourceRunnerParts)
   await source.run(over.signal, seconds(0)) // the clock stands still: every wait ends because it is woken

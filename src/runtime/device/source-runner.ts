@@ -6,6 +6,7 @@ import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { BacklogSign } from '../../scheduler/backlog-sign.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { SetAside } from '../cluster/distrust.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { decodeTensor } from '../dispatch/tensor-codec.ts'
 import type { DataPort, Item } from '../io/data-port.ts'
@@ -14,11 +15,16 @@ import { ItemReader } from '../ledger/item-reader.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
+import { Appeals } from './appeals.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
+import { describeSetAside } from './describe-set-aside.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
+import type { BlockFailure } from './is-proven.ts'
 import type { LogLevel } from './log-level.ts'
 import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
+import { ResendTimer } from './resend-timer.ts'
 import { type Served, ServedModel } from './served-model.ts'
 import { SkipLog } from './skip-log.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
@@ -39,18 +45,20 @@ export interface SourceRunnerParts {
   readonly createPort: (manifest: ModelManifest) => DataPort
   /** Seconds after the start at which datum i is available; undefined for a saturated source. */
   readonly availableAt: ((datum: number) => Seconds) | undefined
+  readonly breaker: CircuitBreaker
   readonly submit: (task: DeviceTask) => void
+  /** Whether a datum waits on this device. */
+  readonly isHere: (source: string, datum: number) => boolean
+  /** The breaker has set somebody aside. */
+  readonly setAside: () => void
   readonly cancel: (source: string, datum: number) => void
   /** For traces. */
   readonly observe?: DeviceObserver
   readonly say: (text: string, level?: LogLevel) => void
 }
 
-/** A datum of which nothing was heard for this many usual inference times, and at least so many seconds, is sent again. */
-const PATIENCE_TIMES = 10
-const PATIENCE_LEAST: Seconds = seconds(10)
 const TICK: Seconds = seconds(0.05)
-/** After a failed computation, before it is tried again: what was wrong may pass. */
+/** What was wrong may pass: before it is tried again, each time twice as long. */
 const RETRY_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
 /** How often it is looked for items that were put aside and are to be read again. */
@@ -59,6 +67,8 @@ const AGAIN_TICK: Seconds = seconds(0.1)
 interface Flight {
   readonly item: Item
   readonly availableAt: Seconds
+  /** How often a device let it go because it could not get it any further. */
+  letGo: number
 }
 
 /** An item that is being read as this model wants it. */
@@ -80,6 +90,9 @@ export class SourceRunner implements SourcePort {
   readonly #flights = new Map<number, Flight>()
   readonly #backlog: BacklogSign
   readonly #times = new RecentTimes()
+  /** Both are of the model that is served now. */
+  #timer = new ResendTimer()
+  #appeals: Appeals
   #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
   readonly #model: ServedModel
   readonly #skips: SkipLog
@@ -99,6 +112,7 @@ export class SourceRunner implements SourcePort {
     this.arrivals = parts.spec.arrivals
     this.#ledger = new Ledger({ window: parts.spec.window })
     this.#backlog = new BacklogSign(parts.spec.window)
+    this.#appeals = new Appeals(parts)
     const say = (text: string): void => parts.say(`source ${parts.spec.name}: ${text}`)
     this.#skips = new SkipLog(parts.clock, say)
     this.#model = new ServedModel({ ...parts, name: parts.spec.model, say })
@@ -174,31 +188,56 @@ export class SourceRunner implements SourcePort {
   }
 
   delivered(task: DeviceTask): void {
+    const { datum, attempt } = task
     const { served } = this.#model
     if (served === undefined || task.modelId !== served.manifest.id) return // of the model before: it is computed anew
-    const verdict = this.#ledger.result(task.datum)
+    const holders = this.#ledger.holders(datum)
+    const now = this.#parts.clock.now()
+    this.#timer.result(datum, attempt, now)
+    const verdict = this.#ledger.result(datum)
     if (verdict !== 'first') return
-    this.#reader?.forget(task.datum)
+    this.#reader?.forget(datum)
+    this.#acquit(this.#appeals.computed(datum, task.modelId, holders, now))
     this.#parts.cancel(this.id, task.datum)
     this.#wake() // there is room, whenever it is on the disk
     void this.#record(task, served)
   }
 
   custody(ref: DatumRef, device: DeviceId): void {
-    this.#ledger.custody(ref, device, this.#deadline())
+    this.#ledger.custody(ref, device)
+    this.#timer.heard(ref.datum, this.#parts.clock.now())
   }
 
-  lost(ref: DatumRef, device: DeviceId): void {
-    if (this.#ledger.lost(ref, device)) this.#resend(ref.datum)
+  lost(ref: DatumRef, device: DeviceId, how?: 'letGo'): void {
+    if (!this.#ledger.lost(ref, device)) return
+    const flight = this.#flights.get(ref.datum)
+    // Whoever lets it go has been refused for seconds: going round at once would only repeat that.
+    if (how === 'letGo' && flight !== undefined) this.#resendAfter(ref.datum, pauseOf(++flight.letGo))
+    else this.#resend(ref.datum)
   }
 
-  failed(ref: DatumRef, because: string): void {
-    const verdict = this.#ledger.failure(ref, because)
-    if (verdict === 'oldNews') return
-    const item = this.#flights.get(ref.datum)?.item.name
-    this.#complain(`${item}: ${because}${verdict === 'gaveUp' ? '; given up' : '; trying again'}`)
-    if (verdict === 'again') void this.#parts.clock.sleep(RETRY_PAUSE).then(() => this.#resend(ref.datum))
-    else void this.#recordFailure(ref.datum, because)
+  failed(ref: DatumRef, failure: BlockFailure): void {
+    if (!this.#ledger.cameBack(ref)) return
+    const { datum } = ref
+    const { view, clock } = this.#parts
+    const item = this.#flights.get(datum)?.item.name
+    const verdict = this.#appeals.failed(datum, this.#model.served!.manifest.id, failure, clock.now())
+    const what = `${item}: ${failure.because} (block ${failure.block} on ${view.nameOf(failure.device)})`
+    this.#complain(`${what}${verdict.kind === 'givenUp' ? '; given up' : '; trying again'}`)
+    if (verdict.kind === 'again') {
+      if (verdict.setAside !== undefined) this.#acquit([verdict.setAside])
+      this.#resendAfter(datum, verdict.after)
+    } else if (this.#ledger.fail(datum, verdict.cause)) {
+      void this.#recordFailure(datum, verdict.cause)
+    }
+  }
+
+  /** The failures were the devices', not the data's. */
+  #acquit(setAside: readonly SetAside[]): void {
+    if (setAside.length === 0) return
+    const { view, clock, say } = this.#parts
+    for (const one of setAside) say(describeSetAside(one, view, clock.now()), 'warn')
+    this.#parts.setAside()
   }
 
   deviceLost(device: DeviceId): void {
@@ -208,11 +247,15 @@ export class SourceRunner implements SourcePort {
   tick(): void {
     this.#lookAtModel()
     this.#skips.tick()
-    for (const datum of this.#ledger.expired(this.#parts.clock.now())) {
-      // The old dispatch may wait right here for a block that nobody carries: then only one must wait.
-      this.#parts.cancel(this.id, datum)
-      this.#resend(datum)
-    }
+    if (this.#state !== 'running') return
+    const { clock } = this.#parts
+    for (const datum of this.#timer.overdue(clock.now(), this.#expected(), datum => this.#isHere(datum)))
+      if (this.#ledger.cameBack({ datum, attempt: this.#ledger.attempts(datum) })) this.#resend(datum)
+  }
+
+  /** It waits on this device, for its item to be read again or in a queue. */
+  #isHere(datum: number): boolean {
+    return this.#ledger.holders(datum).size === 0 || this.#parts.isHere(this.id, datum)
   }
 
   status(): DeviceReport['sources'][number] {
@@ -281,6 +324,11 @@ export class SourceRunner implements SourcePort {
     const change = this.#model.look()
     if (change === 'none') return
     for (const datum of this.#ledger.recall()) this.#parts.cancel(this.id, datum)
+    if (change === 'replaced') {
+      // What the model before took, and failed at, says nothing of this one.
+      this.#timer = new ResendTimer()
+      this.#appeals = new Appeals(this.#parts)
+    }
     if (change !== 'left') for (const datum of this.#ledger.toSend()) this.#resend(datum)
     this.#wake()
   }
@@ -369,7 +417,7 @@ export class SourceRunner implements SourcePort {
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
     const { clock, observe } = this.#parts
-    this.#flights.set(datum, { item, availableAt: available })
+    this.#flights.set(datum, { item, availableAt: available, letGo: 0 })
     this.#ledger.admit(datum)
     this.#backlog.admitted(this.#ledger.room, waitedForIt)
     observe?.admitted({ source: this.id, datum, available, at: clock.now() })
@@ -390,11 +438,18 @@ export class SourceRunner implements SourcePort {
         await this.#skip(numbered, reading.because, reading.stamp)
         return undefined
       case 'givenUp':
+        this.#forget(numbered.datum)
         if (this.#ledger.abandon(numbered.datum)) this.#flights.delete(numbered.datum)
         return undefined
       default:
         return reading satisfies never
     }
+  }
+
+  /** It is not tried again, in this run at least. */
+  #forget(datum: number): void {
+    this.#appeals.forget(datum)
+    this.#timer.forget(datum)
   }
 
   /** Recorded, so that it is not read again unless it changes. */
@@ -410,8 +465,9 @@ export class SourceRunner implements SourcePort {
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
     const { view, clock, spec, submit } = this.#parts
     if (!this.#model.isThere) return // it goes out when there is one
-    const attempt = this.#ledger.dispatched(datum, this.#deadline())
+    const attempt = this.#ledger.dispatched(datum)
     if (attempt === undefined) return
+    this.#timer.sent(datum, attempt, clock.now())
     // Until somebody else says so, it is here.
     this.#ledger.custody({ datum, attempt }, view.self)
     const { manifest } = this.#model.served!
@@ -431,10 +487,14 @@ export class SourceRunner implements SourcePort {
       arrivedAt: clock.now(),
       turn: 0,
       done: 0,
-      route: [],
+      route: this.#appeals.way(datum, manifest.id) ?? [],
       refusals: 0,
       tensors: tensors.filter(tensor => wanted.has(tensor.name))
     })
+  }
+
+  #resendAfter(datum: number, pause: Seconds): void {
+    void this.#parts.clock.sleep(pause).then(() => this.#resend(datum))
   }
 
   /** Read the item again and send it out again. */
@@ -469,6 +529,7 @@ export class SourceRunner implements SourcePort {
 
   /** After `ledger.fail`: it is in the sink that the datum has no result, and why. */
   async #recordFailure(datum: number, cause: string): Promise<void> {
+    this.#forget(datum)
     const item = this.#flights.get(datum)!.item.name
     try {
       const attempts = this.#ledger.attempts(datum)
@@ -497,12 +558,12 @@ export class SourceRunner implements SourcePort {
     }
   }
 
-  #deadline(): Seconds {
-    const { view, spec, clock } = this.#parts
+  /** How long a datum may take, for as long as nothing was measured. */
+  #expected(): Seconds {
+    const { view, spec } = this.#parts
     const slowest = view.world.devices.reduce((least, device) => (device.up ? Math.min(least, device.speed) : least), 1)
     // A whole window may have to pass through the slowest device before this one.
-    const queue = (2 * spec.window * (this.#model.served?.work ?? 0)) / slowest
-    return seconds(clock.now() + Math.max(PATIENCE_LEAST, queue, PATIENCE_TIMES * this.#times.mean))
+    return seconds((2 * spec.window * (this.#model.served?.work ?? 0)) / slowest)
   }
 
   /** Once for each thing that goes wrong, not once for each datum. */
@@ -512,6 +573,8 @@ export class SourceRunner implements SourcePort {
     this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
   }
 }
+
+const pauseOf = (times: number): Seconds => seconds(Math.min(LONGEST_PAUSE, RETRY_PAUSE * 2 ** (times - 1)))
 
 /** Unique in the cluster. */
 export const sourceIdOf = (name: string, device: string): string => sourceId(`${name}@${device}`)

@@ -10,6 +10,10 @@ export interface DeviceTask extends LiveTask {
   readonly homeId: DeviceId
   /** As they came: those of an encoding link are decoded when a block runs on them. */
   tensors: readonly WireTensor[]
+  /** Who made its activation, as far as is known; undefined while it is the source's own. */
+  madeBy?: DeviceId | undefined
+  /** What arrived is no activation of its block: whose failure that is. */
+  blame?: DeviceId | undefined
   /** When its last block on this device ended; undefined when it came from elsewhere. */
   ranUntil?: Seconds
 }

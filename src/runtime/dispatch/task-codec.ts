@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf'
-import { deviceId, modelId } from '../../core/ids.ts'
+import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
 import type { Step } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
+import { MisfitError } from '../cluster/misfit-error.ts'
 import { type Task, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask } from '../network/network.ts'
 import type { WireTensor } from '../network/wire-tensor.ts'
@@ -24,13 +25,14 @@ export const taskToWire = (task: DeviceTask, world: World, now: Seconds): Task =
     age: Math.max(0, now - task.availableAt),
     lag: task.lag,
     weight: task.weight,
-    attempt: task.attempt
+    attempt: task.attempt,
+    madeBy: task.madeBy ?? ''
   })
 
 /**
  * A task from the network, checked against the model it names: known model, blocks in range, exactly the tensors of its
  * activation with their types. Devices that this one does not know become steps that cannot be followed.
- * @throws Error in words for the sender; the task is refused with it
+ * @throws Error in words for the sender; the task is refused with it. MisfitError where the tensors are no activation of its model
  */
 export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Seconds): DeviceTask => {
   const { task, tensors } = arrived
@@ -68,8 +70,15 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     done: task.done,
     route: knownSteps(task, view.world),
     tensors,
-    refusals: 0
+    refusals: 0,
+    madeBy: makerOf(arrived)
   }
+}
+
+/** Whose work the tensors are; undefined: the source's own. */
+export const makerOf = ({ task, from }: ArrivedTask): DeviceId | undefined => {
+  if (task.done === 0) return undefined
+  return task.madeBy === '' ? from : deviceId(task.madeBy)
 }
 
 /** The route up to the first device that is not known here; the rest is decided when the task gets there. */
@@ -88,12 +97,15 @@ const checkTensors = (manifest: ModelManifest, done: number, tensors: readonly W
   const arrived = new Map(tensors.map(tensor => [tensor.name, tensor]))
   for (const { name, type } of expected) {
     const tensor = arrived.get(name)
-    if (tensor === undefined) throw new Error(`activation ${done} of ${manifest.name} needs the tensor "${name}"`)
+    if (tensor === undefined) throw new MisfitError(`activation ${done} of ${manifest.name} needs the tensor "${name}"`)
     const has = tensor.type === 'encoded' ? 'float32' : tensor.type
-    if (has !== type) throw new Error(`tensor "${name}" is ${has}, ${manifest.name} has it as ${type}`)
-    if (tensor.type === 'encoded' && done === manifest.blocks.length) throw new Error(`result "${name}" is encoded`)
+    if (has !== type) throw new MisfitError(`tensor "${name}" is ${has}, ${manifest.name} has it as ${type}`)
+    if (tensor.type === 'encoded' && done === manifest.blocks.length)
+      throw new MisfitError(`result "${name}" is encoded`)
   }
   if (tensors.length !== expected.length) {
-    throw new Error(`activation ${done} of ${manifest.name} has ${expected.length} tensors, ${tensors.length} arrived`)
+    throw new MisfitError(
+      `activation ${done} of ${manifest.name} has ${expected.length} tensors, ${tensors.length} arrived`
+    )
   }
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
@@ -5,10 +8,11 @@ import { afterEach, expect, test } from 'vitest'
 import { blockHash } from '../../core/ids.ts'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
 import { milliseconds, type Seconds } from '../../core/units.ts'
+import { loopingModel } from '../../testing/looping-model.ts'
 import { tinyOnnxFile } from '../../testing/tiny-onnx.ts'
 import { systemClock } from '../system-clock.ts'
 import { createEngine } from './create-engine.ts'
-import { type BlockRun, type Engine, EngineError, type EngineOptions } from './engine.ts'
+import { type BlockRun, type Engine, EngineError, type EngineOptions, StuckError } from './engine.ts'
 import { encodeStrings } from './string-elements.ts'
 
 const engines: Engine[] = []
@@ -267,4 +271,38 @@ test('options out of range are refused', () => {
   expect(() => createEngine({ speed: 0 })).toThrow('speed must be above 0')
   expect(() => createEngine({ speed: Number.NaN })).toThrow('speed must be above 0')
   expect(() => createEngine({ threads: 1.5 })).toThrow('threads must be at least 1')
+})
+
+const loopingFile = (options: Parameters<typeof loopingModel>[0] = {}): string => {
+  const file = join(mkdtempSync(join(tmpdir(), 'tributary-loop-')), 'loop.onnx')
+  writeFileSync(file, loopingModel(options))
+  return file
+}
+const times = (n: number): Tensor[] => [floats('x', [1], n)]
+
+test('a block that does not end is given up, its lane begun again, and the block not run any more', async () => {
+  const engine = engineOf({ patience: { times: 30, least: milliseconds(300) } })
+  await engine.load(A, loopingFile())
+  await engine.load(B, gatherFile())
+  expect(firstFloat((await engine.run(A, times(5))).outputs[0])).toBe(10)
+  const began = systemClock.now()
+  // Long, not endless: a thread that never ends would keep the tests from ending.
+  const stuck = expect(engine.run(A, times(4e6))).rejects.toThrow(/block aaaaaaaaaaaa: it has not ended after \d+ s/)
+  const beside = expect(engine.measure(B, [])).rejects.toThrow('the lane thread ended')
+  await Promise.all([stuck, beside])
+  expect(systemClock.now() - began).toBeLessThan(20)
+  expect(engine.abandoned).toBe(1)
+  expect(firstFloat((await engine.run(B, index(1n))).outputs[0])).toBe(20)
+  await expect(engine.run(A, times(1))).rejects.toThrow(StuckError)
+  await expect(engine.load(A, loopingFile())).rejects.toThrow(StuckError)
+  await engine.unload(A) // that it did not end is forgotten
+  await engine.load(A, loopingFile())
+  expect(firstFloat((await engine.run(A, times(1))).outputs[0])).toBe(2)
+})
+
+test('a block may take as long as is expected of it, many times over', async () => {
+  const engine = engineOf({ patience: { times: 30, least: milliseconds(50) } })
+  await engine.load(A, loopingFile())
+  const slow = await engine.run(A, times(1e5), undefined, milliseconds(20_000))
+  expect(slow.took).toBeGreaterThan(0.05)
 })

@@ -6,7 +6,15 @@ import { machineTimeOffset } from '../system-clock.ts'
 import { calibrateApart } from './calibrate-apart.ts'
 import { CALIBRATION_REFERENCE } from './calibration-model.ts'
 import { checkInputs } from './check-inputs.ts'
-import { type BlockRun, type Engine, EngineError, type EngineOptions, type LoadedBlock } from './engine.ts'
+import {
+  type BlockRun,
+  type Engine,
+  EngineError,
+  type EngineOptions,
+  type LanePatience,
+  type LoadedBlock,
+  StuckError
+} from './engine.ts'
 import { LaneThread } from './lane-thread.ts'
 import { NominalTimes } from './nominal-times.ts'
 import { ownBuffers } from './own-buffers.ts'
@@ -19,6 +27,10 @@ interface Held {
   readonly loaded: Promise<LoadedBlock>
 }
 
+const PATIENCE: LanePatience = { times: 30, least: seconds(10) }
+/** Runs of one measurement that are not cut short. */
+const MEASURED_RUNS = 5
+
 class ThreadedEngine implements Engine {
   readonly #threads: number
   readonly #isCalibrated: boolean
@@ -29,17 +41,29 @@ class ThreadedEngine implements Engine {
   readonly #held = new Map<BlockHash, Held>()
   readonly #nominal = new NominalTimes()
   readonly #offset = machineTimeOffset()
+  readonly #patience: LanePatience
+  /** Blocks that did not end, and how that was said. */
+  readonly #stuck = new Map<BlockHash, StuckError>()
+  readonly #lanes = new Set<LaneThread>()
   #lane: LaneThread | undefined
   #stopped = false
   readonly #over = new AbortController()
 
-  constructor({ speed = 1, threads = 1, isCalibrated = false, isPaced = true, group }: EngineOptions) {
+  constructor({
+    speed = 1,
+    threads = 1,
+    isCalibrated = false,
+    isPaced = true,
+    group,
+    patience = PATIENCE
+  }: EngineOptions) {
     if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
     if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
     this.#threads = threads
     this.#isCalibrated = isCalibrated
     this.#isPaced = isPaced
     this.#group = group
+    this.#patience = patience
     this.#stretch = Math.max(1, 1 / speed)
   }
 
@@ -48,7 +72,13 @@ class ThreadedEngine implements Engine {
     this.#stretch = Math.max(1, 1 / speed)
   }
 
+  get abandoned(): number {
+    return [...this.#lanes].filter(lane => lane.isAbandoned).length
+  }
+
   load(hash: BlockHash, file: string, work?: Seconds): Promise<LoadedBlock> {
+    const stuck = this.#stuck.get(hash)
+    if (stuck !== undefined) return Promise.reject(stuck)
     if (work !== undefined) this.#nominal.declare(hash, 1000 * work)
     const known = this.#held.get(hash)
     if (known !== undefined) return known.loaded
@@ -61,12 +91,18 @@ class ThreadedEngine implements Engine {
   }
 
   async unload(hash: BlockHash): Promise<void> {
+    this.#stuck.delete(hash)
     if (!this.#held.delete(hash)) return
     this.#nominal.forget(hash)
     await this.#running().ask('unload', { hash })
   }
 
-  async run(hash: BlockHash, inputs: readonly Tensor[], readySince?: Seconds): Promise<BlockRun> {
+  async run(
+    hash: BlockHash,
+    inputs: readonly Tensor[],
+    readySince?: Seconds,
+    expected: Seconds = seconds(0)
+  ): Promise<BlockRun> {
     const { inputs: specs } = await this.#loaded(hash)
     checkInputs(nameOf(hash), specs, inputs)
     const own = ownBuffers(inputs)
@@ -78,7 +114,9 @@ class ThreadedEngine implements Engine {
       isDeclared,
       ready
     }
-    const answer = await about(hash, this.#running().ask('run', { hash, inputs: own.tensors, pace }, own.buffers))
+    const nominal = Math.max(1000 * expected, (pace.nominal ?? 0) * pace.stretch)
+    const job = { hash, inputs: own.tensors, pace }
+    const answer = await this.#about(hash, this.#running().ask('run', job, own.buffers, this.#limit(nominal)))
     this.#nominal.seen(hash, answer.inputs, answer.actual)
     const took = answer.end - answer.start
     const late = isDeclared ? Math.max(0, took - pace.nominal! * pace.stretch) : 0
@@ -100,7 +138,8 @@ class ThreadedEngine implements Engine {
     const madeUp = inputs.map(({ spec: { name, type }, dims }) => ({ name, type, dims }))
     const declared = this.#nominal.declared(hash)
     const job = { hash, inputs: madeUp, isWarmUp: declared !== undefined }
-    const { least } = await about(hash, this.#running().ask('measure', job))
+    const limit = this.#limit(MEASURED_RUNS * (declared ?? 0))
+    const { least } = await this.#about(hash, this.#running().ask('measure', job, [], limit))
     if (declared !== undefined) return milliseconds(declared * this.#stretch)
     this.#nominal.measured(hash, madeUp, least)
     return milliseconds(least * this.#stretch)
@@ -127,11 +166,31 @@ class ThreadedEngine implements Engine {
   }
 
   async #load(hash: BlockHash, file: string): Promise<LoadedBlock> {
-    return about(hash, this.#running().ask('load', { hash, file }))
+    return this.#about(hash, this.#running().ask('load', { hash, file }))
+  }
+
+  /** @param nominal milliseconds that it should take */
+  #limit(nominal: number): Seconds {
+    return seconds(Math.max(this.#patience.least, (this.#patience.times * nominal) / 1000))
+  }
+
+  async #about<T>(hash: BlockHash, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer
+    } catch (error) {
+      const text = `${nameOf(hash)}: ${(error as Error).message}`
+      if (!(error instanceof StuckError)) throw new EngineError(text, { cause: error })
+      const stuck = new StuckError(text)
+      this.#stuck.set(hash, stuck)
+      this.#held.delete(hash)
+      throw stuck
+    }
   }
 
   #loaded(hash: BlockHash): Promise<LoadedBlock> {
     const held = this.#held.get(hash)
+    const stuck = this.#stuck.get(hash)
+    if (stuck !== undefined) return Promise.reject(stuck)
     if (held === undefined) return Promise.reject(new EngineError(`${nameOf(hash)} is not loaded here`))
     return held.loaded
   }
@@ -142,8 +201,10 @@ class ThreadedEngine implements Engine {
     if (this.#lane !== undefined) return this.#lane
     const lane = new LaneThread({ threads: this.#threads, group: this.#group }, dead => {
       if (this.#lane === dead) this.#lane = undefined
+      if (!dead.isAbandoned) this.#lanes.delete(dead)
     })
     this.#lane = lane
+    this.#lanes.add(lane)
     // One that cannot be loaded any more makes its own runs fail, with these words.
     for (const [hash, { file }] of this.#held) lane.ask('load', { hash, file }).catch(() => {})
     return lane
@@ -151,11 +212,3 @@ class ThreadedEngine implements Engine {
 }
 
 const nameOf = (hash: BlockHash): string => `block ${hash.slice(0, 12)}`
-
-const about = async <T>(hash: BlockHash, answer: Promise<T>): Promise<T> => {
-  try {
-    return await answer
-  } catch (error) {
-    throw new EngineError(`${nameOf(hash)}: ${(error as Error).message}`, { cause: error })
-  }
-}

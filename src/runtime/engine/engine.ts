@@ -11,8 +11,18 @@ export interface EngineOptions {
   readonly isCalibrated?: boolean
   /** False: this machine has that speed, by a CPU quota for example; prices count with it, runs are not slowed. @default true */
   readonly isPaced?: boolean
+  /**
+   * A run that lasts so many times what is expected of it, and at least so many seconds, is taken for one that never ends.
+   * Time in which this process itself was not served does not count. @default 30 times, 10 seconds
+   */
+  readonly patience?: LanePatience
   /** On Linux: a control group's file of threads, which the lane enters when it starts. @default none */
   readonly group?: string | undefined
+}
+
+export interface LanePatience {
+  readonly times: number
+  readonly least: Seconds
 }
 
 export interface LoadedBlock {
@@ -53,9 +63,11 @@ export interface Engine extends AsyncDisposable {
    * Run one block. `inputs` must hold the tensors that the block names; others are refused.
    * @param readySince on `systemClock`, when the run could have begun had the lane been free. An emulated device counts a
    * run from then, or from the end of its last run: what this machine needed in between to hand it over is not its own.
+   * @param expected seconds that it should take here, where nothing better is known
    * @throws EngineError when the block is not loaded or ONNX Runtime reports an error
+   * @throws StuckError when it does not end; the block is not run again before it was unloaded
    */
-  run(hash: BlockHash, inputs: readonly Tensor[], readySince?: Seconds): Promise<BlockRun>
+  run(hash: BlockHash, inputs: readonly Tensor[], readySince?: Seconds, expected?: Seconds): Promise<BlockRun>
   /**
    * Time a loaded block on zeros (or seeded values) of these shapes: warm-up, then the least of several runs, so that
    * other work on the machine does not count. This is also what emulation stretches: an emulated run lasts
@@ -67,7 +79,15 @@ export interface Engine extends AsyncDisposable {
   ): Promise<Seconds>
   /** Speed of this device relative to the reference (1 = this kind of core doing the calibration model in its nominal time), after emulation. */
   calibrate(): Promise<number>
+  /** Finishes the run that is under way, but does not wait for it for longer than four seconds. */
   stop(): Promise<void>
+  /** Threads that run a block that never ends: nothing but the end of the process ends them. */
+  readonly abandoned?: number
+}
+
+/** A block that does not end. Its thread is left alone with it, at the lowest priority: a run cannot be interrupted. */
+export class StuckError extends Error {
+  override readonly name = 'StuckError'
 }
 
 /** ONNX Runtime refused; the message carries its words and the block. */

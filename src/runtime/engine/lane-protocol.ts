@@ -57,6 +57,11 @@ export interface LaneRequest<K extends LaneJobKind = LaneJobKind> {
   readonly job: LaneJobs[K]
 }
 
+/** The first thing that a lane says: the number of its thread for the system, where there is one. */
+export interface LaneGreeting {
+  readonly thread: number | undefined
+}
+
 export type LaneReply =
   | { readonly id: number; readonly ok: true; readonly answer: LaneAnswers[LaneJobKind] }
   | { readonly id: number; readonly ok: false; readonly because: string }

@@ -1,19 +1,40 @@
 import './no-telemetry.ts'
 import { existsSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { EngineError } from './engine.ts'
-import type { LaneAnswers, LaneJobKind, LaneJobs, LaneReply, LaneRequest, LaneSettings } from './lane-protocol.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { EngineError, StuckError } from './engine.ts'
+import type {
+  LaneAnswers,
+  LaneGreeting,
+  LaneJobKind,
+  LaneJobs,
+  LaneReply,
+  LaneRequest,
+  LaneSettings
+} from './lane-protocol.ts'
 
 const YOUNG_MEGABYTES = 4
+
+/** How often it is looked how long the job under way has lasted. */
+const LOOK_EVERY: Seconds = seconds(0.25)
+/** For the job that is under way when the lane is closed. */
+const CLOSING: Seconds = seconds(4)
 
 interface Pending {
   readonly resolve: (answer: never) => void
   readonly reject: (error: Error) => void
+  /** For so long it may be under way. */
+  readonly limit: Seconds
+  /** Since it is, as far as this process was awake. */
+  lasted: number
 }
 
 /**
  * The main thread's end of one lane. Jobs are done in the order in which they are asked for. When the thread dies,
- * whatever is under way rejects with EngineError, `died` is called once, and the object is of no more use.
+ * whatever is under way rejects with EngineError, `died` is called once, and the object is of no more use. A job that lasts
+ * beyond its limit rejects with StuckError, and the lane counts as dead. Nothing ends its thread: ONNX Runtime does not
+ * listen, and `worker.terminate()` waits until it returns (tried). It goes on at the lowest priority, and does not keep the process.
  */
 export class LaneThread {
   readonly #worker: Worker
@@ -22,6 +43,10 @@ export class LaneThread {
   readonly #ended: Promise<void>
   #nextId = 1
   #error: Error | undefined
+  #thread: number | undefined
+  #looking: NodeJS.Timeout | undefined
+  #lookedAt = 0
+  #isAbandoned = false
 
   constructor(settings: LaneSettings, died: (lane: LaneThread) => void) {
     this.#died = died
@@ -31,26 +56,89 @@ export class LaneThread {
       // All it makes are small messages: the tensors are elsewhere.
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES }
     })
-    this.#worker.on('message', (reply: LaneReply) => this.#settle(reply))
+    this.#worker.on('message', (message: LaneReply | LaneGreeting) => {
+      if ('thread' in message) this.#thread = message.thread
+      else this.#settle(message)
+    })
     this.#worker.on('error', error => {
       this.#error = error
     })
     this.#ended = new Promise(resolve => this.#worker.once('exit', code => resolve(this.#exited(code))))
   }
 
-  /** @throws EngineError in the lane's words, or when the lane dies; `buffers` are transferred */
-  ask<K extends LaneJobKind>(kind: K, job: LaneJobs[K], buffers: ArrayBuffer[] = []): Promise<LaneAnswers[K]> {
+  /** Whether its thread still runs what nothing ends. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned
+  }
+
+  /**
+   * @param limit of the time that it is under way; Infinity: as long as it takes
+   * @throws EngineError in the lane's words, or when the lane dies; `buffers` are transferred
+   * @throws StuckError beyond the limit
+   */
+  ask<K extends LaneJobKind>(
+    kind: K,
+    job: LaneJobs[K],
+    buffers: ArrayBuffer[] = [],
+    limit: Seconds = seconds(Number.POSITIVE_INFINITY)
+  ): Promise<LaneAnswers[K]> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#worker.postMessage({ id, kind, job } satisfies LaneRequest<K>, buffers)
-      this.#pending.set(id, { resolve, reject })
+      this.#pending.set(id, { resolve, reject, limit, lasted: 0 })
+      if (limit !== Number.POSITIVE_INFINITY) this.#look()
     })
   }
 
-  /** Finishes what was asked for, gives its memory back and ends the thread. */
+  /** Finishes what was asked for, but waits no longer than `CLOSING`; gives its memory back and ends the thread. */
   async close(): Promise<void> {
-    await this.ask('close', {}).catch(() => {}) // it may die first: gone is gone
-    await this.#ended
+    if (this.#isAbandoned) return
+    const done = this.ask('close', {}).catch(() => {}) // it may die first: gone is gone
+    let late: NodeJS.Timeout | undefined
+    const isLate = new Promise<boolean>(resolve => {
+      late = setTimeout(resolve, 1000 * CLOSING, true)
+    })
+    const ended = done.then(() => this.#ended).then(() => false)
+    if (await Promise.race([ended, isLate])) this.#abandon(new EngineError('the engine has stopped'))
+    clearTimeout(late)
+  }
+
+  /** Until nothing is under way. */
+  #look(): void {
+    if (this.#looking !== undefined) return
+    this.#lookedAt = performance.now()
+    this.#looking = setInterval(() => {
+      const now = performance.now()
+      // Where this thread was not served in time, the lane was hardly better off.
+      const passed = Math.min(now - this.#lookedAt, 2000 * LOOK_EVERY) / 1000
+      this.#lookedAt = now
+      const [next] = this.#pending.values()
+      if (next === undefined) {
+        this.#stopLooking()
+        return
+      }
+      next.lasted += passed
+      if (next.lasted > next.limit) this.#abandon(new StuckError(`it has not ended after ${next.lasted.toFixed(0)} s`))
+    }, 1000 * LOOK_EVERY)
+    this.#looking.unref()
+  }
+
+  #stopLooking(): void {
+    clearInterval(this.#looking)
+    this.#looking = undefined
+  }
+
+  #abandon(because: Error): void {
+    const [stuck, ...others] = this.#pending.values()
+    this.#pending.clear()
+    this.#stopLooking()
+    this.#isAbandoned = true
+    this.#worker.unref()
+    void this.#worker.terminate() // should it return one day
+    yieldProcessor(this.#thread)
+    stuck?.reject(because)
+    for (const { reject } of others) reject(new EngineError('the lane thread ended (a block before did not end)'))
+    this.#died(this)
   }
 
   #settle(reply: LaneReply): void {
@@ -61,10 +149,25 @@ export class LaneThread {
   }
 
   #exited(code: number): void {
+    this.#stopLooking()
+    if (this.#isAbandoned) {
+      this.#isAbandoned = false
+      return
+    }
     const why = this.#error === undefined ? `exit ${code}` : this.#error.message
     for (const { reject } of this.#pending.values()) reject(new EngineError(`the lane thread ended (${why})`))
     this.#pending.clear()
     this.#died(this)
+  }
+}
+
+/** Only Linux gives a thread a priority of its own. */
+const yieldProcessor = (thread: number | undefined): void => {
+  if (thread === undefined) return
+  try {
+    setPriority(thread, constants.priority.PRIORITY_LOW)
+  } catch {
+    // It goes on at its old priority: nothing that could be done about it.
   }
 }
 

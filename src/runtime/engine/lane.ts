@@ -2,7 +2,7 @@
  * The lane: what runs in the worker thread. It keeps the sessions and does one job at a time; `InferenceSession.run`
  * blocks this thread, and so does the wait that emulates a slower device. The main thread is `lane-thread.ts`.
  */
-import { readlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { InferenceSession } from 'onnxruntime-node'
@@ -10,7 +10,15 @@ import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { machineTimeOffset } from '../system-clock.ts'
-import type { LaneAnswers, LaneJobKind, LaneJobs, LaneReply, LaneRequest, LaneSettings } from './lane-protocol.ts'
+import type {
+  LaneAnswers,
+  LaneGreeting,
+  LaneJobKind,
+  LaneJobs,
+  LaneReply,
+  LaneRequest,
+  LaneSettings
+} from './lane-protocol.ts'
 import { emulatedEnd, emulatedStart, leastTime, timed, waitUntil } from './lane-time.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import { ort, ortWords, SILENT } from './onnx-runtime.ts'
@@ -19,7 +27,10 @@ import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
 const port = parentPort
 if (port === null) throw new Error('lane.ts runs in a worker thread only')
 const { threads, group } = workerData as LaneSettings
-if (group !== undefined) writeFileSync(group, basename(readlinkSync('/proc/thread-self')))
+/** Linux only. */
+const thread = existsSync('/proc/thread-self') ? basename(readlinkSync('/proc/thread-self')) : undefined
+if (group !== undefined) writeFileSync(group, thread!)
+port.postMessage({ thread: thread === undefined ? undefined : Number(thread) } satisfies LaneGreeting)
 const sessions = new Map<BlockHash, InferenceSession>()
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {

@@ -1,16 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { deviceId } from '../../core/ids.ts'
-import { seconds } from '../../core/units.ts'
 import { Ledger } from './ledger.ts'
 
 const porch = deviceId('porch')
 const shed = deviceId('shed')
-const never = seconds(Number.POSITIVE_INFINITY)
 
-const sent = (ledger: Ledger, datum = 0, deadline = never): { datum: number; attempt: number } => {
+const sent = (ledger: Ledger, datum = 0): { datum: number; attempt: number } => {
   ledger.admit(datum)
-  return { datum, attempt: ledger.dispatched(datum, deadline)! }
+  return { datum, attempt: ledger.dispatched(datum)! }
 }
 
 test('a datum is owed from its admission until its result is in the sink', () => {
@@ -60,7 +58,7 @@ test('everything that a lost device had is sent again, and nothing else', () => 
   ledger.custody({ datum: 2, attempt: 1 }, shed) // passed on
   expect(ledger.deviceLost(porch)).toEqual([0])
   expect(ledger.toSend()).toEqual([0])
-  expect(ledger.dispatched(0, never)).toBe(2)
+  expect(ledger.dispatched(0)).toBe(2)
   expect(ledger.counts().resent).toBe(1)
 })
 
@@ -85,39 +83,40 @@ test('what is said of an earlier attempt is old news, but its result counts', ()
   const first = sent(ledger)
   ledger.custody(first, porch)
   ledger.deviceLost(porch)
-  ledger.dispatched(0, never)
+  ledger.dispatched(0)
   ledger.custody(first, shed)
   expect(ledger.deviceLost(shed)).toEqual([])
   expect(ledger.lost(first, shed)).toBe(false)
-  expect(ledger.failure(first, 'late')).toBe('oldNews')
+  expect(ledger.cameBack(first)).toBe(false)
   expect(ledger.result(0)).toBe('first')
   expect(ledger.result(0)).toBe('twin')
 })
 
 test('a datum whose late result comes while it is read again is not sent again', () => {
   const ledger = new Ledger({ window: 1 })
-  sent(ledger, 0, seconds(1))
-  expect(ledger.expired(seconds(1))).toEqual([0])
+  expect(ledger.cameBack(sent(ledger))).toBe(true)
   expect(ledger.result(0)).toBe('first')
-  expect(ledger.dispatched(0, never)).toBeUndefined()
+  expect(ledger.dispatched(0)).toBeUndefined()
 })
 
-test('a missed deadline sends it again; progress moves the deadline', () => {
+test('what comes back is sent again, once for each dispatch, and is held by nobody meanwhile', () => {
   const ledger = new Ledger({ window: 2 })
-  const [a, b] = [sent(ledger, 0, seconds(5)), sent(ledger, 1, seconds(5))]
-  ledger.custody(a, porch, seconds(9))
-  ledger.custody(b, porch)
-  expect(ledger.expired(seconds(4.9))).toEqual([])
-  expect(ledger.expired(seconds(5))).toEqual([1])
-  expect(ledger.expired(seconds(9))).toEqual([0])
+  const a = sent(ledger, 0)
+  sent(ledger, 1)
+  ledger.custody(a, porch)
+  ledger.custody(a, shed)
+  expect([...ledger.holders(0)]).toEqual([porch, shed])
+  expect([ledger.cameBack(a), ledger.cameBack(a)]).toEqual([true, false])
+  expect(ledger.toSend()).toEqual([0])
+  expect([...ledger.holders(0)]).toEqual([])
+  expect(ledger.dispatched(0)).toBe(2)
+  expect([...ledger.holders(0)]).toEqual([])
 })
 
-test('what fails everywhere is given up, said once, and owed until that is in the sink', () => {
-  const ledger = new Ledger({ window: 1, maxFailures: 2 })
-  expect(ledger.failure(sent(ledger), 'no memory')).toBe('again')
-  const again = { datum: 0, attempt: ledger.dispatched(0, never)! }
-  expect(ledger.failure(again, 'no memory')).toBe('gaveUp')
-  expect(ledger.failure(again, 'no memory')).toBe('oldNews')
+test('what is given up is owed until that is in the sink', () => {
+  const ledger = new Ledger({ window: 1 })
+  sent(ledger)
+  expect(ledger.fail(0, 'no memory')).toBe(true)
   expect(ledger.result(0)).toBe('twin') // a datum has one line
   expect(ledger.counts()).toMatchObject({ admitted: 1, outstanding: 1, failed: 0 })
   expect(ledger.room).toBe(1)
@@ -138,7 +137,7 @@ test('a datum is given up at any time before its result, once', () => {
     true,
     false
   ])
-  expect(ledger.failure(dispatch, 'late')).toBe('oldNews')
+  expect(ledger.cameBack(dispatch)).toBe(false)
   expect(ledger.toSend()).toEqual([])
   sent(ledger, 2)
   ledger.result(2)
@@ -152,11 +151,11 @@ test('a datum is given up at any time before its result, once', () => {
   expect(ledger.counts()).toMatchObject({ admitted: 3, done: 1, failed: 2, outstanding: 0 })
 })
 
-test('losses are not failures: a datum is sent again for as long as devices are lost', () => {
-  const ledger = new Ledger({ window: 1, maxFailures: 2 })
+test('a datum is sent again for as long as devices are lost', () => {
+  const ledger = new Ledger({ window: 1 })
   ledger.admit(0)
   for (let attempt = 1; attempt < 50; attempt++) {
-    expect(ledger.dispatched(0, never)).toBe(attempt)
+    expect(ledger.dispatched(0)).toBe(attempt)
     ledger.custody({ datum: 0, attempt }, porch)
     expect(ledger.deviceLost(porch)).toEqual([0])
   }
@@ -180,7 +179,7 @@ const event = fc.oneof(
       kind: fc.constantFrom(
         'custody' as const,
         'lost' as const,
-        'failure' as const,
+        'cameBack' as const,
         'fail' as const,
         'result' as const,
         'written' as const
@@ -190,14 +189,13 @@ const event = fc.oneof(
       device: fc.constantFrom(porch, shed)
     })
   },
-  fc.record({ kind: fc.constant('deviceLost' as const), device: fc.constantFrom(porch, shed) }),
-  fc.record({ kind: fc.constant('expired' as const), now: fc.nat(20) })
+  fc.record({ kind: fc.constant('deviceLost' as const), device: fc.constantFrom(porch, shed) })
 )
 
 test('whatever happens: admitted = done + outstanding + failed, each datum counts once, and each is done in the end', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.array(event, { maxLength: 200 }), (window, events) => {
-      const ledger = new Ledger({ window, maxFailures: 2 })
+      const ledger = new Ledger({ window })
       const firsts: number[] = []
       const written: number[] = []
       const givenUp: number[] = []
@@ -224,21 +222,19 @@ test('whatever happens: admitted = done + outstanding + failed, each datum count
       for (const e of events) {
         if (e.kind === 'admit') {
           if (ledger.room > 0) ledger.admit(next++)
-        } else if (e.kind === 'send') for (const datum of ledger.toSend()) ledger.dispatched(datum, seconds(10))
+        } else if (e.kind === 'send') for (const datum of ledger.toSend()) ledger.dispatched(datum)
         else if (e.kind === 'custody') ledger.custody(e, e.device)
         else if (e.kind === 'lost') ledger.lost(e, e.device)
-        else if (e.kind === 'failure') {
-          if (ledger.failure(e, 'because') === 'gaveUp') givenUp.push(e.datum)
-        } else if (e.kind === 'fail') {
+        else if (e.kind === 'cameBack') ledger.cameBack(e)
+        else if (e.kind === 'fail') {
           if (ledger.fail(e.datum, 'because')) givenUp.push(e.datum)
         } else if (e.kind === 'result') result(e.datum)
         else if (e.kind === 'written') write(e.datum)
         else if (e.kind === 'deviceLost') ledger.deviceLost(e.device)
-        else if (e.kind === 'expired') ledger.expired(seconds(e.now))
         check()
       }
       // The world calms down: what is owed is sent, computed and written.
-      for (const datum of ledger.expired(never)) ledger.dispatched(datum, never)
+      for (const datum of ledger.toSend()) ledger.dispatched(datum)
       for (let datum = 0; datum < next; datum++) result(datum)
       for (let datum = 0; datum < next; datum++) write(datum)
       check()

@@ -1,5 +1,4 @@
 import type { DeviceId } from '../../core/ids.ts'
-import type { Seconds } from '../../core/units.ts'
 
 /** Which dispatch of which datum: a message about an earlier dispatch is old news. */
 export interface Dispatch {
@@ -10,8 +9,6 @@ export interface Dispatch {
 export interface LedgerOptions {
   /** How many data may be without a result at once, at least 1; as many more may wait for the sink. */
   readonly window: number
-  /** A datum that was reported uncomputable this often is given up. Losses and missed deadlines do not count. @default 5 */
-  readonly maxFailures?: number
   /** Data whose results are in the sink already, from an earlier run. */
   readonly done?: ReadonlySet<number>
 }
@@ -33,7 +30,7 @@ export interface LedgerCounts {
   readonly twins: number
 }
 
-type Entry = { attempt: number; failures: number } & State
+type Entry = { attempt: number } & State
 
 type State =
   | { readonly kind: 'toSend' }
@@ -43,26 +40,23 @@ type State =
       readonly custodian: DeviceId | undefined
       /** Everybody who had it in this dispatch. */
       readonly holders: ReadonlySet<DeviceId>
-      /** When to send it again if nothing was heard. */
-      readonly deadline: Seconds
     }
   /** A result, or that it is given up and why. */
   | { readonly kind: 'toWrite'; readonly cause: string | undefined }
 
 /**
- * What a source owes: every admitted datum until its result, or why it has none, is in the sink. Pure; times are handed in.
+ * What a source owes: every admitted datum until its result, or why it has none, is in the sink. Pure.
  *
  *   admit ─▶ toSend ── dispatched ──▶ inFlight ── result ──▶ toWrite ── written ──▶ done
  *               ▲                          │                      ▲
- *               ├── lost, expired, failure ┤                      │
- *               └── (again)                └─ fail ───────────────┘
+ *               └──── lost, cameBack ──────┤                      │
+ *                                          └─ fail ───────────────┘
  *
- * `admit` when there is `room`; then `dispatched` for it and for every datum that one of `lost`, `deviceLost`, `failure`
- * ('again') and `expired` gives back. Of all results of a datum the first counts, whichever dispatch it belongs to; after `fail` none does.
+ * `admit` when there is `room`; then `dispatched` for it and for every datum that one of `lost`, `deviceLost` and `cameBack`
+ * gives back. Of all results of a datum the first counts, whichever dispatch it belongs to; after `fail` none does.
  */
 export class Ledger {
   readonly #window: number
-  readonly #maxFailures: number
   readonly #entries = new Map<number, Entry>()
   readonly #doneBefore: ReadonlySet<number>
   readonly #done = new Set<number>()
@@ -72,12 +66,9 @@ export class Ledger {
   #resent = 0
   #twins = 0
 
-  constructor({ window, maxFailures = 5, done = new Set() }: LedgerOptions) {
+  constructor({ window, done = new Set() }: LedgerOptions) {
     if (!(Number.isInteger(window) && window > 0)) throw new RangeError(`window must be at least 1, got ${window}`)
-    if (!(Number.isInteger(maxFailures) && maxFailures > 0))
-      throw new RangeError(`maxFailures must be at least 1, got ${maxFailures}`)
     this.#window = window
-    this.#maxFailures = maxFailures
     this.#doneBefore = done
   }
 
@@ -94,7 +85,7 @@ export class Ledger {
   admit(datum: number): void {
     if (this.room === 0) throw new RangeError(`datum ${datum}: the window of ${this.#window} is full`)
     if (this.#isDone(datum) || this.#entries.has(datum)) throw new RangeError(`datum ${datum} was admitted before`)
-    this.#entries.set(datum, { kind: 'toSend', attempt: 0, failures: 0 })
+    this.#entries.set(datum, { kind: 'toSend', attempt: 0 })
   }
 
   /** Admitted or given back, and not dispatched since; oldest admission first. */
@@ -107,21 +98,21 @@ export class Ledger {
    * @returns which attempt this is, from 1; undefined when it is not waiting to be sent (any more: a late result of an
    *   earlier attempt may have come while its item was read), and then it must not go out
    */
-  dispatched(datum: number, deadline: Seconds): number | undefined {
+  dispatched(datum: number): number | undefined {
     const entry = this.#entries.get(datum)
     if (entry?.kind !== 'toSend') return undefined
     const attempt = entry.attempt + 1
     if (attempt > 1) this.#resent++
-    this.#put(datum, { ...entry, kind: 'inFlight', attempt, custodian: undefined, holders: new Set(), deadline })
+    this.#put(datum, { kind: 'inFlight', attempt, custodian: undefined, holders: new Set() })
     return attempt
   }
 
-  /** `device` has it now; the deadline is set anew when one is given, since something moves. */
-  custody(dispatch: Dispatch, device: DeviceId, deadline?: Seconds): void {
+  /** `device` has it now. */
+  custody(dispatch: Dispatch, device: DeviceId): void {
     const entry = this.#current(dispatch)
     if (entry === undefined) return
     const holders = new Set(entry.holders).add(device)
-    this.#put(dispatch.datum, { ...entry, custodian: device, holders, deadline: deadline ?? entry.deadline })
+    this.#put(dispatch.datum, { ...entry, custodian: device, holders })
   }
 
   /**
@@ -135,32 +126,28 @@ export class Ledger {
     return true
   }
 
+  /** It failed somewhere, or nothing was heard of it. @returns true when it is to be sent again; false: that is old news */
+  cameBack(dispatch: Dispatch): boolean {
+    const entry = this.#current(dispatch)
+    if (entry === undefined) return false
+    this.#giveBack(dispatch.datum, entry)
+    return true
+  }
+
+  /** Everybody who had it in its present dispatch, as far as is known. */
+  holders(datum: number): ReadonlySet<DeviceId> {
+    const entry = this.#entries.get(datum)
+    return entry?.kind === 'inFlight' ? entry.holders : new Set()
+  }
+
   /** @returns the data that `device` had: to be sent again */
   deviceLost(device: DeviceId): readonly number[] {
     return this.#giveBackAll(entry => entry.custodian === device)
   }
 
-  /** @returns the data of which nothing was heard in time: to be sent again */
-  expired(now: Seconds): readonly number[] {
-    return this.#giveBackAll(entry => entry.deadline <= now)
-  }
-
   /** All that is under way is to be sent again: what it was sent with counts no longer. @returns the data */
   recall(): readonly number[] {
     return this.#giveBackAll(() => true)
-  }
-
-  /** It could not be computed somewhere. 'gaveUp' is said once; 'oldNews' changes nothing. */
-  failure(dispatch: Dispatch, because: string): 'again' | 'gaveUp' | 'oldNews' {
-    const entry = this.#current(dispatch)
-    if (entry === undefined) return 'oldNews'
-    const failures = entry.failures + 1
-    if (failures < this.#maxFailures) {
-      this.#giveBack(dispatch.datum, { ...entry, failures })
-      return 'again'
-    }
-    this.fail(dispatch.datum, because)
-    return 'gaveUp'
   }
 
   /**
@@ -171,7 +158,7 @@ export class Ledger {
     const entry = this.#entries.get(datum)
     if (entry === undefined || entry.kind === 'toWrite') return false
     this.#toWrite++
-    this.#put(datum, { kind: 'toWrite', cause, attempt: entry.attempt, failures: entry.failures })
+    this.#put(datum, { kind: 'toWrite', cause, attempt: entry.attempt })
     return true
   }
 
@@ -199,7 +186,7 @@ export class Ledger {
     }
     if (entry === undefined) return 'stranger'
     this.#toWrite++
-    this.#put(datum, { kind: 'toWrite', cause: undefined, attempt: entry.attempt, failures: entry.failures })
+    this.#put(datum, { kind: 'toWrite', cause: undefined, attempt: entry.attempt })
     return 'first'
   }
 
@@ -253,8 +240,8 @@ export class Ledger {
     return entry?.kind === 'inFlight' && entry.attempt === attempt ? entry : undefined
   }
 
-  #giveBack(datum: number, { attempt, failures }: Entry): void {
-    this.#put(datum, { kind: 'toSend', attempt, failures })
+  #giveBack(datum: number, { attempt }: Entry): void {
+    this.#put(datum, { kind: 'toSend', attempt })
   }
 
   #giveBackAll(which: (entry: Extract<Entry, { kind: 'inFlight' }>) => boolean): readonly number[] {

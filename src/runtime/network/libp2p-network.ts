@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Clock } from '../../core/clock.ts'
@@ -56,6 +57,7 @@ export const createLibp2pNetwork = (options: Libp2pNetworkOptions): Network => n
 
 class Libp2pNetwork implements Network {
   readonly self: DeviceId
+  readonly life = randomBytes(8).readBigUInt64BE()
   readonly stop: () => Promise<void>
   readonly #options: Libp2pNetworkOptions
   readonly #clock: Clock
@@ -79,6 +81,7 @@ class Libp2pNetwork implements Network {
     this.#gate = new AdmissionGate(clock)
     this.#membership = new Membership({
       self: this.self,
+      life: this.life,
       role,
       key: clusterKey,
       clock,
@@ -178,7 +181,7 @@ class Libp2pNetwork implements Network {
       listen: this.#listen,
       mdns,
       gate: this.#gate,
-      incarnation: this.#membership.incarnation,
+      incarnation: this.life,
       onTwin: (incarnation, address) => this.#membership.onOwnTwin(incarnation, address)
     })
     this.#host = host

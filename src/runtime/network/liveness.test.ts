@@ -46,7 +46,7 @@ describe('liveness', () => {
     await pass(clock, liveness, 1)
     expect(log).toEqual([])
     await pass(clock, liveness, 2)
-    expect(log).toEqual(['602.75 shed silent 3.3 s'])
+    expect(log).toEqual(['603.00 shed silent 3.5 s']) // a little more patient: it has just been late itself
   })
 
   it('gives a peer up that stays silent', async () => {
@@ -56,5 +56,50 @@ describe('liveness', () => {
     expect(log.at(-1)).toBe('60.50 shed dead')
     expect(liveness.remove(shed)).toBe(true)
     expect(liveness.isSilent(shed)).toBe(false)
+  })
+
+  it('is the more patient with a peer the longer that was silent lately, and forgets it', async () => {
+    const { clock, log, liveness } = watch()
+    liveness.add(shed)
+    /** Heard every 2.5 s: it is starved. */
+    const late = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        await pass(clock, liveness, 2.5)
+        liveness.heard(shed)
+      }
+    }
+    await late(4)
+    await pass(clock, liveness, 4.25)
+    expect(log).toEqual([])
+    await pass(clock, liveness, 1)
+    expect(log).toEqual(['14.75 shed silent 4.8 s'])
+    liveness.heard(shed)
+    await pass(clock, liveness, 200, () => liveness.heard(shed))
+    log.length = 0
+    await pass(clock, liveness, 3.25)
+    expect(log).toHaveLength(1) // on time for minutes: three seconds are unusual again
+  })
+
+  it('a long silence does not make it blind to the next one', async () => {
+    const { clock, log, liveness } = watch()
+    liveness.add(shed)
+    await pass(clock, liveness, 30)
+    liveness.heard(shed)
+    log.length = 0
+    await pass(clock, liveness, 12.5)
+    expect(log).toHaveLength(1)
+  })
+
+  it('doubts its own ears while it is late itself', async () => {
+    const { clock, log, liveness } = watch()
+    liveness.add(shed)
+    for (let i = 0; i < 40; i++) {
+      await clock.advance(seconds(0.75)) // three times as long as it should be between two looks
+      if (i % 10 === 0) liveness.heard(shed)
+      liveness.look()
+    }
+    expect(log).toEqual([])
+    await pass(clock, liveness, 12)
+    expect(log).toHaveLength(1)
   })
 })

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Connection, PeerInfo } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
@@ -22,6 +21,8 @@ import { type PeerLink, PeerSession, type SessionEvents } from './peer-session.t
 
 export interface MembershipParts {
   readonly self: DeviceId
+  /** Drawn per process start. */
+  readonly life: bigint
   readonly role: Role
   readonly key: ClusterKey
   readonly clock: Clock
@@ -43,6 +44,9 @@ export interface MembershipParts {
 
 /** Says that we are alive though we may have nothing to say, and keeps the measure of the round trip fresh. */
 const PING_EVERY: Seconds = seconds(0.5)
+/** Where no frame has passed for so long only signs of life are needed, from either side: its ping answers for ours. */
+const IDLE_AFTER: Seconds = seconds(10)
+const IDLE_SILENCE: Seconds = seconds(1)
 /** Devices in one message of acquaintances. */
 const MAX_ACQUAINTANCES = 256
 /** Devices of this and earlier runs that are worth remembering. */
@@ -64,8 +68,6 @@ export class Membership {
   readonly #links = new BoundedMap<DeviceId, PeerLink>(MAX_LINKS)
   readonly #incarnations = new IncarnationBook()
   readonly #saidOfTwins = new BoundedMap<DeviceId, Seconds>(MAX_LINKS)
-  /** Of this process: drawn anew at every start. */
-  readonly incarnation = randomBytes(8).readBigUInt64BE()
   /** Devices that were here, the latest last. */
   readonly #acquainted = new Set<DeviceId>()
   readonly #host = deferred<Host>()
@@ -74,7 +76,7 @@ export class Membership {
   #identify: (connection: Connection) => void = () => {}
 
   constructor(parts: MembershipParts) {
-    const { self, role, key, clock, gate, suspectAfter } = parts
+    const { self, life, role, key, clock, gate, suspectAfter } = parts
     this.#parts = parts
     this.#desk = new ConnectionDesk({
       gate,
@@ -82,7 +84,7 @@ export class Membership {
       credentials: {
         self,
         role,
-        incarnation: this.incarnation,
+        incarnation: life,
         key,
         insteadOf: (member, connection) => this.#insteadOf(member, connection)
       },
@@ -137,7 +139,7 @@ export class Membership {
 
   /** A process that is not this one has our identity, and spoke to us or was spoken to. */
   onOwnTwin(incarnation: bigint, address: string): void {
-    const here = { incarnation: this.incarnation, address: 'this device' }
+    const here = { incarnation: this.#parts.life, address: 'this device' }
     this.#sayTwins(twinsOf(this.#parts.self, here, { incarnation, address: hostOf(address) }))
   }
 
@@ -169,7 +171,10 @@ export class Membership {
   look(): void {
     this.#liveness.look()
     const now = this.#parts.clock.now()
-    for (const session of this.#sessions.values()) if (now - session.lastPing >= PING_EVERY) session.ping()
+    for (const [peer, session] of this.#sessions) {
+      const isIdle = now - session.lastFrame(now) > IDLE_AFTER
+      if (isIdle ? this.#liveness.silence(peer) >= IDLE_SILENCE : now - session.lastPing >= PING_EVERY) session.ping()
+    }
   }
 
   /** No more events; whatever waits for a peer is rejected. Connections are the host's to close. */
@@ -206,7 +211,7 @@ export class Membership {
 
   #begin(member: Member): PeerSession {
     const { clock, limits, say, shape, traffic } = this.#parts
-    const { peer, role } = member
+    const { peer, role, incarnation: life } = member
     const link = this.#links.get(peer) ?? { meter: new LinkMeter(), pacer: new Pacer(clock) }
     this.#links.set(peer, link)
     const events = {
@@ -223,7 +228,7 @@ export class Membership {
     queueMicrotask(() => {
       session.ping()
       this.#introduce(session, [this.#parts.self, ...this.#sessions.keys()])
-      this.#event({ kind: 'joined', peer, role })
+      this.#event({ kind: 'joined', peer, role, life })
     })
     return session
   }
@@ -256,7 +261,9 @@ export class Membership {
 
   #onBack(peer: DeviceId): void {
     const session = this.#sessions.get(peer)
-    if (session !== undefined) this.#event({ kind: 'joined', peer, role: session.member.role })
+    if (session === undefined) return
+    const { role, incarnation: life } = session.member
+    this.#event({ kind: 'joined', peer, role, life })
   }
 
   #onDead(peer: DeviceId): void {
@@ -282,7 +289,7 @@ export class Membership {
   /** A member left us out: its word for it that somebody else has our identity, and came first. */
   #onTwinStays(address: string): void {
     const stays = { incarnation: 0n, address }
-    this.#sayTwins({ peer: this.#parts.self, stays, goes: { incarnation: this.incarnation, address: 'this device' } })
+    this.#sayTwins({ peer: this.#parts.self, stays, goes: { incarnation: this.#parts.life, address: 'this device' } })
   }
 
   #sayTwins(twins: Twins): void {

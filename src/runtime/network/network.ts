@@ -7,7 +7,8 @@ import type { WireTensor } from './wire-tensor.ts'
 export type Role = 'device' | 'observer'
 
 export type PeerEvent =
-  | { readonly kind: 'joined'; readonly peer: DeviceId; readonly role: Role }
+  /** `life` is of the peer's process: another one than before, and it has been started anew. */
+  | { readonly kind: 'joined'; readonly peer: DeviceId; readonly role: Role; readonly life: bigint }
   | { readonly kind: 'left'; readonly peer: DeviceId; readonly role: Role; readonly because: string }
   /** A peer that could not prove the cluster key, or that refused us. It gets, and we get, nothing else. */
   | { readonly kind: 'refused'; readonly peer: DeviceId; readonly because: string }
@@ -73,6 +74,8 @@ export interface NetworkHandlers {
  */
 export interface Network extends AsyncDisposable {
   readonly self: DeviceId
+  /** Of this process, as it introduces itself to peers. */
+  readonly life: bigint
   /** Where others can dial us: multiaddrs that end in /p2p/<self>. */
   addresses(): readonly string[]
   /** Admitted and connected now. */

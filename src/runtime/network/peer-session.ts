@@ -87,6 +87,10 @@ export class PeerSession {
   #answering = 0
   #lastPing: Seconds = seconds(0)
   #complaint = ''
+  #framesIn = 0
+  /** Frames both ways when it was last asked. */
+  #frames = -1
+  #lastFrame: Seconds = seconds(0)
 
   constructor(parts: SessionParts) {
     const { member, clock, limits, shape, link } = parts
@@ -173,6 +177,16 @@ export class PeerSession {
     this.#probe.ping()
   }
 
+  /** When a frame last passed, either way, or the session began. To be called regularly: it is then that frames are noticed. */
+  lastFrame(now: Seconds): Seconds {
+    const count = this.tasks.begun + this.#framesIn
+    if (count !== this.#frames || !this.tasks.idle) {
+      this.#frames = count
+      this.#lastFrame = now
+    }
+    return this.#lastFrame
+  }
+
   get lastPing(): Seconds {
     return this.#lastPing
   }
@@ -219,6 +233,7 @@ export class PeerSession {
   }
 
   #onFrame({ frame, tensors }: ParsedFrame): void {
+    this.#framesIn++
     const answer = frame.body.case === 'task' ? this.#onTask(frame, tensors) : ({ kind: 'accepted' } as const)
     const refused = answer.kind === 'refused' ? answer.because || 'refused' : ''
     const value = { $typeName: 'tributary.v1.Acknowledgement', of: frame.id, refused } as const

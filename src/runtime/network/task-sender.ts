@@ -59,6 +59,11 @@ export class TaskSender {
     return this.#queue.length === 0 && this.#flying.size === 0
   }
 
+  /** Frames so far. */
+  get begun(): number {
+    return Number(this.#next)
+  }
+
   send(body: Frame['body'], tensors: readonly WireTensor[], report?: PolicyReport): Sending {
     const written = deferred<Sent>()
     const answered = deferred<TaskAnswer>()

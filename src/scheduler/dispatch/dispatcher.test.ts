@@ -145,13 +145,33 @@ describe('Dispatcher', () => {
     expect(log).toEqual(['1.00 start 0/0', '2.00 start 0/1', '3.00 deliver 0'])
   })
 
-  test('refusals end as a failure instead of a loop', async () => {
+  test('a task that is refused over and over is never given up: it is tried again with growing pauses, and sooner when something opens', async () => {
     const world = pair({ carried: [[], [0, 1]] })
-    const { clock, log, dispatcher } = device('confluence', world, () => 'refused')
+    let willing = false
+    const { clock, log, dispatcher } = device('confluence', world, () => (willing ? 'accepted' : 'refused'))
+    const pass = async (tenths: number): Promise<void> => {
+      for (let i = 0; i < tenths; i++) {
+        await clock.advance(seconds(0.1))
+        dispatcher.worldChanged() // as a device does, again and again, while something waits
+      }
+    }
     dispatcher.submit(task(0))
-    await clock.advance(seconds(100))
-    expect(log.filter(line => line.includes('send'))).toHaveLength(9)
-    expect(log.at(-1)).toMatch(/fail 0: no way on/)
+    await pass(1000)
+    const sends = log.map(line => Number.parseFloat(line))
+    expect(log.every(line => line.endsWith('send 0 to d1'))).toBe(true)
+    expect(sends.length).toBeLessThan(50)
+    const pauses = sends.slice(1).map((at, i) => at - sends[i]! - 1) // a try takes a second on this link
+    expect(Math.max(...pauses)).toBeLessThan(2.2)
+    expect(pauses.slice(0, 3)).toEqual([0, 0, 0])
+    const resting = dispatcher.waiting().length + dispatcher.queued().links
+    expect(resting).toBe(1)
+    while (dispatcher.waiting().length === 0) await pass(1)
+    willing = true
+    world.setCarried(1, 0, 0, false)
+    world.setCarried(1, 0, 0, true)
+    dispatcher.worldChanged()
+    await clock.advance(seconds(1))
+    expect(log.at(-1)).toMatch(/over 0 d1/)
   })
 
   test('what waits is decided anew when its blocks have become slow here, and only what is better off elsewhere goes', async () => {
@@ -187,11 +207,28 @@ describe('Dispatcher', () => {
     async policy => {
       const { clock, log, dispatcher } = device(policy, pair({ speeds: [0.01, 1, 0.5] }), () => 'refused')
       dispatcher.submit(task(0))
-      await clock.advance(seconds(100))
-      const sends = log.filter(line => line.includes('send')).map(line => line.slice(-2))
-      expect(sends).toEqual(Array(9).fill('d1')) // the faster one, and no slower for having refused
+      for (let i = 0; i < 20; i++) {
+        await clock.advance(seconds(1))
+        dispatcher.worldChanged()
+      }
+      const sends = new Set(log.filter(line => line.includes('send')).map(line => line.slice(-2)))
+      expect([...sends]).toEqual(['d1']) // the faster one, and no slower for having refused
     }
   )
+
+  test('what a device had and said in a former life is forgotten when another process takes its place', () => {
+    const { dispatcher } = device('ms-mdi', pair({ speeds: [0.25, 1] }))
+    const choice = (): number | undefined => {
+      const decision = dispatcher.policy.admit(task(9), seconds(0))
+      return decision.kind === 'go' ? decision.steps[0]?.device : undefined
+    }
+    const said = { backlog: seconds(50), commitments: [], received: [] }
+    dispatcher.policy.heard(1, said, seconds(0))
+    dispatcher.policy.sent(task(8), 1, seconds(0))
+    expect(choice()).toBe(0)
+    dispatcher.forget(1)
+    expect(choice()).toBe(1)
+  })
 
   test('a finished task of another device goes home, whatever the policy', async () => {
     const { clock, log, dispatcher } = device('local', pair())

@@ -23,7 +23,7 @@ export interface DispatcherPorts<T extends LiveTask> {
   readonly send: SendTask<T>
   /** The task is complete and at home. */
   readonly deliver: (task: T) => void
-  /** The task cannot be computed here, and why; the source decides what next. */
+  /** The block that was run could not be computed here, and why; the source decides what next. */
   readonly failed: (task: T, because: string) => void
   /** Device `to` took the task over. */
   readonly handedOver: (task: T, to: number) => void
@@ -35,10 +35,22 @@ export interface DispatcherPorts<T extends LiveTask> {
 export interface WaitingTask<T extends LiveTask> {
   readonly task: T
   readonly because: Extract<Decision, { kind: 'wait' | 'cannot' }>
+  /** Present where it was refused too often for another try at once. */
+  readonly rest?: Rest
 }
 
-/** A task that is refused this often without moving is given back to its source. */
-const MAX_REFUSALS = 8
+/** Until when a refused task is left alone, unless what can be reached changes before. */
+interface Rest {
+  readonly until: Seconds
+  /** `World.reach` when it was refused. */
+  readonly reach: number
+}
+
+/** So often a task that is refused is decided anew at once; what is believed may just have been old. */
+const AT_ONCE = 3
+/** After that it rests, each time twice as long. A refusal says nothing of the datum: it is never given up for one. */
+const FIRST_REST: Seconds = seconds(0.05)
+const LONGEST_REST: Seconds = seconds(2)
 
 /**
  * Moves tasks through one device: asks the policy, queues for the lane or for a link, runs, sends, delivers. The
@@ -46,7 +58,7 @@ const MAX_REFUSALS = 8
  *
  *   submit / arrive ──▶ proceed ──▶ lane ──▶ block done ──▶ proceed …
  *                          ├──────▶ link queue ──▶ handed over, or refused / lost ──▶ decided anew
- *                          ├──────▶ waiting (no device carries the block) ──▶ worldChanged ──▶ decided anew
+ *                          ├──────▶ waiting (no device carries the block, or refused often) ──▶ worldChanged ──▶ decided anew
  *                          └──────▶ deliver (complete and at home)
  *
  * Every task here is in exactly one of: the lane, one link queue, waiting.
@@ -79,15 +91,17 @@ export class Dispatcher<T extends LiveTask> {
     })
   }
 
-  /** A datum of a source of this device. */
+  /** A datum of a source of this device; one that comes with a route goes that way. */
   submit(task: T): void {
     this.#enter(task)
-    this.#apply(task, this.policy.admit(task, this.#ports.now()))
+    if (task.route.length > 0) this.#proceed(task)
+    else this.#apply(task, this.policy.admit(task, this.#ports.now()))
   }
 
   /** A task from a neighbour, with the rest of its route. */
   arrive(task: T, from: number): void {
     this.#enter(task)
+    task.refusals = 0
     this.policy.arrived(task, from, this.#ports.now())
     this.#proceed(task)
     this.#clearance.end(from)
@@ -103,7 +117,17 @@ export class Dispatcher<T extends LiveTask> {
     this.#clearance.end(from)
   }
 
-  /** Devices, blocks or links changed: what waits may go on, what is queued for somebody who is gone may not. */
+  /** Another process has taken the place of this device: what its former life reported, and had, is gone. */
+  forget(device: number): void {
+    const nothing = { backlog: seconds(0), committed: seconds(0), commitments: [], received: [], queues: [] }
+    this.policy.heard(device, nothing, this.#ports.now())
+    this.policy.forget?.(device)
+  }
+
+  /**
+   * Devices, blocks or links changed: what waits may go on, what is queued for somebody who is gone may not. Called often,
+   * too: what was refused is tried again when it has rested.
+   */
   worldChanged(): void {
     const { world, self } = this.#ports
     for (const [n, { up }] of world.devices.entries()) if (!up) this.#clearance.lost(n)
@@ -118,7 +142,14 @@ export class Dispatcher<T extends LiveTask> {
     for (const task of this.#lane.takeOut(t => !world.carries(self, t.model, t.done))) this.#again(task)
     const waiting = this.#waiting
     this.#waiting = []
-    for (const { task } of waiting) this.#again(task)
+    for (const one of waiting) {
+      if (this.#mayGoOn(one)) this.#again(one.task)
+      else this.#waiting.push(one)
+    }
+  }
+
+  #mayGoOn({ rest }: WaitingTask<T>): boolean {
+    return rest === undefined || rest.reach !== this.#ports.world.reach || rest.until <= this.#ports.now()
   }
 
   /**
@@ -139,6 +170,12 @@ export class Dispatcher<T extends LiveTask> {
     yield* this.#lane.tasks()
     for (const queue of this.#links.values()) yield* queue.tasks()
     for (const { task } of this.#waiting) yield task
+  }
+
+  /** Whether such a task is here; one that is being sent just now is not. */
+  has(wanted: (task: T) => boolean): boolean {
+    for (const task of this.#tasks()) if (wanted(task)) return true
+    return false
   }
 
   waiting(): readonly WaitingTask<T>[] {
@@ -222,12 +259,17 @@ export class Dispatcher<T extends LiveTask> {
     }
   }
 
-  /** The route cannot be followed: decide anew, but not for ever. */
+  /** The route cannot be followed: decide anew, after a few times not before the task has rested. */
   #refused(task: T): void {
     task.refusals++
-    if (task.refusals > MAX_REFUSALS) {
-      this.#ports.failed(task, `no way on after ${MAX_REFUSALS} refusals at block ${task.done}`)
-    } else this.#again(task)
+    if (task.refusals <= AT_ONCE) {
+      this.#again(task)
+      return
+    }
+    const { now, world } = this.#ports
+    const pause = Math.min(LONGEST_REST, FIRST_REST * 2 ** (task.refusals - AT_ONCE - 1))
+    const rest = { until: seconds(now() + pause), reach: world.reach }
+    this.#waiting.push({ task, because: { kind: 'wait', block: task.done }, rest })
   }
 
   #linkQueue(to: number): LinkQueue<T> {

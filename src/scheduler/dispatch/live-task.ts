@@ -15,6 +15,6 @@ export interface LiveTask extends TaskState {
   turn: number
   /** What its policy has already decided. */
   route: readonly Step[]
-  /** How often it was refused since it last moved: a loop of refusals ends as a failure. */
+  /** How often it was refused since it last moved: the more often, the longer it waits before it is tried again. */
   refusals: number
 }

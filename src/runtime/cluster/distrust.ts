@@ -1,0 +1,107 @@
+import type { DeviceId, ModelId } from '../../core/ids.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+
+/** For so long data of the model go to others, where there are any. */
+export interface SetAside {
+  readonly device: DeviceId
+  readonly model: ModelId
+  readonly until: Seconds
+  readonly because: string
+}
+
+/** After a refusal; each time twice as long, until a task is taken. */
+const FIRST_PAUSE: Seconds = seconds(0.25)
+const LONGEST_PAUSE: Seconds = seconds(5)
+/** Whatever another device says. */
+const LONGEST_SET_ASIDE: Seconds = seconds(600)
+/** Of one device. */
+const MOST_SET_ASIDE = 1000
+
+/**
+ * What devices say of themselves and is not believed at present: that they carry a block whose tasks they have just
+ * refused, and that they can compute a model at which somebody has seen them fail. Changes only when it is told something
+ * or the time (`expire`), so that whoever derives something from it knows when to look again.
+ */
+export class Distrust {
+  /** By device, model and block. */
+  readonly #refusals = new Map<string, { until: Seconds; pause: Seconds; active: boolean }>()
+  /** By who says so. */
+  readonly #setAside = new Map<DeviceId, readonly SetAside[]>()
+
+  /** It does not take what it says that it carries. */
+  refused(device: DeviceId, model: ModelId, block: number, now: Seconds): void {
+    const key = `${device} ${model} ${block}`
+    const before = this.#refusals.get(key)
+    if (before?.active === true) return // of several that were on their way, one counts
+    const pause = before === undefined ? FIRST_PAUSE : seconds(Math.min(LONGEST_PAUSE, 2 * before.pause))
+    this.#refusals.set(key, { until: seconds(now + pause), pause, active: true })
+  }
+
+  /** It took a task for the block: what was is forgotten. */
+  taken(device: DeviceId, model: ModelId, block: number): void {
+    const key = `${device} ${model} ${block}`
+    if (this.#refusals.get(key)?.active === false) this.#refusals.delete(key)
+  }
+
+  /** All that `by` has seen; what it said before is replaced. @returns whether that is another list of devices */
+  hear(by: DeviceId, list: readonly SetAside[], now: Seconds): boolean {
+    const most = seconds(now + LONGEST_SET_ASIDE)
+    const credible = list
+      .slice(0, MOST_SET_ASIDE)
+      .filter(({ until }) => until > now)
+      .map(one => (one.until > most ? { ...one, until: most } : one))
+    const names = (of: readonly SetAside[]): string => of.map(({ device, model }) => `${device} ${model}`).join()
+    const changes = names(credible) !== names(this.#setAside.get(by) ?? [])
+    if (credible.length > 0) this.#setAside.set(by, credible)
+    else this.#setAside.delete(by)
+    return changes
+  }
+
+  isRefusing(device: DeviceId, model: ModelId, block: number): boolean {
+    return this.#refusals.get(`${device} ${model} ${block}`)?.active === true
+  }
+
+  isSetAside(device: DeviceId, model: ModelId): boolean {
+    for (const list of this.#setAside.values())
+      if (list.some(one => one.device === device && one.model === model)) return true
+    return false
+  }
+
+  /** Of this device or of all; of several who say so, the one that lasts longest. */
+  setAside(): readonly SetAside[] {
+    const longest = new Map<string, SetAside>()
+    for (const one of [...this.#setAside.values()].flat()) {
+      const key = `${one.device} ${one.model}`
+      if (one.until > (longest.get(key)?.until ?? 0)) longest.set(key, one)
+    }
+    return [...longest.values()]
+  }
+
+  /** Another process has taken its place. */
+  forget(device: DeviceId): void {
+    for (const key of this.#refusals.keys()) if (key.startsWith(`${device} `)) this.#refusals.delete(key)
+    for (const [by, list] of this.#setAside) {
+      const others = by === device ? [] : list.filter(one => one.device !== device)
+      if (others.length === 0) this.#setAside.delete(by)
+      else this.#setAside.set(by, others)
+    }
+  }
+
+  /** To be called often. @returns whether something is believed again */
+  expire(now: Seconds): boolean {
+    let changes = false
+    for (const refusal of this.#refusals.values()) {
+      if (!refusal.active || refusal.until > now) continue
+      refusal.active = false
+      changes = true
+    }
+    for (const [by, list] of this.#setAside) {
+      const left = list.filter(({ until }) => until > now)
+      if (left.length === list.length) continue
+      changes = true
+      if (left.length === 0) this.#setAside.delete(by)
+      else this.#setAside.set(by, left)
+    }
+    return changes
+  }
+}

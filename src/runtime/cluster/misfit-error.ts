@@ -1,0 +1,4 @@
+/** Tensors that are not what the model has there: whoever made them failed, not whoever cannot use them. */
+export class MisfitError extends Error {
+  override readonly name = 'MisfitError'
+}

@@ -1,0 +1,89 @@
+import type { DeviceId, ModelId } from '../../core/ids.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { SetAside } from '../cluster/distrust.ts'
+
+/** Data that failed at a device and were computed by another one, within `MEMORY`, that set it aside. */
+const THRESHOLD = 3
+const MEMORY: Seconds = seconds(60)
+/** For so long at first, twice as long each time that the try after it fails. */
+const FIRST_REST: Seconds = seconds(10)
+const LONGEST_REST: Seconds = seconds(300)
+
+interface Circuit {
+  /** When the last contradictions were; none while it is open. */
+  seen: readonly Seconds[]
+  rest: Seconds
+  /** Undefined: closed, it never was open or has proved itself. */
+  until: Seconds | undefined
+  because: string
+}
+
+/**
+ * Failures that count against a device: those of data that others then computed. Closed, data go to it; after a few such
+ * failures it is open, and they do not, where anybody else can compute them; after a while it is half-open, and they are
+ * tried there again: the next such failure opens it at once, for twice as long; as long again without one closes it.
+ * A datum that fails everywhere says nothing against anybody.
+ */
+export class CircuitBreaker {
+  readonly #circuits = new Map<string, Circuit & { readonly device: DeviceId; readonly model: ModelId }>()
+
+  /** What failed at `device` was computed elsewhere. @returns how it is set aside, where it is from now on */
+  contradicted(device: DeviceId, model: ModelId, because: string, now: Seconds): SetAside | undefined {
+    const circuit = this.#of(device, model, now)
+    if (this.#isOpen(circuit, now)) return undefined // it was on its way there
+    circuit.because = because
+    circuit.seen = [...circuit.seen.filter(at => now - at < MEMORY), now]
+    return circuit.until === undefined && circuit.seen.length < THRESHOLD ? undefined : this.#open(circuit, now)
+  }
+
+  /** The same datum fails there again and again, and there is no way to try it elsewhere but this. */
+  suspect(device: DeviceId, model: ModelId, because: string, now: Seconds): SetAside | undefined {
+    const circuit = this.#of(device, model, now)
+    if (this.#isOpen(circuit, now)) return undefined
+    circuit.because = because
+    return this.#open(circuit, now)
+  }
+
+  /** Whether its failures prove nothing: it has failed where others did not, and has not proved itself since. */
+  isDiscredited(device: DeviceId, model: ModelId, now: Seconds): boolean {
+    const circuit = this.#of(device, model, now)
+    return circuit.until !== undefined || circuit.seen.some(at => now - at < MEMORY)
+  }
+
+  /** Those that are open now. */
+  setAside(now: Seconds): readonly SetAside[] {
+    return [...this.#circuits.values()].flatMap(({ device, model, until, because }) =>
+      until !== undefined && until > now ? [{ device, model, until, because }] : []
+    )
+  }
+
+  /** Another process has taken its place. */
+  forget(device: DeviceId): void {
+    for (const [key, circuit] of this.#circuits) if (circuit.device === device) this.#circuits.delete(key)
+  }
+
+  #isOpen({ until }: Circuit, now: Seconds): boolean {
+    return until !== undefined && until > now
+  }
+
+  #open(circuit: Circuit & { readonly device: DeviceId; readonly model: ModelId }, now: Seconds): SetAside {
+    if (circuit.until !== undefined) circuit.rest = seconds(Math.min(LONGEST_REST, 2 * circuit.rest))
+    circuit.until = seconds(now + circuit.rest)
+    circuit.seen = []
+    const { device, model, until, because } = circuit
+    return { device, model, until, because }
+  }
+
+  #of(device: DeviceId, model: ModelId, now: Seconds) {
+    const key = `${device} ${model}`
+    const known = this.#circuits.get(key)
+    // Half-open for as long as it was open, and nothing happened.
+    const isProved = known?.until !== undefined && now - known.until > known.rest
+    const circuit =
+      known === undefined || isProved
+        ? { device, model, seen: [], rest: FIRST_REST, until: undefined, because: '' }
+        : known
+    this.#circuits.set(key, circuit)
+    return circuit
+  }
+}

@@ -1,0 +1,12 @@
+import type { Seconds } from '../../core/units.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { SetAside } from '../cluster/distrust.ts'
+
+/** For the log: who gets no data of which model, for how long, and why. */
+export const describeSetAside = (
+  { device, model, until, because }: SetAside,
+  view: ClusterView,
+  now: Seconds
+): string =>
+  `${view.nameOf(device)} is set aside for ${Math.ceil(until - now)} s: it fails at what others compute of ` +
+  `${view.labelOf(model)} (${because})`

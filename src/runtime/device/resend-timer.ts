@@ -1,0 +1,134 @@
+import { type Seconds, seconds } from '../../core/units.ts'
+
+/** Nothing is sent again for a silence shorter than this. */
+const LEAST: Seconds = seconds(10)
+/** Weights of a new sample in the mean and in the deviation, and deviations to wait beyond the mean: RFC 6298. */
+const GAIN = 1 / 8
+const DEVIATION_GAIN = 1 / 4
+const DEVIATIONS = 4
+/** Some ways are slow: so many times the longest that was seen lately. What is longest is forgotten by this much a sample. */
+const LONGEST_TIMES = 1.5
+const FORGETTING = 1 / 512
+/** Doublings of the patience for one datum. */
+const MOST_DOUBLINGS = 6
+/** Data that may be under way a second time because they were late: at first, and at most. */
+const FIRST_ALLOWANCE = 4
+const MOST_ALLOWANCE = 64
+
+interface Flight {
+  /** By attempt, those that may still answer. */
+  readonly sentAt: Map<number, Seconds>
+  attempt: number
+  heardAt: Seconds
+  /** How often it was sent again because nothing was heard. */
+  timeouts: number
+}
+
+/**
+ * When a datum of which nothing is heard is to be sent again, as TCP decides it for a segment: after the mean time to a
+ * result plus four deviations (RFC 6298), twice as long each time. A result says which dispatch it belongs to, so that
+ * those of data that were sent again are measured too (Karn's doubt does not arise). While results come in the order in which
+ * data went out, what has not come merely waits: a datum is late only when later ones have overtaken it (RFC 8985), or when
+ * nothing at all has come for that long (RFC 6298, 5.3). Never many at once: few may be under way again at a time, more when
+ * that proves right, fewer when the first dispatch answers after all.
+ *
+ * Losses that are known are none of its business. Pure; times are handed in.
+ */
+export class ResendTimer {
+  readonly #flights = new Map<number, Flight>()
+  #mean: number | undefined
+  #deviation = 0
+  #longest = 0
+  #lastResultAt = Number.NEGATIVE_INFINITY
+  /** When the youngest dispatch that has answered went out. */
+  #youngestAnswered = Number.NEGATIVE_INFINITY
+  #allowance = FIRST_ALLOWANCE
+
+  sent(datum: number, attempt: number, now: Seconds): void {
+    const known = this.#flights.get(datum)
+    const flight = known ?? { sentAt: new Map(), attempt, heardAt: now, timeouts: 0 }
+    flight.sentAt.set(attempt, now)
+    flight.attempt = attempt
+    flight.heardAt = now
+    this.#flights.set(datum, flight)
+  }
+
+  /** It moves, or is known to be somewhere. */
+  heard(datum: number, now: Seconds): void {
+    const flight = this.#flights.get(datum)
+    if (flight !== undefined) flight.heardAt = now
+  }
+
+  /** @param attempt to which the result belongs */
+  result(datum: number, attempt: number, now: Seconds): void {
+    const flight = this.#flights.get(datum)
+    if (flight === undefined) return
+    this.#flights.delete(datum)
+    this.#lastResultAt = now
+    const sentAt = flight.sentAt.get(attempt)
+    if (sentAt === undefined) return
+    this.#youngestAnswered = Math.max(this.#youngestAnswered, sentAt)
+    this.#measure(now - sentAt)
+    if (flight.timeouts === 0) return
+    const wasRight = attempt === flight.attempt
+    this.#allowance = wasRight ? Math.min(MOST_ALLOWANCE, this.#allowance + 1) : Math.max(1, this.#allowance / 2)
+  }
+
+  /** It is done or given up. */
+  forget(datum: number): void {
+    this.#flights.delete(datum)
+  }
+
+  /**
+   * Data that are late: each is to be sent again now.
+   * @param expected how long a datum may take by what is known of the network, for as long as nothing was measured
+   * @param isHere it waits at home: whatever it waits for, it is not lost
+   */
+  overdue(now: Seconds, expected: Seconds, isHere: (datum: number) => boolean = () => false): readonly number[] {
+    const patience = this.patience(expected)
+    let room = Math.floor(this.#allowance) - this.#againUnderWay()
+    const late: number[] = []
+    for (const [datum, flight] of this.#flights) {
+      if (room <= 0) break
+      if (!this.#isLate(flight, patience, now)) continue
+      if (isHere(datum)) {
+        flight.heardAt = now
+        continue
+      }
+      flight.timeouts++
+      flight.heardAt = now // counts from now on even if it cannot be sent at once
+      if (flight.timeouts === 1) room--
+      late.push(datum)
+    }
+    return late
+  }
+
+  /** Silence that is no reason to worry yet. */
+  patience(expected: Seconds): Seconds {
+    if (this.#mean === undefined) return seconds(Math.max(LEAST, expected))
+    return seconds(Math.max(LEAST, this.#mean + DEVIATIONS * this.#deviation, LONGEST_TIMES * this.#longest))
+  }
+
+  #isLate({ heardAt, timeouts }: Flight, patience: Seconds, now: Seconds): boolean {
+    const wait = patience * 2 ** Math.min(timeouts, MOST_DOUBLINGS)
+    if (now - heardAt <= wait) return false
+    return heardAt < this.#youngestAnswered || now - this.#lastResultAt > wait
+  }
+
+  #againUnderWay(): number {
+    let count = 0
+    for (const { timeouts } of this.#flights.values()) if (timeouts > 0) count++
+    return count
+  }
+
+  #measure(took: number): void {
+    if (this.#mean === undefined) {
+      this.#mean = took
+      this.#deviation = took / 2
+    } else {
+      this.#deviation += DEVIATION_GAIN * (Math.abs(took - this.#mean) - this.#deviation)
+      this.#mean += GAIN * (took - this.#mean)
+    }
+    this.#longest = Math.max(took, this.#longest * (1 - FORGETTING))
+  }
+}
