@@ -114,6 +114,22 @@ test('a block whose task was refused is not believed for a moment, also where no
   expect(carried(view)).toEqual([0, 1])
 })
 
+test('of a model that has left nobody is believed to carry anything, whatever is reviewed, until its owner is back', () => {
+  const view = open()
+  view.offer(net, 0, true)
+  view.dismiss(net, seconds(1))
+  view.review()
+  expect([carried(view), carried(view, 0), view.isOffered(net, 0)]).toEqual([[], [], false])
+  view.heard(B, create(DeviceStateSchema, { ...stateOf(B, 1n, 11n, [0]), sequence: 2n }))
+  expect(carried(view)).toEqual([]) // B has not heard yet
+  const models = [{ model: net, owner: true, name: 'net', blocks: [{ block: 1, seconds: 0.5 }] }]
+  view.heard(B, create(DeviceStateSchema, { device: B, incarnation: 1n, life: 11n, sequence: 3n, speed: 1, models }))
+  expect(carried(view)).toEqual([1])
+  view.left(B)
+  view.joined(B, 12n)
+  expect(view.models.owners(net)).toEqual([]) // its former life owned it
+})
+
 test('devices of one name are told apart while both are there, and by nothing but their names otherwise', () => {
   const [self, other, third] = ['12D3KooWself0001', '12D3KooWother002', '12D3KooWthird003'].map(deviceId)
   const view = new ClusterView(self!, 1)
