@@ -29,6 +29,8 @@ export interface BlockEntry {
   readonly sha256: BlockHash
   /** What counts against a device's memory: the block's .onnx bytes, and the constants that are computed when it is loaded. */
   readonly bytes: Bytes
+  /** Of the .onnx file, as it is sent and cached on disk; absent: `bytes`. */
+  readonly fileBytes?: Bytes
   readonly flops: number
   /** Time of one run at speed 1: median on the owner, without emulation. */
   readonly work: Seconds

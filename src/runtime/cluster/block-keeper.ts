@@ -201,7 +201,7 @@ export class BlockKeeper {
 
   /** @returns the file, fetched and verified */
   async #onDisk({ id, blocks }: ModelManifest, block: number): Promise<string> {
-    const { sha256, bytes: size } = blocks[block]!
+    const { sha256, bytes, fileBytes: size = bytes } = blocks[block]!
     const stop = new AbortController()
     this.#fetching = { hash: sha256, stop }
     try {

@@ -33,6 +33,7 @@ export const toWire = (manifest: ModelManifest): Manifest =>
     blocks: manifest.blocks.map(block => ({
       sha256: block.sha256,
       bytes: BigInt(block.bytes),
+      fileBytes: BigInt(block.fileBytes ?? 0),
       flops: block.flops,
       work: block.work
     })),
@@ -64,6 +65,7 @@ export const fromWire = (wire: Manifest): ModelManifest => {
     blocks: wire.blocks.map(block => ({
       sha256: blockHash(block.sha256),
       bytes: bytes(Number(block.bytes)),
+      ...(block.fileBytes === 0n ? {} : { fileBytes: bytes(Number(block.fileBytes)) }),
       flops: block.flops,
       work: seconds(block.work)
     })),

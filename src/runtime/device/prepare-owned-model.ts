@@ -60,10 +60,11 @@ export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): P
   const pinned = owned.pinned === true ? { pinned: true } : {}
   const facts = { name: owned.name, sha256: file.identity, activations, inputs, outputs, ...pinned }
   const timed: ModelManifest['blocks'][number][] = []
-  for (const [k, { sha256, loadedBytes, flops }] of blocks.entries()) {
+  for (const [k, { sha256, bytes: fileBytes, loadedBytes, flops }] of blocks.entries()) {
     parts.signal?.throwIfAborted()
     const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
-    timed.push({ sha256, bytes: loadedBytes, flops, work })
+    const more = loadedBytes === fileBytes ? {} : { fileBytes }
+    timed.push({ sha256, bytes: loadedBytes, ...more, flops, work })
   }
   const id = manifestId({ ...facts, blocks: timed })
   const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
