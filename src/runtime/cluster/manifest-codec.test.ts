@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { blockHash } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { bytes, seconds } from '../../core/units.ts'
+import { fromWire, manifestId, toWire } from './manifest-codec.ts'
+
+const block = (letter: string) => ({
+  sha256: blockHash(letter.repeat(64)),
+  bytes: bytes(100),
+  flops: 1,
+  work: seconds(0.01)
+})
+
+test('what a block weighs in memory and what its file has are two numbers on the wire, where they differ', () => {
+  const facts = {
+    name: 'net',
+    sha256: 'c'.repeat(64),
+    blocks: [{ ...block('a'), fileBytes: bytes(40) }, block('b')],
+    activations: Array.from({ length: 3 }, () => ({ bytes: bytes(4), tensors: [] })),
+    inputs: [],
+    outputs: []
+  }
+  const manifest: ModelManifest = { id: manifestId(facts), ...facts }
+  expect(fromWire(toWire(manifest))).toEqual(manifest)
+})
