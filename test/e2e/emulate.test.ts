@@ -95,8 +95,8 @@ models:
     activations: [60KB, 30KB, 30KB, 400B]
     times: { porch: [15, 90, "80ms"], boards: [60, 30, 45] }
 sources:
-  - { name: cam, device: porch, model: net, count: 60, window: 6 }
-  - { name: door, device: shed, model: net, count: 20, window: 3 }
+  - { name: cam, device: porch, model: net, count: 60, window: 1 }
+  - { name: door, device: shed, model: net, count: 20, window: 1 }
 `,
       ...['--policy', 'confluence,pipeedge', '--trace', file]
     )
