@@ -52,7 +52,13 @@ describe('inspect', () => {
     const said = JSON.parse(stdout)
     expect(said).toMatchObject({ model: file, sha256: await digest(file), opset: 17, nodes: 12 })
     expect(said.blocks).toHaveLength(6)
-    expect(said.blocks[2]).toEqual({ index: 2, nodes: 2, weightBytes: 4096, flops: 2 * 4 * 32 * 32 + 4 * 32 })
+    expect(said.blocks[2]).toEqual({
+      index: 2,
+      nodes: 2,
+      weightBytes: 4096,
+      computedBytes: 0,
+      flops: 2 * 4 * 32 * 32 + 4 * 32
+    })
     expect(said.activations).toHaveLength(7)
     expect(said.activations[3]).toEqual({
       index: 3,
