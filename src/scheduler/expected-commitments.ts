@@ -1,4 +1,5 @@
 import type { Seconds } from '../core/units.ts'
+import { enlarged } from './enlarged.ts'
 
 /** Intervals between reports that rates are averaged over. */
 const MEMORY = 10
@@ -80,13 +81,7 @@ export class ExpectedCommitments {
   }
 
   #grow(resource: number): void {
-    const size = Math.max(resource + 1, 2 * this.#rate.length)
-    const copy = (from: Float64Array): Float64Array<ArrayBuffer> => {
-      const to = new Float64Array(size)
-      to.set(from)
-      return to
-    }
-    this.#rate = copy(this.#rate)
-    this.#offset = copy(this.#offset)
+    this.#rate = enlarged(this.#rate, resource)
+    this.#offset = enlarged(this.#offset, resource)
   }
 }

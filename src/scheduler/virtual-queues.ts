@@ -1,4 +1,5 @@
 import type { Seconds } from '../core/units.ts'
+import { enlarged } from './enlarged.ts'
 
 /**
  * The virtual queue of every resource: work committed to it, in seconds, drained at rate 1 whether or not the work has
@@ -51,14 +52,8 @@ export class VirtualQueues {
   }
 
   #grow(resource: number): void {
-    const size = Math.max(resource + 1, 2 * this.#length.length)
-    const copy = (from: Float64Array): Float64Array<ArrayBuffer> => {
-      const to = new Float64Array(size)
-      to.set(from)
-      return to
-    }
-    this.#length = copy(this.#length)
-    this.#asOf = copy(this.#asOf)
-    this.#scale = copy(this.#scale)
+    this.#length = enlarged(this.#length, resource)
+    this.#asOf = enlarged(this.#asOf, resource)
+    this.#scale = enlarged(this.#scale, resource)
   }
 }
