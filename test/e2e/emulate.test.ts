@@ -1,15 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
-import { zooGraph } from '../../src/model/zoo/zoo.ts'
 import type { ChromeTrace, TraceEvent } from '../../src/report/chrome-trace.ts'
 import type { PolicyRun, RunReport } from '../../src/report/run-report.ts'
-import { encodeNpy } from '../../src/runtime/io/npy.ts'
-import { openModel } from '../../src/runtime/onnx/open-model.ts'
-import { MAIN } from '../../src/testing/node-process.ts'
+import { emulateIn, MODELS } from '../emulate-process.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -17,42 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const start = async (name: string, scenario: string, ...flags: string[]) => {
-  const file = join(folder, `${name}.yaml`)
-  await writeFile(file, scenario)
-  const scratch = await mkdtemp(join(folder, `${name}-`))
-  const child: ChildProcess = spawn(process.execPath, [MAIN, 'emulate', file, ...flags], {
-    env: { ...process.env, TMPDIR: scratch },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout!.on('data', chunk => {
-    stdout += chunk
-  })
-  child.stderr!.on('data', chunk => {
-    stderr += chunk
-  })
-  const ended = new Promise<Ended>(resolve => child.once('close', code => resolve({ code, stdout, stderr })))
-  return { child, scratch, ended, said: () => stderr }
-}
-
-const emulate = async (...words: [string, string, ...string[]]): Promise<readonly PolicyRun[]> =>
-  (await emulatedReport(...words)).runs
-
-const emulatedReport = async (name: string, scenario: string, ...flags: string[]): Promise<RunReport> => {
-  const { ended, scratch } = await start(name, scenario, '--json', ...flags)
-  const { code, stdout, stderr } = await ended
-  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
-  expect(await readdir(scratch)).toEqual([])
-  return JSON.parse(stdout) as RunReport
-}
+const { start, emulate, emulatedReport } = emulateIn(() => folder)
 
 const byLink = ({ links }: PolicyRun): Record<string, number> =>
   Object.fromEntries(links.map(({ from, to, bytes }) => [`${from}->${to}`, bytes]))
@@ -73,12 +34,6 @@ const threadsOf = ({ traceEvents }: ChromeTrace): Map<string, TraceEvent[]> => {
 /** When each datum was available, or at home, in microseconds, by policy, source and number. */
 const instantsOf = ({ traceEvents }: ChromeTrace, phase: 'b' | 'e'): Map<string, number> =>
   new Map(traceEvents.filter(({ ph }) => ph === phase).map(({ id, ts }) => [id!, ts!]))
-
-const MODELS = `
-models:
-  toy: { blocks: [ { work: 4ms, weights: 100KB }, { work: 6ms, weights: 1MB } ], activations: [60KB, 30001B, 40B] }
-  other: { blocks: [ { work: 2ms, weights: 100KB }, { work: 3ms, weights: 1MB } ], activations: [20KB, 10KB, 40B] }
-`
 
 describe('emulate', () => {
   test('blocks take the times that were measured on their device, and a pinned first block stays at its source', async () => {
@@ -183,32 +138,6 @@ events:
     }
   }, 120_000)
 
-  test('a shared radio: it becomes slower, one device joins, one says goodbye, a source is killed and goes on', async () => {
-    const [run] = await emulate(
-      'radio',
-      `
-devices: { porch: { speed: 0.25 }, shed: { speed: 0.4 }, attic: { speed: 0.3 }, barn: { speed: 0.3 } }
-links: { topology: none, media: [ { name: wifi, devices: [porch, shed, attic, barn], bandwidth: 60Mbps, latency: 2ms } ] }
-${MODELS}
-sources:
-  - { name: cam, device: porch, model: toy, count: 250 }
-  - { name: door, device: shed, model: toy, count: 120, start: 1s }
-events:
-  - { at: 1s, medium: wifi, bandwidth: 20Mbps, latency: 4ms }
-  - { at: 1.5s, device: barn, joins: true }
-  - { at: 2s, device: attic, leaves: stop }
-  - { at: 2.5s, device: shed, leaves: kill }
-  - { at: 4s, device: shed, joins: true }
-`
-    )
-    expect(run!.because).toBeUndefined()
-    expect(run!.sources).toMatchObject([
-      { completed: 250, lost: 0 },
-      { completed: 120, lost: 0 }
-    ])
-    expect(run!.links.reduce((sum, { busy }) => sum + busy, 0)).toBeLessThan(1.02) // one air for all
-  }, 120_000)
-
   test('where no link is, no data go: a chain carries them over its middle; about as fast as simulated', async () => {
     const { runs, simulated } = await emulatedReport(
       'chain',
@@ -233,40 +162,6 @@ sources: [ { name: cam, device: left, model: toy, count: 60 } ]
     expect(sent['right->middle']).toBeGreaterThan(60 * 40)
   }, 90_000)
 
-  test('a source of files: each that can be read has its result, under every policy the same; one that cannot be is skipped', async () => {
-    const data = join(folder, 'arrays')
-    await mkdir(data)
-    const model = join(folder, 'net.onnx')
-    await writeZooModel(zooGraph('resnet56'), model, { seed: 1 })
-    const opened = await openModel(model)
-    const dims = opened.inputs[0]!.shape as number[]
-    await opened.close()
-    const elements = dims.reduce((a, b) => a * b, 1)
-    for (let i = 0; i < 12; i++) {
-      const values = Float32Array.from({ length: elements }, (_, k) => Math.sin(i + k))
-      const array = { type: 'float32' as const, dims, data: new Uint8Array(values.buffer) }
-      await writeFile(join(data, `${i}.npy`), encodeNpy(array))
-    }
-    await writeFile(join(data, 'notes.npy'), 'not an array')
-    const scenario = (count: string): string => `
-devices: { porch: { speed: 0.3 }, shed: { speed: 0.5 } }
-links: { default: { bandwidth: 80Mbps, latency: 2ms } }
-models: { net: { file: net.onnx, maxBlocks: 4 } }
-sources: [ { name: cam, device: porch, model: net, dir: arrays, preset: raw${count} } ]
-`
-    const { ended } = await start('files', scenario(''), '--json', '--policy', 'confluence,ddi')
-    const { code, stdout, stderr } = await ended
-    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stderr).toContain('cam: 1 of its files could not be read')
-    for (const { because, sources } of (JSON.parse(stdout) as RunReport).runs) {
-      expect(because).toBeUndefined()
-      expect(sources).toMatchObject([{ name: 'cam', completed: 12, lost: 0 }])
-    }
-    const tooMany = await (await start('too-many', scenario(', count: 14'))).ended
-    expect(tooMany.code).toBe(2)
-    expect(tooMany.stderr).toMatch(/sources\[0\]\.count 14: .*arrays has 13; ask for at most that many/)
-  })
-
   test('a device without memory, a model whose first source comes late, a device that comes and goes again and again', async () => {
     const [run] = await emulate(
       'comings',
@@ -290,27 +185,6 @@ events:
       { completed: 60, lost: 0 }
     ])
     expect(run!.devices.find(({ name }) => name === 'shed')).toMatchObject({ tasks: 0, residentBytes: 0 })
-  }, 90_000)
-
-  test('a device that comes while nobody is there, and all at once after all were killed: they find each other', async () => {
-    const [run] = await emulate(
-      'meetings',
-      `
-devices: { porch: { speed: 0.3, memory: 150KB }, shed: { speed: 0.4 } }
-${MODELS}
-sources: [ { name: cam, device: porch, model: toy, count: 40 } ]
-events:
-  - { at: 200ms, device: porch, leaves: kill }
-  - { at: 400ms, device: shed, joins: true }
-  - { at: 600ms, device: porch, joins: true }
-  - { at: 3s, device: porch, leaves: kill }
-  - { at: 3s, device: shed, leaves: kill }
-  - { at: 3.2s, device: porch, joins: true }
-  - { at: 3.2s, device: shed, joins: true }
-`
-    )
-    expect(run!.because).toBeUndefined()
-    expect(run!.sources).toMatchObject([{ completed: 40, lost: 0 }]) // the second block fits only into shed
   }, 90_000)
 
   test('a source whose device leaves for good: the run ends with the others, exit 1, and why', async () => {

@@ -1,0 +1,101 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
+import { zooGraph } from '../../src/model/zoo/zoo.ts'
+import type { RunReport } from '../../src/report/run-report.ts'
+import { encodeNpy } from '../../src/runtime/io/npy.ts'
+import { openModel } from '../../src/runtime/onnx/open-model.ts'
+import { emulateIn, MODELS } from '../emulate-process.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-emulate-test-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const { start, emulate } = emulateIn(() => folder)
+
+describe('emulate, longer', () => {
+  test('a shared radio: it becomes slower, one device joins, one says goodbye, a source is killed and goes on', async () => {
+    const [run] = await emulate(
+      'radio',
+      `
+devices: { porch: { speed: 0.25 }, shed: { speed: 0.4 }, attic: { speed: 0.3 }, barn: { speed: 0.3 } }
+links: { topology: none, media: [ { name: wifi, devices: [porch, shed, attic, barn], bandwidth: 60Mbps, latency: 2ms } ] }
+${MODELS}
+sources:
+  - { name: cam, device: porch, model: toy, count: 250 }
+  - { name: door, device: shed, model: toy, count: 120, start: 1s }
+events:
+  - { at: 1s, medium: wifi, bandwidth: 20Mbps, latency: 4ms }
+  - { at: 1.5s, device: barn, joins: true }
+  - { at: 2s, device: attic, leaves: stop }
+  - { at: 2.5s, device: shed, leaves: kill }
+  - { at: 4s, device: shed, joins: true }
+`
+    )
+    expect(run!.because).toBeUndefined()
+    expect(run!.sources).toMatchObject([
+      { completed: 250, lost: 0 },
+      { completed: 120, lost: 0 }
+    ])
+    expect(run!.links.reduce((sum, { busy }) => sum + busy, 0)).toBeLessThan(1.02) // one air for all
+  }, 120_000)
+
+  test('a source of files: each that can be read has its result, under every policy the same; one that cannot be is skipped', async () => {
+    const data = join(folder, 'arrays')
+    await mkdir(data)
+    const model = join(folder, 'net.onnx')
+    await writeZooModel(zooGraph('resnet56'), model, { seed: 1 })
+    const opened = await openModel(model)
+    const dims = opened.inputs[0]!.shape as number[]
+    await opened.close()
+    const elements = dims.reduce((a, b) => a * b, 1)
+    for (let i = 0; i < 12; i++) {
+      const values = Float32Array.from({ length: elements }, (_, k) => Math.sin(i + k))
+      const array = { type: 'float32' as const, dims, data: new Uint8Array(values.buffer) }
+      await writeFile(join(data, `${i}.npy`), encodeNpy(array))
+    }
+    await writeFile(join(data, 'notes.npy'), 'not an array')
+    const scenario = (count: string): string => `
+devices: { porch: { speed: 0.3 }, shed: { speed: 0.5 } }
+links: { default: { bandwidth: 80Mbps, latency: 2ms } }
+models: { net: { file: net.onnx, maxBlocks: 4 } }
+sources: [ { name: cam, device: porch, model: net, dir: arrays, preset: raw${count} } ]
+`
+    const { ended } = await start('files', scenario(''), '--json', '--policy', 'confluence,ddi')
+    const { code, stdout, stderr } = await ended
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stderr).toContain('cam: 1 of its files could not be read')
+    for (const { because, sources } of (JSON.parse(stdout) as RunReport).runs) {
+      expect(because).toBeUndefined()
+      expect(sources).toMatchObject([{ name: 'cam', completed: 12, lost: 0 }])
+    }
+    const tooMany = await (await start('too-many', scenario(', count: 14'))).ended
+    expect(tooMany.code).toBe(2)
+    expect(tooMany.stderr).toMatch(/sources\[0\]\.count 14: .*arrays has 13; ask for at most that many/)
+  })
+
+  test('a device that comes while nobody is there, and all at once after all were killed: they find each other', async () => {
+    const [run] = await emulate(
+      'meetings',
+      `
+devices: { porch: { speed: 0.3, memory: 150KB }, shed: { speed: 0.4 } }
+${MODELS}
+sources: [ { name: cam, device: porch, model: toy, count: 40 } ]
+events:
+  - { at: 200ms, device: porch, leaves: kill }
+  - { at: 400ms, device: shed, joins: true }
+  - { at: 600ms, device: porch, joins: true }
+  - { at: 3s, device: porch, leaves: kill }
+  - { at: 3s, device: shed, leaves: kill }
+  - { at: 3.2s, device: porch, joins: true }
+  - { at: 3.2s, device: shed, joins: true }
+`
+    )
+    expect(run!.because).toBeUndefined()
+    expect(run!.sources).toMatchObject([{ completed: 40, lost: 0 }]) // the second block fits only into shed
+  }, 90_000)
+})
