@@ -1,11 +1,16 @@
+import { FairQueue } from '../core/fair-queue.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { EventQueue } from './event-queue.ts'
 
-/** Something that serves one job at a time, first in, first out: a link, or a medium that several links share. */
+interface Job {
+  readonly takes: number
+  readonly done: () => void
+}
+
+/** A link, or a medium that several links share: it serves one job at a time, and those who share it by equal time. */
 export class ResourceServer {
   readonly #events: EventQueue
-  readonly #waiting: { readonly takes: number; readonly done: () => void }[] = []
-  #head = 0
+  readonly #waiting = new FairQueue<Job>()
   #free = true
   #busy = 0
 
@@ -18,29 +23,21 @@ export class ResourceServer {
     return seconds(this.#busy)
   }
 
-  serve(takes: number, done: () => void): void {
-    if (this.#free) this.#start(takes, done)
-    else this.#waiting.push({ takes, done })
-  }
-
-  #start(takes: number, done: () => void): void {
-    this.#free = false
-    this.#events.schedule(takes, () => {
-      this.#busy += takes
-      this.#free = true
-      this.#next()
-      done()
-    })
+  /** `done` when a job of `sharer` has been served for so many seconds. */
+  serve(sharer: number, takes: number, done: () => void): void {
+    this.#waiting.push(sharer, takes, { takes, done })
+    if (this.#free) this.#next()
   }
 
   #next(): void {
-    const job = this.#waiting[this.#head]
+    const job = this.#waiting.pop()
+    this.#free = job === undefined
     if (job === undefined) return
-    this.#head++
-    if (this.#head > 64 && 2 * this.#head > this.#waiting.length) {
-      this.#waiting.splice(0, this.#head)
-      this.#head = 0
-    }
-    this.#start(job.takes, job.done)
+    const { takes, done } = job
+    this.#events.schedule(takes, () => {
+      this.#busy += takes
+      done() // who was served may want more: that is in the choice of the next
+      this.#next()
+    })
   }
 }

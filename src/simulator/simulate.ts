@@ -246,7 +246,7 @@ class Simulation {
     const size = activations[task.done]!
     const takes = size / link.rate + (this.#input.hopOverhead ?? 0)
     this.#pending++
-    link.server.serve(takes, () => {
+    link.server.serve(from, takes, () => {
       this.#pending--
       this.#lastActive = this.#events.now
       link.bytes += toldBytes[task.done]!

@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
+import { FairQueue } from '../../core/fair-queue.ts'
 
 const requestSchema = z.object({ id: z.int(), takes: z.number().min(0) })
 
@@ -12,25 +13,16 @@ export interface MediumArbiter extends AsyncDisposable {
   busy(): number
 }
 
-/** Whoever asks this soon after the air became free was waiting for a timer that was late. */
-const PROMPT = 0.002
-
 /**
- * One shared medium of an emulated network: a first-in-first-out server over all devices that send on it. Devices ask for
- * seconds of air over a local socket and are told how long to wait for it.
+ * One shared medium of an emulated network: one server for all devices that send on it, which share it by equal time as in the
+ * simulator. Devices ask for seconds of air over a local socket and are told when they have it.
  */
 export const openMediumArbiter = async (clock: Clock): Promise<MediumArbiter> => {
   const sockets = new Set<Socket>()
-  let free = 0
-  let busy = 0
-  const reserve = (takes: number): number => {
-    const now = clock.now()
-    const starts = now - free < PROMPT && free > 0 ? free : Math.max(now, free)
-    free = starts + takes
-    busy += takes
-    return Math.max(0, starts - now)
-  }
+  const air = new SharedAir(clock)
+  let sharers = 0
   const server = createServer(socket => {
+    const sharer = sharers++
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => {}).once('close', () => sockets.delete(socket))
@@ -40,7 +32,7 @@ export const openMediumArbiter = async (clock: Clock): Promise<MediumArbiter> =>
       const request = requestSchema.safeParse(parsed(line))
       if (!request.success) return
       const { id, takes } = request.data
-      socket.write(`${JSON.stringify({ id, wait: reserve(takes) })}\n`)
+      air.ask(sharer, takes, wait => socket.write(`${JSON.stringify({ id, wait })}\n`))
     })
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
@@ -48,8 +40,9 @@ export const openMediumArbiter = async (clock: Clock): Promise<MediumArbiter> =>
   if (bound === null || typeof bound === 'string') throw new Error('the arbiter has no address')
   return {
     address: `127.0.0.1:${bound.port}`,
-    busy: () => busy,
+    busy: () => air.busy,
     [Symbol.asyncDispose]: async () => {
+      air.close()
       for (const socket of sockets) socket.destroy()
       await new Promise(resolve => server.close(resolve))
     }
@@ -62,5 +55,79 @@ const parsed = (line: string): unknown => {
     return JSON.parse(line)
   } catch {
     return undefined
+  }
+}
+
+/**
+ * A device that asks this soon after its last frame had gone was waiting for that: it is in the choice of who is next, and
+ * nobody else is late for it, since what is chosen started when the air became free.
+ */
+const PROMPT = 0.002
+/** The longest timer there is, in ms. */
+const LONGEST = 2 ** 31 - 1
+
+interface Request {
+  readonly takes: number
+  readonly askedAt: number
+  /** Sending starts after so many seconds; or has, by those that it is below 0. */
+  readonly grant: (wait: number) => void
+}
+
+class SharedAir {
+  readonly #clock: Clock
+  readonly #waiting = new FairQueue<Request>()
+  /** Requests that wait, by sharer. */
+  readonly #counts = new Map<number, number>()
+  #last: number | undefined
+  #free = 0
+  #timer: NodeJS.Timeout | undefined
+  /** Seconds given out so far. */
+  busy = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  ask(sharer: number, takes: number, grant: (wait: number) => void): void {
+    const granted = (wait: number): void => {
+      this.#count(sharer, -1)
+      this.#last = sharer
+      grant(wait)
+    }
+    this.#count(sharer, 1)
+    this.#waiting.push(sharer, takes, { takes, askedAt: this.#clock.now(), grant: granted })
+    this.#serve()
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #count(sharer: number, change: number): void {
+    const count = (this.#counts.get(sharer) ?? 0) + change
+    if (count === 0) this.#counts.delete(sharer)
+    else this.#counts.set(sharer, count)
+  }
+
+  #serve(): void {
+    while (this.#counts.size > 0) {
+      const now = this.#clock.now()
+      const mayComeAgain = this.#last !== undefined && !this.#counts.has(this.#last)
+      const chosenAt = this.#free + (mayComeAgain ? PROMPT : 0)
+      if (now < chosenAt) {
+        this.#serveIn(chosenAt - now)
+        return
+      }
+      const { takes, askedAt, grant } = this.#waiting.pop()!
+      const starts = this.#free > 0 && askedAt - this.#free < PROMPT ? this.#free : askedAt
+      this.#free = starts + takes
+      this.busy += takes
+      grant(starts - now)
+    }
+  }
+
+  #serveIn(wait: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#serve(), Math.min(LONGEST, 1000 * wait))
   }
 }

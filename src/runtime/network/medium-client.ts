@@ -5,10 +5,10 @@ import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Medium } from './pacer.ts'
 
-const grantSchema = z.object({ id: z.int(), wait: z.number().min(0) })
+const grantSchema = z.object({ id: z.int(), wait: z.number() })
 
 /**
- * A device's end of an emulated shared medium: it asks the arbiter for air and is told how long to wait. Without an
+ * A device's end of an emulated shared medium: it asks the arbiter for air and is told when it has it. Without an
  * arbiter any more, the air is free: the emulation is ending.
  */
 export const createMediumClient = (address: string, clock: Clock): Medium => {

@@ -64,7 +64,7 @@ export class Pacer {
     return link.medium === undefined ? this.book(size, link) : this.bookMedium(size, link, link.medium)
   }
 
-  /** The same on a shared medium: first come, first served over all devices. */
+  /** The same on a shared medium: its devices share it by equal time. */
   async bookMedium(size: Bytes | number, link: LinkShape, medium: Medium): Promise<Passage> {
     const takes = transferTime(size as Bytes, link.rate)
     const starts = await medium.reserve(takes)
