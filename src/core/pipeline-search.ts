@@ -17,7 +17,7 @@ export interface PipelineQuery {
     readonly needs: (device: number, block: number) => number
   }
   /** Entries of the programme's table, at most: beyond that only some devices are considered. */
-  readonly maxStates?: number
+  readonly maxStates?: number | undefined
 }
 
 export interface Pipeline {

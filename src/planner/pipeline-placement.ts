@@ -14,7 +14,7 @@ import type { CapacityProblem } from './capacity-problem.ts'
  * and nothing else is carried. The planner's is for any mix of paths, and with little memory it may hold no good pipeline.
  */
 export const pipelinePlacement = (problem: CapacityProblem, planned: BlockTable): BlockTable => {
-  const own = blocksOfPipelines(problem)
+  const own = pipelineBlocks(problem)
   return own !== undefined && pipelineScale(problem, own) > pipelineScale(problem, planned) * (1 + 1e-6) ? own : planned
 }
 
@@ -32,7 +32,13 @@ export const pipelineScale = (problem: CapacityProblem, table: BlockTable): numb
   return 1 / Math.max(...use)
 }
 
-const blocksOfPipelines = (problem: CapacityProblem): BlockTable | undefined => {
+/**
+ * Each source's best pipeline within memory has its blocks, those of the largest demand first; nothing else is carried.
+ *
+ * @param maxStates of the search of one pipeline; default: its own
+ * @returns undefined where a source has no pipeline in the memory that the others left
+ */
+export const pipelineBlocks = (problem: CapacityProblem, maxStates?: number): BlockTable | undefined => {
   const { models, sources } = problem
   const world = worldOf(problem, () => true)
   const table = new BlockTable(problem)
@@ -41,7 +47,7 @@ const blocksOfPipelines = (problem: CapacityProblem): BlockTable | undefined => 
     const needs = (n: number, k: number): number => (table.carries(n, model, k) ? 0 : table.size(model, k))
     const room = { left: (n: number) => table.left(n), needs }
     const mayTake = (n: number, k: number): boolean => world.mayRun(n, model, k, home) && needs(n, k) <= table.left(n)
-    const pipeline = bestPipeline({ world, model, from: home, done: 0, home, mayTake, room })
+    const pipeline = bestPipeline({ world, model, from: home, done: 0, home, mayTake, room, maxStates })
     if (pipeline === undefined) return undefined
     let block = 0
     for (const { device, until } of pipeline.stages) for (; block < until; block++) table.put(device, model, block)

@@ -10,6 +10,7 @@ import type { CapacityProblem, Carries } from './capacity-problem.ts'
 import { exactPlacement, exactSize } from './exact-placement.ts'
 import { memoryRelaxation } from './memory-relaxation.ts'
 import { type FoundPlacement, searchPlacement } from './search-placement.ts'
+import { shorterWays } from './shorter-ways.ts'
 import type { SolveLp, SolveMip } from './solve-lp.ts'
 import { neighbours, reachable, usefulDevices } from './useful-devices.ts'
 
@@ -132,7 +133,8 @@ const planWithin = (problem: CapacityProblem, free: Free, context: Context): Pla
     found = better(problem, parts, found, exact.table)
   }
   if (found === undefined) return whyNone(problem, free, upper, parts.timeLimit, limit)
-  return finish(problem, { table: found.table, flows: found.bound.flows }, { ...context, free, upper })
+  const shorter = shorterWays({ problem, solve: parts.solve, world, time: limit.within(0.97) }, found)
+  return finish(problem, { table: shorter.table, flows: shorter.bound.flows }, { ...context, free, upper })
 }
 
 /** What all parts of the search share. */

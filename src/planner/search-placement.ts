@@ -7,7 +7,9 @@ import { BlockTable } from './block-table.ts'
 import { type CapacityBound, capacityBound, setCarried } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import { fastestFirst } from './fastest-first.ts'
+import { blocksAt, isPinned, makeRoom } from './make-room.ts'
 import type { MemoryRelaxation } from './memory-relaxation.ts'
+import { pipelineBlocks } from './pipeline-placement.ts'
 import type { SolveLp } from './solve-lp.ts'
 
 export interface FoundPlacement {
@@ -34,6 +36,8 @@ const ENOUGH = 0.005
 const PATIENCE = 12
 /** Placements are compared by bounds this exact. */
 const TOLERANCE = 1e-3
+/** Of the search of one pipeline: enough for eight devices that differ. */
+const PIPELINE_STATES = 2 ** 13
 
 /**
  * A good placement: those that the relaxation suggests, a plain one and whole models where they fit are compared; the
@@ -85,6 +89,12 @@ const wholeFirst = (problem: CapacityProblem): BlockTable => {
     }
   }
   return filled(covered(table, problem), problem)
+}
+
+/** The best pipeline of each source, then copies. Unlike the others, it has few crossings for its rate. */
+export const pipelinesFirst = (problem: CapacityProblem): BlockTable | undefined => {
+  const table = pipelineBlocks(problem, PIPELINE_STATES)
+  return table === undefined ? undefined : filled(covered(table, problem), problem)
 }
 
 /**
@@ -251,61 +261,6 @@ class Search {
     })
     return 'stuckAt' in path ? undefined : path
   }
-}
-
-type Path = Exclude<ReturnType<typeof cheapestPath>, { readonly stuckAt: number }>
-
-const blocksAt = ({ uses }: Path, device: number): number[] => {
-  let block = 0
-  return uses.flatMap(({ from, to }) => {
-    if (from !== to) return []
-    const k = block++
-    return from === device ? [k] : []
-  })
-}
-
-/** Put the wanted blocks on a device; what is used least there, and carried elsewhere, goes. */
-const makeRoom = (
-  problem: CapacityProblem,
-  table: BlockTable,
-  bound: CapacityBound,
-  device: number,
-  model: number,
-  wanted: readonly number[]
-): BlockTable | undefined => {
-  const missing = wanted.filter(k => !table.carries(device, model, k))
-  if (missing.length === 0) return undefined
-  const next = table.copy()
-  const used = useOf(problem, bound, device)
-  const spare = [...table.of(device)]
-    .filter(([m, k]) => table.copies(m, k) > 1 && !(m === model && wanted.includes(k)))
-    .filter(([m, k]) => !isPinned(problem, device, m, k))
-    .sort((a, b) => (used.get(`${a[0]} ${a[1]}`) ?? 0) - (used.get(`${b[0]} ${b[1]}`) ?? 0))
-  for (const k of missing) {
-    while (!next.put(device, model, k)) {
-      const victim = spare.shift()
-      if (victim === undefined) return undefined
-      next.drop(device, ...victim)
-    }
-  }
-  return next
-}
-
-/** Whether a source of the device needs the block there. */
-const isPinned = ({ models, sources }: CapacityProblem, device: number, model: number, block: number): boolean =>
-  block === 0 && models[model]!.pinned === true && sources.some(s => s.device === device && s.model === model)
-
-/** Data per second through each block at a device. */
-const useOf = (problem: CapacityProblem, { flows }: CapacityBound, device: number): Map<string, number> => {
-  const used = new Map<string, number>()
-  for (const { source, path, rate } of flows) {
-    const { model } = problem.sources[source]!
-    for (const k of blocksAt(path, device)) {
-      const key = `${model} ${k}`
-      used.set(key, (used.get(key) ?? 0) + rate)
-    }
-  }
-  return used
 }
 
 /** Cover what nobody carries; then runs of blocks from a random place, until memory is full. */
