@@ -2,6 +2,7 @@
 import 'core-js/actual/promise/with-resolvers.js' // libp2p needs it; Node 20 has it not
 import { Command, CommanderError, type Option } from 'commander'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
+import { guardOutput } from './guard-output.ts'
 import { refuseMangled } from './refuse-mangled.ts'
 
 /** Commands load when they are used: `tributary inspect` does not start libp2p. */
@@ -72,4 +73,6 @@ const main = async (): Promise<number> => {
   }
 }
 
-process.exitCode = await main()
+guardOutput()
+const code = await main()
+process.exitCode = code === 0 ? (process.exitCode ?? 0) : code

@@ -205,3 +205,30 @@ describe('Ctrl-C before a device has begun', () => {
     ).toEqual([])
   })
 })
+
+describe('what is printed and finds nobody', () => {
+  const shell = async (command: string): Promise<{ stdout: string; stderr: string }> =>
+    run('bash', ['-c', `set -o pipefail; ${command}; echo "exit \${PIPESTATUS[*]}"`])
+
+  test('a reader that has seen enough: no stack, and the command ends as if all had been read', async () => {
+    const { stdout, stderr } = await shell(`'${process.execPath}' '${MAIN}' node --help | true`)
+    expect({ stdout, stderr }).toEqual({ stdout: 'exit 0 0\n', stderr: '' })
+  })
+
+  test('a device whose log has lost its reader goes on', async () => {
+    const dir = await folderOf('unread', { 'a.npy': row, 'b.npy': row })
+    const sink = join(folder, 'unread.jsonl')
+    const all = flags(['--model', `${join(folder, 'relu.onnx')}:net`, '--sink', sink])
+    const source = ['--source', `s=dir:${dir},model=net`, '--preset', 'raw', '--json-events']
+    const words = [...all, ...source].map(word => `'${word}'`).join(' ')
+    const { stdout } = await shell(`'${process.execPath}' '${MAIN}' ${words} 2>&1 | true`)
+    expect(stdout).toBe('exit 0 0\n')
+    expect((await readFile(sink, 'utf8')).trim().split('\n')).toHaveLength(2)
+  })
+
+  test.skipIf(process.platform !== 'linux')('a full disk: exit 1 and why', async () => {
+    const { stdout, stderr } = await shell(`'${process.execPath}' '${MAIN}' node --help > /dev/full`)
+    expect(stdout).toBe('exit 1\n')
+    expect(stderr).toMatch(/^tributary: not all could be printed: .*ENOSPC/)
+  })
+})
