@@ -12,12 +12,12 @@ export class FairQueue<Job> {
   readonly #starts = new CostHeap()
   readonly #waiting = new Map<number, { readonly job: Job; readonly start: number }>()
   /** Of those that may still owe their time; others begin at the virtual time. */
-  readonly #finishes = new Map<number, number>()
+  readonly #finishes = new Map<number | string, number>()
   #virtualTime = 0
   #next = 0
 
   /** A job of one sharer, that takes so many seconds. */
-  push(sharer: number, takes: number, job: Job): void {
+  push(sharer: number | string, takes: number, job: Job): void {
     const start = Math.max(this.#virtualTime, this.#finishes.get(sharer) ?? 0)
     this.#finishes.set(sharer, start + takes)
     this.#starts.push(start, this.#next)

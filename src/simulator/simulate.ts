@@ -14,7 +14,7 @@ import { whyStuck } from './why-stuck.ts'
 /**
  * Run a network until every source has its results, or nothing can happen any more. Discrete events in a total order;
  * every device has the dispatcher and the policy of a running device. A worker runs one block at a time; a link is a
- * first-in-first-out server with a rate and a latency; a medium is one server that its devices share by equal time; results travel too.
+ * first-in-first-out server with a rate and a latency; a medium is one server that its links share by equal time; results travel too.
  * Reports between devices travel with the latency of the link and take no bandwidth.
  *
  * What devices believe (the world) and what is true part when something changes: a new speed or rate is learnt from the
@@ -246,7 +246,7 @@ class Simulation {
     const size = activations[task.done]!
     const takes = size / link.rate + (this.#input.hopOverhead ?? 0)
     this.#pending++
-    link.server.serve(from, takes, () => {
+    link.server.serve(this.#key(from, to), takes, () => {
       this.#pending--
       this.#lastActive = this.#events.now
       link.bytes += toldBytes[task.done]!

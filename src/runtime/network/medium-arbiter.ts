@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
 import { FairQueue } from '../../core/fair-queue.ts'
 
-const requestSchema = z.object({ id: z.int(), takes: z.number().min(0) })
+const requestSchema = z.object({ id: z.int(), link: z.int(), takes: z.number().min(0) })
 
 export interface MediumArbiter extends AsyncDisposable {
   /** host:port, for the devices. */
@@ -14,15 +14,15 @@ export interface MediumArbiter extends AsyncDisposable {
 }
 
 /**
- * One shared medium of an emulated network: one server for all devices that send on it, which share it by equal time as in the
- * simulator. Devices ask for seconds of air over a local socket and are told when they have it.
+ * One shared medium of an emulated network: one server for all links of all devices on it, which share it by equal time as in
+ * the simulator. Devices ask for seconds of air over a local socket and are told when they have it.
  */
 export const openMediumArbiter = async (clock: Clock): Promise<MediumArbiter> => {
   const sockets = new Set<Socket>()
   const air = new SharedAir(clock)
-  let sharers = 0
+  let devices = 0
   const server = createServer(socket => {
-    const sharer = sharers++
+    const device = devices++
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => {}).once('close', () => sockets.delete(socket))
@@ -31,8 +31,8 @@ export const openMediumArbiter = async (clock: Clock): Promise<MediumArbiter> =>
     lines.on('line', line => {
       const request = requestSchema.safeParse(parsed(line))
       if (!request.success) return
-      const { id, takes } = request.data
-      air.ask(sharer, takes, wait => socket.write(`${JSON.stringify({ id, wait })}\n`))
+      const { id, link, takes } = request.data
+      air.ask(`${device} ${link}`, takes, wait => socket.write(`${JSON.stringify({ id, wait })}\n`))
     })
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
@@ -59,7 +59,7 @@ const parsed = (line: string): unknown => {
 }
 
 /**
- * A device that asks this soon after its last frame had gone was waiting for that: it is in the choice of who is next, and
+ * A link that asks this soon after its last frame had gone was waiting for that: it is in the choice of who is next, and
  * nobody else is late for it, since what is chosen started when the air became free.
  */
 const PROMPT = 0.002
@@ -77,8 +77,8 @@ class SharedAir {
   readonly #clock: Clock
   readonly #waiting = new FairQueue<Request>()
   /** Requests that wait, by sharer. */
-  readonly #counts = new Map<number, number>()
-  #last: number | undefined
+  readonly #counts = new Map<string, number>()
+  #last: string | undefined
   #free = 0
   #timer: NodeJS.Timeout | undefined
   /** Seconds given out so far. */
@@ -88,7 +88,7 @@ class SharedAir {
     this.#clock = clock
   }
 
-  ask(sharer: number, takes: number, grant: (wait: number) => void): void {
+  ask(sharer: string, takes: number, grant: (wait: number) => void): void {
     const granted = (wait: number): void => {
       this.#count(sharer, -1)
       this.#last = sharer
@@ -103,7 +103,7 @@ class SharedAir {
     clearTimeout(this.#timer)
   }
 
-  #count(sharer: number, change: number): void {
+  #count(sharer: string, change: number): void {
     const count = (this.#counts.get(sharer) ?? 0) + change
     if (count === 0) this.#counts.delete(sharer)
     else this.#counts.set(sharer, count)

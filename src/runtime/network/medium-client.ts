@@ -29,12 +29,12 @@ export const createMediumClient = (address: string, clock: Clock): Medium => {
   let next = 1
   return {
     name: address,
-    reserve: (takes: Seconds) =>
+    reserve: (takes: Seconds, link: number) =>
       new Promise<Seconds>(resolve => {
         if (socket.destroyed) return resolve(clock.now())
         const id = next++
         waiting.set(id, wait => resolve(seconds(clock.now() + wait)))
-        socket.write(`${JSON.stringify({ id, takes })}\n`)
+        socket.write(`${JSON.stringify({ id, link, takes })}\n`)
       })
   }
 }

@@ -52,28 +52,30 @@ test('a device that dies in the middle of a word takes nobody with it', async ()
   const [host, port] = arbiter.address.split(':')
   const dying = connect({ host: host!, port: Number(port) })
   await once(dying, 'connect')
-  dying.write('{"id":1,"takes":0.01}\n{"id":2,"ta')
+  dying.write('{"id":1,"link":0,"takes":0.01}\n{"id":2,"ta')
   await once(dying, 'data')
   dying.resetAndDestroy()
   const medium = createMediumClient(arbiter.address, systemClock)
-  await medium.reserve(seconds(0.01))
+  await medium.reserve(seconds(0.01), 0)
   expect(arbiter.busy()).toBeCloseTo(0.02, 9)
 })
 
-test('short frames of one device wait for one long frame of another, not for one each', async () => {
+test.each([
+  ['the same device', false],
+  ['another device', true]
+])('short frames wait for one long frame on a link of %s, not for one each', async (_, isOther) => {
   await using arbiter = await openMediumArbiter(systemClock)
-  const [camera, results] = [
-    createMediumClient(arbiter.address, systemClock),
-    createMediumClient(arbiter.address, systemClock)
-  ]
-  const frame = seconds(0.24)
-  const first = await camera.reserve(frame)
-  const frames = Array.from({ length: 20 }, () => camera.reserve(frame))
-  const last = await Array.from({ length: 20 }).reduce<Promise<number>>(
-    async before => ((await before) >= 0 ? results.reserve(seconds(0.001)) : 0),
-    Promise.resolve(0)
-  )
-  // In order of arrival it would be after all twenty.
+  const camera = createMediumClient(arbiter.address, systemClock)
+  const results = isOther ? createMediumClient(arbiter.address, systemClock) : camera
+  const [frame, result] = [seconds(0.24), seconds(0.001)]
+  const first = await camera.reserve(frame, 0)
+  const frames = Array.from({ length: 20 }, () => camera.reserve(frame, 0))
+  let last = first
+  for (let i = 0; i < 20; i++) {
+    last = await results.reserve(result, 1)
+    while (systemClock.now() < last + result) await new Promise(setImmediate)
+  }
+  // In order of arrival, or in turns, it would be after all twenty.
   expect(last - first).toBeLessThan(10 * frame)
   expect(frames).toHaveLength(20)
 })
@@ -82,13 +84,13 @@ test('a frame that takes weeks has its air; who comes after it waits until then,
   const arbiter = await openMediumArbiter(systemClock)
   const medium = createMediumClient(arbiter.address, systemClock)
   const takes = seconds(3e6) // 1 MB at 2.7 bit/s, and longer than a timer can be set to
-  expect((await medium.reserve(takes)) - systemClock.now()).toBeLessThan(1)
+  expect((await medium.reserve(takes, 0)) - systemClock.now()).toBeLessThan(1)
   let isGranted = false
-  const second = medium.reserve(takes).then(() => {
+  const second = medium.reserve(takes, 0).then(() => {
     isGranted = true
   })
   const other = createMediumClient(arbiter.address, systemClock)
-  const third = other.reserve(seconds(0.001))
+  const third = other.reserve(seconds(0.001), 0)
   expect([arbiter.busy(), isGranted]).toEqual([3e6, false])
   await arbiter[Symbol.asyncDispose]()
   await Promise.all([second, third])

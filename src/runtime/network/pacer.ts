@@ -16,8 +16,12 @@ export interface LinkShape {
 export interface Medium {
   /** The same for all devices on it. */
   readonly name: string
-  /** Take its next free time for so many seconds of sending. @returns when sending starts, on this device's clock */
-  reserve(takes: Seconds): Promise<Seconds>
+  /**
+   * Take its next free time for so many seconds of sending.
+   * @param link number of the link of this device: its links share the medium like those of others
+   * @returns when sending starts, on this device's clock
+   */
+  reserve(takes: Seconds, link: number): Promise<Seconds>
 }
 
 /** When the last byte of something leaves the sender, and when it reaches the receiver. */
@@ -40,6 +44,8 @@ const PROMPT: Seconds = seconds(0.002)
  * a saturated link really carries its rate.
  */
 export class Pacer {
+  static #count = 0
+  readonly #number = Pacer.#count++
   readonly #clock: Clock
   #free: Seconds = seconds(0)
   #woken: { readonly due: Seconds; readonly at: Seconds } | undefined
@@ -64,10 +70,10 @@ export class Pacer {
     return link.medium === undefined ? this.book(size, link) : this.bookMedium(size, link, link.medium)
   }
 
-  /** The same on a shared medium: its devices share it by equal time. */
+  /** The same on a shared medium: its links share it by equal time. */
   async bookMedium(size: Bytes | number, link: LinkShape, medium: Medium): Promise<Passage> {
     const takes = transferTime(size as Bytes, link.rate)
-    const starts = await medium.reserve(takes)
+    const starts = await medium.reserve(takes, this.#number)
     const departs = seconds(starts + takes)
     return { starts, departs, arrives: seconds(departs + link.latency) }
   }
