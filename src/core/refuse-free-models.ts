@@ -14,9 +14,8 @@ export const refuseFreeModels = ({ models, devices, events }: Scenario, origin: 
   const speeds = [...devices, ...events].flatMap(of => ('speed' in of ? [of.speed] : []))
   const least = LEAST_WORK * speeds.reduce((a, b) => Math.max(a, b), 1)
   for (const model of models) {
-    if (model.kind !== 'synthetic') continue
-    const work = model.blocks.reduce((sum, block) => sum + block.work, 0)
     const isAsked = devices.some((_, n) => model.times?.[n] === undefined)
+    const work = model.kind === 'file' ? least : model.blocks.reduce((sum, block) => sum + block.work, 0)
     if (work < least && isAsked)
       throw new UserError(
         `${origin}: models.${model.name}.blocks: work is ${work === 0 ? '0 s' : formatSeconds(work)} in all, too little to plan for: a source could be served at any rate; give a block work, ${formatSeconds(least)} or more`

@@ -154,9 +154,14 @@ describe('times of blocks as they were measured', () => {
   })
 })
 
-test('a file is cut here, so nobody knows the times of its blocks', () => {
-  expect(said({ models: { net: { file: 'x.onnx', times: { porch: [1] } } } })).toEqual([
-    'models.net: key "times" does not go with the others that stand there'
+test('a file has times too, for as many blocks as all say that it is cut into', () => {
+  const models = (times: object) => ({ models: { net: { file: 'x.onnx', times } } })
+  expect(parseScenario({ ...good, ...models({ porch: [1, '2ms'] }) }, 'x.yaml').models[0]).toMatchObject({
+    kind: 'file',
+    times: [[0.001, 0.002], undefined]
+  })
+  expect(said(models({ porch: [1, 2], shed: [1] }))).toEqual([
+    'models.net.times.shed: 1 times for 2 blocks; give one for each'
   ])
 })
 

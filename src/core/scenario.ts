@@ -54,6 +54,11 @@ export type ScenarioModel = {
   readonly name: string
   /** Its first block runs on the device of the datum's source and nowhere else: raw data stay where they are born. */
   readonly pinned?: true
+  /**
+   * By device: what each block takes there while its speed is the one it begins with; undefined: work / speed. Of a file,
+   * for as many blocks as it turns out to be cut into.
+   */
+  readonly times?: readonly (readonly Seconds[] | undefined)[]
 } & (
   | {
       readonly kind: 'file'
@@ -67,8 +72,6 @@ export type ScenarioModel = {
       readonly kind: 'synthetic'
       readonly blocks: readonly { readonly work: Seconds; readonly weights: Bytes }[]
       readonly activations: readonly Bytes[]
-      /** By device: what each block takes there while its speed is the one it begins with; undefined: work / speed. */
-      readonly times?: readonly (readonly Seconds[] | undefined)[]
     }
 )
 
@@ -216,6 +219,9 @@ const events = z.unknown().superRefine(oneChange).pipe(event)
 
 const link = { bandwidth: rate.optional(), latency: time.optional() }
 
+/** By device, group or several of them: what each block takes there. */
+const measuredTimes = z.record(z.string(), z.array(blockTime).min(1).max(MAX_BLOCKS))
+
 const schema = z.strictObject({
   name: name.optional(),
   devices: z
@@ -241,6 +247,7 @@ const schema = z.strictObject({
           file: z.string().min(1),
           shape: z.union([z.string().transform(text => [text]), z.array(z.string())]).default([]),
           maxBlocks: z.int().min(1).max(256).default(12),
+          times: measuredTimes.optional(),
           pinned: pinned.optional()
         }),
         z.strictObject({
@@ -250,7 +257,7 @@ const schema = z.strictObject({
             .max(MAX_BLOCKS)
             .optional(),
           activations: z.array(size),
-          times: z.record(z.string(), z.array(blockTime).min(1).max(MAX_BLOCKS)).optional(),
+          times: measuredTimes.optional(),
           pinned: pinned.optional()
         })
       ],
@@ -454,17 +461,20 @@ const checkedModel = (
   devices: Written['devices'],
   origin: string
 ): ScenarioModel => {
+  const known = Object.entries(devices).map(([name, device]) => ({ name, group: device?.group }))
+  const { times: written } = model
+  const timesFor = (blocks: number) =>
+    written === undefined ? undefined : blockTimesByDevice(written, blocks, known, `${origin}: models.${key}.times`)
   const where = model.pinned === undefined ? {} : { pinned: true as const }
-  if ('file' in model)
-    return { name: key, kind: 'file', file: model.file, shapes: model.shape, maxBlocks: model.maxBlocks, ...where }
-  const { activations, times: written } = model
+  if ('file' in model) {
+    const { file, shape: shapes, maxBlocks } = model
+    const times = timesFor(Object.values(written ?? {})[0]?.length ?? 0)
+    return { name: key, kind: 'file', file, shapes, maxBlocks, ...(times === undefined ? {} : { times }), ...where }
+  }
+  const { activations } = model
   const blocks = model.blocks ?? Object.values(written ?? {})[0]?.map(() => ({ work: undefined, weights: bytes(0) }))
   if (blocks === undefined) throw new UserError(`${origin}: models.${key}.blocks is missing; or give times`)
-  const known = Object.entries(devices).map(([name, device]) => ({ name, group: device?.group }))
-  const times =
-    written === undefined
-      ? undefined
-      : blockTimesByDevice(written, blocks.length, known, `${origin}: models.${key}.times`)
+  const times = timesFor(blocks.length)
   const speeds = Object.values(devices).map(device => device?.speed ?? 1)
   const timed = blocks.map(({ work, weights }, k) => {
     const untimed = known.find((_, n) => times?.[n] === undefined)

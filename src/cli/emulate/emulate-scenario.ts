@@ -202,7 +202,7 @@ const emulatedModels = async (
     const { work, times, pinned } = profiles[m]!
     if (model.kind === 'file') {
       const { file, shapes, maxBlocks } = model
-      models.push({ name, file, tensors: [], shapes, maxBlocks, work, pinned })
+      models.push({ name, file, tensors: [], shapes, maxBlocks, work, times, pinned })
       continue
     }
     if (calibration === undefined) say('measuring what made-up work takes here …')

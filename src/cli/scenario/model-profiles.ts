@@ -1,6 +1,7 @@
 import type { ModelProfile } from '../../core/model-profile.ts'
 import type { Scenario, ScenarioModel } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import { findCosts, type MeasuredModel, readCosts, type SavedCosts } from './saved-costs.ts'
 
 /** Timed runs of a model that is measured. */
@@ -25,13 +26,25 @@ export const modelProfiles = async (
   return profiles
 }
 
-const fromSaved = (name: string, { blocks, activations, unencodable }: MeasuredModel): ModelProfile => ({
-  name,
+type FileModel = Extract<ScenarioModel, { readonly kind: 'file' }>
+
+const fromSaved = (model: FileModel, { blocks, activations, unencodable }: MeasuredModel): ModelProfile => ({
+  ...declaredOf(model, blocks.length),
   work: blocks.map(block => seconds(block.seconds)),
   weights: blocks.map(block => bytes(block.bytes)),
   activations: activations.map(bytes),
   unencodable: unencodable.map(bytes)
 })
+
+/** What the scenario says of a file itself. @throws UserError for times of another number of blocks than it is cut into */
+const declaredOf = ({ name, pinned, times }: FileModel, blocks: number) => {
+  const other = times?.find(of => of !== undefined && of.length !== blocks)
+  if (other !== undefined)
+    throw new UserError(
+      `models.${name}.times: ${other.length} times for ${blocks} blocks, which is what the file is cut into; give one for each, or other maxBlocks`
+    )
+  return { name, pinned: pinned === true, ...(times === undefined ? {} : { times }) }
+}
 
 const profileOf = async (
   model: ScenarioModel,
@@ -49,7 +62,7 @@ const profileOf = async (
       ...(times === undefined ? {} : { times })
     }
   }
-  if (saved.length > 0) return fromSaved(model.name, await findCosts(saved, model, `models.${model.name}`))
+  if (saved.length > 0) return fromSaved(model, await findCosts(saved, model, `models.${model.name}`))
   const { activationsAt, cutsForCluster, studyModel } = await import('../../model/cut-model.ts')
   const { openModel } = await import('../../runtime/onnx/open-model.ts')
   const { profileBlocks } = await import('../../runtime/onnx/profile-blocks.ts')
@@ -61,8 +74,7 @@ const profileOf = async (
   const cuts = cutsForCluster(studied, model.maxBlocks)
   const { blocks, activations } = await profileBlocks(studied, cuts, { runs: RUNS, threads: 1 })
   return {
-    name: model.name,
-    pinned: model.pinned === true,
+    ...declaredOf(model, blocks.length),
     work: blocks.map(block => seconds(block.seconds)),
     weights: blocks.map(block => bytes(block.loadedBytes)),
     activations: activations.map(bytes),

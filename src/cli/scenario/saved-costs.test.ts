@@ -50,8 +50,27 @@ test('what was saved is what is planned with, to the last digit, and nothing is 
   await writeCosts(costs, '--out', await measured())
   // The file is no ONNX model: measuring it would fail.
   expect(await profiles()).toEqual([
-    { name: 'ocr', work: [0.25, 0.5], weights: [100, 50], activations: [1000, 500, 10], unencodable: [0, 20, 0] }
+    {
+      name: 'ocr',
+      pinned: false,
+      work: [0.25, 0.5],
+      weights: [100, 50],
+      activations: [1000, 500, 10],
+      unencodable: [0, 20, 0]
+    }
   ])
+})
+
+test('what the scenario says of a file itself goes with what was saved: its times by device, a pinned block', async () => {
+  await writeCosts(costs, '--out', await measured())
+  expect((await profiles(scenario({ times: { a: [7, '8ms'] }, pinned: 'source' })))[0]).toMatchObject({
+    pinned: true,
+    work: [0.25, 0.5],
+    times: [[0.007, 0.008]]
+  })
+  await expect(profiles(scenario({ times: { a: [7, 8, 9] } }))).rejects.toThrow(
+    /^models\.ocr\.times: 3 times for 2 blocks, which is what the file is cut into; give one for each, or other maxBlocks$/
+  )
 })
 
 test('a file keeps what it has of other models and shapes; the same again takes its place', async () => {
