@@ -44,16 +44,6 @@ describe('tributary demo', () => {
     expect(await readdir(folder)).toEqual(['images'])
   })
 
-  it('loses nothing when a worker is killed without warning', async () => {
-    const flags = ['--json', '--count', '30', '--policy', 'confluence', '--kill', 'attic@1']
-    const { code, stdout, stderr } = await demo(flags)
-    expect(stderr).toContain('killed attic (kill -9)')
-    expect(code).toBe(0)
-    for (const source of JSON.parse(stdout).runs[0].sources) {
-      expect(source).toMatchObject({ images: 30, correct: 30, lost: 0, duplicates: 0 })
-    }
-  })
-
   it('stops every device on Ctrl-C and leaves nothing behind', async () => {
     const { code } = await demo(['--count', '40', '--policy', 'local'], endInMidRun('SIGINT'))
     expect(code).toBe(130)

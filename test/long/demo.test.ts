@@ -27,6 +27,16 @@ describe('the whole demo', () => {
     expect(speedup['confluence/local']).toBeGreaterThanOrEqual(1.6)
   })
 
+  it('loses nothing when a worker is killed without warning', async () => {
+    const flags = ['--json', '--count', '30', '--policy', 'confluence', '--kill', 'attic@1']
+    const { code, stdout, stderr } = await runDemo(flags, folder)
+    expect(stderr).toContain('killed attic (kill -9)')
+    expect(code).toBe(0)
+    for (const source of JSON.parse(stdout).runs[0].sources) {
+      expect(source).toMatchObject({ images: 30, correct: 30, lost: 0, duplicates: 0 })
+    }
+  })
+
   it('takes its devices along when it is killed without warning', async () => {
     const { code } = await runDemo(['--count', '40', '--policy', 'local'], folder, endInMidRun('SIGKILL'))
     expect(code).toBe(null)

@@ -98,4 +98,29 @@ events:
     expect(run!.because).toBeUndefined()
     expect(run!.sources).toMatchObject([{ completed: 40, lost: 0 }]) // the second block fits only into shed
   }, 90_000)
+
+  test('a device without memory, a model whose first source comes late, a device that comes and goes again and again', async () => {
+    const [run] = await emulate(
+      'comings',
+      `
+devices: { porch: { speed: 0.3 }, shed: { speed: 0.3, memory: 0 }, attic: { speed: 0.3 } }
+${MODELS}
+sources:
+  - { name: roof, device: attic, model: toy, count: 10 }
+  - { name: yard, device: shed, model: toy, count: 60, arrivals: { every: 100ms } }
+events:
+  - { at: 1s, device: attic, joins: true }
+  - { at: 4s, device: attic, leaves: stop }
+  - { at: 4.1s, device: attic, joins: true }
+  - { at: 4.2s, device: attic, leaves: stop }
+  - { at: 4.3s, device: attic, joins: true }
+`
+    )
+    expect(run!.because).toBeUndefined()
+    expect(run!.sources).toMatchObject([
+      { completed: 10, lost: 0 },
+      { completed: 60, lost: 0 }
+    ])
+    expect(run!.devices.find(({ name }) => name === 'shed')).toMatchObject({ tasks: 0, residentBytes: 0 })
+  }, 90_000)
 })
