@@ -10,12 +10,12 @@ import { textTable } from '../src/report/text-table.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
 import { randomScenario } from './random-scenario.ts'
 
-// The same scenario files emulated by real processes and simulated, side by side. Budgets: throughput within 10 %, mean
-// inference time within 15 %. `npm run bench -- emulation radio chain`: only these. The files are in bench/emulation.
+// The same scenario files emulated by real processes and simulated, side by side. Budgets: throughput within 5 %, mean
+// inference time within 8 %, where blocks were not late by more than 2 %: else the machine was too slow to say. `npm run bench -- emulation radio chain`: only these. The files are in bench/emulation.
 // `npm run bench -- emulation random-1 random-2`: random networks of these seeds, random for the first ten.
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'bench', 'emulation')
-const BUDGET = { throughput: 0.1, time: 0.15 }
+const BUDGET = { throughput: 0.05, time: 0.08, lateness: 0.02 }
 
 const words = process.argv.slice(2)
 const RANDOM = /^random-\d+$/
@@ -65,7 +65,8 @@ try {
         meanTime(emulated) / meanTime(simulated) - 1
       ]
       const isWithin = Math.abs(rate) <= BUDGET.throughput && Math.abs(time) <= BUDGET.time
-      if (!isWithin) process.exitCode = 1
+      const isLate = (emulated.disturbance ?? 0) > BUDGET.lateness
+      if (!isWithin && !isLate) process.exitCode = 1
       const row = [
         i === 0 ? name : '',
         emulated.policy,
@@ -77,7 +78,7 @@ try {
         percent(time),
         percent(emulated.disturbance ?? 0),
         `${emulated.sources.reduce((sum, source) => sum + source.lost, 0)}`,
-        isWithin ? '' : 'outside'
+        isLate ? 'machine late' : isWithin ? '' : 'outside'
       ]
       // At once: what comes later may fail.
       process.stderr.write(`${row.join(' | ')}\n`)
@@ -104,5 +105,5 @@ process.stdout.write(
   `${textTable(
     head.map((title, i) => ({ title, align: i < 2 ? 'left' : 'right' })),
     rows
-  )}\nbudgets: throughput within 10 %, mean inference time within 15 %\n`
+  )}\nbudgets: throughput within 5 %, mean inference time within 8 %, where blocks are late by 2 % at most\n`
 )
