@@ -84,7 +84,8 @@ const tensorHead = (tensor: TensorProto, length: number): Uint8Array => {
   return concat(toBinary(TensorProtoSchema, head), tag(TENSOR_RAW_DATA, length))
 }
 
-async function* rawBytes(tensor: TensorProto, origin: string): AsyncGenerator<Uint8Array> {
+/** What lies in the tensor, or in the file that it names. */
+export async function* rawBytes(tensor: TensorProto, origin: string): AsyncGenerator<Uint8Array> {
   if (!isExternal(tensor)) {
     yield tensor.rawData
     return
