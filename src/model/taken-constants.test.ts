@@ -134,6 +134,35 @@ for (const count of [4, 31, 32, 64]) {
   })
 }
 
+for (const count of [8, 64]) {
+  test(`one of ${count} numbers that is defined twice is merged and packed as in the whole`, async () => {
+    const positive = (name: string, v: number): Weights => ({
+      ...floats(name, [count]),
+      rawData: new Uint8Array(Float32Array.from({ length: count }, (_, i) => v + Math.abs(Math.sin(i * v))).buffer)
+    })
+    const file = save({
+      nodes: [
+        node('Conv', ['x', 'w'], ['c']),
+        node('BatchNormalization', ['c', 's', 'b', 'm', 'v'], ['n']),
+        node('Relu', ['n'], ['r']),
+        node('GlobalAveragePool', ['r'], ['g']),
+        node('Flatten', ['g'], ['f']),
+        node('MatMul', ['f', 'p'], ['y'])
+      ],
+      weights: [
+        ...[0.3, 0.2].map(scale => floats('w', [count, 3, 3, 3], scale)),
+        ...[1.3, 1.1].map(v => positive('s', v)),
+        ...[1.7, 1.9].map(v => positive('v', v)),
+        ...[1, 0.4].map(scale => floats('p', [count, count], scale)),
+        ...['b', 'm'].map(name => positive(name, 1))
+      ],
+      inputs: [x([1, 3, 9, 9])],
+      outputs: [y()]
+    })
+    await exactEverywhere(await studyModel(file, none, openModel)) // cut where nothing is merged
+  })
+}
+
 test('definitions of types that JavaScript lacks are asked for too', async () => {
   const scale = (v: number): Weights => ({ name: 's', dataType: T.BFLOAT16, dims: [80n], rawData: bfloat(v, 80) })
   await check({

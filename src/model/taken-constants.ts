@@ -1,17 +1,15 @@
-import { create } from '@bufbuild/protobuf'
-import { type GraphProto, type TensorProto, ValueInfoProtoSchema } from 'onnx-buf'
+import type { GraphProto, TensorProto } from 'onnx-buf'
 import { UserError } from '../core/user-error.ts'
 import { askWhichIsTaken, type Definition } from './ask-which-is-taken.ts'
 import { constantTensor, isConstantNode } from './constant-tensor.ts'
 import type { OnnxFile } from './onnx-file.ts'
 import type { OpenModel } from './open-model.ts'
-import { tensorType } from './tensor-type.ts'
 
 /**
  * The model with one constant for each name. Files that define one twice, as initializers, as Constant nodes or as both,
  * run in ONNX Runtime with a warning. It takes one of them wherever the name is read, and which one depends on their
- * size and on where their data lie; so it is asked. Such a constant it neither folds nor merges with what reads it, as if
- * a user could still set it; so it is declared as one that can be set, and the blocks compute what the whole computes.
+ * size and on where their data lie; so it is asked. Then it treats that
+ * one as any other constant.
  *
  * A Constant node whose output is also listed as an input is to the runtime what an initializer of that name is, and
  * becomes one.
@@ -28,18 +26,12 @@ export const takenConstants = async (file: OnnxFile, openModel: OpenModel): Prom
   const taken = twice.size === 0 ? new Map<string, number>() : await askWhichIsTaken(file, twice, openModel)
   const kept = [...new Map([...twice, ...inputNodes])].map(([name, all]) => all[taken.get(name) ?? 0]!.tensor)
   const names = new Set(kept.map(({ name }) => name))
-  const settable = kept
-    .filter(({ name }) => !listed.has(name))
-    .map(({ name, dataType, dims }) =>
-      create(ValueInfoProtoSchema, { name, type: tensorType(dataType, dims.map(Number)) })
-    )
   return {
     ...file,
     graph: {
       ...graph,
       initializer: [...graph.initializer.filter(({ name }) => !names.has(name)), ...kept],
-      node: graph.node.filter(node => !(isConstantNode(node) && names.has(node.output[0] ?? ''))),
-      input: [...graph.input, ...settable]
+      node: graph.node.filter(node => !(isConstantNode(node) && names.has(node.output[0] ?? '')))
     },
     notes: [...(file.notes ?? []), ...[...twice].map(([name, all]) => noteOf(name, all, taken.get(name)!))]
   }
