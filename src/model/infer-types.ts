@@ -8,7 +8,7 @@ import { type GraphProto, ValueInfoProtoSchema } from 'onnx-buf'
 import { UserError } from '../core/user-error.ts'
 import { onnxChunks } from './onnx-chunks.ts'
 import type { OnnxFile } from './onnx-file.ts'
-import type { OpenedModel, OpenModel, PortInfo } from './open-model.ts'
+import type { OpenedModel, OpenModel, OpenModelOptions, PortInfo } from './open-model.ts'
 import { withoutWeights } from './without-weights.ts'
 
 /** Opens variants of one model, each written to a file of its own in a folder that the caller removes. */
@@ -41,9 +41,13 @@ export class Prober {
     }
   }
 
-  /** The model with its weights and these tensors as outputs, ready to run. @throws UserError when it does not open */
-  open(graph: GraphProto, names: readonly string[]): Promise<OpenedModel> {
-    return this.#open(withOutputs(graph, names))
+  /**
+   * The model with its weights and these tensors as outputs, ready to run.
+   * @param options nodes stay as they are, unless these say otherwise
+   * @throws UserError when it does not open
+   */
+  open(graph: GraphProto, names: readonly string[], options = AS_THEY_ARE): Promise<OpenedModel> {
+    return this.#open(withOutputs(graph, names), options)
   }
 
   async #search(graph: GraphProto, names: readonly string[]): Promise<ReadonlyMap<string, PortInfo>> {
@@ -72,12 +76,12 @@ export class Prober {
     return new Map(opened.outputs.map(info => [info.name, info]))
   }
 
-  async #open(graph: GraphProto): Promise<OpenedModel> {
+  async #open(graph: GraphProto, options = AS_THEY_ARE): Promise<OpenedModel> {
     const { path, model } = this.#file
     const draft = join(this.#folder, `${this.#written++}.onnx`)
     await pipeline(Readable.from(onnxChunks({ ...model, graph }, path)), createWriteStream(draft))
     try {
-      return await this.#openModel(draft, { optimise: false })
+      return await this.#openModel(draft, options)
     } catch (error) {
       const because = (error as Error).message.replaceAll(draft, path)
       throw new UserError(`${path}: ONNX Runtime does not open it: ${because}`)
@@ -86,6 +90,8 @@ export class Prober {
     }
   }
 }
+
+const AS_THEY_ARE: OpenModelOptions = { optimise: false }
 
 const UNSUPPORTED = /Unsupported data type/
 

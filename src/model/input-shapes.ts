@@ -25,7 +25,10 @@ export const declaredShapes = (inputs: readonly ValueInfoProto[]): readonly Decl
  * or, for a leading one alone, a batch of one.
  * @throws UserError that shows the flag to add
  */
-export const concreteInputs = ({ file, inputs }: GraphAnalysis, given: InputShapes): InputShapes => {
+export const concreteInputs = (
+  { file, inputs }: Pick<GraphAnalysis, 'file' | 'inputs'>,
+  given: InputShapes
+): InputShapes => {
   const isInput = new Set(inputs)
   const declared = declaredShapes(file.graph.input).filter(({ name }) => isInput.has(name))
   for (const name of given.keys()) {

@@ -10,6 +10,7 @@ import { ELEMENT_TYPE_OF } from './element-bits.ts'
 import type { GraphAnalysis } from './graph-analysis.ts'
 import { Prober } from './infer-types.ts'
 import { concreteInputs, type InputShapes, writtenShape } from './input-shapes.ts'
+import { leadingTo, travels } from './leading-to.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import type { OpenModel, PortInfo } from './open-model.ts'
 import { declaredDims, tensorType } from './tensor-type.ts'
@@ -55,14 +56,17 @@ export const findTensorFacts = async (
   const folder = await mkdtemp(join(tmpdir(), 'tributary-probe-'))
   const { file } = analysis
   const prober = new Prober({ ...file, model: functionsWithoutClaims(file.model) }, folder, openModel)
-  const graph = withoutClaims({ ...file.graph, output: readable(file.graph.output) })
-  const names = [...analysis.constants, ...analysis.layers].flatMap(layer => layer.writes)
+  const graph = withoutClaims(readable(file.graph))
+  const made = new Set(graph.node.flatMap(node => node.output))
+  const names = [...analysis.constants, ...analysis.layers]
+    .flatMap(layer => layer.writes)
+    .filter(name => made.has(name))
   try {
     const asIs = await prober.infer(graph, names)
-    const inputShapes = concreteInputs(analysis, shapes)
+    const fed = new Set(graph.input.map(({ name }) => name))
+    const inputShapes = concreteInputs({ file, inputs: analysis.inputs.filter(name => fed.has(name)) }, shapes)
     const fixed = fixedInputs(graph, inputShapes)
     const concrete = graph.input.some(isOpenInput) ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
-    const made = new Set(names)
     const unseen = [...concrete.values()].filter(info => made.has(info.name) && isOpen(info)).map(info => info.name)
     const seen = unseen.length === 0 ? NOTHING : await dimsOfRun(prober, fixed, inputShapes, unseen)
     return tableOf(analysis, asIs, concrete, seen, inputShapes)
@@ -105,12 +109,14 @@ const RUN_OUTPUTS = 128
 const isOpen = ({ type, shape }: PortInfo): boolean =>
   isElementType(type) && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
 
-/** A model with an output of a type that its JavaScript API lacks is not opened at all; without it, it is. */
-const readable = (outputs: readonly ValueInfoProto[]): ValueInfoProto[] => {
-  const others = outputs.filter(
-    ({ type }) => type?.value.case !== 'tensorType' || ELEMENT_TYPE_OF.has(type.value.value.elemType)
-  )
-  return others.length > 0 ? others : [...outputs]
+/**
+ * A model with an output, or an unread input, of a type that its JavaScript API lacks is not opened at all; without it, it
+ * is. Outputs that declare nothing may be tensors. A model without any tensor output stays whole.
+ */
+const readable = (graph: GraphProto): GraphProto => {
+  const mayTravel = (output: ValueInfoProto): boolean => output.type?.value.case === undefined || travels(output)
+  const isAny = graph.output.some(mayTravel)
+  return leadingTo(graph, output => !isAny || mayTravel(output))
 }
 
 const isOpenInput = ({ type }: ValueInfoProto): boolean =>

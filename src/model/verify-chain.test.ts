@@ -1,16 +1,25 @@
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { describe, expect, test } from 'vitest'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { chain, fresh, save, study, x, y } from '../testing/cut-everywhere.ts'
-import { bytesOf, floats, int, type ModelParts, node, value, type Weights } from '../testing/onnx-builder.ts'
+import {
+  buildModel,
+  bytesOf,
+  floats,
+  int,
+  type ModelParts,
+  node,
+  value,
+  type Weights
+} from '../testing/onnx-builder.ts'
 import { writeBlocks } from './cut-model.ts'
 import { verifyChain } from './verify-chain.ts'
 
-const blockFiles = async (parts: ModelParts) => {
-  const model = await study(save(parts))
+const blockFiles = async (parts: ModelParts, file = save(parts)) => {
+  const model = await study(file)
   const cuts = model.cutPoints.map((_, i) => i)
   const files: string[] = []
   await writeBlocks(model, cuts, async (index, chunks) => {
@@ -26,6 +35,8 @@ const verified = async (parts: ModelParts, broken?: ModelParts, fromEnd = 1) => 
   if (broken !== undefined) files[files.length - fromEnd] = (await blockFiles(broken)).files.at(-fromEnd)!
   return verifyChain(model, cuts, files, openModel, { now: () => 0, rounds: 1 })
 }
+
+const options = { now: () => 0, rounds: 1 }
 
 const halves = (name: string, dims: readonly number[], scale: number): Weights => {
   const { rawData } = floats(name, dims, scale)
@@ -174,5 +185,78 @@ describe('--verify', () => {
     const { model, cuts, files } = await blockFiles(named('Relu'))
     const other = (await blockFiles(named('Neg'))).files[0]!
     expect((await verifyChain(model, cuts, [other, files[1]!], openModel, { now: () => 0, rounds: 1 })).ok).toBe(false)
+  })
+
+  const sequence = (name: string) => ({
+    name,
+    type: { value: { case: 'sequenceType' as const, value: { elemType: value('', T.FLOAT).type } } }
+  })
+  const optional = (name: string) => ({
+    name,
+    type: { value: { case: 'optionalType' as const, value: { elemType: value('', T.FLOAT).type } } }
+  })
+  /** y = exp(relu(x)), beside ends that JavaScript cannot open. */
+  const beside = (inputs: readonly unknown[], nodes: ModelParts['nodes'], outputs: readonly unknown[]): ModelParts => ({
+    nodes: [node('Relu', ['x'], ['a']), node('Exp', ['a'], ['y']), ...nodes],
+    inputs: [...(inputs as []), x()],
+    outputs: [...(outputs as []), y([2, 3])],
+    opset: 19
+  })
+
+  const negated = [node('Relu', ['x'], ['a']), node('Neg', ['a'], ['y'])]
+
+  for (const [name, inputs, nodes, outputs] of [
+    ['a bfloat16 output', [], [node('Cast', ['a'], ['h'], [int('to', T.BFLOAT16)])], [value('h', T.BFLOAT16)]],
+    ['a float8 output', [], [node('Cast', ['a'], ['h'], [int('to', T.FLOAT8E4M3FN)])], [value('h', T.FLOAT8E4M3FN)]],
+    ['an unread bfloat16 input', [value('z', T.BFLOAT16, ['n', 'm'])], [], []],
+    ['an unread sequence', [sequence('z')], [], []],
+    ['an unread optional', [optional('z')], [], []],
+    ['all of these', [optional('z'), sequence('s'), value('b', T.FLOAT8E5M2, [1])], [], []],
+    [
+      'a bfloat16 input that leads to a bfloat16 output alone',
+      [value('z', T.BFLOAT16, ['n'])],
+      [node('Identity', ['z'], ['h'])],
+      [value('h', T.BFLOAT16)]
+    ],
+    ['a node that reads it and leads nowhere', [value('z', T.BFLOAT16, ['n'])], [node('Identity', ['z'], ['h'])], []]
+  ] as const) {
+    test(`beside ${name}, the tensors are cut and compared`, async () => {
+      const parts = beside(inputs, nodes, outputs)
+      const { model, cuts, files } = await blockFiles(parts)
+      const ends = [...inputs.map(() => 'input'), ...outputs.map(() => 'output')]
+      expect(model.leftOut.map(({ end }) => end).sort()).toEqual(ends.sort())
+      const { ok, maxAbsDiff, outputs: compared } = await verifyChain(model, cuts, files, openModel, options)
+      expect({ ok, maxAbsDiff, names: compared.map(output => output.name) }).toEqual({
+        ok: true,
+        maxAbsDiff: 0,
+        names: ['y']
+      })
+      const wrong = (await blockFiles({ ...beside([], [], []), nodes: negated })).files.at(-1)!
+      expect((await verifyChain(model, cuts, [files[0]!, wrong], openModel, options)).ok).toBe(false)
+    })
+  }
+
+  test('inputs and outputs whose names are not UTF-8 are compared under the names that we read', async () => {
+    const bytes = Buffer.from(
+      buildModel({
+        nodes: [
+          node('Sub', ['XX@', 'ZZ@'], ['a']),
+          node('Exp', ['a'], ['b']),
+          node('Neg', ['b'], ['YY@']),
+          node('Abs', ['a'], ['WW@'])
+        ],
+        inputs: [value('XX@', T.FLOAT, [2, 3]), value('ZZ@', T.FLOAT, [2, 3])],
+        outputs: [value('YY@', T.FLOAT, [2, 3]), value('WW@', T.FLOAT, [2, 3])]
+      })
+    )
+    for (const [stand, byte] of Object.entries({ XX: 0xff, ZZ: 0xfe, YY: 0xff, WW: 0xfe }))
+      for (let at = bytes.indexOf(`${stand}@`); at !== -1; at = bytes.indexOf(`${stand}@`))
+        bytes.set([stand.charCodeAt(0), byte, byte], at)
+    const file = fresh()
+    writeFileSync(file, bytes)
+    const { model, cuts, files } = await blockFiles(mlp(1), file)
+    const { ok, maxAbsDiff, outputs } = await verifyChain(model, cuts, files, openModel, options)
+    expect({ ok, maxAbsDiff }).toEqual({ ok: true, maxAbsDiff: 0 })
+    expect(outputs.map(({ name }) => name)).toEqual(['Y\uFFFDff\uFFFDff', 'W\uFFFDfe\uFFFDfe'])
   })
 })

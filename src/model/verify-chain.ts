@@ -9,6 +9,7 @@ import {
 import type { StudiedModel } from './cut-model.ts'
 import { activationsAt } from './cut-model.ts'
 import type { OpenedModel, OpenModel, OpenModelOptions } from './open-model.ts'
+import { openWhole } from './open-whole.ts'
 import { runChain } from './run-chain.ts'
 import { feedsFor } from './tensor-facts.ts'
 import { type Tolerance, toleranceOf } from './tolerance.ts'
@@ -55,7 +56,7 @@ export const verifyChain = async (
   openModel: OpenModel,
   { now, rounds, seed = 'verify', threads = 1, inputs }: VerifyOptions
 ): Promise<Verification> => {
-  const whole = await openModel(model.analysis.file.path, { threads })
+  const whole = await openWhole(model.analysis.file.path, model.analysis, openModel, { threads })
   const wanted = [...new Set(model.analysis.outputs)] // others cannot be read
   const blocks = await Promise.all(files.map(file => openModel(file, { threads })))
   const keep = activationsAt(model, cuts)

@@ -2,8 +2,12 @@ import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { createRng } from '../../core/rng.ts'
 import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
 import type { Dimension, TensorSpec } from '../../core/tensor.ts'
+import { declaredInputs } from '../../model/declared-inputs.ts'
 import { withGiven } from '../../model/input-shapes.ts'
+import { travels } from '../../model/leading-to.ts'
+import { readOnnxFile } from '../../model/onnx-file.ts'
 import type { OpenedModel } from '../../model/open-model.ts'
+import { type Ends, openWhole } from '../../model/open-whole.ts'
 import type { EncodingReport } from '../../report/run-report.ts'
 import { isElementType } from '../../runtime/engine/ort-tensor.ts'
 import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
@@ -31,7 +35,7 @@ export const encodingReport = async (parts: EncodingReportParts): Promise<Encodi
   // Results of files are what their output says, a text or classes: the elements behind them did not come home.
   for (const source of scenario.sources.filter(({ files }) => files === undefined)) {
     const model = models[source.model]!
-    const opened = await openModel(model.file)
+    const opened = await openWhole(model.file, await endsOf(model.file), openModel, {})
     try {
       for await (const [expected, got] of pairs(parts, source, model, opened)) {
         const difference = Math.abs(expected - got)
@@ -52,6 +56,15 @@ export const encodingReport = async (parts: EncodingReportParts): Promise<Encodi
     maxDifference: some ? off.max : null,
     meanDifference: some ? off.sum / off.compared : null,
     largest: some ? off.largest : null
+  }
+}
+
+/** Those that travel. */
+const endsOf = async (path: string): Promise<Ends> => {
+  const file = await readOnnxFile(path)
+  return {
+    inputs: declaredInputs(file).map(({ name }) => name),
+    outputs: file.graph.output.filter(travels).map(({ name }) => name)
   }
 }
 

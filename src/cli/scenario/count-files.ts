@@ -1,4 +1,6 @@
 import type { ScenarioModel, SourceFiles } from '../../core/scenario.ts'
+import { declaredInputs } from '../../model/declared-inputs.ts'
+import { readOnnxFile } from '../../model/onnx-file.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
 import { npySuffixes } from '../../runtime/io/npy-inputs.ts'
 import { readIoSpec } from '../../runtime/io/read-io-spec.ts'
@@ -13,10 +15,5 @@ export const countFiles = async ({ dir, reading }: SourceFiles, model: ScenarioM
   return (await listItems(dir, suffixes)).length
 }
 
-const inputsOf = async (model: ScenarioModel) => {
-  if (model.kind !== 'file') return []
-  const { openModel } = await import('../../runtime/onnx/open-model.ts')
-  const opened = await openModel(model.file)
-  await opened.close()
-  return opened.inputs
-}
+const inputsOf = async (model: ScenarioModel) =>
+  model.kind === 'file' ? declaredInputs(await readOnnxFile(model.file)) : []
