@@ -1,6 +1,8 @@
 import { type NodeProto, TensorProto_DataType as T } from 'onnx-buf'
 import type { ElementType } from '../core/tensor.ts'
 import type { StudiedModel } from './cut-model.ts'
+import type { GraphAnalysis } from './graph-analysis.ts'
+import { stepsFromFloats } from './made-from-floats.ts'
 import { isDefaultDomain } from './onnx-file.ts'
 
 /** How far an output of the chain may be from the whole's, and why so far. */
@@ -13,6 +15,8 @@ export interface Tolerance {
    * numbers, a probability of 1e-9 say, is no more exact than they are.
    */
   readonly absolute: number
+  /** So many whole numbers more, of an integer that was made of floats. */
+  readonly steps?: number
   readonly because: string
 }
 
@@ -59,17 +63,31 @@ const EXACT = new Set<ElementType>([
   'string'
 ])
 
-/** What applies to an output of this type. The coarsest arithmetic in the model decides about floats. */
-export const toleranceOf = (model: StudiedModel, type: ElementType): Tolerance => {
-  if (EXACT.has(type)) return TOLERANCES.exact
-  const { analysis, facts } = model
-  const nodes = analysis.layers.map(layer => layer.node)
-  if (nodes.some(quantises)) return TOLERANCES.int8
-  if (computesIn(T.BFLOAT16, model)) return TOLERANCES.bfloat16
-  const hasHalves = analysis.layers.some(layer => layer.writes.some(name => facts.of(name).type === 'float16'))
-  if (type === 'float16' || hasHalves) return TOLERANCES.float16
-  const hasSingles = analysis.layers.some(layer => layer.writes.some(name => facts.of(name).type === 'float32'))
-  return TOLERANCES[type === 'float64' && !hasSingles ? 'float64' : 'float32']
+/**
+ * What applies to an output of this name and type. The coarsest arithmetic in the model decides about floats, and about
+ * integers that are made of them, by a cast or a quantiser: those may fall into the next step besides. Other integers are
+ * exact.
+ */
+export const toleranceOf = (model: StudiedModel, name: string, type: ElementType): Tolerance => {
+  if (!EXACT.has(type)) return lineOf(model, type)
+  const steps = type === 'string' || type === 'bool' ? 0 : stepsFromFloats(model, name)
+  if (steps === 0) return TOLERANCES.exact
+  const line = lineOf(model)
+  return { ...line, steps, because: `whole numbers made of floats that may fall into the next step; ${line.because}` }
+}
+
+/** @param type of floats; undefined for integers that are made of some */
+const lineOf = ({ analysis, facts }: StudiedModel, type?: ElementType): Tolerance => {
+  const { layers, consumers } = analysis
+  // One that nothing reads makes an output, and coarsens no other.
+  if (layers.some(({ node, writes }) => quantises(node) && writes.some(name => consumers.has(name))))
+    return TOLERANCES.int8
+  if (computesIn(T.BFLOAT16, analysis)) return TOLERANCES.bfloat16
+  const has = (wanted: ElementType): boolean =>
+    layers.some(({ writes }) => writes.some(name => facts.of(name).type === wanted))
+  if (type === 'float16' || has('float16')) return TOLERANCES.float16
+  const isDouble = (type === 'float64' || (type === undefined && has('float64'))) && !has('float32')
+  return TOLERANCES[isDouble ? 'float64' : 'float32']
 }
 
 /** Activations, that is: weights that are stored in few bits are exact numbers. */
@@ -79,13 +97,15 @@ const quantises = ({ opType, domain }: NodeProto): boolean =>
     /^QLinear|^QAttention|^QGemm|Integer(?:ToFloat)?$/.test(opType))
 
 /** JavaScript does not see such tensors, so it is what the model says of itself. */
-const computesIn = (type: T, { analysis }: StudiedModel): boolean => {
-  const { graph } = analysis.file
+const computesIn = (type: T, { file: { graph }, layers }: GraphAnalysis): boolean => {
   const isTo = (node: NodeProto): boolean =>
     node.opType === 'Cast' && node.attribute.some(a => a.name === 'to' && Number(a.i) === type)
-  return graph.initializer.some(tensor => tensor.dataType === type) || analysis.layers.some(layer => isTo(layer.node))
+  return graph.initializer.some(tensor => tensor.dataType === type) || layers.some(layer => isTo(layer.node))
 }
 
-/** `0.01 of the largest output (float16: the model …)`. */
-export const describeTolerance = ({ kind, relative, absolute, because }: Tolerance): string =>
-  kind === 'exact' ? `none (${because})` : `${relative} of the largest output, or ${absolute} (${kind}: ${because})`
+/** `0.01 of the largest output, or 0.00001 (float16: the model …)`. */
+export const describeTolerance = ({ kind, relative, absolute, steps, because }: Tolerance): string => {
+  if (kind === 'exact') return `none (${because})`
+  const more = steps === undefined ? '' : `, and ${steps} besides`
+  return `${relative} of the largest output, or ${absolute}${more} (${kind}: ${because})`
+}

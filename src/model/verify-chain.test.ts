@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { chain, fresh, save, study, x, y } from '../testing/cut-everywhere.ts'
 import {
+  body,
   buildModel,
   bytesOf,
   floats,
@@ -141,9 +142,154 @@ describe('--verify', () => {
     expect((await verified(counted(100), counted(101))).ok).toBe(false)
   })
 
+  const to = (type: T) => [int('to', type)]
+  const F1 = (name: string, v: number): Weights => ({ name, dataType: T.FLOAT, dims: [], floatData: [v] })
+
+  test('whole numbers that are made of halves may fall into the next step, on the line of halves; not further', async () => {
+    const counted = (last: number, shift: number): ModelParts => ({
+      ...halfMlp(last),
+      nodes: [
+        ...(halfMlp(last).nodes ?? []).slice(0, -1),
+        node('Tanh', ['m7'], ['h']),
+        node('Cast', ['h'], ['f'], to(T.FLOAT)),
+        node('Mul', ['f', 'k'], ['m']),
+        node('Add', ['m', 'o'], ['a']),
+        node('Cast', ['a'], ['y'], to(T.INT32))
+      ],
+      weights: [...(halfMlp(last).weights ?? []), F1('k', 4e8), F1('o', shift)],
+      outputs: [y([1, 32], T.INT32)]
+    })
+    const right = await verified(counted(0.2, 0))
+    expect(right.outputs[0]).toMatchObject({ ok: true, tolerance: { kind: 'float16', steps: 1 } })
+    expect(right.maxAbsDiff).toBeGreaterThan(0) // what exactness would not be allowed
+    expect((await verified(counted(0.2, 0), counted(0.2, 4e3))).ok).toBe(false)
+  })
+
+  test('an image in bytes may be off by one, not by two', async () => {
+    const image = (offset: number): ModelParts => ({
+      nodes: [
+        node('MatMul', ['x', 'w'], ['a']),
+        node('Sigmoid', ['a'], ['b']),
+        node('Mul', ['b', 'k'], ['c']),
+        node('Add', ['c', 'o'], ['d']),
+        node('Round', ['d'], ['e']),
+        node('Clip', ['e', 'o', 'k'], ['f']),
+        node('Cast', ['f'], ['u'], to(T.UINT8)),
+        node('Transpose', ['u'], ['y'])
+      ],
+      weights: [floats('w', [3, 3]), F1('k', 200), F1('o', offset)],
+      inputs: [x()],
+      outputs: [y([3, 2], T.UINT8)]
+    })
+    expect((await verified(image(0))).outputs[0]!.tolerance).toMatchObject({ kind: 'float32', steps: 1 })
+    expect((await verified(image(0), image(1), 5)).ok).toBe(true)
+    expect((await verified(image(0), image(2), 5)).ok).toBe(false)
+  })
+
+  const trained = [node('MatMul', ['x', 'w'], ['p']), node('Tanh', ['p'], ['t'])]
+  const cast = node('Cast', ['t'], ['c'], to(T.INT32))
+  const zero = bytesOf('z', T.UINT8, [128], [])
+  const decision = (name: string): ModelParts['nodes'][number] =>
+    node(
+      'If',
+      ['q'],
+      [name],
+      [
+        body('then_branch', {
+          name: 'then',
+          node: [node('Cast', ['t'], ['in_then'], to(T.INT32))],
+          output: [value('in_then', T.INT32)]
+        }),
+        body('else_branch', {
+          name: 'else',
+          node: [node('Cast', ['t'], ['made'], to(T.INT32)), node('Neg', ['made'], ['in_else'])],
+          output: [value('in_else', T.INT32)]
+        })
+      ]
+    )
+  for (const [name, nodes, type, steps] of [
+    ['a cast of arithmetic', [...trained, node('Cast', ['t'], ['y'], to(T.INT64))], T.INT64, 1],
+    ['a quantiser', [...trained, node('QuantizeLinear', ['t', 's', 'z'], ['y'])], T.UINT8, 1],
+    ['two that are summed', [...trained, cast, node('Add', ['c', 'c'], ['y'])], T.INT32, 2],
+    [
+      'one of two, as a comparison says',
+      [...trained, cast, node('Greater', ['c', 'i'], ['q']), node('Where', ['q', 'c', 'i'], ['y'])],
+      T.INT32,
+      1
+    ],
+    [
+      'through floats again',
+      [...trained, cast, node('Cast', ['c'], ['g'], to(T.FLOAT)), node('Cast', ['g'], ['y'], to(T.INT8))],
+      T.INT8,
+      1
+    ],
+    [
+      'a branch',
+      [
+        ...trained,
+        node('ReduceMax', ['t'], ['r'], [int('keepdims', 0)]),
+        node('Greater', ['r', 's'], ['q']),
+        decision('y')
+      ],
+      T.INT32,
+      1
+    ],
+    ['the place of the largest', [...trained, node('ArgMax', ['t'], ['y'])], T.INT64, 0],
+    [
+      'the place, through floats',
+      [
+        ...trained,
+        node('ArgMax', ['t'], ['l']),
+        node('Cast', ['l'], ['g'], to(T.FLOAT)),
+        node('Cast', ['g'], ['y'], to(T.INT32))
+      ],
+      T.INT32,
+      0
+    ],
+    ['places of the first', [...trained, node('TopK', ['t', 'one'], ['v', 'y'])], T.INT64, 0],
+    ['a lookup', [...trained, node('ArgMax', ['t'], ['l']), node('Gather', ['table', 'l'], ['y'])], T.INT32, 0],
+    [
+      'a lookup by a number that was rounded',
+      [...trained, node('Cast', ['t'], ['l'], to(T.INT64)), node('Gather', ['table', 'l'], ['y'])],
+      T.INT32,
+      0
+    ],
+    [
+      'a comparison in numbers',
+      [...trained, node('Greater', ['t', 's'], ['q']), node('Cast', ['q'], ['y'], to(T.INT32))],
+      T.INT32,
+      0
+    ],
+    ['a shape', [...trained, node('Shape', ['t'], ['y'])], T.INT64, 0],
+    ['a cast of what was fed', [node('Relu', ['x'], ['r']), node('Cast', ['r'], ['y'], to(T.INT32))], T.INT32, 0],
+    [
+      'integers alone',
+      [node('Cast', ['x'], ['j'], to(T.INT32)), node('Mul', ['j', 'i'], ['k']), node('Add', ['k', 'i'], ['y'])],
+      T.INT32,
+      0
+    ]
+  ] as const) {
+    test(`integers: ${name}: ${steps === 0 ? 'exact' : `off by ${steps} at most, beside the line of floats`}`, async () => {
+      const { outputs, ok } = await verified({
+        nodes,
+        weights: [
+          floats('w', [3, 3]),
+          F1('s', 0.05),
+          zero,
+          { name: 'i', dataType: T.INT32, dims: [], int32Data: [3] },
+          { name: 'table', dataType: T.INT32, dims: [3n], int32Data: [7, 1, 900] },
+          { name: 'one', dataType: T.INT64, dims: [1n], int64Data: [1n] }
+        ].filter(({ name }) => nodes.some(({ input }) => (input as readonly string[]).includes(name!))),
+        inputs: [x()],
+        outputs: [y(undefined, type)]
+      })
+      const { kind, steps: allowed = 0 } = outputs[0]!.tolerance
+      expect({ ok, kind, allowed }).toEqual({ ok: true, kind: steps === 0 ? 'exact' : 'float32', allowed: steps })
+    })
+  }
+
   test('which tolerance: by the output and by the arithmetic inside', async () => {
     const kindOf = async (parts: ModelParts) => (await verified(parts)).outputs[0]!.tolerance.kind
-    const to = (type: T) => [int('to', type)]
     const doubles = { nodes: chain('Relu', 'Exp'), inputs: [x([2, 3], T.DOUBLE)], outputs: [y([2, 3], T.DOUBLE)] }
     expect(await kindOf(doubles)).toBe('float64')
     const within = (type: T): ModelParts => ({
@@ -154,7 +300,6 @@ describe('--verify', () => {
     expect(await kindOf(within(T.FLOAT16))).toBe('float16')
     expect(await kindOf(within(T.BFLOAT16))).toBe('bfloat16')
     const scale: Weights = { name: 's', dataType: T.FLOAT, dims: [], floatData: [0.05] }
-    const zero = bytesOf('z', T.UINT8, [128], [])
     const quantised: ModelParts = {
       nodes: [node('QuantizeLinear', ['x', 's', 'z'], ['q']), node('DequantizeLinear', ['q', 's', 'z'], ['y'])],
       weights: [scale, zero],

@@ -111,12 +111,13 @@ const compared = async (
       })
     }
   }
-  return [...worst.values()].map(output => judged(output, toleranceOf(model, output.type), largest))
+  return [...worst.values()].map(output => judged(output, toleranceOf(model, output.name, output.type), largest))
 }
 
 /** @param largest magnitude of what went into a block */
 const judged = (output: OutputDifference, tolerance: Tolerance, largest: number): VerifiedOutput => {
-  const allowed = Math.max(tolerance.relative * output.magnitude, tolerance.absolute * Math.min(1, largest))
+  const { relative, absolute, steps = 0 } = tolerance
+  const allowed = Math.max(relative * output.magnitude, absolute * Math.min(1, largest)) + steps
   return { ...output, tolerance, allowed, ok: output.difference <= allowed }
 }
 
