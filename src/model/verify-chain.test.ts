@@ -162,7 +162,7 @@ describe('--verify', () => {
     const right = await verified(counted(0.2, 0))
     expect(right.outputs[0]).toMatchObject({ ok: true, tolerance: { kind: 'float16', steps: 1 } })
     expect(right.maxAbsDiff).toBeGreaterThan(0) // what exactness would not be allowed
-    expect((await verified(counted(0.2, 0), counted(0.2, 4e3))).ok).toBe(false)
+    expect((await verified(counted(0.2, 0), counted(0.2, 4e3), 2)).ok).toBe(false)
   })
 
   test('an image in bytes may be off by one, not by two', async () => {
