@@ -156,6 +156,44 @@ describe('external data', () => {
     }
   )
 
+  test('that are pointers or something else are called that, whatever the tensor says of their length', async () => {
+    const lfs = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 9000\n`
+    const outside = (dims: readonly number[], location: string, length?: number): string =>
+      save({
+        nodes: [node('Add', ['x', 'w'], ['a']), node('Exp', ['a'], ['y'])],
+        weights: [
+          {
+            name: 'w',
+            dataType: T.FLOAT,
+            dims: dims.map(BigInt),
+            dataLocation: TensorProto_DataLocation.EXTERNAL,
+            externalData: [
+              { key: 'location', value: location },
+              ...(length === undefined ? [] : [{ key: 'length', value: `${length}` }])
+            ]
+          }
+        ],
+        inputs: [x(['n', dims.at(-1)!])],
+        outputs: [y()]
+      })
+    writeFileSync(join(folder, 'pointer.bin'), lfs)
+    for (const [dims, length] of [[[4], 16], [[4]], [[64], 256], [[64]]] as const)
+      expect(await refusal(outside(dims, 'pointer.bin', length))).toMatch(
+        /^UserError: .*external data .*pointer\.bin of tensor "w" is a Git LFS pointer, .*git lfs pull/
+      )
+    writeFileSync(join(folder, 'annexed.bin'), '/annex/objects/SHA256E-s9--0.bin\n')
+    expect(await refusal(outside([2], 'annexed.bin'))).toMatch(/tensor "w" is a git-annex pointer/)
+    writeFileSync(join(folder, 'page.bin'), '<!doctype html><title>404</title>')
+    expect(await refusal(outside([64], 'page.bin'))).toMatch(
+      /ends at byte 256 of .*page\.bin, which has 33; it is a web page/
+    )
+    // What only begins like one, and what looks like text, may be weights.
+    writeFileSync(join(folder, 'long.bin'), lfs.padEnd(8192, ' '))
+    expect(await refusal(outside([2048], 'long.bin'))).toBe('accepted')
+    writeFileSync(join(folder, 'text.bin'), '?'.repeat(64))
+    expect(await refusal(outside([16], 'text.bin'))).toBe('accepted')
+  })
+
   test('a model that is a link into a store, with data that are links beside it, is read', async () => {
     const store = place('store')
     const snapshot = place('snapshot')

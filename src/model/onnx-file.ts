@@ -14,7 +14,7 @@ import { describeFileError } from '../core/describe-file-error.ts'
 import { UserError } from '../core/user-error.ts'
 import { bodiesOf } from './bodies-of.ts'
 import { ELEMENT_BITS } from './element-bits.ts'
-import { externalFileSize } from './external-file.ts'
+import { externalFileSize, recogniseData } from './external-file.ts'
 import { parseOnnx } from './parse-onnx.ts'
 import { RECOGNISED_BYTES, recogniseFile } from './recognise-file.ts'
 import { sha256Of } from './sha256-of.ts'
@@ -152,8 +152,10 @@ const checkExternalData = async (path: string, { graph, functions }: ModelProto)
     }
     const end = place.offset + (place.length ?? needed ?? 0)
     if (!(place.offset >= 0 && end <= size)) {
+      const kind = await recogniseData(place.path)
+      const instead = kind === undefined ? 'the file is cut short' : `it is ${kind}`
       throw new UserError(
-        `${path}: tensor "${tensor.name}" ends at byte ${end} of ${place.path}, which has ${size}; the file is cut short`
+        `${path}: tensor "${tensor.name}" ends at byte ${end} of ${place.path}, which has ${size}; ${instead}`
       )
     }
   }

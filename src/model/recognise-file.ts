@@ -35,16 +35,21 @@ const isSafetensors = (head: Buffer): boolean =>
 const isPickleZip = (head: Buffer): boolean =>
   starts(0x50, 0x4b, 3, 4)(head) && /(data|constants)\.pkl|\.format_version/.test(head.toString('latin1'))
 
-/** The first that fits. */
-const KINDS: readonly Kind[] = [
+/** What version control leaves in place of a file that it keeps elsewhere. */
+const POINTERS: readonly Kind[] = [
   {
     is: startsWith('version https://git-lfs'),
-    words: 'a Git LFS pointer, not the model itself; fetch it with git lfs pull'
+    words: 'a Git LFS pointer, not the file itself; fetch it with git lfs pull'
   },
   {
     is: head => /^(\.\.\/)*(\/annex\/objects\/|\.git\/annex\/)/.test(head.toString('latin1', 0, 200)),
-    words: 'a git-annex pointer, not the model itself; fetch it with git annex get'
-  },
+    words: 'a git-annex pointer, not the file itself; fetch it with git annex get'
+  }
+]
+
+/** The first that fits. */
+const KINDS: readonly Kind[] = [
+  ...POINTERS,
   {
     is: opensWith(/^(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b/is),
     words: 'a web page (HTML), not the model itself; download the file that the page is about'
@@ -91,6 +96,15 @@ const KINDS: readonly Kind[] = [
 export const recogniseFile = (head: Uint8Array): string | undefined => {
   const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, RECOGNISED_BYTES))
   return KINDS.find(({ is }) => is(bytes))?.words ?? describeText(bytes)
+}
+
+/**
+ * What a file is that version control keeps elsewhere; only that, since weights may look like anything else.
+ * @param head all of it
+ */
+export const recognisePointer = (head: Uint8Array): string | undefined => {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
+  return POINTERS.find(({ is }) => is(bytes))?.words
 }
 
 const describeText = (head: Buffer): string | undefined => {
