@@ -205,6 +205,21 @@ test('ranked classes: probabilities as they are, scores through softmax, with la
   await expect(p.write(item, [output('p', [1, 0])])).rejects.toThrow('has 2 classes and output.labels 3 lines')
 })
 
+test('raw: floats are taken where the model wants halves, and refused where these would become infinite', async () => {
+  const p = await port({ preset: 'raw' }, [input([1, 3], 'float16')])
+  const half = (type: 'float32' | 'float64', numbers: readonly number[]): Promise<Tensor> => {
+    const path = join(folder(), 'halves.npy')
+    writeFileSync(path, encodeNpy({ type, dims: [3], data: bytesOf(type, numbers) }))
+    return read(p, path)
+  }
+  for (const type of ['float32', 'float64'] as const) {
+    const tensor = await half(type, [0.5, -65504, Number.NEGATIVE_INFINITY])
+    expect(tensor).toMatchObject({ type: 'float16', dims: [1, 3] })
+    expect([...new Uint16Array(tensor.data.slice().buffer)]).toEqual([0x3800, 0xfbff, 0xfc00])
+    await expect(half(type, [0.5, 70000, 1])).rejects.toThrow('element 1 is 70000, which float16 cannot hold')
+  }
+})
+
 test('raw: one .npy a datum, the batch added, float64 narrowed; what does not fit is refused', async () => {
   const p = await port({ preset: 'raw' }, [input(['N', 2])])
   const save = (tensor: Pick<Tensor, 'type' | 'dims' | 'data'>): string => {

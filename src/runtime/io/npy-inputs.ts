@@ -41,7 +41,10 @@ export const readNpyInput = async (path: FilePath, spec: TensorSpec): Promise<Te
   }
 }
 
-/** NumPy makes float64 and int64 unless told otherwise: these are taken where the model wants fewer bits. */
+/**
+ * NumPy makes float64 and int64 unless told otherwise: these are taken where the model wants fewer bits, and float32 where
+ * it wants float16.
+ */
 const fitted = (array: NpyArray, spec: TensorSpec): Tensor => {
   const { name, type, shape } = spec
   const dims = array.dims.length + 1 === shape.length && shape[0] !== 0 ? withBatch(array.dims, shape) : array.dims
@@ -61,15 +64,18 @@ const withBatch = (dims: readonly number[], [first]: TensorSpec['shape']): reado
   first === 1 || typeof first !== 'number' ? [1, ...dims] : dims
 
 const narrow = (tensor: Tensor, type: Tensor['type']): Uint8Array<ArrayBuffer> | undefined => {
-  const floats = tensor.type === 'float64' && (type === 'float32' || type === 'float16')
+  const floats =
+    (tensor.type === 'float64' && (type === 'float32' || type === 'float16')) ||
+    (tensor.type === 'float32' && type === 'float16')
   const integers = tensor.type === 'int64' && /^u?int(8|16|32)$/.test(type)
   if (!(floats || integers)) return undefined
   const numbers = numbersOf(tensor)
   const data = bytesOf(type as 'int32', numbers)
-  if (floats) return data
   const back = numbersOf({ name: tensor.name, type, dims: tensor.dims, data })
   for (let i = 0; i < elementCount(tensor.dims); i++) {
-    if (back[i] !== numbers[i]) throw new RangeError(`element ${i} is ${numbers[i]}, which ${type} cannot hold`)
+    // A float may be rounded; a number that was finite may not become infinite.
+    const isHeld = floats ? Number.isFinite(back[i]) || !Number.isFinite(numbers[i]) : back[i] === numbers[i]
+    if (!isHeld) throw new RangeError(`element ${i} is ${numbers[i]}, which ${type} cannot hold`)
   }
   return data
 }
