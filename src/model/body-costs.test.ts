@@ -1,6 +1,6 @@
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { expect, test } from 'vitest'
-import { save, study, x, y } from '../testing/cut-everywhere.ts'
+import { check, save, study, x, y } from '../testing/cut-everywhere.ts'
 import { body, bytesOf, floats, int, int64s, type ModelParts, node, value } from '../testing/onnx-builder.ts'
 
 const F = T.FLOAT
@@ -93,3 +93,51 @@ test('a body inside of a body', async () => {
   const nodes = [...decided, node('If', ['c'], ['y'], [body('then_branch', outer), body('else_branch', outer)])]
   expect(await flopsOf({ nodes, weights: [floats('w', [8, 8])], ...io }, 'If')).toBe(2 * PRODUCT)
 })
+
+const dense = (domain: string) => ({
+  name: 'Dense',
+  domain,
+  input: ['p', 'u'],
+  output: ['q'],
+  node: [node('MatMul', ['p', 'u'], ['t']), node('Identity', ['t'], ['q'])],
+  opsetImport: [{ domain: '', version: 17n }]
+})
+const dense2 = (domain: string) => ({
+  ...dense(domain),
+  name: 'Dense2',
+  node: [node('Dense', ['p', 'u'], ['t'], [], domain), node('Dense', ['t', 'u'], ['q'], [], domain)],
+  opsetImport: [{ domain, version: 1n }]
+})
+const calling = (domain: string, nodes: ModelParts['nodes']): ModelParts => ({
+  nodes,
+  weights: [floats('w', [8, 8])],
+  functions: [dense(domain), dense2(domain)],
+  domains: [{ domain, version: 1 }],
+  ...io
+})
+
+test('of a call that stays one, in a domain of the runtime, the body of its function counts, and what that calls', async () => {
+  const one = node('Dense', ['x', 'w'], ['y'], [], 'com.microsoft')
+  expect(await flopsOf(calling('com.microsoft', [one]), 'Dense')).toBe(PRODUCT)
+  const two = node('Dense2', ['x', 'w'], ['y'], [], 'com.microsoft')
+  expect(await flopsOf(calling('com.microsoft', [two]), 'Dense2')).toBe(2 * PRODUCT)
+  const branch = (name: string, op: string) =>
+    body(name, {
+      name: 'branch',
+      node: [node(op, ['x', 'w'], [`r_${op}`], [], 'com.microsoft')],
+      output: [value(`r_${op}`, F)]
+    })
+  const either = node('If', ['c'], ['y'], [branch('then_branch', 'Dense'), branch('else_branch', 'Dense2')])
+  expect(await flopsOf(calling('com.microsoft', [...decided, either]), 'If')).toBe(2 * PRODUCT)
+})
+
+for (const domain of ['com.microsoft.my', 'ai.onnx.contrib', 'ai.onnx.ml.mine', 'com.ms.internal', 'mine']) {
+  test(`a function in ${domain}, where the runtime has no kernels, stands where it is called`, async () => {
+    const calls = [node('Dense2', ['x', 'w'], ['a'], [], domain), node('Tanh', ['a'], ['y'])]
+    const { analysis, costs, cutPoints } = await check(calling(domain, calls), { cutPoints: 2 })
+    const ops = analysis.layers.map(layer => layer.node.opType)
+    expect(ops).toEqual(['MatMul', 'Identity', 'MatMul', 'Identity', 'Tanh'])
+    expect(costs.map(({ flops }) => flops)).toEqual([PRODUCT, 0, PRODUCT, 0, 32])
+    expect(cutPoints.length).toBeGreaterThan(1)
+  })
+}

@@ -6,8 +6,10 @@ import { type GraphProto, GraphProtoSchema, type NodeProto, type ValueInfoProto,
 import { bodiesOf } from './bodies-of.ts'
 import { constantTensor } from './constant-tensor.ts'
 import { DATA_TYPE } from './element-bits.ts'
+import { FunctionTable } from './function-table.ts'
 import { captured, type GraphAnalysis } from './graph-analysis.ts'
 import { Prober } from './infer-types.ts'
+import { bodyOfCall } from './inline-functions.ts'
 import { type NodeCost, nodeCost } from './layer-cost.ts'
 import { constantsFor } from './make-blocks.ts'
 import { isDefaultDomain } from './onnx-file.ts'
@@ -23,14 +25,18 @@ type DimsOf = (name: string) => Dims
 
 /**
  * What the bodies of layers cost at the shapes that the facts were found at: of an If its dearer branch, of a Scan its body
- * as often as it runs, of a Loop as often as a constant says, else once. Only layers with bodies are in it.
+ * as often as it runs, of a Loop as often as a constant says, else once; of a call of a function that the whole does not
+ * have in its place, the function's body. Only such layers are in it.
  */
 export const bodyCosts = async (
   analysis: GraphAnalysis,
   facts: TensorFacts,
   openModel: OpenModel
 ): Promise<ReadonlyMap<NodeProto, NodeCost>> => {
-  const nodes = analysis.layers.map(layer => layer.node).filter(node => bodiesOf(node).length > 0)
+  const functions = new FunctionTable(analysis.file.model)
+  const nodes = analysis.layers
+    .map(layer => layer.node)
+    .filter(node => bodiesOf(node).length > 0 || functions.called(node) !== undefined)
   if (nodes.length === 0) return new Map()
   const folder = await mkdtemp(join(tmpdir(), 'tributary-bodies-'))
   try {
@@ -48,6 +54,7 @@ class BodyCoster {
   readonly #facts: TensorFacts
   readonly #prober: Prober
   readonly #numbers: ReadonlyMap<string, number>
+  readonly #inside = new Map<NodeProto, readonly GraphProto[]>()
   #asked = 0
 
   constructor(analysis: GraphAnalysis, facts: TensorFacts, prober: Prober) {
@@ -59,7 +66,7 @@ class BodyCoster {
 
   async cost(node: NodeProto, outside: DimsOf): Promise<NodeCost> {
     const bodies: NodeCost[] = []
-    for (const body of bodiesOf(node)) bodies.push(await this.#body(node, body, outside))
+    for (const body of this.#insideOf(node)) bodies.push(await this.#body(node, body, outside))
     const dearest = bodies.reduce((a, b) => (b.flops > a.flops ? b : a))
     const times = this.#times(node, outside)
     return { flops: times * dearest.flops, bytes: times * dearest.bytes, nodes: times * dearest.nodes }
@@ -70,12 +77,22 @@ class BodyCoster {
     const sum = { flops: 0, bytes: 0, nodes: 0 }
     for (const inner of body.node) {
       const { flops, bytes, nodes } =
-        bodiesOf(inner).length === 0 ? nodeCost(inner, inside) : await this.cost(inner, inside)
+        this.#insideOf(inner).length === 0 ? nodeCost(inner, inside) : await this.cost(inner, inside)
       sum.flops += flops
       sum.bytes += bytes
       sum.nodes += nodes
     }
     return sum
+  }
+
+  /** The bodies of a node, or that of the function that it calls, which has the names of the call. */
+  #insideOf(node: NodeProto): readonly GraphProto[] {
+    const known = this.#inside.get(node)
+    if (known !== undefined) return known
+    const called = bodyOfCall(this.#analysis.file, node)
+    const found = called === undefined ? bodiesOf(node) : [create(GraphProtoSchema, { name: 'called', node: called })]
+    this.#inside.set(node, found)
+    return found
   }
 
   #times(node: NodeProto, outside: DimsOf): number {

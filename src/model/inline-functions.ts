@@ -44,8 +44,18 @@ export const inlineFunctions = (file: OnnxFile): OnnxFile => {
   return { ...file, model: { ...model, opsetImport }, graph: { ...graph, node }, origins: inliner.origins, notes }
 }
 
-/** Domains of operators that ONNX Runtime brings kernels for. */
-const KERNEL_DOMAINS = /^(?:|ai\.onnx(?:\..*)?|com\.microsoft(?:\..*)?|com\.ms\..*|org\.pytorch\.aten)$/
+/** Domains of operators that ONNX Runtime (1.30) brings kernels for; none of their sub-domains that are not here. */
+const KERNEL_DOMAINS = new Set([
+  ...['', 'ai.onnx', 'ai.onnx.ml', 'ai.onnx.training', 'ai.onnx.preview', 'ai.onnx.preview.training'],
+  ...['com.microsoft', 'com.microsoft.nchwc', 'com.ms.internal.nhwc']
+])
+
+/**
+ * What a call that stayed one does by its function's body, in the names of the call; for what it costs.
+ * @returns undefined for a node that calls no function of the model
+ */
+export const bodyOfCall = (file: OnnxFile, node: NodeProto): NodeProto[] | undefined =>
+  new FunctionTable(file.model).called(node) === undefined ? undefined : new Inliner(file, new Set()).all([node])
 
 /** One call on the way to a node: what is called, by whom. */
 interface Call {
@@ -67,8 +77,12 @@ class Inliner {
   readonly #table: FunctionTable
   readonly #pool: NamePool
 
-  constructor(file: OnnxFile) {
+  readonly #kept: ReadonlySet<string>
+
+  /** @param kept domains in which calls stay calls */
+  constructor(file: OnnxFile, kept: ReadonlySet<string> = KERNEL_DOMAINS) {
     this.#file = file
+    this.#kept = kept
     this.#table = new FunctionTable(file.model)
     this.#pool = NamePool.of(file.graph)
   }
@@ -80,7 +94,7 @@ class Inliner {
 
   /** @param calls that led here, outermost first */
   #expand(node: NodeProto, origin: string, calls: readonly Call[]): NodeProto[] {
-    const fn = KERNEL_DOMAINS.test(node.domain) ? undefined : this.#called(node, origin, calls)
+    const fn = this.#kept.has(node.domain) ? undefined : this.#called(node, origin, calls)
     if (fn !== undefined) return this.#inline(node, fn, origin, calls)
     this.#refuseUnknown(node, origin)
     const kept = this.#withBodies(node, origin, calls)
