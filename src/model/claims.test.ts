@@ -297,6 +297,50 @@ describe('a dimension that two inputs name', () => {
   })
 })
 
+describe('a batch of one where only a leading dimension is open', () => {
+  const open = (dims: readonly (readonly (number | string | null)[])[]): string =>
+    save({
+      nodes: [
+        ...dims.map((_, i) => node('Flatten', [`x${i}`], [`f${i}`], [int('axis', 0)])),
+        node(
+          'Concat',
+          dims.map((_, i) => `f${i}`),
+          ['a'],
+          [int('axis', 1)]
+        ),
+        node('Relu', ['a'], ['y'])
+      ],
+      inputs: dims.map((d, i) => value(`x${i}`, F, d)),
+      outputs: [y()]
+    })
+  const shapesOf = async (
+    dims: readonly (readonly (number | string | null)[])[],
+    given: ReadonlyMap<string, readonly number[]> = none
+  ): Promise<readonly (readonly number[])[]> => [...(await study(open(dims), given)).facts.inputShapes.values()]
+
+  test('is known of the other inputs that name it, in any order', async () => {
+    const product = [
+      ['n', 'k'],
+      ['k', 'm'],
+      ['m', 'n']
+    ] as const
+    expect(await shapesOf(product, shape([3, 4], 'x1'))).toEqual([
+      [1, 3],
+      [3, 4],
+      [4, 1]
+    ])
+    expect(await shapesOf([['m', 'n'], ['n', 'k'], ['k', 2], [5]])).toEqual([[1, 1], [1, 1], [1, 2], [5]])
+    expect(await shapesOf([['n', 'n'], ['n']])).toEqual([[1, 1], [1]])
+  })
+
+  test('says nothing of a dimension without a name, and nothing against a given shape', async () => {
+    await expect(shapesOf([['?'], [2, '?']])).rejects.toThrow(/input "x1" has the dynamic shape \[2, \?\]; fix it/)
+    await expect(shapesOf([[null], [null, null]])).rejects.toThrow(/input "x1" has the dynamic shape/)
+    expect(await shapesOf([['n'], [2, 'n']], shape([2, 7], 'x1'))).toEqual([[7], [2, 7]])
+    await expect(shapesOf([['n', 'k']])).rejects.toThrow(/input "x0" has the dynamic shape \[n, k\]; .*--shape x0=1x16/)
+  })
+})
+
 describe('what is no tensor', () => {
   const sequence = (name: string) => ({
     name,

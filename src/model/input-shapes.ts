@@ -22,7 +22,7 @@ export const declaredShapes = (inputs: readonly ValueInfoProto[]): readonly Decl
 
 /**
  * Every dimension of every input a number: declared, given, known from a given input whose dimension has the same name,
- * or, for a leading one alone, a batch of one.
+ * or, for a leading one alone, a batch of one, which then is known of the others of its name too.
  * @throws UserError that shows the flag to add
  */
 export const concreteInputs = (
@@ -37,7 +37,7 @@ export const concreteInputs = (
         `--shape ${name}: ${file.path} has no input "${name}"; its inputs: ${inputs.join(', ') || 'none'}`
       )
   }
-  return new Map(withGiven(file.path, declared, given).map(input => [input.name, settle(file.path, input)]))
+  return new Map(withDefaults(file.path, declared, given).map(input => [input.name, settle(file.path, input)]))
 }
 
 /**
@@ -50,17 +50,48 @@ export const withGiven = (
   of: string,
   declared: readonly DeclaredInput[],
   given: InputShapes
+): readonly DeclaredInput[] => withKnown(declared, given, whatIsGiven(of, declared, given))
+
+/** The same, and a batch of one where nothing but a leading dimension is left open. */
+export const withDefaults = (
+  of: string,
+  declared: readonly DeclaredInput[],
+  given: InputShapes
 ): readonly DeclaredInput[] => {
+  const known = whatIsGiven(of, declared, given)
+  const batches = new Map(given)
+  for (;;) {
+    const inputs = withKnown(declared, batches, known)
+    const next = inputs.find(({ shape }) => shape !== undefined && isBatch(shape))
+    if (next === undefined) return inputs
+    const [first, ...rest] = next.shape as readonly [Dimension, ...number[]]
+    batches.set(next.name, [1, ...rest])
+    if (typeof first === 'string' && isName(first)) known.set(first, 1)
+  }
+}
+
+const isBatch = ([first, ...rest]: readonly Dimension[]): boolean =>
+  first !== undefined && typeof first !== 'number' && rest.every(d => typeof d === 'number')
+
+/** Named dimensions of which the given shapes say something. */
+const whatIsGiven = (of: string, declared: readonly DeclaredInput[], given: InputShapes): Map<string, number> => {
   const known = new Map<string, number>()
   for (const input of declared) {
     const dims = given.get(input.name)
     if (dims !== undefined) learn(of, input, dims, known)
   }
-  return declared.map(({ name, shape }) => ({
+  return known
+}
+
+const withKnown = (
+  declared: readonly DeclaredInput[],
+  given: InputShapes,
+  known: ReadonlyMap<string, number>
+): readonly DeclaredInput[] =>
+  declared.map(({ name, shape }) => ({
     name,
     shape: given.get(name) ?? shape?.map(d => (typeof d === 'string' && isName(d) ? (known.get(d) ?? d) : d))
   }))
-}
 
 /** What exporters write where they know no name means nothing, also when it stands in two places. */
 const isName = (dim: string): boolean => !/^\s*(|\?+|[-+]?\d+|none|null|nan|unk(nown)?)\s*$/i.test(dim)
@@ -98,13 +129,7 @@ const settle = (path: string, { name, shape }: DeclaredInput): readonly number[]
       `${path}: input "${name}" declares no shape; give one, for example with --shape ${name}=1x3x224x224 or --shape ${name}=scalar`
     )
   }
-  const open = shape.flatMap((d, i) => (typeof d === 'number' ? [] : [i]))
-  if (open.every(i => i === 0))
-    return checked(
-      path,
-      name,
-      shape.map(d => (typeof d === 'number' ? d : 1))
-    )
+  if (shape.every(d => typeof d === 'number')) return checked(path, name, shape)
   const example = shape
     .map((d, i) => (typeof d === 'number' ? d : i === 0 ? 1 : shape.length === 4 ? 224 : 16))
     .join('x')

@@ -1,9 +1,9 @@
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { createRng } from '../../core/rng.ts'
 import type { Scenario, ScenarioSource } from '../../core/scenario.ts'
-import type { Dimension, TensorSpec } from '../../core/tensor.ts'
+import type { TensorSpec } from '../../core/tensor.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
-import { withGiven } from '../../model/input-shapes.ts'
+import { withDefaults } from '../../model/input-shapes.ts'
 import { travels } from '../../model/leading-to.ts'
 import { readOnnxFile } from '../../model/onnx-file.ts'
 import type { OpenedModel } from '../../model/open-model.ts'
@@ -99,13 +99,11 @@ const inputsOf = (
   shapes: ReadonlyMap<string, readonly number[]>
 ): readonly TensorSpec[] | undefined => {
   const own = new Map([...shapes].filter(([name]) => inputs.some(input => input.name === name)))
-  const shaped = withGiven('the model', inputs, own)
+  // As when it was cut.
+  const shaped = withDefaults('the model', inputs, own)
   const specs = inputs.flatMap(({ name, type, shape }, i) =>
-    // As when it was cut, where nothing else is known: a batch of one.
-    isElementType(type) ? [{ name, type, shape: (shaped[i]!.shape ?? shape).map(oneFirst) }] : []
+    isElementType(type) ? [{ name, type, shape: shaped[i]!.shape ?? shape }] : []
   )
   const isKnown = specs.length === inputs.length && specs.every(({ shape }) => shape.every(d => typeof d === 'number'))
   return isKnown ? specs : undefined
 }
-
-const oneFirst = (dim: Dimension, i: number): Dimension => (i === 0 && typeof dim !== 'number' ? 1 : dim)

@@ -57,8 +57,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
 
 const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog, engine: Engine): Promise<void> => {
   const spec = await ioSpecOf(options)
-  const exampleInputs =
-    spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
+  const imageInputs = spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).imageInputs
   await using cluster = await openCluster({ options, folder, log, device: () => device })
   const { network } = cluster
   await using trace = await traceOf(options, log)
@@ -79,7 +78,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     activationEncoding: options.activationEncoding,
     isLinked: peer => options.links.exists(peer, device.view.state(peer)?.name),
     ...(orders === undefined ? {} : { begun: orders.begun }),
-    models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
+    models: options.models.map(model => ownedModel(model, options, folder, spec, imageInputs)),
     startWhen: options.startWhen,
     keepModels: options.keepModels,
     takeOrder: token => takeModelOrder(folder.path, token),
@@ -142,15 +141,15 @@ const sourcesOf = async (
   return openSources(options, folder, device, spec, createRng(options.seed), log, trace)
 }
 
-type ExampleInputs = typeof import('../../runtime/io/example-inputs.ts').exampleInputs
+type ImageInputs = typeof import('../../runtime/io/example-inputs.ts').imageInputs
 
-/** The data of the sources says what shapes a model's dynamic inputs have, where --shape does not. */
+/** What makes images says what shapes the inputs that they fill have, where --shape does not. */
 const ownedModel = (
   model: NodeOptions['models'][number],
   options: NodeOptions,
   folder: StateFolder,
   spec: IoSpec | undefined,
-  exampleInputs: ExampleInputs | undefined
+  imageInputs: ImageInputs | undefined
 ): OwnedModel => ({
   ...model,
   shapes: shapesFor(model.name, options),
@@ -159,9 +158,9 @@ const ownedModel = (
   ...(options.pinned.includes(model.name) ? { pinned: true } : {}),
   ...(options.work.has(model.name) ? { work: options.work.get(model.name)! } : {}),
   folder: folder.models,
-  ...(spec === undefined || exampleInputs === undefined
+  ...(spec === undefined || imageInputs === undefined
     ? {}
-    : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
+    : { exampleShapes: inputs => new Map(imageInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })
 
 /** Resolves when all sources are done and that is a reason to stop; rejects when a source fails. */

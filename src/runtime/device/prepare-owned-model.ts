@@ -94,10 +94,12 @@ const shapesOf = ({ file: path, shapes, exampleShapes }: OwnedModel, file: OnnxF
   for (let isSettled = exampleShapes === undefined; !isSettled; ) {
     // One after another: what one input's data say of a dimension holds for others that name it.
     const inputs = withGiven(path, declared, all).map(({ shape }, i) => ({ ...declared[i]!, shape: shape ?? [] }))
-    const open = inputs.find(({ name, shape }) => !all.has(name) && shape.some(d => typeof d !== 'number'))
-    const dims = open === undefined ? undefined : exampleShapes!(inputs).get(open.name)
-    if (dims === undefined) isSettled = true
-    else all.set(open!.name, dims)
+    const examples = exampleShapes!(inputs)
+    const open = inputs.find(
+      ({ name, shape }) => !all.has(name) && examples.has(name) && shape.some(d => typeof d !== 'number')
+    )
+    if (open === undefined) isSettled = true
+    else all.set(open.name, examples.get(open.name)!)
   }
   return all
 }
