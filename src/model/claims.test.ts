@@ -1,10 +1,14 @@
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { describe, expect, test } from 'vitest'
 import { openModel } from '../runtime/onnx/open-model.ts'
-import { chain, exactEverywhere, none, save, study, x, y } from '../testing/cut-everywhere.ts'
+import { chain, exactEverywhere, fresh, none, save, study, x, y } from '../testing/cut-everywhere.ts'
 import { body, type Dims, floats, int, int64s, ints, type ModelParts, node, value } from '../testing/onnx-builder.ts'
-import { activationsAt, studyModel } from './cut-model.ts'
+import { activationsAt, studyModel, writeBlocks } from './cut-model.ts'
 import { makeBlocks } from './make-blocks.ts'
+import { runChain } from './run-chain.ts'
 import { declaredDims } from './tensor-type.ts'
 
 const F = T.FLOAT
@@ -150,6 +154,37 @@ describe('stale static shapes', () => {
       'f N,8',
       'y N,5'
     ])
+  })
+
+  test('a claim that a Shape reads: the whole folds what is false, the chain gives the shape of its data', async () => {
+    const parts: ModelParts = {
+      nodes: [
+        node('Relu', ['x'], ['a']),
+        node('Shape', ['a'], ['s']),
+        node('Exp', ['a'], ['e']),
+        node('Neg', ['e'], ['n']),
+        node('Shape', ['n'], ['t']),
+        node('Add', ['s', 't'], ['y'])
+      ],
+      inputs: [x(['N', 4])],
+      outputs: [y(undefined, T.INT64)],
+      claims: ['a', 'e', 'n'].map(name => value(name, F, [1, 4]))
+    }
+    const model = await study(save(parts), shape([2, 4]))
+    const data = { name: 'x', type: 'float32' as const, dims: [3, 4], data: new Uint8Array(48) }
+    const all = model.cutPoints.map((_, i) => i)
+    for (const cuts of [[], ...all.map(i => [i]), all]) {
+      const files: string[] = []
+      await writeBlocks(model, cuts, async (index, chunks) => {
+        files[index] = fresh()
+        await pipeline(Readable.from(chunks), createWriteStream(files[index]))
+      })
+      const blocks = await Promise.all(files.map(file => openModel(file)))
+      const keep = activationsAt(model, cuts).map(({ tensors }) => tensors.map(({ name }) => name))
+      const [made] = await runChain(blocks, keep.slice(1), [data])
+      await Promise.all(blocks.map(block => block.close()))
+      expect([...new BigInt64Array(made!.data.slice().buffer)], `cut at ${cuts}`).toEqual([6n, 8n])
+    }
   })
 
   test('a wrong rank, and what data decide', async () => {

@@ -56,17 +56,14 @@ export const findTensorFacts = async (
   const folder = await mkdtemp(join(tmpdir(), 'tributary-probe-'))
   const { file } = analysis
   const prober = new Prober({ ...file, model: functionsWithoutClaims(file.model) }, folder, openModel)
-  const graph = withoutClaims(readable(file.graph))
-  const made = new Set(graph.node.flatMap(node => node.output))
-  const names = [...analysis.constants, ...analysis.layers]
-    .flatMap(layer => layer.writes)
-    .filter(name => made.has(name))
+  const written = [...analysis.constants, ...analysis.layers].flatMap(layer => layer.writes)
   try {
-    const asIs = await prober.infer(graph, names)
+    const { graph, names, asIs } = await inferred(prober, file.graph, written)
     const fed = new Set(graph.input.map(({ name }) => name))
     const inputShapes = concreteInputs({ file, inputs: analysis.inputs.filter(name => fed.has(name)) }, shapes)
     const fixed = fixedInputs(graph, inputShapes)
     const concrete = graph.input.some(isOpenInput) ? await atShapes(prober, fixed, [...asIs.keys()], shapes) : asIs
+    const made = new Set(names)
     const unseen = [...concrete.values()].filter(info => made.has(info.name) && isOpen(info)).map(info => info.name)
     const seen = unseen.length === 0 ? NOTHING : await dimsOfRun(prober, fixed, inputShapes, unseen)
     return tableOf(analysis, asIs, concrete, seen, inputShapes)
@@ -110,13 +107,27 @@ const isOpen = ({ type, shape }: PortInfo): boolean =>
   isElementType(type) && (shape.length === 0 || shape.some(d => typeof d !== 'number'))
 
 /**
- * A model with an output, or an unread input, of a type that its JavaScript API lacks is not opened at all; without it, it
- * is. Outputs that declare nothing may be tensors. A model without any tensor output stays whole.
+ * What the runtime infers, of as much of the graph as its JavaScript API opens: it refuses a model with an output, or an
+ * unread input, of a type that it lacks. Outputs that declare nothing may be tensors, or of such a type. A model without
+ * any tensor output stays whole.
  */
-const readable = (graph: GraphProto): GraphProto => {
+const inferred = async (prober: Prober, whole: GraphProto, written: readonly string[]) => {
+  const part = async (isWanted: (output: ValueInfoProto) => boolean) => {
+    const graph = withoutClaims(leadingTo(whole, whole.output.some(isWanted) ? isWanted : () => true))
+    const made = new Set(graph.node.flatMap(node => node.output))
+    const names = written.filter(name => made.has(name))
+    return { graph, names, asIs: await prober.infer(graph, names) }
+  }
   const mayTravel = (output: ValueInfoProto): boolean => output.type?.value.case === undefined || travels(output)
-  const isAny = graph.output.some(mayTravel)
-  return leadingTo(graph, output => !isAny || mayTravel(output))
+  try {
+    return await part(mayTravel)
+  } catch (error) {
+    const isCertain = whole.output.every(output => !mayTravel(output) || travels(output))
+    if (isCertain || !whole.output.some(travels)) throw error
+    return part(travels).catch(() => {
+      throw error
+    })
+  }
 }
 
 const isOpenInput = ({ type }: ValueInfoProto): boolean =>

@@ -352,6 +352,12 @@ describe('--verify', () => {
 
   for (const [name, inputs, nodes, outputs] of [
     ['a bfloat16 output', [], [node('Cast', ['a'], ['h'], [int('to', T.BFLOAT16)])], [value('h', T.BFLOAT16)]],
+    [
+      'a bfloat16 output that says nothing of itself',
+      [],
+      [node('Cast', ['a'], ['h'], to(T.BFLOAT16))],
+      [{ name: 'h' }]
+    ],
     ['a float8 output', [], [node('Cast', ['a'], ['h'], [int('to', T.FLOAT8E4M3FN)])], [value('h', T.FLOAT8E4M3FN)]],
     ['an unread bfloat16 input', [value('z', T.BFLOAT16, ['n', 'm'])], [], []],
     ['an unread sequence', [sequence('z')], [], []],
