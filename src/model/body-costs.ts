@@ -54,6 +54,7 @@ class BodyCoster {
   readonly #facts: TensorFacts
   readonly #prober: Prober
   readonly #numbers: ReadonlyMap<string, number>
+  readonly #functions: FunctionTable
   readonly #inside = new Map<NodeProto, readonly GraphProto[]>()
   #asked = 0
 
@@ -61,6 +62,7 @@ class BodyCoster {
     this.#analysis = analysis
     this.#facts = facts
     this.#prober = prober
+    this.#functions = new FunctionTable(analysis.file.model)
     this.#numbers = tripCounts(analysis)
   }
 
@@ -89,8 +91,9 @@ class BodyCoster {
   #insideOf(node: NodeProto): readonly GraphProto[] {
     const known = this.#inside.get(node)
     if (known !== undefined) return known
-    const called = bodyOfCall(this.#analysis.file, node)
-    const found = called === undefined ? bodiesOf(node) : [create(GraphProtoSchema, { name: 'called', node: called })]
+    const { file } = this.#analysis
+    const isCall = this.#functions.called(node) !== undefined
+    const found = isCall ? [create(GraphProtoSchema, { name: 'called', node: bodyOfCall(file, node) })] : bodiesOf(node)
     this.#inside.set(node, found)
     return found
   }

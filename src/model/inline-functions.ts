@@ -50,12 +50,8 @@ const KERNEL_DOMAINS = new Set([
   ...['com.microsoft', 'com.microsoft.nchwc', 'com.ms.internal.nhwc']
 ])
 
-/**
- * What a call that stayed one does by its function's body, in the names of the call; for what it costs.
- * @returns undefined for a node that calls no function of the model
- */
-export const bodyOfCall = (file: OnnxFile, node: NodeProto): NodeProto[] | undefined =>
-  new FunctionTable(file.model).called(node) === undefined ? undefined : new Inliner(file, new Set()).all([node])
+/** What a call that stayed one does by its function's body, in the names of the call; for what it costs. */
+export const bodyOfCall = (file: OnnxFile, call: NodeProto): NodeProto[] => new Inliner(file, new Set()).all([call])
 
 /** One call on the way to a node: what is called, by whom. */
 interface Call {

@@ -32,7 +32,7 @@ export interface OwnerParts {
 }
 
 /** Blocks that an earlier version cut otherwise are not used again. */
-const CUT_BY = 2
+const CUT_BY = 3
 
 /**
  * Cut a model into blocks, put them into the blob store, time each here, one at a time, so that no more than the largest
