@@ -57,7 +57,8 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
 
 const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog, engine: Engine): Promise<void> => {
   const spec = await ioSpecOf(options)
-  const imageInputs = spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).imageInputs
+  const exampleInputs =
+    spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
   await using cluster = await openCluster({ options, folder, log, device: () => device })
   const { network } = cluster
   await using trace = await traceOf(options, log)
@@ -78,7 +79,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     activationEncoding: options.activationEncoding,
     isLinked: peer => options.links.exists(peer, device.view.state(peer)?.name),
     ...(orders === undefined ? {} : { begun: orders.begun }),
-    models: options.models.map(model => ownedModel(model, options, folder, spec, imageInputs)),
+    models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
     keepModels: options.keepModels,
     takeOrder: token => takeModelOrder(folder.path, token),
@@ -141,15 +142,18 @@ const sourcesOf = async (
   return openSources(options, folder, device, spec, createRng(options.seed), log, trace)
 }
 
-type ImageInputs = typeof import('../../runtime/io/example-inputs.ts').imageInputs
+type ExampleInputs = typeof import('../../runtime/io/example-inputs.ts').exampleInputs
 
-/** What makes images says what shapes the inputs that they fill have, where --shape does not. */
+/**
+ * What makes images says what shapes the inputs that they fill have, where --shape does not; what is left open of other
+ * data, which run in their own shapes, is 1 for cutting.
+ */
 const ownedModel = (
   model: NodeOptions['models'][number],
   options: NodeOptions,
   folder: StateFolder,
   spec: IoSpec | undefined,
-  imageInputs: ImageInputs | undefined
+  exampleInputs: ExampleInputs | undefined
 ): OwnedModel => ({
   ...model,
   shapes: shapesFor(model.name, options),
@@ -158,9 +162,9 @@ const ownedModel = (
   ...(options.pinned.includes(model.name) ? { pinned: true } : {}),
   ...(options.work.has(model.name) ? { work: options.work.get(model.name)! } : {}),
   folder: folder.models,
-  ...(spec === undefined || imageInputs === undefined
+  ...(spec === undefined || exampleInputs === undefined
     ? {}
-    : { exampleShapes: inputs => new Map(imageInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
+    : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })
 
 /** Resolves when all sources are done and that is a reason to stop; rejects when a source fails. */

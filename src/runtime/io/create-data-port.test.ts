@@ -8,7 +8,6 @@ import { UserError } from '../../core/user-error.ts'
 import { encodeStrings } from '../engine/string-elements.ts'
 import { createDataPort } from './create-data-port.ts'
 import type { DataPort } from './data-port.ts'
-import { imageInputs } from './example-inputs.ts'
 import { FileUnavailable } from './file-unavailable.ts'
 import { decodeNpy, encodeNpy } from './npy.ts'
 import { type IoChoice, readIoSpec } from './read-io-spec.ts'
@@ -160,15 +159,6 @@ test('shapes for profiling have no dimension left open', async () => {
   expect(await dims({ preset: 'ppocr-rec' }, image())).toEqual([1, 3, 48, 320])
   expect(await dims({ preset: 'imagenet' }, image('C'))).toEqual([1, 3, 224, 224])
   expect(await dims({ preset: 'raw' }, input(['N', 128], 'int64'))).toEqual([1, 128])
-})
-
-test('for cutting, the preset says what shape an image has, and nothing of other data', async () => {
-  const shapes = async (choice: IoChoice, inputs: readonly TensorSpec[]) =>
-    imageInputs(await readIoSpec(choice), inputs).map(({ spec, dims }) => [spec.name, dims])
-  expect(await shapes({ preset: 'imagenet' }, [image('C'), input(['N', 'T'], 'int64', 'ids')])).toEqual([
-    ['x', [1, 3, 224, 224]]
-  ])
-  expect(await shapes({ preset: 'raw' }, [input(['N', 'T'], 'int64')])).toEqual([])
 })
 
 test('a folder lists its files in name order, without hidden ones and folders; a link counts as what it leads to', async () => {

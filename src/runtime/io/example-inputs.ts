@@ -20,12 +20,6 @@ export const exampleInputs = (spec: IoSpec, inputs: readonly TensorSpec[]): read
     return { spec: input, dims: input.shape.map((dim, i) => (typeof dim === 'number' ? dim : (image[i] ?? 1))) }
   })
 
-/** Of these the inputs that images fill: other data have no shape that could be known before they are read. */
-export const imageInputs = (spec: IoSpec, inputs: readonly TensorSpec[]): readonly ExampleInput[] => {
-  const { input } = spec
-  return input.kind === 'image' ? exampleInputs(spec, inputs).filter(made => isImage(input, made.spec, inputs)) : []
-}
-
 const isImage = ({ name }: ImageInput, input: TensorSpec, inputs: readonly TensorSpec[]): boolean =>
   name === undefined ? input === inputs[0] : input.name === name
 

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
 import { FairQueue } from '../../core/fair-queue.ts'
+import { seconds } from '../../core/units.ts'
 
 const requestSchema = z.object({ id: z.int(), link: z.int(), takes: z.number().min(0) })
 
@@ -63,8 +64,8 @@ const parsed = (line: string): unknown => {
  * nobody else is late for it, since what is chosen started when the air became free.
  */
 const PROMPT = 0.002
-/** The longest timer there is, in ms. */
-const LONGEST = 2 ** 31 - 1
+/** Timers of the system wake at once when asked for more than 24 days. */
+const LONGEST = 86_400
 
 interface Request {
   readonly takes: number
@@ -80,7 +81,7 @@ class SharedAir {
   readonly #counts = new Map<string, number>()
   #last: string | undefined
   #free = 0
-  #timer: NodeJS.Timeout | undefined
+  #timer = new AbortController()
   /** Seconds given out so far. */
   busy = 0
 
@@ -100,7 +101,7 @@ class SharedAir {
   }
 
   close(): void {
-    clearTimeout(this.#timer)
+    this.#timer.abort()
   }
 
   #count(sharer: string, change: number): void {
@@ -127,7 +128,13 @@ class SharedAir {
   }
 
   #serveIn(wait: number): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#serve(), Math.min(LONGEST, 1000 * wait))
+    this.#timer.abort()
+    this.#timer = new AbortController()
+    const { signal } = this.#timer
+    const until = seconds(Math.min(LONGEST, wait))
+    this.#clock.sleep(until, { signal }).then(
+      () => this.#serve(),
+      () => {}
+    )
   }
 }
