@@ -19,10 +19,10 @@ const viewOf = (named: () => { readonly id: string } | undefined) => ({
 /** A source of `count` items in a folder that the test takes away, and a cluster that answers what `answers` says. */
 const setUp = (
   count: number,
-  { patience = 30, answers = true, availableAt = undefined as ((i: number) => Seconds) | undefined } = {}
+  { patience = 30, answers = true, away = 0, availableAt = undefined as ((i: number) => Seconds) | undefined } = {}
 ) => {
   const clock = createManualClock()
-  const folder = { isAway: false, bad: new Set<number>(), isAnswered: answers }
+  const folder = { isAway: false, gone: new Set<number>(), bad: new Set<number>(), isAnswered: answers }
   const model = { now: manifest as { readonly id: string } | undefined }
   const sent: number[] = []
   const sentTo: string[] = []
@@ -42,10 +42,10 @@ const setUp = (
         written.push(entry)
       }
     },
-    openItems: async () => ({ todo, total: count, away: 0 }),
+    openItems: async () => ({ todo: todo.slice(away), total: count, away: todo.slice(0, away), left: 0 }),
     createPort: () => ({
       read: async ({ name }: { name: string }) => {
-        if (folder.isAway) throw new FileUnavailable('there is no such folder')
+        if (folder.isAway || folder.gone.has(Number(name))) throw new FileUnavailable('there is no such folder')
         if (folder.bad.has(Number(name))) throw new UserError('is not an image')
         return []
       },
@@ -93,6 +93,31 @@ test('a folder that is away for two seconds: every item has its result, none is 
   expect(results().sort((a, b) => a - b)).toEqual(all(50))
   expect(source.status()).toMatchObject({ state: 'done', unavailable: 0, lost: 0 })
   expect(said.filter(text => /skipped|given up/.test(text))).toEqual([])
+})
+
+test('items of an earlier run that are still away: waited for as long as the patience, counted, and left to the next start', async () => {
+  const { clock, folder, results, source, said, running } = setUp(6, { patience: 5, away: 2 })
+  for (const datum of [0, 1]) folder.gone.add(datum)
+  await clock.advance(seconds(4))
+  expect(source.status()).toMatchObject({ state: 'running', available: 6, unavailable: 2 })
+  await clock.advance(seconds(10))
+  await running
+  expect(results()).toEqual([2, 3, 4, 5])
+  expect(source.status()).toMatchObject({ state: 'done', available: 6, unavailable: 2 })
+  expect(said.at(-1)).toBe('source cam: 2 items could not be read; the next start tries them again')
+})
+
+test('an item of an earlier run that comes back within the patience is done, and takes no turn of the others before', async () => {
+  const { clock, folder, results, source, running } = setUp(6, { away: 2, availableAt: i => seconds(i) })
+  for (const datum of [0, 1]) folder.gone.add(datum)
+  await clock.advance(seconds(3.5))
+  expect(results()).toEqual([2, 3, 4, 5])
+  expect(source.status()).toMatchObject({ state: 'running', unavailable: 2 })
+  folder.gone.clear()
+  await clock.advance(seconds(6))
+  await running
+  expect(results().sort()).toEqual(all(6))
+  expect(source.status()).toMatchObject({ state: 'done', available: 6, unavailable: 0 })
 })
 
 test('a folder that stays away: the source is done when patience is, says so, and the sink has no line of what it did not read', async () => {

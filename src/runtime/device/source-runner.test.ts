@@ -38,7 +38,7 @@ const restarted = () => {
     clock,
     view,
     sink: { counts: () => ({ results: 39, skipped: 1, failed: 0 }), state: () => ({ kind: 'open' }) },
-    openItems: async () => ({ todo, total: 50 }),
+    openItems: async () => ({ todo, total: 50, away: [] }),
     createPort: () => ({ read: async () => [] }),
     availableAt: undefined,
     submit: (task: { readonly datum: number }) => sent.push(task.datum),
@@ -103,7 +103,8 @@ const inCluster = (
     },
     openItems: async () => ({
       todo: Array.from({ length: count }, (_, datum) => ({ datum, item: { name: `${datum}` } })),
-      total: count
+      total: count,
+      away: []
     }),
     createPort: () => ({ read: async () => [], write: async () => 'answer' }),
     availableAt: undefined,
@@ -244,7 +245,7 @@ test('a source that is woken a thousand times within a tick does not listen to i
       state: () => ({ kind: 'open' }),
       write: async ({ datum }: { readonly datum: number }) => written.push(datum)
     },
-    openItems: async () => ({ todo, total: todo.length }),
+    openItems: async () => ({ todo, total: todo.length, away: [] }),
     createPort: () => ({ read: async () => [], write: async () => 'answer' }),
     availableAt: undefined,
     submit: (task: DeviceTask) => {

@@ -97,7 +97,7 @@ export class SourceRunner implements SourcePort {
   readonly #model: ServedModel
   readonly #skips: SkipLog
   #reader: ItemReader | undefined
-  #items: SourceItems = { todo: [], total: 0, away: 0 }
+  #items: SourceItems = { todo: [], total: 0, away: [], left: 0 }
   #startedAt: Seconds = seconds(0)
   readonly #rate = new RecentRate()
   /** Why results that are files are not written now; '' where they are. */
@@ -144,6 +144,7 @@ export class SourceRunner implements SourcePort {
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
+    for (const numbered of this.#items.away) this.#reader.expect(numbered)
     this.#state = 'running'
     const over = new AbortController()
     try {

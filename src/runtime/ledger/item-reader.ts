@@ -73,6 +73,11 @@ export class ItemReader {
     return this.#givenUp
   }
 
+  /** An item that is known to be away: it is put aside from now on. */
+  expect(numbered: NumberedItem): void {
+    this.#putAside(numbered, undefined)
+  }
+
   /** Every item was tried once: from now on patience has an end. */
   lastWasRead(): void {
     this.#isLast = true
