@@ -63,6 +63,8 @@ const RETRY_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
 /** How often it is looked for items that were put aside and are to be read again. */
 const AGAIN_TICK: Seconds = seconds(0.1)
+/** How often it is asked whether it is time to look at those that were skipped or given up. */
+const LOOK_TICK: Seconds = seconds(0.5)
 
 interface Flight {
   readonly item: Item
@@ -148,7 +150,8 @@ export class SourceRunner implements SourcePort {
     this.#state = 'running'
     const over = new AbortController()
     try {
-      await Promise.race([this.#readAll(signal), this.#readAgain(AbortSignal.any([signal, over.signal]))])
+      const either = AbortSignal.any([signal, over.signal])
+      await Promise.race([this.#readAll(signal), this.#readAgain(either), this.#lookAgain(either)])
     } finally {
       over.abort()
     }
@@ -165,7 +168,10 @@ export class SourceRunner implements SourcePort {
     }
     this.#reader!.lastWasRead()
     const waits = (): boolean => this.#state === 'running' && this.#reader!.waiting > 0
-    while (this.#ledger.counts().outstanding > 0 || waits()) await this.#pause(signal)
+    const isOwed = (): boolean => this.#ledger.counts().outstanding > 0 || waits()
+    do {
+      while (isOwed()) await this.#pause(signal)
+    } while ((this.#state === 'running' && (await this.#reader!.look(this.#model.served!.port, true))) || isOwed())
     if (this.#reader!.waiting > 0) return // stopped before they could be read
     this.#state = 'done'
     this.#skips.tick(true)
@@ -185,6 +191,14 @@ export class SourceRunner implements SourcePort {
         await this.#parts.clock.sleep(AGAIN_TICK, { signal })
       else if (isOwed) await this.#readAndDispatch(next)
       else await this.#readAndAdmit(next, undefined, signal, () => [this.#parts.clock.now(), false])
+    }
+  }
+
+  /** Whether what was skipped or given up has changed. Ends as `#readAgain` does. */
+  async #lookAgain(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.#parts.clock.sleep(LOOK_TICK, { signal })
+      await this.#reader!.look(this.#model.served!.port)
     }
   }
 
@@ -447,20 +461,22 @@ export class SourceRunner implements SourcePort {
     }
   }
 
-  /** It is not tried again, in this run at least. */
+  /** It is not tried again, unless its item changes. */
   #forget(datum: number): void {
     this.#appeals.forget(datum)
     this.#timer.forget(datum)
   }
 
   /** Recorded, so that it is not read again unless it changes. */
-  async #skip({ datum, item }: NumberedItem, because: string, stamp: string): Promise<void> {
+  async #skip(numbered: NumberedItem, because: string, stamp: string): Promise<void> {
+    const { datum, item } = numbered
     if (this.#flights.has(datum)) {
       if (this.#ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
       return
     }
     this.#skips.skipped(item.name, because)
     await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
+    this.#reader!.skipped(numbered, stamp) // not before it is in the sink: a result after it counts, one with it does not
   }
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {

@@ -85,7 +85,7 @@ export const sourceItems = async (options: SourceItemsOptions): Promise<SourceIt
   const room = Math.max(0, count - done)
   const todo = open.flatMap(({ datum, name }) => (present.has(name) ? [{ datum, item: present.get(name)! }] : []))
   const away = open.flatMap(({ datum, name }) =>
-    present.has(name) || !isListable(name) ? [] : [{ datum, item: itemAt(folder, name) }]
+    present.has(name) || !isListable(name) ? [] : [{ datum, item: itemAt(options.folder, name) }]
   )
   const wanted = { todo: todo.slice(0, room), away: away.slice(0, Math.max(0, room - todo.length)) }
   return { ...wanted, total: Math.min(done, count) + wanted.todo.length + wanted.away.length, left }
