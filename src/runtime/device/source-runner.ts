@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { type DeviceId, type ModelId, sourceId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
@@ -13,6 +14,7 @@ import type { DataPort, Item } from '../io/data-port.ts'
 import type { SourceSpec } from '../io/source-spec.ts'
 import { ItemReader } from '../ledger/item-reader.ts'
 import { Ledger } from '../ledger/ledger.ts'
+import { NotWritten } from '../ledger/not-written.ts'
 import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
 import { Appeals } from './appeals.ts'
@@ -539,7 +541,7 @@ export class SourceRunner implements SourcePort {
       observe?.completed({ source: this.id, datum, at: now })
       this.#flights.delete(datum)
     } catch (error) {
-      this.#complain(`${item.name}: its result is not in the sink: ${(error as Error).message}`)
+      this.#notInSink(item.name, error)
     }
     this.#wake()
   }
@@ -554,9 +556,16 @@ export class SourceRunner implements SourcePort {
       this.#ledger.written(datum)
       this.#flights.delete(datum)
     } catch (error) {
-      this.#complain(`${item}: that it failed is not in the sink: ${(error as Error).message}`)
+      this.#notInSink(item, error)
     }
     this.#wake()
+  }
+
+  /** A window of them may come at once, all for one cause. */
+  #notInSink(item: string, error: unknown): void {
+    if (error instanceof NotWritten) return // the sink says how many there are
+    const because = describeFileError(error)
+    this.#complain(`${item}: not in the sink: ${because}; the next start does it again`, because)
   }
 
   /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
@@ -569,7 +578,8 @@ export class SourceRunner implements SourcePort {
       } catch (error) {
         if (this.#state === 'stopped') throw error
         this.#writeTrouble = `the result of ${item.name} cannot be written: ${(error as Error).message}; tried again, nothing is lost`
-        this.#complain(`${item.name}: its result cannot be written: ${(error as Error).message}; trying again`)
+        const because = describeFileError(error)
+        this.#complain(`${item.name}: its result cannot be written: ${because}; trying again, others likewise`, because)
         await this.#parts.clock.sleep(pause)
       }
     }
@@ -583,10 +593,10 @@ export class SourceRunner implements SourcePort {
     return seconds((2 * spec.window * (this.#model.served?.work ?? 0)) / slowest)
   }
 
-  /** Once for each thing that goes wrong, not once for each datum. */
-  #complain(text: string): void {
-    if (text === this.#lastComplaint) return
-    this.#lastComplaint = text
+  /** Once for each thing that goes wrong, which `key` tells, not once for each datum. */
+  #complain(text: string, key = text): void {
+    if (key === this.#lastComplaint) return
+    this.#lastComplaint = key
     this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
   }
 }

@@ -37,8 +37,8 @@ export interface SourceItemsOptions {
   readonly stamp?: (item: Item) => Promise<ItemStamp>
   /** At most this many data; those that are here come before those that are away. */
   readonly count?: number | undefined
-  /** The sink's file. */
-  readonly sink: string
+  /** The sink's file: items of a run with another one are not waited for. */
+  readonly sink?: string
   /** Items need no file, so that none is away. */
   readonly areMadeUp?: boolean
   /** Where numbers are kept between runs. */
@@ -66,7 +66,8 @@ interface Saved {
  */
 export const sourceItems = async (options: SourceItemsOptions): Promise<SourceItems> => {
   const { source, items, recorded, stamp, count = Number.POSITIVE_INFINITY, stateFolder } = options
-  const [folder, sink] = [resolve(options.folder), resolve(options.sink)]
+  const folder = resolve(options.folder)
+  const sink = options.sink === undefined ? undefined : resolve(options.sink)
   const file = itemsFile(stateFolder, source)
   const inSink = new Map([...recorded].map(([datum, { item }]) => [datum, item]))
   const here = items.map(({ name }) => name)
@@ -95,7 +96,8 @@ export const sourceItems = async (options: SourceItemsOptions): Promise<SourceIt
 export const itemsFile = (stateFolder: string, source: string): string =>
   join(stateFolder, `${encodeURIComponent(source)}.items.json`)
 
-const isSame = (before: string | undefined, now: string): boolean => before === undefined || before === now
+const isSame = (before: string | undefined, now: string | undefined): boolean =>
+  before === undefined || now === undefined || before === now
 
 /** Numbers of items that are wanted no more are not used again. */
 const without = (
