@@ -18,7 +18,7 @@ import { listItems } from '../../runtime/io/list-items.ts'
 import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
 import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import { openSink } from '../../runtime/ledger/open-sink.ts'
-import { type SourceItems, sourceItems } from '../../runtime/ledger/source-items.ts'
+import { itemsFile, type SourceItems, sourceItems } from '../../runtime/ledger/source-items.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
@@ -58,14 +58,20 @@ export const openSources = async (
         recorded: sink.recorded(id),
         stamp: item => port.stamp(item),
         count,
+        sink: sink.file,
+        areMadeUp: source.synthetic !== undefined,
         stateFolder: folder.sources
       })
-      const before = numbered.total - numbered.todo.length
+      const before = numbered.total - numbered.todo.length - numbered.away.length
       if (before > 0)
         say(`source ${name}: ${before} of ${numbered.total} are in the sink already; going on with the rest`)
-      if (numbered.away > 0)
+      if (numbered.left > 0 && source.synthetic === undefined)
         say(
-          `source ${name}: ${numbered.away} items of earlier runs are not in ${path} now; they are done when they are back`
+          `source ${name}: ${numbered.left} items of earlier runs with another folder or sink have no result and are not in ${path}; they are not waited for`
+        )
+      if (numbered.away.length > 0)
+        say(
+          `source ${name}: ${describeAway(numbered, path)} waited for; where they are gone for good, remove ${itemsFile(folder.sources, id)}`
         )
       return numbered
     }
@@ -112,6 +118,15 @@ export const openSources = async (
     )
   }
   return () => sink.stop()
+}
+
+const MOST_NAMED = 5
+
+const describeAway = ({ away }: SourceItems, folder: string): string => {
+  const named = away.slice(0, MOST_NAMED).map(({ item }) => item.name)
+  const rest = away.length > MOST_NAMED ? ` and ${away.length - MOST_NAMED} more` : ''
+  const one = away.length === 1
+  return `${named.join(', ')}${rest} of earlier runs ${one ? 'has' : 'have'} no result and ${one ? 'is' : 'are'} not in ${folder} now:`
 }
 
 /** A folder that is away says nothing of what is in it. */

@@ -19,10 +19,14 @@ const viewOf = (named: () => { readonly id: string } | undefined) => ({
 /** A source of `count` items in a folder that the test takes away, and a cluster that answers what `answers` says. */
 const setUp = (
   count: number,
-  { patience = 30, answers = true, availableAt = undefined as ((i: number) => Seconds) | undefined } = {}
+  { patience = 30, answers = true, away = 0, availableAt = undefined as ((i: number) => Seconds) | undefined } = {}
 ) => {
   const clock = createManualClock()
-  const folder = { isAway: false, bad: new Set<number>(), isAnswered: answers }
+  const folder = {
+    ...{ isAway: false, gone: new Set<number>(), bad: new Set<number>(), isAnswered: answers },
+    /** What every item looks like, and how often that was looked at. */
+    ...{ stamp: 'same', looks: 0 }
+  }
   const model = { now: manifest as { readonly id: string } | undefined }
   const sent: number[] = []
   const sentTo: string[] = []
@@ -42,16 +46,17 @@ const setUp = (
         written.push(entry)
       }
     },
-    openItems: async () => ({ todo, total: count, away: 0 }),
+    openItems: async () => ({ todo: todo.slice(away), total: count, away: todo.slice(0, away), left: 0 }),
     createPort: () => ({
       read: async ({ name }: { name: string }) => {
-        if (folder.isAway) throw new FileUnavailable('there is no such folder')
+        if (folder.isAway || folder.gone.has(Number(name))) throw new FileUnavailable('there is no such folder')
         if (folder.bad.has(Number(name))) throw new UserError('is not an image')
         return []
       },
-      stamp: async () => {
-        if (folder.isAway) throw new FileUnavailable('there is no such folder')
-        return { id: 'same', modified: seconds(0) }
+      stamp: async ({ name }: { name: string }) => {
+        folder.looks++
+        if (folder.isAway || folder.gone.has(Number(name))) throw new FileUnavailable('there is no such folder')
+        return { id: folder.stamp, modified: seconds(0) }
       },
       write: async () => 'answer'
     }),
@@ -93,6 +98,31 @@ test('a folder that is away for two seconds: every item has its result, none is 
   expect(results().sort((a, b) => a - b)).toEqual(all(50))
   expect(source.status()).toMatchObject({ state: 'done', unavailable: 0, lost: 0 })
   expect(said.filter(text => /skipped|given up/.test(text))).toEqual([])
+})
+
+test('items of an earlier run that are still away: waited for as long as the patience, counted, and left to the next start', async () => {
+  const { clock, folder, results, source, said, running } = setUp(6, { patience: 5, away: 2 })
+  for (const datum of [0, 1]) folder.gone.add(datum)
+  await clock.advance(seconds(4))
+  expect(source.status()).toMatchObject({ state: 'running', available: 6, unavailable: 2 })
+  await clock.advance(seconds(10))
+  await running
+  expect(results()).toEqual([2, 3, 4, 5])
+  expect(source.status()).toMatchObject({ state: 'done', available: 6, unavailable: 2 })
+  expect(said.at(-1)).toBe('source cam: 2 items could not be read; the next start tries them again')
+})
+
+test('an item of an earlier run that comes back within the patience is done, and takes no turn of the others before', async () => {
+  const { clock, folder, results, source, running } = setUp(6, { away: 2, availableAt: i => seconds(i) })
+  for (const datum of [0, 1]) folder.gone.add(datum)
+  await clock.advance(seconds(3.5))
+  expect(results()).toEqual([2, 3, 4, 5])
+  expect(source.status()).toMatchObject({ state: 'running', unavailable: 2 })
+  folder.gone.clear()
+  await clock.advance(seconds(6))
+  await running
+  expect(results().sort()).toEqual(all(6))
+  expect(source.status()).toMatchObject({ state: 'done', available: 6, unavailable: 0 })
 })
 
 test('a folder that stays away: the source is done when patience is, says so, and the sink has no line of what it did not read', async () => {
@@ -164,6 +194,59 @@ test('items that are put aside take no room in the window, and never more than i
   await clock.advance(seconds(10))
   expect(sent).toHaveLength(4)
   await end()
+})
+
+test('a half-written item that pauses for long is skipped, and computed in the same run when it is whole', async () => {
+  const { clock, folder, results, written, source, running } = setUp(3, { availableAt: i => seconds(i * 20) })
+  folder.bad.add(0)
+  await clock.advance(seconds(15))
+  expect(written).toEqual([{ source: 'cam@porch', datum: 0, item: '0', skipped: 'is not an image' }])
+  folder.bad.delete(0)
+  folder.stamp = 'whole'
+  await clock.advance(seconds(6))
+  expect(results()).toEqual([0, 1])
+  await clock.advance(seconds(30))
+  await running
+  expect(results()).toEqual([0, 1, 2])
+  expect(source.status()).toMatchObject({ state: 'done', unavailable: 0, inFlight: 0 })
+})
+
+test('what was skipped is looked at once more when all else is done', async () => {
+  const { clock, folder, written, source, results, running } = setUp(2, { answers: false })
+  folder.bad.add(1)
+  await clock.advance(seconds(12))
+  expect(written.map(entry => 'skipped' in entry)).toEqual([true])
+  // Between two looks it becomes whole, and the last result comes.
+  const looked = folder.looks
+  await clock.advance(seconds(5))
+  expect(folder.looks).toBeGreaterThan(looked)
+  folder.bad.delete(1)
+  folder.stamp = 'whole'
+  folder.isAnswered = true
+  source.delivered({ datum: 0, modelId: 'net', tensors: [], attempt: 1 } as never)
+  await clock.advance(seconds(1))
+  await running
+  expect(results()).toEqual([0, 1])
+})
+
+test('an item that was given up and is back while others are still on their way is done, also when it had been sent', async () => {
+  const { clock, folder, sent, results, source, running } = setUp(3, { answers: false, patience: 5, away: 1 })
+  folder.gone.add(0)
+  await clock.advance(seconds(1))
+  expect(sent).toEqual([1, 2])
+  folder.gone.add(1)
+  source.lost({ source: 'cam@porch', datum: 1, attempt: 1 }, deviceId('porch'))
+  await clock.advance(seconds(15))
+  expect(source.status()).toMatchObject({ unavailable: 2, inFlight: 1 })
+  folder.gone.clear()
+  folder.stamp = 'back'
+  folder.isAnswered = true
+  await clock.advance(seconds(6))
+  source.delivered({ datum: 2, modelId: 'net', tensors: [], attempt: 1 } as never)
+  await clock.advance(seconds(1))
+  await running
+  expect(results().sort()).toEqual([0, 1, 2])
+  expect(source.status()).toMatchObject({ state: 'done', unavailable: 0, inFlight: 0 })
 })
 
 test('a source that is stopped while items are away is not done', async () => {

@@ -4,10 +4,12 @@ import { expect, test } from 'vitest'
 import { blockHash, type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { NotWritten } from '../ledger/not-written.ts'
 import type { SinkEntry } from '../ledger/sink-entry.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
@@ -38,7 +40,7 @@ const restarted = () => {
     clock,
     view,
     sink: { counts: () => ({ results: 39, skipped: 1, failed: 0 }), state: () => ({ kind: 'open' }) },
-    openItems: async () => ({ todo, total: 50 }),
+    openItems: async () => ({ todo, total: 50, away: [] }),
     createPort: () => ({ read: async () => [] }),
     availableAt: undefined,
     submit: (task: { readonly datum: number }) => sent.push(task.datum),
@@ -103,7 +105,8 @@ const inCluster = (
     },
     openItems: async () => ({
       todo: Array.from({ length: count }, (_, datum) => ({ datum, item: { name: `${datum}` } })),
-      total: count
+      total: count,
+      away: []
     }),
     createPort: () => ({ read: async () => [], write: async () => 'answer' }),
     availableAt: undefined,
@@ -244,7 +247,7 @@ test('a source that is woken a thousand times within a tick does not listen to i
       state: () => ({ kind: 'open' }),
       write: async ({ datum }: { readonly datum: number }) => written.push(datum)
     },
-    openItems: async () => ({ todo, total: todo.length }),
+    openItems: async () => ({ todo, total: todo.length, away: [] }),
     createPort: () => ({ read: async () => [], write: async () => 'answer' }),
     availableAt: undefined,
     submit: (task: DeviceTask) => {
@@ -259,4 +262,62 @@ test('a source that is woken a thousand times within a tick does not listen to i
   } as unknown as SourceRunnerParts)
   await source.run(over.signal, seconds(0)) // the clock stands still: every wait ends because it is woken
   expect([written.length, mostListeners < 5]).toEqual([1000, true])
+})
+
+test('a window of results that are not in the sink is one line for each cause, and none where the sink says it', async () => {
+  const clock = createManualClock()
+  const over = new AbortController()
+  const said: string[] = []
+  let error: Error = new Error('unused')
+  const todo = Array.from({ length: 32 }, (_, i) => ({ datum: i, item: { name: `${i}` } }))
+  const tasks: DeviceTask[] = []
+  const full = Object.assign(new Error("ENOSPC: no space left on device, open '/r/0.y.npy.part'"), { code: 'ENOSPC' })
+  let isFull = false
+  const source: SourceRunner = new SourceRunner({
+    spec: { name: 'cam', window: 32, weight: 1, start: seconds(0) },
+    deviceName: 'porch',
+    clock,
+    view,
+    sink: {
+      counts: () => ({ results: 0, skipped: 0 }),
+      state: () => ({ kind: 'open' }),
+      write: () => Promise.reject(error)
+    },
+    openItems: async () => ({ todo, total: todo.length, away: [] }),
+    createPort: () => ({
+      read: async () => [],
+      write: async () => {
+        if (isFull) throw full
+        return 'answer'
+      }
+    }),
+    availableAt: undefined,
+    submit: (task: DeviceTask) => tasks.push(task),
+    cancel: () => {},
+    breaker: new CircuitBreaker(),
+    isHere: () => false,
+    setAside: () => {},
+    say: (text: string) => said.push(text)
+  } as unknown as SourceRunnerParts)
+  const running = source.run(over.signal, seconds(0)).catch(() => {})
+  await clock.advance(seconds(1))
+  expect(tasks).toHaveLength(32)
+  error = new NotWritten('0 was not written: the disk is full')
+  for (const task of tasks.slice(0, 8)) source.delivered(task)
+  await clock.advance(seconds(0.01))
+  expect(said).toEqual([])
+  error = new UserError('--sink s: has been closed')
+  for (const task of tasks.slice(8, 16)) source.delivered(task)
+  await clock.advance(seconds(0.01))
+  expect(said.splice(0)).toEqual([
+    'source cam: 8: not in the sink: --sink s: has been closed; the next start does it again'
+  ])
+  isFull = true
+  for (const task of tasks.slice(16)) source.delivered(task)
+  await clock.advance(seconds(3))
+  expect(said.splice(0)).toEqual([
+    'source cam: 16: its result cannot be written: the disk is full (ENOSPC); trying again, others likewise'
+  ])
+  over.abort()
+  await running
 })

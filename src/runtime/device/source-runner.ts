@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { type DeviceId, type ModelId, sourceId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
@@ -13,6 +14,7 @@ import type { DataPort, Item } from '../io/data-port.ts'
 import type { SourceSpec } from '../io/source-spec.ts'
 import { ItemReader } from '../ledger/item-reader.ts'
 import { Ledger } from '../ledger/ledger.ts'
+import { NotWritten } from '../ledger/not-written.ts'
 import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
 import { Appeals } from './appeals.ts'
@@ -63,6 +65,8 @@ const RETRY_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
 /** How often it is looked for items that were put aside and are to be read again. */
 const AGAIN_TICK: Seconds = seconds(0.1)
+/** How often it is asked whether it is time to look at those that were skipped or given up. */
+const LOOK_TICK: Seconds = seconds(0.5)
 
 interface Flight {
   readonly item: Item
@@ -97,7 +101,7 @@ export class SourceRunner implements SourcePort {
   readonly #model: ServedModel
   readonly #skips: SkipLog
   #reader: ItemReader | undefined
-  #items: SourceItems = { todo: [], total: 0, away: 0 }
+  #items: SourceItems = { todo: [], total: 0, away: [], left: 0 }
   #startedAt: Seconds = seconds(0)
   readonly #rate = new RecentRate()
   /** Why results that are files are not written now; '' where they are. */
@@ -144,10 +148,12 @@ export class SourceRunner implements SourcePort {
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
+    for (const numbered of this.#items.away) this.#reader.expect(numbered)
     this.#state = 'running'
     const over = new AbortController()
     try {
-      await Promise.race([this.#readAll(signal), this.#readAgain(AbortSignal.any([signal, over.signal]))])
+      const either = AbortSignal.any([signal, over.signal])
+      await Promise.race([this.#readAll(signal), this.#readAgain(either), this.#lookAgain(either)])
     } finally {
       over.abort()
     }
@@ -164,7 +170,10 @@ export class SourceRunner implements SourcePort {
     }
     this.#reader!.lastWasRead()
     const waits = (): boolean => this.#state === 'running' && this.#reader!.waiting > 0
-    while (this.#ledger.counts().outstanding > 0 || waits()) await this.#pause(signal)
+    const isOwed = (): boolean => this.#ledger.counts().outstanding > 0 || waits()
+    do {
+      while (isOwed()) await this.#pause(signal)
+    } while ((this.#state === 'running' && (await this.#reader!.look(this.#model.served!.port, true))) || isOwed())
     if (this.#reader!.waiting > 0) return // stopped before they could be read
     this.#state = 'done'
     this.#skips.tick(true)
@@ -184,6 +193,14 @@ export class SourceRunner implements SourcePort {
         await this.#parts.clock.sleep(AGAIN_TICK, { signal })
       else if (isOwed) await this.#readAndDispatch(next)
       else await this.#readAndAdmit(next, undefined, signal, () => [this.#parts.clock.now(), false])
+    }
+  }
+
+  /** Whether what was skipped or given up has changed. Ends as `#readAgain` does. */
+  async #lookAgain(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.#parts.clock.sleep(LOOK_TICK, { signal })
+      await this.#reader!.look(this.#model.served!.port)
     }
   }
 
@@ -446,20 +463,22 @@ export class SourceRunner implements SourcePort {
     }
   }
 
-  /** It is not tried again, in this run at least. */
+  /** It is not tried again, unless its item changes. */
   #forget(datum: number): void {
     this.#appeals.forget(datum)
     this.#timer.forget(datum)
   }
 
   /** Recorded, so that it is not read again unless it changes. */
-  async #skip({ datum, item }: NumberedItem, because: string, stamp: string): Promise<void> {
+  async #skip(numbered: NumberedItem, because: string, stamp: string): Promise<void> {
+    const { datum, item } = numbered
     if (this.#flights.has(datum)) {
       if (this.#ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
       return
     }
     this.#skips.skipped(item.name, because)
     await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
+    this.#reader!.skipped(numbered, stamp) // not before it is in the sink: a result after it counts, one with it does not
   }
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
@@ -522,7 +541,7 @@ export class SourceRunner implements SourcePort {
       observe?.completed({ source: this.id, datum, at: now })
       this.#flights.delete(datum)
     } catch (error) {
-      this.#complain(`${item.name}: its result is not in the sink: ${(error as Error).message}`)
+      this.#notInSink(item.name, error)
     }
     this.#wake()
   }
@@ -537,9 +556,16 @@ export class SourceRunner implements SourcePort {
       this.#ledger.written(datum)
       this.#flights.delete(datum)
     } catch (error) {
-      this.#complain(`${item}: that it failed is not in the sink: ${(error as Error).message}`)
+      this.#notInSink(item, error)
     }
     this.#wake()
+  }
+
+  /** A window of them may come at once, all for one cause. */
+  #notInSink(item: string, error: unknown): void {
+    if (error instanceof NotWritten) return // the sink says how many there are
+    const because = describeFileError(error)
+    this.#complain(`${item}: not in the sink: ${because}; the next start does it again`, because)
   }
 
   /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
@@ -552,7 +578,8 @@ export class SourceRunner implements SourcePort {
       } catch (error) {
         if (this.#state === 'stopped') throw error
         this.#writeTrouble = `the result of ${item.name} cannot be written: ${(error as Error).message}; tried again, nothing is lost`
-        this.#complain(`${item.name}: its result cannot be written: ${(error as Error).message}; trying again`)
+        const because = describeFileError(error)
+        this.#complain(`${item.name}: its result cannot be written: ${because}; trying again, others likewise`, because)
         await this.#parts.clock.sleep(pause)
       }
     }
@@ -566,10 +593,10 @@ export class SourceRunner implements SourcePort {
     return seconds((2 * spec.window * (this.#model.served?.work ?? 0)) / slowest)
   }
 
-  /** Once for each thing that goes wrong, not once for each datum. */
-  #complain(text: string): void {
-    if (text === this.#lastComplaint) return
-    this.#lastComplaint = text
+  /** Once for each thing that goes wrong, which `key` tells, not once for each datum. */
+  #complain(text: string, key = text): void {
+    if (key === this.#lastComplaint) return
+    this.#lastComplaint = key
     this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
   }
 }

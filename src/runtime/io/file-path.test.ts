@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { inFolder, shownName, shownPath, withEnding } from './file-path.ts'
+import { inFolder, nameBytes, shownName, shownPath, withEnding } from './file-path.ts'
 
 const latin1 = Buffer.from([0x66, 0xe9, 0x2e, 0x70])
 
@@ -20,16 +20,6 @@ test('a name that looks as if bytes were told is told apart from one of which th
   expect(shownName(Buffer.from('a\\b'))).toBe('a\\b')
 })
 
-/** The bytes that a shown name stands for. */
-const bytesOf = (shown: string): Buffer =>
-  Buffer.concat(
-    shown
-      .split(/(\\x[0-9a-f]{2})/)
-      .map(part =>
-        /^\\x[0-9a-f]{2}$/.test(part) ? Buffer.from([Number.parseInt(part.slice(2), 16)]) : Buffer.from(part)
-      )
-  )
-
 test('every name can be read back from what is shown of it, so no two look the same', () => {
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 6 }).map(bytes => Buffer.from(bytes)),
@@ -38,7 +28,7 @@ test('every name can be read back from what is shown of it, so no two look the s
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 6 }), pieces => {
       const name = Buffer.concat(pieces)
-      expect(bytesOf(shownName(name)).equals(name)).toBe(true)
+      expect(nameBytes(shownName(name)).equals(name)).toBe(true)
     })
   )
 })

@@ -34,6 +34,14 @@ export const shownName = (name: Buffer): string => {
   return shown + escapeSlashes(name.toString('utf8', good))
 }
 
+/** The bytes that a shown name stands for. */
+export const nameBytes = (shown: string): Buffer =>
+  Buffer.concat(
+    shown
+      .split(/(\\x[0-9a-f]{2})/)
+      .map((part, i) => (i % 2 === 1 ? Buffer.from([Number.parseInt(part.slice(2), 16)]) : Buffer.from(part)))
+  )
+
 const escapeSlashes = (text: string): string => text.replace(/\\(?=x[0-9a-f]{2})/g, '\\x5c')
 
 const utf8 = (bytes: Buffer): string | undefined => {

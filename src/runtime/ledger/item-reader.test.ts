@@ -39,7 +39,7 @@ const setUp = (files: Record<string, File>, patience = 30) => {
     say: text => said.push(text)
   })
   const read = (numbered: NumberedItem): Promise<Reading> => reader.read(numbered, port)
-  return { clock, said, reads, reader, files, read }
+  return { clock, said, reads, reader, files, read, port }
 }
 
 const item = (name: string, datum = 0): NumberedItem => ({ datum, item: { name, path: name } })
@@ -167,6 +167,59 @@ test('a file that never stops changing does not hold a source for ever', async (
   }
   expect(all.map(({ reading }) => reading.kind)).toEqual(['givenUp'])
   expect(all[0]!.at).toBeGreaterThanOrEqual(50)
+})
+
+test('one that was skipped is read again when it has changed: looked at every five seconds, and when nothing else is left', async () => {
+  const parts = setUp({ a: { bad: 'half' } })
+  const { reader, read, files, port, clock } = parts
+  await read(item('a'))
+  const [only] = await readOn(parts, 12)
+  expect(only!.reading).toMatchObject({ kind: 'bad', stamp: 'half' })
+  reader.skipped(item('a'), 'half')
+  expect(await reader.look(port)).toBe(false)
+  files.a = { bad: 'more' }
+  await clock.advance(seconds(4))
+  expect(await reader.look(port)).toBe(false) // not five seconds yet
+  await clock.advance(seconds(1))
+  expect([await reader.look(port), reader.waiting]).toEqual([true, 1])
+  files.a = 'away'
+  expect(await readOn(parts, 20)).toEqual([])
+  files.a = 'good'
+  expect((await readOn(parts, 30)).map(({ reading }) => reading.kind)).toEqual(['tensors'])
+  expect([await reader.look(port, true), reader.waiting, reader.givenUp]).toEqual([false, 0, 0])
+  reader.skipped(item('a'), 'half')
+  expect(await reader.look(port, true)).toBe(true)
+})
+
+test('one that was given up is read again when it is back, and counts as given up no more', async () => {
+  const parts = setUp({ a: 'away' }, 5)
+  const { reader, read, files, port } = parts
+  await read(item('a'))
+  reader.lastWasRead()
+  expect((await readOn(parts, 12)).map(({ reading }) => reading.kind)).toEqual(['givenUp'])
+  expect([await reader.look(port, true), reader.givenUp]).toEqual([false, 1])
+  files.a = 'good'
+  expect([await reader.look(port, true), reader.waiting, reader.givenUp]).toEqual([true, 1, 0])
+  expect((await readOn(parts, 13)).map(({ reading }) => reading.kind)).toEqual(['tensors'])
+})
+
+test('one that was skipped and changes again and again does not hold a source for ever', async () => {
+  const parts = setUp({ a: { bad: '0' } }, 5)
+  const { reader, read, files, port } = parts
+  await read(item('a'))
+  reader.lastWasRead()
+  const kinds: string[] = []
+  for (let at = 1; at < 200; at++) {
+    for (const { reading } of await readOn(parts, at)) {
+      kinds.push(reading.kind)
+      if (reading.kind === 'bad') reader.skipped(item('a'), reading.stamp)
+    }
+    if (at % 12 === 0) files.a = { bad: String(at) }
+    await reader.look(port)
+  }
+  expect(kinds.filter(kind => kind === 'bad').length).toBeGreaterThan(1)
+  expect(kinds.at(-1)).toBe('givenUp')
+  expect([await reader.look(port, true), reader.waiting]).toEqual([false, 0])
 })
 
 test('an item that is not needed any more is forgotten', async () => {

@@ -37,6 +37,10 @@ const OLD: Seconds = seconds(60)
 const PATIENCE_WHILE_IT_CHANGES = 10
 const FIRST_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
+/** How often it is looked whether what was done with for now has changed. */
+const LOOK_PAUSE: Seconds = seconds(5)
+/** Where a look takes long (very many files, a slow share) it is less often: so many times as long. */
+const PAUSES_PER_LOOK = 10
 
 interface Aside {
   readonly numbered: NumberedItem
@@ -48,14 +52,27 @@ interface Aside {
   readonly seen: { readonly stamp: ItemStamp; readonly since: Seconds } | undefined
 }
 
+/** Skipped, or given up: as long as the run lasts it may become good. */
+interface Left {
+  readonly numbered: NumberedItem
+  /** What its files looked like; undefined while absent. */
+  readonly stamp: string | undefined
+  readonly isGivenUp: boolean
+}
+
 /**
  * Reads a source's items, and tells what is bad from what is away: a folder may be unmounted for a while, a file may still be
- * being written. Neither is held against an item; both are tried again, later and later, at most five seconds apart.
+ * being written. Neither is held against an item; both are tried again, later and later, at most five seconds apart. What was
+ * skipped or given up is looked at for as long as the run lasts: `look` puts it aside again when it has changed.
  */
 export class ItemReader {
   readonly #parts: ItemReaderParts
   readonly #aside = new Map<number, Aside>()
-  #givenUp = 0
+  readonly #left = new Map<number, Left>()
+  /** Since when those are waited for that have changed after the last item was read: that is once. */
+  readonly #backSince = new Map<number, Seconds>()
+  #lookAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
+  #neverWhole = 0
   #isLast = false
   #hasComplained = false
 
@@ -68,9 +85,16 @@ export class ItemReader {
     return this.#aside.size
   }
 
-  /** Items that were given up for this run. */
+  /** Items that were given up for this run, unless they change. */
   get givenUp(): number {
-    return this.#givenUp
+    let absent = 0
+    for (const { isGivenUp } of this.#left.values()) if (isGivenUp) absent++
+    return absent + this.#neverWhole
+  }
+
+  /** An item that is known to be away: it is put aside from now on. */
+  expect(numbered: NumberedItem): void {
+    this.#putAside(numbered, undefined)
   }
 
   /** Every item was tried once: from now on patience has an end. */
@@ -88,8 +112,47 @@ export class ItemReader {
     return first?.numbered
   }
 
+  /** An item was bad, and that is in the sink. @param stamp as `read` said */
+  skipped(numbered: NumberedItem, stamp: string): void {
+    this.#left.set(numbered.datum, { numbered, stamp, isGivenUp: false })
+  }
+
+  /**
+   * What was skipped or given up and has changed since is put aside, to be read again. Not more often than every five seconds,
+   * however often it is called.
+   * @param isLast look now: nothing else is left to be done. @returns whether there is something to be read again
+   */
+  async look(port: Pick<DataPort, 'stamp'>, isLast = false): Promise<boolean> {
+    const { clock } = this.#parts
+    if (!isLast && clock.now() < this.#lookAt) return false
+    const begun = clock.now()
+    this.#lookAt = seconds(Number.POSITIVE_INFINITY) // one look at a time
+    let isChanged = false
+    for (const left of [...this.#left.values()]) {
+      const stamp = await stampOf(left.numbered, port)
+      // What is absent now may be on its way: it is not read before it is there.
+      if (stamp === undefined || stamp === left.stamp || this.#left.get(left.numbered.datum) !== left) continue
+      this.#takeBack(left)
+      isChanged = true
+    }
+    const now = clock.now()
+    this.#lookAt = seconds(now + Math.max(LOOK_PAUSE, PAUSES_PER_LOOK * (now - begun)))
+    return isChanged
+  }
+
+  #takeBack({ numbered }: Left): void {
+    const { datum } = numbered
+    const now = this.#parts.clock.now()
+    this.#left.delete(datum)
+    // One that goes on changing has its patience once, or it would hold the run for ever.
+    const since = this.#backSince.get(datum) ?? now
+    if (this.#isLast) this.#backSince.set(datum, since)
+    this.#aside.set(datum, { numbered, since, pause: FIRST_PAUSE, next: now, seen: undefined })
+  }
+
   /** Not needed any more. */
   forget(datum: number): void {
+    this.#left.delete(datum)
     if (this.#aside.delete(datum)) this.#relieved()
   }
 
@@ -100,15 +163,21 @@ export class ItemReader {
       this.forget(numbered.datum)
       return { kind: 'tensors', tensors }
     } catch (error) {
-      if (error instanceof FileUnavailable) return this.#unavailable(numbered, error.message)
+      if (error instanceof FileUnavailable) return this.#unavailable(numbered, port, error.message)
       if (error instanceof UserError) return this.#bad(numbered, port, error.message)
       throw error
     }
   }
 
-  #unavailable(numbered: NumberedItem, because: string): Reading {
+  async #unavailable(numbered: NumberedItem, port: Port, because: string): Promise<Reading> {
     const aside = this.#putAside(numbered, undefined)
-    if (this.#isOver(aside, 1)) return this.#giveUp(numbered, because)
+    if (this.#isOver(aside, 1)) {
+      // It may be there, and not to be read: then it is tried again when it looks different.
+      const stamp = await stampOf(numbered, port)
+      this.forget(numbered.datum)
+      this.#left.set(numbered.datum, { numbered, stamp, isGivenUp: true })
+      return { kind: 'givenUp', because }
+    }
     this.#complain(`${numbered.item.name}: ${because}; tried again until it can be read`)
     return { kind: 'later' }
   }
@@ -121,7 +190,7 @@ export class ItemReader {
       stamp = await port.stamp(numbered.item)
     } catch (error) {
       if (!(error instanceof FileUnavailable)) throw error
-      return this.#unavailable(numbered, error.message)
+      return this.#unavailable(numbered, port, error.message)
     }
     const now = clock.now()
     const since = before?.stamp.id === stamp.id ? before.since : now
@@ -131,19 +200,16 @@ export class ItemReader {
       return { kind: 'bad', because, stamp: stamp.id }
     }
     const aside = this.#putAside(numbered, { stamp, since }, seconds(since + needed))
-    if (this.#isOver(aside, PATIENCE_WHILE_IT_CHANGES))
-      return this.#giveUp(numbered, `${because}; and it keeps changing`)
+    if (this.#isOver(aside, PATIENCE_WHILE_IT_CHANGES)) {
+      this.#neverWhole++
+      this.forget(numbered.datum)
+      return { kind: 'givenUp', because: `${because}; and it keeps changing` }
+    }
     return { kind: 'later' }
   }
 
   #isOver({ since }: Aside, times: number): boolean {
     return this.#isLast && this.#parts.clock.now() - since >= times * this.#parts.patience
-  }
-
-  #giveUp({ datum }: NumberedItem, because: string): Reading {
-    this.#givenUp++
-    this.forget(datum)
-    return { kind: 'givenUp', because }
   }
 
   /** @param at the latest time to look again */
@@ -167,6 +233,16 @@ export class ItemReader {
   #relieved(): void {
     if (this.#aside.size > 0 || !this.#hasComplained) return
     this.#hasComplained = false
-    if (this.#givenUp === 0) this.#parts.say('all items could be read again')
+    if (this.givenUp === 0) this.#parts.say('all items could be read again')
+  }
+}
+
+/** @returns undefined while the item is away */
+const stampOf = async ({ item }: NumberedItem, port: Pick<DataPort, 'stamp'>): Promise<string | undefined> => {
+  try {
+    return (await port.stamp(item)).id
+  } catch (error) {
+    if (error instanceof FileUnavailable) return undefined
+    throw error
   }
 }

@@ -85,6 +85,7 @@ export class Ledger {
   admit(datum: number): void {
     if (this.room === 0) throw new RangeError(`datum ${datum}: the window of ${this.#window} is full`)
     if (this.#isDone(datum) || this.#entries.has(datum)) throw new RangeError(`datum ${datum} was admitted before`)
+    this.#abandoned.delete(datum)
     this.#entries.set(datum, { kind: 'toSend', attempt: 0 })
   }
 
@@ -163,8 +164,8 @@ export class Ledger {
   }
 
   /**
-   * The datum cannot be sent again, though nothing is wrong with it: its item is away. It is owed no more in this run, has no
-   * line in the sink, and is done at the next start.
+   * The datum cannot be sent again, though nothing is wrong with it: its item is away. It is owed no more in this run, unless
+   * its item comes back and it is admitted again; it has no line in the sink, and is done at the next start.
    * @returns false, changing nothing, when it is not waiting to be sent
    */
   abandon(datum: number): boolean {

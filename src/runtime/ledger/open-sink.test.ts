@@ -7,6 +7,7 @@ import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { systemClock } from '../system-clock.ts'
+import { NotWritten } from './not-written.ts'
 import { openSink } from './open-sink.ts'
 import type { Sink } from './sink.ts'
 import type { ResultEntry } from './sink-entry.ts'
@@ -238,6 +239,19 @@ test('a sink that is stopped while the disk is full says what was not written, a
   await sink.stop()
   await failed
   expect(text(file)).toBe(line(0))
+})
+
+test('however many results a full disk has not taken when the sink is stopped, they are one line, with their number', async () => {
+  let full = false
+  const sink = await open(fresh(), { openFile: moodyDisk(() => full) })
+  full = true
+  const waiting = Array.from({ length: 32 }, (_, datum) => sink.write(result(datum)))
+  const outcomes = Promise.allSettled(waiting)
+  await sink.stop()
+  expect((await outcomes).every(one => one.status === 'rejected' && one.reason instanceof NotWritten)).toBe(true)
+  expect(said.filter(line => /not written/.test(line))).toEqual([
+    expect.stringMatching(/the disk is full \(ENOSPC\); 32 results were not written, the next start computes/)
+  ])
 })
 
 test('stop writes what was accepted and refuses the rest', async () => {

@@ -6,6 +6,7 @@ import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type DoneRecord, openDoneRecord, type RecordLine } from './done-record.ts'
+import { NotWritten } from './not-written.ts'
 import { readRotated } from './read-rotated.ts'
 import { RecordedData } from './recorded-data.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from './sink.ts'
@@ -45,10 +46,12 @@ export const openSink = async (options: SinkOptions): Promise<Sink> => {
     const writer = new SinkWriter({ path: file, what, openFile, disk, found: entry => memory.found(entry), say })
     const sink = new FileSink(options, writer, memory)
     memory.record = await recordOf(options, line => memory.remembered(line))
-    await writer.open()
     const before = memory.record?.inode
+    await writer.open(before)
+    // Whatever rotates it finds the file where it is, or the link to it.
+    const folders = new Set([await realpath(dirname(file)), disk.folder.path])
     if (before !== undefined && before !== writer.inode)
-      await readRotated(dirname(file), before, entry => memory.found(entry))
+      for (const folder of folders) await readRotated(folder, before, entry => memory.found(entry))
     memory.tell(what, say)
     await sink.note()
     return sink
@@ -141,6 +144,7 @@ class FileSink implements Sink {
   #flushing: Promise<void> | undefined
   #state: SinkState = { kind: 'open' }
   #recordComplaint = ''
+  #unwritten = { results: 0, because: '' }
 
   constructor({ file, clock, say, linger = LINGER }: SinkOptions, writer: SinkWriter, memory: SinkMemory) {
     this.file = file
@@ -177,6 +181,11 @@ class FileSink implements Sink {
   readonly #stop = stopOnce(async () => {
     this.#stopping.abort()
     await this.#flushing
+    const { results, because } = this.#unwritten
+    if (results > 0)
+      this.#say(
+        `--sink ${this.file}: ${because}; ${results === 1 ? '1 result was' : `${results} results were`} not written, the next start computes what is missing`
+      )
     this.#state = { kind: 'stopped' }
     await this.#memory.record?.close()
     await this.#writer.close()
@@ -277,9 +286,10 @@ class FileSink implements Sink {
   async #giveUp(batch: readonly Waiting[], error: unknown): Promise<void> {
     await this.#writer.clean().catch(() => {}) // else the next start cuts off what is torn
     const because = describeFileError(error)
+    this.#unwritten = { results: this.#unwritten.results + batch.length, because }
     for (const { entry, reject } of batch) {
       this.#accepted.delete(keyOf(entry))
-      reject(new UserError(`--sink ${this.file}: ${entry.item} was not written: ${because}`))
+      reject(new NotWritten(`--sink ${this.file}: ${entry.item} was not written: ${because}`))
     }
   }
 

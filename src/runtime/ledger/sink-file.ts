@@ -53,10 +53,11 @@ export const openSinkFile: OpenSinkFile = async (path, earlier, mode) => {
     const stats = await handle.stat({ bigint: true })
     if (!stats.isFile()) throw new Error('is not a regular file, so results could not be kept in it')
     await syncFolder(dirname(path))
+    const folder = await folderOf(path)
     return {
       size: Number(stats.size),
       inode: String(stats.ino),
-      folder: earlier?.folder ?? (await folderOf(path)),
+      folder: folder.path === earlier?.folder.path ? earlier.folder : folder,
       lock: what => lockHandle(handle, what),
       look: () => look(handle, path),
       read: (position, length) => readAt(handle, position, length),

@@ -139,19 +139,111 @@ test('a sink that is cut in the middle of a line goes on behind the last whole o
   expect(dataIn(at.file)).toEqual([0, 3])
 })
 
-test('what somebody else appends is kept when it is a line of ours, and waited for when it is not', async () => {
+test('what somebody else appends is kept: a line of ours counts, others are passed over and said once', async () => {
   const at = place()
   const sink = await open(at)
   await write(sink, 0)
   appendFileSync(at.file, `${JSON.stringify(result(9))}\n`)
   await write(sink, 1)
   expect(dataIn(at.file)).toEqual([0, 9, 1])
+  expect(said.splice(0)).toEqual([expect.stringMatching(/has written \d+ bytes into it; going on behind that/)])
+  appendFileSync(at.file, `hello\n${JSON.stringify(result(8))}\nthere\n`)
+  await write(sink, 2)
+  appendFileSync(at.file, '[]\n')
+  await write(sink, 3)
+  appendFileSync(at.file, 'no end')
+  await write(sink, 4)
+  expect(sink.state()).toEqual({ kind: 'open' })
+  const lines = readFileSync(at.file, 'utf8').split('\n')
+  expect(lines.map(line => (line.startsWith('{') ? JSON.parse(line).datum : line))).toEqual([
+    ...[0, 9, 1, 'hello', 8, 'there', 2, '[]', 3, 'no end', 4, '']
+  ])
+  expect(said).toEqual([
+    expect.stringMatching(/something else has written 2 lines that are no results: "hello"; passed over/)
+  ])
+  expect([await sink.write(result(8)), sink.counts('door').results]).toEqual(['twin', 7])
+})
+
+test('at a start they are passed over in the file that the record knows, and in no other', async () => {
+  const at = place()
+  const sink = await open(at)
+  await write(sink, 0)
   appendFileSync(at.file, 'hello\n')
-  const waiting = sink.write(result(2))
-  await expect.poll(() => sink.state()).toMatchObject({ kind: 'stuck', because: /is not a result of tributary/ })
-  truncateSync(at.file, readFileSync(at.file).byteLength - 6)
+  await sink.stop()
+  appendFileSync(at.file, 'no end')
+  const again = await open(at)
+  await write(again, 1)
+  expect(readFileSync(at.file, 'utf8').split('\n').slice(1, 3)).toEqual(['hello', 'no end'])
+  expect(said).toEqual([expect.stringMatching(/2 lines that are no results: "hello"/)])
+  await again.stop()
+  const content = readFileSync(at.file)
+  renameSync(at.file, `${at.file}.1`)
+  writeFileSync(at.file, content)
+  await expect(open(at)).rejects.toThrow(/line 2 is not a result of tributary: hello/)
+  expect(readFileSync(at.file).equals(content)).toBe(true)
+  // The file that the record knows, by its inode, and nothing of ours in it.
+  rmSync(at.file)
+  renameSync(`${at.file}.1`, at.file)
+  writeFileSync(at.file, 'a,b\n1,2')
+  await expect(open(at)).rejects.toThrow(/line 1 is not a result of tributary: a,b/)
+  expect(readFileSync(at.file, 'utf8')).toBe('a,b\n1,2')
+})
+
+test('a file that is cut to something else in mid-run is gone on with; another one in its place that is no sink is waited for', async () => {
+  const at = place()
+  const sink = await open(at)
+  await write(sink, 0, 1)
+  writeFileSync(at.file, 'hello\n') // as the shell's > does
+  await write(sink, 2)
+  expect(readFileSync(at.file, 'utf8')).toBe(`hello\n${JSON.stringify(result(2))}\n`)
+  renameSync(at.file, `${at.file}.2`)
+  writeFileSync(at.file, 'a,b\n') // never a sink
+  const waiting = sink.write(result(5))
+  await expect.poll(() => sink.state()).toMatchObject({ kind: 'stuck', because: /line 1 is not a result/ })
+  rmSync(at.file)
   expect(await waiting).toBe('written')
-  expect(dataIn(at.file)).toEqual([0, 9, 1, 2])
+})
+
+test('a sink that is led elsewhere by a link and renamed there while nobody runs: what its record had not learnt is found', async () => {
+  for (const rotate of ['file', 'link'] as const) {
+    const at = place()
+    const folder = join(at.stateFolder, '..', 'far')
+    mkdirSync(folder)
+    const far = join(folder, 'far.jsonl')
+    writeFileSync(far, '')
+    symlinkSync(far, at.file)
+    const sink = await open(at)
+    await write(sink, 0)
+    await sink.stop()
+    // On the disk, and killed before the record knew it; with a line of somebody else's.
+    appendFileSync(far, `hello\n${JSON.stringify(result(1))}\n`)
+    if (rotate === 'file') renameSync(far, `${far}.1`)
+    else {
+      rmSync(at.file)
+      renameSync(far, join(at.file, '..', 'old.jsonl'))
+      symlinkSync(join(folder, 'new.jsonl'), at.file)
+    }
+    const again = await open(at)
+    expect([...again.recorded('door').keys()], rotate).toEqual([0, 1])
+    await again.stop()
+  }
+})
+
+test('after a link has led to another folder, copies are looked for there', async () => {
+  const at = place()
+  const sink = await open(at)
+  await write(sink, 0)
+  const folder = join(at.stateFolder, '..', 'far')
+  mkdirSync(folder)
+  const far = join(folder, 'far.jsonl')
+  rmSync(at.file)
+  symlinkSync(far, at.file)
+  await write(sink, 1)
+  copyFileSync(far, `${far}.1`)
+  await write(sink, 2)
+  truncateSync(far, 0)
+  await write(sink, 3)
+  expect([dataIn(`${far}.1`), dataIn(far)]).toEqual([[1], [2, 3]])
 })
 
 test('a file that is truncated between the look at it and the write has no zeros, and what was written counts once', async () => {

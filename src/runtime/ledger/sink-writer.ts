@@ -1,6 +1,6 @@
 import { findCopy } from './find-copy.ts'
 import { RecentBytes } from './recent-bytes.ts'
-import { type RecoveredSink, recoverSink } from './recover-sink.ts'
+import { recoverSink, type SinkRange, type Strange } from './recover-sink.ts'
 import { parseSinkLine, type SinkEntry, sinkLine } from './sink-entry.ts'
 import type { OpenSinkFile, SinkFile } from './sink-file.ts'
 
@@ -16,6 +16,7 @@ export interface SinkWriterParts {
   readonly say: (text: string) => void
 }
 
+const NEWLINE = new TextEncoder().encode('\n')
 /** A disk that has not even room for this is full. */
 const PROBE = new Uint8Array(4096).fill(32)
 
@@ -34,23 +35,36 @@ export class SinkWriter {
   #missing: readonly string[] = []
   /** A write has failed: what is behind `#length` is part of it and counts for nothing. */
   #isDirty = false
+  #hasSaidStrange = false
 
   constructor(parts: SinkWriterParts) {
     this.#parts = parts
     this.#disk = parts.disk
   }
 
-  /** Read what an earlier run left. @throws RangeError when it is no sink; nothing was changed then */
-  async open(): Promise<void> {
-    const { what, say } = this.#parts
+  /**
+   * Read what an earlier run left.
+   * @param before which file an earlier run wrote to, where that is known
+   * @throws RangeError when it is no sink; nothing was changed then
+   */
+  async open(before?: string): Promise<void> {
+    const { what, say, found } = this.#parts
     const { size } = await this.#disk.look() // not that from before it was locked: its last holder may have written since
-    const { length, torn } = await recoverSink(this.#disk, { from: 0, size }, this.#parts.found)
+    const isOurs = before === this.inode
+    let results = 0
+    const { length, torn, strange } = await recoverSink(this.#disk, { from: 0, size, isOurs }, entry => {
+      results++
+      found(entry)
+    })
+    // An inode is used again: for a sink it takes a line of ours.
+    if (strange !== undefined && results === 0)
+      throw new RangeError(`line ${strange.line} is not a result of tributary: ${strange.first}`)
     // Not before the file is known to be a sink: up to here nothing was changed.
     await this.#disk.truncate(length)
     await this.#disk.append(PROBE)
     await this.#disk.sync()
     await this.#disk.truncate(length)
-    this.#length = length
+    this.#length = await this.#passOver(this.#disk, length, strange)
     if (torn > 0) say(`${what}: a line that was not written to its end was cut off (${torn} bytes)`)
   }
 
@@ -105,13 +119,14 @@ export class SinkWriter {
     const isCut = size < this.#length
     await this.#disk.sync()
     if (!isCut) {
-      const { length } = await this.#recover(this.#disk, this.#length, size)
-      say(`${what}: something else has written ${size - this.#length} bytes into it; going on behind that`)
+      const { length, isStrange } = await this.#recover(this.#disk, { from: this.#length, size })
+      if (!isStrange)
+        say(`${what}: something else has written ${size - this.#length} bytes into it; going on behind that`)
       this.#length = length
       return
     }
     const present = new Set<string>()
-    const { length } = await this.#recover(this.#disk, 0, size, entry => present.add(sinkLine(entry)))
+    const { length } = await this.#recover(this.#disk, { from: 0, size }, entry => present.add(sinkLine(entry)))
     say(
       `${what}: was cut from ${this.#length} to ${size} bytes by something else; going on behind that, what is done stays done`
     )
@@ -153,7 +168,7 @@ export class SinkWriter {
     try {
       await next.lock(what)
       const { size } = await next.look()
-      const { length } = await this.#recover(next, 0, size)
+      const { length } = await this.#recover(next, { from: 0, size })
       await this.#disk.close().catch(() => {}) // what counts in it is on the disk
       this.#disk = next
       this.#length = length
@@ -167,16 +182,33 @@ export class SinkWriter {
 
   async #recover(
     disk: SinkFile,
-    from: number,
-    size: number,
+    range: SinkRange,
     seen: (entry: SinkEntry) => void = () => {}
-  ): Promise<RecoveredSink> {
-    const recovered = await recoverSink(disk, { from, size }, entry => {
+  ): Promise<{ readonly length: number; readonly isStrange: boolean }> {
+    // What others write into the file that is held makes it nothing else; one in its place may be anything.
+    const isOurs = disk === this.#disk
+    const { length, torn, strange } = await recoverSink(disk, { ...range, isOurs }, entry => {
       seen(entry)
       this.#parts.found(entry)
     })
-    if (recovered.torn > 0) await disk.truncate(recovered.length)
-    return recovered
+    if (torn > 0) await disk.truncate(length)
+    return { length: await this.#passOver(disk, length, strange), isStrange: strange !== undefined }
+  }
+
+  /** What somebody else wrote stays, as a line of its own. @returns where the next line of ours begins */
+  async #passOver(disk: SinkFile, length: number, strange: Strange | undefined): Promise<number> {
+    if (strange === undefined) return length
+    const { what, say } = this.#parts
+    const { lines, first, isOpen } = strange
+    if (isOpen) {
+      await disk.append(NEWLINE)
+      await disk.sync()
+    }
+    const named = `${lines === 1 ? 'a line that is no result' : `${lines} lines that are no results`}: ${JSON.stringify(first)}`
+    if (!this.#hasSaidStrange)
+      say(`${what}: something else has written ${named}; passed over, also when there are more`)
+    this.#hasSaidStrange = true
+    return isOpen ? length + NEWLINE.byteLength : length
   }
 }
 

@@ -38,7 +38,8 @@ export interface Sink extends AsyncDisposable {
    * @param stamp of an item that is skipped: what its file looks like, kept with it
    * @returns 'written' once the line is on the disk; 'twin', writing nothing, when this datum has a line or is about to;
    *   the line of one that was skipped is followed by that of a result, should there be one after all
-   * @throws UserError when the sink was stopped before the disk took the line: the datum is not recorded then
+   * @throws NotWritten when the sink was stopped before the disk took the line, UserError when before it was asked: the datum
+   *   is not recorded then
    */
   write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'>
   state(): SinkState

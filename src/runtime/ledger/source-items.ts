@@ -5,6 +5,7 @@ import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
 import type { Item } from '../io/data-port.ts'
+import { inFolder, nameBytes } from '../io/file-path.ts'
 import type { ItemStamp } from '../io/item-stamp.ts'
 import { numberItems } from './number-items.ts'
 import type { Recorded } from './sink.ts'
@@ -17,10 +18,12 @@ export interface NumberedItem {
 export interface SourceItems {
   /** Not done, in the order of their numbers. */
   readonly todo: readonly NumberedItem[]
-  /** With those that are done; what `count` leaves over is not counted. */
+  /** With those that are done and those that are away; what `count` leaves over is not counted. */
   readonly total: number
-  /** Known from an earlier run, not done and not in the folder now: they keep their numbers, and are done when they are back. */
-  readonly away: number
+  /** Known from an earlier run, not done and not in the folder now, in the order of their numbers: they are waited for. */
+  readonly away: readonly NumberedItem[]
+  /** Neither done nor waited for: known from an earlier run with another folder or sink, and in neither of these. */
+  readonly left: number
 }
 
 export interface SourceItemsOptions {
@@ -32,14 +35,29 @@ export interface SourceItemsOptions {
   readonly recorded: ReadonlyMap<number, Recorded>
   /** What an item's file looks like, to find those that were skipped and have changed since: they are not done. */
   readonly stamp?: (item: Item) => Promise<ItemStamp>
-  /** At most this many data. */
+  /** At most this many data; those that are here come before those that are away. */
   readonly count?: number | undefined
+  /** The sink's file: items of a run with another one are not waited for. */
+  readonly sink?: string
+  /** Items need no file, so that none is away. */
+  readonly areMadeUp?: boolean
   /** Where numbers are kept between runs. */
   readonly stateFolder: string
 }
 
-/** `folder` is for people. */
-const savedSchema = z.object({ folder: z.string().optional(), items: z.array(z.string().nullable()) })
+const savedSchema = z.object({
+  folder: z.string().optional(),
+  sink: z.string().optional(),
+  items: z.array(z.string().nullable())
+})
+
+interface Saved {
+  /** Of the last run; undefined where that is not known. */
+  readonly folder?: string | undefined
+  readonly sink?: string | undefined
+  /** Names by datum. */
+  readonly names: readonly (string | undefined)[]
+}
 
 /**
  * Number a source's items and keep the numbers on the disk before any of them is used, so that a source that is started
@@ -47,22 +65,53 @@ const savedSchema = z.object({ folder: z.string().optional(), items: z.array(z.s
  * @throws UserError when the numbers cannot be read or kept
  */
 export const sourceItems = async (options: SourceItemsOptions): Promise<SourceItems> => {
-  const { source, folder, items, recorded, stamp, count = Number.POSITIVE_INFINITY, stateFolder } = options
-  const file = join(stateFolder, `${encodeURIComponent(source)}.items.json`)
+  const { source, items, recorded, stamp, count = Number.POSITIVE_INFINITY, stateFolder } = options
+  const folder = resolve(options.folder)
+  const sink = options.sink === undefined ? undefined : resolve(options.sink)
+  const file = itemsFile(stateFolder, source)
   const inSink = new Map([...recorded].map(([datum, { item }]) => [datum, item]))
   const here = items.map(({ name }) => name)
   const saved = await load(file)
-  const names = numberItems(saved, inSink, here)
-  await save(file, resolve(folder), names)
+  const isAnother = options.areMadeUp || !isSame(saved.folder, folder) || !isSame(saved.sink, sink)
+  const { kept, left } = isAnother
+    ? without(saved.names, new Set([...here, ...inSink.values()]))
+    : { kept: saved.names, left: 0 }
+  const names = numberItems(kept, inSink, here)
+  await save(file, { folder, sink, names })
   const present = new Map(items.map(item => [item.name, item]))
   const changed = await changedSince(recorded, present, stamp)
-  const numbered = names.flatMap((name, datum) => (name === undefined ? [] : [{ datum, item: present.get(name) }]))
   const isDone = (datum: number): boolean => recorded.has(datum) && !changed.has(datum)
-  const known = numbered.filter(({ datum, item }) => isDone(datum) || item !== undefined)
-  const wanted = known.slice(0, count)
-  const todo = wanted.flatMap(({ datum, item }) => (item === undefined || isDone(datum) ? [] : [{ datum, item }]))
-  return { todo, total: wanted.length, away: numbered.length - known.length }
+  const open = names.flatMap((name, datum) => (name === undefined || isDone(datum) ? [] : [{ datum, name }]))
+  const done = names.filter((_, datum) => isDone(datum)).length
+  const room = Math.max(0, count - done)
+  const todo = open.flatMap(({ datum, name }) => (present.has(name) ? [{ datum, item: present.get(name)! }] : []))
+  const away = open.flatMap(({ datum, name }) =>
+    present.has(name) || !isListable(name) ? [] : [{ datum, item: itemAt(options.folder, name) }]
+  )
+  const wanted = { todo: todo.slice(0, room), away: away.slice(0, Math.max(0, room - todo.length)) }
+  return { ...wanted, total: Math.min(done, count) + wanted.todo.length + wanted.away.length, left }
 }
+
+/** Where the numbers of a source's items are kept. */
+export const itemsFile = (stateFolder: string, source: string): string =>
+  join(stateFolder, `${encodeURIComponent(source)}.items.json`)
+
+const isSame = (before: string | undefined, now: string | undefined): boolean =>
+  before === undefined || now === undefined || before === now
+
+/** Numbers of items that are wanted no more are not used again. */
+const without = (
+  names: Saved['names'],
+  wanted: ReadonlySet<string>
+): { readonly kept: Saved['names']; readonly left: number } => {
+  const kept = names.map(name => (name !== undefined && wanted.has(name) ? name : undefined))
+  return { kept, left: names.filter((name, datum) => name !== kept[datum]).length }
+}
+
+/** Such as a folder's list may hold: a file with the numbers that was tampered with leads nowhere else. */
+const isListable = (name: string): boolean => !(name === '' || name.startsWith('.') || /[/\0]/.test(name))
+
+const itemAt = (folder: string, name: string): Item => ({ name, path: inFolder(folder, nameBytes(name)) })
 
 /** Data that were skipped for what was in their files, which look different now. */
 const changedSince = async (
@@ -80,27 +129,27 @@ const changedSince = async (
   return changed
 }
 
-/** Names by datum, of the last run. */
-const load = async (file: string): Promise<readonly (string | undefined)[]> => {
+const load = async (file: string): Promise<Saved> => {
   const text = await readFile(file, 'utf8').catch(error => {
     if (error.code === 'ENOENT') return '{"items":[]}'
     throw new UserError(`--state: ${file}: ${describeFileError(error)}`)
   })
   try {
-    return savedSchema.parse(JSON.parse(text)).items.map(name => name ?? undefined)
+    const { items, ...saved } = savedSchema.parse(JSON.parse(text))
+    return { ...saved, names: items.map(name => name ?? undefined) }
   } catch {
     throw new UserError(`--state: ${file} cannot be read any more; remove it, the sink still knows what is done`)
   }
 }
 
 /** A crash leaves the old file or the new one. */
-const save = async (file: string, folder: string, names: readonly (string | undefined)[]): Promise<void> => {
+const save = async (file: string, { folder, sink, names }: Saved): Promise<void> => {
   try {
     await mkdir(join(file, '..'), { recursive: true, mode: PRIVATE_FOLDER })
     const draft = `${file}.part`
     {
       await using handle = await open(draft, 'w', PRIVATE_FILE)
-      await handle.writeFile(JSON.stringify({ folder, items: names.map(name => name ?? null) }))
+      await handle.writeFile(JSON.stringify({ folder, sink, items: names.map(name => name ?? null) }))
       await handle.sync()
     }
     await rename(draft, file)
