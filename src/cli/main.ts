@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import 'core-js/actual/promise/with-resolvers.js' // libp2p needs it; Node 20 has it not
 import { Command, CommanderError, type Option } from 'commander'
+import { describeSystemError } from '../core/describe-system-error.ts'
+import { systemErrorOf } from '../core/system-error-of.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
 import { guardOutput } from './guard-output.ts'
 import { refuseMangled } from './refuse-mangled.ts'
@@ -52,6 +54,12 @@ const prepare = (command: Command): void => {
   command.commands.forEach(prepare)
 }
 
+/** Where closing something failed too, after what went wrong first. */
+const firstThrown = (error: unknown): unknown =>
+  error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error
+    ? firstThrown(error.suppressed)
+    : error
+
 const main = async (): Promise<number> => {
   await register()
   program.commands.forEach(prepare)
@@ -59,7 +67,8 @@ const main = async (): Promise<number> => {
     refuseMangled(process.argv.slice(2))
     await program.parseAsync()
     return Number(process.exitCode ?? 0) // a command may have set it
-  } catch (error) {
+  } catch (thrown) {
+    const error = firstThrown(thrown)
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof UserError) {
       process.stderr.write(`tributary: ${error.message}\n`)
@@ -69,7 +78,11 @@ const main = async (): Promise<number> => {
       process.stderr.write(`tributary: ${error.message}\n`)
       return 1
     }
-    throw error
+    // A disk that is full or read-only, a file of another user, too many open files: the machine's, not the program's.
+    const refusal = systemErrorOf(error)
+    if (refusal === undefined) throw error
+    process.stderr.write(`tributary: ${describeSystemError(refusal)}\n`)
+    return 2
   }
 }
 

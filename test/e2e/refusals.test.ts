@@ -149,6 +149,16 @@ describe('refused at the start, in one line', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   })
 
+  test('a state that cannot be written, without a stack', async () => {
+    const state = join(folder, 'unwritable')
+    await mkdir(join(state, 'device.lock'), { recursive: true }) // refused to everybody, also to root
+    const { code, stderr } = await node('--state', state)
+    expect({ code, last: stderr.trimEnd() }).toEqual({
+      code: 2,
+      last: `tributary: --state ${state}: is a folder, not a file (EISDIR) (at ${join(state, 'device.lock')}); make room or give leave to write there, or choose another folder`
+    })
+  })
+
   test.each(['folder', 'pipe', 'device'])('a %s as a model', async kind => {
     const pipe = join(folder, 'pipe.onnx')
     if (kind === 'pipe') await run('mkfifo', [pipe])

@@ -1,7 +1,9 @@
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { every } from '../../core/every.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Device } from '../../runtime/device/device.ts'
+import type { LogLevel } from '../../runtime/device/log-level.ts'
 import { type KnownPeer, PeersFile, readPeers } from '../../runtime/device/peers-file.ts'
 import { readDevice, removeRunning, type StateFolder, writeRunning } from '../../runtime/device/state-folder.ts'
 import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
@@ -35,7 +37,7 @@ export interface Cluster extends AsyncDisposable {
 /** @throws UserError when the port is in use, the key is missing, or an invite is none */
 export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const { options, folder, log, device } = parts
-  const say = (text: string): void => log.say(text)
+  const say = (text: string, level?: LogLevel): void => log.say(text, level)
   const join = await readJoins({ join: options.join, joinFiles: options.joinFiles, say })
   const known = await readPeers(folder, say)
   // What is wrong with the key is said before anything is written, and before what is wrong with the port.
@@ -74,7 +76,9 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     [Symbol.asyncDispose]: async () => {
       over.abort()
       await telling
-      await removeRunning(folder)
+      await removeRunning(folder).catch(error =>
+        say(`${folder.path}: ${describeFileError(error)}; it still says that this device runs`, 'warn')
+      )
       await file[Symbol.asyncDispose]()
     }
   }
@@ -91,16 +95,23 @@ const keepTelling = async (
   signal: AbortSignal
 ): Promise<void> => {
   let told = network.addresses().join()
+  let complaint = ''
   const work = async (): Promise<void> => {
     const addresses = network.addresses()
     if (addresses.join() === told || addresses.length === 0) return
+    try {
+      await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
+    } catch (error) {
+      const { message } = error as Error
+      if (message !== complaint) log.say(`cannot keep this device's addresses: ${message}; tried again`, 'warn')
+      complaint = message
+      return
+    }
+    complaint = ''
     told = addresses.join()
-    await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
     log.say(`now listening on ${addresses.join(', ')}`)
   }
-  await every(() => ADDRESSES_AGE, work, { clock: systemClock, signal }).catch((error: unknown) => {
-    if (!signal.aborted) log.say(`cannot keep this device's addresses: ${(error as Error).message}`)
-  })
+  await every(() => ADDRESSES_AGE, work, { clock: systemClock, signal }).catch(() => {})
 }
 
 const announce = async (

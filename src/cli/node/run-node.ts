@@ -4,6 +4,7 @@ import { createRng } from '../../core/rng.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import { takeModelOrder } from '../../runtime/device/model-order.ts'
+import { onStateDisk } from '../../runtime/device/on-state-disk.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import { PRIVATE_FILE, tighten } from '../../runtime/device/privacy.ts'
 import { nextIncarnation, openStateFolder, type StateFolder, stateFolderOf } from '../../runtime/device/state-folder.ts'
@@ -35,7 +36,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   // Before anything else: a second process with this identity would take the first one's place in the cluster.
   const what = `--name ${options.name}: its state ${folder.path}`
   const lock = join(folder.path, 'device.lock')
-  await using held = await lockFile(lock, what)
+  await using held = await onStateDisk(folder.path, () => lockFile(lock, what))
   await tighten(lock, PRIVATE_FILE)
   if (held.lock.kind === 'noLocks') log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`)
   const engine = createEngine({

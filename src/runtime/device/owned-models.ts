@@ -6,6 +6,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { Serial } from '../../core/serial.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
+import { onStateDisk } from './on-state-disk.ts'
 import type { OwnedModel } from './owned-model.ts'
 
 export interface OwnedModelsParts {
@@ -147,8 +148,10 @@ export class OwnedModels {
     const file = this.#file
     if (file === undefined || this.#models.size === 0) return
     await this.#serial.run(async () => {
-      await writeFile(`${file}.part`, JSON.stringify(this.#kept))
-      await rename(`${file}.part`, file)
+      await onStateDisk(this.#parts.folder!, async () => {
+        await writeFile(`${file}.part`, JSON.stringify(this.#kept))
+        await rename(`${file}.part`, file)
+      })
     })
   }
 }

@@ -18,6 +18,7 @@ import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { CutFacts } from '../onnx/cut-answer.ts'
 import { cutApart } from '../onnx/cut-apart.ts'
+import { onStateDisk } from './on-state-disk.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { PRIVATE_FILE } from './privacy.ts'
 
@@ -37,9 +38,12 @@ const CUT_BY = 3
 /**
  * Cut a model into blocks, put them into the blob store, time each here, one at a time, so that no more than the largest
  * block is in memory. What an earlier start found out about the same file is used again.
- * @throws UserError when the file is no model that ONNX Runtime opens, or needs a shape
+ * @throws UserError when the file is no model that ONNX Runtime opens, or needs a shape, or the disk does not take the blocks
  */
-export const prepareOwnedModel = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> => {
+export const prepareOwnedModel = (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> =>
+  onStateDisk(owned.folder, () => prepare(owned, parts))
+
+const prepare = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> => {
   const file = await readOnnxFile(owned.file)
   const shapes = shapesOf(owned, file)
   const kept = join(owned.folder, `${file.identity.slice(0, 32)}-${nameOfCut(owned, shapes)}.json`)

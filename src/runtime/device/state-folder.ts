@@ -2,7 +2,9 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
+import { onStateDisk } from './on-state-disk.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER, type Privacy, tighten } from './privacy.ts'
 import { writePrivate } from './write-private.ts'
 
@@ -54,7 +56,7 @@ export const openStateFolder = async (folder: StateFolder, say: (text: string) =
     for (const path of [folder.path, folder.blobs, folder.sources, folder.models])
       await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER })
   } catch (error) {
-    throw new UserError(`--state ${folder.path}: ${(error as Error).message}; choose a folder that can be written`)
+    throw new UserError(`--state ${folder.path}: ${describeFileError(error)}; choose a folder that can be written`)
   }
   if (own) await closeFolder(folder.path, say)
   else await refuseWritable(folder.path)
@@ -101,23 +103,28 @@ const requireClosed = (file: string, found: Privacy): void => {
     )
 }
 
-/** Grows by one at every start, so that what an earlier process of this device said is known to be old. */
+/**
+ * Grows by one at every start, so that what an earlier process of this device said is known to be old.
+ * @throws UserError when it cannot be kept
+ */
 export const nextIncarnation = async (folder: StateFolder): Promise<number> => {
   const file = join(folder.path, 'incarnation')
   const before = await readFile(file, 'utf8').then(Number, () => 0)
   const next = (Number.isSafeInteger(before) && before >= 0 ? before : 0) + 1
-  await writePrivate(file, String(next))
+  await onStateDisk(folder.path, () => writePrivate(file, String(next)))
   return next
 }
 
 const runningFile = (folder: StateFolder): string => join(folder.path, 'running.json')
 const deviceFile = (folder: StateFolder): string => join(folder.path, 'device.json')
 
-/** While the device runs, and after: how it can be reached, and how it could be. */
+/** While the device runs, and after: how it can be reached, and how it could be. @throws UserError when it cannot be written */
 export const writeRunning = async (folder: StateFolder, running: RunningDeviceFile): Promise<void> => {
   const { pid: _, ...device } = running
-  await writePrivate(deviceFile(folder), JSON.stringify(device))
-  await writePrivate(runningFile(folder), JSON.stringify(running))
+  await onStateDisk(folder.path, async () => {
+    await writePrivate(deviceFile(folder), JSON.stringify(device))
+    await writePrivate(runningFile(folder), JSON.stringify(running))
+  })
 }
 
 export const removeRunning = (folder: StateFolder): Promise<void> => rm(runningFile(folder), { force: true })

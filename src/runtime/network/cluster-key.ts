@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
 import { writeSecret } from './write-secret.ts'
 
@@ -18,7 +19,7 @@ export const readClusterKey = async (file: string): Promise<ClusterKey> => {
   try {
     text = (await readFile(file, 'utf8')).trim()
   } catch (error) {
-    throw new UserError(`cannot read the cluster key ${file}: ${(error as Error).message}`)
+    throw new UserError(`cannot read the cluster key ${file}: ${describeFileError(error)}`)
   }
   const bytes = text.startsWith(PREFIX) ? Buffer.from(text.slice(PREFIX.length), 'base64url') : Buffer.alloc(0)
   if (bytes.length !== CLUSTER_KEY_BYTES) {
@@ -36,7 +37,7 @@ export const writeClusterKey = async (file: string, key: ClusterKey): Promise<vo
   try {
     written = await writeSecret(file, `${PREFIX}${Buffer.from(key).toString('base64url')}\n`)
   } catch (error) {
-    throw new UserError(`cannot write the cluster key ${file}: ${(error as Error).message}`)
+    throw new UserError(`cannot write the cluster key ${file}: ${describeFileError(error)}`)
   }
   if (!written && Buffer.compare(await readClusterKey(file), key) !== 0) {
     throw new UserError(`${file} holds the key of another cluster; name another file or remove it`)

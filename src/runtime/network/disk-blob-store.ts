@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import type { BlockHash } from '../../core/ids.ts'
 import { UserError } from '../../core/user-error.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
@@ -42,7 +43,7 @@ export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
   try {
     mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER })
   } catch (error) {
-    throw new UserError(`cannot make the folder ${folder} for blocks: ${(error as Error).message}`)
+    throw new UserError(`cannot make the folder ${folder} for blocks: ${describeFileError(error)}`)
   }
   /** Verified since this process began: files may have been damaged before. */
   const verified = new Map<BlockHash, Promise<boolean>>()

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
 import { writeSecret } from './write-secret.ts'
 
@@ -16,9 +17,8 @@ const read = async (file: string): Promise<Identity | undefined> => {
   try {
     bytes = await readFile(file)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
-    throw new UserError(`cannot read the identity ${file}: ${message}`)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new UserError(`cannot read the identity ${file}: ${describeFileError(error)}`)
   }
   try {
     return privateKeyFromProtobuf(bytes)
@@ -39,7 +39,9 @@ export const loadOrCreateIdentity = async (stateDir: string): Promise<Identity> 
   try {
     if (await writeSecret(file, privateKeyToProtobuf(fresh))) return fresh
   } catch (error) {
-    throw new UserError(`cannot write the identity ${file}: ${(error as Error).message}`)
+    throw new UserError(
+      `cannot write the identity ${file}: ${describeFileError(error)}; choose a --state that can be written`
+    )
   }
   return (await read(file)) ?? fresh // another process was first
 }

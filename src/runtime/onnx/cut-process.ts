@@ -1,6 +1,9 @@
 import { createWriteStream } from 'node:fs'
+import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { describeFileError } from '../../core/describe-file-error.ts'
+import { systemErrorOf } from '../../core/system-error-of.ts'
 import { UserError } from '../../core/user-error.ts'
 import {
   activationsAt,
@@ -28,6 +31,12 @@ const answer = async (request: CutRequest): Promise<CutAnswer> => {
   try {
     return { kind: 'cut', facts: await cut(request) }
   } catch (error) {
+    const refusal = systemErrorOf(error)
+    if (refusal !== undefined)
+      return {
+        kind: 'refused',
+        because: `${refusal.path ?? dirname(request.draft)}: ${describeFileError(refusal)}; make room there`
+      }
     const because = error instanceof Error ? error.message : String(error)
     return { kind: error instanceof UserError ? 'refused' : 'failed', because }
   }
