@@ -110,47 +110,38 @@ const MAX_LINKS = 2_000_000
 /** Lines of what is wrong that one still reads. */
 const MAX_PROBLEMS = 20
 
-/** Beyond these a number is a slip, and sums and quotients of such numbers are not what they seem. In words and SI units. */
-const LIMITS = {
-  time: { least: 0, most: 1e9, words: 'at most 1e9s' },
-  size: { least: 0, most: 1e15, words: 'at most 1e6GB' },
-  rate: { least: 1 / 8, most: 1e15 / 8, words: 'from 1bps to 1e6Gbps' },
-  frequency: { least: 1e-9, most: 1e6, words: 'from 1e-9/s to 1e6/s' },
-  interval: { least: 1e-6, most: 1e9, words: 'from 1us to 1e9s' }
-} as const
-
-interface Limits {
-  readonly least: number
-  readonly most: number
-  readonly words: string
-}
+/** Of what happens again and again: more often is a slip. */
+const LEAST_INTERVAL: Seconds = seconds(1e-6)
 
 /**
  * A quantity as text, read by one of the parsers; the message names the units. Zero needs no unit, and what must be more than
  * 0 is said where it is used.
  */
-const quantity = <T extends number>(parse: (text: string) => T, unit: string, example: string, limits: Limits) =>
+const quantity = <T extends number>(parse: (text: string) => T, unit: string, example: string) =>
   z
     .union([z.number().transform(n => (n === 0 ? `0${unit}` : String(n))), z.string()], {
       error: `must be a quantity like ${example}`
     })
     .transform((text, context) => {
       try {
-        const value = parse(text)
-        const { least, most, words } = limits
-        if (value <= most && (value === 0 || value >= least)) return value
-        throw new RangeError(`"${text}" is out of range: ${words}`)
+        return parse(text)
       } catch (error) {
         context.addIssue({ code: 'custom', message: (error as Error).message })
         return z.NEVER
       }
     })
 
-const time = quantity(parseTime, 's', '200ms', LIMITS.time)
-const interval = quantity(parseTime, 's', '200ms', LIMITS.interval)
-const size = quantity(parseSize, 'B', '64MiB', LIMITS.size)
-const rate = quantity(parseRate, 'bps', '20Mbps', LIMITS.rate)
-const frequency = quantity(parseFrequency, '/s', '5/s', LIMITS.frequency)
+const parseInterval = (text: string): Seconds => {
+  const interval = parseTime(text)
+  if (interval === 0 || interval >= LEAST_INTERVAL) return interval
+  throw new RangeError(`"${text}" is out of range: from 1us to 1e9s`)
+}
+
+const time = quantity(parseTime, 's', '200ms')
+const interval = quantity(parseInterval, 's', '200ms')
+const size = quantity(parseSize, 'B', '64MiB')
+const rate = quantity(parseRate, 'bps', '20Mbps')
+const frequency = quantity(parseFrequency, '/s', '5/s')
 const name = z.string().min(1).max(64)
 const shortly = (value: unknown): string => (JSON.stringify(value) ?? '').slice(0, 40)
 /** A speed or weight, relative to others. */

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { z } from 'zod'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
@@ -113,7 +112,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
   const links = new EmulatedLinks(flags.emulateLink.map(parseEmulatedLink), {
     isFreeForBlobs: flags.controlled === true
   })
-  const speed = flags.speed === undefined ? 1 : number('--speed', flags.speed, z.number().positive().max(1))
+  const speed = flags.speed === undefined ? 1 : number('--speed', flags.speed, { least: 1e-6, most: 1 })
   const readsFiles = flags.source.some(source => !/^[^=,]*=synthetic:/.test(source))
   if (readsFiles && flags.preset === undefined && flags.io === undefined) {
     throw new UserError(
@@ -131,7 +130,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
   return {
     name: name(flags.name ?? hostname()),
     listen: flags.listen,
-    port: number('--port', flags.port ?? String(DEFAULT_PORT), z.int().min(0).max(65_535)),
+    port: number('--port', flags.port ?? String(DEFAULT_PORT), { least: 0, most: 65_535, isWhole: true }),
     anyPort: flags.anyPort === true,
     join: flags.join,
     joinFiles: flags.joinFile,
@@ -143,14 +142,18 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     speedIsReal: flags.speedIsReal !== undefined,
     laneGroup: typeof flags.speedIsReal === 'string' ? flags.speedIsReal : undefined,
     emulated: flags.speed !== undefined || flags.times.length > 0 || !links.isEmpty,
-    threads: number('--threads', flags.threads, z.int().min(1).max(256)),
+    threads: number('--threads', flags.threads, { least: 1, most: 256, isWhole: true }),
     models: distinct(flags.model.map(parseModel)),
     shapes: flags.shape,
-    maxBlocks: new Map([['', DEFAULT_BLOCKS], ...flags.blocks.map(parseBlocks)]),
-    cutAt: new Map(flags.cutAt.map(parseCutAt)),
-    work: new Map(flags.work.map(text => parseTimes('--work', text))),
+    maxBlocks: new Map([['', DEFAULT_BLOCKS], ...flags.blocks.map(text => parseBlocks(text, flags.model))]),
+    cutAt: new Map(flags.cutAt.map(text => parseCutAt(text, flags.model))),
+    work: new Map(
+      flags.work
+        .map(text => parseTimes('--work', text))
+        .map(([model, work]) => [ownName('--work', model, flags.model), work])
+    ),
     times: new Map(flags.times.map(text => parseTimes('--times', text))),
-    pinned: flags.pinned.map(model => ownName(model, flags.model)),
+    pinned: flags.pinned.map(model => ownName('--pinned', model, flags.model)),
     sources: flags.source,
     preset: flags.preset,
     io: flags.io,
@@ -160,7 +163,7 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     keepModels: time('--keep-models', flags.keepModels),
     state: flags.state,
     links,
-    startWhen: number('--start-when', flags.startWhen, z.int().min(1).max(10_000)),
+    startWhen: number('--start-when', flags.startWhen, { least: 1, most: 10_000, isWhole: true }),
     seed: flags.seed,
     exitWhenDone: flags.exitWhenDone === true,
     exitWithParent: flags.exitWithParent === true,
@@ -171,22 +174,16 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
   }
 }
 
-const number = (flag: string, text: string, schema: z.ZodType<number>): number => {
-  const parsed = schema.safeParse(text.trim() === '' ? Number.NaN : Number(text))
-  if (!parsed.success)
-    throw new UserError(
-      `${flag} "${text}" must be ${text.trim() === '' || Number.isNaN(Number(text)) ? 'a number' : limitOf(parsed.error)}`
-    )
-  return parsed.data
+interface Range {
+  readonly least: number
+  readonly most: number
+  readonly isWhole?: boolean
 }
 
-/** "above 0", "at most 256", "a whole number". */
-const limitOf = ({ issues }: z.ZodError): string => {
-  const issue = issues[0]!
-  if (issue.code === 'too_small')
-    return issue.inclusive === true ? `at least ${issue.minimum}` : `above ${issue.minimum}`
-  if (issue.code === 'too_big') return `at most ${issue.maximum}`
-  return 'a whole number'
+const number = (flag: string, text: string, { least, most, isWhole = false }: Range): number => {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return value
+  throw new UserError(`${flag} "${text}" must be ${isWhole ? 'a whole number' : 'a number'} from ${least} to ${most}`)
 }
 
 const size = (flag: string, text: string): Bytes => {
@@ -222,36 +219,48 @@ const policy = (text: string): PolicyName => {
 const DEFAULT_BLOCKS = 12
 
 /** N for all models, or MODEL=N. */
-const parseBlocks = (text: string): [string, number] => {
+const parseBlocks = (text: string, models: readonly string[]): [string, number] => {
   const [, model, count] = /^(?:([^=]+)=)?(.*)$/.exec(text)!
-  return [model ?? '', number('--blocks', count!, z.int().min(1).max(256))]
+  return [
+    model === undefined ? '' : ownName('--blocks', model, models),
+    number('--blocks', count!, { least: 1, most: 256, isWhole: true })
+  ]
 }
 
 /** MODEL=TENSOR,TENSOR. */
-const parseCutAt = (text: string): [string, readonly string[]] => {
+const parseCutAt = (text: string, models: readonly string[]): [string, readonly string[]] => {
   const [, model, tensors] = /^([^=]+)=(.+)$/.exec(text) ?? []
   if (model === undefined || tensors === undefined)
     throw new UserError(`--cut-at "${text}" is not MODEL=TENSOR,TENSOR; write for example --cut-at ocr=relu_3,relu_7`)
-  return [model, tensors.split(',')]
+  return [ownName('--cut-at', model, models), tensors.split(',')]
+}
+
+/** No block takes nothing, and none takes longer than anybody waits. */
+const blockTime = (text: string): Seconds => {
+  const time = parseTime(text)
+  if (time > 0 && time <= 86_400) return time
+  throw new RangeError(`"${text}" is not the time of a block: above 0 and at most 24h`)
 }
 
 /** MODEL=TIME,TIME. */
 const parseTimes = (flag: string, text: string): [string, readonly Seconds[]] => {
   const [, model, times] = /^([^=]+)=(.+)$/.exec(text) ?? []
   try {
-    if (model !== undefined && times !== undefined) return [model, times.split(',').map(parseTime)]
+    if (model !== undefined && times !== undefined) return [model, times.split(',').map(blockTime)]
   } catch (error) {
     throw new UserError(`${flag} "${text}": ${(error as Error).message}`)
   }
   throw new UserError(`${flag} "${text}" is not MODEL=TIME,TIME; write for example ${flag} ocr=20ms,35ms`)
 }
 
-/** Of a model that this device owns: its owner alone says where its blocks may run. */
-const ownName = (model: string, models: readonly string[]): string => {
+/** Of a model that this device owns: its owner alone says how it is cut, and where its blocks may run. */
+const ownName = (flag: string, model: string, models: readonly string[]): string => {
   const names = models.map(text => parseModel(text).name)
   if (names.includes(model)) return model
+  const near = nearest(model, names)
+  const known = names.length === 0 ? '' : ` (its models: ${names.join(', ')})`
   throw new UserError(
-    `--pinned "${model}" is no model of this device${names.length === 0 ? '' : ` (its models: ${names.join(', ')})`}; add --model FILE:${model}`
+    `${flag} "${model}" is no model of this device${known}; ${near === undefined ? `add --model FILE:${model}` : `did you mean ${near}?`}`
   )
 }
 

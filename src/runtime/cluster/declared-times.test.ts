@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { type BlockHash, blockHash, deviceId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import type { PlacementProblem } from '../../planner/placement.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -97,6 +98,31 @@ test('a block is loaded with the time that is declared for it here, or else its 
   await new LocalBlocks(engine, true, new Map([['other', [7, 8].map(seconds)]])).load(NET, 1, 'f')
   await new LocalBlocks(engine).load(NET, 1, 'f')
   expect(declared).toEqual([8, 2, undefined])
-  const wrong = new LocalBlocks(engine, true, new Map([['net', [seconds(7)]]]))
-  await expect(wrong.load(NET, 1, 'f')).rejects.toThrow('1 times are given for the 2 blocks of net')
+})
+
+test('times that are not one for each block do not count, and that is said; for an own model they are refused', async () => {
+  const declared: (number | undefined)[] = []
+  const engine = {
+    load: async (_: BlockHash, __: string, work?: number) => {
+      declared.push(work)
+      return { inputs: [], outputs: [] }
+    },
+    measure: async () => seconds(3)
+  } as unknown as Engine
+  const wrong = new LocalBlocks(engine, false, new Map([['net', [seconds(7)]]]))
+  expect((await wrong.load(NET, 1, 'f')).time).toBe(3)
+  expect(declared).toEqual([undefined])
+  expect(wrong.misdeclared([])).toEqual([])
+  expect(wrong.misdeclared([NET])).toEqual(['--times net: 1 time for 2 blocks; they take what is measured'])
+  expect(() => wrong.requireDeclared(NET)).toThrow(UserError)
+  expect(() => wrong.requireDeclared(NET)).toThrow('--times net: 1 time for 2 blocks; give one for each')
+})
+
+test('times of a name that no model has are said once there are models; right ones are not', () => {
+  const typo = new LocalBlocks({} as Engine, false, new Map([['nat', [7, 8].map(seconds)]]))
+  expect(typo.misdeclared([])).toEqual([])
+  expect(typo.misdeclared([NET])).toEqual(['--times nat: no device has a model of that name (there is net)'])
+  expect(() => typo.requireDeclared(NET)).not.toThrow()
+  const right = new LocalBlocks({} as Engine, false, new Map([['net', [7, 8].map(seconds)]]))
+  expect(right.misdeclared([NET])).toEqual([])
 })

@@ -2,6 +2,7 @@ import type { BlockHash, ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../engine/engine.ts'
 import { MisfitError } from './misfit-error.ts'
 
@@ -38,6 +39,27 @@ export class LocalBlocks {
     return times?.length === blocks.length ? times : undefined
   }
 
+  /** What was declared here and counts for none of these models, in words. @returns nothing while there is no model */
+  misdeclared(models: readonly ModelManifest[]): string[] {
+    const names = [...new Set(models.map(({ name }) => name))]
+    return [...this.#ownTimes].flatMap(([name, times]) => {
+      const ofName = models.filter(model => model.name === name)
+      if (models.length === 0 || ofName.some(model => this.declared(model) !== undefined)) return []
+      const [model] = ofName
+      if (model !== undefined) return [`${describeMiscount(name, times, model)}; they take what is measured`]
+      return [
+        `--times ${name}: no device has a model of that name (there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')})`
+      ]
+    })
+  }
+
+  /** @throws UserError where times are declared here for this model, of this device, and are not one for each of its blocks */
+  requireDeclared(model: ModelManifest): void {
+    const times = this.#ownTimes.get(model.name)
+    if (times !== undefined && times.length !== model.blocks.length)
+      throw new UserError(`${describeMiscount(model.name, times, model)}; give one for each`)
+  }
+
   has(model: ModelId, block: number): boolean {
     return this.#held.get(model)?.has(block) === true
   }
@@ -49,9 +71,7 @@ export class LocalBlocks {
   /** Load block `k` from its file and time it. @throws EngineError when ONNX Runtime refuses it */
   async load(manifest: ModelManifest, k: number, file: string): Promise<HeldBlock> {
     const { sha256, work, bytes: size } = manifest.blocks[k]!
-    const given = this.#ownTimes.get(manifest.name)
-    if (given !== undefined && given.length !== manifest.blocks.length)
-      throw new Error(`${given.length} times are given for the ${manifest.blocks.length} blocks of ${manifest.name}`)
+    const given = this.declared(manifest)
     const loaded = await this.#engine.load(sha256, file, given?.[k] ?? (this.#declaresWork ? work : undefined))
     const known = new Map(manifest.activations[k]!.tensors.map(tensor => [tensor.name, tensor]))
     const inputs = loaded.inputs.map(spec => ({ spec, dims: concrete(known.get(spec.name)?.shape ?? spec.shape) }))
@@ -135,6 +155,9 @@ export class LocalBlocks {
     }
   }
 }
+
+const describeMiscount = (name: string, times: readonly Seconds[], { blocks }: ModelManifest): string =>
+  `--times ${name}: ${times.length} time${times.length === 1 ? '' : 's'} for ${blocks.length} block${blocks.length === 1 ? '' : 's'}`
 
 /** As the runtime would refuse them: what does not fit was made wrongly elsewhere, and that is no failure of this device. */
 const checkFit = (block: string, { inputs: specs }: LoadedBlock, inputs: readonly Tensor[]): void => {

@@ -43,6 +43,8 @@ export interface DeviceReporterParts {
   readonly setAside: () => readonly SetAside[]
   /** Models that are not computed here at present, because a block did not end. */
   readonly barred: () => ReadonlyMap<ModelId, Bar>
+  /** What is wrong with this device, in words; the same words while it lasts. */
+  readonly troubles: () => readonly string[]
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
@@ -54,6 +56,8 @@ const INTERVAL: Seconds = seconds(1)
 const RESTLESS: Seconds = seconds(10)
 /** And so often where nothing does. */
 const IDLE_INTERVAL: Seconds = seconds(5)
+/** How often a trouble that lasts is said. */
+const SAY_AGAIN: Seconds = seconds(300)
 /** How often `isDue` is asked. */
 const TICK: Seconds = seconds(0.1)
 
@@ -76,6 +80,7 @@ export class DeviceReporter {
   /** How many devices sources wait for. */
   #awaited = 1
   #saidDifferences = ''
+  readonly #saidTroubles = new Map<string, Seconds>()
 
   constructor(parts: DeviceReporterParts) {
     this.#parts = parts
@@ -119,6 +124,7 @@ export class DeviceReporter {
     const { name, network, memory, emulated, incarnation, view, draining, readyEpoch, sources } = this.#parts
     this.#lastAt = this.#parts.clock.now()
     this.#sayDifferences()
+    this.#sayTroubles()
     const links = view.world.links[view.selfIndex]!.filter(link => link.up)
     return create(DeviceStateSchema, {
       device: network.self,
@@ -228,6 +234,7 @@ export class DeviceReporter {
         seconds: until === Number.POSITIVE_INFINITY ? null : until - now,
         because
       })),
+      troubles: [...this.#parts.troubles()],
       counters: { ...network.counters() },
       sources: sources().map(source => this.#withReason(source.status()))
     }
@@ -261,6 +268,18 @@ export class DeviceReporter {
     if (said === this.#saidDifferences) return
     this.#parts.say?.(said === '' ? 'all devices are told the same again' : said, said === '' ? 'info' : 'warn')
     this.#saidDifferences = said
+  }
+
+  /** Each when it comes, and again every few minutes while it lasts: what a log had once may be gone from it. */
+  #sayTroubles(): void {
+    const now = this.#parts.clock.now()
+    const troubles = new Set(this.#parts.troubles())
+    for (const text of this.#saidTroubles.keys()) if (!troubles.has(text)) this.#saidTroubles.delete(text)
+    for (const text of troubles) {
+      if (now - (this.#saidTroubles.get(text) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) continue
+      this.#saidTroubles.set(text, now)
+      this.#parts.say?.(text, 'warn')
+    }
   }
 
   #reports(): DeviceReport[] {

@@ -48,6 +48,8 @@ export const deviceReportSchema = z.object({
   waiting: z.array(z.object({ model: z.string(), block: z.number(), tasks: z.number(), because: z.string() })),
   /** Models that are not computed here for so many seconds, null: until the device is started anew. */
   barred: z.array(z.object({ model: z.string(), seconds: z.number().nullable(), because: z.string() })).default([]),
+  /** What is wrong with the device, in words, besides what the other fields show. */
+  troubles: z.array(z.string().max(1000)).max(100).default([]),
   counters: z.object({
     refusedPeers: z.number(),
     malformedFrames: z.number(),

@@ -209,7 +209,8 @@ class RunningDevice implements Device {
       encodingTo: peer => this.#encodings.encodingTo(peer),
       owned: () => this.#owned.names(),
       setAside: () => this.breaker.setAside(clock.now()),
-      barred: () => this.#keeper.barred()
+      barred: () => this.#keeper.barred(),
+      troubles: () => this.#troubles()
     })
   }
 
@@ -229,6 +230,11 @@ class RunningDevice implements Device {
     this.#changed()
   }
 
+  /** What is wrong with this device and does not show in its blocks, sources or data. */
+  #troubles(): string[] {
+    return [...this.#blocks.misdeclared(this.view.manifests())]
+  }
+
   addSource(source: SourcePort): void {
     this.#sources.set(source.id, source)
   }
@@ -245,6 +251,7 @@ class RunningDevice implements Device {
     // Before the network: cutting keeps this thread busy, and others would take it for silence.
     const { manifests, replaced } = await this.#owned.prepare()
     for (const manifest of manifests) {
+      this.#blocks.requireDeclared(manifest)
       this.view.addManifest(manifest)
       say(`model ${this.#owned.owned(manifest.id)?.name}: ${manifest.blocks.length} blocks`)
     }

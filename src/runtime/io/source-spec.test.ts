@@ -47,6 +47,10 @@ test.each([
   ['door=dir:x,count=-1', /count: .*1/],
   ['door=dir:x,weight=0', /weight: .*0/],
   ['door=dir:x,weight=Infinity', /weight: /],
+  ['door=dir:x,weight=1e-308', /weight: must be at least 0\.000001/],
+  ['door=dir:x,patience=1e400s', /patience: .*"1e400s" is out of range: at most 1e9s/],
+  ['door=dir:x,start=1e12s', /start: .*out of range/],
+  ['door=dir:x,arrivals=poisson:1e300/s', /arrivals: .*out of range: from 1e-9\/s to 1e6\/s/],
   ['door=dir:x,arrivals=evry:2s', /arrivals: .*did you mean every\?/],
   ['door=dir:x,arrivals=every:2', /arrivals: .*units: s, ms/],
   ['door=dir:x,model=', /model: needs a name/]

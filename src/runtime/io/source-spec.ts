@@ -60,7 +60,7 @@ const schema = z.strictObject({
   window: numberOf(z.int().min(1).max(100_000)).default(16),
   arrivals: z.string().transform(asQuantity(parseArrivals)).default({ kind: 'saturated' }),
   count: numberOf(z.int().min(1).max(10_000_000)).optional(),
-  weight: numberOf(z.number().positive().finite()).default(1),
+  weight: numberOf(z.number().min(1e-6).max(1e9)).default(1),
   start: z.string().transform(asQuantity(parseTime)).default(seconds(0)),
   patience: z.string().transform(asQuantity(parseTime)).default(PATIENCE)
 })

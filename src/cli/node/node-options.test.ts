@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { UserError } from '../../core/user-error.ts'
+import { type NodeFlags, parseNodeOptions } from './node-options.ts'
+
+const FLAGS: NodeFlags = {
+  ...{ name: 'cam', listen: [], join: [], joinFile: [], mdns: false, threads: '1', model: ['a/net.onnx'], shape: [] },
+  ...{ blocks: [], cutAt: [], work: [], times: [], pinned: [], source: [], policy: 'confluence' },
+  ...{ activationEncoding: 'fp32', keepModels: '1h', emulateLink: [], startWhen: '1', seed: '1' }
+}
+const refusal = (flags: Partial<NodeFlags>): string => {
+  try {
+    parseNodeOptions({ ...FLAGS, ...flags })
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError)
+    return (error as Error).message
+  }
+  return ''
+}
+
+test('flags of an own model name one of this device', () => {
+  const own = { blocks: ['net=2'], cutAt: ['net=a,b'], work: ['net=1ms'], pinned: ['net'] }
+  expect(refusal(own)).toBe('')
+  for (const [flags, flag] of [
+    [{ blocks: ['nat=2'] }, '--blocks'],
+    [{ cutAt: ['nat=a'] }, '--cut-at'],
+    [{ work: ['nat=1ms'] }, '--work'],
+    [{ pinned: ['nat'] }, '--pinned']
+  ] as const)
+    expect(refusal(flags as unknown as Partial<NodeFlags>)).toBe(
+      `${flag} "nat" is no model of this device (its models: net); did you mean net?`
+    )
+  expect(refusal({ blocks: ['other=2'] })).toBe(
+    '--blocks "other" is no model of this device (its models: net); add --model FILE:other'
+  )
+  expect(refusal({ model: [], cutAt: ['net=a'] })).toBe(
+    '--cut-at "net" is no model of this device; add --model FILE:net'
+  )
+})
+
+test('blocks for all models, and times of models of other devices, need no own model', () => {
+  expect(refusal({ model: [], blocks: ['3'], times: ['other=2ms,3ms'] })).toBe('')
+})
+
+test.each([
+  ['1e400', 'from 0.000001 to 1'],
+  ['1e-308', 'from 0.000001 to 1'],
+  ['5e-324', 'from 0.000001 to 1'],
+  ['-1e400', 'from 0.000001 to 1'],
+  ['0', 'from 0.000001 to 1'],
+  ['1.01', 'from 0.000001 to 1'],
+  ['fast', 'from 0.000001 to 1'],
+  ['', 'from 0.000001 to 1']
+])('a speed of "%s" is refused with the limit', (speed, limit) => {
+  expect(refusal({ speed })).toBe(`--speed "${speed}" must be a number ${limit}`)
+})
+
+test.each([
+  [{ threads: '1e400' }, '--threads "1e400" must be a whole number from 1 to 256'],
+  [{ threads: '1.5' }, '--threads "1.5" must be a whole number from 1 to 256'],
+  [{ port: '70000' }, '--port "70000" must be a whole number from 0 to 65535'],
+  [{ startWhen: '1e99' }, '--start-when "1e99" must be a whole number from 1 to 10000'],
+  [{ blocks: ['net=Infinity'] }, '--blocks "Infinity" must be a whole number from 1 to 256'],
+  [{ memory: '1e308GB' }, '--memory: "1e308GB" is out of range: at most 1e6GB'],
+  [{ keepModels: '1e400s' }, '--keep-models: "1e400s" is out of range: at most 1e9s'],
+  [{ times: ['net=1e400ms'] }, '--times "net=1e400ms": "1e400ms" is out of range: at most 1e9s'],
+  [{ times: ['net=0ms'] }, '--times "net=0ms": "0ms" is not the time of a block: above 0 and at most 24h'],
+  [{ emulateLink: ['*=1e-308bps'] }, '--emulate-link "*=1e-308bps": "1e-308bps" is out of range: from 1bps to 1e6Gbps']
+] as const)('%o is refused with the limit', (flags, message) => {
+  expect(refusal(flags as unknown as Partial<NodeFlags>)).toBe(message)
+})
