@@ -1,3 +1,4 @@
+import { cheapestPath } from '../../core/cheapest-path.ts'
 import type { DeviceId, ModelId } from '../../core/ids.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Step } from '../../scheduler/policy.ts'
@@ -20,14 +21,18 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 
 interface Case {
   readonly failures: BlockFailure[]
-  /** Where it was sent to be computed as a whole, by this source and not by the policy. */
-  sentTo: DeviceId | undefined
+  /** The way that it was sent, chosen by this source and not by the policy. */
+  way: readonly Step[] | undefined
 }
+
+/** A block on a device that failed it is dearer than any way around it, and other blocks there than any way around them. */
+const FAILED_THERE = 1e12
+const FAILED_NEARBY = 1e6
 
 /**
  * Data of one source that failed somewhere. Each is tried again on another device, as a whole where one carries the whole
- * model, home first: if it succeeds, the failure was the device's; if it fails on different devices, or at home where there is
- * nobody else, it was the datum's, and it is given up.
+ * model, home first, else that block on one that has not tried it: if it succeeds, the failure was the device's; if it fails
+ * on all of them, or at home where there is nobody else, it was the datum's, and it is given up.
  */
 export class Appeals {
   readonly #parts: AppealsParts
@@ -39,23 +44,22 @@ export class Appeals {
 
   failed(datum: number, model: ModelId, failure: BlockFailure, now: Seconds): Verdict {
     const { view, breaker } = this.#parts
-    const known = this.#cases.get(datum) ?? { failures: [], sentTo: undefined }
+    const known = this.#cases.get(datum) ?? { failures: [], way: undefined }
     this.#cases.set(datum, known)
     known.failures.push(failure)
     const { failures } = known
     const jury = {
       home: view.self,
       isDiscredited: (device: DeviceId) => breaker.isDiscredited(device, model, now),
-      isThereAnother: (block: number, than: ReadonlySet<DeviceId>) =>
-        view.world.devices.some(({ id }) => !than.has(id) && view.isOfferedBy(id, model, block))
+      carriers: (block: number) => this.#carriers(model, block)
     }
     if (isProven(failures, jury)) return { kind: 'givenUp', cause: failure.because }
-    const here = failures.filter(({ device }) => device === failure.device).length
-    // Others carry parts of the model only: the policy must be kept from choosing this one.
+    const failed = new Set(failures.map(({ device }) => device))
+    // It came back to one that had failed it: the policy must be kept from choosing that one while somebody is left to try it.
     const hasNoOtherWay =
-      here > 1 &&
-      this.#elsewhere(model, failures) === undefined &&
-      jury.isThereAnother(failure.block, new Set(failures.map(({ device }) => device)))
+      failures.filter(({ device }) => device === failure.device).length > 1 &&
+      this.#way(model, failures) === undefined &&
+      jury.carriers(failure.block).some(device => !failed.has(device))
     return {
       kind: 'again',
       after: seconds(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures.length - 1))),
@@ -67,10 +71,8 @@ export class Appeals {
   way(datum: number, model: ModelId): readonly Step[] | undefined {
     const known = this.#cases.get(datum)
     if (known === undefined) return undefined
-    const device = this.#elsewhere(model, known.failures)
-    known.sentTo = device === undefined ? undefined : this.#parts.view.world.devices[device]!.id
-    if (device === undefined) return undefined
-    return [{ device, until: this.#parts.view.manifest(model)!.blocks.length }]
+    known.way = this.#way(model, known.failures)
+    return known.way
   }
 
   /** Its result has come. @param holders who had it in its last dispatch @returns devices that are set aside from now on */
@@ -78,9 +80,13 @@ export class Appeals {
     const known = this.#cases.get(datum)
     if (known === undefined) return []
     this.#cases.delete(datum)
-    const { failures, sentTo } = known
-    const wasElsewhere = ({ device }: BlockFailure): boolean =>
-      sentTo === undefined ? !holders.has(device) : sentTo !== device
+    const { failures, way } = known
+    const wasElsewhere = ({ device, block }: BlockFailure): boolean => {
+      const chosen = way === undefined ? undefined : this.#whoRuns(way, block)
+      return chosen === undefined
+        ? !holders.has(device)
+        : chosen !== device && (way!.length === 1 || holders.has(chosen))
+    }
     const whys = new Map(failures.filter(wasElsewhere).map(({ device, because }) => [device, because]))
     return [...whys].flatMap(([device, because]) => {
       const setAside = this.#parts.breaker.contradicted(device, model, because, now)
@@ -92,13 +98,55 @@ export class Appeals {
     this.#cases.delete(datum)
   }
 
-  /** A device that can be reached at once, carries the whole model and has not failed; this one first. */
-  #elsewhere(model: ModelId, failures: readonly BlockFailure[]): number | undefined {
-    const { world, selfIndex } = this.#parts.view
+  /** Past the devices that failed it; undefined where there is no such way. */
+  #way(model: ModelId, failures: readonly BlockFailure[]): readonly Step[] | undefined {
+    const { world } = this.#parts.view
     const m = world.modelIndex(model)
     if (m === undefined) return undefined
+    const whole = this.#elsewhere(m, failures)
+    if (whole !== undefined) return [{ device: whole, until: world.models[m]!.work.length }]
+    return this.#wayInParts(m, failures)
+  }
+
+  /** A device that can be reached at once, carries the whole model and has not failed; this one first. */
+  #elsewhere(m: number, failures: readonly BlockFailure[]): number | undefined {
+    const { world, selfIndex } = this.#parts.view
     const failed = new Set(failures.map(({ device }) => device))
     const candidates = [selfIndex, ...world.links[selfIndex]!.filter(({ up }) => up).map(({ to }) => to)]
     return candidates.find(n => !failed.has(world.devices[n]!.id) && world.carriesAll(n, m))
+  }
+
+  /** The quickest on which no device gets a block that it has failed, and those that failed any get as few as can be. */
+  #wayInParts(model: number, failures: readonly BlockFailure[]): readonly Step[] | undefined {
+    const { world, selfIndex: from } = this.#parts.view
+    const hasFailed = (n: number, k?: number): boolean =>
+      failures.some(({ device, block }) => device === world.devices[n]!.id && (k === undefined || block === k))
+    const blockPrice = (n: number, k: number): number =>
+      hasFailed(n, k) ? FAILED_THERE : hasFailed(n) ? FAILED_NEARBY : 0
+    const path = cheapestPath({
+      ...{ world, model, from, done: 0, home: from, blockPrice, atMost: FAILED_THERE },
+      price: () => 1,
+      latencyPrice: seconds(1)
+    })
+    return 'steps' in path && path.cost < FAILED_THERE ? path.steps : undefined
+  }
+
+  #whoRuns(way: readonly Step[], block: number): DeviceId | undefined {
+    const step = way.find(({ until }) => until > block)
+    return step === undefined ? undefined : this.#parts.view.world.devices[step.device]!.id
+  }
+
+  /** Who says that it has the block, and can be reached from here, directly or over others. */
+  #carriers(model: ModelId, block: number): readonly DeviceId[] {
+    const { view } = this.#parts
+    const { world, selfIndex } = view
+    const reached = new Set([selfIndex])
+    for (const n of reached) for (const { to, up } of world.links[n]!) if (up) reached.add(to)
+    const m = world.modelIndex(model)
+    const isPinned = m !== undefined && world.isPinned(m, block)
+    return [...reached]
+      .filter(n => !isPinned || n === selfIndex)
+      .map(n => world.devices[n]!.id)
+      .filter(device => view.isOfferedBy(device, model, block))
   }
 }

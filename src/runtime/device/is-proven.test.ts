@@ -1,41 +1,53 @@
 import { expect, test } from 'vitest'
-import { deviceId } from '../../core/ids.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { isProven, type Jury } from './is-proven.ts'
 
-const [home, a, b] = ['home', 'a', 'b'].map(deviceId) as [
-  ReturnType<typeof deviceId>,
-  ReturnType<typeof deviceId>,
-  ReturnType<typeof deviceId>
+const [home, a, b, c, d] = ['home', 'a', 'b', 'c', 'd'].map(deviceId) as [
+  DeviceId,
+  DeviceId,
+  DeviceId,
+  DeviceId,
+  DeviceId
 ]
-const on = (...devices: readonly (typeof home)[]) => devices.map(device => ({ device, block: 0, because: 'NaN' }))
-const jury = (over: Partial<Jury> = {}): Jury => ({
+const on = (...devices: readonly DeviceId[]) => devices.map(device => ({ device, block: 0, because: 'NaN' }))
+const jury = (carriers: readonly DeviceId[], broken: readonly DeviceId[] = []): Jury => ({
   home,
-  isDiscredited: () => false,
-  isThereAnother: () => true,
-  ...over
+  isDiscredited: device => broken.includes(device),
+  carriers: () => carriers
 })
 
 test('one device that fails a datum, however often, proves nothing while others could try it', () => {
-  expect(isProven(on(a, a, a, a, a, a, a, a), jury())).toBe(false)
-  expect(isProven(on(home, home, home, home), jury())).toBe(false)
+  expect(isProven(on(a, a, a, a, a, a, a, a), jury([a, b]))).toBe(false)
+  expect(isProven(on(home, home, home, home), jury([home, a]))).toBe(false)
 })
 
-test('different devices do, when it was tried three times', () => {
-  expect(isProven(on(a, home), jury())).toBe(false)
-  expect(isProven(on(a, home), jury({ isThereAnother: () => false }))).toBe(true) // nobody is left to try it a third time
-  expect(isProven(on(a, home, b), jury())).toBe(true)
-  expect(isProven(on(a, a, b), jury())).toBe(true)
+test('different devices do, when it was tried three times and nobody is left to try it', () => {
+  expect(isProven(on(a, home), jury([home, a]))).toBe(false)
+  expect(isProven(on(a, home), jury([]))).toBe(true) // nobody is there to try it a third time
+  expect(isProven(on(a, home, b), jury([home, a, b]))).toBe(true)
+  expect(isProven(on(a, a, b), jury([a, b]))).toBe(true)
+})
+
+test('two devices that fail it prove nothing, however often, while a third has not tried it', () => {
+  expect(isProven(on(a, b, a), jury([a, b, c]))).toBe(false)
+  expect(isProven(on(a, b, a, b, a, b, a, b), jury([home, a, b]))).toBe(false)
+  expect(isProven(on(a, b, a, c), jury([a, b, c]))).toBe(true)
+})
+
+test('four different devices do, though there are more; a broken one is not waited for', () => {
+  expect(isProven(on(a, b, home), jury([home, a, b, c, d]))).toBe(false)
+  expect(isProven(on(a, b, home, c), jury([home, a, b, c, d]))).toBe(true)
+  expect(isProven(on(a, b, home, c), jury([home, a, b, c, d], [c]))).toBe(false)
+  expect(isProven(on(a, b, home), jury([home, a, b, c], [c]))).toBe(true)
 })
 
 test('home does where there is nobody else, another device does not: the datum waits for somebody who can try it', () => {
-  const alone = jury({ isThereAnother: () => false })
-  expect(isProven(on(home, home), alone)).toBe(false)
-  expect(isProven(on(home, home, home), alone)).toBe(true)
-  expect(isProven(on(a, a, a, a, a, a), alone)).toBe(false)
+  expect(isProven(on(home, home), jury([home]))).toBe(false)
+  expect(isProven(on(home, home, home), jury([home]))).toBe(true)
+  expect(isProven(on(a, a, a, a, a, a), jury([a]))).toBe(false)
 })
 
 test('devices that fail at what others can do are no witnesses', () => {
-  const knows = jury({ isDiscredited: device => device === a || device === b })
-  expect(isProven(on(a, b, a, b), knows)).toBe(false)
-  expect(isProven(on(a, b, home), knows)).toBe(false)
+  expect(isProven(on(a, b, a, b), jury([home, a, b], [a, b]))).toBe(false)
+  expect(isProven(on(a, b, home), jury([home, a, b, c], [a, b]))).toBe(false)
 })

@@ -11,22 +11,28 @@ export interface Jury {
   readonly home: DeviceId
   /** It fails at what others can do: what fails there proves nothing. */
   readonly isDiscredited: (device: DeviceId) => boolean
-  /** Somebody is there who could compute the block, besides these. */
-  readonly isThereAnother: (block: number, than: ReadonlySet<DeviceId>) => boolean
+  /** Who could compute the block, those who have tried it included. */
+  readonly carriers: (block: number) => readonly DeviceId[]
 }
 
 /** Failures without which nothing is proven: what was wrong may pass. */
 const LEAST = 3
+/** So many different devices are not all broken, however many more there are. */
+const MOST_WITNESSES = 4
 
 /**
- * Whether a datum is known to be one that cannot be computed: it has failed on different devices, or at home where nobody
- * else could try it. Pure; refusals, silence and losses are no failures and never come here.
+ * Whether a datum is known to be one that cannot be computed: it has failed on different devices and nobody is left to try
+ * it whose word counts (or on four), or at home where nobody else could try it. Pure; refusals, silence and losses are no
+ * failures and never come here.
  */
-export const isProven = (failures: readonly BlockFailure[], { home, isDiscredited, isThereAnother }: Jury): boolean => {
+export const isProven = (failures: readonly BlockFailure[], { home, isDiscredited, carriers }: Jury): boolean => {
   const { block } = failures.at(-1)!
   const isEnough = failures.length >= LEAST
   const failed = new Set(failures.map(({ device }) => device))
   const credible = [...failed].filter(device => !isDiscredited(device))
-  if (credible.length >= 2) return isEnough || !isThereAnother(block, new Set())
-  return isEnough && credible.includes(home) && !isThereAnother(block, failed)
+  const all = carriers(block)
+  const untried = all.filter(device => !failed.has(device))
+  if (credible.length >= MOST_WITNESSES) return true
+  if (credible.length >= 2) return untried.every(isDiscredited) && (isEnough || all.length === 0)
+  return isEnough && credible.includes(home) && untried.length === 0
 }

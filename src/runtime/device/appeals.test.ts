@@ -1,0 +1,96 @@
+import { create } from '@bufbuild/protobuf'
+import { expect, test } from 'vitest'
+import { blockHash, type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { bytes, seconds } from '../../core/units.ts'
+import type { Step } from '../../scheduler/policy.ts'
+import { ClusterView } from '../cluster/cluster-view.ts'
+import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { Appeals } from './appeals.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
+
+const home = deviceId('home')
+const net = modelId('net')
+const manifest: ModelManifest = {
+  id: net,
+  name: 'net',
+  sha256: '',
+  blocks: [0, 1].map(k => ({ sha256: blockHash(`${k}`), bytes: bytes(1), flops: 1, work: seconds(0.01) })),
+  activations: [0, 1, 2].map(() => ({ bytes: bytes(4), tensors: [] })),
+  inputs: [],
+  outputs: []
+}
+
+/** Home carries block 0; of the others each what is said. */
+const cluster = (carried: Readonly<Record<string, readonly number[]>>) => {
+  const view = new ClusterView(home, 1)
+  view.addManifest(manifest)
+  view.offer(net, 0, true)
+  for (const [name, blocks] of Object.entries(carried)) {
+    const device = deviceId(name)
+    view.joined(device)
+    const models = [{ model: net, owner: false, blocks: blocks.map(block => ({ block, seconds: 0.01 })) }]
+    view.heard(device, create(DeviceStateSchema, { device, name, sequence: 1n, speed: 1, models }))
+    view.setLink(home, device, 1e9, 0)
+    view.setLink(device, home, 1e9, 0)
+  }
+  const breaker = new CircuitBreaker()
+  const appeals = new Appeals({ view, breaker })
+  const failed = (name: string, now: number, block = 1) =>
+    appeals.failed(7, net, { device: deviceId(name), block, because: 'memory' }, seconds(now))
+  const runs = (way: readonly Step[] | undefined, block: number): DeviceId | undefined => {
+    const step = way?.find(({ until }) => until > block)
+    return step === undefined ? undefined : view.world.devices[step.device]!.id
+  }
+  return { view, breaker, appeals, failed, runs }
+}
+
+test('a block that failed on devices that carry parts is steered to the one that has not tried it, and is not given up before', () => {
+  const { appeals, failed, runs, breaker } = cluster({ a: [1], b: [1], c: [1] })
+  expect(failed('a', 0).kind).toBe('again')
+  expect(['b', 'c']).toContain(runs(appeals.way(7, net), 1))
+  expect(failed('b', 1)).toMatchObject({ kind: 'again', setAside: undefined })
+  expect([0, 1].map(k => runs(appeals.way(7, net), k))).toEqual(['home', 'c'])
+  expect(failed('a', 2).kind).toBe('again') // it was on its way there
+  expect(runs(appeals.way(7, net), 1)).toBe('c')
+  // Computed on the third: that counts against the two.
+  appeals.computed(7, net, new Set([home, deviceId('c')]), seconds(3))
+  expect(['a', 'b', 'c'].map(name => breaker.isDiscredited(deviceId(name), net, seconds(3)))).toEqual([
+    true,
+    true,
+    false
+  ])
+})
+
+test('it is given up when all who carry the block have failed it, and nobody is set aside for it', () => {
+  const { failed, breaker } = cluster({ a: [1], b: [1], c: [1] })
+  expect(['a', 'b', 'c'].map((name, i) => failed(name, i).kind)).toEqual(['again', 'again', 'givenUp'])
+  expect(breaker.setAside(seconds(3))).toEqual([])
+})
+
+test('a device with another block of the model does not count as one that was tried elsewhere when it still runs that', () => {
+  const { appeals, failed, breaker } = cluster({ a: [0, 1], b: [1] })
+  failed('b', 0)
+  appeals.way(7, net)
+  appeals.computed(7, net, new Set([home, deviceId('a')]), seconds(1))
+  expect(breaker.isDiscredited(deviceId('a'), net, seconds(1))).toBe(false)
+  expect(breaker.isDiscredited(deviceId('b'), net, seconds(1))).toBe(true)
+})
+
+test('where it comes back to one that failed it and there is no way to one that has not, that one is set aside', () => {
+  const { view, appeals, failed } = cluster({ a: [1], b: [1] })
+  view.distrust.refused(deviceId('b'), net, 1, seconds(0))
+  view.review()
+  expect(failed('a', 0)).toMatchObject({ kind: 'again', setAside: undefined })
+  expect(appeals.way(7, net)).toBeUndefined()
+  expect(failed('a', 1)).toMatchObject({ kind: 'again', setAside: { device: 'a', because: 'memory' } })
+})
+
+test('one that cannot be reached is not waited for', () => {
+  const { view, failed } = cluster({ a: [1], b: [1] })
+  const far = deviceId('far')
+  view.joined(far)
+  const models = [{ model: net, owner: false, blocks: [{ block: 1, seconds: 0.01 }] }]
+  view.heard(far, create(DeviceStateSchema, { device: far, name: 'far', sequence: 1n, speed: 1, models }))
+  expect(['a', 'b', 'a'].map((name, i) => failed(name, i).kind)).toEqual(['again', 'again', 'givenUp'])
+})
