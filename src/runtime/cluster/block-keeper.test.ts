@@ -168,6 +168,30 @@ test('a block that nobody can give holds up no other', async () => {
   expect(carried()).toEqual([0, 1])
 })
 
+test('a block that does not load holds up no other; it is said once and tried ever more rarely', async () => {
+  const said: string[] = []
+  let tries = 0
+  const picky = {
+    ...engine,
+    load: async (hash: string) => {
+      if (hash === '0' && ++tries > 0) throw new Error('no memory for it')
+      return { inputs: [tensor], outputs: [tensor] }
+    }
+  } as unknown as Engine
+  const { adopt, pass, carried, keeper } = open({
+    ...{ memory: bytes(2), blocks: new LocalBlocks(picky), say: text => said.push(text) }
+  })
+  await adopt(1, [0, 1])
+  await pass(1)
+  expect(carried()).toEqual([1])
+  await pass(300)
+  expect(tries).toBeLessThan(10)
+  expect(said).toEqual(['cannot get and keep block 0 of net: no memory for it; tried again', 'carries block 1 of net'])
+  expect(keeper.failures.troubles()).toEqual(['cannot get and keep block 0 of net: no memory for it'])
+  await adopt(2, 1)
+  expect(keeper.failures.troubles()).toEqual([])
+})
+
 test('a model whose block did not end is dropped, loaded again after a minute, later after two, and then not any more', async () => {
   const said: string[] = []
   const { adopt, pass, carried, keeper } = open({ memory: bytes(2), say: text => said.push(text) })

@@ -5,6 +5,7 @@ import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import { StuckError } from '../engine/engine.ts'
 import type { BlobStore } from '../network/blob-store.ts'
 import type { ClusterView } from './cluster-view.ts'
+import { KeepFailures, type KeptBlock } from './keep-failures.ts'
 import type { LocalBlocks } from './local-blocks.ts'
 import type { NumberedPlacement } from './placement-codec.ts'
 
@@ -37,8 +38,8 @@ export interface Bar {
   readonly until: Seconds
 }
 
-/** After a block could not be fetched or loaded. */
-const RETRY: Seconds = seconds(1)
+/** Blocks could not be fetched or loaded: `failures` has why. */
+class NotKept extends Error {}
 
 /**
  * Brings the blocks of this device to what the newest placement asks: fetch, verify, load, time, report ready; and drops
@@ -48,6 +49,8 @@ const RETRY: Seconds = seconds(1)
 export class BlockKeeper {
   /** Weights that were fetched from other devices so far. */
   fetched = 0
+  /** Blocks that are to be here and are not to be had. */
+  readonly failures = new KeepFailures()
   readonly #parts: BlockKeeperParts
   #wanted: NumberedPlacement | undefined
   #fetching: { readonly hash: BlockHash; readonly stop: AbortController } | undefined
@@ -105,6 +108,7 @@ export class BlockKeeper {
   adopt(placement: NumberedPlacement): void {
     this.#wanted = placement
     this.#stuckSince = undefined
+    this.#notBefore = seconds(0)
     this.#giveUpFetching(placement)
     this.tick()
   }
@@ -131,8 +135,12 @@ export class BlockKeeper {
       more => this.#done(more),
       error => {
         if (this.#wanted !== wanted) return this.#done(true)
-        this.#parts.say(`placement ${wanted.epoch}: ${error instanceof Error ? error.message : error}; trying again`)
-        this.#notBefore = seconds(this.#parts.clock.now() + RETRY)
+        if (!(error instanceof NotKept))
+          this.#parts.say(
+            `placement ${wanted.epoch}: ${error instanceof Error ? error.message : error}; trying again`,
+            'warn'
+          )
+        this.#notBefore = seconds(this.#parts.clock.now() + this.failures.pause())
         this.#done(false)
       }
     )
@@ -149,25 +157,45 @@ export class BlockKeeper {
     await this.#sweep()
     this.#offerAgain(wanted)
     const missing = this.#missing(wanted).map(of => ({ ...of, ...of.manifest.blocks[of.block]! }))
+    this.failures.retain(missing.map(keptBlock))
     const next = missing.find(({ sha256 }) => !this.#notToBeHad.has(sha256)) ?? missing[0]
     if (next === undefined) return this.#settle(wanted)
     // To disk first: others do without what is dropped for it for no longer than loading takes.
     try {
       await this.#onDisk(next.manifest, next.block)
     } catch (error) {
-      this.#notToBeHad.add(next.sha256)
-      if (missing.every(({ sha256 }) => this.#notToBeHad.has(sha256))) {
-        this.#notToBeHad.clear()
-        throw error
-      }
-      return true
+      return this.#notKept(next, missing, error, 'notGiven', wanted)
     }
     if (this.#wanted !== wanted) return true
-    if (this.#room() >= next.bytes) {
+    if (this.#room() < next.bytes) return this.#makeRoom(wanted)
+    try {
       await this.#take(next.manifest, next.block)
-      return true
+    } catch (error) {
+      return this.#notKept(next, missing, error, 'notLoaded', wanted)
     }
-    return this.#makeRoom(wanted)
+    this.failures.succeeded(keptBlock(next))
+    return true
+  }
+
+  /** The others come first. @returns that another may be tried @throws NotKept when all have been */
+  #notKept(
+    of: { readonly manifest: ModelManifest; readonly block: number; readonly sha256: BlockHash },
+    missing: readonly { readonly sha256: BlockHash }[],
+    error: unknown,
+    kind: 'notGiven' | 'notLoaded',
+    wanted: NumberedPlacement
+  ): boolean {
+    if (this.#wanted !== wanted || error instanceof StuckError) return true
+    const { clock, say, changed } = this.#parts
+    const wasFull = this.failures.isFull(clock.now())
+    const words = this.failures.failed(keptBlock(of), error, kind, clock.now())
+    if (words !== undefined) say(words)
+    // What is a trouble by now is said by whoever says troubles; that there is no room here, the planner hears.
+    if (words !== undefined || wasFull !== this.failures.isFull(clock.now())) changed()
+    this.#notToBeHad.add(of.sha256)
+    if (!missing.every(({ sha256 }) => this.#notToBeHad.has(sha256))) return true
+    this.#notToBeHad.clear()
+    throw new NotKept()
   }
 
   /** Loaded blocks of models that have left the cluster. */
@@ -356,3 +384,9 @@ export class BlockKeeper {
     return [...speaks(true), ...speaks(false)]
   }
 }
+
+const keptBlock = ({ manifest, block }: { readonly manifest: ModelManifest; readonly block: number }): KeptBlock => ({
+  model: manifest.id,
+  name: manifest.name,
+  block
+})

@@ -7,6 +7,7 @@ import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { Bar } from '../cluster/block-keeper.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { SetAside } from '../cluster/distrust.ts'
+import type { KeepFailures } from '../cluster/keep-failures.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import type { NumberedPlacement } from '../cluster/placement-codec.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
@@ -45,6 +46,8 @@ export interface DeviceReporterParts {
   readonly barred: () => ReadonlyMap<ModelId, Bar>
   /** What is wrong with this device, in words; the same words while it lasts. */
   readonly troubles: () => readonly string[]
+  /** Blocks that were to be here and are not to be had. */
+  readonly failures: KeepFailures
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
@@ -121,18 +124,19 @@ export class DeviceReporter {
   }
 
   nextState(): DeviceState {
-    const { name, network, memory, emulated, incarnation, view, draining, readyEpoch, sources } = this.#parts
+    const { name, network, emulated, incarnation, view, draining, readyEpoch, sources } = this.#parts
     this.#lastAt = this.#parts.clock.now()
     this.#sayDifferences()
     this.#sayTroubles()
     const links = view.world.links[view.selfIndex]!.filter(link => link.up)
+    const room = this.#roomForPlanner()
     return create(DeviceStateSchema, {
       device: network.self,
       name,
       incarnation: BigInt(incarnation),
       sequence: BigInt(++this.#sequence),
       speed: this.speed,
-      ...(memory === Number.POSITIVE_INFINITY ? {} : { memory: BigInt(memory) }),
+      ...(room === Number.POSITIVE_INFINITY ? {} : { memory: BigInt(room) }),
       canPlan: !draining(),
       emulated,
       readyEpoch: BigInt(readyEpoch()),
@@ -152,6 +156,13 @@ export class DeviceReporter {
       life: network.life,
       setAside: this.#setAside()
     })
+  }
+
+  /** One whose disk takes no more has room for what it carries, where others may carry the rest. */
+  #roomForPlanner(): number {
+    const { memory, failures, blocks, view, clock } = this.#parts
+    const isFull = failures.isFull(clock.now()) && view.members().length > 1
+    return isFull ? Math.min(memory, blocks.weight()) : memory
   }
 
   /**
@@ -402,6 +413,8 @@ export class DeviceReporter {
   #whyItWaits(model: ModelId, block: number, wasRefused: boolean): string {
     const barred = this.#parts.barred().get(model)?.because
     if (barred !== undefined) return `it is set aside here (${barred}), and nobody else that can be reached carries it`
+    const failure = this.#parts.failures.because(model, block)
+    if (failure !== undefined) return `it is placed here and cannot be kept (${failure}); tried again`
     if (wasRefused) return 'the devices on its way refuse it; it is tried again'
     const unplaced = this.#parts.placement()?.unplaced.find(u => u.model === model && u.block === block)
     return unplaced?.because ?? 'no device that can be reached carries it yet'

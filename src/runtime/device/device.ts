@@ -210,7 +210,8 @@ class RunningDevice implements Device {
       owned: () => this.#owned.names(),
       setAside: () => this.breaker.setAside(clock.now()),
       barred: () => this.#keeper.barred(),
-      troubles: () => this.#troubles()
+      troubles: () => this.#troubles(),
+      failures: this.#keeper.failures
     })
   }
 
@@ -232,7 +233,7 @@ class RunningDevice implements Device {
 
   /** What is wrong with this device and does not show in its blocks, sources or data. */
   #troubles(): string[] {
-    return [...this.#blocks.misdeclared(this.view.manifests())]
+    return [...this.#blocks.misdeclared(this.view.manifests()), ...this.#keeper.failures.troubles()]
   }
 
   addSource(source: SourcePort): void {
