@@ -28,7 +28,7 @@ export interface SecretOptions {
   readonly folder: StateFolder
   /** The device knows others of an earlier run: a new key would not be theirs. */
   readonly isMember: boolean
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /**
@@ -65,7 +65,7 @@ export const findSecret = async (
   join: readonly string[],
   clusterKey: string | undefined,
   folder: StateFolder,
-  say: (text: string) => void
+  say: (text: string, level?: 'warn') => void
 ): Promise<FoundSecret> => {
   const invites = join.filter(isInvite).map(decodeInvite)
   const addresses = join.filter(text => !isInvite(text))
@@ -87,12 +87,15 @@ export const findSecret = async (
 }
 
 /** A file of the user's: closed where that can be done, for in a container it may not even be ours. */
-export const sayOpen = async (file: string, say: (text: string) => void): Promise<void> => {
+export const sayOpen = async (file: string, say: (text: string, level?: 'warn') => void): Promise<void> => {
   const found = await tighten(file, PRIVATE_FILE)
   if (found.kind === 'tightened')
-    say(`${file} could be read by other users of this machine (mode ${found.was}) and is closed to them now`)
+    say(`${file} could be read by other users of this machine (mode ${found.was}) and is closed to them now`, 'warn')
   if (found.kind === 'open' && found.toAll)
-    say(`${file} can be read by every user of this machine (mode ${found.was}); as its owner: chmod 600 ${file}`)
+    say(
+      `${file} can be read by every user of this machine (mode ${found.was}); as its owner: chmod 600 ${file}`,
+      'warn'
+    )
 }
 
 const remember = async (keyFile: string, key: ClusterKey): Promise<void> => {

@@ -11,6 +11,7 @@ import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { encodeInvite, inviteAddresses } from '../../runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
 import type { Network } from '../../runtime/network/network.ts'
+import { TwinWatch } from '../../runtime/network/twin-watch.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { chooseListen } from './choose-listen.ts'
 import { type ClusterSecret, findSecret, resolveSecret } from './cluster-secret.ts'
@@ -30,6 +31,8 @@ export interface ClusterParts {
 /** A device's way into its cluster. Disposed, after the network has stopped, what it knows of the others is on the disk. */
 export interface Cluster extends AsyncDisposable {
   readonly network: Network
+  /** What is wrong with it, in words, while that lasts: devices with one identity. */
+  troubles(): readonly string[]
   /** Once the network has started: join the others, tell people and programs where this device is and how to join it. */
   announce(): Promise<void>
 }
@@ -51,6 +54,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     [...network.acquaintances()].map(([id, addresses]) => ({ id, name: nameOf(id), addresses }))
   const file = new PeersFile({ folder, clock: systemClock, peers, say })
   const { links } = options
+  const twins = new TwinWatch()
   const network = createLibp2pNetwork({
     privateKey: await loadOrCreateIdentity(folder.path),
     listen,
@@ -62,13 +66,17 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     ...(links.isEmpty ? {} : { emulatedLink: peer => links.shapeOf(peer, device().view.state(peer)?.name) }),
     recalled: new Map(known.map(({ id, addresses }) => [id, addresses])),
     onAcquainted: () => file.changed(),
-    onTwins: twins => say(describeTwins(twins, { self: network.self, state: folder.path, nameOf })),
+    onTwins: found => {
+      const words = describeTwins(found, { self: network.self, state: folder.path, nameOf })
+      twins.seen(found.peer, words, systemClock.now())
+    },
     say
   })
   const over = new AbortController()
   let telling: Promise<void> = Promise.resolve()
   return {
     network,
+    troubles: () => twins.troubles(systemClock.now()),
     announce: async () => {
       await announce(parts, network, secret, known)
       telling = keepTelling(parts, network, secret, over.signal)

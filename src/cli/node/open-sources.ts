@@ -7,6 +7,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { withGiven } from '../../model/input-shapes.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
+import type { LogLevel } from '../../runtime/device/log-level.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { StateFolder } from '../../runtime/device/state-folder.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
@@ -43,7 +44,7 @@ export const openSources = async (
   if (options.sources.length === 0 || options.sink === undefined) return async () => {}
   const specs = options.sources.map(parseSourceSpec)
   refuseAlike(specs.map(({ name }) => name))
-  const say = (text: string): void => log.say(text)
+  const say = (text: string, level?: LogLevel): void => log.say(text, level)
   for (const { folder: path, synthetic } of specs) if (synthetic === undefined) await listItems(path) // a missing folder is said before anything starts
   const sink = await openSink({ file: options.sink, stateFolder: folder.sources, clock: systemClock, say })
   for (const source of specs) {
@@ -67,11 +68,13 @@ export const openSources = async (
         say(`source ${name}: ${before} of ${numbered.total} are in the sink already; going on with the rest`)
       if (numbered.left > 0 && source.synthetic === undefined)
         say(
-          `source ${name}: ${numbered.left} items of earlier runs with another folder or sink have no result and are not in ${path}; they are not waited for`
+          `source ${name}: ${numbered.left} items of earlier runs with another folder or sink have no result and are not in ${path}; they are not waited for`,
+          'warn'
         )
       if (numbered.away.length > 0)
         say(
-          `source ${name}: ${describeAway(numbered, path)} waited for; where they are gone for good, remove ${itemsFile(folder.sources, id)}`
+          `source ${name}: ${describeAway(numbered, path)} waited for; where they are gone for good, remove ${itemsFile(folder.sources, id)}`,
+          'warn'
         )
       return numbered
     }
@@ -139,7 +142,7 @@ const ifAway = (error: unknown): readonly Item[] => {
 const listPatiently = async (
   port: DataPort,
   { name, folder, patience }: SourceSpec,
-  say: (text: string) => void
+  say: (text: string, level?: 'warn') => void
 ): Promise<readonly Item[]> => {
   const begun = systemClock.now()
   for (let tries = 0; ; tries++) {
@@ -147,7 +150,7 @@ const listPatiently = async (
       return await port.list(folder, text => say(`source ${name}: ${text}`))
     } catch (error) {
       if (!(error instanceof FileUnavailable) || systemClock.now() - begun > patience) throw error
-      if (tries === 0) say(`source ${name}: ${error.message}; tried again`)
+      if (tries === 0) say(`source ${name}: ${error.message}; tried again`, 'warn')
     }
     await systemClock.sleep(LIST_AGAIN)
   }

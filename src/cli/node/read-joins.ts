@@ -14,7 +14,7 @@ export interface JoinSources {
   readonly join: readonly string[]
   /** Of --join-file. */
   readonly joinFiles: readonly string[]
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /**
@@ -40,7 +40,7 @@ const hideArguments = (): void => {
 
 const MAX_FILE_BYTES = 64 * 1024
 
-const readJoinFile = async (file: string, say: (text: string) => void): Promise<readonly string[]> => {
+const readJoinFile = async (file: string, say: (text: string, level?: 'warn') => void): Promise<readonly string[]> => {
   let text: string
   try {
     const { size } = await stat(file)

@@ -32,13 +32,14 @@ const STOPPING: Seconds = seconds(12)
 export const runNode = async (options: NodeOptions): Promise<void> => {
   const log = createNodeLog(options.name, options.jsonEvents)
   const folder = stateFolderOf(options.name, options.state)
-  await openStateFolder(folder, text => log.say(text))
+  await openStateFolder(folder, (text, level) => log.say(text, level))
   // Before anything else: a second process with this identity would take the first one's place in the cluster.
   const what = `--name ${options.name}: its state ${folder.path}`
   const lock = join(folder.path, 'device.lock')
   await using held = await onStateDisk(folder.path, () => lockFile(lock, what))
   await tighten(lock, PRIVATE_FILE)
-  if (held.lock.kind === 'noLocks') log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`)
+  if (held.lock.kind === 'noLocks')
+    log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`, 'warn')
   const engine = createEngine({
     speed: options.speed,
     threads: options.threads,
@@ -50,7 +51,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
     await runDevice(options, folder, log, engine)
   } finally {
     if ((engine.abandoned ?? 0) > 0) {
-      log.say('a block that never ends still runs; this process is ended by a signal', 'warn')
+      log.say('a block that never ends still runs; this process is ended by a signal', 'error')
       endProcess()
     }
   }
@@ -72,7 +73,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     engine,
     blobs: createBlobStore({ folder: folder.blobs }),
     createPolicy: POLICIES[options.policy],
-    place: placeApart(text => log.say(text)),
+    place: placeApart((text, level) => log.say(text, level)),
     memory: options.memory,
     emulated: options.emulated,
     declaresWork: options.controlled,
@@ -85,6 +86,7 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
     keepModels: options.keepModels,
     takeOrder: token => takeModelOrder(folder.path, token),
     ...observed,
+    troubles: () => cluster.troubles(),
     say: (text, level) => log.say(text, level),
     event: event => log.event(event),
     incarnation: await nextIncarnation(folder)
@@ -126,7 +128,11 @@ const ioSpecOf = async ({ preset, io }: NodeOptions): Promise<IoSpec | undefined
 const traceOf = async ({ trace }: NodeOptions, log: NodeLog): Promise<TraceFile | undefined> => {
   if (trace === undefined) return undefined
   const { TraceFile: file } = await import('./trace-file.ts')
-  return file.open(trace, { clock: systemClock, offset: machineTimeOffset(), say: text => log.say(text) })
+  return file.open(trace, {
+    clock: systemClock,
+    offset: machineTimeOffset(),
+    say: (text, level) => log.say(text, level)
+  })
 }
 
 /** What reads images and keeps sinks is loaded only where there is a source. @returns how to close them */
@@ -175,13 +181,13 @@ const finished = async (device: Device, options: NodeOptions, log: NodeLog): Pro
   const stopped = sources.filter(({ state }) => state !== 'done')
   if (stopped.length > 0) {
     for (const { name, completed, available } of stopped)
-      log.say(`source ${name} stopped with ${completed} of ${available} done; start it again to go on`)
+      log.say(`source ${name} stopped with ${completed} of ${available} done; start it again to go on`, 'warn')
     if (options.exitWhenDone) process.exitCode = 130
     return
   }
   if (sources.length > 0) {
     const unanswered = sources.filter(hasNoAnswer)
-    for (const source of unanswered) log.say(`source ${source.name}: ${describeOutcome(source)}`)
+    for (const source of unanswered) log.say(`source ${source.name}: ${describeOutcome(source)}`, 'warn')
     if (options.exitWhenDone && unanswered.length > 0) process.exitCode = 1
     log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
     log.event({ event: 'done', sources })
@@ -238,7 +244,7 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
         () => {
           log.say(
             `not stopped after ${STOPPING} s: this process is ended; what is not in the sink is done again at the next start`,
-            'warn'
+            'error'
           )
           endProcess()
         },

@@ -51,7 +51,7 @@ export const takeOrders = (log: NodeLog): NodeOrders => {
     obey: parts => {
       createInterface({ input: process.stdin }).on('line', line => {
         const order = orderSchema.safeParse(parsed(line))
-        if (!order.success) log.say(`not an order: ${redact(line.slice(0, 200))}`)
+        if (!order.success) log.say(`not an order: ${redact(line.slice(0, 200))}`, 'warn')
         else if ('start' in order.data) {
           parts.links.isFreeForBlobs = false
           begin(seconds(order.data.start))

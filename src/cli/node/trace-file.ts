@@ -11,7 +11,7 @@ export interface TraceFileParts {
   readonly clock: Clock
   /** What to add to an instant of the clock to get the machine's monotonic time. */
   readonly offset: Seconds
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** A device that is killed loses what it did in so many seconds. */
@@ -32,7 +32,7 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
       throw new UserError(`--trace ${file}: ${describeFileError(error)}`)
     })
     return new TraceFile(handle, parts, error =>
-      parts.say(`--trace ${file}: ${describeFileError(error)}; it ends here`)
+      parts.say(`--trace ${file}: ${describeFileError(error)}; it ends here`, 'warn')
     )
   }
 

@@ -96,7 +96,7 @@ export class BlockKeeper {
     say(`model ${manifest.name} is set aside here ${until}: ${because}`, 'warn')
     for (const block of [...(blocks.held().get(model)?.keys() ?? [])]) {
       view.offer(model, block, false)
-      blocks.unload(manifest, block).catch(error => say(`block ${block} of ${manifest.name}: ${error.message}`))
+      blocks.unload(manifest, block).catch(error => say(`block ${block} of ${manifest.name}: ${error.message}`, 'warn'))
     }
     changed()
   }
@@ -189,7 +189,7 @@ export class BlockKeeper {
     const { clock, say, changed } = this.#parts
     const wasFull = this.failures.isFull(clock.now())
     const words = this.failures.failed(keptBlock(of), error, kind, clock.now())
-    if (words !== undefined) say(words)
+    if (words !== undefined) say(words, 'warn')
     // What is a trouble by now is said by whoever says troubles; that there is no room here, the planner hears.
     if (words !== undefined || wasFull !== this.failures.isFull(clock.now())) changed()
     this.#notToBeHad.add(of.sha256)

@@ -9,7 +9,7 @@ export interface ManifestFinderParts {
   readonly network: Network
   readonly view: ClusterView
   readonly found: () => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** Asks for the manifests of models that others speak of; from one device at a time, again at the next tick if it fails. */
@@ -54,7 +54,7 @@ export class ManifestFinder {
       found()
     } catch (error) {
       this.#failures.set(model, (this.#failures.get(model) ?? 0) + 1)
-      say(`asking ${view.nameOf(holder)} for a model failed: ${error instanceof Error ? error.message : error}`)
+      say(`asking ${view.nameOf(holder)} for a model failed: ${error instanceof Error ? error.message : error}`, 'warn')
     }
   }
 }

@@ -78,6 +78,8 @@ export interface DeviceParts {
   readonly takeOrder?: (token: string) => Promise<ModelOrder>
   /** A model that nobody owns and no source uses leaves the cluster after so long. @default 1 h */
   readonly keepModels?: Seconds
+  /** What is wrong with this device that only whoever runs it knows, in words; said again every few minutes while it lasts. */
+  readonly troubles?: () => readonly string[]
   /** Larger at every start of the process. */
   readonly incarnation: number
 }
@@ -233,7 +235,8 @@ class RunningDevice implements Device {
 
   /** What is wrong with this device and does not show in its blocks, sources or data. */
   #troubles(): string[] {
-    return [...this.#blocks.misdeclared(this.view.manifests()), ...this.#keeper.failures.troubles()]
+    const { troubles = () => [] } = this.#parts
+    return [...this.#blocks.misdeclared(this.view.manifests()), ...this.#keeper.failures.troubles(), ...troubles()]
   }
 
   addSource(source: SourcePort): void {
@@ -485,7 +488,7 @@ class RunningDevice implements Device {
     if (now - this.#leftAt < AFTERMATH) this.#dispatcher.cancel(task => models.isGone(task.modelId))
     if (this.#owned.tick() || left.length > 0) this.#changed()
     const clashes = models.clashes().map(claims => describeClash(claims, device => this.view.nameOf(device)))
-    for (const text of clashes) if (!this.#clashes.includes(text)) say(text)
+    for (const text of clashes) if (!this.#clashes.includes(text)) say(text, 'warn')
     this.#clashes = clashes
   }
   #leftAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
@@ -628,7 +631,7 @@ class RunningDevice implements Device {
     const { say } = this.#parts
     const there = this.view.members().length
     if (this.view.manifests().length === 0)
-      say('sources wait for a model: no device here has one; add --model FILE here or on another device')
+      say('sources wait for a model: no device here has one; add --model FILE here or on another device', 'warn')
     else if (there < startWhen) say(`sources wait: ${there} of ${startWhen} devices are there`)
     else say('sources wait until every device has loaded its blocks')
   }
@@ -644,7 +647,7 @@ class RunningDevice implements Device {
     if (reason !== this.#waitingFor.reason) this.#waitingFor = { reason, since: clock.now(), said: false }
     else if (text !== '' && !this.#waitingFor.said && clock.now() - this.#waitingFor.since > 1) {
       this.#waitingFor.said = true
-      say(text)
+      say(text, 'warn')
     }
   }
   #waitingFor = { reason: '', since: 0, said: true }

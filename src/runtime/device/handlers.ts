@@ -81,7 +81,7 @@ const sayNamesakes = ({ view, say }: HandlerParts, device: DeviceId, name: strin
   const all = [device, ...view.namesakes(device)]
   if (all.length === 1) return
   const which = all.map(id => (id === view.self ? `this one, ${view.nameOf(id)}` : view.nameOf(id))).join('; ')
-  say(`${all.length} devices are called ${name} (${which}): start all but one with another --name`)
+  say(`${all.length} devices are called ${name} (${which}): start all but one with another --name`, 'warn')
 }
 
 const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
@@ -214,7 +214,7 @@ const refOf = ({ source, datum, attempt }: { source: string; datum: bigint; atte
 const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
   const { view, network, say } = parts
   if (event.kind === 'refused') {
-    say(`refused ${event.peer.slice(-8)}: ${event.because}`)
+    say(`refused ${event.peer.slice(-8)}: ${event.because}`, 'warn')
     return
   }
   if (event.role !== 'device') return

@@ -21,7 +21,7 @@ export interface ModelDeskParts {
   readonly changed: () => void
   /** Nobody here owns it any more. */
   readonly dismiss: (model: ModelId) => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** Answers `tributary model`: which models there are, takes one out of the cluster, puts another in a name's place. */

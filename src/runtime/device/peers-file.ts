@@ -39,10 +39,13 @@ const fileOf = (folder: StateFolder): string => join(folder.path, 'peers.json')
  * Devices of earlier runs, the latest first. Entries that are not what they should be are left out; a file that is not
  * one is said, and as good as none.
  */
-export const readPeers = async (folder: StateFolder, say: (text: string) => void): Promise<readonly KnownPeer[]> => {
+export const readPeers = async (
+  folder: StateFolder,
+  say: (text: string, level?: 'warn') => void
+): Promise<readonly KnownPeer[]> => {
   const file = fileOf(folder)
   const text = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') say(`${file}: ${describeFileError(error)}; goes on without it`)
+    if (error.code !== 'ENOENT') say(`${file}: ${describeFileError(error)}; goes on without it`, 'warn')
     return undefined
   })
   if (text === undefined) return []
@@ -55,7 +58,7 @@ export const readPeers = async (folder: StateFolder, say: (text: string) => void
     })
     return [...new Map(read.map(peer => [peer.id, peer])).values()].slice(0, MAX_PEERS)
   } catch {
-    say(`${file} is damaged; goes on without it`)
+    say(`${file} is damaged; goes on without it`, 'warn')
     return []
   }
 }
@@ -65,7 +68,7 @@ export interface PeersFileParts {
   readonly clock: Clock
   /** As they are now, the latest first. */
   readonly peers: () => readonly KnownPeer[]
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** Keeps what a device knows of the others on its disk, so that a cluster that was switched off finds together again. */
@@ -112,7 +115,7 @@ export class PeersFile implements AsyncDisposable {
       await writePrivate(fileOf(folder), text)
       this.#written = text
     } catch (error) {
-      say(`${fileOf(folder)}: ${describeFileError(error)}; the other devices' addresses are not kept`)
+      say(`${fileOf(folder)}: ${describeFileError(error)}; the other devices' addresses are not kept`, 'warn')
     }
   }
 }

@@ -27,7 +27,7 @@ export interface OwnerParts {
   readonly blobs: BlobStore
   /** Of this device, emulation included. */
   readonly speed: number
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
   /** Ends it in mid-way. */
   readonly signal?: AbortSignal
 }
@@ -59,7 +59,7 @@ const prepare = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManif
   const { maxBlocks, cutAt } = owned
   const cut = await cutApart({ file: owned.file, shapes, maxBlocks, cutAt, draft }, parts.signal)
   const { blocks, activations, inputs, outputs, leftOut } = cut
-  if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`)
+  if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`, 'warn')
   await storeBlocks(blocks, draft, parts)
   const pinned = owned.pinned === true ? { pinned: true } : {}
   const facts = { name: owned.name, sha256: file.identity, activations, inputs, outputs, ...pinned }
@@ -80,7 +80,7 @@ const prepare = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManif
 /** What was left out when it was cut is said at each start. */
 const sayMissing = ({ path, graph }: OnnxFile, { outputs }: ModelManifest, { say }: OwnerParts): void => {
   const missing = graph.output.map(({ name }) => name).filter(name => !outputs.includes(name))
-  if (missing.length > 0) say(`${path}: left out, since only tensors travel: output "${missing.join('", "')}"`)
+  if (missing.length > 0) say(`${path}: left out, since only tensors travel: output "${missing.join('", "')}"`, 'warn')
 }
 
 const withDeclaredWork = (manifest: ModelManifest, { name, work }: OwnedModel): ModelManifest => {
@@ -155,7 +155,7 @@ const timeBlock = async (
     const measured = inputs.map(spec => ({ spec, dims: (specs.get(spec.name) ?? spec).shape as readonly number[] }))
     return seconds((await engine.measure(hash, measured)) * speed)
   } catch (error) {
-    say(`block ${hash.slice(0, 12)} could not be timed on made-up input: ${(error as Error).message}`)
+    say(`block ${hash.slice(0, 12)} could not be timed on made-up input: ${(error as Error).message}`, 'warn')
     return seconds(1e-3)
   } finally {
     await engine.unload(hash)

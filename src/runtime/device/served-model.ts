@@ -9,7 +9,7 @@ export interface ServedModelParts {
   readonly name: string | undefined
   /** @throws UserError when what the source reads and writes does not fit the model */
   readonly createPort: (manifest: ModelManifest) => DataPort
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** A model as a source uses it: never changed, only replaced, so that what was read for one is not taken for another. */
@@ -78,7 +78,8 @@ export class ServedModel {
     this.#isThere = true
     if (change === 'replaced')
       this.#parts.say(
-        `model ${this.#name} is another now (${found.id.slice(0, 8)}); what was under way is computed anew`
+        `model ${this.#name} is another now (${found.id.slice(0, 8)}); what was under way is computed anew`,
+        'warn'
       )
     return change
   }
@@ -94,7 +95,7 @@ export class ServedModel {
     this.#because = `${because}; waits for one of that name that fits`
     if (!this.#isThere) return 'none'
     this.#isThere = false
-    this.#parts.say(this.#because)
+    this.#parts.say(this.#because, 'warn')
     return 'left'
   }
 

@@ -9,13 +9,13 @@ const INTERVAL: Seconds = seconds(10)
 /** Says which items were skipped and why: the first few each, the rest in lines that count, so that a thousand are not a thousand lines. */
 export class SkipLog {
   readonly #clock: Clock
-  readonly #say: (text: string) => void
+  readonly #say: (text: string, level?: 'warn') => void
   #named = 0
   #counted = 0
   #last = ''
   #toldAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
 
-  constructor(clock: Clock, say: (text: string) => void) {
+  constructor(clock: Clock, say: (text: string, level?: 'warn') => void) {
     this.#clock = clock
     this.#say = say
   }
@@ -24,7 +24,7 @@ export class SkipLog {
     if (this.#named < NAMED) {
       this.#named++
       this.#toldAt = this.#clock.now()
-      this.#say(`skipped ${item}: ${because}`)
+      this.#say(`skipped ${item}: ${because}`, 'warn')
       return
     }
     this.#counted++
@@ -35,7 +35,7 @@ export class SkipLog {
   tick(isOver = false): void {
     if (this.#counted === 0 || !(isOver || this.#clock.now() - this.#toldAt >= INTERVAL)) return
     this.#toldAt = this.#clock.now()
-    this.#say(`skipped ${this.#counted} more, the last ${this.#last}; the sink has them all`)
+    this.#say(`skipped ${this.#counted} more, the last ${this.#last}; the sink has them all`, 'warn')
     this.#counted = 0
   }
 }

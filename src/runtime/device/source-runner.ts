@@ -117,7 +117,7 @@ export class SourceRunner implements SourcePort {
     this.#ledger = new Ledger({ window: parts.spec.window })
     this.#backlog = new BacklogSign(parts.spec.window)
     this.#appeals = new Appeals(parts)
-    const say = (text: string): void => parts.say(`source ${parts.spec.name}: ${text}`)
+    const say = (text: string, level?: 'warn'): void => parts.say(`source ${parts.spec.name}: ${text}`, level)
     this.#skips = new SkipLog(parts.clock, say)
     this.#model = new ServedModel({ ...parts, name: parts.spec.model, say })
   }
@@ -142,7 +142,7 @@ export class SourceRunner implements SourcePort {
     await this.check()
     const { clock, wallTime, spec, say } = this.#parts
     const { patience } = spec
-    const tell = (text: string): void => say(`source ${spec.name}: ${text}`)
+    const tell = (text: string, level?: 'warn'): void => say(`source ${spec.name}: ${text}`, level)
     this.#reader = new ItemReader({ clock, wallTime, patience, say: tell })
     this.#items = await this.#parts.openItems(this.#model.served!.port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())

@@ -50,7 +50,10 @@ const FILES = ['running.json', 'device.json', 'peers.json', 'incarnation', 'devi
  * @param say hears what was too open
  * @throws UserError when it cannot be made, or others may read a secret in it and that cannot be changed
  */
-export const openStateFolder = async (folder: StateFolder, say: (text: string) => void): Promise<void> => {
+export const openStateFolder = async (
+  folder: StateFolder,
+  say: (text: string, level?: 'warn') => void
+): Promise<void> => {
   const own = await isOfDevice(folder.path)
   try {
     for (const path of [folder.path, folder.blobs, folder.sources, folder.models])
@@ -68,7 +71,8 @@ export const openStateFolder = async (folder: StateFolder, say: (text: string) =
     requireClosed(file, found)
     if (found.kind === 'tightened')
       say(
-        `${file} could be read by other users of this machine (mode ${found.was}) and is closed to them now; if one may have read it, begin a new cluster in another --state`
+        `${file} could be read by other users of this machine (mode ${found.was}) and is closed to them now; if one may have read it, begin a new cluster in another --state`,
+        'warn'
       )
   }
 }
@@ -79,10 +83,10 @@ const isOfDevice = async (path: string): Promise<boolean> => {
   return names.some(name => KEYS.includes(name)) || names.every(name => name === 'lost+found')
 }
 
-const closeFolder = async (path: string, say: (text: string) => void): Promise<void> => {
+const closeFolder = async (path: string, say: (text: string, level?: 'warn') => void): Promise<void> => {
   const found = await tighten(path, PRIVATE_FOLDER)
   if (found.kind === 'tightened')
-    say(`${path} was open to other users of this machine (mode ${found.was}) and is closed to them now`)
+    say(`${path} was open to other users of this machine (mode ${found.was}) and is closed to them now`, 'warn')
   if (found.kind === 'open') await refuseWritable(path)
 }
 

@@ -14,7 +14,7 @@ export interface ItemReaderParts {
   /** An absent or unreadable item is tried again for at least so long, and at least until all others were read. */
   readonly patience: Seconds
   /** For people: one line. */
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 type Port = Pick<DataPort, 'read' | 'stamp'>
@@ -227,7 +227,7 @@ export class ItemReader {
   #complain(text: string): void {
     if (this.#hasComplained) return
     this.#hasComplained = true
-    this.#parts.say(text)
+    this.#parts.say(text, 'warn')
   }
 
   #relieved(): void {

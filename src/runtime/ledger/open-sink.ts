@@ -20,7 +20,7 @@ export interface SinkOptions {
   readonly stateFolder?: string
   readonly clock: Clock
   /** For people: one line. */
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
   /** Results that come within this time share one sync of the disk. @default 20 ms */
   readonly linger?: Seconds
   /** The disk. */
@@ -42,7 +42,7 @@ export const openSink = async (options: SinkOptions): Promise<Sink> => {
   try {
     const lock = await disk.lock(what)
     if (lock.kind === 'noLocks')
-      say(`${what}: ${lock.because}, so a second writer is not kept out; see to it that there is none`)
+      say(`${what}: ${lock.because}, so a second writer is not kept out; see to it that there is none`, 'warn')
     const writer = new SinkWriter({ path: file, what, openFile, disk, found: entry => memory.found(entry), say })
     const sink = new FileSink(options, writer, memory)
     memory.record = await recordOf(options, line => memory.remembered(line))
@@ -102,11 +102,12 @@ class SinkMemory {
   }
 
   /** Say what is done and not in the sink: whoever deleted it to begin anew wants to know. */
-  tell(what: string, say: (text: string) => void): void {
+  tell(what: string, say: (text: string, level?: 'warn') => void): void {
     if (this.#unseen.size > 0)
       say(
         `${what}: ${this.#unseen.size} data that are done have no line in it any more (rotated or deleted?); ` +
-          `to do them again, remove ${this.record?.file} too`
+          `to do them again, remove ${this.record?.file} too`,
+        'warn'
       )
     this.#unseen = new Set()
   }
@@ -133,7 +134,7 @@ interface Waiting {
 class FileSink implements Sink {
   readonly file: string
   readonly #clock: Clock
-  readonly #say: (text: string) => void
+  readonly #say: (text: string, level?: 'warn') => void
   readonly #linger: Seconds
   readonly #writer: SinkWriter
   readonly #memory: SinkMemory
@@ -210,7 +211,8 @@ class FileSink implements Sink {
       const because = describeFileError(error)
       if (because !== this.#recordComplaint)
         this.#say(
-          `--state: ${record.file}: ${because}; tried again with the next results, the sink alone knows them now`
+          `--state: ${record.file}: ${because}; tried again with the next results, the sink alone knows them now`,
+          'warn'
         )
       this.#recordComplaint = because
     }
@@ -297,7 +299,7 @@ class FileSink implements Sink {
     const before = this.#state
     this.#state = { kind: 'stuck', because, tries }
     if (before.kind === 'stuck' && before.because === because) return
-    this.#say(`--sink ${this.file}: ${because}; sources wait and writing is tried again, nothing is lost`)
+    this.#say(`--sink ${this.file}: ${because}; sources wait and writing is tried again, nothing is lost`, 'warn')
   }
 
   #unstuck(): void {

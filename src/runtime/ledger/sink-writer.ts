@@ -13,7 +13,7 @@ export interface SinkWriterParts {
   readonly disk: SinkFile
   /** Is told of every line that is there and was not written here. */
   readonly found: (entry: SinkEntry) => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 const NEWLINE = new TextEncoder().encode('\n')
@@ -65,7 +65,7 @@ export class SinkWriter {
     await this.#disk.sync()
     await this.#disk.truncate(length)
     this.#length = await this.#passOver(this.#disk, length, strange)
-    if (torn > 0) say(`${what}: a line that was not written to its end was cut off (${torn} bytes)`)
+    if (torn > 0) say(`${what}: a line that was not written to its end was cut off (${torn} bytes)`, 'warn')
   }
 
   /**
@@ -177,7 +177,7 @@ export class SinkWriter {
       await next.close()
       throw error
     }
-    say(`${what}: was moved or deleted; going on in a new file, what is done stays done`)
+    say(`${what}: was moved or deleted; going on in a new file, what is done stays done`, 'warn')
   }
 
   async #recover(

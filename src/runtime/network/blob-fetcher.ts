@@ -20,7 +20,7 @@ export interface BlobFetcherParts {
   /** The admitted and live peer, if it is one. */
   readonly session: (peer: DeviceId) => PeerSession | undefined
   readonly heard: (peer: DeviceId) => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** A holder that gives no byte for so long is given up. */
@@ -95,7 +95,7 @@ export class BlobFetcher {
         signal.throwIfAborted()
         if (error instanceof DiskError) throw error
         const because = `${holder}: ${(error as Error).message}`
-        say(`block ${hash.slice(0, 12)} was not fetched from ${because}`)
+        say(`block ${hash.slice(0, 12)} was not fetched from ${because}`, 'warn')
         failures.push(because)
       }
     }

@@ -19,7 +19,7 @@ export interface DiallerParts {
   readonly connected: (peer: DeviceId) => boolean
   /** Where this device listens. */
   readonly own: () => readonly string[]
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 const FIRST_PAUSE: Seconds = milliseconds(250)
@@ -145,7 +145,7 @@ export class Dialler {
     this.#seeking.add(goal)
     work()
       .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) this.#parts.say(`gave up on ${goal}: ${(error as Error).message}`)
+        if (!this.#stop.signal.aborted) this.#parts.say(`gave up on ${goal}: ${(error as Error).message}`, 'warn')
       })
       .finally(() => this.#seeking.delete(goal))
   }
@@ -173,7 +173,7 @@ export class Dialler {
       this.#stop.signal.throwIfAborted()
       if (failure === undefined) return
       if (left.length === 0 || clock.now() - began > patience) throw failure
-      if (round === 0 && !isQuiet) say(`${name} does not answer yet (${failure.message}); trying on`)
+      if (round === 0 && !isQuiet) say(`${name} does not answer yet (${failure.message}); trying on`, 'warn')
       await clock.sleep(pause, { signal: this.#stop.signal })
       pause = seconds(Math.min(longestPause, pause * 1.6))
     }

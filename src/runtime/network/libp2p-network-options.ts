@@ -33,5 +33,5 @@ export interface Libp2pNetworkOptions {
   /** Two processes have one identity, perhaps ours. At most once a minute for each. */
   readonly onTwins?: (twins: Twins) => void
   /** Takes one line of talk. */
-  readonly say?: (text: string) => void
+  readonly say?: (text: string, level?: 'warn') => void
 }

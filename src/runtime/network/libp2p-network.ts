@@ -94,14 +94,14 @@ class Libp2pNetwork implements Network {
       onTwins: twins => this.#tell(() => options.onTwins?.(twins)),
       recalled: options.recalled ?? new Map(),
       onAcquainted: () => this.#tell(() => options.onAcquainted?.()),
-      say: text => this.#say(text)
+      say: (text, level) => this.#say(text, level)
     })
     this.#fetcher = new BlobFetcher({
       store: blobStore,
       clock,
       session: peer => this.#membership.live(peer),
       heard: peer => this.#membership.heard(peer),
-      say: text => this.#say(text)
+      say: (text, level) => this.#say(text, level)
     })
     this.stop = stopOnce(() => this.#shutDown()).stop
   }
@@ -207,7 +207,7 @@ class Libp2pNetwork implements Network {
       () => this.#membership.look(),
       { clock: this.#clock, signal }
     ).catch((error: unknown) => {
-      if (!signal.aborted) this.#say(`the watch over peers ended: ${error}`)
+      if (!signal.aborted) this.#say(`the watch over peers ended: ${error}`, 'warn')
     })
   }
 
@@ -299,7 +299,7 @@ class Libp2pNetwork implements Network {
   #onBroken(peer: DeviceId, kind: 'malformed' | 'oversized', because?: string): void {
     if (kind === 'malformed') this.#counters.malformedFrames++
     else this.#counters.oversizedFrames++
-    if (because !== undefined) this.#say(`${peer} sent ${because}`)
+    if (because !== undefined) this.#say(`${peer} sent ${because}`, 'warn')
   }
 
   /** What a handler throws is its own failure, not the peer's. */
@@ -307,11 +307,11 @@ class Libp2pNetwork implements Network {
     try {
       work()
     } catch (error) {
-      this.#say(`a handler failed: ${error instanceof Error ? error.stack : error}`)
+      this.#say(`a handler failed: ${error instanceof Error ? error.stack : error}`, 'warn')
     }
   }
 
-  #say(text: string): void {
-    this.#options.say?.(text)
+  #say(text: string, level?: 'warn'): void {
+    this.#options.say?.(text, level)
   }
 }

@@ -39,7 +39,7 @@ export interface MembershipParts {
   readonly recalled: ReadonlyMap<DeviceId, readonly string[]>
   /** There is news of `acquaintances`. */
   readonly onAcquainted: () => void
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /** Says that we are alive though we may have nothing to say, and keeps the measure of the round trip fresh. */
@@ -281,9 +281,12 @@ export class Membership {
 
   /** Where the process is that stays instead of this member, if it is one of twins and the one to go. */
   #insteadOf({ peer, incarnation }: Member, connection: Connection): string | undefined {
-    const twins = this.#incarnations.note(peer, { incarnation, address: hostOf(`${connection.remoteAddr}`) })
+    const sighting = { incarnation, address: hostOf(`${connection.remoteAddr}`) }
+    const twins = this.#incarnations.note(peer, sighting)
+    const stays = this.#incarnations.insteadOf(peer, incarnation)
     if (twins !== undefined) this.#sayTwins(twins)
-    return this.#incarnations.insteadOf(peer, incarnation)?.address
+    else if (stays !== undefined) this.#sayTwins({ peer, stays, goes: sighting }) // it is still there
+    return stays?.address
   }
 
   /** A member left us out: its word for it that somebody else has our identity, and came first. */

@@ -61,7 +61,7 @@ export interface SessionParts {
   readonly limits: FrameLimits
   readonly shape: () => LinkShape | undefined
   readonly events: SessionEvents
-  readonly say: (text: string) => void
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 /**
@@ -225,7 +225,7 @@ export class PeerSession {
   /** Tell the peer why before its stream is reset, but do not wait long for the chance to. */
   async #broken(protocol: string, error: FrameError): Promise<void> {
     this.#parts.events.onBroken(error.kind, error.message)
-    this.#parts.say(`${this.member.peer} broke ${protocol}: ${error.message}; its stream was reset`)
+    this.#parts.say(`${this.member.peer} broke ${protocol}: ${error.message}; its stream was reset`, 'warn')
     const value = { $typeName: 'tributary.v1.Complaint', protocol, because: error.message.slice(0, 500) } as const
     const patience = this.#parts.clock.sleep(COMPLAINT_PATIENCE).then(() => undefined)
     const stream = await Promise.race([this.#controlOutlet.get(), patience]).catch(() => undefined)
@@ -277,7 +277,7 @@ export class PeerSession {
         break
       case 'complaint':
         this.#complaint = body.value.because.slice(0, 500)
-        this.#parts.say(`${this.member.peer} reset our ${body.value.protocol}: ${this.#complaint}`)
+        this.#parts.say(`${this.member.peer} reset our ${body.value.protocol}: ${this.#complaint}`, 'warn')
         break
       default:
         throw new FrameError('malformed', 'a control message of no known kind')
@@ -291,7 +291,8 @@ export class PeerSession {
 
   async #reply(id: bigint, request: Request): Promise<void> {
     const value = await this.#answer(request)
-    if (!this.control.send(id, { case: 'reply', value })) this.#parts.say(`a reply to ${this.member.peer} was dropped`)
+    if (!this.control.send(id, { case: 'reply', value }))
+      this.#parts.say(`a reply to ${this.member.peer} was dropped`, 'warn')
   }
 
   async #answer(request: Request): Promise<Reply> {

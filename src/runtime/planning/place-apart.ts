@@ -11,7 +11,7 @@ import type { PlanAnswer } from './plan-answer.ts'
  * with this device. Where it fails, blocks are placed simply.
  */
 export const placeApart =
-  (say: (text: string) => void): Place =>
+  (say: (text: string, level?: 'warn') => void): Place =>
   problem =>
     new Promise<PlacementOutcome>(resolve => {
       const child = fork(script(), [], {
@@ -21,7 +21,7 @@ export const placeApart =
       })
       const failed = (because: string): void => {
         child.removeAllListeners()
-        say(`the planner failed (${because}); blocks are placed in proportion to speed`)
+        say(`the planner failed (${because}); blocks are placed in proportion to speed`, 'warn')
         resolve(proportionalPlacement(problem))
       }
       child.once('message', (answer: PlanAnswer) => {
