@@ -46,6 +46,16 @@ test('what stands still says why: a full disk, a block that nobody carries, poli
   expect(flat).toContain('policies differ: confluence on porch; ms-mdi on shed')
 })
 
+test('troubles of a device are named with it: a block that its disk does not take, a copied identity', () => {
+  const troubles = [
+    'cannot get and keep block 2 of ocr: the disk is full (ENOSPC)',
+    'two devices have the identity ...x'
+  ]
+  const flat = describeStatus(status([device('porch'), device('shed', { troubles })], [])).replaceAll(/\s+/g, ' ')
+  for (const text of troubles) expect(flat).toContain(`shed: ${text}`)
+  expect(flat).not.toContain('porch: cannot')
+})
+
 test('who is set aside, for how long and why', () => {
   const setAside = [
     { device: 'shed', model: 'ocr', seconds: 29.2, because: 'it fails at what others compute: illegal instruction' },

@@ -29,7 +29,12 @@ interface Parts {
 }
 
 const open = async (file: string, { clock = systemClock, ...parts }: Parts = {}): Promise<Sink> => {
-  const sink = await openSink({ file, clock, say: text => said.push(text), ...parts })
+  const sink = await openSink({
+    file,
+    clock,
+    say: (text, level) => said.push(level === undefined ? text : `${level}: ${text}`),
+    ...parts
+  })
   sinks.push(sink)
   return sink
 }
@@ -218,7 +223,7 @@ test('a disk that fills up makes writers wait, says so once, and loses nothing w
     const state = sink.state()
     return state.kind === 'stuck' && state.tries >= 3
   })
-  expect(said).toEqual([expect.stringMatching(/the disk is full \(ENOSPC\); sources wait .* nothing is lost/)])
+  expect(said).toEqual([expect.stringMatching(/^warn: .*the disk is full \(ENOSPC\); sources wait .* nothing is lost/)])
   writes.push(sink.write(result(2)))
   full = false
   await until(() => sink.state().kind === 'open')
@@ -227,6 +232,7 @@ test('a disk that fills up makes writers wait, says so once, and loses nothing w
   expect(await all).toEqual(['written', 'written', 'written'])
   expect(text(file)).toBe(line(0) + line(1) + line(2))
   expect(said).toHaveLength(2)
+  expect(said[1]).toMatch(/^--sink .*can be written again$/)
 })
 
 test('a sink that is stopped while the disk is full says what was not written, and leaves whole lines', async () => {
