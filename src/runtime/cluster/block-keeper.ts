@@ -191,7 +191,7 @@ export class BlockKeeper {
     const words = this.failures.failed(keptBlock(of), error, kind, clock.now())
     if (words !== undefined) say(words, 'warn')
     // What is a trouble by now is said by whoever says troubles; that there is no room here, the planner hears.
-    if (words !== undefined || wasFull !== this.failures.isFull(clock.now())) changed()
+    if (kind === 'notLoaded' || words !== undefined || wasFull !== this.failures.isFull(clock.now())) changed()
     this.#notToBeHad.add(of.sha256)
     if (!missing.every(({ sha256 }) => this.#notToBeHad.has(sha256))) return true
     this.#notToBeHad.clear()

@@ -13,14 +13,12 @@ test('a full disk is said once, with model, block and cause, and is a trouble at
   const failures = new KeepFailures()
   const words = 'cannot get and keep block 2 of net: the disk is full (ENOSPC)'
   expect([0, 1, 3].map(t => failures.failed(block(2), full, 'notGiven', s(t)))).toEqual([
-    `${words}; tried again`,
-    undefined,
-    undefined
+    ...[undefined, undefined, undefined] // it is a trouble: whoever says troubles says it
   ])
-  expect(failures.troubles()).toEqual([words])
+  expect(failures.troubles(s(3))).toEqual([words, `no more blocks are placed here for a while: ${words}`])
   expect(failures.because(net, 2)).toBe('the disk is full (ENOSPC)')
   failures.succeeded(block(2))
-  expect([failures.troubles(), failures.because(net, 2)]).toEqual([[], undefined])
+  expect([failures.troubles(s(4)), failures.because(net, 2)]).toEqual([[], undefined])
 })
 
 test('after three failures of its own a device takes no more for a minute, later for two; after a success it does', () => {
@@ -31,7 +29,11 @@ test('after three failures of its own a device takes no more for a minute, later
   }
   expect([0, 1, 3].map(fail)).toEqual([false, false, true])
   expect([62, 63].map(now => failures.isFull(s(now)))).toEqual([true, false])
-  failures.retain([]) // the planner has put it elsewhere, and tries again
+  failures.retain([])
+  expect(failures.troubles(s(62))).toEqual([
+    'no more blocks are placed here for a while: cannot get and keep block 0 of net: the disk is full (ENOSPC)'
+  ])
+  expect(failures.troubles(s(63))).toEqual([]) // the planner has put it elsewhere, and tries again
   expect([70, 71, 73].map(fail)).toEqual([false, false, true])
   expect([192, 193].map(now => failures.isFull(s(now)))).toEqual([true, false])
   expect(fail(194)).toBe(true)
@@ -42,10 +44,11 @@ test('after three failures of its own a device takes no more for a minute, later
 test('a block that others do not give says nothing against this device, and is a trouble when that has lasted', () => {
   const failures = new KeepFailures()
   const nobody = new Error('nobody has it')
-  for (let t = 0; t < 2; t++) failures.failed(block(1), nobody, 'notGiven', s(t))
-  expect(failures.troubles()).toEqual([])
+  const said = [0, 1].map(t => failures.failed(block(1), nobody, 'notGiven', s(t)))
+  expect(said).toEqual(['cannot get and keep block 1 of net: nobody has it; tried again', undefined])
+  expect(failures.troubles(s(2))).toEqual([])
   for (let t = 2; t < 20; t++) failures.failed(block(1), nobody, 'notGiven', s(t))
-  expect(failures.troubles()).toEqual(['cannot get and keep block 1 of net: nobody has it'])
+  expect(failures.troubles(s(20))).toEqual(['cannot get and keep block 1 of net: nobody has it'])
   expect(failures.isFull(s(20))).toBe(false)
 })
 

@@ -30,9 +30,10 @@ const LONGEST_REST: Seconds = seconds(600)
 export class KeepFailures {
   readonly #failures = new Map<string, Failure>()
   #fullUntil: Seconds = seconds(Number.NEGATIVE_INFINITY)
+  #fullSince = ''
   #rest: Seconds = FIRST_REST
 
-  /** @param kind 'notGiven': others did not give it, unless the disk refused it @returns what to say, where that is another cause than before */
+  /** @param kind 'notGiven': others did not give it, unless the disk refused it @returns what to say, where that is another cause than before and no trouble yet */
   failed(of: KeptBlock, error: unknown, kind: 'notGiven' | 'notLoaded', now: Seconds): string | undefined {
     const refusal = systemErrorOf(error)
     const message = error instanceof Error ? error.message : String(error)
@@ -44,9 +45,10 @@ export class KeepFailures {
     this.#failures.set(key, { ...of, because, times, isOwn })
     if (isOwn && times >= MOST && now >= this.#fullUntil) {
       this.#fullUntil = seconds(now + this.#rest)
+      this.#fullSince = wordsOf({ ...of, because })
       this.#rest = seconds(Math.min(LONGEST_REST, 2 * this.#rest))
     }
-    return before?.because === because ? undefined : `${wordsOf({ ...of, because })}; tried again`
+    return isOwn || before?.because === because ? undefined : `${wordsOf({ ...of, because })}; tried again`
   }
 
   /** It is loaded: there is room again. */
@@ -74,8 +76,9 @@ export class KeepFailures {
   }
 
   /** In words, those that have lasted. */
-  troubles(): string[] {
-    return [...this.#failures.values()].filter(({ isOwn, times }) => isOwn || times >= PATIENT).map(wordsOf)
+  troubles(now: Seconds): string[] {
+    const lasting = [...this.#failures.values()].filter(({ isOwn, times }) => isOwn || times >= PATIENT).map(wordsOf)
+    return this.isFull(now) ? [...lasting, `no more blocks are placed here for a while: ${this.#fullSince}`] : lasting
   }
 
   /** Whether others had better carry what is not here yet. */

@@ -236,7 +236,11 @@ class RunningDevice implements Device {
   /** What is wrong with this device and does not show in its blocks, sources or data. */
   #troubles(): string[] {
     const { troubles = () => [] } = this.#parts
-    return [...this.#blocks.misdeclared(this.view.manifests()), ...this.#keeper.failures.troubles(), ...troubles()]
+    return [
+      ...this.#blocks.misdeclared(this.view.manifests()),
+      ...this.#keeper.failures.troubles(this.#parts.clock.now()),
+      ...troubles()
+    ]
   }
 
   addSource(source: SourcePort): void {
