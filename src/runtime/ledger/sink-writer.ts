@@ -121,14 +121,15 @@ export class SinkWriter {
     if (!isCut) {
       const { length, isStrange } = await this.#recover(this.#disk, { from: this.#length, size })
       if (!isStrange)
-        say(`${what}: something else has written ${size - this.#length} bytes into it; going on behind that`)
+        say(`${what}: something else has written ${size - this.#length} bytes into it; going on behind that`, 'warn')
       this.#length = length
       return
     }
     const present = new Set<string>()
     const { length } = await this.#recover(this.#disk, { from: 0, size }, entry => present.add(sinkLine(entry)))
     say(
-      `${what}: was cut from ${this.#length} to ${size} bytes by something else; going on behind that, what is done stays done`
+      `${what}: was cut from ${this.#length} to ${size} bytes by something else; going on behind that, what is done stays done`,
+      'warn'
     )
     this.#length = length
     await this.#findMissing(present)
@@ -206,7 +207,7 @@ export class SinkWriter {
     }
     const named = `${lines === 1 ? 'a line that is no result' : `${lines} lines that are no results`}: ${JSON.stringify(first)}`
     if (!this.#hasSaidStrange)
-      say(`${what}: something else has written ${named}; passed over, also when there are more`)
+      say(`${what}: something else has written ${named}; passed over, also when there are more`, 'warn')
     this.#hasSaidStrange = true
     return isOpen ? length + NEWLINE.byteLength : length
   }
