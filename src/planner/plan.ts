@@ -1,4 +1,3 @@
-import { cheapestPath } from '../core/cheapest-path.ts'
 import { formatBytes, formatSeconds } from '../core/format-quantity.ts'
 import type { Rng } from '../core/rng.ts'
 import { type Seconds, seconds } from '../core/units.ts'
@@ -8,6 +7,7 @@ import { BlockTable } from './block-table.ts'
 import { type CapacityBound, capacityBound, setCarried, worldOf } from './capacity-bound.ts'
 import type { CapacityProblem, Carries } from './capacity-problem.ts'
 import { exactPlacement, exactSize } from './exact-placement.ts'
+import { fastestPath } from './fastest-path.ts'
 import { memoryRelaxation } from './memory-relaxation.ts'
 import { type FoundPlacement, searchPlacement } from './search-placement.ts'
 import { shorterWays } from './shorter-ways.ts'
@@ -197,18 +197,9 @@ const tooLate = ({ devices, sources }: CapacityProblem, timeLimit: Seconds): str
 export const unloadedTimes = (problem: CapacityProblem, carries: Carries, time: Allowance = UNLIMITED): Seconds[] => {
   if (!time.mayGoOn()) return problem.sources.map(() => seconds(Number.NaN))
   const world = worldOf(problem, carries)
-  return problem.sources.map(({ device, model }) => {
+  return problem.sources.map((_, s) => {
     if (!time.mayGoOn()) return seconds(Number.NaN)
-    const path = cheapestPath({
-      world,
-      model,
-      from: device,
-      done: 0,
-      home: device,
-      price: () => 1,
-      latencyPrice: seconds(1)
-    })
-    return seconds('stuckAt' in path ? Number.NaN : path.cost)
+    return seconds(fastestPath(problem, world, s)?.cost ?? Number.NaN)
   })
 }
 

@@ -1,10 +1,10 @@
-import { cheapestPath, type Path } from '../core/cheapest-path.ts'
-import { seconds } from '../core/units.ts'
+import type { Path } from '../core/cheapest-path.ts'
 import type { World } from '../core/world.ts'
 import type { Allowance } from './allowance.ts'
 import type { BlockTable } from './block-table.ts'
 import { capacityBound, setCarried } from './capacity-bound.ts'
 import type { CapacityProblem, Carries } from './capacity-problem.ts'
+import { fastestPath } from './fastest-path.ts'
 import { blocksAt, makeRoom } from './make-room.ts'
 import { type FoundPlacement, pipelinesFirst } from './search-placement.ts'
 import type { SolveLp } from './solve-lp.ts'
@@ -118,19 +118,8 @@ const fastest = (
   { problem, world }: ShorterWaysParts,
   s: number,
   carries: Carries,
-  blockPrice: (device: number, block: number) => number = () => 0
+  blockPrice?: (device: number, block: number) => number
 ): Path | undefined => {
-  const { device, model } = problem.sources[s]!
   setCarried(world, problem, carries)
-  const path = cheapestPath({
-    world,
-    model,
-    from: device,
-    done: 0,
-    home: device,
-    price: () => 1,
-    latencyPrice: seconds(1),
-    blockPrice
-  })
-  return 'stuckAt' in path ? undefined : path
+  return fastestPath(problem, world, s, blockPrice)
 }
