@@ -1,14 +1,15 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { createRng } from '../src/core/rng.ts'
 import { madeUpTensor } from '../src/model/made-up-tensor.ts'
 import { writeZooModel } from '../src/model/zoo/write-zoo-model.ts'
 import { zooGraph } from '../src/model/zoo/zoo.ts'
 import type { ClusterStatus } from '../src/runtime/device/device-status.ts'
 import { openModel } from '../src/runtime/onnx/open-model.ts'
-import { type NodeProcess, startNode } from '../src/testing/node-process.ts'
+import type { NodeProcess } from '../src/testing/node-process.ts'
+import { start } from './started-nodes.ts'
 
 // A source with real tensors and real processes on loopback. ResNet-56, seeded weights; every result is compared with what
 // plain ONNX Runtime computes on the same input.
@@ -17,7 +18,6 @@ export const DATA = 60
 export let folder: string
 let model: string
 let answers: Map<string, number[]>
-const alive: NodeProcess[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-failures-'))
@@ -38,11 +38,6 @@ beforeAll(async () => {
   await whole.close()
 })
 
-afterEach(async () => {
-  for (const { child } of alive) child.kill('SIGKILL')
-  await Promise.all(alive.splice(0).map(node => node.ended))
-})
-
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** The .npy format, version 1: a header of text padded to 64 bytes, then the elements. */
@@ -51,12 +46,6 @@ const npy = (dims: readonly number[], data: Uint8Array): Buffer => {
   const header = `${text.padEnd(118 - 1)}\n`
   const lead = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length & 255, header.length >> 8])
   return Buffer.concat([lead, Buffer.from(header, 'latin1'), data])
-}
-
-export const start = (name: string, flags: readonly string[]): NodeProcess => {
-  const node = startNode(name, flags)
-  alive.push(node)
-  return node
 }
 
 let cluster = 0

@@ -21,8 +21,10 @@ export interface ShorterWaysParts {
 const FOR_SHORTER_WAYS = 0.002
 /** What is not shorter by this much is not worth another look. */
 const WORTHWHILE = 1e-3
+/** Placements are compared by bounds this exact. */
 const TOLERANCE = 1e-3
-
+/** Of the fastest way, what a block costs that would fill the memory of its device: with more, fewer blocks come. */
+const THRIFT = [0, 0.1, 0.4]
 /** Placements next to one that are looked at for another step. */
 const LOOKS = 32
 
@@ -104,8 +106,6 @@ const neighbours = (parts: ShorterWaysParts, { table, bound }: FoundPlacement): 
   }
   return tables
 }
-
-const THRIFT = [0, 0.1, 0.4]
 
 /** Seconds that the sources' data need on their fastest ways, each by its demand. */
 const fastestTime = (parts: ShorterWaysParts, carries: Carries): number =>

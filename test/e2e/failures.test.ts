@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { decodeInvite } from '../../src/runtime/network/invite.ts'
 import { MAIN } from '../../src/testing/node-process.ts'
-import { cam, checkSink, DATA, folder, open, start, tasksOf } from '../cluster-of-tensors.ts'
+import { cam, checkSink, DATA, folder, open, tasksOf } from '../cluster-of-tensors.ts'
+import { start } from '../started-nodes.ts'
 
 const run = promisify(execFile)
 

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Tensor } from '../../src/core/tensor.ts'
 import { bytes } from '../../src/core/units.ts'
 import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
@@ -17,24 +17,19 @@ import { createLibp2pNetwork } from '../../src/runtime/network/libp2p-network.ts
 import { placeApart } from '../../src/runtime/planning/place-apart.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
 import { POLICIES } from '../../src/scheduler/policies.ts'
-import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import type { NodeProcess } from '../../src/testing/node-process.ts'
+import { start } from '../started-nodes.ts'
 
 // Two sound devices as real processes, and a third one, in this process, whose engine is broken in one way or another.
 
 const DATA = 300
 let folder: string
 let model: string
-const alive: NodeProcess[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-broken-'))
   model = join(folder, 'resnet56.onnx')
   await writeZooModel(zooGraph('resnet56'), model, { seed: 1 })
-})
-
-afterEach(async () => {
-  for (const { child } of alive) child.kill('SIGKILL')
-  await Promise.all(alive.splice(0).map(node => node.ended))
 })
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -97,11 +92,8 @@ test.each(WAYS)(
     const home = join(folder, `${policy} ${what}`)
     await mkdir(home)
     const sink = join(home, 'sink.jsonl')
-    const node = (name: string, flags: readonly string[]): NodeProcess => {
-      const started = startNode(name, ['--state', join(home, name), '--policy', policy, '--speed', '0.2', ...flags])
-      alive.push(started)
-      return started
-    }
+    const node = (name: string, flags: readonly string[]): NodeProcess =>
+      start(name, ['--state', join(home, name), '--policy', policy, '--speed', '0.2', ...flags])
     const source = node('cam', [
       ...['--model', `${model}:net`, '--sink', sink, '--start-when', '3'],
       ...['--source', `cam=synthetic:${DATA},model=net,window=32`]

@@ -3,12 +3,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
 import { zooGraph } from '../../src/model/zoo/zoo.ts'
 import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
 import type { ModelsAnswer } from '../../src/runtime/device/model-report.ts'
-import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import { MAIN, type NodeProcess } from '../../src/testing/node-process.ts'
+import { start } from '../started-nodes.ts'
 
 // A name outlives the model: the owner puts another in its place, with or without a restart, while a worker whose memory
 // holds only one of the two carries the old one. ResNet-56 with the weights of two seeds, 3.3 MiB each.
@@ -18,27 +19,15 @@ const DATA = 30
 const PATIENCE = 600_000
 const run = promisify(execFile)
 let folder: string
-const alive: NodeProcess[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-update-'))
   for (const seed of [1, 2]) await writeZooModel(zooGraph('resnet56'), file(seed), { seed })
 })
 
-afterEach(async () => {
-  for (const { child } of alive) child.kill('SIGKILL')
-  await Promise.all(alive.splice(0).map(node => node.ended))
-})
-
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const file = (seed: number): string => join(folder, `resnet56-${seed}.onnx`)
-
-const start = (name: string, flags: readonly string[]): NodeProcess => {
-  const node = startNode(name, flags)
-  alive.push(node)
-  return node
-}
 
 const kill = async (node: NodeProcess): Promise<void> => {
   node.child.kill('SIGKILL')

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
 import { zooGraph } from '../../src/model/zoo/zoo.ts'
 import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
-import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import type { NodeProcess } from '../../src/testing/node-process.ts'
+import { start } from '../started-nodes.ts'
 
 // Real processes on loopback: a worker that is killed and started again at once, over and over.
 
@@ -13,7 +14,6 @@ const DATA = 400
 const RESTARTS = 8
 let folder: string
 let model: string
-const alive: NodeProcess[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-restarts-'))
@@ -21,18 +21,7 @@ beforeAll(async () => {
   await writeZooModel(zooGraph('resnet56'), model, { seed: 1 })
 })
 
-afterEach(async () => {
-  for (const { child } of alive) child.kill('SIGKILL')
-  await Promise.all(alive.splice(0).map(node => node.ended))
-})
-
 afterAll(() => rm(folder, { recursive: true, force: true }))
-
-const start = (name: string, flags: readonly string[]): NodeProcess => {
-  const node = startNode(name, flags)
-  alive.push(node)
-  return node
-}
 
 const cam = (status: ClusterStatus) => status.sources.find(source => source.name === 'cam')!
 
