@@ -1,9 +1,10 @@
 import { shortestTransfer } from '../core/shortest-transfer.ts'
-import { type Seconds, seconds } from '../core/units.ts'
+import type { Seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 import { fastestWay } from './fastest-way.ts'
 import { OnceASecond } from './once-a-second.ts'
 import type { CreatePolicy, Decision, Step, TaskState } from './policy.ts'
+import { reportInterval } from './report-interval.ts'
 import { Reporting } from './reporting.ts'
 import { stepsOfStages } from './steps-of-stages.ts'
 
@@ -34,7 +35,7 @@ export const createArMdi: CreatePolicy = host => {
 
   return {
     name: 'ar-mdi',
-    reportInterval: seconds(0.1),
+    reportInterval: () => reportInterval(world),
     admit: decide,
     next: decide,
     rank: task => task.arrivedAt,

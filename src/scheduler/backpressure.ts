@@ -1,8 +1,9 @@
 import { type RemainingTime, remainingTimes } from '../core/remaining-times.ts'
-import { type Seconds, seconds } from '../core/units.ts'
+import type { Seconds } from '../core/units.ts'
 import { fastestWay } from './fastest-way.ts'
 import { OnceASecond } from './once-a-second.ts'
 import type { CommodityQueue, CreatePolicy, Decision, Report, Step, TaskState } from './policy.ts'
+import { reportInterval } from './report-interval.ts'
 import { Reporting } from './reporting.ts'
 import { typicalTime } from './typical-time.ts'
 
@@ -115,7 +116,7 @@ export const createBackpressure =
 
     return {
       name: 'backpressure',
-      reportInterval: seconds(0.1),
+      reportInterval: () => reportInterval(host.world),
       admit: decide,
       next: decide,
       rank: task => task.arrivedAt,

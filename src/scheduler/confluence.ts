@@ -3,6 +3,7 @@ import { type Seconds, seconds } from '../core/units.ts'
 import { ExpectedCommitments } from './expected-commitments.ts'
 import { FairShare } from './fair-share.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
+import { reportInterval } from './report-interval.ts'
 import { routeUses } from './route-uses.ts'
 import { typicalTime } from './typical-time.ts'
 import { VirtualQueues } from './virtual-queues.ts'
@@ -128,7 +129,7 @@ export const createConfluence =
 
     return {
       name: 'confluence',
-      reportInterval: seconds(0.1),
+      reportInterval: () => reportInterval(host.world),
       admit,
       next: choose,
       startAnew: (tasks, now) => {

@@ -2,6 +2,7 @@ import { shortestTransfer } from '../core/shortest-transfer.ts'
 import { seconds } from '../core/units.ts'
 import { BacklogTable } from './backlog-table.ts'
 import type { CreatePolicy, Decision, PolicyHost, Step, TaskState } from './policy.ts'
+import { reportInterval } from './report-interval.ts'
 import { Reporting } from './reporting.ts'
 
 const timeFrom = ({ world }: PolicyHost, device: number, model: number, first: number): number =>
@@ -54,7 +55,7 @@ export const createDdi: CreatePolicy = host => {
 
   return {
     name: 'ddi',
-    reportInterval: seconds(0.1),
+    reportInterval: () => reportInterval(host.world),
     admit,
     next: admit,
     rank: task => task.arrivedAt,

@@ -1,5 +1,5 @@
-import { seconds } from '../core/units.ts'
 import type { CreatePolicy } from './policy.ts'
+import { reportInterval } from './report-interval.ts'
 import { Reporting } from './reporting.ts'
 
 /**
@@ -10,7 +10,7 @@ export const createLocal: CreatePolicy = host => {
   const reporting = new Reporting(host)
   return {
     name: 'local',
-    reportInterval: seconds(0.1),
+    reportInterval: () => reportInterval(host.world),
     admit: task => {
       if (!host.world.carriesAll(host.self, task.model)) {
         const { work, id } = host.world.models[task.model]!

@@ -2,6 +2,7 @@ import { shortestTransfer } from '../core/shortest-transfer.ts'
 import { seconds } from '../core/units.ts'
 import { BacklogTable } from './backlog-table.ts'
 import type { CreatePolicy, Decision, PolicyHost, Step, TaskState } from './policy.ts'
+import { reportInterval } from './report-interval.ts'
 import { Reporting } from './reporting.ts'
 
 /**
@@ -30,7 +31,7 @@ export const createMsMdi: CreatePolicy = host => {
 
   return {
     name: 'ms-mdi',
-    reportInterval: seconds(0.1),
+    reportInterval: () => reportInterval(host.world),
     admit: decide,
     next: decide,
     // A step that only passes through is a relay or the way home, and stays.

@@ -103,7 +103,8 @@ export interface PolicyHost {
  */
 export interface Policy {
   readonly name: string
-  readonly reportInterval: Seconds
+  /** Between two reports, as many devices as there are now. */
+  readonly reportInterval: () => Seconds
   /** True: a task that is to be computed at a neighbour is sent only after that neighbour has cleared it. */
   readonly asksFirst?: boolean
   /** A datum enters here, or must be routed again from here: its carrier was lost, or refused it. */

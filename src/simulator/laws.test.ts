@@ -155,5 +155,5 @@ const scaledReports =
   (policy: PolicyName, speed: number): SimulationInput['policy'] =>
   host => {
     const made = POLICIES[policy](host)
-    return { ...made, reportInterval: seconds(made.reportInterval / speed) }
+    return { ...made, reportInterval: () => seconds(made.reportInterval() / speed) }
   }

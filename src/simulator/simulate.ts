@@ -336,7 +336,7 @@ class Simulation {
   #startReports(): void {
     for (const [self, device] of this.#devices.entries()) {
       const { life } = device
-      const offset = (self / this.#devices.length) * device.dispatcher.policy.reportInterval
+      const offset = (self / this.#devices.length) * device.dispatcher.policy.reportInterval()
       this.#events.schedule(offset, () => {
         if (device.life === life) this.#reportFrom(self)
       })
@@ -347,7 +347,7 @@ class Simulation {
   #reportFrom(self: number): void {
     const device = this.#devices[self]!
     const { life } = device
-    this.#events.schedule(device.dispatcher.policy.reportInterval, () => {
+    this.#events.schedule(device.dispatcher.policy.reportInterval(), () => {
       if (device.life !== life || !device.up) return
       const report = device.dispatcher.policy.report(this.#events.now)
       for (const [to, other] of this.#devices.entries()) {

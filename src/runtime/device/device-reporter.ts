@@ -19,6 +19,7 @@ import { differences } from './differences.ts'
 import type { LogLevel } from './log-level.ts'
 import type { OwnedName } from './owned-models.ts'
 import { RecentRate } from './recent-rate.ts'
+import { ResidentMemory } from './resident-memory.ts'
 import type { SourcePort } from './source-port.ts'
 
 export interface DeviceReporterParts {
@@ -59,6 +60,8 @@ const INTERVAL: Seconds = seconds(1)
 const RESTLESS: Seconds = seconds(10)
 /** And so often where nothing does. */
 const IDLE_INTERVAL: Seconds = seconds(5)
+/** Of many devices slow state goes out once in so many of their reports. */
+const REPORTS_PER_STATE = 10
 /** How often a trouble that lasts is said. */
 const SAY_AGAIN: Seconds = seconds(300)
 /** How often `isDue` is asked. */
@@ -83,12 +86,15 @@ export class DeviceReporter {
   /** How many devices sources wait for. */
   #awaited = 1
   #saidDifferences = ''
+  readonly #rss: ResidentMemory
+  readonly #readStates = new WeakMap<DeviceState, DeviceReport | undefined>()
   readonly #saidTroubles = new Map<string, Seconds>()
 
   constructor(parts: DeviceReporterParts) {
     this.#parts = parts
     this.#startedAt = parts.clock.now()
     this.#stirredAt = this.#startedAt
+    this.#rss = new ResidentMemory(parts.clock)
   }
 
   /** Something happens here, or somebody has come. */
@@ -96,17 +102,21 @@ export class DeviceReporter {
     this.#stirredAt = this.#parts.clock.now()
   }
 
-  /** To be asked ten times a second: how late that is tells how busy this machine is with something else. */
-  isDue(): boolean {
+  /**
+   * To be asked ten times a second: how late that is tells how busy this machine is with something else.
+   * @param pause between two reports of a device: where there are many, slow state is slower too
+   */
+  isDue(pause: Seconds): boolean {
     const now = this.#parts.clock.now()
     if (this.#lookedAt !== undefined) {
       this.#tickLateness += Math.max(0, now - this.#lookedAt - TICK)
       this.#ticks++
     }
     this.#lookedAt = now
-    if (now - this.#lastAt < INTERVAL) return false
+    const least = REPORTS_PER_STATE * pause
+    if (now - this.#lastAt < Math.max(INTERVAL, least)) return false
     if (this.#hasWorked()) this.stir()
-    return now - this.#lastAt >= (this.isRestless() ? INTERVAL : IDLE_INTERVAL)
+    return now - this.#lastAt >= Math.max(this.isRestless() ? INTERVAL : IDLE_INTERVAL, least)
   }
 
   isRestless(): boolean {
@@ -237,7 +247,7 @@ export class DeviceReporter {
       rate: this.#tasks.at(now, tasks),
       bytesSent: this.#bytesSent(),
       weightsFetched: this.#parts.weightsFetched(),
-      rss: process.memoryUsage.rss(),
+      rss: this.#rss.now(),
       links: this.#links(),
       waiting: this.#waiting(view),
       barred: [...this.#parts.barred()].map(([model, { because, until }]) => ({
@@ -275,7 +285,9 @@ export class DeviceReporter {
 
   /** Once for each state of affairs; every device says it in its own log. */
   #sayDifferences(): void {
-    const said = differences(this.#reports()).join('; ')
+    const { name, dispatcher, activationEncoding = 'fp32' } = this.#parts
+    const own = { name, policy: dispatcher.policy.name, activationEncoding }
+    const said = differences([own, ...this.#othersReports()].sort(byName)).join('; ')
     if (said === this.#saidDifferences) return
     this.#parts.say?.(said === '' ? 'all devices are told the same again' : said, said === '' ? 'info' : 'warn')
     this.#saidDifferences = said
@@ -295,7 +307,7 @@ export class DeviceReporter {
 
   #reports(): DeviceReport[] {
     const own = this.#labelled(this.#parts.view.self, this.deviceReport())
-    return [own, ...this.#othersReports()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return [own, ...this.#othersReports()].sort(byName)
   }
 
   /** From what every device last said of itself; this one's part is fresh. */
@@ -424,9 +436,16 @@ export class DeviceReporter {
     const { view } = this.#parts
     return view.members().flatMap(state => {
       if (state.device === view.self) return []
-      const parsed = deviceReportSchema.safeParse(parseJson(state.status))
-      return parsed.success ? [this.#labelled(deviceId(state.device), parsed.data)] : []
+      const report = this.#read(state)
+      return report === undefined ? [] : [this.#labelled(deviceId(state.device), report)]
     })
+  }
+
+  /** Once for each state, though all of them are looked at whenever this device says something. */
+  #read(state: DeviceState): DeviceReport | undefined {
+    if (!this.#readStates.has(state))
+      this.#readStates.set(state, deviceReportSchema.safeParse(parseJson(state.status)).data)
+    return this.#readStates.get(state)
   }
 
   /** With a name that no other device here has: a device does not know of its namesakes. */
@@ -450,6 +469,8 @@ export class DeviceReporter {
     return { epoch: current?.epoch ?? 0, ready: this.isReady(1), models, unplaced }
   }
 }
+
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
 
 const parseJson = (text: string): unknown => {
   try {

@@ -470,7 +470,7 @@ class RunningDevice implements Device {
     const hasBegunAnew = this.#adapts && this.#dispatcher.reconsider()
     for (const source of this.#sources.values()) source.tick()
     // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
-    if (this.#reporter.isDue() || hasBegunAnew) this.#publishState()
+    if (this.#isStateDue() || hasBegunAnew) this.#publishState()
     this.#letGo()
     if (this.#dispatcher.waiting().length > 0) this.#later()
     this.#sayWhatDataWaitFor()
@@ -498,10 +498,12 @@ class RunningDevice implements Device {
   #leftAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #clashes: readonly string[] = []
 
-  /** To everybody; where there is no news, once in a while. */
+  /** To everybody; where there is no news, once in a while. Commitments add up until they are told. */
   #report(): void {
     const { clock } = this.#parts
-    const report = this.#dispatcher.policy.report(clock.now())
+    const { policy } = this.#dispatcher
+    if (clock.now() - this.#lastReport.at < policy.reportInterval() - TICK / 2) return
+    const report = policy.report(clock.now())
     const text = JSON.stringify(report)
     const isNews = text !== this.#lastReport.text || report.commitments.length > 0
     const rest = this.#reporter.isRestless() ? QUIET : IDLE_QUIET
@@ -528,12 +530,30 @@ class RunningDevice implements Device {
   /** What this device carries or knows has changed. */
   #changed(): void {
     this.#reporter.stir()
-    this.#publishState()
+    const state = this.#hearSelf()
+    if (this.#parts.clock.now() - this.#toldAt < this.#dispatcher.policy.reportInterval()) this.#isUntold = true
+    else this.#sendState(state)
     this.#later()
   }
+  /** What changed soon after the last state is told with the next tick that may: blocks come and go in bursts. */
+  #isUntold = false
+  #toldAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
 
   #publishState(): void {
-    this.#parts.network.publishState(this.#hearSelf())
+    this.#sendState(this.#hearSelf())
+  }
+
+  #sendState(state: DeviceState): void {
+    this.#isUntold = false
+    this.#toldAt = this.#parts.clock.now()
+    this.#parts.network.publishState(state)
+  }
+
+  /** The others are to hear of this device: it is time, or something happened and the last word was long enough ago. */
+  #isStateDue(): boolean {
+    const pause = this.#dispatcher.policy.reportInterval()
+    const isNewsDue = this.#isUntold && this.#parts.clock.now() - this.#toldAt >= pause
+    return this.#reporter.isDue(pause) || isNewsDue
   }
 
   /** What this device says of itself counts here too: what it owns, above all. */

@@ -11,8 +11,10 @@ type Passage =
   | { readonly kind: 'admitted'; readonly member: Member }
   | { readonly kind: 'refused'; readonly because: Error }
 
-/** How long a connection may take to prove the key, and a stream may wait for it. */
+/** How long a connection may take to prove the key, where processors are not short. */
 export const ADMISSION_TIMEOUT: Seconds = seconds(5)
+/** And how long a stream may wait for that: longer than the most patient desk. */
+const HELD_AT_MOST: Seconds = seconds(30)
 
 /** After one of several connections to a peer closed, both sides have seen it. */
 const SETTLING: Seconds = seconds(0.5)
@@ -70,7 +72,7 @@ export class AdmissionGate {
     if (passage.kind === 'admitted') return passage.member
     if (passage.kind === 'refused') throw passage.because
     const done = new AbortController()
-    const late = this.#clock.sleep(ADMISSION_TIMEOUT, { signal: done.signal }).then(() => {
+    const late = this.#clock.sleep(HELD_AT_MOST, { signal: done.signal }).then(() => {
       throw new NetworkError('the connection was not admitted in time')
     })
     try {

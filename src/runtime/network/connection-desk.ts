@@ -1,7 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
-import { seconds } from '../../core/units.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import {
   ADMISSION_PROTOCOL,
   type Credentials,
@@ -18,6 +18,8 @@ export interface ConnectionDeskParts {
   readonly gate: AdmissionGate
   readonly clock: Clock
   readonly credentials: Credentials
+  /** How many times as long as usual everything takes here. */
+  readonly lateness: () => number
   /** The connection's peer proved the key. Called before the peer hears of it. */
   readonly onMember: (connection: Connection, member: Member) => void
   /** `isFinal`: it need not come again as it is. */
@@ -76,12 +78,17 @@ export class ConnectionDesk {
   }
 
   async #watch(connection: Connection, signal: AbortSignal): Promise<void> {
-    const inTime = await this.#parts.clock.sleep(ADMISSION_TIMEOUT, { signal }).then(
-      () => false,
-      () => true
-    )
-    if (inTime) return
-    const because = `it did not prove the key of this cluster within ${ADMISSION_TIMEOUT} s`
+    const { clock, lateness } = this.#parts
+    const began = clock.now()
+    const patience = (): Seconds => seconds(ADMISSION_TIMEOUT * lateness())
+    while (clock.now() - began < patience()) {
+      const isDecided = await clock.sleep(seconds(patience() - (clock.now() - began)), { signal }).then(
+        () => false,
+        () => true
+      )
+      if (isDecided) return
+    }
+    const because = `it did not prove the key of this cluster within ${Math.round(patience())} s`
     // Where the processor is scarce, it may have come too late.
     this.#fail(connection, new RefusedError(because, true, { isPassing: true }))
   }

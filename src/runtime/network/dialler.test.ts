@@ -18,6 +18,7 @@ const dialler = (there: Record<string, DeviceId | 'refuses' | 'is busy' | 'self'
   const dialled: string[] = []
   const said: string[] = []
   const made = new Dialler({
+    lateness: () => 1,
     self,
     clock,
     dial: (address: Multiaddr, signal) => {

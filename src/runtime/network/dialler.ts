@@ -17,6 +17,8 @@ export interface DiallerParts {
   /** Resolves when the connection is admitted. @throws RefusedError */
   readonly admitted: (connection: Connection) => Promise<unknown>
   readonly connected: (peer: DeviceId) => boolean
+  /** How many times as long as usual everything takes here. */
+  readonly lateness: () => number
   /** Where this device listens. */
   readonly own: () => readonly string[]
   readonly say: (text: string, level?: 'warn') => void
@@ -124,7 +126,7 @@ export class Dialler {
   }
 
   #headStart(peer: DeviceId): Seconds {
-    return peer < this.#parts.self ? HEAD_START : seconds(0)
+    return seconds(peer < this.#parts.self ? HEAD_START * this.#parts.lateness() : 0)
   }
 
   #reach(peer: DeviceId, how: Omit<Goal, 'name' | 'addresses'>, pause: Seconds): void {
@@ -201,12 +203,13 @@ export class Dialler {
   }
 
   async #attempt(address: Multiaddr, wanted: DeviceId | undefined, given: AbortSignal): Promise<void> {
-    const { clock, dial, admitted } = this.#parts
+    const { clock, dial, admitted, lateness } = this.#parts
     const late = new AbortController()
     const done = new AbortController()
     const signal = AbortSignal.any([late.signal, given])
-    clock.sleep(DIAL_TIMEOUT, { signal: done.signal }).then(
-      () => late.abort(new NetworkError(`no answer within ${DIAL_TIMEOUT} s`)),
+    const patience = seconds(DIAL_TIMEOUT * lateness())
+    clock.sleep(patience, { signal: done.signal }).then(
+      () => late.abort(new NetworkError(`no answer within ${Math.round(patience)} s`)),
       () => {}
     )
     try {

@@ -59,6 +59,14 @@ export class Liveness {
     this.#looked = parts.clock.now()
   }
 
+  /**
+   * How many times as long as it should everything here takes just now, as far as the looks tell; from 1 to `MOST_LATE`.
+   * What waits for somebody else's answer is as patient.
+   */
+  get lateness(): number {
+    return this.#lateness
+  }
+
   add(peer: DeviceId): void {
     this.#ears.set(peer, { heard: this.#awake.now(), gap: 0, silent: false })
   }

@@ -44,6 +44,8 @@ export interface MembershipParts {
 
 /** Says that we are alive though we may have nothing to say, and keeps the measure of the round trip fresh. */
 const PING_EVERY: Seconds = seconds(0.5)
+/** Per second, to all peers together, unless that made it less than one a second to each. */
+const MOST_PINGS = 20
 /** Where no frame has passed for so long only signs of life are needed, from either side: its ping answers for ours. */
 const IDLE_AFTER: Seconds = seconds(10)
 const IDLE_SILENCE: Seconds = seconds(1)
@@ -88,6 +90,7 @@ export class Membership {
         key,
         insteadOf: (member, connection) => this.#insteadOf(member, connection)
       },
+      lateness: () => this.#liveness.lateness,
       onTwin: address => this.#onTwinStays(address),
       onMember: (connection, member) => this.#onMember(connection, member),
       onRefused: (peer, because, isFinal) => this.#onRefused(peer, because, isFinal)
@@ -98,6 +101,7 @@ export class Membership {
       dial: async (address, signal) => (await this.#host.promise).dial(address, { signal }),
       admitted: connection => gate.verdict(connection),
       connected: peer => this.#sessions.has(peer),
+      lateness: () => this.#liveness.lateness,
       own: () => this.#addresses(),
       say: parts.say
     })
@@ -171,9 +175,11 @@ export class Membership {
   look(): void {
     this.#liveness.look()
     const now = this.#parts.clock.now()
+    // Of many peers each says that it lives by its reports; round trips can be measured more slowly.
+    const pause = Math.min(IDLE_SILENCE, Math.max(PING_EVERY, this.#sessions.size / MOST_PINGS))
     for (const [peer, session] of this.#sessions) {
       const isIdle = now - session.lastFrame(now) > IDLE_AFTER
-      if (isIdle ? this.#liveness.silence(peer) >= IDLE_SILENCE : now - session.lastPing >= PING_EVERY) session.ping()
+      if (isIdle ? this.#liveness.silence(peer) >= IDLE_SILENCE : now - session.lastPing >= pause) session.ping()
     }
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Socket } from 'node:net'
-import { connect, TLSSocket, type TLSSocketOptions } from 'node:tls'
+import { connect, createSecureContext, type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import type {
   ConnectionEncrypter,
   MessageStream,
@@ -13,7 +13,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { PROTOCOL, type TLSComponents } from '@libp2p/tls'
 import { toMessageStream, toNodeDuplex } from '@libp2p/tls/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { type Certificate, type CertifiedPeer, createCertificate, verifyCertificate } from './certificate.ts'
+import { type CertifiedPeer, createCertificate, verifyCertificate } from './certificate.ts'
 import { NetworkError } from './network.ts'
 
 export interface NativeTlsOptions {
@@ -33,10 +33,13 @@ export interface NativeTlsOptions {
 export const nativeTls =
   (options: NativeTlsOptions) =>
   (components: TLSComponents): ConnectionEncrypter => {
-    let certificate: Promise<Certificate> | undefined
-    const shown = (): Promise<Certificate> => {
-      certificate ??= createCertificate(components.privateKey, options.incarnation)
-      return certificate
+    let context: Promise<SecureContext> | undefined
+    // Once: to read a certificate and a key for each connection takes longer than the rest of a handshake.
+    const shown = (): Promise<SecureContext> => {
+      context ??= createCertificate(components.privateKey, options.incarnation).then(certificate =>
+        createSecureContext({ ...certificate, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' })
+      )
+      return context
     }
     const self = peerIdFromPrivateKey(components.privateKey)
     const secure =
@@ -48,7 +51,7 @@ export const nativeTls =
           const isTwin = self.equals(peer) && incarnation !== undefined && incarnation !== options.incarnation
           if (isTwin) options.onTwin(incarnation, addressOf(connection))
         }
-        return encrypt(components, { connection, socket, isServer, certificate: await shown(), check }, how)
+        return encrypt(components, { connection, socket, isServer, secureContext: await shown(), check }, how)
       }
     return { protocol: PROTOCOL, secureInbound: secure(true), secureOutbound: secure(false) }
   }
@@ -70,27 +73,25 @@ interface Handshake {
   /** Undefined where the library's stream carries what TLS says. */
   readonly socket: Socket | undefined
   readonly isServer: boolean
-  readonly certificate: Certificate
+  readonly secureContext: SecureContext
   /** @throws when the other side is not who it should be */
   readonly check: (peer: CertifiedPeer) => void
 }
 
 const encrypt = async (
   components: TLSComponents,
-  { connection, socket, isServer, certificate, check }: Handshake,
+  { connection, socket, isServer, secureContext, check }: Handshake,
   options: SecureConnectionOptions = {}
 ): Promise<SecuredConnection> => {
   const muxers = components.upgrader.getStreamMuxers()
   const offered = options.skipStreamMuxerNegotiation === true ? [] : [...muxers.keys()]
   let streamMuxer: StreamMuxerFactory | undefined
   const settings: TLSSocketOptions = {
-    ...certificate,
+    secureContext,
     isServer,
     requestCert: true,
     // Certificates are self-signed; they are verified by the peer id below.
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.3',
-    maxVersion: 'TLSv1.3',
     // The muxer is agreed on within the handshake; "libp2p" stands for a peer that cannot do that.
     ALPNProtocols: [...offered, 'libp2p'],
     ALPNCallback: ({ protocols }) => {
