@@ -17,8 +17,9 @@ const dialler = (there: Record<string, DeviceId | 'refuses' | 'is busy' | 'self'
   const connected = new Set<DeviceId>()
   const dialled: string[] = []
   const said: string[] = []
+  const late = { times: 1 }
   const made = new Dialler({
-    lateness: () => 1,
+    lateness: () => late.times,
     self,
     clock,
     dial: (address: Multiaddr, signal) => {
@@ -38,12 +39,36 @@ const dialler = (there: Record<string, DeviceId | 'refuses' | 'is busy' | 'self'
     own: () => own,
     say: text => said.push(text)
   })
-  return { dialler: made, clock, connected, dialled, said, there }
+  return { dialler: made, clock, connected, dialled, said, there, late }
 }
 
 const HOLE = '/ip4/10.9.9.9/tcp/6174'
 const A = '/ip4/10.0.0.1/tcp/6174'
 const B = '/ip4/10.0.0.2/tcp/6174'
+
+describe('where processors are short', () => {
+  it('an answer is waited for as many times longer as everything takes', async () => {
+    const { dialler: d, clock, said, late } = dialler({})
+    late.times = 3
+    d.join(['10.9.9.9:6174'])
+    await clock.advance(seconds(17.5))
+    expect(said).toEqual([])
+    await clock.advance(seconds(1))
+    expect(said[0]).toContain('does not answer yet (no answer within 18 s)')
+  })
+
+  it('so is the peer that is to dial first', async () => {
+    const earlier = deviceId('12D3KooW0000') // it has the smaller id: it dials, and this device only if it does not
+    const { dialler: d, clock, dialled, late } = dialler({ [A]: earlier })
+    late.times = 3
+    d.learn(earlier, [A])
+    d.meet(earlier)
+    await clock.advance(seconds(4.4))
+    expect(dialled).toEqual([])
+    await clock.advance(seconds(0.2))
+    expect(dialled).toEqual([A])
+  })
+})
 
 describe('a search', () => {
   it('for any of the addresses of an invite reaches one behind five black holes within two seconds', async () => {

@@ -1,6 +1,7 @@
+import crypto from 'node:crypto'
 import { create, fromBinary } from '@bufbuild/protobuf'
 import { multiaddr } from '@multiformats/multiaddr'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deviceId } from '../../core/ids.ts'
 import { ELEMENT_TYPES, type ElementType, type Tensor } from '../../core/tensor.ts'
 import { bytes, megabitsPerSecond, milliseconds, seconds } from '../../core/units.ts'
@@ -313,6 +314,44 @@ describe('slow state', () => {
     await heard.until(known + 1)
     expect(heard.items.at(-1)).toBe(`${b.self} 2000`)
     expect(heard.items.every(line => line.startsWith(b.self))).toBe(true)
+  })
+})
+
+describe('slow state in a cluster of six', () => {
+  it('is verified once by each that hears it, however many pass it on', async () => {
+    const DEVICES = 6
+    const heard = collect<string>()
+    const all = await Promise.all(
+      Array.from({ length: DEVICES }, () =>
+        group.open({ onState: (from, { sequence }) => heard.add(`${from} ${sequence}`) })
+      )
+    )
+    for (const { network } of all.slice(1)) network.join(all[0]!.address)
+    await Promise.all(
+      all.flatMap(one =>
+        all.filter(other => other !== one).map(({ self }) => one.event(e => e.kind === 'joined' && e.peer === self))
+      )
+    )
+    const [author] = all
+    const times = (sequence: number) => heard.items.filter(line => line === `${author!.self} ${sequence}`).length
+    const reaches = async (sequence: number) => {
+      while (times(sequence) < DEVICES - 1) await heard.until(heard.items.length + 1)
+    }
+    let sequence = 0
+    while (times(sequence) < DEVICES - 1) {
+      author!.network.publishState(state(author!.self, ++sequence)) // until GossipSub knows who listens
+      await new Promise(resolve => setTimeout(resolve, 200))
+    }
+    const verified = vi.spyOn(crypto, 'verify')
+    const STATES = 20
+    for (let n = 1; n <= STATES; n++) {
+      author!.network.publishState(state(author!.self, sequence + n))
+      await reaches(sequence + n)
+    }
+    const { length } = verified.mock.calls
+    verified.mockRestore()
+    expect(length).toBeGreaterThanOrEqual(STATES * (DEVICES - 1))
+    expect(length).toBeLessThanOrEqual(STATES * (DEVICES - 1) * 1.1) // some are a moment apart
   })
 })
 

@@ -102,4 +102,22 @@ describe('liveness', () => {
     await pass(clock, liveness, 12)
     expect(log).toHaveLength(1)
   })
+
+  it('tells how late everything is here: by the looks of the last seconds, no more than four times, and forgets it', async () => {
+    const { clock, liveness } = watch()
+    const look = async (times: number, every: number) => {
+      for (let i = 0; i < times; i++) {
+        await clock.advance(seconds(every))
+        liveness.look()
+      }
+    }
+    await look(20, 0.25)
+    expect(liveness.lateness).toBe(1)
+    await look(40, 0.75)
+    expect(liveness.lateness).toBeCloseTo(3, 1)
+    await look(60, 30)
+    expect(liveness.lateness).toBeCloseTo(4, 1)
+    await look(80, 0.25)
+    expect(liveness.lateness).toBeCloseTo(1, 1)
+  })
 })
