@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { readLines } from './read-lines.ts'
 import type { Recorded } from './sink.ts'
@@ -25,6 +26,8 @@ export interface DoneRecord {
   readonly file: string
   /** Of the sink's file when the record was last written. */
   readonly inode: string | undefined
+  /** When an earlier run wrote to it last, on the clock of files. */
+  readonly writtenAt: Seconds
   /** These lines are in the sink and not yet on the disk: so that a process that is killed now has not forgotten them. */
   claim(lines: readonly RecordLine[]): Promise<void>
   /** What was claimed last did not reach the disk and is no longer in the sink. */
@@ -86,6 +89,10 @@ export const openDoneRecord = async (options: DoneRecordOptions): Promise<DoneRe
   const { folder, sink, found, openFile = openSinkFile, boot = await bootOf() } = options
   const hash = createHash('sha256').update(sink).digest('hex').slice(0, 16)
   const file = join(folder, `sink-${hash}.done.jsonl`)
+  const writtenAt = await stat(file).then(
+    ({ mtimeMs }) => seconds(mtimeMs / 1000),
+    () => seconds(Number.POSITIVE_INFINITY)
+  )
   const disk = await openFile(file, undefined, PRIVATE).catch(error => {
     throw new UserError(`--state: ${file}: ${describeFileError(error)}; choose a folder that can be written`)
   })
@@ -94,7 +101,7 @@ export const openDoneRecord = async (options: DoneRecordOptions): Promise<DoneRe
     if (length < disk.size) await disk.truncate(length)
     const head = isNew ? `${JSON.stringify({ sink })}\n` : ''
     const owed = `${hasClaims ? OK : head}${isSameBoot || boot === undefined ? '' : `${JSON.stringify({ boot })}\n`}`
-    return new FileRecord(file, disk, inode, length, owed)
+    return new FileRecord({ file, inode, writtenAt }, disk, length, owed)
   } catch (error) {
     await disk.close()
     if ((error as NodeJS.ErrnoException).code !== undefined)
@@ -151,6 +158,7 @@ const recover = async (
 class FileRecord implements DoneRecord {
   readonly file: string
   inode: string | undefined
+  readonly writtenAt: Seconds
   readonly #disk: SinkFile
   /** Bytes that are sure. */
   #length: number
@@ -159,10 +167,16 @@ class FileRecord implements DoneRecord {
   /** Not on the disk yet. */
   #owed: string
 
-  constructor(file: string, disk: SinkFile, inode: string | undefined, length: number, head: string) {
+  constructor(
+    { file, inode, writtenAt }: Pick<DoneRecord, 'file' | 'inode' | 'writtenAt'>,
+    disk: SinkFile,
+    length: number,
+    head: string
+  ) {
     this.file = file
     this.#disk = disk
     this.inode = inode
+    this.writtenAt = writtenAt
     this.#length = length
     this.#owed = head
   }

@@ -7,7 +7,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type DoneRecord, openDoneRecord, type RecordLine } from './done-record.ts'
 import { NotWritten } from './not-written.ts'
-import { readRotated } from './read-rotated.ts'
+import { readCopies, readRotated } from './read-rotated.ts'
 import { RecordedData } from './recorded-data.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from './sink.ts'
 import { outcomeOf, type SinkEntry, sinkLine } from './sink-entry.ts'
@@ -52,6 +52,10 @@ export const openSink = async (options: SinkOptions): Promise<Sink> => {
     const folders = new Set([await realpath(dirname(file)), disk.folder.path])
     if (before !== undefined && before !== writer.inode)
       for (const folder of folders) await readRotated(folder, before, entry => memory.found(entry))
+    const { record } = memory
+    if (record !== undefined && before === writer.inode && memory.misses)
+      for (const path of new Set([file, await realpath(file)]))
+        await readCopies(path, writer.inode, record.writtenAt, entry => memory.copied(entry))
     memory.tell(what, say)
     await sink.note()
     return sink
@@ -74,7 +78,14 @@ class SinkMemory {
   record: DoneRecord | undefined
   /** Known to the record, and not seen in the sink. */
   #unseen = new Set<string>()
+  /** Lines in the sink. */
+  #seen = 0
   #news: RecordLine[] = []
+
+  /** Lines that are done are not in the sink: it may have been copied and cut. So it may where it has none at all. */
+  get misses(): boolean {
+    return this.#unseen.size > 0 || this.#seen === 0
+  }
 
   remembered({ source, datum, item, kind, stamp }: RecordLine): void {
     this.data.put(source, datum, { item, kind, ...(stamp === undefined ? {} : { stamp }) })
@@ -86,11 +97,17 @@ class SinkMemory {
    * and computed later stays computed, wherever that line is.
    */
   found(entry: SinkEntry): void {
+    this.#seen++
     const { source, datum, item } = entry
     const before = this.data.of(source).get(datum)
     const isFirst = this.#unseen.delete(keyOf(entry)) || before === undefined
     const isSame = before?.item === item && (before.kind === outcomeOf(entry) || before.kind === 'result')
     if (!isSame && (isFirst || !this.data.knows(entry))) this.wrote(entry)
+  }
+
+  /** A line in a copy of the sink: it counts where nothing else is known of its datum. */
+  copied(entry: SinkEntry): void {
+    if (!this.data.of(entry.source).has(entry.datum)) this.wrote(entry)
   }
 
   /** @param isClaimed the record has it */

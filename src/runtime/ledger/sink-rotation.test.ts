@@ -12,6 +12,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,7 +24,7 @@ import { systemClock } from '../system-clock.ts'
 import { type DoneRecord, openDoneRecord } from './done-record.ts'
 import { openSink } from './open-sink.ts'
 import type { Sink } from './sink.ts'
-import type { ResultEntry } from './sink-entry.ts'
+import { type ResultEntry, sinkLine } from './sink-entry.ts'
 import { openSinkFile } from './sink-file.ts'
 
 interface Place {
@@ -128,6 +129,35 @@ test('a sink that is copied and truncated begins anew at its start: no zeros, no
   expect(said).toEqual([expect.stringMatching(/was cut from \d+ to 0 bytes/)])
   await sink.stop()
   expect((await open(at)).counts('door').results).toBe(4)
+})
+
+test.each([0, 2])(
+  'of a sink that is copied and cut while nobody runs, what its record had not learnt is found in the copy; after %i results',
+  async before => {
+    const at = place()
+    const sink = await open(at)
+    for (let datum = 0; datum < before; datum++) await write(sink, datum)
+    await sink.stop()
+    appendFileSync(at.file, sinkLine(result(7))) // as a process does that is killed before it has told the record
+    copyFileSync(at.file, `${at.file}.1`)
+    truncateSync(at.file)
+    const again = await open(at)
+    expect(await again.write(result(7))).toBe('twin')
+    await write(again, 8)
+    expect([dataIn(`${at.file}.1`), dataIn(at.file)]).toEqual([[...Array(before).keys(), 7], [8]])
+  }
+)
+
+test('a file beside the sink that is older than its record, or has another name, is no copy of it', async () => {
+  const at = place()
+  writeFileSync(`${at.file}.old`, sinkLine(result(7)))
+  const longAgo = new Date(Date.now() - 60_000)
+  utimesSync(`${at.file}.old`, longAgo, longAgo)
+  await (await open(at)).stop()
+  writeFileSync(join(at.file, '..', 'other.jsonl'), sinkLine(result(8)))
+  const again = await open(at)
+  expect(await again.write(result(7))).toBe('written')
+  expect(await again.write(result(8))).toBe('written')
 })
 
 test('a sink that is cut in the middle of a line goes on behind the last whole one', async () => {
