@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
 import { encodeNpy } from '../../src/runtime/io/npy.ts'
 import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-process.ts'
@@ -83,6 +83,8 @@ interface Line {
 }
 
 /** Every line of a sink, each of which parses. */
+const PATIENT = { timeout: 60_000, interval: 20 }
+
 const linesOf = (file: string): Line[] =>
   readFileSync(file, 'utf8')
     .split('\n')
@@ -228,11 +230,12 @@ describe('a sink', () => {
     async (_, rotate) => {
       const at = place(80)
       const node = start(at, { options: PACED })
-      for (const [i, completed] of [10, 25].entries()) {
-        await node.status(s => cam(s).completed >= completed)
+      const hasTen = () => vi.waitFor(() => expect(linesOf(at.sink).length).toBeGreaterThanOrEqual(10), PATIENT)
+      for (let i = 0; i < 2; i++) {
+        await hasTen()
         rotate(at.sink, `${at.sink}.${i}`)
       }
-      await node.status(s => cam(s).completed >= 40)
+      await hasTen()
       node.child.kill('SIGKILL')
       await node.ended
       rotate(at.sink, `${at.sink}.2`)
