@@ -7,7 +7,18 @@ import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { prepare } from './prepare.mjs'
 
-const BENCHES = ['admission', 'hop', 'engine', 'pipeline', 'idle', 'simulator', 'planning', 'profile', 'cutting']
+const BENCHES = [
+  'admission',
+  'hop',
+  'engine',
+  'pipeline',
+  'start',
+  'idle',
+  'simulator',
+  'planning',
+  'profile',
+  'cutting'
+]
 /** Minutes long. */
 const LONG = ['policies', 'changing', 'published', 'peers', 'emulation', 'testbed', 'adaptation']
 const TAKES_WORDS = ['cutting', 'policies', 'changing', 'published', 'peers', 'emulation', 'testbed', 'adaptation']

@@ -3,7 +3,7 @@
 // it runs before anything is installed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -33,12 +33,11 @@ const digest = paths => {
 }
 
 /** Run `command` unless `stamp` says that it already succeeded on the same inputs. */
-const step = ({ name, stamp, inputs, command, remedy, clean }) => {
+const step = ({ name, stamp, inputs, command, remedy }) => {
   const path = join(root, stamp)
   const wanted = digest(inputs.flatMap(input => (existsSync(join(root, input)) ? [join(root, input)] : [])))
   if (existsSync(path) && readFileSync(path, 'utf8') === wanted) return
   say(`${name} ...`)
-  clean?.()
   const started = Date.now()
   const result = spawnSync(command[0], command.slice(1), {
     cwd: root,
@@ -84,13 +83,13 @@ export const prepare = () => {
       'tsconfig.json',
       'tsconfig.build.json',
       'package-lock.json',
+      'scripts/compile.mjs',
       ...filesUnder(join(root, 'src')).map(relative),
       ...filesUnder(join(root, 'bench')).map(relative),
       ...filesUnder(join(root, 'proto')).map(relative)
     ],
-    command: ['npx', '--no-install', 'tsc', '-p', 'tsconfig.build.json'],
-    remedy: 'The lines above say where the types do not fit.',
-    clean: () => rmSync(join(root, 'dist'), { recursive: true, force: true })
+    command: [process.execPath, 'scripts/compile.mjs'],
+    remedy: 'The lines above say where the types do not fit.'
   })
 }
 
