@@ -1,5 +1,6 @@
 import { equalDevices, isNear } from './equal-devices.ts'
 import { mayTakeOf, type Pipeline, type PipelineQuery, PipelineSearch } from './pipeline-search.ts'
+import { blocksOf } from './progress.ts'
 
 export type { Pipeline, PipelineQuery }
 
@@ -73,7 +74,7 @@ const rankedDevices = (query: PipelineQuery): readonly number[] => {
 const isAlike = (query: PipelineQuery, tolerance: number) => {
   const { world, model, from, home, done, room } = query
   const mayTake = mayTakeOf(query)
-  const blocks = world.models[model]!.work.length
+  const blocks = blocksOf(world, model)
   return (a: number, b: number): boolean => {
     // The ways to and from these two are no other device's.
     if ([a, b].some(n => n === from || n === home)) return false
@@ -93,7 +94,7 @@ const withinBudget = (
   ranked: readonly number[],
   groups: readonly (readonly number[])[]
 ): readonly (readonly number[])[] => {
-  const blocks = world.models[model]!.work.length
+  const blocks = blocksOf(world, model)
   const left = blocks - done
   const groupOf = new Map(groups.flatMap((group, g) => group.map(n => [n, g] as const)))
   const chosen = groups.map((): number[] => [])

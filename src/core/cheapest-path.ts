@@ -1,4 +1,5 @@
 import { CostHeap } from './cost-heap.ts'
+import { blocksOf } from './progress.ts'
 import type { Step } from './step.ts'
 import type { Seconds } from './units.ts'
 import type { LinkView, World } from './world.ts'
@@ -56,7 +57,7 @@ export interface Path {
  */
 export const cheapestPath = (query: PathQuery): Path | { readonly stuckAt: number } => {
   const { world, model, from, done, home } = query
-  const blocks = world.models[model]!.work.length
+  const blocks = blocksOf(world, model)
   const search = new LayeredSearch(query)
   search.start(from, done)
   for (let k = done; k <= blocks; k++) {
@@ -97,7 +98,7 @@ class LayeredSearch {
   constructor(query: PathQuery) {
     this.#query = query
     this.#devices = query.world.devices.length
-    const states = this.#devices * (query.world.models[query.model]!.work.length + 1)
+    const states = this.#devices * (blocksOf(query.world, query.model) + 1)
     this.#cost = new Float64Array(states).fill(Number.POSITIVE_INFINITY)
     this.#elapsed = new Float64Array(query.waiting === undefined ? 0 : states)
     this.#via = new Array<LinkView | undefined>(states)

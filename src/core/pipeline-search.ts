@@ -1,3 +1,4 @@
+import { blocksOf } from './progress.ts'
 import type { Step } from './step.ts'
 import { type TransferTree, transferTree } from './transfer-tree.ts'
 import type { World } from './world.ts'
@@ -74,7 +75,7 @@ export class PipelineSearch {
     const { world, model, done } = query
     this.#query = query
     this.#groups = groups
-    this.#blocks = world.models[model]!.work.length
+    this.#blocks = blocksOf(world, model)
     this.#most = groups.map(group => Math.min(group.length, this.#blocks - done))
     let used = 1
     this.#stride = this.#most.map(most => {

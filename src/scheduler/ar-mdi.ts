@@ -1,3 +1,4 @@
+import { blocksOf } from '../core/progress.ts'
 import { shortestTransfer } from '../core/shortest-transfer.ts'
 import type { Seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
@@ -98,7 +99,7 @@ const bestDivision = (
   { model, done, home }: TaskState,
   add: (before: number, share: number) => number
 ): { readonly cost: number; readonly stages: readonly Step[] } | undefined => {
-  const blocks = world.models[model]!.work.length
+  const blocks = blocksOf(world, model)
   const width = blocks + 1
   const least = new Float64Array((chain.length + 1) * width).fill(Number.POSITIVE_INFINITY)
   const cameFrom = new Int32Array(least.length).fill(-1)

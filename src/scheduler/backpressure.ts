@@ -1,3 +1,4 @@
+import { isFinished } from '../core/progress.ts'
 import { type RemainingTime, remainingTimes } from '../core/remaining-times.ts'
 import type { Seconds } from '../core/units.ts'
 import { fastestWay } from './fastest-way.ts'
@@ -128,7 +129,7 @@ export const createBackpressure =
       },
       arrived: (task, from) => {
         reporting.arrived(from)
-        if (task.done < world.models[task.model]!.work.length) passedOn.set(nameOf(task), task.done)
+        if (!isFinished(world, task)) passedOn.set(nameOf(task), task.done)
       },
       report,
       remark: report,

@@ -1,4 +1,5 @@
 import { cheapestPath } from '../core/cheapest-path.ts'
+import { isFinished } from '../core/progress.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import { ExpectedCommitments } from './expected-commitments.ts'
 import { FairShare } from './fair-share.ts'
@@ -134,7 +135,7 @@ export const createConfluence =
       next: choose,
       startAnew: (tasks, now) => {
         // The way home of a result is nobody's choice: what was committed for it stays.
-        const unfinished = tasks.filter(({ model, done }) => done < world.models[model]!.work.length)
+        const unfinished = tasks.filter(task => !isFinished(world, task))
         for (const use of merge(unfinished.flatMap(task => routeUses(world, host.self, task)))) {
           const takenBack = { ...use, seconds: seconds(-use.seconds) }
           commit(takenBack, now)

@@ -1,3 +1,4 @@
+import { blocksOf } from '../core/progress.ts'
 import { shortestTransfer } from '../core/shortest-transfer.ts'
 import { seconds } from '../core/units.ts'
 import { BacklogTable } from './backlog-table.ts'
@@ -38,7 +39,7 @@ export const createDdi: CreatePolicy = host => {
 
   const admit = (task: TaskState): Decision => {
     const { model, done, home } = task
-    const blocks = host.world.models[model]!.work.length
+    const blocks = blocksOf(host.world, model)
     const carriers = host.world.devices.flatMap((_, n) => (host.world.carriesAll(n, model) ? [n] : []))
     if (carriers.length === 0)
       return { kind: 'cannot', because: 'no device carries the whole model, and ddi needs one that does' }

@@ -1,3 +1,4 @@
+import { blocksOf } from '../core/progress.ts'
 import type { CreatePolicy } from './policy.ts'
 import { reportInterval } from './report-interval.ts'
 import { Reporting } from './reporting.ts'
@@ -21,9 +22,9 @@ export const createLocal: CreatePolicy = host => {
           because: `local needs all ${work.length} blocks of ${id} on ${device}, which carries ${carried}`
         }
       }
-      return { kind: 'go', steps: [{ device: host.self, until: host.world.models[task.model]!.work.length }] }
+      return { kind: 'go', steps: [{ device: host.self, until: blocksOf(host.world, task.model) }] }
     },
-    next: task => ({ kind: 'go', steps: [{ device: host.self, until: host.world.models[task.model]!.work.length }] }),
+    next: task => ({ kind: 'go', steps: [{ device: host.self, until: blocksOf(host.world, task.model) }] }),
     rank: task => task.arrivedAt,
     sent: () => {},
     arrived: (_, from) => reporting.arrived(from),

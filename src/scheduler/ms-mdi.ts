@@ -1,3 +1,4 @@
+import { isFinished } from '../core/progress.ts'
 import { shortestTransfer } from '../core/shortest-transfer.ts'
 import { seconds } from '../core/units.ts'
 import { BacklogTable } from './backlog-table.ts'
@@ -39,7 +40,7 @@ export const createMsMdi: CreatePolicy = host => {
     rank: task => task.arrivedAt,
     sent: (task, to) => {
       const { world } = host
-      if (task.done < world.models[task.model]!.work.length && world.carries(to, task.model, task.done)) {
+      if (!isFinished(world, task) && world.carries(to, task.model, task.done)) {
         table.sent(task, to, world.blockTime(to, task.model, task.done))
       } else table.sent(task, to, seconds(0))
     },

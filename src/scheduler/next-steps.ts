@@ -1,3 +1,4 @@
+import { isFinished } from '../core/progress.ts'
 import type { Seconds } from '../core/units.ts'
 import type { Decision, Policy, PolicyHost, TaskState } from './policy.ts'
 import { wayHome } from './way-home.ts'
@@ -12,7 +13,7 @@ export const nextSteps = (
   task: TaskState,
   now: Seconds
 ): Decision => {
-  if (task.done < host.world.models[task.model]!.work.length) return policy.next(task, now)
+  if (!isFinished(host.world, task)) return policy.next(task, now)
   const steps = wayHome(host.world, host.self, task)
   return steps === undefined ? { kind: 'wait', block: task.done } : { kind: 'go', steps }
 }

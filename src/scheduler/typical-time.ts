@@ -1,9 +1,10 @@
+import { blocksOf } from '../core/progress.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 
 /** The whole model's time on a device of mean speed: the harmonic mean of its times over the devices that are up. */
 export const typicalTime = (world: World, model: number): Seconds => {
-  const blocks = world.models[model]!.work.length
+  const blocks = blocksOf(world, model)
   let devices = 0
   let rates = 0
   for (const [n, device] of world.devices.entries()) {

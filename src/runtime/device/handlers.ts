@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import { isFinished } from '../../core/progress.ts'
 import { seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
@@ -105,7 +106,7 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
   if (arrived.report !== undefined)
     dispatcher.policy.heard(from, reportFromWire(arrived.report, view.world), clock.now())
   const task = taskFromWire(arrived, view, clock.now())
-  const complete = task.done === view.manifest(task.modelId)!.blocks.length
+  const complete = isFinished(view.world, task)
   if (parts.draining() && !complete) return { kind: 'refused', because: 'this device is stopping' }
   if (task.homeId === view.self) {
     if (parts.source(task.source) === undefined)

@@ -1,3 +1,4 @@
+import { isFinished } from '../../core/progress.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
 import { nextSteps } from '../next-steps.ts'
@@ -213,8 +214,10 @@ export class Dispatcher<T extends LiveTask> {
   #again(task: T): void {
     task.route = []
     const { world, now } = this.#ports
-    const finished = task.done === world.models[task.model]!.work.length
-    this.#apply(task, finished ? nextSteps(this.policy, this.#ports, task, now()) : this.policy.admit(task, now()))
+    this.#apply(
+      task,
+      isFinished(world, task) ? nextSteps(this.policy, this.#ports, task, now()) : this.policy.admit(task, now())
+    )
   }
 
   #apply(task: T, decision: Decision): void {
@@ -230,7 +233,7 @@ export class Dispatcher<T extends LiveTask> {
   #proceed(task: T): void {
     const { world, self, now } = this.#ports
     while (task.route[0]?.device === self && task.route[0].until <= task.done) task.route = task.route.slice(1)
-    if (task.home === self && task.done === world.models[task.model]!.work.length) {
+    if (task.home === self && isFinished(world, task)) {
       this.#ports.deliver(task)
       return
     }

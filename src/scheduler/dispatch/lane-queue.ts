@@ -1,3 +1,4 @@
+import { advanced, type Follow } from '../../core/progress.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
 import { BlockTimes } from './block-times.ts'
@@ -5,7 +6,12 @@ import { ContestQueue, type ContestRules } from './contest-queue.ts'
 import type { LiveTask } from './live-task.ts'
 
 export type RunOutcome =
-  | { readonly kind: 'done'; readonly took: Seconds }
+  | {
+      readonly kind: 'done'
+      readonly took: Seconds
+      /** What comes after it. @default 'next' */
+      readonly follow?: Follow
+    }
   | { readonly kind: 'failed'; readonly because: string }
 
 /** Run block `task.done`; call `finished` once. */
@@ -98,7 +104,7 @@ export class LaneQueue<T extends LiveTask> {
     this.#running = undefined
     if (outcome.kind === 'done') {
       if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, outcome.took, this.#parts.now())
-      task.done++
+      task.done = advanced(this.#parts.world, task, outcome.follow)
       task.refusals = 0
       this.#tasks++
       this.#parts.finished(task)
