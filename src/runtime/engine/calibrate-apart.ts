@@ -1,5 +1,5 @@
 import './no-telemetry.ts'
-import { fork } from 'node:child_process'
+import { forkApart } from '../fork-apart.ts'
 import { EngineError } from './engine.ts'
 import { scriptOf } from './lane-thread.ts'
 
@@ -9,11 +9,7 @@ import { scriptOf } from './lane-thread.ts'
  */
 export const calibrateApart = (threads: number, signal?: AbortSignal): Promise<number> =>
   new Promise((resolve, reject) => {
-    const child = fork(scriptOf('calibrate-process'), [String(threads)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [],
-      ...(signal === undefined ? {} : { signal, killSignal: 'SIGKILL' as const })
-    })
+    const child = forkApart(scriptOf('calibrate-process'), [String(threads)], { signal })
     child.once('message', (least: number) => resolve(least))
     child.once('error', error =>
       reject(new EngineError(signal?.aborted ? 'the engine has stopped' : `cannot calibrate: ${error.message}`))

@@ -2,8 +2,6 @@ import { calibrationModel } from './calibration-model.ts'
 import { LaneThread } from './lane-thread.ts'
 
 // A process of its own, started by calibrate-apart.ts: times the calibration model and says so.
-// Ctrl-C in a terminal reaches this process too, but when to stop is for the device to say.
-process.on('SIGINT', () => {})
 process.once('disconnect', () => process.exit())
 const lane = new LaneThread({ threads: Number(process.argv[2] ?? 1) }, () => {})
 const { least } = await lane.ask('calibrate', { model: calibrationModel() })

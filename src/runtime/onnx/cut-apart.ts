@@ -1,7 +1,6 @@
-import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { UserError } from '../../core/user-error.ts'
+import { forkApart } from '../fork-apart.ts'
 import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
 
 /**
@@ -12,12 +11,7 @@ import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
  */
 export const cutApart = (request: CutRequest, signal?: AbortSignal): Promise<CutFacts> =>
   new Promise((resolve, reject) => {
-    const child = fork(script(), [], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      serialization: 'advanced', // shapes are a map
-      execArgv: [],
-      ...(signal === undefined ? {} : { signal, killSignal: 'SIGKILL' as const })
-    })
+    const child = forkApart(script(), [], { serialization: 'advanced', signal }) // shapes are a map
     child.once('message', (answer: CutAnswer) => {
       child.removeAllListeners()
       child.on('error', () => {}) // it has answered
@@ -33,8 +27,8 @@ export const cutApart = (request: CutRequest, signal?: AbortSignal): Promise<Cut
   })
 
 /** Node runs the built file; tests run the sources and take it from the build. */
-const script = (): string => {
+const script = (): URL => {
   const compiled = new URL('./cut-process.js', import.meta.url)
   const built = new URL('../../../dist/src/runtime/onnx/cut-process.js', import.meta.url)
-  return fileURLToPath(existsSync(compiled) ? compiled : built)
+  return existsSync(compiled) ? compiled : built
 }

@@ -20,8 +20,6 @@ import { openModel } from './open-model.ts'
 
 /** The process: a file in, its blocks on the disk and what they are out. Cutting computes for seconds, so it is done here. */
 
-// Ctrl-C in a terminal reaches this process too, but when to stop is for the device to say.
-process.on('SIGINT', () => {})
 process.once('disconnect', () => process.exit())
 process.once('message', async (request: CutRequest) => {
   process.send!(await answer(request), () => process.disconnect())

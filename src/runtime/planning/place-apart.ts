@@ -1,8 +1,7 @@
-import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Place, PlacementOutcome } from '../../planner/placement.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
+import { forkApart } from '../fork-apart.ts'
 import type { PlanAnswer } from './plan-answer.ts'
 
 /**
@@ -14,11 +13,8 @@ export const placeApart =
   (say: (text: string, level?: 'warn') => void): Place =>
   problem =>
     new Promise<PlacementOutcome>(resolve => {
-      const child = fork(script(), [], {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        serialization: 'advanced', // problems and placements are made of maps, and memory can be Infinity
-        execArgv: SPARING
-      })
+      // Problems and placements are made of maps, and memory can be Infinity.
+      const child = forkApart(script(), [], { serialization: 'advanced', execArgv: SPARING })
       const failed = (because: string): void => {
         child.removeAllListeners()
         say(`the planner failed (${because}); blocks are placed in proportion to speed`, 'warn')
@@ -44,8 +40,8 @@ export const placeApart =
 const SPARING = ['--wasm-tiering-budget=100000000']
 
 /** Node runs the built file; tests run the sources and take it from the build. */
-const script = (): string => {
+const script = (): URL => {
   const compiled = new URL('./plan-process.js', import.meta.url)
   const built = new URL('../../../dist/src/runtime/planning/plan-process.js', import.meta.url)
-  return fileURLToPath(existsSync(compiled) ? compiled : built)
+  return existsSync(compiled) ? compiled : built
 }

@@ -11,8 +11,6 @@ const TIME_LIMIT = seconds(2)
 
 const solvers = Promise.all([loadSolver(), loadMipSolver()])
 
-// Ctrl-C in a terminal reaches this process too, but when to stop is for the device to say.
-process.on('SIGINT', () => {})
 // A device that is gone needs no plan.
 process.once('disconnect', () => process.exit())
 process.once('message', async (problem: PlacementProblem) => {
