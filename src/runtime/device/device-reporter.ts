@@ -150,7 +150,7 @@ export class DeviceReporter {
       canPlan: !draining(),
       emulated,
       readyEpoch: BigInt(readyEpoch()),
-      models: view.manifests().flatMap(({ id }) => this.#carried(id)),
+      models: this.#spokenOf().flatMap(id => this.#carried(id)),
       links: links.map(({ to, rate, latency, resource }) => ({
         to: view.world.devices[to]!.id,
         rate,
@@ -338,6 +338,13 @@ export class DeviceReporter {
   /** What data here wait for. */
   waiting(): DeviceReport['waiting'] {
     return this.#waiting(this.#parts.view)
+  }
+
+  /** Models of the cluster, and those that have left it and are brought back by being owned here. */
+  #spokenOf(): readonly ModelId[] {
+    const { view, owned } = this.#parts
+    const mine = owned().flatMap(({ model }) => (view.manifest(model) === undefined ? [] : [model]))
+    return [...new Set([...view.manifests().map(({ id }) => id), ...mine])]
   }
 
   /** What is carried of a model; for each name that this device gives to it, once. */

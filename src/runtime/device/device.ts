@@ -2,7 +2,9 @@ import { setMaxListeners } from 'node:events'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { every } from '../../core/every.ts'
-import { type DeviceId, deviceId } from '../../core/ids.ts'
+import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import { JobGuard } from '../../core/job-guard.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
@@ -41,7 +43,9 @@ import type { ModelOrder } from './model-order.ts'
 import { notice } from './notice.ts'
 import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
-import { OwnedModels } from './owned-models.ts'
+import { type NewlyOwned, OwnedModels } from './owned-models.ts'
+import type { OwnerParts } from './prepare-owned-model.ts'
+import { SourceDesk } from './source-desk.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface DeviceParts {
@@ -56,6 +60,8 @@ export interface DeviceParts {
   readonly memory: Bytes
   readonly emulated: boolean
   readonly models: readonly OwnedModel[]
+  /** Cuts a model that is owned, or finds that it was. @default as `prepareOwnedModel` does, from its ONNX file */
+  readonly prepareModel?: (model: OwnedModel, parts: OwnerParts) => Promise<ModelManifest>
   /** Sources wait until this many devices are there and have loaded what is placed on them. @default 1 */
   readonly startWhen?: number
   /** Sources wait for this besides; resolves with how long ago the run began. */
@@ -96,7 +102,20 @@ export interface Device extends AsyncDisposable {
   readonly isHere: (source: string, datum: number) => boolean
   /** A source here has set devices aside: the others are told. */
   readonly setAside: () => void
-  addSource(source: SourcePort): void
+  /**
+   * Before the start it is checked and begins with the others; later it does at once, when its data can be computed.
+   * @throws UserError when there is one of its id, or it cannot be served
+   */
+  addSource(source: SourcePort): Promise<void>
+  /** What it has under way is let go, without a line in its sink. @returns when it has ended; false when there is none of that id */
+  removeSource(id: string): Promise<boolean>
+  /**
+   * Own a model from now on: before the start it is prepared with the others, later at once, and the others are told.
+   * @throws UserError when this device has one of that name, or it cannot be served
+   */
+  addModel(model: OwnedModel): Promise<void>
+  /** Own it no longer; it leaves the cluster unless another device owns it. @returns false when there is none of that name */
+  removeModel(name: string): Promise<boolean>
   /** For comparison: costs, rates and placement stay as they are now, whatever happens. */
   stopAdapting(): void
   start(): Promise<void>
@@ -131,6 +150,12 @@ const KEEP_MODELS: Seconds = seconds(3600)
  */
 export const createDevice = (parts: DeviceParts): Device => new RunningDevice(parts)
 
+/** Only an owner needs what reads and cuts models. */
+const cutFromFile: NonNullable<DeviceParts['prepareModel']> = async (model, parts) => {
+  const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
+  return prepareOwnedModel(model, parts)
+}
+
 class RunningDevice implements Device {
   readonly view: ClusterView
   readonly breaker = new CircuitBreaker()
@@ -149,9 +174,12 @@ class RunningDevice implements Device {
   readonly #encodings: LinkEncodings
   /** Who was asked to clear a task, and what to do when it does. */
   readonly #asked = new Map<DeviceId, () => void>()
-  readonly #sources = new Map<string, SourcePort>()
+  readonly #guard: JobGuard
   readonly #abort = new AbortController()
-  #allDone: Promise<void> = new Promise(() => {})
+  readonly #sources: SourceDesk
+  #started: Promise<void> | undefined
+  /** The network has started: there is somebody to tell. */
+  #isOn = false
   #placement: NumberedPlacement | undefined
   #draining = false
   #lastReport = { text: '', at: seconds(Number.NEGATIVE_INFINITY) }
@@ -162,6 +190,14 @@ class RunningDevice implements Device {
     this.#parts = parts
     const { clock, network, engine, say } = parts
     setMaxListeners(0, this.#abort.signal) // each source waits for it, and there may be any number
+    this.#guard = new JobGuard({ clock, say })
+    this.#sources = new SourceDesk({
+      clock,
+      guard: this.#guard,
+      signal: this.#abort.signal,
+      mayBegin: devices => this.#reporter.mayBegin(devices),
+      waits: devices => this.#sayWhatSourcesWaitFor(devices)
+    })
     this.#blocks = new LocalBlocks(engine, parts.declaresWork, parts.ownTimes)
     this.view = new ClusterView(network.self, 1, this.#blocks.declared)
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
@@ -203,7 +239,7 @@ class RunningDevice implements Device {
       view: this.view,
       blocks: this.#blocks,
       dispatcher: this.#dispatcher,
-      sources: () => [...this.#sources.values()],
+      sources: () => this.#sources.all(),
       placement: () => this.#placement,
       readyEpoch: () => this.#keeper.readyEpoch,
       weightsFetched: () => this.#keeper.fetched,
@@ -243,38 +279,78 @@ class RunningDevice implements Device {
     ]
   }
 
-  addSource(source: SourcePort): void {
-    this.#sources.set(source.id, source)
+  async addSource(source: SourcePort): Promise<void> {
+    await this.#sources.add(source)
+    this.#changed()
+  }
+
+  async removeSource(id: string): Promise<boolean> {
+    if (!(await this.#sources.remove(id))) return false
+    this.#dispatcher.cancel(task => task.source === id && task.homeId === this.view.self)
+    this.#changed()
+    return true
+  }
+
+  async addModel(model: OwnedModel): Promise<void> {
+    this.#abort.signal.throwIfAborted()
+    const owned = await this.#owned.add(model)
+    if (owned === undefined) return
+    this.#announce([owned])
+    this.#changed()
+  }
+
+  async removeModel(name: string): Promise<boolean> {
+    const model = await this.#owned.remove(name)
+    if (model === false) return false
+    this.#changed()
+    if (model !== undefined && this.#owned.owned(model) === undefined) this.#dismiss(model)
+    return true
+  }
+
+  /** Models that this device owns from now on. */
+  #announce(owned: readonly NewlyOwned[]): void {
+    const { clock, say } = this.#parts
+    for (const { manifest } of owned) {
+      this.view.addManifest(manifest)
+      say(`model ${this.#owned.owned(manifest.id)?.name}: ${manifest.blocks.length} blocks`)
+    }
+    for (const { replaced } of owned) if (replaced !== undefined) this.view.dismiss(replaced, clock.now())
+  }
+
+  #dismiss(model: ModelId): void {
+    this.view.dismiss(model, this.#parts.clock.now())
+    this.#lookAtModels()
   }
 
   stopAdapting(): void {
     this.#adapts = false
   }
 
-  async start(): Promise<void> {
-    const { engine, network, say } = this.#parts
+  start(): Promise<void> {
+    this.#started ??= this.#start()
+    return this.#started
+  }
+
+  async #start(): Promise<void> {
+    const { engine, network, startWhen = 1, begun = Promise.resolve(seconds(0)) } = this.#parts
     const speed = await engine.calibrate()
     this.view.world.setSpeed(this.view.selfIndex, speed)
     this.#reporter.speed = speed
     // Before the network: cutting keeps this thread busy, and others would take it for silence.
-    const { manifests, replaced } = await this.#owned.prepare()
-    for (const manifest of manifests) {
-      this.#blocks.requireDeclared(manifest)
-      this.view.addManifest(manifest)
-      say(`model ${this.#owned.owned(manifest.id)?.name}: ${manifest.blocks.length} blocks`)
-    }
-    for (const id of replaced) this.view.dismiss(id, this.#parts.clock.now())
-    if (manifests.length > 0) this.#hearSelf()
-    for (const source of this.#sources.values()) await source.check()
+    const owned = await this.#owned.prepare()
+    this.#announce(owned)
+    if (owned.length > 0) this.#hearSelf()
+    await this.#sources.check()
     await network.start(this.#handlers())
+    this.#isOn = true
     this.#changed()
     this.#loop()
-    this.#allDone = this.#runSources()
-    this.#allDone.catch(() => {}) // whoever waits for it hears of it
+    const ready = (): void => this.#parts.event({ event: 'ready', status: this.status() })
+    this.#sources.begin(startWhen, ready, begun).catch(() => {}) // whoever waits for them hears of it
   }
 
   sourcesDone(): Promise<void> {
-    return this.#allDone
+    return this.#sources.done()
   }
 
   status(): ClusterStatus {
@@ -296,16 +372,12 @@ class RunningDevice implements Device {
   }
 
   #createOwned(): OwnedModels {
-    const { models } = this.#parts
+    const { models, prepareModel = cutFromFile } = this.#parts
     return new OwnedModels({
       models,
       view: this.view,
-      folder: models[0]?.folder,
-      prepare: async owned => {
-        // Only an owner needs what reads and cuts models.
-        const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
-        return prepareOwnedModel(owned, { ...this.#parts, speed: this.#reporter.speed, signal: this.#abort.signal })
-      }
+      check: (manifest: ModelManifest) => this.#blocks.requireDeclared(manifest),
+      prepare: owned => prepareModel(owned, { ...this.#parts, speed: this.#reporter.speed, signal: this.#abort.signal })
     })
   }
 
@@ -317,10 +389,7 @@ class RunningDevice implements Device {
       owned: this.#owned,
       takeOrder,
       changed: () => this.#changed(),
-      dismiss: model => {
-        this.view.dismiss(model, this.#parts.clock.now())
-        this.#lookAtModels()
-      }
+      dismiss: model => this.#dismiss(model)
     })
   }
 
@@ -468,7 +537,7 @@ class RunningDevice implements Device {
     this.#reminder.tick(this.#placement)
     this.#orphans.tick()
     const hasBegunAnew = this.#adapts && this.#dispatcher.reconsider()
-    for (const source of this.#sources.values()) source.tick()
+    this.#sources.tick()
     // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
     if (this.#isStateDue() || hasBegunAnew) this.#publishState()
     this.#letGo()
@@ -529,6 +598,7 @@ class RunningDevice implements Device {
 
   /** What this device carries or knows has changed. */
   #changed(): void {
+    if (!this.#isOn) return
     this.#reporter.stir()
     const state = this.#hearSelf()
     if (this.#parts.clock.now() - this.#toldAt < this.#dispatcher.policy.reportInterval()) this.#isUntold = true
@@ -595,7 +665,7 @@ class RunningDevice implements Device {
     this.view.left(peer)
     this.#asked.delete(peer)
     this.#dispatcher.worldChanged()
-    for (const source of this.#sources.values()) source.deviceLost(peer)
+    this.#sources.deviceLost(peer)
     for (const { home, source, datum, attempt } of this.#handovers.takeAll(peer)) {
       if (home === network.self) this.#sources.get(source)?.lost({ source, datum, attempt }, peer)
       else network.notify(home, notice('lost', { source, datum: BigInt(datum), attempt, device: peer }))
@@ -636,22 +706,7 @@ class RunningDevice implements Device {
       )
   }
 
-  async #runSources(): Promise<void> {
-    const { clock, startWhen = 1 } = this.#parts
-    const signal = this.#abort.signal
-    const patience = clock.now() + 2
-    for (let said = false; !this.#reporter.mayBegin(startWhen); await clock.sleep(TICK, { signal })) {
-      if (said || clock.now() < patience) continue
-      said = true
-      this.#sayWhatSourcesWaitFor(startWhen)
-    }
-    this.#parts.event({ event: 'ready', status: this.status() })
-    const elapsed = await unlessAborted(this.#parts.begun ?? Promise.resolve(seconds(0)), signal)
-    await Promise.all([...this.#sources.values()].map(source => source.run(signal, elapsed)))
-  }
-
   #sayWhatSourcesWaitFor(startWhen: number): void {
-    if (this.#sources.size === 0) return
     const { say } = this.#parts
     const there = this.view.members().length
     if (this.view.manifests().length === 0)
@@ -679,7 +734,7 @@ class RunningDevice implements Device {
   async #shutDown(patience: Seconds): Promise<void> {
     const { clock, network, engine } = this.#parts
     this.#draining = true
-    await Promise.all([...this.#sources.values()].map(source => source.stop()))
+    await this.#sources.stop()
     this.#publishState()
     const until = clock.now() + patience
     const busy = (): boolean => this.#dispatcher.queued().lane + this.#dispatcher.queued().links > 0
@@ -687,18 +742,5 @@ class RunningDevice implements Device {
     this.#abort.abort(new Error('the device stops'))
     await network.stop()
     await engine.stop()
-  }
-}
-
-const unlessAborted = async <T>(what: Promise<T>, signal: AbortSignal): Promise<T> => {
-  const over = new AbortController()
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { signal: over.signal })
-  })
-  try {
-    signal.throwIfAborted()
-    return await Promise.race([what, aborted])
-  } finally {
-    over.abort()
   }
 }
