@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { type BlockHash, deviceId, modelId } from '../../core/ids.ts'
+import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { parseScenario } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
@@ -39,7 +40,14 @@ test('a running cluster is planned for the demands that its scenario has', async
   const clock = createManualClock()
   const planned: PlacementProblem[] = []
   const seat = new PlannerSeat({
-    ...{ clock, view, wholeModels: false, connected: () => [], publish: () => {} },
+    ...{
+      clock,
+      view,
+      guard: new JobGuard({ clock, say: () => {} }),
+      wholeModels: false,
+      connected: () => [],
+      publish: () => {}
+    },
     place: async problem => {
       planned.push(problem)
       return { placement: new Map(), unplaced: [] }

@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { Bar } from '../cluster/block-keeper.ts'
@@ -14,6 +15,7 @@ import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../network/network.ts'
+import type { DeviceLife } from './device-life.ts'
 import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
 import { differences } from './differences.ts'
 import type { LogLevel } from './log-level.ts'
@@ -47,6 +49,9 @@ export interface DeviceReporterParts {
   readonly barred: () => ReadonlyMap<ModelId, Bar>
   /** What is wrong with this device, in words; the same words while it lasts. */
   readonly troubles: () => readonly string[]
+  /** What its jobs failed at. */
+  readonly guard: JobGuard
+  readonly life: () => DeviceLife
   /** Blocks that were to be here and are not to be had. */
   readonly failures: KeepFailures
   /** As it was asked for. */
@@ -157,7 +162,8 @@ export class DeviceReporter {
         latency,
         medium: view.mediumOf(resource)
       })),
-      status: JSON.stringify(this.deviceReport()),
+      // What it has and does is told also where that cannot be put in words.
+      status: this.#parts.guard.run('describing itself', () => JSON.stringify(this.deviceReport())) ?? '',
       sources: sources().map(source => {
         const { model, state } = source.status()
         return sourceToWire(model, source.arrivals, { modelId: source.modelId, done: state === 'done' })
@@ -255,10 +261,19 @@ export class DeviceReporter {
         seconds: until === Number.POSITIVE_INFINITY ? null : until - now,
         because
       })),
-      troubles: [...this.#parts.troubles()],
+      ...this.#state(),
+      troubles: [...this.#parts.troubles(), ...this.#parts.guard.troubles()]
+        .slice(0, 100)
+        .map(text => text.slice(0, 1000)),
+      jobs: this.#parts.guard.failures().slice(0, 100),
       counters: { ...network.counters() },
       sources: sources().map(source => this.#withReason(source.status()))
     }
+  }
+
+  #state(): Pick<DeviceReport, 'state' | 'because'> {
+    const life = this.#parts.life()
+    return { state: life.kind, because: life.kind === 'failed' ? life.because.slice(0, 1000) : '' }
   }
 
   /** Of a source that has not begun, what the cluster lacks. */

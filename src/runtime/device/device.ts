@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
-import { every } from '../../core/every.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -28,12 +27,15 @@ import { taskToWire } from '../dispatch/task-codec.ts'
 import { type Engine, StuckError } from '../engine/engine.ts'
 import type { DeviceState, Notice } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
-import type { Network } from '../network/network.ts'
+import { deferred } from '../network/deferred.ts'
+import type { Network, NetworkHandlers, Sending, Sent } from '../network/network.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { describeClash } from './describe-clash.ts'
+import type { DeviceLife } from './device-life.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
+import { guardedHandlers } from './guarded-handlers.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
 import type { BlockFailure } from './is-proven.ts'
@@ -76,6 +78,8 @@ export interface DeviceParts {
   readonly activationEncoding?: EncodingChoice
   /** For people: one line, to the log. */
   readonly say: (text: string, level?: LogLevel) => void
+  /** A device has said what it calls itself. */
+  readonly named?: (device: DeviceId, name: string) => void
   /** For programs. */
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** For traces. */
@@ -88,6 +92,8 @@ export interface DeviceParts {
   readonly troubles?: () => readonly string[]
   /** Larger at every start of the process. */
   readonly incarnation: number
+  /** Of this device's jobs and of those that others do for it: what they fail at shows in its status. @default one of its own */
+  readonly guard?: JobGuard
 }
 
 export interface Device extends AsyncDisposable {
@@ -121,6 +127,8 @@ export interface Device extends AsyncDisposable {
   start(): Promise<void>
   /** Resolves when every source has all its results; rejects when the device is stopped before. After `start`. */
   sourcesDone(): Promise<void>
+  /** Resolves, if ever, with what it must not go on after: it says so, shows it in its status, and stops. */
+  readonly failed: Promise<Error>
   status(): ClusterStatus
   /** Of this device only. */
   ownSources(): ClusterStatus['sources']
@@ -156,6 +164,11 @@ const cutFromFile: NonNullable<DeviceParts['prepareModel']> = async (model, part
   return prepareOwnedModel(model, parts)
 }
 
+const notSent = (): Sending => {
+  const never = Promise.reject(new Error('it was not sent'))
+  return { written: never, answered: never }
+}
+
 class RunningDevice implements Device {
   readonly view: ClusterView
   readonly breaker = new CircuitBreaker()
@@ -177,11 +190,10 @@ class RunningDevice implements Device {
   readonly #guard: JobGuard
   readonly #abort = new AbortController()
   readonly #sources: SourceDesk
+  readonly #failed = deferred<Error>()
+  #life: DeviceLife = { kind: 'new' }
   #started: Promise<void> | undefined
-  /** The network has started: there is somebody to tell. */
-  #isOn = false
   #placement: NumberedPlacement | undefined
-  #draining = false
   #lastReport = { text: '', at: seconds(Number.NEGATIVE_INFINITY) }
   #adapts = true
   #reconsider = false
@@ -190,7 +202,8 @@ class RunningDevice implements Device {
     this.#parts = parts
     const { clock, network, engine, say } = parts
     setMaxListeners(0, this.#abort.signal) // each source waits for it, and there may be any number
-    this.#guard = new JobGuard({ clock, say })
+    this.#guard = parts.guard ?? new JobGuard({ clock, say })
+    this.#guard.onFatal(error => this.#fail(error))
     this.#sources = new SourceDesk({
       clock,
       guard: this.#guard,
@@ -204,6 +217,7 @@ class RunningDevice implements Device {
     this.#dispatcher = this.#createDispatcher()
     this.#keeper = new BlockKeeper({
       clock,
+      guard: this.#guard,
       view: this.view,
       blocks: this.#blocks,
       blobs: parts.blobs,
@@ -215,6 +229,7 @@ class RunningDevice implements Device {
     })
     this.#seat = new PlannerSeat({
       clock,
+      guard: this.#guard,
       view: this.view,
       place: parts.place,
       wholeModels: wholeModelsOf(this.#dispatcher.policy.name),
@@ -233,7 +248,10 @@ class RunningDevice implements Device {
       world: this.view.world,
       drop: home => this.#dispatcher.cancel(task => task.home === home)
     })
-    this.#finder = new ManifestFinder({ network, view: this.view, found: () => this.#changed(), say })
+    this.#finder = new ManifestFinder({
+      ...{ clock, guard: this.#guard, network, view: this.view },
+      found: () => this.#changed()
+    })
     this.#reporter = new DeviceReporter({
       ...parts,
       view: this.view,
@@ -249,11 +267,24 @@ class RunningDevice implements Device {
       setAside: () => this.breaker.setAside(clock.now()),
       barred: () => this.#keeper.barred(),
       troubles: () => this.#troubles(),
+      guard: this.#guard,
+      life: () => this.#life,
       failures: this.#keeper.failures
     })
   }
 
-  readonly submit = (task: DeviceTask): void => this.#dispatcher.submit(task)
+  /** There may be somebody to tell. */
+  get #isOn(): boolean {
+    return this.#isUp && !this.#abort.signal.aborted
+  }
+  #isUp = false
+
+  get #draining(): boolean {
+    return this.#life.kind === 'draining' || this.#life.kind === 'stopped' || this.#life.kind === 'failed'
+  }
+
+  /** What the caller has is not written to, on its way or by the policy. */
+  readonly submit = (task: DeviceTask): void => this.#dispatcher.submit({ ...task })
 
   readonly cancel = (source: string, datum: number): void =>
     // Another device of this one's name may have a source of the same name.
@@ -326,14 +357,22 @@ class RunningDevice implements Device {
     this.#adapts = false
   }
 
+  /** Where it fails, all that it had begun is ended before that is told. */
   start(): Promise<void> {
-    this.#started ??= this.#start()
+    this.#started ??= this.#start().catch(async error => {
+      await this.stop({ patience: seconds(0) }).catch(() => {}) // what went wrong first is what is told
+      throw error
+    })
     return this.#started
   }
 
   async #start(): Promise<void> {
     const { engine, network, startWhen = 1, begun = Promise.resolve(seconds(0)) } = this.#parts
+    const { signal } = this.#abort
+    signal.throwIfAborted()
+    this.#life = { kind: 'starting' }
     const speed = await engine.calibrate()
+    signal.throwIfAborted()
     this.view.world.setSpeed(this.view.selfIndex, speed)
     this.#reporter.speed = speed
     // Before the network: cutting keeps this thread busy, and others would take it for silence.
@@ -341,12 +380,31 @@ class RunningDevice implements Device {
     this.#announce(owned)
     if (owned.length > 0) this.#hearSelf()
     await this.#sources.check()
+    signal.throwIfAborted()
     await network.start(this.#handlers())
-    this.#isOn = true
+    signal.throwIfAborted()
+    if (this.#life.kind === 'starting') this.#life = { kind: 'running' }
+    this.#isUp = true
     this.#changed()
     this.#loop()
-    const ready = (): void => this.#parts.event({ event: 'ready', status: this.status() })
+    const ready = (): void =>
+      this.#guard.run('telling that it is ready', () => this.#parts.event({ event: 'ready', status: this.status() }))
     this.#sources.begin(startWhen, ready, begun).catch(() => {}) // whoever waits for them hears of it
+  }
+
+  get failed(): Promise<Error> {
+    return this.#failed.promise
+  }
+
+  #fail(error: Error): void {
+    if (this.#life.kind === 'failed' || this.#life.kind === 'stopped') return
+    const because = error.message
+    this.#life = { kind: 'failed', because }
+    this.#failed.resolve(error)
+    const { say, event } = this.#parts
+    say(`failed, and stops: ${because}`, 'error')
+    event({ event: 'failed', level: 'error', because })
+    this.stop({ patience: seconds(0) }).catch(problem => this.#guard.failed('stopping', problem))
   }
 
   sourcesDone(): Promise<void> {
@@ -402,9 +460,10 @@ class RunningDevice implements Device {
       self: selfIndex,
       bytes: payloadBytes,
       learns: () => this.#adapts,
-      run: (task, finished) => void this.#run(task).then(finished),
+      run: (task, finished) => void this.#guard.watch('running blocks', this.#run(task).then(finished)),
       send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
-      deliver: task => this.#sources.get(task.source)?.delivered(task),
+      deliver: task => void this.#guard.run('taking results', () => this.#sources.get(task.source)?.delivered(task)),
+      policyFailed: error => this.#guard.failed('deciding where data go', error),
       failed: (task, because) => this.#tellFailure(task, because),
       handedOver: (task, to) => this.#handovers.add(world.devices[to]!.id, task),
       ask: (to, weight, granted) => {
@@ -437,7 +496,8 @@ class RunningDevice implements Device {
       task.tensors = tensors
       task.madeBy = this.view.self
       task.ranUntil = end
-      this.#parts.observe?.ran({ source, datum, model: manifest.name, block, start, end })
+      const ran = { source, datum, model: manifest.name, block, start, end }
+      this.#guard.run('tracing what ran', () => this.#parts.observe?.ran(ran))
       return { kind: 'done', took }
     } catch (error) {
       if (error instanceof StuckError) this.#keeper.bar(task.modelId, error.message)
@@ -446,22 +506,32 @@ class RunningDevice implements Device {
     }
   }
 
+  /** Whatever goes wrong with it, the link is free for the next, and the task is here again. */
   #send(task: DeviceTask, peer: DeviceId, { written, accepted, refused }: SendOutcome): void {
-    const { network, clock, observe } = this.#parts
     const { source, datum, done: activation } = task
+    const sending = this.#guard.run('sending data', () => this.#hand(task, peer)) ?? notSent()
+    const trace = ({ bytes, starts: start, departs: end }: Sent): void => {
+      const sent = { to: this.view.nameOf(peer), source, datum, activation, bytes, start, end }
+      this.#guard.run('tracing what was sent', () => this.#parts.observe?.sent(sent))
+    }
+    const free = sending.written.then(trace, () => {}).then(written)
+    const over = sending.answered.then(
+      ({ kind }) => {
+        this.#guard.run('judging answers', () => this.#answered(task, peer, activation, kind === 'accepted'))
+        if (kind === 'accepted') accepted()
+        else refused()
+      },
+      () => refused()
+    )
+    for (const end of [free, over]) void this.#guard.watch('going on with what was sent', end)
+  }
+
+  #hand(task: DeviceTask, peer: DeviceId): Sending {
+    const { network, clock } = this.#parts
     const remark = reportToWire(this.#dispatcher.policy.remark(), this.view.world)
     const blocks = this.view.world.models[task.model]!.work.length
     const tensors = this.#encodings.encode(peer, task, blocks)
-    const sending = network.sendTask(peer, taskToWire(task, this.view.world, clock.now()), tensors, remark)
-    sending.written.then(({ bytes, starts: start, departs: end }) => {
-      observe?.sent({ to: this.view.nameOf(peer), source, datum, activation, bytes, start, end })
-      written()
-    }, written)
-    sending.answered.then(({ kind }) => {
-      this.#answered(task, peer, activation, kind === 'accepted')
-      if (kind === 'accepted') accepted()
-      else refused()
-    }, refused)
+    return network.sendTask(peer, taskToWire(task, this.view.world, clock.now()), tensors, remark)
   }
 
   /** Who was to compute a task and does not take it is not asked again at once. */
@@ -474,8 +544,8 @@ class RunningDevice implements Device {
     }
   }
 
-  #handlers() {
-    return createHandlers({
+  #handlers(): NetworkHandlers {
+    const handlers = createHandlers({
       ...this.#parts,
       view: this.view,
       dispatcher: this.#dispatcher,
@@ -501,22 +571,40 @@ class RunningDevice implements Device {
         ),
       granted: by => this.#granted(by)
     })
+    return guardedHandlers(handlers, this.#guard)
   }
 
-  /** The one loop: everything that happens by time happens here. */
+  /** The one loop: everything that happens by time happens here. It ends with the device, and with nothing else. */
   #loop(): void {
-    const { clock, say } = this.#parts
-    every(
-      () => TICK,
-      () => this.#tick(),
-      { clock, signal: this.#abort.signal }
-    ).catch(error => {
-      if (!this.#abort.signal.aborted)
-        say(`stopped looking after queues: ${error instanceof Error ? error.stack : error}`, 'error')
-    })
+    const { clock } = this.#parts
+    const tick = (): void => this.#tick()
+    void this.#guard.every('looking after everything', () => TICK, tick, { clock, signal: this.#abort.signal })
   }
 
+  /** Each job by itself: what one fails at, the others do not. */
   #tick(): void {
+    const job = <T>(name: string, work: () => T): T | undefined => this.#guard.run(name, work)
+    job('hearing how links are', () => this.#lookAtLinks())
+    job('trusting devices again', () => this.#trustAgain())
+    job('reporting to the others', () => this.#report())
+    job('looking for unknown models', () => this.#finder.tick())
+    job('looking after models', () => this.#lookAtModels())
+    if (this.#adapts) job('looking whether to plan', () => this.#seat.tick(this.#placement))
+    job('looking after blocks', () => this.#keeper.tick())
+    job('reminding of the placement', () => this.#reminder.tick(this.#placement))
+    job('looking after orphans', () => this.#orphans.tick())
+    const hasBegunAnew = this.#adapts && job('deciding anew', () => this.#dispatcher.reconsider()) === true
+    this.#sources.tick()
+    // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
+    job('telling its state', () => {
+      if (this.#isStateDue() || hasBegunAnew) this.#publishState()
+    })
+    job('letting data go', () => this.#letGo())
+    if (this.#dispatcher.waiting().length > 0) this.#later()
+    job('saying what data wait for', () => this.#sayWhatDataWaitFor())
+  }
+
+  #lookAtLinks(): void {
     const { network } = this.#parts
     for (const [peer] of network.peers()) {
       if (this.#parts.isLinked?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
@@ -525,24 +613,12 @@ class RunningDevice implements Device {
       const rate = this.#encodings.choose(peer, link.rate)
       this.view.setLink(network.self, peer, rate, link.latency, link.medium)
     }
-    if (this.view.distrust.expire(this.#parts.clock.now())) {
-      this.view.review()
-      this.#later()
-    }
-    this.#report()
-    this.#finder.tick()
-    this.#lookAtModels()
-    if (this.#adapts) this.#seat.tick(this.#placement)
-    this.#keeper.tick()
-    this.#reminder.tick(this.#placement)
-    this.#orphans.tick()
-    const hasBegunAnew = this.#adapts && this.#dispatcher.reconsider()
-    this.#sources.tick()
-    // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
-    if (this.#isStateDue() || hasBegunAnew) this.#publishState()
-    this.#letGo()
-    if (this.#dispatcher.waiting().length > 0) this.#later()
-    this.#sayWhatDataWaitFor()
+  }
+
+  #trustAgain(): void {
+    if (!this.view.distrust.expire(this.#parts.clock.now())) return
+    this.view.review()
+    this.#later()
   }
 
   /** Of models that have left, what waits here is forgotten, and their blocks go. */
@@ -600,9 +676,11 @@ class RunningDevice implements Device {
   #changed(): void {
     if (!this.#isOn) return
     this.#reporter.stir()
-    const state = this.#hearSelf()
-    if (this.#parts.clock.now() - this.#toldAt < this.#dispatcher.policy.reportInterval()) this.#isUntold = true
-    else this.#sendState(state)
+    this.#guard.run('telling its state', () => {
+      const state = this.#hearSelf()
+      if (this.#parts.clock.now() - this.#toldAt < this.#dispatcher.policy.reportInterval()) this.#isUntold = true
+      else this.#sendState(state)
+    })
     this.#later()
   }
   /** What changed soon after the last state is told with the next tick that may: blocks come and go in bursts. */
@@ -639,8 +717,8 @@ class RunningDevice implements Device {
     this.#reconsider = true
     queueMicrotask(() => {
       this.#reconsider = false
-      this.#dispatcher.worldChanged()
-      this.#keeper.tick()
+      this.#guard.run('moving what waits', () => this.#dispatcher.worldChanged())
+      this.#guard.run('looking after blocks', () => this.#keeper.tick())
     })
   }
 
@@ -731,16 +809,22 @@ class RunningDevice implements Device {
   }
   #waitingFor = { reason: '', since: 0, said: true }
 
+  /** Whatever of it fails, the rest is ended too. */
   async #shutDown(patience: Seconds): Promise<void> {
     const { clock, network, engine } = this.#parts
-    this.#draining = true
+    const wasOn = this.#isOn
+    if (this.#life.kind !== 'failed') this.#life = { kind: 'draining' }
     await this.#sources.stop()
-    this.#publishState()
+    if (wasOn) this.#guard.run('telling its state', () => this.#publishState())
     const until = clock.now() + patience
     const busy = (): boolean => this.#dispatcher.queued().lane + this.#dispatcher.queued().links > 0
     while (busy() && clock.now() < until) await clock.sleep(seconds(0.02))
     this.#abort.abort(new Error('the device stops'))
-    await network.stop()
-    await engine.stop()
+    try {
+      await network.stop()
+    } finally {
+      await engine.stop()
+      if (this.#life.kind !== 'failed') this.#life = { kind: 'stopped' }
+    }
   }
 }

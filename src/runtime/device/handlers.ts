@@ -49,6 +49,7 @@ export interface HandlerParts {
   readonly blame: (task: Task, device: DeviceId, because: string) => void
   /** A neighbour cleared what this device asked to send it. */
   readonly granted: (by: DeviceId) => void
+  readonly named?: ((device: DeviceId, name: string) => void) | undefined
   readonly say: (text: string, level?: LogLevel) => void
 }
 
@@ -64,7 +65,10 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
   onRequest: (_, request) => answer(parts, request),
   onNotice: (from, message) => onNotice(parts, from, message),
   onState: (from, state) => {
-    if (parts.view.heard(from, state, parts.clock.now())) parts.changed()
+    if (parts.view.heard(from, state, parts.clock.now())) {
+      if (state.name !== '') parts.named?.(from, state.name)
+      parts.changed()
+    }
     hearSetAside(parts, from, state)
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
