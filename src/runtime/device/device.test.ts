@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import type { WholeModels } from '../../core/whole-models.ts'
+import { proportionalPlacement } from '../../planner/proportional-placement.ts'
+import { POLICIES } from '../../scheduler/policies.ts'
 import { loneDevice, memorySink, numberSource, ownedCounting, resultsIn } from '../../testing/lone-device.ts'
 
 const sourceOf = (lone: ReturnType<typeof loneDevice>, name: string) =>
@@ -134,6 +137,22 @@ test('a model that is added before the start is there at the start, and one that
   expect(await device.removeModel('net')).toBe(true)
   await device.start()
   expect(device.view.manifests().map(({ name }) => name)).toEqual(['more'])
+})
+
+test('the planner is asked for what the policy says that it needs, whatever it is called', async () => {
+  const asked: WholeModels[] = []
+  const lone = loneDevice({
+    models: [ownedCounting('net', 2)],
+    createPolicy: host => ({ ...POLICIES.confluence(host), name: 'mine', wholeModels: 'at sources' }),
+    place: async problem => {
+      asked.push(problem.wholeModels)
+      return proportionalPlacement(problem)
+    }
+  })
+  await using device = lone.device
+  await device.start()
+  await lone.clock.advance(seconds(2))
+  expect(asked).toEqual(['at sources'])
 })
 
 test('nothing comes to a device that has stopped', async () => {

@@ -11,7 +11,6 @@ import { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { RunOutcome } from '../../scheduler/dispatch/lane-queue.ts'
 import type { SendOutcome } from '../../scheduler/dispatch/link-queue.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
-import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
@@ -232,7 +231,7 @@ class RunningDevice implements Device {
       guard: this.#guard,
       view: this.view,
       place: parts.place,
-      wholeModels: wholeModelsOf(this.#dispatcher.policy.name),
+      wholeModels: this.#dispatcher.policy.wholeModels ?? false,
       connected: () => this.#connected(),
       publish: placement => this.#publish(placement)
     })
