@@ -360,7 +360,7 @@ export class BlockKeeper {
   #allReady(wanted: NumberedPlacement): boolean {
     const { view } = this.#parts
     return view
-      .members()
+      .staying()
       .filter(state => wanted.placement.has(deviceId(state.device)) && state.device !== view.self)
       .every(state => Number(state.readyEpoch) >= wanted.epoch)
   }

@@ -35,7 +35,7 @@ const PATIENCE: Seconds = seconds(3)
 const REST: Seconds = seconds(2)
 
 /**
- * One device plans for all: of those that are up and can plan, the one with the smallest id. Every device runs this and
+ * One device plans for all that stay: of those that stay and can plan, the one with the smallest id. Every device runs this and
  * sees for itself whether the seat is its own; when two believe so for a moment, the placement with the larger epoch,
  * or the smaller planner, wins everywhere (see placement-codec.ts).
  */
@@ -51,7 +51,7 @@ export class PlannerSeat {
   }
 
   isMine(): boolean {
-    const planner = this.#parts.view.members().find(state => state.canPlan)
+    const planner = this.#parts.view.staying().find(state => state.canPlan)
     return planner?.device === this.#parts.view.self
   }
 
@@ -107,7 +107,7 @@ export class PlannerSeat {
 
   #problem(): PlacementProblem {
     const { view, wholeModels } = this.#parts
-    const members = view.members()
+    const members = view.staying()
     const manifests = view.manifests()
     const place = new Map(members.map((state, i) => [deviceId(state.device), i]))
     const speeds = members.map(state => this.#speedOf(state))

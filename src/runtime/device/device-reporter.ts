@@ -39,6 +39,7 @@ export interface DeviceReporterParts {
   readonly readyEpoch: () => number
   readonly weightsFetched: () => number
   readonly draining: () => boolean
+  readonly canPlan: boolean
   /** How activations travel to a peer now. */
   readonly encodingTo: (peer: DeviceId) => ActivationEncoding
   /** The names that this device gives to models that it owns. */
@@ -152,7 +153,8 @@ export class DeviceReporter {
       sequence: BigInt(++this.#sequence),
       speed: this.speed,
       ...(room === Number.POSITIVE_INFINITY ? {} : { memory: BigInt(room) }),
-      canPlan: !draining(),
+      canPlan: this.#parts.canPlan,
+      leaving: draining(),
       emulated,
       readyEpoch: BigInt(readyEpoch()),
       models: this.#spokenOf().flatMap(id => this.#carried(id)),
@@ -194,7 +196,7 @@ export class DeviceReporter {
   /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
   isReady(devices: number): boolean {
     const { view, placement, readyEpoch, sources } = this.#parts
-    const members = view.members()
+    const members = view.staying()
     if (members.length < devices) return false
     if (sources().length === 0) return true
     const current = placement()
@@ -224,7 +226,7 @@ export class DeviceReporter {
   #linksAreMeasured(): boolean {
     const { view, isLinked } = this.#parts
     return view
-      .members()
+      .staying()
       .filter(({ device }) => device !== view.self && isLinked?.(deviceId(device)) !== false)
       .every(({ device }) => view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(device))!) !== undefined)
   }
@@ -284,12 +286,12 @@ export class DeviceReporter {
 
   #whyNotBegun(): string {
     const { view, placement } = this.#parts
-    const there = view.members().length
+    const there = view.staying().length
     if (view.manifests().length === 0) return 'no device has a model: add --model FILE here or on another device'
     if (there < this.#awaited) return `waits for devices: ${there} of ${this.#awaited} are there`
     const current = placement()
     if (current === undefined) return 'waits until blocks are placed'
-    const loading = view.members().filter(state => this.#epochOf(state) < current.epoch)
+    const loading = view.staying().filter(state => this.#epochOf(state) < current.epoch)
     if (loading.length > 0) return `waits until blocks are loaded: ${loading.map(({ name }) => name).join(', ')}`
     return this.#linksAreMeasured() ? '' : 'waits until the links are measured'
   }

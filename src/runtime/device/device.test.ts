@@ -155,6 +155,24 @@ test('the planner is asked for what the policy says that it needs, whatever it i
   expect(asked).toEqual(['at sources'])
 })
 
+test('that a device leaves and that it cannot plan are told apart', async () => {
+  const lone = loneDevice()
+  await lone.device.start()
+  await lone.clock.advance(seconds(2))
+  const stopped = lone.device.stop()
+  await lone.clock.advance(seconds(1))
+  await stopped
+  const told = lone.states.map(({ canPlan, leaving }) => [canPlan, leaving])
+  expect([told[0], told.at(-1)]).toEqual([
+    [true, false],
+    [true, true]
+  ])
+  const worker = loneDevice({ place: undefined })
+  await worker.device.start()
+  await worker.clock.advance(seconds(2))
+  expect(worker.states.at(-1)).toMatchObject({ canPlan: false, leaving: false })
+})
+
 test('nothing comes to a device that has stopped', async () => {
   const lone = loneDevice()
   await lone.device.start()

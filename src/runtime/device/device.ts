@@ -56,7 +56,8 @@ export interface DeviceParts {
   readonly engine: Engine
   readonly blobs: BlobStore
   readonly createPolicy: CreatePolicy
-  readonly place: Place
+  /** Absent: this device cannot plan, and leaves that to others. */
+  readonly place?: Place | undefined
   /** For blocks; Infinity where it is not limited. */
   readonly memory: Bytes
   readonly emulated: boolean
@@ -157,6 +158,8 @@ const KEEP_MODELS: Seconds = seconds(3600)
  */
 export const createDevice = (parts: DeviceParts): Device => new RunningDevice(parts)
 
+const cannotPlan: Place = () => Promise.reject(new Error('this device cannot plan'))
+
 /** Only an owner needs what reads and cuts models. */
 const cutFromFile: NonNullable<DeviceParts['prepareModel']> = async (model, parts) => {
   const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
@@ -230,7 +233,7 @@ class RunningDevice implements Device {
       clock,
       guard: this.#guard,
       view: this.view,
-      place: parts.place,
+      place: parts.place ?? cannotPlan,
       wholeModels: this.#dispatcher.policy.wholeModels ?? false,
       connected: () => this.#connected(),
       publish: placement => this.#publish(placement)
@@ -261,6 +264,7 @@ class RunningDevice implements Device {
       readyEpoch: () => this.#keeper.readyEpoch,
       weightsFetched: () => this.#keeper.fetched,
       draining: () => this.#draining,
+      canPlan: parts.place !== undefined,
       encodingTo: peer => this.#encodings.encodingTo(peer),
       owned: () => this.#owned.names(),
       setAside: () => this.breaker.setAside(clock.now()),
@@ -785,7 +789,7 @@ class RunningDevice implements Device {
 
   #sayWhatSourcesWaitFor(startWhen: number): void {
     const { say } = this.#parts
-    const there = this.view.members().length
+    const there = this.view.staying().length
     if (this.view.manifests().length === 0)
       say('sources wait for a model: no device here has one; add --model FILE here or on another device', 'warn')
     else if (there < startWhen) say(`sources wait: ${there} of ${startWhen} devices are there`)

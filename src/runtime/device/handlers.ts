@@ -225,8 +225,8 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
   if (event.role !== 'device') return
   if (event.kind === 'left') {
     const name = view.nameOf(event.peer)
-    // Who stops says so first, and no longer offers to plan.
-    if (view.state(event.peer)?.canPlan === false) say(`${name} said goodbye`)
+    // Who stops says so first.
+    if (view.state(event.peer)?.leaving === true) say(`${name} said goodbye`)
     else say(`lost ${name}: ${event.because}`, 'warn')
     parts.peerLost(event.peer)
   } else {
