@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { nearest } from '../core/nearest.ts'
 import { UserError } from '../core/user-error.ts'
-import { DEMO_POLICIES, DEMO_SOURCES } from './demo/demo-cluster.ts'
+import { DEMO_POLICIES, DEMO_SOURCES, type DemoPolicy } from './demo/demo-cluster.ts'
 import { namesOf } from './names-of.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 
@@ -57,7 +57,7 @@ export const command = new Command('demo')
     await runDemoCommand({ ...flags, policies: parsePolicies(flags.policy), activationEncoding })
   })
 
-const parsePolicies = (text: string): string[] => {
+const parsePolicies = (text: string): DemoPolicy[] => {
   const names = namesOf(text)
   const known: readonly string[] = DEMO_POLICIES
   for (const name of names) {
@@ -66,5 +66,5 @@ const parsePolicies = (text: string): string[] => {
     const meant = near === undefined ? '' : ` (did you mean ${near}?)`
     throw new UserError(`--policy "${name}" is not a policy of the demo${meant}; known: ${known.join(', ')}`)
   }
-  return [...new Set(names)]
+  return [...new Set(names as DemoPolicy[])]
 }

@@ -56,6 +56,7 @@ export const createDdi: CreatePolicy = host => {
 
   return {
     name: 'ddi',
+    wholeModels: 'everywhere',
     reportInterval: () => reportInterval(host.world),
     admit,
     next: admit,

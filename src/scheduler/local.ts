@@ -11,6 +11,7 @@ export const createLocal: CreatePolicy = host => {
   const reporting = new Reporting(host)
   return {
     name: 'local',
+    wholeModels: 'at sources',
     reportInterval: () => reportInterval(host.world),
     admit: task => {
       if (!host.world.carriesAll(host.self, task.model)) {

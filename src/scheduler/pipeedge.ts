@@ -43,6 +43,7 @@ export const createPipeEdge =
 
     return {
       name: 'pipeedge',
+      wholeModels: 'in pipelines',
       reportInterval: () => reportInterval(world),
       admit: decide,
       next: decide,

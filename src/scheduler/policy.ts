@@ -1,5 +1,6 @@
 import type { Step } from '../core/step.ts'
 import type { Seconds } from '../core/units.ts'
+import type { WholeModels } from '../core/whole-models.ts'
 import type { World } from '../core/world.ts'
 
 export type { Step }
@@ -105,6 +106,8 @@ export interface Policy {
   readonly name: string
   /** Between two reports, as many devices as there are now. */
   readonly reportInterval: () => Seconds
+  /** Where it has a use for whole models, or for models in pipelines. Absent: it can part them in any way. */
+  readonly wholeModels?: WholeModels
   /** True: a task that is to be computed at a neighbour is sent only after that neighbour has cleared it. */
   readonly asksFirst?: boolean
   /** A datum enters here, or must be routed again from here: its carrier was lost, or refused it. */

@@ -1,8 +1,13 @@
+import { deviceId } from '../core/ids.ts'
+import { seconds } from '../core/units.ts'
 import type { WholeModels } from '../core/whole-models.ts'
+import { World } from '../core/world.ts'
+import type { CreatePolicy } from './policy.ts'
 
-/** Where the policy of this name has a use for whole models, or for models in pipelines. */
-export const wholeModelsOf = (policy: string): WholeModels => {
-  if (policy === 'local') return 'at sources'
-  if (policy === 'pipeedge') return 'in pipelines'
-  return policy === 'ddi' && 'everywhere'
+/** What a policy says of itself before there is a network: one is made for a device that is alone and has nothing to do. */
+export const wholeModelsOf = (createPolicy: CreatePolicy): WholeModels => {
+  const world = new World()
+  const self = world.addDevice(deviceId('nobody'))
+  const nothing = () => seconds(0)
+  return createPolicy({ self, world, backlog: nothing, linkBacklog: nothing, tasks: () => [] }).wholeModels ?? false
 }

@@ -29,3 +29,5 @@ export const DEMO_SOURCES: readonly string[] = DEMO_DEVICES.filter(device => dev
 
 /** The policies in the order in which the demo runs them: each one adds something to the one before. */
 export const DEMO_POLICIES = ['local', 'ddi', 'ms-mdi', 'confluence'] as const
+
+export type DemoPolicy = (typeof DEMO_POLICIES)[number]

@@ -1,7 +1,7 @@
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { createBarView } from './bar-view.ts'
-import { DEMO_SOURCES } from './demo-cluster.ts'
+import { DEMO_SOURCES, type DemoPolicy } from './demo-cluster.ts'
 import { parseKillOrder } from './kill-order.ts'
 import { createLineView } from './line-view.ts'
 import { hadChildren } from './live-children.ts'
@@ -10,7 +10,7 @@ import { requireAllRight, runDemo } from './run-demo.ts'
 
 export interface DemoCommandOptions {
   readonly json?: boolean
-  readonly policies: readonly string[]
+  readonly policies: readonly DemoPolicy[]
   readonly activationEncoding: EncodingChoice
   readonly images?: string
   readonly count: number

@@ -9,6 +9,7 @@ import { formatBytes } from '../../core/format-quantity.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
 import { reduceCtcOutput } from '../../model/reduce-output.ts'
 import { foldText } from '../../report/fold-text.ts'
+import type { PolicyName } from '../../scheduler/policies.ts'
 import { declaredTimes } from './declared-times.ts'
 import { DEMO_DEVICES, DEMO_SOURCES } from './demo-cluster.ts'
 import { findImages, type SourceImages } from './demo-images.ts'
@@ -30,7 +31,7 @@ import type { RunView } from './run-view.ts'
 import { splitImages } from './split-images.ts'
 
 export interface DemoOptions {
-  readonly policies: readonly string[]
+  readonly policies: readonly PolicyName[]
   readonly activationEncoding: EncodingChoice
   /** A folder of images; drawn from the seed when not given. */
   readonly images: string | undefined
@@ -95,7 +96,7 @@ const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocumen
 }
 
 /** What the machine does in one minute then falls on each policy alike: nobody is always first. */
-const inTurn = (policies: readonly string[], round: number): string[] =>
+const inTurn = (policies: readonly PolicyName[], round: number): PolicyName[] =>
   policies.map((_, i) => policies[(i + round) % policies.length]!)
 
 /** Images of a round that can be read as such. */

@@ -2,6 +2,8 @@ import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { blockRanges } from '../../report/block-ranges.ts'
+import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
+import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 import { ClusterFeed } from './cluster-feed.ts'
 import { DEMO_DEVICES } from './demo-cluster.ts'
 import type { KillOrder } from './kill-order.ts'
@@ -33,7 +35,7 @@ export interface RoundRecord {
 }
 
 export interface RunPolicyOptions {
-  readonly policy: string
+  readonly policy: PolicyName
   readonly folder: string
   readonly modelFile: string
   readonly images: ReadonlyMap<string, string>
@@ -55,7 +57,7 @@ export const runPolicy = async (options: RunPolicyOptions): Promise<RoundRecord>
   const watch = new Stopwatch(clock)
   const cluster = await startCluster({
     ...options,
-    limitMemory: policy !== 'local',
+    limitMemory: wholeModelsOf(POLICIES[policy]) !== 'at sources',
     onEvent: (device, event) => {
       feed.take(device, event)
       show(feed, device, view)

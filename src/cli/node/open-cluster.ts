@@ -1,12 +1,11 @@
 import { describeFileError } from '../../core/describe-file-error.ts'
-import { every } from '../../core/every.ts'
 import type { DeviceId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import type { Device } from '../../runtime/device/device.ts'
 import type { LogLevel } from '../../runtime/device/log-level.ts'
 import { type KnownPeer, PeersFile, readPeers } from '../../runtime/device/peers-file.ts'
 import { readDevice, removeRunning, type StateFolder, writeRunning } from '../../runtime/device/state-folder.ts'
-import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
+import type { BlobStore } from '../../runtime/network/blob-store.ts'
 import { loadOrCreateIdentity } from '../../runtime/network/identity.ts'
 import { encodeInvite, inviteAddresses } from '../../runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
@@ -18,17 +17,20 @@ import { type ClusterSecret, findSecret, resolveSecret } from './cluster-secret.
 import { describeTwins } from './describe-twins.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
+import type { PeerNames } from './peer-names.ts'
 import { readJoins } from './read-joins.ts'
 
 export interface ClusterParts {
   readonly options: NodeOptions
   readonly folder: StateFolder
   readonly log: NodeLog
-  /** Made with the network, so later. */
-  readonly device: () => Device
+  readonly blobs: BlobStore
+  /** What other devices call themselves; those of earlier runs are put there. */
+  readonly names: PeerNames
+  readonly guard: JobGuard
 }
 
-/** A device's way into its cluster. Disposed, after the network has stopped, what it knows of the others is on the disk. */
+/** A device's way into its cluster. Disposed, the network has stopped, and what it knows of the others is on the disk. */
 export interface Cluster extends AsyncDisposable {
   readonly network: Network
   /** What is wrong with it, in words, while that lasts: devices with one identity. */
@@ -39,7 +41,7 @@ export interface Cluster extends AsyncDisposable {
 
 /** @throws UserError when the port is in use, the key is missing, or an invite is none */
 export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
-  const { options, folder, log, device } = parts
+  const { options, folder, log, blobs, names, guard } = parts
   const say = (text: string, level?: LogLevel): void => log.say(text, level)
   const join = await readJoins({ join: options.join, joinFiles: options.joinFiles, say })
   const known = await readPeers(folder, say)
@@ -48,10 +50,11 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const listen = await chooseListen(options, await readDevice(folder))
   const isMember = known.length > 0
   const secret = await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
-  const nameOf = (id: DeviceId): string =>
-    device().view.state(id)?.name ?? known.find(peer => peer.id === id)?.name ?? ''
+  names.recall(known)
+  const nameOf = (id: DeviceId): string => names.of(id)
+  let acquaintances: ReadonlyMap<DeviceId, readonly string[]> = new Map()
   const peers = (): readonly KnownPeer[] =>
-    [...network.acquaintances()].map(([id, addresses]) => ({ id, name: nameOf(id), addresses }))
+    [...acquaintances].map(([id, addresses]) => ({ id, name: names.of(id), addresses }))
   const file = new PeersFile({ folder, clock: systemClock, peers, say })
   const { links } = options
   const twins = new TwinWatch()
@@ -62,12 +65,16 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     mdns: options.mdns,
     role: 'device',
     clock: systemClock,
-    blobStore: createBlobStore({ folder: folder.blobs }),
-    ...(links.isEmpty ? {} : { emulatedLink: peer => links.shapeOf(peer, device().view.state(peer)?.name) }),
+    blobStore: blobs,
+    guard,
+    ...(links.isEmpty ? {} : { emulatedLink: peer => links.shapeOf(peer, names.said(peer)) }),
     recalled: new Map(known.map(({ id, addresses }) => [id, addresses])),
-    onAcquainted: () => file.changed(),
-    onTwins: found => {
-      const words = describeTwins(found, { self: network.self, state: folder.path, nameOf })
+    onAcquainted: now => {
+      acquaintances = now
+      file.changed()
+    },
+    onTwins: (found, self) => {
+      const words = describeTwins(found, { self, state: folder.path, nameOf })
       twins.seen(found.peer, words, systemClock.now())
     },
     say
@@ -83,6 +90,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     },
     [Symbol.asyncDispose]: async () => {
       over.abort()
+      await network.stop()
       await telling
       await removeRunning(folder).catch(error =>
         say(`${folder.path}: ${describeFileError(error)}; it still says that this device runs`, 'warn')
@@ -97,29 +105,20 @@ const ADDRESSES_AGE: Seconds = seconds(10)
 
 /** Keeps what the disk says of this device true: `tributary invite` reads it. Ends when `signal` aborts. */
 const keepTelling = async (
-  { options: { name }, folder, log }: ClusterParts,
+  { options: { name }, folder, log, guard }: ClusterParts,
   network: Network,
   { keyFile }: ClusterSecret,
   signal: AbortSignal
 ): Promise<void> => {
   let told = network.addresses().join()
-  let complaint = ''
   const work = async (): Promise<void> => {
     const addresses = network.addresses()
     if (addresses.join() === told || addresses.length === 0) return
-    try {
-      await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
-    } catch (error) {
-      const { message } = error as Error
-      if (message !== complaint) log.say(`cannot keep this device's addresses: ${message}; tried again`, 'warn')
-      complaint = message
-      return
-    }
-    complaint = ''
+    await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
     told = addresses.join()
     log.say(`now listening on ${addresses.join(', ')}`)
   }
-  await every(() => ADDRESSES_AGE, work, { clock: systemClock, signal }).catch(() => {})
+  await guard.every("keeping this device's addresses", () => ADDRESSES_AGE, work, { clock: systemClock, signal })
 }
 
 const announce = async (

@@ -85,7 +85,7 @@ export const openSources = async (
       const items = await port.list(source.folder).catch(ifAway)
       await refuseMisfits({ port, items, origin, folder: source.folder, now: wallTime() })
     }
-    device.addSource(
+    await device.addSource(
       new SourceRunner({
         spec: source,
         deviceName: options.name,

@@ -1,8 +1,11 @@
 import { join } from 'node:path'
-import { every } from '../../core/every.ts'
+import { JobGuard } from '../../core/job-guard.ts'
 import { createRng } from '../../core/rng.ts'
+import { systemErrorOf } from '../../core/system-error-of.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
+import type { LogLevel } from '../../runtime/device/log-level.ts'
 import { takeModelOrder } from '../../runtime/device/model-order.ts'
 import { onStateDisk } from '../../runtime/device/on-state-disk.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
@@ -20,6 +23,7 @@ import { endProcess } from './end-process.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { openCluster } from './open-cluster.ts'
+import { PeerNames } from './peer-names.ts'
 import { shapesFor } from './shapes-for.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
@@ -40,7 +44,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   await tighten(lock, PRIVATE_FILE)
   if (held.lock.kind === 'noLocks')
     log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`, 'warn')
-  const engine = createEngine({
+  await using engine = createEngine({
     speed: options.speed,
     threads: options.threads,
     isCalibrated: options.controlled,
@@ -61,33 +65,39 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   const spec = await ioSpecOf(options)
   const exampleInputs =
     spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
-  await using cluster = await openCluster({ options, folder, log, device: () => device })
+  const say = (text: string, level?: LogLevel): void => log.say(text, level)
+  const guard = new JobGuard({ clock: systemClock, say })
+  const blobs = createBlobStore({ folder: folder.blobs })
+  const names = new PeerNames()
+  await using cluster = await openCluster({ options, folder, log, blobs, names, guard })
   const { network } = cluster
   await using trace = await traceOf(options, log)
   const observed = trace === undefined ? {} : { observe: trace }
   const orders = options.controlled ? takeOrders(log) : undefined
-  const device: Device = createDevice({
+  await using device = createDevice({
     name: options.name,
     clock: systemClock,
     network,
     engine,
-    blobs: createBlobStore({ folder: folder.blobs }),
+    blobs,
+    guard,
     createPolicy: POLICIES[options.policy],
-    place: placeApart((text, level) => log.say(text, level)),
+    place: placeApart(say),
     memory: options.memory,
     emulated: options.emulated,
     declaresWork: options.controlled,
     ownTimes: options.times,
     activationEncoding: options.activationEncoding,
-    isLinked: peer => options.links.exists(peer, device.view.state(peer)?.name),
+    isLinked: peer => options.links.exists(peer, names.said(peer)),
     ...(orders === undefined ? {} : { begun: orders.begun }),
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
     startWhen: options.startWhen,
     keepModels: options.keepModels,
     takeOrder: token => takeModelOrder(folder.path, token),
     ...observed,
-    troubles: () => cluster.troubles(),
-    say: (text, level) => log.say(text, level),
+    troubles: () => [...cluster.troubles(), ...(trace?.troubles() ?? [])],
+    named: (peer, name) => names.heard(peer, name),
+    say,
     event: event => log.event(event),
     incarnation: await nextIncarnation(folder)
   })
@@ -105,7 +115,11 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
       if (!(await leave.unlessAsked(device.start()))) return
       await cluster.announce()
       trimHeap()
-      await Promise.race([leave.asked, finished(device, options, log), reporting(device, options, log, over.signal)])
+      await Promise.race([
+        leave.asked,
+        ended(device, options, log),
+        reporting(device, options, log, guard, over.signal)
+      ])
       if (options.jsonEvents) log.event({ event: 'status', status: device.status() })
       if (options.json) process.stdout.write(`${JSON.stringify(device.status())}\n`)
     } finally {
@@ -174,11 +188,20 @@ const ownedModel = (
     : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })
 
-/** Resolves when all sources are done and that is a reason to stop; rejects when a source fails. */
+/** Resolves when the device has failed, or all sources are done and that is a reason to stop; rejects when one is wrongly used. */
+const ended = async (device: Device, options: NodeOptions, log: NodeLog): Promise<void> => {
+  const failed = device.failed.then(() => {
+    process.exitCode = 1 // the device has said why
+  })
+  await Promise.race([failed, finished(device, options, log)])
+}
+
 const finished = async (device: Device, options: NodeOptions, log: NodeLog): Promise<void> => {
-  await device.sourcesDone()
+  await device.sourcesDone().catch(error => {
+    if (!isToldOf(device) || error instanceof UserError || systemErrorOf(error) !== undefined) throw error
+  })
   const sources = device.ownSources()
-  const stopped = sources.filter(({ state }) => state !== 'done')
+  const stopped = sources.filter(({ state }) => state !== 'done' && state !== 'failed')
   if (stopped.length > 0) {
     for (const { name, completed, available } of stopped)
       log.say(`source ${name} stopped with ${completed} of ${available} done; start it again to go on`, 'warn')
@@ -195,29 +218,35 @@ const finished = async (device: Device, options: NodeOptions, log: NodeLog): Pro
   if (!options.exitWhenDone) await new Promise(() => {})
 }
 
+/** One of its sources has failed, and that has been said. */
+const isToldOf = (device: Device): boolean => device.ownSources().some(({ state }) => state === 'failed')
+
 type SourceStatus = ReturnType<Device['status']>['sources'][number]
 
-/** Data were given up or left to the next start, or nothing came of any. */
-const hasNoAnswer = ({ failed, lost, unavailable, completed, available }: SourceStatus): boolean =>
-  failed > 0 || lost > 0 || unavailable > 0 || (available > 0 && completed === 0)
+/** It has failed, data were given up or left to the next start, or nothing came of any. */
+const hasNoAnswer = ({ state, failed, lost, unavailable, completed, available }: SourceStatus): boolean =>
+  state === 'failed' || failed > 0 || lost > 0 || unavailable > 0 || (available > 0 && completed === 0)
 
-const describeOutcome = ({ failed, lost, unavailable, completed, skipped, available }: SourceStatus): string => {
+const describeOutcome = (source: SourceStatus): string => {
+  const { state, because, failed, lost, unavailable, completed, skipped, available } = source
+  if (state === 'failed') return `failed: ${because}; start it again to go on`
   const givenUp = Math.max(failed, lost)
   if (givenUp > 0) return `${givenUp} of ${available} were given up; the sink says why`
   const without = unavailable > 0 ? `${unavailable} are left to the next start` : `${skipped} were skipped`
   return `${completed} of ${available} have a result, ${without}${skipped > 0 ? '; the sink says why' : ''}`
 }
 
-/** Programs that listen to events are told the status every second. Ends only by rejecting, when `signal` aborts. */
+/** Programs that listen to events are told the status every second. Ends when `signal` aborts. */
 const reporting = async (
   device: Device,
   { jsonEvents }: NodeOptions,
   log: NodeLog,
+  guard: JobGuard,
   signal: AbortSignal
-): Promise<never> => {
+): Promise<void> => {
   if (!jsonEvents) return new Promise(() => {})
   const work = (): void => log.event({ event: 'status', status: device.status() })
-  return every(() => seconds(1), work, { clock: systemClock, signal })
+  return guard.every('telling the status', () => seconds(1), work, { clock: systemClock, signal })
 }
 
 interface Leave {

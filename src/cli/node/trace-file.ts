@@ -24,19 +24,21 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
   readonly #over = new AbortController()
   readonly #writing: Promise<void>
   #text = '\n' // after a line that a killed process left unfinished
-  #isBroken = false
+  #trouble = ''
 
   /** @throws UserError when the file cannot be written */
   static async open(file: string, parts: TraceFileParts): Promise<TraceFile> {
     const handle = await open(file, 'a').catch(error => {
       throw new UserError(`--trace ${file}: ${describeFileError(error)}`)
     })
-    return new TraceFile(handle, parts, error =>
-      parts.say(`--trace ${file}: ${describeFileError(error)}; it ends here`, 'warn')
-    )
+    return new TraceFile(handle, parts, error => `--trace ${file}: ${describeFileError(error)}; it ends here`)
   }
 
-  private constructor(handle: FileHandle, { clock, offset }: TraceFileParts, failed: (error: unknown) => void) {
+  private constructor(
+    handle: FileHandle,
+    { clock, offset, say }: TraceFileParts,
+    describe: (error: unknown) => string
+  ) {
     this.#handle = handle
     this.#offset = offset
     const { signal } = this.#over
@@ -47,8 +49,8 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
     )
       .catch(error => (signal.aborted ? this.#write() : Promise.reject(error)))
       .catch(error => {
-        this.#isBroken = true
-        failed(error)
+        this.#trouble = describe(error)
+        say(this.#trouble, 'warn')
       })
   }
 
@@ -68,6 +70,11 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
     this.#note({ did: 'completed', ...datum, at: this.#at(at) })
   }
 
+  /** That it has ended early, and why. */
+  troubles(): readonly string[] {
+    return this.#trouble === '' ? [] : [this.#trouble]
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort()
     await this.#writing
@@ -79,7 +86,7 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
   }
 
   #note(line: TraceLine): void {
-    if (!this.#isBroken) this.#text += `${JSON.stringify(line)}\n`
+    if (this.#trouble === '') this.#text += `${JSON.stringify(line)}\n`
   }
 
   async #write(): Promise<void> {

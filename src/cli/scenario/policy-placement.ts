@@ -3,7 +3,7 @@ import type { CapacityProblem } from '../../planner/capacity-problem.ts'
 import { pipelinePlacement } from '../../planner/pipeline-placement.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
 import { wholePlacement } from '../../planner/whole-placement.ts'
-import type { PolicyName } from '../../scheduler/policies.ts'
+import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
 import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 
 /**
@@ -12,7 +12,7 @@ import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
  * there is no plan, as much as fits of each model, so that a run can say what is missing.
  */
 export const policyPlacement = (problem: CapacityProblem, outcome: PlanOutcome, policy: PolicyName): BlockTable => {
-  const whole = wholeModelsOf(policy)
+  const whole = wholeModelsOf(POLICIES[policy])
   if (whole !== false && whole !== 'in pipelines') return wholePlacement(problem, whole)
   if (outcome.kind === 'plan')
     return whole === 'in pipelines' ? pipelinePlacement(problem, outcome.plan.table) : outcome.plan.table

@@ -68,7 +68,7 @@ const replacementOf = (
   memory: scenario.devices.map(({ memory }) => memory),
   weights: profiles.map(({ weights }) => weights),
   demands: problemOfScenario(scenario, profiles).sources.map(({ demand }) => demand),
-  wholeModels: wholeModelsOf(policy),
+  wholeModels: wholeModelsOf(POLICIES[policy]),
   place
 })
 

@@ -13,6 +13,7 @@ export const describeStatus = (status: ClusterStatus): string => {
   const emulated = devices.some(device => device.emulated) ? ' (emulated speeds or links)' : ''
   const ready = placement.ready ? '' : ' (not ready)'
   const reasons = [
+    ...devices.flatMap(({ name, state, because }) => (state === 'failed' ? [`${name} has failed: ${because}`] : [])),
     ...devices.flatMap(({ name, troubles }) => troubles.map(text => `${name}: ${text}`)),
     ...devices.flatMap(waitingOf),
     ...setAside.map(setAsideWords),

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { blockHash, deviceId, modelId } from '../../core/ids.ts'
+import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
@@ -44,6 +45,7 @@ const open = (others: Partial<BlockKeeperParts> = {}) => {
   const used = new Set<number>()
   const keeper = new BlockKeeper({
     clock,
+    guard: new JobGuard({ clock, say: () => {} }),
     view,
     blocks: new LocalBlocks(engine),
     blobs,

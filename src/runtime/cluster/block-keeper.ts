@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import { StuckError } from '../engine/engine.ts'
@@ -11,6 +12,7 @@ import type { NumberedPlacement } from './placement-codec.ts'
 
 export interface BlockKeeperParts {
   readonly clock: Clock
+  readonly guard: JobGuard
   readonly view: ClusterView
   readonly blocks: LocalBlocks
   readonly blobs: BlobStore
@@ -30,6 +32,9 @@ const LINGER: Seconds = seconds(0.3)
 /** How long a model whose block did not end is set aside at first, and how often before it is for good. */
 const FIRST_BAR: Seconds = seconds(60)
 const MOST_BARS = 3
+
+/** The name of the job. */
+const STEP = 'bringing blocks to what is placed'
 
 export interface Bar {
   readonly because: string
@@ -132,14 +137,13 @@ export class BlockKeeper {
     this.#working = true
     const wanted = this.#wanted
     this.#step(wanted).then(
-      more => this.#done(more),
+      more => {
+        this.#parts.guard.succeeded(STEP)
+        this.#done(more)
+      },
       error => {
         if (this.#wanted !== wanted) return this.#done(true)
-        if (!(error instanceof NotKept))
-          this.#parts.say(
-            `placement ${wanted.epoch}: ${error instanceof Error ? error.message : error}; trying again`,
-            'warn'
-          )
+        if (!(error instanceof NotKept)) this.#parts.guard.failed(STEP, error)
         this.#notBefore = seconds(this.#parts.clock.now() + this.failures.pause())
         this.#done(false)
       }
@@ -356,7 +360,7 @@ export class BlockKeeper {
   #allReady(wanted: NumberedPlacement): boolean {
     const { view } = this.#parts
     return view
-      .members()
+      .staying()
       .filter(state => wanted.placement.has(deviceId(state.device)) && state.device !== view.self)
       .every(state => Number(state.readyEpoch) >= wanted.epoch)
   }

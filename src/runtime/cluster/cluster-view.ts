@@ -128,6 +128,11 @@ export class ClusterView {
       .sort((a, b) => (a.device < b.device ? -1 : 1))
   }
 
+  /** Members that are not on their way out. */
+  staying(): readonly DeviceState[] {
+    return this.members().filter(({ leaving }) => !leaving)
+  }
+
   isUp(device: DeviceId): boolean {
     const index = this.world.deviceIndex(device)
     return index !== undefined && this.world.devices[index]!.up

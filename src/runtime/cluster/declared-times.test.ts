@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { type BlockHash, blockHash, deviceId } from '../../core/ids.ts'
+import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
@@ -71,7 +72,14 @@ test('the planner plans with declared times, slower by as much as the blocks tha
   const clock = createManualClock()
   const planned: PlacementProblem[] = []
   const seat = new PlannerSeat({
-    ...{ clock, view, wholeModels: false, connected: () => [], publish: () => {} },
+    ...{
+      clock,
+      view,
+      guard: new JobGuard({ clock, say: () => {} }),
+      wholeModels: false,
+      connected: () => [],
+      publish: () => {}
+    },
     place: async problem => {
       planned.push(problem)
       return { placement: new Map(), unplaced: [] }

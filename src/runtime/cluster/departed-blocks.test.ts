@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { blockHash, deviceId, modelId } from '../../core/ids.ts'
+import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
@@ -42,7 +43,16 @@ const open = () => {
   const used = new Set<string>()
   const blocks = new LocalBlocks(engine)
   const keeper = new BlockKeeper({
-    ...{ clock, view, blocks, blobs, memory: bytes(3), changed: () => {}, say: () => {} },
+    ...{
+      clock,
+      guard: new JobGuard({ clock, say: () => {} }),
+      view,
+      blocks,
+      blobs,
+      memory: bytes(3),
+      changed: () => {},
+      say: () => {}
+    },
     fetch: async hash => hash,
     inUse: (model, block) => used.has(`${view.world.models[model]!.id} ${block}`)
   })

@@ -1,33 +1,52 @@
 import { create } from '@bufbuild/protobuf'
+import type { Clock } from '../../core/clock.ts'
 import type { DeviceId, ModelId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import { RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../network/network.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { fromWire } from './manifest-codec.ts'
 
 export interface ManifestFinderParts {
-  readonly network: Network
+  readonly clock: Clock
+  readonly guard: JobGuard
+  readonly network: Pick<Network, 'request'>
   readonly view: ClusterView
   readonly found: () => void
-  readonly say: (text: string, level?: 'warn') => void
 }
 
-/** Asks for the manifests of models that others speak of; from one device at a time, again at the next tick if it fails. */
+/** After a device that did not give it another is asked, each time twice as long after the one before. */
+const FIRST_PAUSE: Seconds = seconds(0.1)
+const LONGEST_PAUSE: Seconds = seconds(5)
+
+const JOB = 'finding the models that others speak of'
+
+interface Failed {
+  readonly times: number
+  readonly notBefore: Seconds
+}
+
+/** Asks for the manifests of models that others speak of; from one device at a time, from another when it fails. */
 export class ManifestFinder {
   readonly #parts: ManifestFinderParts
   readonly #asking = new Set<ModelId>()
-  readonly #failures = new Map<ModelId, number>()
+  readonly #failed = new Map<ModelId, Failed>()
 
   constructor(parts: ManifestFinderParts) {
     this.#parts = parts
   }
 
   tick(): void {
-    for (const { model, holders } of this.#unknown()) {
-      if (this.#asking.has(model)) continue
-      const failures = this.#failures.get(model) ?? 0
+    const unknown = this.#unknown()
+    if (unknown.length === 0) this.#parts.guard.succeeded(JOB)
+    for (const { model, holders } of unknown) {
+      const { times, notBefore } = this.#failed.get(model) ?? { times: 0, notBefore: this.#parts.clock.now() }
+      if (this.#asking.has(model) || this.#parts.clock.now() < notBefore) continue
       this.#asking.add(model)
-      this.#ask(model, holders[failures % holders.length]!).finally(() => this.#asking.delete(model))
+      const holder = holders[times % holders.length]!
+      const asked = this.#ask(model, holder).finally(() => this.#asking.delete(model))
+      void this.#parts.guard.watch(JOB, asked)
     }
   }
 
@@ -41,7 +60,7 @@ export class ManifestFinder {
   }
 
   async #ask(model: ModelId, holder: DeviceId): Promise<void> {
-    const { network, view, found, say } = this.#parts
+    const { clock, network, view, found } = this.#parts
     try {
       const reply = await network.request(
         holder,
@@ -51,10 +70,14 @@ export class ManifestFinder {
       const manifest = fromWire(reply.body.value)
       if (manifest.id !== model) throw new Error('another model came back')
       view.addManifest(manifest)
-      found()
     } catch (error) {
-      this.#failures.set(model, (this.#failures.get(model) ?? 0) + 1)
-      say(`asking ${view.nameOf(holder)} for a model failed: ${error instanceof Error ? error.message : error}`, 'warn')
+      const times = (this.#failed.get(model)?.times ?? 0) + 1
+      const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (times - 1))
+      this.#failed.set(model, { times, notBefore: seconds(clock.now() + pause) })
+      const because = error instanceof Error ? error.message : error
+      throw new Error(`${view.nameOf(holder)} was asked in vain: ${because}`, { cause: error })
     }
+    this.#failed.delete(model)
+    found()
   }
 }

@@ -32,7 +32,7 @@ export class PlacementReminder {
     const { clock, view, tell } = this.#parts
     if (placement?.planner !== view.self || clock.now() < this.#dueAt) return
     this.told()
-    for (const { device, readyEpoch } of view.members())
+    for (const { device, readyEpoch } of view.staying())
       if (device !== view.self && Number(readyEpoch) < placement.epoch) tell(deviceId(device), placement)
   }
 }

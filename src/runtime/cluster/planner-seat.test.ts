@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
-import { type BlockHash, deviceId, modelId } from '../../core/ids.ts'
+import { type BlockHash, type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { parseScenario } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
@@ -39,7 +40,14 @@ test('a running cluster is planned for the demands that its scenario has', async
   const clock = createManualClock()
   const planned: PlacementProblem[] = []
   const seat = new PlannerSeat({
-    ...{ clock, view, wholeModels: false, connected: () => [], publish: () => {} },
+    ...{
+      clock,
+      view,
+      guard: new JobGuard({ clock, say: () => {} }),
+      wholeModels: false,
+      connected: () => [],
+      publish: () => {}
+    },
     place: async problem => {
       planned.push(problem)
       return { placement: new Map(), unplaced: [] }
@@ -51,4 +59,42 @@ test('a running cluster is planned for the demands that its scenario has', async
   const demands = ({ sources }: Pick<PlacementProblem, 'sources'>): number[] => sources.map(({ demand }) => demand)
   expect(demands(planned[0]!)).toEqual([1, 5, 10])
   expect(demands(planned[0]!)).toEqual(demands(problemOfScenario(scenario, [])))
+})
+
+test('who can plan and who stays are two facts: the first that does both plans, for those that stay', async () => {
+  const [first, second, third, self] = ['a', 'b', 'c', 'd'].map(deviceId) as [DeviceId, DeviceId, DeviceId, DeviceId]
+  const view = new ClusterView(self, 1)
+  view.addManifest(NET)
+  let sequence = 0n
+  const hear = (device: DeviceId, said: { readonly canPlan: boolean; readonly leaving: boolean }): void => {
+    view.joined(device)
+    view.heard(device, create(DeviceStateSchema, { device, sequence: ++sequence, speed: 1, ...said }))
+  }
+  hear(self, { canPlan: true, leaving: false })
+  hear(first, { canPlan: false, leaving: false })
+  hear(second, { canPlan: true, leaving: true })
+  const clock = createManualClock()
+  const planned: DeviceId[][] = []
+  const seat = new PlannerSeat({
+    ...{ clock, view, guard: new JobGuard({ clock, say: () => {} }), wholeModels: false, connected: () => [] },
+    publish: () => {},
+    place: async ({ devices }) => {
+      planned.push(devices.map(({ id }) => id))
+      return { placement: new Map(), unplaced: [] }
+    }
+  })
+  const wait = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) {
+      seat.tick(undefined)
+      await clock.advance(seconds(0.1))
+    }
+  }
+  await wait()
+  expect([seat.isMine(), planned]).toEqual([true, [[first, self]]])
+  hear(third, { canPlan: true, leaving: false })
+  await wait()
+  expect([seat.isMine(), planned.length]).toEqual([false, 1])
+  hear(third, { canPlan: true, leaving: true })
+  await wait()
+  expect([seat.isMine(), planned.at(-1)]).toEqual([true, [first, self]])
 })

@@ -1,10 +1,17 @@
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
 import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { WholeModels } from '../../core/whole-models.ts'
 import { demandOf } from '../../planner/demand-of.ts'
 import { isSamePlacement } from '../../planner/is-same-placement.ts'
-import type { Place, PlacementLink, PlacementModel, PlacementProblem } from '../../planner/placement.ts'
+import type {
+  Place,
+  PlacementLink,
+  PlacementModel,
+  PlacementOutcome,
+  PlacementProblem
+} from '../../planner/placement.ts'
 import { ReplanRule } from '../../planner/replan-rule.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
@@ -13,6 +20,7 @@ import { sourcesFromWire } from './source-codec.ts'
 
 export interface PlannerSeatParts {
   readonly clock: Clock
+  readonly guard: JobGuard
   readonly view: ClusterView
   readonly place: Place
   readonly wholeModels: WholeModels
@@ -23,9 +31,11 @@ export interface PlannerSeatParts {
 
 /** A device whose state or model does not come for so long is planned without. */
 const PATIENCE: Seconds = seconds(3)
+/** After a plan that failed. */
+const REST: Seconds = seconds(2)
 
 /**
- * One device plans for all: of those that are up and can plan, the one with the smallest id. Every device runs this and
+ * One device plans for all that stay: of those that stay and can plan, the one with the smallest id. Every device runs this and
  * sees for itself whether the seat is its own; when two believe so for a moment, the placement with the larger epoch,
  * or the smaller planner, wins everywhere (see placement-codec.ts).
  */
@@ -33,6 +43,7 @@ export class PlannerSeat {
   readonly #parts: PlannerSeatParts
   readonly #rule = new ReplanRule()
   #planning = false
+  #notBefore: Seconds = seconds(0)
   #strangersSince: Seconds | undefined
 
   constructor(parts: PlannerSeatParts) {
@@ -40,7 +51,7 @@ export class PlannerSeat {
   }
 
   isMine(): boolean {
-    const planner = this.#parts.view.members().find(state => state.canPlan)
+    const planner = this.#parts.view.staying().find(state => state.canPlan)
     return planner?.device === this.#parts.view.self
   }
 
@@ -51,13 +62,13 @@ export class PlannerSeat {
       this.#strangersSince = undefined
       return
     }
-    if (this.#planning) return
+    if (this.#planning || this.#parts.clock.now() < this.#notBefore) return
     const problem = this.#problem()
     if (problem.models.length === 0) return
-    const { clock, view } = this.#parts
+    const { clock, guard, view } = this.#parts
     if (current !== undefined && current.planner !== view.self) this.#rule.forget()
     if (this.#waitsForStrangers()) return
-    if (this.#rule.isDue(problem, clock.now())) void this.#plan(problem, current)
+    if (this.#rule.isDue(problem, clock.now())) void guard.watch('making a plan', this.#plan(problem, current))
   }
 
   /** Whoever has just come knows others before it has heard what they carry: a plan by then would take that from them. */
@@ -70,9 +81,7 @@ export class PlannerSeat {
   }
 
   async #plan(problem: PlacementProblem, current: NumberedPlacement | undefined): Promise<void> {
-    this.#planning = true
-    const outcome = await this.#parts.place(problem)
-    this.#planning = false
+    const outcome = await this.#place(problem)
     if (!this.isMine()) return
     const isDrift = this.#rule.planned(problem)
     if (isDrift && current !== undefined) {
@@ -83,9 +92,22 @@ export class PlannerSeat {
     this.#parts.publish({ epoch: (current?.epoch ?? 0) + 1, planner: this.#parts.view.self, ...outcome })
   }
 
+  /** One at a time. One that fails is made again after a rest. */
+  async #place(problem: PlacementProblem): Promise<PlacementOutcome> {
+    this.#planning = true
+    try {
+      return await this.#parts.place(problem)
+    } catch (error) {
+      this.#notBefore = seconds(this.#parts.clock.now() + REST)
+      throw error
+    } finally {
+      this.#planning = false
+    }
+  }
+
   #problem(): PlacementProblem {
     const { view, wholeModels } = this.#parts
-    const members = view.members()
+    const members = view.staying()
     const manifests = view.manifests()
     const place = new Map(members.map((state, i) => [deviceId(state.device), i]))
     const speeds = members.map(state => this.#speedOf(state))

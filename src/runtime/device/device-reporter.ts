@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { Bar } from '../cluster/block-keeper.ts'
@@ -14,6 +15,7 @@ import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../network/network.ts'
+import type { DeviceLife } from './device-life.ts'
 import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
 import { differences } from './differences.ts'
 import type { LogLevel } from './log-level.ts'
@@ -37,6 +39,7 @@ export interface DeviceReporterParts {
   readonly readyEpoch: () => number
   readonly weightsFetched: () => number
   readonly draining: () => boolean
+  readonly canPlan: boolean
   /** How activations travel to a peer now. */
   readonly encodingTo: (peer: DeviceId) => ActivationEncoding
   /** The names that this device gives to models that it owns. */
@@ -47,6 +50,9 @@ export interface DeviceReporterParts {
   readonly barred: () => ReadonlyMap<ModelId, Bar>
   /** What is wrong with this device, in words; the same words while it lasts. */
   readonly troubles: () => readonly string[]
+  /** What its jobs failed at. */
+  readonly guard: JobGuard
+  readonly life: () => DeviceLife
   /** Blocks that were to be here and are not to be had. */
   readonly failures: KeepFailures
   /** As it was asked for. */
@@ -147,17 +153,19 @@ export class DeviceReporter {
       sequence: BigInt(++this.#sequence),
       speed: this.speed,
       ...(room === Number.POSITIVE_INFINITY ? {} : { memory: BigInt(room) }),
-      canPlan: !draining(),
+      canPlan: this.#parts.canPlan,
+      leaving: draining(),
       emulated,
       readyEpoch: BigInt(readyEpoch()),
-      models: view.manifests().flatMap(({ id }) => this.#carried(id)),
+      models: this.#spokenOf().flatMap(id => this.#carried(id)),
       links: links.map(({ to, rate, latency, resource }) => ({
         to: view.world.devices[to]!.id,
         rate,
         latency,
         medium: view.mediumOf(resource)
       })),
-      status: JSON.stringify(this.deviceReport()),
+      // What it has and does is told also where that cannot be put in words.
+      status: this.#parts.guard.run('describing itself', () => JSON.stringify(this.deviceReport())) ?? '',
       sources: sources().map(source => {
         const { model, state } = source.status()
         return sourceToWire(model, source.arrivals, { modelId: source.modelId, done: state === 'done' })
@@ -188,7 +196,7 @@ export class DeviceReporter {
   /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
   isReady(devices: number): boolean {
     const { view, placement, readyEpoch, sources } = this.#parts
-    const members = view.members()
+    const members = view.staying()
     if (members.length < devices) return false
     if (sources().length === 0) return true
     const current = placement()
@@ -218,7 +226,7 @@ export class DeviceReporter {
   #linksAreMeasured(): boolean {
     const { view, isLinked } = this.#parts
     return view
-      .members()
+      .staying()
       .filter(({ device }) => device !== view.self && isLinked?.(deviceId(device)) !== false)
       .every(({ device }) => view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(device))!) !== undefined)
   }
@@ -255,10 +263,19 @@ export class DeviceReporter {
         seconds: until === Number.POSITIVE_INFINITY ? null : until - now,
         because
       })),
-      troubles: [...this.#parts.troubles()],
+      ...this.#state(),
+      troubles: [...this.#parts.troubles(), ...this.#parts.guard.troubles()]
+        .slice(0, 100)
+        .map(text => text.slice(0, 1000)),
+      jobs: this.#parts.guard.failures().slice(0, 100),
       counters: { ...network.counters() },
       sources: sources().map(source => this.#withReason(source.status()))
     }
+  }
+
+  #state(): Pick<DeviceReport, 'state' | 'because'> {
+    const life = this.#parts.life()
+    return { state: life.kind, because: life.kind === 'failed' ? life.because.slice(0, 1000) : '' }
   }
 
   /** Of a source that has not begun, what the cluster lacks. */
@@ -269,12 +286,12 @@ export class DeviceReporter {
 
   #whyNotBegun(): string {
     const { view, placement } = this.#parts
-    const there = view.members().length
+    const there = view.staying().length
     if (view.manifests().length === 0) return 'no device has a model: add --model FILE here or on another device'
     if (there < this.#awaited) return `waits for devices: ${there} of ${this.#awaited} are there`
     const current = placement()
     if (current === undefined) return 'waits until blocks are placed'
-    const loading = view.members().filter(state => this.#epochOf(state) < current.epoch)
+    const loading = view.staying().filter(state => this.#epochOf(state) < current.epoch)
     if (loading.length > 0) return `waits until blocks are loaded: ${loading.map(({ name }) => name).join(', ')}`
     return this.#linksAreMeasured() ? '' : 'waits until the links are measured'
   }
@@ -338,6 +355,13 @@ export class DeviceReporter {
   /** What data here wait for. */
   waiting(): DeviceReport['waiting'] {
     return this.#waiting(this.#parts.view)
+  }
+
+  /** Models of the cluster, and those that have left it and are brought back by being owned here. */
+  #spokenOf(): readonly ModelId[] {
+    const { view, owned } = this.#parts
+    const mine = owned().flatMap(({ model }) => (view.manifest(model) === undefined ? [] : [model]))
+    return [...new Set([...view.manifests().map(({ id }) => id), ...mine])]
   }
 
   /** What is carried of a model; for each name that this device gives to it, once. */

@@ -10,6 +10,10 @@ export const deviceReportSchema = z.object({
   /** Bytes for blocks; null when not limited. */
   memory: z.number().nullable(),
   policy: z.string(),
+  /** How far it is in its life. */
+  state: z.enum(['new', 'starting', 'running', 'draining', 'stopped', 'failed']).default('running'),
+  /** Why it has failed; '' where it has not. */
+  because: z.string().default(''),
   /** As it was asked for; '' of a device that does not say. */
   activationEncoding: z.string().default(''),
   uptime: z.number(),
@@ -50,6 +54,8 @@ export const deviceReportSchema = z.object({
   barred: z.array(z.object({ model: z.string(), seconds: z.number().nullable(), because: z.string() })).default([]),
   /** What is wrong with the device, in words, besides what the other fields show. */
   troubles: z.array(z.string().max(1000)).max(100).default([]),
+  /** Jobs that it has failed at, how often, and why the last time; `lasts`: at the last try too. The others go on. */
+  jobs: z.array(z.object({ job: z.string(), times: z.number(), because: z.string(), lasts: z.boolean() })).default([]),
   counters: z.object({
     refusedPeers: z.number(),
     malformedFrames: z.number(),

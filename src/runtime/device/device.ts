@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
-import { every } from '../../core/every.ts'
-import { type DeviceId, deviceId } from '../../core/ids.ts'
+import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import { JobGuard } from '../../core/job-guard.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
@@ -10,7 +11,6 @@ import { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { RunOutcome } from '../../scheduler/dispatch/lane-queue.ts'
 import type { SendOutcome } from '../../scheduler/dispatch/link-queue.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
-import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
@@ -26,12 +26,15 @@ import { taskToWire } from '../dispatch/task-codec.ts'
 import { type Engine, StuckError } from '../engine/engine.ts'
 import type { DeviceState, Notice } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../network/blob-store.ts'
-import type { Network } from '../network/network.ts'
+import { deferred } from '../network/deferred.ts'
+import type { Network, NetworkHandlers, Sending, Sent } from '../network/network.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { describeClash } from './describe-clash.ts'
+import type { DeviceLife } from './device-life.ts'
 import type { DeviceObserver } from './device-observer.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
+import { guardedHandlers } from './guarded-handlers.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
 import type { BlockFailure } from './is-proven.ts'
@@ -41,7 +44,9 @@ import type { ModelOrder } from './model-order.ts'
 import { notice } from './notice.ts'
 import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
-import { OwnedModels } from './owned-models.ts'
+import { type NewlyOwned, OwnedModels } from './owned-models.ts'
+import type { OwnerParts } from './prepare-owned-model.ts'
+import { SourceDesk } from './source-desk.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface DeviceParts {
@@ -51,11 +56,14 @@ export interface DeviceParts {
   readonly engine: Engine
   readonly blobs: BlobStore
   readonly createPolicy: CreatePolicy
-  readonly place: Place
+  /** Absent: this device cannot plan, and leaves that to others. */
+  readonly place?: Place | undefined
   /** For blocks; Infinity where it is not limited. */
   readonly memory: Bytes
   readonly emulated: boolean
   readonly models: readonly OwnedModel[]
+  /** Cuts a model that is owned, or finds that it was. @default as `prepareOwnedModel` does, from its ONNX file */
+  readonly prepareModel?: (model: OwnedModel, parts: OwnerParts) => Promise<ModelManifest>
   /** Sources wait until this many devices are there and have loaded what is placed on them. @default 1 */
   readonly startWhen?: number
   /** Sources wait for this besides; resolves with how long ago the run began. */
@@ -70,6 +78,8 @@ export interface DeviceParts {
   readonly activationEncoding?: EncodingChoice
   /** For people: one line, to the log. */
   readonly say: (text: string, level?: LogLevel) => void
+  /** A device has said what it calls itself. */
+  readonly named?: (device: DeviceId, name: string) => void
   /** For programs. */
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** For traces. */
@@ -82,6 +92,8 @@ export interface DeviceParts {
   readonly troubles?: () => readonly string[]
   /** Larger at every start of the process. */
   readonly incarnation: number
+  /** Of this device's jobs and of those that others do for it: what they fail at shows in its status. @default one of its own */
+  readonly guard?: JobGuard
 }
 
 export interface Device extends AsyncDisposable {
@@ -96,12 +108,27 @@ export interface Device extends AsyncDisposable {
   readonly isHere: (source: string, datum: number) => boolean
   /** A source here has set devices aside: the others are told. */
   readonly setAside: () => void
-  addSource(source: SourcePort): void
+  /**
+   * Before the start it is checked and begins with the others; later it does at once, when its data can be computed.
+   * @throws UserError when there is one of its id, or it cannot be served
+   */
+  addSource(source: SourcePort): Promise<void>
+  /** What it has under way is let go, without a line in its sink. @returns when it has ended; false when there is none of that id */
+  removeSource(id: string): Promise<boolean>
+  /**
+   * Own a model from now on: before the start it is prepared with the others, later at once, and the others are told.
+   * @throws UserError when this device has one of that name, or it cannot be served
+   */
+  addModel(model: OwnedModel): Promise<void>
+  /** Own it no longer; it leaves the cluster unless another device owns it. @returns false when there is none of that name */
+  removeModel(name: string): Promise<boolean>
   /** For comparison: costs, rates and placement stay as they are now, whatever happens. */
   stopAdapting(): void
   start(): Promise<void>
   /** Resolves when every source has all its results; rejects when the device is stopped before. After `start`. */
   sourcesDone(): Promise<void>
+  /** Resolves, if ever, with what it must not go on after: it says so, shows it in its status, and stops. */
+  readonly failed: Promise<Error>
   status(): ClusterStatus
   /** Of this device only. */
   ownSources(): ClusterStatus['sources']
@@ -131,6 +158,19 @@ const KEEP_MODELS: Seconds = seconds(3600)
  */
 export const createDevice = (parts: DeviceParts): Device => new RunningDevice(parts)
 
+const cannotPlan: Place = () => Promise.reject(new Error('this device cannot plan'))
+
+/** Only an owner needs what reads and cuts models. */
+const cutFromFile: NonNullable<DeviceParts['prepareModel']> = async (model, parts) => {
+  const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
+  return prepareOwnedModel(model, parts)
+}
+
+const notSent = (): Sending => {
+  const never = Promise.reject(new Error('it was not sent'))
+  return { written: never, answered: never }
+}
+
 class RunningDevice implements Device {
   readonly view: ClusterView
   readonly breaker = new CircuitBreaker()
@@ -149,11 +189,13 @@ class RunningDevice implements Device {
   readonly #encodings: LinkEncodings
   /** Who was asked to clear a task, and what to do when it does. */
   readonly #asked = new Map<DeviceId, () => void>()
-  readonly #sources = new Map<string, SourcePort>()
+  readonly #guard: JobGuard
   readonly #abort = new AbortController()
-  #allDone: Promise<void> = new Promise(() => {})
+  readonly #sources: SourceDesk
+  readonly #failed = deferred<Error>()
+  #life: DeviceLife = { kind: 'new' }
+  #started: Promise<void> | undefined
   #placement: NumberedPlacement | undefined
-  #draining = false
   #lastReport = { text: '', at: seconds(Number.NEGATIVE_INFINITY) }
   #adapts = true
   #reconsider = false
@@ -162,12 +204,22 @@ class RunningDevice implements Device {
     this.#parts = parts
     const { clock, network, engine, say } = parts
     setMaxListeners(0, this.#abort.signal) // each source waits for it, and there may be any number
+    this.#guard = parts.guard ?? new JobGuard({ clock, say })
+    this.#guard.onFatal(error => this.#fail(error))
+    this.#sources = new SourceDesk({
+      clock,
+      guard: this.#guard,
+      signal: this.#abort.signal,
+      mayBegin: devices => this.#reporter.mayBegin(devices),
+      waits: devices => this.#sayWhatSourcesWaitFor(devices)
+    })
     this.#blocks = new LocalBlocks(engine, parts.declaresWork, parts.ownTimes)
     this.view = new ClusterView(network.self, 1, this.#blocks.declared)
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
     this.#dispatcher = this.#createDispatcher()
     this.#keeper = new BlockKeeper({
       clock,
+      guard: this.#guard,
       view: this.view,
       blocks: this.#blocks,
       blobs: parts.blobs,
@@ -179,9 +231,10 @@ class RunningDevice implements Device {
     })
     this.#seat = new PlannerSeat({
       clock,
+      guard: this.#guard,
       view: this.view,
-      place: parts.place,
-      wholeModels: wholeModelsOf(this.#dispatcher.policy.name),
+      place: parts.place ?? cannotPlan,
+      wholeModels: this.#dispatcher.policy.wholeModels ?? false,
       connected: () => this.#connected(),
       publish: placement => this.#publish(placement)
     })
@@ -197,27 +250,44 @@ class RunningDevice implements Device {
       world: this.view.world,
       drop: home => this.#dispatcher.cancel(task => task.home === home)
     })
-    this.#finder = new ManifestFinder({ network, view: this.view, found: () => this.#changed(), say })
+    this.#finder = new ManifestFinder({
+      ...{ clock, guard: this.#guard, network, view: this.view },
+      found: () => this.#changed()
+    })
     this.#reporter = new DeviceReporter({
       ...parts,
       view: this.view,
       blocks: this.#blocks,
       dispatcher: this.#dispatcher,
-      sources: () => [...this.#sources.values()],
+      sources: () => this.#sources.all(),
       placement: () => this.#placement,
       readyEpoch: () => this.#keeper.readyEpoch,
       weightsFetched: () => this.#keeper.fetched,
       draining: () => this.#draining,
+      canPlan: parts.place !== undefined,
       encodingTo: peer => this.#encodings.encodingTo(peer),
       owned: () => this.#owned.names(),
       setAside: () => this.breaker.setAside(clock.now()),
       barred: () => this.#keeper.barred(),
       troubles: () => this.#troubles(),
+      guard: this.#guard,
+      life: () => this.#life,
       failures: this.#keeper.failures
     })
   }
 
-  readonly submit = (task: DeviceTask): void => this.#dispatcher.submit(task)
+  /** There may be somebody to tell. */
+  get #isOn(): boolean {
+    return this.#isUp && !this.#abort.signal.aborted
+  }
+  #isUp = false
+
+  get #draining(): boolean {
+    return this.#life.kind === 'draining' || this.#life.kind === 'stopped' || this.#life.kind === 'failed'
+  }
+
+  /** What the caller has is not written to, on its way or by the policy. */
+  readonly submit = (task: DeviceTask): void => this.#dispatcher.submit({ ...task })
 
   readonly cancel = (source: string, datum: number): void =>
     // Another device of this one's name may have a source of the same name.
@@ -243,38 +313,105 @@ class RunningDevice implements Device {
     ]
   }
 
-  addSource(source: SourcePort): void {
-    this.#sources.set(source.id, source)
+  async addSource(source: SourcePort): Promise<void> {
+    await this.#sources.add(source)
+    this.#changed()
+  }
+
+  async removeSource(id: string): Promise<boolean> {
+    if (!(await this.#sources.remove(id))) return false
+    this.#dispatcher.cancel(task => task.source === id && task.homeId === this.view.self)
+    this.#changed()
+    return true
+  }
+
+  async addModel(model: OwnedModel): Promise<void> {
+    this.#abort.signal.throwIfAborted()
+    const owned = await this.#owned.add(model)
+    if (owned === undefined) return
+    this.#announce([owned])
+    this.#changed()
+  }
+
+  async removeModel(name: string): Promise<boolean> {
+    const model = await this.#owned.remove(name)
+    if (model === false) return false
+    this.#changed()
+    if (model !== undefined && this.#owned.owned(model) === undefined) this.#dismiss(model)
+    return true
+  }
+
+  /** Models that this device owns from now on. */
+  #announce(owned: readonly NewlyOwned[]): void {
+    const { clock, say } = this.#parts
+    for (const { manifest } of owned) {
+      this.view.addManifest(manifest)
+      say(`model ${this.#owned.owned(manifest.id)?.name}: ${manifest.blocks.length} blocks`)
+    }
+    for (const { replaced } of owned) if (replaced !== undefined) this.view.dismiss(replaced, clock.now())
+  }
+
+  #dismiss(model: ModelId): void {
+    this.view.dismiss(model, this.#parts.clock.now())
+    this.#lookAtModels()
   }
 
   stopAdapting(): void {
     this.#adapts = false
   }
 
-  async start(): Promise<void> {
-    const { engine, network, say } = this.#parts
+  /** Where it fails, all that it had begun is ended before that is told. */
+  start(): Promise<void> {
+    this.#started ??= this.#start().catch(async error => {
+      await this.stop({ patience: seconds(0) }).catch(() => {}) // what went wrong first is what is told
+      throw error
+    })
+    return this.#started
+  }
+
+  async #start(): Promise<void> {
+    const { engine, network, startWhen = 1, begun = Promise.resolve(seconds(0)) } = this.#parts
+    const { signal } = this.#abort
+    signal.throwIfAborted()
+    this.#life = { kind: 'starting' }
     const speed = await engine.calibrate()
+    signal.throwIfAborted()
     this.view.world.setSpeed(this.view.selfIndex, speed)
     this.#reporter.speed = speed
     // Before the network: cutting keeps this thread busy, and others would take it for silence.
-    const { manifests, replaced } = await this.#owned.prepare()
-    for (const manifest of manifests) {
-      this.#blocks.requireDeclared(manifest)
-      this.view.addManifest(manifest)
-      say(`model ${this.#owned.owned(manifest.id)?.name}: ${manifest.blocks.length} blocks`)
-    }
-    for (const id of replaced) this.view.dismiss(id, this.#parts.clock.now())
-    if (manifests.length > 0) this.#hearSelf()
-    for (const source of this.#sources.values()) await source.check()
+    const owned = await this.#owned.prepare()
+    this.#announce(owned)
+    if (owned.length > 0) this.#hearSelf()
+    await this.#sources.check()
+    signal.throwIfAborted()
     await network.start(this.#handlers())
+    signal.throwIfAborted()
+    if (this.#life.kind === 'starting') this.#life = { kind: 'running' }
+    this.#isUp = true
     this.#changed()
     this.#loop()
-    this.#allDone = this.#runSources()
-    this.#allDone.catch(() => {}) // whoever waits for it hears of it
+    const ready = (): void =>
+      this.#guard.run('telling that it is ready', () => this.#parts.event({ event: 'ready', status: this.status() }))
+    this.#sources.begin(startWhen, ready, begun).catch(() => {}) // whoever waits for them hears of it
+  }
+
+  get failed(): Promise<Error> {
+    return this.#failed.promise
+  }
+
+  #fail(error: Error): void {
+    if (this.#life.kind === 'failed' || this.#life.kind === 'stopped') return
+    const because = error.message
+    this.#life = { kind: 'failed', because }
+    this.#failed.resolve(error)
+    const { say, event } = this.#parts
+    say(`failed, and stops: ${because}`, 'error')
+    event({ event: 'failed', level: 'error', because })
+    this.stop({ patience: seconds(0) }).catch(problem => this.#guard.failed('stopping', problem))
   }
 
   sourcesDone(): Promise<void> {
-    return this.#allDone
+    return this.#sources.done()
   }
 
   status(): ClusterStatus {
@@ -296,16 +433,12 @@ class RunningDevice implements Device {
   }
 
   #createOwned(): OwnedModels {
-    const { models } = this.#parts
+    const { models, prepareModel = cutFromFile } = this.#parts
     return new OwnedModels({
       models,
       view: this.view,
-      folder: models[0]?.folder,
-      prepare: async owned => {
-        // Only an owner needs what reads and cuts models.
-        const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
-        return prepareOwnedModel(owned, { ...this.#parts, speed: this.#reporter.speed, signal: this.#abort.signal })
-      }
+      check: (manifest: ModelManifest) => this.#blocks.requireDeclared(manifest),
+      prepare: owned => prepareModel(owned, { ...this.#parts, speed: this.#reporter.speed, signal: this.#abort.signal })
     })
   }
 
@@ -317,10 +450,7 @@ class RunningDevice implements Device {
       owned: this.#owned,
       takeOrder,
       changed: () => this.#changed(),
-      dismiss: model => {
-        this.view.dismiss(model, this.#parts.clock.now())
-        this.#lookAtModels()
-      }
+      dismiss: model => this.#dismiss(model)
     })
   }
 
@@ -333,9 +463,10 @@ class RunningDevice implements Device {
       self: selfIndex,
       bytes: payloadBytes,
       learns: () => this.#adapts,
-      run: (task, finished) => void this.#run(task).then(finished),
+      run: (task, finished) => void this.#guard.watch('running blocks', this.#run(task).then(finished)),
       send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
-      deliver: task => this.#sources.get(task.source)?.delivered(task),
+      deliver: task => void this.#guard.run('taking results', () => this.#sources.get(task.source)?.delivered(task)),
+      policyFailed: error => this.#guard.failed('deciding where data go', error),
       failed: (task, because) => this.#tellFailure(task, because),
       handedOver: (task, to) => this.#handovers.add(world.devices[to]!.id, task),
       ask: (to, weight, granted) => {
@@ -368,7 +499,8 @@ class RunningDevice implements Device {
       task.tensors = tensors
       task.madeBy = this.view.self
       task.ranUntil = end
-      this.#parts.observe?.ran({ source, datum, model: manifest.name, block, start, end })
+      const ran = { source, datum, model: manifest.name, block, start, end }
+      this.#guard.run('tracing what ran', () => this.#parts.observe?.ran(ran))
       return { kind: 'done', took }
     } catch (error) {
       if (error instanceof StuckError) this.#keeper.bar(task.modelId, error.message)
@@ -377,22 +509,32 @@ class RunningDevice implements Device {
     }
   }
 
+  /** Whatever goes wrong with it, the link is free for the next, and the task is here again. */
   #send(task: DeviceTask, peer: DeviceId, { written, accepted, refused }: SendOutcome): void {
-    const { network, clock, observe } = this.#parts
     const { source, datum, done: activation } = task
+    const sending = this.#guard.run('sending data', () => this.#hand(task, peer)) ?? notSent()
+    const trace = ({ bytes, starts: start, departs: end }: Sent): void => {
+      const sent = { to: this.view.nameOf(peer), source, datum, activation, bytes, start, end }
+      this.#guard.run('tracing what was sent', () => this.#parts.observe?.sent(sent))
+    }
+    const free = sending.written.then(trace, () => {}).then(written)
+    const over = sending.answered.then(
+      ({ kind }) => {
+        this.#guard.run('judging answers', () => this.#answered(task, peer, activation, kind === 'accepted'))
+        if (kind === 'accepted') accepted()
+        else refused()
+      },
+      () => refused()
+    )
+    for (const end of [free, over]) void this.#guard.watch('going on with what was sent', end)
+  }
+
+  #hand(task: DeviceTask, peer: DeviceId): Sending {
+    const { network, clock } = this.#parts
     const remark = reportToWire(this.#dispatcher.policy.remark(), this.view.world)
     const blocks = this.view.world.models[task.model]!.work.length
     const tensors = this.#encodings.encode(peer, task, blocks)
-    const sending = network.sendTask(peer, taskToWire(task, this.view.world, clock.now()), tensors, remark)
-    sending.written.then(({ bytes, starts: start, departs: end }) => {
-      observe?.sent({ to: this.view.nameOf(peer), source, datum, activation, bytes, start, end })
-      written()
-    }, written)
-    sending.answered.then(({ kind }) => {
-      this.#answered(task, peer, activation, kind === 'accepted')
-      if (kind === 'accepted') accepted()
-      else refused()
-    }, refused)
+    return network.sendTask(peer, taskToWire(task, this.view.world, clock.now()), tensors, remark)
   }
 
   /** Who was to compute a task and does not take it is not asked again at once. */
@@ -405,8 +547,8 @@ class RunningDevice implements Device {
     }
   }
 
-  #handlers() {
-    return createHandlers({
+  #handlers(): NetworkHandlers {
+    const handlers = createHandlers({
       ...this.#parts,
       view: this.view,
       dispatcher: this.#dispatcher,
@@ -432,22 +574,40 @@ class RunningDevice implements Device {
         ),
       granted: by => this.#granted(by)
     })
+    return guardedHandlers(handlers, this.#guard)
   }
 
-  /** The one loop: everything that happens by time happens here. */
+  /** The one loop: everything that happens by time happens here. It ends with the device, and with nothing else. */
   #loop(): void {
-    const { clock, say } = this.#parts
-    every(
-      () => TICK,
-      () => this.#tick(),
-      { clock, signal: this.#abort.signal }
-    ).catch(error => {
-      if (!this.#abort.signal.aborted)
-        say(`stopped looking after queues: ${error instanceof Error ? error.stack : error}`, 'error')
-    })
+    const { clock } = this.#parts
+    const tick = (): void => this.#tick()
+    void this.#guard.every('looking after everything', () => TICK, tick, { clock, signal: this.#abort.signal })
   }
 
+  /** Each job by itself: what one fails at, the others do not. */
   #tick(): void {
+    const job = <T>(name: string, work: () => T): T | undefined => this.#guard.run(name, work)
+    job('hearing how links are', () => this.#lookAtLinks())
+    job('trusting devices again', () => this.#trustAgain())
+    job('reporting to the others', () => this.#report())
+    job('looking for unknown models', () => this.#finder.tick())
+    job('looking after models', () => this.#lookAtModels())
+    if (this.#adapts) job('looking whether to plan', () => this.#seat.tick(this.#placement))
+    job('looking after blocks', () => this.#keeper.tick())
+    job('reminding of the placement', () => this.#reminder.tick(this.#placement))
+    job('looking after orphans', () => this.#orphans.tick())
+    const hasBegunAnew = this.#adapts && job('deciding anew', () => this.#dispatcher.reconsider()) === true
+    this.#sources.tick()
+    // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
+    job('telling its state', () => {
+      if (this.#isStateDue() || hasBegunAnew) this.#publishState()
+    })
+    job('letting data go', () => this.#letGo())
+    if (this.#dispatcher.waiting().length > 0) this.#later()
+    job('saying what data wait for', () => this.#sayWhatDataWaitFor())
+  }
+
+  #lookAtLinks(): void {
     const { network } = this.#parts
     for (const [peer] of network.peers()) {
       if (this.#parts.isLinked?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
@@ -456,24 +616,12 @@ class RunningDevice implements Device {
       const rate = this.#encodings.choose(peer, link.rate)
       this.view.setLink(network.self, peer, rate, link.latency, link.medium)
     }
-    if (this.view.distrust.expire(this.#parts.clock.now())) {
-      this.view.review()
-      this.#later()
-    }
-    this.#report()
-    this.#finder.tick()
-    this.#lookAtModels()
-    if (this.#adapts) this.#seat.tick(this.#placement)
-    this.#keeper.tick()
-    this.#reminder.tick(this.#placement)
-    this.#orphans.tick()
-    const hasBegunAnew = this.#adapts && this.#dispatcher.reconsider()
-    for (const source of this.#sources.values()) source.tick()
-    // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
-    if (this.#isStateDue() || hasBegunAnew) this.#publishState()
-    this.#letGo()
-    if (this.#dispatcher.waiting().length > 0) this.#later()
-    this.#sayWhatDataWaitFor()
+  }
+
+  #trustAgain(): void {
+    if (!this.view.distrust.expire(this.#parts.clock.now())) return
+    this.view.review()
+    this.#later()
   }
 
   /** Of models that have left, what waits here is forgotten, and their blocks go. */
@@ -529,10 +677,13 @@ class RunningDevice implements Device {
 
   /** What this device carries or knows has changed. */
   #changed(): void {
+    if (!this.#isOn) return
     this.#reporter.stir()
-    const state = this.#hearSelf()
-    if (this.#parts.clock.now() - this.#toldAt < this.#dispatcher.policy.reportInterval()) this.#isUntold = true
-    else this.#sendState(state)
+    this.#guard.run('telling its state', () => {
+      const state = this.#hearSelf()
+      if (this.#parts.clock.now() - this.#toldAt < this.#dispatcher.policy.reportInterval()) this.#isUntold = true
+      else this.#sendState(state)
+    })
     this.#later()
   }
   /** What changed soon after the last state is told with the next tick that may: blocks come and go in bursts. */
@@ -569,8 +720,8 @@ class RunningDevice implements Device {
     this.#reconsider = true
     queueMicrotask(() => {
       this.#reconsider = false
-      this.#dispatcher.worldChanged()
-      this.#keeper.tick()
+      this.#guard.run('moving what waits', () => this.#dispatcher.worldChanged())
+      this.#guard.run('looking after blocks', () => this.#keeper.tick())
     })
   }
 
@@ -595,7 +746,7 @@ class RunningDevice implements Device {
     this.view.left(peer)
     this.#asked.delete(peer)
     this.#dispatcher.worldChanged()
-    for (const source of this.#sources.values()) source.deviceLost(peer)
+    this.#sources.deviceLost(peer)
     for (const { home, source, datum, attempt } of this.#handovers.takeAll(peer)) {
       if (home === network.self) this.#sources.get(source)?.lost({ source, datum, attempt }, peer)
       else network.notify(home, notice('lost', { source, datum: BigInt(datum), attempt, device: peer }))
@@ -636,24 +787,9 @@ class RunningDevice implements Device {
       )
   }
 
-  async #runSources(): Promise<void> {
-    const { clock, startWhen = 1 } = this.#parts
-    const signal = this.#abort.signal
-    const patience = clock.now() + 2
-    for (let said = false; !this.#reporter.mayBegin(startWhen); await clock.sleep(TICK, { signal })) {
-      if (said || clock.now() < patience) continue
-      said = true
-      this.#sayWhatSourcesWaitFor(startWhen)
-    }
-    this.#parts.event({ event: 'ready', status: this.status() })
-    const elapsed = await unlessAborted(this.#parts.begun ?? Promise.resolve(seconds(0)), signal)
-    await Promise.all([...this.#sources.values()].map(source => source.run(signal, elapsed)))
-  }
-
   #sayWhatSourcesWaitFor(startWhen: number): void {
-    if (this.#sources.size === 0) return
     const { say } = this.#parts
-    const there = this.view.members().length
+    const there = this.view.staying().length
     if (this.view.manifests().length === 0)
       say('sources wait for a model: no device here has one; add --model FILE here or on another device', 'warn')
     else if (there < startWhen) say(`sources wait: ${there} of ${startWhen} devices are there`)
@@ -676,29 +812,22 @@ class RunningDevice implements Device {
   }
   #waitingFor = { reason: '', since: 0, said: true }
 
+  /** Whatever of it fails, the rest is ended too. */
   async #shutDown(patience: Seconds): Promise<void> {
     const { clock, network, engine } = this.#parts
-    this.#draining = true
-    await Promise.all([...this.#sources.values()].map(source => source.stop()))
-    this.#publishState()
+    const wasOn = this.#isOn
+    if (this.#life.kind !== 'failed') this.#life = { kind: 'draining' }
+    await this.#sources.stop()
+    if (wasOn) this.#guard.run('telling its state', () => this.#publishState())
     const until = clock.now() + patience
     const busy = (): boolean => this.#dispatcher.queued().lane + this.#dispatcher.queued().links > 0
     while (busy() && clock.now() < until) await clock.sleep(seconds(0.02))
     this.#abort.abort(new Error('the device stops'))
-    await network.stop()
-    await engine.stop()
-  }
-}
-
-const unlessAborted = async <T>(what: Promise<T>, signal: AbortSignal): Promise<T> => {
-  const over = new AbortController()
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { signal: over.signal })
-  })
-  try {
-    signal.throwIfAborted()
-    return await Promise.race([what, aborted])
-  } finally {
-    over.abort()
+    try {
+      await network.stop()
+    } finally {
+      await engine.stop()
+      if (this.#life.kind !== 'failed') this.#life = { kind: 'stopped' }
+    }
   }
 }

@@ -49,6 +49,7 @@ export interface HandlerParts {
   readonly blame: (task: Task, device: DeviceId, because: string) => void
   /** A neighbour cleared what this device asked to send it. */
   readonly granted: (by: DeviceId) => void
+  readonly named?: ((device: DeviceId, name: string) => void) | undefined
   readonly say: (text: string, level?: LogLevel) => void
 }
 
@@ -64,7 +65,10 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
   onRequest: (_, request) => answer(parts, request),
   onNotice: (from, message) => onNotice(parts, from, message),
   onState: (from, state) => {
-    if (parts.view.heard(from, state, parts.clock.now())) parts.changed()
+    if (parts.view.heard(from, state, parts.clock.now())) {
+      if (state.name !== '') parts.named?.(from, state.name)
+      parts.changed()
+    }
     hearSetAside(parts, from, state)
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
@@ -221,8 +225,8 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
   if (event.role !== 'device') return
   if (event.kind === 'left') {
     const name = view.nameOf(event.peer)
-    // Who stops says so first, and no longer offers to plan.
-    if (view.state(event.peer)?.canPlan === false) say(`${name} said goodbye`)
+    // Who stops says so first.
+    if (view.state(event.peer)?.leaving === true) say(`${name} said goodbye`)
     else say(`lost ${name}: ${event.because}`, 'warn')
     parts.peerLost(event.peer)
   } else {

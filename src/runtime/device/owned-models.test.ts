@@ -22,7 +22,7 @@ const start = (folder: string, files: Readonly<Record<string, string>>, view = n
     if (file === 'damaged') throw new UserError('damaged: not an ONNX model')
     return { id: modelId(file), name: file, sha256: '', blocks: [], activations: [], inputs: [], outputs: [] }
   }
-  return { view, owned: new OwnedModels({ models, view, folder, prepare }) }
+  return { view, owned: new OwnedModels({ models, view, prepare }) }
 }
 const folder = (): string => mkdtempSync(join(tmpdir(), 'tributary-owned-'))
 
@@ -30,7 +30,7 @@ test('a name that means another model than at the last start has a larger revisi
   const state = folder()
   const revisions = async (file: string) => {
     const { owned } = start(state, { net: file })
-    const { replaced } = await owned.prepare()
+    const replaced = (await owned.prepare()).flatMap(one => one.replaced ?? [])
     return [...owned.names().map(({ model, revision }) => `${model} ${revision}`), ...replaced]
   }
   expect(await revisions('one')).toEqual(['one 1'])
@@ -43,8 +43,11 @@ test('a name that means another model than at the last start has a larger revisi
 test('what it meant is not replaced where another name still means it', async () => {
   const state = folder()
   await start(state, { net: 'one' }).owned.prepare()
-  const { replaced } = await start(state, { net: 'two', spare: 'one' }).owned.prepare()
-  expect(replaced).toEqual([])
+  const prepared = await start(state, { net: 'two', spare: 'one' }).owned.prepare()
+  expect(prepared.map(({ manifest, replaced }) => [manifest.id, replaced])).toEqual([
+    ['two', undefined],
+    ['one', undefined]
+  ])
 })
 
 test('an update is kept for the next start; one that cannot be served changes nothing', async () => {
@@ -95,4 +98,36 @@ test('a new owner of an old name does not push itself before others', async () =
   await owned.prepare()
   expect(owned.tick()).toBe(false)
   expect(owned.names()).toMatchObject([{ revision: 1n }])
+})
+
+test('a model that comes later is owned from then on, counts as one that was there at the start, and can go', async () => {
+  const state = folder()
+  const { owned } = start(state, { net: 'one' })
+  const later = (file: string, name = 'later'): OwnedModel => ({
+    ...{ name, file, shapes: new Map(), maxBlocks: 2, cutAt: [], folder: state }
+  })
+  expect(await owned.add(later('two', 'early'))).toBe(undefined)
+  await owned.prepare()
+  expect(owned.names().map(({ name }) => name)).toEqual(['net', 'early'])
+  expect(await owned.add(later('three'))).toMatchObject({ manifest: { id: 'three' }, replaced: undefined })
+  await expect(owned.add(later('four'))).rejects.toThrow('model "later" is of this device already')
+  await expect(owned.add(later('damaged', 'other'))).rejects.toThrow('not an ONNX model')
+  expect(owned.names().map(({ name, model }) => `${name}=${model}`)).toEqual(['net=one', 'early=two', 'later=three'])
+  expect(await owned.remove('later')).toBe('three')
+  expect(await owned.remove('later')).toBe(false)
+  expect(await owned.add(later('four'))).toMatchObject({ manifest: { id: 'four' }, replaced: 'three' })
+  expect(owned.names().at(-1)).toMatchObject({ name: 'later', model: 'four', revision: 2n })
+})
+
+test('a device that began without a model keeps what the names of later ones mean', async () => {
+  const state = folder()
+  for (const [file, revision] of [
+    ['one', 1n],
+    ['two', 2n]
+  ] as const) {
+    const { owned } = start(state, {})
+    await owned.prepare()
+    await owned.add({ name: 'net', file, shapes: new Map(), maxBlocks: 2, cutAt: [], folder: state })
+    expect(owned.names()).toMatchObject([{ model: file, revision }])
+  }
 })

@@ -12,10 +12,10 @@ import type { OwnedModel } from './owned-model.ts'
 export interface OwnedModelsParts {
   readonly models: readonly OwnedModel[]
   readonly view: ClusterView
-  /** Where what the names meant is kept for the next start. */
-  readonly folder: string | undefined
   /** Cut it, or find that it was. @throws UserError when the file is no model that can be served */
   readonly prepare: (model: OwnedModel) => Promise<ModelManifest>
+  /** Of one that comes to be owned. @throws UserError when it cannot be served as this device was told to */
+  readonly check?: (manifest: ModelManifest) => void
 }
 
 /** A name that this device gives, and what it means now. */
@@ -23,6 +23,13 @@ export interface OwnedName {
   readonly name: string
   readonly model: ModelId
   readonly revision: bigint
+}
+
+/** A model that this device owns from now on. */
+export interface NewlyOwned {
+  readonly manifest: ModelManifest
+  /** What its name meant at an earlier start, where that is another that nothing here means any more. */
+  readonly replaced: ModelId | undefined
 }
 
 const keptSchema = z.record(z.string(), z.object({ model: z.string(), revision: z.int().min(1) }))
@@ -37,7 +44,12 @@ export class OwnedModels {
   readonly #names = new Map<string, OwnedName>()
   /** Names that mean another model than at the last start: that one counts more than what other owners have had. */
   readonly #changed = new Set<string>()
+  readonly #writing = new Serial()
+  /** They come and go one at a time. */
   readonly #serial = new Serial()
+  #isPrepared = false
+  /** Where what the names meant is kept for the next start; undefined while there has been no model. */
+  #folder: string | undefined
   #kept: z.output<typeof keptSchema> = {}
 
   constructor(parts: OwnedModelsParts) {
@@ -53,46 +65,90 @@ export class OwnedModels {
     return this.names().find(({ model }) => model === id)
   }
 
-  /** At the start. @returns the models in the order in which they were given; those of an earlier start, which they replace */
-  async prepare(): Promise<{ readonly manifests: readonly ModelManifest[]; readonly replaced: readonly ModelId[] }> {
-    this.#kept = await this.#read()
-    const manifests: ModelManifest[] = []
-    const replaced: ModelId[] = []
-    for (const model of this.#models.values()) {
-      const manifest = await this.#parts.prepare(model)
-      const before = this.#kept[model.name]
-      const isOther = before !== undefined && before.model !== manifest.id
-      if (isOther) {
-        replaced.push(modelId(before.model))
-        this.#changed.add(model.name)
+  /** At the start, each in its turn. @returns those that there are, in the order in which they were given @throws UserError */
+  prepare(): Promise<readonly NewlyOwned[]> {
+    return this.#serial.run(async () => {
+      const owned: NewlyOwned[] = []
+      for (const model of this.#models.values()) owned.push(await this.#own(model))
+      this.#isPrepared = true
+      if (owned.length > 0) await this.#write()
+      return owned.map(one => this.#unlessMeant(one))
+    })
+  }
+
+  /**
+   * One more. Before the start it is prepared with the others.
+   * @returns it once it is prepared; undefined before the start
+   * @throws UserError when the name is given already, or the file is no model that can be served: nothing has changed then
+   */
+  add(model: OwnedModel): Promise<NewlyOwned | undefined> {
+    return this.#serial.run(async () => {
+      const { name } = model
+      if (this.#models.has(name))
+        throw new UserError(
+          `model "${name}" is of this device already; update it, remove it first, or name this one otherwise`
+        )
+      if (!this.#isPrepared) {
+        this.#models.set(name, model)
+        return undefined
       }
-      this.#put(model.name, manifest.id, BigInt(before?.revision ?? 1) + (isOther ? 1n : 0n))
-      manifests.push(manifest)
+      const owned = await this.#own(model)
+      try {
+        await this.#write()
+      } catch (error) {
+        this.#names.delete(name)
+        throw error
+      }
+      this.#models.set(name, model)
+      return this.#unlessMeant(owned)
+    })
+  }
+
+  async #own(model: OwnedModel): Promise<NewlyOwned> {
+    const { name, folder } = model
+    const manifest = await this.#parts.prepare(model)
+    this.#parts.check?.(manifest)
+    if (this.#folder === undefined) {
+      this.#folder = folder
+      this.#kept = await this.#read()
     }
-    await this.#write()
-    return { manifests, replaced: replaced.filter(id => this.owned(id) === undefined) }
+    const before = this.#kept[name]
+    const isOther = before !== undefined && before.model !== manifest.id
+    if (isOther) this.#changed.add(name)
+    this.#put(name, manifest.id, BigInt(before?.revision ?? 1) + (isOther ? 1n : 0n))
+    return { manifest, replaced: isOther ? modelId(before.model) : undefined }
+  }
+
+  #unlessMeant({ manifest, replaced }: NewlyOwned): NewlyOwned {
+    return { manifest, replaced: replaced === undefined || this.owned(replaced) === undefined ? replaced : undefined }
   }
 
   /** Put another file in a name's place. @returns the new model and the one before @throws UserError when there is no such name here, or the file is no model */
-  async update(name: string, file: string): Promise<{ readonly manifest: ModelManifest; readonly before: ModelId }> {
-    const model = this.#models.get(name)
-    if (model === undefined) throw new UserError(`model "${name}" is not of this device${this.#whose(name)}`)
-    const manifest = await this.#parts.prepare({ ...model, file })
-    const { model: before } = this.#names.get(name)!
-    if (manifest.id !== before) {
-      this.#models.set(name, { ...model, file })
-      this.#put(name, manifest.id, this.#above(name) + 1n)
-      await this.#write()
-    }
-    return { manifest, before }
+  update(name: string, file: string): Promise<{ readonly manifest: ModelManifest; readonly before: ModelId }> {
+    return this.#serial.run(async () => {
+      const model = this.#models.get(name)
+      if (model === undefined) throw new UserError(`model "${name}" is not of this device${this.#whose(name)}`)
+      const manifest = await this.#parts.prepare({ ...model, file })
+      const { model: before } = this.#names.get(name)!
+      if (manifest.id !== before) {
+        this.#models.set(name, { ...model, file })
+        this.#put(name, manifest.id, this.#above(name) + 1n)
+        await this.#write()
+      }
+      return { manifest, before }
+    })
   }
 
-  /** This device owns it no longer, until it is started with it again. @returns what it was; undefined when it did not */
-  async remove(name: string): Promise<ModelId | undefined> {
-    const known = this.#names.get(name)
-    this.#names.delete(name)
-    this.#models.delete(name)
-    return known?.model
+  /**
+   * This device owns it no longer, until it is started with it again.
+   * @returns what it was, unless it had not been prepared; false when it did not own it
+   */
+  remove(name: string): Promise<ModelId | undefined | false> {
+    return this.#serial.run(async () => {
+      const model = this.#names.get(name)?.model
+      this.#names.delete(name)
+      return this.#models.delete(name) ? model : false
+    })
   }
 
   /** Called often: what was changed since the last start counts more than what other owners, who were here, have. @returns whether something is news */
@@ -131,7 +187,7 @@ export class OwnedModels {
   }
 
   get #file(): string | undefined {
-    return this.#parts.folder === undefined ? undefined : join(this.#parts.folder, 'names.json')
+    return this.#folder === undefined ? undefined : join(this.#folder, 'names.json')
   }
 
   async #read(): Promise<z.output<typeof keptSchema>> {
@@ -146,9 +202,9 @@ export class OwnedModels {
   /** One at a time: a crash leaves the old file or the new one. */
   async #write(): Promise<void> {
     const file = this.#file
-    if (file === undefined || this.#models.size === 0) return
-    await this.#serial.run(async () => {
-      await onStateDisk(this.#parts.folder!, async () => {
+    if (file === undefined) return
+    await this.#writing.run(async () => {
+      await onStateDisk(this.#folder!, async () => {
         await writeFile(`${file}.part`, JSON.stringify(this.#kept))
         await rename(`${file}.part`, file)
       })

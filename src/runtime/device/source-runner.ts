@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { type DeviceId, type ModelId, sourceId } from '../../core/ids.ts'
+import { InvariantError } from '../../core/invariant-error.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
@@ -17,6 +18,7 @@ import { Ledger } from '../ledger/ledger.ts'
 import { NotWritten } from '../ledger/not-written.ts'
 import type { Sink } from '../ledger/sink.ts'
 import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
+import { deferred } from '../network/deferred.ts'
 import { Appeals } from './appeals.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { describeSetAside } from './describe-set-aside.ts'
@@ -97,7 +99,11 @@ export class SourceRunner implements SourcePort {
   /** Both are of the model that is served now. */
   #timer = new ResendTimer()
   #appeals: Appeals
-  #state: 'waiting' | 'running' | 'done' | 'stopped' = 'waiting'
+  #state: 'waiting' | 'running' | 'done' | 'stopped' | 'failed' = 'waiting'
+  /** Rejects with what the run cannot go on after. */
+  readonly #broken = deferred<never>()
+  /** Why it has failed; '' where it has not. */
+  #failure = ''
   readonly #model: ServedModel
   readonly #skips: SkipLog
   #reader: ItemReader | undefined
@@ -137,6 +143,21 @@ export class SourceRunner implements SourcePort {
   #isChecked = false
 
   async run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
+    const over = new AbortController()
+    try {
+      await Promise.race([this.#broken.promise, this.#run(AbortSignal.any([signal, over.signal]), elapsed)])
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#state = 'failed'
+        this.#failure = error instanceof Error ? error.message : String(error)
+      }
+      throw error
+    } finally {
+      over.abort()
+    }
+  }
+
+  async #run(signal: AbortSignal, elapsed: Seconds): Promise<void> {
     const begun = this.#parts.clock.now() - elapsed
     await this.#findModel(signal)
     await this.check()
@@ -211,13 +232,30 @@ export class SourceRunner implements SourcePort {
     const holders = this.#ledger.holders(datum)
     const now = this.#parts.clock.now()
     this.#timer.result(datum, attempt, now)
-    const verdict = this.#ledger.result(datum)
-    if (verdict !== 'first') return
+    const tensors = this.#decoded(task)
+    if (tensors === undefined || this.#ledger.result(datum) !== 'first') return
     this.#reader?.forget(datum)
     this.#acquit(this.#appeals.computed(datum, task.modelId, holders, now))
     this.#parts.cancel(this.id, task.datum)
     this.#wake() // there is room, whenever it is on the disk
-    void this.#record(task, served)
+    this.#endIfItFails(this.#record(task, tensors, served))
+  }
+
+  /** What goes on by itself. */
+  #endIfItFails(work: Promise<void>): void {
+    work.catch(error => this.#broken.reject(error))
+  }
+
+  /** What has come home as a result and is none is a failure of whoever made it. */
+  #decoded({ datum, attempt, tensors, madeBy, done }: DeviceTask): readonly Tensor[] | undefined {
+    try {
+      return tensors.map(decodeTensor)
+    } catch (error) {
+      const device = madeBy ?? this.#parts.view.self
+      const because = `what came home is no result: ${(error as Error).message}`
+      this.failed({ source: this.id, datum, attempt }, { device, block: Math.max(0, done - 1), because })
+      return undefined
+    }
   }
 
   custody(ref: DatumRef, device: DeviceId): void {
@@ -245,7 +283,7 @@ export class SourceRunner implements SourcePort {
       if (verdict.setAside !== undefined) this.#acquit([verdict.setAside])
       this.#resendAfter(datum, verdict.after)
     } else if (this.#ledger.fail(datum, verdict.cause)) {
-      void this.#recordFailure(datum, verdict.cause)
+      this.#endIfItFails(this.#recordFailure(datum, verdict.cause))
     }
   }
 
@@ -305,6 +343,7 @@ export class SourceRunner implements SourcePort {
     const { sink, spec, view } = this.#parts
     const { because } = this.#model
     const state = sink.state()
+    if (this.#state === 'failed') return this.#failure
     if (state.kind === 'stuck') return `${sink.file}: ${state.because}; tried again, nothing is lost`
     if (this.#writeTrouble !== '') return this.#writeTrouble
     if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
@@ -313,12 +352,12 @@ export class SourceRunner implements SourcePort {
   }
 
   async stop(): Promise<void> {
-    if (this.#state !== 'done') this.#state = 'stopped'
+    if (this.#state !== 'done' && this.#state !== 'failed') this.#state = 'stopped'
     this.#wake()
   }
 
   #stateNow(): string {
-    if (this.#parts.sink.state().kind === 'stuck') return 'sink stuck'
+    if (this.#state !== 'failed' && this.#parts.sink.state().kind === 'stuck') return 'sink stuck'
     return this.#state === 'running' ? this.#model.waitsFor || 'running' : this.#state
   }
 
@@ -513,7 +552,7 @@ export class SourceRunner implements SourcePort {
   }
 
   #resendAfter(datum: number, pause: Seconds): void {
-    void this.#parts.clock.sleep(pause).then(() => this.#resend(datum))
+    this.#endIfItFails(this.#parts.clock.sleep(pause).then(() => this.#resend(datum)))
   }
 
   /** Read the item again and send it out again. */
@@ -523,18 +562,20 @@ export class SourceRunner implements SourcePort {
     if (!this.#model.isThere) return // it goes out when there is one
     this.#resending.add(datum)
     this.#readAndDispatch({ datum, item: flight.item })
-      .catch(error => this.#complain(`${flight.item.name}: cannot be read again: ${(error as Error).message}`))
+      .catch(error => {
+        if (error instanceof InvariantError) this.#broken.reject(error)
+        else this.#complain(`${flight.item.name}: cannot be read again: ${(error as Error).message}`)
+      })
       .finally(() => this.#resending.delete(datum))
   }
 
-  async #record(task: DeviceTask, { port }: Served): Promise<void> {
+  async #record({ datum, attempt }: DeviceTask, tensors: readonly Tensor[], { port }: Served): Promise<void> {
     const { clock, sink, observe } = this.#parts
-    const { datum, tensors, attempt } = task
     const { item, availableAt } = this.#flights.get(datum)!
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
-      const result = await this.#writeResult(port, item, tensors.map(decodeTensor))
+      const result = await this.#writeResult(port, item, tensors)
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
       this.#times.add(inferenceTime)
       this.#ledger.written(datum)
@@ -561,9 +602,10 @@ export class SourceRunner implements SourcePort {
     this.#wake()
   }
 
-  /** A window of them may come at once, all for one cause. */
+  /** A window of them may come at once, all for one cause. A source that is not being stopped does not go on without them. */
   #notInSink(item: string, error: unknown): void {
     if (error instanceof NotWritten) return // the sink says how many there are
+    if (this.#state !== 'stopped') this.#broken.reject(error as Error)
     const because = describeFileError(error)
     this.#complain(`${item}: not in the sink: ${because}; the next start does it again`, because)
   }

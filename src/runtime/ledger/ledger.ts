@@ -1,4 +1,5 @@
 import type { DeviceId } from '../../core/ids.ts'
+import { InvariantError } from '../../core/invariant-error.ts'
 
 /** Which dispatch of which datum: a message about an earlier dispatch is old news. */
 export interface Dispatch {
@@ -81,10 +82,10 @@ export class Ledger {
     return Math.max(0, Math.min(this.#window - withoutResult, 2 * this.#window - this.#outstanding))
   }
 
-  /** @throws RangeError when there is no room, or the datum is known */
+  /** @throws InvariantError when there is no room, or the datum is known */
   admit(datum: number): void {
-    if (this.room === 0) throw new RangeError(`datum ${datum}: the window of ${this.#window} is full`)
-    if (this.#isDone(datum) || this.#entries.has(datum)) throw new RangeError(`datum ${datum} was admitted before`)
+    if (this.room === 0) throw new InvariantError(`datum ${datum}: the window of ${this.#window} is full`)
+    if (this.#isDone(datum) || this.#entries.has(datum)) throw new InvariantError(`datum ${datum} was admitted before`)
     this.#abandoned.delete(datum)
     this.#entries.set(datum, { kind: 'toSend', attempt: 0 })
   }
@@ -191,10 +192,10 @@ export class Ledger {
     return 'first'
   }
 
-  /** Its result, or why it has none, is in the sink, for good. @throws RangeError when it had neither */
+  /** Its result, or why it has none, is in the sink, for good. @throws InvariantError when it had neither */
   written(datum: number): void {
     const entry = this.#entries.get(datum)
-    if (entry?.kind !== 'toWrite') throw new RangeError(`datum ${datum} has no result to be written`)
+    if (entry?.kind !== 'toWrite') throw new InvariantError(`datum ${datum} has no result to be written`)
     this.#entries.delete(datum)
     this.#toWrite--
     if (entry.cause === undefined) this.#done.add(datum)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { Clock } from '../../core/clock.ts'
+import { InvariantError } from '../../core/invariant-error.ts'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
@@ -283,4 +284,22 @@ test('results that come while others are being written are not left behind', asy
     .split('\n')
     .map(l => JSON.parse(l).datum)
   expect(data.sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i))
+})
+
+test('where what writes fails itself, and not the disk, whoever waits hears that it is over', async () => {
+  let isBroken = false
+  const refusing: OpenSinkFile = async path => {
+    const disk = await openSinkFile(path)
+    return { ...disk, append: data => (isBroken ? Promise.reject(new Error('EIO')) : disk.append(data)) }
+  }
+  const say = (): void => {
+    if (isBroken) throw new Error('nothing can be said')
+  }
+  const sink = await openSink({ file: fresh(), clock: systemClock, say, openFile: refusing })
+  sinks.push(sink)
+  isBroken = true
+  const writes = [0, 1].map(datum => sink.write(result(datum)))
+  for (const write of writes) await expect(write).rejects.toBeInstanceOf(InvariantError)
+  expect(sink.state()).toEqual({ kind: 'failed', because: 'nothing can be said' })
+  await expect(sink.write(result(2))).rejects.toThrow('what writes it has failed: nothing can be said')
 })

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import { InvariantError } from '../../core/invariant-error.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
@@ -159,6 +160,8 @@ class FileSink implements Sink {
   readonly #accepted = new Set<string>()
   readonly #stopping = new AbortController()
   #queue: Waiting[] = []
+  /** Taken from the queue, and not yet on the disk. */
+  #batch: readonly Waiting[] = []
   #flushing: Promise<void> | undefined
   #state: SinkState = { kind: 'open' }
   #recordComplaint = ''
@@ -187,12 +190,13 @@ class FileSink implements Sink {
 
   write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
     if (this.#stopping.signal.aborted) return Promise.reject(new UserError(`--sink ${this.file}: has been closed`))
+    if (this.#broken !== undefined) return Promise.reject(this.#broken)
     const key = keyOf(entry)
     if (this.#memory.data.knows(entry) || this.#accepted.has(key)) return this.#twin(entry, stamp)
     this.#accepted.add(key)
     return new Promise((resolve, reject) => {
       this.#queue.push({ entry, stamp, resolve, reject })
-      this.#flushing ??= this.#flush()
+      this.#startFlush()
     })
   }
 
@@ -250,17 +254,35 @@ class FileSink implements Sink {
     const known = this.recorded(entry.source).get(entry.datum)
     if (known?.kind === 'skipped' && stamp !== undefined && stamp !== known.stamp) {
       this.#memory.wrote(entry, stamp)
-      this.#flushing ??= this.#flush()
+      this.#startFlush()
     }
     return 'twin'
   }
+
+  #startFlush(): void {
+    this.#flushing ??= this.#flush().catch(error => this.#break(error))
+  }
+
+  /** Not the disk, which may refuse as long as it likes: the writer itself. Whoever waits hears that it is over. */
+  #break(error: unknown): void {
+    const because = describeFileError(error)
+    const broken = new InvariantError(`--sink ${this.file}: what writes it has failed: ${because}`, { cause: error })
+    this.#broken = broken
+    this.#state = { kind: 'failed', because }
+    const waiting = [...this.#batch, ...this.#queue]
+    this.#queue = []
+    for (const { reject } of waiting) reject(broken)
+  }
+  #broken: InvariantError | undefined
 
   async #flush(): Promise<void> {
     await this.#pause(this.#linger)
     do {
       const batch = this.#queue
+      this.#batch = batch
       this.#queue = []
       if (batch.length > 0) await this.#append(batch)
+      this.#batch = []
       await this.note()
     } while (this.#queue.length > 0)
     this.#flushing = undefined // in the same turn as the look at the queue: nobody is left behind

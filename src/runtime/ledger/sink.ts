@@ -19,6 +19,8 @@ export type SinkState =
   | { readonly kind: 'open' }
   /** The disk refuses, and why; writing is tried again until it works or the sink is stopped. */
   | { readonly kind: 'stuck'; readonly because: string; readonly tries: number }
+  /** What writes it has failed itself, and why: nothing is written any more. The device does not go on without it. */
+  | { readonly kind: 'failed'; readonly because: string }
   | { readonly kind: 'stopped' }
 
 /**

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { DeviceId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { BlobStore } from './blob-store.ts'
 import type { ClusterKey } from './cluster-key.ts'
@@ -28,10 +29,12 @@ export interface Libp2pNetworkOptions {
   readonly emulatedLink?: (peer: DeviceId) => LinkShape | undefined
   /** Devices of an earlier run and where they were: they are looked for from the start, and for as long as it takes. */
   readonly recalled?: ReadonlyMap<DeviceId, readonly string[]>
-  /** There is news of `acquaintances`. */
-  readonly onAcquainted?: () => void
+  /** There is news of `acquaintances`: these are they. */
+  readonly onAcquainted?: (known: ReadonlyMap<DeviceId, readonly string[]>) => void
   /** Two processes have one identity, perhaps ours. At most once a minute for each. */
-  readonly onTwins?: (twins: Twins) => void
+  readonly onTwins?: (twins: Twins, self: DeviceId) => void
+  /** Of what is done again and again, and for others. @default one of its own, which tells `say` */
+  readonly guard?: JobGuard
   /** Takes one line of talk. */
   readonly say?: (text: string, level?: 'warn') => void
 }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Clock } from '../../core/clock.ts'
-import { every } from '../../core/every.ts'
 import { type BlockHash, type DeviceId, deviceId } from '../../core/ids.ts'
+import { JobGuard } from '../../core/job-guard.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { DeviceState, Notice, PolicyReport, Reply, Request, Task } from '../generated/tributary/v1/wire_pb.ts'
@@ -62,6 +62,7 @@ class Libp2pNetwork implements Network {
   readonly #options: Libp2pNetworkOptions
   readonly #clock: Clock
   readonly #listen: ReturnType<typeof parseAddress>[]
+  readonly #guard: JobGuard
   readonly #gate: AdmissionGate
   readonly #membership: Membership
   readonly #fetcher: BlobFetcher
@@ -78,6 +79,7 @@ class Libp2pNetwork implements Network {
     this.#clock = clock
     this.#listen = listen.map(text => parseAddress(text, 'listen'))
     this.self = deviceId(peerIdFromPrivateKey(privateKey).toString())
+    this.#guard = options.guard ?? new JobGuard({ clock, say: (text, level) => this.#say(text, level) })
     this.#gate = new AdmissionGate(clock)
     this.#membership = new Membership({
       self: this.self,
@@ -86,14 +88,15 @@ class Libp2pNetwork implements Network {
       key: clusterKey,
       clock,
       gate: this.#gate,
+      guard: this.#guard,
       limits: { ...FRAME_LIMITS, ...limits },
       suspectAfter: suspectAfter ?? SUSPECT_AFTER,
       shape: peer => options.emulatedLink?.(peer),
       traffic: peer => this.#traffic(peer),
       onEvent: event => this.#onPeer(event),
-      onTwins: twins => this.#tell(() => options.onTwins?.(twins)),
+      onTwins: twins => this.#tell(() => options.onTwins?.(twins, this.self)),
       recalled: options.recalled ?? new Map(),
-      onAcquainted: () => this.#tell(() => options.onAcquainted?.()),
+      onAcquainted: () => this.#tell(() => options.onAcquainted?.(this.acquaintances())),
       say: (text, level) => this.#say(text, level)
     })
     this.#fetcher = new BlobFetcher({
@@ -202,13 +205,8 @@ class Libp2pNetwork implements Network {
     }
     gossip.subscribe()
     const { signal } = this.#over
-    every(
-      () => this.#membership.interval,
-      () => this.#membership.look(),
-      { clock: this.#clock, signal }
-    ).catch((error: unknown) => {
-      if (!signal.aborted) this.#say(`the watch over peers ended: ${error}`, 'warn')
-    })
+    const look = (): void => this.#membership.look()
+    void this.#guard.every('watching peers', () => this.#membership.interval, look, { clock: this.#clock, signal })
   }
 
   async #handleProtocols(host: Host, desk: ConnectionDesk): Promise<void> {
@@ -304,11 +302,7 @@ class Libp2pNetwork implements Network {
 
   /** What a handler throws is its own failure, not the peer's. */
   #tell(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.#say(`a handler failed: ${error instanceof Error ? error.stack : error}`, 'warn')
-    }
+    this.#guard.run('telling what the network hears', work)
   }
 
   #say(text: string, level?: 'warn'): void {

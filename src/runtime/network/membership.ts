@@ -1,6 +1,7 @@
 import type { Connection, PeerInfo } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Acquaintance } from '../generated/tributary/v1/wire_pb.ts'
 import type { Member } from './admission.ts'
@@ -27,6 +28,7 @@ export interface MembershipParts {
   readonly key: ClusterKey
   readonly clock: Clock
   readonly gate: AdmissionGate
+  readonly guard: JobGuard
   readonly limits: FrameLimits
   readonly suspectAfter: Seconds
   readonly shape: (peer: DeviceId) => LinkShape | undefined
@@ -173,13 +175,15 @@ export class Membership {
 
   /** To be called every `interval`. */
   look(): void {
-    this.#liveness.look()
+    const { guard } = this.#parts
+    guard.run('looking who is silent', () => this.#liveness.look())
     const now = this.#parts.clock.now()
     // Of many peers each says that it lives by its reports; round trips can be measured more slowly.
     const pause = Math.min(IDLE_SILENCE, Math.max(PING_EVERY, this.#sessions.size / MOST_PINGS))
     for (const [peer, session] of this.#sessions) {
       const isIdle = now - session.lastFrame(now) > IDLE_AFTER
-      if (isIdle ? this.#liveness.silence(peer) >= IDLE_SILENCE : now - session.lastPing >= pause) session.ping()
+      const isDue = isIdle ? this.#liveness.silence(peer) >= IDLE_SILENCE : now - session.lastPing >= pause
+      if (isDue) guard.run('asking who is there', () => session.ping())
     }
   }
 

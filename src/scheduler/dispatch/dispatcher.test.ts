@@ -246,3 +246,64 @@ describe('Dispatcher', () => {
     expect(log.some(line => line.includes('1/'))).toBe(false)
   })
 })
+
+describe('a policy that throws', () => {
+  /** `ms-mdi`, but for what throws while `isBroken`. */
+  const brokenIn = (...methods: readonly ('admit' | 'next' | 'sent' | 'arrived' | 'beforeSend')[]) => {
+    const clock = createManualClock()
+    const delivered: number[] = []
+    const failures: unknown[] = []
+    const state = { isBroken: true }
+    const world = smallWorld({ speeds: [1], work: [1, 1], activations: [1000, 1000, 10] })
+    const dispatcher = new Dispatcher<LiveTask>(
+      host => {
+        const policy = POLICIES['ms-mdi'](host)
+        const fails = Object.fromEntries(
+          methods.map(method => [
+            method,
+            (...args: never[]) => {
+              if (state.isBroken) throw new Error(`${method} is broken`)
+              return (policy[method] as ((...args: never[]) => unknown) | undefined)?.(...args)
+            }
+          ])
+        )
+        return { ...policy, ...fails }
+      },
+      {
+        ...{ now: () => clock.now(), world, self: 0, bytes: () => 1000 },
+        run: (_, finished) => void clock.sleep(seconds(1)).then(() => finished({ kind: 'done', took: seconds(1) })),
+        send: () => {},
+        deliver: ({ datum }) => delivered.push(datum),
+        ...{ failed: () => {}, ask: () => {}, giveBack: () => {}, handedOver: () => {} },
+        policyFailed: error => failures.push(error)
+      }
+    )
+    return { clock, dispatcher, delivered, failures, state }
+  }
+
+  test.each(['admit', 'next'] as const)(
+    'loses no task in %s: all wait, and go on when it works again',
+    async method => {
+      const { clock, dispatcher, delivered, failures, state } = brokenIn(method)
+      for (const datum of [0, 1, 2]) dispatcher.submit(task(datum))
+      await clock.advance(seconds(10))
+      expect([...dispatcher.waiting()].map(({ task: { datum } }) => datum).toSorted()).toEqual([0, 1, 2])
+      expect(dispatcher.waiting()[0]!.because).toEqual({
+        kind: 'cannot',
+        because: `the policy ms-mdi failed: ${method} is broken`
+      })
+      expect(failures).toHaveLength(3)
+      state.isBroken = false
+      dispatcher.worldChanged()
+      await clock.advance(seconds(10))
+      expect(delivered.toSorted()).toEqual([0, 1, 2])
+    }
+  )
+
+  test('in what it only notes costs nothing but that', async () => {
+    const { clock, dispatcher, delivered, failures } = brokenIn('arrived')
+    dispatcher.arrive(task(0), 0)
+    await clock.advance(seconds(10))
+    expect([delivered, failures.length]).toEqual([[0], 1])
+  })
+})

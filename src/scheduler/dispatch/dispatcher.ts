@@ -31,6 +31,11 @@ export interface DispatcherPorts<T extends LiveTask> {
   /** Ask a neighbour whether a task may come; it answers through `asked` there. For policies that ask first. */
   readonly ask: (to: number, weight: number, granted: () => void) => void
   readonly giveBack: (to: number) => void
+  /**
+   * The policy has thrown: a task that it was asked about waits until the world changes, and its error is told here.
+   * Absent: it is thrown on.
+   */
+  readonly policyFailed?: (error: unknown) => void
 }
 
 export interface WaitingTask<T extends LiveTask> {
@@ -96,14 +101,14 @@ export class Dispatcher<T extends LiveTask> {
   submit(task: T): void {
     this.#enter(task)
     if (task.route.length > 0) this.#proceed(task)
-    else this.#apply(task, this.policy.admit(task, this.#ports.now()))
+    else this.#decide(task, () => this.policy.admit(task, this.#ports.now()))
   }
 
   /** A task from a neighbour, with the rest of its route. */
   arrive(task: T, from: number): void {
     this.#enter(task)
     task.refusals = 0
-    this.policy.arrived(task, from, this.#ports.now())
+    this.#note(() => this.policy.arrived(task, from, this.#ports.now()))
     this.#proceed(task)
     this.#clearance.end(from)
   }
@@ -162,8 +167,8 @@ export class Dispatcher<T extends LiveTask> {
     const { now } = this.#ports
     if (this.policy.startAnew === undefined || !this.#drift.isDue(now())) return false
     const tasks = [this.#lane, ...this.#links.values()].flatMap(queue => queue.takeOut(() => true))
-    this.policy.startAnew(tasks, now())
-    for (const task of tasks) this.#apply(task, nextSteps(this.policy, this.#ports, task, now()))
+    this.#note(() => this.policy.startAnew!(tasks, now()))
+    for (const task of tasks) this.#decide(task, () => nextSteps(this.policy, this.#ports, task, now()))
     return true
   }
 
@@ -214,10 +219,36 @@ export class Dispatcher<T extends LiveTask> {
   #again(task: T): void {
     task.route = []
     const { world, now } = this.#ports
-    this.#apply(
-      task,
+    this.#decide(task, () =>
       isFinished(world, task) ? nextSteps(this.policy, this.#ports, task, now()) : this.policy.admit(task, now())
     )
+  }
+
+  /** A task is never lost to a policy that fails: it waits, and is asked about again. */
+  #decide(task: T, ask: () => Decision): void {
+    const { policyFailed } = this.#ports
+    let decision: Decision
+    try {
+      decision = ask()
+    } catch (error) {
+      if (policyFailed === undefined) throw error
+      policyFailed(error)
+      const because = `the policy ${this.policy.name} failed: ${error instanceof Error ? error.message : error}`
+      decision = { kind: 'cannot', because }
+    }
+    this.#apply(task, decision)
+  }
+
+  /** The policy is to know, or may say something; where it fails at that, what happens goes on. */
+  #note<R>(tell: () => R): R | undefined {
+    const { policyFailed } = this.#ports
+    try {
+      return tell()
+    } catch (error) {
+      if (policyFailed === undefined) throw error
+      policyFailed(error)
+      return undefined
+    }
   }
 
   #apply(task: T, decision: Decision): void {
@@ -238,7 +269,7 @@ export class Dispatcher<T extends LiveTask> {
       return
     }
     const step = task.route[0]
-    if (step === undefined) this.#apply(task, nextSteps(this.policy, this.#ports, task, now()))
+    if (step === undefined) this.#decide(task, () => nextSteps(this.policy, this.#ports, task, now()))
     else if (step.device === self) {
       if (world.mayRun(self, task.model, task.done, task.home)) this.#lane.push(task)
       else this.#refused(task)
@@ -284,12 +315,12 @@ export class Dispatcher<T extends LiveTask> {
       ...this.#order(),
       beforeSend: task => this.#lookAgain(task, to),
       send: (task, peer, outcome) => {
-        this.policy.sent(task, to, this.#ports.now())
+        this.#note(() => this.policy.sent(task, to, this.#ports.now()))
         this.#ports.send(task, peer, outcome)
       },
       accepted: task => this.#ports.handedOver(task, to),
       refused: task => {
-        this.policy.returned?.(task, to)
+        this.#note(() => this.policy.returned?.(task, to))
         this.#refused(task)
       },
       handshake: this.policy.asksFirst === true ? this.#handshake(to) : undefined
@@ -310,7 +341,7 @@ export class Dispatcher<T extends LiveTask> {
 
   /** @returns true when the task is still for this link; otherwise it has been queued elsewhere */
   #lookAgain(task: T, to: number): boolean {
-    const decision = this.policy.beforeSend?.(task, task.route, this.#ports.now())
+    const decision = this.#note(() => this.policy.beforeSend?.(task, task.route, this.#ports.now()))
     if (decision === undefined) return true
     if (decision.kind === 'go' && decision.steps[0]?.device === to) {
       task.route = decision.steps

@@ -102,13 +102,16 @@ export class LaneQueue<T extends LiveTask> {
   #finished(task: T, outcome: RunOutcome): void {
     this.#busy += this.#parts.now() - this.#running!.since
     this.#running = undefined
-    if (outcome.kind === 'done') {
-      if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, outcome.took, this.#parts.now())
-      task.done = advanced(this.#parts.world, task, outcome.follow)
-      task.refusals = 0
-      this.#tasks++
-      this.#parts.finished(task)
-    } else this.#parts.failed(task, outcome.because)
-    this.#pump()
+    try {
+      if (outcome.kind === 'done') {
+        if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, outcome.took, this.#parts.now())
+        task.done = advanced(this.#parts.world, task, outcome.follow)
+        task.refusals = 0
+        this.#tasks++
+        this.#parts.finished(task)
+      } else this.#parts.failed(task, outcome.because)
+    } finally {
+      this.#pump() // the others wait for it, whatever becomes of this one
+    }
   }
 }

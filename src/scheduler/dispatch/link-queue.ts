@@ -96,13 +96,16 @@ export class LinkQueue<T extends LiveTask> {
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#writing === undefined && this.#isClear()) {
-      const task = this.#queue.shift()
-      if (task === undefined) break
-      this.#waitingBytes -= this.#parts.bytes(task)
-      if (this.#parts.beforeSend(task)) this.#send(task)
+    try {
+      while (this.#writing === undefined && this.#isClear()) {
+        const task = this.#queue.shift()
+        if (task === undefined) break
+        this.#waitingBytes -= this.#parts.bytes(task)
+        if (this.#parts.beforeSend(task)) this.#send(task)
+      }
+    } finally {
+      this.#pumping = false
     }
-    this.#pumping = false
   }
 
   /** Whether the first task may be sent now; asks for it where that is needed. */

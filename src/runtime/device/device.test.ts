@@ -1,0 +1,185 @@
+import { expect, test } from 'vitest'
+import { seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { WholeModels } from '../../core/whole-models.ts'
+import { proportionalPlacement } from '../../planner/proportional-placement.ts'
+import { POLICIES } from '../../scheduler/policies.ts'
+import { loneDevice, memorySink, numberSource, ownedCounting, resultsIn } from '../../testing/lone-device.ts'
+
+const sourceOf = (lone: ReturnType<typeof loneDevice>, name: string) =>
+  lone.device.status().sources.find(source => source.name === name)
+
+test('a source that is added before the start runs, and so does one that is added long after', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 3)] })
+  await using device = lone.device
+  const sink = memorySink()
+  await device.addSource(numberSource(lone, 'early', { count: 5, sink }))
+  await device.start()
+  await lone.clock.advance(seconds(5))
+  await device.sourcesDone()
+  expect(resultsIn(sink, 'early@porch').toSorted()).toEqual([13, 23, 3, 33, 43])
+  await device.addSource(numberSource(lone, 'late', { count: 6, sink }))
+  expect(sourceOf(lone, 'late')).toMatchObject({ state: 'waiting' })
+  await lone.clock.advance(seconds(5))
+  await device.sourcesDone()
+  expect(resultsIn(sink, 'late@porch')).toHaveLength(6)
+  expect(sourceOf(lone, 'late')).toMatchObject({ state: 'done', completed: 6 })
+  expect(lone.states.at(-1)!.sources).toHaveLength(2)
+})
+
+test('a source that comes to a device which had none begins, once its model is there', async () => {
+  const lone = loneDevice()
+  await using device = lone.device
+  await device.start()
+  await lone.clock.advance(seconds(3))
+  const sink = memorySink()
+  await device.addSource(numberSource(lone, 'cam', { model: 'net', count: 3, sink }))
+  await lone.clock.advance(seconds(5))
+  expect(sink.lines).toEqual([])
+  await device.addModel(ownedCounting('net', 2))
+  await lone.clock.advance(seconds(5))
+  await device.sourcesDone()
+  expect(resultsIn(sink, 'cam@porch')).toEqual([2, 12, 22])
+})
+
+test('whoever waits for the sources waits for those that come meanwhile too', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 1)] })
+  await using device = lone.device
+  const sink = memorySink()
+  await device.addSource(numberSource(lone, 'first', { count: 40, sink, every: 0.1 }))
+  await device.start()
+  let isDone = false
+  const done = device.sourcesDone().then(() => {
+    isDone = true
+  })
+  await lone.clock.advance(seconds(2))
+  await device.addSource(numberSource(lone, 'second', { count: 80, sink, every: 0.1 }))
+  await lone.clock.advance(seconds(4))
+  expect([sourceOf(lone, 'first')?.state, sourceOf(lone, 'second')?.state, isDone]).toEqual(['done', 'running', false])
+  await lone.clock.advance(seconds(10))
+  await done
+  expect(sink.lines).toHaveLength(120)
+})
+
+test('a source that is removed ends, its tasks are gone, and one of its name can come', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 2)] })
+  await using device = lone.device
+  const sink = memorySink()
+  await device.addSource(numberSource(lone, 'cam', { count: 1000, sink }))
+  await device.addSource(numberSource(lone, 'door', { count: 20, sink }))
+  await device.start()
+  await lone.clock.advance(seconds(2))
+  expect(await device.removeSource('cam@porch')).toBe(true)
+  expect(await device.removeSource('cam@porch')).toBe(false)
+  await lone.clock.advance(seconds(1))
+  const before = resultsIn(sink, 'cam@porch').length
+  await lone.clock.advance(seconds(5))
+  expect(resultsIn(sink, 'cam@porch')).toHaveLength(before)
+  expect(before).toBeLessThan(1000)
+  await device.sourcesDone()
+  expect(resultsIn(sink, 'door@porch')).toHaveLength(20)
+  expect(device.ownSources().map(({ name }) => name)).toEqual(['door'])
+  const again = memorySink()
+  await device.addSource(numberSource(lone, 'cam', { count: 3, sink: again }))
+  await lone.clock.advance(seconds(5))
+  expect(again.lines).toHaveLength(3)
+})
+
+test('a source of an id that is here, or that cannot be served, is refused and leaves no trace', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 1)] })
+  await using device = lone.device
+  const sink = memorySink()
+  const cam = numberSource(lone, 'cam', { count: 1, sink })
+  await device.addSource(cam)
+  await expect(device.addSource(numberSource(lone, 'cam', { count: 1, sink }))).rejects.toThrow(
+    'source cam@porch is here already'
+  )
+  await device.start()
+  await lone.clock.advance(seconds(2))
+  const misfit = numberSource(lone, 'misfit', { count: 1, sink })
+  misfit.check = () => Promise.reject(new UserError('images do not fit'))
+  await expect(device.addSource(misfit)).rejects.toThrow('images do not fit')
+  await device.sourcesDone()
+  expect(device.ownSources().map(({ name }) => name)).toEqual(['cam'])
+})
+
+test('models come and go while the device runs: sources compute with what their name means now', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 1)] })
+  await using device = lone.device
+  const sink = memorySink()
+  await device.start()
+  await device.addModel(ownedCounting('other', 5))
+  await device.addSource(numberSource(lone, 'cam', { model: 'other', count: 2, sink }))
+  await lone.clock.advance(seconds(5))
+  expect(resultsIn(sink, 'cam@porch')).toEqual([5, 15])
+  expect(
+    lone.states
+      .at(-1)!
+      .models.map(({ name }) => name)
+      .toSorted()
+  ).toEqual(['net', 'other'])
+  await expect(device.addModel(ownedCounting('other', 2))).rejects.toThrow('model "other" is of this device already')
+  expect(await device.removeModel('other')).toBe(true)
+  expect(await device.removeModel('other')).toBe(false)
+  await lone.clock.advance(seconds(2))
+  expect(device.view.manifests().map(({ name }) => name)).toEqual(['net'])
+  expect(device.status().devices[0]!.models).toEqual({ net: { blocks: [0], residentBytes: 1000 } })
+  await device.addModel(ownedCounting('other', 5))
+  await device.addSource(numberSource(lone, 'again', { model: 'other', count: 1, sink }))
+  await lone.clock.advance(seconds(5))
+  expect(resultsIn(sink, 'again@porch')).toEqual([5])
+})
+
+test('a model that is added before the start is there at the start, and one that is removed before is not', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 1)] })
+  await using device = lone.device
+  await device.addModel(ownedCounting('more', 2))
+  expect(await device.removeModel('net')).toBe(true)
+  await device.start()
+  expect(device.view.manifests().map(({ name }) => name)).toEqual(['more'])
+})
+
+test('the planner is asked for what the policy says that it needs, whatever it is called', async () => {
+  const asked: WholeModels[] = []
+  const lone = loneDevice({
+    models: [ownedCounting('net', 2)],
+    createPolicy: host => ({ ...POLICIES.confluence(host), name: 'mine', wholeModels: 'at sources' }),
+    place: async problem => {
+      asked.push(problem.wholeModels)
+      return proportionalPlacement(problem)
+    }
+  })
+  await using device = lone.device
+  await device.start()
+  await lone.clock.advance(seconds(2))
+  expect(asked).toEqual(['at sources'])
+})
+
+test('that a device leaves and that it cannot plan are told apart', async () => {
+  const lone = loneDevice()
+  await lone.device.start()
+  await lone.clock.advance(seconds(2))
+  const stopped = lone.device.stop()
+  await lone.clock.advance(seconds(1))
+  await stopped
+  const told = lone.states.map(({ canPlan, leaving }) => [canPlan, leaving])
+  expect([told[0], told.at(-1)]).toEqual([
+    [true, false],
+    [true, true]
+  ])
+  const worker = loneDevice({ place: undefined })
+  await worker.device.start()
+  await worker.clock.advance(seconds(2))
+  expect(worker.states.at(-1)).toMatchObject({ canPlan: false, leaving: false })
+})
+
+test('nothing comes to a device that has stopped', async () => {
+  const lone = loneDevice()
+  await lone.device.start()
+  const stopped = lone.device.stop()
+  await lone.clock.advance(seconds(1))
+  await stopped
+  const source = numberSource(lone, 'cam', { count: 1, sink: memorySink() })
+  await expect(lone.device.addSource(source)).rejects.toThrow('the device stops')
+  await expect(lone.device.addModel(ownedCounting('net', 1))).rejects.toThrow('the device stops')
+})

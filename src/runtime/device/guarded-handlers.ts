@@ -1,0 +1,19 @@
+import { InvariantError } from '../../core/invariant-error.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
+import type { NetworkHandlers } from '../network/network.ts'
+
+/** What others send disturbs nobody: what handling it throws is told once and counted. A task that throws is refused. */
+export const guardedHandlers = (handlers: NetworkHandlers, guard: JobGuard): NetworkHandlers => ({
+  onTask: arrived => {
+    try {
+      return handlers.onTask(arrived)
+    } catch (error) {
+      if (error instanceof InvariantError) guard.failed('taking tasks', error)
+      throw error
+    }
+  },
+  onRequest: (from, request) => handlers.onRequest(from, request),
+  onNotice: (from, notice) => void guard.run('hearing notices', () => handlers.onNotice(from, notice)),
+  onState: (from, state) => void guard.run('hearing states', () => handlers.onState(from, state)),
+  onPeer: event => void guard.run('hearing who comes and goes', () => handlers.onPeer(event))
+})
