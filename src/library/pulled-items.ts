@@ -1,0 +1,66 @@
+import type { NumberedItem } from '../runtime/ledger/source-items.ts'
+import { memoryItem } from './memory-item.ts'
+import type { ItemLike } from './tensor-like.ts'
+
+export type Items = Iterable<ItemLike> | AsyncIterable<ItemLike>
+
+/** A program's iterable, asked for one item after the other, each when the network may soon take it. Read once. */
+export class PulledItems implements AsyncIterable<NumberedItem> {
+  readonly #items: Items
+  readonly #came: (item: NumberedItem) => void
+  readonly #closed = Promise.withResolvers<'closed'>()
+  #taken = 0
+  #failure: { readonly error: unknown } | undefined
+
+  /** @param came is told of each before it is given */
+  constructor(items: Items, came: (item: NumberedItem) => void = () => {}) {
+    this.#items = items
+    this.#came = came
+  }
+
+  /** Items that it has given so far. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** What the iterable threw; it has ended with it. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure
+  }
+
+  /** It ends now, also where it is waited for. */
+  close(): void {
+    this.#closed.resolve('closed')
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<NumberedItem> {
+    const items = this.#items
+    const own: Iterator<ItemLike> | AsyncIterator<ItemLike> =
+      Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+    const end = { done: true, value: undefined } as const
+    const release = (): void => {
+      // Whoever waits in it for an item that never comes does not hold up the end.
+      void (async () => own.return?.())().catch(() => {})
+    }
+    return {
+      next: async () => {
+        try {
+          const step = await Promise.race([this.#closed.promise, own.next()])
+          if (step === 'closed') release()
+          if (step === 'closed' || step.done === true) return end
+          const datum = this.#taken++
+          const value = { datum, item: memoryItem(step.value, datum) }
+          this.#came(value)
+          return { done: false, value }
+        } catch (error) {
+          this.#failure = { error }
+          return end
+        }
+      },
+      return: async () => {
+        release()
+        return end
+      }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { UserError } from '../core/user-error.ts'
+import type { Device } from '../runtime/device/device.ts'
+import type { LogLevel } from '../runtime/device/log-level.ts'
+import { systemClock } from '../runtime/system-clock.ts'
+import type { Outcome } from './outcome.ts'
+import { OutcomeReader } from './outcome-reader.ts'
+import { ProgramSource, type ProgramSourceParts, type SourceStatus } from './program-source.ts'
+import { PulledItems } from './pulled-items.ts'
+import { SentItems } from './sent-items.ts'
+import type { CheckedSource } from './source-options.ts'
+import type { ItemLike } from './tensor-like.ts'
+
+interface SourceBase {
+  readonly name: string
+  status(): SourceStatus
+  /** Ends it: what has no outcome yet is dropped. Idempotent. */
+  stop(): Promise<void>
+}
+
+/**
+ * A source that reads an iterable, and the outcomes of its data in the order in which they come. They are to be read: while a
+ * window of them lies unread, the source waits. Leaving the loop stops the source; an error of the iterable is thrown
+ * after the outcomes of what came before it.
+ */
+export interface IterableSource extends SourceBase, AsyncIterable<Outcome> {}
+
+/** A source whose data are sent one by one. */
+export interface SendingSource extends SourceBase {
+  /** @returns what becomes of it; it is never rejected for what is wrong with the datum @throws UserError `ended` after `end` */
+  send(item: ItemLike): Promise<Outcome>
+  /** Nothing more is sent. Resolves when all that was sent has its outcome. Idempotent. */
+  end(): Promise<void>
+}
+
+export interface SourcesParts {
+  readonly device: Device
+  readonly deviceName: string
+  /** Of this process, among all that this device has had. */
+  readonly life: number
+  readonly say: (text: string, level?: LogLevel) => void
+}
+
+/** The sources of a program, by name. */
+export class Sources {
+  readonly #parts: SourcesParts
+  readonly #sources = new Map<string, ProgramSource>()
+  #added = 0
+
+  constructor(parts: SourcesParts) {
+    this.#parts = parts
+  }
+
+  /** @throws UserError `nameTaken` */
+  addIterable(options: CheckedSource): IterableSource {
+    const reader = new OutcomeReader(options.window)
+    const stream = new PulledItems(options.items!, item => source.owes(item))
+    const source = this.#add(options, {
+      stream,
+      deliver: outcome => reader.deliver(outcome),
+      over: failure => reader.close(stream.failure ?? failure)
+    })
+    return {
+      ...this.#base(source),
+      [Symbol.asyncIterator]: () => ({
+        next: () => reader.next(),
+        return: async () => {
+          await this.#stop(source)
+          return { done: true, value: undefined }
+        }
+      })
+    }
+  }
+
+  /** @throws UserError `nameTaken` */
+  addSending(options: CheckedSource): SendingSource {
+    const stream = new SentItems(options.queue, systemClock)
+    const waiting = new Map<number, (outcome: Outcome) => void>()
+    const over = Promise.withResolvers<void>()
+    const source = this.#add(options, {
+      stream,
+      deliver: async outcome => {
+        waiting.get(outcome.datum)?.(outcome)
+        waiting.delete(outcome.datum)
+      },
+      over: () => over.resolve()
+    })
+    return {
+      ...this.#base(source),
+      send: item => {
+        if (stream.ended)
+          throw new UserError(`source ${source.name} has ended: nothing can be sent any more`, { code: 'ended' })
+        return new Promise(resolve => {
+          const sent = stream.send(item)
+          waiting.set(sent.datum, resolve)
+          if (sent.isTaken) source.owes(sent)
+          else void source.drop(sent.datum, sent.item.name, 'queueFull')
+        })
+      },
+      end: async () => {
+        stream.end()
+        await over.promise
+      }
+    }
+  }
+
+  /** All of them. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#sources.values()].map(source => this.#stop(source)))
+  }
+
+  #add(options: CheckedSource, parts: Pick<ProgramSourceParts, 'stream' | 'deliver' | 'over'>): ProgramSource {
+    const { device, deviceName, life, say } = this.#parts
+    if (this.#sources.has(options.name))
+      throw new UserError(
+        `a source of this device is called ${options.name} already; stop it, or choose another name`,
+        {
+          code: 'nameTaken',
+          facts: { name: options.name }
+        }
+      )
+    const source = new ProgramSource({ ...parts, options, device, deviceName, life: `${life}.${++this.#added}`, say })
+    this.#sources.set(options.name, source)
+    device.addSource(source.runner)
+    return source
+  }
+
+  #base(source: ProgramSource): SourceBase {
+    return { name: source.name, status: () => source.status(), stop: () => this.#stop(source) }
+  }
+
+  async #stop(source: ProgramSource): Promise<void> {
+    await source.stop()
+    if (this.#sources.get(source.name) === source) this.#sources.delete(source.name)
+  }
+}
