@@ -1,16 +1,14 @@
 import { seconds } from '../core/units.ts'
 import type { Device } from '../runtime/device/device.ts'
-import type { ClusterStatus } from '../runtime/device/device-status.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import { SourceRunner, type SourceRunnerParts } from '../runtime/device/source-runner.ts'
 import type { NumberedItem } from '../runtime/ledger/source-items.ts'
 import { systemClock, wallTime } from '../runtime/system-clock.ts'
+import type { CheckedSource } from './check-source-options.ts'
+import type { SourceStatus } from './cluster-status.ts'
 import { createMemoryPort } from './memory-port.ts'
 import type { Outcome } from './outcome.ts'
 import { createOutcomeSink } from './outcome-sink.ts'
-import type { CheckedSource } from './source-options.ts'
-
-export type SourceStatus = ClusterStatus['sources'][number]
 
 /** Data as they come from a program. */
 export interface ItemStream extends AsyncIterable<NumberedItem> {

@@ -1,8 +1,7 @@
 import type { NumberedItem } from '../runtime/ledger/source-items.ts'
 import { memoryItem } from './memory-item.ts'
+import type { Items } from './source-options.ts'
 import type { ItemLike } from './tensor-like.ts'
-
-export type Items = Iterable<ItemLike> | AsyncIterable<ItemLike>
 
 /** A program's iterable, asked for one item after the other, each when the network may soon take it. Read once. */
 export class PulledItems implements AsyncIterable<NumberedItem> {

@@ -2,35 +2,13 @@ import { UserError } from '../core/user-error.ts'
 import type { Device } from '../runtime/device/device.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import { systemClock } from '../runtime/system-clock.ts'
+import type { CheckedSource } from './check-source-options.ts'
 import type { Outcome } from './outcome.ts'
 import { OutcomeReader } from './outcome-reader.ts'
-import { ProgramSource, type ProgramSourceParts, type SourceStatus } from './program-source.ts'
+import { ProgramSource, type ProgramSourceParts } from './program-source.ts'
 import { PulledItems } from './pulled-items.ts'
 import { SentItems } from './sent-items.ts'
-import type { CheckedSource } from './source-options.ts'
-import type { ItemLike } from './tensor-like.ts'
-
-interface SourceBase {
-  readonly name: string
-  status(): SourceStatus
-  /** Ends it: what has no outcome yet is dropped. Idempotent. */
-  stop(): Promise<void>
-}
-
-/**
- * A source that reads an iterable, and the outcomes of its data in the order in which they come. They are to be read: while a
- * window of them lies unread, the source waits. Leaving the loop stops the source; an error of the iterable is thrown
- * after the outcomes of what came before it.
- */
-export interface IterableSource extends SourceBase, AsyncIterable<Outcome> {}
-
-/** A source whose data are sent one by one. */
-export interface SendingSource extends SourceBase {
-  /** @returns what becomes of it; it is never rejected for what is wrong with the datum @throws UserError `ended` after `end` */
-  send(item: ItemLike): Promise<Outcome>
-  /** Nothing more is sent. Resolves when all that was sent has its outcome. Idempotent. */
-  end(): Promise<void>
-}
+import type { IterableSource, SendingSource, SourceBase } from './source.ts'
 
 export interface SourcesParts {
   readonly device: Device

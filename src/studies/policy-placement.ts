@@ -4,6 +4,7 @@ import { pipelinePlacement } from '../planner/pipeline-placement.ts'
 import type { PlanOutcome } from '../planner/plan.ts'
 import { wholePlacement } from '../planner/whole-placement.ts'
 import { POLICIES, type PolicyName } from '../scheduler/policies.ts'
+import type { CreatePolicy } from '../scheduler/policy.ts'
 import { wholeModelsOf } from '../scheduler/whole-models-of.ts'
 
 /**
@@ -11,8 +12,12 @@ import { wholeModelsOf } from '../scheduler/whole-models-of.ts'
  * pipelines where these are all that a policy can use and serve more. Where
  * there is no plan, as much as fits of each model, so that a run can say what is missing.
  */
-export const policyPlacement = (problem: CapacityProblem, outcome: PlanOutcome, policy: PolicyName): BlockTable => {
-  const whole = wholeModelsOf(POLICIES[policy])
+export const policyPlacement = (
+  problem: CapacityProblem,
+  outcome: PlanOutcome,
+  policy: PolicyName | CreatePolicy
+): BlockTable => {
+  const whole = wholeModelsOf(typeof policy === 'string' ? POLICIES[policy] : policy)
   if (whole !== false && whole !== 'in pipelines') return wholePlacement(problem, whole)
   if (outcome.kind === 'plan')
     return whole === 'in pipelines' ? pipelinePlacement(problem, outcome.plan.table) : outcome.plan.table

@@ -8,6 +8,7 @@ import type { Placement, PlacementProblem } from '../planner/placement.ts'
 import { problemOfScenario } from '../planner/problem-of-scenario.ts'
 import type { PolicyRun } from '../report/run-report.ts'
 import { POLICIES, type PolicyName } from '../scheduler/policies.ts'
+import type { CreatePolicy } from '../scheduler/policy.ts'
 import { wholeModelsOf } from '../scheduler/whole-models-of.ts'
 import { simulate } from '../simulator/simulate.ts'
 import type { Observer, ReplacementInput, SimulationOutput } from '../simulator/simulation-input.ts'
@@ -24,7 +25,10 @@ export interface SimulatedRun {
 export interface SimulatePolicyParts {
   readonly scenario: Scenario
   readonly profiles: readonly ModelProfile[]
-  readonly policy: PolicyName
+  /** Its name; of one of the program's own, that as which it is reported. */
+  readonly policy: string
+  /** @default that of this name */
+  readonly createPolicy?: CreatePolicy
   readonly seed: number | string
   readonly table: BlockTable
   readonly observe?: Observer
@@ -36,7 +40,7 @@ export interface SimulatePolicyParts {
 
 /** One run of one policy with one seed. The same seed gives the same arrivals to every policy, and to a running source. */
 export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
-  const { scenario, profiles, policy, seed, table, observe, adapts, place } = parts
+  const { scenario, profiles, seed, table, observe, adapts, place } = parts
   const rng = createRng(seed)
   const output = simulate({
     devices: scenario.devices,
@@ -47,7 +51,7 @@ export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
       availableAt: createArrivals(source.arrivals, rng.fork(source.name))
     })),
     carries: table.carries,
-    policy: POLICIES[policy],
+    policy: creatorOf(parts),
     events: scenario.events,
     adapts: adapts !== false,
     ...(scenario.events.length === 0 ? {} : { replacement: replacementOf(parts, place) }),
@@ -61,14 +65,17 @@ export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
   }
 }
 
+const creatorOf = ({ policy, createPolicy }: SimulatePolicyParts): CreatePolicy =>
+  createPolicy ?? POLICIES[policy as PolicyName]
+
 const replacementOf = (
-  { scenario, profiles, policy }: SimulatePolicyParts,
+  parts: SimulatePolicyParts,
   place: SimulatePolicyParts['place']
 ): ReplacementInput => ({
-  memory: scenario.devices.map(({ memory }) => memory),
-  weights: profiles.map(({ weights }) => weights),
-  demands: problemOfScenario(scenario, profiles).sources.map(({ demand }) => demand),
-  wholeModels: wholeModelsOf(POLICIES[policy]),
+  memory: parts.scenario.devices.map(({ memory }) => memory),
+  weights: parts.profiles.map(({ weights }) => weights),
+  demands: problemOfScenario(parts.scenario, parts.profiles).sources.map(({ demand }) => demand),
+  wholeModels: wholeModelsOf(creatorOf(parts)),
   place
 })
 
