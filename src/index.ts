@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Tributary in a program of your own: `joinCluster` makes this process a device.
  *

@@ -2,11 +2,14 @@ import { expect, test } from 'vitest'
 import { withPackages } from './with-packages.ts'
 
 test('what is not installed is said in the line that installs it', async () => {
-  const missing = withPackages('a figure', ['no-such-package'], () => import(/* @vite-ignore */ String('no-such-package')))
+  const missing = withPackages(
+    'a figure',
+    ['no-such-package'],
+    () => import(/* @vite-ignore */ String('no-such-package'))
+  )
   await expect(missing).rejects.toMatchObject({
     code: 'packageMissing',
-    message:
-      'a figure needs a package that is not installed here: npm install --ignore-scripts no-such-package',
+    message: 'a figure needs a package that is not installed here: npm install --ignore-scripts no-such-package',
     facts: { packages: ['no-such-package'] }
   })
   const resolved = withPackages('a', ['x', 'y'], () => {

@@ -30,8 +30,8 @@ export interface Cluster extends AsyncDisposable {
    * one by one, each with a promise of its outcome.
    * @throws UserError `badOption`, `nameTaken`, or `stopped` after `stop`
    */
-  addSource(options: IterableSourceOptions): IterableSource
-  addSource(options: SendingSourceOptions): SendingSource
+  addSource(options: IterableSourceOptions): Promise<IterableSource>
+  addSource(options: SendingSourceOptions): Promise<SendingSource>
   /** The whole cluster, as this device knows it. */
   status(): ClusterStatus
   /** @returns how to stop listening */
@@ -129,9 +129,9 @@ class JoinedCluster implements Cluster {
     return this.#opened.cluster.invite()
   }
 
-  addSource(options: IterableSourceOptions): IterableSource
-  addSource(options: SendingSourceOptions): SendingSource
-  addSource(options: IterableSourceOptions | SendingSourceOptions): IterableSource | SendingSource {
+  addSource(options: IterableSourceOptions): Promise<IterableSource>
+  addSource(options: SendingSourceOptions): Promise<SendingSource>
+  async addSource(options: IterableSourceOptions | SendingSourceOptions): Promise<IterableSource | SendingSource> {
     const checked = checkSourceOptions(options)
     if (this.#stopped !== undefined) throw new UserError(`${this.name} has stopped; join again`, { code: 'stopped' })
     return checked.items === undefined ? this.#sources.addSending(checked) : this.#sources.addIterable(checked)

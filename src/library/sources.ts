@@ -29,14 +29,15 @@ export class Sources {
   }
 
   /** @throws UserError `nameTaken` */
-  addIterable(options: CheckedSource): IterableSource {
+  async addIterable(options: CheckedSource): Promise<IterableSource> {
     const reader = new OutcomeReader(options.window)
     const stream = new PulledItems(options.items!, item => source.owes(item))
-    const source = this.#add(options, {
+    const source = this.#create(options, {
       stream,
       deliver: outcome => reader.deliver(outcome),
       over: failure => reader.close(stream.failure ?? failure)
     })
+    await this.#add(source)
     return {
       ...this.#base(source),
       [Symbol.asyncIterator]: () => ({
@@ -50,11 +51,11 @@ export class Sources {
   }
 
   /** @throws UserError `nameTaken` */
-  addSending(options: CheckedSource): SendingSource {
+  async addSending(options: CheckedSource): Promise<SendingSource> {
     const stream = new SentItems(options.queue, systemClock)
     const waiting = new Map<number, (outcome: Outcome) => void>()
     const over = Promise.withResolvers<void>()
-    const source = this.#add(options, {
+    const source = this.#create(options, {
       stream,
       deliver: async outcome => {
         waiting.get(outcome.datum)?.(outcome)
@@ -62,6 +63,7 @@ export class Sources {
       },
       over: () => over.resolve()
     })
+    await this.#add(source)
     return {
       ...this.#base(source),
       send: item => {
@@ -86,20 +88,25 @@ export class Sources {
     await Promise.all([...this.#sources.values()].map(source => this.#stop(source)))
   }
 
-  #add(options: CheckedSource, parts: Pick<ProgramSourceParts, 'stream' | 'deliver' | 'over'>): ProgramSource {
+  #create(options: CheckedSource, parts: Pick<ProgramSourceParts, 'stream' | 'deliver' | 'over'>): ProgramSource {
     const { device, deviceName, life, say } = this.#parts
-    if (this.#sources.has(options.name))
-      throw new UserError(
-        `a source of this device is called ${options.name} already; stop it, or choose another name`,
-        {
-          code: 'nameTaken',
-          facts: { name: options.name }
-        }
-      )
-    const source = new ProgramSource({ ...parts, options, device, deviceName, life: `${life}.${++this.#added}`, say })
-    this.#sources.set(options.name, source)
-    device.addSource(source.runner)
-    return source
+    const { name } = options
+    if (this.#sources.has(name))
+      throw new UserError(`a source of this device is called ${name} already; stop it, or choose another name`, {
+        code: 'nameTaken',
+        facts: { name }
+      })
+    return new ProgramSource({ ...parts, options, device, deviceName, life: `${life}.${++this.#added}`, say })
+  }
+
+  async #add(source: ProgramSource): Promise<void> {
+    this.#sources.set(source.name, source)
+    try {
+      await this.#parts.device.addSource(source.runner)
+    } catch (error) {
+      await this.#stop(source)
+      throw error
+    }
   }
 
   #base(source: ProgramSource): SourceBase {

@@ -18,7 +18,5 @@ export const renderFigure = async (spec: TopLevelSpec): Promise<string> => {
 }
 
 /** Who draws figures installs it. @throws UserError `packageMissing` */
-export const loadVega = () =>
-  withPackages('a report with figures', ['vega', 'vega-lite'], () =>
-    Promise.all([import('vega-lite'), import('vega')])
-  )
+export const loadVega = (): Promise<[typeof import('vega-lite'), typeof import('vega')]> =>
+  withPackages('a report with figures', ['vega', 'vega-lite'], () => Promise.all([import('vega-lite'), import('vega')]))
