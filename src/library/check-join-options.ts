@@ -7,7 +7,7 @@ import { POLICY_NAMES, type PolicyName } from '../scheduler/policies.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
 import { checked, oneOrMore, quantity } from './checked.ts'
 import type { LogLine } from './cluster-events.ts'
-import type { JoinOptions } from './join-options.ts'
+import type { JoinOptions, ModelOptions } from './join-options.ts'
 
 const count = z.int().min(1)
 const dims = z.array(z.int().min(0))
@@ -56,3 +56,6 @@ export type CheckedModel = z.output<typeof modelSchema>
 
 /** @throws UserError `badOption` */
 export const checkJoinOptions = (options: JoinOptions): CheckedOptions => checked(schema, options, 'joinCluster')
+
+/** @throws UserError `badOption` */
+export const checkModelOptions = (options: ModelOptions): CheckedModel => checked(modelSchema, options, 'addModel')

@@ -19,6 +19,8 @@ export interface ClusterEvents {
   readonly ready: object
   readonly deviceJoined: OtherDevice
   readonly deviceLeft: OtherDevice & { readonly because: string }
+  /** What a device does not survive has happened to this one: it stops. */
+  readonly failed: { readonly because: string }
   /** This device has stopped, whoever asked for it. */
   readonly stopped: object
 }

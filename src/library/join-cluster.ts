@@ -7,11 +7,11 @@ import { type StateFolder, stateFolderOf } from '../runtime/device/state-folder.
 import { createEngine } from '../runtime/engine/create-engine.ts'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
 import { POLICIES } from '../scheduler/policies.ts'
-import { type CheckedModel, type CheckedOptions, checkJoinOptions } from './check-join-options.ts'
+import { type CheckedModel, type CheckedOptions, checkJoinOptions, checkModelOptions } from './check-join-options.ts'
 import { checkSourceOptions } from './check-source-options.ts'
 import { type ClusterEvents, EventHub, type EventName, type OtherDevice } from './cluster-events.ts'
 import type { ClusterStatus } from './cluster-status.ts'
-import type { JoinOptions } from './join-options.ts'
+import type { JoinOptions, ModelOptions } from './join-options.ts'
 import type { IterableSource, SendingSource } from './source.ts'
 import type { IterableSourceOptions, SendingSourceOptions } from './source-options.ts'
 import { Sources } from './sources.ts'
@@ -32,6 +32,13 @@ export interface Cluster extends AsyncDisposable {
    */
   addSource(options: IterableSourceOptions): Promise<IterableSource>
   addSource(options: SendingSourceOptions): Promise<SendingSource>
+  /**
+   * Own a model from now on: it is cut here and placed anew with the others. Resolves when it is cut.
+   * @throws UserError `badOption`, `nameTaken`, or `invalid` where it cannot be served
+   */
+  addModel(model: ModelOptions): Promise<void>
+  /** Own it no longer: it leaves the cluster unless another device owns it. @returns false when this device has none of that name */
+  removeModel(name: string): Promise<boolean>
   /** The whole cluster, as this device knows it. */
   status(): ClusterStatus
   /** @returns how to stop listening */
@@ -70,7 +77,7 @@ export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> =
     await opened[Symbol.asyncDispose]()
     throw error
   }
-  return new JoinedCluster(checked.name, opened, events, log)
+  return new JoinedCluster(checked.name, folder, opened, events, log)
 }
 
 const deviceOptions = (checked: CheckedOptions, folder: StateFolder) => {
@@ -108,17 +115,23 @@ const PATIENCE: Seconds = seconds(5)
 class JoinedCluster implements Cluster {
   readonly id: string
   readonly name: string
+  readonly #folder: StateFolder
   readonly #opened: OpenedDevice
   readonly #events: EventHub
   readonly #sources: Sources
   #stopped: Promise<void> | undefined
 
-  constructor(name: string, opened: OpenedDevice, events: EventHub, { say }: DeviceLog) {
+  constructor(name: string, folder: StateFolder, opened: OpenedDevice, events: EventHub, { say }: DeviceLog) {
     this.name = name
+    this.#folder = folder
     this.id = opened.cluster.network.self
     this.#opened = opened
     this.#events = events
     this.#sources = new Sources({ device: opened.device, deviceName: name, life: opened.incarnation, say })
+    void opened.device.failed.then(({ message: because }) => {
+      events.emit('failed', { because })
+      return this.stop({ patience: 0 })
+    })
   }
 
   addresses(): readonly string[] {
@@ -133,8 +146,18 @@ class JoinedCluster implements Cluster {
   addSource(options: SendingSourceOptions): Promise<SendingSource>
   async addSource(options: IterableSourceOptions | SendingSourceOptions): Promise<IterableSource | SendingSource> {
     const checked = checkSourceOptions(options)
-    if (this.#stopped !== undefined) throw new UserError(`${this.name} has stopped; join again`, { code: 'stopped' })
+    this.#requireRunning()
     return checked.items === undefined ? this.#sources.addSending(checked) : this.#sources.addIterable(checked)
+  }
+
+  async addModel(model: ModelOptions): Promise<void> {
+    const owned = ownedModel(checkModelOptions(model), this.#folder)
+    this.#requireRunning()
+    await this.#opened.device.addModel(owned)
+  }
+
+  async removeModel(name: string): Promise<boolean> {
+    return this.#opened.device.removeModel(name)
   }
 
   status(): ClusterStatus {
@@ -152,6 +175,10 @@ class JoinedCluster implements Cluster {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  #requireRunning(): void {
+    if (this.#stopped !== undefined) throw new UserError(`${this.name} has stopped; join again`, { code: 'stopped' })
   }
 
   async #shutDown(patience: Seconds): Promise<void> {

@@ -115,6 +115,7 @@ export class Sources {
 
   async #stop(source: ProgramSource): Promise<void> {
     await source.stop()
+    await this.#parts.device.removeSource(source.runner.id)
     if (this.#sources.get(source.name) === source) this.#sources.delete(source.name)
   }
 }
