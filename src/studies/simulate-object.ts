@@ -47,7 +47,7 @@ export const simulate = async (written: ScenarioObject, options: SimulateOptions
   refuseTooLong(scenario, { problem, outcome }, 'scenario')
   const runs: PolicyRun[] = []
   for (const { name: policy, create: createPolicy } of policies) {
-    const table = policyPlacement(problem, outcome, policy)
+    const table = policyPlacement(problem, outcome, createPolicy ?? (policy as PolicyName))
     for (let i = 0; i < seeds; i++) {
       const parts = { scenario, profiles, policy, seed: seed + i, table, adapts, place }
       runs.push(simulatePolicy({ ...parts, ...(createPolicy === undefined ? {} : { createPolicy }) }).run)

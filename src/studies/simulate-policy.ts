@@ -68,10 +68,7 @@ export const simulatePolicy = (parts: SimulatePolicyParts): SimulatedRun => {
 const creatorOf = ({ policy, createPolicy }: SimulatePolicyParts): CreatePolicy =>
   createPolicy ?? POLICIES[policy as PolicyName]
 
-const replacementOf = (
-  parts: SimulatePolicyParts,
-  place: SimulatePolicyParts['place']
-): ReplacementInput => ({
+const replacementOf = (parts: SimulatePolicyParts, place: SimulatePolicyParts['place']): ReplacementInput => ({
   memory: parts.scenario.devices.map(({ memory }) => memory),
   weights: parts.profiles.map(({ weights }) => weights),
   demands: problemOfScenario(parts.scenario, parts.profiles).sources.map(({ demand }) => demand),
