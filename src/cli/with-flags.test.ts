@@ -16,6 +16,19 @@ test.each([
   expect(withFlags(new UserError('it', { code, facts }))).toMatch(words)
 })
 
+test('shapes are those of --shape', () => {
+  const words = (message: string) => withFlags(new UserError(message, { code: 'badShape', facts: { input: 'x' } }))
+  expect(words('a.onnx: input "x" has the dynamic shape [n, 4]; fix it, for example with shape x=1x4')).toBe(
+    'a.onnx: input "x" has the dynamic shape [n, 4]; fix it, for example with --shape x=1x4'
+  )
+  expect(words('shape x=1x4 does not fit: a.onnx declares [3]')).toMatch(/^--shape x=1x4 does not fit/)
+  expect(words('shape x=2x5 shape y=1: cannot; try another shape')).toBe(
+    '--shape x=2x5 --shape y=1: cannot; try another shape'
+  )
+  const noInput = new UserError('a.onnx has no input "z"', { code: 'noSuchInput', facts: { input: 'z' } })
+  expect(withFlags(noInput)).toBe('--shape z: a.onnx has no input "z"')
+})
+
 test('what names its own flag, or has none, stays as it is', () => {
   expect(withFlags(new UserError('--sink x: full'))).toBe('--sink x: full')
   expect(withFlags(new UserError('it', { code: 'newOne' }))).toBe('it')

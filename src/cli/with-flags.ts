@@ -14,6 +14,8 @@ const WORDS: Readonly<Record<string, Words>> = {
   invitesDiffer: message => `--join: ${message}`,
   otherCluster: message => `${message} (--state names the folder)`,
   stateRefused: message => `--state ${message}`,
+  badShape: message => message.replace(/(?<![-\w])shape (?=\S+=)/g, '--shape '),
+  noSuchInput: (message, { input }) => `--shape ${input}: ${message}`,
   stateInUse: (message, { name }) => `--name ${name}: its state ${message}`
 }
 

@@ -3,8 +3,8 @@ export type ErrorFacts = Readonly<Record<string, string | number | boolean | rea
 
 export interface ErrorDetails {
   /** What went wrong, in one word for programs. */
-  readonly code?: string
-  readonly facts?: ErrorFacts
+  readonly code?: string | undefined
+  readonly facts?: ErrorFacts | undefined
   readonly cause?: unknown
 }
 
@@ -32,7 +32,7 @@ export class UserError extends TributaryError {
   override readonly name: string = 'UserError'
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, { code: 'invalid', ...details })
+    super(message, { ...details, code: details.code ?? 'invalid' })
   }
 }
 
@@ -44,6 +44,6 @@ export class NoAnswerError extends TributaryError {
   override readonly name: string = 'NoAnswerError'
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, { code: 'noAnswer', ...details })
+    super(message, { ...details, code: details.code ?? 'noAnswer' })
   }
 }

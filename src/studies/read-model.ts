@@ -90,12 +90,13 @@ export interface Model {
 /**
  * Read an ONNX model: where it can be cut, what crosses there, what its layers cost.
  * @param source the file, or its bytes, which are not written to; weights in other files need the file
- * @throws UserError `badModel` when it is no model that ONNX Runtime opens, or an input needs a shape
+ * @throws UserError `badModel` when it is no model that ONNX Runtime opens, `badShape` when an input needs a shape, `noSuchInput`
  */
 export const readModel = async (source: string | Uint8Array, options: ReadModelOptions = {}): Promise<Model> => {
   const shapes = new Map(Object.entries(options.shapes ?? {}))
   const studied = await studiedFrom(source, shapes).catch(error => {
-    throw error instanceof UserError ? new UserError(error.message, { code: 'badModel', cause: error }) : error
+    if (!(error instanceof UserError) || error.code !== 'invalid') throw error
+    throw new UserError(error.message, { code: 'badModel', cause: error })
   })
   return modelOf(studied)
 }
