@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { createManualClock } from '../testing/manual-clock.ts'
 import type { Outcome } from './outcome.ts'
@@ -101,4 +103,22 @@ test('the end frees whoever delivers and whoever reads', async () => {
   await delivery
   expect((await reading).done).toBe(true)
   expect((await full.next()).value?.datum).toBe(0)
+})
+
+test('asking an iterable for many items keeps nothing of those that are through', async () => {
+  const given: WeakRef<object>[] = []
+  const next = async () => {
+    const value = { ...x }
+    given.push(new WeakRef(value))
+    return { done: given.length > 1000, value }
+  }
+  const items = new PulledItems({ [Symbol.asyncIterator]: () => ({ next }) })
+  let read = 0
+  for await (const _ of items) read++
+  await settle()
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  expect(given.filter(ref => ref.deref() !== undefined).length).toBeLessThan(10)
+  expect([read, items.taken]).toEqual([1000, 1000]) // it is still there
 })

@@ -7,7 +7,9 @@ import type { ItemLike } from './tensor-like.ts'
 export class PulledItems implements AsyncIterable<NumberedItem> {
   readonly #items: Items
   readonly #came: (item: NumberedItem) => void
-  readonly #closed = Promise.withResolvers<'closed'>()
+  #isClosed = false
+  /** Ends what is waited for. */
+  #wake: () => void = () => {}
   #taken = 0
   #failure: { readonly error: unknown } | undefined
 
@@ -29,7 +31,8 @@ export class PulledItems implements AsyncIterable<NumberedItem> {
 
   /** It ends now, also where it is waited for. */
   close(): void {
-    this.#closed.resolve('closed')
+    this.#isClosed = true
+    this.#wake()
   }
 
   [Symbol.asyncIterator](): AsyncIterator<NumberedItem> {
@@ -44,7 +47,7 @@ export class PulledItems implements AsyncIterable<NumberedItem> {
     return {
       next: async () => {
         try {
-          const step = await Promise.race([this.#closed.promise, own.next()])
+          const step = await this.#next(own)
           if (step === 'closed') release()
           if (step === 'closed' || step.done === true) return end
           const datum = this.#taken++
@@ -61,5 +64,14 @@ export class PulledItems implements AsyncIterable<NumberedItem> {
         return end
       }
     }
+  }
+
+  /** A promise of its own for each, since what waits for one that lasts is kept for as long. */
+  #next(own: Iterator<ItemLike> | AsyncIterator<ItemLike>): Promise<IteratorResult<ItemLike> | 'closed'> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve('closed')
+      if (this.#isClosed) resolve('closed')
+      else Promise.resolve(own.next()).then(resolve, reject)
+    })
   }
 }
