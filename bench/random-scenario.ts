@@ -1,7 +1,7 @@
-import { modelProfiles } from '../src/cli/scenario/model-profiles.ts'
-import { planScenario } from '../src/cli/scenario/planned-scenario.ts'
 import type { Rng } from '../src/core/rng.ts'
 import { parseScenario, type Scenario } from '../src/core/scenario.ts'
+import { modelProfiles } from '../src/studies/model-profiles.ts'
+import { planScenario } from '../src/studies/planned-scenario.ts'
 import { wholeBetween } from './whole-between.ts'
 
 /** Seconds that a run should take. */

@@ -101,7 +101,8 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     restarted: () => {},
     blame: () => {},
     granted: () => {},
-    say: () => {}
+    say: () => {},
+    event: () => {}
   })
   await network.start({
     ...handlers,

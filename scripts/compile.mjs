@@ -1,9 +1,10 @@
 // Compiles TypeScript into dist, then joins what `tributary` loads when it starts, a thousand small files of its own and its
 // packages', into fewer: more than half of the processor time until a device listens was spent on finding and reading
-// them. The compiled files stay for whoever imports them; those that Node starts as scripts become one line that leads
-// to the joined ones.
+// them. The compiled files stay for whoever imports them; those that Node starts as scripts, and those that other
+// programs import, become one line that leads to the joined ones. So the package that is packed needs few others, and
+// brings what they ask for: their licences, and of the types those that its own lead to.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -20,6 +21,9 @@ const SCRIPTS = [
   'runtime/planning/plan-process',
   'runtime/onnx/cut-process'
 ].map(name => join(compiled, `${name}.js`))
+
+/** What other programs import. */
+const FACES = ['index', 'simulate', 'plan', 'model', 'testing'].map(name => join(compiled, `${name}.js`))
 
 /** They bring native code, WebAssembly or data, which they look for beside their own files. */
 const APART = [
@@ -56,8 +60,9 @@ const { status } = spawnSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.buil
 })
 if (status !== 0) process.exit(status ?? 1)
 
-await build({
-  entryPoints: SCRIPTS,
+const { metafile } = await build({
+  entryPoints: [...SCRIPTS, ...FACES],
+  metafile: true,
   outdir: out,
   entryNames: '[name]',
   chunkNames: 'part-[hash]',
@@ -75,9 +80,36 @@ await build({
   legalComments: 'none',
   logLevel: 'warning'
 })
-for (const script of SCRIPTS) {
+for (const script of [...SCRIPTS, ...FACES]) {
   const [first = ''] = readFileSync(script, 'utf8').split('\n', 1)
   const head = first.startsWith('#!') ? `${first}\n` : ''
   const joined = relative(dirname(script), join(out, basename(script))).replaceAll('\\', '/')
-  writeFileSync(script, `${head}import '${joined}'\n`)
+  writeFileSync(script, `${head}${FACES.includes(script) ? 'export * from' : 'import'} '${joined}'\n`)
 }
+
+/** The types that other programs see: those of the faces, and what these lead to. */
+const types = join(root, 'dist', 'types')
+const IMPORT = /\b(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)\.ts['"]/g
+const copied = new Set()
+const copyTypes = file => {
+  if (copied.has(file)) return
+  copied.add(file)
+  const text = readFileSync(file, 'utf8')
+  const place = join(types, relative(compiled, file))
+  mkdirSync(dirname(place), { recursive: true })
+  // What is imported for its effect alone has no types.
+  writeFileSync(place, text.replace(/^import '[^']+';\n/gm, '').replace(/(['"]\.{1,2}\/[^'"]+)\.ts(['"])/g, '$1.js$2'))
+  for (const [, target] of text.matchAll(IMPORT)) copyTypes(join(dirname(file), `${target}.d.ts`))
+}
+for (const face of FACES) copyTypes(face.replace(/\.js$/, '.d.ts'))
+
+/** Joined packages are given on: with their licences. */
+const packageOf = path => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]
+const packages = new Set(Object.keys(metafile.inputs).flatMap(path => packageOf(path) ?? []))
+const licences = [...packages].sort().map(folder => {
+  const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+  const file = readdirSync(join(root, folder)).find(name => /^(licen[cs]e|copying)/i.test(name))
+  const text = file === undefined ? '' : readFileSync(join(root, folder, file), 'utf8').trim()
+  return `${name} ${version} (${license})\n\n${text}`
+})
+writeFileSync(join(out, 'LICENSES.txt'), `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)

@@ -1,20 +1,20 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { programFiles, ROOMS, violations } from './house-rules.ts'
+import { programFiles, ROOMS, roomOf, violations } from './house-rules.ts'
 
 const files = programFiles(fileURLToPath(new URL('../src', import.meta.url)))
 
 describe('the rooms of the house', () => {
-  const rooms = Object.keys(ROOMS).filter(room => files.some(file => file.path.startsWith(`${room}/`)))
+  const rooms = Object.keys(ROOMS).filter(room => files.some(file => roomOf(file.path) === room))
   for (const room of rooms) {
-    const own = files.filter(file => file.path.startsWith(`${room}/`))
+    const own = files.filter(file => roomOf(file.path) === room)
     it(`${room}/ keeps its arrows and uses only what it may`, () => {
       expect(own.flatMap(violations)).toEqual([])
     })
   }
 
   it('every file is in a room', () => {
-    expect(files.filter(file => ROOMS[file.path.split('/')[0]!] === undefined).map(file => file.path)).toEqual([])
+    expect(files.filter(file => ROOMS[roomOf(file.path)] === undefined).map(file => file.path)).toEqual([])
     expect(files.length).toBeGreaterThan(20)
   })
 })

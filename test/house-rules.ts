@@ -11,6 +11,8 @@ interface Room {
 }
 
 const PURE = { pure: true } as const
+/** The files of src/ itself. */
+const FACES = 'faces'
 const SHELL = { packages: 'any', pure: false } as const
 
 export const ROOMS: Readonly<Record<string, Room>> = {
@@ -27,11 +29,37 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   runtime: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator'], ...SHELL },
   serving: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'runtime'], ...SHELL },
   dashboard: { imports: ['core', 'runtime', 'report'], ...SHELL },
+  studies: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime'], ...SHELL },
+  node: { imports: ['core', 'scheduler', 'runtime'], ...SHELL },
+  library: { imports: ['core', 'model', 'scheduler', 'runtime', 'node', 'studies'], ...SHELL },
   cli: {
-    imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime', 'serving', 'dashboard'],
+    imports: [
+      ...['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime', 'serving', 'dashboard'],
+      ...['studies', 'node']
+    ],
     ...SHELL
+  },
+  [FACES]: {
+    imports: [
+      'core',
+      'model',
+      'scheduler',
+      'planner',
+      'simulator',
+      'report',
+      'runtime',
+      'node',
+      'library',
+      'studies',
+      'testing'
+    ],
+    packages: ['core-js'],
+    pure: true
   }
 }
+
+/** What other programs import stands beside the rooms, and only shows what is in them. */
+export const roomOf = (path: string): string => (path.includes('/') ? path.split('/')[0]! : FACES)
 
 /** Files that read real time: everything else is given a Clock. */
 const CLOCKS = [/^runtime\/system-clock\.ts$/, /^runtime\/engine\/lane-?[a-z-]*\.ts$/]
@@ -64,7 +92,7 @@ const packageName = (specifier: string): string =>
 const importViolation = (file: SourceFile, folder: string, specifier: string): string | undefined => {
   const room = ROOMS[folder]!
   if (specifier.startsWith('.')) {
-    const target = posix.join(posix.dirname(file.path), specifier).split('/')[0]!
+    const target = roomOf(posix.join(posix.dirname(file.path), specifier))
     if (target === folder || room.imports.includes(target)) return undefined
     const allowed = room.imports.length === 0 ? 'nothing outside itself' : `only ${room.imports.join(', ')}`
     return `src/${file.path} imports ${target}/ (${specifier}); ${folder}/ may import ${allowed}`
@@ -88,14 +116,14 @@ const useViolations = (file: SourceFile, room: Room, code: string): string[] => 
       found.push(`${at} reads real time (${time}); take a Clock: only src/runtime/system-clock.ts and the lane may`)
     }
     const impure = room.pure ? IMPURE.exec(line)?.[0] : undefined
-    if (impure !== undefined) found.push(`${at} uses ${impure}; ${file.path.split('/')[0]}/ works on what it is given`)
+    if (impure !== undefined) found.push(`${at} uses ${impure}; ${roomOf(file.path)}/ works on what it is given`)
   })
   return found
 }
 
 /** One sentence for each breach of the rules, in file order. Empty for a house in order. */
 export const violations = (file: SourceFile): string[] => {
-  const folder = file.path.split('/')[0]!
+  const folder = roomOf(file.path)
   const room = ROOMS[folder]
   if (room === undefined)
     return [`src/${file.path} is in no room; known: ${Object.keys(ROOMS).join(', ')} (test/house-rules.ts)`]

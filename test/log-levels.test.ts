@@ -8,7 +8,13 @@ const DROPS_LEVEL = /\btext => [\w.#?]*\bsay\(text\)|\(text: string\): void => [
 test('nothing on the way to the log drops the level of what is said', () => {
   const files = programFiles(fileURLToPath(new URL('../src', import.meta.url)))
   const found = files
-    .filter(({ path }) => path.startsWith('runtime/') || path.startsWith('cli/node/'))
+    .filter(
+      ({ path }) =>
+        path.startsWith('runtime/') ||
+        path.startsWith('cli/node/') ||
+        path.startsWith('node/') ||
+        path.startsWith('library/')
+    )
     .flatMap(({ path, text }) =>
       text.split('\n').flatMap((line, i) => (DROPS_LEVEL.test(line) ? [`${path}:${i + 1}`] : []))
     )

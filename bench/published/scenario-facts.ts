@@ -1,12 +1,12 @@
-import { modelProfiles } from '../../src/cli/scenario/model-profiles.ts'
-import { planScenario } from '../../src/cli/scenario/planned-scenario.ts'
-import { policyPlacement } from '../../src/cli/scenario/policy-placement.ts'
 import { readScenario } from '../../src/cli/scenario/read-scenario.ts'
-import { type SimulatedRun, simulatePolicy } from '../../src/cli/simulate/simulate-policy.ts'
 import type { Scenario } from '../../src/core/scenario.ts'
 import { type Seconds, seconds } from '../../src/core/units.ts'
 import { worldOf } from '../../src/planner/capacity-bound.ts'
 import { POLICIES, type PolicyName } from '../../src/scheduler/policies.ts'
+import { modelProfiles } from '../../src/studies/model-profiles.ts'
+import { planScenario } from '../../src/studies/planned-scenario.ts'
+import { policyPlacement } from '../../src/studies/policy-placement.ts'
+import { type SimulatedRun, simulatePolicy } from '../../src/studies/simulate-policy.ts'
 import { taskState } from '../../src/testing/task-state.ts'
 
 type Planned = Awaited<ReturnType<typeof planScenario>>

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { namesOf } from '../core/names-of.ts'
 import { nearest } from '../core/nearest.ts'
 import { UserError } from '../core/user-error.ts'
 import { DEMO_POLICIES, DEMO_SOURCES, type DemoPolicy } from './demo/demo-cluster.ts'
-import { namesOf } from './names-of.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 
 interface DemoFlags {

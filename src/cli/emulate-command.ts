@@ -84,7 +84,7 @@ interface Emulated {
 
 const emulateFile = async (file: string, flags: EmulateFlags): Promise<Emulated> => {
   const { readScenario } = await import('./scenario/read-scenario.ts')
-  const { chosenPolicies } = await import('./scenario/chosen-policies.ts')
+  const { chosenPolicies } = await import('../studies/chosen-policies.ts')
   const { prepareOutputs } = await import('./scenario/write-outputs.ts')
   const { emulateScenario } = await import('./emulate/emulate-scenario.ts')
   const scenario = await readScenario(file)

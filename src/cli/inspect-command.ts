@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { formatBytes } from '../core/format-quantity.ts'
 import type { LeftOut } from '../model/left-out.ts'
+import { parseShapes } from '../model/parse-shapes.ts'
 import { collect } from './collect.ts'
-import { parseShapes } from './node/parse-shapes.ts'
 import { sayLeftOut } from './say-left-out.ts'
 
 interface InspectFlags {

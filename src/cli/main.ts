@@ -4,15 +4,17 @@ import { Command, CommanderError, type Option } from 'commander'
 import { describeSystemError } from '../core/describe-system-error.ts'
 import { systemErrorOf } from '../core/system-error-of.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
+import { VERSION } from '../node/version.ts'
 import { guardOutput } from './guard-output.ts'
 import { refuseMangled } from './refuse-mangled.ts'
+import { withFlags } from './with-flags.ts'
 
 /** Commands load when they are used: `tributary inspect` does not start libp2p. */
 const program = new Command('tributary')
   .description(
     'One neural network, run across the devices you already have, fed from the places where the data is born.'
   )
-  .version('0.1.0')
+  .version(VERSION)
   .addHelpText(
     'after',
     '\nExit codes: 0 answered; 1 ran, but has no good answer (infeasible, lost data, a mismatch); 2 wrong use or unreadable\ninput, with one line that says what to do; 130 stopped by Ctrl-C. More of each command in its --help.\n'
@@ -71,7 +73,7 @@ const main = async (): Promise<number> => {
     const error = firstThrown(thrown)
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof UserError) {
-      process.stderr.write(`tributary: ${error.message}\n`)
+      process.stderr.write(`tributary: ${withFlags(error)}\n`)
       return 2
     }
     if (error instanceof NoAnswerError) {

@@ -122,7 +122,7 @@ export const command = new Command('node')
   .option('--exit-with-parent', 'stop when standard input closes')
   .option(
     '--json-events',
-    'print events as JSON lines on standard output: listening, ready, status (every second), done'
+    'print events as JSON lines on standard output: listening, deviceJoined, deviceLeft, ready, status (every second), failed, done'
   )
   .option('--json', 'print one JSON document, the final status, on standard output')
   .addHelpText('after', EXAMPLES)

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { formatBytes, formatSeconds } from '../core/format-quantity.ts'
+import { parseShapes } from '../model/parse-shapes.ts'
 import { collect } from './collect.ts'
-import { parseShapes } from './node/parse-shapes.ts'
 import { parseCount } from './parse-count.ts'
 import { sayLeftOut } from './say-left-out.ts'
 
@@ -61,7 +61,7 @@ const profile = async (model: string, flags: ProfileFlags): Promise<Profile> => 
   const { activationsAt, cutsForCluster, studyModel } = await import('../model/cut-model.ts')
   const { profileBlocks } = await import('../runtime/onnx/profile-blocks.ts')
   const { openModel } = await import('../runtime/onnx/open-model.ts')
-  const { digestOf, thisMachine, writeCosts } = await import('./scenario/saved-costs.ts')
+  const { digestOf, thisMachine, writeCosts } = await import('../studies/saved-costs.ts')
   const runs = parseCount('--runs', flags.runs, 100_000)
   const threads = parseCount('--threads', flags.threads, 256)
   const studied = await studyModel(model, parseShapes(flags.shape), openModel)

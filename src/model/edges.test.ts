@@ -174,7 +174,7 @@ describe('edges of the format', () => {
 
   test('nothing is known of the rank of an input but what --shape says', async () => {
     const file = save({ nodes: chain('Relu', 'Exp', 'Neg'), inputs: [value('x', F)], outputs: [y()] })
-    await expect(studyModel(file, none, openModel)).rejects.toThrow(/declares no shape.*--shape x=/)
+    await expect(studyModel(file, none, openModel)).rejects.toThrow(/declares no shape.*shape x=/)
     const model = await study(file, new Map([['x', [4, 5]]]))
     expect(model.cutPoints.map(c => c.bytes)).toEqual([80, 80])
     await exactEverywhere(model)
@@ -192,7 +192,7 @@ describe('edges of the format', () => {
       ['x', [2, 7]],
       ['z', [2, 8]]
     ])
-    await expect(study(file, both)).rejects.toThrow(/--shape z=2x8 makes dimension "w" 8, another --shape 7/)
+    await expect(study(file, both)).rejects.toThrow(/shape z=2x8 makes dimension "w" 8, another shape 7/)
   })
 
   test('a run that made-up input fails leaves sizes unknown, and the model is still cut', async () => {
@@ -221,7 +221,7 @@ describe('edges of the format', () => {
       inputs: [x(['n', 'm'])],
       outputs: [y()]
     })
-    await expect(studyModel(file, new Map([['x', [2, 5]]]), openModel)).rejects.toThrow(/--shape x=2x5: .*try another/)
+    await expect(studyModel(file, new Map([['x', [2, 5]]]), openModel)).rejects.toThrow(/shape x=2x5: .*try another/)
   })
 })
 

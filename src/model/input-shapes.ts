@@ -23,7 +23,7 @@ export const declaredShapes = (inputs: readonly ValueInfoProto[]): readonly Decl
 /**
  * Every dimension of every input a number: declared, given, known from a given input whose dimension has the same name,
  * or, for a leading one alone, a batch of one, which then is known of the others of its name too.
- * @throws UserError that shows the flag to add
+ * @throws UserError `badShape` that shows the shape to give, `noSuchInput`
  */
 export const concreteInputs = (
   { file, inputs }: Pick<GraphAnalysis, 'file' | 'inputs'>,
@@ -33,9 +33,10 @@ export const concreteInputs = (
   const declared = declaredShapes(file.graph.input).filter(({ name }) => isInput.has(name))
   for (const name of given.keys()) {
     if (!isInput.has(name))
-      throw new UserError(
-        `--shape ${name}: ${file.path} has no input "${name}"; its inputs: ${inputs.join(', ') || 'none'}`
-      )
+      throw new UserError(`${file.path} has no input "${name}"; its inputs: ${inputs.join(', ') || 'none'}`, {
+        code: 'noSuchInput',
+        facts: { input: name, inputs }
+      })
   }
   return new Map(withDefaults(file.path, declared, given).map(input => [input.name, settle(file.path, input)]))
 }
@@ -98,7 +99,7 @@ const isName = (dim: string): boolean => !/^\s*(|\?+|[-+]?\d+|none|null|nan|unk(
 
 const text = (shape: readonly Dimension[]): string => `[${shape.map(d => d ?? '?').join(', ')}]`
 
-/** As `--shape` takes it. */
+/** As users write it: 1x3x48x320. */
 export const writtenShape = (dims: readonly number[]): string => (dims.length === 0 ? 'scalar' : dims.join('x'))
 
 /** Check a given shape against the declared one, and note what it says of named dimensions. */
@@ -111,30 +112,30 @@ const learn = (
   // ONNX Runtime takes any shape where a scalar is declared.
   if (shape === undefined || shape.length === 0) return
   const fits = shape.length === dims.length && shape.every((d, i) => typeof d !== 'number' || d === dims[i])
-  if (!fits) throw new UserError(`--shape ${name}=${writtenShape(dims)} does not fit: ${of} declares ${text(shape)}`)
+  if (!fits) throw badShape(name, `shape ${name}=${writtenShape(dims)} does not fit: ${of} declares ${text(shape)}`)
   for (const [i, d] of shape.entries()) {
     if (typeof d !== 'string' || !isName(d)) continue
     const other = known.get(d)
     if (other !== undefined && other !== dims[i])
-      throw new UserError(
-        `--shape ${name}=${dims.join('x')} makes dimension "${d}" ${dims[i]}, another --shape ${other}`
-      )
+      throw badShape(name, `shape ${name}=${dims.join('x')} makes dimension "${d}" ${dims[i]}, another shape ${other}`)
     known.set(d, dims[i]!)
   }
 }
 
 const settle = (path: string, { name, shape }: DeclaredInput): readonly number[] => {
   if (shape === undefined) {
-    throw new UserError(
-      `${path}: input "${name}" declares no shape; give one, for example with --shape ${name}=1x3x224x224 or --shape ${name}=scalar`
+    throw badShape(
+      name,
+      `${path}: input "${name}" declares no shape; give one, for example with shape ${name}=1x3x224x224 or shape ${name}=scalar`
     )
   }
   if (shape.every(d => typeof d === 'number')) return checked(path, name, shape)
   const example = shape
     .map((d, i) => (typeof d === 'number' ? d : i === 0 ? 1 : shape.length === 4 ? 224 : 16))
     .join('x')
-  throw new UserError(
-    `${path}: input "${name}" has the dynamic shape ${text(shape)}; fix it, for example with --shape ${name}=${example}`
+  throw badShape(
+    name,
+    `${path}: input "${name}" has the dynamic shape ${text(shape)}; fix it, for example with shape ${name}=${example}`
   )
 }
 
@@ -144,3 +145,7 @@ const checked = (path: string, name: string, dims: readonly number[]): readonly 
     `${path}: input "${name}" declares [${dims.join(', ')}], more than ${MAX_ELEMENTS} elements, which nothing can feed; export it with a dynamic dimension`
   )
 }
+
+/** A shape that is missing, or that was given and is none. */
+const badShape = (input: string, words: string): UserError =>
+  new UserError(words, { code: 'badShape', facts: { input } })

@@ -81,9 +81,13 @@ const atShapes = async (
   try {
     return await prober.infer(fixed, names)
   } catch (error) {
-    const said = [...shapes].map(([name, dims]) => `--shape ${name}=${writtenShape(dims)}`).join(' ')
+    const said = [...shapes].map(([name, dims]) => `shape ${name}=${writtenShape(dims)}`).join(' ')
     throw new UserError(
-      `${said === '' ? 'with a batch of one' : said}: ${(error as Error).message}; try another --shape`
+      `${said === '' ? 'with a batch of one' : said}: ${(error as Error).message}; try another shape`,
+      {
+        code: 'badShape',
+        facts: { inputs: [...shapes.keys()] }
+      }
     )
   }
 }

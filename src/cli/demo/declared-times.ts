@@ -1,7 +1,7 @@
 import { type Seconds, seconds } from '../../core/units.ts'
 import { cutsForCluster, studyModel } from '../../model/cut-model.ts'
+import { parseShapes } from '../../model/parse-shapes.ts'
 import { openModel } from '../../runtime/onnx/open-model.ts'
-import { parseShapes } from '../node/parse-shapes.ts'
 
 /** A text line of usual width, as the blocks are cut for. */
 export const DEMO_SHAPE = 'x=1x3x48x320'

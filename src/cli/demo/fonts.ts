@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import opentype, { type Font } from 'opentype.js'
 
 /** Fonts come from packages (OFL or Apache licence): a machine without any font draws the same lines. */
-const FILES = [
+export const FONT_FILES = [
   '@fontsource/lato/files/lato-latin-400-normal.woff',
   '@fontsource/lato/files/lato-latin-700-italic.woff',
   '@fontsource/crimson-text/files/crimson-text-latin-600-normal.woff',
@@ -23,7 +23,7 @@ export interface NamedFont {
 /** The fonts of the demo's text lines, always in the same order. */
 export const loadFonts = (): Promise<NamedFont[]> =>
   Promise.all(
-    FILES.map(async file => {
+    FONT_FILES.map(async file => {
       const { buffer, byteOffset, byteLength } = await readFile(resolve(file))
       const bytes = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
       return { name: file.replace(/^.*\/|\.woff$/g, ''), font: opentype.parse(bytes) }

@@ -6,6 +6,7 @@ import { parseKillOrder } from './kill-order.ts'
 import { createLineView } from './line-view.ts'
 import { hadChildren } from './live-children.ts'
 import { renderImages } from './render-images.ts'
+import { requireDemoPackages } from './require-demo-packages.ts'
 import { requireAllRight, runDemo } from './run-demo.ts'
 
 export interface DemoCommandOptions {
@@ -24,6 +25,7 @@ export const runDemoCommand = async (options: DemoCommandOptions): Promise<void>
   const talk = (line: string): void => {
     process.stderr.write(`${line}\n`)
   }
+  await requireDemoPackages()
   if (options.renderOnly !== undefined) {
     const { renderOnly: folder, count: imagesPerSource, seed } = options
     await renderImages(folder, { sources: DEMO_SOURCES, imagesPerSource, seed })

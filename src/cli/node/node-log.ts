@@ -1,15 +1,11 @@
-import type { LogLevel } from '../../runtime/device/log-level.ts'
+import type { DeviceLog } from '../../node/device-log.ts'
 import { wallDate } from '../../runtime/system-clock.ts'
 
 /**
  * Talk goes to stderr, one line a message: when, how grave, who, what. Events for programs go to stdout as JSON lines when
  * asked for, with `time` and `level` too.
  */
-export interface NodeLog {
-  /** @param level default: info */
-  say(text: string, level?: LogLevel): void
-  event(event: { readonly event: string; readonly [key: string]: unknown }): void
-}
+export type NodeLog = DeviceLog
 
 /** Where a log goes and what time it is there. */
 export interface NodeLogPorts {

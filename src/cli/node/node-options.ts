@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
+import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
 import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
@@ -203,10 +204,8 @@ const time = (flag: string, text: string): Seconds => {
 }
 
 const name = (text: string): string => {
-  if (/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$/u.test(text)) return text
-  throw new UserError(
-    `--name "${text}": letters, digits, dot, dash and underscore, at most 63, starting with a letter or digit`
-  )
+  if (NAME_PATTERN.test(text)) return text
+  throw new UserError(`--name "${text}": ${NAME_WORDS}`)
 }
 
 const policy = (text: string): PolicyName => {

@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
+import { sayOpen } from '../../node/cluster-secret.ts'
 import { isInvite } from '../../runtime/network/invite.ts'
-import { sayOpen } from './cluster-secret.ts'
 
 /** Holds what `--join` does, for services and containers: arguments can be read by every user of the machine. */
 export const JOIN_VARIABLE = 'TRIBUTARY_JOIN'

@@ -1,29 +1,21 @@
-import { join } from 'node:path'
-import { JobGuard } from '../../core/job-guard.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
 import { createRng } from '../../core/rng.ts'
 import { systemErrorOf } from '../../core/system-error-of.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { createDevice, type Device } from '../../runtime/device/device.ts'
-import type { LogLevel } from '../../runtime/device/log-level.ts'
-import { takeModelOrder } from '../../runtime/device/model-order.ts'
-import { onStateDisk } from '../../runtime/device/on-state-disk.ts'
+import { type OpenDeviceOptions, openDevice } from '../../node/open-device.ts'
+import type { Device } from '../../runtime/device/device.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
-import { PRIVATE_FILE, tighten } from '../../runtime/device/privacy.ts'
-import { nextIncarnation, openStateFolder, type StateFolder, stateFolderOf } from '../../runtime/device/state-folder.ts'
+import { type StateFolder, stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
 import type { Engine } from '../../runtime/engine/engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
-import { lockFile } from '../../runtime/ledger/lock-file.ts'
-import { createBlobStore } from '../../runtime/network/disk-blob-store.ts'
-import { placeApart } from '../../runtime/planning/place-apart.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { endProcess } from './end-process.ts'
 import { createNodeLog, type NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
-import { openCluster } from './open-cluster.ts'
-import { PeerNames } from './peer-names.ts'
+import { readJoins } from './read-joins.ts'
 import { shapesFor } from './shapes-for.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
@@ -35,15 +27,6 @@ const STOPPING: Seconds = seconds(12)
 /** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
 export const runNode = async (options: NodeOptions): Promise<void> => {
   const log = createNodeLog(options.name, options.jsonEvents)
-  const folder = stateFolderOf(options.name, options.state)
-  await openStateFolder(folder, (text, level) => log.say(text, level))
-  // Before anything else: a second process with this identity would take the first one's place in the cluster.
-  const what = `--name ${options.name}: its state ${folder.path}`
-  const lock = join(folder.path, 'device.lock')
-  await using held = await onStateDisk(folder.path, () => lockFile(lock, what))
-  await tighten(lock, PRIVATE_FILE)
-  if (held.lock.kind === 'noLocks')
-    log.say(`${what}: ${held.lock.because}, so a second device is not kept out of it`, 'warn')
   await using engine = createEngine({
     speed: options.speed,
     threads: options.threads,
@@ -52,7 +35,7 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
     group: options.laneGroup
   })
   try {
-    await runDevice(options, folder, log, engine)
+    await runDevice(options, log, engine)
   } finally {
     if ((engine.abandoned ?? 0) > 0) {
       log.say('a block that never ends still runs; this process is ended by a signal', 'error')
@@ -61,50 +44,25 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   }
 }
 
-const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog, engine: Engine): Promise<void> => {
+const runDevice = async (options: NodeOptions, log: NodeLog, engine: Engine): Promise<void> => {
+  const folder = stateFolderOf(options.name, options.state)
   const spec = await ioSpecOf(options)
-  const exampleInputs =
-    spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
-  const say = (text: string, level?: LogLevel): void => log.say(text, level)
-  const guard = new JobGuard({ clock: systemClock, say })
-  const blobs = createBlobStore({ folder: folder.blobs })
-  const names = new PeerNames()
-  await using cluster = await openCluster({ options, folder, log, blobs, names, guard })
-  const { network } = cluster
-  await using trace = await traceOf(options, log)
-  const observed = trace === undefined ? {} : { observe: trace }
   const orders = options.controlled ? takeOrders(log) : undefined
-  await using device = createDevice({
-    name: options.name,
-    clock: systemClock,
-    network,
-    engine,
-    blobs,
-    guard,
-    createPolicy: POLICIES[options.policy],
-    place: placeApart(say),
-    memory: options.memory,
-    emulated: options.emulated,
-    declaresWork: options.controlled,
-    ownTimes: options.times,
-    activationEncoding: options.activationEncoding,
-    isLinked: peer => options.links.exists(peer, names.said(peer)),
-    ...(orders === undefined ? {} : { begun: orders.begun }),
-    models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
-    startWhen: options.startWhen,
-    keepModels: options.keepModels,
-    takeOrder: token => takeModelOrder(folder.path, token),
-    ...observed,
-    troubles: () => [...cluster.troubles(), ...(trace?.troubles() ?? [])],
-    named: (peer, name) => names.heard(peer, name),
-    say,
-    event: event => log.event(event),
-    incarnation: await nextIncarnation(folder)
-  })
+  await using trace = await traceOf(options, log)
+  await using opened = await openDevice(
+    {
+      ...(await deviceOptions(options, folder, spec, log)),
+      engine,
+      ...(trace === undefined ? {} : { observe: trace, troubles: () => trace.troubles() }),
+      ...(orders === undefined ? {} : { begun: orders.begun })
+    },
+    log
+  )
+  const { device, cluster, guard } = opened
   orders?.obey({
     engine,
     links: options.links,
-    join: address => network.join(address),
+    join: address => cluster.network.join(address),
     stopAdapting: () => device.stopAdapting()
   })
   const leave = untilToldToStop(options, log)
@@ -130,6 +88,30 @@ const runDevice = async (options: NodeOptions, folder: StateFolder, log: NodeLog
   } finally {
     await device.stop({ patience: seconds(0) })
     leave.forget()
+  }
+}
+
+/** What the flags say of the device, in the words of whoever makes one. */
+const deviceOptions = async (
+  options: NodeOptions,
+  folder: StateFolder,
+  spec: IoSpec | undefined,
+  log: NodeLog
+): Promise<Omit<OpenDeviceOptions, 'engine'>> => {
+  const { links, join, joinFiles } = options
+  const exampleInputs =
+    spec === undefined ? undefined : (await import('../../runtime/io/example-inputs.ts')).exampleInputs
+  return {
+    ...options,
+    folder,
+    join: () => readJoins({ join, joinFiles, say: (text, level) => log.say(text, level) }),
+    createPolicy: POLICIES[options.policy],
+    declaresWork: options.controlled,
+    ownTimes: options.times,
+    models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
+    isLinked: (peer, name) => links.exists(peer, name),
+    saysInvite: process.stderr.isTTY === true,
+    ...(links.isEmpty ? {} : { emulatedLink: (peer, name) => links.shapeOf(peer, name) })
   }
 }
 

@@ -1,5 +1,5 @@
+import { parseShapes } from '../../model/parse-shapes.ts'
 import type { NodeOptions } from './node-options.ts'
-import { parseShapes } from './parse-shapes.ts'
 
 /** The shapes that `--shape` gives for a model: of "MODEL:INPUT=DIMS" only its own, which win; without a model they are for all. */
 export const shapesFor = (

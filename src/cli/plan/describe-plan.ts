@@ -6,8 +6,8 @@ import type { Plan } from '../../planner/plan.ts'
 import { blockRanges } from '../../report/block-ranges.ts'
 import { foldText } from '../../report/fold-text.ts'
 import { textTable } from '../../report/text-table.ts'
-import { describeDemand } from './demand-report.ts'
-import type { PlanReport } from './plan-report.ts'
+import { describeDemand } from '../../studies/demand-report.ts'
+import type { PlanReport } from '../../studies/plan-report.ts'
 
 export interface PlanInWords {
   readonly problem: CapacityProblem

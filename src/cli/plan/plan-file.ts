@@ -2,30 +2,18 @@ import { formatSeconds } from '../../core/format-quantity.ts'
 import type { Scenario } from '../../core/scenario.ts'
 import { scenarioAtStart } from '../../core/scenario-at-start.ts'
 import type { Seconds } from '../../core/units.ts'
-import { type Allowance, TimeLimit } from '../../planner/allowance.ts'
-import type { BlockTable } from '../../planner/block-table.ts'
-import type { CapacityProblem } from '../../planner/capacity-problem.ts'
-import { explainPlan } from '../../planner/explain-plan.ts'
-import type { PlanOutcome } from '../../planner/plan.ts'
-import { loadSolver } from '../../runtime/highs.ts'
-import { systemClock } from '../../runtime/system-clock.ts'
-import { boundReport, whereItFits } from '../scenario/bound-report.ts'
-import { chosenPolicies } from '../scenario/chosen-policies.ts'
-import { modelProfiles } from '../scenario/model-profiles.ts'
-import { planScenario } from '../scenario/planned-scenario.ts'
+import { chosenPolicies } from '../../studies/chosen-policies.ts'
+import { modelProfiles } from '../../studies/model-profiles.ts'
+import type { PlanReport } from '../../studies/plan-report.ts'
+import { reportPlan } from '../../studies/report-plan.ts'
 import { readScenario } from '../scenario/read-scenario.ts'
-import { demandReports } from './demand-report.ts'
 import { describePlan } from './describe-plan.ts'
-import type { PlanReport } from './plan-report.ts'
 
 export interface PlanFileOptions {
   readonly timeLimit: Seconds
   readonly costsFiles: readonly string[]
   readonly say: (text: string) => void
 }
-
-/** Seconds beyond the limit for times and comparisons; what is not known by then is left out. */
-const GRACE = 0.5
 
 /** @returns what is printed, as a document and for people */
 export const planFile = async (
@@ -44,27 +32,8 @@ export const planFile = async (
   if (written.events.length > 0)
     say(`planned for the network as it is at the start${lateOnes(written, scenario)}; its events are not planned for`)
   say(`planning, at most ${formatSeconds(timeLimit)} …`)
-  const time = new TimeLimit(timeLimit, () => systemClock.now()).within(1, GRACE)
-  const { problem, outcome } = await planScenario(scenario, profiles, timeLimit)
-  if (outcome.kind === 'infeasible') return withoutPlan(scenario, problem, outcome, time)
-  const { plan } = outcome
-  const explanation = explainPlan(problem, plan, await loadSolver(), time)
-  const predicted = boundReport(problem, plan.predicted.scale, plan.table.carries, time)
-  const boundWithMemory = boundReport(problem, plan.upper, whereItFits(problem), time)
-  const demands = demandReports(scenario, predicted, boundWithMemory, explanation.bottleneck)
-  const report: PlanReport = {
-    scenario: scenario.name,
-    status: plan.status,
-    bound: boundReport(problem, plan.free.upper, () => true, time),
-    boundWithMemory,
-    placement: placementOf(problem, plan.table),
-    predicted,
-    gap: plan.gap,
-    because: [`bottleneck: ${explanation.bottleneck}`, ...explanation.gains, explanation.pays].join('; '),
-    cutOff: plan.isCutOff,
-    demands
-  }
-  return { report, text: describePlan({ problem, plan, report, explanation, timeLimit }) }
+  const { report, found } = await reportPlan(scenario, profiles, timeLimit)
+  return { report, text: found === undefined ? '' : describePlan({ ...found, report, timeLimit }) }
 }
 
 /** Who joins later. */
@@ -72,37 +41,3 @@ const lateOnes = ({ devices }: Scenario, { devices: there }: Scenario): string =
   const late = devices.filter(device => !there.includes(device)).map(({ name }) => name)
   return late.length === 0 ? '' : `, without ${late.slice(0, 4).join(', ')}${late.length > 4 ? ', …' : ''}`
 }
-
-const withoutPlan = (
-  scenario: Scenario,
-  problem: CapacityProblem,
-  { free, isProven, because }: Extract<PlanOutcome, { kind: 'infeasible' }>,
-  time: Allowance
-): { report: PlanReport; text: string } => {
-  const report: PlanReport = {
-    scenario: scenario.name,
-    status: isProven ? 'infeasible' : 'timeLimit',
-    bound: free === undefined ? null : boundReport(problem, free.upper, () => true, time),
-    boundWithMemory: null,
-    placement: {},
-    predicted: null,
-    gap: null,
-    because,
-    cutOff: !isProven,
-    demands: []
-  }
-  return { report, text: '' }
-}
-
-const placementOf = (problem: CapacityProblem, table: BlockTable): PlanReport['placement'] =>
-  Object.fromEntries(
-    problem.devices.map(({ name }, n) => [
-      name,
-      Object.fromEntries(
-        problem.models.flatMap((model, m) => {
-          const blocks = [...model.work.keys()].filter(k => table.carries(n, m, k))
-          return blocks.length === 0 ? [] : [[model.name, blocks] as const]
-        })
-      )
-    ])
-  )

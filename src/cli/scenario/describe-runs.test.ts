@@ -4,8 +4,8 @@ import { timeSummary } from '../../core/time-summary.ts'
 import type { PlanOutcome } from '../../planner/plan.ts'
 import { problemOfScenario } from '../../planner/problem-of-scenario.ts'
 import type { PolicyRun } from '../../report/run-report.ts'
+import { scenarioReport } from '../../studies/scenario-report.ts'
 import { describeRuns } from './describe-runs.ts'
-import { scenarioReport } from './scenario-report.ts'
 
 const scenario = parseScenario(
   {

@@ -1,6 +1,6 @@
+import { namesOf } from '../../core/names-of.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
 import type { PolicyRun } from '../../report/run-report.ts'
-import { namesOf } from '../names-of.ts'
 
 /**
  * Asked for by name and not able to finish: that is no good answer. With `all`, policies that cannot run here are part of

@@ -29,7 +29,10 @@ export interface Outputs extends OutputPlaces {
 /** Before a run that may take long: can they be written? @throws UserError when not */
 export const prepareOutputs = async ({ traceFile, reportFolder }: OutputPlaces): Promise<void> => {
   if (traceFile !== undefined) await orExplain('--trace', traceFile, async () => (await open(traceFile, 'a')).close())
-  if (reportFolder !== undefined) await orExplain('--report', reportFolder, () => makeFolder(reportFolder))
+  if (reportFolder === undefined) return
+  await orExplain('--report', reportFolder, () => makeFolder(reportFolder))
+  const { loadVega } = await import('../../report/render-figure.ts')
+  await loadVega()
 }
 
 /** Write what was asked for: the trace, the report, both or none. */

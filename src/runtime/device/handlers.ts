@@ -51,6 +51,8 @@ export interface HandlerParts {
   readonly granted: (by: DeviceId) => void
   readonly named?: ((device: DeviceId, name: string) => void) | undefined
   readonly say: (text: string, level?: LogLevel) => void
+  /** For programs: `deviceJoined` when a device has said its name, `deviceLeft` when it is gone. */
+  readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
 }
 
 /** What this device does with what admitted peers send. Anything that does not fit is refused or ignored, never fatal. */
@@ -73,10 +75,14 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
     parts.say(`${parts.view.nameOf(from)} is there`)
+    parts.event({ event: 'deviceJoined', id: from, name: state.name })
     sayNamesakes(parts, from, state.name)
   },
   onPeer: event => {
-    if (event.kind === 'left') greeted.delete(event.peer)
+    if (event.kind === 'left' && greeted.delete(event.peer)) {
+      const { peer: id, because } = event
+      parts.event({ event: 'deviceLeft', id, name: parts.view.state(id)?.name ?? '', because })
+    }
     onPeer(parts, event)
   }
 })

@@ -12,7 +12,7 @@ test('a full disk is one line that names the flag, what is wrong and what to do'
   const refused = onStateDisk('mt/s', () => Promise.reject(full))
   await expect(refused).rejects.toThrow(UserError)
   await expect(refused).rejects.toThrow(
-    /^--state mt\/s: the disk is full \(ENOSPC\); make room or give leave to write there, or choose another folder$/
+    /^mt\/s: the disk is full \(ENOSPC\); make room or give leave to write there, or choose another folder$/
   )
 })
 
@@ -30,6 +30,6 @@ test('what every start writes is refused in one line where it cannot be written'
   for (const write of [() => nextIncarnation(folder), () => writeRunning(folder, running)]) {
     const error = await write().catch(error => error)
     expect(error).toBeInstanceOf(UserError)
-    expect(error.message.startsWith(`--state ${folder.path}: is a folder, not a file (EISDIR)`)).toBe(true)
+    expect(error.message.startsWith(`${folder.path}: is a folder, not a file (EISDIR)`)).toBe(true)
   }
 })

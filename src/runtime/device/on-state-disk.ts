@@ -15,8 +15,8 @@ export const onStateDisk = async <T>(path: string, work: () => Promise<T>): Prom
     if (error instanceof UserError || system === undefined) throw error
     const file = system.path === undefined || system.path === path ? '' : ` (at ${system.path})`
     throw new UserError(
-      `--state ${path}: ${describeFileError(system)}${file}; make room or give leave to write there, or choose another folder`,
-      { cause: error }
+      `${path}: ${describeFileError(system)}${file}; make room or give leave to write there, or choose another folder`,
+      { code: 'stateRefused', facts: { folder: path }, cause: error }
     )
   }
 }

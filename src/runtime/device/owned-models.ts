@@ -86,7 +86,8 @@ export class OwnedModels {
       const { name } = model
       if (this.#models.has(name))
         throw new UserError(
-          `model "${name}" is of this device already; update it, remove it first, or name this one otherwise`
+          `model "${name}" is of this device already; update it, remove it first, or name this one otherwise`,
+          { code: 'nameTaken', facts: { name } }
         )
       if (!this.#isPrepared) {
         this.#models.set(name, model)

@@ -17,7 +17,7 @@ import { ItemReader } from '../ledger/item-reader.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { NotWritten } from '../ledger/not-written.ts'
 import type { Sink } from '../ledger/sink.ts'
-import type { NumberedItem, SourceItems } from '../ledger/source-items.ts'
+import type { NumberedItem } from '../ledger/source-items.ts'
 import { deferred } from '../network/deferred.ts'
 import { Appeals } from './appeals.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
@@ -31,6 +31,7 @@ import { RecentTimes } from './recent-times.ts'
 import { ResendTimer } from './resend-timer.ts'
 import { type Served, ServedModel } from './served-model.ts'
 import { SkipLog } from './skip-log.ts'
+import type { SourceData } from './source-data.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 
 export interface SourceRunnerParts {
@@ -41,8 +42,10 @@ export interface SourceRunnerParts {
   readonly wallTime: () => Seconds
   readonly view: ClusterView
   readonly sink: Sink
-  /** The folder's items with their numbers, and which have a line in the sink. */
-  readonly openItems: (port: DataPort) => Promise<SourceItems>
+  /** Told apart from sources of its name that this device had before: data that come from memory are numbered anew. */
+  readonly life?: string
+  /** The items with their numbers; of a folder, those that have no line in the sink. */
+  readonly openItems: (port: DataPort) => Promise<SourceData>
   /** Whether the folder's items are such as the port reads, before the first. @throws UserError when none is */
   readonly checkItems?: (port: DataPort) => Promise<void>
   /** Made when the model is known. */
@@ -107,7 +110,7 @@ export class SourceRunner implements SourcePort {
   readonly #model: ServedModel
   readonly #skips: SkipLog
   #reader: ItemReader | undefined
-  #items: SourceItems = { todo: [], total: 0, away: [], left: 0 }
+  #items: SourceData = { todo: [], total: 0, away: [] }
   #startedAt: Seconds = seconds(0)
   readonly #rate = new RecentRate()
   /** Why results that are files are not written now; '' where they are. */
@@ -118,7 +121,7 @@ export class SourceRunner implements SourcePort {
 
   constructor(parts: SourceRunnerParts) {
     this.#parts = parts
-    this.id = sourceIdOf(parts.spec.name, parts.deviceName)
+    this.id = sourceIdOf(parts.spec.name, parts.deviceName, parts.life)
     this.arrivals = parts.spec.arrivals
     this.#ledger = new Ledger({ window: parts.spec.window })
     this.#backlog = new BacklogSign(parts.spec.window)
@@ -182,12 +185,20 @@ export class SourceRunner implements SourcePort {
 
   /** Every item in its turn, then whatever is owed. */
   async #readAll(signal: AbortSignal): Promise<void> {
+    const { todo } = this.#items
+    const list = 'length' in todo ? todo : undefined
     let ahead: Reading | undefined
-    for (const [i, numbered] of this.#items.todo.entries()) {
+    let i = 0
+    let asked = this.#parts.clock.now()
+    for await (const numbered of todo) {
+      const { since } = numbered
       const turn = await this.#turn(i, signal)
       if (turn === 'stopped') return
-      await this.#readAndAdmit(numbered, ahead, signal, () => [this.#due(i), turn === 'waitedForIt'])
-      ahead = this.#readAhead(this.#items.todo[i + 1])
+      const waitedForIt = turn === 'waitedForIt' || (since !== undefined && since > asked)
+      await this.#readAndAdmit(numbered, ahead, signal, () => [since ?? this.#due(i), waitedForIt])
+      i++
+      asked = this.#parts.clock.now()
+      ahead = this.#readAhead(list?.[i])
     }
     this.#reader!.lastWasRead()
     const waits = (): boolean => this.#state === 'running' && this.#reader!.waiting > 0
@@ -509,7 +520,7 @@ export class SourceRunner implements SourcePort {
   }
 
   /** Recorded, so that it is not read again unless it changes. */
-  async #skip(numbered: NumberedItem, because: string, stamp: string): Promise<void> {
+  async #skip(numbered: NumberedItem, because: string, stamp: string | undefined): Promise<void> {
     const { datum, item } = numbered
     if (this.#flights.has(datum)) {
       if (this.#ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
@@ -645,5 +656,6 @@ export class SourceRunner implements SourcePort {
 
 const pauseOf = (times: number): Seconds => seconds(Math.min(LONGEST_PAUSE, RETRY_PAUSE * 2 ** (times - 1)))
 
-/** Unique in the cluster. */
-export const sourceIdOf = (name: string, device: string): string => sourceId(`${name}@${device}`)
+/** Unique in the cluster. @param life of one whose data are numbered anew at each start */
+export const sourceIdOf = (name: string, device: string, life?: string): string =>
+  sourceId(`${name}@${device}${life === undefined ? '' : `#${life}`}`)

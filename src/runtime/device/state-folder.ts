@@ -59,7 +59,11 @@ export const openStateFolder = async (
     for (const path of [folder.path, folder.blobs, folder.sources, folder.models])
       await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER })
   } catch (error) {
-    throw new UserError(`--state ${folder.path}: ${describeFileError(error)}; choose a folder that can be written`)
+    throw new UserError(`${folder.path}: ${describeFileError(error)}; choose a folder that can be written`, {
+      code: 'stateRefused',
+      facts: { folder: folder.path },
+      cause: error
+    })
   }
   if (own) await closeFolder(folder.path, say)
   else await refuseWritable(folder.path)
@@ -71,7 +75,7 @@ export const openStateFolder = async (
     requireClosed(file, found)
     if (found.kind === 'tightened')
       say(
-        `${file} could be read by other users of this machine (mode ${found.was}) and is closed to them now; if one may have read it, begin a new cluster in another --state`,
+        `${file} could be read by other users of this machine (mode ${found.was}) and is closed to them now; if one may have read it, begin a new cluster in another state folder`,
         'warn'
       )
   }
@@ -96,7 +100,8 @@ const refuseWritable = async (path: string): Promise<void> => {
   const isSticky = (mode & 0o1000) !== 0
   if (process.platform === 'win32' || (mode & 0o002) === 0 || isSticky) return
   throw new UserError(
-    `--state ${path}: every user of this machine may write there (mode ${(mode & 0o7777).toString(8)}); choose a folder of its own, or: chmod 700 ${path}`
+    `${path}: every user of this machine may write there (mode ${(mode & 0o7777).toString(8)}); choose a folder of its own, or: chmod 700 ${path}`,
+    { code: 'stateRefused', facts: { folder: path } }
   )
 }
 

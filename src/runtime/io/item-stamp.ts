@@ -9,6 +9,8 @@ export interface ItemStamp {
   readonly id: string
   /** When the last of them was changed, as wall time says there. */
   readonly modified: Seconds
+  /** Nothing of it will change: what is wrong with it stays so. @default false */
+  readonly isFinal?: boolean
 }
 
 /** @throws FileUnavailable where one is absent */

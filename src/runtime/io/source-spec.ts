@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseArrivals } from '../../core/arrivals.ts'
 import { describeIssue } from '../../core/describe-issue.ts'
+import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseTime } from '../../core/parse-quantity.ts'
 import type { Arrivals } from '../../core/scenario.ts'
@@ -49,12 +50,7 @@ const asQuantity =
 const PATIENCE: Seconds = seconds(30)
 
 const schema = z.strictObject({
-  name: z
-    .string()
-    .regex(
-      /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$/u,
-      'letters, digits, dot, dash and underscore, at most 63, starting with a letter or digit'
-    ),
+  name: z.string().regex(NAME_PATTERN, NAME_WORDS),
   folder: z.string().min(1, 'needs a folder: dir:PATH'),
   model: z.string().min(1, 'needs a name').optional(),
   window: numberOf(z.int().min(1).max(100_000)).default(16),

@@ -23,8 +23,8 @@ export type Reading =
   | { readonly kind: 'tensors'; readonly tensors: readonly Tensor[] }
   /** Put aside: `due` brings it again. */
   | { readonly kind: 'later' }
-  /** Not what it should be, and it has not changed for a while. `stamp`: what its file looks like. */
-  | { readonly kind: 'bad'; readonly because: string; readonly stamp: string }
+  /** Not what it should be, and it has not changed for a while. `stamp`: what its file looks like; undefined: it cannot change. */
+  | { readonly kind: 'bad'; readonly because: string; readonly stamp: string | undefined }
   /** Absent or unreadable for too long; the next start tries it again. */
   | { readonly kind: 'givenUp'; readonly because: string }
 
@@ -113,8 +113,8 @@ export class ItemReader {
   }
 
   /** An item was bad, and that is in the sink. @param stamp as `read` said */
-  skipped(numbered: NumberedItem, stamp: string): void {
-    this.#left.set(numbered.datum, { numbered, stamp, isGivenUp: false })
+  skipped(numbered: NumberedItem, stamp: string | undefined): void {
+    if (stamp !== undefined) this.#left.set(numbered.datum, { numbered, stamp, isGivenUp: false })
   }
 
   /**
@@ -191,6 +191,10 @@ export class ItemReader {
     } catch (error) {
       if (!(error instanceof FileUnavailable)) throw error
       return this.#unavailable(numbered, port, error.message)
+    }
+    if (stamp.isFinal) {
+      this.forget(numbered.datum)
+      return { kind: 'bad', because, stamp: undefined }
     }
     const now = clock.now()
     const since = before?.stamp.id === stamp.id ? before.since : now

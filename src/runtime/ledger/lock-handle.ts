@@ -30,7 +30,9 @@ export const lockHandle = async (handle: FileHandle, what: string): Promise<Lock
   const { tryLock, setAttrSync } = native
   try {
     if (!tryLock(handle.fd, ...RANGE))
-      throw new UserError(`${what}: is used by ${holderOf(native, handle.fd)}; stop it, or give another`)
+      throw new UserError(`${what}: is used by ${holderOf(native, handle.fd)}; stop it, or give another`, {
+        code: 'inUse'
+      })
   } catch (error) {
     if (!NO_LOCKS.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     return { kind: 'noLocks', because: `its file system keeps no locks (${(error as NodeJS.ErrnoException).code})` }

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
 import type { Item } from '../io/data-port.ts'
@@ -13,6 +14,8 @@ import type { Recorded } from './sink.ts'
 export interface NumberedItem {
   readonly datum: number
   readonly item: Item
+  /** Since when it is there, of one that came by itself; absent: it is there when it is asked for. */
+  readonly since?: Seconds
 }
 
 export interface SourceItems {

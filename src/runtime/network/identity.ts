@@ -40,7 +40,7 @@ export const loadOrCreateIdentity = async (stateDir: string): Promise<Identity> 
     if (await writeSecret(file, privateKeyToProtobuf(fresh))) return fresh
   } catch (error) {
     throw new UserError(
-      `cannot write the identity ${file}: ${describeFileError(error)}; choose a --state that can be written`
+      `cannot write the identity ${file}: ${describeFileError(error)}; choose a state folder that can be written`
     )
   }
   return (await read(file)) ?? fresh // another process was first

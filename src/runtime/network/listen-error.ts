@@ -1,9 +1,9 @@
 import { UserError } from '../../core/user-error.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use; choose another with --listen HOST:PORT, or port 0 for any',
-  EADDRNOTAVAIL: 'this machine has no such address; choose another with --listen HOST:PORT',
-  EACCES: 'this user may not listen on that port; choose one above 1023 with --listen HOST:PORT'
+  EADDRINUSE: 'the port is in use; choose another, or port 0 for any',
+  EADDRNOTAVAIL: 'this machine has no such address; choose another',
+  EACCES: 'this user may not listen on that port; choose one above 1023'
 }
 
 /** What went wrong when the host started, in words for the user where he can mend it; anything else as it is. */
@@ -12,5 +12,9 @@ export const listenError = (error: unknown, listen: readonly string[]): unknown 
   const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.exec(message)?.[1]
   if (code === undefined) return error
   const where = /\b(?:EADDRINUSE|EADDRNOTAVAIL|EACCES)\b.*?(\S+:\d+)\s*$/m.exec(message)?.[1] ?? listen.join(', ')
-  return new UserError(`cannot listen on ${where}: ${REASONS[code]}`, { cause: error })
+  return new UserError(`cannot listen on ${where}: ${REASONS[code]}`, {
+    code: 'cannotListen',
+    facts: { address: where, reason: code },
+    cause: error
+  })
 }

@@ -1,5 +1,6 @@
 import type { ActivationEntry } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
+import type { ErrorFacts } from '../../core/user-error.ts'
 import type { WrittenBlock } from '../../model/cut-model.ts'
 import type { InputShapes } from '../../model/input-shapes.ts'
 import type { LeftOut } from '../../model/left-out.ts'
@@ -29,5 +30,5 @@ export interface CutFacts {
 export type CutAnswer =
   | { readonly kind: 'cut'; readonly facts: CutFacts }
   /** The file is no model that can be served, in words for its owner. */
-  | { readonly kind: 'refused'; readonly because: string }
+  | { readonly kind: 'refused'; readonly because: string; readonly code?: string; readonly facts?: ErrorFacts }
   | { readonly kind: 'failed'; readonly because: string }

@@ -16,7 +16,7 @@ export const cutApart = (request: CutRequest, signal?: AbortSignal): Promise<Cut
       child.removeAllListeners()
       child.on('error', () => {}) // it has answered
       if (answer.kind === 'cut') resolve(answer.facts)
-      else if (answer.kind === 'refused') reject(new UserError(answer.because))
+      else if (answer.kind === 'refused') reject(new UserError(answer.because, answer))
       else reject(new Error(`${request.file}: ${answer.because}`))
     })
     child.once('error', error => reject(signal?.aborted === true ? signal.reason : error))

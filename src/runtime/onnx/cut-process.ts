@@ -36,7 +36,9 @@ const answer = async (request: CutRequest): Promise<CutAnswer> => {
         because: `${refusal.path ?? dirname(request.draft)}: ${describeFileError(refusal)}; make room there`
       }
     const because = error instanceof Error ? error.message : String(error)
-    return { kind: error instanceof UserError ? 'refused' : 'failed', because }
+    if (!(error instanceof UserError)) return { kind: 'failed', because }
+    const { code, facts } = error
+    return { kind: 'refused', because, code, facts }
   }
 }
 

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { UserError } from '../core/user-error.ts'
+import { withFlags } from './with-flags.ts'
+
+test.each([
+  ['portInUse', { port: 6174 }, /^it\b.*--port N.*--any-port$/],
+  ['noFreePort', { first: 1, last: 2 }, /^--any-port: it; .*--port N$/],
+  ['cannotListen', { address: 'a:1' }, /^it \(--listen HOST:PORT\)$/],
+  ['keyMissing', { address: '10.0.0.1:1' }, /^--join 10\.0\.0\.1:1 needs the cluster's key.*--cluster-key FILE$/],
+  ['keyLost', { file: 'k' }, /^it \(--join - .*--state/],
+  ['invitesDiffer', {}, /^--join: it$/],
+  ['otherCluster', { file: 'k' }, /^it \(--state names the folder\)$/],
+  ['stateRefused', { folder: 'f' }, /^--state it$/],
+  ['stateInUse', { folder: 'f', name: 'shed' }, /^--name shed: its state it$/]
+])('what mends %s is the flag that the command line has for it', (code, facts, words) => {
+  expect(withFlags(new UserError('it', { code, facts }))).toMatch(words)
+})
+
+test('shapes are those of --shape', () => {
+  const words = (message: string) => withFlags(new UserError(message, { code: 'badShape', facts: { input: 'x' } }))
+  expect(words('a.onnx: input "x" has the dynamic shape [n, 4]; fix it, for example with shape x=1x4')).toBe(
+    'a.onnx: input "x" has the dynamic shape [n, 4]; fix it, for example with --shape x=1x4'
+  )
+  expect(words('shape x=1x4 does not fit: a.onnx declares [3]')).toMatch(/^--shape x=1x4 does not fit/)
+  expect(words('shape x=2x5 shape y=1: cannot; try another shape')).toBe(
+    '--shape x=2x5 --shape y=1: cannot; try another shape'
+  )
+  const noInput = new UserError('a.onnx has no input "z"', { code: 'noSuchInput', facts: { input: 'z' } })
+  expect(withFlags(noInput)).toBe('--shape z: a.onnx has no input "z"')
+})
+
+test('what names its own flag, or has none, stays as it is', () => {
+  expect(withFlags(new UserError('--sink x: full'))).toBe('--sink x: full')
+  expect(withFlags(new UserError('it', { code: 'newOne' }))).toBe('it')
+})

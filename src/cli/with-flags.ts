@@ -1,0 +1,23 @@
+import type { ErrorFacts, TributaryError } from '../core/user-error.ts'
+
+type Words = (message: string, facts: ErrorFacts) => string
+
+/** Rooms that other programs use too know no flags: here is which one mends what they say. */
+const WORDS: Readonly<Record<string, Words>> = {
+  portInUse: message =>
+    `${message}: give this one a port of its own with --port N, or let it take the next free one with --any-port`,
+  noFreePort: message => `--any-port: ${message}; choose another with --port N`,
+  cannotListen: message => `${message} (--listen HOST:PORT)`,
+  keyMissing: (_, { address }) =>
+    `--join ${address} needs the cluster's key: use the invite (tributary invite prints it on any device), or --cluster-key FILE`,
+  keyLost: message => `${message} (--join - asks for the invite, --state names the folder)`,
+  invitesDiffer: message => `--join: ${message}`,
+  otherCluster: message => `${message} (--state names the folder)`,
+  stateRefused: message => `--state ${message}`,
+  badShape: message => message.replace(/(?<![-\w])shape (?=\S+=)/g, '--shape '),
+  noSuchInput: (message, { input }) => `--shape ${input}: ${message}`,
+  stateInUse: (message, { name }) => `--name ${name}: its state ${message}`
+}
+
+/** An error in one line of the command line: with the flag that mends it, where its own words name none. */
+export const withFlags = ({ message, code, facts }: TributaryError): string => WORDS[code]?.(message, facts) ?? message

@@ -1,0 +1,52 @@
+import type { LogLevel } from '../runtime/device/log-level.ts'
+
+/** One line for people. */
+export interface LogLine {
+  readonly level: LogLevel
+  readonly text: string
+}
+
+/** Another device of the cluster. */
+export interface OtherDevice {
+  readonly id: string
+  readonly name: string
+}
+
+/** What a cluster tells a program, by name. */
+export interface ClusterEvents {
+  readonly log: LogLine
+  /** What is placed is loaded everywhere: sources begin. */
+  readonly ready: object
+  readonly deviceJoined: OtherDevice
+  readonly deviceLeft: OtherDevice & { readonly because: string }
+  /** What a device does not survive has happened to this one: it stops. */
+  readonly failed: { readonly because: string }
+  /** This device has stopped, whoever asked for it. */
+  readonly stopped: object
+}
+
+export type EventName = keyof ClusterEvents
+
+type Listener<E extends EventName> = (event: ClusterEvents[E]) => void
+
+/** Listeners by event. What one of them throws is told in the log, and nobody else is the worse for it. */
+export class EventHub {
+  readonly #listeners = new Map<EventName, Set<Listener<never>>>()
+
+  /** @returns how to stop listening */
+  on<E extends EventName>(name: E, listener: Listener<E>): () => void {
+    const all = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, all.add(listener as Listener<never>))
+    return () => void all.delete(listener as Listener<never>)
+  }
+
+  emit<E extends EventName>(name: E, event: ClusterEvents[E]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])] as Listener<E>[]) {
+      try {
+        listener(event)
+      } catch (error) {
+        if (name !== 'log') this.emit('log', { level: 'error', text: `a listener of "${name}" failed: ${error}` })
+      }
+    }
+  }
+}

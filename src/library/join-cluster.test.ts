@@ -1,0 +1,209 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createLocal } from '../scheduler/local.ts'
+import { tinyOnnxFile } from '../testing/tiny-onnx.ts'
+import { type Cluster, joinCluster } from './join-cluster.ts'
+import type { JoinOptions } from './join-options.ts'
+import type { Outcome } from './outcome.ts'
+
+const relu = (input: string, output: string) => ({ opType: 'Relu', input: [input], output: [output] })
+let net: string
+let sum: string
+let scratch: string
+const open: Cluster[] = []
+
+beforeAll(() => {
+  net = tinyOnnxFile({
+    inputs: { x: ['float32', [1, 2]] },
+    outputs: { y: ['float32', [1, 2]] },
+    nodes: [relu('x', 'a'), relu('a', 'b'), relu('b', 'y')]
+  })
+  sum = tinyOnnxFile({
+    inputs: { a: ['int64', [2]], b: ['int64', [2]] },
+    outputs: { sum: ['int64', [2]], again: ['int64', [2]] },
+    nodes: [
+      { opType: 'Add', input: ['a', 'b'], output: ['sum'] },
+      { opType: 'Add', input: ['sum', 'b'], output: ['again'] }
+    ]
+  })
+})
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'tributary-join-'))
+})
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(cluster => cluster.stop({ patience: 0 })))
+  await rm(scratch, { recursive: true, force: true, maxRetries: 5 })
+})
+
+const start = async (name: string, options: JoinOptions = {}): Promise<Cluster> => {
+  const cluster = await joinCluster({
+    name,
+    state: join(scratch, name),
+    listen: '127.0.0.1:0',
+    mdns: false,
+    ...options
+  })
+  open.push(cluster)
+  return cluster
+}
+const model = (file: string, name = 'net') => ({ file, name, blocks: 3 })
+const x = (...data: number[]) => ({ x: { dims: [1, data.length], data: Float32Array.from(data) } })
+const outputs = (outcome: Outcome) =>
+  outcome.kind === 'result'
+    ? Object.fromEntries(Object.entries(outcome.outputs).map(([name, { data }]) => [name, [...data]]))
+    : outcome
+
+test('each datum that is sent has its own outcome; what the sender has is neither written to nor needed any more', async () => {
+  const cluster = await start('a', { models: [model(net)] })
+  const source = await cluster.addSource({ name: 's', model: 'net' })
+  const mine = x(1, -2)
+  const first = source.send({ name: 'mine', tensors: mine })
+  mine.x.data.fill(9)
+  const [one, two] = await Promise.all([first, source.send(x(3, 4))])
+  expect([outputs(one), outputs(two), [...mine.x.data]]).toEqual([{ y: [1, 0] }, { y: [3, 4] }, [9, 9]])
+  expect(one).toMatchObject({ source: 's', datum: 0, item: 'mine', attempts: 1 })
+  expect(two).toMatchObject({ datum: 1, item: '1', kind: 'result' })
+  expect(two.kind === 'result' && two.inferenceTime).toBeGreaterThan(0)
+  // Without the batch, in more bits, alone: as .npy files are taken.
+  expect(outputs(await source.send({ dims: [2], data: Float64Array.of(5, 6) }))).toEqual({ y: [5, 6] })
+  expect(await source.send({ z: x(1, 2).x })).toMatchObject({
+    kind: 'failed',
+    cause: 'there is no input "z"; the model takes input "x" float32[1, 2]'
+  })
+  expect(await source.send(x(1, 2, 3))).toMatchObject({ kind: 'failed', cause: expect.stringContaining('(1, 3)') })
+  expect(await source.send(null as never)).toMatchObject({ kind: 'failed', cause: expect.stringContaining('null') })
+  await source.end()
+  expect(() => source.send(x(1, 2))).toThrow(expect.objectContaining({ code: 'ended' }))
+  expect(source.status()).toMatchObject({ state: 'done', completed: 3, failed: 3, inFlight: 0 })
+})
+
+test('a device without models has its data computed by one that joined later, and models come and go', async () => {
+  const a = await start('a')
+  const b = await start('b', { join: a.invite() })
+  const joined = new Promise(resolve => a.on('deviceJoined', resolve))
+  const source = await a.addSource({ name: 's', model: 'sum' })
+  const ints = (...of: bigint[]) => ({ dims: [2], data: BigInt64Array.from(of) })
+  const early = source.send({ a: ints(1n, 2n), b: ints(10n, 20n) })
+  await b.addModel({ file: sum, name: 'sum' })
+  expect(outputs(await early)).toEqual({ sum: [11n, 22n], again: [21n, 42n] })
+  expect(await joined).toEqual({ id: b.id, name: 'b' })
+  await expect(b.addModel({ file: sum, name: 'sum' })).rejects.toMatchObject({ code: 'nameTaken' })
+  expect([await b.removeModel('sum'), await b.removeModel('sum')]).toEqual([true, false])
+  const left = new Promise(resolve => a.on('deviceLeft', resolve))
+  await b.stop()
+  expect(await left).toMatchObject({ id: b.id, name: 'b' })
+})
+
+test('outcomes of an iterable are read from its source, which asks for no more than it can use', async () => {
+  const cluster = await start('a', { models: [model(net)] })
+  let asked = 0
+  const items = (function* () {
+    for (;;) yield x(asked++, 1)
+  })()
+  const source = await cluster.addSource({ name: 's', window: 3, items })
+  const seen: number[] = []
+  for await (const { kind, datum } of source) {
+    expect(kind).toBe('result')
+    if (seen.push(datum) === 5) break
+  }
+  expect(seen.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4])
+  // Under way, waiting for the reader, and asked for already.
+  expect(asked).toBeLessThan(5 + 4 * 3)
+  // Left: the name is free, and the generator was told.
+  const again = await cluster.addSource({ name: 's', items: [x(1, 1)] })
+  expect(items.next().done).toBe(true)
+  const rest: Outcome[] = []
+  for await (const outcome of again) rest.push(outcome)
+  expect(rest.map(outputs)).toEqual([{ y: [1, 1] }])
+})
+
+test('what an iterable throws is thrown after the outcomes of what came before it', async () => {
+  const cluster = await start('a', { models: [model(net)] })
+  const items = (async function* () {
+    yield x(1, 1)
+    yield x(2, 2)
+    throw new Error('camera gone')
+  })()
+  const seen: unknown[] = []
+  const reading = (async () => {
+    for await (const outcome of await cluster.addSource({ name: 's', items })) seen.push(outputs(outcome))
+  })()
+  await expect(reading).rejects.toThrow('camera gone')
+  expect(seen).toEqual([{ y: [1, 1] }, { y: [2, 2] }])
+})
+
+test('whatever is open when a source stops is dropped, once each, and so is what its queue has no room for', async () => {
+  const cluster = await start('a')
+  const source = await cluster.addSource({ name: 's', model: 'none', queue: 2 })
+  const all = [0, 1, 2].map(i => source.send(x(i, i)))
+  expect(await all[2]).toEqual({ source: 's', datum: 2, item: '2', kind: 'dropped', reason: 'queueFull' })
+  const silent = await cluster.addSource({
+    name: 'silent',
+    items: { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }
+  })
+  await cluster.stop()
+  expect((await Promise.all(all)).map(o => o.kind === 'dropped' && o.reason)).toEqual([
+    'stopped',
+    'stopped',
+    'queueFull'
+  ])
+  for await (const _ of silent) expect.unreachable()
+  await expect(cluster.addSource({ name: 't' })).rejects.toMatchObject({ code: 'stopped' })
+})
+
+test('the same state is a device again, with its key and its name for itself, and data are numbered anew', async () => {
+  const first = await start('a', { models: [model(net)] })
+  const { id } = first
+  await expect(start('a')).rejects.toMatchObject({ code: 'stateInUse', facts: { name: 'a' } })
+  expect((await (await first.addSource({ name: 's' })).send(x(1, 1))).datum).toBe(0)
+  await first.stop()
+  const second = await start('a', { models: [model(net)] })
+  expect([second.id, (await (await second.addSource({ name: 's' })).send(x(1, 1))).datum]).toEqual([id, 0])
+})
+
+test('a policy may be a function of the program', async () => {
+  const cluster = await start('a', { models: [model(net)], policy: host => ({ ...createLocal(host), name: 'mine' }) })
+  const source = await cluster.addSource({ name: 's' })
+  expect(outputs(await source.send(x(1, 2)))).toEqual({ y: [1, 2] })
+  expect(cluster.status().devices[0]!.policy).toBe('mine')
+})
+
+test.each<[string, JoinOptions, object]>([
+  ['an unknown option', { nmae: 'a' } as never, { code: 'badOption', facts: { option: 'nmae' } }],
+  ['a wrong amount', { memory: 'much' }, { code: 'badOption', facts: { option: 'memory' } }],
+  ['no policy', { policy: 'fastest' as never }, { code: 'badOption', facts: { option: 'policy' } }],
+  ['a wrong model', { models: [{ file: '' }] }, { code: 'badOption', facts: { option: 'models.0.file' } }],
+  ['no invite', { join: '127.0.0.1:9' }, { code: 'keyMissing', facts: { address: '127.0.0.1:9' } }],
+  ['no address', { listen: 'nowhere' }, { name: 'UserError' }],
+  ['a model that is none', { models: [{ file: import.meta.filename }] }, { name: 'UserError' }]
+])('%s is refused with a code, without a flag, and leaves nothing behind', async (_, options, error) => {
+  const refused = start('a', options)
+  await expect(refused).rejects.toMatchObject(error)
+  await expect(refused).rejects.not.toThrow(/--(join|listen|memory|policy|state|name)\b/)
+  await start('a') // its state is free
+})
+
+test('a source has a name of its own, and options that are checked', async () => {
+  const cluster = await start('a')
+  await cluster.addSource({ name: 's' })
+  await expect(cluster.addSource({ name: 's' })).rejects.toMatchObject({ code: 'nameTaken', facts: { name: 's' } })
+  await expect(cluster.addSource({ name: 't', items: 3 as never })).rejects.toMatchObject({ code: 'badOption' })
+  await expect(cluster.addSource({ name: '../t' })).rejects.toMatchObject({ facts: { option: 'name' } })
+})
+
+test('the log and events reach who listens, and one that throws harms nobody', async () => {
+  const lines: string[] = []
+  const cluster = await start('a', { models: [model(net)], log: ({ text }) => void lines.push(text) })
+  cluster.on('stopped', () => {
+    throw new Error('listener')
+  })
+  const stopped = new Promise(resolve => cluster.on('stopped', resolve))
+  await using _ = cluster
+  await cluster.stop()
+  await stopped
+  expect(lines).toEqual(
+    expect.arrayContaining([expect.stringContaining('listening on'), expect.stringContaining('listener')])
+  )
+})

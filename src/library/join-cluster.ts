@@ -1,0 +1,193 @@
+import { bytes, type Seconds, seconds } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
+import type { DeviceLog } from '../node/device-log.ts'
+import { type OpenedDevice, openDevice } from '../node/open-device.ts'
+import type { OwnedModel } from '../runtime/device/owned-model.ts'
+import { type StateFolder, stateFolderOf } from '../runtime/device/state-folder.ts'
+import { createEngine } from '../runtime/engine/create-engine.ts'
+import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
+import { POLICIES } from '../scheduler/policies.ts'
+import { type CheckedModel, type CheckedOptions, checkJoinOptions, checkModelOptions } from './check-join-options.ts'
+import { checkSourceOptions } from './check-source-options.ts'
+import { type ClusterEvents, EventHub, type EventName, type OtherDevice } from './cluster-events.ts'
+import type { ClusterStatus } from './cluster-status.ts'
+import type { JoinOptions, ModelOptions } from './join-options.ts'
+import type { IterableSource, SendingSource } from './source.ts'
+import type { IterableSourceOptions, SendingSourceOptions } from './source-options.ts'
+import { Sources } from './sources.ts'
+
+/** A device in its cluster, run by the program that joined. */
+export interface Cluster extends AsyncDisposable {
+  /** By which the others know this device. */
+  readonly id: string
+  readonly name: string
+  /** Where others can reach it: multiaddrs. */
+  addresses(): readonly string[]
+  /** What another device joins with. Whoever has it is in: treat it as a password. */
+  invite(): string
+  /**
+   * Data that this program has: an iterable, whose outcomes are read from the source; or, without `items`, data that are sent
+   * one by one, each with a promise of its outcome.
+   * @throws UserError `badOption`, `nameTaken`, or `stopped` after `stop`
+   */
+  addSource(options: IterableSourceOptions): Promise<IterableSource>
+  addSource(options: SendingSourceOptions): Promise<SendingSource>
+  /**
+   * Own a model from now on: it is cut here and placed anew with the others. Resolves when it is cut.
+   * @throws UserError `badOption`, `nameTaken`, or `invalid` where it cannot be served
+   */
+  addModel(model: ModelOptions): Promise<void>
+  /** Own it no longer: it leaves the cluster unless another device owns it. @returns false when this device has none of that name */
+  removeModel(name: string): Promise<boolean>
+  /** The whole cluster, as this device knows it. */
+  status(): ClusterStatus
+  /** @returns how to stop listening */
+  on<E extends EventName>(event: E, listener: (event: ClusterEvents[E]) => void): () => void
+  /**
+   * Leave: sources end, what is queued here is finished, the others are told. Idempotent.
+   * @param options.patience seconds for what is queued @default 5
+   */
+  stop(options?: { readonly patience?: number }): Promise<void>
+}
+
+/**
+ * Start a device in this process and join a cluster with it, or begin one. Resolves when the device's own models are cut and it
+ * listens; it goes on to find the others, and computes what is placed on it.
+ * @throws UserError with a `code`: `badOption`, `stateInUse`, `stateRefused`, `portInUse`, `noFreePort`, `cannotListen`, `keyMissing`,
+ *   `keyLost`, `invitesDiffer`, `otherCluster`, or `invalid` for a model that cannot be served
+ */
+export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> => {
+  const checked = checkJoinOptions(options)
+  const events = new EventHub()
+  if (checked.log !== undefined) events.on('log', checked.log)
+  const log = logTo(events)
+  const folder = stateFolderOf(checked.name, checked.state)
+  const engine = createEngine({ speed: checked.speed ?? 1, threads: checked.threads })
+  let opened: OpenedDevice
+  try {
+    opened = await openDevice({ ...deviceOptions(checked, folder), engine }, log)
+  } catch (error) {
+    await engine.stop()
+    throw error
+  }
+  try {
+    await opened.device.start()
+    await opened.cluster.announce()
+  } catch (error) {
+    await opened[Symbol.asyncDispose]()
+    throw error
+  }
+  return new JoinedCluster(checked.name, folder, opened, events, log)
+}
+
+const deviceOptions = (checked: CheckedOptions, folder: StateFolder) => {
+  const { name, join, clusterKey, listen, mdns, memory, speed, policy, activationEncoding, models, startWhen } = checked
+  return {
+    ...{ name, folder, clusterKey, listen, mdns, activationEncoding, startWhen },
+    ...{ port: DEFAULT_PORT, anyPort: true },
+    join: async () => join,
+    memory: memory ?? bytes(Number.POSITIVE_INFINITY),
+    emulated: speed !== undefined,
+    createPolicy: typeof policy === 'function' ? policy : POLICIES[policy],
+    models: models.map(model => ownedModel(model, folder))
+  }
+}
+
+const ownedModel = ({ file, name, shapes, blocks, cutAt, pinned }: CheckedModel, folder: StateFolder): OwnedModel => ({
+  ...{ file, cutAt, pinned, maxBlocks: blocks },
+  name: name ?? file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, ''),
+  shapes: new Map(Object.entries(shapes)),
+  folder: folder.models
+})
+
+/** The device's own words and events as this package's. */
+const logTo = (events: EventHub): DeviceLog => ({
+  say: (text, level = 'info') => events.emit('log', { level, text }),
+  event: ({ event, ...facts }) => {
+    if (event === 'ready') events.emit('ready', {})
+    if (event === 'deviceJoined') events.emit('deviceJoined', facts as unknown as OtherDevice)
+    if (event === 'deviceLeft') events.emit('deviceLeft', facts as unknown as ClusterEvents['deviceLeft'])
+  }
+})
+
+const PATIENCE: Seconds = seconds(5)
+
+class JoinedCluster implements Cluster {
+  readonly id: string
+  readonly name: string
+  readonly #folder: StateFolder
+  readonly #opened: OpenedDevice
+  readonly #events: EventHub
+  readonly #sources: Sources
+  #stopped: Promise<void> | undefined
+
+  constructor(name: string, folder: StateFolder, opened: OpenedDevice, events: EventHub, { say }: DeviceLog) {
+    this.name = name
+    this.#folder = folder
+    this.id = opened.cluster.network.self
+    this.#opened = opened
+    this.#events = events
+    this.#sources = new Sources({ device: opened.device, deviceName: name, life: opened.incarnation, say })
+    void opened.device.failed.then(({ message: because }) => {
+      events.emit('failed', { because })
+      return this.stop({ patience: 0 })
+    })
+  }
+
+  addresses(): readonly string[] {
+    return this.#opened.cluster.network.addresses()
+  }
+
+  invite(): string {
+    return this.#opened.cluster.invite()
+  }
+
+  addSource(options: IterableSourceOptions): Promise<IterableSource>
+  addSource(options: SendingSourceOptions): Promise<SendingSource>
+  async addSource(options: IterableSourceOptions | SendingSourceOptions): Promise<IterableSource | SendingSource> {
+    const checked = checkSourceOptions(options)
+    this.#requireRunning()
+    return checked.items === undefined ? this.#sources.addSending(checked) : this.#sources.addIterable(checked)
+  }
+
+  async addModel(model: ModelOptions): Promise<void> {
+    const owned = ownedModel(checkModelOptions(model), this.#folder)
+    this.#requireRunning()
+    await this.#opened.device.addModel(owned)
+  }
+
+  async removeModel(name: string): Promise<boolean> {
+    return this.#opened.device.removeModel(name)
+  }
+
+  status(): ClusterStatus {
+    return this.#opened.device.status()
+  }
+
+  on<E extends EventName>(event: E, listener: (event: ClusterEvents[E]) => void): () => void {
+    return this.#events.on(event, listener)
+  }
+
+  stop({ patience = PATIENCE }: { readonly patience?: number } = {}): Promise<void> {
+    this.#stopped ??= this.#shutDown(seconds(patience))
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  #requireRunning(): void {
+    if (this.#stopped !== undefined) throw new UserError(`${this.name} has stopped; join again`, { code: 'stopped' })
+  }
+
+  async #shutDown(patience: Seconds): Promise<void> {
+    try {
+      await this.#sources.stop()
+      await this.#opened.device.stop({ patience })
+    } finally {
+      await this.#opened[Symbol.asyncDispose]()
+      this.#events.emit('stopped', {})
+    }
+  }
+}

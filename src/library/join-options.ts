@@ -1,0 +1,53 @@
+import type { EncodingChoice } from '../core/activation-encoding.ts'
+import type { PolicyName } from '../scheduler/policies.ts'
+import type { CreatePolicy } from '../scheduler/policy.ts'
+import type { LogLine } from './cluster-events.ts'
+
+/** A model that this device brings into the cluster: it is cut here, and its blocks are fetched from here. */
+export interface ModelOptions {
+  /** The ONNX file. */
+  readonly file: string
+  /** What sources call it. @default the file's name without .onnx */
+  readonly name?: string
+  /** A shape for each input that has dynamic dimensions: { x: [1, 3, 48, 320] }. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>
+  /** Cut into at most so many blocks. @default 12 */
+  readonly blocks?: number
+  /** Cut exactly at these tensors instead. */
+  readonly cutAt?: readonly string[]
+  /** The first block runs on the device of the datum's source and nowhere else: raw data stay there. @default false */
+  readonly pinned?: boolean
+}
+
+export interface JoinOptions {
+  /** What the others call this device. @default the host's name */
+  readonly name?: string
+  /** Folder for what outlives the process: identity, key, blocks, addresses of others. @default ~/.tributary/NAME */
+  readonly state?: string
+  /**
+   * Invites (`cluster.invite()`, or what `tributary invite` prints), or addresses where the key is there already. Absent: the
+   * cluster that the state folder belongs to, or a new one.
+   */
+  readonly join?: string | readonly string[]
+  /** File of the shared key. @default in the state folder */
+  readonly clusterKey?: string
+  /** Addresses to listen on, like "192.168.1.5:6174" or "127.0.0.1:0". @default everywhere, on port 6174 or the next that is free */
+  readonly listen?: string | readonly string[]
+  /** Whether devices are looked for on the local network. @default true */
+  readonly mdns?: boolean
+  /** Limit for the blocks carried here: bytes, or text like "64MiB". @default not limited */
+  readonly memory?: number | string
+  /** Emulate a slower device: 0.25 takes four times as long. @default 1, not emulated */
+  readonly speed?: number
+  /** Threads inside ONNX Runtime's operators. @default 1 */
+  readonly threads?: number
+  /** Who computes what next: a policy by name or one of your own; the same on all devices. @default confluence */
+  readonly policy?: PolicyName | CreatePolicy
+  /** How activations travel: anything but fp32 changes results a little; the same on all devices. @default fp32 */
+  readonly activationEncoding?: EncodingChoice
+  readonly models?: readonly ModelOptions[]
+  /** Sources wait until so many devices are there and ready. @default 1 */
+  readonly startWhen?: number
+  /** Hears what the device has to say to people, from the first line on. @default nobody */
+  readonly log?: (line: LogLine) => void
+}

@@ -1,0 +1,36 @@
+import type { Recorded, RecordedCounts, Sink, SinkState } from '../runtime/ledger/sink.ts'
+import { isFailed, isSkipped, type SinkEntry } from '../runtime/ledger/sink-entry.ts'
+import type { Outcome, OutcomeOf } from './outcome.ts'
+
+type Computed = Extract<Outcome, { readonly kind: 'result' }>
+
+/** Where the results of one source go that a program waits for: to `deliver`, which may make it wait. Nothing is kept. */
+export const createOutcomeSink = (name: string, deliver: (outcome: Outcome) => Promise<void>): Sink => {
+  const counts = { results: 0, skipped: 0, failed: 0 }
+  let state: SinkState = { kind: 'open' }
+  const stop = async (): Promise<void> => {
+    state = { kind: 'stopped' }
+  }
+  return {
+    file: `the results of ${name}`,
+    recorded: (): ReadonlyMap<number, Recorded> => new Map(),
+    counts: (): RecordedCounts => counts,
+    write: async entry => {
+      const outcome = outcomeOf(name, entry)
+      counts[outcome.kind === 'result' ? 'results' : 'failed']++
+      await deliver(outcome)
+      return 'written'
+    },
+    state: () => state,
+    stop,
+    [Symbol.asyncDispose]: stop
+  }
+}
+
+const outcomeOf = (source: string, entry: SinkEntry): Outcome => {
+  const of: OutcomeOf = { source, datum: entry.datum, item: entry.item }
+  if (isSkipped(entry)) return { ...of, kind: 'failed', cause: entry.skipped }
+  if (isFailed(entry)) return { ...of, kind: 'failed', cause: entry.cause }
+  const { result, inferenceTime, attempts } = entry
+  return { ...of, kind: 'result', outputs: result as Computed['outputs'], inferenceTime, attempts }
+}

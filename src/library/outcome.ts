@@ -1,0 +1,37 @@
+import type { OutputTensor } from './tensor-like.ts'
+
+/** Which datum of which source. */
+export interface OutcomeOf {
+  /** The source's name. */
+  readonly source: string
+  /** The datum's number, from 0, in the order in which it was handed over. */
+  readonly datum: number
+  /** The item's own name, where it has one; else its number. */
+  readonly item: string
+}
+
+/** What became of a datum: each has exactly one. */
+export type Outcome = OutcomeOf &
+  (
+    | {
+        readonly kind: 'result'
+        /** The model's outputs by name. */
+        readonly outputs: Readonly<Record<string, OutputTensor>>
+        /** Seconds from when the datum was there to when its result was back. */
+        readonly inferenceTime: number
+        /** How often it was sent out: more than 1 where a device was lost. */
+        readonly attempts: number
+      }
+    | {
+        /** It was not computed, for no fault of its own. */
+        readonly kind: 'dropped'
+        /** `queueFull`: more waited than the source's queue holds; `stopped`: the source or its device was stopped before. */
+        readonly reason: 'queueFull' | 'stopped'
+      }
+    | {
+        /** It cannot be computed. */
+        readonly kind: 'failed'
+        /** In words: it does not fit the model, or no device could compute it. */
+        readonly cause: string
+      }
+  )

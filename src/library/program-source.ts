@@ -1,0 +1,130 @@
+import { seconds } from '../core/units.ts'
+import type { Device } from '../runtime/device/device.ts'
+import type { LogLevel } from '../runtime/device/log-level.ts'
+import { SourceRunner, type SourceRunnerParts } from '../runtime/device/source-runner.ts'
+import type { NumberedItem } from '../runtime/ledger/source-items.ts'
+import { systemClock, wallTime } from '../runtime/system-clock.ts'
+import type { CheckedSource } from './check-source-options.ts'
+import type { SourceStatus } from './cluster-status.ts'
+import { createMemoryPort } from './memory-port.ts'
+import type { Outcome } from './outcome.ts'
+import { createOutcomeSink } from './outcome-sink.ts'
+
+/** Data as they come from a program. */
+export interface ItemStream extends AsyncIterable<NumberedItem> {
+  /** So many have come. */
+  readonly taken: number
+  /** What ended it before its time. */
+  readonly failure?: { readonly error: unknown } | undefined
+  close(): void
+}
+
+export interface ProgramSourceParts {
+  readonly options: CheckedSource
+  readonly deviceName: string
+  readonly device: Device
+  /** No source of this name on this device had it before. */
+  readonly life: string
+  readonly stream: ItemStream
+  /** Each datum's, once; what it waits for, the source waits for. */
+  readonly deliver: (outcome: Outcome) => Promise<void>
+  /** Nothing more is delivered. */
+  readonly over: (failure?: { readonly error: unknown }) => void
+  readonly say: (text: string, level?: LogLevel) => void
+}
+
+/** A source whose data come from the program that this device runs in. */
+export class ProgramSource {
+  readonly name: string
+  readonly runner: SourceRunner
+  readonly #parts: ProgramSourceParts
+  /** Data without an outcome so far, by number: their items' names. */
+  readonly #open = new Map<number, string>()
+  #isOver = false
+
+  constructor(parts: ProgramSourceParts) {
+    this.#parts = parts
+    this.name = parts.options.name
+    this.runner = new WatchedRunner(this.#runnerParts(), failure => this.#over(failure))
+  }
+
+  status(): SourceStatus {
+    return this.runner.status()
+  }
+
+  /** It owes this datum an outcome from now on. */
+  owes({ datum, item }: NumberedItem): void {
+    this.#open.set(datum, item.name)
+  }
+
+  /** What has no outcome yet is dropped. Idempotent. */
+  async stop(): Promise<void> {
+    this.#parts.stream.close()
+    await this.runner.stop()
+    this.#over()
+  }
+
+  /** One that never went in. */
+  async drop(datum: number, item: string, reason: 'queueFull' | 'stopped'): Promise<void> {
+    this.#open.delete(datum)
+    await this.#parts.deliver({ source: this.name, datum, item, kind: 'dropped', reason })
+  }
+
+  #over(failure?: { readonly error: unknown }): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    for (const [datum, item] of [...this.#open]) void this.drop(datum, item, 'stopped')
+    this.#parts.over(failure)
+  }
+
+  #runnerParts(): SourceRunnerParts {
+    const { options, device, deviceName, life, stream, say } = this.#parts
+    const { name, model, window, weight, rate } = options
+    return {
+      spec: {
+        ...{ name, folder: '', synthetic: undefined, model, window, weight, count: undefined },
+        // For the placement only: data come when they come.
+        arrivals: rate === undefined ? { kind: 'saturated' } : { kind: 'poisson', rate },
+        ...{ start: seconds(0), patience: seconds(0) }
+      },
+      availableAt: undefined,
+      ...{ deviceName, life, clock: systemClock, wallTime, view: device.view, say },
+      sink: createOutcomeSink(name, outcome => this.#deliver(outcome)),
+      openItems: async () => ({
+        todo: stream,
+        away: [],
+        get total() {
+          return stream.taken
+        }
+      }),
+      createPort: createMemoryPort,
+      ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
+      ...{ setAside: device.setAside, cancel: device.cancel }
+    }
+  }
+
+  async #deliver(outcome: Outcome): Promise<void> {
+    if (this.#isOver || !this.#open.delete(outcome.datum)) return
+    await this.#parts.deliver(outcome)
+  }
+}
+
+/** Tells when it is through, and with what error. */
+class WatchedRunner extends SourceRunner {
+  readonly #over: (failure?: { readonly error: unknown }) => void
+
+  constructor(parts: SourceRunnerParts, over: (failure?: { readonly error: unknown }) => void) {
+    super(parts)
+    this.#over = over
+  }
+
+  override async run(...args: Parameters<SourceRunner['run']>): Promise<void> {
+    try {
+      await super.run(...args)
+      this.#over()
+    } catch (error) {
+      this.#over({ error })
+      throw error
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { UserError } from '../core/user-error.ts'
+import type { Device } from '../runtime/device/device.ts'
+import type { LogLevel } from '../runtime/device/log-level.ts'
+import { systemClock } from '../runtime/system-clock.ts'
+import type { CheckedSource } from './check-source-options.ts'
+import type { Outcome } from './outcome.ts'
+import { OutcomeReader } from './outcome-reader.ts'
+import { ProgramSource, type ProgramSourceParts } from './program-source.ts'
+import { PulledItems } from './pulled-items.ts'
+import { SentItems } from './sent-items.ts'
+import type { IterableSource, SendingSource, SourceBase } from './source.ts'
+
+export interface SourcesParts {
+  readonly device: Device
+  readonly deviceName: string
+  /** Of this process, among all that this device has had. */
+  readonly life: number
+  readonly say: (text: string, level?: LogLevel) => void
+}
+
+/** The sources of a program, by name. */
+export class Sources {
+  readonly #parts: SourcesParts
+  readonly #sources = new Map<string, ProgramSource>()
+  #added = 0
+
+  constructor(parts: SourcesParts) {
+    this.#parts = parts
+  }
+
+  /** @throws UserError `nameTaken` */
+  async addIterable(options: CheckedSource): Promise<IterableSource> {
+    const reader = new OutcomeReader(options.window)
+    const stream = new PulledItems(options.items!, item => source.owes(item))
+    const source = this.#create(options, {
+      stream,
+      deliver: outcome => reader.deliver(outcome),
+      over: failure => reader.close(stream.failure ?? failure)
+    })
+    await this.#add(source)
+    return {
+      ...this.#base(source),
+      [Symbol.asyncIterator]: () => ({
+        next: () => reader.next(),
+        return: async () => {
+          await this.#stop(source)
+          return { done: true, value: undefined }
+        }
+      })
+    }
+  }
+
+  /** @throws UserError `nameTaken` */
+  async addSending(options: CheckedSource): Promise<SendingSource> {
+    const stream = new SentItems(options.queue, systemClock)
+    const waiting = new Map<number, (outcome: Outcome) => void>()
+    const over = Promise.withResolvers<void>()
+    const source = this.#create(options, {
+      stream,
+      deliver: async outcome => {
+        waiting.get(outcome.datum)?.(outcome)
+        waiting.delete(outcome.datum)
+      },
+      over: () => over.resolve()
+    })
+    await this.#add(source)
+    return {
+      ...this.#base(source),
+      send: item => {
+        if (stream.ended)
+          throw new UserError(`source ${source.name} has ended: nothing can be sent any more`, { code: 'ended' })
+        return new Promise(resolve => {
+          const sent = stream.send(item)
+          waiting.set(sent.datum, resolve)
+          if (sent.isTaken) source.owes(sent)
+          else void source.drop(sent.datum, sent.item.name, 'queueFull')
+        })
+      },
+      end: async () => {
+        stream.end()
+        await over.promise
+      }
+    }
+  }
+
+  /** All of them. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#sources.values()].map(source => this.#stop(source)))
+  }
+
+  #create(options: CheckedSource, parts: Pick<ProgramSourceParts, 'stream' | 'deliver' | 'over'>): ProgramSource {
+    const { device, deviceName, life, say } = this.#parts
+    const { name } = options
+    if (this.#sources.has(name))
+      throw new UserError(`a source of this device is called ${name} already; stop it, or choose another name`, {
+        code: 'nameTaken',
+        facts: { name }
+      })
+    return new ProgramSource({ ...parts, options, device, deviceName, life: `${life}.${++this.#added}`, say })
+  }
+
+  async #add(source: ProgramSource): Promise<void> {
+    this.#sources.set(source.name, source)
+    try {
+      await this.#parts.device.addSource(source.runner)
+    } catch (error) {
+      await this.#stop(source)
+      throw error
+    }
+  }
+
+  #base(source: ProgramSource): SourceBase {
+    return { name: source.name, status: () => source.status(), stop: () => this.#stop(source) }
+  }
+
+  async #stop(source: ProgramSource): Promise<void> {
+    await source.stop()
+    await this.#parts.device.removeSource(source.runner.id)
+    if (this.#sources.get(source.name) === source) this.#sources.delete(source.name)
+  }
+}

@@ -1,0 +1,8 @@
+import type { LogLevel } from '../runtime/device/log-level.ts'
+
+/** Who hears of a device: people one line at a time, programs events. */
+export interface DeviceLog {
+  /** @param level default: info */
+  say(text: string, level?: LogLevel): void
+  event(event: { readonly event: string; readonly [key: string]: unknown }): void
+}

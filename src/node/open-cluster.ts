@@ -1,0 +1,190 @@
+import { describeFileError } from '../core/describe-file-error.ts'
+import type { DeviceId } from '../core/ids.ts'
+import type { JobGuard } from '../core/job-guard.ts'
+import { type Seconds, seconds } from '../core/units.ts'
+import type { LogLevel } from '../runtime/device/log-level.ts'
+import { type KnownPeer, PeersFile, readPeers } from '../runtime/device/peers-file.ts'
+import { readDevice, removeRunning, type StateFolder, writeRunning } from '../runtime/device/state-folder.ts'
+import type { BlobStore } from '../runtime/network/blob-store.ts'
+import { loadOrCreateIdentity } from '../runtime/network/identity.ts'
+import { encodeInvite, inviteAddresses } from '../runtime/network/invite.ts'
+import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
+import type { Network } from '../runtime/network/network.ts'
+import type { LinkShape } from '../runtime/network/pacer.ts'
+import { TwinWatch } from '../runtime/network/twin-watch.ts'
+import { systemClock } from '../runtime/system-clock.ts'
+import { chooseListen, type ListenOptions } from './choose-listen.ts'
+import { type ClusterSecret, findSecret, resolveSecret } from './cluster-secret.ts'
+import { describeTwins } from './describe-twins.ts'
+import type { DeviceLog } from './device-log.ts'
+import type { PeerNames } from './peer-names.ts'
+
+export interface ClusterOptions extends ListenOptions {
+  /** What the others call this device. */
+  readonly name: string
+  /** Invites and addresses of devices; asked for once the state folder is this process's. */
+  readonly join: () => Promise<readonly string[]>
+  /** The shared key's file; undefined: in the state folder. */
+  readonly clusterKey?: string | undefined
+  /** Whether devices are looked for on the local network. */
+  readonly mdns: boolean
+  /** For emulated networks: what a link to a peer is like; undefined where it is a real one. */
+  readonly emulatedLink?: ((peer: DeviceId, name: string | undefined) => LinkShape | undefined) | undefined
+  /** The invite is told in the log: somebody looks at it, and nobody else. @default false */
+  readonly saysInvite?: boolean
+  /** The invite is told at every start, and to programs. @default false */
+  readonly printInvite?: boolean
+}
+
+export interface ClusterParts {
+  readonly options: ClusterOptions
+  readonly folder: StateFolder
+  readonly log: DeviceLog
+  readonly blobs: BlobStore
+  /** What other devices call themselves; those of earlier runs are put there. */
+  readonly names: PeerNames
+  readonly guard: JobGuard
+}
+
+/** A device's way into its cluster. Disposed, the network has stopped, and what it knows of the others is on the disk. */
+export interface Cluster extends AsyncDisposable {
+  readonly network: Network
+  /** What is wrong with it, in words, while that lasts: devices with one identity. */
+  troubles(): readonly string[]
+  /** Once the network has started: join the others, tell people and programs where this device is and how to join it. */
+  announce(): Promise<void>
+  /** What another device joins with. It has the cluster's key: treat it as a password. */
+  invite(): string
+}
+
+/** @throws UserError when the port is in use, the key is missing, or an invite is none */
+export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
+  const { options, folder, log, blobs, names, guard } = parts
+  const say = (text: string, level?: LogLevel): void => log.say(text, level)
+  const join = await options.join()
+  const known = await readPeers(folder, say)
+  // What is wrong with the key is said before anything is written, and before what is wrong with the port.
+  await findSecret(join, options.clusterKey, folder, say)
+  const listen = await chooseListen(options, await readDevice(folder))
+  const isMember = known.length > 0
+  const secret = await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
+  names.recall(known)
+  const nameOf = (id: DeviceId): string => names.of(id)
+  let acquaintances: ReadonlyMap<DeviceId, readonly string[]> = new Map()
+  const peers = (): readonly KnownPeer[] =>
+    [...acquaintances].map(([id, addresses]) => ({ id, name: names.of(id), addresses }))
+  const file = new PeersFile({ folder, clock: systemClock, peers, say })
+  const { emulatedLink } = options
+  const twins = new TwinWatch()
+  const network = createLibp2pNetwork({
+    privateKey: await loadOrCreateIdentity(folder.path),
+    listen,
+    clusterKey: secret.key,
+    mdns: options.mdns,
+    role: 'device',
+    clock: systemClock,
+    blobStore: blobs,
+    guard,
+    ...(emulatedLink === undefined ? {} : { emulatedLink: (peer: DeviceId) => emulatedLink(peer, names.said(peer)) }),
+    recalled: new Map(known.map(({ id, addresses }) => [id, addresses])),
+    onAcquainted: now => {
+      acquaintances = now
+      file.changed()
+    },
+    onTwins: (found, self) => {
+      const words = describeTwins(found, { self, state: folder.path, nameOf })
+      twins.seen(found.peer, words, systemClock.now())
+    },
+    say
+  })
+  const over = new AbortController()
+  let telling: Promise<void> = Promise.resolve()
+  return {
+    network,
+    troubles: () => twins.troubles(systemClock.now()),
+    invite: () => inviteOf(secret, network),
+    announce: async () => {
+      await announce(parts, network, secret, known)
+      telling = keepTelling(parts, network, secret, over.signal)
+    },
+    [Symbol.asyncDispose]: async () => {
+      over.abort()
+      await network.stop()
+      await telling
+      await removeRunning(folder).catch(error =>
+        say(`${folder.path}: ${describeFileError(error)}; it still says that this device runs`, 'warn')
+      )
+      await file[Symbol.asyncDispose]()
+    }
+  }
+}
+
+/** A board may be up before its network is, and get another address in the night. */
+const ADDRESSES_AGE: Seconds = seconds(10)
+
+/** Keeps what the disk says of this device true: `tributary invite` reads it. Ends when `signal` aborts. */
+const keepTelling = async (
+  { options: { name }, folder, log, guard }: ClusterParts,
+  network: Network,
+  { keyFile }: ClusterSecret,
+  signal: AbortSignal
+): Promise<void> => {
+  let told = network.addresses().join()
+  const work = async (): Promise<void> => {
+    const addresses = network.addresses()
+    if (addresses.join() === told || addresses.length === 0) return
+    await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
+    told = addresses.join()
+    log.say(`now listening on ${addresses.join(', ')}`)
+  }
+  await guard.every("keeping this device's addresses", () => ADDRESSES_AGE, work, { clock: systemClock, signal })
+}
+
+const announce = async (
+  { options, folder, log }: ClusterParts,
+  network: Network,
+  secret: ClusterSecret,
+  known: readonly KnownPeer[]
+): Promise<void> => {
+  const { name, printInvite = false, saysInvite = false } = options
+  const addresses = network.addresses()
+  const { keyFile } = secret
+  await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
+  for (const way of secret.ways) network.join(...way)
+  log.say(`listening on ${addresses.join(', ')}`)
+  const invite = inviteOf(secret, network)
+  // A log is read by others than the one who may let devices in.
+  if (secret.isNew) log.say(`a new cluster; ${howToJoin(printInvite || saysInvite ? invite : undefined, folder)}`)
+  else {
+    if (network.peers().size === 0) log.say(describeWaiting(secret, known, options, folder))
+    if (printInvite) log.say(howToJoin(invite, folder))
+  }
+  log.event({ event: 'listening', name, id: network.self, addresses, ...(printInvite ? { invite } : {}) })
+}
+
+const inviteOf = ({ key }: ClusterSecret, network: Network): string =>
+  encodeInvite({ key, addresses: inviteAddresses(network.addresses()) })
+
+const howToJoin = (invite: string | undefined, { path }: StateFolder): string =>
+  invite === undefined
+    ? `tributary invite --state ${path} prints what others join it with`
+    : `others join it with:\n\n  tributary node --join ${invite}\n\n(or --join - and paste it there: arguments are seen by all users of a machine)`
+
+/** A member that comes first after all were off is not the beginning of anything. */
+const describeWaiting = (
+  { ways }: ClusterSecret,
+  known: readonly KnownPeer[],
+  { mdns }: ClusterOptions,
+  { path }: StateFolder
+): string => {
+  const names = known.map(({ name, id }) => (name === '' ? `...${id.slice(-8)}` : name))
+  const some = names.length > 6 ? `${names.slice(0, 6).join(', ')}, ...` : names.join(', ')
+  const wanted = [
+    ...(known.length === 0 ? [] : [`${known.length} device${known.length === 1 ? '' : 's'} that it knows (${some})`]),
+    ...(ways.length === 0 ? [] : ['the addresses that it was given']),
+    ...(mdns ? ['whoever is on the local network'] : [])
+  ]
+  if (known.length === 0 && ways.length === 0)
+    return `no other device of this cluster is known here${mdns ? ' yet; looking on the local network' : ''}; tributary invite --state ${path} prints what others join it with`
+  return `waiting for its cluster: trying ${wanted.join(', ')}`
+}

@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import type { EncodingChoice } from '../core/activation-encoding.ts'
+import type { DeviceId } from '../core/ids.ts'
+import { JobGuard } from '../core/job-guard.ts'
+import { stopOnce } from '../core/stop-once.ts'
+import { type Bytes, type Seconds, seconds } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
+import { createDevice, type Device } from '../runtime/device/device.ts'
+import type { DeviceObserver } from '../runtime/device/device-observer.ts'
+import type { LogLevel } from '../runtime/device/log-level.ts'
+import { takeModelOrder } from '../runtime/device/model-order.ts'
+import { onStateDisk } from '../runtime/device/on-state-disk.ts'
+import type { OwnedModel } from '../runtime/device/owned-model.ts'
+import { PRIVATE_FILE, tighten } from '../runtime/device/privacy.ts'
+import { nextIncarnation, openStateFolder, type StateFolder } from '../runtime/device/state-folder.ts'
+import type { Engine } from '../runtime/engine/engine.ts'
+import { type HeldFile, lockFile } from '../runtime/ledger/lock-file.ts'
+import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
+import { placeApart } from '../runtime/planning/place-apart.ts'
+import { systemClock } from '../runtime/system-clock.ts'
+import type { CreatePolicy } from '../scheduler/policy.ts'
+import type { DeviceLog } from './device-log.ts'
+import { type Cluster, type ClusterOptions, openCluster } from './open-cluster.ts'
+import { PeerNames } from './peer-names.ts'
+
+/** What a device on Node is made of, whoever asks for it: the command line, or a program that imports this package. */
+export interface OpenDeviceOptions extends ClusterOptions {
+  readonly folder: StateFolder
+  readonly engine: Engine
+  readonly createPolicy: CreatePolicy
+  /** For blocks; Infinity where it is not limited. */
+  readonly memory: Bytes
+  readonly models: readonly OwnedModel[]
+  /** Numbers that are said of this device are not those of a real one. @default false */
+  readonly emulated?: boolean
+  readonly declaresWork?: boolean
+  readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>
+  readonly activationEncoding?: EncodingChoice
+  /** Whether data may travel to a peer directly. @default to all */
+  readonly isLinked?: (peer: DeviceId, name: string | undefined) => boolean
+  /** Sources wait for it; resolves with how long ago the run began. */
+  readonly begun?: Promise<Seconds>
+  readonly startWhen?: number
+  readonly keepModels?: Seconds
+  readonly observe?: DeviceObserver
+  /** What is wrong that only whoever asks for the device knows, in words. @default nothing */
+  readonly troubles?: () => readonly string[]
+}
+
+/** A device with its way into its cluster; nothing has started. Disposed: all of it is stopped, in order, and its state is free. */
+export interface OpenedDevice extends AsyncDisposable {
+  readonly device: Device
+  readonly cluster: Cluster
+  /** What happens by time in it; told once of what fails. */
+  readonly guard: JobGuard
+  /** How often a device has been started with this state, this time included. */
+  readonly incarnation: number
+}
+
+/**
+ * Take the state folder, open the network, put the device together.
+ * @throws UserError where the state is in use or refused, the port is taken, the key is missing
+ */
+export const openDevice = async (options: OpenDeviceOptions, log: DeviceLog): Promise<OpenedDevice> => {
+  const held = await takeState(options, log)
+  try {
+    return await openWith(held, options, log)
+  } catch (error) {
+    await held[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** A second process with this identity would take the first one's place in the cluster. */
+const takeState = async ({ folder, name }: OpenDeviceOptions, log: DeviceLog): Promise<HeldFile> => {
+  await openStateFolder(folder, (text, level) => log.say(text, level))
+  const lock = join(folder.path, 'device.lock')
+  const held = await onStateDisk(folder.path, () => lockFile(lock, folder.path)).catch(error => {
+    if (!(error instanceof UserError) || error.code !== 'inUse') throw error
+    throw new UserError(error.message, { code: 'stateInUse', facts: { folder: folder.path, name }, cause: error })
+  })
+  await tighten(lock, PRIVATE_FILE)
+  if (held.lock.kind === 'noLocks')
+    log.say(`${folder.path}: ${held.lock.because}, so a second device is not kept out of it`, 'warn')
+  return held
+}
+
+const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceLog): Promise<OpenedDevice> => {
+  const { folder, isLinked, troubles } = options
+  const say = (text: string, level?: LogLevel): void => log.say(text, level)
+  const guard = new JobGuard({ clock: systemClock, say })
+  const blobs = createBlobStore({ folder: folder.blobs })
+  const names = new PeerNames()
+  const cluster = await openCluster({ options, folder, log, blobs, names, guard })
+  try {
+    const incarnation = await nextIncarnation(folder)
+    const device: Device = createDevice({
+      ...options,
+      clock: systemClock,
+      network: cluster.network,
+      blobs,
+      guard,
+      emulated: options.emulated ?? false,
+      place: placeApart(say),
+      isLinked: peer => isLinked?.(peer, names.said(peer)) ?? true,
+      takeOrder: token => takeModelOrder(folder.path, token),
+      troubles: () => [...cluster.troubles(), ...(troubles?.() ?? [])],
+      named: (peer, name) => names.heard(peer, name),
+      say,
+      event: event => log.event(event),
+      incarnation
+    })
+    const { stop } = stopOnce(async () => {
+      try {
+        await device.stop({ patience: seconds(0) })
+      } finally {
+        await cluster[Symbol.asyncDispose]()
+        await held[Symbol.asyncDispose]()
+      }
+    })
+    return { device, cluster, guard, incarnation, [Symbol.asyncDispose]: stop }
+  } catch (error) {
+    await cluster[Symbol.asyncDispose]()
+    throw error
+  }
+}

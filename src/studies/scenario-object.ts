@@ -1,0 +1,70 @@
+type Quantity = string | number
+
+/** A link's shape: "20Mbps", "5ms". */
+export interface LinkObject {
+  readonly bandwidth?: Quantity
+  readonly latency?: Quantity
+}
+
+interface ModelObject {
+  /** By device: what each block takes there, milliseconds or text with a unit. */
+  readonly times?: Readonly<Record<string, readonly Quantity[]>>
+  /** The first block runs on the device of the datum's source. */
+  readonly pinned?: 'source'
+}
+
+/** A model that is measured on this machine. */
+export interface FileModelObject extends ModelObject {
+  readonly file: string
+  readonly shape?: string | readonly string[]
+  readonly maxBlocks?: number
+}
+
+/** A model that is made of times and sizes: K blocks, K + 1 activations. */
+export interface SyntheticModelObject extends ModelObject {
+  readonly blocks?: readonly { readonly work?: Quantity; readonly weights?: Quantity }[]
+  readonly activations: readonly Quantity[]
+}
+
+export interface SourceObject {
+  readonly name: string
+  readonly device: string
+  readonly model: string
+  /** @default saturated */
+  readonly arrivals?: 'saturated' | { readonly poisson: Quantity } | { readonly every: Quantity }
+  /** @default 100 */
+  readonly count?: number
+  /** @default 16 */
+  readonly window?: number
+  readonly weight?: number
+  readonly start?: Quantity
+}
+
+/** A change in mid-run. */
+export type EventObject = { readonly at: Quantity } & (
+  | { readonly device: string; readonly speed: number }
+  | { readonly device: string; readonly leaves: 'kill' | 'stop' }
+  | { readonly device: string; readonly joins: true }
+  | (LinkObject & { readonly link: string })
+  | (LinkObject & { readonly medium: string })
+)
+
+/** A network and its load, as a scenario file has it: docs/simulation.md. Quantities are text with a unit. */
+export interface ScenarioObject {
+  readonly name?: string
+  readonly devices: Readonly<
+    Record<string, { readonly speed?: number; readonly memory?: Quantity; readonly group?: string } | null>
+  >
+  readonly links?: {
+    /** full, ring, chain, star:NAME or none. */
+    readonly topology?: string
+    readonly default?: LinkObject
+    readonly pairs?: readonly (LinkObject & { readonly from: string; readonly to: string; readonly both?: boolean })[]
+    readonly media?: readonly (LinkObject & { readonly name: string; readonly devices: readonly string[] })[]
+  }
+  readonly models: Readonly<Record<string, FileModelObject | SyntheticModelObject>>
+  readonly sources: readonly SourceObject[]
+  /** @default confluence */
+  readonly policy?: string
+  readonly events?: readonly EventObject[]
+}
