@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { programFiles, ROOMS, roomOf, violations } from './house-rules.ts'
@@ -16,6 +17,27 @@ describe('the rooms of the house', () => {
   it('every file is in a room', () => {
     expect(files.filter(file => ROOMS[roomOf(file.path)] === undefined).map(file => file.path)).toEqual([])
     expect(files.length).toBeGreaterThan(20)
+  })
+})
+
+describe('ARCHITECTURE.md', () => {
+  const text = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8')
+  const rows = text
+    .split('\n')
+    .filter(line => /^\| (`\w+`|faces) /.test(line))
+    .map(line => line.split('|').map(cell => cell.trim().replaceAll('`', '')))
+  const told = new Map(rows.map(([, room, , imports, pure]) => [room!, { imports: imports!, pure: pure! }]))
+  const held = Object.entries(ROOMS).filter(
+    ([room]) => room === 'faces' || files.some(f => f.path.startsWith(`${room}/`))
+  )
+
+  it('has a row for each room, and no other', () => {
+    expect([...told.keys()].sort()).toEqual(held.map(([room]) => room).sort())
+  })
+
+  it.each(held)('says what %s may import, and whether it is pure', (room, { imports, pure }) => {
+    const there = imports.filter(other => other === 'testing' || held.some(([name]) => name === other))
+    expect(told.get(room)).toEqual({ imports: there.join(', ') || '-', pure: pure ? 'yes' : 'no' })
   })
 })
 
