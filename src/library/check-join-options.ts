@@ -48,6 +48,7 @@ const schema = z.strictObject({
   activationEncoding: z.enum(ENCODING_CHOICES).default('fp32'),
   models: z.array(modelSchema).default([]),
   startWhen: count.max(10_000).default(1),
+  signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional(),
   log: z.custom<(line: LogLine) => void>(isFunction, 'must be a function').optional()
 })
 

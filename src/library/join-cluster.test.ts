@@ -185,6 +185,17 @@ test.each<[string, JoinOptions, object]>([
   await start('a') // its state is free
 })
 
+test('a start that is aborted ends with the reason, and its state is free', async () => {
+  const reason = new Error('not now')
+  await expect(start('a', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  const midway = new AbortController()
+  const log = ({ text }: { readonly text: string }): void => {
+    if (text.startsWith('cutting')) midway.abort(reason)
+  }
+  await expect(start('a', { models: [model(net)], signal: midway.signal, log })).rejects.toBe(reason)
+  await start('a')
+})
+
 test('a source has a name of its own, and options that are checked', async () => {
   const cluster = await start('a')
   await cluster.addSource({ name: 's' })

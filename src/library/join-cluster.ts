@@ -54,7 +54,7 @@ export interface Cluster extends AsyncDisposable {
  * Start a device in this process and join a cluster with it, or begin one. Resolves when the device's own models are cut and it
  * listens; it goes on to find the others, and computes what is placed on it.
  * @throws UserError with a `code`: `badOption`, `stateInUse`, `stateRefused`, `portInUse`, `noFreePort`, `cannotListen`, `keyMissing`,
- *   `keyLost`, `invitesDiffer`, `otherCluster`, or `invalid` for a model that cannot be served
+ *   `keyLost`, `invitesDiffer`, `otherCluster`, `badShape`, or `invalid` for a model that cannot be served; the reason of `options.signal`
  */
 export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> => {
   const checked = checkJoinOptions(options)
@@ -71,13 +71,28 @@ export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> =
     throw error
   }
   try {
-    await opened.device.start()
-    await opened.cluster.announce()
+    await startDevice(opened, checked.signal)
   } catch (error) {
     await opened[Symbol.asyncDispose]()
     throw error
   }
   return new JoinedCluster(checked.name, folder, opened, events, log)
+}
+
+/** @throws the signal's reason when it aborts */
+const startDevice = async ({ device, cluster }: OpenedDevice, signal: AbortSignal | undefined): Promise<void> => {
+  signal?.throwIfAborted()
+  const abort = (): void => void device.stop({ patience: seconds(0) })
+  signal?.addEventListener('abort', abort)
+  try {
+    await device.start()
+    await cluster.announce()
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+  signal?.throwIfAborted()
 }
 
 const deviceOptions = (checked: CheckedOptions, folder: StateFolder) => {

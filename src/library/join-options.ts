@@ -48,6 +48,8 @@ export interface JoinOptions {
   readonly models?: readonly ModelOptions[]
   /** Sources wait until so many devices are there and ready. @default 1 */
   readonly startWhen?: number
+  /** Ends it while it starts, which takes as long as cutting its models does; `stop` is for later. */
+  readonly signal?: AbortSignal
   /** Hears what the device has to say to people, from the first line on. @default nobody */
   readonly log?: (line: LogLine) => void
 }
