@@ -1,0 +1,87 @@
+import type { Rng } from '../../core/rng.ts'
+
+/** Something that goes wrong at `at` and, where it has an end, for `lasts` seconds. Devices and sources by number. */
+export type Fault = { readonly at: number } & (
+  | { readonly kind: 'crash' | 'power' | 'leave'; readonly device: number; readonly lasts: number; readonly wipes: boolean }
+  /** It comes late. */
+  | { readonly kind: 'absent'; readonly device: number; readonly lasts: number }
+  /** It goes and does not come back. */
+  | { readonly kind: 'gone'; readonly device: number }
+  | { readonly kind: 'hang' | 'fail' | 'stick' | 'fullSink' | 'slowSink' | 'fullDisk'; readonly device: number; readonly lasts: number }
+  | { readonly kind: 'slow'; readonly device: number; readonly factor: number; readonly lasts: number }
+  | { readonly kind: 'cut'; readonly from: number; readonly to: number; readonly lasts: number }
+  | { readonly kind: 'partition'; readonly devices: readonly number[]; readonly lasts: number }
+  | { readonly kind: 'disconnect'; readonly from: number; readonly to: number }
+  | { readonly kind: 'slowWire'; readonly from: number; readonly to: number; readonly factor: number; readonly lasts: number }
+  | { readonly kind: 'itemsAway'; readonly source: number; readonly lasts: number }
+  | { readonly kind: 'wallJump'; readonly device: number; readonly by: number }
+)
+
+export interface FaultLimits {
+  readonly devices: number
+  readonly sources: number
+  /** That must come back: owners of models, and of sources. */
+  readonly needed: ReadonlySet<number>
+}
+
+/** Faults begin within so many seconds. */
+const SPAN = 10
+const LATEST = 14
+/** Those that remain have memory for all blocks. */
+const MOST_GONE = 2
+
+/** Anything, to anybody, at any time; after `LATEST` nothing more goes wrong, and everybody who is needed is there again. */
+export const faultSchedule = (rng: Rng, limits: FaultLimits): Fault[] => {
+  const count = Math.floor(9 * rng.next())
+  const faults: Fault[] = []
+  let gone = 0
+  for (let i = 0; i < count; i++) {
+    const fault = faultOf(rng.fork(`${i}`), limits)
+    if (fault.kind !== 'gone' || gone++ < MOST_GONE) faults.push(fault)
+  }
+  return faults.sort((a, b) => a.at - b.at)
+}
+
+const KINDS = [
+  ...['crash', 'crash', 'crash', 'power', 'power', 'leave', 'leave', 'absent', 'gone', 'hang', 'hang', 'hang'],
+  ...['cut', 'cut', 'partition', 'partition', 'disconnect', 'disconnect', 'slow', 'slow', 'slowWire'],
+  ...['fail', 'fail', 'stick', 'fullSink', 'slowSink', 'fullDisk', 'itemsAway', 'wallJump']
+] as const
+
+const faultOf = (rng: Rng, { devices, sources, needed }: FaultLimits): Fault => {
+  const kind = KINDS[Math.floor(KINDS.length * rng.next())] as Fault['kind']
+  const at = tenth(SPAN * rng.next())
+  const lasts = tenth(Math.min(LATEST - at, 0.2 + 8 * rng.next() ** 2))
+  const device = Math.floor(devices * rng.next())
+  const other = (device + 1 + Math.floor((devices - 1) * rng.next())) % devices
+  switch (kind) {
+    case 'crash':
+    case 'power':
+    case 'leave':
+      return { at, kind, device, lasts, wipes: rng.next() < 0.25 }
+    case 'absent':
+      return { at: 0, kind, device, lasts: tenth(8 * rng.next()) }
+    case 'gone':
+      return needed.has(device) ? { at, kind: 'crash', device, lasts, wipes: false } : { at, kind, device }
+    case 'slow':
+      return { at, kind, device, factor: Math.ceil(20 * rng.next()), lasts }
+    case 'cut':
+      return { at, kind, from: device, to: other, lasts }
+    case 'slowWire':
+      return { at, kind, from: device, to: other, factor: Math.ceil(50 * rng.next()), lasts }
+    case 'disconnect':
+      return { at, kind, from: device, to: other }
+    case 'partition': {
+      const apart = Array.from({ length: devices }, (_, n) => n).filter(() => rng.next() < 0.5)
+      return { at, kind, devices: apart, lasts }
+    }
+    case 'itemsAway':
+      return { at, kind, source: Math.floor(sources * rng.next()), lasts }
+    case 'wallJump':
+      return { at, kind, device, by: Math.round(7200 * (rng.next() - 0.5)) }
+    default:
+      return { at, kind, device, lasts }
+  }
+}
+
+const tenth = (x: number): number => Math.round(10 * x) / 10
