@@ -492,7 +492,9 @@ class RunningDevice implements Device {
   #granted(by: DeviceId): void {
     const granted = this.#asked.get(by)
     this.#asked.delete(by)
-    granted?.()
+    if (granted !== undefined) granted()
+    // It was asked before it was taken for lost: nothing comes of it, and others wait for it there.
+    else this.#parts.network.notify(by, notice('clearance', { body: { case: 'giveBack', value: true } }))
   }
 
   async #run(task: DeviceTask): Promise<RunOutcome> {
@@ -602,6 +604,7 @@ class RunningDevice implements Device {
     job('looking after blocks', () => this.#keeper.tick())
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
     job('looking after orphans', () => this.#orphans.tick())
+    job('asking for clearance again', () => this.#dispatcher.remind())
     const hasBegunAnew = this.#adapts && job('deciding anew', () => this.#dispatcher.reconsider()) === true
     this.#sources.tick()
     // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
