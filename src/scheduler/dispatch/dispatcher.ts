@@ -172,7 +172,9 @@ export class Dispatcher<T extends LiveTask> {
   reconsider(): boolean {
     const { now } = this.#ports
     if (this.policy.startAnew === undefined || !this.#drift.isDue(now())) return false
-    const tasks = [this.#lane, ...this.#links.values()].flatMap(queue => queue.takeOut(task => task.keepsRoute !== true))
+    const tasks = [this.#lane, ...this.#links.values()].flatMap(queue =>
+      queue.takeOut(task => task.keepsRoute !== true)
+    )
     this.#note(() => this.policy.startAnew!(tasks, now()))
     for (const task of tasks) this.#decide(task, () => nextSteps(this.policy, this.#ports, task, now()))
     return true

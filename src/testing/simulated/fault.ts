@@ -2,17 +2,32 @@ import type { Rng } from '../../core/rng.ts'
 
 /** Something that goes wrong at `at` and, where it has an end, for `lasts` seconds. Devices and sources by number. */
 export type Fault = { readonly at: number } & (
-  | { readonly kind: 'crash' | 'power' | 'leave'; readonly device: number; readonly lasts: number; readonly wipes: boolean }
+  | {
+      readonly kind: 'crash' | 'power' | 'leave'
+      readonly device: number
+      readonly lasts: number
+      readonly wipes: boolean
+    }
   /** It comes late. */
   | { readonly kind: 'absent'; readonly device: number; readonly lasts: number }
   /** It goes and does not come back. */
   | { readonly kind: 'gone'; readonly device: number }
-  | { readonly kind: 'hang' | 'fail' | 'stick' | 'fullSink' | 'slowSink' | 'fullDisk'; readonly device: number; readonly lasts: number }
+  | {
+      readonly kind: 'hang' | 'fail' | 'stick' | 'fullSink' | 'slowSink' | 'fullDisk'
+      readonly device: number
+      readonly lasts: number
+    }
   | { readonly kind: 'slow'; readonly device: number; readonly factor: number; readonly lasts: number }
   | { readonly kind: 'cut'; readonly from: number; readonly to: number; readonly lasts: number }
   | { readonly kind: 'partition'; readonly devices: readonly number[]; readonly lasts: number }
   | { readonly kind: 'disconnect'; readonly from: number; readonly to: number }
-  | { readonly kind: 'slowWire'; readonly from: number; readonly to: number; readonly factor: number; readonly lasts: number }
+  | {
+      readonly kind: 'slowWire'
+      readonly from: number
+      readonly to: number
+      readonly factor: number
+      readonly lasts: number
+    }
   | { readonly kind: 'itemsAway'; readonly source: number; readonly lasts: number }
   | { readonly kind: 'wallJump'; readonly device: number; readonly by: number }
 )
@@ -25,8 +40,8 @@ export interface FaultLimits {
 }
 
 /** Faults begin within so many seconds. */
-const SPAN = 10
-const LATEST = 14
+const SPAN = 6
+const LATEST = 9
 /** Those that remain have memory for all blocks. */
 const MOST_GONE = 2
 
@@ -51,7 +66,7 @@ const KINDS = [
 const faultOf = (rng: Rng, { devices, sources, needed }: FaultLimits): Fault => {
   const kind = KINDS[Math.floor(KINDS.length * rng.next())] as Fault['kind']
   const at = tenth(SPAN * rng.next())
-  const lasts = tenth(Math.min(LATEST - at, 0.2 + 8 * rng.next() ** 2))
+  const lasts = tenth(Math.min(LATEST - at, 0.2 + 7 * rng.next() ** 2))
   const device = Math.floor(devices * rng.next())
   const other = (device + 1 + Math.floor((devices - 1) * rng.next())) % devices
   switch (kind) {
@@ -60,7 +75,7 @@ const faultOf = (rng: Rng, { devices, sources, needed }: FaultLimits): Fault => 
     case 'leave':
       return { at, kind, device, lasts, wipes: rng.next() < 0.25 }
     case 'absent':
-      return { at: 0, kind, device, lasts: tenth(8 * rng.next()) }
+      return { at: 0, kind, device, lasts: tenth(6 * rng.next()) }
     case 'gone':
       return needed.has(device) ? { at, kind: 'crash', device, lasts, wipes: false } : { at, kind, device }
     case 'slow':

@@ -1,6 +1,6 @@
 import { isFailed, isSkipped, type SinkEntry } from '../../runtime/ledger/sink-entry.ts'
-import type { SimulatedDevice } from './simulated-device.ts'
 import { range, type SimulatedScenario } from './scenario.ts'
+import type { SimulatedDevice } from './simulated-device.ts'
 import { type ToyModel, toyAnswer } from './toy-model.ts'
 
 /** Collects the laws that a run breaks. */
@@ -36,6 +36,8 @@ export const wrongOutcomes = (
       if (isSkipped(entry)) return [`${what} was skipped: ${entry.skipped}`]
       if (isFailed(entry)) return [`${what} was given up: ${entry.cause}`]
       const right = `${model.manifest.id.slice(0, 8)} ${toyAnswer(model, number, number * tags + datum)}`
-      return entry.result === right ? [] : [`${what} has the result ${String(entry.result).slice(0, 80)}, not ${right.slice(0, 80)}`]
+      return entry.result === right
+        ? []
+        : [`${what} has the result ${String(entry.result).slice(0, 80)}, not ${right.slice(0, 80)}`]
     })
   })

@@ -122,7 +122,12 @@ export class MemoryHub {
       if (isOver) {
         a.setSeeking(b, false)
         b.setSeeking(a, false)
-      } else if (a.isReachable && b.isReachable && !this.wire(a.self, b.self).isCut && !this.wire(b.self, a.self).isCut) {
+      } else if (
+        a.isReachable &&
+        b.isReachable &&
+        !this.wire(a.self, b.self).isCut &&
+        !this.wire(b.self, a.self).isCut
+      ) {
         a.setSeeking(b, false)
         b.setSeeking(a, false)
         this.#connect(a, b)

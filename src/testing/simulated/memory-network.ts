@@ -84,7 +84,10 @@ export class MemoryNetwork implements Network {
   readonly #newest = new Map<DeviceId, DeviceState>()
   readonly #early = new Map<DeviceId, DeviceState>()
   readonly #counters = { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0 }
-  readonly #fetching = new Map<BlockHash, { readonly place: Promise<string>; readonly stop: AbortController; waiting: number }>()
+  readonly #fetching = new Map<
+    BlockHash,
+    { readonly place: Promise<string>; readonly stop: AbortController; waiting: number }
+  >()
   #handlers: NetworkHandlers = unreadyHandlers
   #state: 'new' | 'open' | 'stopped' = 'new'
 
@@ -103,7 +106,9 @@ export class MemoryNetwork implements Network {
   }
 
   peers(): ReadonlyMap<DeviceId, Role> {
-    return new Map([...this.#sessions].flatMap(([id, { peer, isSilent }]) => (isSilent ? [] : [[id, peer.role] as const])))
+    return new Map(
+      [...this.#sessions].flatMap(([id, { peer, isSilent }]) => (isSilent ? [] : [[id, peer.role] as const]))
+    )
   }
 
   async start(handlers: NetworkHandlers): Promise<void> {
@@ -179,8 +184,14 @@ export class MemoryNetwork implements Network {
     const reply = deferred<Reply>()
     session.waiting.add(reply.reject)
     const timeout = options?.timeout ?? REQUEST_TIMEOUT
-    const late = this.process.after(timeout, () => reply.reject(new NetworkError(`${to} did not answer within ${timeout} s`)))
-    this.#post(session, 'control', peer => void peer.#onRequest(this.self, session.link, fromBinary(RequestSchema, bytes), reply))
+    const late = this.process.after(timeout, () =>
+      reply.reject(new NetworkError(`${to} did not answer within ${timeout} s`))
+    )
+    this.#post(
+      session,
+      'control',
+      peer => void peer.#onRequest(this.self, session.link, fromBinary(RequestSchema, bytes), reply)
+    )
     try {
       return await reply.promise
     } finally {
@@ -193,7 +204,9 @@ export class MemoryNetwork implements Network {
     const session = this.#live(to)
     if (session === undefined) return
     const bytes = toBinary(NoticeSchema, notice)
-    this.#post(session, 'control', peer => peer.#tell(() => peer.#handlers.onNotice(this.self, fromBinary(NoticeSchema, bytes))))
+    this.#post(session, 'control', peer =>
+      peer.#tell(() => peer.#handlers.onNotice(this.self, fromBinary(NoticeSchema, bytes)))
+    )
   }
 
   publishState(state: DeviceState): void {
@@ -325,10 +338,14 @@ export class MemoryNetwork implements Network {
     if (session === undefined) return
     const watch = ++session.watch
     if (this.#isHeard(session)) {
-      if (session.isSilent) this.process.after(this.#parts.hub.wire(peer, this.self).latency + 0.5 * this.#parts.hub.rng.next(), () => this.#heard(session))
+      if (session.isSilent)
+        this.process.after(this.#parts.hub.wire(peer, this.self).latency + 0.5 * this.#parts.hub.rng.next(), () =>
+          this.#heard(session)
+        )
       return
     }
-    const isStill = (): boolean => session.watch === watch && this.#sessions.get(peer) === session && !this.#isHeard(session)
+    const isStill = (): boolean =>
+      session.watch === watch && this.#sessions.get(peer) === session && !this.#isHeard(session)
     this.process.after(SUSPECT_AFTER * (1 + 0.2 * this.#parts.hub.rng.next()), () => {
       if (isStill() && !session.isSilent) this.#onSilent(session)
     })
@@ -372,7 +389,8 @@ export class MemoryNetwork implements Network {
     this.#sessions.delete(peer)
     this.#failAll(session, `${peer} has left: ${because}`)
     this.#parts.hub.trace(`${this.self} lost ${peer}: ${because}`)
-    if (!session.isSilent) this.#tell(() => this.#handlers.onPeer({ kind: 'left', peer, role: session.peer.role, because }))
+    if (!session.isSilent)
+      this.#tell(() => this.#handlers.onPeer({ kind: 'left', peer, role: session.peer.role, because }))
   }
 
   #failAll({ waiting }: Session, because: string): void {

@@ -102,6 +102,9 @@ export class MemorySink implements Sink {
   #record(entry: SinkEntry, stamp: string | undefined): void {
     const { source, datum, item } = entry
     const known = this.#known.get(source) ?? new Map<number, Recorded>()
-    this.#known.set(source, known.set(datum, { item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) }))
+    this.#known.set(
+      source,
+      known.set(datum, { item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) })
+    )
   }
 }

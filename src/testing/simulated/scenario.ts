@@ -51,7 +51,7 @@ const MEGABYTE = 1e6
 export const scenarioOf = (seed: number): SimulatedScenario => {
   const rng = createRng(`simulated ${seed}`)
   const policy = pick(rng, POLICIES)
-  const count = pick(rng, [5, 5, 5, 6, 6, 7, 8, 12])
+  const count = pick(rng, [5, 5, 5, 5, 5, 5, 6, 6, 7, 12])
   const models = range(pick(rng, [1, 1, 2])).map(m => modelOf(rng.fork(`model ${m}`), m, count))
   const whole = models.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0)
   const largest = Math.max(...models.flatMap(({ weights }) => weights))
@@ -60,9 +60,11 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
     name: `d${n}`,
     speed: round(0.25 + 1.5 * rng.next()),
     // Together more than twice what is needed, whoever of them is away for a while.
-    memory: isScarce ? Math.ceil(Math.max(largest, (whole * (0.5 + 0.5 * rng.next())) as number)) : Number.POSITIVE_INFINITY
+    memory: isScarce
+      ? Math.ceil(Math.max(largest, (whole * (0.5 + 0.5 * rng.next())) as number))
+      : Number.POSITIVE_INFINITY
   }))
-  const sources = range(pick(rng, [1, 2, 2, 3])).map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
+  const sources = range(pick(rng, [1, 1, 2, 2, 3])).map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
   const needed = new Set([...models.flatMap(({ owners }) => owners), ...sources.map(({ device }) => device)])
   return {
     seed,
@@ -91,7 +93,7 @@ const modelOf = (rng: Rng, m: number, devices: number) => {
 }
 
 const sourceOf = (rng: Rng, s: number, devices: number, models: number): SimulatedSource => {
-  const count = 20 + Math.floor(40 * rng.next())
+  const count = 8 + Math.floor(20 * rng.next())
   const some = (share: number): number[] => range(count).filter(() => rng.next() < share)
   return {
     name: `s${s}`,

@@ -7,7 +7,7 @@ import { EventClock } from './event-clock.ts'
 import type { Fault } from './fault.ts'
 import { wrongOutcomes } from './laws.ts'
 import { MemoryHub } from './memory-hub.ts'
-import { scenarioOf, type SimulatedScenario } from './scenario.ts'
+import { type SimulatedScenario, scenarioOf } from './scenario.ts'
 import { SimulatedDevice, TAGS } from './simulated-device.ts'
 import { toyModel } from './toy-model.ts'
 

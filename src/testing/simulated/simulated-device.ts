@@ -129,7 +129,9 @@ export class SimulatedDevice {
       if (!process.isDead) log(`${this.name}: ${text}`)
     }
     const refuses = (): Error | undefined =>
-      this.ails.diskIsFull > 0 ? Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' }) : undefined
+      this.ails.diskIsFull > 0
+        ? Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+        : undefined
     const blobs = createMemoryBlockStore(this.#blocks, refuses)
     const life = BigInt(1 + Math.floor(2 ** 50 * random.next()))
     const network = new MemoryNetwork({
@@ -214,7 +216,7 @@ export class SimulatedDevice {
       .then(() => device.sourcesDone())
       .then(
         () => {
-          running.isDone = true
+          if (!running.isStopping) running.isDone = true
         },
         error => {
           if (!running.isStopping && !process.isDead) laws.broken(`${this.name} ended: ${stackOf(error)}`)
