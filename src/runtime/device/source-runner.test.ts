@@ -321,3 +321,41 @@ test('a window of results that are not in the sink is one line for each cause, a
   over.abort()
   await running
 })
+
+test('a source is not done before it is in the sink that its last item was skipped', async () => {
+  const clock = createManualClock()
+  const lines: number[] = []
+  const source = new SourceRunner({
+    spec: { name: 'cam', window: 4, weight: 1, start: seconds(0), patience: seconds(30) },
+    deviceName: 'porch',
+    clock,
+    wallTime: () => seconds(1e9),
+    view,
+    sink: {
+      counts: () => ({ results: 0, skipped: lines.length, failed: 0 }),
+      state: () => ({ kind: 'open' }),
+      write: ({ datum }: SinkEntry) => clock.sleep(seconds(3)).then(() => lines.push(datum))
+    },
+    openItems: async () => ({ todo: [{ datum: 0, item: { name: '0' } }], total: 1, away: [] }),
+    createPort: () => ({
+      read: () => Promise.reject(new UserError('no image')),
+      stamp: async () => ({ id: 'same', modified: seconds(0) })
+    }),
+    availableAt: undefined,
+    submit: () => {},
+    cancel: () => {},
+    breaker: new CircuitBreaker(),
+    isHere: () => false,
+    setAside: () => {},
+    say: () => {}
+  } as unknown as SourceRunnerParts)
+  let isDone = false
+  const running = source.run(new AbortController().signal, seconds(0)).then(() => {
+    isDone = true
+  })
+  await clock.advance(seconds(3)) // read again until it is believed; then the disk takes its time
+  expect([isDone, lines, source.status().state]).toEqual([false, [], 'running'])
+  await clock.advance(seconds(4))
+  await running
+  expect([lines, source.status().state]).toEqual([[0], 'done'])
+})

@@ -8,6 +8,8 @@ export type Fault = { readonly at: number } & (
       readonly lasts: number
       readonly wipes: boolean
     }
+  /** An owner is killed and comes back with other models of the same names. */
+  | { readonly kind: 'swap'; readonly device: number; readonly lasts: number }
   /** It comes late. */
   | { readonly kind: 'absent'; readonly device: number; readonly lasts: number }
   /** It goes and does not come back. */
@@ -20,7 +22,8 @@ export type Fault = { readonly at: number } & (
   | { readonly kind: 'slow'; readonly device: number; readonly factor: number; readonly lasts: number }
   | { readonly kind: 'cut'; readonly from: number; readonly to: number; readonly lasts: number }
   | { readonly kind: 'partition'; readonly devices: readonly number[]; readonly lasts: number }
-  | { readonly kind: 'disconnect'; readonly from: number; readonly to: number }
+  /** `reset`: what is under way is lost, and nobody is taken for lost. */
+  | { readonly kind: 'disconnect' | 'reset'; readonly from: number; readonly to: number }
   | {
       readonly kind: 'slowWire'
       readonly from: number
@@ -37,6 +40,7 @@ export interface FaultLimits {
   readonly sources: number
   /** That must come back: owners of models, and of sources. */
   readonly needed: ReadonlySet<number>
+  readonly owners: readonly number[]
 }
 
 /** Faults begin within so many seconds. */
@@ -59,11 +63,11 @@ export const faultSchedule = (rng: Rng, limits: FaultLimits): Fault[] => {
 
 const KINDS = [
   ...['crash', 'crash', 'crash', 'power', 'power', 'leave', 'leave', 'absent', 'gone', 'hang', 'hang', 'hang'],
-  ...['cut', 'cut', 'partition', 'partition', 'disconnect', 'disconnect', 'slow', 'slow', 'slowWire'],
-  ...['fail', 'fail', 'stick', 'fullSink', 'slowSink', 'fullDisk', 'itemsAway', 'wallJump']
+  ...['cut', 'cut', 'partition', 'partition', 'disconnect', 'disconnect', 'reset', 'reset', 'slow', 'slow', 'slowWire'],
+  ...['fail', 'fail', 'stick', 'fullSink', 'slowSink', 'fullDisk', 'itemsAway', 'wallJump', 'swap']
 ] as const
 
-const faultOf = (rng: Rng, { devices, sources, needed }: FaultLimits): Fault => {
+const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits): Fault => {
   const kind = KINDS[Math.floor(KINDS.length * rng.next())] as Fault['kind']
   const at = tenth(SPAN * rng.next())
   const lasts = tenth(Math.min(LATEST - at, 0.2 + 7 * rng.next() ** 2))
@@ -74,6 +78,8 @@ const faultOf = (rng: Rng, { devices, sources, needed }: FaultLimits): Fault => 
     case 'power':
     case 'leave':
       return { at, kind, device, lasts, wipes: rng.next() < 0.25 }
+    case 'swap':
+      return { at, kind, device: owners[Math.floor(owners.length * rng.next())]!, lasts }
     case 'absent':
       return { at: 0, kind, device, lasts: tenth(6 * rng.next()) }
     case 'gone':
@@ -85,6 +91,7 @@ const faultOf = (rng: Rng, { devices, sources, needed }: FaultLimits): Fault => 
     case 'slowWire':
       return { at, kind, from: device, to: other, factor: Math.ceil(50 * rng.next()), lasts }
     case 'disconnect':
+    case 'reset':
       return { at, kind, from: device, to: other }
     case 'partition': {
       const apart = Array.from({ length: devices }, (_, n) => n).filter(() => rng.next() < 0.5)

@@ -226,6 +226,16 @@ export class MemoryHub {
     this.#networks.get(to)?.lookAt(from)
   }
 
+  /** Their streams are reset: what is under way either way is lost, and both remain connected. */
+  reset(a: DeviceId, b: DeviceId): void {
+    const one = this.#networks.get(a)
+    const other = this.#networks.get(b)
+    if (one === undefined || other === undefined || !one.isConnectedTo(other)) return
+    const link: Link = { isOpen: true }
+    one.process.call(() => one.resets(b, link))
+    other.process.call(() => other.resets(a, link))
+  }
+
   /** Both notice that their connection is closed. */
   disconnect(a: DeviceId, b: DeviceId): void {
     const one = this.#networks.get(a)

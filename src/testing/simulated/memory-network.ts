@@ -57,7 +57,7 @@ const BLOB_TIME_BYTES = 100_000
 
 interface Session {
   readonly peer: MemoryNetwork
-  readonly link: Link
+  link: Link
   /** Not heard for a while: nothing is sent to it, and it counts as gone. */
   isSilent: boolean
   /** Between the silence and its being noticed; a later look makes it void. */
@@ -304,6 +304,15 @@ export class MemoryNetwork implements Network {
     this.#early.delete(peer.self)
     if (early !== undefined) this.#onState(peer.self, early)
     this.lookAt(peer.self)
+  }
+
+  /** What was sent on the old streams has not arrived, as far as this side knows. */
+  resets(peer: DeviceId, link: Link): void {
+    const session = this.#sessions.get(peer)
+    if (session === undefined || !session.link.isOpen) return
+    this.#links.set(peer, link)
+    session.link = link
+    this.#failAll(session, 'it reset the control stream')
   }
 
   /** This side hears that a connection is closed. */

@@ -14,7 +14,8 @@ export interface BrokenSeed {
 export const runSeeds = async (
   seeds: Iterable<number>,
   options: SimulationOptions = {},
-  enough = 3
+  enough = 3,
+  say: (broken: BrokenSeed) => void = () => {}
 ): Promise<{ readonly ran: number; readonly events: number; readonly broken: readonly BrokenSeed[] }> => {
   const broken: BrokenSeed[] = []
   let ran = 0
@@ -30,7 +31,9 @@ export const runSeeds = async (
       return again.broken.length > 0
     })
     const least = await simulateDevices(seed, { ...options, faults })
-    broken.push({ seed, broken: outcome.broken, faults, log: least.log })
+    const found = { seed, broken: outcome.broken, faults, log: least.log }
+    broken.push(found)
+    say(found)
   }
   return { ran, events, broken }
 }

@@ -65,7 +65,8 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
       : Number.POSITIVE_INFINITY
   }))
   const sources = range(pick(rng, [1, 1, 2, 2, 3])).map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
-  const needed = new Set([...models.flatMap(({ owners }) => owners), ...sources.map(({ device }) => device)])
+  const owners = models.flatMap(model => model.owners)
+  const needed = new Set([...owners, ...sources.map(({ device }) => device)])
   return {
     seed,
     policy,
@@ -74,7 +75,7 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
     sources,
     startWhen: rng.next() < 0.3 ? 3 : 1,
     isPlanned: seed % 16 === 0,
-    faults: faultSchedule(rng.fork('faults'), { devices: count, sources: sources.length, needed })
+    faults: faultSchedule(rng.fork('faults'), { devices: count, sources: sources.length, needed, owners })
   }
 }
 

@@ -66,7 +66,7 @@ export const simulateDevices = async (
       rate: bytesPerSecond(1e5 * 10 ** (2 * shapes.next()))
     })
   })
-  const models = scenario.models.map(toyModel)
+  const models = scenario.models.map(model => [toyModel(model), toyModel({ ...model, salt: model.salt + 1 })])
   const place = scenario.isPlanned && planned !== undefined ? planned : proportionalPlacement
   const devices = scenario.devices.map(
     (_, index) => new SimulatedDevice({ index, scenario, models, hub, clock, rng, place, laws, log: say })
@@ -146,6 +146,14 @@ const inflict = (fault: Fault, devices: readonly SimulatedDevice[], hub: MemoryH
       else device.kill(fault.kind === 'crash', fault.wipes)
       return () => back(device, hub)
     }
+    case 'swap': {
+      const device = devices[fault.device]!
+      if (device.isAway || !device.isUp) return undefined
+      device.isAway = true
+      device.kill(true, false)
+      device.swapModels()
+      return () => back(device, hub)
+    }
     case 'absent': {
       const device = devices[fault.device]!
       return () => {
@@ -194,6 +202,9 @@ const inflict = (fault: Fault, devices: readonly SimulatedDevice[], hub: MemoryH
     }
     case 'disconnect':
       hub.disconnect(devices[fault.from]!.id, devices[fault.to]!.id)
+      return undefined
+    case 'reset':
+      hub.reset(devices[fault.from]!.id, devices[fault.to]!.id)
       return undefined
     case 'slowWire': {
       const wire = hub.wire(devices[fault.from]!.id, devices[fault.to]!.id)

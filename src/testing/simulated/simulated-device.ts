@@ -25,7 +25,8 @@ import { type ToyModel, tagOf, textOf, toyInput } from './toy-model.ts'
 export interface SimulatedDeviceParts {
   readonly index: number
   readonly scenario: SimulatedScenario
-  readonly models: readonly ToyModel[]
+  /** By model, in all its versions. */
+  readonly models: readonly (readonly ToyModel[])[]
   readonly hub: MemoryHub
   readonly clock: EventClock
   readonly rng: Rng
@@ -83,6 +84,8 @@ export class SimulatedDevice {
   #names: unknown
   #wipes = 0
   #starts = 0
+  /** Of the models that it owns. */
+  #version = 0
   #running: Running | undefined
 
   constructor(parts: SimulatedDeviceParts) {
@@ -164,7 +167,9 @@ export class SimulatedDevice {
       refuses: () => (this.ails.sinkIsFull > 0 ? 'ENOSPC: no space left on device' : undefined),
       twin: ({ source, datum }) => laws.broken(`${source} ${datum} is written a second time`)
     })
-    const owned = models.filter((_, m) => scenario.models[m]!.owners.includes(index))
+    const owned = models.flatMap((versions, m) =>
+      scenario.models[m]!.owners.includes(index) ? [versions[this.#version]!] : []
+    )
     const device = createDevice({
       name: this.name,
       clock: process,
@@ -196,7 +201,7 @@ export class SimulatedDevice {
       residentMemory: () => bytes(0),
       workshop: {
         prepare: async ({ file }) => {
-          const { manifest, files } = models.find(model => model.manifest.name === file)!
+          const { manifest, files } = owned.find(model => model.manifest.name === file)!
           // What it made itself was on its disk before this began.
           for (const [k, { sha256 }] of manifest.blocks.entries()) this.#blocks.set(sha256, files[k]!)
           return manifest
@@ -256,6 +261,11 @@ export class SimulatedDevice {
     this.#parts.hub.processChanged(id)
   }
 
+  /** From its next start on. */
+  swapModels(): void {
+    this.#version = 1 - this.#version
+  }
+
   hang(): (() => void) | undefined {
     const process = this.#running?.process
     if (process === undefined) return undefined
@@ -291,7 +301,7 @@ export class SimulatedDevice {
         name: source.name,
         folder: '',
         synthetic: source.count,
-        model: models[source.model]!.manifest.name,
+        model: models[source.model]![0]!.manifest.name,
         window: source.window,
         arrivals: source.arrivals,
         count: undefined,
@@ -305,7 +315,7 @@ export class SimulatedDevice {
       view: device.view,
       sink,
       openItems: async () => itemsOf(source.count, sink, id),
-      createPort: manifest => this.#portOf(models.find(model => model.manifest.id === manifest.id)!, source),
+      createPort: manifest => this.#portOf(models.flat().find(model => model.manifest.id === manifest.id)!, source),
       availableAt: createArrivals(source.arrivals, rng.fork(`arrivals of ${source.name}`)),
       breaker: device.breaker,
       submit: device.submit,

@@ -21,7 +21,7 @@ test('seeds bring every kind of fault, alone and several at once', () => {
   expect([...kinds].sort()).toEqual(
     [
       ...['absent', 'crash', 'cut', 'disconnect', 'fail', 'fullDisk', 'fullSink', 'gone', 'hang', 'itemsAway', 'leave'],
-      ...['partition', 'power', 'slow', 'slowSink', 'slowWire', 'stick', 'wallJump']
+      ...['partition', 'power', 'reset', 'slow', 'slowSink', 'slowWire', 'stick', 'swap', 'wallJump']
     ].sort()
   )
   expect(scenarios.some(({ faults }) => faults.length === 0)).toBe(true)
