@@ -149,7 +149,9 @@ const inCluster = (
     await clock.advance(seconds(10))
     await running
   }
-  return { source, lines, submitted, setAside, pass, end, clock }
+  const leave = (name: string): void => clusterView.left(deviceId(name))
+  const comeBack = (name: string): void => void clusterView.joined(deviceId(name))
+  return { source, lines, submitted, setAside, pass, end, clock, leave, comeBack }
 }
 
 const wholeManifest: ModelManifest = {
@@ -358,4 +360,15 @@ test('a source is not done before it is in the sink that its last item was skipp
   await clock.advance(seconds(4))
   await running
   expect([lines, source.status().state]).toEqual([[0], 'done'])
+})
+
+test('a device that fails everything gives none of its data up while those who could compute them are started anew', async () => {
+  const { lines, pass, end, leave, comeBack } = inCluster(5, ['a'], device => (device === 'home' ? 'failed' : 'result'))
+  leave('a')
+  await pass(10)
+  expect(lines).toEqual([])
+  comeBack('a')
+  await pass(20)
+  expect(lines.filter(line => 'result' in line)).toHaveLength(5)
+  await end()
 })

@@ -46,12 +46,15 @@ export interface FaultLimits {
 /** Faults begin within so many seconds. */
 const SPAN = 6
 const LATEST = 9
+/** Longer than a silent peer's connection is kept. */
+const FOR_DEAD = 65
 /** Those that remain have memory for all blocks. */
 const MOST_GONE = 2
 
 /** Anything, to anybody, at any time; after `LATEST` nothing more goes wrong, and everybody who is needed is there again. */
 export const faultSchedule = (rng: Rng, limits: FaultLimits): Fault[] => {
-  const count = Math.floor(9 * rng.next())
+  // Some days are worse than others.
+  const count = Math.floor((rng.next() < 0.25 ? 20 : 9) * rng.next())
   const faults: Fault[] = []
   let gone = 0
   for (let i = 0; i < count; i++) {
@@ -101,6 +104,9 @@ const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits): F
       return { at, kind, source: Math.floor(sources * rng.next()), lasts }
     case 'wallJump':
       return { at, kind, device, by: Math.round(7200 * (rng.next() - 0.5)) }
+    case 'hang':
+      // Sometimes for so long that nobody counts on it any more.
+      return { at, kind, device, lasts: rng.next() < 0.05 ? FOR_DEAD : lasts }
     default:
       return { at, kind, device, lasts }
   }

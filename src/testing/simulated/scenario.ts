@@ -74,7 +74,7 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
     models,
     sources,
     startWhen: rng.next() < 0.3 ? 3 : 1,
-    isPlanned: seed % 16 === 0,
+    isPlanned: seed % 64 === 0,
     faults: faultSchedule(rng.fork('faults'), { devices: count, sources: sources.length, needed, owners })
   }
 }

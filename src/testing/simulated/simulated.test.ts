@@ -6,7 +6,7 @@ import { shrinkFaults } from './shrink-faults.ts'
 import { simulateDevices } from './simulate-devices.ts'
 
 test('the same seed gives the same log, byte for byte, and another seed another', async () => {
-  for (const seed of [3, 16, 77]) {
+  for (const seed of [3, 64, 77]) {
     const once = await simulateDevices(seed)
     const again = await simulateDevices(seed)
     expect(again.log.join('\n')).toBe(once.log.join('\n'))
