@@ -16,15 +16,22 @@ export const runSeeds = async (
   options: SimulationOptions = {},
   enough = 3,
   say: (broken: BrokenSeed) => void = () => {}
-): Promise<{ readonly ran: number; readonly events: number; readonly broken: readonly BrokenSeed[] }> => {
+): Promise<{
+  readonly ran: number
+  readonly events: number
+  readonly longest: number
+  readonly broken: readonly BrokenSeed[]
+}> => {
   const broken: BrokenSeed[] = []
   let ran = 0
   let events = 0
+  let longest = 0
   for (const seed of seeds) {
     if (broken.length >= enough) break
     const outcome = await simulateDevices(seed, options)
     ran++
     events += outcome.events
+    longest = Math.max(longest, outcome.calm)
     if (outcome.broken.length === 0) continue
     const { faults } = await shrinkFaults(outcome.scenario.faults, async fewer => {
       const again = await simulateDevices(seed, { ...options, faults: fewer })
@@ -35,7 +42,7 @@ export const runSeeds = async (
     broken.push(found)
     say(found)
   }
-  return { ran, events, broken }
+  return { ran, events, longest, broken }
 }
 
 /** For people: what broke, how to see it again, and what happened. */

@@ -30,6 +30,7 @@ export interface SimulatedSource {
   readonly count: number
   readonly window: number
   readonly arrivals: Arrivals
+  readonly weight: number
   /** Data that no device can compute. */
   readonly poison: readonly number[]
   /** Items that are not what they should be. */
@@ -89,6 +90,7 @@ const modelOf = (rng: Rng, m: number, devices: number) => {
     weights: range(blocks).map(() => Math.ceil((10 + 90 * rng.next()) * MEGABYTE)),
     length: pick(rng, [4, 64, 1024]),
     skips: rng.next() < 0.5,
+    isPinned: rng.next() < 0.15,
     owners: rng.next() < 0.2 ? [...new Set([owner, Math.floor(devices * rng.next())])] : [owner]
   }
 }
@@ -107,6 +109,7 @@ const sourceOf = (rng: Rng, s: number, devices: number, models: number): Simulat
       { kind: 'every', interval: 0.2 as never },
       { kind: 'poisson', rate: 5 }
     ] as const),
+    weight: pick(rng, [1, 1, 1, 2, 5]),
     poison: rng.next() < 0.2 ? some(0.05) : [],
     bad: rng.next() < 0.2 ? some(0.05) : []
   }

@@ -38,10 +38,13 @@ if (values.seed !== undefined) {
 } else {
   const begun = performance.now()
   const seeds = range(Number(values.count)).map(i => Number(values.from) + i)
-  const { ran, events, broken } = await runSeeds(seeds, { planned }, Number(values.enough), one =>
+  const { ran, events, longest, broken } = await runSeeds(seeds, { planned }, Number(values.enough), one =>
     say(describeBroken(one))
   )
   const took = (performance.now() - begun) / 1000
-  say(`${ran} seeds, ${events} events in ${took.toFixed(1)} s: ${broken.length} break a law`)
+  say(
+    `${ran} seeds, ${events} events in ${took.toFixed(1)} s, done at most ${longest.toFixed(0)} s after the last fault`
+  )
+  say(`${broken.length} break a law`)
   process.exitCode = broken.length === 0 ? 0 : 1
 }

@@ -19,6 +19,8 @@ export interface SimulationOutcome {
   readonly log: readonly string[]
   /** Simulated. */
   readonly seconds: number
+  /** Of these, after the last fault was over; negative: all was done before. */
+  readonly calm: number
   readonly events: number
 }
 
@@ -74,16 +76,19 @@ export const simulateDevices = async (
   const catchStray = (error: unknown): void =>
     laws.broken(`an error that nobody handles: ${error instanceof Error ? error.stack : error}`)
   process.on('unhandledRejection', catchStray)
+  let calm = 0
+  let doneAt = 0
   try {
-    const calm = schedule(scenario, devices, hub, clock, say)
+    calm = schedule(scenario, devices, hub, clock, say)
     const limit = calm + PATIENCE
     const isDone = (): boolean => devices.every(device => device.isDone)
     await clock.run(() => broken.length > 0 || clock.now() > limit || isDone())
+    doneAt = clock.now()
     if (broken.length === 0 && !isDone()) laws.broken(describeUnfinished(devices, limit))
     if (broken.length === 0) for (const law of wrongOutcomes(scenario, models, devices, TAGS)) laws.broken(law)
     if (broken.length === 0) {
       let hasStopped = false
-      const until = clock.now() + STOPPING
+      const until = Math.max(clock.now(), calm) + STOPPING
       void Promise.all(devices.map(device => device.leave(false))).then(() => {
         hasStopped = true
       })
@@ -94,7 +99,7 @@ export const simulateDevices = async (
     process.off('unhandledRejection', catchStray)
   }
   say(`${clock.fired} events, ${trace.digest('hex').slice(0, 16)}`)
-  return { scenario, broken, log, seconds: clock.now(), events: clock.fired }
+  return { scenario, broken, log, seconds: clock.now(), calm: doneAt - calm, events: clock.fired }
 }
 
 const describeUnfinished = (devices: readonly SimulatedDevice[], limit: number): string => {

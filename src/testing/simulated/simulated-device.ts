@@ -305,7 +305,7 @@ export class SimulatedDevice {
         window: source.window,
         arrivals: source.arrivals,
         count: undefined,
-        weight: 1,
+        weight: source.weight,
         start: seconds(0),
         patience: seconds(30)
       },

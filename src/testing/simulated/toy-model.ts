@@ -32,6 +32,8 @@ export interface ToyModelOptions {
   readonly length: number
   /** What the first block makes is read by the last one too, past those between. */
   readonly skips: boolean
+  /** The first block runs at the source and nowhere else. */
+  readonly isPinned?: boolean
 }
 
 const P = 32_749
@@ -73,7 +75,8 @@ export const toyModel = (options: ToyModelOptions): ToyModel => {
       tensors: alive(k).map(spec)
     })),
     inputs: [spec('x0')],
-    outputs: [`x${blocks.length}`]
+    outputs: [`x${blocks.length}`],
+    ...(options.isPinned === true ? { pinned: true } : {})
   }
   return { manifest: { id: manifestId(facts), ...facts }, files, blocks }
 }
