@@ -119,10 +119,14 @@ const MUTATIONS = [
 ]
 
 const { values, positionals } = parseArgs({
-  options: { count: { type: 'string', default: '200' }, from: { type: 'string', default: '1' } },
+  options: {
+    count: { type: 'string', default: '200' },
+    from: { type: 'string', default: '1' },
+    unprepared: { type: 'boolean', default: false }
+  },
   allowPositionals: true
 })
-prepare()
+if (!values.unprepared) prepare()
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const copy = join(root, 'build', 'mutant')
 rmSync(copy, { recursive: true, force: true })

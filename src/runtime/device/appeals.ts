@@ -118,7 +118,9 @@ export class Appeals {
     const { world, selfIndex } = this.#parts.view
     const failed = new Set(failures.map(({ device }) => device))
     const candidates = [selfIndex, ...world.links[selfIndex]!.filter(({ up }) => up).map(({ to }) => to)]
-    return candidates.find(n => !failed.has(world.devices[n]!.id) && world.carriesAll(n, m))
+    // A pinned first block runs here and nowhere else, whoever carries it.
+    const mayRunAll = (n: number): boolean => world.carriesAll(n, m) && world.mayRun(n, m, 0, selfIndex)
+    return candidates.find(n => !failed.has(world.devices[n]!.id) && mayRunAll(n))
   }
 
   /** The quickest on which no device gets a block that it has failed, and those that failed any get as few as can be. */
