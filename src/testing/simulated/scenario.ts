@@ -51,12 +51,14 @@ const MEGABYTE = 1e6
 /** A cluster, what it is to do and what goes wrong with it: all of it of the seed. */
 export const scenarioOf = (seed: number): SimulatedScenario => {
   const rng = createRng(`simulated ${seed}`)
-  const policy = pick(rng, POLICIES)
+  const drawn = pick(rng, POLICIES)
   const count = pick(rng, [5, 5, 5, 5, 5, 5, 6, 6, 7, 12])
   const models = range(pick(rng, [1, 1, 2])).map(m => modelOf(rng.fork(`model ${m}`), m, count))
   const whole = models.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0)
   const largest = Math.max(...models.flatMap(({ weights }) => weights))
   const isScarce = rng.next() < 0.5
+  // Of a policy that needs whole models each must fit somewhere.
+  const policy = !isScarce && rng.fork('whole').next() < 0.15 ? 'ddi' : drawn
   const devices = range(count).map(n => ({
     name: `d${n}`,
     speed: round(0.25 + 1.5 * rng.next()),
@@ -75,7 +77,7 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
     models,
     sources,
     startWhen: rng.next() < 0.3 ? 3 : 1,
-    isPlanned: seed % 64 === 0,
+    isPlanned: seed % 200 === 0,
     faults: faultSchedule(rng.fork('faults'), { devices: count, sources: sources.length, needed, owners })
   }
 }

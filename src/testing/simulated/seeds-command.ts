@@ -1,4 +1,4 @@
-// node dist/src/testing/simulated/seeds-command.js [--seed N [--faults JSON]] [--from N] [--count N] [--first]
+// node dist/src/testing/simulated/seeds-command.js [--seed N [--faults JSON]] [--from N] [--count N] [--step N] [--first]
 import { parseArgs } from 'node:util'
 import { loadPlannedPlace } from './planned-place.ts'
 import { describeBroken, runSeeds } from './run-seeds.ts'
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     from: { type: 'string', default: '1' },
     count: { type: 'string', default: '100' },
+    step: { type: 'string', default: '1' },
     first: { type: 'boolean', default: false },
     enough: { type: 'string', default: '3' }
   }
@@ -37,7 +38,7 @@ if (values.seed !== undefined) {
   say(found)
 } else {
   const begun = performance.now()
-  const seeds = range(Number(values.count)).map(i => Number(values.from) + i)
+  const seeds = range(Number(values.count)).map(i => Number(values.from) + i * Number(values.step))
   const { ran, events, longest, broken } = await runSeeds(seeds, { planned }, Number(values.enough), one =>
     say(describeBroken(one))
   )

@@ -1,7 +1,0 @@
-import { test } from 'vitest'
-import { expectLawsKept, SEEDS } from './expect-laws-kept.ts'
-
-// Half of the seeds: two files run beside each other on two processors. The other half is in the other file.
-test('clusters of real devices, killed, hung, cut apart and filled up by odd seeds, keep every law', async () => {
-  await expectLawsKept(1, Math.ceil(SEEDS / 2), 2)
-})
