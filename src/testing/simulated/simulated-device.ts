@@ -21,6 +21,7 @@ import { MemorySink, type SinkDisk } from './memory-sink.ts'
 import { ProcessClock } from './process-clock.ts'
 import { range, type SimulatedScenario, type SimulatedSource } from './scenario.ts'
 import { type ToyModel, tagOf, textOf, toyInput } from './toy-model.ts'
+import { WatchedGuard } from './watched-guard.ts'
 
 export interface SimulatedDeviceParts {
   readonly index: number
@@ -197,24 +198,30 @@ export class SimulatedDevice {
         if (level === 'error' && !process.isDead) laws.broken(`${this.name}: ${text}`)
       },
       event: () => {},
+      guard: new WatchedGuard({ clock: process, say }, what => {
+        if (!process.isDead) laws.broken(`${this.name}: ${what}`)
+      }),
       incarnation: start,
       residentMemory: () => bytes(0),
-      workshop: {
-        prepare: async ({ file }) => {
-          const { manifest, files } = owned.find(model => model.manifest.name === file)!
-          // What it made itself was on its disk before this began.
-          for (const [k, { sha256 }] of manifest.blocks.entries()) this.#blocks.set(sha256, files[k]!)
-          return manifest
-        },
+      prepareModel: async ({ file }) => {
+        const { manifest, files } = owned.find(model => model.manifest.name === file)!
+        // What it made itself was on its disk before this began.
+        for (const [k, { sha256 }] of manifest.blocks.entries()) this.#blocks.set(sha256, files[k]!)
+        return manifest
+      },
+      keptNames: {
         readNames: async () => this.#names,
         writeNames: async names => {
           this.#names = structuredClone(names)
         }
       }
     })
+    void device.failed.then(error => {
+      if (!process.isDead) laws.broken(`${this.name} failed: ${stackOf(error)}`)
+    })
     const running: Running = { device, process, network, sink, isDone: false, isStopping: false }
     this.#running = running
-    for (const source of this.#sources) device.addSource(this.#runnerOf(source, device, sink, process, say))
+    for (const source of this.#sources) void device.addSource(this.#runnerOf(source, device, sink, process, say))
     log(`${this.name} starts as ${this.id}`)
     device
       .start()
