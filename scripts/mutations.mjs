@@ -122,13 +122,15 @@ const { values, positionals } = parseArgs({
   options: {
     count: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },
+    // Of several processes at once, which: 1/2, 2/2.
+    part: { type: 'string', default: '1/1' },
     unprepared: { type: 'boolean', default: false }
   },
   allowPositionals: true
 })
 if (!values.unprepared) prepare()
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const copy = join(root, 'build', 'mutant')
+const copy = join(root, 'build', `mutant-${process.pid}`)
 rmSync(copy, { recursive: true, force: true })
 mkdirSync(copy, { recursive: true })
 cpSync(join(root, 'dist', 'src'), join(copy, 'src'), { recursive: true })
@@ -141,7 +143,9 @@ const run = () => {
 }
 
 process.stdout.write('| what is broken | noticed by | law |\n| --- | --- | --- |\n')
-for (const [name, file, there, instead] of MUTATIONS) {
+const [part, parts] = values.part.split('/').map(Number)
+for (const [i, [name, file, there, instead]] of MUTATIONS.entries()) {
+  if (i % parts !== part - 1) continue
   if (positionals.length > 0 && !positionals.some(word => name.includes(word))) continue
   const path = join(copy, 'src', file)
   const before = readFileSync(path, 'utf8')

@@ -67,7 +67,11 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
       ? Math.ceil(Math.max(largest, (whole * (0.5 + 0.5 * rng.next())) as number))
       : Number.POSITIVE_INFINITY
   }))
-  const sources = range(pick(rng, [1, 1, 2, 2, 3])).map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
+  // Where one device alone has room for a block, a datum that fails there waits for another to try it, by design.
+  const mayPoison = !isScarce
+  const sources = range(pick(rng, [1, 1, 2, 2, 3]))
+    .map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
+    .map(source => (mayPoison ? source : { ...source, poison: [] }))
   const owners = models.flatMap(model => model.owners)
   const needed = new Set([...owners, ...sources.map(({ device }) => device)])
   return {
