@@ -15,16 +15,20 @@ const DEVICE = 'runtime/device/device.js'
 const DISPATCHER = 'scheduler/dispatch/dispatcher.js'
 const BLOCKS = 'runtime/cluster/local-blocks.js'
 
-/** What is broken: file of the build, what is there, what is put in its place. */
+const REPORTED = [
+  LEDGER,
+  'this.#giveBack(dispatch.datum, entry);\n        return true;\n    }\n    /** It failed',
+  'return false;\n    }\n    /** It failed'
+]
+const HAD = [SOURCE, 'of this.#ledger.deviceLost(device)', 'of []']
+const SILENCE = ['runtime/device/resend-timer.js', 'const late = [];', 'const late = []; return late;']
+
+/** What is broken: file of the build, what is there, what is put in its place; once or several times. */
 const MUTATIONS = [
   ['what a lost device had is not sent again', SOURCE, 'of this.#ledger.deviceLost(device)', 'of []'],
   ['what was handed to a lost device is not reported', DEVICE, 'of this.#handovers.takeAll(peer)', 'of []'],
-  [
-    'a loss that is reported is not believed',
-    LEDGER,
-    'this.#giveBack(dispatch.datum, entry);\n        return true;\n    }\n    /** It failed',
-    'return false;\n    }\n    /** It failed'
-  ],
+  ['a loss that is reported is not believed', ...REPORTED],
+  ['neither a loss nor silence is a reason to send again', ...HAD, ...REPORTED, ...SILENCE],
   [
     'custody is not noted',
     HANDLERS,
@@ -144,20 +148,21 @@ const run = () => {
 
 process.stdout.write('| what is broken | noticed by | law |\n| --- | --- | --- |\n')
 const [part, parts] = values.part.split('/').map(Number)
-for (const [i, [name, file, there, instead]] of MUTATIONS.entries()) {
+for (const [i, [name, ...edits]] of MUTATIONS.entries()) {
   if (i % parts !== part - 1) continue
   if (positionals.length > 0 && !positionals.some(word => name.includes(word))) continue
-  const path = join(copy, 'src', file)
-  const before = readFileSync(path, 'utf8')
-  if (before.split(there).length !== 2) {
-    process.stdout.write(`| ${name} | ? | ${file} no longer has it once: ${JSON.stringify(there)} |\n`)
-    continue
+  const before = new Map()
+  let missing = ''
+  for (let e = 0; e < edits.length; e += 3) {
+    const [file, there, instead] = edits.slice(e, e + 3)
+    const path = join(copy, 'src', file)
+    const text = readFileSync(path, 'utf8')
+    if (!before.has(path)) before.set(path, text)
+    if (text.split(there).length !== 2) missing = `${file} no longer has it once: ${JSON.stringify(there)}`
+    const mutated = text.replace(there, () => instead)
+    writeFileSync(path, mutated)
   }
-  writeFileSync(
-    path,
-    before.replace(there, () => instead)
-  )
-  process.stdout.write(`| ${name} | ${run()} |\n`)
-  writeFileSync(path, before)
+  process.stdout.write(`| ${name} | ${missing === '' ? run() : `? | ${missing}`} |\n`)
+  for (const [path, text] of before) writeFileSync(path, text)
 }
 rmSync(copy, { recursive: true, force: true })
