@@ -4,6 +4,7 @@ import { LongestFirst } from './src/testing/longest-first.ts'
 // Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait more than they compute: two files beside each other, the longest first.
 // Long ones on request, one at a time.
 const TIMED = ['medium', 'emulated-transfer', 'libp2p-network'].map(name => `src/runtime/network/${name}.test.ts`)
+const SEEDS = 'src/testing/simulated/seeds.test.ts'
 
 export default defineConfig({
   test: {
@@ -16,11 +17,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/*.test.ts'],
-          exclude: TIMED,
+          exclude: [...TIMED, SEEDS],
           testTimeout: 60_000,
           maxWorkers: 2
         }
       },
+      { extends: true, test: { name: 'simulated', include: [SEEDS], testTimeout: 900_000 } },
       { extends: true, test: { name: 'timed', include: TIMED, testTimeout: 60_000, fileParallelism: false } },
       {
         extends: true,

@@ -43,8 +43,6 @@ export const loneDevice = (parts: Partial<DeviceParts> = {}): LoneDevice => {
     ...{ name: 'porch', clock, network, engine, models: [], incarnation: 1, emulated: false },
     blobs: {
       find: async hash => `/nowhere/${hash}`,
-      partPath: hash => `/nowhere/${hash}.part`,
-      commit: async hash => `/nowhere/${hash}`,
       put: async hash => `/nowhere/${hash}`,
       remove: async () => {}
     },

@@ -4,7 +4,7 @@ import type { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import { StuckError } from '../engine/engine.ts'
-import type { BlobStore } from '../network/blob-store.ts'
+import type { BlockStore } from '../network/blob-store.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { KeepFailures, type KeptBlock } from './keep-failures.ts'
 import type { LocalBlocks } from './local-blocks.ts'
@@ -15,7 +15,7 @@ export interface BlockKeeperParts {
   readonly guard: JobGuard
   readonly view: ClusterView
   readonly blocks: LocalBlocks
-  readonly blobs: BlobStore
+  readonly blobs: BlockStore
   readonly memory: Bytes
   readonly fetch: (hash: BlockHash, size: Bytes, holders: readonly DeviceId[], signal: AbortSignal) => Promise<string>
   /** Whether a task here is queued for the block or runs it. */

@@ -22,9 +22,9 @@ const manifest: ModelManifest = {
 }
 
 /** Home carries block 0; of the others each what is said. */
-const cluster = (carried: Readonly<Record<string, readonly number[]>>) => {
+const cluster = (carried: Readonly<Record<string, readonly number[]>>, pinned = false) => {
   const view = new ClusterView(home, 1)
-  view.addManifest(manifest)
+  view.addManifest({ ...manifest, pinned })
   view.offer(net, 0, true)
   for (const [name, blocks] of Object.entries(carried)) {
     const device = deviceId(name)
@@ -93,4 +93,13 @@ test('one that cannot be reached is not waited for', () => {
   const models = [{ model: net, owner: false, blocks: [{ block: 1, seconds: 0.01 }] }]
   view.heard(far, create(DeviceStateSchema, { device: far, name: 'far', sequence: 1n, speed: 1, models }))
   expect(['a', 'b', 'a'].map((name, i) => failed(name, i).kind)).toEqual(['again', 'again', 'givenUp'])
+})
+
+test('what failed behind a pinned block is not sent to a device whole, which may not run that block', () => {
+  const { view, appeals, failed, runs } = cluster({ a: [0, 1], b: [0, 1] }, true)
+  view.offer(net, 1, true)
+  expect(failed('a', 0).kind).toBe('again')
+  expect([0, 1].map(k => runs(appeals.way(7, net), k))).toEqual(['home', 'home'])
+  expect(failed('home', 1).kind).toBe('again')
+  expect([0, 1].map(k => runs(appeals.way(7, net), k))).toEqual(['home', 'b'])
 })

@@ -19,7 +19,11 @@ export type Verdict =
 const FIRST_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
 
+/** So long after its first failure a datum waits for devices that may come to carry its block: longer than loading it takes. */
+const WAITS: Seconds = seconds(30)
+
 interface Case {
+  readonly since: Seconds
   readonly failures: BlockFailure[]
   /** The way that it was sent, chosen by this source and not by the policy. */
   way: readonly Step[] | undefined
@@ -44,17 +48,18 @@ export class Appeals {
 
   failed(datum: number, model: ModelId, failure: BlockFailure, now: Seconds): Verdict {
     const { view, breaker } = this.#parts
-    const known = this.#cases.get(datum) ?? { failures: [], way: undefined }
+    const known = this.#cases.get(datum) ?? { since: now, failures: [], way: undefined }
     this.#cases.set(datum, known)
     known.failures.push(failure)
     const { failures } = known
+    const failed = new Set(failures.map(({ device }) => device))
     const jury = {
       home: view.self,
       isDiscredited: (device: DeviceId) => breaker.isDiscredited(device, model, now),
-      carriers: (block: number) => this.#carriers(model, block)
+      carriers: (block: number) => this.#carriers(model, block),
+      mayOthersCome: now - known.since < WAITS && view.world.devices.some(({ id }) => !failed.has(id))
     }
     if (isProven(failures, jury)) return { kind: 'givenUp', cause: failure.because }
-    const failed = new Set(failures.map(({ device }) => device))
     // It came back to one that had failed it: the policy must be kept from choosing that one while somebody is left to try it.
     const hasNoOtherWay =
       failures.filter(({ device }) => device === failure.device).length > 1 &&
@@ -113,7 +118,9 @@ export class Appeals {
     const { world, selfIndex } = this.#parts.view
     const failed = new Set(failures.map(({ device }) => device))
     const candidates = [selfIndex, ...world.links[selfIndex]!.filter(({ up }) => up).map(({ to }) => to)]
-    return candidates.find(n => !failed.has(world.devices[n]!.id) && world.carriesAll(n, m))
+    // A pinned first block runs here and nowhere else, whoever carries it.
+    const mayRunAll = (n: number): boolean => world.carriesAll(n, m) && world.mayRun(n, m, 0, selfIndex)
+    return candidates.find(n => !failed.has(world.devices[n]!.id) && mayRunAll(n))
   }
 
   /** The quickest on which no device gets a block that it has failed, and those that failed any get as few as can be. */

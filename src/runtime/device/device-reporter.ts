@@ -58,6 +58,8 @@ export interface DeviceReporterParts {
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
+  /** What this process has of the machine's memory. @default what the operating system says */
+  readonly residentMemory?: () => Bytes
   readonly isLinked?: (peer: DeviceId) => boolean
 }
 
@@ -100,7 +102,7 @@ export class DeviceReporter {
     this.#parts = parts
     this.#startedAt = parts.clock.now()
     this.#stirredAt = this.#startedAt
-    this.#rss = new ResidentMemory(parts.clock)
+    this.#rss = new ResidentMemory(parts.clock, parts.residentMemory)
   }
 
   /** Something happens here, or somebody has come. */

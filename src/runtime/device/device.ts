@@ -25,7 +25,7 @@ import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
 import { type Engine, StuckError } from '../engine/engine.ts'
 import type { DeviceState, Notice } from '../generated/tributary/v1/wire_pb.ts'
-import type { BlobStore } from '../network/blob-store.ts'
+import type { BlockStore } from '../network/blob-store.ts'
 import { deferred } from '../network/deferred.ts'
 import type { Network, NetworkHandlers, Sending, Sent } from '../network/network.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
@@ -38,6 +38,7 @@ import { guardedHandlers } from './guarded-handlers.ts'
 import { createHandlers } from './handlers.ts'
 import { Handovers } from './handovers.ts'
 import type { BlockFailure } from './is-proven.ts'
+import type { KeptNames } from './kept-names.ts'
 import type { LogLevel } from './log-level.ts'
 import { ModelDesk } from './model-desk.ts'
 import type { ModelOrder } from './model-order.ts'
@@ -54,7 +55,7 @@ export interface DeviceParts {
   readonly clock: Clock
   readonly network: Network
   readonly engine: Engine
-  readonly blobs: BlobStore
+  readonly blobs: BlockStore
   readonly createPolicy: CreatePolicy
   /** Absent: this device cannot plan, and leaves that to others. */
   readonly place?: Place | undefined
@@ -94,6 +95,10 @@ export interface DeviceParts {
   readonly incarnation: number
   /** Of this device's jobs and of those that others do for it: what they fail at shows in its status. @default one of its own */
   readonly guard?: JobGuard
+  /** Where what the names of its models mean is kept for the next start. @default a file beside its models */
+  readonly keptNames?: KeptNames
+  /** What this process has of the machine's memory. @default what the operating system says */
+  readonly residentMemory?: () => Bytes
 }
 
 export interface Device extends AsyncDisposable {
@@ -437,6 +442,7 @@ class RunningDevice implements Device {
     return new OwnedModels({
       models,
       view: this.view,
+      names: this.#parts.keptNames,
       check: (manifest: ModelManifest) => this.#blocks.requireDeclared(manifest),
       prepare: owned => prepareModel(owned, { ...this.#parts, speed: this.#reporter.speed, signal: this.#abort.signal })
     })
@@ -486,7 +492,9 @@ class RunningDevice implements Device {
   #granted(by: DeviceId): void {
     const granted = this.#asked.get(by)
     this.#asked.delete(by)
-    granted?.()
+    if (granted !== undefined) granted()
+    // It was asked before it was taken for lost: nothing comes of it, and others wait for it there.
+    else this.#parts.network.notify(by, notice('clearance', { body: { case: 'giveBack', value: true } }))
   }
 
   async #run(task: DeviceTask): Promise<RunOutcome> {
@@ -596,6 +604,7 @@ class RunningDevice implements Device {
     job('looking after blocks', () => this.#keeper.tick())
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
     job('looking after orphans', () => this.#orphans.tick())
+    job('asking for clearance again', () => this.#dispatcher.remind())
     const hasBegunAnew = this.#adapts && job('deciding anew', () => this.#dispatcher.reconsider()) === true
     this.#sources.tick()
     // The others hear how dear this device has become before they are told what is committed to it, in those seconds.

@@ -51,3 +51,10 @@ test('devices that fail at what others can do are no witnesses', () => {
   expect(isProven(on(a, b, a, b), jury([home, a, b], [a, b]))).toBe(false)
   expect(isProven(on(a, b, home), jury([home, a, b, c], [a, b]))).toBe(false)
 })
+
+test('while others may come to carry it, home alone proves nothing, nor do two failures where nobody carries it', () => {
+  const waiting = (carriers: readonly DeviceId[]): Jury => ({ ...jury(carriers), mayOthersCome: true })
+  expect(isProven(on(home, home, home, home), waiting([home]))).toBe(false)
+  expect(isProven(on(a, home), waiting([]))).toBe(false)
+  expect(isProven(on(a, home, a), waiting([home, a]))).toBe(true)
+})

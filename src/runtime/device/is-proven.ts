@@ -13,6 +13,8 @@ export interface Jury {
   readonly isDiscredited: (device: DeviceId) => boolean
   /** Who could compute the block, those who have tried it included. */
   readonly carriers: (block: number) => readonly DeviceId[]
+  /** Others are known who have not tried it and may come to carry it yet: they may just have been started anew. @default false */
+  readonly mayOthersCome?: boolean
 }
 
 /** Failures without which nothing is proven: what was wrong may pass. */
@@ -23,9 +25,12 @@ const MOST_WITNESSES = 4
 /**
  * Whether a datum is known to be one that cannot be computed: it has failed on different devices and nobody is left to try
  * it whose word counts (or on four), or at home where nobody else could try it. Pure; refusals, silence and losses are no
- * failures and never come here.
+ * failures and never come here. Where too few can try it now and others may come, they are waited for.
  */
-export const isProven = (failures: readonly BlockFailure[], { home, isDiscredited, carriers }: Jury): boolean => {
+export const isProven = (
+  failures: readonly BlockFailure[],
+  { home, isDiscredited, carriers, mayOthersCome = false }: Jury
+): boolean => {
   const { block } = failures.at(-1)!
   const isEnough = failures.length >= LEAST
   const failed = new Set(failures.map(({ device }) => device))
@@ -33,6 +38,6 @@ export const isProven = (failures: readonly BlockFailure[], { home, isDiscredite
   const all = carriers(block)
   const untried = all.filter(device => !failed.has(device))
   if (credible.length >= MOST_WITNESSES) return true
-  if (credible.length >= 2) return untried.every(isDiscredited) && (isEnough || all.length === 0)
-  return isEnough && credible.includes(home) && untried.length === 0
+  if (credible.length >= 2) return untried.every(isDiscredited) && (isEnough || (all.length === 0 && !mayOthersCome))
+  return isEnough && credible.includes(home) && untried.length === 0 && !mayOthersCome
 }

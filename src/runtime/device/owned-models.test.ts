@@ -131,3 +131,23 @@ test('a device that began without a model keeps what the names of later ones mea
     expect(owned.names()).toMatchObject([{ model: file, revision }])
   }
 })
+
+test('what names meant may be kept elsewhere than in a file', async () => {
+  let kept: unknown
+  const names = {
+    readNames: async () => kept,
+    writeNames: async (now: unknown) => {
+      kept = structuredClone(now)
+    }
+  }
+  const revision = async (id: string): Promise<bigint | undefined> => {
+    const model: OwnedModel = { name: 'net', file: id, shapes: new Map(), maxBlocks: 2, cutAt: [], folder: 'nowhere' }
+    const prepare = async ({ file }: OwnedModel): Promise<ModelManifest> => {
+      return { id: modelId(file), name: file, sha256: '', blocks: [], activations: [], inputs: [], outputs: [] }
+    }
+    const owned = new OwnedModels({ models: [model], view: new ClusterView(A, 1), prepare, names })
+    await owned.prepare()
+    return owned.names()[0]?.revision
+  }
+  expect([await revision('one'), await revision('one'), await revision('two')]).toEqual([1n, 1n, 2n])
+})

@@ -6,6 +6,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { Serial } from '../../core/serial.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { KeptNames } from './kept-names.ts'
 import { onStateDisk } from './on-state-disk.ts'
 import type { OwnedModel } from './owned-model.ts'
 
@@ -16,6 +17,8 @@ export interface OwnedModelsParts {
   readonly prepare: (model: OwnedModel) => Promise<ModelManifest>
   /** Of one that comes to be owned. @throws UserError when it cannot be served as this device was told to */
   readonly check?: (manifest: ModelManifest) => void
+  /** Where what the names meant is kept for the next start. @default a file in the first model's folder */
+  readonly names?: KeptNames | undefined
 }
 
 /** A name that this device gives, and what it means now. */
@@ -192,9 +195,11 @@ export class OwnedModels {
   }
 
   async #read(): Promise<z.output<typeof keptSchema>> {
+    const { names } = this.#parts
     if (this.#file === undefined) return {}
     try {
-      return keptSchema.parse(JSON.parse(await readFile(this.#file, 'utf8')))
+      const kept = names === undefined ? JSON.parse(await readFile(this.#file, 'utf8')) : await names.readNames()
+      return keptSchema.parse(kept)
     } catch {
       return {} // the first start
     }
@@ -204,7 +209,9 @@ export class OwnedModels {
   async #write(): Promise<void> {
     const file = this.#file
     if (file === undefined) return
+    const { names } = this.#parts
     await this.#writing.run(async () => {
+      if (names !== undefined) return names.writeNames(this.#kept)
       await onStateDisk(this.#folder!, async () => {
         await writeFile(`${file}.part`, JSON.stringify(this.#kept))
         await rename(`${file}.part`, file)

@@ -15,7 +15,7 @@ import { type OnnxFile, readOnnxFile } from '../../model/onnx-file.ts'
 import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
 import type { Engine } from '../engine/engine.ts'
 import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
-import type { BlobStore } from '../network/blob-store.ts'
+import type { BlockStore } from '../network/blob-store.ts'
 import type { CutFacts } from '../onnx/cut-answer.ts'
 import { cutApart } from '../onnx/cut-apart.ts'
 import { onStateDisk } from './on-state-disk.ts'
@@ -24,7 +24,7 @@ import { PRIVATE_FILE } from './privacy.ts'
 
 export interface OwnerParts {
   readonly engine: Engine
-  readonly blobs: BlobStore
+  readonly blobs: BlockStore
   /** Of this device, emulation included. */
   readonly speed: number
   readonly say: (text: string, level?: 'warn') => void
@@ -117,7 +117,7 @@ const nameOfCut = ({ cutAt, maxBlocks, pinned }: OwnedModel, shapes: InputShapes
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
-const restore = async (kept: string, { name }: OwnedModel, blobs: BlobStore): Promise<ModelManifest | undefined> => {
+const restore = async (kept: string, { name }: OwnedModel, blobs: BlockStore): Promise<ModelManifest | undefined> => {
   try {
     const manifest = { ...fromWire(fromJsonString(ManifestSchema, await readFile(kept, 'utf8'))), name }
     const found = await Promise.all(manifest.blocks.map(block => blobs.find(block.sha256)))

@@ -6,11 +6,13 @@ const FRESH: Seconds = seconds(1)
 /** What this process has of the machine's memory. To ask reads a file of the kernel's, which takes longer than a report. */
 export class ResidentMemory {
   readonly #clock: Clock
+  readonly #ask: () => Bytes
   #asked: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #value: Bytes = bytes(0)
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, ask: () => Bytes = () => bytes(process.memoryUsage.rss())) {
     this.#clock = clock
+    this.#ask = ask
   }
 
   /** Of now, or of less than a second ago. */
@@ -18,7 +20,7 @@ export class ResidentMemory {
     const now = this.#clock.now()
     if (now - this.#asked < FRESH) return this.#value
     this.#asked = now
-    this.#value = bytes(process.memoryUsage.rss())
+    this.#value = this.#ask()
     return this.#value
   }
 }

@@ -149,7 +149,9 @@ const inCluster = (
     await clock.advance(seconds(10))
     await running
   }
-  return { source, lines, submitted, setAside, pass, end, clock }
+  const leave = (name: string): void => clusterView.left(deviceId(name))
+  const comeBack = (name: string): void => void clusterView.joined(deviceId(name))
+  return { source, lines, submitted, setAside, pass, end, clock, leave, comeBack }
 }
 
 const wholeManifest: ModelManifest = {
@@ -320,4 +322,53 @@ test('a window of results that are not in the sink is one line for each cause, a
   ])
   over.abort()
   await running
+})
+
+test('a source is not done before it is in the sink that its last item was skipped', async () => {
+  const clock = createManualClock()
+  const lines: number[] = []
+  const source = new SourceRunner({
+    spec: { name: 'cam', window: 4, weight: 1, start: seconds(0), patience: seconds(30) },
+    deviceName: 'porch',
+    clock,
+    wallTime: () => seconds(1e9),
+    view,
+    sink: {
+      counts: () => ({ results: 0, skipped: lines.length, failed: 0 }),
+      state: () => ({ kind: 'open' }),
+      write: ({ datum }: SinkEntry) => clock.sleep(seconds(3)).then(() => lines.push(datum))
+    },
+    openItems: async () => ({ todo: [{ datum: 0, item: { name: '0' } }], total: 1, away: [] }),
+    createPort: () => ({
+      read: () => Promise.reject(new UserError('no image')),
+      stamp: async () => ({ id: 'same', modified: seconds(0) })
+    }),
+    availableAt: undefined,
+    submit: () => {},
+    cancel: () => {},
+    breaker: new CircuitBreaker(),
+    isHere: () => false,
+    setAside: () => {},
+    say: () => {}
+  } as unknown as SourceRunnerParts)
+  let isDone = false
+  const running = source.run(new AbortController().signal, seconds(0)).then(() => {
+    isDone = true
+  })
+  await clock.advance(seconds(3)) // read again until it is believed; then the disk takes its time
+  expect([isDone, lines, source.status().state]).toEqual([false, [], 'running'])
+  await clock.advance(seconds(4))
+  await running
+  expect([lines, source.status().state]).toEqual([[0], 'done'])
+})
+
+test('a device that fails everything gives none of its data up while those who could compute them are started anew', async () => {
+  const { lines, pass, end, leave, comeBack } = inCluster(5, ['a'], device => (device === 'home' ? 'failed' : 'result'))
+  leave('a')
+  await pass(10)
+  expect(lines).toEqual([])
+  comeBack('a')
+  await pass(20)
+  expect(lines.filter(line => 'result' in line)).toHaveLength(5)
+  await end()
 })

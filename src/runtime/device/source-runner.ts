@@ -116,6 +116,8 @@ export class SourceRunner implements SourcePort {
   /** Why results that are files are not written now; '' where they are. */
   #writeTrouble = ''
   #resending = new Set<number>()
+  /** Items that are skipped, which is not in the sink yet. */
+  #skipping = 0
   #wake: () => void = () => {}
   #lastComplaint = ''
 
@@ -202,7 +204,7 @@ export class SourceRunner implements SourcePort {
     }
     this.#reader!.lastWasRead()
     const waits = (): boolean => this.#state === 'running' && this.#reader!.waiting > 0
-    const isOwed = (): boolean => this.#ledger.counts().outstanding > 0 || waits()
+    const isOwed = (): boolean => this.#ledger.counts().outstanding > 0 || this.#skipping > 0 || waits()
     do {
       while (isOwed()) await this.#pause(signal)
     } while ((this.#state === 'running' && (await this.#reader!.look(this.#model.served!.port, true))) || isOwed())
@@ -527,7 +529,13 @@ export class SourceRunner implements SourcePort {
       return
     }
     this.#skips.skipped(item.name, because)
-    await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
+    this.#skipping++
+    try {
+      await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
+    } finally {
+      this.#skipping--
+      this.#wake()
+    }
     this.#reader!.skipped(numbered, stamp) // not before it is in the sink: a result after it counts, one with it does not
   }
 

@@ -26,7 +26,8 @@ export const taskToWire = (task: DeviceTask, world: World, now: Seconds): Task =
     lag: task.lag,
     weight: task.weight,
     attempt: task.attempt,
-    madeBy: task.madeBy ?? ''
+    madeBy: task.madeBy ?? '',
+    keepsRoute: task.keepsRoute === true
   })
 
 /**
@@ -69,6 +70,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     turn: 0,
     done: task.done,
     route: knownSteps(task, view.world),
+    keepsRoute: task.keepsRoute,
     tensors,
     refusals: 0,
     madeBy: makerOf(arrived)

@@ -53,7 +53,7 @@ const device = (
     },
     deliver: t => say(`deliver ${t.datum}`),
     failed: (t, because) => say(`fail ${t.datum}: ${because}`),
-    ask: (_, __, granted) => granted(),
+    ask: (_, __, granted) => queueMicrotask(granted),
     giveBack: () => {},
     handedOver: (t, to) => say(`over ${t.datum} d${to}`)
   })
@@ -307,3 +307,53 @@ describe('a policy that throws', () => {
     expect([delivered, failures.length]).toEqual([[0], 1])
   })
 })
+
+describe('notices may be lost', () => {
+  test('a neighbour that has not cleared what it was asked is asked again', async () => {
+    const clock = createManualClock()
+    const asks: (() => void)[] = []
+    const sent: number[] = []
+    const dispatcher = new Dispatcher<LiveTask>(POLICIES['pa-mdi'], {
+      now: () => clock.now(),
+      world: pair({ carried: [[], [0, 1]] }),
+      self: 0,
+      bytes: () => 1000,
+      run: () => {},
+      send: t => void sent.push(t.datum),
+      deliver: () => {},
+      failed: () => {},
+      ask: (_, __, granted) => void asks.push(granted),
+      giveBack: () => {},
+      handedOver: () => {}
+    })
+    dispatcher.submit(task(0))
+    dispatcher.remind()
+    expect(asks.length).toBe(1)
+    await clock.advance(seconds(2.5))
+    dispatcher.remind()
+    expect(asks.length).toBe(2)
+    asks[1]!()
+    expect(sent).toEqual([0])
+  })
+})
+
+test.each(['ms-mdi', 'pa-mdi'] as const)(
+  '%s does not choose anew what a source has sent past a device that failed it',
+  async policy => {
+    const world = smallWorld({
+      speeds: [1, 10, 0.1],
+      work: [1, 1],
+      activations: [1000, 1000, 1000],
+      link: { rate: 1000, latency: 0 },
+      carried: [[], [0, 1], [0, 1]]
+    })
+    const sentTo = async (route: LiveTask['route']): Promise<string[]> => {
+      const { clock, log, dispatcher } = device(policy, world)
+      dispatcher.submit(task(0, { route }))
+      await clock.advance(seconds(0.5))
+      return log
+    }
+    expect(await sentTo([])).toEqual(['0.00 send 0 to d1'])
+    expect(await sentTo([{ device: 2, until: 2 }])).toEqual(['0.00 send 0 to d2'])
+  }
+)

@@ -100,7 +100,8 @@ export class Dispatcher<T extends LiveTask> {
   /** A datum of a source of this device; one that comes with a route goes that way. */
   submit(task: T): void {
     this.#enter(task)
-    if (task.route.length > 0) this.#proceed(task)
+    task.keepsRoute = task.route.length > 0
+    if (task.keepsRoute) this.#proceed(task)
     else this.#decide(task, () => this.policy.admit(task, this.#ports.now()))
   }
 
@@ -110,17 +111,22 @@ export class Dispatcher<T extends LiveTask> {
     task.refusals = 0
     this.#note(() => this.policy.arrived(task, from, this.#ports.now()))
     this.#proceed(task)
-    this.#clearance.end(from)
+    this.#clearance.end(from, this.#ports.now())
   }
 
   /** A neighbour asks to send a task; `grant` is called when it may. */
   asked(from: number, weight: number, grant: () => void): void {
-    this.#clearance.ask({ from, weight, grant })
+    this.#clearance.ask({ from, weight, grant }, this.#ports.now())
+  }
+
+  /** Called often: what a neighbour was asked and has not answered is asked again, since notices may be lost. */
+  remind(): void {
+    for (const queue of this.#links.values()) queue.remind()
   }
 
   /** What was cleared for this neighbour will not come. */
   givenBack(from: number): void {
-    this.#clearance.end(from)
+    this.#clearance.end(from, this.#ports.now())
   }
 
   /** Another process has taken the place of this device: what its former life reported, and had, is gone. */
@@ -136,7 +142,7 @@ export class Dispatcher<T extends LiveTask> {
    */
   worldChanged(): void {
     const { world, self } = this.#ports
-    for (const [n, { up }] of world.devices.entries()) if (!up) this.#clearance.lost(n)
+    for (const [n, { up }] of world.devices.entries()) if (!up) this.#clearance.lost(n, this.#ports.now())
     for (const [to, queue] of this.#links) {
       if (world.devices[to]!.up) {
         if (!world.devices[self]!.up) queue.lookAgain()
@@ -166,7 +172,9 @@ export class Dispatcher<T extends LiveTask> {
   reconsider(): boolean {
     const { now } = this.#ports
     if (this.policy.startAnew === undefined || !this.#drift.isDue(now())) return false
-    const tasks = [this.#lane, ...this.#links.values()].flatMap(queue => queue.takeOut(() => true))
+    const tasks = [this.#lane, ...this.#links.values()].flatMap(queue =>
+      queue.takeOut(task => task.keepsRoute !== true)
+    )
     this.#note(() => this.policy.startAnew!(tasks, now()))
     for (const task of tasks) this.#decide(task, () => nextSteps(this.policy, this.#ports, task, now()))
     return true
@@ -218,6 +226,7 @@ export class Dispatcher<T extends LiveTask> {
 
   #again(task: T): void {
     task.route = []
+    task.keepsRoute = false
     const { world, now } = this.#ports
     this.#decide(task, () =>
       isFinished(world, task) ? nextSteps(this.policy, this.#ports, task, now()) : this.policy.admit(task, now())
@@ -257,6 +266,7 @@ export class Dispatcher<T extends LiveTask> {
       return
     }
     task.route = decision.steps
+    task.keepsRoute = false
     task.lag = decision.lag ?? task.lag
     this.#proceed(task)
   }
@@ -341,6 +351,7 @@ export class Dispatcher<T extends LiveTask> {
 
   /** @returns true when the task is still for this link; otherwise it has been queued elsewhere */
   #lookAgain(task: T, to: number): boolean {
+    if (task.keepsRoute === true) return true
     const decision = this.#note(() => this.policy.beforeSend?.(task, task.route, this.#ports.now()))
     if (decision === undefined) return true
     if (decision.kind === 'go' && decision.steps[0]?.device === to) {

@@ -3,6 +3,9 @@ import type { World } from '../../core/world.ts'
 import { ContestQueue, type ContestRules } from './contest-queue.ts'
 import type { LiveTask } from './live-task.ts'
 
+/** A neighbour that has not answered for so long is asked again. */
+const ASK_AGAIN: Seconds = seconds(2)
+
 export interface SendOutcome {
   /** The link is free for the next one. Once, also when the peer was lost. */
   readonly written: () => void
@@ -45,6 +48,7 @@ export class LinkQueue<T extends LiveTask> {
   #waitingBytes = 0
   #pumping = false
   #clearance: 'none' | 'asked' | 'cleared' = 'none'
+  #askedAt: Seconds = seconds(0)
 
   constructor(parts: LinkQueueParts<T>) {
     this.#parts = parts
@@ -87,6 +91,14 @@ export class LinkQueue<T extends LiveTask> {
     this.#clearance = 'none'
   }
 
+  /** Notices may be lost, and the clearance with them. */
+  remind(): void {
+    if (this.#clearance !== 'asked' || this.#parts.now() - this.#askedAt < ASK_AGAIN) return
+    const task = this.#queue.first()
+    if (task === undefined) this.#clearance = 'none'
+    else this.#ask(task)
+  }
+
   /** This device itself is leaving: others do not answer it any more, and it asks no more. */
   lookAgain(): void {
     this.#pump()
@@ -122,14 +134,17 @@ export class LinkQueue<T extends LiveTask> {
       return false
     }
     if (this.#clearance === 'cleared' || !handshake.needed(task)) return true
-    if (this.#clearance === 'none') {
-      this.#clearance = 'asked'
-      handshake.ask(task, () => {
-        this.#clearance = 'cleared'
-        this.#pump()
-      })
-    }
+    if (this.#clearance === 'none') this.#ask(task)
     return false
+  }
+
+  #ask(task: T): void {
+    this.#clearance = 'asked'
+    this.#askedAt = this.#parts.now()
+    this.#parts.handshake?.ask(task, () => {
+      this.#clearance = 'cleared'
+      this.#pump()
+    })
   }
 
   #send(task: T): void {

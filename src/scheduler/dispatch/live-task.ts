@@ -15,6 +15,8 @@ export interface LiveTask extends TaskState {
   turn: number
   /** What its policy has already decided. */
   route: readonly Step[]
+  /** The route was chosen by its source and not by the policy, which is not to choose another while it can be followed. */
+  keepsRoute?: boolean
   /** How often it was refused since it last moved: the more often, the longer it waits before it is tried again. */
   refusals: number
 }

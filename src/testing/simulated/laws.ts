@@ -1,0 +1,45 @@
+import { isFailed, isSkipped, type SinkEntry } from '../../runtime/ledger/sink-entry.ts'
+import { range, type SimulatedScenario } from './scenario.ts'
+import type { SimulatedDevice } from './simulated-device.ts'
+import { type ToyModel, toyAnswer } from './toy-model.ts'
+
+/** Collects the laws that a run breaks. */
+export interface Laws {
+  /** One sentence. */
+  readonly broken: (law: string) => void
+}
+
+/**
+ * What of a source's data has not become what it should: each has exactly one outcome, the right one. One is given up only
+ * where no device can compute it, and skipped only where its item is bad.
+ */
+export const wrongOutcomes = (
+  scenario: SimulatedScenario,
+  models: readonly (readonly ToyModel[])[],
+  devices: readonly SimulatedDevice[],
+  tags: number
+): string[] =>
+  scenario.sources.flatMap((source, number) => {
+    const device = devices[source.device]!
+    const id = device.sourceId(number)
+    const lines = new Map<number, SinkEntry[]>()
+    for (const { entry } of device.sinkDisk.lines)
+      if (entry.source === id) lines.set(entry.datum, [...(lines.get(entry.datum) ?? []), entry])
+    const versions = models[source.model]!
+    return range(source.count).flatMap(datum => {
+      const outcomes = lines.get(datum) ?? []
+      const what = `datum ${datum} of ${id}`
+      if (outcomes.length !== 1) return [`${what} has ${outcomes.length} outcomes`]
+      const [entry] = outcomes as [SinkEntry]
+      if (source.bad.includes(datum)) return isSkipped(entry) ? [] : [`${what} was not skipped`]
+      if (source.poison.includes(datum)) return isFailed(entry) ? [] : [`${what} was not given up`]
+      if (isSkipped(entry)) return [`${what} was skipped: ${entry.skipped}`]
+      if (isFailed(entry)) return [`${what} was given up: ${entry.cause}`]
+      const rights = versions.map(
+        model => `${model.manifest.id.slice(0, 8)} ${toyAnswer(model, number, number * tags + datum)}`
+      )
+      return rights.includes(String(entry.result))
+        ? []
+        : [`${what} has the result ${String(entry.result).slice(0, 80)}, not ${rights[0]!.slice(0, 80)}`]
+    })
+  })

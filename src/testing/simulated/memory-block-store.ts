@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import type { BlockHash } from '../../core/ids.ts'
+import type { BlockStore } from '../../runtime/network/blob-store.ts'
+
+/** What of a device survives its process: blocks by hash. */
+export type BlockDisk = Map<string, Uint8Array>
+
+export interface MemoryBlockStore extends BlockStore {
+  /** What is at a place that it named. @throws Error when nothing is */
+  bytesAt(place: string): Uint8Array
+}
+
+/** Blocks in memory. @param refuses why the disk takes nothing now; undefined where it does */
+export const createMemoryBlockStore = (
+  disk: BlockDisk = new Map(),
+  refuses: () => Error | undefined = () => undefined
+): MemoryBlockStore => ({
+  find: async hash => (disk.has(hash) ? placeOf(hash) : undefined),
+  put: async (hash, chunks) => {
+    if (disk.has(hash)) return placeOf(hash)
+    const pieces: Uint8Array[] = []
+    for await (const piece of chunks) pieces.push(piece)
+    const refusal = refuses()
+    if (refusal !== undefined) throw refusal
+    const whole = Buffer.concat(pieces)
+    const actual = createHash('sha256').update(whole).digest('hex')
+    if (actual !== hash) throw new Error(`bytes that hash to ${actual} were put as ${hash}`)
+    disk.set(hash, whole)
+    return placeOf(hash)
+  },
+  remove: async hash => {
+    disk.delete(hash)
+  },
+  bytesAt: place => {
+    const bytes = disk.get(place.slice(PREFIX.length))
+    if (bytes === undefined) throw new Error(`nothing is at ${place}`)
+    return bytes
+  }
+})
+
+const PREFIX = 'memory:'
+const placeOf = (hash: BlockHash): string => `${PREFIX}${hash}`

@@ -1,0 +1,136 @@
+import type { BlockHash } from '../../core/ids.ts'
+import { Serial } from '../../core/serial.ts'
+import type { Tensor } from '../../core/tensor.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../../runtime/engine/engine.ts'
+import type { ProcessClock } from './process-clock.ts'
+import { runToyBlock, type ToyBlock } from './toy-model.ts'
+
+/** What befalls a run. */
+export type RunFault = 'fails' | 'isStuck' | undefined
+
+export interface MemoryEngineParts {
+  readonly clock: ProcessClock
+  readonly speed: number
+  /** The bytes of a block, from where the block store says that they are. */
+  readonly bytesAt: (place: string) => Uint8Array
+  /** Asked before each run, load and measurement. */
+  readonly fault?: (block: ToyBlock, inputs: readonly Tensor[]) => RunFault
+  /** By how much longer a run takes than it should; 1: not at all. */
+  readonly slowness?: () => number
+  /** Told of each run before it begins: whether the block is loaded. */
+  readonly runs?: (hash: BlockHash, isLoaded: boolean) => void
+  /** Told whenever what is loaded has changed: its weight in all. */
+  readonly weighs?: (bytes: number) => void
+}
+
+const LOADING: Seconds = seconds(0.02)
+const STUCK: Seconds = seconds(10)
+
+/** Computes toy blocks, in the time that they say. One run at a time; tensors are given away, as by transfer to a thread. */
+export class MemoryEngine implements Engine {
+  readonly #parts: MemoryEngineParts
+  readonly #loaded = new Map<BlockHash, ToyBlock>()
+  readonly #lane = new Serial()
+  #isStopped = false
+  #speed: number
+
+  constructor(parts: MemoryEngineParts) {
+    this.#parts = parts
+    this.#speed = parts.speed
+  }
+
+  setSpeed(speed: number): void {
+    if (!(speed > 0)) throw new RangeError(`speed must be above 0, got ${speed}`)
+    this.#speed = speed
+  }
+
+  load(hash: BlockHash, place: string): Promise<LoadedBlock> {
+    return this.#lane.run(async () => {
+      this.#refuseStopped()
+      await this.#parts.clock.sleep(LOADING)
+      const block = JSON.parse(new TextDecoder().decode(this.#parts.bytesAt(place))) as ToyBlock
+      this.#loaded.set(hash, block)
+      this.#weigh()
+      const spec = (name: string) => ({ name, type: 'int32' as const, shape: [1, block.length] })
+      return { inputs: block.reads.map(spec), outputs: block.makes.map(spec) }
+    })
+  }
+
+  unload(hash: BlockHash): Promise<void> {
+    return this.#lane.run(async () => {
+      this.#loaded.delete(hash)
+      this.#weigh()
+    })
+  }
+
+  run(hash: BlockHash, inputs: readonly Tensor[]): Promise<BlockRun> {
+    const given = inputs.map(taken)
+    return this.#lane.run(async () => {
+      this.#refuseStopped()
+      const { clock, runs, fault } = this.#parts
+      const block = this.#loaded.get(hash)
+      runs?.(hash, block !== undefined)
+      if (block === undefined) throw new EngineError(`block ${hash.slice(0, 12)} is not loaded`)
+      const start = clock.now()
+      const what = fault?.(block, given)
+      if (what === 'isStuck') {
+        await clock.sleep(STUCK)
+        throw new StuckError(`block ${block.block} of ${block.model} does not end`)
+      }
+      await clock.sleep(this.#takes(block))
+      if (what === 'fails') throw new EngineError(`block ${block.block} of ${block.model}: an error that was asked for`)
+      const end = clock.now()
+      return {
+        outputs: runToyBlock(block, given),
+        inputs: given,
+        start,
+        end,
+        took: seconds(end - start),
+        late: seconds(0)
+      }
+    })
+  }
+
+  measure(hash: BlockHash): Promise<Seconds> {
+    return this.#lane.run(async () => {
+      const block = this.#loaded.get(hash)
+      if (block === undefined) throw new EngineError(`block ${hash.slice(0, 12)} is not loaded`)
+      const took = this.#takes(block)
+      await this.#parts.clock.sleep(took)
+      return took
+    })
+  }
+
+  async calibrate(): Promise<number> {
+    return this.#speed
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  #takes({ work }: ToyBlock): Seconds {
+    return seconds((work / this.#speed) * (this.#parts.slowness?.() ?? 1))
+  }
+
+  #weigh(): void {
+    let sum = 0
+    for (const { weight } of this.#loaded.values()) sum += weight
+    this.#parts.weighs?.(sum)
+  }
+
+  #refuseStopped(): void {
+    if (this.#isStopped) throw new EngineError('the engine was stopped')
+  }
+}
+
+/** The caller's buffer is detached: whoever still looks into it finds nothing. */
+const taken = (tensor: Tensor): Tensor => {
+  const { buffer } = tensor.data
+  return { ...tensor, data: new Uint8Array(structuredClone(buffer, { transfer: [buffer] })) }
+}

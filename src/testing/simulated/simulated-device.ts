@@ -1,0 +1,365 @@
+import { createArrivals } from '../../core/arrivals.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
+import type { Rng } from '../../core/rng.ts'
+import { bytes, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { Place } from '../../planner/placement.ts'
+import { createDevice, type Device } from '../../runtime/device/device.ts'
+import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
+import type { DataPort } from '../../runtime/io/data-port.ts'
+import { FileUnavailable } from '../../runtime/io/file-unavailable.ts'
+import type { Sink } from '../../runtime/ledger/sink.ts'
+import type { SourceItems } from '../../runtime/ledger/source-items.ts'
+import { POLICIES } from '../../scheduler/policies.ts'
+import type { EventClock } from './event-clock.ts'
+import type { Laws } from './laws.ts'
+import { type BlockDisk, createMemoryBlockStore } from './memory-block-store.ts'
+import { MemoryEngine, type RunFault } from './memory-engine.ts'
+import type { MemoryHub } from './memory-hub.ts'
+import { MemoryNetwork } from './memory-network.ts'
+import { MemorySink, type SinkDisk } from './memory-sink.ts'
+import { ProcessClock } from './process-clock.ts'
+import { range, type SimulatedScenario, type SimulatedSource } from './scenario.ts'
+import { type ToyModel, tagOf, textOf, toyInput } from './toy-model.ts'
+import { WatchedGuard } from './watched-guard.ts'
+
+export interface SimulatedDeviceParts {
+  readonly index: number
+  readonly scenario: SimulatedScenario
+  /** By model, in all its versions. */
+  readonly models: readonly (readonly ToyModel[])[]
+  readonly hub: MemoryHub
+  readonly clock: EventClock
+  readonly rng: Rng
+  readonly place: Place
+  readonly laws: Laws
+  readonly log: (text: string) => void
+}
+
+/** What is wrong with a device now. */
+export interface Ailments {
+  fails: number
+  isStuck: number
+  slowness: number
+  sinkIsFull: number
+  sinkIsSlow: number
+  diskIsFull: number
+  itemsAreAway: number
+  wallOffset: number
+}
+
+const LATENESS = 0.002
+const PLANNING = 0.2
+/** Which source a tag is of, and which datum. */
+export const TAGS = 1000
+
+interface Running {
+  readonly device: Device
+  readonly process: ProcessClock
+  readonly network: MemoryNetwork
+  readonly sink: MemorySink
+  isDone: boolean
+  isStopping: boolean
+}
+
+/** A machine with its disk: real `Device` objects run on it, one after the other. */
+export class SimulatedDevice {
+  readonly name: string
+  readonly index: number
+  readonly ails: Ailments = {
+    fails: 0,
+    isStuck: 0,
+    slowness: 1,
+    sinkIsFull: 0,
+    sinkIsSlow: 0,
+    diskIsFull: 0,
+    itemsAreAway: 0,
+    wallOffset: 0
+  }
+  /** It is off, for a time or for good: nobody else is to start it. */
+  isAway = false
+  readonly sinkDisk: SinkDisk = { lines: [] }
+  readonly #parts: SimulatedDeviceParts
+  readonly #sources: readonly (SimulatedSource & { readonly number: number })[]
+  #blocks: BlockDisk = new Map()
+  #names: unknown
+  #wipes = 0
+  #starts = 0
+  /** Of the models that it owns. */
+  #version = 0
+  #running: Running | undefined
+
+  constructor(parts: SimulatedDeviceParts) {
+    this.#parts = parts
+    this.index = parts.index
+    this.name = parts.scenario.devices[parts.index]!.name
+    this.#sources = parts.scenario.sources.flatMap((source, number) =>
+      source.device === parts.index ? [{ ...source, number }] : []
+    )
+  }
+
+  get id(): DeviceId {
+    return deviceId(this.#wipes === 0 ? this.name : `${this.name}.${this.#wipes}`)
+  }
+
+  get isUp(): boolean {
+    return this.#running !== undefined
+  }
+
+  get device(): Device | undefined {
+    return this.#running?.device
+  }
+
+  /** Its sources have nothing left to do. */
+  get isDone(): boolean {
+    return this.#sources.length === 0 || this.#running?.isDone === true
+  }
+
+  hasSource(number: number): boolean {
+    return this.#sources.some(source => source.number === number)
+  }
+
+  sourceId(number: number): string {
+    return sourceIdOf(this.#parts.scenario.sources[number]!.name, this.name)
+  }
+
+  start(): void {
+    if (this.#running !== undefined) return
+    const { hub, clock, rng, laws, scenario, models, index, log } = this.#parts
+    const start = ++this.#starts
+    const random = rng.fork(`${this.name} ${start}`)
+    const process = new ProcessClock(clock, () => LATENESS * random.next())
+    const say = (text: string): void => {
+      if (!process.isDead) log(`${this.name}: ${text}`)
+    }
+    const refuses = (): Error | undefined =>
+      this.ails.diskIsFull > 0
+        ? Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+        : undefined
+    const blobs = createMemoryBlockStore(this.#blocks, refuses)
+    const life = BigInt(1 + Math.floor(2 ** 50 * random.next()))
+    const network = new MemoryNetwork({
+      hub,
+      self: this.id,
+      life,
+      process,
+      blobs,
+      failed: error => laws.broken(`${this.name}: a handler failed: ${stackOf(error)}`)
+    })
+    const { speed, memory } = scenario.devices[index]!
+    const engine = new MemoryEngine({
+      clock: process,
+      speed,
+      bytesAt: place => blobs.bytesAt(place),
+      fault: (block, inputs) => this.#faultOf(block.model, block.block, tagOf(inputs[0]!)),
+      slowness: () => this.ails.slowness * (1 + 0.1 * random.next()),
+      runs: (hash, isLoaded) => {
+        if (!isLoaded) laws.broken(`${this.name} is to compute block ${hash.slice(0, 12)}, which is not loaded there`)
+      },
+      weighs: weight => {
+        if (weight > memory) laws.broken(`${this.name} holds ${weight} B of blocks, given were ${memory} B`)
+      }
+    })
+    const sink = new MemorySink({
+      name: `sink of ${this.name}`,
+      clock: process,
+      disk: this.sinkDisk,
+      delay: () => seconds((this.ails.sinkIsSlow > 0 ? 0.5 : 0.001) * random.next()),
+      refuses: () => (this.ails.sinkIsFull > 0 ? 'ENOSPC: no space left on device' : undefined),
+      twin: ({ source, datum }) => laws.broken(`${source} ${datum} is written a second time`)
+    })
+    const owned = models.flatMap((versions, m) =>
+      scenario.models[m]!.owners.includes(index) ? [versions[this.#version]!] : []
+    )
+    const device = createDevice({
+      name: this.name,
+      clock: process,
+      network,
+      engine,
+      blobs,
+      createPolicy: POLICIES[scenario.policy],
+      place: async problem => {
+        await process.sleep(seconds(PLANNING * random.next()))
+        return this.#parts.place(problem)
+      },
+      memory: bytes(memory),
+      emulated: false,
+      models: owned.map(({ manifest: { name } }) => ({
+        name,
+        file: name,
+        shapes: new Map(),
+        maxBlocks: 0,
+        cutAt: [],
+        folder: ''
+      })),
+      startWhen: scenario.startWhen,
+      say: (text, level) => {
+        say(text)
+        if (level === 'error' && !process.isDead) laws.broken(`${this.name}: ${text}`)
+      },
+      event: () => {},
+      guard: new WatchedGuard({ clock: process, say }, what => {
+        if (!process.isDead) laws.broken(`${this.name}: ${what}`)
+      }),
+      incarnation: start,
+      residentMemory: () => bytes(0),
+      prepareModel: async ({ file }) => {
+        const { manifest, files } = owned.find(model => model.manifest.name === file)!
+        // What it made itself was on its disk before this began.
+        for (const [k, { sha256 }] of manifest.blocks.entries()) this.#blocks.set(sha256, files[k]!)
+        return manifest
+      },
+      keptNames: {
+        readNames: async () => this.#names,
+        writeNames: async names => {
+          this.#names = structuredClone(names)
+        }
+      }
+    })
+    void device.failed.then(error => {
+      if (!process.isDead) laws.broken(`${this.name} failed: ${stackOf(error)}`)
+    })
+    const running: Running = { device, process, network, sink, isDone: false, isStopping: false }
+    this.#running = running
+    for (const source of this.#sources) void device.addSource(this.#runnerOf(source, device, sink, process, say))
+    log(`${this.name} starts as ${this.id}`)
+    device
+      .start()
+      .then(() => device.sourcesDone())
+      .then(
+        () => {
+          if (!running.isStopping) running.isDone = true
+        },
+        error => {
+          if (!running.isStopping && !process.isDead) laws.broken(`${this.name} ended: ${stackOf(error)}`)
+        }
+      )
+  }
+
+  /** @param isTold its operating system closes its connections @param wipes its disk, but for what sinks have, goes too */
+  kill(isTold: boolean, wipes: boolean): void {
+    const running = this.#running
+    if (running === undefined) return
+    running.process.kill()
+    running.network.die(isTold)
+    this.#gone(wipes)
+  }
+
+  /** As Ctrl-C does. */
+  async leave(wipes: boolean): Promise<void> {
+    const running = this.#running
+    if (running === undefined || running.isStopping) return
+    running.isStopping = true
+    await running.device.stop()
+    await running.sink.stop()
+    if (this.#running !== running) return
+    running.process.kill()
+    this.#gone(wipes)
+  }
+
+  #gone(wipes: boolean): void {
+    const { id } = this
+    this.#running = undefined
+    if (wipes) {
+      this.#blocks = new Map()
+      this.#names = undefined
+      this.#wipes++
+    }
+    this.#parts.hub.processChanged(id)
+  }
+
+  /** From its next start on. */
+  swapModels(): void {
+    this.#version = 1 - this.#version
+  }
+
+  hang(): (() => void) | undefined {
+    const process = this.#running?.process
+    if (process === undefined) return undefined
+    process.hang()
+    this.#parts.hub.processChanged(this.id)
+    return () => {
+      if (process.isDead) return
+      this.#parts.hub.processChanged(this.id)
+      process.goOn()
+      this.#parts.hub.processChanged(this.id)
+    }
+  }
+
+  #faultOf(model: string, block: number, tag: number): RunFault {
+    if (this.ails.isStuck > 0) return 'isStuck'
+    if (this.ails.fails > 0) return 'fails'
+    const source = this.#parts.scenario.sources[Math.floor(tag / TAGS)]
+    const isPoison = source?.poison.includes(tag % TAGS) === true && block === tag % 2
+    return isPoison && model.startsWith('net') ? 'fails' : undefined
+  }
+
+  #runnerOf(
+    source: SimulatedSource & { readonly number: number },
+    device: Device,
+    sink: Sink,
+    process: ProcessClock,
+    say: (text: string) => void
+  ): SourceRunner {
+    const { models, rng } = this.#parts
+    const id = this.sourceId(source.number)
+    return new SourceRunner({
+      spec: {
+        name: source.name,
+        folder: '',
+        synthetic: source.count,
+        model: models[source.model]![0]!.manifest.name,
+        window: source.window,
+        arrivals: source.arrivals,
+        count: undefined,
+        weight: source.weight,
+        start: seconds(0),
+        patience: seconds(30)
+      },
+      deviceName: this.name,
+      clock: process,
+      wallTime: () => seconds(1.7e9 + process.now() + this.ails.wallOffset),
+      view: device.view,
+      sink,
+      openItems: async () => itemsOf(source.count, sink, id),
+      createPort: manifest => this.#portOf(models.flat().find(model => model.manifest.id === manifest.id)!, source),
+      availableAt: createArrivals(source.arrivals, rng.fork(`arrivals of ${source.name}`)),
+      breaker: device.breaker,
+      submit: device.submit,
+      isHere: device.isHere,
+      setAside: device.setAside,
+      cancel: device.cancel,
+      say
+    })
+  }
+
+  #portOf(model: ToyModel, { number, bad }: SimulatedSource & { readonly number: number }): DataPort {
+    const mustBeThere = (name: string): void => {
+      if (this.ails.itemsAreAway > 0) throw new FileUnavailable(`${name}: ENOENT: no such file`)
+    }
+    return {
+      list: async () => [],
+      read: async ({ name }) => {
+        mustBeThere(name)
+        if (bad.includes(Number(name))) throw new UserError(`${name}: is not what it should be`)
+        return [toyInput(model, number, number * TAGS + Number(name))]
+      },
+      stamp: async ({ name }) => {
+        mustBeThere(name)
+        return { id: name, modified: seconds(0) }
+      },
+      write: async (_, outputs) => `${model.manifest.id.slice(0, 8)} ${textOf(outputs[0]!)}`,
+      exampleInputs: () => []
+    }
+  }
+}
+
+const itemsOf = (count: number, sink: Sink, id: string): SourceItems => {
+  const recorded = sink.recorded(id)
+  const todo = range(count)
+    .filter(datum => !recorded.has(datum))
+    .map(datum => ({ datum, item: { name: String(datum), path: '' } }))
+  return { todo, total: count, away: [], left: 0 }
+}
+
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))

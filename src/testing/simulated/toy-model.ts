@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { blockHash } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import { bytes, seconds } from '../../core/units.ts'
+import { manifestId } from '../../runtime/cluster/manifest-codec.ts'
+
+/** A block that can be computed in a head: a tag passes through, numbers are made into others. It is its own file, as JSON. */
+export interface ToyBlock {
+  readonly model: string
+  readonly block: number
+  /** y = (a x + b) mod P, element by element. */
+  readonly a: number
+  readonly b: number
+  /** Names of what it reads and makes. */
+  readonly reads: readonly string[]
+  readonly makes: readonly string[]
+  readonly length: number
+  /** Seconds of one run at speed 1. */
+  readonly work: number
+  /** What it takes of a device's memory. */
+  readonly weight: number
+}
+
+export interface ToyModelOptions {
+  readonly name: string
+  /** Makes its numbers other than those of a model of the same shape. */
+  readonly salt: number
+  readonly work: readonly number[]
+  readonly weights: readonly number[]
+  /** Elements of an activation. */
+  readonly length: number
+  /** What the first block makes is read by the last one too, past those between. */
+  readonly skips: boolean
+  /** The first block runs at the source and nowhere else. */
+  readonly isPinned?: boolean
+}
+
+const P = 32_749
+/** The first element: which datum of its source it is. */
+const TAG = 1
+
+/** A model that was cut, and its blocks as they are stored. */
+export interface ToyModel {
+  readonly manifest: ModelManifest
+  readonly files: readonly Uint8Array[]
+  readonly blocks: readonly ToyBlock[]
+}
+
+export const toyModel = (options: ToyModelOptions): ToyModel => {
+  const { name, salt, work, weights, length, skips } = options
+  const last = work.length - 1
+  const hasSkip = skips && last > 1
+  const blocks = work.map((seconds, block): ToyBlock => {
+    const makes = hasSkip && block === 0 ? ['x1', 'skip'] : [`x${block + 1}`]
+    const reads = hasSkip && block === last ? [`x${block}`, 'skip'] : [`x${block}`]
+    const [a, b] = [2 + ((salt * 31 + block * 7) % 1000), 1 + ((salt * 17 + block * 13) % 1000)]
+    return { model: name, block, a, b, reads, makes, length, work: seconds, weight: weights[block]! }
+  })
+  const files = blocks.map(block => new TextEncoder().encode(JSON.stringify(block)))
+  const spec = (tensor: string): TensorSpec => ({ name: tensor, type: 'int32', shape: [1, length] })
+  const alive = (k: number): string[] => [`x${k}`, ...(hasSkip && k > 0 && k <= last ? ['skip'] : [])]
+  const facts = {
+    name,
+    sha256: createHash('sha256').update(`${name} ${salt}`).digest('hex'),
+    blocks: blocks.map((block, k) => ({
+      sha256: blockHash(createHash('sha256').update(files[k]!).digest('hex')),
+      bytes: bytes(block.weight),
+      fileBytes: bytes(files[k]!.byteLength),
+      flops: 0,
+      work: seconds(block.work)
+    })),
+    activations: Array.from({ length: blocks.length + 1 }, (_, k) => ({
+      bytes: bytes(alive(k).length * length * 4),
+      tensors: alive(k).map(spec)
+    })),
+    inputs: [spec('x0')],
+    outputs: [`x${blocks.length}`],
+    ...(options.isPinned === true ? { pinned: true } : {})
+  }
+  return { manifest: { id: manifestId(facts), ...facts }, files, blocks }
+}
+
+export const intTensor = (name: string, values: Int32Array<ArrayBuffer>): Tensor => ({
+  name,
+  type: 'int32',
+  dims: [1, values.length],
+  data: new Uint8Array(values.buffer)
+})
+
+export const valuesOf = ({ data }: Tensor): Int32Array =>
+  new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+
+/** Which datum an activation is of. */
+export const tagOf = (tensor: Tensor): number => valuesOf(tensor)[0]!
+
+/** The outputs of one run. */
+export const runToyBlock = ({ a, b, makes }: ToyBlock, inputs: readonly Tensor[]): Tensor[] => {
+  const all = inputs.map(valuesOf)
+  const first = all[0]!
+  return makes.map((name, m) => {
+    const made = new Int32Array(first.length)
+    made[0] = first[0]!
+    for (let i = TAG; i < first.length; i++) {
+      let sum = m
+      for (const values of all) sum += values[i]!
+      made[i] = (a * (sum % P) + b) % P
+    }
+    return intTensor(name, made)
+  })
+}
+
+/** The input of a datum. */
+export const toyInput = ({ blocks }: ToyModel, source: number, datum: number): Tensor => {
+  const values = new Int32Array(blocks[0]!.length)
+  values[0] = datum
+  for (let i = TAG; i < values.length; i++) values[i] = (datum * 101 + source * 59 + i * 7) % P
+  return intTensor('x0', values)
+}
+
+/** What its result is, computed in one place: all numbers, as the sink has them. */
+export const toyAnswer = (model: ToyModel, source: number, datum: number): string => {
+  let here = [toyInput(model, source, datum)]
+  for (const block of model.blocks) {
+    const inputs = block.reads.map(name => here.find(tensor => tensor.name === name)!)
+    const made = runToyBlock(block, inputs)
+    here = [...here.filter(({ name }) => made.every(tensor => tensor.name !== name)), ...made]
+  }
+  return textOf(here.find(({ name }) => name === model.manifest.outputs[0])!)
+}
+
+export const textOf = (tensor: Tensor): string => valuesOf(tensor).join(' ')
