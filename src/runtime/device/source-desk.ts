@@ -59,7 +59,10 @@ export class SourceDesk {
     const { id } = source
     this.#parts.signal.throwIfAborted()
     if (this.#runs.has(id))
-      throw new UserError(`source ${id} is here already; remove it first, or name this one otherwise`)
+      throw new UserError(`source ${id} is here already; remove it first, or name this one otherwise`, {
+        code: 'nameTaken',
+        facts: { source: id }
+      })
     const run: Run = { source, stop: new AbortController(), isOver: false }
     this.#runs.set(id, run)
     if (this.#phase === 'new') return
