@@ -36,6 +36,8 @@ const TELL_AGAIN: Seconds = seconds(300)
 const FIRST_PAUSE: Seconds = seconds(1)
 /** Causes of one job that are remembered. */
 const MOST_CAUSES = 16
+/** Jobs that are remembered. */
+const MOST_JOBS = 500
 /** Characters of a cause. */
 const MOST_WORDS = 500
 
@@ -132,6 +134,7 @@ export class JobGuard {
     const never = seconds(Number.NEGATIVE_INFINITY)
     const first = { times: 0, because: '', lasts: false, told: new Map(), toldAt: never, pause: FIRST_PAUSE }
     this.#failures.set(job, first)
+    if (this.#failures.size > MOST_JOBS) this.#failures.delete([...this.#failures.keys()][0]!)
     return first
   }
 

@@ -1,8 +1,6 @@
 import type { JobGuard } from '../../core/job-guard.ts'
 import { createRng } from '../../core/rng.ts'
-import { systemErrorOf } from '../../core/system-error-of.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
-import { UserError } from '../../core/user-error.ts'
 import { type OpenDeviceOptions, openDevice } from '../../node/open-device.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
@@ -20,6 +18,11 @@ import { shapesFor } from './shapes-for.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
 import { trimHeap } from './trim-heap.ts'
+import { untilEnded } from './until-ended.ts'
+
+const exitWith = (code: number): void => {
+  process.exitCode = code
+}
 
 /** From the first Ctrl-C or SIGTERM to the end of the process, whatever happens. */
 const STOPPING: Seconds = seconds(12)
@@ -75,7 +78,7 @@ const runDevice = async (options: NodeOptions, log: NodeLog, engine: Engine): Pr
       trimHeap()
       await Promise.race([
         leave.asked,
-        ended(device, options, log),
+        untilEnded(device, options, log, exitWith),
         reporting(device, options, log, guard, over.signal)
       ])
       if (options.jsonEvents) log.event({ event: 'status', status: device.status() })
@@ -169,54 +172,6 @@ const ownedModel = (
     ? {}
     : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })
-
-/** Resolves when the device has failed, or all sources are done and that is a reason to stop; rejects when one is wrongly used. */
-const ended = async (device: Device, options: NodeOptions, log: NodeLog): Promise<void> => {
-  const failed = device.failed.then(() => {
-    process.exitCode = 1 // the device has said why
-  })
-  await Promise.race([failed, finished(device, options, log)])
-}
-
-const finished = async (device: Device, options: NodeOptions, log: NodeLog): Promise<void> => {
-  await device.sourcesDone().catch(error => {
-    if (!isToldOf(device) || error instanceof UserError || systemErrorOf(error) !== undefined) throw error
-  })
-  const sources = device.ownSources()
-  const stopped = sources.filter(({ state }) => state !== 'done' && state !== 'failed')
-  if (stopped.length > 0) {
-    for (const { name, completed, available } of stopped)
-      log.say(`source ${name} stopped with ${completed} of ${available} done; start it again to go on`, 'warn')
-    if (options.exitWhenDone) process.exitCode = 130
-    return
-  }
-  if (sources.length > 0) {
-    const unanswered = sources.filter(hasNoAnswer)
-    for (const source of unanswered) log.say(`source ${source.name}: ${describeOutcome(source)}`, 'warn')
-    if (options.exitWhenDone && unanswered.length > 0) process.exitCode = 1
-    log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
-    log.event({ event: 'done', sources })
-  }
-  if (!options.exitWhenDone) await new Promise(() => {})
-}
-
-/** One of its sources has failed, and that has been said. */
-const isToldOf = (device: Device): boolean => device.ownSources().some(({ state }) => state === 'failed')
-
-type SourceStatus = ReturnType<Device['status']>['sources'][number]
-
-/** It has failed, data were given up or left to the next start, or nothing came of any. */
-const hasNoAnswer = ({ state, failed, lost, unavailable, completed, available }: SourceStatus): boolean =>
-  state === 'failed' || failed > 0 || lost > 0 || unavailable > 0 || (available > 0 && completed === 0)
-
-const describeOutcome = (source: SourceStatus): string => {
-  const { state, because, failed, lost, unavailable, completed, skipped, available } = source
-  if (state === 'failed') return `failed: ${because}; start it again to go on`
-  const givenUp = Math.max(failed, lost)
-  if (givenUp > 0) return `${givenUp} of ${available} were given up; the sink says why`
-  const without = unavailable > 0 ? `${unavailable} are left to the next start` : `${skipped} were skipped`
-  return `${completed} of ${available} have a result, ${without}${skipped > 0 ? '; the sink says why' : ''}`
-}
 
 /** Programs that listen to events are told the status every second. Ends when `signal` aborts. */
 const reporting = async (

@@ -160,6 +160,11 @@ test('a source that fails ends, and says why; the others go on, and whoever wait
   await lone.clock.advance(seconds(5))
   await done
   expect([end, sink.lines.length]).toEqual(['the database is gone', 50])
+  expect(reportOf(lone).troubles).toEqual([
+    expect.stringContaining('source door@porch fails (once): the database is gone')
+  ])
+  await device.removeSource('door@porch')
+  expect(reportOf(lone).troubles).toEqual([])
   expect(reportOf(lone)).toMatchObject({ state: 'running' })
 })
 

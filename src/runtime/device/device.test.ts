@@ -91,9 +91,10 @@ test('a source of an id that is here, or that cannot be served, is refused and l
   const sink = memorySink()
   const cam = numberSource(lone, 'cam', { count: 1, sink })
   await device.addSource(cam)
-  await expect(device.addSource(numberSource(lone, 'cam', { count: 1, sink }))).rejects.toThrow(
-    'source cam@porch is here already'
-  )
+  await expect(device.addSource(numberSource(lone, 'cam', { count: 1, sink }))).rejects.toMatchObject({
+    message: expect.stringContaining('source cam@porch is here already'),
+    code: 'nameTaken'
+  })
   await device.start()
   await lone.clock.advance(seconds(2))
   const misfit = numberSource(lone, 'misfit', { count: 1, sink })

@@ -59,7 +59,10 @@ export class SourceDesk {
     const { id } = source
     this.#parts.signal.throwIfAborted()
     if (this.#runs.has(id))
-      throw new UserError(`source ${id} is here already; remove it first, or name this one otherwise`)
+      throw new UserError(`source ${id} is here already; remove it first, or name this one otherwise`, {
+        code: 'nameTaken',
+        facts: { source: id }
+      })
     const run: Run = { source, stop: new AbortController(), isOver: false }
     this.#runs.set(id, run)
     if (this.#phase === 'new') return
@@ -81,6 +84,7 @@ export class SourceDesk {
     run.stop.abort(new Error(`source ${id} was removed`))
     await this.#parts.guard.watch(`the end of source ${id}`, run.source.stop())
     await run.over?.catch(() => {}) // whoever waits for it hears of it
+    for (const job of jobsOf(id)) this.#parts.guard.succeeded(job) // what it failed at is nobody's trouble any more
     return true
   }
 
@@ -117,13 +121,12 @@ export class SourceDesk {
   }
 
   tick(): void {
-    for (const { source } of this.#runs.values())
-      this.#parts.guard.run(`looking after source ${source.id}`, () => source.tick())
+    for (const { source } of this.#runs.values()) this.#parts.guard.run(jobsOf(source.id)[1], () => source.tick())
   }
 
   deviceLost(peer: DeviceId): void {
     for (const { source } of this.#runs.values())
-      this.#parts.guard.run(`sending again for source ${source.id}`, () => source.deviceLost(peer))
+      this.#parts.guard.run(jobsOf(source.id)[2], () => source.deviceLost(peer))
   }
 
   async stop(): Promise<void> {
@@ -152,7 +155,7 @@ export class SourceDesk {
       const isToldByOthers = error instanceof UserError || signal.aborted
       if (isToldByOthers) throw error
       run.failure = error
-      guard.failed(`source ${run.source.id}`, error)
+      guard.failed(jobsOf(run.source.id)[0], error)
       if (error instanceof InvariantError) throw error
     }
     run.isOver = true
@@ -169,6 +172,9 @@ export class SourceDesk {
     }
   }
 }
+
+/** What is done by a source and for it. */
+const jobsOf = (id: string) => [`source ${id}`, `looking after source ${id}`, `sending again for source ${id}`] as const
 
 const unlessAborted = async <T>(what: Promise<T>, signal: AbortSignal): Promise<T> => {
   const over = new AbortController()

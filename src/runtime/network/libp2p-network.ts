@@ -35,7 +35,6 @@ import {
 } from './network.ts'
 import { parseAddress } from './parse-address.ts'
 import { CONTROL_PROTOCOL, type PeerSession, TASK_PROTOCOL } from './peer-session.ts'
-import { unreadyHandlers } from './unready-handlers.ts'
 import type { WireTensor } from './wire-tensor.ts'
 
 export type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
@@ -64,46 +63,30 @@ class Libp2pNetwork implements Network {
   readonly #listen: ReturnType<typeof parseAddress>[]
   readonly #guard: JobGuard
   readonly #gate: AdmissionGate
-  readonly #membership: Membership
   readonly #fetcher: BlobFetcher
   readonly #counters = { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0 }
   readonly #over = new AbortController()
+  /** Where others are looked for once it has started. */
+  readonly #joins: (readonly string[])[] = []
   #started: Promise<void> | undefined
+  /** Since the start, and not before: until then there is nobody to hear what others say. */
+  #membership: Membership | undefined
   #host: Host | undefined
   #gossip: Gossip | undefined
-  #handlers: NetworkHandlers = unreadyHandlers
 
   constructor(options: Libp2pNetworkOptions) {
-    const { privateKey, clusterKey, listen, clock, blobStore, role = 'device', limits, suspectAfter } = options
+    const { privateKey, listen, clock, blobStore } = options
     this.#options = options
     this.#clock = clock
     this.#listen = listen.map(text => parseAddress(text, 'listen'))
     this.self = deviceId(peerIdFromPrivateKey(privateKey).toString())
     this.#guard = options.guard ?? new JobGuard({ clock, say: (text, level) => this.#say(text, level) })
     this.#gate = new AdmissionGate(clock)
-    this.#membership = new Membership({
-      self: this.self,
-      life: this.life,
-      role,
-      key: clusterKey,
-      clock,
-      gate: this.#gate,
-      guard: this.#guard,
-      limits: { ...FRAME_LIMITS, ...limits },
-      suspectAfter: suspectAfter ?? SUSPECT_AFTER,
-      shape: peer => options.emulatedLink?.(peer),
-      traffic: peer => this.#traffic(peer),
-      onEvent: event => this.#onPeer(event),
-      onTwins: twins => this.#tell(() => options.onTwins?.(twins, this.self)),
-      recalled: options.recalled ?? new Map(),
-      onAcquainted: () => this.#tell(() => options.onAcquainted?.(this.acquaintances())),
-      say: (text, level) => this.#say(text, level)
-    })
     this.#fetcher = new BlobFetcher({
       store: blobStore,
       clock,
-      session: peer => this.#membership.live(peer),
-      heard: peer => this.#membership.heard(peer),
+      session: peer => this.#membership?.live(peer),
+      heard: peer => this.#membership?.heard(peer),
       say: (text, level) => this.#say(text, level)
     })
     this.stop = stopOnce(() => this.#shutDown()).stop
@@ -120,7 +103,7 @@ class Libp2pNetwork implements Network {
   }
 
   peers(): ReadonlyMap<DeviceId, Role> {
-    return this.#membership.liveRoles()
+    return this.#membership?.liveRoles() ?? new Map()
   }
 
   start(handlers: NetworkHandlers): Promise<void> {
@@ -129,15 +112,17 @@ class Libp2pNetwork implements Network {
   }
 
   join(...addresses: readonly string[]): void {
-    this.#membership.join(addresses)
+    for (const text of addresses) parseAddress(text, 'join')
+    if (this.#membership === undefined) this.#joins.push(addresses)
+    else this.#membership.join(addresses)
   }
 
   acquaintances(): ReadonlyMap<DeviceId, readonly string[]> {
-    return this.#membership.acquaintances()
+    return this.#membership?.acquaintances() ?? this.#options.recalled ?? new Map()
   }
 
   sendTask(to: DeviceId, task: Task, tensors: readonly WireTensor[], report?: PolicyReport): Sending {
-    const session = this.#membership.live(to)
+    const session = this.#membership?.live(to)
     if (session !== undefined) return session.tasks.send({ case: 'task', value: task }, tensors, report)
     const written = deferred<Sent>()
     const answered = deferred<TaskAnswer>()
@@ -146,13 +131,13 @@ class Libp2pNetwork implements Network {
   }
 
   async request(to: DeviceId, request: Request, options?: { readonly timeout?: Seconds }): Promise<Reply> {
-    const session = this.#membership.live(to)
+    const session = this.#membership?.live(to)
     if (session === undefined) throw absent(to)
     return session.request(request, options?.timeout)
   }
 
   notify(to: DeviceId, notice: Notice): void {
-    this.#membership.live(to)?.control.send(0n, { case: 'notice', value: notice })
+    this.#membership?.live(to)?.control.send(0n, { case: 'notice', value: notice })
   }
 
   publishState(state: DeviceState): void {
@@ -165,7 +150,7 @@ class Libp2pNetwork implements Network {
 
   link(to: DeviceId): LinkMeasure | undefined {
     const shape = this.#options.emulatedLink?.(to)
-    const measure = this.#membership.link(to)?.meter.measure(shape !== undefined)
+    const measure = this.#membership?.link(to)?.meter.measure(shape !== undefined)
     return measure === undefined || shape?.medium === undefined ? measure : { ...measure, medium: shape.medium.name }
   }
 
@@ -177,23 +162,25 @@ class Libp2pNetwork implements Network {
 
   async #start(handlers: NetworkHandlers): Promise<void> {
     this.#over.signal.throwIfAborted()
-    this.#handlers = handlers
     const { privateKey, mdns = true } = this.#options
+    const membership = this.#membersFor(handlers)
+    this.#membership = membership
+    for (const addresses of this.#joins) membership.join(addresses)
     const host = await createHost({
       privateKey,
       listen: this.#listen,
       mdns,
       gate: this.#gate,
       incarnation: this.life,
-      onTwin: (incarnation, address) => this.#membership.onOwnTwin(incarnation, address)
+      onTwin: (incarnation, address) => membership.onOwnTwin(incarnation, address)
     })
     this.#host = host
-    const desk = this.#membership.attach(host)
-    await this.#handleProtocols(host, desk)
+    const desk = membership.attach(host)
+    await this.#handleProtocols(host, desk, membership)
     const gossip = new Gossip({
       gossip: host.services.gossip,
-      admitted: peer => this.#membership.session(peer) !== undefined,
-      deliver: (from, state) => this.#tell(() => this.#handlers.onState(from, state)),
+      admitted: peer => membership.session(peer) !== undefined,
+      deliver: (from, state) => this.#tell(() => handlers.onState(from, state)),
       onMalformed: (from, because) => this.#onBroken(from, 'malformed', because)
     })
     this.#gossip = gossip
@@ -205,16 +192,16 @@ class Libp2pNetwork implements Network {
     }
     gossip.subscribe()
     const { signal } = this.#over
-    const look = (): void => this.#membership.look()
-    void this.#guard.every('watching peers', () => this.#membership.interval, look, { clock: this.#clock, signal })
+    const look = (): void => membership.look()
+    void this.#guard.every('watching peers', () => membership.interval, look, { clock: this.#clock, signal })
   }
 
-  async #handleProtocols(host: Host, desk: ConnectionDesk): Promise<void> {
+  async #handleProtocols(host: Host, desk: ConnectionDesk, membership: Membership): Promise<void> {
     const guarded =
       (accept: (stream: Stream, session: PeerSession) => void) =>
       async (stream: Stream, connection: Connection): Promise<void> => {
         const { peer } = await this.#gate.hold(stream, connection)
-        const session = this.#membership.session(peer)
+        const session = membership.session(peer)
         if (session === undefined) stream.abort(new NetworkError('the peer has left'))
         else accept(stream, session)
       }
@@ -232,7 +219,7 @@ class Libp2pNetwork implements Network {
     )
     await host.handle(
       BLOB_PROTOCOL,
-      guarded((stream, session) => this.#serveBlobs(stream, session)),
+      guarded((stream, session) => this.#serveBlobs(stream, session, membership)),
       { maxInboundStreams: 16 }
     )
   }
@@ -240,7 +227,7 @@ class Libp2pNetwork implements Network {
   async #shutDown(): Promise<void> {
     const stopped = new NetworkError('the network was stopped')
     this.#over.abort(stopped)
-    this.#membership.stop()
+    this.#membership?.stop()
     this.#fetcher.stop()
     await this.#started?.catch(() => {})
     const host = this.#host
@@ -259,25 +246,42 @@ class Libp2pNetwork implements Network {
 
   // ---- what comes in ----
 
-  #traffic(peer: DeviceId): ReturnType<MembershipParts['traffic']> {
+  #membersFor(handlers: NetworkHandlers): Membership {
+    const { clusterKey, clock, role = 'device', limits, suspectAfter, emulatedLink, recalled } = this.#options
+    const { onTwins, onAcquainted } = this.#options
+    return new Membership({
+      ...{ self: this.self, life: this.life, role, key: clusterKey, clock, gate: this.#gate, guard: this.#guard },
+      limits: { ...FRAME_LIMITS, ...limits },
+      suspectAfter: suspectAfter ?? SUSPECT_AFTER,
+      shape: peer => emulatedLink?.(peer),
+      traffic: peer => this.#traffic(peer, handlers),
+      onEvent: event => this.#onPeer(event, handlers),
+      onTwins: twins => this.#tell(() => onTwins?.(twins, this.self)),
+      recalled: recalled ?? new Map(),
+      onAcquainted: () => this.#tell(() => onAcquainted?.(this.acquaintances())),
+      say: (text, level) => this.#say(text, level)
+    })
+  }
+
+  #traffic(peer: DeviceId, handlers: NetworkHandlers): ReturnType<MembershipParts['traffic']> {
     return {
-      onTask: arrived => this.#onTask(arrived),
-      onRequest: request => this.#handlers.onRequest(peer, request),
-      onNotice: notice => this.#tell(() => this.#handlers.onNotice(peer, notice)),
+      onTask: arrived => this.#onTask(arrived, handlers),
+      onRequest: request => handlers.onRequest(peer, request),
+      onNotice: notice => this.#tell(() => handlers.onNotice(peer, notice)),
       onBroken: kind => this.#onBroken(peer, kind)
     }
   }
 
-  #onPeer(event: PeerEvent): void {
+  #onPeer(event: PeerEvent, handlers: NetworkHandlers): void {
     if (event.kind === 'refused') this.#counters.refusedPeers++ // the handlers say it
-    this.#tell(() => this.#handlers.onPeer(event))
+    this.#tell(() => handlers.onPeer(event))
     if (event.kind === 'joined') this.#gossip?.admit(event.peer)
   }
 
-  #onTask(arrived: ArrivedTask): TaskAnswer {
+  #onTask(arrived: ArrivedTask, handlers: NetworkHandlers): TaskAnswer {
     let answer: TaskAnswer
     try {
-      answer = this.#handlers.onTask(arrived)
+      answer = handlers.onTask(arrived)
     } catch (error) {
       answer = { kind: 'refused', because: error instanceof Error ? error.message : String(error) }
     }
@@ -285,11 +289,11 @@ class Libp2pNetwork implements Network {
     return answer
   }
 
-  #serveBlobs(stream: Stream, session: PeerSession): void {
+  #serveBlobs(stream: Stream, session: PeerSession, membership: Membership): void {
     session.track(stream)
     const { peer } = session.member
     const parts = { store: this.#options.blobStore, clock: this.#clock }
-    serveBlobs(stream, session, parts, () => this.#membership.heard(peer)).catch((error: unknown) => {
+    serveBlobs(stream, session, parts, () => membership.heard(peer)).catch((error: unknown) => {
       stream.abort(error instanceof Error ? error : new NetworkError(String(error)))
     })
   }

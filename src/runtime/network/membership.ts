@@ -82,6 +82,13 @@ export class Membership {
   constructor(parts: MembershipParts) {
     const { self, life, role, key, clock, gate, suspectAfter } = parts
     this.#parts = parts
+    this.#liveness = new Liveness({
+      clock,
+      suspectAfter,
+      onSilent: (peer, silence) => this.#onSilent(peer, silence),
+      onBack: peer => this.#onBack(peer),
+      onDead: peer => this.#onDead(peer)
+    })
     this.#desk = new ConnectionDesk({
       gate,
       clock,
@@ -108,13 +115,6 @@ export class Membership {
       say: parts.say
     })
     for (const peer of [...parts.recalled.keys()].reverse()) this.#acquainted.add(peer)
-    this.#liveness = new Liveness({
-      clock,
-      suspectAfter,
-      onSilent: (peer, silence) => this.#onSilent(peer, silence),
-      onBack: peer => this.#onBack(peer),
-      onDead: peer => this.#onDead(peer)
-    })
     this.interval = this.#liveness.interval
   }
 
@@ -235,9 +235,10 @@ export class Membership {
     this.#dialler.forgive(peer)
     if (role === 'device') this.#acquaint(peer)
     // Once the connection is its own.
+    const { guard, self } = this.#parts
     queueMicrotask(() => {
-      session.ping()
-      this.#introduce(session, [this.#parts.self, ...this.#sessions.keys()])
+      guard.run('asking who is there', () => session.ping())
+      guard.run('telling who else is there', () => this.#introduce(session, [self, ...this.#sessions.keys()]))
       this.#event({ kind: 'joined', peer, role, life })
     })
     return session

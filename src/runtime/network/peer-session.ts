@@ -255,7 +255,9 @@ export class PeerSession {
     const { id, body } = control
     switch (body.case) {
       case 'request':
-        void this.#reply(id, body.value)
+        this.#reply(id, body.value).catch(error =>
+          this.#parts.say(`a reply to ${this.member.peer} cannot be sent: ${error.message}`, 'warn')
+        )
         break
       case 'reply':
         this.#requests.answer(id, body.value)

@@ -1,0 +1,64 @@
+import { systemErrorOf } from '../../core/system-error-of.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { Device } from '../../runtime/device/device.ts'
+import type { NodeLog } from './node-log.ts'
+import type { NodeOptions } from './node-options.ts'
+
+/**
+ * Resolves when the device has failed, or all sources are done and that is a reason to stop; rejects when one is wrongly used.
+ * @param exitWith is told what the process is to end with, where that is not 0
+ */
+export const untilEnded = async (
+  device: Device,
+  options: Pick<NodeOptions, 'exitWhenDone'>,
+  log: NodeLog,
+  exitWith: (code: number) => void
+): Promise<void> => {
+  const failed = device.failed.then(() => exitWith(1)) // the device has said why
+  await Promise.race([failed, finished(device, options, log, exitWith)])
+}
+
+const finished = async (
+  device: Device,
+  options: Pick<NodeOptions, 'exitWhenDone'>,
+  log: NodeLog,
+  exitWith: (code: number) => void
+): Promise<void> => {
+  await device.sourcesDone().catch(error => {
+    if (!isToldOf(device) || error instanceof UserError || systemErrorOf(error) !== undefined) throw error
+  })
+  const sources = device.ownSources()
+  const stopped = sources.filter(({ state }) => state !== 'done' && state !== 'failed')
+  if (stopped.length > 0) {
+    for (const { name, completed, available } of stopped)
+      log.say(`source ${name} stopped with ${completed} of ${available} done; start it again to go on`, 'warn')
+    if (options.exitWhenDone) exitWith(130)
+    return
+  }
+  if (sources.length > 0) {
+    const unanswered = sources.filter(hasNoAnswer)
+    for (const source of unanswered) log.say(`source ${source.name}: ${describeOutcome(source)}`, 'warn')
+    if (options.exitWhenDone && unanswered.length > 0) exitWith(1)
+    log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
+    log.event({ event: 'done', sources })
+  }
+  if (!options.exitWhenDone) await new Promise(() => {})
+}
+
+/** One of its sources has failed, and that has been said. */
+const isToldOf = (device: Device): boolean => device.ownSources().some(({ state }) => state === 'failed')
+
+type SourceStatus = ReturnType<Device['status']>['sources'][number]
+
+/** It has failed, data were given up or left to the next start, or nothing came of any. */
+const hasNoAnswer = ({ state, failed, lost, unavailable, completed, available }: SourceStatus): boolean =>
+  state === 'failed' || failed > 0 || lost > 0 || unavailable > 0 || (available > 0 && completed === 0)
+
+const describeOutcome = (source: SourceStatus): string => {
+  const { state, because, failed, lost, unavailable, completed, skipped, available } = source
+  if (state === 'failed') return `failed: ${because}; start it again to go on`
+  const givenUp = Math.max(failed, lost)
+  if (givenUp > 0) return `${givenUp} of ${available} were given up; the sink says why`
+  const without = unavailable > 0 ? `${unavailable} are left to the next start` : `${skipped} were skipped`
+  return `${completed} of ${available} have a result, ${without}${skipped > 0 ? '; the sink says why' : ''}`
+}

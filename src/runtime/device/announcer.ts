@@ -1,0 +1,116 @@
+import type { Clock } from '../../core/clock.ts'
+import type { DeviceId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { Policy } from '../../scheduler/policy.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import { reportToWire } from '../dispatch/report-codec.ts'
+import type { DeviceState, Notice } from '../generated/tributary/v1/wire_pb.ts'
+import type { Network } from '../network/network.ts'
+import type { DeviceReporter } from './device-reporter.ts'
+import { notice } from './notice.ts'
+
+export interface AnnouncerParts {
+  readonly clock: Clock
+  readonly guard: JobGuard
+  readonly network: Network
+  readonly view: ClusterView
+  readonly policy: Policy
+  readonly reporter: DeviceReporter
+  /** Whether there is somebody to tell. */
+  readonly isOn: () => boolean
+  /** Something has changed here: look at what waits. */
+  readonly later: () => void
+}
+
+/** Reports without news go out so often while something happens, and where nothing does; whoever has just come is told at once. */
+const QUIET: Seconds = seconds(0.5)
+const IDLE_QUIET: Seconds = seconds(5)
+/** What is asked ten times a second may come so much early. */
+const JITTER: Seconds = seconds(0.05)
+
+/** Tells the others: what this device's policy reports, what it carries and knows, and what it is told to tell. */
+export class Announcer {
+  readonly #parts: AnnouncerParts
+  #lastReport = { text: '', at: seconds(Number.NEGATIVE_INFINITY) }
+  /** What changed soon after the last state is told with the next tick that may: blocks come and go in bursts. */
+  #isUntold = false
+  #toldAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
+
+  constructor(parts: AnnouncerParts) {
+    this.#parts = parts
+  }
+
+  /** To everybody; where there is no news, once in a while. Commitments add up until they are told. */
+  report(): void {
+    const { clock } = this.#parts
+    const policy = this.#parts.policy
+    if (clock.now() - this.#lastReport.at < policy.reportInterval() - JITTER) return
+    const report = policy.report(clock.now())
+    const text = JSON.stringify(report)
+    const isNews = text !== this.#lastReport.text || report.commitments.length > 0
+    const rest = this.#parts.reporter.isRestless() ? QUIET : IDLE_QUIET
+    if (!isNews && clock.now() - this.#lastReport.at < rest) return
+    this.#lastReport = { text, at: clock.now() }
+    this.tellAll(notice('report', reportToWire(report, this.#parts.view.world)))
+  }
+
+  /** It has heard nothing of this device yet. */
+  introduce(peer: DeviceId): void {
+    this.#parts.reporter.stir()
+    this.#parts.network.notify(
+      peer,
+      notice('report', reportToWire(this.#parts.policy.remark(), this.#parts.view.world))
+    )
+  }
+
+  /** Devices, not those who only look on. */
+  connected(): DeviceId[] {
+    return [...this.#parts.network.peers()].flatMap(([peer, role]) => (role === 'device' ? [peer] : []))
+  }
+
+  tellAll(message: Notice): void {
+    for (const peer of this.connected()) this.#parts.network.notify(peer, message)
+  }
+
+  /** What this device carries or knows has changed. */
+  changed(): void {
+    if (!this.#parts.isOn()) return
+    this.#parts.reporter.stir()
+    this.#parts.guard.run('telling its state', () => {
+      const state = this.hearSelf()
+      if (this.#parts.clock.now() - this.#toldAt < this.#parts.policy.reportInterval()) this.#isUntold = true
+      else this.#sendState(state)
+    })
+    this.#parts.later()
+  }
+
+  publishState(): void {
+    this.#sendState(this.hearSelf())
+  }
+
+  #sendState(state: DeviceState): void {
+    this.#isUntold = false
+    this.#toldAt = this.#parts.clock.now()
+    this.#parts.network.publishState(state)
+  }
+
+  /** @param isUrgent whether or not it is time */
+  publishIfDue(isUrgent: boolean): void {
+    if (this.#isDue() || isUrgent) this.publishState()
+  }
+
+  /** The others are to hear of this device: it is time, or something happened and the last word was long enough ago. */
+  #isDue(): boolean {
+    const pause = this.#parts.policy.reportInterval()
+    const isNewsDue = this.#isUntold && this.#parts.clock.now() - this.#toldAt >= pause
+    return this.#parts.reporter.isDue(pause) || isNewsDue
+  }
+
+  /** What this device says of itself counts here too: what it owns, above all. */
+  hearSelf(): DeviceState {
+    const state = this.#parts.reporter.nextState()
+    this.#parts.view.heard(this.#parts.view.self, state, this.#parts.clock.now())
+    return state
+  }
+}

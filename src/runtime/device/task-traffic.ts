@@ -1,0 +1,210 @@
+import type { Clock } from '../../core/clock.ts'
+import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
+import type { JobGuard } from '../../core/job-guard.ts'
+import { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
+import type { RunOutcome } from '../../scheduler/dispatch/lane-queue.ts'
+import type { SendOutcome } from '../../scheduler/dispatch/link-queue.ts'
+import type { CreatePolicy } from '../../scheduler/policy.ts'
+import type { ClusterView } from '../cluster/cluster-view.ts'
+import type { LocalBlocks } from '../cluster/local-blocks.ts'
+import { MisfitError } from '../cluster/misfit-error.ts'
+import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
+import type { LinkEncodings } from '../dispatch/link-encodings.ts'
+import { reportToWire } from '../dispatch/report-codec.ts'
+import { taskToWire } from '../dispatch/task-codec.ts'
+import { StuckError } from '../engine/engine.ts'
+import type { Task } from '../generated/tributary/v1/wire_pb.ts'
+import type { Network, Sending, Sent } from '../network/network.ts'
+import type { DeviceObserver } from './device-observer.ts'
+import { Handovers } from './handovers.ts'
+import type { BlockFailure } from './is-proven.ts'
+import { notice } from './notice.ts'
+import type { SourceDesk } from './source-desk.ts'
+import type { DatumRef } from './source-port.ts'
+
+export interface TaskTrafficParts {
+  readonly clock: Clock
+  readonly guard: JobGuard
+  readonly network: Network
+  readonly view: ClusterView
+  readonly blocks: LocalBlocks
+  readonly encodings: LinkEncodings
+  readonly sources: SourceDesk
+  readonly createPolicy: CreatePolicy
+  /** Whether what blocks really take is to be learnt. */
+  readonly learns: () => boolean
+  /** A block of this model did not end. */
+  readonly bar: (model: ModelId, because: string) => void
+  readonly observe?: DeviceObserver | undefined
+}
+
+/** Refusals in a row after which another device's datum is let go; by then it has rested for seconds. */
+const STRANDED = 10
+
+const notSent = (): Sending => {
+  const never = Promise.reject(new Error('it was not sent'))
+  return { written: never, answered: never }
+}
+
+/**
+ * Tasks on their way through this device: the dispatcher says where they go; here blocks are run, tasks sent, results
+ * delivered, and whoever has a datum hears what has become of it.
+ */
+export class TaskTraffic {
+  readonly dispatcher: Dispatcher<DeviceTask>
+  readonly #parts: TaskTrafficParts
+  readonly #handovers = new Handovers()
+  /** Who was asked to clear a task, and what to do when it does. */
+  readonly #asked = new Map<DeviceId, () => void>()
+
+  constructor(parts: TaskTrafficParts) {
+    this.#parts = parts
+    this.dispatcher = this.#createDispatcher()
+  }
+
+  #createDispatcher(): Dispatcher<DeviceTask> {
+    const { clock, createPolicy, learns } = this.#parts
+    const { world, selfIndex } = this.#parts.view
+    return new Dispatcher<DeviceTask>(createPolicy, {
+      now: () => clock.now(),
+      world,
+      self: selfIndex,
+      bytes: payloadBytes,
+      learns,
+      run: (task, finished) => void this.#parts.guard.watch('running blocks', this.#run(task).then(finished)),
+      send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
+      deliver: task =>
+        void this.#parts.guard.run('taking results', () => this.#parts.sources.get(task.source)?.delivered(task)),
+      policyFailed: error => this.#parts.guard.failed('deciding where data go', error),
+      failed: (task, because) => this.#tellFailure(task, because),
+      handedOver: (task, to) => this.#handovers.add(world.devices[to]!.id, task),
+      ask: (to, weight, granted) => {
+        const { id } = world.devices[to]!
+        this.#asked.set(id, granted)
+        this.#parts.network.notify(id, notice('clearance', { body: { case: 'ask', value: weight } }))
+      },
+      giveBack: to =>
+        this.#parts.network.notify(
+          world.devices[to]!.id,
+          notice('clearance', { body: { case: 'giveBack', value: true } })
+        )
+    })
+  }
+
+  /** Told once for each time it was asked; what is cleared twice, or without asking, clears nothing. */
+  granted(by: DeviceId): void {
+    const granted = this.#asked.get(by)
+    this.#asked.delete(by)
+    if (granted !== undefined) granted()
+    // It was asked before it was taken for lost: nothing comes of it, and others wait for it there.
+    else this.#parts.network.notify(by, notice('clearance', { body: { case: 'giveBack', value: true } }))
+  }
+
+  async #run(task: DeviceTask): Promise<RunOutcome> {
+    const { source, datum, done: block } = task
+    try {
+      const manifest = this.#parts.view.manifest(task.modelId)!
+      const inputs = this.#parts.encodings.decode(task.tensors)
+      const run = await this.#parts.blocks.run(manifest, block, inputs, task.ranUntil ?? task.arrivedAt)
+      const { tensors, start, end, took } = run
+      task.tensors = tensors
+      task.madeBy = this.#parts.view.self
+      task.ranUntil = end
+      const ran = { source, datum, model: manifest.name, block, start, end }
+      this.#parts.guard.run('tracing what ran', () => this.#parts.observe?.ran(ran))
+      return { kind: 'done', took }
+    } catch (error) {
+      if (error instanceof StuckError) this.#parts.bar(task.modelId, error.message)
+      if (error instanceof MisfitError && block > 0) task.blame = task.madeBy
+      return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  /** Whatever goes wrong with it, the link is free for the next, and the task is here again. */
+  #send(task: DeviceTask, peer: DeviceId, { written, accepted, refused }: SendOutcome): void {
+    const { source, datum, done: activation } = task
+    const sending = this.#parts.guard.run('sending data', () => this.#hand(task, peer)) ?? notSent()
+    const trace = ({ bytes, starts: start, departs: end }: Sent): void => {
+      const sent = { to: this.#parts.view.nameOf(peer), source, datum, activation, bytes, start, end }
+      this.#parts.guard.run('tracing what was sent', () => this.#parts.observe?.sent(sent))
+    }
+    const free = sending.written.then(trace, () => {}).then(written)
+    const over = sending.answered.then(
+      ({ kind }) => {
+        this.#parts.guard.run('judging answers', () => this.#answered(task, peer, activation, kind === 'accepted'))
+        if (kind === 'accepted') accepted()
+        else refused()
+      },
+      () => refused()
+    )
+    for (const end of [free, over]) void this.#parts.guard.watch('going on with what was sent', end)
+  }
+
+  #hand(task: DeviceTask, peer: DeviceId): Sending {
+    const { network, clock } = this.#parts
+    const remark = reportToWire(this.dispatcher.policy.remark(), this.#parts.view.world)
+    const blocks = this.#parts.view.world.models[task.model]!.work.length
+    const tensors = this.#parts.encodings.encode(peer, task, blocks)
+    return network.sendTask(peer, taskToWire(task, this.#parts.view.world, clock.now()), tensors, remark)
+  }
+
+  /** Who was to compute a task and does not take it is not asked again at once. */
+  #answered({ modelId, route }: DeviceTask, peer: DeviceId, block: number, isTaken: boolean): void {
+    const { distrust } = this.#parts.view
+    if (isTaken) distrust.taken(peer, modelId, block)
+    else if ((route[0]?.until ?? block) > block && this.#parts.view.isUp(peer)) {
+      distrust.refused(peer, modelId, block, this.#parts.clock.now())
+      this.#parts.view.review()
+    }
+  }
+
+  /** What it had goes out again, from wherever its home is. */
+  peerLost(peer: DeviceId): void {
+    const { guard, network, sources, view } = this.#parts
+    view.left(peer)
+    this.#asked.delete(peer)
+    guard.run('moving what waits', () => this.dispatcher.worldChanged())
+    sources.deviceLost(peer)
+    for (const { home, source, datum, attempt } of this.#handovers.takeAll(peer)) {
+      if (home !== network.self)
+        network.notify(home, notice('lost', { source, datum: BigInt(datum), attempt, device: peer }))
+      else guard.run('sending again what was lost', () => sources.get(source)?.lost({ source, datum, attempt }, peer))
+    }
+  }
+
+  /** What arrived as this task is no activation: `device` failed at the block before. */
+  blame({ source, datum, attempt, done, home }: Task, device: DeviceId, because: string): void {
+    const failure = { device, block: Math.max(0, done - 1), because }
+    this.#tell(deviceId(home), { source, datum: Number(datum), attempt }, failure)
+  }
+
+  #tellFailure({ source, datum, attempt, homeId, done, blame }: DeviceTask, because: string): void {
+    const failure =
+      blame === undefined
+        ? { device: this.#parts.view.self, block: done, because }
+        : { device: blame, block: Math.max(0, done - 1), because }
+    this.#tell(homeId, { source, datum, attempt }, failure)
+  }
+
+  /** To the datum's home: a block of it could not be computed. */
+  #tell(home: DeviceId, ref: DatumRef, failure: BlockFailure): void {
+    const { source, datum, attempt } = ref
+    if (home === this.#parts.view.self) this.#parts.sources.get(source)?.failed(ref, failure)
+    else this.#parts.network.notify(home, notice('failure', { source, datum: BigInt(datum), attempt, ...failure }))
+  }
+
+  /** A datum of another device that is refused again and again is let go: it waits at its source, which knows who can serve it. */
+  letGo(): void {
+    const stranded = this.dispatcher
+      .waiting()
+      .flatMap(({ task }) => (task.refusals >= STRANDED && task.homeId !== this.#parts.view.self ? [task] : []))
+    if (stranded.length === 0) return
+    const gone = new Set(stranded)
+    this.dispatcher.cancel(task => gone.has(task))
+    for (const { source, datum, attempt, homeId } of stranded)
+      this.#parts.network.notify(
+        homeId,
+        notice('lost', { source, datum: BigInt(datum), attempt, device: this.#parts.view.self })
+      )
+  }
+}
