@@ -27,7 +27,6 @@ import {
   type Sent,
   type TaskAnswer
 } from '../../runtime/network/network.ts'
-import { unreadyHandlers } from '../../runtime/network/unready-handlers.ts'
 import type { WireTensor } from '../../runtime/network/wire-tensor.ts'
 import type { MemoryBlockStore } from './memory-block-store.ts'
 import type { Link, MemoryHub, Wire } from './memory-hub.ts'
@@ -88,7 +87,8 @@ export class MemoryNetwork implements Network {
     BlockHash,
     { readonly place: Promise<string>; readonly stop: AbortController; waiting: number }
   >()
-  #handlers: NetworkHandlers = unreadyHandlers
+  /** Absent before the start and after the end. */
+  #handlers: NetworkHandlers | undefined
   #state: 'new' | 'open' | 'stopped' = 'new'
 
   constructor(parts: MemoryNetworkParts) {
@@ -121,7 +121,7 @@ export class MemoryNetwork implements Network {
   async stop(): Promise<void> {
     if (this.#state === 'stopped') return
     this.#state = 'stopped'
-    this.#handlers = unreadyHandlers
+    this.#handlers = undefined
     for (const { stop } of this.#fetching.values()) stop.abort(new NetworkError('the network was stopped'))
     this.#hangUp()
     const sessions = [...this.#sessions.values()]
@@ -205,7 +205,7 @@ export class MemoryNetwork implements Network {
     if (session === undefined) return
     const bytes = toBinary(NoticeSchema, notice)
     this.#post(session, 'control', peer =>
-      peer.#tell(() => peer.#handlers.onNotice(this.self, fromBinary(NoticeSchema, bytes)))
+      peer.#tell(handlers => handlers.onNotice(this.self, fromBinary(NoticeSchema, bytes)))
     )
   }
 
@@ -299,7 +299,7 @@ export class MemoryNetwork implements Network {
     this.process.after(4 * wire.latency + 0.01, () => {
       if (!this.#measured.has(peer.self)) this.#measured.set(peer.self, { rate: wire.rate, latency: wire.latency })
     })
-    this.#tell(() => this.#handlers.onPeer({ kind: 'joined', peer: peer.self, role: peer.role, life: peer.life }))
+    this.#tell(handlers => handlers.onPeer({ kind: 'joined', peer: peer.self, role: peer.role, life: peer.life }))
     const early = this.#early.get(peer.self)
     this.#early.delete(peer.self)
     if (early !== undefined) this.#onState(peer.self, early)
@@ -382,7 +382,7 @@ export class MemoryNetwork implements Network {
     const { self: peer, role } = session.peer
     this.#failAll(session, `${peer} has left: silent`)
     this.#parts.hub.trace(`${this.self} lost ${peer}: silent`)
-    this.#tell(() => this.#handlers.onPeer({ kind: 'left', peer, role, because: `silent for ${SUSPECT_AFTER} s` }))
+    this.#tell(handlers => handlers.onPeer({ kind: 'left', peer, role, because: `silent for ${SUSPECT_AFTER} s` }))
   }
 
   #heard(session: Session): void {
@@ -390,7 +390,7 @@ export class MemoryNetwork implements Network {
     session.isSilent = false
     const { self: peer, role, life } = session.peer
     this.#parts.hub.trace(`${this.self} hears ${peer} again`)
-    this.#tell(() => this.#handlers.onPeer({ kind: 'joined', peer, role, life }))
+    this.#tell(handlers => handlers.onPeer({ kind: 'joined', peer, role, life }))
     this.lookAt(peer)
   }
 
@@ -399,7 +399,7 @@ export class MemoryNetwork implements Network {
     this.#failAll(session, `${peer} has left: ${because}`)
     this.#parts.hub.trace(`${this.self} lost ${peer}: ${because}`)
     if (!session.isSilent)
-      this.#tell(() => this.#handlers.onPeer({ kind: 'left', peer, role: session.peer.role, because }))
+      this.#tell(handlers => handlers.onPeer({ kind: 'left', peer, role: session.peer.role, because }))
   }
 
   #failAll({ waiting }: Session, because: string): void {
@@ -444,7 +444,7 @@ export class MemoryNetwork implements Network {
     const report = remark === undefined ? undefined : fromBinary(PolicyReportSchema, remark)
     let answer: TaskAnswer
     try {
-      answer = this.#handlers.onTask({ from: from.self, task, tensors, report })
+      answer = this.#hearing.onTask({ from: from.self, task, tensors, report })
     } catch (error) {
       answer = { kind: 'refused', because: error instanceof Error ? error.message : String(error) }
     }
@@ -456,7 +456,7 @@ export class MemoryNetwork implements Network {
   async #onRequest(from: DeviceId, link: Link, request: Request, reply: Deferred<Reply>): Promise<void> {
     let value: Reply
     try {
-      value = await this.#handlers.onRequest(from, request)
+      value = await this.#hearing.onRequest(from, request)
     } catch (error) {
       value = create(ReplySchema, { error: error instanceof Error ? error.message : String(error) })
     }
@@ -479,12 +479,19 @@ export class MemoryNetwork implements Network {
     const known = this.#newest.get(from)
     if (known !== undefined && !isNewer(state, known)) return
     this.#newest.set(from, state)
-    this.#tell(() => this.#handlers.onState(from, state))
+    this.#tell(handlers => handlers.onState(from, state))
   }
 
-  #tell(work: () => void): void {
+  /** @throws NetworkError where nobody does */
+  get #hearing(): NetworkHandlers {
+    if (this.#handlers === undefined) throw new NetworkError('the network is not running')
+    return this.#handlers
+  }
+
+  #tell(work: (handlers: NetworkHandlers) => void): void {
+    if (this.#handlers === undefined) return
     try {
-      work()
+      work(this.#handlers)
     } catch (error) {
       this.#parts.failed(error)
     }
