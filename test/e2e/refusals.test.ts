@@ -219,7 +219,7 @@ describe('Ctrl-C before a device has begun', () => {
       )
     await new Promise(resolve => setTimeout(resolve, 100)) // it has written that just before it calibrates
     process.kill(-child.pid!, 'SIGINT') // as a terminal does: the whole group
-    expect([130, 'SIGINT']).toContain(await ended)
+    expect([130, 'SIGINT'], said).toContain(await ended)
     expect(said).not.toMatch(/^ {4}at /m)
     await expect
       .poll(() =>

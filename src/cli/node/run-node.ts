@@ -87,6 +87,8 @@ const runDevice = async (options: NodeOptions, log: NodeLog, engine: Engine): Pr
       over.abort()
       await device.stop({ patience: seconds(leave.hurry() ? 0 : 5) })
       await closeSources()
+      if (leave.isAsked() && options.exitWhenDone && device.ownSources().some(({ state }) => state !== 'done'))
+        process.exitCode ??= 130
     }
   } finally {
     await device.stop({ patience: seconds(0) })
@@ -190,6 +192,7 @@ interface Leave {
   readonly asked: Promise<void>
   /** @returns false when it was asked before `begun` was through: there is nothing to finish yet */
   unlessAsked(begun: Promise<void>): Promise<boolean>
+  isAsked(): boolean
   /** Asked twice: do not finish what is queued. */
   hurry(): boolean
   forget(): void
@@ -235,6 +238,7 @@ const untilToldToStop = (options: NodeOptions, log: NodeLog): Leave => {
       if (!isBegun) process.exitCode = 130
       return isBegun
     },
+    isAsked: () => times > 0,
     hurry: () => times > 1,
     forget: () => {
       stopped.abort()
