@@ -27,11 +27,11 @@ import {
   type Sent,
   type TaskAnswer
 } from '../../runtime/network/network.ts'
-import { unreadyHandlers } from '../../runtime/network/unready-handlers.ts'
 import type { WireTensor } from '../../runtime/network/wire-tensor.ts'
 import type { MemoryBlockStore } from './memory-block-store.ts'
 import type { Link, MemoryHub, Wire } from './memory-hub.ts'
 import type { ProcessClock } from './process-clock.ts'
+import { unreadyHandlers } from './unready-handlers.ts'
 
 export interface MemoryNetworkParts {
   readonly hub: MemoryHub
