@@ -31,6 +31,7 @@ import type { WireTensor } from '../../runtime/network/wire-tensor.ts'
 import type { MemoryBlockStore } from './memory-block-store.ts'
 import type { Link, MemoryHub, Wire } from './memory-hub.ts'
 import type { ProcessClock } from './process-clock.ts'
+import { unreadyHandlers } from './unready-handlers.ts'
 
 export interface MemoryNetworkParts {
   readonly hub: MemoryHub
