@@ -31,7 +31,6 @@ import type { WireTensor } from '../../runtime/network/wire-tensor.ts'
 import type { MemoryBlockStore } from './memory-block-store.ts'
 import type { Link, MemoryHub, Wire } from './memory-hub.ts'
 import type { ProcessClock } from './process-clock.ts'
-import { unreadyHandlers } from './unready-handlers.ts'
 
 export interface MemoryNetworkParts {
   readonly hub: MemoryHub
