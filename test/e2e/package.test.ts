@@ -163,6 +163,7 @@ describe('in another program', () => {
       policies: ['confluence', 'mine'],
       parts: 2,
       now: 2,
+      broken: [],
       code: 'badOption',
       option: 'memory'
     })
@@ -183,7 +184,7 @@ import { joinCluster, TributaryError, type Outcome } from 'tributary'
 import { readModel } from 'tributary/model'
 import { plan, type ScenarioObject } from 'tributary/plan'
 import { type CreatePolicy, simulate } from 'tributary/simulate'
-import { createManualClock, seconds } from 'tributary/testing'
+import { createManualClock, seconds, simulateDevices } from 'tributary/testing'
 
 const scenario: ScenarioObject = {
   devices: { porch: { speed: 0.25, memory: '64MiB' }, shed: {} },
@@ -208,12 +209,13 @@ const { runs } = await simulate(scenario, { policies: ['confluence', { name: 'mi
 const parts = await (await readModel('model.onnx')).cut({ parts: 2 })
 const clock = createManualClock()
 await clock.advance(seconds(2))
+const { broken } = await simulateDevices(1)
 const error = await joinCluster({ memory: 'much' }).catch((e: unknown) => e)
 if (!(error instanceof TributaryError)) throw error
 const causeOf = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.cause : outcome.kind)
 export const words: (outcome: Outcome) => string = causeOf
 const { code, facts } = error
-console.log(JSON.stringify({ status, policies: runs.map(run => run.policy), parts: parts.length, now: clock.now(), code, option: facts['option'] }))
+console.log(JSON.stringify({ status, policies: runs.map(run => run.policy), parts: parts.length, now: clock.now(), broken, code, option: facts['option'] }))
 `
 
 describe('the command', () => {
