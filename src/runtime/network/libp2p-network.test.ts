@@ -280,9 +280,11 @@ describe('discovery', () => {
   it('says which port is in use', async () => {
     const a = await group.open()
     const port = a.address.split('/')[4]
-    await expect(group.open({}, { listen: [`127.0.0.1:${port}`] })).rejects.toThrow(
-      new UserError(`cannot listen on 127.0.0.1:${port}: the port is in use; choose another, or port 0 for any`)
-    )
+    await expect(group.open({}, { listen: [`127.0.0.1:${port}`] })).rejects.toMatchObject({
+      name: 'UserError',
+      code: 'cannotListen',
+      message: `cannot listen on 127.0.0.1:${port}: the port is in use; choose another, or port 0 for any`
+    })
   })
 
   it('tells an observer from a device', async () => {
