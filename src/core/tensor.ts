@@ -17,6 +17,22 @@ export const ELEMENT_TYPES = {
 
 export type ElementType = keyof typeof ELEMENT_TYPES
 
+/** The array in which a program holds elements of each type that is not text; float16 as its 16 bits, bool as bytes. */
+export const TYPED_ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array
+} as const satisfies Record<Exclude<ElementType, 'string'>, unknown>
+
 /**
  * A named tensor, as it travels. `data` holds the elements in row-major order, little endian, and starts at
  * offset 0 of its own ArrayBuffer, so that it can be transferred between threads and viewed as any typed array.

@@ -1,4 +1,4 @@
-import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
+import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor, TYPED_ARRAYS } from '../core/tensor.ts'
 import { UserError } from '../core/user-error.ts'
 import { decodeStrings, encodeStrings } from '../runtime/engine/string-elements.ts'
 import { bytesOf } from '../runtime/io/tensor-numbers.ts'
@@ -119,21 +119,6 @@ const copyOf = (type: ElementType, data: TensorLike['data']): Uint8Array<ArrayBu
   return copy
 }
 
-const VIEWS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array
-} as const
-
 /** As a program wants it: an array of its own kind. Nothing is copied but strings. */
 export const fromTensor = ({ type, dims, data }: Tensor): OutputTensor => ({
   type,
@@ -141,7 +126,7 @@ export const fromTensor = ({ type, dims, data }: Tensor): OutputTensor => ({
   data:
     type === 'string'
       ? decodeStrings(data)
-      : new VIEWS[type](data.buffer, data.byteOffset, data.byteLength / ELEMENT_TYPES[type])
+      : new TYPED_ARRAYS[type](data.buffer, data.byteOffset, data.byteLength / ELEMENT_TYPES[type])
 })
 
 const bad = (name: string, because: string): UserError =>

@@ -1,20 +1,8 @@
-import { ELEMENT_TYPES, type ElementType, type Tensor } from '../../core/tensor.ts'
+import { ELEMENT_TYPES, type ElementType, type Tensor, TYPED_ARRAYS } from '../../core/tensor.ts'
 import { fromHalf, toHalf } from './float16.ts'
 
 type NumericType = Exclude<ElementType, 'string'>
 type Numbers = ArrayLike<number> & { readonly length: number }
-
-const VIEWS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  bool: Uint8Array
-} as const
 
 /** Lowest and highest value of each integer type that fits a JavaScript number. */
 const RANGES = {
@@ -40,7 +28,7 @@ export const numbersOf = (tensor: Tensor): Numbers => {
   if (type === 'float16') return Float32Array.from(viewOf(Uint16Array, tensor), fromHalf)
   if (type === 'int64') return Float64Array.from(viewOf(BigInt64Array, tensor), Number)
   if (type === 'uint64') return Float64Array.from(viewOf(BigUint64Array, tensor), Number)
-  return viewOf<Numbers>(VIEWS[type], tensor)
+  return viewOf<Numbers>(TYPED_ARRAYS[type], tensor)
 }
 
 /** Numbers as elements of a type: integers are rounded and kept in range. */
@@ -49,8 +37,8 @@ export const bytesOf = (type: NumericType, numbers: Numbers): Uint8Array<ArrayBu
   if (type === 'int64') return new Uint8Array(BigInt64Array.from(numbers, n => BigInt(Math.round(n))).buffer)
   if (type === 'uint64')
     return new Uint8Array(BigUint64Array.from(numbers, n => BigInt(Math.max(0, Math.round(n)))).buffer)
-  if (type === 'float32' || type === 'float64') return new Uint8Array(VIEWS[type].from(numbers).buffer)
+  if (type === 'float32' || type === 'float64') return new Uint8Array(TYPED_ARRAYS[type].from(numbers).buffer)
   const [low, high] = RANGES[type]
   const whole = Array.from(numbers, n => Math.min(high, Math.max(low, Math.round(n))))
-  return new Uint8Array(VIEWS[type].from(whole).buffer)
+  return new Uint8Array(TYPED_ARRAYS[type].from(whole).buffer)
 }
