@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { constants, getPriority } from 'node:os'
 import { expect, test } from 'vitest'
 import { deviceId, modelId } from '../../core/ids.ts'
 import { bytes, bytesPerSecond, seconds } from '../../core/units.ts'
@@ -36,4 +38,27 @@ test('where planning fails, blocks are placed all the same, and it is said', asy
   const impossible = { ...problem, sources: [{ device: 7, model: 0, demand: 1 }] }
   expect(await placeApart(text => said.push(text))(impossible)).toEqual(proportionalPlacement(impossible))
   expect(said).toEqual([expect.stringMatching(/^the planner failed \(.+\); blocks are placed in proportion to speed$/)])
+})
+
+/** The processes of this one that plan; Linux only. */
+const planners = (): number[] =>
+  readdirSync('/proc/self/task')
+    .flatMap(thread => readFileSync(`/proc/self/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean))
+    .filter(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('plan-process'))
+    .map(Number)
+
+test.runIf(process.platform === 'linux')('planning gives way to what is under way', async () => {
+  const planned = Promise.resolve(placeApart(() => {})(problem))
+  const niceness = new Set<number>()
+  let isOver = false
+  void planned.finally(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    try {
+      for (const pid of planners()) niceness.add(getPriority(pid))
+    } catch {} // it ended in between
+    await new Promise(setImmediate)
+  }
+  expect(niceness).toContain(constants.priority.PRIORITY_BELOW_NORMAL)
 })

@@ -3,11 +3,15 @@ import { seconds } from '../../core/units.ts'
 import type { PlacementProblem } from '../../planner/placement.ts'
 import { plannedPlacement } from '../../planner/planned-placement.ts'
 import { loadMipSolver, loadSolver } from '../highs.ts'
+import { lowerPriority } from '../lower-priority.ts'
 import { systemClock } from '../system-clock.ts'
 import type { PlanAnswer } from './plan-answer.ts'
 
 /** The process: a problem in, an outcome out. The solver is synchronous and may take seconds, so it runs here. */
 const TIME_LIMIT = seconds(2)
+
+// What is under way goes first: a plan that comes later costs less than tasks that wait for it.
+lowerPriority()
 
 const solvers = Promise.all([loadSolver(), loadMipSolver()])
 
