@@ -50,6 +50,15 @@ describe('plannedPlacement', () => {
     expect(again.placement).toEqual(placement)
   })
 
+  test('where no plan is found in time, every block stays where it is', () => {
+    const { placement } = plannedPlacement(problem(), parts)
+    let now = 0
+    const late = { ...parts, now: () => seconds(now++), timeLimit: seconds(0.001) }
+    const tight = { devices: names.map(name => ({ id: deviceId(name), speed: 1, memory: bytes(2) })) }
+    const again = plannedPlacement(problem({ ...tight, carried: placement }), late)
+    expect(again).toEqual({ placement, unplaced: [] })
+  })
+
   test('moves them for a device that became four times as slow', () => {
     const { placement } = plannedPlacement(problem(), parts)
     const slowed = problem({

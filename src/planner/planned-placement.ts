@@ -27,7 +27,7 @@ const FOR_FEWER_MOVES = 0.01
 
 /**
  * The planner, for a running cluster. While nobody has sources, or where no plan serves them all, blocks are placed in
- * proportion to speed: so every block is somewhere, or it is said which is not. Devices that carry blocks keep them where
+ * proportion to speed, unless all of them are carried: so every block is somewhere, or it is said which is not. Devices that carry blocks keep them where
  * a new plan would serve less than a twentieth more. Of pipelines: see pipeline-placement.ts. Where models are needed whole, they are placed so, as at the start of a
  * run (src/cli/scenario/policy-placement.ts).
  */
@@ -39,9 +39,13 @@ export const plannedPlacement = (problem: PlacementProblem, parts: PlannedPlacem
     return { placement: placementOf(problem, wholePlacement(capacity, wholeModels)), unplaced: [] }
   const start = parts.now()
   const outcome = plan(capacity, parts)
-  if (outcome.kind === 'infeasible') return proportionalPlacement(problem)
-  const { table: wanted, predicted } = outcome.plan
   const { table: carried, isWhole } = tableOf(problem, capacity)
+  if (outcome.kind === 'infeasible') {
+    // A plan that was not found, in time or at all, is no reason to let go of what every block is carried by.
+    if (isWhole) return { placement: placementOf(problem, withSpares(capacity, carried, carried)), unplaced: [] }
+    return proportionalPlacement(problem)
+  }
+  const { table: wanted, predicted } = outcome.plan
   if (wholeModels === 'in pipelines') {
     const best = pipelinePlacement(capacity, wanted)
     if (best !== wanted) return { placement: placementOf(problem, worthMoving(capacity, carried, best)), unplaced: [] }

@@ -36,6 +36,15 @@ const blocksOf = (placement: Placement, name: string): readonly number[] =>
 const equal = (count: number, size = MiB) => Array.from({ length: count }, () => ({ size, work: 1 }))
 
 describe('proportionalPlacement', () => {
+  test('the largest blocks go first where one would find no room behind the others', () => {
+    const sizes = [1, 1, 1, 1, 1, 1, 5].map(size => ({ size: size * MiB, work: 1 }))
+    const { placement, unplaced } = proportionalPlacement(
+      problem({ a: { speed: 1, memory: 8 * MiB }, b: { speed: 0.9, memory: 4 * MiB } }, sizes)
+    )
+    expect(unplaced).toEqual([])
+    expect(blocksOf(placement, 'a')).toContain(6)
+  })
+
   test('with memory for everything, everybody carries everything', () => {
     const { placement, unplaced } = proportionalPlacement(problem({ a: { speed: 1 }, b: { speed: 0.2 } }, equal(3)))
     expect(unplaced).toEqual([])

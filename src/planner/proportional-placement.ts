@@ -6,18 +6,36 @@ import type { PlacementDevice, PlacementModel, PlacementOutcome, PlacementProble
  * Contiguous blocks in proportion to speed, within memory; then, where memory is left, more copies.
  *
  * 1. Cover: along the model, the fastest device first, each device takes blocks until it has its share of the work
- *    (its speed over all speeds) or its memory is full. Blocks left over go, largest first, wherever they fit.
+ *    (its speed over all speeds) or its memory is full. Blocks left over go, largest first, wherever they fit. Where one
+ *    fits nowhere then, all go again, largest first, each where most is left.
  * 2. Spare memory: each device, in the same order, takes further blocks: those it carries now first, since they cost no
  *    transfer, then those whose carriers have the least speed together.
  *
  * Ties go to the smaller device id, so that every device computes the same placement.
  */
 export const proportionalPlacement = (problem: PlacementProblem): PlacementOutcome => {
-  const table = new PlacementTable(problem)
-  putPinned(table, problem)
-  const unplaced = problem.models.flatMap(model => cover(table, model))
+  const [first, second] = [coverInProportion, () => new Set<number>()].map(way => covering(problem, way)) as [
+    Covering,
+    Covering
+  ]
+  const { table, unplaced } = second.unplaced.length < first.unplaced.length ? second : first
   for (const device of table.devices) fill(table, device, problem.models)
   return { placement: table.placement(), unplaced }
+}
+
+interface Covering {
+  readonly table: PlacementTable
+  readonly unplaced: readonly UnplacedBlock[]
+}
+
+/** Which blocks of a model are placed before those that are left over are, largest first. */
+type Way = (table: PlacementTable, model: PlacementModel) => Set<number>
+
+const covering = (problem: PlacementProblem, way: Way): Covering => {
+  const table = new PlacementTable(problem)
+  putPinned(table, problem)
+  const unplaced = problem.models.flatMap(model => cover(table, model, way))
+  return { table, unplaced }
 }
 
 /** What is placed so far, and what memory is left. */
@@ -93,10 +111,10 @@ const putPinned = (table: PlacementTable, { devices, models, sources }: Placemen
 }
 
 /** Put every block of the model somewhere. @returns the blocks for which there is no room */
-const cover = (table: PlacementTable, model: PlacementModel): UnplacedBlock[] => {
-  const covered = coverInProportion(table, model)
+const cover = (table: PlacementTable, model: PlacementModel, way: Way): UnplacedBlock[] => {
+  const covered = way(table, model)
   return [...model.blocks.keys()]
-    .filter(block => !covered.has(block))
+    .filter(block => !(covered.has(block) || table.isSomewhere(model, block)))
     .sort((a, b) => model.blocks[b]!.bytes - model.blocks[a]!.bytes || a - b)
     .flatMap(block => {
       const room = table.devices.filter(device => table.fits(device, model, block))
