@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { prepare } from './prepare.mjs'
 
 const SOURCE = 'runtime/device/source-runner.js'
-const LEDGER = 'runtime/ledger/ledger.js'
+const LEDGER = 'runtime/device/ledger.js'
 const KEEPER = 'runtime/cluster/block-keeper.js'
 const HANDLERS = 'runtime/device/handlers.js'
 const DEVICE = 'runtime/device/device.js'

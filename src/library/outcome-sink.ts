@@ -1,5 +1,5 @@
-import type { Recorded, RecordedCounts, Sink, SinkState } from '../runtime/ledger/sink.ts'
-import { isFailed, isSkipped, type SinkEntry } from '../runtime/ledger/sink-entry.ts'
+import type { Recorded, RecordedCounts, Sink, SinkState } from '../runtime/ports/sink.ts'
+import { isFailed, isSkipped, type SinkEntry } from '../runtime/ports/sink-entry.ts'
 import type { Outcome, OutcomeOf } from './outcome.ts'
 
 type Computed = Extract<Outcome, { readonly kind: 'result' }>

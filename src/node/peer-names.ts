@@ -1,5 +1,5 @@
 import type { DeviceId } from '../core/ids.ts'
-import type { KnownPeer } from '../runtime/device/peers-file.ts'
+import type { KnownPeer } from '../runtime/state/peers-file.ts'
 
 /** What devices call themselves: as they said last, in this life or an earlier one. Written by whoever hears them. */
 export class PeerNames {

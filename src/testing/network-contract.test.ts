@@ -20,7 +20,7 @@ import {
   NetworkError,
   type NetworkHandlers,
   type PeerEvent
-} from '../runtime/network/network.ts'
+} from '../runtime/ports/network.ts'
 import { networkGroup, openPair } from './open-networks.ts'
 import { EventClock } from './simulated/event-clock.ts'
 import { createMemoryBlockStore } from './simulated/memory-block-store.ts'

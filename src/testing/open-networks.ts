@@ -9,7 +9,7 @@ import { createClusterKey } from '../runtime/network/cluster-key.ts'
 import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
 import { createIdentity } from '../runtime/network/identity.ts'
 import { createLibp2pNetwork, type Libp2pNetworkOptions } from '../runtime/network/libp2p-network.ts'
-import type { Network, NetworkHandlers, PeerEvent } from '../runtime/network/network.ts'
+import type { Network, NetworkHandlers, PeerEvent } from '../runtime/ports/network.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 
 export interface OpenNetwork {

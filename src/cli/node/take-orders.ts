@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
-import type { Engine } from '../../runtime/engine/engine.ts'
 import { isAddress } from '../../runtime/network/parse-address.ts'
 import { redact } from '../../runtime/network/redact.ts'
+import type { Engine } from '../../runtime/ports/engine.ts'
 import type { EmulatedLinks } from './emulated-links.ts'
 import type { NodeLog } from './node-log.ts'
 

@@ -3,7 +3,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../engine/engine.ts'
+import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../ports/engine.ts'
 import { MisfitError } from './misfit-error.ts'
 
 export interface HeldBlock {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -15,8 +16,7 @@ import { PlacementReminder } from '../cluster/placement-reminder.ts'
 import { PlannerSeat } from '../cluster/planner-seat.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
-import { deferred } from '../network/deferred.ts'
-import type { NetworkHandlers } from '../network/network.ts'
+import type { NetworkHandlers } from '../ports/network.ts'
 import { Announcer } from './announcer.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import type { DeviceLife } from './device-life.ts'
@@ -96,7 +96,7 @@ const cannotPlan: Place = () => Promise.reject(new Error('this device cannot pla
 
 /** Only an owner needs what reads and cuts models. */
 const cutFromFile: NonNullable<DeviceParts['prepareModel']> = async (model, parts) => {
-  const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
+  const { prepareOwnedModel } = await import('../onnx/prepare-owned-model.ts')
   return prepareOwnedModel(model, parts)
 }
 

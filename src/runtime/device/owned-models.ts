@@ -6,8 +6,8 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { Serial } from '../../core/serial.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
-import type { KeptNames } from './kept-names.ts'
-import { onStateDisk } from './on-state-disk.ts'
+import type { KeptNames } from '../ports/kept-names.ts'
+import { onStateDisk } from '../state/on-state-disk.ts'
 import type { OwnedModel } from './owned-model.ts'
 
 export interface OwnedModelsParts {

@@ -4,7 +4,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { FileUnavailable } from '../io/file-unavailable.ts'
-import type { SinkEntry } from '../ledger/sink-entry.ts'
+import type { SinkEntry } from '../ports/sink-entry.ts'
 import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
 
 const manifest = { id: 'net', name: 'net', blocks: [{ work: seconds(0.01) }], activations: [{ tensors: [] }] }

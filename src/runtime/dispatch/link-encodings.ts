@@ -8,7 +8,7 @@ import {
 import type { DeviceId } from '../../core/ids.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import type { BytesPerSecond } from '../../core/units.ts'
-import type { WireTensor } from '../network/wire-tensor.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import { CodecMeter } from './codec-meter.ts'
 import { type DeviceTask, plainBytes } from './device-task.ts'
 import { decodeTensor } from './tensor-codec.ts'

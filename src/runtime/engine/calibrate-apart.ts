@@ -1,6 +1,6 @@
 import './no-telemetry.ts'
 import { forkApart } from '../fork-apart.ts'
-import { EngineError } from './engine.ts'
+import { EngineError } from '../ports/engine.ts'
 import { scriptOf } from './lane-thread.ts'
 
 /**

@@ -2,10 +2,6 @@ import type { BlockHash } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
-import { machineTimeOffset } from '../system-clock.ts'
-import { calibrateApart } from './calibrate-apart.ts'
-import { CALIBRATION_REFERENCE } from './calibration-model.ts'
-import { checkInputs } from './check-inputs.ts'
 import {
   type BlockRun,
   type Engine,
@@ -14,7 +10,11 @@ import {
   type LanePatience,
   type LoadedBlock,
   StuckError
-} from './engine.ts'
+} from '../ports/engine.ts'
+import { machineTimeOffset } from '../system-clock.ts'
+import { calibrateApart } from './calibrate-apart.ts'
+import { CALIBRATION_REFERENCE } from './calibration-model.ts'
+import { checkInputs } from './check-inputs.ts'
 import { LaneThread } from './lane-thread.ts'
 import { NominalTimes } from './nominal-times.ts'
 import { ownBuffers } from './own-buffers.ts'

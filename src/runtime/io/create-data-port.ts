@@ -1,7 +1,7 @@
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import type { DataPort, Item } from '../ports/data-port.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { ctcText } from './ctc-text.ts'
-import type { DataPort, Item } from './data-port.ts'
 import { exampleInputs } from './example-inputs.ts'
 import { imageTarget } from './image-target.ts'
 import { imageToTensor } from './image-to-tensor.ts'

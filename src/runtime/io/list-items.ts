@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { describeFileError } from '../../core/describe-file-error.ts'
-import type { Item } from './data-port.ts'
+import type { Item } from '../ports/data-port.ts'
 import { type FilePath, inFolder, shownName } from './file-path.ts'
 import { FileUnavailable } from './file-unavailable.ts'
 

@@ -1,6 +1,6 @@
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
-import type { Item } from './data-port.ts'
+import type { Item } from '../ports/data-port.ts'
 import { type FilePath, shownPath, withEnding } from './file-path.ts'
 import { fileSafe } from './file-safe.ts'
 import { fitTensor } from './fit-tensor.ts'

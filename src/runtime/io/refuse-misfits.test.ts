@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import type { Item } from '../ports/data-port.ts'
 import { wallTime } from '../system-clock.ts'
-import type { Item } from './data-port.ts'
 import { refuseMisfits } from './refuse-misfits.ts'
 
 /** A folder of files an hour old, named in order; those whose text is 'good' can be read. */

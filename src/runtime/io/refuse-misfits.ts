@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import type { DataPort, Item } from './data-port.ts'
+import type { DataPort, Item } from '../ports/data-port.ts'
 import { FileUnavailable } from './file-unavailable.ts'
 
 /** So many items are tried, the first ones and some from all over the folder, before it is said that none fits. */

@@ -4,10 +4,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { NetworkError } from '../ports/network.ts'
 import { RefusedError } from './admission.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { dialRace } from './dial-race.ts'
-import { NetworkError } from './network.ts'
 import { parseAddress } from './parse-address.ts'
 
 export interface DiallerParts {

@@ -2,12 +2,12 @@ import type { Clock } from '../../core/clock.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import type { Seconds } from '../../core/units.ts'
+import type { Role } from '../ports/network.ts'
 import type { BlobStore } from './blob-store.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import type { Identity } from './identity.ts'
 import type { Twins } from './incarnation-book.ts'
-import type { Role } from './network.ts'
 import type { LinkShape } from './pacer.ts'
 
 export interface Libp2pNetworkOptions {

@@ -17,8 +17,8 @@ import {
   StepSchema,
   TaskSchema
 } from '../generated/tributary/v1/wire_pb.ts'
+import { type ArrivedTask, NetworkError } from '../ports/network.ts'
 import { STATE_TOPIC } from './gossip.ts'
-import { type ArrivedTask, NetworkError } from './network.ts'
 
 let group: NetworkGroup
 beforeEach(() => {

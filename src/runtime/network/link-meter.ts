@@ -1,6 +1,6 @@
 import { RATE_LEARNING } from '../../core/rate-learning.ts'
 import { type Bytes, bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
-import type { LinkMeasure } from './network.ts'
+import type { LinkMeasure } from '../ports/network.ts'
 import { RoundTrip } from './round-trip.ts'
 
 /** Smaller frames measure the timers and the event loop, not the link. */

@@ -12,6 +12,8 @@ import {
   ReplySchema,
   type Request
 } from '../generated/tributary/v1/wire_pb.ts'
+import { type ArrivedTask, NetworkError, type TaskAnswer } from '../ports/network.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { Member } from './admission.ts'
 import { ControlSender, encodeControl } from './control-sender.ts'
 import type { FrameLimits } from './frame-limits.ts'
@@ -20,12 +22,10 @@ import { readInto } from './inlet.ts'
 import type { LinkMeter } from './link-meter.ts'
 import { LinkProbe } from './link-probe.ts'
 import { MessageParser } from './message-parser.ts'
-import { type ArrivedTask, NetworkError, type TaskAnswer } from './network.ts'
 import { Outlet } from './outlet.ts'
 import type { LinkShape, Pacer } from './pacer.ts'
 import { RequestTable } from './request-table.ts'
 import { TaskSender } from './task-sender.ts'
-import type { WireTensor } from './wire-tensor.ts'
 
 export const TASK_PROTOCOL = '/tributary/task/1'
 export const CONTROL_PROTOCOL = '/tributary/control/1'

@@ -1,16 +1,16 @@
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
+import { type Deferred, deferred } from '../../core/deferred.ts'
 import { Serial } from '../../core/serial.ts'
 import { bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Frame, PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
-import { type Deferred, deferred } from './deferred.ts'
+import { NetworkError, type Sending, type Sent, type TaskAnswer } from '../ports/network.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import { type EncodedFrame, encodeFrame } from './encode-frame.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import type { LinkMeter } from './link-meter.ts'
-import { NetworkError, type Sending, type Sent, type TaskAnswer } from './network.ts'
 import type { LinkShape, Pacer } from './pacer.ts'
 import { sendPieces } from './send-pieces.ts'
-import type { WireTensor } from './wire-tensor.ts'
 
 export interface TaskSenderParts {
   readonly clock: Clock

@@ -2,7 +2,7 @@ import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../../runtime/engine/engine.ts'
+import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../../runtime/ports/engine.ts'
 import type { ProcessClock } from './process-clock.ts'
 import { runToyBlock, type ToyBlock } from './toy-model.ts'
 

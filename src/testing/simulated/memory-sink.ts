@@ -1,7 +1,7 @@
 import { type Seconds, seconds } from '../../core/units.ts'
-import { NotWritten } from '../../runtime/ledger/not-written.ts'
-import type { Recorded, RecordedCounts, Sink, SinkState } from '../../runtime/ledger/sink.ts'
-import { outcomeOf, type SinkEntry } from '../../runtime/ledger/sink-entry.ts'
+import { NotWritten } from '../../runtime/ports/not-written.ts'
+import type { Recorded, RecordedCounts, Sink, SinkState } from '../../runtime/ports/sink.ts'
+import { outcomeOf, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
 import type { ProcessClock } from './process-clock.ts'
 
 /** What a sink has on its disk: it survives the process. */

@@ -1,5 +1,5 @@
+import { LINE_START, parseSinkLine, type SinkEntry } from '../ports/sink-entry.ts'
 import { readLines } from './read-lines.ts'
-import { LINE_START, parseSinkLine, type SinkEntry } from './sink-entry.ts'
 import type { SinkFile } from './sink-file.ts'
 
 /** Text in a sink that is no result, blank lines aside. */

@@ -2,8 +2,8 @@ import type { BigIntStats } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Seconds } from '../../core/units.ts'
+import type { SinkEntry } from '../ports/sink-entry.ts'
 import { recoverSink } from './recover-sink.ts'
-import type { SinkEntry } from './sink-entry.ts'
 import { readAt } from './sink-file.ts'
 
 /**

@@ -2,10 +2,10 @@ import type { Clock } from '../../core/clock.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import type { DataPort } from '../io/data-port.ts'
 import { FileUnavailable } from '../io/file-unavailable.ts'
 import type { ItemStamp } from '../io/item-stamp.ts'
-import type { NumberedItem } from './source-items.ts'
+import type { DataPort } from '../ports/data-port.ts'
+import type { NumberedItem } from '../sink/source-items.ts'
 
 export interface ItemReaderParts {
   readonly clock: Clock

@@ -1,7 +1,7 @@
+import { parseSinkLine, type SinkEntry, sinkLine } from '../ports/sink-entry.ts'
 import { findCopy } from './find-copy.ts'
 import { RecentBytes } from './recent-bytes.ts'
 import { recoverSink, type SinkRange, type Strange } from './recover-sink.ts'
-import { parseSinkLine, type SinkEntry, sinkLine } from './sink-entry.ts'
 import type { OpenSinkFile, SinkFile } from './sink-file.ts'
 
 export interface SinkWriterParts {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
+import type { Recorded } from '../ports/sink.ts'
 import { numberItems } from './number-items.ts'
-import type { Recorded } from './sink.ts'
 import { type NumberedItem, sourceItems } from './source-items.ts'
 
 const stateFolder = (): string => mkdtempSync(join(tmpdir(), 'tributary-items-'))

@@ -1,6 +1,6 @@
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
-import type { FilePath } from './file-path.ts'
-import type { ItemStamp } from './item-stamp.ts'
+import type { FilePath } from '../io/file-path.ts'
+import type { ItemStamp } from '../io/item-stamp.ts'
 
 /** Where a source's data comes from: files in a folder, in name order. */
 export interface Item {

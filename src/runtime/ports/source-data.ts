@@ -1,4 +1,4 @@
-import type { NumberedItem } from '../ledger/source-items.ts'
+import type { NumberedItem } from '../sink/source-items.ts'
 
 /** What a source has to be computed. */
 export interface SourceData {

@@ -1,5 +1,5 @@
-import type { Recorded, RecordedCounts } from './sink.ts'
-import { outcomeOf, type SinkEntry } from './sink-entry.ts'
+import type { Recorded, RecordedCounts } from '../ports/sink.ts'
+import { outcomeOf, type SinkEntry } from '../ports/sink-entry.ts'
 
 /** What is known to have become of every datum, by source; counted as it comes. */
 export class RecordedData {

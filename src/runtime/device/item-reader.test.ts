@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
-import type { DataPort } from '../io/data-port.ts'
 import { FileUnavailable } from '../io/file-unavailable.ts'
+import type { DataPort } from '../ports/data-port.ts'
+import type { NumberedItem } from '../sink/source-items.ts'
 import { ItemReader, type Reading } from './item-reader.ts'
-import type { NumberedItem } from './source-items.ts'
 
 /** What a file is like: readable, away, or not understood and with a stamp that changes with it. */
 type File = 'good' | 'away' | { readonly bad: string; readonly modified?: number }

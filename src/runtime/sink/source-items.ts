@@ -4,12 +4,12 @@ import { z } from 'zod'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
-import type { Item } from '../io/data-port.ts'
 import { inFolder, nameBytes } from '../io/file-path.ts'
 import type { ItemStamp } from '../io/item-stamp.ts'
+import type { Item } from '../ports/data-port.ts'
+import type { Recorded } from '../ports/sink.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../state/privacy.ts'
 import { numberItems } from './number-items.ts'
-import type { Recorded } from './sink.ts'
 
 export interface NumberedItem {
   readonly datum: number

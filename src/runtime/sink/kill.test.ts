@@ -23,8 +23,8 @@ const AHEAD = 4
 /** A source without a network: numbers its items, writes a result for each that has none, and says so for each. Waits for its end once it wrote `most`. */
 const PROGRAM = `
   const [file, stateFolder, count, most] = process.argv.slice(1)
-  const { openSink } = await import('${BUILT}ledger/open-sink.js')
-  const { sourceItems } = await import('${BUILT}ledger/source-items.js')
+  const { openSink } = await import('${BUILT}sink/open-sink.js')
+  const { sourceItems } = await import('${BUILT}sink/source-items.js')
   const { systemClock } = await import('${BUILT}system-clock.js')
   const sink = await openSink({ file, stateFolder, clock: systemClock, say: () => {}, linger: 0.001 })
   const items = Array.from({ length: Number(count) }, (_, i) => ({ name: i + '.png', path: '/' + i }))

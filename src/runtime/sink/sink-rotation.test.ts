@@ -20,11 +20,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
+import type { Sink } from '../ports/sink.ts'
+import { type ResultEntry, sinkLine } from '../ports/sink-entry.ts'
 import { systemClock } from '../system-clock.ts'
 import { type DoneRecord, openDoneRecord } from './done-record.ts'
 import { openSink } from './open-sink.ts'
-import type { Sink } from './sink.ts'
-import { type ResultEntry, sinkLine } from './sink-entry.ts'
 import { openSinkFile } from './sink-file.ts'
 
 interface Place {

@@ -5,8 +5,8 @@ import { z } from 'zod'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import type { Recorded } from '../ports/sink.ts'
 import { readLines } from './read-lines.ts'
-import type { Recorded } from './sink.ts'
 import { type OpenSinkFile, openSinkFile, type SinkFile } from './sink-file.ts'
 
 /**

@@ -19,7 +19,7 @@ afterEach(() => {
 })
 
 const PROGRAM = `
-  const { lockFile } = await import('${BUILT}ledger/lock-file.js')
+  const { lockFile } = await import('${BUILT}sink/lock-file.js')
   await lockFile(process.argv[1], 'it')
   process.stdout.write(String(process.pid) + '\\n')
   setInterval(() => {}, 1000)
