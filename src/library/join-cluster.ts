@@ -2,9 +2,9 @@ import { bytes, type Seconds, seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import type { DeviceLog } from '../node/device-log.ts'
 import { type OpenedDevice, openDevice } from '../node/open-device.ts'
-import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
+import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
 import { POLICIES } from '../scheduler/policies.ts'
 import { type CheckedModel, type CheckedOptions, checkJoinOptions, checkModelOptions } from './check-join-options.ts'
@@ -108,7 +108,7 @@ const deviceOptions = (checked: CheckedOptions, folder: StateFolder) => {
   }
 }
 
-const ownedModel = ({ file, name, shapes, blocks, cutAt, pinned }: CheckedModel, folder: StateFolder): OwnedModel => ({
+const ownedModel = ({ file, name, shapes, blocks, cutAt, pinned }: CheckedModel, folder: StateFolder): OnnxModel => ({
   ...{ file, cutAt, pinned, maxBlocks: blocks },
   name: name ?? file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, ''),
   shapes: new Map(Object.entries(shapes)),

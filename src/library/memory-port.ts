@@ -12,7 +12,6 @@ export const createMemoryPort = ({ inputs, activations, outputs }: ModelManifest
   const needed = new Set(activations[0]!.tensors.map(({ name }) => name))
   const isOutput = new Set(outputs)
   return {
-    list: async () => [],
     read: async item => fitted(item as MemoryItem, inputs, needed),
     stamp: async () => ({ id: '', modified: seconds(0), isFinal: true }),
     write: async (_: Item, tensors) =>

@@ -12,7 +12,7 @@ export const createOutcomeSink = (name: string, deliver: (outcome: Outcome) => P
     state = { kind: 'stopped' }
   }
   return {
-    file: `the results of ${name}`,
+    name: `the results of ${name}`,
     recorded: (): ReadonlyMap<number, Recorded> => new Map(),
     counts: (): RecordedCounts => counts,
     write: async entry => {

@@ -2,18 +2,21 @@ import { join } from 'node:path'
 import type { EncodingChoice } from '../core/activation-encoding.ts'
 import type { DeviceId } from '../core/ids.ts'
 import { JobGuard } from '../core/job-guard.ts'
+import type { ModelManifest } from '../core/manifest.ts'
 import { stopOnce } from '../core/stop-once.ts'
-import { type Bytes, type Seconds, seconds } from '../core/units.ts'
+import { type Bytes, bytes, type Seconds, seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import { createDevice, type Device } from '../runtime/device/device.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
-import type { OwnedModel } from '../runtime/device/owned-model.ts'
+import type { OwnerParts } from '../runtime/device/owned-model.ts'
 import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
+import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { placeApart } from '../runtime/planning/place-apart.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import type { Engine } from '../runtime/ports/engine.ts'
 import { type HeldFile, lockFile } from '../runtime/sink/lock-file.ts'
 import { takeModelOrder } from '../runtime/state/model-order.ts'
+import { namesFile } from '../runtime/state/names-file.ts'
 import { onStateDisk } from '../runtime/state/on-state-disk.ts'
 import { PRIVATE_FILE, tighten } from '../runtime/state/privacy.ts'
 import { nextIncarnation, openStateFolder, type StateFolder } from '../runtime/state/state-folder.ts'
@@ -30,7 +33,7 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly createPolicy: CreatePolicy
   /** For blocks; Infinity where it is not limited. */
   readonly memory: Bytes
-  readonly models: readonly OwnedModel[]
+  readonly models: readonly OnnxModel[]
   /** Numbers that are said of this device are not those of a real one. @default false */
   readonly emulated?: boolean
   readonly declaresWork?: boolean
@@ -71,6 +74,12 @@ export const openDevice = async (options: OpenDeviceOptions, log: DeviceLog): Pr
   }
 }
 
+/** Only an owner needs what reads and cuts models. */
+const cutFromFile = async (model: OnnxModel, parts: OwnerParts): Promise<ModelManifest> => {
+  const { prepareOwnedModel } = await import('../runtime/onnx/prepare-owned-model.ts')
+  return prepareOwnedModel(model, parts)
+}
+
 /** A second process with this identity would take the first one's place in the cluster. */
 const takeState = async ({ folder, name }: OpenDeviceOptions, log: DeviceLog): Promise<HeldFile> => {
   await openStateFolder(folder, (text, level) => log.say(text, level))
@@ -102,6 +111,9 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       guard,
       emulated: options.emulated ?? false,
       place: placeApart(say),
+      prepareModel: cutFromFile,
+      keptNames: namesFile(folder.models),
+      residentMemory: () => bytes(process.memoryUsage.rss()),
       isLinked: peer => isLinked?.(peer, names.said(peer)) ?? true,
       takeOrder: token => takeModelOrder(folder.path, token),
       troubles: () => [...cluster.troubles(), ...(troubles?.() ?? [])],

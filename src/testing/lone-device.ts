@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { blockHash, deviceId, modelId } from '../core/ids.ts'
 import type { ModelManifest } from '../core/manifest.ts'
 import type { Tensor } from '../core/tensor.ts'
@@ -69,10 +66,7 @@ export const countingModel = (name: string, blocks: number): ModelManifest => ({
 })
 
 /** For `loneDevice`: a model of so many blocks. */
-export const ownedCounting = (name: string, blocks: number): OwnedModel => ({
-  ...{ name, file: String(blocks), shapes: new Map(), maxBlocks: blocks, cutAt: [] },
-  folder: mkdtempSync(join(tmpdir(), 'tributary-lone-'))
-})
+export const ownedCounting = (name: string, blocks: number): OwnedModel => ({ name, file: String(blocks) })
 
 const countingEngine = (clock: ManualClock, stops: string[]): Engine => ({
   setSpeed: () => {},
@@ -127,7 +121,7 @@ export interface MemorySink extends Sink {
 export const memorySink = (write: (entry: SinkEntry) => void = () => {}): MemorySink => {
   const lines: SinkEntry[] = []
   return {
-    file: 'memory',
+    name: 'memory',
     lines,
     recorded: () => new Map(),
     counts: source => ({ results: lines.filter(line => line.source === source).length, skipped: 0, failed: 0 }),

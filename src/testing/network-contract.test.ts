@@ -13,7 +13,7 @@ import {
   RequestSchema,
   TaskSchema
 } from '../runtime/generated/tributary/v1/wire_pb.ts'
-import type { BlockStore } from '../runtime/network/blob-store.ts'
+import type { BlockStore } from '../runtime/ports/block-store.ts'
 import {
   type ArrivedTask,
   type Network,

@@ -3,9 +3,9 @@ import { createRng } from '../../core/rng.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { type OpenDeviceOptions, openDevice } from '../../node/open-device.ts'
 import type { Device } from '../../runtime/device/device.ts'
-import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
+import type { OnnxModel } from '../../runtime/onnx/onnx-model.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
 import { type StateFolder, stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
@@ -162,7 +162,7 @@ const ownedModel = (
   folder: StateFolder,
   spec: IoSpec | undefined,
   exampleInputs: ExampleInputs | undefined
-): OwnedModel => ({
+): OnnxModel => ({
   ...model,
   shapes: shapesFor(model.name, options),
   maxBlocks: options.maxBlocks.get(model.name) ?? options.maxBlocks.get('')!,

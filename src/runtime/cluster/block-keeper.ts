@@ -3,7 +3,7 @@ import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../cor
 import type { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
-import type { BlockStore } from '../network/blob-store.ts'
+import type { BlockStore } from '../ports/block-store.ts'
 import { StuckError } from '../ports/engine.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { KeepFailures, type KeptBlock } from './keep-failures.ts'

@@ -1,10 +1,10 @@
-import { setMaxListeners } from 'node:events'
 import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import type { Place } from '../../planner/placement.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
@@ -94,10 +94,8 @@ export const createDevice = (parts: DeviceParts): Device => new RunningDevice(pa
 
 const cannotPlan: Place = () => Promise.reject(new Error('this device cannot plan'))
 
-/** Only an owner needs what reads and cuts models. */
-const cutFromFile: NonNullable<DeviceParts['prepareModel']> = async (model, parts) => {
-  const { prepareOwnedModel } = await import('../onnx/prepare-owned-model.ts')
-  return prepareOwnedModel(model, parts)
+const cannotPrepare: NonNullable<DeviceParts['prepareModel']> = async ({ name }) => {
+  throw new UserError(`model "${name}": this device prepares no models`)
 }
 
 class RunningDevice implements Device {
@@ -132,7 +130,6 @@ class RunningDevice implements Device {
   constructor(parts: DeviceParts) {
     this.#parts = parts
     const { clock, network, engine, say } = parts
-    setMaxListeners(0, this.#abort.signal) // each source waits for it, and there may be any number
     this.#guard = parts.guard ?? new JobGuard({ clock, say })
     this.#sources = new SourceDesk({
       clock,
@@ -355,7 +352,7 @@ class RunningDevice implements Device {
   }
 
   #createOwned(): OwnedModels {
-    const { models, prepareModel = cutFromFile } = this.#parts
+    const { models, prepareModel = cannotPrepare } = this.#parts
     return new OwnedModels({
       models,
       view: this.view,

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
-import { FileUnavailable } from '../io/file-unavailable.ts'
 import type { DataPort } from '../ports/data-port.ts'
-import type { NumberedItem } from '../sink/source-items.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
+import type { NumberedItem } from '../ports/source-data.ts'
 import { ItemReader, type Reading } from './item-reader.ts'
 
 /** What a file is like: readable, away, or not understood and with a stamp that changes with it. */
@@ -21,13 +21,13 @@ const setUp = (files: Record<string, File>, patience = 30) => {
     read: async ({ name }) => {
       reads.push(clock.now())
       const file = fileOf(name)
-      if (file === 'away') throw new FileUnavailable(`${name}: there is no such file`)
+      if (file === 'away') throw new ItemUnavailable(`${name}: there is no such file`)
       if (file !== 'good') throw new UserError(`${name}: ${file.bad}`)
       return []
     },
     stamp: async ({ name }) => {
       const file = fileOf(name)
-      if (file === 'away') throw new FileUnavailable(`${name}: there is no such file`)
+      if (file === 'away') throw new ItemUnavailable(`${name}: there is no such file`)
       if (file === 'good') return { id: 'good', modified: seconds(WALL) }
       return { id: file.bad, modified: seconds(file.modified ?? WALL + clock.now()) }
     }
@@ -42,7 +42,7 @@ const setUp = (files: Record<string, File>, patience = 30) => {
   return { clock, said, reads, reader, files, read, port }
 }
 
-const item = (name: string, datum = 0): NumberedItem => ({ datum, item: { name, path: name } })
+const item = (name: string, datum = 0): NumberedItem => ({ datum, item: { name } })
 
 type Parts = ReturnType<typeof setUp>
 

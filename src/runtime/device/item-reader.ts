@@ -2,10 +2,10 @@ import type { Clock } from '../../core/clock.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { FileUnavailable } from '../io/file-unavailable.ts'
-import type { ItemStamp } from '../io/item-stamp.ts'
 import type { DataPort } from '../ports/data-port.ts'
-import type { NumberedItem } from '../sink/source-items.ts'
+import type { ItemStamp } from '../ports/item-stamp.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
+import type { NumberedItem } from '../ports/source-data.ts'
 
 export interface ItemReaderParts {
   readonly clock: Clock
@@ -163,7 +163,7 @@ export class ItemReader {
       this.forget(numbered.datum)
       return { kind: 'tensors', tensors }
     } catch (error) {
-      if (error instanceof FileUnavailable) return this.#unavailable(numbered, port, error.message)
+      if (error instanceof ItemUnavailable) return this.#unavailable(numbered, port, error.message)
       if (error instanceof UserError) return this.#bad(numbered, port, error.message)
       throw error
     }
@@ -189,7 +189,7 @@ export class ItemReader {
     try {
       stamp = await port.stamp(numbered.item)
     } catch (error) {
-      if (!(error instanceof FileUnavailable)) throw error
+      if (!(error instanceof ItemUnavailable)) throw error
       return this.#unavailable(numbered, port, error.message)
     }
     if (stamp.isFinal) {
@@ -246,7 +246,7 @@ const stampOf = async ({ item }: NumberedItem, port: Pick<DataPort, 'stamp'>): P
   try {
     return (await port.stamp(item)).id
   } catch (error) {
-    if (error instanceof FileUnavailable) return undefined
+    if (error instanceof ItemUnavailable) return undefined
     throw error
   }
 }

@@ -10,9 +10,10 @@ import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../.
 import { milliseconds, type Seconds } from '../../core/units.ts'
 import { loopingModel } from '../../testing/looping-model.ts'
 import { tinyOnnxFile } from '../../testing/tiny-onnx.ts'
-import { type BlockRun, type Engine, EngineError, type EngineOptions, StuckError } from '../ports/engine.ts'
+import { type BlockRun, type Engine, EngineError, StuckError } from '../ports/engine.ts'
 import { systemClock } from '../system-clock.ts'
 import { createEngine } from './create-engine.ts'
+import type { EngineOptions } from './engine-options.ts'
 import { encodeStrings } from './string-elements.ts'
 
 const engines: Engine[] = []

@@ -2,19 +2,12 @@ import type { BlockHash } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
-import {
-  type BlockRun,
-  type Engine,
-  EngineError,
-  type EngineOptions,
-  type LanePatience,
-  type LoadedBlock,
-  StuckError
-} from '../ports/engine.ts'
+import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../ports/engine.ts'
 import { machineTimeOffset } from '../system-clock.ts'
 import { calibrateApart } from './calibrate-apart.ts'
 import { CALIBRATION_REFERENCE } from './calibration-model.ts'
 import { checkInputs } from './check-inputs.ts'
+import type { EngineOptions, LanePatience } from './engine-options.ts'
 import { LaneThread } from './lane-thread.ts'
 import { NominalTimes } from './nominal-times.ts'
 import { ownBuffers } from './own-buffers.ts'

@@ -13,24 +13,14 @@ import { type InputShapes, withGiven } from '../../model/input-shapes.ts'
 import { describeLeftOut } from '../../model/left-out.ts'
 import { type OnnxFile, readOnnxFile } from '../../model/onnx-file.ts'
 import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
-import type { OwnedModel } from '../device/owned-model.ts'
+import type { OwnerParts } from '../device/owned-model.ts'
 import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
-import type { BlockStore } from '../network/blob-store.ts'
-import type { Engine } from '../ports/engine.ts'
+import type { BlockStore } from '../ports/block-store.ts'
 import { onStateDisk } from '../state/on-state-disk.ts'
 import { PRIVATE_FILE } from '../state/privacy.ts'
 import type { CutFacts } from './cut-answer.ts'
 import { cutApart } from './cut-apart.ts'
-
-export interface OwnerParts {
-  readonly engine: Engine
-  readonly blobs: BlockStore
-  /** Of this device, emulation included. */
-  readonly speed: number
-  readonly say: (text: string, level?: 'warn') => void
-  /** Ends it in mid-way. */
-  readonly signal?: AbortSignal
-}
+import type { OnnxModel } from './onnx-model.ts'
 
 /** Blocks that an earlier version cut otherwise are not used again. */
 const CUT_BY = 3
@@ -40,10 +30,10 @@ const CUT_BY = 3
  * block is in memory. What an earlier start found out about the same file is used again.
  * @throws UserError when the file is no model that ONNX Runtime opens, or needs a shape, or the disk does not take the blocks
  */
-export const prepareOwnedModel = (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> =>
+export const prepareOwnedModel = (owned: OnnxModel, parts: OwnerParts): Promise<ModelManifest> =>
   onStateDisk(owned.folder, () => prepare(owned, parts))
 
-const prepare = async (owned: OwnedModel, parts: OwnerParts): Promise<ModelManifest> => {
+const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManifest> => {
   const file = await readOnnxFile(owned.file)
   const shapes = shapesOf(owned, file)
   const kept = join(owned.folder, `${file.identity.slice(0, 32)}-${nameOfCut(owned, shapes)}.json`)
@@ -83,7 +73,7 @@ const sayMissing = ({ path, graph }: OnnxFile, { outputs }: ModelManifest, { say
   if (missing.length > 0) say(`${path}: left out, since only tensors travel: output "${missing.join('", "')}"`, 'warn')
 }
 
-const withDeclaredWork = (manifest: ModelManifest, { name, work }: OwnedModel): ModelManifest => {
+const withDeclaredWork = (manifest: ModelManifest, { name, work }: OnnxModel): ModelManifest => {
   if (work === undefined) return manifest
   const { blocks } = manifest
   if (work.length !== blocks.length)
@@ -92,7 +82,7 @@ const withDeclaredWork = (manifest: ModelManifest, { name, work }: OwnedModel): 
 }
 
 /** Given shapes, and for inputs of which they leave something open those of the sources' data. */
-const shapesOf = ({ file: path, shapes, exampleShapes }: OwnedModel, file: OnnxFile): InputShapes => {
+const shapesOf = ({ file: path, shapes, exampleShapes }: OnnxModel, file: OnnxFile): InputShapes => {
   const declared = declaredInputs(file)
   const all = new Map(shapes)
   for (let isSettled = exampleShapes === undefined; !isSettled; ) {
@@ -109,7 +99,7 @@ const shapesOf = ({ file: path, shapes, exampleShapes }: OwnedModel, file: OnnxF
 }
 
 /** Of all that decides how a file is cut. */
-const nameOfCut = ({ cutAt, maxBlocks, pinned }: OwnedModel, shapes: InputShapes): string =>
+const nameOfCut = ({ cutAt, maxBlocks, pinned }: OnnxModel, shapes: InputShapes): string =>
   createHash('sha256')
     .update(JSON.stringify([CUT_BY, cutAt.length > 0 ? cutAt : maxBlocks, [...shapes].sort(byName), pinned === true]))
     .digest('hex')
@@ -117,7 +107,7 @@ const nameOfCut = ({ cutAt, maxBlocks, pinned }: OwnedModel, shapes: InputShapes
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
-const restore = async (kept: string, { name }: OwnedModel, blobs: BlockStore): Promise<ModelManifest | undefined> => {
+const restore = async (kept: string, { name }: OnnxModel, blobs: BlockStore): Promise<ModelManifest | undefined> => {
   try {
     const manifest = { ...fromWire(fromJsonString(ManifestSchema, await readFile(kept, 'utf8'))), name }
     const found = await Promise.all(manifest.blocks.map(block => blobs.find(block.sha256)))

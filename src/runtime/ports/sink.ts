@@ -4,7 +4,7 @@ import type { SinkEntry } from './sink-entry.ts'
 export interface Recorded {
   readonly item: string
   readonly kind: 'result' | 'skipped' | 'failed'
-  /** Of one that was skipped: what its file looked like then. When it looks different, it may be written again. */
+  /** Of one that was skipped: what its item looked like then. When it looks different, it may be written again. */
   readonly stamp?: string
 }
 
@@ -24,20 +24,21 @@ export type SinkState =
   | { readonly kind: 'stopped' }
 
 /**
- * Where results go: a JSONL file, each result exactly once, whatever happens in between. Shared by the sources of a device.
+ * Where results go, each result exactly once, whatever happens in between. Shared by the sources of a device.
  *
- * What is in the file when it is opened counts, and what was written to it before it was rotated: it is never written again,
+ * What is in it when it is opened counts (of a file what was written before it was rotated, too): it is never written again,
  * and `recorded` tells a source where to go on. Lines are in the order of `write`. While the disk refuses, `write` does not resolve, so sources stop at their window
  * and nothing is lost.
  */
 export interface Sink extends AsyncDisposable {
-  readonly file: string
+  /** For people: the path, where it is a file. */
+  readonly name: string
   /** What became of a source's data, by datum; grows with every write. */
   recorded(source: string): ReadonlyMap<number, Recorded>
   /** How many of them are results, how many were skipped and how many given up; looked up, not counted. */
   counts(source: string): RecordedCounts
   /**
-   * @param stamp of an item that is skipped: what its file looks like, kept with it
+   * @param stamp of an item that is skipped: what it looks like, kept with it
    * @returns 'written' once the line is on the disk; 'twin', writing nothing, when this datum has a line or is about to;
    *   the line of one that was skipped is followed by that of a result, should there be one after all
    * @throws NotWritten when the sink was stopped before the disk took the line, UserError when before it was asked: the datum
@@ -45,6 +46,6 @@ export interface Sink extends AsyncDisposable {
    */
   write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'>
   state(): SinkState
-  /** Writes what was accepted (one try when the disk refuses), releases the file. Idempotent. */
+  /** Writes what was accepted (one try when the disk refuses), and lets go of it. Idempotent. */
   stop(): Promise<void>
 }

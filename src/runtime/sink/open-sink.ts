@@ -150,7 +150,7 @@ interface Waiting {
 }
 
 class FileSink implements Sink {
-  readonly file: string
+  readonly name: string
   readonly #clock: Clock
   readonly #say: (text: string, level?: 'warn') => void
   readonly #linger: Seconds
@@ -168,7 +168,7 @@ class FileSink implements Sink {
   #unwritten = { results: 0, because: '' }
 
   constructor({ file, clock, say, linger = LINGER }: SinkOptions, writer: SinkWriter, memory: SinkMemory) {
-    this.file = file
+    this.name = file
     this.#clock = clock
     this.#say = say
     this.#linger = linger
@@ -189,7 +189,7 @@ class FileSink implements Sink {
   }
 
   write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
-    if (this.#stopping.signal.aborted) return Promise.reject(new UserError(`--sink ${this.file}: has been closed`))
+    if (this.#stopping.signal.aborted) return Promise.reject(new UserError(`--sink ${this.name}: has been closed`))
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
     const key = keyOf(entry)
     if (this.#memory.data.knows(entry) || this.#accepted.has(key)) return this.#twin(entry, stamp)
@@ -206,7 +206,7 @@ class FileSink implements Sink {
     const { results, because } = this.#unwritten
     if (results > 0)
       this.#say(
-        `--sink ${this.file}: ${because}; ${results === 1 ? '1 result was' : `${results} results were`} not written, the next start computes what is missing`
+        `--sink ${this.name}: ${because}; ${results === 1 ? '1 result was' : `${results} results were`} not written, the next start computes what is missing`
       )
     this.#state = { kind: 'stopped' }
     await this.#memory.record?.close()
@@ -266,7 +266,7 @@ class FileSink implements Sink {
   /** Not the disk, which may refuse as long as it likes: the writer itself. Whoever waits hears that it is over. */
   #break(error: unknown): void {
     const because = describeFileError(error)
-    const broken = new InvariantError(`--sink ${this.file}: what writes it has failed: ${because}`, { cause: error })
+    const broken = new InvariantError(`--sink ${this.name}: what writes it has failed: ${because}`, { cause: error })
     this.#broken = broken
     this.#state = { kind: 'failed', because }
     const waiting = [...this.#batch, ...this.#queue]
@@ -330,7 +330,7 @@ class FileSink implements Sink {
     this.#unwritten = { results: this.#unwritten.results + batch.length, because }
     for (const { entry, reject } of batch) {
       this.#accepted.delete(keyOf(entry))
-      reject(new NotWritten(`--sink ${this.file}: ${entry.item} was not written: ${because}`))
+      reject(new NotWritten(`--sink ${this.name}: ${entry.item} was not written: ${because}`))
     }
   }
 
@@ -338,11 +338,11 @@ class FileSink implements Sink {
     const before = this.#state
     this.#state = { kind: 'stuck', because, tries }
     if (before.kind === 'stuck' && before.because === because) return
-    this.#say(`--sink ${this.file}: ${because}; sources wait and writing is tried again, nothing is lost`, 'warn')
+    this.#say(`--sink ${this.name}: ${because}; sources wait and writing is tried again, nothing is lost`, 'warn')
   }
 
   #unstuck(): void {
-    if (this.#state.kind === 'stuck') this.#say(`--sink ${this.file}: can be written again`)
+    if (this.#state.kind === 'stuck') this.#say(`--sink ${this.name}: can be written again`)
     this.#state = { kind: 'open' }
   }
 

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
+import type { FileItem } from '../io/file-item.ts'
 import type { Recorded } from '../ports/sink.ts'
+import type { NumberedItem } from '../ports/source-data.ts'
 import { numberItems } from './number-items.ts'
-import { type NumberedItem, sourceItems } from './source-items.ts'
+import { sourceItems } from './source-items.ts'
 
 const stateFolder = (): string => mkdtempSync(join(tmpdir(), 'tributary-items-'))
 
@@ -27,7 +29,7 @@ const numbered = async (
     stateFolder: state
   })
   const shown = (items: readonly NumberedItem[]): string[] => items.map(({ datum, item }) => `${datum} ${item.name}`)
-  return { todo: shown(todo), total, away: shown(away), left, paths: away.map(({ item }) => item.path) }
+  return { todo: shown(todo), total, away: shown(away), left, paths: away.map(({ item }) => (item as FileItem).path) }
 }
 
 test('a first run numbers items in the order of the folder', async () => {

@@ -2,21 +2,14 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { describeFileError } from '../../core/describe-file-error.ts'
-import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import type { FileItem } from '../io/file-item.ts'
 import { inFolder, nameBytes } from '../io/file-path.ts'
-import type { ItemStamp } from '../io/item-stamp.ts'
-import type { Item } from '../ports/data-port.ts'
+import type { ItemStamp } from '../ports/item-stamp.ts'
 import type { Recorded } from '../ports/sink.ts'
+import type { NumberedItem } from '../ports/source-data.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../state/privacy.ts'
 import { numberItems } from './number-items.ts'
-
-export interface NumberedItem {
-  readonly datum: number
-  readonly item: Item
-  /** Since when it is there, of one that came by itself; absent: it is there when it is asked for. */
-  readonly since?: Seconds
-}
 
 export interface SourceItems {
   /** Not done, in the order of their numbers. */
@@ -33,11 +26,11 @@ export interface SourceItemsOptions {
   readonly source: string
   readonly folder: string
   /** Of the folder now. */
-  readonly items: readonly Item[]
+  readonly items: readonly FileItem[]
   /** Of the sink: `sink.recorded(source)`. */
   readonly recorded: ReadonlyMap<number, Recorded>
   /** What an item's file looks like, to find those that were skipped and have changed since: they are not done. */
-  readonly stamp?: (item: Item) => Promise<ItemStamp>
+  readonly stamp?: (item: FileItem) => Promise<ItemStamp>
   /** At most this many data; those that are here come before those that are away. */
   readonly count?: number | undefined
   /** The sink's file: items of a run with another one are not waited for. */
@@ -114,12 +107,12 @@ const without = (
 /** Such as a folder's list may hold: a file with the numbers that was tampered with leads nowhere else. */
 const isListable = (name: string): boolean => !(name === '' || name.startsWith('.') || /[/\0]/.test(name))
 
-const itemAt = (folder: string, name: string): Item => ({ name, path: inFolder(folder, nameBytes(name)) })
+const itemAt = (folder: string, name: string): FileItem => ({ name, path: inFolder(folder, nameBytes(name)) })
 
 /** Data that were skipped for what was in their files, which look different now. */
 const changedSince = async (
   recorded: ReadonlyMap<number, Recorded>,
-  present: ReadonlyMap<string, Item>,
+  present: ReadonlyMap<string, FileItem>,
   stampOf: SourceItemsOptions['stamp']
 ): Promise<ReadonlySet<number>> => {
   const changed = new Set<number>()
