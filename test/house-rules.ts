@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix, relative, sep } from 'node:path'
 
-/** The shape of the program in one place: each folder of src/, what it may import, and what it must not use. */
+/**
+ * The shape of the program in one place: each folder of src/, what it may import, and what it must not use. A room within a
+ * room has rules of its own; whoever outside may import the outer one may import all that is in it.
+ */
 interface Room {
   readonly imports: readonly string[]
   /** Packages and `node:` modules; 'any' where input and output belong. */
@@ -26,7 +29,45 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   planner: { imports: ['core'], packages: ['zod'], ...PURE },
   simulator: { imports: ['core', 'scheduler', 'planner'], packages: ['zod'], ...PURE },
   report: { imports: ['core'], packages: { but: /^node:/, because: 'a report is text made of values' }, ...PURE },
-  runtime: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator'], ...SHELL },
+  // The portable device: no node: module, and no clock, socket or file but those that it is given.
+  'runtime/ports': { imports: ['core', 'runtime/generated'], packages: ['zod'], ...PURE },
+  'runtime/hash': { imports: ['runtime/ports'], packages: ['@noble/hashes'], ...PURE },
+  'runtime/cluster': {
+    imports: ['core', 'planner', 'runtime/ports', 'runtime/hash', 'runtime/generated'],
+    packages: ['@bufbuild/protobuf'],
+    ...PURE
+  },
+  'runtime/dispatch': {
+    imports: ['core', 'scheduler', 'runtime/ports', 'runtime/cluster', 'runtime/generated'],
+    packages: ['@bufbuild/protobuf'],
+    ...PURE
+  },
+  'runtime/device': {
+    imports: [
+      ...['core', 'scheduler', 'planner'],
+      ...['runtime/ports', 'runtime/cluster', 'runtime/dispatch', 'runtime/generated']
+    ],
+    packages: ['@bufbuild/protobuf', 'zod'],
+    ...PURE
+  },
+  // What it is on a machine with Node.
+  runtime: { imports: ['core', 'planner', 'runtime/ports'], ...SHELL },
+  'runtime/engine': { imports: ['core', 'runtime', 'runtime/ports'], ...SHELL },
+  'runtime/network': {
+    imports: ['core', 'runtime', 'runtime/ports', 'runtime/state', 'runtime/generated'],
+    ...SHELL
+  },
+  'runtime/state': { imports: ['core', 'runtime/ports', 'runtime/network'], ...SHELL },
+  'runtime/io': { imports: ['core', 'model', 'runtime/ports', 'runtime/device', 'runtime/engine'], ...SHELL },
+  'runtime/sink': { imports: ['core', 'runtime/ports', 'runtime/io', 'runtime/state'], ...SHELL },
+  'runtime/onnx': {
+    imports: [
+      ...['core', 'model', 'runtime', 'runtime/ports', 'runtime/cluster', 'runtime/device', 'runtime/engine'],
+      ...['runtime/state', 'runtime/generated']
+    ],
+    ...SHELL
+  },
+  'runtime/planning': { imports: ['core', 'planner', 'runtime'], ...SHELL },
   serving: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'runtime'], ...SHELL },
   dashboard: { imports: ['core', 'runtime', 'report'], ...SHELL },
   studies: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime'], ...SHELL },
@@ -58,8 +99,22 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   }
 }
 
+const GENERATED = 'runtime/generated'
+
 /** What other programs import stands beside the rooms, and only shows what is in them. */
-export const roomOf = (path: string): string => (path.includes('/') ? path.split('/')[0]! : FACES)
+export const roomOf = (path: string): string => {
+  const [outer, inner] = path.split('/').slice(0, -1)
+  if (outer === undefined) return FACES
+  const within = `${outer}/${inner}`
+  return within === GENERATED || ROOMS[within] !== undefined ? within : outer
+}
+
+/** Of rooms within one another: whoever may import the outer one from outside may import the inner one. */
+const mayImport = (folder: string, target: string): boolean => {
+  const [outer] = target.split('/') as [string]
+  const { imports } = ROOMS[folder]!
+  return target === folder || imports.includes(target) || (folder.split('/')[0] !== outer && imports.includes(outer))
+}
 
 /** Files that read real time: everything else is given a Clock. */
 const CLOCKS = [/^runtime\/system-clock\.ts$/, /^runtime\/engine\/lane-?[a-z-]*\.ts$/]
@@ -93,7 +148,7 @@ const importViolation = (file: SourceFile, folder: string, specifier: string): s
   const room = ROOMS[folder]!
   if (specifier.startsWith('.')) {
     const target = roomOf(posix.join(posix.dirname(file.path), specifier))
-    if (target === folder || room.imports.includes(target)) return undefined
+    if (mayImport(folder, target)) return undefined
     const allowed = room.imports.length === 0 ? 'nothing outside itself' : `only ${room.imports.join(', ')}`
     return `src/${file.path} imports ${target}/ (${specifier}); ${folder}/ may import ${allowed}`
   }

@@ -4,8 +4,8 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { ELEMENT_TYPES, type ElementType, type TensorSpec } from '../../core/tensor.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { type Manifest, ManifestSchema, type TensorSpec as WireSpec } from '../generated/tributary/v1/wire_pb.ts'
+import { hashOf } from '../hash/hash-of.ts'
 import { portableHash } from '../hash/portable-hash.ts'
-import { hashOf } from '../ports/hash-of.ts'
 
 /** A model with more blocks or tensors than this is refused: nobody cuts so fine, and a peer must not fill our memory. */
 const MAX_BLOCKS = 4096

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import type { BlockHash } from '../../core/ids.ts'
 import { UserError } from '../../core/user-error.ts'
-import { nodeHash } from '../hash/node-hash.ts'
+import { nodeHash } from '../node-hash.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../state/privacy.ts'
 import type { BlobStore } from './blob-store.ts'
 

@@ -4,7 +4,7 @@ import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { manifestId } from '../../runtime/cluster/manifest-codec.ts'
 import { portableHash } from '../../runtime/hash/portable-hash.ts'
-import { hashOf } from '../../runtime/ports/hash-of.ts'
+import { hashOf } from '../../runtime/hash/hash-of.ts'
 
 /** A block that can be computed in a head: a tag passes through, numbers are made into others. It is its own file, as JSON. */
 export interface ToyBlock {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Hash } from '../ports/hash.ts'
+import type { Hash } from './ports/hash.ts'
 
 /** OpenSSL's, with the processor's own instructions: for weights. */
 export const nodeHash: Hash = {
