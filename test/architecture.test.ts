@@ -70,6 +70,7 @@ describe('the rules can be broken', () => {
     ],
     ['the device in a port', 'runtime/ports/a.ts', "import { x } from '../device/b.ts'", 'imports runtime/device/'],
     ['an adapter beside it', 'runtime/engine/a.ts', "import { x } from '../network/b.ts'", 'imports runtime/network/'],
+    ['emulation in the product', 'runtime/network/a.ts', 'const isEmulated = true', 'speaks of emulation'],
     ['a file in no room', 'misc/a.ts', '', 'is in no room']
   ])('%s is reported', (_, path, text, message) => {
     expect(breach(path, text)).toContain(message)
@@ -80,6 +81,7 @@ describe('the rules can be broken', () => {
     ['neighbours in the same room', 'core/sub/a.ts', "import { x } from '../b.ts'\nimport { z } from 'zod'"],
     ['a room within one that it may import', 'studies/a.ts', "import { x } from '../runtime/device/b.ts'"],
     ['a folder within a room that has no rules of its own', 'core/a.ts', "import { x } from './sub/b.ts'"],
+    ['a status that says it', 'runtime/device/device-status.ts', 'emulated: z.boolean()'],
     ['words in comments', 'core/a.ts', '// performance.now, import "node:fs"\n/* Math.random() */'],
     ['a clock that was given', 'cli/a.ts', 'await clock.sleep(seconds(1)); const t = clock.now()'],
     ['the one real clock', 'runtime/system-clock.ts', 'performance.now()']

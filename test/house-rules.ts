@@ -70,13 +70,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'runtime/planning': { imports: ['core', 'planner', 'runtime'], ...SHELL },
   serving: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'runtime'], ...SHELL },
   dashboard: { imports: ['core', 'runtime', 'report'], ...SHELL },
+  // Words of emulation are known here, to who starts it, and to what says that numbers are emulated.
+  emulation: { imports: ['core', 'runtime', 'runtime/ports'], ...SHELL },
   studies: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime'], ...SHELL },
   node: { imports: ['core', 'scheduler', 'runtime'], ...SHELL },
-  library: { imports: ['core', 'model', 'scheduler', 'runtime', 'node', 'studies'], ...SHELL },
+  library: { imports: ['core', 'model', 'scheduler', 'runtime', 'emulation', 'node', 'studies'], ...SHELL },
   cli: {
     imports: [
       ...['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime', 'serving', 'dashboard'],
-      ...['studies', 'node']
+      ...['emulation', 'studies', 'node']
     ],
     ...SHELL
   },
@@ -121,6 +123,11 @@ const CLOCKS = [/^runtime\/system-clock\.ts$/, /^runtime\/engine\/lane-?[a-z-]*\
 const REAL_TIME = /\b(?:Date\.now|new Date\b(?!\w|\(['"])|performance\.now|process\.hrtime|AbortSignal\.timeout)/
 const TIMERS = /(?<![.\w])(?:setTimeout|setInterval)\s*\(/
 const IMPURE = /\b(?:Math\.random|process\.(?:env|argv|cwd)|crypto\.(?:randomUUID|getRandomValues))\b/
+
+/** What a device may stand for is not its business: decorators in emulation/ see to it. */
+const EMULATION = /emulat/i
+/** They pass on that a device stands for another: `emulated` in a status. */
+const SAY_SO = /^runtime\/device\/device-(?:parts|reporter|status)\.ts$/
 
 export interface SourceFile {
   /** Path below src/, with forward slashes: "core/units.ts". */
@@ -170,6 +177,8 @@ const useViolations = (file: SourceFile, room: Room, code: string): string[] => 
     if (time !== undefined && !CLOCKS.some(clock => clock.test(file.path))) {
       found.push(`${at} reads real time (${time}); take a Clock: only src/runtime/system-clock.ts and the lane may`)
     }
+    if (file.path.startsWith('runtime/') && !SAY_SO.test(file.path) && EMULATION.test(line))
+      found.push(`${at} speaks of emulation; that is for decorators of engine and network, in emulation/`)
     const impure = room.pure ? IMPURE.exec(line)?.[0] : undefined
     if (impure !== undefined) found.push(`${at} uses ${impure}; ${roomOf(file.path)}/ works on what it is given`)
   })

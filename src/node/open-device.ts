@@ -14,6 +14,7 @@ import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { placeApart } from '../runtime/planning/place-apart.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import type { Engine } from '../runtime/ports/engine.ts'
+import type { Network } from '../runtime/ports/network.ts'
 import { type HeldFile, lockFile } from '../runtime/sink/lock-file.ts'
 import { takeModelOrder } from '../runtime/state/model-order.ts'
 import { namesFile } from '../runtime/state/names-file.ts'
@@ -39,8 +40,8 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly declaresWork?: boolean
   readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>
   readonly activationEncoding?: EncodingChoice
-  /** Whether data may travel to a peer directly. @default to all */
-  readonly isLinked?: (peer: DeviceId, name: string | undefined) => boolean
+  /** What the device sees of the network, instead of the network itself. @param said what a peer calls itself */
+  readonly decorate?: (network: Network, said: (peer: DeviceId) => string | undefined) => Network
   /** Sources wait for it; resolves with how long ago the run began. */
   readonly begun?: Promise<Seconds>
   readonly startWhen?: number
@@ -95,7 +96,7 @@ const takeState = async ({ folder, name }: OpenDeviceOptions, log: DeviceLog): P
 }
 
 const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceLog): Promise<OpenedDevice> => {
-  const { folder, isLinked, troubles } = options
+  const { folder, decorate = (network: Network) => network, troubles } = options
   const say = (text: string, level?: LogLevel): void => log.say(text, level)
   const guard = new JobGuard({ clock: systemClock, say })
   const blobs = createBlobStore({ folder: folder.blobs })
@@ -106,7 +107,7 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
     const device: Device = createDevice({
       ...options,
       clock: systemClock,
-      network: cluster.network,
+      network: decorate(cluster.network, peer => names.said(peer)),
       blobs,
       guard,
       emulated: options.emulated ?? false,
@@ -114,7 +115,6 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       prepareModel: cutFromFile,
       keptNames: namesFile(folder.models),
       residentMemory: () => bytes(process.memoryUsage.rss()),
-      isLinked: peer => isLinked?.(peer, names.said(peer)) ?? true,
       takeOrder: token => takeModelOrder(folder.path, token),
       troubles: () => [...cluster.troubles(), ...(troubles?.() ?? [])],
       named: (peer, name) => names.heard(peer, name),

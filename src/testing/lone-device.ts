@@ -69,7 +69,6 @@ export const countingModel = (name: string, blocks: number): ModelManifest => ({
 export const ownedCounting = (name: string, blocks: number): OwnedModel => ({ name, file: String(blocks) })
 
 const countingEngine = (clock: ManualClock, stops: string[]): Engine => ({
-  setSpeed: () => {},
   load: async () => ({ inputs: [SPEC], outputs: [SPEC] }),
   unload: async () => {},
   run: async (_, inputs) => {
@@ -78,7 +77,7 @@ const countingEngine = (clock: ManualClock, stops: string[]): Engine => ({
     const [x] = inputs
     const data = new Uint8Array(Float32Array.of(numberIn(x!) + 1).buffer)
     const outputs = [{ ...x!, data }]
-    return { outputs, inputs, start, end: clock.now(), took: seconds(0.01), late: seconds(0) }
+    return { outputs, inputs, start, end: clock.now(), took: seconds(0.01), own: seconds(0.01), late: seconds(0) }
   },
   measure: async () => seconds(0.01),
   calibrate: async () => 1,

@@ -38,7 +38,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 const brokenEngine = (spoil: (run: BlockRun) => BlockRun): Engine => {
   const engine = createEngine()
   return {
-    setSpeed: speed => engine.setSpeed(speed),
     load: (...of) => engine.load(...of),
     unload: hash => engine.unload(hash),
     run: async (...of) => spoil(await engine.run(...of)),

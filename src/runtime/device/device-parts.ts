@@ -26,6 +26,7 @@ export interface DeviceParts {
   readonly place?: Place | undefined
   /** For blocks; Infinity where it is not limited. */
   readonly memory: Bytes
+  /** It stands for another machine: whatever is said of it says so. */
   readonly emulated: boolean
   readonly models: readonly OwnedModel[]
   /** Cuts a model that is owned, or finds that it was. @param model one that this device was given @default this device owns none */
@@ -34,9 +35,7 @@ export interface DeviceParts {
   readonly startWhen?: number
   /** Sources wait for this besides; resolves with how long ago the run began. */
   readonly begun?: Promise<Seconds>
-  /** For emulated topologies: whether data may travel to a peer directly; absent: to all. */
-  readonly isLinked?: (peer: DeviceId) => boolean
-  /** For emulated devices: a block takes what its model's owner says / speed, whatever it would take here. @default false */
+  /** A block takes what its model's owner says / speed: it is not measured here. @default false */
   readonly declaresWork?: boolean
   /** Likewise, but what is said here: of a model's blocks on this device at speed 1, by the model's name. @default none */
   readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>

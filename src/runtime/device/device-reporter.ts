@@ -60,7 +60,6 @@ export interface DeviceReporterParts {
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
   /** What this process has of the machine's memory. @default what the operating system says */
   readonly residentMemory?: () => Bytes
-  readonly isLinked?: (peer: DeviceId) => boolean
 }
 
 /** Slow state goes out at least this often while something happens, and for a while after: gossip may not reach everybody. */
@@ -226,10 +225,10 @@ export class DeviceReporter {
   }
 
   #linksAreMeasured(): boolean {
-    const { view, isLinked } = this.#parts
+    const { view, network } = this.#parts
     return view
       .staying()
-      .filter(({ device }) => device !== view.self && isLinked?.(deviceId(device)) !== false)
+      .filter(({ device }) => device !== view.self && network.leadsTo?.(deviceId(device)) !== false)
       .every(({ device }) => view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(device))!) !== undefined)
   }
 
@@ -422,7 +421,9 @@ export class DeviceReporter {
     const { network, view, encodingTo } = this.#parts
     return [...network.peers()].flatMap(([peer, role]) => {
       const link = role === 'device' ? network.link(peer) : undefined
-      return link === undefined ? [] : [{ to: view.nameOf(peer), ...link, encoding: encodingTo(peer) }]
+      if (link === undefined) return []
+      const { shaped: emulated, ...measured } = link
+      return [{ to: view.nameOf(peer), ...measured, emulated, encoding: encodingTo(peer) }]
     })
   }
 

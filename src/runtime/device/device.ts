@@ -427,7 +427,7 @@ class RunningDevice implements Device {
   #lookAtLinks(): void {
     const { network } = this.#parts
     for (const [peer] of network.peers()) {
-      if (this.#parts.isLinked?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
+      if (network.leadsTo?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
       const link = network.link(peer)
       if (link === undefined) continue
       const rate = this.#encodings.choose(peer, link.rate)

@@ -1,14 +1,8 @@
 import type { Seconds } from '../../core/units.ts'
 
 export interface EngineOptions {
-  /** Relative to this machine; 0.25 makes every run take four times as long and use a quarter of the CPU. @default 1 */
-  readonly speed?: number
   /** Threads of ONNX Runtime inside one run. @default 1 */
   readonly threads?: number
-  /** `speed` is relative to times that are declared: nothing is measured. @default false */
-  readonly isCalibrated?: boolean
-  /** False: this machine has that speed, by a CPU quota for example; prices count with it, runs are not slowed. @default true */
-  readonly isPaced?: boolean
   /**
    * A run that lasts so many times what is expected of it, and at least so many seconds, is taken for one that never ends.
    * Time in which this process itself was not served does not count. @default 30 times, 10 seconds

@@ -149,9 +149,9 @@ class Libp2pNetwork implements Network {
   }
 
   link(to: DeviceId): LinkMeasure | undefined {
-    const shape = this.#options.emulatedLink?.(to)
-    const measure = this.#membership?.link(to)?.meter.measure(shape !== undefined)
-    return measure === undefined || shape?.medium === undefined ? measure : { ...measure, medium: shape.medium.name }
+    const shaper = this.#options.shaper?.(to)
+    const measure = this.#membership?.link(to)?.meter.measure(shaper !== undefined)
+    return measure === undefined || shaper?.medium === undefined ? measure : { ...measure, medium: shaper.medium }
   }
 
   counters(): NetworkCounters {
@@ -247,13 +247,13 @@ class Libp2pNetwork implements Network {
   // ---- what comes in ----
 
   #membersFor(handlers: NetworkHandlers): Membership {
-    const { clusterKey, clock, role = 'device', limits, suspectAfter, emulatedLink, recalled } = this.#options
+    const { clusterKey, clock, role = 'device', limits, suspectAfter, shaper, recalled } = this.#options
     const { onTwins, onAcquainted } = this.#options
     return new Membership({
       ...{ self: this.self, life: this.life, role, key: clusterKey, clock, gate: this.#gate, guard: this.#guard },
       limits: { ...FRAME_LIMITS, ...limits },
       suspectAfter: suspectAfter ?? SUSPECT_AFTER,
-      shape: peer => emulatedLink?.(peer),
+      shaper: peer => shaper?.(peer),
       traffic: peer => this.#traffic(peer, handlers),
       onEvent: event => this.#onPeer(event, handlers),
       onTwins: twins => this.#tell(() => onTwins?.(twins, this.self)),

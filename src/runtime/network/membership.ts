@@ -5,6 +5,7 @@ import { type DeviceId, deviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Acquaintance } from '../generated/tributary/v1/wire_pb.ts'
+import type { LinkShaper } from '../ports/link-shaper.ts'
 import { NetworkError, type PeerEvent, type Role } from '../ports/network.ts'
 import type { Member } from './admission.ts'
 import type { AdmissionGate } from './admission-gate.ts'
@@ -17,7 +18,6 @@ import type { FrameLimits } from './frame-limits.ts'
 import { IncarnationBook, type Twins, twinsOf } from './incarnation-book.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
-import { type LinkShape, Pacer } from './pacer.ts'
 import { type PeerLink, PeerSession, type SessionEvents } from './peer-session.ts'
 
 export interface MembershipParts {
@@ -31,7 +31,7 @@ export interface MembershipParts {
   readonly guard: JobGuard
   readonly limits: FrameLimits
   readonly suspectAfter: Seconds
-  readonly shape: (peer: DeviceId) => LinkShape | undefined
+  readonly shaper: (peer: DeviceId) => LinkShaper | undefined
   /** What a peer sends; acquaintances and signs of life are ours. */
   readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onHeard'>
   readonly onEvent: (event: PeerEvent) => void
@@ -220,16 +220,16 @@ export class Membership {
   }
 
   #begin(member: Member): PeerSession {
-    const { clock, limits, say, shape, traffic } = this.#parts
+    const { clock, limits, say, shaper, traffic } = this.#parts
     const { peer, role, incarnation: life } = member
-    const link = this.#links.get(peer) ?? { meter: new LinkMeter(), pacer: new Pacer(clock) }
+    const link = this.#links.get(peer) ?? { meter: new LinkMeter() }
     this.#links.set(peer, link)
     const events = {
       ...traffic(peer),
       onAcquaintances: (devices: readonly Acquaintance[]) => this.#onAcquaintances(peer, devices),
       onHeard: () => this.#liveness.heard(peer)
     }
-    const session = new PeerSession({ member, link, clock, limits, events, say, shape: () => shape(peer) })
+    const session = new PeerSession({ member, link, clock, limits, events, say, shaper: () => shaper(peer) })
     this.#sessions.set(peer, session)
     this.#liveness.add(peer)
     this.#dialler.forgive(peer)

@@ -12,62 +12,60 @@ export interface BlockRun {
   readonly outputs: readonly Tensor[]
   /** The inputs, handed back: what lives on beside the block must not be copied to survive the transfer to the lane. */
   readonly inputs: readonly Tensor[]
-  /** When the run began and ended, on `systemClock`: for an emulated device, when it would have begun. */
+  /** When the run began and ended, on the device's clock. */
   readonly start: Seconds
   readonly end: Seconds
-  /** Of the run itself, emulation included. */
+  /** From the one to the other. */
   readonly took: Seconds
-  /** By how much that is more than emulation asked for: the machine was busy with something else. */
+  /** What of that the run itself needed, as little disturbed by other work on the machine as can be told. */
+  readonly own: Seconds
+  /** By how much it took longer than was declared, because the machine was busy with something else; 0 where nothing was. */
   readonly late: Seconds
 }
 
 /**
- * ONNX Runtime in a lane: a worker thread, because InferenceSession.run of onnxruntime-node blocks its caller.
- * One block runs at a time. Tensors go in and out by transfer: the caller's buffers are detached, and the result
- * holds them again under `inputs`. When the run fails they are lost.
- * A block that fails to load or run rejects for its caller and disturbs nobody else; a lane that dies is restarted.
+ * Runs blocks, one at a time, beside whoever asks: nothing else waits for it. Tensors are given away: the caller's buffers
+ * are detached, and the result holds them again under `inputs`. When the run fails they are lost.
+ * A block that fails to load or run rejects for its caller and disturbs nobody else.
  */
 export interface Engine extends AsyncDisposable {
-  /** Emulate another speed from the next run on. @throws RangeError unless above 0 */
-  setSpeed(speed: number): void
   /**
-   * @param work seconds of one run at speed 1, where somebody says it: it is not measured then, and a run lasts work / speed
-   * @throws EngineError with ONNX Runtime's words when it is not a model this runtime opens
+   * @param place of its bytes, as the block store said
+   * @param work seconds of one run at speed 1, where somebody says it: it is not measured then
+   * @throws EngineError with the runtime's words when it is not a model that it opens
    */
-  load(hash: BlockHash, file: string, work?: Seconds): Promise<LoadedBlock>
+  load(hash: BlockHash, place: string, work?: Seconds): Promise<LoadedBlock>
   unload(hash: BlockHash): Promise<void>
   /**
    * Run one block. `inputs` must hold the tensors that the block names; others are refused.
-   * @param readySince on `systemClock`, when the run could have begun had the lane been free. An emulated device counts a
-   * run from then, or from the end of its last run: what this machine needed in between to hand it over is not its own.
+   * @param readySince when the run could have begun had the engine been free, for whoever accounts for what its device does
    * @param expected seconds that it should take here, where nothing better is known
-   * @throws EngineError when the block is not loaded or ONNX Runtime reports an error
+   * @throws EngineError when the block is not loaded or the runtime reports an error
    * @throws StuckError when it does not end; the block is not run again before it was unloaded
    */
   run(hash: BlockHash, inputs: readonly Tensor[], readySince?: Seconds, expected?: Seconds): Promise<BlockRun>
   /**
    * Time a loaded block on zeros (or seeded values) of these shapes: warm-up, then the least of several runs, so that
-   * other work on the machine does not count. This is also what emulation stretches: an emulated run lasts
-   * max(actual, measured / speed). @returns seconds at this device's speed, emulation included
+   * other work on the machine does not count. @returns seconds; where they were declared, those
    */
   measure(
     hash: BlockHash,
     inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[]
   ): Promise<Seconds>
-  /** Speed of this device relative to the reference (1 = this kind of core doing the calibration model in its nominal time), after emulation. */
+  /** Speed of this device relative to the reference (1 = this kind of core doing the calibration model in its nominal time). */
   calibrate(): Promise<number>
-  /** Finishes the run that is under way, but does not wait for it for longer than four seconds. */
+  /** Finishes the run that is under way, but does not wait long for it. */
   stop(): Promise<void>
-  /** Threads that run a block that never ends: nothing but the end of the process ends them. */
+  /** So many run a block that never ends: nothing but the end of the process ends them. @default 0 */
   readonly abandoned?: number
 }
 
-/** A block that does not end. Its thread is left alone with it, at the lowest priority: a run cannot be interrupted. */
+/** A block that does not end. It is left alone: a run cannot be interrupted. */
 export class StuckError extends Error {
   override readonly name = 'StuckError'
 }
 
-/** ONNX Runtime refused; the message carries its words and the block. */
+/** The runtime refused; the message carries its words and the block. */
 export class EngineError extends Error {
   override readonly name = 'EngineError'
 }

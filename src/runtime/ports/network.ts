@@ -33,7 +33,7 @@ export interface Sent {
 
 /** The life of one frame on its way out. Both promises reject with NetworkError when the peer is lost first. */
 export interface Sending {
-  /** The link is free for the next frame: the last byte left (after pacing). */
+  /** The link is free for the next frame: the last byte left (after shaping). */
   readonly written: Promise<Sent>
   /** The receiver answered. */
   readonly answered: Promise<TaskAnswer>
@@ -44,9 +44,10 @@ export interface LinkMeasure {
   readonly rate: BytesPerSecond
   readonly latency: Seconds
   readonly bytesSent: Bytes
-  /** In which an emulated link was taken; 0 for a real one, of which that is not known. */
+  /** In which a shaped link was taken; 0 for another, of which that is not known. */
   readonly busySeconds: Seconds
-  readonly emulated: boolean
+  /** It takes the time that its shaper gives it, not what the wires would. */
+  readonly shaped: boolean
   /** Of the medium that it shares with other links, of other devices too; absent: a link of its own. */
   readonly medium?: string
 }
@@ -98,6 +99,8 @@ export interface Network extends AsyncDisposable {
   publishState(state: DeviceState): void
   /** The block's bytes, into the blob store, from whichever of `holders` gives them; verified by hash, resumable. */
   fetchBlob(hash: BlockHash, size: Bytes, holders: readonly DeviceId[], signal?: AbortSignal): Promise<string>
+  /** False: that member is not reached directly, another network lies between, and there never is a `link` to it. @default true for all */
+  leadsTo?(to: DeviceId): boolean
   /** Undefined until something was measured. Infinity never: loopback gets a real number too. */
   link(to: DeviceId): LinkMeasure | undefined
   counters(): NetworkCounters

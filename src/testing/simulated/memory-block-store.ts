@@ -1,7 +1,7 @@
 import type { BlockHash } from '../../core/ids.ts'
+import { hashOf } from '../../runtime/hash/hash-of.ts'
 import { portableHash } from '../../runtime/hash/portable-hash.ts'
 import type { BlockStore } from '../../runtime/ports/block-store.ts'
-import { hashOf } from '../../runtime/hash/hash-of.ts'
 
 /** What of a device survives its process: blocks by hash. */
 export type BlockDisk = Map<string, Uint8Array>

@@ -33,16 +33,9 @@ export class MemoryEngine implements Engine {
   readonly #loaded = new Map<BlockHash, ToyBlock>()
   readonly #lane = new Serial()
   #isStopped = false
-  #speed: number
 
   constructor(parts: MemoryEngineParts) {
     this.#parts = parts
-    this.#speed = parts.speed
-  }
-
-  setSpeed(speed: number): void {
-    if (!(speed > 0)) throw new RangeError(`speed must be above 0, got ${speed}`)
-    this.#speed = speed
   }
 
   load(hash: BlockHash, place: string): Promise<LoadedBlock> {
@@ -87,6 +80,7 @@ export class MemoryEngine implements Engine {
         start,
         end,
         took: seconds(end - start),
+        own: seconds(end - start),
         late: seconds(0)
       }
     })
@@ -103,7 +97,7 @@ export class MemoryEngine implements Engine {
   }
 
   async calibrate(): Promise<number> {
-    return this.#speed
+    return this.#parts.speed
   }
 
   async stop(): Promise<void> {
@@ -115,7 +109,7 @@ export class MemoryEngine implements Engine {
   }
 
   #takes({ work }: ToyBlock): Seconds {
-    return seconds((work / this.#speed) * (this.#parts.slowness?.() ?? 1))
+    return seconds((work / this.#parts.speed) * (this.#parts.slowness?.() ?? 1))
   }
 
   #weigh(): void {

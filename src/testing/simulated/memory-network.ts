@@ -244,7 +244,7 @@ export class MemoryNetwork implements Network {
       latency: seconds(known.latency),
       bytesSent: bytes(this.#sent.get(to) ?? 0),
       busySeconds: seconds(0),
-      emulated: false
+      shaped: false
     }
   }
 

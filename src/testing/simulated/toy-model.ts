@@ -3,8 +3,8 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { manifestId } from '../../runtime/cluster/manifest-codec.ts'
-import { portableHash } from '../../runtime/hash/portable-hash.ts'
 import { hashOf } from '../../runtime/hash/hash-of.ts'
+import { portableHash } from '../../runtime/hash/portable-hash.ts'
 
 /** A block that can be computed in a head: a tag passes through, numbers are made into others. It is its own file, as JSON. */
 export interface ToyBlock {

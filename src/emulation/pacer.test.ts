@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Clock } from '../../core/clock.ts'
-import { bytes, bytesPerSecond, megabitsPerSecond, milliseconds, seconds } from '../../core/units.ts'
-import { createManualClock } from '../../testing/manual-clock.ts'
+import type { Clock } from '../core/clock.ts'
+import { bytes, bytesPerSecond, megabitsPerSecond, milliseconds, seconds } from '../core/units.ts'
+import { createManualClock } from '../testing/manual-clock.ts'
 import { Pacer } from './pacer.ts'
 
 const never = new AbortController().signal

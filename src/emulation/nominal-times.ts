@@ -1,4 +1,4 @@
-import type { BlockHash } from '../../core/ids.ts'
+import type { BlockHash } from '../core/ids.ts'
 
 interface Shaped {
   readonly name: string
@@ -9,7 +9,7 @@ interface Shaped {
 const SHAPES = 256
 
 /**
- * Un-emulated times of blocks by the shapes of their inputs, in milliseconds: what emulation stretches. A time that was
+ * Un-emulated times of blocks by the shapes of their inputs, in seconds: what emulation stretches. A time that was
  * declared or measured stands; for shapes that were not measured, the least that was seen so far.
  */
 export class NominalTimes {

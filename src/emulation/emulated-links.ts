@@ -1,8 +1,9 @@
-import type { BytesPerSecond, Seconds } from '../../core/units.ts'
-import { createMediumClient } from '../../runtime/network/medium-client.ts'
-import type { LinkShape, Medium } from '../../runtime/network/pacer.ts'
-import { systemClock } from '../../runtime/system-clock.ts'
+import type { BytesPerSecond, Seconds } from '../core/units.ts'
+import type { LinkShaper } from '../runtime/ports/link-shaper.ts'
+import { systemClock } from '../runtime/system-clock.ts'
 import type { EmulatedLink } from './emulated-link.ts'
+import { createMediumClient } from './medium-client.ts'
+import { type LinkShape, type Medium, Pacers } from './pacer.ts'
 
 /**
  * The emulated links of a device, by the id or the name of the device at the other end. They may change while it runs.
@@ -14,6 +15,8 @@ export class EmulatedLinks {
   isFreeForBlobs: boolean
   readonly #links = new Map<string, EmulatedLink>()
   readonly #media = new Map<string, Medium>()
+  /** What the network asks, by the peer's id: each link has a queue of its own, whatever becomes of its shape. */
+  readonly #pacers = new Pacers<string>(systemClock)
 
   constructor(links: readonly EmulatedLink[], { isFreeForBlobs = false } = {}) {
     for (const link of links) this.#links.set(link.peer, link)
@@ -32,6 +35,10 @@ export class EmulatedLinks {
   shapeOf(id: string, name: string | undefined): LinkShape | undefined {
     const link = this.#find(id, name) ?? (name === undefined ? this.#any() : undefined)
     return link === undefined || !link.exists ? undefined : this.#shape(link)
+  }
+
+  shaperOf(id: string, name: string | undefined): LinkShaper | undefined {
+    return this.#pacers.shaper(id, this.shapeOf(id, name))
   }
 
   change(peer: string, rate: BytesPerSecond | undefined, latency: Seconds | undefined): void {

@@ -1,6 +1,6 @@
-import { parseRate, parseTime } from '../../core/parse-quantity.ts'
-import { type BytesPerSecond, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
-import { UserError } from '../../core/user-error.ts'
+import { parseRate, parseTime } from '../core/parse-quantity.ts'
+import { type BytesPerSecond, bytesPerSecond, type Seconds, seconds } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
 
 export interface EmulatedLink {
   /** The name of the device at the other end; `*` for all that are not named. */

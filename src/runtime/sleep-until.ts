@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts'
-import { type Seconds, seconds } from '../../core/units.ts'
+import type { Clock } from '../core/clock.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 
 /** Timers of the system tick in milliseconds: half of one early or late is as exact as they get without spinning. */
 const TOLERANCE: Seconds = seconds(0.0005)

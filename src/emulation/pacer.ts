@@ -1,6 +1,8 @@
-import type { Clock } from '../../core/clock.ts'
-import { type Bytes, type BytesPerSecond, type Seconds, seconds, transferTime } from '../../core/units.ts'
-import { sleepUntil } from './sleep-until.ts'
+import type { Clock } from '../core/clock.ts'
+import type { DeviceId } from '../core/ids.ts'
+import { type Bytes, type BytesPerSecond, type Seconds, seconds, transferTime } from '../core/units.ts'
+import type { LinkShaper, Passage } from '../runtime/ports/link-shaper.ts'
+import { sleepUntil } from '../runtime/sleep-until.ts'
 
 /** An emulated directed link. */
 export interface LinkShape {
@@ -22,13 +24,6 @@ export interface Medium {
    * @returns when sending starts, on this device's clock
    */
   reserve(takes: Seconds, link: number): Promise<Seconds>
-}
-
-/** When the last byte of something leaves the sender, and when it reaches the receiver. */
-export interface Passage {
-  readonly starts: Seconds
-  readonly departs: Seconds
-  readonly arrives: Seconds
 }
 
 /** Whoever books this soon after it was woken for its last departure was waiting for it. */
@@ -83,4 +78,37 @@ export class Pacer {
     await sleepUntil(this.#clock, instant, signal)
     if (instant === this.#free) this.#woken = { due: instant, at: this.#clock.now() }
   }
+}
+
+/** What the network is given of a link: the pacer's queue, in the shape that the link has now. */
+const shaperOf = (pacer: Pacer, link: LinkShape): LinkShaper => ({
+  latency: link.latency,
+  medium: link.medium?.name,
+  sparesBlocks: link.isFreeForBlobs === true,
+  pass: size => pacer.pass(size, link),
+  until: (instant, signal) => pacer.until(instant, signal)
+})
+
+/** Of the links to many peers, each with a queue of its own. */
+export class Pacers<Peer> {
+  readonly #clock: Clock
+  readonly #pacers = new Map<Peer, Pacer>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** @param link as it is now; undefined where it is a real one */
+  shaper(peer: Peer, link: LinkShape | undefined): LinkShaper | undefined {
+    if (link === undefined) return undefined
+    const pacer = this.#pacers.get(peer) ?? new Pacer(this.#clock)
+    this.#pacers.set(peer, pacer)
+    return shaperOf(pacer, link)
+  }
+}
+
+/** All links are like this one. @returns what a network is given */
+export const linksLike = (clock: Clock, link: LinkShape): ((peer: DeviceId) => LinkShaper | undefined) => {
+  const pacers = new Pacers<DeviceId>(clock)
+  return peer => pacers.shaper(peer, link)
 }

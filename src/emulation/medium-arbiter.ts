@@ -1,9 +1,9 @@
 import { createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import type { Clock } from '../../core/clock.ts'
-import { FairQueue } from '../../core/fair-queue.ts'
-import { seconds } from '../../core/units.ts'
+import type { Clock } from '../core/clock.ts'
+import { FairQueue } from '../core/fair-queue.ts'
+import { seconds } from '../core/units.ts'
 
 const requestSchema = z.object({ id: z.int(), link: z.int(), takes: z.number().min(0) })
 

@@ -1,13 +1,13 @@
 import { create } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { DeviceId } from '../../core/ids.ts'
-import { megabitsPerSecond, milliseconds } from '../../core/units.ts'
-import { joined, type NetworkGroup, networkGroup, type OpenNetwork } from '../../testing/open-networks.ts'
-import { TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
-import { systemClock } from '../system-clock.ts'
+import type { DeviceId } from '../core/ids.ts'
+import { megabitsPerSecond, milliseconds } from '../core/units.ts'
+import { TaskSchema } from '../runtime/generated/tributary/v1/wire_pb.ts'
+import { systemClock } from '../runtime/system-clock.ts'
+import { joined, type NetworkGroup, networkGroup, type OpenNetwork } from '../testing/open-networks.ts'
 import { openMediumArbiter } from './medium-arbiter.ts'
 import { createMediumClient } from './medium-client.ts'
-import type { Medium } from './pacer.ts'
+import { linksLike, type Medium } from './pacer.ts'
 
 let group: NetworkGroup
 beforeEach(() => {
@@ -45,7 +45,7 @@ const openReceiver = async () => {
 /** Its link to everybody has 20 Mbit/s and 3 ms, of its own or on the medium. */
 const openSender = async (receiver: OpenNetwork, medium?: Medium): Promise<OpenNetwork> => {
   const link = { rate: megabitsPerSecond(20), latency: milliseconds(3), medium }
-  const sender = await group.open({}, { emulatedLink: () => link })
+  const sender = await group.open({}, { shaper: linksLike(systemClock, link) })
   sender.network.join(receiver.address)
   await Promise.all([joined(sender, receiver.self), joined(receiver, sender.self)])
   return sender

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import type { Clock } from '../../core/clock.ts'
-import { type Seconds, seconds } from '../../core/units.ts'
+import type { Clock } from '../core/clock.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 import type { Medium } from './pacer.ts'
 
 const grantSchema = z.object({ id: z.int(), wait: z.number() })
