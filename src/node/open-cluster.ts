@@ -7,6 +7,7 @@ import type { BlobStore } from '../runtime/network/blob-store.ts'
 import { loadOrCreateIdentity } from '../runtime/network/identity.ts'
 import { encodeInvite, inviteAddresses } from '../runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
+import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { TwinWatch } from '../runtime/network/twin-watch.ts'
 import type { LinkShaper } from '../runtime/ports/link-shaper.ts'
 import type { Network } from '../runtime/ports/network.ts'
@@ -79,6 +80,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const network = createLibp2pNetwork({
     privateKey: await loadOrCreateIdentity(folder.path),
     listen,
+    transports: [tcpTransport],
     clusterKey: secret.key,
     mdns: options.mdns,
     role: 'device',

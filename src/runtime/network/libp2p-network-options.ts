@@ -10,9 +10,13 @@ import type { FrameLimits } from './frame-limits.ts'
 import type { Identity } from './identity.ts'
 import type { Twins } from './incarnation-book.ts'
 
+import type { WireTransport } from './wire-transport.ts'
+
 export interface Libp2pNetworkOptions {
   readonly privateKey: Identity
   readonly clusterKey: ClusterKey
+  /** How devices are reached. An address that none of them speaks is kept, and passed on to others. */
+  readonly transports: readonly WireTransport[]
   /** "host:port", "[ip6]:port" or multiaddrs; none: this process dials only. */
   readonly listen: readonly string[]
   readonly clock: Clock

@@ -18,6 +18,7 @@ import type { FrameLimits } from './frame-limits.ts'
 import { IncarnationBook, type Twins, twinsOf } from './incarnation-book.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
+import type { Spoken } from './parse-address.ts'
 import { type PeerLink, PeerSession, type SessionEvents } from './peer-session.ts'
 
 export interface MembershipParts {
@@ -31,6 +32,8 @@ export interface MembershipParts {
   readonly guard: JobGuard
   readonly limits: FrameLimits
   readonly suspectAfter: Seconds
+  /** What this build can dial. */
+  readonly spoken: Spoken
   readonly shaper: (peer: DeviceId) => LinkShaper | undefined
   /** What a peer sends; acquaintances and signs of life are ours. */
   readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onHeard'>
@@ -110,6 +113,7 @@ export class Membership {
       dial: async (address, signal) => (await this.#host.promise).dial(address, { signal }),
       admitted: connection => gate.verdict(connection),
       connected: peer => this.#sessions.has(peer),
+      spoken: parts.spoken,
       lateness: () => this.#liveness.lateness,
       own: () => this.#addresses(),
       say: parts.say

@@ -35,7 +35,7 @@ const read = async () => {
 
 describe('the file of peers', () => {
   it('gives back what was kept, in order, for its owner only', async () => {
-    const kept = [peer(2), peer(0), peer(1, ['/ip6/2001:db8::1/tcp/7000', '/dns/porch.local/tcp/6174'])]
+    const kept = [peer(2), peer(0), peer(1, ['/ip6/2001:db8::1/tcp/7000', '/ip4/10.0.0.9/tcp/443/tls/ws'])]
     await new PeersFile({ folder, clock: createManualClock(), peers: () => kept, say: () => {} })[Symbol.asyncDispose]()
     expect(await read()).toEqual({ peers: kept, said: [] })
     if (process.platform !== 'win32') expect((await stat(file)).mode & 0o077).toBe(0)
