@@ -32,9 +32,9 @@ test('what a device fails at ten times a second is told once, counted and shown;
   const lone = loneDevice({
     models: [ownedCounting('net', 2)]
   })
-  lone.network.link = () => {
+  lone.network.leadsTo = () => {
     if (isBroken) throw new Error('no table of links')
-    return undefined
+    return false
   }
   await using device = lone.device
   lone.network.peers = () => new Map([[deviceId('a stranger'), 'device']])

@@ -53,6 +53,8 @@ export interface DeviceParts {
   readonly takeOrder?: (token: string) => Promise<OwnedModel>
   /** A model that nobody owns and no source uses leaves the cluster after so long. @default 1 h */
   readonly keepModels?: Seconds
+  /** Of a device that has been away for so long nothing is kept. @default 24 h */
+  readonly forgetsAfter?: Seconds
   /** What is wrong with this device that only whoever runs it knows, in words; said again every few minutes while it lasts. */
   readonly troubles?: () => readonly string[]
   /** Larger at every start of the process. */

@@ -81,6 +81,7 @@ export class DeviceReporter {
   readonly #parts: DeviceReporterParts
   readonly #startedAt: Seconds
   readonly #sentTo = new Map<DeviceId, number>()
+  #sentToGone = 0
   #sequence = 0
   #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #stirredAt: Seconds = seconds(0)
@@ -348,7 +349,7 @@ export class DeviceReporter {
         duplicates: sum(s => s.duplicates),
         resent: sum(s => s.resent),
         skipped: sum(s => s.skipped),
-        devicesLost: view.world.devices.filter(device => !device.up).length
+        devicesLost: view.world.known().filter(device => !device.up).length
       }
     }
   }
@@ -430,9 +431,15 @@ export class DeviceReporter {
   /** To everybody so far, also to those who have left. */
   #bytesSent(): number {
     const { network, view } = this.#parts
-    for (const { id } of view.world.devices)
+    for (const { id } of view.world.known())
       this.#sentTo.set(id, Math.max(this.#sentTo.get(id) ?? 0, network.link(id)?.bytesSent ?? 0))
-    return [...this.#sentTo.values()].reduce((sum, sent) => sum + sent, 0)
+    return [...this.#sentTo.values()].reduce((sum, sent) => sum + sent, this.#sentToGone)
+  }
+
+  /** It is gone for good; what was sent to it counts on. */
+  forget(peer: DeviceId): void {
+    this.#sentToGone += this.#sentTo.get(peer) ?? 0
+    this.#sentTo.delete(peer)
   }
 
   #waiting(view: ClusterView): DeviceReport['waiting'] {

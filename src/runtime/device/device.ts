@@ -23,6 +23,7 @@ import type { DeviceLife } from './device-life.ts'
 import type { DeviceParts } from './device-parts.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
+import { GoneWatch } from './gone-watch.ts'
 import { guardedHandlers } from './guarded-handlers.ts'
 import { createHandlers } from './handlers.ts'
 import { ModelDesk } from './model-desk.ts'
@@ -109,6 +110,7 @@ class RunningDevice implements Device {
   readonly #seat: PlannerSeat
   readonly #reminder: PlacementReminder
   readonly #orphans: OrphanWatch
+  readonly #goneWatch: GoneWatch
   readonly #finder: ManifestFinder
   readonly #owned: OwnedModels
   readonly #models: ModelWatch
@@ -186,6 +188,10 @@ class RunningDevice implements Device {
       clock,
       world: this.view.world,
       drop: home => this.#dispatcher.cancel(task => task.home === home)
+    })
+    this.#goneWatch = new GoneWatch({
+      ...{ clock, world: this.view.world, after: parts.forgetsAfter },
+      gone: peer => this.#forget(peer)
     })
     this.#finder = new ManifestFinder({
       ...{ clock, guard: this.#guard, network, view: this.view },
@@ -414,6 +420,7 @@ class RunningDevice implements Device {
     job('looking after blocks', () => this.#keeper.tick())
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
     job('looking after orphans', () => this.#orphans.tick())
+    job('forgetting who is gone for good', () => this.#goneWatch.tick())
     job('asking for clearance again', () => this.#dispatcher.remind())
     const hasBegunAnew = this.#adapts && job('deciding anew', () => this.#dispatcher.reconsider()) === true
     this.#sources.tick()
@@ -466,6 +473,15 @@ class RunningDevice implements Device {
     if (!isNewer(placement, this.#placement)) return
     this.#placement = placement
     this.#keeper.adopt(placement)
+  }
+
+  /** It is gone for good. Whoever comes next may have its number in the world: of that one nothing is known either. */
+  #forget(peer: DeviceId): void {
+    const index = this.view.retire(peer)
+    if (index !== undefined) this.#dispatcher.forget(index)
+    this.breaker.forget(peer)
+    this.#encodings.forget(peer)
+    this.#reporter.forget(peer)
   }
 
   #restarted(peer: DeviceId): void {

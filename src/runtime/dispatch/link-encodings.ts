@@ -66,6 +66,11 @@ export class LinkEncodings {
     return tensors.map(tensor => this.#codec?.decode(tensor) ?? decodeTensor(tensor))
   }
 
+  /** It is gone for good. */
+  forget(peer: DeviceId): void {
+    this.#links.delete(peer)
+  }
+
   #link(peer: DeviceId): LinkEncoding {
     const link = this.#links.get(peer) ?? { encoding: this.encodingTo(peer), whole: 0, encoded: 0 }
     this.#links.set(peer, link)
