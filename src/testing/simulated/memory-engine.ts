@@ -31,6 +31,7 @@ const STUCK: Seconds = seconds(10)
 export class MemoryEngine implements Engine {
   readonly #parts: MemoryEngineParts
   readonly #loaded = new Map<BlockHash, ToyBlock>()
+  readonly #declared = new Map<BlockHash, Seconds>()
   readonly #lane = new Serial()
   #isStopped = false
 
@@ -38,11 +39,12 @@ export class MemoryEngine implements Engine {
     this.#parts = parts
   }
 
-  load(hash: BlockHash, place: string): Promise<LoadedBlock> {
+  load(hash: BlockHash, place: string, work?: Seconds): Promise<LoadedBlock> {
     return this.#lane.run(async () => {
       this.#refuseStopped()
       await this.#parts.clock.sleep(LOADING)
-      const block = JSON.parse(new TextDecoder().decode(this.#parts.bytesAt(place))) as ToyBlock
+      const block = toyBlockOf(this.#parts.bytesAt(place))
+      if (work !== undefined) this.#declared.set(hash, work)
       this.#loaded.set(hash, block)
       this.#weigh()
       const spec = (name: string) => ({ name, type: 'int32' as const, shape: [1, block.length] })
@@ -53,6 +55,7 @@ export class MemoryEngine implements Engine {
   unload(hash: BlockHash): Promise<void> {
     return this.#lane.run(async () => {
       this.#loaded.delete(hash)
+      this.#declared.delete(hash)
       this.#weigh()
     })
   }
@@ -88,11 +91,12 @@ export class MemoryEngine implements Engine {
 
   measure(hash: BlockHash): Promise<Seconds> {
     return this.#lane.run(async () => {
+      this.#refuseStopped()
       const block = this.#loaded.get(hash)
       if (block === undefined) throw new EngineError(`block ${hash.slice(0, 12)} is not loaded`)
       const took = this.#takes(block)
       await this.#parts.clock.sleep(took)
-      return took
+      return this.#declared.get(hash) ?? took
     })
   }
 
@@ -120,6 +124,14 @@ export class MemoryEngine implements Engine {
 
   #refuseStopped(): void {
     if (this.#isStopped) throw new EngineError('the engine was stopped')
+  }
+}
+
+const toyBlockOf = (file: Uint8Array): ToyBlock => {
+  try {
+    return JSON.parse(new TextDecoder().decode(file))
+  } catch (error) {
+    throw new EngineError(`it is not a toy block: ${(error as Error).message}`)
   }
 }
 
