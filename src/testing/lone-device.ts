@@ -9,8 +9,10 @@ import { SourceRunner } from '../runtime/device/source-runner.ts'
 import type { DeviceState } from '../runtime/generated/tributary/v1/wire_pb.ts'
 import type { Engine } from '../runtime/ports/engine.ts'
 import type { Network } from '../runtime/ports/network.ts'
+import { NotWritten } from '../runtime/ports/not-written.ts'
 import type { Sink } from '../runtime/ports/sink.ts'
-import type { SinkEntry } from '../runtime/ports/sink-entry.ts'
+import { outcomeOf, type SinkEntry } from '../runtime/ports/sink-entry.ts'
+import { RecordedData } from '../runtime/sink/recorded-data.ts'
 import { POLICIES } from '../scheduler/policies.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 
@@ -119,19 +121,28 @@ export interface MemorySink extends Sink {
 /** @param write may refuse */
 export const memorySink = (write: (entry: SinkEntry) => void = () => {}): MemorySink => {
   const lines: SinkEntry[] = []
+  const known = new RecordedData()
+  let isStopped = false
+  const stop = async (): Promise<void> => {
+    isStopped = true
+  }
   return {
     name: 'memory',
     lines,
-    recorded: () => new Map(),
-    counts: source => ({ results: lines.filter(line => line.source === source).length, skipped: 0, failed: 0 }),
-    state: () => ({ kind: 'open' }),
-    write: async entry => {
+    recorded: source => known.of(source),
+    counts: source => known.counts(source),
+    state: () => ({ kind: isStopped ? 'stopped' : 'open' }),
+    write: async (entry, stamp) => {
+      if (isStopped) throw new NotWritten('memory: was stopped')
+      if (known.knows(entry)) return 'twin'
       write(entry)
       lines.push(entry)
+      const { source, datum, item } = entry
+      known.put(source, datum, { item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) })
       return 'written'
     },
-    stop: async () => {},
-    [Symbol.asyncDispose]: async () => {}
+    stop,
+    [Symbol.asyncDispose]: stop
   }
 }
 
