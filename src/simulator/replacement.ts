@@ -1,5 +1,7 @@
+import { placementProblem } from '../cluster/placement-problem.ts'
+import type { StatedDevice } from '../cluster/stated-device.ts'
 import { deviceId, modelId } from '../core/ids.ts'
-import { bytesPerSecond, type Seconds, seconds } from '../core/units.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 import { isSamePlacement } from '../planner/is-same-placement.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
@@ -219,64 +221,40 @@ export class Replacement {
     return devices.flatMap((_, n) => models.flatMap(({ work }, m) => [...work.keys()].map(k => [n, m, k] as const)))
   }
 
-  /** What the devices that are up believe. */
+  /** What the devices that are up would say. */
   #problem(): PlacementProblem {
     const { input, replacement, world } = this.#parts
-    const up = [...world.devices.keys()].filter(n => world.devices[n]!.up)
-    const place = new Map(up.map((n, i) => [n, i]))
-    const speeds = up.map(n => this.#speedOf(n))
-    return {
-      devices: up.map((n, i) => ({ id: idOf(input, n), speed: speeds[i]!, memory: replacement.memory[n]! })),
-      models: input.models.map(({ name, work, activations, times, pinned }, m) => ({
+    return placementProblem({
+      devices: [...world.devices.keys()].filter(n => world.devices[n]!.up).map(n => this.#stated(n)),
+      models: input.models.map(({ name, work, activations, pinned }, m) => ({
         id: modelId(name),
         blocks: work.map((time, k) => ({ work: time, bytes: replacement.weights[m]![k]! })),
-        activations,
-        pinned,
-        // As fast as the device has been found to be now, also for blocks that it does not carry.
-        times: times && up.map((n, i) => times[n]?.map(time => seconds(time * (input.devices[n]!.speed / speeds[i]!))))
+        ...{ activations, pinned }
       })),
-      links: up.flatMap(n =>
-        world.links[n]!.flatMap(({ to, rate, latency, up: isUp, resource }) => {
-          const other = place.get(to)
-          if (!isUp || other === undefined) return []
-          const medium = input.links.find(link => link.from === n && link.to === to)?.medium
-          const shared = medium === undefined ? {} : { medium: resource }
-          return [{ from: place.get(n)!, to: other, rate: bytesPerSecond(rate), latency, ...shared }]
-        })
-      ),
-      sources: input.sources.flatMap(({ device, model }, s) => {
-        const at = place.get(device)
-        return at === undefined ? [] : [{ device: at, model, demand: replacement.demands[s]! }]
-      }),
-      wholeModels: replacement.wholeModels,
-      carried: new Map(
-        up.map(n => [
-          idOf(input, n),
-          new Map(
-            input.models.map(({ name, work }, m) => [
-              modelId(name),
-              [...work.keys()].filter(k => world.carries(n, m, k))
-            ])
-          )
-        ])
-      )
-    }
+      wholeModels: replacement.wholeModels
+    })
   }
 
-  /** By what its blocks really take, of what they were taken to take at the start. */
-  #speedOf(n: number): number {
-    const { world, input } = this.#parts
+  #stated(n: number): StatedDevice {
+    const { input, replacement, world } = this.#parts
     const { speed } = input.devices[n]!
-    let expected = 0
-    let time = 0
-    for (const [m, { work, times }] of input.models.entries()) {
-      for (const [k, nominal] of work.entries()) {
-        if (!world.carries(n, m, k)) continue
-        expected += times?.[n]?.[k] ?? nominal / speed
-        time += world.blockTime(n, m, k)
-      }
+    return {
+      ...{ id: idOf(input, n), speed, memory: replacement.memory[n]! },
+      models: input.models.map(({ name, work, times }, m) => ({
+        model: modelId(name),
+        carried: [...work.keys()]
+          .filter(k => world.carries(n, m, k))
+          .map(block => ({ block, seconds: world.blockTime(n, m, block) })),
+        times: times?.[n]?.map(time => time * speed) ?? []
+      })),
+      links: world.links[n]!.filter(({ up }) => up).map(({ to, rate, latency, resource }) => ({
+        ...{ to: idOf(input, to), rate, latency },
+        medium: input.links.find(link => link.from === n && link.to === to)?.medium === undefined ? undefined : resource
+      })),
+      sources: input.sources.flatMap(({ device, model }, s) =>
+        device === n ? [{ model: modelId(input.models[model]!.name), demand: replacement.demands[s]! }] : []
+      )
     }
-    return time > 0 ? (speed * expected) / time : world.devices[n]!.speed
   }
 }
 

@@ -1,3 +1,4 @@
+import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
@@ -8,7 +9,6 @@ import type { BlockStore } from '../network/blob-store.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { KeepFailures, type KeptBlock } from './keep-failures.ts'
 import type { LocalBlocks } from './local-blocks.ts'
-import type { NumberedPlacement } from './placement-codec.ts'
 
 export interface BlockKeeperParts {
   readonly clock: Clock

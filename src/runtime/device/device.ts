@@ -1,4 +1,6 @@
 import { setMaxListeners } from 'node:events'
+import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import type { PlannerSeat } from '../../cluster/planner-seat.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -8,11 +10,11 @@ import type { Place } from '../../planner/placement.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
+import { createPlannerSeat } from '../cluster/create-planner-seat.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
-import { isNewer, type NumberedPlacement, placementToWire } from '../cluster/placement-codec.ts'
+import { placementToWire } from '../cluster/placement-codec.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
-import { PlannerSeat } from '../cluster/planner-seat.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { deferred } from '../network/deferred.ts'
@@ -163,7 +165,7 @@ class RunningDevice implements Device {
       changed: () => this.#announcer.changed(),
       say
     })
-    this.#seat = new PlannerSeat({
+    this.#seat = createPlannerSeat({
       clock,
       guard: this.#guard,
       view: this.view,
