@@ -1,8 +1,5 @@
-import type { DeviceId } from '../core/ids.ts'
-
 /** Another device that speaks of a block's model. */
 export interface PossibleHolder {
-  readonly id: DeviceId
   /** It owns the model, or carries the block. */
   readonly has: boolean
   /** Of the link from it, bytes per second; 0 where none is known. */

@@ -48,10 +48,10 @@ interface DeviceModel {
 }
 
 /** Nothing but reports for so long: nothing will happen any more. */
-const STILL: Seconds = seconds(5)
+const STILL: Seconds = seconds(15)
 const DETECTION: Seconds = seconds(0.5)
-/** How often it is looked whether blocks should be placed anew. */
-const REPLACING: Seconds = seconds(0.2)
+/** How often devices look after their blocks and whether to plan. As src/runtime/device/device.ts. */
+const REPLACING: Seconds = seconds(0.1)
 /** As src/runtime/network/membership.ts. */
 const PING_EVERY: Seconds = seconds(0.5)
 
@@ -152,7 +152,7 @@ class Simulation {
       lifeOf: n => this.#lifeOf(n),
       now: () => this.#events.now,
       schedule: (delay, action) => this.#schedule(delay, action),
-      later: (delay, action) => this.#events.schedule(delay, action),
+      message: (from, to, arrive) => this.#message(from, to, arrive),
       inUse: (n, model, block) => this.#devices[n]!.dispatcher.uses(model, block),
       changed: () => this.#tellAll()
     })
