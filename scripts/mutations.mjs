@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { prepare } from './prepare.mjs'
 
 const SOURCE = 'runtime/device/source-runner.js'
-const LEDGER = 'runtime/ledger/ledger.js'
+const LEDGER = 'cluster/ledger.js'
 const ROLLOUT = 'cluster/rollout.js'
 const HANDLERS = 'runtime/device/handlers.js'
 const DEVICE = 'runtime/device/device.js'
@@ -21,7 +21,7 @@ const REPORTED = [
   'return false;\n    }\n    /** It failed'
 ]
 const HAD = [SOURCE, 'of this.#ledger.deviceLost(device)', 'of []']
-const SILENCE = ['runtime/device/resend-timer.js', 'const late = [];', 'const late = []; return late;']
+const SILENCE = ['cluster/resend-timer.js', 'const late = [];', 'const late = []; return late;']
 
 /** What is broken: file of the build, what is there, what is put in its place; once or several times. */
 const MUTATIONS = [
@@ -42,7 +42,7 @@ const MUTATIONS = [
   ],
   [
     'silence is never a reason to send again',
-    'runtime/device/resend-timer.js',
+    'cluster/resend-timer.js',
     'const late = [];',
     'const late = []; return late;'
   ],

@@ -1,5 +1,5 @@
-import type { DeviceId } from '../../core/ids.ts'
-import { InvariantError } from '../../core/invariant-error.ts'
+import type { DeviceId } from '../core/ids.ts'
+import { InvariantError } from '../core/invariant-error.ts'
 
 /** Which dispatch of which datum: a message about an earlier dispatch is old news. */
 export interface Dispatch {
