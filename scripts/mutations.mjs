@@ -20,12 +20,12 @@ const REPORTED = [
   'this.#giveBack(dispatch.datum, entry);\n        return true;\n    }\n    /** It failed',
   'return false;\n    }\n    /** It failed'
 ]
-const HAD = [SOURCE, 'of this.#ledger.deviceLost(device)', 'of []']
+const HAD = [SOURCE, 'of this.#book.ledger.deviceLost(device)', 'of []']
 const SILENCE = ['cluster/resend-timer.js', 'const late = [];', 'const late = []; return late;']
 
 /** What is broken: file of the build, what is there, what is put in its place; once or several times. */
 const MUTATIONS = [
-  ['what a lost device had is not sent again', SOURCE, 'of this.#ledger.deviceLost(device)', 'of []'],
+  ['what a lost device had is not sent again', SOURCE, 'of this.#book.ledger.deviceLost(device)', 'of []'],
   [
     'what was handed to a lost device is not reported',
     'runtime/device/task-traffic.js',

@@ -1,14 +1,20 @@
+import { Handovers } from '../cluster/handovers.ts'
+import type { Dispatch } from '../cluster/ledger.ts'
+import { isStranded, longestExpected, ON_ARRIVAL } from '../cluster/source-book.ts'
 import { deviceId, modelId } from '../core/ids.ts'
+import { isFinished } from '../core/progress.ts'
 import { type BytesPerSecond, bytes, type Seconds, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { SendOutcome } from '../scheduler/dispatch/link-queue.ts'
+import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
+import type { Report } from '../scheduler/policy.ts'
 import { EventQueue } from './event-queue.ts'
 import { type LearntLink, LinkLearning } from './link-learning.ts'
 import { Replacement } from './replacement.ts'
 import { ResourceServer } from './resource-server.ts'
 import type { SimulatedEvent, SimulationInput, SimulationOutput } from './simulation-input.ts'
-import { type SimulatedTask, SourceModel } from './source-model.ts'
+import { SourceModel } from './source-model.ts'
 import { whyStuck } from './why-stuck.ts'
 
 /**
@@ -32,6 +38,17 @@ interface LinkModel extends LearntLink {
   busy: number
 }
 
+/** A task that has crossed a link. */
+interface Passed {
+  /** As its sender has it. */
+  readonly task: LiveTask
+  readonly from: number
+  readonly to: number
+  readonly receiverLife: number
+  readonly remark: Report
+  readonly answered: (isTaken: boolean) => void
+}
+
 interface DeviceModel {
   speed: number
   up: boolean
@@ -41,7 +58,9 @@ interface DeviceModel {
   life: number
   /** Until when a death goes unnoticed. */
   noticedAt: number
-  dispatcher: Dispatcher<SimulatedTask>
+  dispatcher: Dispatcher<LiveTask>
+  /** Of this life. */
+  handovers: Handovers<number>
   /** Of earlier lives. */
   tasks: number
   busy: number
@@ -65,6 +84,8 @@ class Simulation {
   readonly #links = new Map<number, LinkModel>()
   readonly #sources: SourceModel[]
   readonly #replacement: Replacement | undefined
+  /** Of all blocks of each model. */
+  readonly #work: readonly Seconds[]
   /** Events to come other than reports, and when the last of them was. */
   #pending = 0
   #lastActive = 0
@@ -73,6 +94,7 @@ class Simulation {
   constructor(input: SimulationInput) {
     this.#input = input
     this.#adapts = input.adapts !== false
+    this.#work = input.models.map(({ work }) => seconds(work.reduce((sum, time) => sum + time, 0)))
     this.#buildWorld()
     this.#buildLinks()
     this.#devices = input.devices.map(({ speed }, self) => ({
@@ -82,10 +104,14 @@ class Simulation {
       life: 0,
       noticedAt: 0,
       dispatcher: this.#createDispatcher(self),
+      handovers: new Handovers(),
       tasks: 0,
       busy: 0
     }))
-    this.#sources = input.sources.map((spec, index) => new SourceModel(index, spec))
+    this.#sources = input.sources.map(
+      (spec, index) =>
+        new SourceModel(index, spec, { self: this.#world.devices[spec.device]!.id, now: () => this.#events.now })
+    )
     this.#startEvents()
     this.#replacement = this.#createReplacement()
     this.#left = input.sources.reduce((sum, { count }) => sum + count, 0)
@@ -190,9 +216,9 @@ class Simulation {
     return this.#pending === 0 && this.#events.now - this.#lastActive > STILL
   }
 
-  #createDispatcher(self: number): Dispatcher<SimulatedTask> {
+  #createDispatcher(self: number): Dispatcher<LiveTask> {
     const { models, policy } = this.#input
-    return new Dispatcher<SimulatedTask>(policy, {
+    return new Dispatcher<LiveTask>(policy, {
       now: () => this.#events.now,
       world: this.#world,
       self,
@@ -202,13 +228,14 @@ class Simulation {
       send: (task, to, outcome) => this.#send(task, self, to, outcome),
       deliver: task => this.#delivered(task),
       failed: () => {}, // simulated blocks do not fail
-      handedOver: () => {},
+      handedOver: ({ source, datum, attempt, home }, to) =>
+        this.#devices[self]!.handovers.add(to, { source, datum, attempt, home }),
       ask: (to, weight, granted) => this.#message(self, to, () => this.#askedBy(self, to, weight, granted)),
       giveBack: to => this.#message(self, to, () => this.#devices[to]!.dispatcher.givenBack(self))
     })
   }
 
-  #run(task: SimulatedTask, self: number, finished: (took: Seconds) => void): void {
+  #run(task: LiveTask, self: number, finished: (took: Seconds) => void): void {
     const device = this.#devices[self]!
     const { life } = device
     const { observe, models, devices } = this.#input
@@ -231,12 +258,12 @@ class Simulation {
     return blockTime?.(n, m, k) ?? models[m]!.times?.[n]?.[k]
   }
 
-  #span(task: SimulatedTask, start: Seconds) {
+  #span(task: LiveTask, start: Seconds) {
     const { datum, model } = task
-    return { source: Number.parseInt(task.source, 10), datum, model, start, end: this.#events.now }
+    return { source: this.#sourceOf(task).index, datum, model, start, end: this.#events.now }
   }
 
-  #send(task: SimulatedTask, from: number, to: number, { written, accepted, refused }: SendOutcome): void {
+  #send(task: LiveTask, from: number, to: number, { written, accepted, refused }: SendOutcome): void {
     const link = this.#links.get(this.#key(from, to))!
     const sender = this.#devices[from]!
     const receiver = this.#devices[to]!
@@ -257,19 +284,46 @@ class Simulation {
       if (size > 0 && this.#adapts) this.#learning.passed(link, size / takes)
       written()
       const remark = sender.dispatcher.policy.remark()
-      this.#schedule(link.latency, () => {
-        if (!receiver.up || receiver.life !== receiverLife) {
-          this.#schedule(Math.max(0, receiver.noticedAt - this.#events.now), () => {
-            if (sender.life === life) refused()
-          })
-          return
-        }
-        task.holder = to
-        if (sender.life === life) accepted()
-        receiver.dispatcher.policy.heard(from, remark, this.#events.now)
-        receiver.dispatcher.arrive(task, from)
-      })
+      const answered = (isTaken: boolean): void => {
+        if (sender.life !== life) return
+        if (isTaken) accepted()
+        else refused()
+      }
+      this.#schedule(link.latency, () => this.#came({ task, from, to, receiverLife, remark, answered }))
     })
+  }
+
+  /** At its receiver, unless that is gone: then its sender notices when the others do. The answer takes its time, too. */
+  #came(passed: Passed): void {
+    const { task, from, to, receiverLife, answered } = passed
+    const receiver = this.#devices[to]!
+    const isThere = (): boolean => receiver.up && receiver.life === receiverLife
+    const notice = (): void => this.#schedule(Math.max(0, receiver.noticedAt - this.#events.now), () => answered(false))
+    if (!isThere()) {
+      notice()
+      return
+    }
+    // Who is leaving takes nothing new but results.
+    const isTaken = !receiver.leaving || isFinished(this.#world, task)
+    if (isTaken) this.#take(passed)
+    this.#schedule(this.#latency(to, from), () => {
+      if (isThere()) answered(isTaken)
+      else notice()
+    })
+  }
+
+  /** The receiver's own task from now on; its source's device is told who has it. */
+  #take({ task, from, to, remark }: Passed): void {
+    const { dispatcher } = this.#devices[to]!
+    const { datum, attempt, home } = task
+    dispatcher.policy.heard(from, remark, this.#events.now)
+    if (home !== to)
+      this.#message(to, home, () => this.#sourceOf(task).book.custody({ datum, attempt }, this.#world.devices[to]!.id))
+    dispatcher.arrive({ ...task, ...ON_ARRIVAL }, from)
+  }
+
+  #sourceOf({ source }: { readonly source: string }): SourceModel {
+    return this.#sources[Number.parseInt(source, 10)]!
   }
 
   /** Running devices ping each other, whether or not anything else passes. */
@@ -288,10 +342,14 @@ class Simulation {
     }
   }
 
+  #latency(from: number, to: number): number {
+    return this.#links.get(this.#key(from, to))?.latency ?? 0
+  }
+
   /** A small message between two devices; it takes the latency and no bandwidth. */
   #message(from: number, to: number, arrive: () => void): void {
     const { life } = this.#devices[to]!
-    this.#schedule(this.#links.get(this.#key(from, to))?.latency ?? 0, () => {
+    this.#schedule(this.#latency(from, to), () => {
       if (this.#devices[to]!.life === life && this.#devices[to]!.up) arrive()
     })
   }
@@ -321,15 +379,42 @@ class Simulation {
         })
         return
       }
-      device.dispatcher.submit(source.admit(due, now))
+      this.#submit(source, source.admit(due))
     }
   }
 
-  #delivered(task: SimulatedTask): void {
-    const source = this.#sources[Number.parseInt(task.source, 10)]!
-    if (!source.delivered(task, this.#events.now)) return
+  #delivered(task: LiveTask): void {
+    const source = this.#sourceOf(task)
+    const { dispatcher } = this.#devices[source.spec.device]!
+    const wasResent = source.book.ledger.attempts(task.datum) > 1
+    if (!source.delivered(task)) return
+    if (wasResent) dispatcher.cancel(({ source: id, datum }) => id === task.source && datum === task.datum)
     this.#left--
     this.#admit(source)
+  }
+
+  #submit(source: SourceModel, datum: number): void {
+    const task = source.task(datum)
+    if (task !== undefined) this.#devices[source.spec.device]!.dispatcher.submit(task)
+  }
+
+  /** What its sources have heard nothing of for too long goes out again; what cannot get any further from here goes back. */
+  #lookAfterData(self: number): void {
+    const { dispatcher } = this.#devices[self]!
+    for (const source of this.#sources) {
+      if (source.spec.device !== self) continue
+      const { model, window } = source.spec
+      const expected = longestExpected(this.#world, window, this.#work[model]!)
+      const isQueued = (datum: number): boolean =>
+        dispatcher.has(task => task.source === source.id && task.datum === datum)
+      for (const datum of source.book.overdue(expected, isQueued)) this.#submit(source, datum)
+    }
+    const stranded = dispatcher.waiting().flatMap(({ task }) => (isStranded(task, self) ? [task] : []))
+    if (stranded.length === 0) return
+    const gone = new Set(stranded)
+    dispatcher.cancel(task => gone.has(task))
+    for (const task of stranded)
+      this.#message(self, task.home, () => this.#lostOne(this.#sourceOf(task), task, self, 'letGo'))
   }
 
   /** Nobody's clock is set by the others': devices report in turn, one after another within an interval. */
@@ -359,6 +444,7 @@ class Simulation {
         })
       }
       if (this.#adapts) device.dispatcher.reconsider()
+      this.#lookAfterData(self)
       if (device.dispatcher.waiting().length > 0) device.dispatcher.worldChanged()
       if (this.#adapts && this.#input.events !== undefined && this.#input.events.length > 0) this.#doubtLinks(self)
       if (this.#left > 0) this.#reportFrom(self)
@@ -412,22 +498,39 @@ class Simulation {
     device.tasks += tasks
     device.busy += busy
     device.dispatcher = this.#createDispatcher(n)
+    device.handovers = new Handovers()
   }
 
-  /** Its death is noticed: what it held goes out again from the sources. */
+  /** Its death is noticed: what it had, as far as is known, and what others had just given it, goes out again from the sources. */
   #lost(n: number): void {
     this.#world.setUp(n, false)
     this.#tellAll()
     for (const source of this.#sources) {
-      if (this.#devices[source.spec.device]!.up) this.#resend(source, n)
+      if (!this.#devices[source.spec.device]!.up) continue
+      for (const datum of source.book.ledger.deviceLost(this.#world.devices[n]!.id)) this.#submit(source, datum)
+    }
+    for (const [d, { up, handovers }] of this.#devices.entries()) {
+      if (!up) continue
+      for (const handover of handovers.takeAll(n)) {
+        const source = this.#sourceOf(handover)
+        if (handover.home === d) this.#lostOne(source, handover, n)
+        else this.#message(d, handover.home, () => this.#lostOne(source, handover, n))
+      }
     }
   }
 
-  /** What a lost device held. */
-  #resend(source: SourceModel, lost: number): void {
-    const { dispatcher } = this.#devices[source.spec.device]!
-    for (const task of [...source.flights.values()].filter(({ holder }) => holder === lost))
-      dispatcher.submit(source.again(task, this.#events.now))
+  #lostOne(source: SourceModel, dispatch: Dispatch, n: number, how?: 'letGo'): void {
+    const { datum, attempt } = dispatch
+    const pause = source.book.lost({ datum, attempt }, this.#world.devices[n]!.id, how)
+    if (pause === undefined) return
+    if (pause === 0) {
+      this.#submit(source, datum)
+      return
+    }
+    const { life } = this.#devices[source.spec.device]!
+    this.#schedule(pause, () => {
+      if (this.#devices[source.spec.device]!.life === life) this.#submit(source, datum)
+    })
   }
 
   #stop(n: number): void {
@@ -453,7 +556,7 @@ class Simulation {
     this.#reportFrom(n)
     for (const source of this.#sources) {
       if (source.spec.device !== n) continue
-      source.restart(this.#events.now)
+      source.restart()
       this.#admit(source)
     }
   }

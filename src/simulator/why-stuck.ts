@@ -1,25 +1,25 @@
 import type { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
+import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import type { SimulationInput } from './simulation-input.ts'
-import type { SimulatedTask, SourceModel } from './source-model.ts'
+import type { SourceModel } from './source-model.ts'
 
 interface DeviceAtTheEnd {
   readonly up: boolean
   readonly leaving: boolean
-  readonly dispatcher: Pick<Dispatcher<SimulatedTask>, 'waiting'>
+  readonly dispatcher: Pick<Dispatcher<LiveTask>, 'waiting'>
 }
 
 /** Why the data of a source wait for ever, for a person. Devices in the order of the input. */
 export const whyStuck = (
-  { index, spec }: SourceModel,
+  { id, spec }: SourceModel,
   { devices: named, models }: SimulationInput,
   devices: readonly DeviceAtTheEnd[]
 ): string => {
   const home = named[spec.device]!.name
   const { up, leaving } = devices[spec.device]!
   if (!up || leaving) return `${home} left and did not come back`
-  const label = `${index}/${spec.name}`
   for (const [n, { dispatcher }] of devices.entries()) {
-    const because = dispatcher.waiting().find(({ task }) => task.source === label)?.because
+    const because = dispatcher.waiting().find(({ task }) => task.source === id)?.because
     if (because === undefined) continue
     if (because.kind === 'cannot') return because.because
     const here = named[n]!.name
