@@ -1,9 +1,11 @@
 import { Handovers } from '../cluster/handovers.ts'
+import { NOTHING_LEARNT } from '../cluster/learnt-rate.ts'
 import type { Dispatch } from '../cluster/ledger.ts'
+import { RoundTrip } from '../cluster/round-trip.ts'
 import { isStranded, longestExpected, ON_ARRIVAL } from '../cluster/source-book.ts'
 import { deviceId, modelId } from '../core/ids.ts'
 import { isFinished } from '../core/progress.ts'
-import { type BytesPerSecond, bytes, type Seconds, seconds } from '../core/units.ts'
+import { type Bytes, type BytesPerSecond, bytes, type Seconds, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { SendOutcome } from '../scheduler/dispatch/link-queue.ts'
@@ -78,7 +80,12 @@ class Simulation {
   readonly #input: SimulationInput
   readonly #events = new EventQueue()
   readonly #world = new World()
-  readonly #learning = new LinkLearning(this.#world, () => this.#events.now)
+  readonly #learning = new LinkLearning({
+    world: this.#world,
+    now: () => this.#events.now,
+    answered: ({ from, to }, answer) => this.#answered(from, to, answer),
+    send: ({ from, to }, size, passed) => this.#probe(from, to, size, passed)
+  })
   readonly #adapts: boolean
   readonly #devices: DeviceModel[]
   readonly #links = new Map<number, LinkModel>()
@@ -150,18 +157,10 @@ class Simulation {
       if (medium !== undefined && shared !== undefined) media.set(medium, shared)
       this.#world.setLink(from, to, rate, latency, shared?.resource)
       const server = shared?.server ?? new ResourceServer(this.#events)
-      this.#links.set(this.#key(from, to), {
-        from,
-        to,
-        server,
-        rate,
-        latency,
-        bytes: 0,
-        busy: 0,
-        best: rate,
-        seenAt: 0
-      })
+      const link = { from, to, server, rate, latency, bytes: 0, busy: 0, learnt: NOTHING_LEARNT }
+      this.#links.set(this.#key(from, to), { ...link, roundTrip: new RoundTrip() })
     }
+    for (const link of this.#links.values()) this.#learning.begin(link)
   }
 
   #newMedium(): { readonly server: ResourceServer; readonly resource: number } {
@@ -281,7 +280,7 @@ class Simulation {
       if (sender.life !== life) return
       const start = seconds(this.#events.now - takes)
       this.#input.observe?.sent({ ...this.#span(task, start), from, to, activation: task.done })
-      if (size > 0 && this.#adapts) this.#learning.passed(link, size / takes)
+      if (size > 0 && this.#adapts) this.#learning.passed(link, size, seconds(takes))
       written()
       const remark = sender.dispatcher.policy.remark()
       const answered = (isTaken: boolean): void => {
@@ -330,16 +329,27 @@ class Simulation {
   #pingLater(): void {
     this.#events.schedule(PING_EVERY, () => {
       for (const link of this.#links.values())
-        if (this.#devices[link.from]!.up && this.#devices[link.to]!.up) this.#learning.pinged(link)
+        if (this.#devices[link.from]!.up && this.#devices[link.to]!.up) this.#learning.ping(link)
       if (this.#left > 0) this.#pingLater()
     })
   }
 
-  #doubtLinks(from: number): void {
-    for (const to of this.#devices.keys()) {
-      const link = this.#links.get(this.#key(from, to))
-      if (link !== undefined) this.#learning.doubt(link)
-    }
+  /** Nothing that the run waits for. */
+  #answered(from: number, to: number, answer: () => void): void {
+    const lives = [from, to].map(n => this.#devices[n]!.life)
+    this.#events.schedule(this.#latency(from, to) + this.#latency(to, from), () => {
+      if ([from, to].every((n, i) => this.#devices[n]!.up && this.#devices[n]!.life === lives[i])) answer()
+    })
+  }
+
+  #probe(from: number, to: number, size: Bytes, passed: (took: Seconds) => void): void {
+    const link = this.#links.get(this.#key(from, to))!
+    const takes = seconds(size / link.rate + (this.#input.hopOverhead ?? 0))
+    link.server.serve(this.#key(from, to), takes, () => {
+      link.bytes += size
+      link.busy += takes
+      passed(takes)
+    })
   }
 
   #latency(from: number, to: number): number {
@@ -446,7 +456,6 @@ class Simulation {
       if (this.#adapts) device.dispatcher.reconsider()
       this.#lookAfterData(self)
       if (device.dispatcher.waiting().length > 0) device.dispatcher.worldChanged()
-      if (this.#adapts && this.#input.events !== undefined && this.#input.events.length > 0) this.#doubtLinks(self)
       if (this.#left > 0) this.#reportFrom(self)
     })
   }
