@@ -74,7 +74,6 @@ test('that a link has become late is believed after three pings that agree, that
       }
     }
   }
-  const both = (at: number, value: number): SimulatedEvent => ({ ...latency(at, value), links: links.slice(0, 2) })
   simulate({
     devices: ['a', 'b'].map(name => ({ name, speed: 1 })),
     links: links.slice(0, 2).map(link => ({ ...link, rate: bytesPerSecond(1e6), latency: seconds(0.01) })),
@@ -82,7 +81,7 @@ test('that a link has become late is believed after three pings that agree, that
     sources: [{ name: 's', device: 0, model: 0, count: 120, window: 1, weight: 1, availableAt: undefined }],
     carries: () => true,
     policy,
-    events: [both(1.9, 0.1), both(6.1, 0.01)]
+    events: [latency(1.9, 0.1), latency(6.1, 0.01)]
   })
   // Pings go out every half second and are back after a fifth of one: the third that says so went out at 3 s, the first after the change at 6.5 s.
   expect(believed.map(([, value]) => value)).toEqual([0.01, expect.closeTo(0.1, 9), expect.closeTo(0.01, 9)])

@@ -1,3 +1,4 @@
+import { lackOf } from '../cluster/lack-of.ts'
 import type { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import type { SimulationInput } from './simulation-input.ts'
@@ -21,11 +22,12 @@ export const whyStuck = (
   for (const [n, { dispatcher }] of devices.entries()) {
     const because = dispatcher.waiting().find(({ task }) => task.source === id)?.because
     if (because === undefined) continue
-    if (because.kind === 'cannot') return because.because
     const here = named[n]!.name
     const { name: model, work } = models[spec.model]!
-    if (because.block === work.length) return `no way leads from ${here} back to ${home}`
-    return `no device that can be reached from ${here} carries block ${because.block} of ${model}`
+    const lack = lackOf(because, work.length)
+    if (lack.kind === 'policy') return lack.because
+    if (lack.kind === 'wayHome') return `no way leads from ${here} back to ${home}`
+    return `no device that can be reached from ${here} carries block ${lack.block} of ${model}`
   }
   return 'its data never came home'
 }

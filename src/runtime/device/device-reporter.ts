@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { KeepFailures } from '../../cluster/keep-failures.ts'
+import { type Lack, lackOf } from '../../cluster/lack-of.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -438,22 +439,26 @@ export class DeviceReporter {
     const groups = new Map<string, DeviceReport['waiting'][number]>()
     for (const { task, because, rest } of this.#parts.dispatcher.waiting()) {
       const manifest = view.manifest(task.modelId)!
+      const lack = lackOf(because, manifest.blocks.length)
       const block = because.kind === 'wait' ? because.block : task.done
       const key = `${task.modelId} ${block} ${because.kind} ${rest === undefined}`
       const tasks = (groups.get(key)?.tasks ?? 0) + 1
-      const why =
-        because.kind === 'cannot' ? because.because : this.#whyItWaits(task.modelId, block, rest !== undefined)
+      const why = this.#whyItWaits(lack, task.modelId, rest !== undefined)
       groups.set(key, { model: view.labelOf(manifest.id), block, tasks, because: why })
     }
     return [...groups.values()]
   }
 
-  #whyItWaits(model: ModelId, block: number, wasRefused: boolean): string {
+  #whyItWaits(lack: Lack, model: ModelId, wasRefused: boolean): string {
+    if (lack.kind === 'policy') return lack.because
+    if (lack.kind === 'wayHome')
+      return wasRefused ? REFUSED : 'all blocks are done, and no way leads back to their source'
+    const { block } = lack
     const barred = this.#parts.barred().get(model)?.because
     if (barred !== undefined) return `it is set aside here (${barred}), and nobody else that can be reached carries it`
     const failure = this.#parts.failures.because(model, block)
     if (failure !== undefined) return `it is placed here and cannot be kept (${failure}); tried again`
-    if (wasRefused) return 'the devices on its way refuse it; it is tried again'
+    if (wasRefused) return REFUSED
     const unplaced = this.#parts.placement()?.unplaced.find(u => u.model === model && u.block === block)
     return unplaced?.because ?? 'no device that can be reached carries it yet'
   }
@@ -495,6 +500,8 @@ export class DeviceReporter {
     return { epoch: current?.epoch ?? 0, ready: this.isReady(1), models, unplaced }
   }
 }
+
+const REFUSED = 'the devices on its way refuse it; it is tried again'
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
 
