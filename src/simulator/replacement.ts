@@ -1,6 +1,7 @@
 import { isNewer, type NumberedPlacement } from '../cluster/numbered-placement.ts'
 import { placementProblem } from '../cluster/placement-problem.ts'
 import { PlannerSeat } from '../cluster/planner-seat.ts'
+import { areReady } from '../cluster/readiness.ts'
 import type { StatedDevice } from '../cluster/stated-device.ts'
 import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
 import { type Seconds, seconds } from '../core/units.ts'
@@ -94,6 +95,16 @@ export class Replacement {
       })
       message(n, other, () => this.#lives[other]!.readyEpochs.set(n, 0))
     }
+  }
+
+  /** Whether what is placed is loaded, as far as device `n` has heard. */
+  isReady(n: number): boolean {
+    const { placement, keeper, readyEpochs } = this.#lives[n]!
+    const staying = this.#present().map(other => ({
+      id: this.#ids[other]!,
+      readyEpoch: other === n ? keeper.readyEpoch : (readyEpochs.get(other) ?? 0)
+    }))
+    return areReady(staying, placement)
   }
 
   /** Called often. */

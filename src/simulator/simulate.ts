@@ -1,6 +1,7 @@
 import { Handovers } from '../cluster/handovers.ts'
 import { NOTHING_LEARNT } from '../cluster/learnt-rate.ts'
 import type { Dispatch } from '../cluster/ledger.ts'
+import { missingBlock } from '../cluster/readiness.ts'
 import { RoundTrip } from '../cluster/round-trip.ts'
 import { isStranded, longestExpected, ON_ARRIVAL } from '../cluster/source-book.ts'
 import { deviceId, modelId } from '../core/ids.ts'
@@ -193,6 +194,7 @@ class Simulation {
     if (this.#replacement === undefined) return
     this.#events.schedule(REPLACING, () => {
       this.#replacement?.tick()
+      for (const source of this.#sources) this.#begin(source)
       if (this.#left > 0) this.#replaceLater()
     })
   }
@@ -371,6 +373,16 @@ class Simulation {
         if (this.#devices[from]!.life === life) granted()
       })
     )
+  }
+
+  /** A source whose device is back begins when its data can be computed, or when all that is placed is loaded. */
+  #begin(source: SourceModel): void {
+    const { device: home, model } = source.spec
+    if (source.hasBegun || !this.#devices[home]!.up) return
+    const isReady = !this.#adapts || this.#replacement?.isReady(home) !== false
+    if (!isReady && missingBlock(this.#world, model, home) !== undefined) return
+    source.begin()
+    this.#admit(source)
   }
 
   /** Admit what the window and the arrivals allow now; come back when the next datum is due. */
@@ -566,7 +578,7 @@ class Simulation {
     for (const source of this.#sources) {
       if (source.spec.device !== n) continue
       source.restart()
-      this.#admit(source)
+      this.#begin(source)
     }
   }
 
@@ -586,7 +598,7 @@ class Simulation {
         completed: source.results.length,
         resent: source.resent,
         results: source.results,
-        stuck: source.isDone ? undefined : whyStuck(source, this.#input, this.#devices)
+        stuck: source.isDone ? undefined : whyStuck(source, this.#input, this.#devices, this.#world)
       })),
       devices: this.#devices.map(({ dispatcher, tasks, busy }, n) => {
         const counters = dispatcher.laneCounters()

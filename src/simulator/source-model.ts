@@ -17,6 +17,8 @@ export class SourceModel {
   #book: SourceBook
   /** When data that are under way were available. */
   readonly #availableAt = new Map<number, Seconds>()
+  /** Its device has begun with it; one that is back waits until its data can be computed. */
+  #hasBegun = true
   /** When its arrivals began, and how many data it admitted since. */
   #origin: number
   #sinceOrigin = 0
@@ -53,7 +55,7 @@ export class SourceModel {
 
   mayAdmit(): boolean {
     const isLeft = this.#interrupted.length > 0 || this.admitted < this.spec.count
-    return isLeft && this.#book.ledger.room > 0
+    return this.#hasBegun && isLeft && this.#book.ledger.room > 0
   }
 
   /** When the next datum is available; for a saturated source: now, or when it starts. */
@@ -92,18 +94,25 @@ export class SourceModel {
     }
   }
 
-  /**
-   * Its device is back, after it was gone. While it was, no data were born; those that were under way and all that are left
-   * come as they would from a source that starts now.
-   */
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
+  /** Its device is back, after it was gone; then it waits for `begin`. While it was gone, no data were born. */
   restart(): void {
     this.awaited = false
     this.#interrupted = [...this.#availableAt.keys(), ...this.#interrupted].sort((a, b) => a - b)
     this.#availableAt.clear()
-    this.#origin = Math.max(this.#parts.now(), this.spec.start ?? 0)
-    this.#sinceOrigin = 0
+    this.#hasBegun = false
     this.#resentBefore = this.resent
     this.#book = this.#open()
+  }
+
+  /** Those that were under way and all that are left come as they would from a source that starts now. */
+  begin(): void {
+    this.#hasBegun = true
+    this.#origin = Math.max(this.#parts.now(), this.spec.start ?? 0)
+    this.#sinceOrigin = 0
   }
 
   /** @returns false for a late twin, and for what is of an earlier life and not admitted again yet */

@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { KeepFailures } from '../../cluster/keep-failures.ts'
 import { type Lack, lackOf } from '../../cluster/lack-of.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import { areReady, missingBlock } from '../../cluster/readiness.ts'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
@@ -198,30 +199,24 @@ export class DeviceReporter {
 
   /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
   isReady(devices: number): boolean {
-    const { view, placement, readyEpoch, sources } = this.#parts
+    const { view, placement, sources } = this.#parts
     const members = view.staying()
     if (members.length < devices) return false
     if (sources().length === 0) return true
-    const current = placement()
-    if (current === undefined || readyEpoch() < current.epoch) return false
-    const others = members.filter(state => state.device !== view.self)
-    const placed = members.every(state => current.placement.has(deviceId(state.device)))
-    const loaded = others.every(state => Number(state.readyEpoch) >= current.epoch)
-    return placed && loaded && this.#linksAreMeasured()
+    const staying = members.map(state => ({ id: deviceId(state.device), readyEpoch: this.#epochOf(state) }))
+    return areReady(staying, placement()) && this.#linksAreMeasured()
   }
 
   /** Every block of the models of our sources is on some device that is there. */
   #canCompute(): boolean {
     const { view, sources } = this.#parts
     const { world } = view
-    const isSomewhere = (m: number, k: number): boolean =>
-      world.devices.some(({ up }, n) => up && world.mayRun(n, m, k, view.selfIndex))
     return (
       this.#linksAreMeasured() &&
       sources().every(source => {
         const manifest = view.manifestNamed(source.status().model)
         const m = manifest === undefined ? undefined : world.modelIndex(manifest.id)
-        return m !== undefined && manifest!.blocks.every((_, k) => isSomewhere(m, k))
+        return m !== undefined && missingBlock(world, m, view.selfIndex) === undefined
       })
     )
   }
