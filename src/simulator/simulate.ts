@@ -1,23 +1,19 @@
 import { Handovers } from '../cluster/handovers.ts'
-import { NOTHING_LEARNT } from '../cluster/learnt-rate.ts'
-import type { Dispatch } from '../cluster/ledger.ts'
-import { missingBlock } from '../cluster/readiness.ts'
-import { RoundTrip } from '../cluster/round-trip.ts'
-import { isStranded, longestExpected, ON_ARRIVAL } from '../cluster/source-book.ts'
+import { ON_ARRIVAL } from '../cluster/source-book.ts'
 import { deviceId, modelId } from '../core/ids.ts'
 import { isFinished } from '../core/progress.ts'
-import { type Bytes, type BytesPerSecond, bytes, type Seconds, seconds } from '../core/units.ts'
+import { bytes, type Seconds, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { SendOutcome } from '../scheduler/dispatch/link-queue.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import type { Report } from '../scheduler/policy.ts'
+import { DataCare } from './data-care.ts'
+import type { DeviceModel } from './device-model.ts'
 import { EventQueue } from './event-queue.ts'
-import { type LearntLink, LinkLearning } from './link-learning.ts'
 import { Replacement } from './replacement.ts'
-import { ResourceServer } from './resource-server.ts'
+import { SimulatedLinks } from './simulated-links.ts'
 import type { SimulatedEvent, SimulationInput, SimulationOutput } from './simulation-input.ts'
-import { SourceModel } from './source-model.ts'
 import { whyStuck } from './why-stuck.ts'
 
 /**
@@ -33,14 +29,6 @@ import { whyStuck } from './why-stuck.ts'
  */
 export const simulate = (input: SimulationInput): SimulationOutput => new Simulation(input).run()
 
-interface LinkModel extends LearntLink {
-  readonly server: ResourceServer
-  rate: BytesPerSecond
-  latency: Seconds
-  bytes: number
-  busy: number
-}
-
 /** A task that has crossed a link. */
 interface Passed {
   /** As its sender has it. */
@@ -50,23 +38,6 @@ interface Passed {
   readonly receiverLife: number
   readonly remark: Report
   readonly answered: (isTaken: boolean) => void
-}
-
-interface DeviceModel {
-  speed: number
-  up: boolean
-  /** It said goodbye: it hands on what it holds, and takes nothing new. */
-  leaving: boolean
-  /** Counts its lives: what belongs to an earlier one is gone. */
-  life: number
-  /** Until when a death goes unnoticed. */
-  noticedAt: number
-  dispatcher: Dispatcher<LiveTask>
-  /** Of this life. */
-  handovers: Handovers<number>
-  /** Of earlier lives. */
-  tasks: number
-  busy: number
 }
 
 /** Nothing but reports for so long: nothing will happen any more. */
@@ -81,30 +52,25 @@ class Simulation {
   readonly #input: SimulationInput
   readonly #events = new EventQueue()
   readonly #world = new World()
-  readonly #learning = new LinkLearning({
-    world: this.#world,
-    now: () => this.#events.now,
-    answered: ({ from, to }, answer) => this.#answered(from, to, answer),
-    send: ({ from, to }, size, passed) => this.#probe(from, to, size, passed)
-  })
   readonly #adapts: boolean
   readonly #devices: DeviceModel[]
-  readonly #links = new Map<number, LinkModel>()
-  readonly #sources: SourceModel[]
+  readonly #links: SimulatedLinks
+  readonly #data: DataCare
   readonly #replacement: Replacement | undefined
-  /** Of all blocks of each model. */
-  readonly #work: readonly Seconds[]
   /** Events to come other than reports, and when the last of them was. */
   #pending = 0
   #lastActive = 0
-  #left: number
 
   constructor(input: SimulationInput) {
     this.#input = input
     this.#adapts = input.adapts !== false
-    this.#work = input.models.map(({ work }) => seconds(work.reduce((sum, time) => sum + time, 0)))
     this.#buildWorld()
-    this.#buildLinks()
+    this.#links = new SimulatedLinks({
+      input,
+      world: this.#world,
+      events: this.#events,
+      processOf: n => (this.#devices[n]!.up ? this.#devices[n]!.life : undefined)
+    })
     this.#devices = input.devices.map(({ speed }, self) => ({
       speed,
       up: true,
@@ -116,22 +82,26 @@ class Simulation {
       tasks: 0,
       busy: 0
     }))
-    this.#sources = input.sources.map(
-      (spec, index) =>
-        new SourceModel(index, spec, { self: this.#world.devices[spec.device]!.id, now: () => this.#events.now })
-    )
+    this.#data = new DataCare({
+      input,
+      world: this.#world,
+      devices: this.#devices,
+      now: () => this.#events.now,
+      schedule: (delay, action) => this.#schedule(delay, action),
+      message: (from, to, arrive) => this.#message(from, to, arrive),
+      isReady: n => !this.#adapts || this.#replacement?.isReady(n) !== false
+    })
     this.#startEvents()
     this.#replacement = this.#createReplacement()
-    this.#left = input.sources.reduce((sum, { count }) => sum + count, 0)
   }
 
   run(): SimulationOutput {
     this.#replacement?.start()
     if (this.#adapts) this.#replaceLater()
     if (this.#adapts && this.#input.events?.some(({ kind }) => kind === 'link')) this.#pingLater()
-    for (const source of this.#sources) this.#admit(source)
+    this.#data.start()
     this.#startReports()
-    while (this.#left > 0 && !this.#isStill() && this.#events.step());
+    while (this.#data.left > 0 && !this.#isStill() && this.#events.step());
     return this.#output()
   }
 
@@ -149,23 +119,6 @@ class Simulation {
         }
       }
     }
-  }
-
-  #buildLinks(): void {
-    const media = new Map<number, { readonly server: ResourceServer; readonly resource: number }>()
-    for (const { from, to, rate, latency, medium } of this.#input.links) {
-      const shared = medium === undefined ? undefined : (media.get(medium) ?? this.#newMedium())
-      if (medium !== undefined && shared !== undefined) media.set(medium, shared)
-      this.#world.setLink(from, to, rate, latency, shared?.resource)
-      const server = shared?.server ?? new ResourceServer(this.#events)
-      const link = { from, to, server, rate, latency, bytes: 0, busy: 0, learnt: NOTHING_LEARNT }
-      this.#links.set(this.#key(from, to), { ...link, roundTrip: new RoundTrip() })
-    }
-    for (const link of this.#links.values()) this.#learning.begin(link)
-  }
-
-  #newMedium(): { readonly server: ResourceServer; readonly resource: number } {
-    return { server: new ResourceServer(this.#events), resource: this.#world.addMedium() }
   }
 
   #createReplacement(): Replacement | undefined {
@@ -194,13 +147,9 @@ class Simulation {
     if (this.#replacement === undefined) return
     this.#events.schedule(REPLACING, () => {
       this.#replacement?.tick()
-      for (const source of this.#sources) this.#begin(source)
-      if (this.#left > 0) this.#replaceLater()
+      this.#data.begin()
+      if (this.#data.left > 0) this.#replaceLater()
     })
-  }
-
-  #key(from: number, to: number): number {
-    return from * this.#input.devices.length + to
   }
 
   /** Something that belongs to the run itself, as reports do not: while such things are to come, the run goes on. */
@@ -227,7 +176,7 @@ class Simulation {
       bytes: task => models[task.model]!.activations[task.done]!,
       run: (task, finished) => this.#run(task, self, took => finished({ kind: 'done', took })),
       send: (task, to, outcome) => this.#send(task, self, to, outcome),
-      deliver: task => this.#delivered(task),
+      deliver: task => this.#data.delivered(task),
       failed: () => {}, // simulated blocks do not fail
       handedOver: ({ source, datum, attempt, home }, to) =>
         this.#devices[self]!.handovers.add(to, { source, datum, attempt, home }),
@@ -261,28 +210,23 @@ class Simulation {
 
   #span(task: LiveTask, start: Seconds) {
     const { datum, model } = task
-    return { source: this.#sourceOf(task).index, datum, model, start, end: this.#events.now }
+    return { source: this.#data.sourceOf(task).index, datum, model, start, end: this.#events.now }
   }
 
   #send(task: LiveTask, from: number, to: number, { written, accepted, refused }: SendOutcome): void {
-    const link = this.#links.get(this.#key(from, to))!
     const sender = this.#devices[from]!
-    const receiver = this.#devices[to]!
     const { life } = sender
-    const { life: receiverLife } = receiver
+    const { life: receiverLife } = this.#devices[to]!
     const { activations, toldBytes = activations } = this.#input.models[task.model]!
     const size = activations[task.done]!
-    const takes = size / link.rate + (this.#input.hopOverhead ?? 0)
     this.#pending++
-    link.server.serve(this.#key(from, to), takes, () => {
+    this.#links.send(from, to, size, toldBytes[task.done]!, took => {
       this.#pending--
       this.#lastActive = this.#events.now
-      link.bytes += toldBytes[task.done]!
-      link.busy += takes
       if (sender.life !== life) return
-      const start = seconds(this.#events.now - takes)
+      const start = seconds(this.#events.now - took)
       this.#input.observe?.sent({ ...this.#span(task, start), from, to, activation: task.done })
-      if (size > 0 && this.#adapts) this.#learning.passed(link, size, seconds(takes))
+      if (size > 0 && this.#adapts) this.#links.learn(from, to, size, took)
       written()
       const remark = sender.dispatcher.policy.remark()
       const answered = (isTaken: boolean): void => {
@@ -290,7 +234,8 @@ class Simulation {
         if (isTaken) accepted()
         else refused()
       }
-      this.#schedule(link.latency, () => this.#came({ task, from, to, receiverLife, remark, answered }))
+      const passed = { task, from, to, receiverLife, remark, answered }
+      this.#schedule(this.#links.latency(from, to), () => this.#came(passed))
     })
   }
 
@@ -307,7 +252,7 @@ class Simulation {
     // Who is leaving takes nothing new but results.
     const isTaken = !receiver.leaving || isFinished(this.#world, task)
     if (isTaken) this.#take(passed)
-    this.#schedule(this.#latency(to, from), () => {
+    this.#schedule(this.#links.latency(to, from), () => {
       if (isThere()) answered(isTaken)
       else notice()
     })
@@ -316,52 +261,23 @@ class Simulation {
   /** The receiver's own task from now on; its source's device is told who has it. */
   #take({ task, from, to, remark }: Passed): void {
     const { dispatcher } = this.#devices[to]!
-    const { datum, attempt, home } = task
+    const { home } = task
     dispatcher.policy.heard(from, remark, this.#events.now)
-    if (home !== to)
-      this.#message(to, home, () => this.#sourceOf(task).book.custody({ datum, attempt }, this.#world.devices[to]!.id))
+    if (home !== to) this.#message(to, home, () => this.#data.custody(task, to))
     dispatcher.arrive({ ...task, ...ON_ARRIVAL }, from)
   }
 
-  #sourceOf({ source }: { readonly source: string }): SourceModel {
-    return this.#sources[Number.parseInt(source, 10)]!
-  }
-
-  /** Running devices ping each other, whether or not anything else passes. */
   #pingLater(): void {
     this.#events.schedule(PING_EVERY, () => {
-      for (const link of this.#links.values())
-        if (this.#devices[link.from]!.up && this.#devices[link.to]!.up) this.#learning.ping(link)
-      if (this.#left > 0) this.#pingLater()
+      this.#links.ping()
+      if (this.#data.left > 0) this.#pingLater()
     })
-  }
-
-  /** Nothing that the run waits for. */
-  #answered(from: number, to: number, answer: () => void): void {
-    const lives = [from, to].map(n => this.#devices[n]!.life)
-    this.#events.schedule(this.#latency(from, to) + this.#latency(to, from), () => {
-      if ([from, to].every((n, i) => this.#devices[n]!.up && this.#devices[n]!.life === lives[i])) answer()
-    })
-  }
-
-  #probe(from: number, to: number, size: Bytes, passed: (took: Seconds) => void): void {
-    const link = this.#links.get(this.#key(from, to))!
-    const takes = seconds(size / link.rate + (this.#input.hopOverhead ?? 0))
-    link.server.serve(this.#key(from, to), takes, () => {
-      link.bytes += size
-      link.busy += takes
-      passed(takes)
-    })
-  }
-
-  #latency(from: number, to: number): number {
-    return this.#links.get(this.#key(from, to))?.latency ?? 0
   }
 
   /** A small message between two devices; it takes the latency and no bandwidth. */
   #message(from: number, to: number, arrive: () => void): void {
     const { life } = this.#devices[to]!
-    this.#schedule(this.#latency(from, to), () => {
+    this.#schedule(this.#links.latency(from, to), () => {
       if (this.#devices[to]!.life === life && this.#devices[to]!.up) arrive()
     })
   }
@@ -373,70 +289,6 @@ class Simulation {
         if (this.#devices[from]!.life === life) granted()
       })
     )
-  }
-
-  /** A source whose device is back begins when its data can be computed, or when all that is placed is loaded. */
-  #begin(source: SourceModel): void {
-    const { device: home, model } = source.spec
-    if (source.hasBegun || !this.#devices[home]!.up) return
-    const isReady = !this.#adapts || this.#replacement?.isReady(home) !== false
-    if (!isReady && missingBlock(this.#world, model, home) !== undefined) return
-    source.begin()
-    this.#admit(source)
-  }
-
-  /** Admit what the window and the arrivals allow now; come back when the next datum is due. */
-  #admit(source: SourceModel): void {
-    const device = this.#devices[source.spec.device]!
-    while (device.up && !device.leaving && !source.awaited && source.mayAdmit()) {
-      const { now } = this.#events
-      const due = source.nextDue(now)
-      if (due > now) {
-        source.awaited = true
-        const { life } = device
-        this.#schedule(due - now, () => {
-          if (device.life !== life) return
-          source.awaited = false
-          this.#admit(source)
-        })
-        return
-      }
-      this.#submit(source, source.admit(due))
-    }
-  }
-
-  #delivered(task: LiveTask): void {
-    const source = this.#sourceOf(task)
-    const { dispatcher } = this.#devices[source.spec.device]!
-    const wasResent = source.book.ledger.attempts(task.datum) > 1
-    if (!source.delivered(task)) return
-    if (wasResent) dispatcher.cancel(({ source: id, datum }) => id === task.source && datum === task.datum)
-    this.#left--
-    this.#admit(source)
-  }
-
-  #submit(source: SourceModel, datum: number): void {
-    const task = source.task(datum)
-    if (task !== undefined) this.#devices[source.spec.device]!.dispatcher.submit(task)
-  }
-
-  /** What its sources have heard nothing of for too long goes out again; what cannot get any further from here goes back. */
-  #lookAfterData(self: number): void {
-    const { dispatcher } = this.#devices[self]!
-    for (const source of this.#sources) {
-      if (source.spec.device !== self) continue
-      const { model, window } = source.spec
-      const expected = longestExpected(this.#world, window, this.#work[model]!)
-      const isQueued = (datum: number): boolean =>
-        dispatcher.has(task => task.source === source.id && task.datum === datum)
-      for (const datum of source.book.overdue(expected, isQueued)) this.#submit(source, datum)
-    }
-    const stranded = dispatcher.waiting().flatMap(({ task }) => (isStranded(task, self) ? [task] : []))
-    if (stranded.length === 0) return
-    const gone = new Set(stranded)
-    dispatcher.cancel(task => gone.has(task))
-    for (const task of stranded)
-      this.#message(self, task.home, () => this.#lostOne(this.#sourceOf(task), task, self, 'letGo'))
   }
 
   /** Nobody's clock is set by the others': devices report in turn, one after another within an interval. */
@@ -466,9 +318,9 @@ class Simulation {
         })
       }
       if (this.#adapts) device.dispatcher.reconsider()
-      this.#lookAfterData(self)
+      this.#data.tick(self)
       if (device.dispatcher.waiting().length > 0) device.dispatcher.worldChanged()
-      if (this.#left > 0) this.#reportFrom(self)
+      if (this.#data.left > 0) this.#reportFrom(self)
     })
   }
 
@@ -486,13 +338,8 @@ class Simulation {
 
   #happen(event: SimulatedEvent): void {
     if (event.kind === 'speed') this.#devices[event.device]!.speed = event.speed
-    else if (event.kind === 'link') {
-      for (const { from, to } of event.links) {
-        const link = this.#links.get(this.#key(from, to))!
-        link.rate = event.rate ?? link.rate
-        link.latency = event.latency ?? link.latency
-      }
-    } else if (event.kind === 'joins') this.#join(event.device)
+    else if (event.kind === 'link') this.#links.change(event)
+    else if (event.kind === 'joins') this.#join(event.device)
     else if (event.how === 'kill') this.#kill(event.device)
     else this.#stop(event.device)
   }
@@ -522,36 +369,11 @@ class Simulation {
     device.handovers = new Handovers()
   }
 
-  /** Its death is noticed: what it had, as far as is known, and what others had just given it, goes out again from the sources. */
+  /** Its death is noticed. */
   #lost(n: number): void {
     this.#world.setUp(n, false)
     this.#tellAll()
-    for (const source of this.#sources) {
-      if (!this.#devices[source.spec.device]!.up) continue
-      for (const datum of source.book.ledger.deviceLost(this.#world.devices[n]!.id)) this.#submit(source, datum)
-    }
-    for (const [d, { up, handovers }] of this.#devices.entries()) {
-      if (!up) continue
-      for (const handover of handovers.takeAll(n)) {
-        const source = this.#sourceOf(handover)
-        if (handover.home === d) this.#lostOne(source, handover, n)
-        else this.#message(d, handover.home, () => this.#lostOne(source, handover, n))
-      }
-    }
-  }
-
-  #lostOne(source: SourceModel, dispatch: Dispatch, n: number, how?: 'letGo'): void {
-    const { datum, attempt } = dispatch
-    const pause = source.book.lost({ datum, attempt }, this.#world.devices[n]!.id, how)
-    if (pause === undefined) return
-    if (pause === 0) {
-      this.#submit(source, datum)
-      return
-    }
-    const { life } = this.#devices[source.spec.device]!
-    this.#schedule(pause, () => {
-      if (this.#devices[source.spec.device]!.life === life) this.#submit(source, datum)
-    })
+    this.#data.lost(n)
   }
 
   #stop(n: number): void {
@@ -575,11 +397,7 @@ class Simulation {
     if (this.#adapts) this.#replacement?.joined(n)
     this.#tellAll()
     this.#reportFrom(n)
-    for (const source of this.#sources) {
-      if (source.spec.device !== n) continue
-      source.restart()
-      this.#begin(source)
-    }
+    this.#data.restart(n)
   }
 
   #tellAll(): void {
@@ -587,12 +405,12 @@ class Simulation {
   }
 
   #output(): SimulationOutput {
-    const makespan = this.#sources.reduce((max, { results }) => Math.max(max, results.at(-1)?.completedAt ?? 0), 0)
+    const makespan = this.#data.sources.reduce((max, { results }) => Math.max(max, results.at(-1)?.completedAt ?? 0), 0)
     return {
       makespan: seconds(makespan),
       events: this.#events.processed,
       moved: bytes(this.#replacement?.moved ?? 0),
-      sources: this.#sources.map(source => ({
+      sources: this.#data.sources.map(source => ({
         name: source.spec.name,
         admitted: source.admitted,
         completed: source.results.length,
@@ -609,12 +427,7 @@ class Simulation {
           blocks: this.#blocksOf(n)
         }
       }),
-      links: [...this.#links.values()].map(({ from, to, bytes: sent, busy }) => ({
-        from,
-        to,
-        bytes: bytes(sent),
-        busy: seconds(busy)
-      }))
+      links: this.#links.counters()
     }
   }
 
