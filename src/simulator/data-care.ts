@@ -1,4 +1,5 @@
 import type { Dispatch } from '../cluster/ledger.ts'
+import { OrphanWatch } from '../cluster/orphan-watch.ts'
 import { missingBlock } from '../cluster/readiness.ts'
 import { isStranded, longestExpected } from '../cluster/source-book.ts'
 import { type Seconds, seconds } from '../core/units.ts'
@@ -27,6 +28,8 @@ export class DataCare {
   /** Data without a result. */
   left: number
   readonly #parts: DataCareParts
+  /** Who has been gone for how long all devices know alike. */
+  readonly #orphans: OrphanWatch
   /** Of all blocks of each model. */
   readonly #work: readonly Seconds[]
 
@@ -37,6 +40,12 @@ export class DataCare {
     this.sources = input.sources.map(
       (spec, index) => new SourceModel(index, spec, { self: world.devices[spec.device]!.id, now })
     )
+    this.#orphans = new OrphanWatch({
+      ...{ now, world },
+      drop: home => {
+        for (const { dispatcher } of parts.devices) dispatcher.cancel(task => task.home === home)
+      }
+    })
     this.left = input.sources.reduce((sum, { count }) => sum + count, 0)
   }
 
@@ -86,6 +95,7 @@ export class DataCare {
   tick(self: number): void {
     const { world, devices, message } = this.#parts
     const { dispatcher } = devices[self]!
+    this.#orphans.tick()
     for (const source of this.sources) {
       if (source.spec.device !== self) continue
       const expected = longestExpected(world, source.spec.window, this.#work[source.spec.model]!)

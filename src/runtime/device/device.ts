@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import { OrphanWatch } from '../../cluster/orphan-watch.ts'
 import type { PlannerSeat } from '../../cluster/planner-seat.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
@@ -30,7 +31,6 @@ import { createHandlers } from './handlers.ts'
 import { ModelDesk } from './model-desk.ts'
 import { ModelWatch } from './model-watch.ts'
 import { notice } from './notice.ts'
-import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
 import { SourceDesk } from './source-desk.ts'
@@ -188,7 +188,7 @@ class RunningDevice implements Device {
     })
     this.#desk = this.#createDesk()
     this.#orphans = new OrphanWatch({
-      clock,
+      now: () => clock.now(),
       world: this.view.world,
       drop: home => this.#dispatcher.cancel(task => task.home === home)
     })
