@@ -1,7 +1,8 @@
+import { PROBE } from '../../cluster/learnt-rate.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { ControlSender } from './control-sender.ts'
-import { type LinkMeter, PROBE } from './link-meter.ts'
+import type { LinkMeter } from './link-meter.ts'
 import type { LinkShape } from './pacer.ts'
 import type { TaskSender } from './task-sender.ts'
 
