@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util'
 import { prepare } from './prepare.mjs'
 
 const SOURCE = 'runtime/device/source-runner.js'
-const LEDGER = 'runtime/device/ledger.js'
-const KEEPER = 'runtime/cluster/block-keeper.js'
+const LEDGER = 'cluster/ledger.js'
+const ROLLOUT = 'cluster/rollout.js'
 const HANDLERS = 'runtime/device/handlers.js'
 const DEVICE = 'runtime/device/device.js'
 const DISPATCHER = 'scheduler/dispatch/dispatcher.js'
@@ -20,13 +20,18 @@ const REPORTED = [
   'this.#giveBack(dispatch.datum, entry);\n        return true;\n    }\n    /** It failed',
   'return false;\n    }\n    /** It failed'
 ]
-const HAD = [SOURCE, 'of this.#ledger.deviceLost(device)', 'of []']
-const SILENCE = ['runtime/device/resend-timer.js', 'const late = [];', 'const late = []; return late;']
+const HAD = [SOURCE, 'of this.#book.ledger.deviceLost(device)', 'of []']
+const SILENCE = ['cluster/resend-timer.js', 'const late = [];', 'const late = []; return late;']
 
 /** What is broken: file of the build, what is there, what is put in its place; once or several times. */
 const MUTATIONS = [
-  ['what a lost device had is not sent again', SOURCE, 'of this.#ledger.deviceLost(device)', 'of []'],
-  ['what was handed to a lost device is not reported', DEVICE, 'of this.#handovers.takeAll(peer)', 'of []'],
+  ['what a lost device had is not sent again', SOURCE, 'of this.#book.ledger.deviceLost(device)', 'of []'],
+  [
+    'what was handed to a lost device is not reported',
+    'runtime/device/task-traffic.js',
+    'of this.#handovers.takeAll(peer)',
+    'of []'
+  ],
   ['a loss that is reported is not believed', ...REPORTED],
   ['neither a loss nor silence is a reason to send again', ...HAD, ...REPORTED, ...SILENCE],
   [
@@ -37,7 +42,7 @@ const MUTATIONS = [
   ],
   [
     'silence is never a reason to send again',
-    'runtime/device/resend-timer.js',
+    'cluster/resend-timer.js',
     'const late = [];',
     'const late = []; return late;'
   ],
@@ -56,10 +61,10 @@ const MUTATIONS = [
     'void sink.write({ source: this.id, datum, item: item.name, result,'
   ],
   ['a source is done before its last skip is in the sink', SOURCE, ' || this.#skipping > 0', ''],
-  ['memory is not made room in', KEEPER, 'if (this.#room() < next.bytes)', 'if (false)'],
-  ['blocks are dropped before the others are ready', KEEPER, 'return this.#allReady(wanted) ?', 'return true ?'],
-  ['a block in use is dropped', KEEPER, '!inUse(view.world.modelIndex(manifest.id), block)', 'true'],
-  ['a block is offered after it is dropped', KEEPER, 'this.#offerNoLonger(idle);', ''],
+  ['memory is not made room in', ROLLOUT, 'return this.#room() < next.bytes ?', 'return false ?'],
+  ['blocks are dropped before the others are ready', ROLLOUT, 'return this.#allReady(wanted) ?', 'return true ?'],
+  ['a block in use is dropped', ROLLOUT, '!this.#ports.inUse(candidate)', 'true'],
+  ['a block is offered after it is dropped', ROLLOUT, 'this.#offerNoLonger(block);', ''],
   ['a block that is not carried is run', DISPATCHER, 'world.mayRun(self, task.model, task.done, task.home)', 'true'],
   ['a refused task is forgotten', DISPATCHER, 'task.refusals++;', 'task.refusals++; return;'],
   ['what waits is not looked at again', DISPATCHER, 'if (this.#mayGoOn(one))', 'if (false)'],
@@ -89,16 +94,11 @@ const MUTATIONS = [
   ],
   [
     'any placement is newer',
-    'runtime/cluster/placement-codec.js',
+    'cluster/numbered-placement.js',
     'export const isNewer = (a, b) =>',
     'export const isNewer = (a, b) => true ||'
   ],
-  [
-    'everybody plans',
-    'runtime/cluster/planner-seat.js',
-    'return planner?.device === this.#parts.view.self',
-    'return true'
-  ],
+  ['everybody plans', 'cluster/planner-seat.js', 'return staying().find(', 'return true || staying().find('],
   [
     'nobody who comes is told the placement',
     HANDLERS,
@@ -118,7 +118,7 @@ const MUTATIONS = [
     'if (survivors.has(tensor.name))\n                survivors.set(tensor.name, tensor);',
     ''
   ],
-  ['manifests are not asked for', DEVICE, 'this.#finder.tick();', ''],
+  ['manifests are not asked for', DEVICE, '() => this.#finder.tick()', '() => {}'],
   ['results of a stopping device are refused', HANDLERS, 'parts.draining() && !complete', 'parts.draining()']
 ]
 

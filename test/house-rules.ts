@@ -27,24 +27,25 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   scheduler: { imports: ['core'], packages: ['zod'], ...PURE },
   planner: { imports: ['core'], packages: ['zod'], ...PURE },
-  simulator: { imports: ['core', 'scheduler', 'planner'], packages: ['zod'], ...PURE },
+  cluster: { imports: ['core', 'scheduler', 'planner'], packages: [], ...PURE },
+  simulator: { imports: ['core', 'scheduler', 'planner', 'cluster'], packages: ['zod'], ...PURE },
   report: { imports: ['core'], packages: { but: /^node:/, because: 'a report is text made of values' }, ...PURE },
   // The portable device: no node: module, and no clock, socket or file but those that it is given.
   'runtime/ports': { imports: ['core', 'runtime/generated'], packages: ['zod'], ...PURE },
   'runtime/hash': { imports: ['runtime/ports'], packages: ['@noble/hashes'], ...PURE },
   'runtime/cluster': {
-    imports: ['core', 'planner', 'runtime/ports', 'runtime/hash', 'runtime/generated'],
+    imports: ['core', 'planner', 'cluster', 'runtime/ports', 'runtime/hash', 'runtime/generated'],
     packages: ['@bufbuild/protobuf'],
     ...PURE
   },
   'runtime/dispatch': {
-    imports: ['core', 'scheduler', 'runtime/ports', 'runtime/cluster', 'runtime/generated'],
+    imports: ['core', 'scheduler', 'cluster', 'runtime/ports', 'runtime/cluster', 'runtime/generated'],
     packages: ['@bufbuild/protobuf'],
     ...PURE
   },
   'runtime/device': {
     imports: [
-      ...['core', 'scheduler', 'planner'],
+      ...['core', 'scheduler', 'planner', 'cluster'],
       ...['runtime/ports', 'runtime/cluster', 'runtime/dispatch', 'runtime/generated']
     ],
     packages: ['@bufbuild/protobuf', 'zod'],
@@ -54,7 +55,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   runtime: { imports: ['core', 'planner', 'runtime/ports'], ...SHELL },
   'runtime/engine': { imports: ['core', 'runtime', 'runtime/ports'], ...SHELL },
   'runtime/network': {
-    imports: ['core', 'runtime', 'runtime/ports', 'runtime/state', 'runtime/generated'],
+    imports: ['core', 'cluster', 'runtime', 'runtime/ports', 'runtime/state', 'runtime/generated'],
     ...SHELL
   },
   'runtime/state': { imports: ['core', 'runtime/ports', 'runtime/network'], ...SHELL },

@@ -116,3 +116,26 @@ test('a fetch that is broken off by the death of its holder begins anew elsewher
   expect(moved).toBe(2 * MIB)
   expect(firstRun[2]).toBeGreaterThan(3.6)
 })
+
+test('a source whose device is back begins when what is placed on it is loaded, not before', () => {
+  const { sources } = run({
+    events: [leaves(1, 0), leaves(1, 1), joins(3, 0), joins(8, 1)],
+    room: [1, 1],
+    carried: [[0], [1]]
+  })
+  expect(sources[0]!.completed).toBe(COUNT)
+  const begun = sources[0]!.results.map(({ availableAt }) => availableAt).filter(at => at > 1.5)
+  // What changed is still for 0.4 s, the plan takes 0.5 s, its own block is on its disk.
+  expect(Math.min(...begun)).toBeGreaterThan(3.9)
+  expect(Math.min(...begun)).toBeLessThan(4.2)
+})
+
+test('a placement whose planner dies while it is made comes from the next one, later', () => {
+  const all = { room: [2, 2, 2, 2], carried: [[0, 1], [0, 1], [0, 1], []] }
+  const planned = run({ events: [joins(0.5, 3)], ...all })
+  // Device a begins its plan at about 1 s and dies at 1.2 s, which is noticed at 1.7 s: then b plans, for those who are there.
+  const later = run({ events: [joins(0.5, 3), leaves(1.2, 0)], ...all })
+  expect(later.firstRun[3]! - planned.firstRun[3]!).toBeGreaterThan(0.9)
+  expect(later.firstRun[3]! - planned.firstRun[3]!).toBeLessThan(1.3)
+  expect(later.sources[1]!.completed).toBe(COUNT)
+})

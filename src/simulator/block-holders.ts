@@ -1,3 +1,4 @@
+import { type PossibleHolder, whomToAsk } from '../cluster/whom-to-ask.ts'
 import { shortestTransfer } from '../core/shortest-transfer.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
@@ -12,15 +13,6 @@ export interface BlockHoldersParts {
   readonly input: SimulationInput
   readonly weights: ReplacementInput['weights']
   readonly world: World
-  /** Which of its lives a device is in; undefined while it is gone or about to go. */
-  readonly lifeOf: (device: number) => number | undefined
-}
-
-export interface Holder {
-  readonly device: number
-  /** Of the device: what it gives is broken off when it ends. */
-  readonly life: number
-  readonly takes: Seconds
 }
 
 /** Who has blocks on disk, and from whom they are fetched. What is on disk outlives the process. */
@@ -30,6 +22,8 @@ export class BlockHolders {
   readonly #onDisk = new Set<string>()
   /** By model: the device that has its file, of its first source that is there from the beginning. */
   readonly #owners: readonly (number | undefined)[]
+  /** Models whose owners have been there. */
+  readonly #known = new Set<number>()
 
   /** To be created once it is known who is there from the beginning. */
   constructor(parts: BlockHoldersParts) {
@@ -53,48 +47,41 @@ export class BlockHolders {
     return this.#onDisk.has(`${device} ${model} ${block}`)
   }
 
-  /** Whether anybody can have the model's blocks: not before its owner has come. */
+  /** Whether its owner has come: nobody hears of the model before. */
   isKnown(model: number): boolean {
     const owner = this.#owners[model]
-    return owner === undefined || this.#parts.world.devices[owner]!.up
+    if (owner === undefined || this.#parts.world.devices[owner]!.up) this.#known.add(model)
+    return this.#known.has(model)
   }
 
-  /**
-   * As running devices ask (src/runtime/cluster/block-keeper.ts): the model's owner and those that carry the block, over the
-   * fastest link first; then whoever has it on disk. Where no neighbour has it, it comes over several hops.
-   * @returns undefined while nobody who is there and can be reached has it
-   */
-  nearest(to: number, wanted: BlockOfModel): Holder | undefined {
-    const { world, lifeOf } = this.#parts
-    const life = lifeOf(to)
-    if (life !== undefined && this.has(to, wanted)) return { device: to, life, takes: seconds(0) }
-    const { model, block } = wanted
-    const speaksOfIt = (n: number): boolean => n === this.#owners[model] || world.carries(n, model, block)
-    const holders = [...world.devices.keys()].filter(n => n !== to && this.has(n, wanted))
+  /** Devices that speak of the model and can be reached, in the order in which they are asked for the block. */
+  toAsk(to: number, wanted: BlockOfModel): readonly number[] {
+    const { world } = this.#parts
+    const speak = [...world.devices.keys()].filter(
+      n => n !== to && world.devices[n]!.up && this.#speaksOf(n, wanted.model)
+    )
+    const holders = speak.map((n): PossibleHolder & { readonly device: number } => ({
+      device: n,
+      has: n === this.#owners[wanted.model] || world.carries(n, wanted.model, wanted.block),
+      rate: world.link(n, to)?.up === true ? world.link(n, to)!.rate : 0
+    }))
+    return whomToAsk(holders).map(({ device }) => device)
+  }
+
+  #speaksOf(n: number, model: number): boolean {
+    const { input, world } = this.#parts
+    const { work, times } = input.models[model]!
     return (
-      this.#soonest(holders.filter(speaksOfIt), n => this.#overLink(n, to, wanted)) ??
-      this.#soonest(holders, n => this.#overLink(n, to, wanted)) ??
-      this.#soonest(holders, n => shortestTransfer(world, n, this.#size(wanted), target => target === to)?.takes)
+      n === this.#owners[model] || times?.[n] !== undefined || [...work.keys()].some(k => world.carries(n, model, k))
     )
   }
 
-  #soonest(holders: readonly number[], timeFrom: (device: number) => Seconds | undefined): Holder | undefined {
-    let best: Holder | undefined
-    for (const device of holders) {
-      const life = this.#parts.lifeOf(device)
-      if (life === undefined) continue
-      const takes = timeFrom(device)
-      if (takes !== undefined && takes < (best?.takes ?? Number.POSITIVE_INFINITY)) best = { device, life, takes }
-    }
-    return best
-  }
-
-  #overLink(from: number, to: number, wanted: BlockOfModel): Seconds | undefined {
-    const link = this.#parts.world.link(from, to)
-    return link?.up === true ? seconds(this.#size(wanted) / link.rate) : undefined
-  }
-
-  #size({ model, block }: BlockOfModel) {
-    return this.#parts.weights[model]![block]!
+  /** What the block takes from one device to another: over their link, else over several. @returns undefined where no way leads */
+  transfer(from: number, to: number, { model, block }: BlockOfModel): Seconds | undefined {
+    const { world, weights } = this.#parts
+    const size = weights[model]![block]!
+    const link = world.link(from, to)
+    if (link?.up === true) return seconds(size / link.rate)
+    return shortestTransfer(world, from, size, target => target === to)?.takes
   }
 }

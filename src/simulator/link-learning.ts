@@ -1,48 +1,77 @@
-import { RATE_LEARNING } from '../core/rate-learning.ts'
-import type { BytesPerSecond, Seconds } from '../core/units.ts'
+import {
+  doubtRate,
+  isRateDoubtful,
+  type LearntRate,
+  learnRate,
+  NOTHING_LEARNT,
+  PROBE_BYTES
+} from '../cluster/learnt-rate.ts'
+import type { RoundTrip } from '../cluster/round-trip.ts'
+import { type Bytes, bytesPerSecond, type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 
-/** What is true of a link, and what was learnt of it. */
+/** Of a directed link, what is true and what its sender has learnt. */
 export interface LearntLink {
   readonly from: number
   readonly to: number
-  readonly rate: BytesPerSecond
   readonly latency: Seconds
-  /** The fastest that it was taken to be, and when its rate was last seen. */
-  best: number
-  seenAt: number
+  learnt: LearntRate
+  readonly roundTrip: RoundTrip
 }
 
-/** How devices learn what their links have become, as running ones do: rates from frames that pass, latencies from pings. */
+export interface LinkLearningParts {
+  readonly world: World
+  readonly now: () => Seconds
+  /** After the time of a message there and back, unless one of the two is gone by then. */
+  readonly answered: (link: LearntLink, answer: () => void) => void
+  /** Through the link, behind what waits for it. */
+  readonly send: (link: LearntLink, size: Bytes, passed: (took: Seconds) => void) => void
+}
+
+/** Differences that are none but of rounding. */
+const ALIKE = 1e-6
+
+/** How devices learn what their links have become, by the rules of running ones: rates from frames that pass, latencies from pings. */
 export class LinkLearning {
-  readonly #world: World
-  readonly #now: () => Seconds
+  readonly #parts: LinkLearningParts
 
-  constructor(world: World, now: () => Seconds) {
-    this.#world = world
-    this.#now = now
+  constructor(parts: LinkLearningParts) {
+    this.#parts = parts
   }
 
-  /** A frame passed at `rate`. Seconds per byte are averaged, as by the meter of a running link. */
-  passed(link: LearntLink, rate: number, weight: number = RATE_LEARNING.weight): void {
-    const believed = this.#world.link(link.from, link.to)!
-    link.seenAt = this.#now()
-    if (Math.abs(rate / believed.rate - 1) < 1e-6) return
-    const learnt = 1 / ((1 - weight) / believed.rate + weight / rate)
-    link.best = Math.max(link.best, learnt)
-    this.#world.setLink(link.from, link.to, learnt as BytesPerSecond, believed.latency)
+  /** What is believed at the start was measured then. */
+  begin(link: LearntLink): void {
+    const { rate, latency } = this.#parts.world.link(link.from, link.to)!
+    link.learnt = learnRate(NOTHING_LEARNT, 1 / rate, this.#parts.now())
+    link.roundTrip.add(seconds(2 * latency), true)
   }
 
-  /** A ping came back. It takes no bandwidth. */
-  pinged({ from, to, latency }: LearntLink): void {
-    const believed = this.#world.link(from, to)!
-    if (believed.latency !== latency) this.#world.setLink(from, to, believed.rate, latency)
+  /** A frame of that size took the link for so long. */
+  passed(link: LearntLink, size: number, took: Seconds): void {
+    link.learnt = learnRate(link.learnt, took / size, this.#parts.now())
+    const { world } = this.#parts
+    const believed = world.link(link.from, link.to)!
+    const rate = 1 / link.learnt.secondsPerByte!
+    if (Math.abs(rate / believed.rate - 1) >= ALIKE)
+      world.setLink(link.from, link.to, bytesPerSecond(rate), believed.latency)
   }
 
-  /** Called often. A link that is taken to have become slow and is not used any more is measured again. */
-  doubt(link: LearntLink): void {
-    if (this.#now() - link.seenAt <= RATE_LEARNING.old) return
-    const believed = this.#world.link(link.from, link.to)!.rate
-    if (believed < link.best / RATE_LEARNING.slower) this.passed(link, link.rate, 1)
+  /** Called every half second. A ping takes no bandwidth; a link that is doubtful is measured, which does. */
+  ping(link: LearntLink): void {
+    const { now, answered, send } = this.#parts
+    if (link.roundTrip.disputedBy === undefined && isRateDoubtful(link.learnt, now(), false)) {
+      link.learnt = doubtRate(link.learnt, now())
+      send(link, PROBE_BYTES, took => this.passed(link, PROBE_BYTES, took))
+    }
+    const sent = now()
+    answered(link, () => this.#ponged(link, seconds(now() - sent)))
+  }
+
+  #ponged({ from, to, roundTrip }: LearntLink, took: Seconds): void {
+    const { world } = this.#parts
+    roundTrip.add(took, true)
+    const believed = world.link(from, to)!
+    const latency = seconds(roundTrip.time / 2)
+    if (Math.abs(latency - believed.latency) > ALIKE * latency) world.setLink(from, to, believed.rate, latency)
   }
 }

@@ -1,217 +1,212 @@
-import { deviceId, modelId } from '../core/ids.ts'
-import { bytesPerSecond, type Seconds, seconds } from '../core/units.ts'
+import { isNewer, type NumberedPlacement } from '../cluster/numbered-placement.ts'
+import { placementProblem } from '../cluster/placement-problem.ts'
+import { PlannerSeat } from '../cluster/planner-seat.ts'
+import { areReady } from '../cluster/readiness.ts'
+import type { StatedDevice } from '../cluster/stated-device.ts'
+import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
-import { isSamePlacement } from '../planner/is-same-placement.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
-import { ReplanRule } from '../planner/replan-rule.ts'
-import { BlockHolders, type BlockHoldersParts, type BlockOfModel } from './block-holders.ts'
+import { BlockHolders } from './block-holders.ts'
+import { SimulatedKeeper } from './simulated-keeper.ts'
 import type { ReplacementInput, SimulationInput } from './simulation-input.ts'
 
 export interface ReplacementParts {
   readonly input: SimulationInput
   readonly replacement: ReplacementInput
   readonly world: World
-  readonly lifeOf: BlockHoldersParts['lifeOf']
+  /** Of a device: undefined while it is gone or about to go. */
+  readonly lifeOf: (device: number) => number | undefined
   readonly now: () => Seconds
   /** Something that the run waits for. */
   readonly schedule: (delay: number, action: () => void) => void
-  /** Something that it does not wait for. */
-  readonly later: (delay: number, action: () => void) => void
+  /** What one device tells another, unless that is gone or another process when it comes. */
+  readonly message: (from: number, to: number, arrive: () => void) => void
   /** Whether a task at the device is queued for the block or runs it. */
   readonly inUse: (device: number, model: number, block: number) => boolean
   /** What devices carry has changed. */
   readonly changed: () => void
 }
 
+/** What a plan takes where the input does not say it. */
 const PLANNING: Seconds = seconds(0.5)
 
-/** As src/runtime/cluster/block-keeper.ts. */
-const PATIENCE: Seconds = seconds(5)
-const RETRY: Seconds = seconds(0.1)
-
-interface Adopted {
-  readonly placement: Placement
-  readonly epoch: number
-  readonly since: Seconds
+/** One process of a device. */
+interface Life {
+  readonly seat: PlannerSeat
+  readonly keeper: SimulatedKeeper
+  /** The newest that it has heard of. */
+  placement: NumberedPlacement | undefined
+  /** For which it has told the others that it is ready. */
+  told: number
+  /** By device that it has heard of: for which placement that one is ready. */
+  readonly readyEpochs: Map<number, number>
 }
 
 /**
- * New placements while the world changes, in simulated time, by the rule of running clusters: each device fetches its new
- * blocks, one after another, from whoever has them, and loads each when it has room: for that it drops what is not asked for
- * any more and not in use. When all have their blocks, the rest of that goes too. Simpler than on a running device: fetching
- * does not slow activations down.
+ * New placements while the world changes, in simulated time: each device has a seat and a rollout as running ones have. They
+ * hear from each other what is placed and who is ready; what each carries, and how fast everything is, all know at once.
  */
 export class Replacement {
   /** Weights fetched since the start. */
   moved = 0
   readonly #parts: ReplacementParts
   readonly #holders: BlockHolders
-  readonly #rule = new ReplanRule()
-  /** The newest, once there was one. */
-  #current: Placement | undefined
-  #busy = false
-  #epoch = 0
-  #fetching = 0
+  readonly #ids: readonly DeviceId[]
+  readonly #lives: Life[]
 
   /** To be created once it is known who is there from the beginning. */
   constructor(parts: ReplacementParts) {
     this.#parts = parts
     this.#holders = new BlockHolders({ ...parts, weights: parts.replacement.weights })
+    this.#ids = parts.input.devices.map(({ name }) => deviceId(name))
+    this.#lives = this.#ids.map((_, n) => this.#begin(n))
   }
 
   /** What devices carry at the start: the plan of whoever is there, or what the input says where all are. */
   start(): void {
-    const { input, replacement, world } = this.#parts
+    const { replacement, world } = this.#parts
     const isWhole = world.devices.every(({ up }) => up)
-    const problem = this.#problem()
-    this.#rule.planned(problem)
-    const placement = isWhole ? undefined : replacement.place(problem)
-    for (const [n, model, block] of this.#all()) {
-      const wanted = placement === undefined ? input.carries(n, model, block) : isIn(placement, input, n, model, block)
-      const carried = wanted && this.#holders.isKnown(model)
-      world.setCarried(n, model, block, carried)
-      if (carried) this.#holders.put(n, { model, block })
+    const placement = isWhole ? this.#carried() : replacement.place(this.#problem())
+    for (const [n, m, k] of this.#all())
+      world.setCarried(n, m, k, this.#isIn(placement, n, m, k) && this.#holders.isKnown(m))
+    for (const [n, { seat, readyEpochs }] of this.#lives.entries()) {
+      for (const other of this.#present()) if (other !== n) readyEpochs.set(other, 1)
+      if (seat.isMine()) seat.planned()
+    }
+    const [planner] = this.#present()
+      .map(n => this.#ids[n]!)
+      .sort()
+    if (planner === undefined) return
+    for (const n of this.#present()) this.#hear(n, { epoch: 1, planner, placement, unplaced: [] }, 'begin')
+  }
+
+  /** A new process: what was loaded is not loaded any more, and the others introduce themselves to it. */
+  joined(n: number): void {
+    const { world, message } = this.#parts
+    for (const [device, m, k] of this.#all()) if (device === n) world.setCarried(n, m, k, false)
+    this.#lives[n] = this.#begin(n)
+    for (const other of this.#present()) {
+      if (other === n) continue
+      const { placement, told } = this.#lives[other]!
+      message(other, n, () => {
+        this.#lives[n]!.readyEpochs.set(other, told)
+        if (placement !== undefined) this.#hear(n, placement)
+      })
+      message(n, other, () => this.#lives[other]!.readyEpochs.set(n, 0))
     }
   }
 
-  /** A new process: what was loaded is not loaded any more. */
-  joined(n: number): void {
-    // Also where it was gone for so short that nobody planned without it.
-    this.#rule.forget()
-    for (const [device, m, k] of this.#all()) if (device === n) this.#parts.world.setCarried(n, m, k, false)
+  /** Whether what is placed is loaded, as far as device `n` has heard. */
+  isReady(n: number): boolean {
+    const { placement, keeper, readyEpochs } = this.#lives[n]!
+    const staying = this.#present().map(other => ({
+      id: this.#ids[other]!,
+      readyEpoch: other === n ? keeper.readyEpoch : (readyEpochs.get(other) ?? 0)
+    }))
+    return areReady(staying, placement)
   }
 
   /** Called often. */
   tick(): void {
-    if (this.#busy) return
-    const { replacement, schedule, now } = this.#parts
-    const problem = this.#problem()
-    if (!this.#rule.isDue(problem, now())) return
-    this.#busy = true
-    schedule(replacement.planningTime ?? PLANNING, () => {
-      this.#busy = false
-      const isDrift = this.#rule.planned(problem)
-      const placement = replacement.place(problem)
-      if (isDrift) this.#rule.came(this.#current === undefined || !isSamePlacement(placement, this.#current))
-      this.#current = placement
-      this.#adopt(placement)
+    for (const n of this.#present()) {
+      if (this.#parts.lifeOf(n) === undefined) continue // nobody has noticed yet that it is gone
+      const { seat, keeper, placement } = this.#lives[n]!
+      seat.tick(placement)
+      keeper.tick()
+    }
+  }
+
+  #begin(n: number): Life {
+    const { input, replacement, world, lifeOf, schedule, now, inUse } = this.#parts
+    const readyEpochs = new Map<number, number>()
+    const keeper = new SimulatedKeeper({
+      ...{ n, input, replacement, world, lifeOf, now, holders: this.#holders },
+      id: device => this.#ids[device]!,
+      schedule: (delay, action) => this.#whileIn(n, schedule, delay, action),
+      inUse: (model, block) => inUse(n, model, block),
+      others: () =>
+        this.#present().flatMap(other =>
+          other === n ? [] : [{ id: this.#ids[other]!, readyEpoch: readyEpochs.get(other) ?? 0 }]
+        ),
+      changed: () => this.#changed(n),
+      fetched: size => {
+        this.moved += size
+      }
+    })
+    return { seat: this.#createSeat(n, readyEpochs), keeper, placement: undefined, told: 0, readyEpochs }
+  }
+
+  #createSeat(n: number, heard: ReadonlyMap<number, number>): PlannerSeat {
+    const { replacement, now, schedule } = this.#parts
+    return new PlannerSeat({
+      self: this.#ids[n]!,
+      now,
+      staying: () => this.#staying(),
+      allAreKnown: () => this.#present().every(other => other === n || heard.has(other)),
+      problem: () => this.#problem(),
+      make: (problem, made) =>
+        this.#whileIn(n, schedule, replacement.planningTime ?? PLANNING, () =>
+          made({ placement: replacement.place(problem), unplaced: [] })
+        ),
+      publish: placement => {
+        for (const to of this.#present()) if (to !== n) this.#parts.message(n, to, () => this.#hear(to, placement))
+        this.#hear(n, placement)
+      }
     })
   }
 
-  #adopt(placement: Placement): void {
-    const { world, input } = this.#parts
-    const plan: Adopted = { placement, epoch: ++this.#epoch, since: this.#parts.now() }
-    this.#fetching = 0
-    for (const [n, { up }] of world.devices.entries()) {
-      if (!up) continue
-      const missing = this.#all().flatMap(([device, model, block]) =>
-        device === n && isIn(placement, input, n, model, block) && !world.carries(n, model, block)
-          ? [{ model, block }]
-          : []
-      )
-      if (missing.length === 0) continue
-      this.#fetching++
-      this.#fetch(n, missing, plan)
-    }
-    if (this.#fetching === 0) this.#drop(plan)
-  }
-
-  /** One block after another, whichever somebody has first; a newer placement ends it. */
-  #fetch(n: number, missing: readonly BlockOfModel[], plan: Adopted): void {
-    const { schedule, later, lifeOf } = this.#parts
-    if (missing.length === 0) {
-      if (--this.#fetching === 0) this.#drop(plan)
-      return
-    }
-    if (!this.#isCurrent(n, plan)) return
-    const next = this.#nextOf(n, missing)
-    if (next === undefined) {
-      later(RETRY, () => this.#fetch(n, missing, plan))
-      return
-    }
-    const { wanted, holder } = next
-    schedule(holder.takes, () => {
-      if (!this.#isCurrent(n, plan)) return
-      if (lifeOf(holder.device) !== holder.life) return this.#fetch(n, missing, plan)
-      if (!this.#holders.has(n, wanted)) this.moved += this.#parts.replacement.weights[wanted.model]![wanted.block]!
-      this.#holders.put(n, wanted)
-      const rest = missing.filter(block => block !== wanted)
-      this.#load(n, wanted, plan, () => this.#fetch(n, rest, plan))
+  /** Nothing comes of it where this process has ended by then. */
+  #whileIn(n: number, schedule: ReplacementParts['schedule'], delay: number, action: () => void): void {
+    const life = this.#parts.lifeOf(n)
+    schedule(delay, () => {
+      if (life !== undefined && this.#parts.lifeOf(n) === life) action()
     })
   }
 
-  #nextOf(n: number, missing: readonly BlockOfModel[]) {
-    for (const wanted of missing) {
-      const holder = this.#holders.nearest(n, wanted)
-      if (holder !== undefined) return { wanted, holder }
-    }
-    return undefined
+  #hear(n: number, placement: NumberedPlacement, how: 'begin' | 'adopt' = 'adopt'): void {
+    const life = this.#lives[n]!
+    if (!isNewer(placement, life.placement)) return
+    life.placement = placement
+    life.keeper[how](placement)
   }
 
-  /** What is on disk is loaded as soon as there is room: others do without what is dropped for it for no longer than that. */
-  #load(n: number, next: BlockOfModel, plan: Adopted, loaded: () => void): void {
-    const { world, later, changed, replacement } = this.#parts
-    if (!this.#isCurrent(n, plan)) return
-    const size = replacement.weights[next.model]![next.block]!
-    while (this.#room(n) < size) {
-      if (this.#makeRoom(n, plan)) continue
-      later(RETRY, () => this.#load(n, next, plan, loaded))
-      return
-    }
-    world.setCarried(n, next.model, next.block, true)
+  #changed(n: number): void {
+    const { message, changed } = this.#parts
     changed()
-    loaded()
+    const { keeper, told } = this.#lives[n]!
+    const { readyEpoch } = keeper
+    if (readyEpoch === told) return
+    this.#lives[n]!.told = readyEpoch
+    for (const to of this.#present())
+      if (to !== n) message(n, to, () => this.#lives[to]!.readyEpochs.set(n, readyEpoch))
   }
 
-  #isCurrent(n: number, { epoch }: Adopted): boolean {
-    return epoch === this.#epoch && this.#parts.world.devices[n]!.up
+  #present(): readonly number[] {
+    const { devices } = this.#parts.world
+    return [...devices.keys()].filter(n => devices[n]!.up)
   }
 
-  /** What is not asked for any more goes as soon as nothing here needs it. */
-  #drop(plan: Adopted): void {
-    const { world, later } = this.#parts
-    if (plan.epoch !== this.#epoch) return
-    for (const n of world.devices.keys()) while (world.devices[n]!.up && this.#dropOne(this.#surplus(n, plan)));
-    const isLeft = [...world.devices.keys()].some(n => world.devices[n]!.up && this.#surplus(n, plan).length > 0)
-    if (isLeft) later(RETRY, () => this.#drop(plan))
+  #staying(): { readonly id: DeviceId; readonly canPlan: boolean }[] {
+    const ids = this.#present().map(n => this.#ids[n]!)
+    return ids.sort().map(id => ({ id, canPlan: true }))
   }
 
-  /** Blocks that others carry go first; after a while, any: two devices may wait for each other. */
-  #makeRoom(n: number, plan: Adopted): boolean {
-    const { world, now } = this.#parts
-    const surplus = this.#surplus(n, plan)
-    const isPatient = now() - plan.since < PATIENCE
-    const elsewhere = surplus.filter(({ model, block }) =>
-      world.devices.some((_, other) => other !== n && world.carries(other, model, block))
-    )
-    return this.#dropOne(isPatient ? elsewhere : surplus)
-  }
-
-  #dropOne(candidates: readonly (BlockOfModel & { readonly device: number })[]): boolean {
-    const { world, inUse, changed } = this.#parts
-    const idle = candidates.find(({ device, model, block }) => !inUse(device, model, block))
-    if (idle === undefined) return false
-    world.setCarried(idle.device, idle.model, idle.block, false)
-    changed()
-    return true
-  }
-
-  #surplus(n: number, { placement }: Adopted): (BlockOfModel & { readonly device: number })[] {
-    const { world, input } = this.#parts
-    return this.#all().flatMap(([device, model, block]) =>
-      device === n && world.carries(n, model, block) && !isIn(placement, input, n, model, block)
-        ? [{ device, model, block }]
-        : []
+  #carried(): Placement {
+    const { input } = this.#parts
+    return new Map(
+      this.#ids.map((id, n) => [
+        id,
+        new Map(
+          input.models.map(({ name, work }, m) => [modelId(name), [...work.keys()].filter(k => input.carries(n, m, k))])
+        )
+      ])
     )
   }
 
-  #room(n: number): number {
-    const { world, replacement } = this.#parts
-    const held = this.#all().reduce(
-      (sum, [device, m, k]) => sum + (device === n && world.carries(n, m, k) ? replacement.weights[m]![k]! : 0),
-      0
-    )
-    return replacement.memory[n]! - held
+  #isIn(placement: Placement, n: number, m: number, k: number): boolean {
+    const model = modelId(this.#parts.input.models[m]!.name)
+    return placement.get(this.#ids[n]!)?.get(model)?.includes(k) === true
   }
 
   #all(): (readonly [number, number, number])[] {
@@ -219,68 +214,45 @@ export class Replacement {
     return devices.flatMap((_, n) => models.flatMap(({ work }, m) => [...work.keys()].map(k => [n, m, k] as const)))
   }
 
-  /** What the devices that are up believe. */
+  /** What the devices that are up would say. */
   #problem(): PlacementProblem {
-    const { input, replacement, world } = this.#parts
-    const up = [...world.devices.keys()].filter(n => world.devices[n]!.up)
-    const place = new Map(up.map((n, i) => [n, i]))
-    const speeds = up.map(n => this.#speedOf(n))
-    return {
-      devices: up.map((n, i) => ({ id: idOf(input, n), speed: speeds[i]!, memory: replacement.memory[n]! })),
-      models: input.models.map(({ name, work, activations, times, pinned }, m) => ({
-        id: modelId(name),
-        blocks: work.map((time, k) => ({ work: time, bytes: replacement.weights[m]![k]! })),
-        activations,
-        pinned,
-        // As fast as the device has been found to be now, also for blocks that it does not carry.
-        times: times && up.map((n, i) => times[n]?.map(time => seconds(time * (input.devices[n]!.speed / speeds[i]!))))
-      })),
-      links: up.flatMap(n =>
-        world.links[n]!.flatMap(({ to, rate, latency, up: isUp, resource }) => {
-          const other = place.get(to)
-          if (!isUp || other === undefined) return []
-          const medium = input.links.find(link => link.from === n && link.to === to)?.medium
-          const shared = medium === undefined ? {} : { medium: resource }
-          return [{ from: place.get(n)!, to: other, rate: bytesPerSecond(rate), latency, ...shared }]
-        })
+    const { input, replacement } = this.#parts
+    const { weights, wholeModels } = replacement
+    return placementProblem({
+      devices: this.#present().map(n => this.#stated(n)),
+      models: input.models.flatMap(({ name, work, activations, pinned }, m) =>
+        this.#holders.isKnown(m)
+          ? [
+              {
+                ...{ id: modelId(name), activations, pinned },
+                blocks: work.map((time, k) => ({ work: time, bytes: weights[m]![k]! }))
+              }
+            ]
+          : []
       ),
-      sources: input.sources.flatMap(({ device, model }, s) => {
-        const at = place.get(device)
-        return at === undefined ? [] : [{ device: at, model, demand: replacement.demands[s]! }]
-      }),
-      wholeModels: replacement.wholeModels,
-      carried: new Map(
-        up.map(n => [
-          idOf(input, n),
-          new Map(
-            input.models.map(({ name, work }, m) => [
-              modelId(name),
-              [...work.keys()].filter(k => world.carries(n, m, k))
-            ])
-          )
-        ])
+      wholeModels
+    })
+  }
+
+  #stated(n: number): StatedDevice {
+    const { input, replacement, world } = this.#parts
+    const { speed } = input.devices[n]!
+    return {
+      ...{ id: this.#ids[n]!, speed, memory: replacement.memory[n]! },
+      models: input.models.map(({ name, work, times }, m) => ({
+        model: modelId(name),
+        carried: [...work.keys()]
+          .filter(k => world.carries(n, m, k))
+          .map(block => ({ block, seconds: world.blockTime(n, m, block) })),
+        times: times?.[n]?.map(time => time * speed) ?? []
+      })),
+      links: world.links[n]!.filter(({ up }) => up).map(({ to, rate, latency, resource }) => ({
+        ...{ to: this.#ids[to]!, rate, latency },
+        medium: input.links.find(link => link.from === n && link.to === to)?.medium === undefined ? undefined : resource
+      })),
+      sources: input.sources.flatMap(({ device, model }, s) =>
+        device === n ? [{ model: modelId(input.models[model]!.name), demand: replacement.demands[s]! }] : []
       )
     }
   }
-
-  /** By what its blocks really take, of what they were taken to take at the start. */
-  #speedOf(n: number): number {
-    const { world, input } = this.#parts
-    const { speed } = input.devices[n]!
-    let expected = 0
-    let time = 0
-    for (const [m, { work, times }] of input.models.entries()) {
-      for (const [k, nominal] of work.entries()) {
-        if (!world.carries(n, m, k)) continue
-        expected += times?.[n]?.[k] ?? nominal / speed
-        time += world.blockTime(n, m, k)
-      }
-    }
-    return time > 0 ? (speed * expected) / time : world.devices[n]!.speed
-  }
 }
-
-const idOf = ({ devices }: SimulationInput, n: number) => deviceId(devices[n]!.name)
-
-const isIn = (placement: Placement, input: SimulationInput, n: number, m: number, k: number): boolean =>
-  placement.get(idOf(input, n))?.get(modelId(input.models[m]!.name))?.includes(k) === true

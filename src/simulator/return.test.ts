@@ -90,3 +90,52 @@ test.each(['kill', 'stop'] as const)(
     expect(sources[0]!.stuck).toBe('a left and did not come back')
   }
 )
+
+test('what a device was given just before it died goes out again as soon as its death is noticed, though it never said that it had it', () => {
+  const carries = [[], [0], [1], [1]]
+  const star = (events: readonly SimulatedEvent[]) =>
+    run(events, {
+      devices: ['a', 'b', 'c', 'd'].map(name => ({ name, speed: 1 })),
+      // Nothing that c says reaches a before it is dead.
+      links: [0, 1, 2, 3].flatMap(from =>
+        [0, 1, 2, 3].flatMap(to =>
+          from === to
+            ? []
+            : [{ from, to, rate: bytesPerSecond(12.5e6), latency: seconds(from === 2 && to === 0 ? 1 : 0.002) }]
+        )
+      ),
+      carries: (device, _, block) => (carries[device] as readonly number[]).includes(block),
+      policy: POLICIES['ms-mdi'],
+      sources: [
+        { name: 's', device: 0, model: 0, count: 3, window: 3, weight: 1, availableAt: datum => seconds(datum * 0.001) }
+      ]
+    })
+  const still = star([])
+  const toC = still.ran.find(({ device }) => device === 2)
+  expect(toC).toBeDefined()
+  // In the middle of the first block that c computes.
+  const { sources, makespan } = star([{ at: seconds(toC!.end - 0.01), kind: 'leaves', device: 2, how: 'kill' }])
+  expect(sources[0]).toMatchObject({ completed: 3, stuck: undefined })
+  expect(sources[0]!.resent).toBeGreaterThan(0)
+  expect(makespan).toBeLessThan(2) // silence would be a reason after ten seconds
+})
+
+test('what is still on its way to a device that leaves is refused there, and its sender finds another way', () => {
+  const handedBack: number[] = []
+  const output = run([{ at: seconds(1), kind: 'leaves', device: 1, how: 'stop' }], {
+    links: [0, 1].flatMap(from =>
+      [0, 1].flatMap(to =>
+        from === to ? [] : [{ from, to, rate: bytesPerSecond(12.5e6), latency: seconds(from === 0 ? 0.4 : 0.002) }]
+      )
+    ),
+    devices: [0.2, 1].map((speed, n) => ({ name: `d${n}`, speed })),
+    policy: POLICIES['ms-mdi'],
+    observe: {
+      ran: () => {},
+      sent: ({ from, activation, end }) => from === 1 && activation === 0 && handedBack.push(end)
+    }
+  })
+  expectEachOnce(output)
+  // What it held goes on at once; what comes until 1.4 s it would have to send on, too, had it taken it.
+  expect(handedBack.filter(end => end > 1.2)).toEqual([])
+})

@@ -1,14 +1,19 @@
+import { Handovers } from '../cluster/handovers.ts'
+import { ON_ARRIVAL } from '../cluster/source-book.ts'
 import { deviceId, modelId } from '../core/ids.ts'
-import { type BytesPerSecond, bytes, type Seconds, seconds } from '../core/units.ts'
+import { isFinished } from '../core/progress.ts'
+import { bytes, type Seconds, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { SendOutcome } from '../scheduler/dispatch/link-queue.ts'
+import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
+import type { Report } from '../scheduler/policy.ts'
+import { DataCare } from './data-care.ts'
+import type { DeviceModel } from './device-model.ts'
 import { EventQueue } from './event-queue.ts'
-import { type LearntLink, LinkLearning } from './link-learning.ts'
 import { Replacement } from './replacement.ts'
-import { ResourceServer } from './resource-server.ts'
+import { SimulatedLinks } from './simulated-links.ts'
 import type { SimulatedEvent, SimulationInput, SimulationOutput } from './simulation-input.ts'
-import { type SimulatedTask, SourceModel } from './source-model.ts'
 import { whyStuck } from './why-stuck.ts'
 
 /**
@@ -24,34 +29,22 @@ import { whyStuck } from './why-stuck.ts'
  */
 export const simulate = (input: SimulationInput): SimulationOutput => new Simulation(input).run()
 
-interface LinkModel extends LearntLink {
-  readonly server: ResourceServer
-  rate: BytesPerSecond
-  latency: Seconds
-  bytes: number
-  busy: number
-}
-
-interface DeviceModel {
-  speed: number
-  up: boolean
-  /** It said goodbye: it hands on what it holds, and takes nothing new. */
-  leaving: boolean
-  /** Counts its lives: what belongs to an earlier one is gone. */
-  life: number
-  /** Until when a death goes unnoticed. */
-  noticedAt: number
-  dispatcher: Dispatcher<SimulatedTask>
-  /** Of earlier lives. */
-  tasks: number
-  busy: number
+/** A task that has crossed a link. */
+interface Passed {
+  /** As its sender has it. */
+  readonly task: LiveTask
+  readonly from: number
+  readonly to: number
+  readonly receiverLife: number
+  readonly remark: Report
+  readonly answered: (isTaken: boolean) => void
 }
 
 /** Nothing but reports for so long: nothing will happen any more. */
-const STILL: Seconds = seconds(5)
+const STILL: Seconds = seconds(15)
 const DETECTION: Seconds = seconds(0.5)
-/** How often it is looked whether blocks should be placed anew. */
-const REPLACING: Seconds = seconds(0.2)
+/** How often devices look after their blocks and whether to plan. As src/runtime/device/device.ts. */
+const REPLACING: Seconds = seconds(0.1)
 /** As src/runtime/network/membership.ts. */
 const PING_EVERY: Seconds = seconds(0.5)
 
@@ -59,22 +52,25 @@ class Simulation {
   readonly #input: SimulationInput
   readonly #events = new EventQueue()
   readonly #world = new World()
-  readonly #learning = new LinkLearning(this.#world, () => this.#events.now)
   readonly #adapts: boolean
   readonly #devices: DeviceModel[]
-  readonly #links = new Map<number, LinkModel>()
-  readonly #sources: SourceModel[]
+  readonly #links: SimulatedLinks
+  readonly #data: DataCare
   readonly #replacement: Replacement | undefined
   /** Events to come other than reports, and when the last of them was. */
   #pending = 0
   #lastActive = 0
-  #left: number
 
   constructor(input: SimulationInput) {
     this.#input = input
     this.#adapts = input.adapts !== false
     this.#buildWorld()
-    this.#buildLinks()
+    this.#links = new SimulatedLinks({
+      input,
+      world: this.#world,
+      events: this.#events,
+      processOf: n => (this.#devices[n]!.up ? this.#devices[n]!.life : undefined)
+    })
     this.#devices = input.devices.map(({ speed }, self) => ({
       speed,
       up: true,
@@ -82,22 +78,30 @@ class Simulation {
       life: 0,
       noticedAt: 0,
       dispatcher: this.#createDispatcher(self),
+      handovers: new Handovers(),
       tasks: 0,
       busy: 0
     }))
-    this.#sources = input.sources.map((spec, index) => new SourceModel(index, spec))
+    this.#data = new DataCare({
+      input,
+      world: this.#world,
+      devices: this.#devices,
+      now: () => this.#events.now,
+      schedule: (delay, action) => this.#schedule(delay, action),
+      message: (from, to, arrive) => this.#message(from, to, arrive),
+      isReady: n => !this.#adapts || this.#replacement?.isReady(n) !== false
+    })
     this.#startEvents()
     this.#replacement = this.#createReplacement()
-    this.#left = input.sources.reduce((sum, { count }) => sum + count, 0)
   }
 
   run(): SimulationOutput {
     this.#replacement?.start()
     if (this.#adapts) this.#replaceLater()
     if (this.#adapts && this.#input.events?.some(({ kind }) => kind === 'link')) this.#pingLater()
-    for (const source of this.#sources) this.#admit(source)
+    this.#data.start()
     this.#startReports()
-    while (this.#left > 0 && !this.#isStill() && this.#events.step());
+    while (this.#data.left > 0 && !this.#isStill() && this.#events.step());
     return this.#output()
   }
 
@@ -117,31 +121,6 @@ class Simulation {
     }
   }
 
-  #buildLinks(): void {
-    const media = new Map<number, { readonly server: ResourceServer; readonly resource: number }>()
-    for (const { from, to, rate, latency, medium } of this.#input.links) {
-      const shared = medium === undefined ? undefined : (media.get(medium) ?? this.#newMedium())
-      if (medium !== undefined && shared !== undefined) media.set(medium, shared)
-      this.#world.setLink(from, to, rate, latency, shared?.resource)
-      const server = shared?.server ?? new ResourceServer(this.#events)
-      this.#links.set(this.#key(from, to), {
-        from,
-        to,
-        server,
-        rate,
-        latency,
-        bytes: 0,
-        busy: 0,
-        best: rate,
-        seenAt: 0
-      })
-    }
-  }
-
-  #newMedium(): { readonly server: ResourceServer; readonly resource: number } {
-    return { server: new ResourceServer(this.#events), resource: this.#world.addMedium() }
-  }
-
   #createReplacement(): Replacement | undefined {
     const { replacement } = this.#input
     if (replacement === undefined) return undefined
@@ -152,7 +131,7 @@ class Simulation {
       lifeOf: n => this.#lifeOf(n),
       now: () => this.#events.now,
       schedule: (delay, action) => this.#schedule(delay, action),
-      later: (delay, action) => this.#events.schedule(delay, action),
+      message: (from, to, arrive) => this.#message(from, to, arrive),
       inUse: (n, model, block) => this.#devices[n]!.dispatcher.uses(model, block),
       changed: () => this.#tellAll()
     })
@@ -168,12 +147,9 @@ class Simulation {
     if (this.#replacement === undefined) return
     this.#events.schedule(REPLACING, () => {
       this.#replacement?.tick()
-      if (this.#left > 0) this.#replaceLater()
+      this.#data.begin()
+      if (this.#data.left > 0) this.#replaceLater()
     })
-  }
-
-  #key(from: number, to: number): number {
-    return from * this.#input.devices.length + to
   }
 
   /** Something that belongs to the run itself, as reports do not: while such things are to come, the run goes on. */
@@ -190,9 +166,9 @@ class Simulation {
     return this.#pending === 0 && this.#events.now - this.#lastActive > STILL
   }
 
-  #createDispatcher(self: number): Dispatcher<SimulatedTask> {
+  #createDispatcher(self: number): Dispatcher<LiveTask> {
     const { models, policy } = this.#input
-    return new Dispatcher<SimulatedTask>(policy, {
+    return new Dispatcher<LiveTask>(policy, {
       now: () => this.#events.now,
       world: this.#world,
       self,
@@ -200,15 +176,16 @@ class Simulation {
       bytes: task => models[task.model]!.activations[task.done]!,
       run: (task, finished) => this.#run(task, self, took => finished({ kind: 'done', took })),
       send: (task, to, outcome) => this.#send(task, self, to, outcome),
-      deliver: task => this.#delivered(task),
+      deliver: task => this.#data.delivered(task),
       failed: () => {}, // simulated blocks do not fail
-      handedOver: () => {},
+      handedOver: ({ source, datum, attempt, home }, to) =>
+        this.#devices[self]!.handovers.add(to, { source, datum, attempt, home }),
       ask: (to, weight, granted) => this.#message(self, to, () => this.#askedBy(self, to, weight, granted)),
       giveBack: to => this.#message(self, to, () => this.#devices[to]!.dispatcher.givenBack(self))
     })
   }
 
-  #run(task: SimulatedTask, self: number, finished: (took: Seconds) => void): void {
+  #run(task: LiveTask, self: number, finished: (took: Seconds) => void): void {
     const device = this.#devices[self]!
     const { life } = device
     const { observe, models, devices } = this.#input
@@ -231,67 +208,76 @@ class Simulation {
     return blockTime?.(n, m, k) ?? models[m]!.times?.[n]?.[k]
   }
 
-  #span(task: SimulatedTask, start: Seconds) {
+  #span(task: LiveTask, start: Seconds) {
     const { datum, model } = task
-    return { source: Number.parseInt(task.source, 10), datum, model, start, end: this.#events.now }
+    return { source: this.#data.sourceOf(task).index, datum, model, start, end: this.#events.now }
   }
 
-  #send(task: SimulatedTask, from: number, to: number, { written, accepted, refused }: SendOutcome): void {
-    const link = this.#links.get(this.#key(from, to))!
+  #send(task: LiveTask, from: number, to: number, { written, accepted, refused }: SendOutcome): void {
     const sender = this.#devices[from]!
-    const receiver = this.#devices[to]!
     const { life } = sender
-    const { life: receiverLife } = receiver
+    const { life: receiverLife } = this.#devices[to]!
     const { activations, toldBytes = activations } = this.#input.models[task.model]!
     const size = activations[task.done]!
-    const takes = size / link.rate + (this.#input.hopOverhead ?? 0)
     this.#pending++
-    link.server.serve(this.#key(from, to), takes, () => {
+    this.#links.send(from, to, size, toldBytes[task.done]!, took => {
       this.#pending--
       this.#lastActive = this.#events.now
-      link.bytes += toldBytes[task.done]!
-      link.busy += takes
       if (sender.life !== life) return
-      const start = seconds(this.#events.now - takes)
+      const start = seconds(this.#events.now - took)
       this.#input.observe?.sent({ ...this.#span(task, start), from, to, activation: task.done })
-      if (size > 0 && this.#adapts) this.#learning.passed(link, size / takes)
+      if (size > 0 && this.#adapts) this.#links.learn(from, to, size, took)
       written()
       const remark = sender.dispatcher.policy.remark()
-      this.#schedule(link.latency, () => {
-        if (!receiver.up || receiver.life !== receiverLife) {
-          this.#schedule(Math.max(0, receiver.noticedAt - this.#events.now), () => {
-            if (sender.life === life) refused()
-          })
-          return
-        }
-        task.holder = to
-        if (sender.life === life) accepted()
-        receiver.dispatcher.policy.heard(from, remark, this.#events.now)
-        receiver.dispatcher.arrive(task, from)
-      })
+      const answered = (isTaken: boolean): void => {
+        if (sender.life !== life) return
+        if (isTaken) accepted()
+        else refused()
+      }
+      const passed = { task, from, to, receiverLife, remark, answered }
+      this.#schedule(this.#links.latency(from, to), () => this.#came(passed))
     })
   }
 
-  /** Running devices ping each other, whether or not anything else passes. */
+  /** At its receiver, unless that is gone: then its sender notices when the others do. The answer takes its time, too. */
+  #came(passed: Passed): void {
+    const { task, from, to, receiverLife, answered } = passed
+    const receiver = this.#devices[to]!
+    const isThere = (): boolean => receiver.up && receiver.life === receiverLife
+    const notice = (): void => this.#schedule(Math.max(0, receiver.noticedAt - this.#events.now), () => answered(false))
+    if (!isThere()) {
+      notice()
+      return
+    }
+    // Who is leaving takes nothing new but results.
+    const isTaken = !receiver.leaving || isFinished(this.#world, task)
+    if (isTaken) this.#take(passed)
+    this.#schedule(this.#links.latency(to, from), () => {
+      if (isThere()) answered(isTaken)
+      else notice()
+    })
+  }
+
+  /** The receiver's own task from now on; its source's device is told who has it. */
+  #take({ task, from, to, remark }: Passed): void {
+    const { dispatcher } = this.#devices[to]!
+    const { home } = task
+    dispatcher.policy.heard(from, remark, this.#events.now)
+    if (home !== to) this.#message(to, home, () => this.#data.custody(task, to))
+    dispatcher.arrive({ ...task, ...ON_ARRIVAL }, from)
+  }
+
   #pingLater(): void {
     this.#events.schedule(PING_EVERY, () => {
-      for (const link of this.#links.values())
-        if (this.#devices[link.from]!.up && this.#devices[link.to]!.up) this.#learning.pinged(link)
-      if (this.#left > 0) this.#pingLater()
+      this.#links.ping()
+      if (this.#data.left > 0) this.#pingLater()
     })
-  }
-
-  #doubtLinks(from: number): void {
-    for (const to of this.#devices.keys()) {
-      const link = this.#links.get(this.#key(from, to))
-      if (link !== undefined) this.#learning.doubt(link)
-    }
   }
 
   /** A small message between two devices; it takes the latency and no bandwidth. */
   #message(from: number, to: number, arrive: () => void): void {
     const { life } = this.#devices[to]!
-    this.#schedule(this.#links.get(this.#key(from, to))?.latency ?? 0, () => {
+    this.#schedule(this.#links.latency(from, to), () => {
       if (this.#devices[to]!.life === life && this.#devices[to]!.up) arrive()
     })
   }
@@ -303,33 +289,6 @@ class Simulation {
         if (this.#devices[from]!.life === life) granted()
       })
     )
-  }
-
-  /** Admit what the window and the arrivals allow now; come back when the next datum is due. */
-  #admit(source: SourceModel): void {
-    const device = this.#devices[source.spec.device]!
-    while (device.up && !device.leaving && !source.awaited && source.mayAdmit()) {
-      const { now } = this.#events
-      const due = source.nextDue(now)
-      if (due > now) {
-        source.awaited = true
-        const { life } = device
-        this.#schedule(due - now, () => {
-          if (device.life !== life) return
-          source.awaited = false
-          this.#admit(source)
-        })
-        return
-      }
-      device.dispatcher.submit(source.admit(due, now))
-    }
-  }
-
-  #delivered(task: SimulatedTask): void {
-    const source = this.#sources[Number.parseInt(task.source, 10)]!
-    if (!source.delivered(task, this.#events.now)) return
-    this.#left--
-    this.#admit(source)
   }
 
   /** Nobody's clock is set by the others': devices report in turn, one after another within an interval. */
@@ -359,9 +318,9 @@ class Simulation {
         })
       }
       if (this.#adapts) device.dispatcher.reconsider()
+      this.#data.tick(self)
       if (device.dispatcher.waiting().length > 0) device.dispatcher.worldChanged()
-      if (this.#adapts && this.#input.events !== undefined && this.#input.events.length > 0) this.#doubtLinks(self)
-      if (this.#left > 0) this.#reportFrom(self)
+      if (this.#data.left > 0) this.#reportFrom(self)
     })
   }
 
@@ -379,13 +338,8 @@ class Simulation {
 
   #happen(event: SimulatedEvent): void {
     if (event.kind === 'speed') this.#devices[event.device]!.speed = event.speed
-    else if (event.kind === 'link') {
-      for (const { from, to } of event.links) {
-        const link = this.#links.get(this.#key(from, to))!
-        link.rate = event.rate ?? link.rate
-        link.latency = event.latency ?? link.latency
-      }
-    } else if (event.kind === 'joins') this.#join(event.device)
+    else if (event.kind === 'link') this.#links.change(event)
+    else if (event.kind === 'joins') this.#join(event.device)
     else if (event.how === 'kill') this.#kill(event.device)
     else this.#stop(event.device)
   }
@@ -412,22 +366,14 @@ class Simulation {
     device.tasks += tasks
     device.busy += busy
     device.dispatcher = this.#createDispatcher(n)
+    device.handovers = new Handovers()
   }
 
-  /** Its death is noticed: what it held goes out again from the sources. */
+  /** Its death is noticed. */
   #lost(n: number): void {
     this.#world.setUp(n, false)
     this.#tellAll()
-    for (const source of this.#sources) {
-      if (this.#devices[source.spec.device]!.up) this.#resend(source, n)
-    }
-  }
-
-  /** What a lost device held. */
-  #resend(source: SourceModel, lost: number): void {
-    const { dispatcher } = this.#devices[source.spec.device]!
-    for (const task of [...source.flights.values()].filter(({ holder }) => holder === lost))
-      dispatcher.submit(source.again(task, this.#events.now))
+    this.#data.lost(n)
   }
 
   #stop(n: number): void {
@@ -451,11 +397,7 @@ class Simulation {
     if (this.#adapts) this.#replacement?.joined(n)
     this.#tellAll()
     this.#reportFrom(n)
-    for (const source of this.#sources) {
-      if (source.spec.device !== n) continue
-      source.restart(this.#events.now)
-      this.#admit(source)
-    }
+    this.#data.restart(n)
   }
 
   #tellAll(): void {
@@ -463,18 +405,18 @@ class Simulation {
   }
 
   #output(): SimulationOutput {
-    const makespan = this.#sources.reduce((max, { results }) => Math.max(max, results.at(-1)?.completedAt ?? 0), 0)
+    const makespan = this.#data.sources.reduce((max, { results }) => Math.max(max, results.at(-1)?.completedAt ?? 0), 0)
     return {
       makespan: seconds(makespan),
       events: this.#events.processed,
       moved: bytes(this.#replacement?.moved ?? 0),
-      sources: this.#sources.map(source => ({
+      sources: this.#data.sources.map(source => ({
         name: source.spec.name,
         admitted: source.admitted,
         completed: source.results.length,
         resent: source.resent,
         results: source.results,
-        stuck: source.isDone ? undefined : whyStuck(source, this.#input, this.#devices)
+        stuck: source.isDone ? undefined : whyStuck(source, this.#input, this.#devices, this.#world)
       })),
       devices: this.#devices.map(({ dispatcher, tasks, busy }, n) => {
         const counters = dispatcher.laneCounters()
@@ -485,12 +427,7 @@ class Simulation {
           blocks: this.#blocksOf(n)
         }
       }),
-      links: [...this.#links.values()].map(({ from, to, bytes: sent, busy }) => ({
-        from,
-        to,
-        bytes: bytes(sent),
-        busy: seconds(busy)
-      }))
+      links: this.#links.counters()
     }
   }
 

@@ -1,45 +1,61 @@
+import { SourceBook } from '../cluster/source-book.ts'
+import type { DeviceId } from '../core/ids.ts'
 import { type Seconds, seconds } from '../core/units.ts'
-import { BacklogSign } from '../scheduler/backlog-sign.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import type { SimulatedSource } from './simulation-input.ts'
 
-/** A datum in flight, and the device that has its activation now. */
-export interface SimulatedTask extends LiveTask {
-  holder: number
-}
-
-/** A source with its ledger: what is in flight, what came back. */
+/** A source in simulated time: its data come from a count, its results go nowhere, and its book is that of a running one. */
 export class SourceModel {
   readonly index: number
   readonly spec: SimulatedSource
   readonly results: { readonly datum: number; readonly availableAt: Seconds; readonly completedAt: Seconds }[] = []
-  readonly flights = new Map<number, SimulatedTask>()
   /** Different data. */
   admitted = 0
-  resent = 0
   /** An admission is already due. */
   awaited = false
-  #backlog: BacklogSign
+  readonly #parts: { readonly self: DeviceId; readonly now: () => Seconds }
+  #book: SourceBook
+  /** When data that are under way were available. */
+  readonly #availableAt = new Map<number, Seconds>()
+  /** Its device has begun with it; one that is back waits until its data can be computed. */
+  #hasBegun = true
   /** When its arrivals began, and how many data it admitted since. */
   #origin: number
   #sinceOrigin = 0
   /** What was under way when its device went: admitted anew, before all others. */
-  #interrupted: SimulatedTask[] = []
+  #interrupted: number[] = []
+  #resentBefore = 0
 
-  constructor(index: number, spec: SimulatedSource) {
+  constructor(index: number, spec: SimulatedSource, parts: { readonly self: DeviceId; readonly now: () => Seconds }) {
     this.index = index
     this.spec = spec
-    this.#backlog = new BacklogSign(spec.window)
+    this.#parts = parts
+    this.#book = this.#open()
     this.#origin = spec.start ?? 0
+  }
+
+  /** Unique in the run. */
+  get id(): string {
+    return `${this.index}/${this.spec.name}`
+  }
+
+  /** What is under way, and who has it. */
+  get book(): SourceBook {
+    return this.#book
   }
 
   get isDone(): boolean {
     return this.results.length === this.spec.count
   }
 
+  /** Sent out again, also in earlier lives of its device. */
+  get resent(): number {
+    return this.#resentBefore + this.#book.ledger.counts().resent
+  }
+
   mayAdmit(): boolean {
     const isLeft = this.#interrupted.length > 0 || this.admitted < this.spec.count
-    return isLeft && this.flights.size < this.spec.window
+    return this.#hasBegun && isLeft && this.#book.ledger.room > 0
   }
 
   /** When the next datum is available; for a saturated source: now, or when it starts. */
@@ -50,64 +66,69 @@ export class SourceModel {
     )
   }
 
-  admit(availableAt: Seconds, now: Seconds): SimulatedTask {
-    const room = this.spec.window - this.flights.size - 1
-    this.#backlog.admitted(room, this.spec.availableAt !== undefined && availableAt >= now)
+  /** The next, which is to be sent. */
+  admit(availableAt: Seconds): number {
+    const waitedForIt = this.spec.availableAt !== undefined && availableAt >= this.#parts.now()
     this.#sinceOrigin++
-    const before = this.#interrupted.shift()
-    return before === undefined
-      ? this.#dispatch(this.admitted++, availableAt, now, 1)
-      : this.#dispatch(before.datum, availableAt, now, before.attempt + 1)
+    const datum = this.#interrupted.shift() ?? this.admitted++
+    this.#availableAt.set(datum, availableAt)
+    this.#book.admit(datum, waitedForIt)
+    return datum
   }
 
-  /**
-   * Its device is back, after it was gone. While it was, no data were born; those that were under way and all that are left
-   * come as they would from a source that starts now.
-   */
-  restart(now: Seconds): void {
-    this.awaited = false
-    this.#interrupted = [...this.flights.values(), ...this.#interrupted].sort((a, b) => a.datum - b.datum)
-    this.flights.clear()
-    this.#origin = Math.max(now, this.spec.start ?? 0)
-    this.#sinceOrigin = 0
-    this.#backlog = new BacklogSign(this.spec.window)
-  }
-
-  /** Send a datum out again, from the start. */
-  again({ datum, availableAt, attempt }: SimulatedTask, now: Seconds): SimulatedTask {
-    this.resent++
-    return this.#dispatch(datum, availableAt, now, attempt + 1)
-  }
-
-  /** @returns false for a late twin */
-  delivered({ datum }: SimulatedTask, now: Seconds): boolean {
-    const flight = this.flights.get(datum)
-    if (flight === undefined) return false
-    this.flights.delete(datum)
-    this.results.push({ datum, availableAt: flight.availableAt, completedAt: now })
-    return true
-  }
-
-  #dispatch(datum: number, availableAt: Seconds, now: Seconds, attempt: number): SimulatedTask {
-    const { name, device, model, weight } = this.spec
-    const task: SimulatedTask = {
-      source: `${this.index}/${name}`,
-      datum,
-      model,
-      home: device,
-      holder: device,
-      weight,
-      isBacklogged: this.#backlog.isBacklogged,
+  /** A datum that is to be sent, as a task. @returns undefined when its result has come meanwhile */
+  task(datum: number): LiveTask | undefined {
+    const attempt = this.#book.dispatched(datum)
+    if (attempt === undefined) return undefined
+    const { device: home, model, weight } = this.spec
+    return {
+      ...{ source: this.id, datum, model, home, weight, attempt },
+      isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
-      availableAt,
-      arrivedAt: now,
+      availableAt: this.#availableAt.get(datum)!,
+      arrivedAt: this.#parts.now(),
       turn: 0,
       done: 0,
-      attempt,
       route: [],
       refusals: 0
     }
-    this.flights.set(datum, task)
-    return task
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
+  /** Its device is back, after it was gone; then it waits for `begin`. While it was gone, no data were born. */
+  restart(): void {
+    this.awaited = false
+    this.#interrupted = [...this.#availableAt.keys(), ...this.#interrupted].sort((a, b) => a - b)
+    this.#availableAt.clear()
+    this.#hasBegun = false
+    this.#resentBefore = this.resent
+    this.#book = this.#open()
+  }
+
+  /** Those that were under way and all that are left come as they would from a source that starts now. */
+  begin(): void {
+    this.#hasBegun = true
+    this.#origin = Math.max(this.#parts.now(), this.spec.start ?? 0)
+    this.#sinceOrigin = 0
+  }
+
+  /** @returns false for a late twin, and for what is of an earlier life and not admitted again yet */
+  delivered({ datum, attempt }: LiveTask): boolean {
+    if (this.#book.result({ datum, attempt }) !== 'first') return false
+    this.#book.ledger.written(datum)
+    this.results.push({
+      datum,
+      availableAt: this.#availableAt.get(datum)!,
+      completedAt: this.#parts.now()
+    })
+    this.#availableAt.delete(datum)
+    return true
+  }
+
+  #open(): SourceBook {
+    return new SourceBook({ ...this.#parts, window: this.spec.window })
   }
 }

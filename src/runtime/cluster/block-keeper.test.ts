@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
+import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { blockHash, deviceId, modelId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -11,7 +12,6 @@ import type { Engine } from '../ports/engine.ts'
 import { BlockKeeper, type BlockKeeperParts } from './block-keeper.ts'
 import { ClusterView } from './cluster-view.ts'
 import { LocalBlocks } from './local-blocks.ts'
-import type { NumberedPlacement } from './placement-codec.ts'
 
 const [A, B] = ['a', 'b'].map(deviceId) as [ReturnType<typeof deviceId>, ReturnType<typeof deviceId>]
 const net = modelId('net')

@@ -1,14 +1,16 @@
+import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import { Rollout, type RolloutBlock, type RolloutStep } from '../../cluster/rollout.ts'
+import { whomToAsk } from '../../cluster/whom-to-ask.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import type { Placement } from '../../planner/placement.ts'
 import type { BlockStore } from '../ports/block-store.ts'
 import { StuckError } from '../ports/engine.ts'
 import type { ClusterView } from './cluster-view.ts'
-import { KeepFailures, type KeptBlock } from './keep-failures.ts'
 import type { LocalBlocks } from './local-blocks.ts'
-import type { NumberedPlacement } from './placement-codec.ts'
 
 export interface BlockKeeperParts {
   readonly clock: Clock
@@ -25,10 +27,6 @@ export interface BlockKeeperParts {
   readonly say: (text: string, level?: 'warn') => void
 }
 
-/** A device that waits this long for others to take over what it must drop first, drops it: two may wait for each other. */
-const PATIENCE: Seconds = seconds(5)
-/** A block that is to be dropped waits this long for a moment without tasks. */
-const LINGER: Seconds = seconds(0.3)
 /** How long a model whose block did not end is set aside at first, and how often before it is for good. */
 const FIRST_BAR: Seconds = seconds(60)
 const MOST_BARS = 3
@@ -43,40 +41,70 @@ export interface Bar {
   readonly until: Seconds
 }
 
-/** Blocks could not be fetched or loaded: `failures` has why. */
-class NotKept extends Error {}
+interface OwnBlock extends RolloutBlock {
+  readonly manifest: ModelManifest
+  readonly digest: BlockHash
+}
 
 /**
- * Brings the blocks of this device to what the newest placement asks: fetch, verify, load, time, report ready; and drops
- * what is no longer asked for once all devices of the placement are ready, or earlier where memory needs the room and
- * somebody else carries the block. A block that a task here still needs stays until the task has gone on.
+ * Brings the blocks of this device to what the newest placement asks, a step after the other, as the rollout says: fetches and
+ * verifies them, loads and times them, unloads them. Removes from the disk what models that have left had there.
  */
 export class BlockKeeper {
   /** Weights that were fetched from other devices so far. */
   fetched = 0
-  /** Blocks that are to be here and are not to be had. */
-  readonly failures = new KeepFailures()
   readonly #parts: BlockKeeperParts
-  #wanted: NumberedPlacement | undefined
+  readonly #rollout: Rollout<OwnBlock>
   #fetching: { readonly hash: BlockHash; readonly stop: AbortController } | undefined
-  /** Blocks that nobody could give: the others come first, until all have been tried. */
-  readonly #notToBeHad = new Set<BlockHash>()
   /** Models that have left, of which nothing is on the disk any more. */
   readonly #swept = new Set<ModelId>()
-  #readyEpoch = 0
   #working = false
-  #notBefore: Seconds = seconds(0)
-  #stuckSince: Seconds | undefined
   readonly #barred = new Map<ModelId, Bar>()
-  /** Since when all that is to be dropped is in use. */
-  #busySince: Seconds | undefined
 
   constructor(parts: BlockKeeperParts) {
     this.#parts = parts
+    this.#rollout = this.#createRollout()
+  }
+
+  /** Blocks that are to be here and are not to be had. */
+  get failures(): Rollout<OwnBlock>['failures'] {
+    return this.#rollout.failures
   }
 
   get readyEpoch(): number {
-    return this.#readyEpoch
+    return this.#rollout.readyEpoch
+  }
+
+  #createRollout(): Rollout<OwnBlock> {
+    const { clock, view, blocks, memory, inUse, changed, say } = this.#parts
+    const { world } = view
+    return new Rollout<OwnBlock>({
+      self: view.self,
+      now: () => clock.now(),
+      memory,
+      assigned: placement => this.#assigned(placement),
+      knowsModels: placement =>
+        [...(placement.get(view.self)?.keys() ?? [])].every(
+          id => view.manifest(id) !== undefined || view.models.isGone(id)
+        ),
+      held: () => this.#held(),
+      departed: () => this.#held().filter(({ model }) => view.models.isGone(model)),
+      weight: () => blocks.weight(),
+      inUse: ({ model, block }) => inUse(world.modelIndex(model)!, block),
+      isOffered: ({ model, block }) => view.isOffered(model, block),
+      offer: ({ model, block }, offered) => view.offer(model, block, offered),
+      carriers: ({ model, block }) => {
+        const m = world.modelIndex(model)!
+        return world.devices.flatMap(({ id }, n) => (n !== view.selfIndex && world.carries(n, m, block) ? [id] : []))
+      },
+      others: () =>
+        view
+          .staying()
+          .filter(({ device }) => device !== view.self)
+          .map(({ device, readyEpoch }) => ({ id: deviceId(device), readyEpoch: Number(readyEpoch) })),
+      changed,
+      say: text => say(text, 'warn')
+    })
   }
 
   /** Models that are not computed here at present. */
@@ -111,40 +139,38 @@ export class BlockKeeper {
   }
 
   adopt(placement: NumberedPlacement): void {
-    this.#wanted = placement
-    this.#stuckSince = undefined
-    this.#notBefore = seconds(0)
-    this.#giveUpFetching(placement)
+    this.#rollout.adopt(placement)
+    this.#giveUpFetching()
     this.tick()
   }
 
   /** Models have left the cluster: what is being fetched of them is not wanted any more. */
   modelsLeft(): void {
-    if (this.#wanted !== undefined) this.#giveUpFetching(this.#wanted)
+    this.#giveUpFetching()
     this.tick()
   }
 
   /** What has come of it stays on disk, for another time. */
-  #giveUpFetching(wanted: NumberedPlacement): void {
-    const hashes = this.#missing(wanted).map(({ manifest, block }) => manifest.blocks[block]!.sha256)
-    if (this.#fetching !== undefined && !hashes.includes(this.#fetching.hash))
-      this.#fetching.stop.abort(new Error('a newer placement does without the block'))
+  #giveUpFetching(): void {
+    const fetching = this.#fetching
+    if (fetching !== undefined && this.#rollout.missing().every(({ digest }) => digest !== fetching.hash))
+      fetching.stop.abort(new Error('a newer placement does without the block'))
   }
 
   /** Called often and on every change; does nothing while a step is under way. */
   tick(): void {
-    if (this.#working || this.#wanted === undefined || this.#parts.clock.now() < this.#notBefore) return
+    if (this.#working || !this.#rollout.isDue) return
     this.#working = true
-    const wanted = this.#wanted
-    this.#step(wanted).then(
+    const { wanted } = this.#rollout
+    this.#step().then(
       more => {
         this.#parts.guard.succeeded(STEP)
         this.#done(more)
       },
       error => {
-        if (this.#wanted !== wanted) return this.#done(true)
-        if (!(error instanceof NotKept)) this.#parts.guard.failed(STEP, error)
-        this.#notBefore = seconds(this.#parts.clock.now() + this.failures.pause())
+        if (this.#rollout.wanted !== wanted) return this.#done(true)
+        this.#parts.guard.failed(STEP, error)
+        this.#rollout.rest()
         this.#done(false)
       }
     )
@@ -155,59 +181,61 @@ export class BlockKeeper {
     if (more) this.tick()
   }
 
-  /** One change. @returns whether another may follow at once */
-  async #step(wanted: NumberedPlacement): Promise<boolean> {
-    if (await this.#dropOne(this.#departed())) return true
+  /** @returns whether another may follow at once */
+  async #step(): Promise<boolean> {
     await this.#sweep()
-    this.#offerAgain(wanted)
-    const missing = this.#missing(wanted).map(of => ({ ...of, ...of.manifest.blocks[of.block]! }))
-    this.failures.retain(missing.map(keptBlock))
-    const next = missing.find(({ sha256 }) => !this.#notToBeHad.has(sha256)) ?? missing[0]
-    if (next === undefined) return this.#settle(wanted)
-    // To disk first: others do without what is dropped for it for no longer than loading takes.
-    try {
-      await this.#onDisk(next.manifest, next.block)
-    } catch (error) {
-      return this.#notKept(next, missing, error, 'notGiven', wanted)
-    }
-    if (this.#wanted !== wanted) return true
-    if (this.#room() < next.bytes) return this.#makeRoom(wanted)
-    try {
-      await this.#take(next.manifest, next.block)
-    } catch (error) {
-      return this.#notKept(next, missing, error, 'notLoaded', wanted)
-    }
-    this.failures.succeeded(keptBlock(next))
-    return true
+    const step = this.#rollout.next()
+    if (step !== undefined) await this.#take(step)
+    return step !== undefined
   }
 
-  /** The others come first. @returns that another may be tried @throws NotKept when all have been */
-  #notKept(
-    of: { readonly manifest: ModelManifest; readonly block: number; readonly sha256: BlockHash },
-    missing: readonly { readonly sha256: BlockHash }[],
-    error: unknown,
-    kind: 'notGiven' | 'notLoaded',
-    wanted: NumberedPlacement
-  ): boolean {
-    if (this.#wanted !== wanted || error instanceof StuckError) return true
-    const { clock, say, changed } = this.#parts
-    const wasFull = this.failures.isFull(clock.now())
-    const words = this.failures.failed(keptBlock(of), error, kind, clock.now())
-    if (words !== undefined) say(words, 'warn')
-    // What is a trouble by now is said by whoever says troubles; that there is no room here, the planner hears.
-    if (kind === 'notLoaded' || words !== undefined || wasFull !== this.failures.isFull(clock.now())) changed()
-    this.#notToBeHad.add(of.sha256)
-    if (!missing.every(({ sha256 }) => this.#notToBeHad.has(sha256))) return true
-    this.#notToBeHad.clear()
-    throw new NotKept()
+  async #take({ kind, block }: RolloutStep<OwnBlock>): Promise<void> {
+    if (kind === 'drop') return this.#unload(block)
+    try {
+      if (kind === 'load') return await this.#load(block)
+      await this.#onDisk(block)
+    } catch (error) {
+      if (error instanceof StuckError) return // set aside: it is not asked for again
+      return this.#rollout.failed(block, error, kind === 'load' ? 'notLoaded' : 'notGiven')
+    }
+    this.#rollout.fetched(block)
   }
 
-  /** Loaded blocks of models that have left the cluster. */
-  #departed(): { manifest: ModelManifest; block: number }[] {
-    const { view, blocks } = this.#parts
-    return view.models
-      .departed()
-      .flatMap(manifest => [...(blocks.held().get(manifest.id)?.keys() ?? [])].map(block => ({ manifest, block })))
+  async #unload({ manifest, block }: OwnBlock): Promise<void> {
+    const { blocks, changed, say } = this.#parts
+    await blocks.unload(manifest, block)
+    say(`carries block ${block} of ${manifest.name} no longer`)
+    changed()
+  }
+
+  async #load(own: OwnBlock): Promise<void> {
+    const { manifest, block } = own
+    const { view, blocks, say } = this.#parts
+    const file = await this.#onDisk(own)
+    const { time } = await blocks.load(manifest, block, file).catch(error => {
+      if (error instanceof StuckError) this.bar(manifest.id, error.message)
+      throw error
+    })
+    if (this.#isBarred(manifest.id) || view.models.isGone(manifest.id)) return
+    view.world.setBlockTime(view.selfIndex, view.world.modelIndex(manifest.id)!, block, time)
+    say(`carries block ${block} of ${manifest.name}`)
+    this.#rollout.loaded(own)
+  }
+
+  /** @returns the file, fetched and verified */
+  async #onDisk({ manifest, block, digest }: OwnBlock): Promise<string> {
+    const { bytes, fileBytes: size = bytes } = manifest.blocks[block]!
+    const stop = new AbortController()
+    this.#fetching = { hash: digest, stop }
+    try {
+      const known = await this.#parts.blobs.find(digest)
+      if (known !== undefined) return known
+      const file = await this.#parts.fetch(digest, size, this.#holders(manifest.id, block), stop.signal)
+      this.fetched += size
+      return file
+    } finally {
+      this.#fetching = undefined
+    }
   }
 
   /** What models that have left had on the disk, once none of it is loaded, but for what other models share. */
@@ -223,174 +251,40 @@ export class BlockKeeper {
     }
   }
 
-  #settle(wanted: NumberedPlacement): Promise<boolean> {
-    if (this.#readyEpoch !== wanted.epoch && this.#knowsAllModels(wanted)) {
-      this.#readyEpoch = wanted.epoch
-      this.#parts.changed()
-    }
-    return this.#allReady(wanted) ? this.#dropOne(this.#surplus(wanted)) : Promise.resolve(false)
-  }
-
-  /** @returns the file, fetched and verified */
-  async #onDisk({ id, blocks }: ModelManifest, block: number): Promise<string> {
-    const { sha256, bytes, fileBytes: size = bytes } = blocks[block]!
-    const stop = new AbortController()
-    this.#fetching = { hash: sha256, stop }
-    try {
-      const known = await this.#parts.blobs.find(sha256)
-      if (known !== undefined) return known
-      const file = await this.#parts.fetch(sha256, size, this.#holders(id, block), stop.signal)
-      this.fetched += size
-      return file
-    } finally {
-      this.#fetching = undefined
-    }
-  }
-
-  async #take(manifest: ModelManifest, block: number): Promise<void> {
-    const { view, blocks, changed, say } = this.#parts
-    const file = await this.#onDisk(manifest, block)
-    const { time } = await blocks.load(manifest, block, file).catch(error => {
-      if (error instanceof StuckError) this.bar(manifest.id, error.message)
-      throw error
-    })
-    if (this.#isBarred(manifest.id) || view.models.isGone(manifest.id)) return
-    const m = view.world.modelIndex(manifest.id)!
-    view.world.setBlockTime(view.selfIndex, m, block, time)
-    view.offer(manifest.id, block, true)
-    this.#stuckSince = undefined
-    say(`carries block ${block} of ${manifest.name}`)
-    changed()
-  }
-
-  /** Blocks to be dropped that somebody else carries go first; after a while, any. */
-  #makeRoom(wanted: NumberedPlacement): Promise<boolean> {
-    const { clock, view } = this.#parts
-    this.#stuckSince ??= clock.now()
-    const surplus = this.#surplus(wanted)
-    const patient = clock.now() - this.#stuckSince < PATIENCE
-    // Two that are to drop the same block do not count on each other: the one with the smallest id keeps it meanwhile.
-    const carriedElsewhere = ({ manifest, block }: { manifest: ModelManifest; block: number }): boolean => {
-      const m = view.world.modelIndex(manifest.id)!
-      const stays = (id: DeviceId): boolean => wanted.placement.get(id)?.get(manifest.id)?.includes(block) === true
-      return view.world.devices.some(
-        ({ id }, n) => n !== view.selfIndex && view.world.carries(n, m, block) && (stays(id) || id < view.self)
-      )
-    }
-    return this.#dropOne(patient ? surplus.filter(carriedElsewhere) : surplus)
-  }
-
-  /**
-   * No new task comes once the world says it is not carried; those that are here finish first. On a device that always has
-   * tasks they would never end: after a moment those that wait for the block go to others who carry it.
-   */
-  async #dropOne(
-    candidates: readonly { readonly manifest: ModelManifest; readonly block: number }[]
-  ): Promise<boolean> {
-    const { view, blocks, inUse, changed, say } = this.#parts
-    const idle = candidates.find(({ manifest, block }) => !inUse(view.world.modelIndex(manifest.id)!, block))
-    if (idle === undefined) {
-      this.#withdraw(candidates[0])
-      return false
-    }
-    this.#busySince = undefined
-    this.#offerNoLonger(idle) // before it is unloaded: nobody is to count on it from now on
-    await blocks.unload(idle.manifest, idle.block)
-    say(`carries block ${idle.block} of ${idle.manifest.name} no longer`)
-    changed()
-    return true
-  }
-
-  #withdraw(candidate: { readonly manifest: ModelManifest; readonly block: number } | undefined): void {
-    if (candidate === undefined) return
-    const { clock } = this.#parts
-    this.#busySince ??= clock.now()
-    if (clock.now() - this.#busySince >= LINGER) this.#offerNoLonger(candidate)
-  }
-
-  #offerNoLonger({ manifest, block }: { readonly manifest: ModelManifest; readonly block: number }): void {
-    const { view, changed } = this.#parts
-    if (!view.isOffered(manifest.id, block)) return
-    view.offer(manifest.id, block, false)
-    changed()
-  }
-
-  /** A newer placement wants what was about to be dropped. */
-  #offerAgain(wanted: NumberedPlacement): void {
-    const { view, blocks, changed } = this.#parts
-    const withdrawn = this.#assigned(wanted).filter(
-      ({ manifest, block }) => blocks.has(manifest.id, block) && !view.isOffered(manifest.id, block)
-    )
-    for (const { manifest, block } of withdrawn) view.offer(manifest.id, block, true)
-    if (withdrawn.length > 0) changed()
-  }
-
-  #missing(wanted: NumberedPlacement): { manifest: ModelManifest; block: number }[] {
-    return this.#assigned(wanted).filter(({ manifest, block }) => !this.#parts.blocks.has(manifest.id, block))
-  }
-
-  #assigned({ placement }: NumberedPlacement): { manifest: ModelManifest; block: number }[] {
+  #assigned(placement: Placement): OwnBlock[] {
     const { view } = this.#parts
     return [...(placement.get(view.self)?.entries() ?? [])].flatMap(([model, blocks]) => {
       const manifest = view.manifest(model)
       return manifest === undefined || this.#isBarred(model) || view.models.isGone(model)
         ? []
-        : blocks.filter(k => k < manifest.blocks.length).map(block => ({ manifest, block }))
+        : blocks.filter(k => k < manifest.blocks.length).map(block => ownBlock(manifest, block))
     })
   }
 
-  #surplus(wanted: NumberedPlacement): { manifest: ModelManifest; block: number }[] {
+  #held(): OwnBlock[] {
     const { view, blocks } = this.#parts
-    const mine = wanted.placement.get(view.self)
-    return [...blocks.held().entries()].flatMap(([model, held]) => {
+    return [...blocks.held()].flatMap(([model, held]) => {
       const manifest = view.manifest(model)
-      if (manifest === undefined) return []
-      const unwanted = [...held.keys()].filter((k: number) => mine?.get(model)?.includes(k) !== true)
-      return unwanted.map(block => ({ manifest, block }))
+      return manifest === undefined ? [] : [...held.keys()].map(block => ownBlock(manifest, block))
     })
   }
 
-  #knowsAllModels({ placement }: NumberedPlacement): boolean {
-    const { view } = this.#parts
-    return [...(placement.get(view.self)?.keys() ?? [])].every(
-      model => view.manifest(model) !== undefined || view.models.isGone(model)
-    )
-  }
-
-  #allReady(wanted: NumberedPlacement): boolean {
-    const { view } = this.#parts
-    return view
-      .staying()
-      .filter(state => wanted.placement.has(deviceId(state.device)) && state.device !== view.self)
-      .every(state => Number(state.readyEpoch) >= wanted.epoch)
-  }
-
-  #room(): number {
-    return this.#parts.memory - this.#parts.blocks.weight()
-  }
-
-  /** Who to ask for a block: its model's owners and those who carry it, over the fastest link first; then whoever speaks of it. */
   #holders(model: ModelId, block: number): readonly DeviceId[] {
     const { view } = this.#parts
-    const others = view.members().filter(state => state.device !== view.self)
-    const rateFrom = (device: string): number => {
-      const from = view.world.deviceIndex(deviceId(device))
-      return from === undefined ? 0 : (view.world.link(from, view.selfIndex)?.rate ?? 0)
-    }
-    const speaks = (has: boolean) =>
-      others
-        .filter(({ models }) => {
-          const said = models.find(m => m.model === model)
-          return said !== undefined && (said.owner || said.blocks.some(b => b.block === block)) === has
-        })
-        .map(({ device }) => deviceId(device))
-        .sort((a, b) => rateFrom(b) - rateFrom(a))
-    return [...speaks(true), ...speaks(false)]
+    const { world } = view
+    const holders = view.members().flatMap(({ device, models }) => {
+      const said = models.find(m => m.model === model)
+      if (said === undefined || device === view.self) return []
+      const id = deviceId(device)
+      const from = world.deviceIndex(id)
+      const rate = from === undefined ? 0 : (world.link(from, view.selfIndex)?.rate ?? 0)
+      return [{ id, rate, has: said.owner || said.blocks.some(b => b.block === block) }]
+    })
+    return whomToAsk(holders).map(({ id }) => id)
   }
 }
 
-const keptBlock = ({ manifest, block }: { readonly manifest: ModelManifest; readonly block: number }): KeptBlock => ({
-  model: manifest.id,
-  name: manifest.name,
-  block
-})
+const ownBlock = (manifest: ModelManifest, block: number): OwnBlock => {
+  const { sha256: digest, bytes } = manifest.blocks[block]!
+  return { manifest, model: manifest.id, name: manifest.name, block, digest, bytes }
+}

@@ -10,9 +10,9 @@ import { createManualClock } from '../../testing/manual-clock.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Engine } from '../ports/engine.ts'
 import { ClusterView } from './cluster-view.ts'
+import { createPlannerSeat } from './create-planner-seat.ts'
 import { LocalBlocks } from './local-blocks.ts'
 import { fromWire, manifestId, toWire } from './manifest-codec.ts'
-import { PlannerSeat } from './planner-seat.ts'
 
 const [A, B] = [deviceId('a'), deviceId('b')]
 
@@ -71,7 +71,7 @@ test('the planner plans with declared times, slower by as much as the blocks tha
   view.heard(B, stateOfB(true))
   const clock = createManualClock()
   const planned: PlacementProblem[] = []
-  const seat = new PlannerSeat({
+  const seat = createPlannerSeat({
     ...{
       clock,
       view,

@@ -1,17 +1,7 @@
 import { create } from '@bufbuild/protobuf'
+import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
-import type { PlacementOutcome } from '../../planner/placement.ts'
 import { type Placement, PlacementSchema } from '../generated/tributary/v1/wire_pb.ts'
-
-/** A placement as the cluster numbers it: who planned it, and which came after which. */
-export interface NumberedPlacement extends PlacementOutcome {
-  readonly epoch: number
-  readonly planner: DeviceId
-}
-
-/** The larger epoch is newer; of two with one number (two planners for a moment) the smaller planner's counts. */
-export const isNewer = (a: NumberedPlacement, b: NumberedPlacement | undefined): boolean =>
-  b === undefined || a.epoch > b.epoch || (a.epoch === b.epoch && a.planner < b.planner)
 
 export const placementToWire = ({ epoch, planner, placement, unplaced }: NumberedPlacement): Placement => {
   const models = new Set<ModelId>([...placement.values()].flatMap(m => [...m.keys()]))

@@ -1,11 +1,11 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, it } from 'vitest'
+import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { deviceId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { ClusterView } from './cluster-view.ts'
-import type { NumberedPlacement } from './placement-codec.ts'
 import { PlacementReminder } from './placement-reminder.ts'
 
 const [A, B, C] = ['a', 'b', 'c'].map(deviceId) as [

@@ -1,8 +1,8 @@
+import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { ClusterView } from './cluster-view.ts'
-import type { NumberedPlacement } from './placement-codec.ts'
 
 export interface PlacementReminderParts {
   readonly clock: Clock

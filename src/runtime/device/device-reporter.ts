@@ -1,4 +1,8 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import type { KeepFailures } from '../../cluster/keep-failures.ts'
+import { type Lack, lackOf } from '../../cluster/lack-of.ts'
+import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import { areReady, missingBlock } from '../../cluster/readiness.ts'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
@@ -8,9 +12,7 @@ import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { Bar } from '../cluster/block-keeper.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { SetAside } from '../cluster/distrust.ts'
-import type { KeepFailures } from '../cluster/keep-failures.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
-import type { NumberedPlacement } from '../cluster/placement-codec.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
@@ -197,30 +199,24 @@ export class DeviceReporter {
 
   /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
   isReady(devices: number): boolean {
-    const { view, placement, readyEpoch, sources } = this.#parts
+    const { view, placement, sources } = this.#parts
     const members = view.staying()
     if (members.length < devices) return false
     if (sources().length === 0) return true
-    const current = placement()
-    if (current === undefined || readyEpoch() < current.epoch) return false
-    const others = members.filter(state => state.device !== view.self)
-    const placed = members.every(state => current.placement.has(deviceId(state.device)))
-    const loaded = others.every(state => Number(state.readyEpoch) >= current.epoch)
-    return placed && loaded && this.#linksAreMeasured()
+    const staying = members.map(state => ({ id: deviceId(state.device), readyEpoch: this.#epochOf(state) }))
+    return areReady(staying, placement()) && this.#linksAreMeasured()
   }
 
   /** Every block of the models of our sources is on some device that is there. */
   #canCompute(): boolean {
     const { view, sources } = this.#parts
     const { world } = view
-    const isSomewhere = (m: number, k: number): boolean =>
-      world.devices.some(({ up }, n) => up && world.mayRun(n, m, k, view.selfIndex))
     return (
       this.#linksAreMeasured() &&
       sources().every(source => {
         const manifest = view.manifestNamed(source.status().model)
         const m = manifest === undefined ? undefined : world.modelIndex(manifest.id)
-        return m !== undefined && manifest!.blocks.every((_, k) => isSomewhere(m, k))
+        return m !== undefined && missingBlock(world, m, view.selfIndex) === undefined
       })
     )
   }
@@ -446,22 +442,26 @@ export class DeviceReporter {
     const groups = new Map<string, DeviceReport['waiting'][number]>()
     for (const { task, because, rest } of this.#parts.dispatcher.waiting()) {
       const manifest = view.manifest(task.modelId)!
+      const lack = lackOf(because, manifest.blocks.length)
       const block = because.kind === 'wait' ? because.block : task.done
       const key = `${task.modelId} ${block} ${because.kind} ${rest === undefined}`
       const tasks = (groups.get(key)?.tasks ?? 0) + 1
-      const why =
-        because.kind === 'cannot' ? because.because : this.#whyItWaits(task.modelId, block, rest !== undefined)
+      const why = this.#whyItWaits(lack, task.modelId, rest !== undefined)
       groups.set(key, { model: view.labelOf(manifest.id), block, tasks, because: why })
     }
     return [...groups.values()]
   }
 
-  #whyItWaits(model: ModelId, block: number, wasRefused: boolean): string {
+  #whyItWaits(lack: Lack, model: ModelId, wasRefused: boolean): string {
+    if (lack.kind === 'policy') return lack.because
+    if (lack.kind === 'wayHome')
+      return wasRefused ? REFUSED : 'all blocks are done, and no way leads back to their source'
+    const { block } = lack
     const barred = this.#parts.barred().get(model)?.because
     if (barred !== undefined) return `it is set aside here (${barred}), and nobody else that can be reached carries it`
     const failure = this.#parts.failures.because(model, block)
     if (failure !== undefined) return `it is placed here and cannot be kept (${failure}); tried again`
-    if (wasRefused) return 'the devices on its way refuse it; it is tried again'
+    if (wasRefused) return REFUSED
     const unplaced = this.#parts.placement()?.unplaced.find(u => u.model === model && u.block === block)
     return unplaced?.because ?? 'no device that can be reached carries it yet'
   }
@@ -503,6 +503,8 @@ export class DeviceReporter {
     return { epoch: current?.epoch ?? 0, ready: this.isReady(1), models, unplaced }
   }
 }
+
+const REFUSED = 'the devices on its way refuse it; it is tried again'
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
 

@@ -1,3 +1,6 @@
+import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import { OrphanWatch } from '../../cluster/orphan-watch.ts'
+import type { PlannerSeat } from '../../cluster/planner-seat.ts'
 import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
@@ -9,11 +12,11 @@ import type { Place } from '../../planner/placement.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
+import { createPlannerSeat } from '../cluster/create-planner-seat.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
-import { isNewer, type NumberedPlacement, placementToWire } from '../cluster/placement-codec.ts'
+import { placementToWire } from '../cluster/placement-codec.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
-import { PlannerSeat } from '../cluster/planner-seat.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
@@ -29,7 +32,6 @@ import { createHandlers } from './handlers.ts'
 import { ModelDesk } from './model-desk.ts'
 import { ModelWatch } from './model-watch.ts'
 import { notice } from './notice.ts'
-import { OrphanWatch } from './orphan-watch.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
 import { SourceDesk } from './source-desk.ts'
@@ -162,7 +164,7 @@ class RunningDevice implements Device {
       changed: () => this.#announcer.changed(),
       say
     })
-    this.#seat = new PlannerSeat({
+    this.#seat = createPlannerSeat({
       clock,
       guard: this.#guard,
       view: this.view,
@@ -185,7 +187,7 @@ class RunningDevice implements Device {
     })
     this.#desk = this.#createDesk()
     this.#orphans = new OrphanWatch({
-      clock,
+      now: () => clock.now(),
       world: this.view.world,
       drop: home => this.#dispatcher.cancel(task => task.home === home)
     })

@@ -1,3 +1,4 @@
+import { longestExpected, SourceBook } from '../../cluster/source-book.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
@@ -7,7 +8,6 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { BacklogSign } from '../../scheduler/backlog-sign.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { SetAside } from '../cluster/distrust.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
@@ -23,11 +23,9 @@ import { describeSetAside } from './describe-set-aside.ts'
 import type { DeviceReport } from './device-status.ts'
 import type { BlockFailure } from './is-proven.ts'
 import { ItemReader } from './item-reader.ts'
-import { Ledger } from './ledger.ts'
 import type { LogLevel } from './log-level.ts'
 import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
-import { ResendTimer } from './resend-timer.ts'
 import { type Served, ServedModel } from './served-model.ts'
 import { SkipLog } from './skip-log.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
@@ -75,8 +73,6 @@ const LOOK_TICK: Seconds = seconds(0.5)
 interface Flight {
   readonly item: Item
   readonly availableAt: Seconds
-  /** How often a device let it go because it could not get it any further. */
-  letGo: number
 }
 
 /** An item that is being read as this model wants it. */
@@ -94,12 +90,10 @@ export class SourceRunner implements SourcePort {
   readonly id: string
   readonly arrivals: Arrivals
   readonly #parts: SourceRunnerParts
-  readonly #ledger: Ledger
+  readonly #book: SourceBook
   readonly #flights = new Map<number, Flight>()
-  readonly #backlog: BacklogSign
   readonly #times = new RecentTimes()
-  /** Both are of the model that is served now. */
-  #timer = new ResendTimer()
+  /** Of the model that is served now. */
   #appeals: Appeals
   #state: 'waiting' | 'running' | 'done' | 'stopped' | 'failed' = 'waiting'
   /** Rejects with what the run cannot go on after. */
@@ -124,8 +118,7 @@ export class SourceRunner implements SourcePort {
     this.#parts = parts
     this.id = sourceIdOf(parts.spec.name, parts.deviceName, parts.life)
     this.arrivals = parts.spec.arrivals
-    this.#ledger = new Ledger({ window: parts.spec.window })
-    this.#backlog = new BacklogSign(parts.spec.window)
+    this.#book = new SourceBook({ self: parts.view.self, now: () => parts.clock.now(), window: parts.spec.window })
     this.#appeals = new Appeals(parts)
     const say = (text: string, level?: 'warn'): void => parts.say(`source ${parts.spec.name}: ${text}`, level)
     this.#skips = new SkipLog(parts.clock, say)
@@ -203,7 +196,7 @@ export class SourceRunner implements SourcePort {
     }
     this.#reader!.lastWasRead()
     const waits = (): boolean => this.#state === 'running' && this.#reader!.waiting > 0
-    const isOwed = (): boolean => this.#ledger.counts().outstanding > 0 || this.#skipping > 0 || waits()
+    const isOwed = (): boolean => this.#book.ledger.counts().outstanding > 0 || this.#skipping > 0 || waits()
     do {
       while (isOwed()) await this.#pause(signal)
     } while ((this.#state === 'running' && (await this.#reader!.look(this.#model.served!.port, true))) || isOwed())
@@ -222,7 +215,7 @@ export class SourceRunner implements SourcePort {
     for (;;) {
       const next = this.#reader!.due()
       const isOwed = next !== undefined && this.#flights.has(next.datum)
-      if (next === undefined || !this.#model.isThere || !(isOwed || this.#ledger.room > 0))
+      if (next === undefined || !this.#model.isThere || !(isOwed || this.#book.ledger.room > 0))
         await this.#parts.clock.sleep(AGAIN_TICK, { signal })
       else if (isOwed) await this.#readAndDispatch(next)
       else await this.#readAndAdmit(next, undefined, signal, () => [this.#parts.clock.now(), false])
@@ -238,14 +231,13 @@ export class SourceRunner implements SourcePort {
   }
 
   delivered(task: DeviceTask): void {
-    const { datum, attempt } = task
+    const { datum } = task
     const { served } = this.#model
     if (served === undefined || task.modelId !== served.manifest.id) return // of the model before: it is computed anew
-    const holders = this.#ledger.holders(datum)
+    const holders = this.#book.ledger.holders(datum)
     const now = this.#parts.clock.now()
-    this.#timer.result(datum, attempt, now)
     const tensors = this.#decoded(task)
-    if (tensors === undefined || this.#ledger.result(datum) !== 'first') return
+    if (tensors === undefined || this.#book.result(task) !== 'first') return
     this.#reader?.forget(datum)
     this.#acquit(this.#appeals.computed(datum, task.modelId, holders, now))
     this.#parts.cancel(this.id, task.datum)
@@ -271,20 +263,18 @@ export class SourceRunner implements SourcePort {
   }
 
   custody(ref: DatumRef, device: DeviceId): void {
-    this.#ledger.custody(ref, device)
-    this.#timer.heard(ref.datum, this.#parts.clock.now())
+    this.#book.custody(ref, device)
   }
 
   lost(ref: DatumRef, device: DeviceId, how?: 'letGo'): void {
-    if (!this.#ledger.lost(ref, device)) return
-    const flight = this.#flights.get(ref.datum)
-    // Whoever lets it go has been refused for seconds: going round at once would only repeat that.
-    if (how === 'letGo' && flight !== undefined) this.#resendAfter(ref.datum, pauseOf(++flight.letGo))
+    const pause = this.#book.lost(ref, device, how)
+    if (pause === undefined) return
+    if (pause > 0) this.#resendAfter(ref.datum, pause)
     else this.#resend(ref.datum)
   }
 
   failed(ref: DatumRef, failure: BlockFailure): void {
-    if (!this.#ledger.cameBack(ref)) return
+    if (!this.#book.ledger.cameBack(ref)) return
     const { datum } = ref
     const { view, clock } = this.#parts
     const item = this.#flights.get(datum)?.item.name
@@ -294,7 +284,7 @@ export class SourceRunner implements SourcePort {
     if (verdict.kind === 'again') {
       if (verdict.setAside !== undefined) this.#acquit([verdict.setAside])
       this.#resendAfter(datum, verdict.after)
-    } else if (this.#ledger.fail(datum, verdict.cause)) {
+    } else if (this.#book.ledger.fail(datum, verdict.cause)) {
       this.#endIfItFails(this.#recordFailure(datum, verdict.cause))
     }
   }
@@ -308,26 +298,21 @@ export class SourceRunner implements SourcePort {
   }
 
   deviceLost(device: DeviceId): void {
-    for (const datum of this.#ledger.deviceLost(device)) this.#resend(datum)
+    for (const datum of this.#book.ledger.deviceLost(device)) this.#resend(datum)
   }
 
   tick(): void {
     this.#lookAtModel()
     this.#skips.tick()
     if (this.#state !== 'running') return
-    const { clock } = this.#parts
-    for (const datum of this.#timer.overdue(clock.now(), this.#expected(), datum => this.#isHere(datum)))
-      if (this.#ledger.cameBack({ datum, attempt: this.#ledger.attempts(datum) })) this.#resend(datum)
-  }
-
-  /** It waits on this device, for its item to be read again or in a queue. */
-  #isHere(datum: number): boolean {
-    return this.#ledger.holders(datum).size === 0 || this.#parts.isHere(this.id, datum)
+    const { view, spec, isHere } = this.#parts
+    const expected = longestExpected(view.world, spec.window, seconds(this.#model.served?.work ?? 0))
+    for (const datum of this.#book.overdue(expected, waiting => isHere(this.id, waiting))) this.#resend(datum)
   }
 
   status(): DeviceReport['sources'][number] {
     const { spec, deviceName, sink, clock } = this.#parts
-    const { outstanding, failed, resent, twins } = this.#ledger.counts()
+    const { outstanding, failed, resent, twins } = this.#book.ledger.counts()
     const { results, skipped, failed: failedInAll } = sink.counts(this.id)
     return {
       name: spec.name,
@@ -391,13 +376,13 @@ export class SourceRunner implements SourcePort {
     if (this.#state !== 'running') return
     const change = this.#model.look()
     if (change === 'none') return
-    for (const datum of this.#ledger.recall()) this.#parts.cancel(this.id, datum)
+    for (const datum of this.#book.ledger.recall()) this.#parts.cancel(this.id, datum)
     if (change === 'replaced') {
       // What the model before took, and failed at, says nothing of this one.
-      this.#timer = new ResendTimer()
+      this.#book.beginAnew()
       this.#appeals = new Appeals(this.#parts)
     }
-    if (change !== 'left') for (const datum of this.#ledger.toSend()) this.#resend(datum)
+    if (change !== 'left') for (const datum of this.#book.ledger.toSend()) this.#resend(datum)
     this.#wake()
   }
 
@@ -418,7 +403,7 @@ export class SourceRunner implements SourcePort {
   }
 
   get #mayAdmit(): boolean {
-    return this.#model.isThere && this.#ledger.room > 0
+    return this.#model.isThere && this.#book.ledger.room > 0
   }
 
   /** A saturated source has its datum the moment the network takes it; others had it when it was due. */
@@ -485,9 +470,8 @@ export class SourceRunner implements SourcePort {
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
     const { clock, observe } = this.#parts
-    this.#flights.set(datum, { item, availableAt: available, letGo: 0 })
-    this.#ledger.admit(datum)
-    this.#backlog.admitted(this.#ledger.room, waitedForIt)
+    this.#flights.set(datum, { item, availableAt: available })
+    this.#book.admit(datum, waitedForIt)
     observe?.admitted({ source: this.id, datum, available, at: clock.now() })
     this.#dispatch(datum, tensors)
   }
@@ -507,7 +491,7 @@ export class SourceRunner implements SourcePort {
         return undefined
       case 'givenUp':
         this.#forget(numbered.datum)
-        if (this.#ledger.abandon(numbered.datum)) this.#flights.delete(numbered.datum)
+        if (this.#book.ledger.abandon(numbered.datum)) this.#flights.delete(numbered.datum)
         return undefined
       default:
         return reading satisfies never
@@ -517,14 +501,14 @@ export class SourceRunner implements SourcePort {
   /** It is not tried again, unless its item changes. */
   #forget(datum: number): void {
     this.#appeals.forget(datum)
-    this.#timer.forget(datum)
+    this.#book.forget(datum)
   }
 
   /** Recorded, so that it is not read again unless it changes. */
   async #skip(numbered: NumberedItem, because: string, stamp: string | undefined): Promise<void> {
     const { datum, item } = numbered
     if (this.#flights.has(datum)) {
-      if (this.#ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
+      if (this.#book.ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
       return
     }
     this.#skips.skipped(item.name, because)
@@ -541,11 +525,8 @@ export class SourceRunner implements SourcePort {
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
     const { view, clock, spec, submit } = this.#parts
     if (!this.#model.isThere) return // it goes out when there is one
-    const attempt = this.#ledger.dispatched(datum)
+    const attempt = this.#book.dispatched(datum)
     if (attempt === undefined) return
-    this.#timer.sent(datum, attempt, clock.now())
-    // Until somebody else says so, it is here.
-    this.#ledger.custody({ datum, attempt }, view.self)
     const { manifest } = this.#model.served!
     const wanted = new Set(manifest.activations[0]!.tensors.map(tensor => tensor.name))
     submit({
@@ -557,7 +538,7 @@ export class SourceRunner implements SourcePort {
       home: view.selfIndex,
       homeId: view.self,
       weight: spec.weight,
-      isBacklogged: this.#backlog.isBacklogged,
+      isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
       availableAt: this.#flights.get(datum)!.availableAt,
       arrivedAt: clock.now(),
@@ -596,7 +577,7 @@ export class SourceRunner implements SourcePort {
       const result = await this.#writeResult(port, item, tensors)
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
       this.#times.add(inferenceTime)
-      this.#ledger.written(datum)
+      this.#book.ledger.written(datum)
       observe?.completed({ source: this.id, datum, at: now })
       this.#flights.delete(datum)
     } catch (error) {
@@ -610,9 +591,9 @@ export class SourceRunner implements SourcePort {
     this.#forget(datum)
     const item = this.#flights.get(datum)!.item.name
     try {
-      const attempts = this.#ledger.attempts(datum)
+      const attempts = this.#book.ledger.attempts(datum)
       await this.#parts.sink.write({ source: this.id, datum, item, failed: true, cause, attempts })
-      this.#ledger.written(datum)
+      this.#book.ledger.written(datum)
       this.#flights.delete(datum)
     } catch (error) {
       this.#notInSink(item, error)
@@ -645,14 +626,6 @@ export class SourceRunner implements SourcePort {
     }
   }
 
-  /** How long a datum may take, for as long as nothing was measured. */
-  #expected(): Seconds {
-    const { view, spec } = this.#parts
-    const slowest = view.world.devices.reduce((least, device) => (device.up ? Math.min(least, device.speed) : least), 1)
-    // A whole window may have to pass through the slowest device before this one.
-    return seconds((2 * spec.window * (this.#model.served?.work ?? 0)) / slowest)
-  }
-
   /** Once for each thing that goes wrong, which `key` tells, not once for each datum. */
   #complain(text: string, key = text): void {
     if (key === this.#lastComplaint) return
@@ -660,8 +633,6 @@ export class SourceRunner implements SourcePort {
     this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
   }
 }
-
-const pauseOf = (times: number): Seconds => seconds(Math.min(LONGEST_PAUSE, RETRY_PAUSE * 2 ** (times - 1)))
 
 /** Unique in the cluster. @param life of one whose data are numbered anew at each start */
 export const sourceIdOf = (name: string, device: string, life?: string): string =>

@@ -1,3 +1,5 @@
+import { Handovers } from '../../cluster/handovers.ts'
+import { isStranded } from '../../cluster/source-book.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
@@ -16,7 +18,6 @@ import type { Task } from '../generated/tributary/v1/wire_pb.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import { StuckError } from '../ports/engine.ts'
 import type { Network, Sending, Sent } from '../ports/network.ts'
-import { Handovers } from './handovers.ts'
 import type { BlockFailure } from './is-proven.ts'
 import { notice } from './notice.ts'
 import type { SourceDesk } from './source-desk.ts'
@@ -38,9 +39,6 @@ export interface TaskTrafficParts {
   readonly observe?: DeviceObserver | undefined
 }
 
-/** Refusals in a row after which another device's datum is let go; by then it has rested for seconds. */
-const STRANDED = 10
-
 const notSent = (): Sending => {
   const never = Promise.reject(new Error('it was not sent'))
   return { written: never, answered: never }
@@ -53,7 +51,7 @@ const notSent = (): Sending => {
 export class TaskTraffic {
   readonly dispatcher: Dispatcher<DeviceTask>
   readonly #parts: TaskTrafficParts
-  readonly #handovers = new Handovers()
+  readonly #handovers = new Handovers<DeviceId>()
   /** Who was asked to clear a task, and what to do when it does. */
   readonly #asked = new Map<DeviceId, () => void>()
 
@@ -77,7 +75,8 @@ export class TaskTraffic {
         void this.#parts.guard.run('taking results', () => this.#parts.sources.get(task.source)?.delivered(task)),
       policyFailed: error => this.#parts.guard.failed('deciding where data go', error),
       failed: (task, because) => this.#tellFailure(task, because),
-      handedOver: (task, to) => this.#handovers.add(world.devices[to]!.id, task),
+      handedOver: ({ source, datum, attempt, homeId: home }, to) =>
+        this.#handovers.add(world.devices[to]!.id, { source, datum, attempt, home }),
       ask: (to, weight, granted) => {
         const { id } = world.devices[to]!
         this.#asked.set(id, granted)
@@ -193,18 +192,14 @@ export class TaskTraffic {
     else this.#parts.network.notify(home, notice('failure', { source, datum: BigInt(datum), attempt, ...failure }))
   }
 
-  /** A datum of another device that is refused again and again is let go: it waits at its source, which knows who can serve it. */
+  /** What cannot get any further from here waits at its source. */
   letGo(): void {
-    const stranded = this.dispatcher
-      .waiting()
-      .flatMap(({ task }) => (task.refusals >= STRANDED && task.homeId !== this.#parts.view.self ? [task] : []))
+    const { view, network } = this.#parts
+    const stranded = this.dispatcher.waiting().flatMap(({ task }) => (isStranded(task, view.selfIndex) ? [task] : []))
     if (stranded.length === 0) return
     const gone = new Set(stranded)
     this.dispatcher.cancel(task => gone.has(task))
     for (const { source, datum, attempt, homeId } of stranded)
-      this.#parts.network.notify(
-        homeId,
-        notice('lost', { source, datum: BigInt(datum), attempt, device: this.#parts.view.self })
-      )
+      network.notify(homeId, notice('lost', { source, datum: BigInt(datum), attempt, device: view.self }))
   }
 }

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf'
+import { ON_ARRIVAL } from '../../cluster/source-book.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
@@ -55,6 +56,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     throw new Error(`a route beyond the ${manifest.blocks.length} blocks of its model`)
   checkTensors(manifest, task.done, tensors)
   return {
+    ...ON_ARRIVAL,
     source: task.source,
     datum: Number(task.datum),
     attempt: task.attempt,
@@ -63,16 +65,13 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     home,
     homeId: deviceId(task.home),
     weight: task.weight,
-    isBacklogged: false,
     lag: seconds(task.lag),
     availableAt: seconds(now - task.age),
     arrivedAt: now,
-    turn: 0,
     done: task.done,
     route: knownSteps(task, view.world),
     keepsRoute: task.keepsRoute,
     tensors,
-    refusals: 0,
     madeBy: makerOf(arrived)
   }
 }

@@ -1,21 +1,19 @@
-import { RATE_LEARNING } from '../../core/rate-learning.ts'
-import { type Bytes, bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
+import {
+  doubtRate,
+  isRateDoubtful,
+  type LearntRate,
+  learnRate,
+  MEASURABLE,
+  NOTHING_LEARNT,
+  SLOWER
+} from '../../cluster/learnt-rate.ts'
+import { RoundTrip } from '../../cluster/round-trip.ts'
+import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import type { LinkMeasure } from '../ports/network.ts'
-import { RoundTrip } from './round-trip.ts'
 
-/** Smaller frames measure the timers and the event loop, not the link. */
-const MEASURABLE: Bytes = bytes(32 * 1024)
-/**
- * Sizes of the frames of a probe. The smaller one opens the stream and warms the way; it is too small to be measured itself.
- */
-export const PROBE: readonly number[] = [MEASURABLE / 2, MEASURABLE * 2]
-const PROBE_BYTES = PROBE.reduce((sum, size) => sum + size, 0)
-const { weight: WEIGHT, slower: SLOWER, old: OLD } = RATE_LEARNING
 /** Small frames in a row that came so much later than they should: the link may have become slow. */
 const LATE_FRAMES = 3
 const LATE: Seconds = seconds(0.01)
-/** Least time between two measures for their sake. */
-const LATE_PAUSE: Seconds = seconds(1)
 /** What is handed to the connection at once: less costs more than it saves, more keeps the receiver idle meanwhile. */
 const LEAST_CHUNK = 1 << 16
 const LARGEST_CHUNK = 1 << 18
@@ -32,30 +30,12 @@ interface TimedFrame {
   readonly answered: Seconds
 }
 
-/** What frames have shown of the rate. */
-interface Learnt {
-  readonly secondsPerByte: number | undefined
-  /** Frames in the average. */
-  readonly samples: number
-  /** The least average of this link so far. */
-  readonly best: number
-  readonly measuredAt: Seconds
-}
-
-const NOTHING: Learnt = {
-  secondsPerByte: undefined,
-  samples: 0,
-  best: Number.POSITIVE_INFINITY,
-  measuredAt: seconds(0)
-}
-
 /**
  * Rate and latency of the directed link to one peer, from real frames and their answers.
  *
  * Frames that follow each other closely are answered one service time apart; a frame on an idle link is answered its
  * service time and one round trip after it started. So a frame's service time is what passed since the later of
- * (the previous answer) and (its own start plus a round trip). Seconds per byte are averaged, not bytes per second:
- * the time that the next frame will take is what is asked for.
+ * (the previous answer) and (its own start plus a round trip).
  *
  * A change of the latency is not one of the rate: while the last ping disputes the round trip that is believed, frames
  * on an idle link wait for the next to say what they measured, and when it has changed, those since the last ping that
@@ -65,9 +45,9 @@ const NOTHING: Learnt = {
  */
 export class LinkMeter {
   readonly #roundTrip = new RoundTrip()
-  #learnt = NOTHING
+  #learnt: LearntRate = NOTHING_LEARNT
   /** As it was when the last ping came that took as long as was believed. */
-  #sure = NOTHING
+  #sure: LearntRate = NOTHING_LEARNT
   /** Small frames in a row that were late. */
   #late = 0
   readonly #held: TimedFrame[] = []
@@ -117,27 +97,18 @@ export class LinkMeter {
   }
 
   #learn(sample: number, measuredAt: Seconds): void {
-    const samples = this.#learnt.samples + 1
-    const weight = Math.max(WEIGHT, 1 / samples) // the first few count alike
-    const secondsPerByte = (this.#learnt.secondsPerByte ?? sample) * (1 - weight) + sample * weight
-    this.#learnt = { secondsPerByte, samples, best: Math.min(this.#learnt.best, secondsPerByte), measuredAt }
+    this.#learnt = learnRate(this.#learnt, sample, measuredAt)
   }
 
-  /**
-   * Whether the link should be measured again: frames that are too small to measure it come later than they should, or
-   * it is taken to be much slower than it once was, on old evidence (who is avoided for being slow shows nobody that it no
-   * longer is). A probe takes no more than 2 % of the link's time, as far as that is known.
-   */
+  /** Whether the link should be measured again; never while the round trip is disputed. */
   isDoubtful(now: Seconds): boolean {
-    const { secondsPerByte: believed, best, measuredAt } = this.#learnt
-    if (believed === undefined || this.#roundTrip.disputedBy !== undefined) return false
-    const pause = this.#late >= LATE_FRAMES ? LATE_PAUSE : believed >= SLOWER * best ? OLD : Number.POSITIVE_INFINITY
-    return now - measuredAt > Math.max(pause, 50 * PROBE_BYTES * believed)
+    if (this.#roundTrip.disputedBy !== undefined) return false
+    return isRateDoubtful(this.#learnt, now, this.#late >= LATE_FRAMES)
   }
 
-  /** Forget how many samples the average is of: the next one counts for itself. */
+  /** It is about to be measured: the next frame counts for itself. */
   doubt(now: Seconds): void {
-    this.#learnt = { ...this.#learnt, samples: 0, measuredAt: now }
+    this.#learnt = doubtRate(this.#learnt, now)
     this.#late = 0
   }
 

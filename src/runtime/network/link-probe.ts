@@ -1,8 +1,9 @@
+import { PROBE } from '../../cluster/learnt-rate.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { LinkShaper } from '../ports/link-shaper.ts'
 import type { ControlSender } from './control-sender.ts'
-import { type LinkMeter, PROBE } from './link-meter.ts'
+import type { LinkMeter } from './link-meter.ts'
 import type { TaskSender } from './task-sender.ts'
 
 export interface LinkProbeParts {

@@ -10,7 +10,7 @@ import { problemOfScenario } from '../../planner/problem-of-scenario.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { ClusterView } from './cluster-view.ts'
-import { PlannerSeat } from './planner-seat.ts'
+import { createPlannerSeat } from './create-planner-seat.ts'
 import { sourceToWire } from './source-codec.ts'
 
 const A = deviceId('a')
@@ -39,7 +39,7 @@ test('a running cluster is planned for the demands that its scenario has', async
   view.heard(A, create(DeviceStateSchema, { device: A, sequence: 1n, speed: 1, canPlan: true, sources }))
   const clock = createManualClock()
   const planned: PlacementProblem[] = []
-  const seat = new PlannerSeat({
+  const seat = createPlannerSeat({
     ...{
       clock,
       view,
@@ -75,7 +75,7 @@ test('who can plan and who stays are two facts: the first that does both plans, 
   hear(second, { canPlan: true, leaving: true })
   const clock = createManualClock()
   const planned: DeviceId[][] = []
-  const seat = new PlannerSeat({
+  const seat = createPlannerSeat({
     ...{ clock, view, guard: new JobGuard({ clock, say: () => {} }), wholeModels: false, connected: () => [] },
     publish: () => {},
     place: async ({ devices }) => {

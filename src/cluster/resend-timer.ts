@@ -1,4 +1,4 @@
-import { type Seconds, seconds } from '../../core/units.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 
 /** Nothing is sent again for a silence shorter than this. */
 const LEAST: Seconds = seconds(10)

@@ -1,4 +1,4 @@
-import type { Seconds } from '../../core/units.ts'
+import type { Seconds } from '../core/units.ts'
 
 /** The least of so many round trips: what is more was waiting in somebody's event loop. */
 const KEPT = 16

@@ -1,7 +1,7 @@
-import { describeFileError } from '../../core/describe-file-error.ts'
-import type { ModelId } from '../../core/ids.ts'
-import { systemErrorOf } from '../../core/system-error-of.ts'
-import { type Seconds, seconds } from '../../core/units.ts'
+import { describeFileError } from '../core/describe-file-error.ts'
+import type { ModelId } from '../core/ids.ts'
+import { systemErrorOf } from '../core/system-error-of.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 
 export interface KeptBlock {
   readonly model: ModelId

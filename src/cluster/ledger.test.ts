@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deviceId } from '../../core/ids.ts'
+import { deviceId } from '../core/ids.ts'
 import { Ledger } from './ledger.ts'
 
 const porch = deviceId('porch')

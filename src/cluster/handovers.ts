@@ -1,9 +1,9 @@
-import type { DeviceId } from '../../core/ids.ts'
-import type { DeviceTask } from '../dispatch/device-task.ts'
-import type { DatumRef } from './source-port.ts'
+import type { Dispatch } from './ledger.ts'
 
-export interface Handover extends DatumRef {
-  readonly home: DeviceId
+/** A datum that went on to another device. @typeParam D how the driver names devices */
+export interface Handover<D> extends Dispatch {
+  readonly source: string
+  readonly home: D
 }
 
 /** A window is smaller; what is older than this many later ones has long gone on. */
@@ -13,18 +13,18 @@ const REMEMBERED = 512
  * Who took which task from this device, lately. When that device is lost, the sources of these tasks are told at once:
  * the new holder may have died before it could say that it has them.
  */
-export class Handovers {
-  readonly #byPeer = new Map<DeviceId, Handover[]>()
+export class Handovers<D> {
+  readonly #byPeer = new Map<D, Handover<D>[]>()
 
-  add(peer: DeviceId, { source, datum, attempt, homeId }: DeviceTask): void {
+  add(peer: D, handover: Handover<D>): void {
     const list = this.#byPeer.get(peer) ?? []
-    list.push({ source, datum, attempt, home: homeId })
+    list.push(handover)
     if (list.length > REMEMBERED) list.shift()
     this.#byPeer.set(peer, list)
   }
 
   /** What the lost peer had from here; forgotten after this call. */
-  takeAll(peer: DeviceId): readonly Handover[] {
+  takeAll(peer: D): readonly Handover<D>[] {
     const list = this.#byPeer.get(peer) ?? []
     this.#byPeer.delete(peer)
     return list

@@ -1,5 +1,5 @@
-import type { DeviceId } from '../../core/ids.ts'
-import { InvariantError } from '../../core/invariant-error.ts'
+import type { DeviceId } from '../core/ids.ts'
+import { InvariantError } from '../core/invariant-error.ts'
 
 /** Which dispatch of which datum: a message about an earlier dispatch is old news. */
 export interface Dispatch {
@@ -38,9 +38,9 @@ type State =
   | {
       readonly kind: 'inFlight'
       /** Who had it last, as far as is known; undefined until somebody says so. */
-      readonly custodian: DeviceId | undefined
+      custodian: DeviceId | undefined
       /** Everybody who had it in this dispatch. */
-      readonly holders: ReadonlySet<DeviceId>
+      readonly holders: Set<DeviceId>
     }
   /** A result, or that it is given up and why. */
   | { readonly kind: 'toWrite'; readonly cause: string | undefined }
@@ -113,8 +113,8 @@ export class Ledger {
   custody(dispatch: Dispatch, device: DeviceId): void {
     const entry = this.#current(dispatch)
     if (entry === undefined) return
-    const holders = new Set(entry.holders).add(device)
-    this.#put(dispatch.datum, { ...entry, custodian: device, holders })
+    entry.custodian = device
+    entry.holders.add(device)
   }
 
   /**

@@ -1,18 +1,17 @@
-import type { Clock } from '../../core/clock.ts'
-import { type Seconds, seconds } from '../../core/units.ts'
-import type { World } from '../../core/world.ts'
+import { type Seconds, seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
 
 export interface OrphanWatchParts {
-  readonly clock: Clock
+  readonly now: () => Seconds
   readonly world: World
-  /** Forget the data of this device's sources, by its number in the world. */
+  /** Forget the data of a device's sources, by its number in the world. */
   readonly drop: (home: number) => void
 }
 
 /** Data of a source whose device has been gone for so long are not kept for it. */
 const ORPHANED: Seconds = seconds(60)
 
-/** A source that comes back sends its data out again; what is left of them here would wait for ever if it does not. */
+/** A source that comes back sends its data out again; what is left of them elsewhere would wait for ever if it does not. */
 export class OrphanWatch {
   readonly #parts: OrphanWatchParts
   /** By number in the world; looked at again after a while. */
@@ -22,9 +21,10 @@ export class OrphanWatch {
     this.#parts = parts
   }
 
+  /** Called often. */
   tick(): void {
-    const { clock, world, drop } = this.#parts
-    const now = clock.now()
+    const { world, drop } = this.#parts
+    const now = this.#parts.now()
     for (const [n, { up }] of world.devices.entries()) {
       const since = this.#goneSince.get(n) ?? now
       if (up) this.#goneSince.delete(n)

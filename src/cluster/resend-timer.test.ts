@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createRng } from '../../core/rng.ts'
-import { type Seconds, seconds } from '../../core/units.ts'
+import { createRng } from '../core/rng.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 import { ResendTimer } from './resend-timer.ts'
 
 const NOTHING_KNOWN = seconds(0)

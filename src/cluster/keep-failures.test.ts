@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { modelId } from '../../core/ids.ts'
-import { seconds } from '../../core/units.ts'
+import { modelId } from '../core/ids.ts'
+import { seconds } from '../core/units.ts'
 import { KeepFailures } from './keep-failures.ts'
 
 const net = modelId('net')

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest'
+import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
+import { bytes, seconds } from '../core/units.ts'
+import type { PlacementOutcome, PlacementProblem } from '../planner/placement.ts'
+import type { NumberedPlacement } from './numbered-placement.ts'
+import { PlannerSeat } from './planner-seat.ts'
+
+const [A, B] = ['a', 'b'].map(deviceId) as [DeviceId, DeviceId]
+const problem = (memory: number): PlacementProblem => ({
+  devices: [{ id: B, speed: 1, memory: bytes(memory) }],
+  models: [{ id: modelId('m'), blocks: [{ bytes: bytes(1), work: seconds(1) }], activations: [1, 1].map(bytes) }],
+  links: [],
+  sources: [],
+  wholeModels: false,
+  carried: new Map()
+})
+const outcome: PlacementOutcome = { placement: new Map([[B, new Map([[modelId('m'), [0]]])]]), unplaced: [] }
+
+/** The seat of device b. */
+const open = () => {
+  const state = { now: 0, staying: [B], known: true, memory: 1, asked: 0 }
+  const published: NumberedPlacement[] = []
+  let end: { made: () => void; failed: () => void } = { made: () => {}, failed: () => {} }
+  const seat = new PlannerSeat({
+    self: B,
+    now: () => seconds(state.now),
+    staying: () => state.staying.map(id => ({ id, canPlan: true })),
+    allAreKnown: () => state.known,
+    problem: () => problem(state.memory),
+    make: (_, made, failed) => {
+      state.asked++
+      end = { made: () => made(outcome), failed }
+    },
+    publish: placement => published.push(placement)
+  })
+  /** Looks for so many tenths of a second. */
+  const pass = (tenths: number): void => {
+    for (let i = 0; i < tenths; i++) {
+      state.now += 0.1
+      seat.tick(published.at(-1))
+    }
+  }
+  return { state, published, pass, end: () => end }
+}
+
+test('a plan is made once the problem has been still for a moment; one at a time, and one that fails again after a rest', () => {
+  const { state, published, pass, end } = open()
+  pass(3)
+  expect(state.asked).toBe(0)
+  pass(10)
+  expect(state.asked).toBe(1)
+  end().failed()
+  pass(15)
+  expect(state.asked).toBe(1)
+  pass(10)
+  expect(state.asked).toBe(2)
+  end().made()
+  expect(published).toEqual([{ epoch: 1, planner: B, ...outcome }])
+  state.memory = 2
+  pass(10)
+  end().made()
+  expect(published.map(({ epoch }) => epoch)).toEqual([1, 2])
+})
+
+test('of what was planned nothing comes where somebody else has the seat by then', () => {
+  const { state, published, pass, end } = open()
+  pass(10)
+  state.staying = [A, B]
+  end().made()
+  expect(published).toEqual([])
+})
+
+test('whoever has just come waits three seconds for others to say what they carry', () => {
+  const { state, pass } = open()
+  state.known = false
+  pass(25)
+  expect(state.asked).toBe(0)
+  pass(20)
+  expect(state.asked).toBe(1)
+})

@@ -1,0 +1,107 @@
+import type { DeviceId } from '../core/ids.ts'
+import { type Seconds, seconds } from '../core/units.ts'
+import { isSamePlacement } from '../planner/is-same-placement.ts'
+import type { PlacementOutcome, PlacementProblem } from '../planner/placement.ts'
+import { ReplanRule } from '../planner/replan-rule.ts'
+import type { NumberedPlacement } from './numbered-placement.ts'
+
+/** What the seat needs of the device around it, real or simulated. Callbacks, so that simulated time needs no promises. */
+export interface PlannerSeatPorts {
+  readonly self: DeviceId
+  readonly now: () => Seconds
+  /** Devices that stay, by id, and whether each can plan. */
+  readonly staying: () => readonly { readonly id: DeviceId; readonly canPlan: boolean }[]
+  /** Whether all that are there have said what they are and carry, and all models that they speak of are known. */
+  readonly allAreKnown: () => boolean
+  /** What those that stay say, as a problem; asked for only where this device has the seat. */
+  readonly problem: () => PlacementProblem
+  /** Calls one of the two, once, in its time. */
+  readonly make: (problem: PlacementProblem, made: (outcome: PlacementOutcome) => void, failed: () => void) => void
+  readonly publish: (placement: NumberedPlacement) => void
+}
+
+/** A device whose state or model does not come for so long is planned without. */
+const PATIENCE: Seconds = seconds(3)
+/** After a plan that failed. */
+const REST: Seconds = seconds(2)
+
+/**
+ * One device plans for all that stay: of those that stay and can plan, the one with the smallest id. Every device runs this and
+ * sees for itself whether the seat is its own; when two believe so for a moment, the placement with the larger epoch,
+ * or the smaller planner, wins everywhere (see numbered-placement.ts). One plan is made at a time.
+ */
+export class PlannerSeat {
+  readonly #ports: PlannerSeatPorts
+  readonly #rule = new ReplanRule()
+  #planning = false
+  #notBefore: Seconds = seconds(0)
+  #strangersSince: Seconds | undefined
+
+  constructor(ports: PlannerSeatPorts) {
+    this.#ports = ports
+  }
+
+  isMine(): boolean {
+    const { self, staying } = this.#ports
+    return staying().find(({ canPlan }) => canPlan)?.id === self
+  }
+
+  /** The placement in force is the plan for what is there now: how a run begins whose blocks are in their places. */
+  planned(): void {
+    this.#rule.planned(this.#ports.problem())
+  }
+
+  /**
+   * Called often. Plans when the problem has changed and has been still for a moment, or has drifted for a while.
+   * @param current the placement in force, whoever made it
+   */
+  tick(current: NumberedPlacement | undefined): void {
+    if (!this.isMine()) {
+      this.#rule.forget()
+      this.#strangersSince = undefined
+      return
+    }
+    const { self, now, problem } = this.#ports
+    if (this.#planning || now() < this.#notBefore) return
+    const asked = problem()
+    if (asked.models.length === 0) return
+    if (current !== undefined && current.planner !== self) this.#rule.forget()
+    if (this.#waitsForStrangers()) return
+    if (this.#rule.isDue(asked, now())) this.#plan(asked, current)
+  }
+
+  /** Whoever has just come knows others before it has heard what they carry: a plan by then would take that from them. */
+  #waitsForStrangers(): boolean {
+    const { now, allAreKnown } = this.#ports
+    if (allAreKnown()) this.#strangersSince = undefined
+    else this.#strangersSince ??= now()
+    return this.#strangersSince !== undefined && now() - this.#strangersSince < PATIENCE
+  }
+
+  /** One that fails is made again after a rest. */
+  #plan(problem: PlacementProblem, current: NumberedPlacement | undefined): void {
+    const { now, make } = this.#ports
+    this.#planning = true
+    const made = (outcome: PlacementOutcome): void => {
+      this.#planning = false
+      this.#made(problem, outcome, current)
+    }
+    const failed = (): void => {
+      this.#planning = false
+      this.#notBefore = seconds(now() + REST)
+    }
+    make(problem, made, failed)
+  }
+
+  #made(problem: PlacementProblem, outcome: PlacementOutcome, current: NumberedPlacement | undefined): void {
+    if (!this.isMine()) return
+    const isDrift = this.#rule.planned(problem)
+    if (isDrift && current !== undefined) {
+      const changes = !isSamePlacement(outcome.placement, current.placement)
+      this.#rule.came(changes)
+      if (!changes) return
+    }
+    const { self, publish } = this.#ports
+    publish({ epoch: (current?.epoch ?? 0) + 1, planner: self, ...outcome })
+  }
+}

@@ -1,0 +1,130 @@
+import type { DeviceId } from '../core/ids.ts'
+import { type Seconds, seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
+import { BacklogSign } from '../scheduler/backlog-sign.ts'
+import { type Dispatch, Ledger } from './ledger.ts'
+import { ResendTimer } from './resend-timer.ts'
+
+export interface SourceBookParts {
+  /** The device of the source. */
+  readonly self: DeviceId
+  readonly now: () => Seconds
+  /** How many data may be in flight at once. */
+  readonly window: number
+}
+
+/** After a datum was let go: before it is sent again, each time twice as long. */
+const FIRST_PAUSE: Seconds = seconds(0.25)
+const LONGEST_PAUSE: Seconds = seconds(5)
+/** Refusals in a row after which another device's datum is let go; by then it has rested for seconds. */
+const STRANDED = 10
+
+/** What a task is on every device but its source's: the source alone knows how far behind it is, and each device counts for itself. */
+export const ON_ARRIVAL = { isBacklogged: false, turn: 0, refusals: 0 } as const
+
+/** A datum of another device that is refused again and again is let go: it waits at its source, which knows who can serve it. */
+export const isStranded = (
+  { refusals, home }: { readonly refusals: number; readonly home: number },
+  self: number
+): boolean => refusals >= STRANDED && home !== self
+
+/**
+ * How long a datum may take for all that is known before anything was measured: a whole window may have to pass through the
+ * slowest device before it.
+ * @param work of all blocks, at speed 1
+ */
+export const longestExpected = ({ devices }: World, window: number, work: Seconds): Seconds => {
+  const slowest = devices.reduce((least, { up, speed }) => (up ? Math.min(least, speed) : least), 1)
+  return seconds((2 * window * work) / slowest)
+}
+
+/**
+ * What a source admits, and what becomes of it: its ledger, when data of which nothing is heard go out again, and whether
+ * it has more than the network takes. Says which data are to be sent again; does not send. The source of a running device and
+ * of a simulated one keep the same.
+ */
+export class SourceBook {
+  readonly ledger: Ledger
+  readonly #parts: SourceBookParts
+  readonly #backlog: BacklogSign
+  #timer = new ResendTimer()
+  /** How often a device let it go because it could not get it any further. */
+  readonly #letGo = new Map<number, number>()
+
+  constructor(parts: SourceBookParts) {
+    this.#parts = parts
+    this.ledger = new Ledger(parts)
+    this.#backlog = new BacklogSign(parts.window)
+  }
+
+  get isBacklogged(): boolean {
+    return this.#backlog.isBacklogged
+  }
+
+  /** @param waitedForIt the source had to wait for its datum, not for room @throws InvariantError as the ledger */
+  admit(datum: number, waitedForIt: boolean): void {
+    this.ledger.admit(datum)
+    this.#backlog.admitted(this.ledger.room, waitedForIt)
+  }
+
+  /** It goes out; until somebody else says so, this device has it. @returns as the ledger */
+  dispatched(datum: number): number | undefined {
+    const attempt = this.ledger.dispatched(datum)
+    if (attempt === undefined) return undefined
+    this.#timer.sent(datum, attempt, this.#parts.now())
+    this.ledger.custody({ datum, attempt }, this.#parts.self)
+    return attempt
+  }
+
+  /** `device` has it now. */
+  custody(dispatch: Dispatch, device: DeviceId): void {
+    this.ledger.custody(dispatch, device)
+    this.#timer.heard(dispatch.datum, this.#parts.now())
+  }
+
+  /**
+   * `device` had it when it was lost, or cannot get it any further and has let it go.
+   * @returns how long it waits before it is sent again; undefined: that is old news
+   */
+  lost(dispatch: Dispatch, device: DeviceId, how?: 'letGo'): Seconds | undefined {
+    if (!this.ledger.lost(dispatch, device)) return undefined
+    if (how !== 'letGo') return seconds(0)
+    // Whoever lets it go has been refused for seconds: going round at once would only repeat that.
+    const times = this.#letGo.get(dispatch.datum) ?? 0
+    this.#letGo.set(dispatch.datum, times + 1)
+    return seconds(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** times))
+  }
+
+  /** It came home. @returns as the ledger: only the first counts */
+  result({ datum, attempt }: Dispatch): 'first' | 'twin' | 'stranger' {
+    this.#timer.result(datum, attempt, this.#parts.now())
+    const result = this.ledger.result(datum)
+    if (result === 'first') this.#letGo.delete(datum)
+    return result
+  }
+
+  /** It is given up, or owed no more in this run: it is not waited for. */
+  forget(datum: number): void {
+    this.#timer.forget(datum)
+    this.#letGo.delete(datum)
+  }
+
+  /** Another model is served: what the one before took says nothing of this one. */
+  beginAnew(): void {
+    this.#timer = new ResendTimer()
+  }
+
+  /**
+   * Called often.
+   * @param expected how long a datum may take, for as long as nothing was measured
+   * @param isQueuedHere whether it waits in a queue of this device: whatever it waits for, it is not lost
+   * @returns data of which nothing was heard for too long: to be sent again
+   */
+  overdue(expected: Seconds, isQueuedHere: (datum: number) => boolean): readonly number[] {
+    const { ledger } = this
+    const isHere = (datum: number): boolean => ledger.holders(datum).size === 0 || isQueuedHere(datum)
+    return this.#timer
+      .overdue(this.#parts.now(), expected, isHere)
+      .filter(datum => ledger.cameBack({ datum, attempt: ledger.attempts(datum) }))
+  }
+}
