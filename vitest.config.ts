@@ -3,7 +3,9 @@ import { LongestFirst } from './src/testing/longest-first.ts'
 
 // Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait more than they compute: two files beside each other, the longest first.
 // Long ones on request, one at a time.
-const TIMED = ['medium', 'emulated-transfer', 'libp2p-network'].map(name => `src/runtime/network/${name}.test.ts`)
+const TIMED = ['emulation/medium', 'emulation/emulated-transfer', 'runtime/network/libp2p-network'].map(
+  name => `src/${name}.test.ts`
+)
 const SEEDS = 'src/testing/simulated/seeds.test.ts'
 
 export default defineConfig({

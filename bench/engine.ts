@@ -9,7 +9,9 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { blockHash } from '../src/core/ids.ts'
 import { elementCount, type Tensor } from '../src/core/tensor.ts'
+import { EmulatedEngine } from '../src/emulation/emulated-engine.ts'
 import { createEngine } from '../src/runtime/engine/create-engine.ts'
+import { systemClock } from '../src/runtime/system-clock.ts'
 import { tinyOnnx } from '../src/testing/tiny-onnx.ts'
 import { judge } from './judge.ts'
 
@@ -70,7 +72,7 @@ const loopDelay = async (): Promise<{ readonly p50: number; readonly p99: number
 
 /** How far emulated runs at a quarter of the speed are from four times the measured time. */
 const emulation = async (): Promise<number[]> => {
-  await using engine = createEngine({ speed: 0.25 })
+  await using engine = new EmulatedEngine(createEngine(), systemClock, { speed: 0.25 })
   const dims = [1, 3, 48, 320]
   const { inputs } = await engine.load(BLOCK, RECOGNITION)
   const spec = inputs[0]!

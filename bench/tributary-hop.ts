@@ -14,6 +14,7 @@ import { ReplySchema } from '../src/runtime/generated/tributary/v1/wire_pb.ts'
 import { createBlobStore } from '../src/runtime/network/disk-blob-store.ts'
 import { createIdentity } from '../src/runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../src/runtime/network/libp2p-network.ts'
+import { tcpTransport } from '../src/runtime/network/tcp-transport.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
 import { Dispatcher } from '../src/scheduler/dispatch/dispatcher.ts'
 import { POLICIES } from '../src/scheduler/policies.ts'
@@ -58,6 +59,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     privateKey: await createIdentity(),
     clusterKey: key,
     listen: ['127.0.0.1:0'],
+    transports: [tcpTransport],
     mdns: false,
     clock: systemClock,
     blobStore: createBlobStore({ folder })

@@ -24,12 +24,10 @@ describe('ARCHITECTURE.md', () => {
   const text = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8')
   const rows = text
     .split('\n')
-    .filter(line => /^\| (`\w+`|faces) /.test(line))
+    .filter(line => /^\| (`[\w/]+`|faces) /.test(line))
     .map(line => line.split('|').map(cell => cell.trim().replaceAll('`', '')))
   const told = new Map(rows.map(([, room, , imports, pure]) => [room!, { imports: imports!, pure: pure! }]))
-  const held = Object.entries(ROOMS).filter(
-    ([room]) => room === 'faces' || files.some(f => f.path.startsWith(`${room}/`))
-  )
+  const held = Object.entries(ROOMS).filter(([room]) => room === 'faces' || files.some(f => roomOf(f.path) === room))
 
   it('has a row for each room, and no other', () => {
     expect([...told.keys()].sort()).toEqual(held.map(([room]) => room).sort())
@@ -58,6 +56,21 @@ describe('the rules can be broken', () => {
     ['a timer', 'cli/a.ts', '  setTimeout(() => {}, 5)', 'reads real time (setTimeout('],
     ['timers by import', 'cli/a.ts', "import { setTimeout as wait } from 'node:timers/promises'", 'imports timers'],
     ['true randomness', 'simulator/a.ts', 'const x = Math.random()', 'uses Math.random'],
+    [
+      'a module of Node in the portable device',
+      'runtime/device/a.ts',
+      "import { join } from 'node:path'",
+      'imports node:path'
+    ],
+    [
+      'an adapter in the portable device',
+      'runtime/device/a.ts',
+      "import { x } from '../network/b.ts'",
+      'runtime/network/'
+    ],
+    ['the device in a port', 'runtime/ports/a.ts', "import { x } from '../device/b.ts'", 'imports runtime/device/'],
+    ['an adapter beside it', 'runtime/engine/a.ts', "import { x } from '../network/b.ts'", 'imports runtime/network/'],
+    ['emulation in the product', 'runtime/network/a.ts', 'const isEmulated = true', 'speaks of emulation'],
     ['a file in no room', 'misc/a.ts', '', 'is in no room']
   ])('%s is reported', (_, path, text, message) => {
     expect(breach(path, text)).toContain(message)
@@ -66,6 +79,9 @@ describe('the rules can be broken', () => {
   it.each([
     ['arrows that point inward', 'runtime/a.ts', "import { x } from '../core/b.ts'\nimport fs from 'node:fs'"],
     ['neighbours in the same room', 'core/sub/a.ts', "import { x } from '../b.ts'\nimport { z } from 'zod'"],
+    ['a room within one that it may import', 'studies/a.ts', "import { x } from '../runtime/device/b.ts'"],
+    ['a folder within a room that has no rules of its own', 'core/a.ts', "import { x } from './sub/b.ts'"],
+    ['a status that says it', 'runtime/device/device-status.ts', 'emulated: z.boolean()'],
     ['words in comments', 'core/a.ts', '// performance.now, import "node:fs"\n/* Math.random() */'],
     ['a clock that was given', 'cli/a.ts', 'await clock.sleep(seconds(1)); const t = clock.now()'],
     ['the one real clock', 'runtime/system-clock.ts', 'performance.now()']

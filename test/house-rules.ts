@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix, relative, sep } from 'node:path'
 
-/** The shape of the program in one place: each folder of src/, what it may import, and what it must not use. */
+/**
+ * The shape of the program in one place: each folder of src/, what it may import, and what it must not use. A room within a
+ * room has rules of its own; whoever outside may import the outer one may import all that is in it.
+ */
 interface Room {
   readonly imports: readonly string[]
   /** Packages and `node:` modules; 'any' where input and output belong. */
@@ -27,16 +30,56 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cluster: { imports: ['core', 'scheduler', 'planner'], packages: [], ...PURE },
   simulator: { imports: ['core', 'scheduler', 'planner', 'cluster'], packages: ['zod'], ...PURE },
   report: { imports: ['core'], packages: { but: /^node:/, because: 'a report is text made of values' }, ...PURE },
-  runtime: { imports: ['core', 'model', 'scheduler', 'planner', 'cluster'], ...SHELL },
+  // The portable device: no node: module, and no clock, socket or file but those that it is given.
+  'runtime/ports': { imports: ['core', 'runtime/generated'], packages: ['zod'], ...PURE },
+  'runtime/hash': { imports: ['runtime/ports'], packages: ['@noble/hashes'], ...PURE },
+  'runtime/cluster': {
+    imports: ['core', 'planner', 'cluster', 'runtime/ports', 'runtime/hash', 'runtime/generated'],
+    packages: ['@bufbuild/protobuf'],
+    ...PURE
+  },
+  'runtime/dispatch': {
+    imports: ['core', 'scheduler', 'cluster', 'runtime/ports', 'runtime/cluster', 'runtime/generated'],
+    packages: ['@bufbuild/protobuf'],
+    ...PURE
+  },
+  'runtime/device': {
+    imports: [
+      ...['core', 'scheduler', 'planner', 'cluster'],
+      ...['runtime/ports', 'runtime/cluster', 'runtime/dispatch', 'runtime/generated']
+    ],
+    packages: ['@bufbuild/protobuf', 'zod'],
+    ...PURE
+  },
+  // What it is on a machine with Node.
+  runtime: { imports: ['core', 'planner', 'runtime/ports'], ...SHELL },
+  'runtime/engine': { imports: ['core', 'runtime', 'runtime/ports'], ...SHELL },
+  'runtime/network': {
+    imports: ['core', 'cluster', 'runtime', 'runtime/ports', 'runtime/state', 'runtime/generated'],
+    ...SHELL
+  },
+  'runtime/state': { imports: ['core', 'runtime/ports', 'runtime/network'], ...SHELL },
+  'runtime/io': { imports: ['core', 'model', 'runtime/ports', 'runtime/device', 'runtime/engine'], ...SHELL },
+  'runtime/sink': { imports: ['core', 'runtime/ports', 'runtime/io', 'runtime/state'], ...SHELL },
+  'runtime/onnx': {
+    imports: [
+      ...['core', 'model', 'runtime', 'runtime/ports', 'runtime/cluster', 'runtime/device', 'runtime/engine'],
+      ...['runtime/state', 'runtime/generated']
+    ],
+    ...SHELL
+  },
+  'runtime/planning': { imports: ['core', 'planner', 'runtime'], ...SHELL },
   serving: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'runtime'], ...SHELL },
   dashboard: { imports: ['core', 'runtime', 'report'], ...SHELL },
+  // Words of emulation are known here, to who starts it, and to what says that numbers are emulated.
+  emulation: { imports: ['core', 'runtime', 'runtime/ports'], ...SHELL },
   studies: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime'], ...SHELL },
   node: { imports: ['core', 'scheduler', 'runtime'], ...SHELL },
-  library: { imports: ['core', 'model', 'scheduler', 'runtime', 'node', 'studies'], ...SHELL },
+  library: { imports: ['core', 'model', 'scheduler', 'runtime', 'emulation', 'node', 'studies'], ...SHELL },
   cli: {
     imports: [
       ...['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime', 'serving', 'dashboard'],
-      ...['studies', 'node']
+      ...['emulation', 'studies', 'node']
     ],
     ...SHELL
   },
@@ -59,14 +102,33 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   }
 }
 
+const GENERATED = 'runtime/generated'
+
 /** What other programs import stands beside the rooms, and only shows what is in them. */
-export const roomOf = (path: string): string => (path.includes('/') ? path.split('/')[0]! : FACES)
+export const roomOf = (path: string): string => {
+  const [outer, inner] = path.split('/').slice(0, -1)
+  if (outer === undefined) return FACES
+  const within = `${outer}/${inner}`
+  return within === GENERATED || ROOMS[within] !== undefined ? within : outer
+}
+
+/** Of rooms within one another: whoever may import the outer one from outside may import the inner one. */
+const mayImport = (folder: string, target: string): boolean => {
+  const [outer] = target.split('/') as [string]
+  const { imports } = ROOMS[folder]!
+  return target === folder || imports.includes(target) || (folder.split('/')[0] !== outer && imports.includes(outer))
+}
 
 /** Files that read real time: everything else is given a Clock. */
 const CLOCKS = [/^runtime\/system-clock\.ts$/, /^runtime\/engine\/lane-?[a-z-]*\.ts$/]
 const REAL_TIME = /\b(?:Date\.now|new Date\b(?!\w|\(['"])|performance\.now|process\.hrtime|AbortSignal\.timeout)/
 const TIMERS = /(?<![.\w])(?:setTimeout|setInterval)\s*\(/
 const IMPURE = /\b(?:Math\.random|process\.(?:env|argv|cwd)|crypto\.(?:randomUUID|getRandomValues))\b/
+
+/** What a device may stand for is not its business: decorators in emulation/ see to it. */
+const EMULATION = /emulat/i
+/** They pass on that a device stands for another: `emulated` in a status. */
+const SAY_SO = /^runtime\/device\/device-(?:parts|reporter|status)\.ts$/
 
 export interface SourceFile {
   /** Path below src/, with forward slashes: "core/units.ts". */
@@ -94,7 +156,7 @@ const importViolation = (file: SourceFile, folder: string, specifier: string): s
   const room = ROOMS[folder]!
   if (specifier.startsWith('.')) {
     const target = roomOf(posix.join(posix.dirname(file.path), specifier))
-    if (target === folder || room.imports.includes(target)) return undefined
+    if (mayImport(folder, target)) return undefined
     const allowed = room.imports.length === 0 ? 'nothing outside itself' : `only ${room.imports.join(', ')}`
     return `src/${file.path} imports ${target}/ (${specifier}); ${folder}/ may import ${allowed}`
   }
@@ -116,6 +178,8 @@ const useViolations = (file: SourceFile, room: Room, code: string): string[] => 
     if (time !== undefined && !CLOCKS.some(clock => clock.test(file.path))) {
       found.push(`${at} reads real time (${time}); take a Clock: only src/runtime/system-clock.ts and the lane may`)
     }
+    if (file.path.startsWith('runtime/') && !SAY_SO.test(file.path) && EMULATION.test(line))
+      found.push(`${at} speaks of emulation; that is for decorators of engine and network, in emulation/`)
     const impure = room.pure ? IMPURE.exec(line)?.[0] : undefined
     if (impure !== undefined) found.push(`${at} uses ${impure}; ${roomOf(file.path)}/ works on what it is given`)
   })

@@ -9,14 +9,15 @@ import ort from 'onnxruntime-node'
 import { createArrivals, parseArrivals } from '../../src/core/arrivals.ts'
 import { createRng } from '../../src/core/rng.ts'
 import type { Tensor } from '../../src/core/tensor.ts'
+import { emulatedEnd, emulatedStart } from '../../src/emulation/emulated-time.ts'
 import { madeUpTensor } from '../../src/model/made-up-tensor.ts'
-import { emulatedEnd, emulatedStart, waitUntil } from '../../src/runtime/engine/lane-time.ts'
 import { fromOrt, toOrt } from '../../src/runtime/engine/ort-tensor.ts'
 import { createSyntheticPort } from '../../src/runtime/io/create-synthetic-port.ts'
 import type { FromDevice, GrpcVariant, ToDevice } from './grpc-system.ts'
 import { type Activation, type Certificate, Relay } from './relay.ts'
 import { routesOf } from './routes.ts'
 import type { Placed, SystemJob } from './system-job.ts'
+import { waitUntil } from './wait-until.ts'
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.max(0, ms)))
 
@@ -113,13 +114,13 @@ class GrpcDevice {
     const { activations, blocks } = this.#job.manifest
     const alive = new Map(tensors.map(tensor => [tensor.name, tensor]))
     const feeds = Object.fromEntries(session.inputNames.map(name => [name, toOrt(alive.get(name)!)]))
-    const startedAt = emulatedStart(this.#freeSince, since)
+    const startedAt = 1000 * emulatedStart(this.#freeSince / 1000, since / 1000, performance.now() / 1000)
     const made = await session.run(feeds)
     for (const name of session.outputNames) alive.set(name, fromOrt(name, made[name]!))
     const due = startedAt + (1000 * blocks[block]!.work) / this.#job.devices[this.#self]!.speed
     if (this.#variant.isLoopFree) await sleep(due - performance.now())
     else waitUntil(due)
-    this.#freeSince = emulatedEnd(due)
+    this.#freeSince = 1000 * emulatedEnd(due / 1000, performance.now() / 1000)
     return activations[block + 1]!.tensors.map(({ name }) => alive.get(name)!)
   }
 

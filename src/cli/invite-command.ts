@@ -7,7 +7,7 @@ import {
   readRunning,
   type StateFolder,
   stateFolderOf
-} from '../runtime/device/state-folder.ts'
+} from '../runtime/state/state-folder.ts'
 
 interface InviteFlags {
   readonly name?: string
@@ -46,7 +46,7 @@ const composeInvite = async (
   const [{ readClusterKey }, { encodeInvite, inviteAddresses }, { readPeers }] = await Promise.all([
     import('../runtime/network/cluster-key.ts'),
     import('../runtime/network/invite.ts'),
-    import('../runtime/device/peers-file.ts')
+    import('../runtime/state/peers-file.ts')
   ])
   const say = (text: string): void => void process.stderr.write(`tributary: ${text}\n`)
   const others = (await readPeers(folder, say)).map(peer => peer.addresses)

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { smallWorld } from '../testing/small-world.ts'
-import { bytesPerSecond, seconds } from './units.ts'
+import { deviceId, modelId } from './ids.ts'
+import { bytes, bytesPerSecond, seconds } from './units.ts'
+import { World } from './world.ts'
 
 describe('dearness', () => {
   const open = () => smallWorld({ speeds: [1, 1], work: [1, 3, 5], activations: [1, 1, 1, 1], carried: [[0, 1], [0]] })
@@ -41,5 +43,55 @@ describe('dearness', () => {
     expect(world.dearness(resource)).toBeLessThanOrEqual(1e6)
     for (const rate of [1e300, 1e308]) world.setLink(0, 1, bytesPerSecond(rate), seconds(0))
     expect(world.dearness(resource)).toBeGreaterThanOrEqual(1e-6)
+  })
+})
+
+describe('a device that is gone for good', () => {
+  const rate = bytesPerSecond(1e6)
+  const ids = ['a', 'b', 'c'].map(deviceId)
+
+  test('leaves its number, and that of its links, to the next, of whom nothing is known', () => {
+    const world = new World()
+    const [a, b, c] = ids.map(id => world.addDevice(id)) as [number, number, number]
+    const m = world.addModel({ id: modelId('m'), work: [seconds(1)], activations: [bytes(1), bytes(1)] })
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+      [b, c],
+      [a, c]
+    ] as const)
+      world.setLink(from, to, rate, seconds(0))
+    world.setCarried(b, m, 0, true)
+    world.setBlockTime(b, m, 0, seconds(9))
+    const [{ resources }, reach] = [world, world.reach]
+    expect(world.retire(ids[1]!)).toBe(b)
+    expect(world.retire(ids[1]!)).toBe(undefined)
+    expect(world.reach).toBeGreaterThan(reach)
+    expect(world.deviceIndex(ids[1]!)).toBe(undefined)
+    expect(world.known().map(({ id }) => id)).toEqual(['a', 'c'])
+    expect(world.links.flat().map(({ from, to }) => [from, to])).toEqual([[a, c]])
+    expect(world.addDevice(deviceId('d'), 4)).toBe(b)
+    expect([world.devices[b]!.id, world.deviceIndex(deviceId('d'))]).toEqual(['d', b])
+    expect([world.carries(b, m, 0), world.blockTime(b, m, 0), world.link(a, b)]).toEqual([false, 0.25, undefined])
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+      [b, c]
+    ] as const)
+      world.setLink(from, to, rate, seconds(0))
+    expect(world.resources).toBe(resources)
+    expect(new Set(world.links.flat().map(({ resource }) => resource)).size).toBe(4)
+    expect(world.addDevice(deviceId('e'))).toBe(3)
+  })
+
+  test('leaves a medium that it shared to those that still do', () => {
+    const world = new World()
+    const [a, b] = ids.map(id => world.addDevice(id)) as [number, number, number]
+    const air = world.addMedium()
+    world.setLink(a, b, rate, seconds(0), air)
+    world.retire(ids[1]!)
+    const next = world.addDevice(deviceId('d'))
+    expect(world.setLink(a, next, rate, seconds(0)).resource).not.toBe(air)
+    expect(world.setLink(next, a, rate, seconds(0), air).resource).toBe(air)
   })
 })

@@ -12,7 +12,7 @@ export interface LinkView {
 }
 
 export interface DeviceView {
-  readonly id: DeviceId
+  id: DeviceId
   /** False while it is lost: nothing is sent to it and nothing is planned on it. */
   up: boolean
   /** Relative to the reference machine; for blocks whose time was not measured there. */
@@ -37,7 +37,8 @@ const DEAREST = 1e6
 /**
  * What one device believes of its network: who is there, what each carries, how fast workers and links are.
  * Policies read it; the simulator and the running device write it. Devices, models and resources are numbered
- * 0, 1, 2 … in the order in which they were first heard of, and a number is never used for another.
+ * 0, 1, 2 … in the order in which they were first heard of. A number is never used for another, but for that of a device or
+ * a link which is gone for good (`retire`).
  *
  * A resource is something that does one thing at a time: a worker's lane, a link, or a shared medium.
  */
@@ -54,9 +55,13 @@ export class World {
   /** Grows when a way may have opened or closed: a device comes or goes, a block is carried or no longer, a link is new. */
   reach = 0
   readonly #deviceIndex = new Map<DeviceId, number>()
+  /** Numbers of devices, and of resources of links, that are gone for good. */
+  readonly #vacant: { readonly devices: number[]; readonly links: number[] } = { devices: [], links: [] }
   readonly #modelIndex = new Map<ModelId, number>()
   /** [from]: by to. */
   readonly #linkTo: Map<number, LinkView>[] = []
+  /** Resources that are shared media. */
+  readonly #media = new Set<number>()
   /** By resource: what the same use of it costs now, to what it cost when it was first heard of. */
   readonly #dearness: number[] = []
   /** Links of each resource: more than one of a shared medium. */
@@ -73,6 +78,8 @@ export class World {
       this.setUp(known, true)
       return known
     }
+    const vacant = this.#vacant.devices.pop()
+    if (vacant !== undefined) return this.#moveIn(vacant, id, speed)
     const index = this.devices.length
     this.devices.push({ id, up: true, speed, resource: this.resources++ })
     this.links.push([])
@@ -82,6 +89,48 @@ export class World {
     for (const [m, model] of this.models.entries()) this.#addRow(m, model.work.length)
     this.version++
     return index
+  }
+
+  #moveIn(index: number, id: DeviceId, speed: number): number {
+    const device = this.devices[index]!
+    Object.assign(device, { id, speed, up: true })
+    this.#dearness[device.resource] = 1
+    this.#deviceIndex.set(id, index)
+    this.reach++
+    this.version++
+    return index
+  }
+
+  /** Devices, up or not, without those that are gone for good. */
+  known(): readonly DeviceView[] {
+    return [...this.#deviceIndex.values()].map(index => this.devices[index]!)
+  }
+
+  /**
+   * A device is gone for good, with all its links: nothing is known of it any more. Its number is that of the next device
+   * which is heard of. @returns its number; undefined where there is no such device
+   */
+  retire(id: DeviceId): number | undefined {
+    const index = this.#deviceIndex.get(id)
+    if (index === undefined) return undefined
+    this.setUp(index, false)
+    this.forget(index)
+    for (const from of this.devices.keys())
+      for (const to of [...this.#linkTo[from]!.keys()]) if (from === index || to === index) this.#removeLink(from, to)
+    this.#deviceIndex.delete(id)
+    this.#vacant.devices.push(index)
+    return index
+  }
+
+  #removeLink(from: number, to: number): void {
+    const { resource } = this.link(from, to)!
+    this.#linkTo[from]!.delete(to)
+    this.links[from] = this.links[from]!.filter(link => link.to !== to)
+    const left = this.#linksOf[resource]! - 1
+    this.#linksOf[resource] = left
+    if (left > 0 || this.#media.has(resource)) return
+    this.#dearness[resource] = 1
+    this.#vacant.links.push(resource)
   }
 
   addModel(costs: ModelCosts): number {
@@ -99,6 +148,7 @@ export class World {
 
   /** A resource for a shared medium; pass it to the `setLink` of each of its links. */
   addMedium(): number {
+    this.#media.add(this.resources)
     return this.resources++
   }
 
@@ -119,7 +169,14 @@ export class World {
       this.#grewBy(known.resource, (known.rate / rate) ** (1 / this.#linksOf[known.resource]!))
       return Object.assign(known, { rate, latency, up: true })
     }
-    const link: LinkView = { from, to, rate, latency, resource: medium ?? this.resources++, up: true }
+    const link: LinkView = {
+      from,
+      to,
+      rate,
+      latency,
+      resource: medium ?? this.#vacant.links.pop() ?? this.resources++,
+      up: true
+    }
     this.links[from]!.push(link)
     this.reach++
     this.#linkTo[from]!.set(to, link)

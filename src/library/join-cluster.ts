@@ -1,11 +1,13 @@
 import { bytes, type Seconds, seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
+import { EmulatedEngine } from '../emulation/emulated-engine.ts'
 import type { DeviceLog } from '../node/device-log.ts'
 import { type OpenedDevice, openDevice } from '../node/open-device.ts'
-import type { OwnedModel } from '../runtime/device/owned-model.ts'
-import { type StateFolder, stateFolderOf } from '../runtime/device/state-folder.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
+import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
+import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
+import { systemClock } from '../runtime/system-clock.ts'
 import { POLICIES } from '../scheduler/policies.ts'
 import { type CheckedModel, type CheckedOptions, checkJoinOptions, checkModelOptions } from './check-join-options.ts'
 import { checkSourceOptions } from './check-source-options.ts'
@@ -62,7 +64,8 @@ export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> =
   if (checked.log !== undefined) events.on('log', checked.log)
   const log = logTo(events)
   const folder = stateFolderOf(checked.name, checked.state)
-  const engine = createEngine({ speed: checked.speed ?? 1, threads: checked.threads })
+  const own = createEngine({ threads: checked.threads })
+  const engine = checked.speed === undefined ? own : new EmulatedEngine(own, systemClock, { speed: checked.speed })
   let opened: OpenedDevice
   try {
     opened = await openDevice({ ...deviceOptions(checked, folder), engine }, log)
@@ -108,7 +111,7 @@ const deviceOptions = (checked: CheckedOptions, folder: StateFolder) => {
   }
 }
 
-const ownedModel = ({ file, name, shapes, blocks, cutAt, pinned }: CheckedModel, folder: StateFolder): OwnedModel => ({
+const ownedModel = ({ file, name, shapes, blocks, cutAt, pinned }: CheckedModel, folder: StateFolder): OnnxModel => ({
   ...{ file, cutAt, pinned, maxBlocks: blocks },
   name: name ?? file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, ''),
   shapes: new Map(Object.entries(shapes)),

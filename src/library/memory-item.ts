@@ -1,5 +1,5 @@
 import type { Tensor } from '../core/tensor.ts'
-import type { Item } from '../runtime/io/data-port.ts'
+import type { Item } from '../runtime/ports/data-port.ts'
 import { type ItemLike, isTensor, type Tensors, toTensors } from './tensor-like.ts'
 
 /** A datum that a program handed over: kept until its outcome is known, since it may have to be sent out again. */
@@ -11,13 +11,12 @@ export interface MemoryItem extends Item {
 
 /** Copied, so that its owner may go on with it. What is no datum becomes one that fails, and says why. */
 export const memoryItem = (given: ItemLike, datum: number): MemoryItem => {
-  const path = ''
   const name = String(datum)
   try {
     const { name: own, tensors } = isNamed(given) ? given : { name: undefined, tensors: given }
-    return { name: own ?? name, path, tensors: toTensors(tensors), because: '' }
+    return { name: own ?? name, tensors: toTensors(tensors), because: '' }
   } catch (error) {
-    return { name, path, tensors: undefined, because: (error as Error).message }
+    return { name, tensors: undefined, because: (error as Error).message }
   }
 }
 

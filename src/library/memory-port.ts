@@ -2,8 +2,8 @@ import type { ModelManifest } from '../core/manifest.ts'
 import type { Tensor, TensorSpec } from '../core/tensor.ts'
 import { seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
-import type { DataPort, Item } from '../runtime/io/data-port.ts'
 import { describeInput, fitTensor } from '../runtime/io/fit-tensor.ts'
+import type { DataPort, Item } from '../runtime/ports/data-port.ts'
 import type { MemoryItem } from './memory-item.ts'
 import { fromTensor, UNNAMED } from './tensor-like.ts'
 
@@ -12,7 +12,6 @@ export const createMemoryPort = ({ inputs, activations, outputs }: ModelManifest
   const needed = new Set(activations[0]!.tensors.map(({ name }) => name))
   const isOutput = new Set(outputs)
   return {
-    list: async () => [],
     read: async item => fitted(item as MemoryItem, inputs, needed),
     stamp: async () => ({ id: '', modified: seconds(0), isFinal: true }),
     write: async (_: Item, tensors) =>

@@ -1,10 +1,14 @@
-import type { Recorded, RecordedCounts, Sink, SinkState } from '../runtime/ledger/sink.ts'
-import { isFailed, isSkipped, type SinkEntry } from '../runtime/ledger/sink-entry.ts'
+import { NotWritten } from '../runtime/ports/not-written.ts'
+import type { Recorded, RecordedCounts, Sink, SinkState } from '../runtime/ports/sink.ts'
+import { isFailed, isSkipped, type SinkEntry } from '../runtime/ports/sink-entry.ts'
 import type { Outcome, OutcomeOf } from './outcome.ts'
 
 type Computed = Extract<Outcome, { readonly kind: 'result' }>
 
-/** Where the results of one source go that a program waits for: to `deliver`, which may make it wait. Nothing is kept. */
+/**
+ * Where the results of one source go that a program waits for: to `deliver`, which may make it wait. Nothing is kept,
+ * so that what is given up or sent twice is the caller's to know.
+ */
 export const createOutcomeSink = (name: string, deliver: (outcome: Outcome) => Promise<void>): Sink => {
   const counts = { results: 0, skipped: 0, failed: 0 }
   let state: SinkState = { kind: 'open' }
@@ -12,10 +16,11 @@ export const createOutcomeSink = (name: string, deliver: (outcome: Outcome) => P
     state = { kind: 'stopped' }
   }
   return {
-    file: `the results of ${name}`,
+    name: `the results of ${name}`,
     recorded: (): ReadonlyMap<number, Recorded> => new Map(),
     counts: (): RecordedCounts => counts,
     write: async entry => {
+      if (state.kind === 'stopped') throw new NotWritten(`the results of ${name}: nobody waits for them any more`)
       const outcome = outcomeOf(name, entry)
       counts[outcome.kind === 'result' ? 'results' : 'failed']++
       await deliver(outcome)

@@ -2,7 +2,7 @@ import { seconds } from '../core/units.ts'
 import type { Device } from '../runtime/device/device.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import { SourceRunner, type SourceRunnerParts } from '../runtime/device/source-runner.ts'
-import type { NumberedItem } from '../runtime/ledger/source-items.ts'
+import type { NumberedItem } from '../runtime/ports/source-data.ts'
 import { systemClock, wallTime } from '../runtime/system-clock.ts'
 import type { CheckedSource } from './check-source-options.ts'
 import type { SourceStatus } from './cluster-status.ts'
@@ -82,7 +82,7 @@ export class ProgramSource {
     const { name, model, window, weight, rate } = options
     return {
       spec: {
-        ...{ name, folder: '', synthetic: undefined, model, window, weight, count: undefined },
+        ...{ name, model, window, weight },
         // For the placement only: data come when they come.
         arrivals: rate === undefined ? { kind: 'saturated' } : { kind: 'poisson', rate },
         ...{ start: seconds(0), patience: seconds(0) }

@@ -1,4 +1,4 @@
-import type { NumberedItem } from '../runtime/ledger/source-items.ts'
+import type { NumberedItem } from '../runtime/ports/source-data.ts'
 import { memoryItem } from './memory-item.ts'
 import type { Items } from './source-options.ts'
 import type { ItemLike } from './tensor-like.ts'

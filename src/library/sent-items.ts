@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import type { NumberedItem } from '../runtime/ledger/source-items.ts'
+import type { NumberedItem } from '../runtime/ports/source-data.ts'
 import { memoryItem } from './memory-item.ts'
 import type { ItemLike } from './tensor-like.ts'
 

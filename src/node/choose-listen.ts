@@ -1,8 +1,8 @@
 import { UserError } from '../core/user-error.ts'
-import type { DeviceFile } from '../runtime/device/state-folder.ts'
 import { portTrouble } from '../runtime/network/free-port.ts'
 import { listenError } from '../runtime/network/listen-error.ts'
 import { parseAddress } from '../runtime/network/parse-address.ts'
+import type { DeviceFile } from '../runtime/state/state-folder.ts'
 
 export interface ListenOptions {
   /** Addresses to listen on; empty: everywhere, on `port`. */

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { JOIN_VARIABLE, readJoins } from '../cli/node/read-joins.ts'
-import { type StateFolder, stateFolderOf } from '../runtime/device/state-folder.ts'
 import { createClusterKey, readClusterKey, writeClusterKey } from '../runtime/network/cluster-key.ts'
 import { encodeInvite } from '../runtime/network/invite.ts'
+import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
 import { resolveSecret } from './cluster-secret.ts'
 
 let folder: StateFolder

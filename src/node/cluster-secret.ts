@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '../core/user-error.ts'
-import { PRIVATE_FILE, tighten } from '../runtime/device/privacy.ts'
-import type { StateFolder } from '../runtime/device/state-folder.ts'
 import { type ClusterKey, createClusterKey, readClusterKey, writeClusterKey } from '../runtime/network/cluster-key.ts'
 import { decodeInvite, isInvite } from '../runtime/network/invite.ts'
+import { PRIVATE_FILE, tighten } from '../runtime/state/privacy.ts'
+import type { StateFolder } from '../runtime/state/state-folder.ts'
 
 export interface ClusterSecret {
   readonly key: ClusterKey

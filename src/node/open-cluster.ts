@@ -3,15 +3,16 @@ import type { DeviceId } from '../core/ids.ts'
 import type { JobGuard } from '../core/job-guard.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
-import { type KnownPeer, PeersFile, readPeers } from '../runtime/device/peers-file.ts'
-import { readDevice, removeRunning, type StateFolder, writeRunning } from '../runtime/device/state-folder.ts'
 import type { BlobStore } from '../runtime/network/blob-store.ts'
 import { loadOrCreateIdentity } from '../runtime/network/identity.ts'
 import { encodeInvite, inviteAddresses } from '../runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
-import type { Network } from '../runtime/network/network.ts'
-import type { LinkShape } from '../runtime/network/pacer.ts'
+import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { TwinWatch } from '../runtime/network/twin-watch.ts'
+import type { LinkShaper } from '../runtime/ports/link-shaper.ts'
+import type { Network } from '../runtime/ports/network.ts'
+import { type KnownPeer, PeersFile, readPeers } from '../runtime/state/peers-file.ts'
+import { readDevice, removeRunning, type StateFolder, writeRunning } from '../runtime/state/state-folder.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { chooseListen, type ListenOptions } from './choose-listen.ts'
 import { type ClusterSecret, findSecret, resolveSecret } from './cluster-secret.ts'
@@ -28,8 +29,8 @@ export interface ClusterOptions extends ListenOptions {
   readonly clusterKey?: string | undefined
   /** Whether devices are looked for on the local network. */
   readonly mdns: boolean
-  /** For emulated networks: what a link to a peer is like; undefined where it is a real one. */
-  readonly emulatedLink?: ((peer: DeviceId, name: string | undefined) => LinkShape | undefined) | undefined
+  /** Shapes what is sent to a peer; undefined where the real link alone counts. */
+  readonly shaper?: ((peer: DeviceId, name: string | undefined) => LinkShaper | undefined) | undefined
   /** The invite is told in the log: somebody looks at it, and nobody else. @default false */
   readonly saysInvite?: boolean
   /** The invite is told at every start, and to programs. @default false */
@@ -74,18 +75,19 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const peers = (): readonly KnownPeer[] =>
     [...acquaintances].map(([id, addresses]) => ({ id, name: names.of(id), addresses }))
   const file = new PeersFile({ folder, clock: systemClock, peers, say })
-  const { emulatedLink } = options
+  const { shaper } = options
   const twins = new TwinWatch()
   const network = createLibp2pNetwork({
     privateKey: await loadOrCreateIdentity(folder.path),
     listen,
+    transports: [tcpTransport],
     clusterKey: secret.key,
     mdns: options.mdns,
     role: 'device',
     clock: systemClock,
     blobStore: blobs,
     guard,
-    ...(emulatedLink === undefined ? {} : { emulatedLink: (peer: DeviceId) => emulatedLink(peer, names.said(peer)) }),
+    ...(shaper === undefined ? {} : { shaper: (peer: DeviceId) => shaper(peer, names.said(peer)) }),
     recalled: new Map(known.map(({ id, addresses }) => [id, addresses])),
     onAcquainted: now => {
       acquaintances = now

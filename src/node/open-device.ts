@@ -2,21 +2,25 @@ import { join } from 'node:path'
 import type { EncodingChoice } from '../core/activation-encoding.ts'
 import type { DeviceId } from '../core/ids.ts'
 import { JobGuard } from '../core/job-guard.ts'
+import type { ModelManifest } from '../core/manifest.ts'
 import { stopOnce } from '../core/stop-once.ts'
-import { type Bytes, type Seconds, seconds } from '../core/units.ts'
+import { type Bytes, bytes, type Seconds, seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import { createDevice, type Device } from '../runtime/device/device.ts'
-import type { DeviceObserver } from '../runtime/device/device-observer.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
-import { takeModelOrder } from '../runtime/device/model-order.ts'
-import { onStateDisk } from '../runtime/device/on-state-disk.ts'
-import type { OwnedModel } from '../runtime/device/owned-model.ts'
-import { PRIVATE_FILE, tighten } from '../runtime/device/privacy.ts'
-import { nextIncarnation, openStateFolder, type StateFolder } from '../runtime/device/state-folder.ts'
-import type { Engine } from '../runtime/engine/engine.ts'
-import { type HeldFile, lockFile } from '../runtime/ledger/lock-file.ts'
+import type { OwnerParts } from '../runtime/device/owned-model.ts'
 import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
+import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { placeApart } from '../runtime/planning/place-apart.ts'
+import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
+import type { Engine } from '../runtime/ports/engine.ts'
+import type { Network } from '../runtime/ports/network.ts'
+import { type HeldFile, lockFile } from '../runtime/sink/lock-file.ts'
+import { takeModelOrder } from '../runtime/state/model-order.ts'
+import { namesFile } from '../runtime/state/names-file.ts'
+import { onStateDisk } from '../runtime/state/on-state-disk.ts'
+import { PRIVATE_FILE, tighten } from '../runtime/state/privacy.ts'
+import { nextIncarnation, openStateFolder, type StateFolder } from '../runtime/state/state-folder.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
 import type { DeviceLog } from './device-log.ts'
@@ -30,14 +34,14 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly createPolicy: CreatePolicy
   /** For blocks; Infinity where it is not limited. */
   readonly memory: Bytes
-  readonly models: readonly OwnedModel[]
+  readonly models: readonly OnnxModel[]
   /** Numbers that are said of this device are not those of a real one. @default false */
   readonly emulated?: boolean
   readonly declaresWork?: boolean
   readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>
   readonly activationEncoding?: EncodingChoice
-  /** Whether data may travel to a peer directly. @default to all */
-  readonly isLinked?: (peer: DeviceId, name: string | undefined) => boolean
+  /** What the device sees of the network, instead of the network itself. @param said what a peer calls itself */
+  readonly decorate?: (network: Network, said: (peer: DeviceId) => string | undefined) => Network
   /** Sources wait for it; resolves with how long ago the run began. */
   readonly begun?: Promise<Seconds>
   readonly startWhen?: number
@@ -71,6 +75,12 @@ export const openDevice = async (options: OpenDeviceOptions, log: DeviceLog): Pr
   }
 }
 
+/** Only an owner needs what reads and cuts models. */
+const cutFromFile = async (model: OnnxModel, parts: OwnerParts): Promise<ModelManifest> => {
+  const { prepareOwnedModel } = await import('../runtime/onnx/prepare-owned-model.ts')
+  return prepareOwnedModel(model, parts)
+}
+
 /** A second process with this identity would take the first one's place in the cluster. */
 const takeState = async ({ folder, name }: OpenDeviceOptions, log: DeviceLog): Promise<HeldFile> => {
   await openStateFolder(folder, (text, level) => log.say(text, level))
@@ -86,7 +96,7 @@ const takeState = async ({ folder, name }: OpenDeviceOptions, log: DeviceLog): P
 }
 
 const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceLog): Promise<OpenedDevice> => {
-  const { folder, isLinked, troubles } = options
+  const { folder, decorate = (network: Network) => network, troubles } = options
   const say = (text: string, level?: LogLevel): void => log.say(text, level)
   const guard = new JobGuard({ clock: systemClock, say })
   const blobs = createBlobStore({ folder: folder.blobs })
@@ -97,12 +107,14 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
     const device: Device = createDevice({
       ...options,
       clock: systemClock,
-      network: cluster.network,
+      network: decorate(cluster.network, peer => names.said(peer)),
       blobs,
       guard,
       emulated: options.emulated ?? false,
       place: placeApart(say),
-      isLinked: peer => isLinked?.(peer, names.said(peer)) ?? true,
+      prepareModel: cutFromFile,
+      keptNames: namesFile(folder.models),
+      residentMemory: () => bytes(process.memoryUsage.rss()),
       takeOrder: token => takeModelOrder(folder.path, token),
       troubles: () => [...cluster.troubles(), ...(troubles?.() ?? [])],
       named: (peer, name) => names.heard(peer, name),

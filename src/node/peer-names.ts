@@ -1,10 +1,14 @@
 import type { DeviceId } from '../core/ids.ts'
-import type { KnownPeer } from '../runtime/device/peers-file.ts'
+import { BoundedMap } from '../runtime/network/bounded-map.ts'
+import type { KnownPeer } from '../runtime/state/peers-file.ts'
+
+/** Names that are kept: of those that were heard last. */
+const MOST = 1024
 
 /** What devices call themselves: as they said last, in this life or an earlier one. Written by whoever hears them. */
 export class PeerNames {
-  readonly #heard = new Map<DeviceId, string>()
-  readonly #recalled = new Map<DeviceId, string>()
+  readonly #heard = new BoundedMap<DeviceId, string>(MOST)
+  readonly #recalled = new BoundedMap<DeviceId, string>(MOST)
 
   recall(peers: readonly KnownPeer[]): void {
     for (const { id, name } of peers) this.#recalled.set(id, name)

@@ -2,10 +2,22 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import { milliseconds, type Seconds, seconds } from '../core/units.ts'
 
+/** Milliseconds: of more a timer of the system makes one. */
+const LONGEST = 2 ** 31 - 1
+
 /** The only file allowed to read real time. */
 export const systemClock: Clock = {
   now: () => milliseconds(performance.now()),
-  sleep: (duration, options) => wait(duration * 1000, undefined, options)
+  sleep: async (duration, options) => {
+    try {
+      let left = duration * 1000
+      for (; left > LONGEST; left -= LONGEST) await wait(LONGEST, undefined, options)
+      await wait(left, undefined, options)
+    } catch (error) {
+      options?.signal?.throwIfAborted()
+      throw error
+    }
+  }
 }
 
 /** Since 1970, as the machine's clock has it: it may be wrong, and jump. For comparing with the times of files. */

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { blockHash, deviceId, modelId } from '../core/ids.ts'
 import type { ModelManifest } from '../core/manifest.ts'
 import type { Tensor } from '../core/tensor.ts'
@@ -9,11 +6,13 @@ import { proportionalPlacement } from '../planner/proportional-placement.ts'
 import { createDevice, type Device, type DeviceParts } from '../runtime/device/device.ts'
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import { SourceRunner } from '../runtime/device/source-runner.ts'
-import type { Engine } from '../runtime/engine/engine.ts'
 import type { DeviceState } from '../runtime/generated/tributary/v1/wire_pb.ts'
-import type { Sink } from '../runtime/ledger/sink.ts'
-import type { SinkEntry } from '../runtime/ledger/sink-entry.ts'
-import type { Network } from '../runtime/network/network.ts'
+import type { Engine } from '../runtime/ports/engine.ts'
+import type { Network } from '../runtime/ports/network.ts'
+import { NotWritten } from '../runtime/ports/not-written.ts'
+import type { Sink } from '../runtime/ports/sink.ts'
+import { outcomeOf, type SinkEntry } from '../runtime/ports/sink-entry.ts'
+import { RecordedData } from '../runtime/sink/recorded-data.ts'
 import { POLICIES } from '../scheduler/policies.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 
@@ -69,13 +68,9 @@ export const countingModel = (name: string, blocks: number): ModelManifest => ({
 })
 
 /** For `loneDevice`: a model of so many blocks. */
-export const ownedCounting = (name: string, blocks: number): OwnedModel => ({
-  ...{ name, file: String(blocks), shapes: new Map(), maxBlocks: blocks, cutAt: [] },
-  folder: mkdtempSync(join(tmpdir(), 'tributary-lone-'))
-})
+export const ownedCounting = (name: string, blocks: number): OwnedModel => ({ name, file: String(blocks) })
 
 const countingEngine = (clock: ManualClock, stops: string[]): Engine => ({
-  setSpeed: () => {},
   load: async () => ({ inputs: [SPEC], outputs: [SPEC] }),
   unload: async () => {},
   run: async (_, inputs) => {
@@ -84,7 +79,7 @@ const countingEngine = (clock: ManualClock, stops: string[]): Engine => ({
     const [x] = inputs
     const data = new Uint8Array(Float32Array.of(numberIn(x!) + 1).buffer)
     const outputs = [{ ...x!, data }]
-    return { outputs, inputs, start, end: clock.now(), took: seconds(0.01), late: seconds(0) }
+    return { outputs, inputs, start, end: clock.now(), took: seconds(0.01), own: seconds(0.01), late: seconds(0) }
   },
   measure: async () => seconds(0.01),
   calibrate: async () => 1,
@@ -126,19 +121,28 @@ export interface MemorySink extends Sink {
 /** @param write may refuse */
 export const memorySink = (write: (entry: SinkEntry) => void = () => {}): MemorySink => {
   const lines: SinkEntry[] = []
+  const known = new RecordedData()
+  let isStopped = false
+  const stop = async (): Promise<void> => {
+    isStopped = true
+  }
   return {
-    file: 'memory',
+    name: 'memory',
     lines,
-    recorded: () => new Map(),
-    counts: source => ({ results: lines.filter(line => line.source === source).length, skipped: 0, failed: 0 }),
-    state: () => ({ kind: 'open' }),
-    write: async entry => {
+    recorded: source => known.of(source),
+    counts: source => known.counts(source),
+    state: () => ({ kind: isStopped ? 'stopped' : 'open' }),
+    write: async (entry, stamp) => {
+      if (isStopped) throw new NotWritten('memory: was stopped')
+      if (known.knows(entry)) return 'twin'
       write(entry)
       lines.push(entry)
+      const { source, datum, item } = entry
+      known.put(source, datum, { item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) })
       return 'written'
     },
-    stop: async () => {},
-    [Symbol.asyncDispose]: async () => {}
+    stop,
+    [Symbol.asyncDispose]: stop
   }
 }
 

@@ -5,6 +5,8 @@ import { blockHash, deviceId } from '../core/ids.ts'
 import { createRng } from '../core/rng.ts'
 import type { Tensor } from '../core/tensor.ts'
 import { bytes, bytesPerSecond, milliseconds } from '../core/units.ts'
+import { EmulatedNetwork } from '../emulation/emulated-network.ts'
+import { linksLike } from '../emulation/pacer.ts'
 import {
   DeviceStateSchema,
   NoticeSchema,
@@ -13,14 +15,15 @@ import {
   RequestSchema,
   TaskSchema
 } from '../runtime/generated/tributary/v1/wire_pb.ts'
-import type { BlockStore } from '../runtime/network/blob-store.ts'
+import type { BlockStore } from '../runtime/ports/block-store.ts'
 import {
   type ArrivedTask,
   type Network,
   NetworkError,
   type NetworkHandlers,
   type PeerEvent
-} from '../runtime/network/network.ts'
+} from '../runtime/ports/network.ts'
+import { systemClock } from '../runtime/system-clock.ts'
 import { networkGroup, openPair } from './open-networks.ts'
 import { EventClock } from './simulated/event-clock.ts'
 import { createMemoryBlockStore } from './simulated/memory-block-store.ts'
@@ -45,6 +48,15 @@ const overLibp2p: OpenPair = async (onA, onB) => {
   const group = networkGroup()
   const sides = await openPair(group, onA, onB)
   return { sides, [Symbol.asyncDispose]: () => group[Symbol.asyncDispose]() }
+}
+
+/** With links that take their time, as an emulated device sees them. */
+const emulated: OpenPair = async (onA, onB) => {
+  const group = networkGroup()
+  const shaped = () => ({ shaper: linksLike(systemClock, { rate: bytesPerSecond(2e7), latency: milliseconds(1) }) })
+  const decorated = (side: Side): Side => ({ ...side, network: new EmulatedNetwork(side.network, () => true) })
+  const [a, b] = await openPair(group, onA, onB, shaped(), shaped())
+  return { sides: [decorated(a), decorated(b)], [Symbol.asyncDispose]: () => group[Symbol.asyncDispose]() }
 }
 
 const inMemory: OpenPair = async (onA, onB) => {
@@ -109,6 +121,7 @@ const notice = (datum: number) =>
 
 describe.each([
   ['libp2p', overLibp2p],
+  ['an emulated device on libp2p', emulated],
   ['in memory', inMemory]
 ])('a network (%s)', (_, open) => {
   const two = async (onA: Partial<NetworkHandlers> = {}, onB: Partial<NetworkHandlers> = {}) => {

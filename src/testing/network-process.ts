@@ -1,5 +1,6 @@
 // A device's network in a process of its own, to be stopped and killed: `network-process.js KEY-IN-HEX ADDRESS`.
 // Sends its peer events to its parent as they come.
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { ReplySchema } from '../runtime/generated/tributary/v1/wire_pb.ts'
 import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
 import { createIdentity } from '../runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
+import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 
 const [key = '', address = ''] = process.argv.slice(2)
@@ -16,6 +18,7 @@ const network = createLibp2pNetwork({
   privateKey: await createIdentity(),
   clusterKey: new Uint8Array(Buffer.from(key, 'hex')),
   listen: ['127.0.0.1:0'],
+  transports: [tcpTransport],
   mdns: false,
   clock: systemClock,
   blobStore: createBlobStore({ folder })

@@ -9,7 +9,8 @@ import { createClusterKey } from '../runtime/network/cluster-key.ts'
 import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
 import { createIdentity } from '../runtime/network/identity.ts'
 import { createLibp2pNetwork, type Libp2pNetworkOptions } from '../runtime/network/libp2p-network.ts'
-import type { Network, NetworkHandlers, PeerEvent } from '../runtime/network/network.ts'
+import { tcpTransport } from '../runtime/network/tcp-transport.ts'
+import type { Network, NetworkHandlers, PeerEvent } from '../runtime/ports/network.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 
 export interface OpenNetwork {
@@ -44,6 +45,7 @@ export const networkGroup = (): NetworkGroup => {
       privateKey: await createIdentity(),
       clusterKey: key,
       listen: ['127.0.0.1:0'],
+      transports: [tcpTransport],
       mdns: false,
       clock: systemClock,
       blobStore: blobs,

@@ -6,6 +6,7 @@ import { AdmissionGate } from '../runtime/network/admission-gate.ts'
 import type { ClusterKey } from '../runtime/network/cluster-key.ts'
 import { createHost, type Host, stopHost } from '../runtime/network/create-host.ts'
 import { createIdentity } from '../runtime/network/identity.ts'
+import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 
 /** A libp2p peer that follows no rules but libp2p's: it opens what it likes and sends what it likes. */
@@ -19,7 +20,14 @@ export interface Stranger extends AsyncDisposable {
 
 export const openStranger = async (): Promise<Stranger> => {
   const gate = new AdmissionGate(systemClock)
-  const host = await createHost({ privateKey: await createIdentity(), listen: [], mdns: false, gate, incarnation: 1n })
+  const host = await createHost({
+    privateKey: await createIdentity(),
+    listen: [],
+    mdns: false,
+    transports: [tcpTransport],
+    gate,
+    incarnation: 1n
+  })
   await host.start()
   return {
     host,

@@ -5,7 +5,7 @@ import { create } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { seconds } from '../../src/core/units.ts'
 import { RequestSchema, TaskSchema } from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
-import { NetworkError, type PeerEvent } from '../../src/runtime/network/network.ts'
+import { NetworkError, type PeerEvent } from '../../src/runtime/ports/network.ts'
 import { type NetworkGroup, networkGroup, type OpenNetwork } from '../../src/testing/open-networks.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/testing/network-process.js', import.meta.url))

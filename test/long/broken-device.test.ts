@@ -9,12 +9,13 @@ import { zooGraph } from '../../src/model/zoo/zoo.ts'
 import { createDevice } from '../../src/runtime/device/device.ts'
 import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
 import { createEngine } from '../../src/runtime/engine/create-engine.ts'
-import { type BlockRun, type Engine, EngineError } from '../../src/runtime/engine/engine.ts'
 import { createBlobStore } from '../../src/runtime/network/disk-blob-store.ts'
 import { createIdentity } from '../../src/runtime/network/identity.ts'
 import { decodeInvite } from '../../src/runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../../src/runtime/network/libp2p-network.ts'
+import { tcpTransport } from '../../src/runtime/network/tcp-transport.ts'
 import { placeApart } from '../../src/runtime/planning/place-apart.ts'
+import { type BlockRun, type Engine, EngineError } from '../../src/runtime/ports/engine.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
 import { POLICIES } from '../../src/scheduler/policies.ts'
 import type { NodeProcess } from '../../src/testing/node-process.ts'
@@ -38,7 +39,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 const brokenEngine = (spoil: (run: BlockRun) => BlockRun): Engine => {
   const engine = createEngine()
   return {
-    setSpeed: speed => engine.setSpeed(speed),
     load: (...of) => engine.load(...of),
     unload: hash => engine.unload(hash),
     run: async (...of) => spoil(await engine.run(...of)),
@@ -104,7 +104,7 @@ test.each(WAYS)(
     const blobs = createBlobStore({ folder: join(home, 'blobs') })
     const network = createLibp2pNetwork({
       ...{ privateKey: await createIdentity(), clusterKey: key, listen: ['127.0.0.1:0'], mdns: false, role: 'device' },
-      ...{ clock: systemClock, blobStore: blobs }
+      ...{ clock: systemClock, blobStore: blobs, transports: [tcpTransport] }
     })
     await using _ = createDevice({
       ...{ name: 'broken', clock: systemClock, network, engine: brokenEngine(spoil), blobs, models: [] },

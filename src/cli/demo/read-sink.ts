@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { isResult, sinkEntrySchema } from '../../runtime/ledger/sink-entry.ts'
+import { isResult, sinkEntrySchema } from '../../runtime/ports/sink-entry.ts'
 
 /** One result in a sink of the `ppocr-rec` preset. Seconds. */
 export interface SinkLine {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Scenario, ScenarioLink } from '../../core/scenario.ts'
-import { type MediumArbiter, openMediumArbiter } from '../../runtime/network/medium-arbiter.ts'
+import { type MediumArbiter, openMediumArbiter } from '../../emulation/medium-arbiter.ts'
 import type { NodeOrder } from '../node/take-orders.ts'
 import type { Footing, LinkChange } from './footing.ts'
 

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { UserError } from '../../core/user-error.ts'
-import { writeModelOrder } from '../../runtime/device/model-order.ts'
 import { type ModelsAnswer, modelsAnswerSchema } from '../../runtime/device/model-report.ts'
-import { readRunning, stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { type ModelsRequestSchema, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
+import { writeModelOrder } from '../../runtime/state/model-order.ts'
+import { readRunning, stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { type AskOptions, askDevice } from './ask-status.ts'
 
 type Body = NonNullable<MessageInitShape<typeof ModelsRequestSchema>['body']>

@@ -4,13 +4,14 @@ import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { findSecret } from '../../node/cluster-secret.ts'
 import { type ClusterStatus, clusterStatusSchema } from '../../runtime/device/device-status.ts'
-import { readRunning, stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { type Reply, ReplySchema, type Request, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../../runtime/network/blob-store.ts'
 import type { ClusterKey } from '../../runtime/network/cluster-key.ts'
 import { createIdentity } from '../../runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
-import type { NetworkHandlers } from '../../runtime/network/network.ts'
+import { tcpTransport } from '../../runtime/network/tcp-transport.ts'
+import type { NetworkHandlers } from '../../runtime/ports/network.ts'
+import { readRunning, stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { JOIN_VARIABLE, readJoins } from './read-joins.ts'
 
@@ -40,6 +41,7 @@ export const askDevice = async (options: AskOptions, request: Request): Promise<
   const network = createLibp2pNetwork({
     privateKey: await createIdentity(),
     listen: [],
+    transports: [tcpTransport],
     clusterKey: key,
     mdns: false,
     role: 'observer',

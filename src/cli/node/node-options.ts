@@ -5,11 +5,11 @@ import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
 import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import { parseEmulatedLink } from '../../emulation/emulated-link.ts'
+import { EmulatedLinks } from '../../emulation/emulated-links.ts'
 import { DEFAULT_PORT } from '../../runtime/network/default-port.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
 import { parseEncodingChoice } from '../parse-encoding-choice.ts'
-import { parseEmulatedLink } from './emulated-link.ts'
-import { EmulatedLinks } from './emulated-links.ts'
 
 /** The flags of `tributary node` as commander hands them over. */
 export interface NodeFlags {

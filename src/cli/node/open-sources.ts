@@ -6,20 +6,21 @@ import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { withGiven } from '../../model/input-shapes.ts'
 import type { Device } from '../../runtime/device/device.ts'
-import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
 import type { LogLevel } from '../../runtime/device/log-level.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
-import type { StateFolder } from '../../runtime/device/state-folder.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
 import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
-import type { DataPort, Item } from '../../runtime/io/data-port.ts'
-import { FileUnavailable } from '../../runtime/io/file-unavailable.ts'
+import type { FileItem } from '../../runtime/io/file-item.ts'
+import type { FolderPort } from '../../runtime/io/folder-port.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
 import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
 import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
-import { openSink } from '../../runtime/ledger/open-sink.ts'
-import { itemsFile, type SourceItems, sourceItems } from '../../runtime/ledger/source-items.ts'
+import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
+import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
+import { openSink } from '../../runtime/sink/open-sink.ts'
+import { itemsFile, type SourceItems, sourceItems } from '../../runtime/sink/source-items.ts'
+import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
@@ -49,7 +50,7 @@ export const openSources = async (
   const sink = await openSink({ file: options.sink, stateFolder: folder.sources, clock: systemClock, say })
   for (const source of specs) {
     const id = sourceIdOf(source.name, options.name)
-    const openItems = async (port: DataPort): Promise<SourceItems> => {
+    const openItems = async (port: FolderPort): Promise<SourceItems> => {
       const { name, folder: path, count } = source
       const items = await listPatiently(port, source, say)
       const numbered = await sourceItems({
@@ -59,7 +60,7 @@ export const openSources = async (
         recorded: sink.recorded(id),
         stamp: item => port.stamp(item),
         count,
-        sink: sink.file,
+        sink: sink.name,
         areMadeUp: source.synthetic !== undefined,
         stateFolder: folder.sources
       })
@@ -79,7 +80,7 @@ export const openSources = async (
       return numbered
     }
     /** Something that came of the folder before shows that what reads it fits. */
-    const checkItems = async (port: DataPort): Promise<void> => {
+    const checkItems = async (port: FolderPort): Promise<void> => {
       if (sink.counts(id).results > 0) return
       const { origin } = spec!
       const items = await port.list(source.folder).catch(ifAway)
@@ -133,23 +134,23 @@ const describeAway = ({ away }: SourceItems, folder: string): string => {
 }
 
 /** A folder that is away says nothing of what is in it. */
-const ifAway = (error: unknown): readonly Item[] => {
-  if (error instanceof FileUnavailable) return []
+const ifAway = (error: unknown): readonly FileItem[] => {
+  if (error instanceof ItemUnavailable) return []
   throw error
 }
 
 /** The folder was there when the device started; that it is away a little later (a share that is mounted again) passes. */
 const listPatiently = async (
-  port: DataPort,
+  port: FolderPort,
   { name, folder, patience }: SourceSpec,
   say: (text: string, level?: 'warn') => void
-): Promise<readonly Item[]> => {
+): Promise<readonly FileItem[]> => {
   const begun = systemClock.now()
   for (let tries = 0; ; tries++) {
     try {
       return await port.list(folder, text => say(`source ${name}: ${text}`))
     } catch (error) {
-      if (!(error instanceof FileUnavailable) || systemClock.now() - begun > patience) throw error
+      if (!(error instanceof ItemUnavailable) || systemClock.now() - begun > patience) throw error
       if (tries === 0) say(`source ${name}: ${error.message}; tried again`, 'warn')
     }
     await systemClock.sleep(LIST_AGAIN)

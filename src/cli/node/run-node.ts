@@ -1,13 +1,15 @@
 import type { JobGuard } from '../../core/job-guard.ts'
 import { createRng } from '../../core/rng.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { EmulatedEngine } from '../../emulation/emulated-engine.ts'
+import { EmulatedNetwork } from '../../emulation/emulated-network.ts'
 import { type OpenDeviceOptions, openDevice } from '../../node/open-device.ts'
 import type { Device } from '../../runtime/device/device.ts'
-import type { OwnedModel } from '../../runtime/device/owned-model.ts'
-import { type StateFolder, stateFolderOf } from '../../runtime/device/state-folder.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
-import type { Engine } from '../../runtime/engine/engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
+import type { OnnxModel } from '../../runtime/onnx/onnx-model.ts'
+import type { Engine } from '../../runtime/ports/engine.ts'
+import { type StateFolder, stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { endProcess } from './end-process.ts'
@@ -30,24 +32,20 @@ const STOPPING: Seconds = seconds(12)
 /** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
 export const runNode = async (options: NodeOptions): Promise<void> => {
   const log = createNodeLog(options.name, options.jsonEvents)
-  await using engine = createEngine({
-    speed: options.speed,
-    threads: options.threads,
-    isCalibrated: options.controlled,
-    isPaced: !options.speedIsReal,
-    group: options.laneGroup
-  })
+  await using own = createEngine({ threads: options.threads, group: options.laneGroup })
   try {
-    await runDevice(options, log, engine)
+    await runDevice(options, log, own)
   } finally {
-    if ((engine.abandoned ?? 0) > 0) {
+    if ((own.abandoned ?? 0) > 0) {
       log.say('a block that never ends still runs; this process is ended by a signal', 'error')
       endProcess()
     }
   }
 }
 
-const runDevice = async (options: NodeOptions, log: NodeLog, engine: Engine): Promise<void> => {
+const runDevice = async (options: NodeOptions, log: NodeLog, own: Engine): Promise<void> => {
+  const emulated = emulatedEngine(options, own)
+  const engine = emulated ?? own
   const folder = stateFolderOf(options.name, options.state)
   const spec = await ioSpecOf(options)
   const orders = options.controlled ? takeOrders(log) : undefined
@@ -63,7 +61,7 @@ const runDevice = async (options: NodeOptions, log: NodeLog, engine: Engine): Pr
   )
   const { device, cluster, guard } = opened
   orders?.obey({
-    engine,
+    engine: emulated,
     links: options.links,
     join: address => cluster.network.join(address),
     stopAdapting: () => device.stopAdapting()
@@ -96,6 +94,16 @@ const runDevice = async (options: NodeOptions, log: NodeLog, engine: Engine): Pr
   }
 }
 
+/** Another device's engine on this one's; undefined where the device is this machine and nothing else. */
+const emulatedEngine = (options: NodeOptions, own: Engine): EmulatedEngine | undefined =>
+  options.emulated || options.controlled
+    ? new EmulatedEngine(own, systemClock, {
+        speed: options.speed,
+        isCalibrated: options.controlled,
+        isPaced: !options.speedIsReal
+      })
+    : undefined
+
 /** What the flags say of the device, in the words of whoever makes one. */
 const deviceOptions = async (
   options: NodeOptions,
@@ -114,9 +122,13 @@ const deviceOptions = async (
     declaresWork: options.controlled,
     ownTimes: options.times,
     models: options.models.map(model => ownedModel(model, options, folder, spec, exampleInputs)),
-    isLinked: (peer, name) => links.exists(peer, name),
     saysInvite: process.stderr.isTTY === true,
-    ...(links.isEmpty ? {} : { emulatedLink: (peer, name) => links.shapeOf(peer, name) })
+    ...(links.isEmpty
+      ? {}
+      : {
+          shaper: (peer, name) => links.shaperOf(peer, name),
+          decorate: (network, said) => new EmulatedNetwork(network, peer => links.exists(peer, said(peer)))
+        })
   }
 }
 
@@ -162,7 +174,7 @@ const ownedModel = (
   folder: StateFolder,
   spec: IoSpec | undefined,
   exampleInputs: ExampleInputs | undefined
-): OwnedModel => ({
+): OnnxModel => ({
   ...model,
   shapes: shapesFor(model.name, options),
   maxBlocks: options.maxBlocks.get(model.name) ?? options.maxBlocks.get('')!,

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
-import type { Engine } from '../../runtime/engine/engine.ts'
+import type { EmulatedEngine } from '../../emulation/emulated-engine.ts'
+import type { EmulatedLinks } from '../../emulation/emulated-links.ts'
 import { isAddress } from '../../runtime/network/parse-address.ts'
 import { redact } from '../../runtime/network/redact.ts'
-import type { EmulatedLinks } from './emulated-links.ts'
 import type { NodeLog } from './node-log.ts'
 
 const addressSchema = z.string().refine(isAddress)
@@ -37,7 +37,7 @@ export interface NodeOrders {
 }
 
 export interface OrderedParts {
-  readonly engine: Engine
+  readonly engine: EmulatedEngine | undefined
   readonly links: EmulatedLinks
   readonly join: (address: string) => void
   readonly stopAdapting: () => void
@@ -67,7 +67,7 @@ const obey = (
 ): void => {
   if ('adapt' in order) stopAdapting()
   else if ('join' in order) join(order.join)
-  else if ('speed' in order) engine.setSpeed(order.speed)
+  else if ('speed' in order) engine?.setSpeed(order.speed)
   else {
     const { link, rate, latency } = order
     links.change(

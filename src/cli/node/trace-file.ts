@@ -4,7 +4,7 @@ import { describeFileError } from '../../core/describe-file-error.ts'
 import { every } from '../../core/every.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
+import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import type { TraceLine } from './trace-line.ts'
 
 export interface TraceFileParts {

@@ -172,6 +172,18 @@ export class ClusterView {
     this.review()
   }
 
+  /** It is gone for good: nothing of it is known any more. @returns the number that it had in the world */
+  retire(device: DeviceId): number | undefined {
+    const index = this.world.deviceIndex(device)
+    if (index === undefined || device === this.self) return undefined
+    this.#forget(device, index)
+    this.world.retire(device)
+    this.#states.delete(device)
+    this.#lives.delete(device)
+    this.review()
+    return index
+  }
+
   /** This device can compute a block from now on, or no longer. */
   offer(model: ModelId, block: number, offered: boolean): void {
     const blocks = new Set(this.#offeredBy(this.selfIndex, model))

@@ -3,12 +3,12 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../engine/engine.ts'
+import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../ports/engine.ts'
 import { MisfitError } from './misfit-error.ts'
 
 export interface HeldBlock {
   readonly loaded: LoadedBlock
-  /** Measured here when it was loaded, emulation included. */
+  /** Measured here when it was loaded, or declared. */
   readonly time: Seconds
   readonly sha256: BlockHash
   readonly bytes: Bytes
@@ -23,8 +23,7 @@ export class LocalBlocks {
   readonly #held = new Map<ModelId, Map<number, HeldBlock>>()
 
   /**
-   * For emulated devices:
-   * @param declaresWork a run lasts what the manifest says / speed, whatever it would take here
+   * @param declaresWork a run lasts what the manifest says / speed: it is not measured
    * @param ownTimes or what is said here, by the name of the model: of each block on this device at speed 1
    */
   constructor(engine: Engine, declaresWork = false, ownTimes: ReadonlyMap<string, readonly Seconds[]> = new Map()) {
@@ -135,7 +134,7 @@ export class LocalBlocks {
     return { tensors, start, end, took }
   }
 
-  /** By how much runs here took longer than emulation asked for, in all. */
+  /** By how much runs here took longer than was declared, in all. */
   get late(): Seconds {
     return seconds(this.#late)
   }

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import { blockHash, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { ELEMENT_TYPES, type ElementType, type TensorSpec } from '../../core/tensor.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { type Manifest, ManifestSchema, type TensorSpec as WireSpec } from '../generated/tributary/v1/wire_pb.ts'
+import { hashOf } from '../hash/hash-of.ts'
+import { portableHash } from '../hash/portable-hash.ts'
 
 /** A model with more blocks or tensors than this is refused: nobody cuts so fine, and a peer must not fill our memory. */
 const MAX_BLOCKS = 4096
@@ -22,7 +23,7 @@ export const manifestId = (manifest: Pick<ModelManifest, 'blocks' | 'activations
     outputs: manifest.outputs,
     ...(manifest.pinned === true ? { pinned: true } : {})
   }
-  return modelId(createHash('sha256').update(JSON.stringify(agreed)).digest('hex'))
+  return modelId(hashOf(portableHash, JSON.stringify(agreed)))
 }
 
 export const toWire = (manifest: ModelManifest): Manifest =>

@@ -4,7 +4,7 @@ import type { DeviceId, ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
-import type { Network } from '../network/network.ts'
+import type { Network } from '../ports/network.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { fromWire } from './manifest-codec.ts'
 

@@ -6,7 +6,7 @@ import type { Policy } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
 import type { DeviceState, Notice } from '../generated/tributary/v1/wire_pb.ts'
-import type { Network } from '../network/network.ts'
+import type { Network } from '../ports/network.ts'
 import type { DeviceReporter } from './device-reporter.ts'
 import { notice } from './notice.ts'
 

@@ -57,7 +57,7 @@ export class Appeals {
       home: view.self,
       isDiscredited: (device: DeviceId) => breaker.isDiscredited(device, model, now),
       carriers: (block: number) => this.#carriers(model, block),
-      mayOthersCome: now - known.since < WAITS && view.world.devices.some(({ id }) => !failed.has(id))
+      mayOthersCome: now - known.since < WAITS && view.world.known().some(({ id }) => !failed.has(id))
     }
     if (isProven(failures, jury)) return { kind: 'givenUp', cause: failure.because }
     // It came back to one that had failed it: the policy must be kept from choosing that one while somebody is left to try it.

@@ -30,12 +30,12 @@ const started = async (lone: LoneDevice, count = 5) => {
 test('what a device fails at ten times a second is told once, counted and shown; it does all the rest, and tells when it is over', async () => {
   let isBroken = true
   const lone = loneDevice({
-    models: [ownedCounting('net', 2)],
-    isLinked: () => {
-      if (isBroken) throw new Error('no table of links')
-      return false
-    }
+    models: [ownedCounting('net', 2)]
   })
+  lone.network.leadsTo = () => {
+    if (isBroken) throw new Error('no table of links')
+    return false
+  }
   await using device = lone.device
   lone.network.peers = () => new Map([[deviceId('a stranger'), 'device']])
   const sink = await started(lone)

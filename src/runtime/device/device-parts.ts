@@ -6,15 +6,13 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Bytes, Seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
-import type { Engine } from '../engine/engine.ts'
-import type { BlockStore } from '../network/blob-store.ts'
-import type { Network } from '../network/network.ts'
-import type { DeviceObserver } from './device-observer.ts'
-import type { KeptNames } from './kept-names.ts'
+import type { BlockStore } from '../ports/block-store.ts'
+import type { DeviceObserver } from '../ports/device-observer.ts'
+import type { Engine } from '../ports/engine.ts'
+import type { KeptNames } from '../ports/kept-names.ts'
+import type { Network } from '../ports/network.ts'
 import type { LogLevel } from './log-level.ts'
-import type { ModelOrder } from './model-order.ts'
-import type { OwnedModel } from './owned-model.ts'
-import type { OwnerParts } from './prepare-owned-model.ts'
+import type { OwnedModel, OwnerParts } from './owned-model.ts'
 
 /** What a device is made of, and what it is told. It stops network and engine when it stops; nothing here is written to. */
 export interface DeviceParts {
@@ -28,17 +26,16 @@ export interface DeviceParts {
   readonly place?: Place | undefined
   /** For blocks; Infinity where it is not limited. */
   readonly memory: Bytes
+  /** It stands for another machine: whatever is said of it says so. */
   readonly emulated: boolean
   readonly models: readonly OwnedModel[]
-  /** Cuts a model that is owned, or finds that it was. @default as `prepareOwnedModel` does, from its ONNX file */
-  readonly prepareModel?: (model: OwnedModel, parts: OwnerParts) => Promise<ModelManifest>
+  /** Cuts a model that is owned, or finds that it was. @param model one that this device was given @default this device owns none */
+  prepareModel?(model: OwnedModel, parts: OwnerParts): Promise<ModelManifest>
   /** Sources wait until this many devices are there and have loaded what is placed on them. @default 1 */
   readonly startWhen?: number
   /** Sources wait for this besides; resolves with how long ago the run began. */
   readonly begun?: Promise<Seconds>
-  /** For emulated topologies: whether data may travel to a peer directly; absent: to all. */
-  readonly isLinked?: (peer: DeviceId) => boolean
-  /** For emulated devices: a block takes what its model's owner says / speed, whatever it would take here. @default false */
+  /** A block takes what its model's owner says / speed: it is not measured here. @default false */
   readonly declaresWork?: boolean
   /** Likewise, but what is said here: of a model's blocks on this device at speed 1, by the model's name. @default none */
   readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>
@@ -52,18 +49,20 @@ export interface DeviceParts {
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** For traces. */
   readonly observe?: DeviceObserver
-  /** What a command on this machine wants with a file. */
-  readonly takeOrder?: (token: string) => Promise<ModelOrder>
+  /** What a command on this machine wants with a model of this device. */
+  readonly takeOrder?: (token: string) => Promise<OwnedModel>
   /** A model that nobody owns and no source uses leaves the cluster after so long. @default 1 h */
   readonly keepModels?: Seconds
+  /** Of a device that has been away for so long nothing is kept. @default 24 h */
+  readonly forgetsAfter?: Seconds
   /** What is wrong with this device that only whoever runs it knows, in words; said again every few minutes while it lasts. */
   readonly troubles?: () => readonly string[]
   /** Larger at every start of the process. */
   readonly incarnation: number
   /** Of this device's jobs and of those that others do for it: what they fail at shows in its status. @default one of its own */
   readonly guard?: JobGuard
-  /** Where what the names of its models mean is kept for the next start. @default a file beside its models */
+  /** Where what the names of its models mean is kept for the next start. @default nowhere */
   readonly keptNames?: KeptNames
-  /** What this process has of the machine's memory. @default what the operating system says */
+  /** What this process has of the machine's memory. @default 0: nobody asks for it */
   readonly residentMemory?: () => Bytes
 }

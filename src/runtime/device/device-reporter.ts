@@ -16,7 +16,7 @@ import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
-import type { Network } from '../network/network.ts'
+import type { Network } from '../ports/network.ts'
 import type { DeviceLife } from './device-life.ts'
 import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
 import { differences } from './differences.ts'
@@ -62,7 +62,6 @@ export interface DeviceReporterParts {
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
   /** What this process has of the machine's memory. @default what the operating system says */
   readonly residentMemory?: () => Bytes
-  readonly isLinked?: (peer: DeviceId) => boolean
 }
 
 /** Slow state goes out at least this often while something happens, and for a while after: gossip may not reach everybody. */
@@ -84,6 +83,7 @@ export class DeviceReporter {
   readonly #parts: DeviceReporterParts
   readonly #startedAt: Seconds
   readonly #sentTo = new Map<DeviceId, number>()
+  #sentToGone = 0
   #sequence = 0
   #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #stirredAt: Seconds = seconds(0)
@@ -222,10 +222,10 @@ export class DeviceReporter {
   }
 
   #linksAreMeasured(): boolean {
-    const { view, isLinked } = this.#parts
+    const { view, network } = this.#parts
     return view
       .staying()
-      .filter(({ device }) => device !== view.self && isLinked?.(deviceId(device)) !== false)
+      .filter(({ device }) => device !== view.self && network.leadsTo?.(deviceId(device)) !== false)
       .every(({ device }) => view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(device))!) !== undefined)
   }
 
@@ -345,7 +345,7 @@ export class DeviceReporter {
         duplicates: sum(s => s.duplicates),
         resent: sum(s => s.resent),
         skipped: sum(s => s.skipped),
-        devicesLost: view.world.devices.filter(device => !device.up).length
+        devicesLost: view.world.known().filter(device => !device.up).length
       }
     }
   }
@@ -418,16 +418,24 @@ export class DeviceReporter {
     const { network, view, encodingTo } = this.#parts
     return [...network.peers()].flatMap(([peer, role]) => {
       const link = role === 'device' ? network.link(peer) : undefined
-      return link === undefined ? [] : [{ to: view.nameOf(peer), ...link, encoding: encodingTo(peer) }]
+      if (link === undefined) return []
+      const { shaped: emulated, ...measured } = link
+      return [{ to: view.nameOf(peer), ...measured, emulated, encoding: encodingTo(peer) }]
     })
   }
 
   /** To everybody so far, also to those who have left. */
   #bytesSent(): number {
     const { network, view } = this.#parts
-    for (const { id } of view.world.devices)
+    for (const { id } of view.world.known())
       this.#sentTo.set(id, Math.max(this.#sentTo.get(id) ?? 0, network.link(id)?.bytesSent ?? 0))
-    return [...this.#sentTo.values()].reduce((sum, sent) => sum + sent, 0)
+    return [...this.#sentTo.values()].reduce((sum, sent) => sum + sent, this.#sentToGone)
+  }
+
+  /** It is gone for good; what was sent to it counts on. */
+  forget(peer: DeviceId): void {
+    this.#sentToGone += this.#sentTo.get(peer) ?? 0
+    this.#sentTo.delete(peer)
   }
 
   #waiting(view: ClusterView): DeviceReport['waiting'] {

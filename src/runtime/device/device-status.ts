@@ -23,7 +23,7 @@ export const deviceReportSchema = z.object({
   tasks: z.number(),
   /** Seconds in which the lane ran a block, since the start. */
   busySeconds: z.number(),
-  /** Of these, what emulation did not ask for: the machine was busy with something else. */
+  /** Of these, beyond what was declared: the machine was busy with something else. */
   lateSeconds: z.number().default(0),
   /** Share of the last ten seconds in which the lane ran a block. */
   busy: z.number(),

@@ -1,12 +1,13 @@
-import { setMaxListeners } from 'node:events'
 import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
 import type { PlannerSeat } from '../../cluster/planner-seat.ts'
+import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import type { Place } from '../../planner/placement.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
@@ -18,14 +19,14 @@ import { placementToWire } from '../cluster/placement-codec.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
-import { deferred } from '../network/deferred.ts'
-import type { NetworkHandlers } from '../network/network.ts'
+import type { NetworkHandlers } from '../ports/network.ts'
 import { Announcer } from './announcer.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import type { DeviceLife } from './device-life.ts'
 import type { DeviceParts } from './device-parts.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
+import { GoneWatch } from './gone-watch.ts'
 import { guardedHandlers } from './guarded-handlers.ts'
 import { createHandlers } from './handlers.ts'
 import { ModelDesk } from './model-desk.ts'
@@ -96,10 +97,8 @@ export const createDevice = (parts: DeviceParts): Device => new RunningDevice(pa
 
 const cannotPlan: Place = () => Promise.reject(new Error('this device cannot plan'))
 
-/** Only an owner needs what reads and cuts models. */
-const cutFromFile: NonNullable<DeviceParts['prepareModel']> = async (model, parts) => {
-  const { prepareOwnedModel } = await import('./prepare-owned-model.ts')
-  return prepareOwnedModel(model, parts)
+const cannotPrepare: NonNullable<DeviceParts['prepareModel']> = async ({ name }) => {
+  throw new UserError(`model "${name}": this device prepares no models`)
 }
 
 class RunningDevice implements Device {
@@ -113,6 +112,7 @@ class RunningDevice implements Device {
   readonly #seat: PlannerSeat
   readonly #reminder: PlacementReminder
   readonly #orphans: OrphanWatch
+  readonly #goneWatch: GoneWatch
   readonly #finder: ManifestFinder
   readonly #owned: OwnedModels
   readonly #models: ModelWatch
@@ -134,7 +134,6 @@ class RunningDevice implements Device {
   constructor(parts: DeviceParts) {
     this.#parts = parts
     const { clock, network, engine, say } = parts
-    setMaxListeners(0, this.#abort.signal) // each source waits for it, and there may be any number
     this.#guard = parts.guard ?? new JobGuard({ clock, say })
     this.#sources = new SourceDesk({
       clock,
@@ -191,6 +190,10 @@ class RunningDevice implements Device {
       now: () => clock.now(),
       world: this.view.world,
       drop: home => this.#dispatcher.cancel(task => task.home === home)
+    })
+    this.#goneWatch = new GoneWatch({
+      ...{ clock, world: this.view.world, after: parts.forgetsAfter },
+      gone: peer => this.#forget(peer)
     })
     this.#finder = new ManifestFinder({
       ...{ clock, guard: this.#guard, network, view: this.view },
@@ -357,7 +360,7 @@ class RunningDevice implements Device {
   }
 
   #createOwned(): OwnedModels {
-    const { models, prepareModel = cutFromFile } = this.#parts
+    const { models, prepareModel = cannotPrepare } = this.#parts
     return new OwnedModels({
       models,
       view: this.view,
@@ -419,6 +422,7 @@ class RunningDevice implements Device {
     job('looking after blocks', () => this.#keeper.tick())
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
     job('looking after orphans', () => this.#orphans.tick())
+    job('forgetting who is gone for good', () => this.#goneWatch.tick())
     job('asking for clearance again', () => this.#dispatcher.remind())
     const hasBegunAnew = this.#adapts && job('deciding anew', () => this.#dispatcher.reconsider()) === true
     this.#sources.tick()
@@ -432,7 +436,7 @@ class RunningDevice implements Device {
   #lookAtLinks(): void {
     const { network } = this.#parts
     for (const [peer] of network.peers()) {
-      if (this.#parts.isLinked?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
+      if (network.leadsTo?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
       const link = network.link(peer)
       if (link === undefined) continue
       const rate = this.#encodings.choose(peer, link.rate)
@@ -471,6 +475,15 @@ class RunningDevice implements Device {
     if (!isNewer(placement, this.#placement)) return
     this.#placement = placement
     this.#keeper.adopt(placement)
+  }
+
+  /** It is gone for good. Whoever comes next may have its number in the world: of that one nothing is known either. */
+  #forget(peer: DeviceId): void {
+    const index = this.view.retire(peer)
+    if (index !== undefined) this.#dispatcher.forget(index)
+    this.breaker.forget(peer)
+    this.#encodings.forget(peer)
+    this.#reporter.forget(peer)
   }
 
   #restarted(peer: DeviceId): void {

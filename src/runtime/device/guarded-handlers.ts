@@ -1,6 +1,6 @@
 import { InvariantError } from '../../core/invariant-error.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
-import type { NetworkHandlers } from '../network/network.ts'
+import type { NetworkHandlers } from '../ports/network.ts'
 
 /** What others send disturbs nobody: what handling it throws is told once and counted. A task that throws is refused. */
 export const guardedHandlers = (handlers: NetworkHandlers, guard: JobGuard): NetworkHandlers => ({

@@ -22,7 +22,7 @@ import {
   type Request,
   type Task
 } from '../generated/tributary/v1/wire_pb.ts'
-import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../network/network.ts'
+import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../ports/network.ts'
 import { describeSetAside } from './describe-set-aside.ts'
 import type { ClusterStatus } from './device-status.ts'
 import type { LogLevel } from './log-level.ts'

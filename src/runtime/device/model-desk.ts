@@ -5,9 +5,9 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { Serial } from '../../core/serial.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { type ModelsRequest, type Reply, ReplySchema, RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
-import type { Network } from '../network/network.ts'
-import type { ModelOrder } from './model-order.ts'
+import type { Network } from '../ports/network.ts'
 import type { ModelReport, ModelsAnswer } from './model-report.ts'
+import type { OwnedModel } from './owned-model.ts'
 import type { OwnedModels } from './owned-models.ts'
 
 export interface ModelDeskParts {
@@ -16,7 +16,7 @@ export interface ModelDeskParts {
   readonly network: Network
   readonly owned: OwnedModels
   /** An order that a command on this machine left. @throws Error when there is none of that name */
-  readonly takeOrder: (token: string) => Promise<ModelOrder>
+  readonly takeOrder: (token: string) => Promise<OwnedModel>
   /** What this device owns has changed: tell the others. */
   readonly changed: () => void
   /** Nobody here owns it any more. */

@@ -1,22 +1,20 @@
-import type { TensorSpec } from '../../core/tensor.ts'
-import type { Seconds } from '../../core/units.ts'
-import type { InputShapes } from '../../model/input-shapes.ts'
+import type { BlockStore } from '../ports/block-store.ts'
+import type { Engine } from '../ports/engine.ts'
 
+/** A model that a device gives to its cluster. */
 export interface OwnedModel {
-  /** The ONNX file. */
-  readonly file: string
   readonly name: string
-  /** A shape for each input that has dynamic dimensions. */
-  readonly shapes: InputShapes
-  /** Shapes that the sources' data have, of all inputs of a model; dimensions that are known already are numbers. */
-  readonly exampleShapes?: (inputs: readonly TensorSpec[]) => InputShapes
-  readonly maxBlocks: number
-  /** Cut exactly at these tensors instead; empty: where it is best. */
-  readonly cutAt: readonly string[]
-  /** Seconds of each block at speed 1, where they are not to be measured here. */
-  readonly work?: readonly Seconds[]
-  /** The first block runs on the device of the datum's source and nowhere else. */
-  readonly pinned?: boolean
-  /** Where blocks are written before they are known by their hash, and manifests are kept for the next start. */
-  readonly folder: string
+  /** Where it is. Only what prepares it has to understand that: the path of an ONNX file, for one. */
+  readonly file: string
+}
+
+/** What a model is prepared with. */
+export interface OwnerParts {
+  readonly engine: Engine
+  readonly blobs: BlockStore
+  /** Of this device, as it was calibrated. */
+  readonly speed: number
+  readonly say: (text: string, level?: 'warn') => void
+  /** Ends it in mid-way. */
+  readonly signal?: AbortSignal
 }

@@ -8,6 +8,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { UserError } from '../../core/user-error.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { namesFile } from '../state/names-file.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
 
@@ -15,14 +16,12 @@ const [A, B] = ['a', 'b'].map(deviceId) as [ReturnType<typeof deviceId>, ReturnT
 
 /** A start of a device that owns these files by these names; a file's model is its path. */
 const start = (folder: string, files: Readonly<Record<string, string>>, view = new ClusterView(A, 1)) => {
-  const models = Object.entries(files).map(
-    ([name, file]): OwnedModel => ({ name, file, shapes: new Map(), maxBlocks: 2, cutAt: [], folder })
-  )
+  const models = Object.entries(files).map(([name, file]): OwnedModel => ({ name, file }))
   const prepare = async ({ file }: OwnedModel): Promise<ModelManifest> => {
     if (file === 'damaged') throw new UserError('damaged: not an ONNX model')
     return { id: modelId(file), name: file, sha256: '', blocks: [], activations: [], inputs: [], outputs: [] }
   }
-  return { view, owned: new OwnedModels({ models, view, prepare }) }
+  return { view, owned: new OwnedModels({ models, view, prepare, names: namesFile(folder) }) }
 }
 const folder = (): string => mkdtempSync(join(tmpdir(), 'tributary-owned-'))
 
@@ -104,7 +103,7 @@ test('a model that comes later is owned from then on, counts as one that was the
   const state = folder()
   const { owned } = start(state, { net: 'one' })
   const later = (file: string, name = 'later'): OwnedModel => ({
-    ...{ name, file, shapes: new Map(), maxBlocks: 2, cutAt: [], folder: state }
+    ...{ name, file }
   })
   expect(await owned.add(later('two', 'early'))).toBe(undefined)
   await owned.prepare()
@@ -127,7 +126,7 @@ test('a device that began without a model keeps what the names of later ones mea
   ] as const) {
     const { owned } = start(state, {})
     await owned.prepare()
-    await owned.add({ name: 'net', file, shapes: new Map(), maxBlocks: 2, cutAt: [], folder: state })
+    await owned.add({ name: 'net', file })
     expect(owned.names()).toMatchObject([{ model: file, revision }])
   }
 })
@@ -141,7 +140,7 @@ test('what names meant may be kept elsewhere than in a file', async () => {
     }
   }
   const revision = async (id: string): Promise<bigint | undefined> => {
-    const model: OwnedModel = { name: 'net', file: id, shapes: new Map(), maxBlocks: 2, cutAt: [], folder: 'nowhere' }
+    const model: OwnedModel = { name: 'net', file: id }
     const prepare = async ({ file }: OwnedModel): Promise<ModelManifest> => {
       return { id: modelId(file), name: file, sha256: '', blocks: [], activations: [], inputs: [], outputs: [] }
     }

@@ -1,13 +1,10 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { z } from 'zod'
 import { type DeviceId, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { Serial } from '../../core/serial.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
-import type { KeptNames } from './kept-names.ts'
-import { onStateDisk } from './on-state-disk.ts'
+import type { KeptNames } from '../ports/kept-names.ts'
 import type { OwnedModel } from './owned-model.ts'
 
 export interface OwnedModelsParts {
@@ -17,7 +14,7 @@ export interface OwnedModelsParts {
   readonly prepare: (model: OwnedModel) => Promise<ModelManifest>
   /** Of one that comes to be owned. @throws UserError when it cannot be served as this device was told to */
   readonly check?: (manifest: ModelManifest) => void
-  /** Where what the names meant is kept for the next start. @default a file in the first model's folder */
+  /** Where what the names meant is kept for the next start. @default nowhere */
   readonly names?: KeptNames | undefined
 }
 
@@ -51,8 +48,8 @@ export class OwnedModels {
   /** They come and go one at a time. */
   readonly #serial = new Serial()
   #isPrepared = false
-  /** Where what the names meant is kept for the next start; undefined while there has been no model. */
-  #folder: string | undefined
+  /** What the names meant at the last start is known. */
+  #hasRead = false
   #kept: z.output<typeof keptSchema> = {}
 
   constructor(parts: OwnedModelsParts) {
@@ -109,11 +106,11 @@ export class OwnedModels {
   }
 
   async #own(model: OwnedModel): Promise<NewlyOwned> {
-    const { name, folder } = model
+    const { name } = model
     const manifest = await this.#parts.prepare(model)
     this.#parts.check?.(manifest)
-    if (this.#folder === undefined) {
-      this.#folder = folder
+    if (!this.#hasRead) {
+      this.#hasRead = true
       this.#kept = await this.#read()
     }
     const before = this.#kept[name]
@@ -190,32 +187,15 @@ export class OwnedModels {
     return mine.length === 0 ? ', which owns none' : ` (it has ${mine.join(', ')})`
   }
 
-  get #file(): string | undefined {
-    return this.#folder === undefined ? undefined : join(this.#folder, 'names.json')
-  }
-
   async #read(): Promise<z.output<typeof keptSchema>> {
-    const { names } = this.#parts
-    if (this.#file === undefined) return {}
     try {
-      const kept = names === undefined ? JSON.parse(await readFile(this.#file, 'utf8')) : await names.readNames()
-      return keptSchema.parse(kept)
+      return keptSchema.parse(await this.#parts.names?.readNames())
     } catch {
       return {} // the first start
     }
   }
 
-  /** One at a time: a crash leaves the old file or the new one. */
   async #write(): Promise<void> {
-    const file = this.#file
-    if (file === undefined) return
-    const { names } = this.#parts
-    await this.#writing.run(async () => {
-      if (names !== undefined) return names.writeNames(this.#kept)
-      await onStateDisk(this.#folder!, async () => {
-        await writeFile(`${file}.part`, JSON.stringify(this.#kept))
-        await rename(`${file}.part`, file)
-      })
-    })
+    if (this.#hasRead) await this.#writing.run(() => this.#parts.names?.writeNames(this.#kept) ?? Promise.resolve())
   }
 }

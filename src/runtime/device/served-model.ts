@@ -1,7 +1,7 @@
 import type { ModelManifest } from '../../core/manifest.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
-import type { DataPort } from '../io/data-port.ts'
+import type { DataPort } from '../ports/data-port.ts'
 
 export interface ServedModelParts {
   readonly view: ClusterView

@@ -1,10 +1,10 @@
 import type { Clock } from '../../core/clock.ts'
+import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { deferred } from '../network/deferred.ts'
 import type { SourcePort } from './source-port.ts'
 
 export interface SourceDeskParts {

@@ -3,8 +3,8 @@ import { deviceId } from '../../core/ids.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
-import { FileUnavailable } from '../io/file-unavailable.ts'
-import type { SinkEntry } from '../ledger/sink-entry.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
+import type { SinkEntry } from '../ports/sink-entry.ts'
 import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
 
 const manifest = { id: 'net', name: 'net', blocks: [{ work: seconds(0.01) }], activations: [{ tensors: [] }] }
@@ -49,13 +49,13 @@ const setUp = (
     openItems: async () => ({ todo: todo.slice(away), total: count, away: todo.slice(0, away), left: 0 }),
     createPort: () => ({
       read: async ({ name }: { name: string }) => {
-        if (folder.isAway || folder.gone.has(Number(name))) throw new FileUnavailable('there is no such folder')
+        if (folder.isAway || folder.gone.has(Number(name))) throw new ItemUnavailable('there is no such folder')
         if (folder.bad.has(Number(name))) throw new UserError('is not an image')
         return []
       },
       stamp: async ({ name }: { name: string }) => {
         folder.looks++
-        if (folder.isAway || folder.gone.has(Number(name))) throw new FileUnavailable('there is no such folder')
+        if (folder.isAway || folder.gone.has(Number(name))) throw new ItemUnavailable('there is no such folder')
         return { id: folder.stamp, modified: seconds(0) }
       },
       write: async () => 'answer'

@@ -1,5 +1,6 @@
 import { longestExpected, SourceBook } from '../../cluster/source-book.ts'
 import type { Clock } from '../../core/clock.ts'
+import { deferred } from '../../core/deferred.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { type DeviceId, type ModelId, sourceId } from '../../core/ids.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
@@ -11,29 +12,27 @@ import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { SetAside } from '../cluster/distrust.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { decodeTensor } from '../dispatch/tensor-codec.ts'
-import type { DataPort, Item } from '../io/data-port.ts'
-import type { SourceSpec } from '../io/source-spec.ts'
-import { ItemReader } from '../ledger/item-reader.ts'
-import { NotWritten } from '../ledger/not-written.ts'
-import type { Sink } from '../ledger/sink.ts'
-import type { NumberedItem } from '../ledger/source-items.ts'
-import { deferred } from '../network/deferred.ts'
+import type { DataPort, Item } from '../ports/data-port.ts'
+import type { DeviceObserver } from '../ports/device-observer.ts'
+import { NotWritten } from '../ports/not-written.ts'
+import type { Sink } from '../ports/sink.ts'
+import type { NumberedItem, SourceData } from '../ports/source-data.ts'
 import { Appeals } from './appeals.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { describeSetAside } from './describe-set-aside.ts'
-import type { DeviceObserver } from './device-observer.ts'
 import type { DeviceReport } from './device-status.ts'
 import type { BlockFailure } from './is-proven.ts'
+import { ItemReader } from './item-reader.ts'
 import type { LogLevel } from './log-level.ts'
 import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
 import { type Served, ServedModel } from './served-model.ts'
 import { SkipLog } from './skip-log.ts'
-import type { SourceData } from './source-data.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
+import type { SourceTerms } from './source-terms.ts'
 
 export interface SourceRunnerParts {
-  readonly spec: SourceSpec
+  readonly spec: SourceTerms
   readonly deviceName: string
   readonly clock: Clock
   /** Since 1970, to compare with the times of files. */
@@ -42,10 +41,10 @@ export interface SourceRunnerParts {
   readonly sink: Sink
   /** Told apart from sources of its name that this device had before: data that come from memory are numbered anew. */
   readonly life?: string
-  /** The items with their numbers; of a folder, those that have no line in the sink. */
-  readonly openItems: (port: DataPort) => Promise<SourceData>
+  /** The items with their numbers; of a folder, those that have no line in the sink. @param port one that `createPort` made */
+  openItems(port: DataPort): Promise<SourceData>
   /** Whether the folder's items are such as the port reads, before the first. @throws UserError when none is */
-  readonly checkItems?: (port: DataPort) => Promise<void>
+  checkItems?(port: DataPort): Promise<void>
   /** Made when the model is known. */
   readonly createPort: (manifest: ModelManifest) => DataPort
   /** Seconds after the start at which datum i is available; undefined for a saturated source. */
@@ -342,7 +341,7 @@ export class SourceRunner implements SourcePort {
     const { because } = this.#model
     const state = sink.state()
     if (this.#state === 'failed') return this.#failure
-    if (state.kind === 'stuck') return `${sink.file}: ${state.because}; tried again, nothing is lost`
+    if (state.kind === 'stuck') return `${sink.name}: ${state.because}; tried again, nothing is lost`
     if (this.#writeTrouble !== '') return this.#writeTrouble
     if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
       return `waits for the model "${spec.model}": no device has it yet`

@@ -1,6 +1,6 @@
 import type { ActivationEncoding, CodecCosts } from '../../core/activation-encoding.ts'
 import type { Tensor } from '../../core/tensor.ts'
-import type { EncodedTensor, WireTensor } from '../network/wire-tensor.ts'
+import type { EncodedTensor, WireTensor } from '../ports/wire-tensor.ts'
 import { decodeTensor, encodeTensor } from './tensor-codec.ts'
 
 type Coded = EncodedTensor['encoding']

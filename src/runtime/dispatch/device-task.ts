@@ -2,7 +2,7 @@ import type { DeviceId, ModelId } from '../../core/ids.ts'
 import { elementCount } from '../../core/tensor.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { LiveTask } from '../../scheduler/dispatch/live-task.ts'
-import type { WireTensor } from '../network/wire-tensor.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 
 /** A datum on a running device: with its activation, and with names that other devices understand. */
 export interface DeviceTask extends LiveTask {

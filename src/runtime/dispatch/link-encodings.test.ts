@@ -3,7 +3,7 @@ import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { deviceId, modelId } from '../../core/ids.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { megabitsPerSecond, seconds } from '../../core/units.ts'
-import type { WireTensor } from '../network/wire-tensor.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { DeviceTask } from './device-task.ts'
 import { LinkEncodings } from './link-encodings.ts'
 

@@ -8,7 +8,7 @@ import {
 import type { DeviceId } from '../../core/ids.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import type { BytesPerSecond } from '../../core/units.ts'
-import type { WireTensor } from '../network/wire-tensor.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import { CodecMeter } from './codec-meter.ts'
 import { type DeviceTask, plainBytes } from './device-task.ts'
 import { decodeTensor } from './tensor-codec.ts'
@@ -64,6 +64,11 @@ export class LinkEncodings {
   /** For a block to run on, or for whoever reads results. */
   decode(tensors: readonly WireTensor[]): readonly Tensor[] {
     return tensors.map(tensor => this.#codec?.decode(tensor) ?? decodeTensor(tensor))
+  }
+
+  /** It is gone for good. */
+  forget(peer: DeviceId): void {
+    this.#links.delete(peer)
   }
 
   #link(peer: DeviceId): LinkEncoding {

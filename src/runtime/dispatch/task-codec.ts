@@ -8,8 +8,8 @@ import type { Step } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { MisfitError } from '../cluster/misfit-error.ts'
 import { type Task, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
-import type { ArrivedTask } from '../network/network.ts'
-import type { WireTensor } from '../network/wire-tensor.ts'
+import type { ArrivedTask } from '../ports/network.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { DeviceTask } from './device-task.ts'
 
 const MAX_ROUTE = 4096

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { fromHalf, toHalf } from '../../core/float16.ts'
 import type { Tensor } from '../../core/tensor.ts'
-import { fromHalf, toHalf } from '../io/float16.ts'
 import { decodeTensor, encodeTensor } from './tensor-codec.ts'
 
 const tensor = (values: readonly number[] | Float32Array): Tensor => ({

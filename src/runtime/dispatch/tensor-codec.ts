@@ -1,6 +1,6 @@
+import { fromHalf } from '../../core/float16.ts'
 import type { Tensor } from '../../core/tensor.ts'
-import { fromHalf } from '../io/float16.ts'
-import type { EncodedTensor, WireTensor } from '../network/wire-tensor.ts'
+import type { EncodedTensor, WireTensor } from '../ports/wire-tensor.ts'
 
 /** Codes of int8: 0 .. 255. */
 const TOP = 255

@@ -1,11 +1,11 @@
 import './no-telemetry.ts'
 import { forkApart } from '../fork-apart.ts'
-import { EngineError } from './engine.ts'
+import { EngineError } from '../ports/engine.ts'
 import { scriptOf } from './lane-thread.ts'
 
 /**
  * Time the calibration model in a process of its own: a device that carries no block yet need not keep ONNX Runtime in
- * memory for it. @param signal ends it @returns the least time of a run, in milliseconds, not emulated
+ * memory for it. @param signal ends it @returns the least time of a run, in milliseconds
  */
 export const calibrateApart = (threads: number, signal?: AbortSignal): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { ELEMENT_TYPES, elementCount, type Tensor, type TensorSpec } from '../../core/tensor.ts'
-import { EngineError } from './engine.ts'
+import { EngineError } from '../ports/engine.ts'
 
 /** Before anything is handed over: exactly the named tensors, of the right type, with as many bytes as their shape says. */
 export const checkInputs = (block: string, specs: readonly TensorSpec[], inputs: readonly Tensor[]): void => {

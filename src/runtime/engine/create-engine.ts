@@ -2,21 +2,13 @@ import type { BlockHash } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../ports/engine.ts'
 import { machineTimeOffset } from '../system-clock.ts'
 import { calibrateApart } from './calibrate-apart.ts'
 import { CALIBRATION_REFERENCE } from './calibration-model.ts'
 import { checkInputs } from './check-inputs.ts'
-import {
-  type BlockRun,
-  type Engine,
-  EngineError,
-  type EngineOptions,
-  type LanePatience,
-  type LoadedBlock,
-  StuckError
-} from './engine.ts'
+import type { EngineOptions, LanePatience } from './engine-options.ts'
 import { LaneThread } from './lane-thread.ts'
-import { NominalTimes } from './nominal-times.ts'
 import { ownBuffers } from './own-buffers.ts'
 
 /** The lane thread starts with the first call. @throws RangeError when an option is out of range */
@@ -33,13 +25,10 @@ const MEASURED_RUNS = 5
 
 class ThreadedEngine implements Engine {
   readonly #threads: number
-  readonly #isCalibrated: boolean
-  readonly #isPaced: boolean
   readonly #group: string | undefined
-  /** An emulated run lasts this many times its own time; a faster device cannot be emulated. */
-  #stretch: number
   readonly #held = new Map<BlockHash, Held>()
-  readonly #nominal = new NominalTimes()
+  /** Seconds of one run, where they were declared. */
+  readonly #declared = new Map<BlockHash, Seconds>()
   readonly #offset = machineTimeOffset()
   readonly #patience: LanePatience
   /** Blocks that did not end, and how that was said. */
@@ -49,27 +38,11 @@ class ThreadedEngine implements Engine {
   #stopped = false
   readonly #over = new AbortController()
 
-  constructor({
-    speed = 1,
-    threads = 1,
-    isCalibrated = false,
-    isPaced = true,
-    group,
-    patience = PATIENCE
-  }: EngineOptions) {
-    if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
+  constructor({ threads = 1, group, patience = PATIENCE }: EngineOptions) {
     if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
     this.#threads = threads
-    this.#isCalibrated = isCalibrated
-    this.#isPaced = isPaced
     this.#group = group
     this.#patience = patience
-    this.#stretch = Math.max(1, 1 / speed)
-  }
-
-  setSpeed(speed: number): void {
-    if (!(speed > 0 && Number.isFinite(speed))) throw new RangeError(`speed must be above 0, got ${speed}`)
-    this.#stretch = Math.max(1, 1 / speed)
   }
 
   get abandoned(): number {
@@ -79,7 +52,7 @@ class ThreadedEngine implements Engine {
   load(hash: BlockHash, file: string, work?: Seconds): Promise<LoadedBlock> {
     const stuck = this.#stuck.get(hash)
     if (stuck !== undefined) return Promise.reject(stuck)
-    if (work !== undefined) this.#nominal.declare(hash, 1000 * work)
+    if (work !== undefined) this.#declared.set(hash, work)
     const known = this.#held.get(hash)
     if (known !== undefined) return known.loaded
     const loaded = this.#load(hash, file)
@@ -93,40 +66,29 @@ class ThreadedEngine implements Engine {
   async unload(hash: BlockHash): Promise<void> {
     this.#stuck.delete(hash)
     if (!this.#held.delete(hash)) return
-    this.#nominal.forget(hash)
+    this.#declared.delete(hash)
     await this.#running().ask('unload', { hash })
   }
 
   async run(
     hash: BlockHash,
     inputs: readonly Tensor[],
-    readySince?: Seconds,
+    _readySince?: Seconds,
     expected: Seconds = seconds(0)
   ): Promise<BlockRun> {
     const { inputs: specs } = await this.#loaded(hash)
     checkInputs(nameOf(hash), specs, inputs)
-    const own = ownBuffers(inputs)
-    const isDeclared = this.#isPaced && this.#nominal.declared(hash) !== undefined
-    const ready = readySince === undefined ? undefined : 1000 * (readySince + this.#offset)
-    const pace = {
-      stretch: this.#isPaced ? this.#stretch : 1,
-      nominal: this.#nominal.of(hash, inputs),
-      isDeclared,
-      ready
-    }
-    const nominal = Math.max(1000 * expected, (pace.nominal ?? 0) * pace.stretch)
-    const job = { hash, inputs: own.tensors, pace }
-    const answer = await this.#about(hash, this.#running().ask('run', job, own.buffers, this.#limit(nominal)))
-    this.#nominal.seen(hash, answer.inputs, answer.actual)
-    const took = answer.end - answer.start
-    const late = isDeclared ? Math.max(0, took - pace.nominal! * pace.stretch) : 0
+    const { tensors, buffers } = ownBuffers(inputs)
+    const limit = this.#limit(Math.max(expected, this.#declared.get(hash) ?? 0))
+    const answer = await this.#about(hash, this.#running().ask('run', { hash, inputs: tensors }, buffers, limit))
     return {
       inputs: answer.inputs,
       outputs: answer.outputs,
       start: seconds(answer.start / 1000 - this.#offset),
       end: seconds(answer.end / 1000 - this.#offset),
-      took: milliseconds(took),
-      late: milliseconds(late)
+      took: milliseconds(answer.end - answer.start),
+      own: milliseconds(answer.actual),
+      late: seconds(0)
     }
   }
 
@@ -136,19 +98,16 @@ class ThreadedEngine implements Engine {
   ): Promise<Seconds> {
     await this.#loaded(hash)
     const madeUp = inputs.map(({ spec: { name, type }, dims }) => ({ name, type, dims }))
-    const declared = this.#nominal.declared(hash)
+    const declared = this.#declared.get(hash)
     const job = { hash, inputs: madeUp, isWarmUp: declared !== undefined }
     const limit = this.#limit(MEASURED_RUNS * (declared ?? 0))
     const { least } = await this.#about(hash, this.#running().ask('measure', job, [], limit))
-    if (declared !== undefined) return milliseconds(declared * this.#stretch)
-    this.#nominal.measured(hash, madeUp, least)
-    return milliseconds(least * this.#stretch)
+    return declared ?? milliseconds(least)
   }
 
   async calibrate(): Promise<number> {
-    if (this.#isCalibrated) return 1 / this.#stretch
     const least = await calibrateApart(this.#threads, this.#over.signal)
-    return CALIBRATION_REFERENCE / seconds((least / 1000) * this.#stretch)
+    return CALIBRATION_REFERENCE / milliseconds(least)
   }
 
   readonly #stop = stopOnce(async () => {
@@ -169,9 +128,9 @@ class ThreadedEngine implements Engine {
     return this.#about(hash, this.#running().ask('load', { hash, file }))
   }
 
-  /** @param nominal milliseconds that it should take */
+  /** @param nominal seconds that it should take */
   #limit(nominal: number): Seconds {
-    return seconds(Math.max(this.#patience.least, (this.#patience.times * nominal) / 1000))
+    return seconds(Math.max(this.#patience.least, this.#patience.times * nominal))
   }
 
   async #about<T>(hash: BlockHash, answer: Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 export interface LaneJobs {
   load: { readonly hash: BlockHash; readonly file: string }
   unload: { readonly hash: BlockHash }
-  run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[]; readonly pace: Pace }
+  run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[] }
   measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[]; readonly isWarmUp: boolean }
   calibrate: { readonly model: Uint8Array }
   close: Record<never, never>
@@ -20,10 +20,10 @@ export interface LaneAnswers {
   run: {
     readonly inputs: readonly Tensor[]
     readonly outputs: readonly Tensor[]
-    /** Of the run, emulation included, in the machine's monotonic time, which all its processes and threads share. */
+    /** In the machine's monotonic time, which all its processes and threads share. */
     readonly start: number
     readonly end: number
-    /** Time of the run itself, as little disturbed by other work as can be told. */
+    /** Of what it took, the run's own, as little disturbed by other work as can be told. */
     readonly actual: number
   }
   measure: { readonly least: number }
@@ -32,18 +32,6 @@ export interface LaneAnswers {
 }
 
 export type LaneJobKind = keyof LaneJobs
-
-/** How long a run must last at least: a share of its own time, or, better, of the time measured before. */
-export interface Pace {
-  /** 1 or more: the run lasts this many times the un-emulated time. */
-  readonly stretch: number
-  /** The un-emulated time, where it is known. */
-  readonly nominal: number | undefined
-  /** `nominal` was declared: the run lasts that long at speed 1 too. */
-  readonly isDeclared: boolean
-  /** In the machine's monotonic time, when the run could have begun; undefined: not before the lane is asked. */
-  readonly ready: number | undefined
-}
 
 export interface MadeUpInput {
   readonly name: string

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { EngineError, StuckError } from './engine.ts'
+import { EngineError, StuckError } from '../ports/engine.ts'
 import type {
   LaneAnswers,
   LaneGreeting,

@@ -1,6 +1,6 @@
 /**
  * The lane: what runs in the worker thread. It keeps the sessions and does one job at a time; `InferenceSession.run`
- * blocks this thread, and so does the wait that emulates a slower device. The main thread is `lane-thread.ts`.
+ * blocks this thread. The main thread is `lane-thread.ts`.
  */
 import { existsSync, readlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -19,7 +19,7 @@ import type {
   LaneRequest,
   LaneSettings
 } from './lane-protocol.ts'
-import { emulatedEnd, emulatedStart, leastTime, timed, waitUntil } from './lane-time.ts'
+import { leastTime, timed } from './lane-time.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import { ort, ortWords, SILENT } from './onnx-runtime.ts'
 import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
@@ -39,14 +39,12 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
   logSeverityLevel: SILENT,
-  // Threads of a pool wait between runs without turning: other blocks and an emulated pause need the processor.
+  // Threads of a pool wait between runs without turning: whoever else there is needs the processor.
   extra: { session: { force_spinning_stop: '1' } }
 }
 
 /** What to add to `performance.now()` here to get the machine's monotonic time. */
 const offset = 1000 * machineTimeOffset()
-/** On the clock of `performance.now`, when the last run ended. */
-let freeSince = 0
 
 const sessionOf = (hash: BlockHash): InferenceSession => {
   const session = sessions.get(hash)
@@ -79,20 +77,13 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
     return undefined
   },
 
-  run: async ({ hash, inputs, pace }) => {
+  run: async ({ hash, inputs }) => {
     const session = sessionOf(hash)
     const feeds = Object.fromEntries(inputs.map(tensor => [tensor.name, toOrt(tensor)]))
-    const isEmulated = pace.stretch > 1 || pace.isDeclared
-    const start = isEmulated
-      ? emulatedStart(freeSince, pace.ready === undefined ? undefined : pace.ready - offset)
-      : performance.now()
+    const start = performance.now()
     const { value, actual } = await timed(() => session.run(feeds))
     const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
-    // A run that computes longer than its device would is late: that is more than a turn.
-    const deadline = start + Math.max(actual, (pace.nominal ?? actual) * pace.stretch)
-    if (isEmulated) waitUntil(deadline)
-    freeSince = isEmulated ? emulatedEnd(deadline) : performance.now()
-    return { inputs, outputs, start: start + offset, end: freeSince + offset, actual }
+    return { inputs, outputs, start: start + offset, end: performance.now() + offset, actual }
   },
 
   measure: async ({ hash, inputs, isWarmUp }) => {

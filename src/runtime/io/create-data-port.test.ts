@@ -6,9 +6,9 @@ import { expect, test } from 'vitest'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
 import { encodeStrings } from '../engine/string-elements.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
 import { createDataPort } from './create-data-port.ts'
-import type { DataPort } from './data-port.ts'
-import { FileUnavailable } from './file-unavailable.ts'
+import type { FolderPort } from './folder-port.ts'
 import { decodeNpy, encodeNpy } from './npy.ts'
 import { type IoChoice, readIoSpec } from './read-io-spec.ts'
 import { bytesOf, numbersOf } from './tensor-numbers.ts'
@@ -22,14 +22,14 @@ const input = (shape: TensorSpec['shape'], type: TensorSpec['type'] = 'float32',
 })
 const image = (channels: number | string = 3): TensorSpec => input(['N', channels, 'H', 'W'])
 
-const port = async (choice: IoChoice, inputs: readonly TensorSpec[], resultsFolder = folder()): Promise<DataPort> =>
+const port = async (choice: IoChoice, inputs: readonly TensorSpec[], resultsFolder = folder()): Promise<FolderPort> =>
   createDataPort({ spec: await readIoSpec(choice), inputs, resultsFolder })
 const yaml = (text: string): IoChoice => {
   const ioFile = join(folder(), 'io.yaml')
   writeFileSync(ioFile, text)
   return { ioFile }
 }
-const imagePort = (input_: string, inputs: readonly TensorSpec[] = [image()]): Promise<DataPort> =>
+const imagePort = (input_: string, inputs: readonly TensorSpec[] = [image()]): Promise<FolderPort> =>
   port(yaml(`input: ${input_}\noutput: { kind: npy }`), inputs)
 
 /** A picture of one colour, or with a red left and a blue right half. */
@@ -43,7 +43,7 @@ const picture = async (width: number, height: number, colour: string, right?: st
     .toFile(path)
   return path
 }
-const read = async (p: DataPort, path: string): Promise<Tensor> => (await p.read({ name: 'picture.png', path }))[0]!
+const read = async (p: FolderPort, path: string): Promise<Tensor> => (await p.read({ name: 'picture.png', path }))[0]!
 const values = (tensor: Tensor): number[] => Array.from(numbersOf(tensor))
 
 test('text recognition: height 48, width by the aspect in steps of 32 from 320 to 3200, BGR, -1 to 1, padded with 0', async () => {
@@ -301,7 +301,7 @@ test.each(['png', 'jpeg', 'webp', 'gif', 'tiff'] as const)(
       writeFileSync(path, whole.subarray(0, Math.floor(share * whole.byteLength)))
       const reading = read(p, path)
       await expect(reading, `${share}`).rejects.toBeInstanceOf(UserError)
-      await expect(reading).rejects.not.toBeInstanceOf(FileUnavailable)
+      await expect(reading).rejects.not.toBeInstanceOf(ItemUnavailable)
     }
   }
 )

@@ -1,8 +1,9 @@
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { ctcText } from './ctc-text.ts'
-import type { DataPort, Item } from './data-port.ts'
 import { exampleInputs } from './example-inputs.ts'
+import type { FileItem } from './file-item.ts'
+import type { FolderPort } from './folder-port.ts'
 import { imageTarget } from './image-target.ts'
 import { imageToTensor } from './image-to-tensor.ts'
 import type { IoSpec } from './io-spec.ts'
@@ -24,7 +25,7 @@ export interface DataPortOptions {
 }
 
 /** @throws UserError when the model's inputs or outputs contradict the spec */
-export const createDataPort = ({ spec, inputs, outputs: known, resultsFolder }: DataPortOptions): DataPort => {
+export const createDataPort = ({ spec, inputs, outputs: known, resultsFolder }: DataPortOptions): FolderPort => {
   const { input } = spec
   const target = input.kind === 'image' ? imageTarget(spec, input, inputs) : undefined
   if (known !== undefined) checkOutputs(spec, known)
@@ -37,7 +38,7 @@ export const createDataPort = ({ spec, inputs, outputs: known, resultsFolder }: 
   }
 }
 
-const result = async (spec: IoSpec, folder: string, item: Item, outputs: readonly Tensor[]): Promise<unknown> => {
+const result = async (spec: IoSpec, folder: string, item: FileItem, outputs: readonly Tensor[]): Promise<unknown> => {
   const { output, characters, labels } = spec
   switch (output.kind) {
     case 'ctc':

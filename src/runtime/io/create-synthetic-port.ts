@@ -4,7 +4,7 @@ import { ELEMENT_TYPES, type Tensor, type TensorSpec } from '../../core/tensor.t
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { madeUpTensor } from '../../model/made-up-tensor.ts'
-import type { DataPort } from './data-port.ts'
+import type { FolderPort } from './folder-port.ts'
 import { sampleOf } from './sample-of.ts'
 
 /**
@@ -20,7 +20,7 @@ export const createSyntheticPort = (
   inputs: readonly TensorSpec[],
   rng: Rng,
   isSampled = false
-): DataPort => {
+): FolderPort => {
   let made: readonly Tensor[] | undefined
   return {
     list: async () => {

@@ -1,10 +1,7 @@
 import { describeFileError } from '../../core/describe-file-error.ts'
-import { UserError } from '../../core/user-error.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
 import { type FilePath, shownPath } from './file-path.ts'
 
-/** A file that is not there or cannot be read at present: it may be again, so nothing is said of what is in it. */
-export class FileUnavailable extends UserError {
-  static of(path: FilePath, error: unknown): FileUnavailable {
-    return new FileUnavailable(`${shownPath(path)}: ${describeFileError(error)}`)
-  }
-}
+/** An item whose file the operating system does not give: what it said. */
+export const fileUnavailable = (path: FilePath, error: unknown): ItemUnavailable =>
+  new ItemUnavailable(`${shownPath(path)}: ${describeFileError(error)}`)

@@ -32,7 +32,7 @@ interface Fitting {
   readonly top: number
 }
 
-/** @throws FileUnavailable when the file cannot be read, UserError when it is not a readable image */
+/** @throws ItemUnavailable when the file cannot be read, UserError when it is not a readable image */
 export const imageToTensor = async (path: FilePath, target: ImageTarget): Promise<Tensor> => {
   const { input } = target
   const decoded = await decode(path, input, size => fitting(size, target))

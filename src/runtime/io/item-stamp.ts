@@ -1,19 +1,10 @@
 import { stat } from 'node:fs/promises'
-import { type Seconds, seconds } from '../../core/units.ts'
+import { seconds } from '../../core/units.ts'
+import type { ItemStamp } from '../ports/item-stamp.ts'
 import type { FilePath } from './file-path.ts'
-import { FileUnavailable } from './file-unavailable.ts'
+import { fileUnavailable } from './file-unavailable.ts'
 
-/** What the files of an item look like from outside. */
-export interface ItemStamp {
-  /** While it is the same, they have most likely not changed: their sizes, times and numbers. */
-  readonly id: string
-  /** When the last of them was changed, as wall time says there. */
-  readonly modified: Seconds
-  /** Nothing of it will change: what is wrong with it stays so. @default false */
-  readonly isFinal?: boolean
-}
-
-/** @throws FileUnavailable where one is absent */
+/** @throws ItemUnavailable where one is absent */
 export const itemStamp = async (paths: readonly FilePath[]): Promise<ItemStamp> => {
   const stamps = await Promise.all(paths.map(stampOf))
   return {
@@ -27,6 +18,6 @@ const stampOf = async (path: FilePath): Promise<ItemStamp> => {
     const { size, mtimeNs, ino } = await stat(path, { bigint: true })
     return { id: `${size}:${mtimeNs}:${ino}`, modified: seconds(Number(mtimeNs) / 1e9) }
   } catch (error) {
-    throw FileUnavailable.of(path, error)
+    throw fileUnavailable(path, error)
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { UserError } from '../../core/user-error.ts'
-import { FileUnavailable } from './file-unavailable.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
 import { itemStamp } from './item-stamp.ts'
 import { listItems } from './list-items.ts'
 import { readRegularFile } from './read-regular-file.ts'
@@ -64,7 +64,7 @@ test('no folder and no file are unavailable, which is a wrong use at the start',
     [fresh(), /there is no file in it/]
   ] as const) {
     await expect(listItems(folder)).rejects.toThrow(message)
-    await expect(listItems(folder)).rejects.toBeInstanceOf(FileUnavailable)
+    await expect(listItems(folder)).rejects.toBeInstanceOf(ItemUnavailable)
     await expect(listItems(folder)).rejects.toBeInstanceOf(UserError)
   }
 })
@@ -93,7 +93,7 @@ test('what is no regular file is not waited for, also when it came after the lis
   const path = fifo(join(folder, 'a.png'))
   await expect(read(path)).rejects.toThrow(`${path}: is not a regular file`)
   await expect(read('/dev/zero')).rejects.toThrow('is not a regular file')
-  await expect(read(folder)).rejects.toBeInstanceOf(FileUnavailable)
+  await expect(read(folder)).rejects.toBeInstanceOf(ItemUnavailable)
 })
 
 test.each([
@@ -107,8 +107,8 @@ test.each([
   writeFileSync(path, 'x')
   spoil(path)
   await expect(read(path)).rejects.toThrow(message)
-  await expect(read(path)).rejects.toBeInstanceOf(FileUnavailable)
-  await expect(itemStamp([path])).rejects.toBeInstanceOf(FileUnavailable)
+  await expect(read(path)).rejects.toBeInstanceOf(ItemUnavailable)
+  await expect(itemStamp([path])).rejects.toBeInstanceOf(ItemUnavailable)
 })
 
 const fileInPlaceOf = (folder: string): void => {
@@ -124,5 +124,5 @@ test('a file that is too large is bad, not away', async () => {
   const path = join(fresh(), 'a')
   writeFileSync(path, 'x'.repeat(101))
   await expect(read(path)).rejects.toThrow('is larger than 100 bytes')
-  await expect(read(path)).rejects.not.toBeInstanceOf(FileUnavailable)
+  await expect(read(path)).rejects.not.toBeInstanceOf(ItemUnavailable)
 })

@@ -1,9 +1,9 @@
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { describeFileError } from '../../core/describe-file-error.ts'
-import type { Item } from './data-port.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
+import type { FileItem } from './file-item.ts'
 import { type FilePath, inFolder, shownName } from './file-path.ts'
-import { FileUnavailable } from './file-unavailable.ts'
 
 /** So many of what is passed over are named. */
 const MOST_NAMED = 5
@@ -13,16 +13,16 @@ const MOST_NAMED = 5
  * hidden ones, nor what is no regular file.
  * @param suffixes files that differ only in these endings are one item, named without them
  * @param say is told what is passed over, in one line
- * @throws FileUnavailable when there is no such folder, or no file in it
+ * @throws ItemUnavailable when there is no such folder, or no file in it
  */
 export const listItems = async (
   folder: string,
   suffixes: readonly string[] = [],
   say: (text: string) => void = () => {}
-): Promise<readonly Item[]> => {
+): Promise<readonly FileItem[]> => {
   // As bytes: names need not be UTF-8, and as text two of them may look the same.
   const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' }).catch(error => {
-    throw new FileUnavailable(`--source dir:${folder}: ${describeFileError(error)}`)
+    throw new ItemUnavailable(`--source dir:${folder}: ${describeFileError(error)}`)
   })
   const files: Buffer[] = []
   const passedOver: string[] = []
@@ -34,8 +34,8 @@ export const listItems = async (
   }
   if (passedOver.length > 0) say(describePassedOver(passedOver))
   if (files.length === 0)
-    throw new FileUnavailable(`--source dir:${folder}: there is no file in it; put the source's items there`)
-  const items = new Map<string, Item>()
+    throw new ItemUnavailable(`--source dir:${folder}: there is no file in it; put the source's items there`)
+  const items = new Map<string, FileItem>()
   for (const name of files) {
     const own = withoutSuffix(name, suffixes)
     items.set(shownName(own), { name: shownName(own), path: inFolder(folder, own) })

@@ -1,6 +1,6 @@
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
-import type { Item } from './data-port.ts'
+import type { FileItem } from './file-item.ts'
 import { type FilePath, shownPath, withEnding } from './file-path.ts'
 import { fileSafe } from './file-safe.ts'
 import { fitTensor } from './fit-tensor.ts'
@@ -15,13 +15,13 @@ export const npySuffixes = (inputs: readonly Pick<TensorSpec, 'name'>[]): readon
   inputs.length === 1 ? [] : fileSafe(inputs.map(({ name }) => name)).map(name => `.${name}.npy`)
 
 /** Where the files of one item are, in the order of the inputs. */
-export const npyPaths = (item: Item, inputs: readonly Pick<TensorSpec, 'name'>[]): readonly FilePath[] => {
+export const npyPaths = (item: FileItem, inputs: readonly Pick<TensorSpec, 'name'>[]): readonly FilePath[] => {
   const suffixes = npySuffixes(inputs)
   return suffixes.length === 0 ? [item.path] : suffixes.map(suffix => withEnding(item.path, suffix))
 }
 
-/** @throws FileUnavailable when a file is missing, UserError when it is not .npy, or not what the model's input takes */
-export const readNpyInputs = async (item: Item, inputs: readonly TensorSpec[]): Promise<readonly Tensor[]> => {
+/** @throws ItemUnavailable when a file is missing, UserError when it is not .npy, or not what the model's input takes */
+export const readNpyInputs = async (item: FileItem, inputs: readonly TensorSpec[]): Promise<readonly Tensor[]> => {
   const paths = npyPaths(item, inputs)
   const tensors: Tensor[] = []
   for (const [i, spec] of inputs.entries()) {
@@ -30,7 +30,7 @@ export const readNpyInputs = async (item: Item, inputs: readonly TensorSpec[]): 
   return tensors
 }
 
-/** @throws FileUnavailable when the file is missing, UserError when it is not .npy, or not what this input takes */
+/** @throws ItemUnavailable when the file is missing, UserError when it is not .npy, or not what this input takes */
 export const readNpyInput = async (path: FilePath, spec: TensorSpec): Promise<Tensor> => {
   const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one tensor')
   try {

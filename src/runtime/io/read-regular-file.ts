@@ -1,11 +1,11 @@
 import { constants, type FileHandle, open } from 'node:fs/promises'
 import { UserError } from '../../core/user-error.ts'
 import { type FilePath, shownPath } from './file-path.ts'
-import { FileUnavailable } from './file-unavailable.ts'
+import { fileUnavailable } from './file-unavailable.ts'
 
 /**
  * All bytes of a regular file. What is none (a FIFO, a socket, a device, a folder) is not waited for, whatever its name.
- * @throws FileUnavailable while it is absent or unreadable, UserError when it is larger than `limit`, said as `limitText`
+ * @throws ItemUnavailable while it is absent or unreadable, UserError when it is larger than `limit`, said as `limitText`
  */
 export const readRegularFile = async (path: FilePath, limit: number, limitText: string): Promise<Buffer> => {
   let size: number
@@ -14,7 +14,7 @@ export const readRegularFile = async (path: FilePath, limit: number, limitText: 
     size = (await file.stat()).size
     if (size <= limit) return await file.readFile()
   } catch (error) {
-    throw FileUnavailable.of(path, error)
+    throw fileUnavailable(path, error)
   }
   throw new UserError(`${shownPath(path)}: is larger than ${limitText}`)
 }

@@ -5,13 +5,13 @@ import { expect, test } from 'vitest'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { wallTime } from '../system-clock.ts'
-import type { Item } from './data-port.ts'
+import type { FileItem } from './file-item.ts'
 import { refuseMisfits } from './refuse-misfits.ts'
 
 /** A folder of files an hour old, named in order; those whose text is 'good' can be read. */
 const filled = (texts: readonly string[], age = 3600) => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-misfit-'))
-  const items = texts.map((text, i): Item => {
+  const items = texts.map((text, i): FileItem => {
     const name = `${String(i).padStart(4, '0')}.bin`
     const path = join(folder, name)
     writeFileSync(path, text)
@@ -21,7 +21,7 @@ const filled = (texts: readonly string[], age = 3600) => {
   })
   const tried: string[] = []
   const port = {
-    read: async ({ name }: Item) => {
+    read: async ({ name }: FileItem) => {
       tried.push(name)
       if (texts[items.findIndex(item => item.name === name)] !== 'good') throw new UserError(`${name}: is no image`)
       return []

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import type { DataPort, Item } from './data-port.ts'
-import { FileUnavailable } from './file-unavailable.ts'
+import type { DataPort } from '../ports/data-port.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
+import type { FileItem } from './file-item.ts'
 
 /** So many items are tried, the first ones and some from all over the folder, before it is said that none fits. */
 const FIRST = 20
@@ -12,7 +13,7 @@ const FRESH: Seconds = seconds(10)
 
 export interface MisfitParts {
   readonly port: Pick<DataPort, 'read'>
-  readonly items: readonly Item[]
+  readonly items: readonly FileItem[]
   /** What makes tensors of files, as messages call it: `--preset imagenet`. */
   readonly origin: string
   readonly folder: string
@@ -42,26 +43,26 @@ export const refuseMisfits = async ({ port, items, origin, folder, now }: Misfit
   )
 }
 
-const sampleOf = (items: readonly Item[]): readonly Item[] => {
+const sampleOf = (items: readonly FileItem[]): readonly FileItem[] => {
   if (items.length <= FIRST + SPREAD) return items
   const rest = items.slice(FIRST)
   const spread = Array.from({ length: SPREAD }, (_, i) => rest[Math.floor((i * rest.length) / SPREAD)]!)
   return [...items.slice(0, FIRST), ...spread]
 }
 
-const whyUnreadable = async (port: MisfitParts['port'], item: Item): Promise<string | undefined> => {
+const whyUnreadable = async (port: MisfitParts['port'], item: FileItem): Promise<string | undefined> => {
   try {
     await port.read(item)
     return undefined
   } catch (error) {
     // What is away now says nothing; what else went wrong will be said when its turn comes.
-    if (!(error instanceof UserError) || error instanceof FileUnavailable) return undefined
+    if (!(error instanceof UserError) || error instanceof ItemUnavailable) return undefined
     return error.message
   }
 }
 
 /** It is not there, is empty, or has just been changed. Of an item of several files nothing is known. */
-const mayBeUnfinished = async ({ path }: Item, now: Seconds): Promise<boolean> => {
+const mayBeUnfinished = async ({ path }: FileItem, now: Seconds): Promise<boolean> => {
   try {
     const { size, mtimeMs } = await stat(path)
     return size === 0 || now - mtimeMs / 1000 < FRESH

@@ -4,29 +4,18 @@ import { describeIssue } from '../../core/describe-issue.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseTime } from '../../core/parse-quantity.ts'
-import type { Arrivals } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import type { SourceTerms } from '../device/source-terms.ts'
 
 /** A source as `--source` names it. */
-export interface SourceSpec {
-  readonly name: string
+export interface SourceSpec extends SourceTerms {
   /** Of its files; empty for a source of made-up data. */
   readonly folder: string
   /** How many made-up data it has; undefined for a source of files. */
   readonly synthetic: number | undefined
-  /** Name of the model; undefined for the cluster's only one. */
-  readonly model: string | undefined
-  /** How many data may be in flight. */
-  readonly window: number
-  readonly arrivals: Arrivals
   /** At most this many items; undefined for all. */
   readonly count: number | undefined
-  readonly weight: number
-  /** So long after the run began it has its first datum. */
-  readonly start: Seconds
-  /** So long, at least, an item that is absent or unreadable is tried again before it is left to the next start. */
-  readonly patience: Seconds
 }
 
 const numberOf = (schema: z.ZodType<number, number>) =>

@@ -1,5 +1,5 @@
+import { fromHalf, toHalf } from '../../core/float16.ts'
 import { ELEMENT_TYPES, type ElementType, type Tensor, TYPED_ARRAYS } from '../../core/tensor.ts'
-import { fromHalf, toHalf } from './float16.ts'
 
 type NumericType = Exclude<ElementType, 'string'>
 type Numbers = ArrayLike<number> & { readonly length: number }

@@ -1,10 +1,10 @@
 import type { Connection, Stream, Topology } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
+import { type Deferred, deferred } from '../../core/deferred.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
+import { NetworkError } from '../ports/network.ts'
 import type { Member } from './admission.ts'
 import { liftLimit } from './bounded-yamux.ts'
-import { type Deferred, deferred } from './deferred.ts'
-import { NetworkError } from './network.ts'
 
 type Passage =
   | { kind: 'pending'; readonly verdict: Deferred<Member>; waiting: number }

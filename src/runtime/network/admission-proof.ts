@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { DeviceId } from '../../core/ids.ts'
+import type { Role } from '../ports/network.ts'
 import type { ClusterKey } from './cluster-key.ts'
-import type { Role } from './network.ts'
 
 /** What one side says about itself in the handshake; the peer id is the one that TLS authenticated. */
 export interface AdmissionSide {

@@ -1,18 +1,18 @@
 import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { Clock } from '../../core/clock.ts'
+import { deferred } from '../../core/deferred.ts'
 import type { BlockHash, DeviceId } from '../../core/ids.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
-import { PRIVATE_FILE } from '../device/privacy.ts'
 import { BlobAnswerSchema, BlobRequestSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { NetworkError } from '../ports/network.ts'
+import { sleepUntil } from '../sleep-until.ts'
+import { PRIVATE_FILE } from '../state/privacy.ts'
 import { BLOB_MESSAGE_LIMIT, BLOB_PROTOCOL, RANGE } from './blob-protocol.ts'
 import type { BlobStore } from './blob-store.ts'
-import { deferred } from './deferred.ts'
 import { BlobMismatchError } from './disk-blob-store.ts'
 import { createMessagePort } from './message-port.ts'
-import { NetworkError } from './network.ts'
 import type { PeerSession } from './peer-session.ts'
-import { sleepUntil } from './sleep-until.ts'
 
 export interface BlobFetcherParts {
   readonly store: BlobStore
@@ -151,7 +151,7 @@ export class BlobFetcher {
     try {
       for (let at = from; at < size; at += RANGE) {
         const length = Math.min(RANGE, size - at)
-        const latency = session.shape()?.latency ?? seconds(0)
+        const latency = session.shaper()?.latency ?? seconds(0)
         await sleepUntil(clock, seconds(clock.now() + latency), signal)
         const request = create(BlobRequestSchema, { sha256: hash, offset: BigInt(at), length: BigInt(length) })
         await port.write(toBinary(BlobRequestSchema, request))

@@ -4,14 +4,14 @@ import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { BlobAnswerSchema, type BlobRequest, BlobRequestSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { LinkShaper } from '../ports/link-shaper.ts'
+import { sleepUntil } from '../sleep-until.ts'
 import { BLOB_MESSAGE_LIMIT, PIECE, RANGE } from './blob-protocol.ts'
 import type { BlobStore } from './blob-store.ts'
 import { isBlockHash } from './disk-blob-store.ts'
 import { createMessagePort, type MessagePort } from './message-port.ts'
-import type { LinkShape } from './pacer.ts'
 import type { PeerSession } from './peer-session.ts'
 import { sendPieces } from './send-pieces.ts'
-import { sleepUntil } from './sleep-until.ts'
 
 export interface BlobServerParts {
   readonly store: BlobStore
@@ -63,10 +63,10 @@ const refusal = ({ offset, length }: BlobRequest, size: number): string | undefi
   return undefined
 }
 
-/** Paced piece by piece by the same emulated link as tasks, whose latency is waited once: a range is one answer. */
+/** Shaped piece by piece with the tasks on the same link, whose latency is waited once: a range is one answer. */
 const sendRange = async (
   stream: Stream,
-  { pacer, shape, meter }: PeerSession,
+  { shaper, meter }: PeerSession,
   file: FileHandle,
   { offset, length }: BlobRequest,
   clock: Clock
@@ -75,21 +75,21 @@ const sendRange = async (
   const onClose = (): void => ended.abort(new Error('the stream was closed'))
   stream.addEventListener('close', onClose)
   try {
-    const paced = (): LinkShape | undefined => {
-      const link = shape()
-      return link?.isFreeForBlobs === true ? undefined : link
+    const shaping = (): LinkShaper | undefined => {
+      const link = shaper()
+      return link?.sparesBlocks === true ? undefined : link
     }
-    const latency: Seconds = paced()?.latency ?? seconds(0)
+    const latency: Seconds = shaping()?.latency ?? seconds(0)
     await sleepUntil(clock, seconds(clock.now() + latency), ended.signal)
     for (let at = 0; at < Number(length); at += PIECE) {
       const piece = new Uint8Array(Math.min(PIECE, Number(length) - at))
       const { bytesRead } = await file.read(piece, 0, piece.byteLength, Number(offset) + at)
       if (bytesRead !== piece.byteLength) throw new Error('the block became shorter while it was read')
-      const link = paced()
+      const link = shaping()
       if (link !== undefined) {
-        const { starts, departs } = await pacer.pass(piece.byteLength, link)
+        const { starts, departs } = await link.pass(piece.byteLength)
         meter.taken(seconds(departs - starts))
-        await pacer.until(departs, ended.signal)
+        await link.until(departs, ended.signal)
       }
       await sendPieces(stream, [piece], PIECE)
       meter.sent(piece.byteLength)

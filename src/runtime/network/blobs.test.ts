@@ -4,9 +4,11 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { blockHash, deviceId } from '../../core/ids.ts'
 import { bytes, megabitsPerSecond, milliseconds } from '../../core/units.ts'
+import { linksLike } from '../../emulation/pacer.ts'
 import { joined, type NetworkGroup, networkGroup, type OpenNetwork, openPair } from '../../testing/open-networks.ts'
 import { openStranger } from '../../testing/stranger.ts'
 import { BlobAnswerSchema, BlobRequestSchema, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { systemClock } from '../system-clock.ts'
 import { BLOB_PROTOCOL } from './blob-protocol.ts'
 import type { BlobStore } from './blob-store.ts'
 import { createBlobStore } from './disk-blob-store.ts'
@@ -108,8 +110,8 @@ describe('a blob', () => {
 
   it('comes from another when its holder goes away in the middle', async () => {
     const { content, hash, size } = blob(2_500_000)
-    const emulatedLink = () => ({ rate: megabitsPerSecond(40), latency: milliseconds(1) })
-    const [slow, b] = await openPair(group, {}, {}, { emulatedLink })
+    const link = { rate: megabitsPerSecond(40), latency: milliseconds(1) }
+    const [slow, b] = await openPair(group, {}, {}, { shaper: linksLike(systemClock, link) })
     const good = await group.open()
     await connect(b, good)
     await Promise.all([slow, good].map(holder => holder.blobs.put(hash, [content])))
@@ -119,10 +121,16 @@ describe('a blob', () => {
     expect(content.equals(await readFile(await fetched))).toBe(true)
   })
 
-  it('takes its time on an emulated link, and tasks get their share of it', async () => {
+  it('takes its time on a shaped link, and tasks get their share of it', async () => {
     const { content, hash, size } = blob(600_000)
-    const emulatedLink = () => ({ rate: megabitsPerSecond(40), latency: milliseconds(3) })
-    const [a, b] = await openPair(group, {}, {}, { emulatedLink }, { emulatedLink })
+    const link = { rate: megabitsPerSecond(40), latency: milliseconds(3) }
+    const [a, b] = await openPair(
+      group,
+      {},
+      {},
+      { shaper: linksLike(systemClock, link) },
+      { shaper: linksLike(systemClock, link) }
+    )
     await a.blobs.put(hash, [content])
     const data = new Uint8Array(200_000)
     await a.network.sendTask(b.self, create(TaskSchema), []).answered

@@ -2,9 +2,9 @@ import { generateKeyPairSync, X509Certificate as NodeCertificate, sign } from 'n
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { generateCertificate, verifyPeerCertificate } from '@libp2p/tls/utils'
 import { describe, expect, it } from 'vitest'
+import { NetworkError } from '../ports/network.ts'
 import { createCertificate, verifyCertificate } from './certificate.ts'
 import { createIdentity } from './identity.ts'
-import { NetworkError } from './network.ts'
 
 const identity = await createIdentity()
 const peer = peerIdFromPrivateKey(identity)

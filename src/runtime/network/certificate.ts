@@ -5,8 +5,8 @@ import { peerIdFromCID } from '@libp2p/peer-id'
 import { encodeSignatureData } from '@libp2p/tls/utils'
 import { Extension, PemConverter, X509Certificate, X509CertificateGenerator } from '@peculiar/x509'
 import { fromBER, OctetString, Sequence } from 'asn1js'
+import { NetworkError } from '../ports/network.ts'
 import type { Identity } from './identity.ts'
-import { NetworkError } from './network.ts'
 
 /** What TLS shows to peers, and the key to it. PEM. */
 export interface Certificate {

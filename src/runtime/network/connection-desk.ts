@@ -2,6 +2,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
+import { NetworkError } from '../ports/network.ts'
 import {
   ADMISSION_PROTOCOL,
   type Credentials,
@@ -12,7 +13,6 @@ import {
 } from './admission.ts'
 import { ADMISSION_TIMEOUT, type AdmissionGate } from './admission-gate.ts'
 import { PENDING_CONNECTIONS } from './create-host.ts'
-import { NetworkError } from './network.ts'
 
 export interface ConnectionDeskParts {
   readonly gate: AdmissionGate

@@ -3,14 +3,14 @@ import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { type Control, ControlSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { LinkShaper } from '../ports/link-shaper.ts'
+import { sleepUntil } from '../sleep-until.ts'
 import { withLength } from './message-port.ts'
-import type { LinkShape } from './pacer.ts'
 import { sendPieces } from './send-pieces.ts'
-import { sleepUntil } from './sleep-until.ts'
 
 export interface ControlSenderParts {
   readonly clock: Clock
-  readonly shape: () => LinkShape | undefined
+  readonly shaper: () => LinkShaper | undefined
   readonly stream: () => Promise<Stream>
 }
 
@@ -25,7 +25,7 @@ interface Waiting {
 export const encodeControl = (id: bigint, body: Control['body']): Uint8Array =>
   withLength(toBinary(ControlSchema, create(ControlSchema, { id, body })))
 
-/** Small messages to one peer, in order. An emulated link delays them by its latency, never behind its tensors. */
+/** Small messages to one peer, in order. A shaped link delays them by its latency, never behind its tensors. */
 export class ControlSender {
   readonly #parts: ControlSenderParts
   readonly #waiting: Waiting[] = []
@@ -36,7 +36,7 @@ export class ControlSender {
     this.#parts = parts
   }
 
-  /** Whether earlier messages wait to be written; not those that are on their way through an emulated latency. */
+  /** Whether earlier messages wait to be written; not those that are on their way through a shaped link's latency. */
   get busy(): boolean {
     const [next] = this.#waiting
     return next !== undefined && next.at <= this.#parts.clock.now()
@@ -46,7 +46,7 @@ export class ControlSender {
   send(id: bigint, body: Control['body']): boolean {
     if (this.#waiting.length >= CAPACITY) return false
     const bytes = encodeControl(id, body)
-    const delay = this.#parts.shape()?.latency ?? 0
+    const delay = this.#parts.shaper()?.latency ?? 0
     this.#waiting.push({ bytes, at: seconds(this.#parts.clock.now() + delay) })
     if (!this.#running) void this.#run()
     return true

@@ -7,7 +7,6 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { type Ping, ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { AdmissionGate } from './admission-gate.ts'
@@ -15,6 +14,7 @@ import { boundedYamux } from './bounded-yamux.ts'
 import { guardService } from './guarded-registrar.ts'
 import type { Identity } from './identity.ts'
 import { nativeTls } from './native-tls.ts'
+import type { WireTransport } from './wire-transport.ts'
 
 export interface HostServices extends Record<string, unknown> {
   readonly identify: Identify
@@ -28,6 +28,7 @@ export interface HostOptions {
   readonly privateKey: Identity
   readonly listen: readonly Multiaddr[]
   readonly mdns: boolean
+  readonly transports: readonly WireTransport[]
   readonly gate: AdmissionGate
   /** Of this process: drawn anew at every start. */
   readonly incarnation: bigint
@@ -59,6 +60,7 @@ export const createHost = ({
   privateKey,
   listen,
   mdns: discover,
+  transports,
   gate,
   incarnation,
   onTwin = () => {}
@@ -67,7 +69,7 @@ export const createHost = ({
     start: false,
     privateKey,
     addresses: { listen: listen.map(String) },
-    transports: [tcp()],
+    transports: transports.map(({ transport }) => transport),
     connectionEncrypters: [nativeTls({ incarnation, onTwin }), noise()],
     streamMuxers: [boundedYamux()],
     peerDiscovery: discover ? [mdns({ serviceTag: MDNS_TAG })] : [],

@@ -140,3 +140,33 @@ describe('a search', () => {
     expect(new Set(dialled)).toEqual(new Set([HOLE]))
   })
 })
+
+describe('an address that only another build can dial', () => {
+  const WS = '/ip4/10.0.0.1/tcp/443/tls/ws'
+
+  it('is kept beside the others, is never dialled, and nothing is said of it', async () => {
+    const { dialler: d, clock, dialled, said } = dialler({})
+    expect(d.learn(shed, [WS])).toBe(true)
+    expect(d.learn(shed, [WS])).toBe(false)
+    d.meet(shed)
+    d.recall(porch, ['/ip4/10.0.0.2/udp/1/quic-v1'])
+    await clock.advance(seconds(3600))
+    expect([dialled, said]).toEqual([[], []])
+    expect([d.addressesOf(shed), d.addressesOf(porch)]).toEqual([[WS], ['/ip4/10.0.0.2/udp/1/quic-v1']])
+    d.learn(shed, [A])
+    d.meet(shed)
+    await clock.advance(seconds(3))
+    expect(dialled).toEqual([A])
+  })
+
+  it('makes room for those that can be dialled here, however many they are', () => {
+    const { dialler: d } = dialler({})
+    d.learn(shed, [A])
+    d.learn(
+      shed,
+      Array.from({ length: 40 }, (_, i) => `/ip4/10.0.1.${i}/udp/1/quic-v1`)
+    )
+    expect(d.addressesOf(shed)).toHaveLength(32)
+    expect(d.addressesOf(shed)).toContain(A)
+  })
+})

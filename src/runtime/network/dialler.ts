@@ -4,11 +4,11 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { NetworkError } from '../ports/network.ts'
 import { RefusedError } from './admission.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { dialRace } from './dial-race.ts'
-import { NetworkError } from './network.ts'
-import { parseAddress } from './parse-address.ts'
+import { dialable, keptAddress, parseAddress, type Spoken, withoutPeer } from './parse-address.ts'
 
 export interface DiallerParts {
   readonly self: DeviceId
@@ -19,6 +19,8 @@ export interface DiallerParts {
   readonly connected: (peer: DeviceId) => boolean
   /** How many times as long as usual everything takes here. */
   readonly lateness: () => number
+  /** What this build can dial. @default TCP */
+  readonly spoken?: Spoken
   /** Where this device listens. */
   readonly own: () => readonly string[]
   readonly say: (text: string, level?: 'warn') => void
@@ -70,9 +72,9 @@ export class Dialler {
     this.#stop.abort(new NetworkError('the network was stopped'))
   }
 
-  /** Until one of them answers, or all refuse. @throws UserError when one is not an address */
+  /** Until one of them answers, or all refuse. @throws UserError when one is no address, or none of them can be dialled here */
   join(texts: readonly string[]): void {
-    const addresses = texts.map(text => parseAddress(text, 'join'))
+    const addresses = dialable(texts, this.#parts.spoken)
     if (addresses.length === 0) return
     const name = texts.length > 3 ? `${texts.slice(0, 3).join(', ')}, ...` : texts.join(', ')
     this.#seek(addresses.join(), () => this.#persist({ name, addresses: () => addresses, patience: FOR_EVER }))
@@ -81,22 +83,39 @@ export class Dialler {
   /** Addresses of a device, as itself or another peer tells them. @returns whether any of it was new */
   learn(peer: DeviceId, addresses: readonly string[]): boolean {
     const known = this.#known.get(peer) ?? []
-    const fresh = new Set(addresses.flatMap(bareAddress).filter(text => !known.includes(text)))
-    if (fresh.size > 0) this.#known.set(peer, [...fresh, ...known].slice(0, MAX_ADDRESSES))
+    const fresh = new Set(addresses.flatMap(keptAddress).filter(text => !known.includes(text)))
+    if (fresh.size > 0) this.#known.set(peer, this.#most([...fresh, ...known]))
     return fresh.size > 0
   }
 
   /** The peer answers at this address: it is the first to be tried next time. @returns whether that was new */
   answered(peer: DeviceId, address: string): boolean {
-    const [bare] = bareAddress(address)
+    const [bare] = keptAddress(address)
     const known = this.addressesOf(peer)
     if (bare === undefined || known[0] === bare) return false
     this.#known.set(peer, [bare, ...known.filter(text => text !== bare)].slice(0, MAX_ADDRESSES))
     return true
   }
 
+  /** Those that only another build can dial among them. */
   addressesOf(peer: DeviceId): readonly string[] {
     return this.#known.get(peer) ?? []
+  }
+
+  /** Of more than are kept, those that can be dialled here. */
+  #most(addresses: readonly string[]): readonly string[] {
+    if (addresses.length <= MAX_ADDRESSES) return addresses
+    const foreign = addresses.filter(text => this.#parsed(text).length === 0)
+    const own = addresses.filter(text => !foreign.includes(text))
+    return [...own, ...foreign].slice(0, MAX_ADDRESSES)
+  }
+
+  #parsed(text: string): readonly Multiaddr[] {
+    try {
+      return [parseAddress(text, 'join', this.#parts.spoken)]
+    } catch {
+      return []
+    }
   }
 
   /** The peer proved the key after all. */
@@ -134,6 +153,9 @@ export class Dialler {
     const grudge = this.#grudges.get(peer)
     if (peer === self || connected(peer)) return
     if (grudge !== undefined && clock.now() - grudge < GRUDGE) return
+    // It is for others to dial, and for it to dial us.
+    const known = this.addressesOf(peer)
+    if (known.length > 0 && known.every(text => this.#parsed(text).length === 0)) return
     this.#seek(peer, async () => {
       if (pause > 0) await clock.sleep(pause, { signal: this.#stop.signal })
       const done = (): boolean => connected(peer)
@@ -154,10 +176,10 @@ export class Dialler {
 
   /** Where a device may be. Not at our own addresses: many machines have the same ones for themselves. */
   #multiaddrs(peer: DeviceId): readonly Multiaddr[] {
-    const own = new Set(this.#parts.own().flatMap(bareAddress))
+    const own = new Set(this.#parts.own().flatMap(keptAddress))
     return this.addressesOf(peer)
       .filter(text => !own.has(text))
-      .map(text => parseAddress(text, 'join'))
+      .flatMap(text => this.#parsed(text))
   }
 
   /** Round after round over the addresses, with growing pauses. @throws the last failure when patience is over */
@@ -238,20 +260,6 @@ const unlessAborted = async <T>(what: Promise<T>, signal: AbortSignal): Promise<
     return await Promise.race([what, aborted])
   } finally {
     over.abort()
-  }
-}
-
-const P2P = 421
-
-const withoutPeer = (address: Multiaddr): Multiaddr => address.decapsulateCode(P2P)
-
-/** As it is compared and kept: a multiaddr without a peer. Empty where it is none. */
-const bareAddress = (text: string): readonly string[] => {
-  if (text.length > 512) return []
-  try {
-    return [`${withoutPeer(parseAddress(text, 'join'))}`]
-  } catch {
-    return []
   }
 }
 

@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import type { BlockHash } from '../../core/ids.ts'
 import { UserError } from '../../core/user-error.ts'
-import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
+import { nodeHash } from '../node-hash.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../state/privacy.ts'
 import type { BlobStore } from './blob-store.ts'
 
 export interface BlobStoreOptions {
@@ -21,9 +22,9 @@ export class BlobMismatchError extends Error {
 export const isBlockHash = (text: string): text is BlockHash => /^[0-9a-f]{64}$/.test(text)
 
 const hashOf = async (file: string): Promise<string> => {
-  const hash = createHash('sha256')
+  const hash = nodeHash.begin()
   for await (const piece of createReadStream(file, { highWaterMark: 1 << 18 })) hash.update(piece as Uint8Array)
-  return hash.digest('hex')
+  return hash.end()
 }
 
 /** To the disk, not only to the operating system: after a power cut a file that has its name is whole. */
@@ -107,7 +108,7 @@ export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
 
 /** @returns the hash of what was written */
 const write = async (path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> => {
-  const hash = createHash('sha256')
+  const hash = nodeHash.begin()
   const file: FileHandle = await open(path, 'wx', PRIVATE_FILE)
   try {
     for await (const chunk of chunks) {
@@ -117,5 +118,5 @@ const write = async (path: string, chunks: AsyncIterable<Uint8Array> | Iterable<
   } finally {
     await file.close()
   }
-  return hash.digest('hex')
+  return hash.end()
 }

@@ -1,8 +1,8 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { type Frame, FrameSchema, type PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
+import { NetworkError } from '../ports/network.ts'
+import { ENCODING_NUMBERS, type WireTensor } from '../ports/wire-tensor.ts'
 import { type FrameLimits, PREFIX } from './frame-limits.ts'
-import { NetworkError } from './network.ts'
-import { ENCODING_NUMBERS, type WireTensor } from './wire-tensor.ts'
 
 /** A frame ready to be sent: the prefix and header in one piece, then the tensors' own bytes. */
 export interface EncodedFrame {

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
 import { bytes } from '../../core/units.ts'
 import { type Frame, FrameSchema, TaskSchema, TensorHeaderSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { EncodedTensor } from '../ports/wire-tensor.ts'
 import { encodeFrame } from './encode-frame.ts'
 import { FRAME_LIMITS } from './frame-limits.ts'
 import { FrameError, FrameParser, type ParsedFrame } from './frame-parser.ts'
-import type { EncodedTensor } from './wire-tensor.ts'
 
 const body: Frame['body'] = { case: 'task', value: create(TaskSchema, { source: 'cam@porch', datum: 7n, done: 2 }) }
 const small = { header: bytes(10_000), payload: bytes(100_000) }

@@ -1,8 +1,8 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
 import { type Frame, FrameSchema, type TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
+import { ENCODING_NUMBERS, type EncodedTensor, type WireTensor } from '../ports/wire-tensor.ts'
 import { type FrameLimits, MAX_NAME, MAX_RANK, MAX_TENSORS, PREFIX } from './frame-limits.ts'
-import { ENCODING_NUMBERS, type EncodedTensor, type WireTensor } from './wire-tensor.ts'
 
 /** The peer broke the protocol; its stream cannot be read on. */
 export class FrameError extends Error {

@@ -74,3 +74,11 @@ describe('the addresses of an invite', () => {
     expect(encodeInvite({ key, addresses }).length).toBeLessThan(600)
   })
 })
+
+it('an address of another transport than TCP is in an invite as it is', () => {
+  const ws = '/ip4/192.168.1.5/tcp/443/tls/ws'
+  expect(
+    inviteAddresses([`${ws}/p2p/12D3KooWB5PNsrSfsBojpCNgaUxhRm5xpUh3GTnWXy5nDfQVPNsX`, '/ip4/192.168.1.5/tcp/6174'])
+  ).toEqual([ws, '192.168.1.5:6174'])
+  expect(decodeInvite(encodeInvite({ ...invite, addresses: [ws] })).addresses).toEqual([ws])
+})

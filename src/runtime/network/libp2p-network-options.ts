@@ -2,17 +2,21 @@ import type { Clock } from '../../core/clock.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import type { Seconds } from '../../core/units.ts'
+import type { LinkShaper } from '../ports/link-shaper.ts'
+import type { Role } from '../ports/network.ts'
 import type { BlobStore } from './blob-store.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import type { Identity } from './identity.ts'
 import type { Twins } from './incarnation-book.ts'
-import type { Role } from './network.ts'
-import type { LinkShape } from './pacer.ts'
+
+import type { WireTransport } from './wire-transport.ts'
 
 export interface Libp2pNetworkOptions {
   readonly privateKey: Identity
   readonly clusterKey: ClusterKey
+  /** How devices are reached. An address that none of them speaks is kept, and passed on to others. */
+  readonly transports: readonly WireTransport[]
   /** "host:port", "[ip6]:port" or multiaddrs; none: this process dials only. */
   readonly listen: readonly string[]
   readonly clock: Clock
@@ -25,8 +29,8 @@ export interface Libp2pNetworkOptions {
   readonly limits?: Partial<FrameLimits>
   /** A peer that is not heard for so long has left. @default 3 s */
   readonly suspectAfter?: Seconds
-  /** The emulated link from here to that peer; undefined where the real one counts. Asked for every frame. */
-  readonly emulatedLink?: (peer: DeviceId) => LinkShape | undefined
+  /** Shapes what is sent to that peer; undefined where the real link alone counts. Asked for every frame. */
+  readonly shaper?: (peer: DeviceId) => LinkShaper | undefined
   /** Devices of an earlier run and where they were: they are looked for from the start, and for as long as it takes. */
   readonly recalled?: ReadonlyMap<DeviceId, readonly string[]>
   /** There is news of `acquaintances`: these are they. */

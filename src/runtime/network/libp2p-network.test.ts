@@ -6,6 +6,7 @@ import { deviceId } from '../../core/ids.ts'
 import { ELEMENT_TYPES, type ElementType, type Tensor } from '../../core/tensor.ts'
 import { bytes, megabitsPerSecond, milliseconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import { linksLike } from '../../emulation/pacer.ts'
 import { joined, type NetworkGroup, networkGroup, openPair } from '../../testing/open-networks.ts'
 import { openStranger } from '../../testing/stranger.ts'
 import {
@@ -17,8 +18,9 @@ import {
   StepSchema,
   TaskSchema
 } from '../generated/tributary/v1/wire_pb.ts'
+import { type ArrivedTask, NetworkError } from '../ports/network.ts'
+import { systemClock } from '../system-clock.ts'
 import { STATE_TOPIC } from './gossip.ts'
-import { type ArrivedTask, NetworkError } from './network.ts'
 
 let group: NetworkGroup
 beforeEach(() => {
@@ -120,7 +122,7 @@ describe('tasks', () => {
     for (let i = 0; i < rounds; i++) await b.network.sendTask(a.self, task(i), [zeros(800_000)]).answered
     expect((rounds * 800_000) / (performance.now() - begin)).toBeGreaterThan(10_000)
     const link = b.network.link(a.self)
-    expect(link).toMatchObject({ emulated: false })
+    expect(link).toMatchObject({ shaped: false })
     expect(link!.rate).toBeGreaterThan(5e6)
     expect(link!.latency).toBeLessThan(0.1)
     expect(link!.bytesSent).toBeGreaterThan(rounds * 800_000)
@@ -199,11 +201,17 @@ describe('control', () => {
   })
 })
 
-describe('an emulated link', () => {
-  const emulatedLink = () => ({ rate: megabitsPerSecond(20), latency: milliseconds(3) })
+describe('a shaped link', () => {
+  const wifi = { rate: megabitsPerSecond(20), latency: milliseconds(3) }
 
-  it('takes its time for tensors, measures as what it emulates, and says so', async () => {
-    const [a, b] = await openPair(group, {}, {}, { emulatedLink }, { emulatedLink })
+  it('takes its time for tensors, measures as what it stands for, and says so', async () => {
+    const [a, b] = await openPair(
+      group,
+      {},
+      {},
+      { shaper: linksLike(systemClock, wifi) },
+      { shaper: linksLike(systemClock, wifi) }
+    )
     await b.network.sendTask(a.self, task(0), [zeros(1000)]).answered // after the probes
     const begin = performance.now()
     const sending = b.network.sendTask(a.self, task(1), [zeros(600_000)])
@@ -214,7 +222,7 @@ describe('an emulated link', () => {
     expect(written).toBeGreaterThan(239)
     expect(answered).toBeGreaterThan(245) // 240 ms, and 3 ms each way
     const link = b.network.link(a.self)!
-    expect(link.emulated).toBe(true)
+    expect(link.shaped).toBe(true)
     expect(link.rate / 2.5e6).toBeCloseTo(1, 6) // however busy this machine is
     expect(link.latency).toBeGreaterThan(0.00245) // 3 ms; timers may end half of one early
   })
@@ -225,7 +233,13 @@ describe('an emulated link', () => {
       order.add('task')
       return { kind: 'accepted' } as const
     }
-    const [a, b] = await openPair(group, { onTask, onNotice: () => order.add('notice') }, {}, {}, { emulatedLink })
+    const [a, b] = await openPair(
+      group,
+      { onTask, onNotice: () => order.add('notice') },
+      {},
+      {},
+      { shaper: linksLike(systemClock, wifi) }
+    )
     const sending = b.network.sendTask(a.self, task(1), [zeros(250_000)])
     b.network.notify(a.self, notice(1))
     await sending.answered

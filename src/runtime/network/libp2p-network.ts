@@ -2,24 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Clock } from '../../core/clock.ts'
+import { deferred } from '../../core/deferred.ts'
 import { type BlockHash, type DeviceId, deviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { DeviceState, Notice, PolicyReport, Reply, Request, Task } from '../generated/tributary/v1/wire_pb.ts'
-import { ADMISSION_PROTOCOL } from './admission.ts'
-import { AdmissionGate } from './admission-gate.ts'
-import { BlobFetcher } from './blob-fetcher.ts'
-import { BLOB_PROTOCOL } from './blob-protocol.ts'
-import { serveBlobs } from './blob-server.ts'
-import type { ConnectionDesk } from './connection-desk.ts'
-import { createHost, type Host, stopHost } from './create-host.ts'
-import { deferred } from './deferred.ts'
-import { FRAME_LIMITS } from './frame-limits.ts'
-import { Gossip } from './gossip.ts'
-import type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
-import { listenError } from './listen-error.ts'
-import { Membership, type MembershipParts } from './membership.ts'
 import {
   type ArrivedTask,
   type LinkMeasure,
@@ -32,10 +20,22 @@ import {
   type Sending,
   type Sent,
   type TaskAnswer
-} from './network.ts'
-import { parseAddress } from './parse-address.ts'
+} from '../ports/network.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
+import { ADMISSION_PROTOCOL } from './admission.ts'
+import { AdmissionGate } from './admission-gate.ts'
+import { BlobFetcher } from './blob-fetcher.ts'
+import { BLOB_PROTOCOL } from './blob-protocol.ts'
+import { serveBlobs } from './blob-server.ts'
+import type { ConnectionDesk } from './connection-desk.ts'
+import { createHost, type Host, stopHost } from './create-host.ts'
+import { FRAME_LIMITS } from './frame-limits.ts'
+import { Gossip } from './gossip.ts'
+import type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
+import { listenError } from './listen-error.ts'
+import { Membership, type MembershipParts } from './membership.ts'
+import { allSpoken, dialable, parseAddress, type Spoken } from './parse-address.ts'
 import { CONTROL_PROTOCOL, type PeerSession, TASK_PROTOCOL } from './peer-session.ts'
-import type { WireTensor } from './wire-tensor.ts'
 
 export type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
 
@@ -44,7 +44,7 @@ const SUSPECT_AFTER: Seconds = seconds(3)
 const absent = (peer: DeviceId): NetworkError => new NetworkError(`${peer} is not connected`)
 
 /**
- * The port Network on js-libp2p: TCP, TLS (Noise as second choice), yamux; GossipSub for slow state.
+ * The port Network on js-libp2p: the transports that it is given, TLS (Noise as second choice), yamux; GossipSub for slow state.
  *
  *   addresses, mDNS, acquaintances, lost peers ──▶ Dialler ──▶ connection
  *   connection ──▶ ConnectionDesk: admission    ──▶ PeerSession: tasks, control, the measures of the link
@@ -61,6 +61,7 @@ class Libp2pNetwork implements Network {
   readonly #options: Libp2pNetworkOptions
   readonly #clock: Clock
   readonly #listen: ReturnType<typeof parseAddress>[]
+  readonly #spoken: Spoken
   readonly #guard: JobGuard
   readonly #gate: AdmissionGate
   readonly #fetcher: BlobFetcher
@@ -75,10 +76,11 @@ class Libp2pNetwork implements Network {
   #gossip: Gossip | undefined
 
   constructor(options: Libp2pNetworkOptions) {
-    const { privateKey, listen, clock, blobStore } = options
+    const { privateKey, listen, clock, blobStore, transports } = options
     this.#options = options
     this.#clock = clock
-    this.#listen = listen.map(text => parseAddress(text, 'listen'))
+    this.#spoken = allSpoken(transports)
+    this.#listen = listen.map(text => parseAddress(text, 'listen', this.#spoken))
     this.self = deviceId(peerIdFromPrivateKey(privateKey).toString())
     this.#guard = options.guard ?? new JobGuard({ clock, say: (text, level) => this.#say(text, level) })
     this.#gate = new AdmissionGate(clock)
@@ -112,7 +114,7 @@ class Libp2pNetwork implements Network {
   }
 
   join(...addresses: readonly string[]): void {
-    for (const text of addresses) parseAddress(text, 'join')
+    dialable(addresses, this.#spoken)
     if (this.#membership === undefined) this.#joins.push(addresses)
     else this.#membership.join(addresses)
   }
@@ -149,9 +151,9 @@ class Libp2pNetwork implements Network {
   }
 
   link(to: DeviceId): LinkMeasure | undefined {
-    const shape = this.#options.emulatedLink?.(to)
-    const measure = this.#membership?.link(to)?.meter.measure(shape !== undefined)
-    return measure === undefined || shape?.medium === undefined ? measure : { ...measure, medium: shape.medium.name }
+    const shaper = this.#options.shaper?.(to)
+    const measure = this.#membership?.link(to)?.meter.measure(shaper !== undefined)
+    return measure === undefined || shaper?.medium === undefined ? measure : { ...measure, medium: shaper.medium }
   }
 
   counters(): NetworkCounters {
@@ -162,7 +164,7 @@ class Libp2pNetwork implements Network {
 
   async #start(handlers: NetworkHandlers): Promise<void> {
     this.#over.signal.throwIfAborted()
-    const { privateKey, mdns = true } = this.#options
+    const { privateKey, mdns = true, transports } = this.#options
     const membership = this.#membersFor(handlers)
     this.#membership = membership
     for (const addresses of this.#joins) membership.join(addresses)
@@ -170,6 +172,7 @@ class Libp2pNetwork implements Network {
       privateKey,
       listen: this.#listen,
       mdns,
+      transports,
       gate: this.#gate,
       incarnation: this.life,
       onTwin: (incarnation, address) => membership.onOwnTwin(incarnation, address)
@@ -247,13 +250,14 @@ class Libp2pNetwork implements Network {
   // ---- what comes in ----
 
   #membersFor(handlers: NetworkHandlers): Membership {
-    const { clusterKey, clock, role = 'device', limits, suspectAfter, emulatedLink, recalled } = this.#options
+    const { clusterKey, clock, role = 'device', limits, suspectAfter, shaper, recalled } = this.#options
     const { onTwins, onAcquainted } = this.#options
     return new Membership({
       ...{ self: this.self, life: this.life, role, key: clusterKey, clock, gate: this.#gate, guard: this.#guard },
       limits: { ...FRAME_LIMITS, ...limits },
       suspectAfter: suspectAfter ?? SUSPECT_AFTER,
-      shape: peer => emulatedLink?.(peer),
+      spoken: this.#spoken,
+      shaper: peer => shaper?.(peer),
       traffic: peer => this.#traffic(peer, handlers),
       onEvent: event => this.#onPeer(event, handlers),
       onTwins: twins => this.#tell(() => onTwins?.(twins, this.self)),

@@ -10,7 +10,7 @@ describe('the measure of a link', () => {
     meter.pong(seconds(0.01))
     expect(meter.measure(false)).toBeUndefined()
     meter.answered(100_000, seconds(0), seconds(0.11))
-    expect(meter.measure(false)).toMatchObject({ latency: 0.005, bytesSent: 0, emulated: false })
+    expect(meter.measure(false)).toMatchObject({ latency: 0.005, bytesSent: 0, shaped: false })
     expect(meter.measure(false)?.rate).toBeCloseTo(1e6, 0)
   })
 

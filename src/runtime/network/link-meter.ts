@@ -9,7 +9,7 @@ import {
 } from '../../cluster/learnt-rate.ts'
 import { RoundTrip } from '../../cluster/round-trip.ts'
 import { bytes, bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
-import type { LinkMeasure } from './network.ts'
+import type { LinkMeasure } from '../ports/network.ts'
 
 /** Small frames in a row that came so much later than they should: the link may have become slow. */
 const LATE_FRAMES = 3
@@ -41,7 +41,7 @@ interface TimedFrame {
  * on an idle link wait for the next to say what they measured, and when it has changed, those since the last ping that
  * fitted are forgotten.
  *
- * Of an emulated link it is known how long it was taken for a frame (docs/decisions/0007).
+ * Of a shaped link it is known how long it was taken for a frame (docs/decisions/0007).
  */
 export class LinkMeter {
   readonly #roundTrip = new RoundTrip()
@@ -81,7 +81,7 @@ export class LinkMeter {
   }
 
   /**
-   * A frame of `size` bytes was answered that an emulated link was taken for so long: that is its time, whatever this
+   * A frame of `size` bytes was answered that a shaped link was taken for so long: that is its time, whatever this
    * machine took besides to encrypt, to send, and to get to the answer.
    */
   passed(size: number, took: Seconds, answered: Seconds): void {
@@ -112,7 +112,7 @@ export class LinkMeter {
     this.#late = 0
   }
 
-  /** An emulated link was taken for so long. */
+  /** A shaped link was taken for so long. */
   taken(time: Seconds): void {
     this.#busy += time
   }
@@ -129,7 +129,7 @@ export class LinkMeter {
   }
 
   /** Undefined until both a round trip and a transfer were measured. */
-  measure(emulated: boolean): LinkMeasure | undefined {
+  measure(shaped: boolean): LinkMeasure | undefined {
     const { secondsPerByte } = this.#learnt
     if (secondsPerByte === undefined || !this.#roundTrip.isKnown) return undefined
     return {
@@ -137,7 +137,7 @@ export class LinkMeter {
       latency: seconds(this.#roundTrip.time / 2),
       bytesSent: bytes(this.#sent),
       busySeconds: seconds(this.#busy),
-      emulated
+      shaped
     }
   }
 }

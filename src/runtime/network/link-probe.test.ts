@@ -3,11 +3,11 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { expect, test } from 'vitest'
 import { deviceId } from '../../core/ids.ts'
 import { megabitsPerSecond, milliseconds, type Seconds, seconds } from '../../core/units.ts'
+import { type LinkShape, Pacers } from '../../emulation/pacer.ts'
 import { createManualClock, type ManualClock } from '../../testing/manual-clock.ts'
 import { NoticeSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { FRAME_LIMITS } from './frame-limits.ts'
 import { LinkMeter } from './link-meter.ts'
-import { type LinkShape, Pacer } from './pacer.ts'
 import { PeerSession, TASK_PROTOCOL } from './peer-session.ts'
 
 /** One end of a stream whose bytes are at the other end at once. */
@@ -22,13 +22,14 @@ class Wire extends EventTarget {
   }
 }
 
-const open = (clock: ManualClock, shape: () => LinkShape): PeerSession =>
-  new PeerSession({
+const open = (clock: ManualClock, shape: () => LinkShape): PeerSession => {
+  const pacers = new Pacers<string>(clock)
+  return new PeerSession({
     member: { peer: deviceId('shed'), role: 'device', incarnation: 1n },
-    link: { meter: new LinkMeter(), pacer: new Pacer(clock) },
+    link: { meter: new LinkMeter() },
     clock,
     limits: FRAME_LIMITS,
-    shape,
+    shaper: () => pacers.shaper('shed', shape()),
     events: {
       onTask: () => ({ kind: 'accepted' }),
       onRequest: () => Promise.reject(new Error('none')),
@@ -39,6 +40,7 @@ const open = (clock: ManualClock, shape: () => LinkShape): PeerSession =>
     },
     say: () => {}
   })
+}
 
 /** Streams that `from` opens are accepted by `to`. */
 const connect = (from: PeerSession, to: PeerSession): void => {
@@ -52,7 +54,7 @@ const connect = (from: PeerSession, to: PeerSession): void => {
   from.addConnection({ status: 'open', newStream } as Partial<Connection> as Connection)
 }
 
-/** Two sessions at the ends of an emulated link of 20 Mbit/s, that ping twice a second and send a notice every so often. */
+/** Two sessions at the ends of a shaped link of 20 Mbit/s, that ping twice a second and send a notice every so often. */
 const openBoth = (latency: Seconds, noticeEvery: number) => {
   const clock = createManualClock()
   const link = { rate: megabitsPerSecond(20), latency }

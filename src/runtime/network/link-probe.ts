@@ -1,9 +1,9 @@
 import { PROBE } from '../../cluster/learnt-rate.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
+import type { LinkShaper } from '../ports/link-shaper.ts'
 import type { ControlSender } from './control-sender.ts'
 import type { LinkMeter } from './link-meter.ts'
-import type { LinkShape } from './pacer.ts'
 import type { TaskSender } from './task-sender.ts'
 
 export interface LinkProbeParts {
@@ -11,7 +11,7 @@ export interface LinkProbeParts {
   readonly meter: LinkMeter
   readonly control: ControlSender
   readonly tasks: TaskSender
-  readonly shape: () => LinkShape | undefined
+  readonly shaper: () => LinkShaper | undefined
 }
 
 interface SentPing {
@@ -70,9 +70,9 @@ export class LinkProbe {
     this.#sent.clear()
   }
 
-  /** On an emulated link nothing that is small is behind frames. */
+  /** On a shaped link nothing that is small is behind frames. */
   #isAlone(): boolean {
-    return this.#parts.tasks.idle || this.#parts.shape() !== undefined
+    return this.#parts.tasks.idle || this.#parts.shaper() !== undefined
   }
 
   #measure(): void {

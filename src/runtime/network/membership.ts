@@ -1,23 +1,24 @@
 import type { Connection, PeerInfo } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
+import { deferred } from '../../core/deferred.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Acquaintance } from '../generated/tributary/v1/wire_pb.ts'
+import type { LinkShaper } from '../ports/link-shaper.ts'
+import { NetworkError, type PeerEvent, type Role } from '../ports/network.ts'
 import type { Member } from './admission.ts'
 import type { AdmissionGate } from './admission-gate.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import { ConnectionDesk } from './connection-desk.ts'
 import type { Host } from './create-host.ts'
-import { deferred } from './deferred.ts'
 import { Dialler } from './dialler.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import { IncarnationBook, type Twins, twinsOf } from './incarnation-book.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
-import { NetworkError, type PeerEvent, type Role } from './network.ts'
-import { type LinkShape, Pacer } from './pacer.ts'
+import type { Spoken } from './parse-address.ts'
 import { type PeerLink, PeerSession, type SessionEvents } from './peer-session.ts'
 
 export interface MembershipParts {
@@ -31,7 +32,9 @@ export interface MembershipParts {
   readonly guard: JobGuard
   readonly limits: FrameLimits
   readonly suspectAfter: Seconds
-  readonly shape: (peer: DeviceId) => LinkShape | undefined
+  /** What this build can dial. */
+  readonly spoken: Spoken
+  readonly shaper: (peer: DeviceId) => LinkShaper | undefined
   /** What a peer sends; acquaintances and signs of life are ours. */
   readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onHeard'>
   readonly onEvent: (event: PeerEvent) => void
@@ -110,6 +113,7 @@ export class Membership {
       dial: async (address, signal) => (await this.#host.promise).dial(address, { signal }),
       admitted: connection => gate.verdict(connection),
       connected: peer => this.#sessions.has(peer),
+      spoken: parts.spoken,
       lateness: () => this.#liveness.lateness,
       own: () => this.#addresses(),
       say: parts.say
@@ -220,16 +224,16 @@ export class Membership {
   }
 
   #begin(member: Member): PeerSession {
-    const { clock, limits, say, shape, traffic } = this.#parts
+    const { clock, limits, say, shaper, traffic } = this.#parts
     const { peer, role, incarnation: life } = member
-    const link = this.#links.get(peer) ?? { meter: new LinkMeter(), pacer: new Pacer(clock) }
+    const link = this.#links.get(peer) ?? { meter: new LinkMeter() }
     this.#links.set(peer, link)
     const events = {
       ...traffic(peer),
       onAcquaintances: (devices: readonly Acquaintance[]) => this.#onAcquaintances(peer, devices),
       onHeard: () => this.#liveness.heard(peer)
     }
-    const session = new PeerSession({ member, link, clock, limits, events, say, shape: () => shape(peer) })
+    const session = new PeerSession({ member, link, clock, limits, events, say, shaper: () => shaper(peer) })
     this.#sessions.set(peer, session)
     this.#liveness.add(peer)
     this.#dialler.forgive(peer)

@@ -1,5 +1,5 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
-import { NetworkError } from './network.ts'
+import { NetworkError } from '../ports/network.ts'
 import { sendPieces } from './send-pieces.ts'
 
 /**

@@ -13,8 +13,8 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { PROTOCOL, type TLSComponents } from '@libp2p/tls'
 import { toMessageStream, toNodeDuplex } from '@libp2p/tls/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { NetworkError } from '../ports/network.ts'
 import { type CertifiedPeer, createCertificate, verifyCertificate } from './certificate.ts'
-import { NetworkError } from './network.ts'
 
 export interface NativeTlsOptions {
   /** Of this process. */

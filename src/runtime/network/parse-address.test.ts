@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../core/user-error.ts'
-import { parseAddress } from './parse-address.ts'
+import { isAddress, keptAddress, parseAddress } from './parse-address.ts'
 
 const ID = '12D3KooWB5PNsrSfsBojpCNgaUxhRm5xpUh3GTnWXy5nDfQVPNsX'
 
@@ -47,5 +47,35 @@ describe('an address', () => {
   ] as const)('is refused with a reason: %s to %s', (text, use, because) => {
     expect(() => parseAddress(text, use)).toThrow(UserError)
     expect(() => parseAddress(text, use)).toThrow(because)
+  })
+})
+
+describe('an address of a device', () => {
+  it.each([
+    ['192.168.1.5:4001', '/ip4/192.168.1.5/tcp/4001'],
+    [`/dns4/porch/tcp/7/p2p/${ID}`, '/dns4/porch/tcp/7'],
+    [`/ip4/1.2.3.4/tcp/443/tls/ws/p2p/${ID}`, '/ip4/1.2.3.4/tcp/443/tls/ws'],
+    ['/ip4/1.2.3.4/udp/1/quic-v1', '/ip4/1.2.3.4/udp/1/quic-v1'],
+    ['/ip4/1.2.3.4/udp/1/of-the-next-decade/1', '/ip4/1.2.3.4/udp/1/of-the-next-decade/1'],
+    [`/ip4/1.2.3.4/tcp/1/p2p/${ID}/p2p-circuit/p2p/${ID}`, `/ip4/1.2.3.4/tcp/1/p2p/${ID}/p2p-circuit`]
+  ])('is kept without the peer, whoever can dial it: %s', (text, kept) => {
+    expect(keptAddress(text)).toEqual([kept])
+    expect(keptAddress(kept)).toEqual([kept])
+    expect(isAddress(text)).toBe(true)
+  })
+
+  it.each([
+    '',
+    'nowhere',
+    '/nonsense',
+    '/ip4/1.2.3.4/tcp/70000',
+    '/ip4/1.2.3.4/tcp/1/p2p/xyz',
+    '/ip4/999.2.3.4/tcp/1',
+    '/ip4/1.2.3.4/udp/1/a b',
+    '/ip4/1.2.3.4/udp/1/\u001b[2J',
+    '/fancy/x',
+    `/ip4/1.2.3.4/udp/1/${'x'.repeat(600)}`
+  ])('is none: %s', text => {
+    expect(isAddress(text)).toBe(false)
   })
 })

@@ -3,6 +3,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { UserError } from '../../core/user-error.ts'
 import { isPeerId } from './peer-id.ts'
 import { redact } from './redact.ts'
+import type { WireTransport } from './wire-transport.ts'
 
 /** Where the address is used decides what it may be: one listens on a port of this machine, and joins a known port. */
 export type AddressUse = 'listen' | 'join'
@@ -37,7 +38,16 @@ const fromHostAndPort = (text: string, use: AddressUse): Multiaddr => {
   return multiaddr(`${hostPart(text, match[1] ?? match[2] ?? '', use)}/tcp/${port}`)
 }
 
-const fromMultiaddr = (text: string, use: AddressUse): Multiaddr => {
+const HOSTS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6']
+const P2P = 421
+
+/** Whether it is a host, a TCP port, and at most a peer after it. */
+export const isTcp = (address: Multiaddr): boolean => {
+  const [host, transport, ...rest] = address.getComponents().map(({ name }) => name)
+  return HOSTS.includes(host ?? '') && transport === 'tcp' && rest.length <= 1 && (rest[0] ?? 'p2p') === 'p2p'
+}
+
+const fromMultiaddr = (text: string, use: AddressUse, spoken: Spoken): Multiaddr => {
   let address: Multiaddr
   try {
     address = multiaddr(text)
@@ -45,36 +55,90 @@ const fromMultiaddr = (text: string, use: AddressUse): Multiaddr => {
     throw refuse(text, use, error instanceof Error ? error.message : String(error))
   }
   const components = address.getComponents()
-  const [host, transport, ...rest] = components.map(part => part.name)
-  const hosts = use === 'listen' ? ['ip4', 'ip6'] : ['ip4', 'ip6', 'dns', 'dns4', 'dns6']
-  if (!hosts.includes(host ?? '')) throw refuse(text, use, `it must begin with one of /${hosts.join(', /')}`)
-  if (transport !== 'tcp') throw refuse(text, use, 'only /tcp is spoken here')
-  if (rest.length > 1 || (rest[0] ?? 'p2p') !== 'p2p') throw refuse(text, use, `/${rest.join('/')} is not known here`)
-  parsePort(text, components[1]?.value ?? '', use)
-  const peer = components[2]?.value
-  if (peer !== undefined && !isPeerId(peer)) throw refuse(text, use, `"${peer}" is not a peer id`)
-  return use === 'listen' ? address.decapsulateCode(421) : address
+  const names = components.map(part => part.name)
+  const hosts = use === 'listen' ? ['ip4', 'ip6'] : HOSTS
+  if (!hosts.includes(names[0] ?? '')) throw refuse(text, use, `it must begin with one of /${hosts.join(', /')}`)
+  if (!spoken.speaks(address)) {
+    const rest = names.slice(2).filter(name => name !== 'p2p')
+    const known = names[1] === 'tcp' && rest.length > 0 ? `/${rest.join('/')} is not known here` : ''
+    throw refuse(text, use, known || `only ${spoken.name} is spoken here`)
+  }
+  if (names[1] === 'tcp' || names[1] === 'udp') parsePort(text, components[1]?.value ?? '', use)
+  const peer = components.at(-1)!
+  if (peer.name === 'p2p' && !isPeerId(peer.value ?? '')) throw refuse(text, use, `"${peer.value}" is not a peer id`)
+  return use === 'listen' ? withoutPeer(address) : address
 }
 
+export const withoutPeer = (address: Multiaddr): Multiaddr => address.decapsulateCode(P2P)
+
+/** What a build speaks: all of its transports together. */
+export type Spoken = Pick<WireTransport, 'name' | 'speaks'>
+
+const TCP: Spoken = { name: '/tcp', speaks: isTcp }
+
 /**
- * "127.0.0.1:0", "[::1]:4001", ":4001" (to listen everywhere), "porch.local:4001" (to join) or a TCP multiaddr,
- * with or without /p2p/ID.
+ * "127.0.0.1:0", "[::1]:4001", ":4001" (to listen everywhere), "porch.local:4001" (to join) or a multiaddr that is spoken
+ * here, with or without /p2p/ID.
  * @throws UserError when it is none of these
  */
-export const parseAddress = (text: string, use: AddressUse): Multiaddr => {
+export const parseAddress = (text: string, use: AddressUse, spoken: Spoken = TCP): Multiaddr => {
   const trimmed = text.trim()
-  return trimmed.startsWith('/') ? fromMultiaddr(trimmed, use) : fromHostAndPort(trimmed, use)
+  return trimmed.startsWith('/') ? fromMultiaddr(trimmed, use, spoken) : fromHostAndPort(trimmed, use)
 }
 
 const MAX_LENGTH = 512
+/** Parts of printable ASCII. */
+const MULTIADDR = /^(?:\/[!-.0-~]+){2,32}$/
+/** What claims to be TCP alone is that, or nothing. */
+const TCP_ONLY = /^\/[^/]+\/[^/]+\/tcp\/[^/]+(?:\/p2p\/[^/]+)?$/
+/** Of the host's family and its port, after which something else than a peer comes; or of no port at all. */
+const isForeign = (text: string): boolean =>
+  MULTIADDR.test(text) && !TCP_ONLY.test(text) && (HOSTS.includes(text.split('/')[1]!) || isMultiaddr(text))
 
-/** Whether it can be joined, and is not longer than any address has reason to be. */
-export const isAddress = (text: unknown): text is string => {
-  if (typeof text !== 'string' || text.length > MAX_LENGTH) return false
+const isMultiaddr = (text: string): boolean => {
   try {
-    parseAddress(text, 'join')
+    multiaddr(text)
     return true
   } catch {
     return false
   }
+}
+
+/**
+ * As an address of a device is compared, kept and passed on: without the peer. Of one that only another build can dial, its
+ * text: whoever hears of it here may be such a build. Empty where it is no address at all.
+ */
+export const keptAddress = (text: string): readonly string[] => {
+  if (text.length > MAX_LENGTH) return []
+  try {
+    return [`${withoutPeer(parseAddress(text, 'join'))}`]
+  } catch {
+    return isForeign(text) ? [text.replace(/\/p2p\/[^/]+$/, '')] : []
+  }
+}
+
+/** Whether somebody can dial it, this build or another. */
+export const isAddress = (text: unknown): text is string => typeof text === 'string' && keptAddress(text).length > 0
+
+/** All of them as one. */
+export const allSpoken = (transports: readonly Spoken[]): Spoken => ({
+  name: transports.map(({ name }) => name).join(' and '),
+  speaks: address => transports.some(transport => transport.speaks(address))
+})
+
+/**
+ * Of addresses that are to be joined, those that can be dialled here: an invite names others for other builds.
+ * @throws UserError when one is no address, or none can be dialled
+ */
+export const dialable = (texts: readonly string[], spoken: Spoken = TCP): readonly Multiaddr[] => {
+  const isForOthers = (text: string): boolean => {
+    try {
+      parseAddress(text, 'join', spoken)
+      return false
+    } catch {
+      return isAddress(text)
+    }
+  }
+  const own = texts.filter(text => !isForOthers(text))
+  return (own.length > 0 ? own : texts).map(text => parseAddress(text, 'join', spoken))
 }

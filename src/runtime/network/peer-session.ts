@@ -12,6 +12,9 @@ import {
   ReplySchema,
   type Request
 } from '../generated/tributary/v1/wire_pb.ts'
+import type { LinkShaper } from '../ports/link-shaper.ts'
+import { type ArrivedTask, NetworkError, type TaskAnswer } from '../ports/network.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { Member } from './admission.ts'
 import { ControlSender, encodeControl } from './control-sender.ts'
 import type { FrameLimits } from './frame-limits.ts'
@@ -20,12 +23,9 @@ import { readInto } from './inlet.ts'
 import type { LinkMeter } from './link-meter.ts'
 import { LinkProbe } from './link-probe.ts'
 import { MessageParser } from './message-parser.ts'
-import { type ArrivedTask, NetworkError, type TaskAnswer } from './network.ts'
 import { Outlet } from './outlet.ts'
-import type { LinkShape, Pacer } from './pacer.ts'
 import { RequestTable } from './request-table.ts'
 import { TaskSender } from './task-sender.ts'
-import type { WireTensor } from './wire-tensor.ts'
 
 export const TASK_PROTOCOL = '/tributary/task/1'
 export const CONTROL_PROTOCOL = '/tributary/control/1'
@@ -51,7 +51,6 @@ export interface SessionEvents {
 /** What is remembered of the link to a peer from one session to the next. */
 export interface PeerLink {
   readonly meter: LinkMeter
-  readonly pacer: Pacer
 }
 
 export interface SessionParts {
@@ -59,7 +58,7 @@ export interface SessionParts {
   readonly link: PeerLink
   readonly clock: Clock
   readonly limits: FrameLimits
-  readonly shape: () => LinkShape | undefined
+  readonly shaper: () => LinkShaper | undefined
   readonly events: SessionEvents
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -71,8 +70,7 @@ export interface SessionParts {
 export class PeerSession {
   readonly member: Member
   readonly meter: LinkMeter
-  readonly pacer: Pacer
-  readonly shape: SessionParts['shape']
+  readonly shaper: SessionParts['shaper']
   readonly tasks: TaskSender
   readonly control: ControlSender
   readonly #parts: SessionParts
@@ -93,12 +91,11 @@ export class PeerSession {
   #lastFrame: Seconds = seconds(0)
 
   constructor(parts: SessionParts) {
-    const { member, clock, limits, shape, link } = parts
+    const { member, clock, limits, shaper, link } = parts
     this.#parts = parts
     this.member = member
-    this.shape = shape
+    this.shaper = shaper
     this.meter = link.meter
-    this.pacer = link.pacer
     this.#taskOutlet = new Outlet(
       () => this.open(TASK_PROTOCOL),
       error => this.tasks.fail(this.#error(`it reset the task stream: ${this.#complaint || error.message}`))
@@ -107,12 +104,12 @@ export class PeerSession {
       () => this.open(CONTROL_PROTOCOL),
       error => this.#lost(`it reset the control stream: ${this.#complaint || error.message}`)
     )
-    this.control = new ControlSender({ clock, shape, stream: this.#controlOutlet.get })
-    const { meter, pacer } = this
+    this.control = new ControlSender({ clock, shaper, stream: this.#controlOutlet.get })
+    const { meter } = this
     const { get: stream, drop } = this.#taskOutlet
-    this.tasks = new TaskSender({ clock, limits, meter, pacer, shape, stream, drop })
+    this.tasks = new TaskSender({ clock, limits, meter, shaper, stream, drop })
     this.#requests = new RequestTable(clock)
-    this.#probe = new LinkProbe({ clock, meter, control: this.control, tasks: this.tasks, shape })
+    this.#probe = new LinkProbe({ clock, meter, control: this.control, tasks: this.tasks, shaper })
   }
 
   get connected(): boolean {

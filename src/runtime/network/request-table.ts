@@ -1,8 +1,8 @@
 import type { Clock } from '../../core/clock.ts'
+import { type Deferred, deferred } from '../../core/deferred.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { Reply } from '../generated/tributary/v1/wire_pb.ts'
-import { type Deferred, deferred } from './deferred.ts'
-import { NetworkError } from './network.ts'
+import { NetworkError } from '../ports/network.ts'
 
 /** Requests to one peer that are not answered yet. */
 export class RequestTable {

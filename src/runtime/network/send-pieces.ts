@@ -1,6 +1,6 @@
 import type { Stream, StreamCloseEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { NetworkError } from './network.ts'
+import { NetworkError } from '../ports/network.ts'
 
 /**
  * Resolves when everything handed to the stream has gone to the operating system. (The stream's own `onDrain` resolves

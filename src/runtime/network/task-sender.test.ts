@@ -1,13 +1,14 @@
 import type { Stream } from '@libp2p/interface'
 import { expect, test } from 'vitest'
+import { deviceId } from '../../core/ids.ts'
 import { megabitsPerSecond, milliseconds, seconds } from '../../core/units.ts'
+import { linksLike } from '../../emulation/pacer.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { FRAME_LIMITS } from './frame-limits.ts'
 import { LinkMeter } from './link-meter.ts'
-import { Pacer } from './pacer.ts'
 import { TaskSender } from './task-sender.ts'
 
-/** A sender over an emulated link of 20 Mbit/s and 3 ms. */
+/** A sender over a shaped link of 20 Mbit/s and 3 ms. */
 const open = () => {
   const clock = createManualClock()
   const meter = new LinkMeter()
@@ -19,12 +20,12 @@ const open = () => {
       return true
     }
   } as Partial<Stream> as Stream
+  const shaper = linksLike(clock, { rate: megabitsPerSecond(20), latency: milliseconds(3) })(deviceId('shed'))
   const sender = new TaskSender({
     clock,
     limits: FRAME_LIMITS,
     meter,
-    pacer: new Pacer(clock),
-    shape: () => ({ rate: megabitsPerSecond(20), latency: milliseconds(3) }),
+    shaper: () => shaper,
     stream: () => Promise.resolve(stream),
     drop: () => {}
   })
@@ -35,7 +36,7 @@ const open = () => {
   return { clock, meter, sender, send, received: () => received }
 }
 
-test('the rate of an emulated link is its own, however late this machine is with the answers, and whatever crosses it', async () => {
+test('the rate of a shaped link is its own, however late this machine is with the answers, and whatever crosses it', async () => {
   for (const size of [1000, 600_000]) {
     const { clock, meter, sender, send } = open()
     meter.pong(seconds(0.006))
@@ -47,7 +48,7 @@ test('the rate of an emulated link is its own, however late this machine is with
   }
 })
 
-test('on an emulated link the last byte of each frame waits for its arrival, and nothing else is left to send then', async () => {
+test('on a shaped link the last byte of each frame waits for its arrival, and nothing else is left to send then', async () => {
   const { clock, send, received } = open()
   const [first, second] = [send(600_000), send(600_000)]
   await clock.advance(seconds(0.241))

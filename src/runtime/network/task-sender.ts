@@ -1,24 +1,23 @@
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
+import { type Deferred, deferred } from '../../core/deferred.ts'
 import { Serial } from '../../core/serial.ts'
 import { bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Frame, PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
-import { type Deferred, deferred } from './deferred.ts'
+import type { LinkShaper } from '../ports/link-shaper.ts'
+import { NetworkError, type Sending, type Sent, type TaskAnswer } from '../ports/network.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import { type EncodedFrame, encodeFrame } from './encode-frame.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import type { LinkMeter } from './link-meter.ts'
-import { NetworkError, type Sending, type Sent, type TaskAnswer } from './network.ts'
-import type { LinkShape, Pacer } from './pacer.ts'
 import { sendPieces } from './send-pieces.ts'
-import type { WireTensor } from './wire-tensor.ts'
 
 export interface TaskSenderParts {
   readonly clock: Clock
   readonly limits: FrameLimits
   readonly meter: LinkMeter
-  readonly pacer: Pacer
-  /** Of the emulated link to this peer, asked for each frame; undefined where the real link counts. */
-  readonly shape: () => LinkShape | undefined
+  /** Of the link to this peer, asked for each frame; undefined where the real link alone counts. */
+  readonly shaper: () => LinkShaper | undefined
   /** The open stream to the peer, opened if need be. */
   readonly stream: () => Promise<Stream>
   /** Drop the stream: what was half sent must not be read on. */
@@ -31,7 +30,7 @@ interface Outgoing {
   readonly written: Deferred<Sent>
   readonly answered: Deferred<TaskAnswer>
   started: Seconds | undefined
-  /** How long an emulated link was taken for it. */
+  /** How long a shaped link was taken for it. */
   took: Seconds | undefined
 }
 
@@ -46,7 +45,7 @@ export class TaskSender {
   readonly #flying = new Map<bigint, Outgoing>()
   #next = 1n
   #running = false
-  /** Frames that left the emulated link and are on their way through its latency; replaced when all is lost. */
+  /** Frames that left a shaped link and are on their way through its latency; replaced when all is lost. */
   #delivery = new Serial()
   #life = new AbortController()
 
@@ -117,30 +116,30 @@ export class TaskSender {
     this.#running = false
   }
 
-  /** Through the link, real or emulated, until it is free for the next frame. */
+  /** Through the link, shaped or not, until it is free for the next frame. */
   async #pass(outgoing: Outgoing, life: AbortSignal): Promise<void> {
-    const { clock, pacer, shape, meter } = this.#parts
+    const { clock, shaper, meter } = this.#parts
     const size = bytes(outgoing.frame.size)
-    const link = shape()
+    const link = shaper()
     if (link === undefined) {
       await this.#write(outgoing, life)
       outgoing.written.resolve({ bytes: size, starts: outgoing.started!, departs: clock.now() })
     } else {
-      const { starts, departs, arrives } = await pacer.pass(size, link)
+      const { starts, departs, arrives } = await link.pass(size)
       outgoing.took = seconds(departs - starts)
       meter.taken(outgoing.took)
       life.throwIfAborted()
       outgoing.started = starts
-      const delivered = this.#delivery.run(() => this.#write(outgoing, life, () => pacer.until(arrives, life)))
+      const delivered = this.#delivery.run(() => this.#write(outgoing, life, () => link.until(arrives, life)))
       delivered.catch(error => this.#reject(outgoing, error))
-      await pacer.until(departs, life)
+      await link.until(departs, life)
       outgoing.written.resolve({ bytes: size, starts, departs })
     }
   }
 
   /**
-   * @param arrival when the last byte may be sent, on an emulated link. The others are at the receiver by then, who waits
-   *   for the whole: what it really takes to send them is part of the emulated time, not added to it.
+   * @param arrival when the last byte may be sent, on a shaped link. The others are at the receiver by then, who waits
+   *   for the whole: what it really takes to send them is part of the time that the link is given, not added to it.
    */
   async #write(outgoing: Outgoing, life: AbortSignal, arrival?: () => Promise<void>): Promise<void> {
     const { clock, meter, stream: open } = this.#parts

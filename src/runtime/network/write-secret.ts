@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { PRIVATE_FILE, PRIVATE_FOLDER } from '../device/privacy.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../state/privacy.ts'
 
 /**
  * Write a file that only its owner may read, whole or not at all.

@@ -14,7 +14,7 @@ import {
   writeBlocks
 } from '../../model/cut-model.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
-import { PRIVATE_FILE } from '../device/privacy.ts'
+import { PRIVATE_FILE } from '../state/privacy.ts'
 import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
 import { openModel } from './open-model.ts'
 

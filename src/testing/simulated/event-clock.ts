@@ -19,8 +19,14 @@ export class EventClock {
   #now: Seconds = seconds(0)
   #seq = 0
   readonly #heap: Event[] = []
+  readonly #turn: (work: () => void) => void
   /** Events that have happened. */
   fired = 0
+
+  /** @param turn does something once all that can go on now has gone on. @default the event loop's next turn */
+  constructor(turn: (work: () => void) => void = setImmediate) {
+    this.#turn = turn
+  }
 
   now(): Seconds {
     return this.#now
@@ -52,8 +58,8 @@ export class EventClock {
         if (hasEnded) resolve()
       }
       const batch = (): void => {
-        for (let i = 1; i < BATCH; i++) setImmediate(step)
-        setImmediate(() => {
+        for (let i = 1; i < BATCH; i++) this.#turn(step)
+        this.#turn(() => {
           step()
           if (!hasEnded) batch()
         })

@@ -1,4 +1,4 @@
-import { isFailed, isSkipped, type SinkEntry } from '../../runtime/ledger/sink-entry.ts'
+import { isFailed, isSkipped, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
 import { range, type SimulatedScenario } from './scenario.ts'
 import type { SimulatedDevice } from './simulated-device.ts'
 import { type ToyModel, toyAnswer } from './toy-model.ts'

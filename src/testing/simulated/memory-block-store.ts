@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { BlockHash } from '../../core/ids.ts'
-import type { BlockStore } from '../../runtime/network/blob-store.ts'
+import { hashOf } from '../../runtime/hash/hash-of.ts'
+import { portableHash } from '../../runtime/hash/portable-hash.ts'
+import type { BlockStore } from '../../runtime/ports/block-store.ts'
 
 /** What of a device survives its process: blocks by hash. */
 export type BlockDisk = Map<string, Uint8Array>
@@ -22,8 +23,8 @@ export const createMemoryBlockStore = (
     for await (const piece of chunks) pieces.push(piece)
     const refusal = refuses()
     if (refusal !== undefined) throw refusal
-    const whole = Buffer.concat(pieces)
-    const actual = createHash('sha256').update(whole).digest('hex')
+    const whole = concatenated(pieces)
+    const actual = hashOf(portableHash, whole)
     if (actual !== hash) throw new Error(`bytes that hash to ${actual} were put as ${hash}`)
     disk.set(hash, whole)
     return placeOf(hash)
@@ -37,6 +38,16 @@ export const createMemoryBlockStore = (
     return bytes
   }
 })
+
+const concatenated = (pieces: readonly Uint8Array[]): Uint8Array => {
+  const whole = new Uint8Array(pieces.reduce((sum, { byteLength }) => sum + byteLength, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.byteLength
+  }
+  return whole
+}
 
 const PREFIX = 'memory:'
 const placeOf = (hash: BlockHash): string => `${PREFIX}${hash}`

@@ -2,7 +2,7 @@ import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../../runtime/engine/engine.ts'
+import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../../runtime/ports/engine.ts'
 import type { ProcessClock } from './process-clock.ts'
 import { runToyBlock, type ToyBlock } from './toy-model.ts'
 
@@ -31,25 +31,20 @@ const STUCK: Seconds = seconds(10)
 export class MemoryEngine implements Engine {
   readonly #parts: MemoryEngineParts
   readonly #loaded = new Map<BlockHash, ToyBlock>()
+  readonly #declared = new Map<BlockHash, Seconds>()
   readonly #lane = new Serial()
   #isStopped = false
-  #speed: number
 
   constructor(parts: MemoryEngineParts) {
     this.#parts = parts
-    this.#speed = parts.speed
   }
 
-  setSpeed(speed: number): void {
-    if (!(speed > 0)) throw new RangeError(`speed must be above 0, got ${speed}`)
-    this.#speed = speed
-  }
-
-  load(hash: BlockHash, place: string): Promise<LoadedBlock> {
+  load(hash: BlockHash, place: string, work?: Seconds): Promise<LoadedBlock> {
     return this.#lane.run(async () => {
       this.#refuseStopped()
       await this.#parts.clock.sleep(LOADING)
-      const block = JSON.parse(new TextDecoder().decode(this.#parts.bytesAt(place))) as ToyBlock
+      const block = toyBlockOf(this.#parts.bytesAt(place))
+      if (work !== undefined) this.#declared.set(hash, work)
       this.#loaded.set(hash, block)
       this.#weigh()
       const spec = (name: string) => ({ name, type: 'int32' as const, shape: [1, block.length] })
@@ -60,6 +55,7 @@ export class MemoryEngine implements Engine {
   unload(hash: BlockHash): Promise<void> {
     return this.#lane.run(async () => {
       this.#loaded.delete(hash)
+      this.#declared.delete(hash)
       this.#weigh()
     })
   }
@@ -87,6 +83,7 @@ export class MemoryEngine implements Engine {
         start,
         end,
         took: seconds(end - start),
+        own: seconds(end - start),
         late: seconds(0)
       }
     })
@@ -94,16 +91,17 @@ export class MemoryEngine implements Engine {
 
   measure(hash: BlockHash): Promise<Seconds> {
     return this.#lane.run(async () => {
+      this.#refuseStopped()
       const block = this.#loaded.get(hash)
       if (block === undefined) throw new EngineError(`block ${hash.slice(0, 12)} is not loaded`)
       const took = this.#takes(block)
       await this.#parts.clock.sleep(took)
-      return took
+      return this.#declared.get(hash) ?? took
     })
   }
 
   async calibrate(): Promise<number> {
-    return this.#speed
+    return this.#parts.speed
   }
 
   async stop(): Promise<void> {
@@ -115,7 +113,7 @@ export class MemoryEngine implements Engine {
   }
 
   #takes({ work }: ToyBlock): Seconds {
-    return seconds((work / this.#speed) * (this.#parts.slowness?.() ?? 1))
+    return seconds((work / this.#parts.speed) * (this.#parts.slowness?.() ?? 1))
   }
 
   #weigh(): void {
@@ -126,6 +124,14 @@ export class MemoryEngine implements Engine {
 
   #refuseStopped(): void {
     if (this.#isStopped) throw new EngineError('the engine was stopped')
+  }
+}
+
+const toyBlockOf = (file: Uint8Array): ToyBlock => {
+  try {
+    return JSON.parse(new TextDecoder().decode(file))
+  } catch (error) {
+    throw new EngineError(`it is not a toy block: ${(error as Error).message}`)
   }
 }
 

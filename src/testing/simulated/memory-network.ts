@@ -1,4 +1,5 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { type Deferred, deferred } from '../../core/deferred.ts'
 import type { BlockHash, DeviceId } from '../../core/ids.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import {
@@ -15,7 +16,6 @@ import {
   type Task,
   TaskSchema
 } from '../../runtime/generated/tributary/v1/wire_pb.ts'
-import { type Deferred, deferred } from '../../runtime/network/deferred.ts'
 import {
   type LinkMeasure,
   type Network,
@@ -26,8 +26,8 @@ import {
   type Sending,
   type Sent,
   type TaskAnswer
-} from '../../runtime/network/network.ts'
-import type { WireTensor } from '../../runtime/network/wire-tensor.ts'
+} from '../../runtime/ports/network.ts'
+import type { WireTensor } from '../../runtime/ports/wire-tensor.ts'
 import type { MemoryBlockStore } from './memory-block-store.ts'
 import type { Link, MemoryHub, Wire } from './memory-hub.ts'
 import type { ProcessClock } from './process-clock.ts'
@@ -244,7 +244,7 @@ export class MemoryNetwork implements Network {
       latency: seconds(known.latency),
       bytesSent: bytes(this.#sent.get(to) ?? 0),
       busySeconds: seconds(0),
-      emulated: false
+      shaped: false
     }
   }
 

@@ -1,7 +1,7 @@
 import { type Seconds, seconds } from '../../core/units.ts'
-import { NotWritten } from '../../runtime/ledger/not-written.ts'
-import type { Recorded, RecordedCounts, Sink, SinkState } from '../../runtime/ledger/sink.ts'
-import { outcomeOf, type SinkEntry } from '../../runtime/ledger/sink-entry.ts'
+import { NotWritten } from '../../runtime/ports/not-written.ts'
+import type { Recorded, RecordedCounts, Sink, SinkState } from '../../runtime/ports/sink.ts'
+import { outcomeOf, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
 import type { ProcessClock } from './process-clock.ts'
 
 /** What a sink has on its disk: it survives the process. */
@@ -25,7 +25,7 @@ const AGAIN: Seconds = seconds(0.5)
 
 /** Keeps the contract of a sink in memory: lines in the order of `write`, each datum once, none lost while the disk refuses. */
 export class MemorySink implements Sink {
-  readonly file: string
+  readonly name: string
   readonly #parts: MemorySinkParts
   readonly #known = new Map<string, Map<number, Recorded>>()
   readonly #asked = new Set<string>()
@@ -35,7 +35,7 @@ export class MemorySink implements Sink {
 
   constructor(parts: MemorySinkParts) {
     this.#parts = parts
-    this.file = parts.name
+    this.name = parts.name
     for (const { entry, stamp } of parts.disk.lines) this.#record(entry, stamp)
   }
 
@@ -50,7 +50,7 @@ export class MemorySink implements Sink {
   }
 
   async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
-    if (this.#isStopped) throw new NotWritten(`${this.file} was stopped`)
+    if (this.#isStopped) throw new NotWritten(`${this.name} was stopped`)
     const { source, datum } = entry
     const known = this.recorded(source).get(datum)
     const key = `${source} ${datum}`
@@ -88,7 +88,7 @@ export class MemorySink implements Sink {
     const { clock, disk, delay, refuses } = this.#parts
     await clock.sleep(delay())
     for (let because = refuses(); because !== undefined; because = refuses()) {
-      if (this.#isStopped) throw new NotWritten(`${this.file}: ${because}`)
+      if (this.#isStopped) throw new NotWritten(`${this.name}: ${because}`)
       this.#stuck = { because, tries: (this.#stuck?.tries ?? 0) + 1 }
       await clock.sleep(AGAIN)
     }

@@ -6,10 +6,10 @@ import { UserError } from '../../core/user-error.ts'
 import type { Place } from '../../planner/placement.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
-import type { DataPort } from '../../runtime/io/data-port.ts'
-import { FileUnavailable } from '../../runtime/io/file-unavailable.ts'
-import type { Sink } from '../../runtime/ledger/sink.ts'
-import type { SourceItems } from '../../runtime/ledger/source-items.ts'
+import type { DataPort } from '../../runtime/ports/data-port.ts'
+import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
+import type { Sink } from '../../runtime/ports/sink.ts'
+import type { SourceItems } from '../../runtime/sink/source-items.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import type { EventClock } from './event-clock.ts'
 import type { Laws } from './laws.ts'
@@ -184,14 +184,7 @@ export class SimulatedDevice {
       },
       memory: bytes(memory),
       emulated: false,
-      models: owned.map(({ manifest: { name } }) => ({
-        name,
-        file: name,
-        shapes: new Map(),
-        maxBlocks: 0,
-        cutAt: [],
-        folder: ''
-      })),
+      models: owned.map(({ manifest: { name } }) => ({ name, file: name })),
       startWhen: scenario.startWhen,
       say: (text, level) => {
         say(text)
@@ -306,12 +299,9 @@ export class SimulatedDevice {
     return new SourceRunner({
       spec: {
         name: source.name,
-        folder: '',
-        synthetic: source.count,
         model: models[source.model]![0]!.manifest.name,
         window: source.window,
         arrivals: source.arrivals,
-        count: undefined,
         weight: source.weight,
         start: seconds(0),
         patience: seconds(30)
@@ -335,10 +325,9 @@ export class SimulatedDevice {
 
   #portOf(model: ToyModel, { number, bad }: SimulatedSource & { readonly number: number }): DataPort {
     const mustBeThere = (name: string): void => {
-      if (this.ails.itemsAreAway > 0) throw new FileUnavailable(`${name}: ENOENT: no such file`)
+      if (this.ails.itemsAreAway > 0) throw new ItemUnavailable(`${name}: ENOENT: no such file`)
     }
     return {
-      list: async () => [],
       read: async ({ name }) => {
         mustBeThere(name)
         if (bad.includes(Number(name))) throw new UserError(`${name}: is not what it should be`)
@@ -358,7 +347,7 @@ const itemsOf = (count: number, sink: Sink, id: string): SourceItems => {
   const recorded = sink.recorded(id)
   const todo = range(count)
     .filter(datum => !recorded.has(datum))
-    .map(datum => ({ datum, item: { name: String(datum), path: '' } }))
+    .map(datum => ({ datum, item: { name: String(datum) } }))
   return { todo, total: count, away: [], left: 0 }
 }
 

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
 import { blockHash } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { manifestId } from '../../runtime/cluster/manifest-codec.ts'
+import { hashOf } from '../../runtime/hash/hash-of.ts'
+import { portableHash } from '../../runtime/hash/portable-hash.ts'
 
 /** A block that can be computed in a head: a tag passes through, numbers are made into others. It is its own file, as JSON. */
 export interface ToyBlock {
@@ -62,9 +63,9 @@ export const toyModel = (options: ToyModelOptions): ToyModel => {
   const alive = (k: number): string[] => [`x${k}`, ...(hasSkip && k > 0 && k <= last ? ['skip'] : [])]
   const facts = {
     name,
-    sha256: createHash('sha256').update(`${name} ${salt}`).digest('hex'),
+    sha256: hashOf(portableHash, `${name} ${salt}`),
     blocks: blocks.map((block, k) => ({
-      sha256: blockHash(createHash('sha256').update(files[k]!).digest('hex')),
+      sha256: blockHash(hashOf(portableHash, files[k]!)),
       bytes: bytes(block.weight),
       fileBytes: bytes(files[k]!.byteLength),
       flops: 0,

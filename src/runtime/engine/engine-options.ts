@@ -1,0 +1,18 @@
+import type { Seconds } from '../../core/units.ts'
+
+export interface EngineOptions {
+  /** Threads of ONNX Runtime inside one run. @default 1 */
+  readonly threads?: number
+  /**
+   * A run that lasts so many times what is expected of it, and at least so many seconds, is taken for one that never ends.
+   * Time in which this process itself was not served does not count. @default 30 times, 10 seconds
+   */
+  readonly patience?: LanePatience
+  /** On Linux: a control group's file of threads, which the lane enters when it starts. @default none */
+  readonly group?: string | undefined
+}
+
+export interface LanePatience {
+  readonly times: number
+  readonly least: Seconds
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { type BlockHash, blockHash } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import type { TensorSpec } from '../../core/tensor.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
+import { declaredInputs } from '../../model/declared-inputs.ts'
+import { type InputShapes, withGiven } from '../../model/input-shapes.ts'
+import { describeLeftOut } from '../../model/left-out.ts'
+import { type OnnxFile, readOnnxFile } from '../../model/onnx-file.ts'
+import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
+import type { OwnerParts } from '../device/owned-model.ts'
+import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { BlockStore } from '../ports/block-store.ts'
+import { onStateDisk } from '../state/on-state-disk.ts'
+import { PRIVATE_FILE } from '../state/privacy.ts'
+import type { CutFacts } from './cut-answer.ts'
+import { cutApart } from './cut-apart.ts'
+import type { OnnxModel } from './onnx-model.ts'
+
+/** Blocks that an earlier version cut otherwise are not used again. */
+const CUT_BY = 3
+
+/**
+ * Cut a model into blocks, put them into the blob store, time each here, one at a time, so that no more than the largest
+ * block is in memory. What an earlier start found out about the same file is used again.
+ * @throws UserError when the file is no model that ONNX Runtime opens, or needs a shape, or the disk does not take the blocks
+ */
+export const prepareOwnedModel = (owned: OnnxModel, parts: OwnerParts): Promise<ModelManifest> =>
+  onStateDisk(owned.folder, () => prepare(owned, parts))
+
+const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManifest> => {
+  const file = await readOnnxFile(owned.file)
+  const shapes = shapesOf(owned, file)
+  const kept = join(owned.folder, `${file.identity.slice(0, 32)}-${nameOfCut(owned, shapes)}.json`)
+  const known = await restore(kept, owned, parts.blobs)
+  if (known !== undefined) {
+    sayMissing(file, known, parts)
+    return withDeclaredWork(known, owned)
+  }
+  parts.signal?.throwIfAborted()
+  parts.say(`cutting ${owned.file} …`)
+  await removeDrafts(owned.folder)
+  const draft = join(owned.folder, `${DRAFT}${process.pid}-`)
+  const { maxBlocks, cutAt } = owned
+  const cut = await cutApart({ file: owned.file, shapes, maxBlocks, cutAt, draft }, parts.signal)
+  const { blocks, activations, inputs, outputs, leftOut } = cut
+  if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`, 'warn')
+  await storeBlocks(blocks, draft, parts)
+  const pinned = owned.pinned === true ? { pinned: true } : {}
+  const facts = { name: owned.name, sha256: file.identity, activations, inputs, outputs, ...pinned }
+  const timed: ModelManifest['blocks'][number][] = []
+  for (const [k, { sha256, bytes: fileBytes, loadedBytes, flops }] of blocks.entries()) {
+    parts.signal?.throwIfAborted()
+    const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
+    const more = loadedBytes === fileBytes ? {} : { fileBytes }
+    timed.push({ sha256, bytes: loadedBytes, ...more, flops, work })
+  }
+  const id = manifestId({ ...facts, blocks: timed })
+  const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
+  await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)), { mode: PRIVATE_FILE })
+  await rename(`${kept}.part`, kept)
+  return manifest
+}
+
+/** What was left out when it was cut is said at each start. */
+const sayMissing = ({ path, graph }: OnnxFile, { outputs }: ModelManifest, { say }: OwnerParts): void => {
+  const missing = graph.output.map(({ name }) => name).filter(name => !outputs.includes(name))
+  if (missing.length > 0) say(`${path}: left out, since only tensors travel: output "${missing.join('", "')}"`, 'warn')
+}
+
+const withDeclaredWork = (manifest: ModelManifest, { name, work }: OnnxModel): ModelManifest => {
+  if (work === undefined) return manifest
+  const { blocks } = manifest
+  if (work.length !== blocks.length)
+    throw new UserError(`--work ${name}: ${work.length} times for ${blocks.length} blocks; give one for each`)
+  return { ...manifest, blocks: blocks.map((block, k) => ({ ...block, work: work[k]! })) }
+}
+
+/** Given shapes, and for inputs of which they leave something open those of the sources' data. */
+const shapesOf = ({ file: path, shapes, exampleShapes }: OnnxModel, file: OnnxFile): InputShapes => {
+  const declared = declaredInputs(file)
+  const all = new Map(shapes)
+  for (let isSettled = exampleShapes === undefined; !isSettled; ) {
+    // One after another: what one input's data say of a dimension holds for others that name it.
+    const inputs = withGiven(path, declared, all).map(({ shape }, i) => ({ ...declared[i]!, shape: shape ?? [] }))
+    const examples = exampleShapes!(inputs)
+    const open = inputs.find(
+      ({ name, shape }) => !all.has(name) && examples.has(name) && shape.some(d => typeof d !== 'number')
+    )
+    if (open === undefined) isSettled = true
+    else all.set(open.name, examples.get(open.name)!)
+  }
+  return all
+}
+
+/** Of all that decides how a file is cut. */
+const nameOfCut = ({ cutAt, maxBlocks, pinned }: OnnxModel, shapes: InputShapes): string =>
+  createHash('sha256')
+    .update(JSON.stringify([CUT_BY, cutAt.length > 0 ? cutAt : maxBlocks, [...shapes].sort(byName), pinned === true]))
+    .digest('hex')
+    .slice(0, 32)
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
+
+const restore = async (kept: string, { name }: OnnxModel, blobs: BlockStore): Promise<ModelManifest | undefined> => {
+  try {
+    const manifest = { ...fromWire(fromJsonString(ManifestSchema, await readFile(kept, 'utf8'))), name }
+    const found = await Promise.all(manifest.blocks.map(block => blobs.find(block.sha256)))
+    return found.every(path => path !== undefined) ? manifest : undefined
+  } catch {
+    return undefined // the first start, or another version's file
+  }
+}
+
+const DRAFT = 'draft-'
+
+/** Of a start that was stopped while it cut. */
+const removeDrafts = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) if (name.startsWith(DRAFT)) await rm(join(folder, name), { force: true })
+}
+
+/** A block's hash is known when its last byte is written, so it is written to a draft first. */
+const storeBlocks = async (blocks: CutFacts['blocks'], draft: string, { blobs }: OwnerParts): Promise<void> => {
+  for (const [index, { sha256 }] of blocks.entries()) {
+    await blobs.put(sha256, createReadStream(`${draft}${index}.onnx`))
+    await rm(`${draft}${index}.onnx`, { force: true })
+  }
+}
+
+/** Seconds at speed 1. A block that does not run on made-up input counts as nothing until the first real run. */
+const timeBlock = async (
+  { engine, blobs, speed, say }: OwnerParts,
+  hash: BlockHash,
+  tensors: readonly TensorSpec[]
+): Promise<Seconds> => {
+  const path = await blobs.find(blockHash(hash))
+  const { inputs } = await engine.load(hash, path!)
+  const specs = new Map(tensors.map(tensor => [tensor.name, tensor]))
+  try {
+    const measured = inputs.map(spec => ({ spec, dims: (specs.get(spec.name) ?? spec).shape as readonly number[] }))
+    return seconds((await engine.measure(hash, measured)) * speed)
+  } catch (error) {
+    say(`block ${hash.slice(0, 12)} could not be timed on made-up input: ${(error as Error).message}`, 'warn')
+    return seconds(1e-3)
+  } finally {
+    await engine.unload(hash)
+  }
+}

@@ -1,0 +1,29 @@
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import type { ItemStamp } from './item-stamp.ts'
+
+/** What a datum is made of. Whatever else an adapter needs to find it stands beside its name. */
+export interface Item {
+  /** Shown to people and written to the sink. */
+  readonly name: string
+}
+
+/**
+ * How a source's items become tensors and tensors become answers: the `--preset` or `--io` of a node, or a program's own.
+ * @throws ItemUnavailable from `read` and `stamp` while an item is absent or unreadable; another UserError from `read` when
+ *   it is not what it should be
+ */
+export interface DataPort {
+  /** The model's inputs for one item; dims fit the model's input specs. */
+  read(item: Item): Promise<readonly Tensor[]>
+  /** Tells whether the item has changed since. */
+  stamp(item: Item): Promise<ItemStamp>
+  /**
+   * What goes into the sink for one result, as a JSON value: text, labels, or where a tensor was put.
+   * @throws UserError when the model's outputs are not what the port expects
+   */
+  write(item: Item, outputs: readonly Tensor[]): Promise<unknown>
+  /** Shapes for profiling: every dynamic dimension of the inputs made concrete. */
+  exampleInputs(
+    inputs: readonly TensorSpec[]
+  ): readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[]
+}

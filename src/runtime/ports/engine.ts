@@ -1,0 +1,71 @@
+import type { BlockHash } from '../../core/ids.ts'
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import type { Seconds } from '../../core/units.ts'
+
+export interface LoadedBlock {
+  readonly inputs: readonly TensorSpec[]
+  readonly outputs: readonly TensorSpec[]
+}
+
+export interface BlockRun {
+  /** The block's outputs, in the model's order; each with its own ArrayBuffer. */
+  readonly outputs: readonly Tensor[]
+  /** The inputs, handed back: what lives on beside the block must not be copied to survive the transfer to the lane. */
+  readonly inputs: readonly Tensor[]
+  /** When the run began and ended, on the device's clock. */
+  readonly start: Seconds
+  readonly end: Seconds
+  /** From the one to the other. */
+  readonly took: Seconds
+  /** What of that the run itself needed, as little disturbed by other work on the machine as can be told. */
+  readonly own: Seconds
+  /** By how much it took longer than was declared, because the machine was busy with something else; 0 where nothing was. */
+  readonly late: Seconds
+}
+
+/**
+ * Runs blocks, one at a time, beside whoever asks: nothing else waits for it. Tensors are given away: the caller's buffers
+ * are detached, and the result holds them again under `inputs`. When the run fails they are lost.
+ * A block that fails to load or run rejects for its caller and disturbs nobody else.
+ */
+export interface Engine extends AsyncDisposable {
+  /**
+   * @param place of its bytes, as the block store said
+   * @param work seconds of one run at speed 1, where somebody says it: it is not measured then
+   * @throws EngineError with the runtime's words when it is not a model that it opens
+   */
+  load(hash: BlockHash, place: string, work?: Seconds): Promise<LoadedBlock>
+  unload(hash: BlockHash): Promise<void>
+  /**
+   * Run one block. `inputs` must hold the tensors that the block names; others are refused.
+   * @param readySince when the run could have begun had the engine been free, for whoever accounts for what its device does
+   * @param expected seconds that it should take here, where nothing better is known
+   * @throws EngineError when the block is not loaded or the runtime reports an error
+   * @throws StuckError when it does not end; the block is not run again before it was unloaded
+   */
+  run(hash: BlockHash, inputs: readonly Tensor[], readySince?: Seconds, expected?: Seconds): Promise<BlockRun>
+  /**
+   * Time a loaded block on zeros (or seeded values) of these shapes: warm-up, then the least of several runs, so that
+   * other work on the machine does not count. @returns seconds; where they were declared, those
+   */
+  measure(
+    hash: BlockHash,
+    inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[]
+  ): Promise<Seconds>
+  /** Speed of this device relative to the reference (1 = this kind of core doing the calibration model in its nominal time). */
+  calibrate(): Promise<number>
+  /** Finishes the run that is under way, but does not wait long for it. */
+  stop(): Promise<void>
+  /** So many run a block that never ends: nothing but the end of the process ends them. @default 0 */
+  readonly abandoned?: number
+}
+
+/** A block that does not end. It is left alone: a run cannot be interrupted. */
+export class StuckError extends Error {
+  override readonly name = 'StuckError'
+}
+
+/** The runtime refused; the message carries its words and the block. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError'
+}

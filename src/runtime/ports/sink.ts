@@ -1,0 +1,51 @@
+import type { SinkEntry } from './sink-entry.ts'
+
+/** What is known to have become of a datum. */
+export interface Recorded {
+  readonly item: string
+  readonly kind: 'result' | 'skipped' | 'failed'
+  /** Of one that was skipped: what its item looked like then. When it looks different, it may be written again. */
+  readonly stamp?: string
+}
+
+export interface RecordedCounts {
+  readonly results: number
+  readonly skipped: number
+  /** Given up: what they are could not be computed. */
+  readonly failed: number
+}
+
+export type SinkState =
+  | { readonly kind: 'open' }
+  /** The disk refuses, and why; writing is tried again until it works or the sink is stopped. */
+  | { readonly kind: 'stuck'; readonly because: string; readonly tries: number }
+  /** What writes it has failed itself, and why: nothing is written any more. The device does not go on without it. */
+  | { readonly kind: 'failed'; readonly because: string }
+  | { readonly kind: 'stopped' }
+
+/**
+ * Where results go, each result exactly once, whatever happens in between. Shared by the sources of a device.
+ *
+ * What is in it when it is opened counts (of a file what was written before it was rotated, too): it is never written again,
+ * and `recorded` tells a source where to go on. Lines are in the order of `write`. While the disk refuses, `write` does not resolve, so sources stop at their window
+ * and nothing is lost.
+ */
+export interface Sink extends AsyncDisposable {
+  /** For people: the path, where it is a file. */
+  readonly name: string
+  /** What became of a source's data, by datum; grows with every write. */
+  recorded(source: string): ReadonlyMap<number, Recorded>
+  /** How many of them are results, how many were skipped and how many given up; looked up, not counted. */
+  counts(source: string): RecordedCounts
+  /**
+   * @param stamp of an item that is skipped: what it looks like, kept with it
+   * @returns 'written' once the line is on the disk; 'twin', writing nothing, when this datum has a line or is about to;
+   *   the line of one that was skipped is followed by that of a result, should there be one after all
+   * @throws NotWritten when the sink was stopped before the disk took the line, UserError when before it was asked: the datum
+   *   is not recorded then
+   */
+  write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'>
+  state(): SinkState
+  /** Writes what was accepted (one try when the disk refuses), and lets go of it. Idempotent. */
+  stop(): Promise<void>
+}

@@ -1,0 +1,22 @@
+import type { Seconds } from '../../core/units.ts'
+import type { Item } from './data-port.ts'
+
+export interface NumberedItem {
+  readonly datum: number
+  readonly item: Item
+  /** Since when it is there, of one that came by itself; absent: it is there when it is asked for. */
+  readonly since?: Seconds
+}
+
+/** Items one after the other, as they come. */
+export type ItemStream = AsyncIterable<NumberedItem>
+
+/** What a source has to be computed. */
+export interface SourceData {
+  /** Not done, in the order of their numbers: all there are, or one after the other as they come. */
+  readonly todo: readonly NumberedItem[] | ItemStream
+  /** With those that are done and those that are away, as far as is known. */
+  readonly total: number
+  /** Not there now: they are waited for. */
+  readonly away: readonly NumberedItem[]
+}

@@ -1,0 +1,17 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { KeptNames } from '../ports/kept-names.ts'
+import { onStateDisk } from './on-state-disk.ts'
+
+/** What the names of models mean, in a file of a folder of the state. A crash leaves the old file or the new one. */
+export const namesFile = (folder: string): KeptNames => {
+  const file = join(folder, 'names.json')
+  return {
+    readNames: async () => JSON.parse(await readFile(file, 'utf8')),
+    writeNames: names =>
+      onStateDisk(folder, async () => {
+        await writeFile(`${file}.part`, JSON.stringify(names))
+        await rename(`${file}.part`, file)
+      })
+  }
+}
