@@ -103,3 +103,25 @@ test('what failed behind a pinned block is not sent to a device whole, which may
   expect(failed('home', 1).kind).toBe('again')
   expect([0, 1].map(k => runs(appeals.way(7, net), k))).toEqual(['home', 'b'])
 })
+
+test('a datum that fails on the only device with its block, which computes others, is given up when others had time to come', () => {
+  const { appeals, failed } = cluster({ a: [1] })
+  for (let now = 0; now < 30; now += 5) expect(failed('a', now).kind).toBe('again')
+  appeals.computed(8, net, new Set([home, deviceId('a')]), seconds(29))
+  appeals.failed(9, net, { device: deviceId('a'), block: 1, because: 'memory' }, seconds(29.5))
+  expect(failed('a', 30)).toEqual({ kind: 'givenUp', cause: 'memory' })
+})
+
+test('so is one that is the last: nothing else failed there since it last computed something', () => {
+  const { failed } = cluster({ a: [1] })
+  for (let now = 0; now < 30; now += 5) expect(failed('a', now).kind).toBe('again')
+  expect(failed('a', 30).kind).toBe('givenUp')
+})
+
+test('where that device fails at everything its data wait for it to be mended, but not for ever', () => {
+  const { appeals, failed } = cluster({ a: [1] })
+  const other = (now: number) =>
+    appeals.failed(8, net, { device: deviceId('a'), block: 1, because: 'memory' }, seconds(now))
+  for (let now = 0; now < 300; now += 5) expect([failed('a', now).kind, other(now).kind]).toEqual(['again', 'again'])
+  expect([failed('a', 300).kind, other(300).kind]).toEqual(['givenUp', 'givenUp'])
+})

@@ -21,6 +21,17 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 
 /** So long after its first failure a datum waits for devices that may come to carry its block: longer than loading it takes. */
 const WAITS: Seconds = seconds(30)
+/** And after so long it is given up, whoever is to blame: whatever waits for it is to end. */
+const LONGEST: Seconds = seconds(300)
+
+/** What a device has done of a model, as far as this source has seen. */
+interface Conduct {
+  computedAt: Seconds
+  /** Of all data that it has failed at since: the first. */
+  firstFailed: number | undefined
+  /** Others too. */
+  hasFailedMore: boolean
+}
 
 interface Case {
   readonly since: Seconds
@@ -36,11 +47,13 @@ const FAILED_NEARBY = 1e6
 /**
  * Data of one source that failed somewhere. Each is tried again on another device, as a whole where one carries the whole
  * model, home first, else that block on one that has not tried it: if it succeeds, the failure was the device's; if it fails
- * on all of them, or at home where there is nobody else, it was the datum's, and it is given up.
+ * on all of them, or at home where there is nobody else, it was the datum's, and it is given up. Likewise where one device
+ * alone has the block and fails at this datum only; where it fails at all of them, they wait for it to be mended, for so long.
  */
 export class Appeals {
   readonly #parts: AppealsParts
   readonly #cases = new Map<number, Case>()
+  readonly #conduct = new Map<string, Conduct>()
 
   constructor(parts: AppealsParts) {
     this.#parts = parts
@@ -51,13 +64,16 @@ export class Appeals {
     const known = this.#cases.get(datum) ?? { since: now, failures: [], way: undefined }
     this.#cases.set(datum, known)
     known.failures.push(failure)
+    this.#failedAt(datum, model, failure.device)
     const { failures } = known
     const failed = new Set(failures.map(({ device }) => device))
     const jury = {
       home: view.self,
       isDiscredited: (device: DeviceId) => breaker.isDiscredited(device, model, now),
       carriers: (block: number) => this.#carriers(model, block),
-      mayOthersCome: now - known.since < WAITS && view.world.known().some(({ id }) => !failed.has(id))
+      mayOthersCome: now - known.since < WAITS && view.world.known().some(({ id }) => !failed.has(id)),
+      failsAtThisOnly: (device: DeviceId) => this.#failsOnlyAt(datum, model, device, known.since),
+      isTooLong: now - known.since >= LONGEST
     }
     if (isProven(failures, jury)) return { kind: 'givenUp', cause: failure.because }
     // It came back to one that had failed it: the policy must be kept from choosing that one while somebody is left to try it.
@@ -82,6 +98,8 @@ export class Appeals {
 
   /** Its result has come. @param holders who had it in its last dispatch @returns devices that are set aside from now on */
   computed(datum: number, model: ModelId, holders: ReadonlySet<DeviceId>, now: Seconds): readonly SetAside[] {
+    for (const device of holders)
+      this.#conduct.set(conductKey(device, model), { computedAt: now, firstFailed: undefined, hasFailedMore: false })
     const known = this.#cases.get(datum)
     if (known === undefined) return []
     this.#cases.delete(datum)
@@ -101,6 +119,22 @@ export class Appeals {
 
   forget(datum: number): void {
     this.#cases.delete(datum)
+  }
+
+  #failedAt(datum: number, model: ModelId, device: DeviceId): void {
+    const key = conductKey(device, model)
+    const known = this.#conduct.get(key)
+    const never = seconds(Number.NEGATIVE_INFINITY)
+    const conduct = known ?? { computedAt: never, firstFailed: undefined, hasFailedMore: false }
+    this.#conduct.set(key, conduct)
+    conduct.firstFailed ??= datum
+    if (conduct.firstFailed !== datum) conduct.hasFailedMore = true
+  }
+
+  #failsOnlyAt(datum: number, model: ModelId, device: DeviceId, since: Seconds): boolean {
+    const conduct = this.#conduct.get(conductKey(device, model))
+    if (conduct === undefined) return false
+    return conduct.computedAt > since || (conduct.firstFailed === datum && !conduct.hasFailedMore)
   }
 
   /** Past the devices that failed it; undefined where there is no such way. */
@@ -157,3 +191,5 @@ export class Appeals {
       .filter(device => view.isOfferedBy(device, model, block))
   }
 }
+
+const conductKey = (device: DeviceId, model: ModelId): string => `${device} ${model}`

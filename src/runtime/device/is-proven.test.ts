@@ -58,3 +58,21 @@ test('while others may come to carry it, home alone proves nothing, nor do two f
   expect(isProven(on(a, home), waiting([]))).toBe(false)
   expect(isProven(on(a, home, a), waiting([home, a]))).toBe(true)
 })
+
+test('the only device that has its block is heard where it fails at this datum and at no other', () => {
+  const alone = (carriers: readonly DeviceId[], more: Partial<Jury> = {}): Jury => ({
+    ...jury(carriers),
+    failsAtThisOnly: device => device === a,
+    ...more
+  })
+  expect(isProven(on(a, a), alone([a]))).toBe(false)
+  expect(isProven(on(a, a, a), alone([a]))).toBe(true)
+  expect(isProven(on(a, a, a), alone([a, b]))).toBe(false)
+  expect(isProven(on(a, a, a), alone([a], { mayOthersCome: true }))).toBe(false)
+  expect(isProven(on(b, b, b), alone([b]))).toBe(false)
+})
+
+test('what has failed for too long is given up, whoever could still try it', () => {
+  expect(isProven(on(a, a, a), { ...jury([a, b]), isTooLong: true })).toBe(true)
+  expect(isProven(on(a, a), { ...jury([a, b]), isTooLong: true })).toBe(false)
+})

@@ -15,6 +15,10 @@ export interface Jury {
   readonly carriers: (block: number) => readonly DeviceId[]
   /** Others are known who have not tried it and may come to carry it yet: they may just have been started anew. @default false */
   readonly mayOthersCome?: boolean
+  /** Since it last computed a datum it has failed at none but this one, or it has computed others since this one failed. @default of nobody */
+  readonly failsAtThisOnly?: (device: DeviceId) => boolean
+  /** It has failed for longer than anybody waits for a device that is broken to be mended. @default false */
+  readonly isTooLong?: boolean
 }
 
 /** Failures without which nothing is proven: what was wrong may pass. */
@@ -24,12 +28,14 @@ const MOST_WITNESSES = 4
 
 /**
  * Whether a datum is known to be one that cannot be computed: it has failed on different devices and nobody is left to try
- * it whose word counts (or on four), or at home where nobody else could try it. Pure; refusals, silence and losses are no
- * failures and never come here. Where too few can try it now and others may come, they are waited for.
+ * it whose word counts (or on four), or at home where nobody else could try it, or on the only device that has its block
+ * and computes others. Where that device computes nothing, whose fault it is cannot be known: then it is a matter of time.
+ * Pure; refusals, silence and losses are no failures and never come here. Where too few can try it now and others may come,
+ * they are waited for.
  */
 export const isProven = (
   failures: readonly BlockFailure[],
-  { home, isDiscredited, carriers, mayOthersCome = false }: Jury
+  { home, isDiscredited, carriers, mayOthersCome = false, failsAtThisOnly = () => false, isTooLong = false }: Jury
 ): boolean => {
   const { block } = failures.at(-1)!
   const isEnough = failures.length >= LEAST
@@ -37,7 +43,8 @@ export const isProven = (
   const credible = [...failed].filter(device => !isDiscredited(device))
   const all = carriers(block)
   const untried = all.filter(device => !failed.has(device))
-  if (credible.length >= MOST_WITNESSES) return true
+  if (credible.length >= MOST_WITNESSES || (isTooLong && isEnough)) return true
   if (credible.length >= 2) return untried.every(isDiscredited) && (isEnough || (all.length === 0 && !mayOthersCome))
-  return isEnough && credible.includes(home) && untried.length === 0 && !mayOthersCome
+  const isHeard = credible.some(device => device === home || failsAtThisOnly(device))
+  return isEnough && isHeard && untried.length === 0 && !mayOthersCome
 }
