@@ -17,7 +17,8 @@ const LONGEST: Seconds = seconds(60)
  * for a while, the longer the more often that led to nothing. A device that comes is there before its links are measured, so a plan for it alone would be one without it.
  */
 export class ReplanRule {
-  #planned: PlacementProblem | undefined
+  /** With its shape: that is asked for ten times a second. */
+  #planned: { readonly problem: PlacementProblem; readonly shape: string; readonly links: string } | undefined
   /** What would be planned for, and since when it has been so. */
   #pending: { readonly shape: string; readonly since: Seconds } | undefined
   #driftSince: Seconds | undefined
@@ -26,16 +27,17 @@ export class ReplanRule {
 
   isDue(problem: PlacementProblem, now: Seconds): boolean {
     const shape = shapeOf(problem) + linksOf(problem)
-    if (this.#planned === undefined || shape !== shapeOf(this.#planned) + linksOf(this.#planned))
+    if (this.#planned === undefined || shape !== this.#planned.shape + this.#planned.links)
       return this.#isSettled(shape, now)
     this.#pending = undefined
-    return this.#hasDrifted(problem, this.#planned, now)
+    return this.#hasDrifted(problem, this.#planned.problem, now)
   }
 
   /** @returns whether this differs from the last plan's problem in speeds, rates and links only */
   planned(problem: PlacementProblem): boolean {
-    const isDrift = this.#planned !== undefined && shapeOf(problem) === shapeOf(this.#planned)
-    this.#planned = problem
+    const shape = shapeOf(problem)
+    const isDrift = this.#planned?.shape === shape
+    this.#planned = { problem, shape, links: linksOf(problem) }
     this.#pending = undefined
     this.#driftSince = undefined
     this.#greatDriftSince = undefined

@@ -99,16 +99,19 @@ export class ClusterView {
 
   /** Models that devices that are there speak of and this one does not know yet, with who speaks of them. */
   unknownModels(): readonly { readonly model: ModelId; readonly device: DeviceId }[] {
-    return [...this.#states].flatMap(([device, state]) => {
-      if (!this.isUp(device) || !this.#isOfThisLife(state)) return []
-      const { models, sources } = state
-      const spoken = new Set([...models.map(({ model }) => model), ...sources.map(source => source.modelId)])
-      return [...spoken].flatMap(text => {
+    const unknown: { readonly model: ModelId; readonly device: DeviceId }[] = []
+    for (const [device, state] of this.#states) {
+      if (!this.isUp(device) || !this.#isOfThisLife(state)) continue
+      const add = (text: string): void => {
         const model = modelId(text)
         const isKnown = text === '' || this.models.manifest(model) !== undefined || this.models.isGone(model)
-        return isKnown ? [] : [{ model, device }]
-      })
-    })
+        if (!isKnown && !unknown.some(one => one.model === model && one.device === device))
+          unknown.push({ model, device })
+      }
+      for (const { model } of state.models) add(model)
+      for (const source of state.sources) add(source.modelId)
+    }
+    return unknown
   }
 
   state(device: DeviceId): DeviceState | undefined {

@@ -167,18 +167,20 @@ export class ModelRegister {
 
   /** The one that counts first. @param isThere only of owners that are there */
   #claims(isThere = false): readonly Standing[] {
-    return [...this.#parts.states()]
-      .flatMap(({ device: text, models }) => {
-        const device = deviceId(text)
-        const isUp = this.#parts.isUp(device)
-        if (isThere && !isUp) return []
-        return models.flatMap(({ model: id, owner, name, revision }): Standing[] => {
-          const model = modelId(id)
-          if (!owner) return []
-          return [{ device, model, revision, name: name || (this.#manifests.get(model)?.name ?? ''), isUp }]
-        })
-      })
-      .sort(byWhatCounts)
+    const claims: Standing[] = []
+    for (const { device: text, models } of this.#parts.states()) {
+      // Of many devices few own models: the others cost nothing.
+      if (!models.some(({ owner }) => owner)) continue
+      const device = deviceId(text)
+      const isUp = this.#parts.isUp(device)
+      if (isThere && !isUp) continue
+      for (const { model: id, owner, name, revision } of models) {
+        const model = modelId(id)
+        if (owner)
+          claims.push({ device, model, revision, name: name || (this.#manifests.get(model)?.name ?? ''), isUp })
+      }
+    }
+    return claims.length < 2 ? claims : claims.sort(byWhatCounts)
   }
 }
 

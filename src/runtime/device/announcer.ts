@@ -78,18 +78,16 @@ export class Announcer {
     if (!this.#parts.isOn()) return
     this.#parts.reporter.stir()
     this.#parts.guard.run('telling its state', () => {
-      const state = this.hearSelf()
-      if (this.#parts.clock.now() - this.#toldAt < this.#parts.policy.reportInterval()) this.#isUntold = true
-      else this.#sendState(state)
+      const { clock, policy, reporter, view } = this.#parts
+      if (clock.now() - this.#toldAt >= policy.reportInterval()) return this.publishState()
+      this.#isUntold = true
+      view.heard(view.self, reporter.stateNow(), clock.now())
     })
     this.#parts.later()
   }
 
   publishState(): void {
-    this.#sendState(this.hearSelf())
-  }
-
-  #sendState(state: DeviceState): void {
+    const state = this.hearSelf()
     this.#isUntold = false
     this.#toldAt = this.#parts.clock.now()
     this.#parts.network.publishState(state)

@@ -73,6 +73,8 @@ const IDLE_INTERVAL: Seconds = seconds(5)
 const REPORTS_PER_STATE = 10
 /** How often a trouble that lasts is said. */
 const SAY_AGAIN: Seconds = seconds(300)
+/** What devices were told does not change while they live: how often it is looked at all the same. */
+const COMPARE: Seconds = seconds(5)
 /** How often `isDue` is asked. */
 const TICK: Seconds = seconds(0.1)
 
@@ -96,6 +98,9 @@ export class DeviceReporter {
   /** How many devices sources wait for. */
   #awaited = 1
   #saidDifferences = ''
+  /** Which lives of which devices, and when. */
+  #comparedWith = ''
+  #comparedAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   readonly #rss: ResidentMemory
   readonly #readStates = new WeakMap<DeviceState, DeviceReport | undefined>()
   readonly #saidTroubles = new Map<string, Seconds>()
@@ -143,11 +148,19 @@ export class DeviceReporter {
     return hasWorked || sources().some(source => source.status().inFlight > 0)
   }
 
+  /** What the others are told now. */
   nextState(): DeviceState {
-    const { name, network, emulated, incarnation, view, draining, readyEpoch, sources } = this.#parts
     this.#lastAt = this.#parts.clock.now()
     this.#sayDifferences()
     this.#sayTroubles()
+    // What it has and does is told also where that cannot be put in words.
+    const status = this.#parts.guard.run('describing itself', () => JSON.stringify(this.deviceReport())) ?? ''
+    return this.stateNow(status)
+  }
+
+  /** What this device is, carries and knows. @param status in words, for people; what is for itself needs none */
+  stateNow(status = ''): DeviceState {
+    const { name, network, clock, emulated, incarnation, view, draining, readyEpoch, sources } = this.#parts
     const links = view.world.links[view.selfIndex]!.filter(link => link.up)
     const room = this.#roomForPlanner()
     return create(DeviceStateSchema, {
@@ -168,13 +181,12 @@ export class DeviceReporter {
         latency,
         medium: view.mediumOf(resource)
       })),
-      // What it has and does is told also where that cannot be put in words.
-      status: this.#parts.guard.run('describing itself', () => JSON.stringify(this.deviceReport())) ?? '',
+      status,
       sources: sources().map(source => {
         const { model, state } = source.status()
         return sourceToWire(model, source.arrivals, { modelId: source.modelId, done: state === 'done' })
       }),
-      goneModels: [...view.models.gone(this.#lastAt)],
+      goneModels: [...view.models.gone(clock.now())],
       life: network.life,
       setAside: this.#setAside()
     })
@@ -298,9 +310,16 @@ export class DeviceReporter {
     return device === this.#parts.view.self ? this.#parts.readyEpoch() : Number(readyEpoch)
   }
 
-  /** Once for each state of affairs; every device says it in its own log. */
+  /** Once for each state of affairs; every device says it in its own log. Looked at when others have come, and now and then. */
   #sayDifferences(): void {
-    const { name, dispatcher, activationEncoding = 'fp32' } = this.#parts
+    const { name, clock, dispatcher, view, activationEncoding = 'fp32' } = this.#parts
+    const members = view
+      .members()
+      .map(({ device, life }) => `${device} ${life}`)
+      .join()
+    if (members === this.#comparedWith && clock.now() - this.#comparedAt < COMPARE) return
+    this.#comparedWith = members
+    this.#comparedAt = clock.now()
     const own = { name, policy: dispatcher.policy.name, activationEncoding }
     const said = differences([own, ...this.#othersReports()].sort(byName)).join('; ')
     if (said === this.#saidDifferences) return

@@ -70,6 +70,9 @@ const AGAIN_TICK: Seconds = seconds(0.1)
 /** How often it is asked whether it is time to look at those that were skipped or given up. */
 const LOOK_TICK: Seconds = seconds(0.5)
 
+/** One for all: an error of its own, with its stack, is what a pause costs most. */
+const WOKEN = new Error('woken')
+
 interface Flight {
   readonly item: Item
   readonly availableAt: Seconds
@@ -416,7 +419,7 @@ export class SourceRunner implements SourcePort {
   async #pause(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const over = new AbortController()
-    const wake = (): void => over.abort()
+    const wake = (): void => over.abort(WOKEN)
     this.#wake = wake
     // A timer that nobody waits for any more would listen to the signal for its whole tick, and a fast source makes hundreds.
     signal.addEventListener('abort', wake, { once: true })

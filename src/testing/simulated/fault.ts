@@ -44,8 +44,8 @@ export interface FaultLimits {
 }
 
 /** Faults begin within so many seconds. */
-const SPAN = 6
-const LATEST = 9
+const SPAN = 4
+const LATEST = 6.5
 /** Longer than a silent peer's connection is kept. */
 const FOR_DEAD = 65
 /** Those that remain have memory for all blocks. */
@@ -84,7 +84,7 @@ const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits): F
     case 'swap':
       return { at, kind, device: owners[Math.floor(owners.length * rng.next())]!, lasts }
     case 'absent':
-      return { at: 0, kind, device, lasts: tenth(6 * rng.next()) }
+      return { at: 0, kind, device, lasts: tenth(4 * rng.next()) }
     case 'gone':
       return needed.has(device) ? { at, kind: 'crash', device, lasts, wipes: false } : { at, kind, device }
     case 'slow':
@@ -106,7 +106,7 @@ const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits): F
       return { at, kind, device, by: Math.round(7200 * (rng.next() - 0.5)) }
     case 'hang':
       // Sometimes for so long that nobody counts on it any more.
-      return { at, kind, device, lasts: rng.next() < 0.05 ? FOR_DEAD : lasts }
+      return { at, kind, device, lasts: rng.next() < 0.03 ? FOR_DEAD : lasts }
     default:
       return { at, kind, device, lasts }
   }

@@ -39,6 +39,10 @@ export interface HubParts {
   readonly shape: (from: DeviceId, to: DeviceId) => { readonly latency: Seconds; readonly rate: BytesPerSecond }
   /** Of states, the share that gossip does not bring. @default 0 */
   readonly gossipLoss?: number
+  /** Latencies are not twice the same: up to so many times more. @default 0.3 */
+  readonly jitter?: number
+  /** What a message of a task is larger than its tensors. @default 200 bytes */
+  readonly header?: number
   /** Told what passes, for the log. */
   readonly trace?: (text: string) => void
 }
@@ -47,8 +51,8 @@ const FIRST_DIAL: Seconds = seconds(0.05)
 const FIRST_PAUSE = 0.25
 const LONGEST_PAUSE = 5
 const PAUSE_GROWTH = 1.6
-/** Latencies are not twice the same: up to so many times more. */
 const JITTER = 0.3
+const HEADER = 200
 
 /**
  * The wires between simulated devices, and who is connected to whom. Each pair has two channels, as the real network has
@@ -69,6 +73,10 @@ export class MemoryHub {
 
   get rng(): Rng {
     return this.#parts.rng
+  }
+
+  get header(): number {
+    return this.#parts.header ?? HEADER
   }
 
   trace(text: string): void {
@@ -183,7 +191,7 @@ export class MemoryHub {
   }
 
   #latency(wire: Wire): number {
-    return wire.latency * (1 + JITTER * this.rng.next())
+    return wire.latency * (1 + (this.#parts.jitter ?? JITTER) * this.rng.next())
   }
 
   /** States reach everybody, over others too, sooner or later; a few do not. */

@@ -49,8 +49,6 @@ const SUSPECT_AFTER = 3
 const DEAD_AFTER = 60
 const REQUEST_TIMEOUT = 10
 const STALL = 15
-/** What a frame is larger than its tensors. */
-const HEADER = 200
 /** A block goes over as fast as so many bytes of activations. */
 const BLOB_TIME_BYTES = 100_000
 
@@ -106,9 +104,9 @@ export class MemoryNetwork implements Network {
   }
 
   peers(): ReadonlyMap<DeviceId, Role> {
-    return new Map(
-      [...this.#sessions].flatMap(([id, { peer, isSilent }]) => (isSilent ? [] : [[id, peer.role] as const]))
-    )
+    const peers = new Map<DeviceId, Role>()
+    for (const [id, { peer, isSilent }] of this.#sessions) if (!isSilent) peers.set(id, peer.role)
+    return peers
   }
 
   async start(handlers: NetworkHandlers): Promise<void> {
@@ -153,7 +151,7 @@ export class MemoryNetwork implements Network {
     const wire = hub.wire(this.self, to)
     const header = toBinary(TaskSchema, task)
     const remark = report === undefined ? undefined : toBinary(PolicyReportSchema, report)
-    const size = tensors.reduce((sum, { data }) => sum + data.byteLength, HEADER)
+    const size = tensors.reduce((sum, { data }) => sum + data.byteLength, hub.header)
     const fail = (error: NetworkError): void => {
       written.reject(error)
       answered.reject(error)
@@ -203,11 +201,17 @@ export class MemoryNetwork implements Network {
   notify(to: DeviceId, notice: Notice): void {
     const session = this.#live(to)
     if (session === undefined) return
-    const bytes = toBinary(NoticeSchema, notice)
-    this.#post(session, 'control', peer =>
-      peer.#tell(handlers => handlers.onNotice(this.self, fromBinary(NoticeSchema, bytes)))
-    )
+    const sent = this.#asSent(notice)
+    this.#post(session, 'control', peer => peer.#tell(handlers => handlers.onNotice(this.self, sent)))
   }
+
+  /** Encoded and decoded once for all to whom it goes: none of them writes to it. */
+  #asSent(notice: Notice): Notice {
+    if (this.#lastNotice?.notice !== notice)
+      this.#lastNotice = { notice, sent: fromBinary(NoticeSchema, toBinary(NoticeSchema, notice)) }
+    return this.#lastNotice.sent
+  }
+  #lastNotice: { readonly notice: Notice; readonly sent: Notice } | undefined
 
   publishState(state: DeviceState): void {
     if (this.#state !== 'open') return

@@ -67,11 +67,7 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
       ? Math.ceil(Math.max(largest, (whole * (0.5 + 0.5 * rng.next())) as number))
       : Number.POSITIVE_INFINITY
   }))
-  // Where one device alone has room for a block, a datum that fails there waits for another to try it, by design.
-  const mayPoison = !isScarce
-  const sources = range(pick(rng, [1, 1, 2, 2, 3]))
-    .map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
-    .map(source => (mayPoison ? source : { ...source, poison: [] }))
+  const sources = range(pick(rng, [1, 1, 2, 2, 3])).map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
   const owners = models.flatMap(model => model.owners)
   const needed = new Set([...owners, ...sources.map(({ device }) => device)])
   return {
@@ -102,7 +98,7 @@ const modelOf = (rng: Rng, m: number, devices: number) => {
 }
 
 const sourceOf = (rng: Rng, s: number, devices: number, models: number): SimulatedSource => {
-  const count = 8 + Math.floor(20 * rng.next())
+  const count = 6 + Math.floor(14 * rng.next())
   const some = (share: number): number[] => range(count).filter(() => rng.next() < share)
   return {
     name: `s${s}`,

@@ -1,10 +1,11 @@
 import { createArrivals } from '../../core/arrivals.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import type { Rng } from '../../core/rng.ts'
-import { bytes, seconds } from '../../core/units.ts'
+import { bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { Place } from '../../planner/placement.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
+import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
 import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { DataPort } from '../../runtime/ports/data-port.ts'
 import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
@@ -34,6 +35,16 @@ export interface SimulatedDeviceParts {
   readonly place: Place
   readonly laws: Laws
   readonly log: (text: string) => void
+  /** Nothing is late by chance, and nothing takes time but blocks and wires: for comparison with the simulator. */
+  readonly exact?: Exact
+}
+
+export interface Exact {
+  /** Its sources may begin. */
+  readonly ready: () => void
+  /** They do. */
+  readonly begun: Promise<Seconds>
+  readonly observe: DeviceObserver
 }
 
 /** What is wrong with a device now. */
@@ -125,10 +136,11 @@ export class SimulatedDevice {
 
   start(): void {
     if (this.#running !== undefined) return
-    const { hub, clock, rng, laws, scenario, models, index, log } = this.#parts
+    const { hub, clock, rng, laws, scenario, models, index, log, exact } = this.#parts
     const start = ++this.#starts
     const random = rng.fork(`${this.name} ${start}`)
-    const process = new ProcessClock(clock, () => LATENESS * random.next())
+    const byChance = exact === undefined ? 1 : 0
+    const process = new ProcessClock(clock, () => byChance * LATENESS * random.next())
     const say = (text: string): void => {
       if (!process.isDead) log(`${this.name}: ${text}`)
     }
@@ -152,7 +164,7 @@ export class SimulatedDevice {
       speed,
       bytesAt: place => blobs.bytesAt(place),
       fault: (block, inputs) => this.#faultOf(block.model, block.block, tagOf(inputs[0]!)),
-      slowness: () => this.ails.slowness * (1 + 0.1 * random.next()),
+      slowness: () => this.ails.slowness * (1 + byChance * 0.1 * random.next()),
       runs: (hash, isLoaded) => {
         if (!isLoaded) laws.broken(`${this.name} is to compute block ${hash.slice(0, 12)}, which is not loaded there`)
       },
@@ -164,7 +176,7 @@ export class SimulatedDevice {
       name: `sink of ${this.name}`,
       clock: process,
       disk: this.sinkDisk,
-      delay: () => seconds((this.ails.sinkIsSlow > 0 ? 0.5 : 0.001) * random.next()),
+      delay: () => seconds(byChance * (this.ails.sinkIsSlow > 0 ? 0.5 : 0.001) * random.next()),
       refuses: () => (this.ails.sinkIsFull > 0 ? 'ENOSPC: no space left on device' : undefined),
       twin: ({ source, datum }) => laws.broken(`${source} ${datum} is written a second time`)
     })
@@ -179,7 +191,7 @@ export class SimulatedDevice {
       blobs,
       createPolicy: POLICIES[scenario.policy],
       place: async problem => {
-        await process.sleep(seconds(PLANNING * random.next()))
+        await process.sleep(seconds(byChance * PLANNING * random.next()))
         return this.#parts.place(problem)
       },
       memory: bytes(memory),
@@ -190,7 +202,10 @@ export class SimulatedDevice {
         say(text)
         if (level === 'error' && !process.isDead) laws.broken(`${this.name}: ${text}`)
       },
-      event: () => {},
+      event: ({ event }) => {
+        if (event === 'ready') exact?.ready()
+      },
+      ...(exact === undefined ? {} : { begun: exact.begun, observe: exact.observe }),
       guard: new WatchedGuard({ clock: process, say }, what => {
         if (!process.isDead) laws.broken(`${this.name}: ${what}`)
       }),
@@ -319,6 +334,7 @@ export class SimulatedDevice {
       isHere: device.isHere,
       setAside: device.setAside,
       cancel: device.cancel,
+      ...(this.#parts.exact === undefined ? {} : { observe: this.#parts.exact.observe }),
       say
     })
   }
