@@ -55,6 +55,8 @@ export const createConfluence =
     const fair = new FairShare()
     const since = ({ availableAt, lag }: TaskState): number => availableAt - lag
     let untold: Commitment[] = []
+    /** Of a moment ago: what another says of its queue may have left before these came. */
+    let told: { readonly at: Seconds; readonly commitments: readonly Commitment[] }[] = []
     /** Since the last report. What the others think of this worker's queue may then be anything. */
     let hasBegunAnew = false
     /** Of the tasks that were seen here. */
@@ -121,6 +123,14 @@ export const createConfluence =
       return { kind: 'go', steps: path.steps }
     }
 
+    /** By another, when it said what is heard now. */
+    const unheard = (by: number, now: Seconds): Commitment[] => {
+      const { self } = host
+      const roundTrip = (world.link(self, by)?.latency ?? 0) + (world.link(by, self)?.latency ?? 0)
+      const underWay = told.filter(({ at }) => at >= now - roundTrip).flatMap(({ commitments }) => commitments)
+      return [...untold, ...underWay].filter(({ from, to }) => from === by && to === by)
+    }
+
     const admit = (task: TaskState, now: Seconds): Decision => {
       const decision = choose(task, now)
       // Others' data come by here too, when they are routed again.
@@ -156,6 +166,8 @@ export const createConfluence =
         measureSlack()
         expected.reported(now)
         const news = { ...said(), ...committed(now), paces: fair.paces(now) }
+        told = told.filter(({ at }) => now - at < LONGEST_ROUND_TRIP)
+        if (news.commitments.length > 0) told.push({ at: now, commitments: news.commitments })
         untold = []
         hasBegunAnew = false
         return news
@@ -168,13 +180,15 @@ export const createConfluence =
         queues.atLeast(world.devices[from]!.resource, report.backlog - slack, now)
         if (report.committed !== undefined) {
           queues.set(world.devices[from]!.resource, report.committed, now)
-          // The sender had not heard of these.
-          for (const unheard of untold) if (unheard.from === from && unheard.to === from) commit(unheard, now)
+          for (const commitment of unheard(from, now)) commit(commitment, now)
         }
         for (const commitment of report.commitments) commit(commitment, now)
       }
     }
   }
+
+/** Between devices that work together. */
+const LONGEST_ROUND_TRIP: Seconds = seconds(1)
 
 /** Data whose whole work may be late at a device before its queue is taken to be longer than thought. */
 const LATE_DATA = 2

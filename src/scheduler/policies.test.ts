@@ -157,6 +157,22 @@ describe('confluence', () => {
       there.heard(0, said, now)
       expect(deviceOf(there.admit(task({ home: 1 }), now))).toBe(1)
     })
+
+    // The cluster of agreement seed 83: its source took a queue for empty for as long as it was saturated.
+    test('what is under way to it while it says that is not forgotten', () => {
+      const latency = 0.01
+      const world = pair({ activations: [1e3, 1e3, 1e3], link: { rate: 1e6, latency } })
+      const at = (time: number): unknown => {
+        const [here, there] = [0, 1].map(self => policy('confluence', { world, self })) as [Policy, Policy]
+        for (const datum of [0, 1, 2, 3]) here.admit(task({ datum }), now) // 1 and 3 go there
+        here.report(now)
+        there.startAnew!([], now)
+        here.heard(1, there.report(now), seconds(time))
+        return deviceOf(here.admit(task({ datum: 4 }), seconds(time)))
+      }
+      expect(at(1.9 * latency)).toBe(0)
+      expect(at(2.1 * latency)).toBe(1) // it had it when it spoke: there is nothing left of it there
+    })
   })
 
   test('virtual queues drain with time, whether or not the work was done', () => {

@@ -17,8 +17,8 @@ export interface AgreementScenario extends SimulatedScenario {
 const POLICIES: readonly PolicyName[] = ['confluence', 'confluence', 'confluence', 'ms-mdi', 'pa-mdi', 'ar-mdi']
 const MEGABYTE = 1e6
 /** Of each source at least so many data, and at least for so many seconds: the first and the last few fill and empty the cluster. */
-const LEAST = 60
-const LASTS = 8
+const LEAST = 100
+const LASTS = 20
 
 /** Three to six devices, one or two sources, loads from light to saturated, memory for all blocks or for some. */
 export const agreementScenario = (seed: number): AgreementScenario => {
