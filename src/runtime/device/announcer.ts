@@ -41,14 +41,17 @@ export class Announcer {
     this.#parts = parts
   }
 
-  /** To everybody; where there is no news, once in a while. Commitments add up until they are told. */
+  /**
+   * To everybody; where there is no news, once in a while. Commitments add up until they are told; that a backlog is as long as
+   * it was is news to whoever thinks that it has drained.
+   */
   report(): void {
     const { clock } = this.#parts
     const policy = this.#parts.policy
     if (clock.now() - this.#lastReport.at < policy.reportInterval() - JITTER) return
     const report = policy.report(clock.now())
     const text = JSON.stringify(report)
-    const isNews = text !== this.#lastReport.text || report.commitments.length > 0
+    const isNews = text !== this.#lastReport.text || report.commitments.length > 0 || report.backlog > 0
     const rest = this.#parts.reporter.isRestless() ? QUIET : IDLE_QUIET
     if (!isNews && clock.now() - this.#lastReport.at < rest) return
     this.#lastReport = { text, at: clock.now() }

@@ -3,6 +3,7 @@ import { isStranded } from '../../cluster/source-book.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
+import { seconds } from '../../core/units.ts'
 import { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { RunOutcome } from '../../scheduler/dispatch/lane-queue.ts'
 import type { SendOutcome } from '../../scheduler/dispatch/link-queue.ts'
@@ -141,10 +142,12 @@ export class TaskTraffic {
 
   #hand(task: DeviceTask, peer: DeviceId): Sending {
     const { network, clock } = this.#parts
-    const remark = reportToWire(this.dispatcher.policy.remark(), this.#parts.view.world)
-    const blocks = this.#parts.view.world.models[task.model]!.work.length
-    const tensors = this.#parts.encodings.encode(peer, task, blocks)
-    return network.sendTask(peer, taskToWire(task, this.#parts.view.world, clock.now()), tensors, remark)
+    const { world, selfIndex } = this.#parts.view
+    const remark = reportToWire(this.dispatcher.policy.remark(), world)
+    const tensors = this.#parts.encodings.encode(peer, task, world.models[task.model]!.work.length)
+    const link = world.link(selfIndex, world.deviceIndex(peer)!)
+    const takes = link === undefined ? 0 : payloadBytes(task) / link.rate + link.latency
+    return network.sendTask(peer, taskToWire(task, world, seconds(clock.now() + takes)), tensors, remark)
   }
 
   /** Who was to compute a task and does not take it is not asked again at once. */

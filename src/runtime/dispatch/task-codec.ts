@@ -15,7 +15,11 @@ import type { DeviceTask } from './device-task.ts'
 const MAX_ROUTE = 4096
 const MAX_SOURCE_NAME = 256
 
-export const taskToWire = (task: DeviceTask, world: World, now: Seconds): Task =>
+/** Data that were available at one instant still are where they have gone different ways: what is left is noise of the arithmetic. */
+const microseconds = (time: number): Seconds => seconds(Math.round(1e6 * time) / 1e6)
+
+/** @param arrives when it is expected to be there: clocks differ, so its age then is what travels, and the way makes it older */
+export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Task =>
   create(TaskSchema, {
     source: task.source,
     datum: BigInt(task.datum),
@@ -23,7 +27,7 @@ export const taskToWire = (task: DeviceTask, world: World, now: Seconds): Task =
     home: task.homeId,
     done: task.done,
     route: task.route.map(({ device, until }) => ({ device: world.devices[device]!.id, until })),
-    age: Math.max(0, now - task.availableAt),
+    age: Math.max(0, arrives - task.availableAt),
     lag: task.lag,
     weight: task.weight,
     attempt: task.attempt,
@@ -66,7 +70,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     homeId: deviceId(task.home),
     weight: task.weight,
     lag: seconds(task.lag),
-    availableAt: seconds(now - task.age),
+    availableAt: microseconds(now - task.age),
     arrivedAt: now,
     done: task.done,
     route: knownSteps(task, view.world),

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { agreementScenario } from './agreement-scenario.ts'
+import { disagreements } from './disagreements.ts'
+import { measureCluster } from './measure-cluster.ts'
+import { measureSimulator } from './measure-simulator.ts'
+import { range } from './scenario.ts'
+
+test('clusters of real devices and the simulator agree on throughput and mean time', async () => {
+  expect(await disagreements(range(12).map(i => i + 1))).toEqual([])
+})
+
+test('also where devices begin anew while a source fills its window', async () => {
+  expect(await disagreements([83, 156])).toEqual([])
+})
+
+test('what differs is seen: blocks that are elsewhere than where the devices have them', async () => {
+  const scenario = agreementScenario(83)
+  const { throughput } = await measureCluster(scenario)
+  const alone = measureSimulator(scenario, device => device === scenario.sources[0]!.device)
+  expect(alone.throughput / throughput).toBeLessThan(0.5)
+})
