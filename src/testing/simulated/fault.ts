@@ -15,11 +15,13 @@ export type Fault = { readonly at: number } & (
   /** It goes and does not come back. */
   | { readonly kind: 'gone'; readonly device: number }
   | {
-      readonly kind: 'hang' | 'fail' | 'stick' | 'fullSink' | 'slowSink' | 'fullDisk'
+      readonly kind: 'hang' | 'fail' | 'stick' | 'fullSink' | 'slowSink' | 'fullDisk' | 'slowDisk'
       readonly device: number
       readonly lasts: number
     }
   | { readonly kind: 'slow'; readonly device: number; readonly factor: number; readonly lasts: number }
+  /** What is sent comes again, up to seconds later. */
+  | { readonly kind: 'twice'; readonly from: number; readonly to: number; readonly lasts: number }
   | { readonly kind: 'cut'; readonly from: number; readonly to: number; readonly lasts: number }
   | { readonly kind: 'partition'; readonly devices: readonly number[]; readonly lasts: number }
   /** `reset`: what is under way is lost, and nobody is taken for lost. */
@@ -67,7 +69,8 @@ export const faultSchedule = (rng: Rng, limits: FaultLimits): Fault[] => {
 const KINDS = [
   ...['crash', 'crash', 'crash', 'power', 'power', 'leave', 'leave', 'absent', 'gone', 'hang', 'hang', 'hang'],
   ...['cut', 'cut', 'partition', 'partition', 'disconnect', 'disconnect', 'reset', 'reset', 'slow', 'slow', 'slowWire'],
-  ...['fail', 'fail', 'stick', 'fullSink', 'slowSink', 'fullDisk', 'itemsAway', 'wallJump', 'swap']
+  ...['fail', 'fail', 'stick', 'fullSink', 'slowSink', 'fullDisk', 'slowDisk', 'itemsAway', 'wallJump', 'swap'],
+  ...['twice', 'twice']
 ] as const
 
 const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits): Fault => {
@@ -90,6 +93,7 @@ const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits): F
     case 'slow':
       return { at, kind, device, factor: Math.ceil(20 * rng.next()), lasts }
     case 'cut':
+    case 'twice':
       return { at, kind, from: device, to: other, lasts }
     case 'slowWire':
       return { at, kind, from: device, to: other, factor: Math.ceil(50 * rng.next()), lasts }

@@ -1,4 +1,5 @@
 import { isFailed, isSkipped, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
+import { entriesOn } from './memory-sink.ts'
 import { range, type SimulatedScenario } from './scenario.ts'
 import type { SimulatedDevice } from './simulated-device.ts'
 import { type ToyModel, toyAnswer } from './toy-model.ts'
@@ -23,7 +24,7 @@ export const wrongOutcomes = (
     const device = devices[source.device]!
     const id = device.sourceId(number)
     const lines = new Map<number, SinkEntry[]>()
-    for (const { entry } of device.sinkDisk.lines)
+    for (const entry of entriesOn(device.sinkDisk))
       if (entry.source === id) lines.set(entry.datum, [...(lines.get(entry.datum) ?? []), entry])
     const versions = models[source.model]!
     return range(source.count).flatMap(datum => {

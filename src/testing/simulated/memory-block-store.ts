@@ -11,16 +11,21 @@ export interface MemoryBlockStore extends BlockStore {
   bytesAt(place: string): Uint8Array
 }
 
-/** Blocks in memory. @param refuses why the disk takes nothing now; undefined where it does */
+/** Blocks in memory. @param refuses why the disk takes nothing now; undefined where it does @param turn what is asked of it waits so long */
 export const createMemoryBlockStore = (
   disk: BlockDisk = new Map(),
-  refuses: () => Error | undefined = () => undefined
+  refuses: () => Error | undefined = () => undefined,
+  turn: () => Promise<void> = async () => {}
 ): MemoryBlockStore => ({
-  find: async hash => (disk.has(hash) ? placeOf(hash) : undefined),
+  find: async hash => {
+    await turn()
+    return disk.has(hash) ? placeOf(hash) : undefined
+  },
   put: async (hash, chunks) => {
     if (disk.has(hash)) return placeOf(hash)
     const pieces: Uint8Array[] = []
     for await (const piece of chunks) pieces.push(piece)
+    await turn()
     const refusal = refuses()
     if (refusal !== undefined) throw refusal
     const whole = concatenated(pieces)

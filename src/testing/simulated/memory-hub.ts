@@ -18,6 +18,8 @@ export interface Wire {
   lastTaskAt: number
   lastControlAt: number
   held: Letter[]
+  /** How many reasons there are for what is sent to arrive again. */
+  doubles: number
 }
 
 /** A connection between two devices, of one life of each. */
@@ -115,7 +117,7 @@ export class MemoryHub {
     const known = this.#wires.get(key)
     if (known !== undefined) return known
     const { latency, rate } = this.#parts.shape(from, to)
-    const wire: Wire = { from, to, latency, rate, isCut: false, freeAt: 0, lastTaskAt: 0, lastControlAt: 0, held: [] }
+    const wire: Wire = { from, to, latency, rate, isCut: false, freeAt: 0, lastTaskAt: 0, lastControlAt: 0, held: [], doubles: 0 }
     this.#wires.set(key, wire)
     return wire
   }

@@ -1,13 +1,25 @@
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NotWritten } from '../../runtime/ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../../runtime/ports/sink.ts'
-import { outcomeOf, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
+import { recoverSink } from '../../runtime/ledger/recover-sink.ts'
+import { outcomeOf, parseSinkLine, type SinkEntry, sinkLine } from '../../runtime/ports/sink-entry.ts'
 import type { ProcessClock } from './process-clock.ts'
 
-/** What a sink has on its disk: it survives the process. */
+/** What a sink has on its disk, to the byte: it survives the process, which may have been killed within a line. */
 export interface SinkDisk {
-  readonly lines: { readonly entry: SinkEntry; readonly stamp: string | undefined }[]
+  bytes: Uint8Array
+  /** By source and datum. */
+  readonly stamps: Map<string, string>
 }
+
+export const createSinkDisk = (): SinkDisk => ({ bytes: new Uint8Array(), stamps: new Map() })
+
+/** @throws where it is no sink */
+export const entriesOn = ({ bytes }: SinkDisk): SinkEntry[] =>
+  new TextDecoder()
+    .decode(bytes)
+    .split('\n')
+    .flatMap(line => (line === '' ? [] : [parseSinkLine(line)]))
 
 export interface MemorySinkParts {
   readonly name: string
@@ -15,6 +27,8 @@ export interface MemorySinkParts {
   readonly disk: SinkDisk
   /** How long the disk takes for a line. */
   readonly delay: () => Seconds
+  /** After which share of a line the disk takes a while; by default after all of it. */
+  readonly pausesAt?: () => number
   /** Why it takes none now. */
   readonly refuses: () => string | undefined
   /** A second line was asked for of a datum that has one. */
@@ -29,14 +43,27 @@ export class MemorySink implements Sink {
   readonly #parts: MemorySinkParts
   readonly #known = new Map<string, Map<number, Recorded>>()
   readonly #asked = new Set<string>()
-  #tail: Promise<unknown> = Promise.resolve()
+  /** What was there has been read; a line that was torn is gone. */
+  readonly opened: Promise<void>
+  #tail: Promise<unknown>
   #stuck: { readonly because: string; readonly tries: number } | undefined
   #isStopped = false
 
   constructor(parts: MemorySinkParts) {
     this.#parts = parts
     this.name = parts.name
-    for (const { entry, stamp } of parts.disk.lines) this.#record(entry, stamp)
+    this.opened = this.#open()
+    this.#tail = this.opened
+  }
+
+  async #open(): Promise<void> {
+    const { disk } = this.#parts
+    const { bytes, stamps } = disk
+    const file = { read: async (from: number, length: number) => bytes.subarray(from, from + length) }
+    const { length } = await recoverSink(file, { from: 0, size: bytes.byteLength }, entry =>
+      this.#record(entry, stamps.get(keyOf(entry)))
+    )
+    disk.bytes = bytes.slice(0, length)
   }
 
   recorded(source: string): ReadonlyMap<number, Recorded> {
@@ -51,9 +78,8 @@ export class MemorySink implements Sink {
 
   async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
     if (this.#isStopped) throw new NotWritten(`${this.name} was stopped`)
-    const { source, datum } = entry
-    const known = this.recorded(source).get(datum)
-    const key = `${source} ${datum}`
+    const known = this.recorded(entry.source).get(entry.datum)
+    const key = keyOf(entry)
     const mayFollow = known?.kind === 'skipped' && outcomeOf(entry) !== 'skipped'
     if ((known !== undefined && !mayFollow) || this.#asked.has(key)) {
       this.#parts.twin?.(entry)
@@ -85,7 +111,7 @@ export class MemorySink implements Sink {
   }
 
   async #toDisk(entry: SinkEntry, stamp: string | undefined): Promise<void> {
-    const { clock, disk, delay, refuses } = this.#parts
+    const { clock, disk, delay, refuses, pausesAt = () => 1 } = this.#parts
     await clock.sleep(delay())
     for (let because = refuses(); because !== undefined; because = refuses()) {
       if (this.#isStopped) throw new NotWritten(`${this.name}: ${because}`)
@@ -93,10 +119,15 @@ export class MemorySink implements Sink {
       await clock.sleep(AGAIN)
     }
     this.#stuck = undefined
-    disk.lines.push({ entry, stamp })
+    const line = new TextEncoder().encode(sinkLine(entry))
+    const at = Math.floor(pausesAt() * line.byteLength)
+    if (stamp !== undefined) disk.stamps.set(keyOf(entry), stamp)
+    // The process may be killed within the line, or after it: then it is on the disk, and nobody was told.
+    for (const piece of [line.subarray(0, at), line.subarray(at)]) {
+      disk.bytes = Buffer.concat([disk.bytes, piece])
+      await clock.sleep(delay())
+    }
     this.#record(entry, stamp)
-    // The process may be killed here: the line is on the disk, and nobody was told.
-    await clock.sleep(delay())
   }
 
   #record(entry: SinkEntry, stamp: string | undefined): void {
@@ -108,3 +139,5 @@ export class MemorySink implements Sink {
     )
   }
 }
+
+const keyOf = ({ source, datum }: SinkEntry): string => `${source} ${datum}`

@@ -12,6 +12,8 @@ export interface SimulatedScenario {
   readonly models: readonly (ToyModelOptions & { readonly owners: readonly number[] })[]
   readonly sources: readonly SimulatedSource[]
   readonly startWhen: number
+  /** Pairs that know each other and send each other no data: these go over others. */
+  readonly apart?: readonly (readonly [number, number])[]
   /** Plans are made by the planner, not by the simple rule. */
   readonly isPlanned: boolean
   readonly faults: readonly Fault[]
@@ -21,6 +23,8 @@ export interface SimulatedDeviceOptions {
   readonly name: string
   readonly speed: number
   readonly memory: number
+  /** Of its wall clock, in seconds. */
+  readonly wallOffset?: number
 }
 
 export interface SimulatedSource {
@@ -59,13 +63,15 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
   const isScarce = rng.next() < 0.5
   // Of a policy that needs whole models each must fit somewhere.
   const policy = !isScarce && rng.fork('whole').next() < 0.15 ? 'ddi' : drawn
+  const clocks = rng.fork('clocks')
   const devices = range(count).map(n => ({
     name: `d${n}`,
     speed: round(0.25 + 1.5 * rng.next()),
     // Together more than twice what is needed, whoever of them is away for a while.
     memory: isScarce
       ? Math.ceil(Math.max(largest, (whole * (0.5 + 0.5 * rng.next())) as number))
-      : Number.POSITIVE_INFINITY
+      : Number.POSITIVE_INFINITY,
+    wallOffset: clocks.next() < 0.7 ? 0 : Math.round(1e5 * (clocks.next() - 0.5))
   }))
   const sources = range(pick(rng, [1, 1, 2, 2, 3])).map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
   const owners = models.flatMap(model => model.owners)
@@ -77,9 +83,19 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
     models,
     sources,
     startWhen: rng.next() < 0.3 ? 3 : 1,
+    apart: apartOf(rng.fork('topology'), count),
     isPlanned: seed % 200 === 0,
     faults: faultSchedule(rng.fork('faults'), { devices: count, sources: sources.length, needed, owners })
   }
+}
+
+/** In some clusters: of each pair, but for those of neighbours in a ring, whether it is apart. */
+const apartOf = (rng: Rng, count: number): (readonly [number, number])[] => {
+  if (rng.next() < 0.8) return []
+  const isNext = (a: number, b: number): boolean => b - a === 1 || b - a === count - 1
+  return range(count).flatMap(a =>
+    range(count).flatMap(b => (a < b && !isNext(a, b) && rng.next() < 0.5 ? [[a, b] as const] : []))
+  )
 }
 
 const modelOf = (rng: Rng, m: number, devices: number) => {

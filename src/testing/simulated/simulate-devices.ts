@@ -183,6 +183,8 @@ const inflict = (fault: Fault, devices: readonly SimulatedDevice[], hub: MemoryH
       return ail(devices[fault.device]!, 'sinkIsSlow')
     case 'fullDisk':
       return ail(devices[fault.device]!, 'diskIsFull')
+    case 'slowDisk':
+      return ail(devices[fault.device]!, 'diskIsSlow')
     case 'itemsAway':
       return ail(devices.find(device => device.hasSource(fault.source))!, 'itemsAreAway')
     case 'slow': {
@@ -211,6 +213,13 @@ const inflict = (fault: Fault, devices: readonly SimulatedDevice[], hub: MemoryH
     case 'reset':
       hub.reset(devices[fault.from]!.id, devices[fault.to]!.id)
       return undefined
+    case 'twice': {
+      const wire = hub.wire(devices[fault.from]!.id, devices[fault.to]!.id)
+      wire.doubles++
+      return () => {
+        wire.doubles--
+      }
+    }
     case 'slowWire': {
       const wire = hub.wire(devices[fault.from]!.id, devices[fault.to]!.id)
       wire.rate = (wire.rate / fault.factor) as typeof wire.rate

@@ -18,7 +18,7 @@ import { type BlockDisk, createMemoryBlockStore } from './memory-block-store.ts'
 import { MemoryEngine, type RunFault } from './memory-engine.ts'
 import type { MemoryHub } from './memory-hub.ts'
 import { MemoryNetwork } from './memory-network.ts'
-import { MemorySink, type SinkDisk } from './memory-sink.ts'
+import { createSinkDisk, MemorySink } from './memory-sink.ts'
 import { ProcessClock } from './process-clock.ts'
 import { range, type SimulatedScenario, type SimulatedSource } from './scenario.ts'
 import { type ToyModel, tagOf, textOf, toyInput } from './toy-model.ts'
@@ -55,12 +55,15 @@ export interface Ailments {
   sinkIsFull: number
   sinkIsSlow: number
   diskIsFull: number
+  diskIsSlow: number
   itemsAreAway: number
   wallOffset: number
 }
 
 const LATENESS = 0.002
 const PLANNING = 0.2
+/** For whatever is asked of it. */
+const SLOW_DISK = 2
 /** Which source a tag is of, and which datum. */
 export const TAGS = 1000
 
@@ -84,12 +87,13 @@ export class SimulatedDevice {
     sinkIsFull: 0,
     sinkIsSlow: 0,
     diskIsFull: 0,
+    diskIsSlow: 0,
     itemsAreAway: 0,
     wallOffset: 0
   }
   /** It is off, for a time or for good: nobody else is to start it. */
   isAway = false
-  readonly sinkDisk: SinkDisk = { lines: [] }
+  readonly sinkDisk = createSinkDisk()
   readonly #parts: SimulatedDeviceParts
   readonly #sources: readonly (SimulatedSource & { readonly number: number })[]
   #blocks: BlockDisk = new Map()
@@ -104,6 +108,7 @@ export class SimulatedDevice {
     this.#parts = parts
     this.index = parts.index
     this.name = parts.scenario.devices[parts.index]!.name
+    this.ails.wallOffset = parts.scenario.devices[parts.index]!.wallOffset ?? 0
     this.#sources = parts.scenario.sources.flatMap((source, number) =>
       source.device === parts.index ? [{ ...source, number }] : []
     )
@@ -148,7 +153,10 @@ export class SimulatedDevice {
       this.ails.diskIsFull > 0
         ? Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
         : undefined
-    const blobs = createMemoryBlockStore(this.#blocks, refuses)
+    const turn = async (): Promise<void> => {
+      if (this.ails.diskIsSlow > 0) await process.sleep(seconds(SLOW_DISK * random.next()))
+    }
+    const blobs = createMemoryBlockStore(this.#blocks, refuses, turn)
     const life = BigInt(1 + Math.floor(2 ** 50 * random.next()))
     const network = new MemoryNetwork({
       hub,
@@ -177,6 +185,7 @@ export class SimulatedDevice {
       clock: process,
       disk: this.sinkDisk,
       delay: () => seconds(byChance * (this.ails.sinkIsSlow > 0 ? 0.5 : 0.001) * random.next()),
+      pausesAt: () => random.next(),
       refuses: () => (this.ails.sinkIsFull > 0 ? 'ENOSPC: no space left on device' : undefined),
       twin: ({ source, datum }) => laws.broken(`${source} ${datum} is written a second time`)
     })
@@ -196,6 +205,7 @@ export class SimulatedDevice {
       },
       memory: bytes(memory),
       emulated: false,
+      isLinked: peer => isLinked(scenario, index, deviceNumber(scenario, peer)),
       models: owned.map(({ manifest: { name } }) => ({ name, file: name })),
       startWhen: scenario.startWhen,
       say: (text, level) => {
@@ -305,7 +315,7 @@ export class SimulatedDevice {
   #runnerOf(
     source: SimulatedSource & { readonly number: number },
     device: Device,
-    sink: Sink,
+    sink: MemorySink,
     process: ProcessClock,
     say: (text: string) => void
   ): SourceRunner {
@@ -326,7 +336,10 @@ export class SimulatedDevice {
       wallTime: () => seconds(1.7e9 + process.now() + this.ails.wallOffset),
       view: device.view,
       sink,
-      openItems: async () => itemsOf(source.count, sink, id),
+      openItems: async () => {
+        await sink.opened
+        return itemsOf(source.count, sink, id)
+      },
       createPort: manifest => this.#portOf(models.flat().find(model => model.manifest.id === manifest.id)!, source),
       availableAt: createArrivals(source.arrivals, rng.fork(`arrivals of ${source.name}`)),
       breaker: device.breaker,
@@ -368,3 +381,10 @@ const itemsOf = (count: number, sink: Sink, id: string): SourceItems => {
 }
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
+
+/** Of a device whatever its disk, and so its id, was. */
+const deviceNumber = ({ devices }: SimulatedScenario, id: DeviceId): number =>
+  devices.findIndex(({ name }) => name === id.split('.')[0])
+
+const isLinked = ({ apart = [] }: SimulatedScenario, a: number, b: number): boolean =>
+  !apart.some(([one, other]) => (one === a && other === b) || (one === b && other === a))

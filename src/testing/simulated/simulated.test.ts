@@ -20,7 +20,8 @@ test('seeds bring every kind of fault, alone and several at once', () => {
   expect([...kinds].sort()).toEqual(
     [
       ...['absent', 'crash', 'cut', 'disconnect', 'fail', 'fullDisk', 'fullSink', 'gone', 'hang', 'itemsAway', 'leave'],
-      ...['partition', 'power', 'reset', 'slow', 'slowSink', 'slowWire', 'stick', 'swap', 'wallJump']
+      ...['partition', 'power', 'reset', 'slow', 'slowDisk', 'slowSink'],
+      ...['slowWire', 'stick', 'swap', 'twice', 'wallJump']
     ].sort()
   )
   expect(scenarios.some(({ faults }) => faults.length === 0)).toBe(true)
