@@ -58,7 +58,8 @@ export class Distrust {
   }
 
   isRefusing(device: DeviceId, model: ModelId, block: number): boolean {
-    return this.#refusals.get(`${device} ${model} ${block}`)?.active === true
+    // Asked of every block of every device, whenever anything is heard.
+    return this.#refusals.size > 0 && this.#refusals.get(`${device} ${model} ${block}`)?.active === true
   }
 
   isSetAside(device: DeviceId, model: ModelId): boolean {

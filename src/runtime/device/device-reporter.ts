@@ -75,6 +75,7 @@ const REPORTS_PER_STATE = 10
 const SAY_AGAIN: Seconds = seconds(300)
 /** What devices were told does not change while they live: how often it is looked at all the same. */
 const COMPARE: Seconds = seconds(5)
+const COMPARE_OTHERS: Seconds = seconds(1)
 /** How often `isDue` is asked. */
 const TICK: Seconds = seconds(0.1)
 
@@ -310,14 +311,14 @@ export class DeviceReporter {
     return device === this.#parts.view.self ? this.#parts.readyEpoch() : Number(readyEpoch)
   }
 
-  /** Once for each state of affairs; every device says it in its own log. Looked at when others have come, and now and then. */
+  /** Once for each state of affairs; every device says it in its own log. Looked at soon after others have come, and now and then. */
   #sayDifferences(): void {
     const { name, clock, dispatcher, view, activationEncoding = 'fp32' } = this.#parts
     const members = view
       .members()
       .map(({ device, life }) => `${device} ${life}`)
       .join()
-    if (members === this.#comparedWith && clock.now() - this.#comparedAt < COMPARE) return
+    if (clock.now() - this.#comparedAt < (members === this.#comparedWith ? COMPARE : COMPARE_OTHERS)) return
     this.#comparedWith = members
     this.#comparedAt = clock.now()
     const own = { name, policy: dispatcher.policy.name, activationEncoding }

@@ -205,7 +205,9 @@ export class SimulatedDevice {
       },
       memory: bytes(memory),
       emulated: false,
-      isLinked: peer => isLinked(scenario, index, deviceNumber(scenario, peer)),
+      ...(scenario.apart === undefined || scenario.apart.length === 0
+        ? {}
+        : { isLinked: (peer: DeviceId) => isLinked(scenario, index, peer) }),
       models: owned.map(({ manifest: { name } }) => ({ name, file: name })),
       startWhen: scenario.startWhen,
       say: (text, level) => {
@@ -382,9 +384,8 @@ const itemsOf = (count: number, sink: Sink, id: string): SourceItems => {
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
-/** Of a device whatever its disk, and so its id, was. */
-const deviceNumber = ({ devices }: SimulatedScenario, id: DeviceId): number =>
-  devices.findIndex(({ name }) => name === id.split('.')[0])
-
-const isLinked = ({ apart = [] }: SimulatedScenario, a: number, b: number): boolean =>
-  !apart.some(([one, other]) => (one === a && other === b) || (one === b && other === a))
+/** Whatever the other's disk, and so its id, is by now. */
+const isLinked = ({ devices, apart = [] }: SimulatedScenario, a: number, peer: DeviceId): boolean => {
+  const b = devices.findIndex(({ name }) => name === peer.split('.')[0])
+  return !apart.some(([one, other]) => (one === a && other === b) || (one === b && other === a))
+}
