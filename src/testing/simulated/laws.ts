@@ -10,6 +10,23 @@ export interface Laws {
   readonly broken: (law: string) => void
 }
 
+/** A block that does not end is noticed after 10 s, and its model set aside for 60 s; a peer that hangs is given up after 60 s. */
+const RECOVERY = 90
+/** What no device can compute, on a device that could compute nothing else: src/runtime/device/appeals.ts. */
+const GIVING_UP = 310
+
+/**
+ * Once nothing goes wrong any more, every source has all its outcomes within so many seconds: those of mending, and as long as
+ * the slowest device takes for all data by itself.
+ */
+export const longestEnd = ({ devices, models, sources }: SimulatedScenario): number => {
+  const work = models.map(model => model.work.reduce((a, b) => a + b, 0))
+  const all = sources.reduce((sum, { count, model }) => sum + count * work[model]!, 0)
+  const slowest = Math.min(...devices.map(({ speed }) => speed))
+  const givingUp = sources.some(({ poison }) => poison.length > 0) ? GIVING_UP : 0
+  return RECOVERY + all / slowest + givingUp
+}
+
 /**
  * What of a source's data has not become what it should: each has exactly one outcome, the right one. One is given up only
  * where no device can compute it, and skipped only where its item is bad.

@@ -5,7 +5,7 @@ import type { Place } from '../../planner/placement.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import { EventClock } from './event-clock.ts'
 import type { Fault } from './fault.ts'
-import { wrongOutcomes } from './laws.ts'
+import { longestEnd, wrongOutcomes } from './laws.ts'
 import { MemoryHub } from './memory-hub.ts'
 import { type SimulatedScenario, scenarioOf } from './scenario.ts'
 import { SimulatedDevice, TAGS } from './simulated-device.ts'
@@ -31,8 +31,6 @@ export interface SimulationOptions {
   readonly planned?: Place
 }
 
-/** Once nothing goes wrong any more, every source has all its results within so many seconds. */
-const PATIENCE = 400
 /** And a device stops within so many. */
 const STOPPING = 30
 
@@ -80,7 +78,7 @@ export const simulateDevices = async (
   let doneAt = 0
   try {
     calm = schedule(scenario, devices, hub, clock, say)
-    const limit = calm + PATIENCE
+    const limit = calm + longestEnd(scenario)
     const isDone = (): boolean => devices.every(device => device.isDone)
     await clock.run(() => broken.length > 0 || clock.now() > limit || isDone())
     doneAt = clock.now()
@@ -106,7 +104,7 @@ const describeUnfinished = (devices: readonly SimulatedDevice[], limit: number):
   const open = devices.flatMap(({ name, isDone, device }) =>
     isDone ? [] : [`${name} ${device === undefined ? 'is down' : JSON.stringify(device.ownSources())}`]
   )
-  return `after ${limit} s sources are not done: ${open.join('; ')}`
+  return `after ${limit.toFixed(0)} s sources are not done: ${open.join('; ')}`
 }
 
 /** @returns when nothing goes wrong any more */
