@@ -32,6 +32,10 @@ export class ClusterView {
     isUp: device => this.isUp(device) && this.isIntroduced(device)
   })
   readonly #ownTimes: OwnTimes
+  /** Grows with every state and life that is heard of. */
+  #news = 0
+  /** Asked for many times a second: as of what was heard and who was up by then. */
+  #members: { readonly news: number; readonly reach: number; readonly list: readonly DeviceState[] } | undefined
 
   /** @param ownTimes of a model's blocks on this device at speed 1, where they are declared */
   constructor(self: DeviceId, speed: number, ownTimes: OwnTimes = () => undefined) {
@@ -126,9 +130,14 @@ export class ClusterView {
 
   /** Devices that are connected and have introduced themselves, this one included, by id. */
   members(): readonly DeviceState[] {
-    return [...this.#states.values()]
-      .filter(state => this.isUp(deviceId(state.device)) && this.#isOfThisLife(state))
-      .sort((a, b) => (a.device < b.device ? -1 : 1))
+    const { reach } = this.world
+    if (this.#members?.news !== this.#news || this.#members.reach !== reach) {
+      const list = [...this.#states.values()]
+        .filter(state => this.isUp(deviceId(state.device)) && this.#isOfThisLife(state))
+        .sort((a, b) => (a.device < b.device ? -1 : 1))
+      this.#members = { news: this.#news, reach, list }
+    }
+    return this.#members.list
   }
 
   /** Members that are not on their way out. */
@@ -160,6 +169,7 @@ export class ClusterView {
   joined(device: DeviceId, life = 0n): boolean {
     const former = this.#lives.get(device)
     this.#lives.set(device, life)
+    this.#news++
     const index = this.world.addDevice(device)
     const isNewLife = former !== undefined && former !== life
     if (isNewLife) this.#forget(device, index)
@@ -267,6 +277,7 @@ export class ClusterView {
     const known = this.#states.get(from)
     if (state.device !== from || (known !== undefined && !isNewer(state, known))) return false
     this.#states.set(from, state)
+    this.#news++
     const { left, back } = this.models.heard(state, now)
     for (const id of left) this.#withdraw(id)
     if (back.length > 0) {

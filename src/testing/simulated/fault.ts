@@ -20,8 +20,8 @@ export type Fault = { readonly at: number } & (
       readonly lasts: number
     }
   | { readonly kind: 'slow'; readonly device: number; readonly factor: number; readonly lasts: number }
-  /** What is sent comes again, up to seconds later. */
-  | { readonly kind: 'twice'; readonly from: number; readonly to: number; readonly lasts: number }
+  /** What is sent to it comes again, up to seconds later. */
+  | { readonly kind: 'twice'; readonly device: number; readonly lasts: number }
   | { readonly kind: 'cut'; readonly from: number; readonly to: number; readonly lasts: number }
   | { readonly kind: 'partition'; readonly devices: readonly number[]; readonly lasts: number }
   /** `reset`: what is under way is lost, and nobody is taken for lost. */
@@ -93,7 +93,6 @@ const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits): F
     case 'slow':
       return { at, kind, device, factor: Math.ceil(20 * rng.next()), lasts }
     case 'cut':
-    case 'twice':
       return { at, kind, from: device, to: other, lasts }
     case 'slowWire':
       return { at, kind, from: device, to: other, factor: Math.ceil(50 * rng.next()), lasts }

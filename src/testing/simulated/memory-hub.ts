@@ -45,6 +45,8 @@ export interface HubParts {
   readonly jitter?: number
   /** What a message of a task is larger than its tensors. @default 200 bytes */
   readonly header?: number
+  /** False: messages are handed over as they are, which nobody writes to; a third of the time goes without the codec. @default true */
+  readonly encodes?: boolean
   /** Told what passes, for the log. */
   readonly trace?: (text: string) => void
 }
@@ -79,6 +81,10 @@ export class MemoryHub {
 
   get header(): number {
     return this.#parts.header ?? HEADER
+  }
+
+  get encodes(): boolean {
+    return this.#parts.encodes ?? true
   }
 
   trace(text: string): void {

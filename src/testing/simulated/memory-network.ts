@@ -40,6 +40,8 @@ export interface MemoryNetworkParts {
   readonly process: ProcessClock
   readonly blobs: MemoryBlockStore
   readonly role?: Role
+  /** Told of notices and of peers that are lost before the handlers are. */
+  readonly watch?: { heard(from: DeviceId, notice: Notice): void; peerLost(peer: DeviceId): void } | undefined
   /** A handler threw: its own failure, not the peer's. */
   readonly failed: (error: unknown) => void
 }
@@ -64,8 +66,8 @@ interface Session {
 }
 
 /**
- * A device's side of the hub: the port's promises with nothing behind them but memory. Messages are encoded and decoded as on
- * a wire, so that no two devices share an object.
+ * A device's side of the hub: the port's promises with nothing behind them but memory. Where the hub says so messages are
+ * encoded and decoded as on a wire, so that no two devices share an object; tensors are always copied.
  */
 export class MemoryNetwork implements Network {
   readonly self: DeviceId
@@ -150,8 +152,8 @@ export class MemoryNetwork implements Network {
     }
     const { hub } = this.#parts
     const wire = hub.wire(this.self, to)
-    const header = toBinary(TaskSchema, task)
-    const remark = report === undefined ? undefined : toBinary(PolicyReportSchema, report)
+    const header = hub.encodes ? toBinary(TaskSchema, task) : task
+    const remark = report === undefined || !hub.encodes ? report : toBinary(PolicyReportSchema, report)
     const size = tensors.reduce((sum, { data }) => sum + data.byteLength, hub.header)
     const fail = (error: NetworkError): void => {
       written.reject(error)
@@ -209,11 +211,15 @@ export class MemoryNetwork implements Network {
     const session = this.#live(to)
     if (session === undefined) return
     const sent = this.#asSent(notice)
-    this.#post(session, 'control', peer => peer.#tell(handlers => handlers.onNotice(this.self, sent)))
+    this.#post(session, 'control', peer => {
+      peer.#parts.watch?.heard(this.self, sent)
+      peer.#tell(handlers => handlers.onNotice(this.self, sent))
+    })
   }
 
   /** Encoded and decoded once for all to whom it goes: none of them writes to it. */
   #asSent(notice: Notice): Notice {
+    if (!this.#parts.hub.encodes) return notice
     if (this.#lastNotice?.notice !== notice)
       this.#lastNotice = { notice, sent: fromBinary(NoticeSchema, toBinary(NoticeSchema, notice)) }
     return this.#lastNotice.sent
@@ -222,8 +228,9 @@ export class MemoryNetwork implements Network {
 
   publishState(state: DeviceState): void {
     if (this.#state !== 'open') return
-    const sent = fromBinary(DeviceStateSchema, toBinary(DeviceStateSchema, state))
-    this.#parts.hub.gossip(this, to => to.#onState(this.self, sent))
+    const { hub } = this.#parts
+    const sent = hub.encodes ? fromBinary(DeviceStateSchema, toBinary(DeviceStateSchema, state)) : state
+    hub.gossip(this, to => to.#onState(this.self, sent))
   }
 
   async fetchBlob(hash: BlockHash, _size: Bytes, holders: readonly DeviceId[], signal?: AbortSignal): Promise<string> {
@@ -393,6 +400,7 @@ export class MemoryNetwork implements Network {
     const { self: peer, role } = session.peer
     this.#failAll(session, `${peer} has left: silent`)
     this.#parts.hub.trace(`${this.self} lost ${peer}: silent`)
+    this.#parts.watch?.peerLost(peer)
     this.#tell(handlers => handlers.onPeer({ kind: 'left', peer, role, because: `silent for ${SUSPECT_AFTER} s` }))
   }
 
@@ -409,8 +417,9 @@ export class MemoryNetwork implements Network {
     this.#sessions.delete(peer)
     this.#failAll(session, `${peer} has left: ${because}`)
     this.#parts.hub.trace(`${this.self} lost ${peer}: ${because}`)
-    if (!session.isSilent)
-      this.#tell(handlers => handlers.onPeer({ kind: 'left', peer, role: session.peer.role, because }))
+    if (session.isSilent) return
+    this.#parts.watch?.peerLost(peer)
+    this.#tell(handlers => handlers.onPeer({ kind: 'left', peer, role: session.peer.role, because }))
   }
 
   #failAll({ waiting }: Session, because: string): void {
@@ -446,13 +455,13 @@ export class MemoryNetwork implements Network {
   #onTask(
     from: MemoryNetwork,
     link: Link,
-    header: Uint8Array,
+    header: Uint8Array | Task,
     tensors: readonly WireTensor[],
-    remark: Uint8Array | undefined,
+    remark: Uint8Array | PolicyReport | undefined,
     answered: (answer: TaskAnswer) => void
   ): void {
-    const task = fromBinary(TaskSchema, header)
-    const report = remark === undefined ? undefined : fromBinary(PolicyReportSchema, remark)
+    const task = header instanceof Uint8Array ? fromBinary(TaskSchema, header) : header
+    const report = remark instanceof Uint8Array ? fromBinary(PolicyReportSchema, remark) : remark
     let answer: TaskAnswer
     try {
       answer = this.#hearing.onTask({ from: from.self, task, tensors, report })

@@ -75,7 +75,11 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
       : Number.POSITIVE_INFINITY,
     wallOffset: clocks.next() < 0.7 ? 0 : Math.round(1e5 * (clocks.next() - 0.5))
   }))
-  const sources = range(pick(rng, [1, 1, 2, 2, 3])).map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
+  // Where one device alone has room for a block, half a minute passes before what fails there is given up.
+  const mayPoison = !isScarce || rng.fork('poison').next() < 0.2
+  const sources = range(pick(rng, [1, 1, 2, 2, 3]))
+    .map(s => sourceOf(rng.fork(`source ${s}`), s, count, models.length))
+    .map(source => (mayPoison ? source : { ...source, poison: [] }))
   const owners = models.flatMap(model => model.owners)
   const needed = new Set([...owners, ...sources.map(({ device }) => device)])
   return {

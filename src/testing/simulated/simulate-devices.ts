@@ -31,6 +31,8 @@ export interface SimulationOptions {
   readonly planned?: Place
 }
 
+/** One in so many seeds puts every message in bytes. */
+const ENCODED = 8
 /** And a device stops within so many. */
 const STOPPING = 30
 
@@ -60,6 +62,7 @@ export const simulateDevices = async (
     clock,
     rng: rng.fork('hub'),
     gossipLoss: 0.02,
+    encodes: seed % ENCODED === 0,
     trace: text => trace.update(`${clock.now()} ${text}\n`),
     shape: () => ({
       latency: seconds(0.0005 + 0.01 * shapes.next() ** 2),
@@ -212,10 +215,11 @@ const inflict = (fault: Fault, devices: readonly SimulatedDevice[], hub: MemoryH
       hub.reset(devices[fault.from]!.id, devices[fault.to]!.id)
       return undefined
     case 'twice': {
-      const wire = hub.wire(devices[fault.from]!.id, devices[fault.to]!.id)
-      wire.doubles++
+      const to = devices[fault.device]!
+      const wires = devices.filter(device => device !== to).map(({ id }) => hub.wire(id, to.id))
+      for (const wire of wires) wire.doubles++
       return () => {
-        wire.doubles--
+        for (const wire of wires) wire.doubles--
       }
     }
     case 'slowWire': {

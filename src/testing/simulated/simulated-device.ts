@@ -6,7 +6,7 @@ import { UserError } from '../../core/user-error.ts'
 import type { Place } from '../../planner/placement.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { DeviceObserver } from '../../runtime/device/device-observer.ts'
-import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
+import { type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { DataPort } from '../../runtime/ports/data-port.ts'
 import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
 import type { Sink } from '../../runtime/ports/sink.ts'
@@ -20,9 +20,11 @@ import type { MemoryHub } from './memory-hub.ts'
 import { MemoryNetwork } from './memory-network.ts'
 import { createSinkDisk, MemorySink } from './memory-sink.ts'
 import { ProcessClock } from './process-clock.ts'
+import { ResendLaw } from './resend-law.ts'
 import { range, type SimulatedScenario, type SimulatedSource } from './scenario.ts'
 import { type ToyModel, tagOf, textOf, toyInput } from './toy-model.ts'
 import { WatchedGuard } from './watched-guard.ts'
+import { WatchedRunner } from './watched-runner.ts'
 
 export interface SimulatedDeviceParts {
   readonly index: number
@@ -158,8 +160,15 @@ export class SimulatedDevice {
     }
     const blobs = createMemoryBlockStore(this.#blocks, refuses, turn)
     const life = BigInt(1 + Math.floor(2 ** 50 * random.next()))
+    const law = new ResendLaw({
+      clock: process,
+      self: this.id,
+      isExcused: () => this.#isExcused(),
+      broken: what => laws.broken(`${this.name}: ${what}`)
+    })
     const network = new MemoryNetwork({
       hub,
+      watch: law,
       self: this.id,
       life,
       process,
@@ -241,7 +250,7 @@ export class SimulatedDevice {
     })
     const running: Running = { device, process, network, sink, isDone: false, isStopping: false }
     this.#running = running
-    for (const source of this.#sources) void device.addSource(this.#runnerOf(source, device, sink, process, say))
+    for (const source of this.#sources) void device.addSource(this.#runnerOf(source, device, sink, process, say, law))
     log(`${this.name} starts as ${this.id}`)
     device
       .start()
@@ -319,11 +328,12 @@ export class SimulatedDevice {
     device: Device,
     sink: MemorySink,
     process: ProcessClock,
-    say: (text: string) => void
-  ): SourceRunner {
+    say: (text: string) => void,
+    law: ResendLaw
+  ): WatchedRunner {
     const { models, rng } = this.#parts
     const id = this.sourceId(source.number)
-    return new SourceRunner({
+    const runner: SourceRunnerParts = {
       spec: {
         name: source.name,
         model: models[source.model]![0]!.manifest.name,
@@ -351,7 +361,16 @@ export class SimulatedDevice {
       cancel: device.cancel,
       ...(this.#parts.exact === undefined ? {} : { observe: this.#parts.exact.observe }),
       say
-    })
+    }
+    return new WatchedRunner(runner, law)
+  }
+
+  /** It may have no item, or no model, to send anything again with, or be about to end. */
+  #isExcused(): boolean {
+    const { faults } = this.#parts.scenario
+    return (
+      this.#running?.isStopping !== false || faults.some(({ kind }) => kind === 'itemsAway' || kind === 'swap')
+    )
   }
 
   #portOf(model: ToyModel, { number, bad }: SimulatedSource & { readonly number: number }): DataPort {

@@ -1,0 +1,29 @@
+import type { DeviceTask } from '../../runtime/dispatch/device-task.ts'
+import type { BlockFailure } from '../../runtime/device/is-proven.ts'
+import type { DatumRef } from '../../runtime/device/source-port.ts'
+import { SourceRunner, type SourceRunnerParts } from '../../runtime/device/source-runner.ts'
+import type { ResendLaw } from './resend-law.ts'
+
+/** A source as in production, of which a law is told what goes out and comes back. */
+export class WatchedRunner extends SourceRunner {
+  readonly #law: ResendLaw
+
+  constructor(parts: SourceRunnerParts, law: ResendLaw) {
+    const submit = (task: DeviceTask): void => {
+      law.submitted(task.source, task.datum, task.attempt)
+      parts.submit(task)
+    }
+    super({ ...parts, submit })
+    this.#law = law
+  }
+
+  override delivered(task: DeviceTask): void {
+    this.#law.cameBack(this.id, task.datum)
+    super.delivered(task)
+  }
+
+  override failed(ref: DatumRef, failure: BlockFailure): void {
+    this.#law.cameBack(this.id, ref.datum)
+    super.failed(ref, failure)
+  }
+}
