@@ -119,6 +119,7 @@ const MUTATIONS = [
     ''
   ],
   ['manifests are not asked for', DEVICE, '() => this.#finder.tick()', '() => {}'],
+  ['the only device with a block is never believed', 'runtime/device/is-proven.js', '|| failsAtThisOnly(device)', ''],
   ['results of a stopping device are refused', HANDLERS, 'parts.draining() && !complete', 'parts.draining()']
 ]
 

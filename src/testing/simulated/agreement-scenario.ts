@@ -32,9 +32,7 @@ export const agreementScenario = (seed: number): AgreementScenario => {
   const devices = range(count).map(n => ({
     name: `d${n}`,
     speed: 0.25 + 1.25 * rng.next(),
-    memory: isScarce
-      ? Math.ceil(Math.max(...weights, whole * (0.5 + 0.5 * rng.next())))
-      : Number.POSITIVE_INFINITY
+    memory: isScarce ? Math.ceil(Math.max(...weights, whole * (0.5 + 0.5 * rng.next()))) : Number.POSITIVE_INFINITY
   }))
   const owner = Math.floor(count * rng.next())
   const total = work.reduce((a, b) => a + b, 0)

@@ -82,9 +82,7 @@ export const measureCluster = async (scenario: AgreementScenario): Promise<Measu
   )
   beganAt = clock.now()
   begun.resolve(seconds(0))
-  await clock.run(
-    () => broken.length > 0 || clock.now() > beganAt + PATIENCE || devices.every(({ isDone }) => isDone)
-  )
+  await clock.run(() => broken.length > 0 || clock.now() > beganAt + PATIENCE || devices.every(({ isDone }) => isDone))
   const wanted = scenario.sources.reduce((sum, { count }) => sum + count, 0)
   if (times.length !== wanted) broken.push(`${times.length} of ${wanted} data have results`)
   if (broken.length > 0) throw new Error(`seed ${scenario.seed}: ${broken[0]}`)

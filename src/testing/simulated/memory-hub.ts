@@ -123,7 +123,18 @@ export class MemoryHub {
     const known = this.#wires.get(key)
     if (known !== undefined) return known
     const { latency, rate } = this.#parts.shape(from, to)
-    const wire: Wire = { from, to, latency, rate, isCut: false, freeAt: 0, lastTaskAt: 0, lastControlAt: 0, held: [], doubles: 0 }
+    const wire: Wire = {
+      from,
+      to,
+      latency,
+      rate,
+      isCut: false,
+      freeAt: 0,
+      lastTaskAt: 0,
+      lastControlAt: 0,
+      held: [],
+      doubles: 0
+    }
     this.#wires.set(key, wire)
     return wire
   }

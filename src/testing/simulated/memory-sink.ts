@@ -1,8 +1,8 @@
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NotWritten } from '../../runtime/ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../../runtime/ports/sink.ts'
-import { recoverSink } from '../../runtime/ledger/recover-sink.ts'
 import { outcomeOf, parseSinkLine, type SinkEntry, sinkLine } from '../../runtime/ports/sink-entry.ts'
+import { recoverSink } from '../../runtime/sink/recover-sink.ts'
 import type { ProcessClock } from './process-clock.ts'
 
 /** What a sink has on its disk, to the byte: it survives the process, which may have been killed within a line. */

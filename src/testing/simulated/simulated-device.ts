@@ -368,9 +368,7 @@ export class SimulatedDevice {
   /** It may have no item, or no model, to send anything again with, or be about to end. */
   #isExcused(): boolean {
     const { faults } = this.#parts.scenario
-    return (
-      this.#running?.isStopping !== false || faults.some(({ kind }) => kind === 'itemsAway' || kind === 'swap')
-    )
+    return this.#running?.isStopping !== false || faults.some(({ kind }) => kind === 'itemsAway' || kind === 'swap')
   }
 
   #portOf(model: ToyModel, { number, bad }: SimulatedSource & { readonly number: number }): DataPort {

@@ -1,7 +1,7 @@
-import type { DeviceTask } from '../../runtime/dispatch/device-task.ts'
 import type { BlockFailure } from '../../runtime/device/is-proven.ts'
 import type { DatumRef } from '../../runtime/device/source-port.ts'
 import { SourceRunner, type SourceRunnerParts } from '../../runtime/device/source-runner.ts'
+import type { DeviceTask } from '../../runtime/dispatch/device-task.ts'
 import type { ResendLaw } from './resend-law.ts'
 
 /** A source as in production, of which a law is told what goes out and comes back. */
