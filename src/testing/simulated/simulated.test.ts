@@ -1,4 +1,11 @@
 import { expect, test } from 'vitest'
+import { deviceId } from '../../core/ids.ts'
+import { seconds } from '../../core/units.ts'
+import { notice } from '../../runtime/device/notice.ts'
+import { EventClock } from './event-clock.ts'
+import { createSinkDisk, entriesOn, MemorySink } from './memory-sink.ts'
+import { ProcessClock } from './process-clock.ts'
+import { ResendLaw } from './resend-law.ts'
 import { describeBroken, runSeeds } from './run-seeds.ts'
 import { range, scenarioOf } from './scenario.ts'
 import { shrinkFaults } from './shrink-faults.ts'
@@ -39,6 +46,62 @@ test('a datum that no device can compute is given up whatever its policy, and it
   const { ran, broken } = await runSeeds(seedsWithPoison())
   expect(broken.map(describeBroken).join('\n\n')).toBe('')
   expect(ran).toBe(6)
+})
+
+test('a datum that fails on the only device with room for its block is given up in half a minute, and its source ends', async () => {
+  const { scenario, broken, seconds } = await simulateDevices(292, { faults: [] })
+  expect(scenario.devices.every(({ memory }) => Number.isFinite(memory))).toBe(true)
+  expect(broken).toEqual([])
+  expect(seconds).toBeGreaterThan(30)
+  expect(seconds).toBeLessThan(60)
+})
+
+test('a sink that was torn within a line keeps all lines before it, and each datum gets its line', async () => {
+  const disk = createSinkDisk()
+  const open = (clock: ProcessClock) =>
+    new MemorySink({
+      name: 'sink',
+      clock,
+      disk,
+      delay: () => seconds(1),
+      refuses: () => undefined,
+      pausesAt: () => 0.5
+    })
+  const entry = (datum: number) => ({ source: 's', datum, item: '', result: datum, inferenceTime: 1, attempts: 1 })
+  const world = new EventClock()
+  const first = new ProcessClock(world)
+  const killed = open(first)
+  for (const datum of [0, 1]) void killed.write(entry(datum))
+  world.at(4.5, () => first.kill()) // half of the second line is there
+  await world.run(() => false)
+  expect(() => entriesOn(disk)).toThrow()
+  const again = open(new ProcessClock(world))
+  await again.opened
+  expect([...again.recorded('s').keys()]).toEqual([0])
+  void again.write(entry(1))
+  await world.run(() => false)
+  expect(entriesOn(disk).map(({ datum }) => datum)).toEqual([0, 1])
+})
+
+test('a datum whose device is lost is to go out again at once: that it does later breaks a law', async () => {
+  const after = async (pause: number | undefined): Promise<string[]> => {
+    const world = new EventClock()
+    const broken: string[] = []
+    const law = new ResendLaw({
+      ...{ clock: new ProcessClock(world), self: deviceId('home'), isExcused: () => false },
+      broken: what => broken.push(what)
+    })
+    law.submitted('s', 7, 1)
+    law.heard(deviceId('a'), notice('custody', { source: 's', datum: 7n, attempt: 1, done: 0 }))
+    law.peerLost(deviceId('b'))
+    law.peerLost(deviceId('a'))
+    if (pause !== undefined) world.after(pause, () => law.submitted('s', 7, 2))
+    await world.run(() => false)
+    return broken
+  }
+  expect(await after(0.5)).toEqual([])
+  expect(await after(1.5)).toHaveLength(1)
+  expect((await after(undefined))[0]).toContain('s 7 was on a, which is lost')
 })
 
 /** Of policies that choose anew on the way, and of models whose first block is pinned. */
