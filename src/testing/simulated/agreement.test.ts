@@ -6,11 +6,16 @@ import { measureSimulator } from './measure-simulator.ts'
 import { range } from './scenario.ts'
 
 test('clusters of real devices and the simulator agree on throughput and mean time', async () => {
-  expect(await disagreements(range(12).map(i => i + 1))).toEqual([])
+  expect(await disagreements(range(8).map(i => i + 1))).toEqual([])
 })
 
 test('also where devices begin anew while a source fills its window', async () => {
   expect(await disagreements([83, 156])).toEqual([])
+})
+
+// Seed 184: data that were available at one instant became younger on their way, each by its own, and queues served others first.
+test('also where data of one age meet in a queue', async () => {
+  expect(await disagreements([184])).toEqual([])
 })
 
 test('what differs is seen: blocks that are elsewhere than where the devices have them', async () => {

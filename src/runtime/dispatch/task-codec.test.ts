@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { deviceId } from '../../core/ids.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { toyInput, toyModel } from '../../testing/simulated/toy-model.ts'
+import { ClusterView } from '../cluster/cluster-view.ts'
+import type { DeviceTask } from './device-task.ts'
+import { taskFromWire, taskToWire } from './task-codec.ts'
+
+const model = toyModel({ name: 'net', salt: 1, work: [1, 1], weights: [1, 1], length: 4, skips: false })
+const { manifest } = model
+const home = deviceId('home')
+
+const knowing = (self: string): ClusterView => {
+  const view = new ClusterView(deviceId(self), 1)
+  view.joined(home)
+  view.addManifest(manifest)
+  return view
+}
+
+const task = (availableAt: Seconds): DeviceTask => ({
+  ...{ source: 's@home', datum: 7, attempt: 1, modelId: manifest.id, model: 0, home: 0, homeId: home, weight: 1 },
+  ...{
+    isBacklogged: false,
+    lag: seconds(0),
+    availableAt,
+    arrivedAt: availableAt,
+    turn: 0,
+    done: 0,
+    route: [],
+    refusals: 0
+  },
+  tensors: [toyInput(model, 0, 7)]
+})
+
+/** Sent at 3 by a clock, it arrives after so long, when the receiver's own clock says 1000.1. */
+const arrived = (availableAt: number, takes: number): Seconds => {
+  const wire = taskToWire(task(seconds(availableAt)), knowing('a').world, seconds(3 + takes))
+  const { tensors } = task(seconds(0))
+  const letter = { from: deviceId('a'), task: wire, tensors: tensors as never, report: undefined }
+  return taskFromWire(letter, knowing('b'), seconds(1000.1)).availableAt
+}
+
+test('a datum is as old when it arrives as it was when it left, and older by its way', () => {
+  expect(arrived(1, 0.5)).toBe(seconds(997.6))
+})
+
+test('data that were available at one instant still are, whichever way they came', () => {
+  const times = [0.1, 0.2, 0.7].map(takes => arrived(1 / 3, takes) + takes)
+  expect(new Set(times.map(time => time.toFixed(9))).size).toBe(1)
+  expect(arrived(1 / 3, 0.1)).toBe(997.333333)
+})
