@@ -45,9 +45,10 @@ export interface FaultLimits {
   readonly owners: readonly number[]
 }
 
-/** Faults begin within so many seconds. */
-const SPAN = 4
-const LATEST = 6.5
+/** Faults begin within so many seconds; of most clusters not before the first data are under way. */
+const SPAN = 5.8
+const UNDER_WAY = 3.2
+const LATEST = 7.5
 /** Longer than a silent peer's connection is kept. */
 const FOR_DEAD = 65
 /** Those that remain have memory for all blocks. */
@@ -58,9 +59,10 @@ export const faultSchedule = (rng: Rng, limits: FaultLimits): Fault[] => {
   // Some days are worse than others.
   const count = Math.floor((rng.next() < 0.25 ? 20 : 9) * rng.next())
   const faults: Fault[] = []
+  const first = rng.next() < 0.65 ? UNDER_WAY : 0
   let gone = 0
   for (let i = 0; i < count; i++) {
-    const fault = faultOf(rng.fork(`${i}`), limits)
+    const fault = faultOf(rng.fork(`${i}`), limits, first)
     if (fault.kind !== 'gone' || gone++ < MOST_GONE) faults.push(fault)
   }
   return faults.sort((a, b) => a.at - b.at)
@@ -73,9 +75,9 @@ const KINDS = [
   ...['twice', 'twice']
 ] as const
 
-const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits): Fault => {
+const faultOf = (rng: Rng, { devices, sources, needed, owners }: FaultLimits, first: number): Fault => {
   const kind = KINDS[Math.floor(KINDS.length * rng.next())] as Fault['kind']
-  const at = tenth(SPAN * rng.next())
+  const at = tenth(first + (SPAN - first) * rng.next())
   const lasts = tenth(Math.min(LATEST - at, 0.2 + 7 * rng.next() ** 2))
   const device = Math.floor(devices * rng.next())
   const other = (device + 1 + Math.floor((devices - 1) * rng.next())) % devices

@@ -110,7 +110,7 @@ const modelOf = (rng: Rng, m: number, devices: number) => {
   return {
     name: `net${m}`,
     salt: Math.floor(1e6 * rng.next()),
-    work: range(blocks).map(() => round(0.02 + 0.1 * rng.next())),
+    work: range(blocks).map(() => round(0.04 + 0.2 * rng.next())),
     weights: range(blocks).map(() => Math.ceil((10 + 90 * rng.next()) * MEGABYTE)),
     length: pick(rng, [4, 64, 1024]),
     skips: rng.next() < 0.5,
