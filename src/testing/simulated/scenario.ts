@@ -110,7 +110,7 @@ const modelOf = (rng: Rng, m: number, devices: number) => {
   return {
     name: `net${m}`,
     salt: Math.floor(1e6 * rng.next()),
-    work: range(blocks).map(() => round(0.04 + 0.2 * rng.next())),
+    work: range(blocks).map(() => round(0.03 + 0.14 * rng.next())),
     weights: range(blocks).map(() => Math.ceil((10 + 90 * rng.next()) * MEGABYTE)),
     length: pick(rng, [4, 64, 1024]),
     skips: rng.next() < 0.5,
@@ -120,7 +120,7 @@ const modelOf = (rng: Rng, m: number, devices: number) => {
 }
 
 const sourceOf = (rng: Rng, s: number, devices: number, models: number): SimulatedSource => {
-  const count = 6 + Math.floor(14 * rng.next())
+  const count = 5 + Math.floor(10 * rng.next())
   const some = (share: number): number[] => range(count).filter(() => rng.next() < share)
   return {
     name: `s${s}`,
