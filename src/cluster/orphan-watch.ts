@@ -14,8 +14,10 @@ const ORPHANED: Seconds = seconds(60)
 /** A source that comes back sends its data out again; what is left of them elsewhere would wait for ever if it does not. */
 export class OrphanWatch {
   readonly #parts: OrphanWatchParts
-  /** By number in the world; looked at again after a while. */
+  /** Those that are gone, by number in the world; looked at again after a while. */
   readonly #goneSince = new Map<number, Seconds>()
+  /** Of the world when it was last looked who is there. */
+  #reach = -1
 
   constructor(parts: OrphanWatchParts) {
     this.#parts = parts
@@ -23,16 +25,23 @@ export class OrphanWatch {
 
   /** Called often. */
   tick(): void {
-    const { world, drop } = this.#parts
     const now = this.#parts.now()
-    for (const [n, { up }] of world.devices.entries()) {
-      const since = this.#goneSince.get(n) ?? now
+    this.#lookWhoIsThere(now)
+    for (const [n, since] of this.#goneSince) {
+      if (now - since < ORPHANED) continue
+      this.#parts.drop(n)
+      this.#goneSince.set(n, now)
+    }
+  }
+
+  /** Only where somebody may have come or gone: in simulated time every device asks often. */
+  #lookWhoIsThere(now: Seconds): void {
+    const { devices, reach } = this.#parts.world
+    if (reach === this.#reach) return
+    this.#reach = reach
+    for (const [n, { up }] of devices.entries()) {
       if (up) this.#goneSince.delete(n)
-      else if (now - since < ORPHANED) this.#goneSince.set(n, since)
-      else {
-        drop(n)
-        this.#goneSince.set(n, now)
-      }
+      else if (!this.#goneSince.has(n)) this.#goneSince.set(n, now)
     }
   }
 }

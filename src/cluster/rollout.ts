@@ -1,5 +1,6 @@
 import type { DeviceId, ModelId } from '../core/ids.ts'
 import { type Bytes, type Seconds, seconds } from '../core/units.ts'
+import { isPlaced } from '../planner/is-placed.ts'
 import type { Placement } from '../planner/placement.ts'
 import { KeepFailures, type KeptBlock } from './keep-failures.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
@@ -167,7 +168,8 @@ export class Rollout<B extends RolloutBlock> {
       this.#readyEpoch = wanted.epoch
       this.#ports.changed()
     }
-    return this.#allReady(wanted) ? this.#drop(this.#surplus(wanted)) : undefined
+    const surplus = this.#surplus(wanted)
+    return surplus.length > 0 && this.#allReady(wanted) ? this.#drop(surplus) : undefined
   }
 
   /** Blocks to be dropped that somebody else carries go first; after a while, any. */
@@ -177,9 +179,9 @@ export class Rollout<B extends RolloutBlock> {
     const surplus = this.#surplus(wanted)
     if (now() - this.#stuckSince >= PATIENCE) return this.#drop(surplus)
     // Two that are to drop the same block do not count on each other: the one with the smallest id keeps it meanwhile.
-    const stays = (id: DeviceId, { model, block }: B): boolean =>
-      wanted.placement.get(id)?.get(model)?.includes(block) === true
-    return this.#drop(surplus.filter(block => carriers(block).some(id => stays(id, block) || id < self)))
+    return this.#drop(
+      surplus.filter(block => carriers(block).some(id => isPlaced(wanted.placement, id, block) || id < self))
+    )
   }
 
   /**
@@ -227,8 +229,7 @@ export class Rollout<B extends RolloutBlock> {
 
   #surplus({ placement }: NumberedPlacement): readonly B[] {
     const { self, held } = this.#ports
-    const mine = placement.get(self)
-    return held().filter(({ model, block }) => mine?.get(model)?.includes(block) !== true)
+    return held().filter(block => !isPlaced(placement, self, block))
   }
 
   #heldKeys(): ReadonlySet<string> {

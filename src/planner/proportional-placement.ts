@@ -1,5 +1,6 @@
 import { formatBytes } from '../core/format-quantity.ts'
 import type { DeviceId, ModelId } from '../core/ids.ts'
+import { isPlaced } from './is-placed.ts'
 import type { PlacementDevice, PlacementModel, PlacementOutcome, PlacementProblem, UnplacedBlock } from './placement.ts'
 
 /**
@@ -14,11 +15,7 @@ import type { PlacementDevice, PlacementModel, PlacementOutcome, PlacementProble
  * Ties go to the smaller device id, so that every device computes the same placement.
  */
 export const proportionalPlacement = (problem: PlacementProblem): PlacementOutcome => {
-  const [first, second] = [coverInProportion, () => new Set<number>()].map(way => covering(problem, way)) as [
-    Covering,
-    Covering
-  ]
-  const { table, unplaced } = second.unplaced.length < first.unplaced.length ? second : first
+  const { table, unplaced } = bestCovering(problem)
   for (const device of table.devices) fill(table, device, problem.models)
   return { placement: table.placement(), unplaced }
 }
@@ -29,7 +26,14 @@ interface Covering {
 }
 
 /** Which blocks of a model are placed before those that are left over are, largest first. */
-type Way = (table: PlacementTable, model: PlacementModel) => Set<number>
+type Way = (table: PlacementTable, model: PlacementModel) => void
+
+const bestCovering = (problem: PlacementProblem): Covering => {
+  const inProportion = covering(problem, coverInProportion)
+  if (inProportion.unplaced.length === 0) return inProportion
+  const largestFirst = covering(problem, () => {})
+  return largestFirst.unplaced.length < inProportion.unplaced.length ? largestFirst : inProportion
+}
 
 const covering = (problem: PlacementProblem, way: Way): Covering => {
   const table = new PlacementTable(problem)
@@ -112,9 +116,9 @@ const putPinned = (table: PlacementTable, { devices, models, sources }: Placemen
 
 /** Put every block of the model somewhere. @returns the blocks for which there is no room */
 const cover = (table: PlacementTable, model: PlacementModel, way: Way): UnplacedBlock[] => {
-  const covered = way(table, model)
+  way(table, model)
   return [...model.blocks.keys()]
-    .filter(block => !(covered.has(block) || table.isSomewhere(model, block)))
+    .filter(block => !table.isSomewhere(model, block))
     .sort((a, b) => model.blocks[b]!.bytes - model.blocks[a]!.bytes || a - b)
     .flatMap(block => {
       const room = table.devices.filter(device => table.fits(device, model, block))
@@ -125,11 +129,10 @@ const cover = (table: PlacementTable, model: PlacementModel, way: Way): Unplaced
     })
 }
 
-const coverInProportion = (table: PlacementTable, model: PlacementModel): Set<number> => {
+const coverInProportion = (table: PlacementTable, model: PlacementModel): void => {
   const work = model.blocks.reduce((sum, block) => sum + block.work, 0)
   const speed = table.devices.reduce((sum, device) => sum + table.speedFor(device, model), 0)
-  const covered = new Set([...model.blocks.keys()].filter(block => table.isSomewhere(model, block)))
-  let block = covered.has(0) ? 1 : 0
+  let block = table.isSomewhere(model, 0) ? 1 : 0
   for (const device of table.devices) {
     const share = (work * table.speedFor(device, model)) / speed
     let taken = 0
@@ -140,11 +143,9 @@ const coverInProportion = (table: PlacementTable, model: PlacementModel): Set<nu
       table.fits(device, model, block)
     ) {
       taken += model.blocks[block]!.work
-      table.put(device, model, block)
-      covered.add(block++)
+      table.put(device, model, block++)
     }
   }
-  return covered
 }
 
 const noRoom = (table: PlacementTable, model: PlacementModel, block: number): UnplacedBlock => {
@@ -155,7 +156,6 @@ const noRoom = (table: PlacementTable, model: PlacementModel, block: number): Un
 }
 
 const fill = (table: PlacementTable, device: PlacementDevice, models: readonly PlacementModel[]): void => {
-  const carried = table.problem.carried.get(device.id)
   const candidates = models.flatMap(model =>
     model.blocks.flatMap((_, block) =>
       table.has(device, model, block)
@@ -164,7 +164,7 @@ const fill = (table: PlacementTable, device: PlacementDevice, models: readonly P
             {
               model,
               block,
-              moved: carried?.get(model.id)?.includes(block) === true ? 0 : 1,
+              moved: isPlaced(table.problem.carried, device.id, { model: model.id, block }) ? 0 : 1,
               speed: table.speedBehind(model, block)
             }
           ]

@@ -25,6 +25,8 @@ export interface DataCareParts {
 /** The sources: data are admitted, sent, sent again when they are lost, and come home. */
 export class DataCare {
   readonly sources: readonly SourceModel[]
+  /** By device. */
+  readonly #sourcesOf: readonly (readonly SourceModel[])[]
   /** Data without a result. */
   left: number
   readonly #parts: DataCareParts
@@ -40,6 +42,7 @@ export class DataCare {
     this.sources = input.sources.map(
       (spec, index) => new SourceModel(index, spec, { self: world.devices[spec.device]!.id, now })
     )
+    this.#sourcesOf = input.devices.map((_, n) => this.sources.filter(({ spec }) => spec.device === n))
     this.#orphans = new OrphanWatch({
       ...{ now, world },
       drop: home => {
@@ -75,7 +78,7 @@ export class DataCare {
 
   /** Device `n` is another process than before: so are its sources. */
   restart(n: number): void {
-    for (const source of this.sources) if (source.spec.device === n) source.restart()
+    for (const source of this.#sourcesOf[n]!) source.restart()
     this.begin()
   }
 
@@ -96,8 +99,7 @@ export class DataCare {
     const { world, devices, message } = this.#parts
     const { dispatcher } = devices[self]!
     this.#orphans.tick()
-    for (const source of this.sources) {
-      if (source.spec.device !== self) continue
+    for (const source of this.#sourcesOf[self]!) {
       const expected = longestExpected(world, source.spec.window, this.#work[source.spec.model]!)
       const isQueued = (datum: number): boolean =>
         dispatcher.has(task => task.source === source.id && task.datum === datum)

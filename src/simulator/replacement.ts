@@ -6,6 +6,7 @@ import type { StatedDevice } from '../cluster/stated-device.ts'
 import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
+import { isPlaced } from '../planner/is-placed.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
 import { BlockHolders } from './block-holders.ts'
 import { SimulatedKeeper } from './simulated-keeper.ts'
@@ -43,6 +44,14 @@ interface Life {
   readonly readyEpochs: Map<number, number>
 }
 
+/** Who is there; the same for as long as the world's reach is. */
+interface There {
+  readonly reach: number
+  readonly present: readonly number[]
+  /** By id. */
+  readonly staying: readonly { readonly id: DeviceId; readonly canPlan: boolean }[]
+}
+
 /**
  * New placements while the world changes, in simulated time: each device has a seat and a rollout as running ones have. They
  * hear from each other what is placed and who is ready; what each carries, and how fast everything is, all know at once.
@@ -54,6 +63,7 @@ export class Replacement {
   readonly #holders: BlockHolders
   readonly #ids: readonly DeviceId[]
   readonly #lives: Life[]
+  #whoIsThere: There | undefined
 
   /** To be created once it is known who is there from the beginning. */
   constructor(parts: ReplacementParts) {
@@ -69,7 +79,7 @@ export class Replacement {
     const isWhole = world.devices.every(({ up }) => up)
     const placement = isWhole ? this.#carried() : replacement.place(this.#problem())
     for (const [n, m, k] of this.#all())
-      world.setCarried(n, m, k, this.#isIn(placement, n, m, k) && this.#holders.isKnown(m))
+      world.setCarried(n, m, k, this.#isPlaced(placement, n, m, k) && this.#holders.isKnown(m))
     for (const [n, { seat, readyEpochs }] of this.#lives.entries()) {
       for (const other of this.#present()) if (other !== n) readyEpochs.set(other, 1)
       if (seat.isMine()) seat.planned()
@@ -183,13 +193,21 @@ export class Replacement {
   }
 
   #present(): readonly number[] {
-    const { devices } = this.#parts.world
-    return [...devices.keys()].filter(n => devices[n]!.up)
+    return this.#there().present
   }
 
-  #staying(): { readonly id: DeviceId; readonly canPlan: boolean }[] {
-    const ids = this.#present().map(n => this.#ids[n]!)
-    return ids.sort().map(id => ({ id, canPlan: true }))
+  #staying(): There['staying'] {
+    return this.#there().staying
+  }
+
+  /** Every device asks for it all the time, and it hardly changes. */
+  #there(): There {
+    const { devices, reach } = this.#parts.world
+    if (this.#whoIsThere?.reach === reach) return this.#whoIsThere
+    const present = [...devices.keys()].filter(n => devices[n]!.up)
+    const ids = present.map(n => this.#ids[n]!)
+    this.#whoIsThere = { reach, present, staying: ids.sort().map(id => ({ id, canPlan: true })) }
+    return this.#whoIsThere
   }
 
   #carried(): Placement {
@@ -204,9 +222,8 @@ export class Replacement {
     )
   }
 
-  #isIn(placement: Placement, n: number, m: number, k: number): boolean {
-    const model = modelId(this.#parts.input.models[m]!.name)
-    return placement.get(this.#ids[n]!)?.get(model)?.includes(k) === true
+  #isPlaced(placement: Placement, n: number, m: number, block: number): boolean {
+    return isPlaced(placement, this.#ids[n]!, { model: modelId(this.#parts.input.models[m]!.name), block })
   }
 
   #all(): (readonly [number, number, number])[] {

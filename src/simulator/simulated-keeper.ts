@@ -3,7 +3,7 @@ import { Rollout, type RolloutBlock, type RolloutPorts, type RolloutStep } from 
 import { type DeviceId, type ModelId, modelId } from '../core/ids.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
-import type { Placement } from '../planner/placement.ts'
+import { isPlaced } from '../planner/is-placed.ts'
 import type { BlockHolders, BlockOfModel } from './block-holders.ts'
 import type { ReplacementInput, SimulationInput } from './simulation-input.ts'
 
@@ -161,6 +161,3 @@ export class SimulatedKeeper {
     this.tick()
   }
 }
-
-const isPlaced = (placement: Placement, self: DeviceId, { model, block }: RolloutBlock): boolean =>
-  placement.get(self)?.get(model)?.includes(block) === true

@@ -7,6 +7,8 @@ import type { SimulatedSource } from './simulation-input.ts'
 /** A source in simulated time: its data come from a count, its results go nowhere, and its book is that of a running one. */
 export class SourceModel {
   readonly index: number
+  /** Unique in the run; made once: every task has it, and it is compared again and again. */
+  readonly id: string
   readonly spec: SimulatedSource
   readonly results: { readonly datum: number; readonly availableAt: Seconds; readonly completedAt: Seconds }[] = []
   /** Different data. */
@@ -28,15 +30,11 @@ export class SourceModel {
 
   constructor(index: number, spec: SimulatedSource, parts: { readonly self: DeviceId; readonly now: () => Seconds }) {
     this.index = index
+    this.id = `${index}/${spec.name}`
     this.spec = spec
     this.#parts = parts
     this.#book = this.#open()
     this.#origin = spec.start ?? 0
-  }
-
-  /** Unique in the run. */
-  get id(): string {
-    return `${this.index}/${this.spec.name}`
   }
 
   /** What is under way, and who has it. */
@@ -82,7 +80,12 @@ export class SourceModel {
     if (attempt === undefined) return undefined
     const { device: home, model, weight } = this.spec
     return {
-      ...{ source: this.id, datum, model, home, weight, attempt },
+      source: this.id,
+      datum,
+      model,
+      home,
+      weight,
+      attempt,
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
       availableAt: this.#availableAt.get(datum)!,

@@ -1,16 +1,14 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { type BlockHash, type DeviceId, deviceId, modelId } from '../../core/ids.ts'
-import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { parseScenario } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import type { PlacementProblem } from '../../planner/placement.ts'
 import { problemOfScenario } from '../../planner/problem-of-scenario.ts'
-import { createManualClock } from '../../testing/manual-clock.ts'
+import { createWatchedSeat } from '../../testing/watched-seat.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { ClusterView } from './cluster-view.ts'
-import { createPlannerSeat } from './create-planner-seat.ts'
 import { sourceToWire } from './source-codec.ts'
 
 const A = deviceId('a')
@@ -37,22 +35,7 @@ test('a running cluster is planned for the demands that its scenario has', async
   view.addManifest(NET)
   const sources = scenario.sources.map(({ arrivals }) => sourceToWire('net', arrivals))
   view.heard(A, create(DeviceStateSchema, { device: A, sequence: 1n, speed: 1, canPlan: true, sources }))
-  const clock = createManualClock()
-  const planned: PlacementProblem[] = []
-  const seat = createPlannerSeat({
-    ...{
-      clock,
-      view,
-      guard: new JobGuard({ clock, say: () => {} }),
-      wholeModels: false,
-      connected: () => [],
-      publish: () => {}
-    },
-    place: async problem => {
-      planned.push(problem)
-      return { placement: new Map(), unplaced: [] }
-    }
-  })
+  const { clock, seat, planned } = createWatchedSeat(view)
   seat.tick(undefined)
   await clock.advance(seconds(1))
   seat.tick(undefined)
@@ -73,16 +56,8 @@ test('who can plan and who stays are two facts: the first that does both plans, 
   hear(self, { canPlan: true, leaving: false })
   hear(first, { canPlan: false, leaving: false })
   hear(second, { canPlan: true, leaving: true })
-  const clock = createManualClock()
-  const planned: DeviceId[][] = []
-  const seat = createPlannerSeat({
-    ...{ clock, view, guard: new JobGuard({ clock, say: () => {} }), wholeModels: false, connected: () => [] },
-    publish: () => {},
-    place: async ({ devices }) => {
-      planned.push(devices.map(({ id }) => id))
-      return { placement: new Map(), unplaced: [] }
-    }
-  })
+  const { clock, seat, planned: problems } = createWatchedSeat(view)
+  const planned = (): DeviceId[][] => problems.map(({ devices }) => devices.map(({ id }) => id))
   const wait = async (): Promise<void> => {
     for (let i = 0; i < 10; i++) {
       seat.tick(undefined)
@@ -90,11 +65,11 @@ test('who can plan and who stays are two facts: the first that does both plans, 
     }
   }
   await wait()
-  expect([seat.isMine(), planned]).toEqual([true, [[first, self]]])
+  expect([seat.isMine(), planned()]).toEqual([true, [[first, self]]])
   hear(third, { canPlan: true, leaving: false })
   await wait()
-  expect([seat.isMine(), planned.length]).toEqual([false, 1])
+  expect([seat.isMine(), planned().length]).toEqual([false, 1])
   hear(third, { canPlan: true, leaving: true })
   await wait()
-  expect([seat.isMine(), planned.at(-1)]).toEqual([true, [first, self]])
+  expect([seat.isMine(), planned().at(-1)]).toEqual([true, [first, self]])
 })

@@ -1,16 +1,13 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { type BlockHash, blockHash, deviceId } from '../../core/ids.ts'
-import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import type { PlacementProblem } from '../../planner/placement.ts'
-import { createManualClock } from '../../testing/manual-clock.ts'
+import { createWatchedSeat } from '../../testing/watched-seat.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Engine } from '../ports/engine.ts'
 import { ClusterView } from './cluster-view.ts'
-import { createPlannerSeat } from './create-planner-seat.ts'
 import { LocalBlocks } from './local-blocks.ts'
 import { fromWire, manifestId, toWire } from './manifest-codec.ts'
 
@@ -69,22 +66,7 @@ test('the planner plans with declared times, slower by as much as the blocks tha
   view.addManifest(NET)
   view.heard(A, create(DeviceStateSchema, { device: A, sequence: 1n, speed: 1, canPlan: true }))
   view.heard(B, stateOfB(true))
-  const clock = createManualClock()
-  const planned: PlacementProblem[] = []
-  const seat = createPlannerSeat({
-    ...{
-      clock,
-      view,
-      guard: new JobGuard({ clock, say: () => {} }),
-      wholeModels: false,
-      connected: () => [],
-      publish: () => {}
-    },
-    place: async problem => {
-      planned.push(problem)
-      return { placement: new Map(), unplaced: [] }
-    }
-  })
+  const { clock, seat, planned } = createWatchedSeat(view)
   seat.tick(undefined)
   await clock.advance(seconds(1))
   seat.tick(undefined)

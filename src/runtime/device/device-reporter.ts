@@ -60,7 +60,7 @@ export interface DeviceReporterParts {
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
-  /** What this process has of the machine's memory. @default what the operating system says */
+  /** What this process has of the machine's memory. @default 0: nobody asks for it */
   readonly residentMemory?: () => Bytes
 }
 

@@ -1,5 +1,4 @@
 import type { BlockHash } from '../../core/ids.ts'
-
 import type { BlockStore } from '../ports/block-store.ts'
 
 /** As files in one folder, which survive restarts, a fetch that was interrupted included. */

@@ -8,7 +8,7 @@ import { NetworkError } from '../ports/network.ts'
 import { RefusedError } from './admission.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { dialRace } from './dial-race.ts'
-import { dialable, keptAddress, parseAddress, type Spoken, withoutPeer } from './parse-address.ts'
+import { dialable, keptAddress, type Spoken, spokenAddress, withoutPeer } from './parse-address.ts'
 
 export interface DiallerParts {
   readonly self: DeviceId
@@ -105,17 +105,13 @@ export class Dialler {
   /** Of more than are kept, those that can be dialled here. */
   #most(addresses: readonly string[]): readonly string[] {
     if (addresses.length <= MAX_ADDRESSES) return addresses
-    const foreign = addresses.filter(text => this.#parsed(text).length === 0)
+    const foreign = addresses.filter(text => this.#spoken(text) === undefined)
     const own = addresses.filter(text => !foreign.includes(text))
     return [...own, ...foreign].slice(0, MAX_ADDRESSES)
   }
 
-  #parsed(text: string): readonly Multiaddr[] {
-    try {
-      return [parseAddress(text, 'join', this.#parts.spoken)]
-    } catch {
-      return []
-    }
+  #spoken(text: string): Multiaddr | undefined {
+    return spokenAddress(text, this.#parts.spoken)
   }
 
   /** The peer proved the key after all. */
@@ -155,7 +151,7 @@ export class Dialler {
     if (grudge !== undefined && clock.now() - grudge < GRUDGE) return
     // It is for others to dial, and for it to dial us.
     const known = this.addressesOf(peer)
-    if (known.length > 0 && known.every(text => this.#parsed(text).length === 0)) return
+    if (known.length > 0 && known.every(text => this.#spoken(text) === undefined)) return
     this.#seek(peer, async () => {
       if (pause > 0) await clock.sleep(pause, { signal: this.#stop.signal })
       const done = (): boolean => connected(peer)
@@ -179,7 +175,7 @@ export class Dialler {
     const own = new Set(this.#parts.own().flatMap(keptAddress))
     return this.addressesOf(peer)
       .filter(text => !own.has(text))
-      .flatMap(text => this.#parsed(text))
+      .flatMap(text => this.#spoken(text) ?? [])
   }
 
   /** Round after round over the addresses, with growing pauses. @throws the last failure when patience is over */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../core/user-error.ts'
 import { CLUSTER_KEY_BYTES, type ClusterKey } from './cluster-key.ts'
-import { isAddress, keptAddress } from './parse-address.ts'
+import { claimsTcpAlone, isAddress, keptAddress } from './parse-address.ts'
 import { redact } from './redact.ts'
 
 /** What a new device needs: the key that admits it, and where members can be dialled. Whoever reads it can join. */
@@ -81,12 +81,10 @@ export const inviteAddresses = (
 
 const isLoopback = (text: string): boolean => text.startsWith('127.') || text.startsWith('[::1]')
 
-/** A host and a port; whatever comes after them can only be said as a multiaddr. */
-const TCP_ALONE = /^\/[^/]+\/[^/]+\/tcp\/[^/]+(?:\/p2p\/[^/]+)?$/
-
 /** "192.168.1.5:6174" of a multiaddr; none for addresses that mean something else on every machine. */
 const shortAddress = (text: string): readonly string[] => {
-  if (text.startsWith('/') && !TCP_ALONE.test(text)) return keptAddress(text)
+  // Whatever comes after a host and a port can only be said as a multiaddr.
+  if (text.startsWith('/') && !claimsTcpAlone(text)) return keptAddress(text)
   const [, family, host = '', , port = ''] = text.split('/')
   if (family === 'ip4') return [`${host}:${port}`]
   if (family === 'ip6') return /^fe80:/i.test(host) ? [] : [`[${host}]:${port}`]

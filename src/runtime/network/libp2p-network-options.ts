@@ -9,7 +9,6 @@ import type { ClusterKey } from './cluster-key.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import type { Identity } from './identity.ts'
 import type { Twins } from './incarnation-book.ts'
-
 import type { WireTransport } from './wire-transport.ts'
 
 export interface Libp2pNetworkOptions {

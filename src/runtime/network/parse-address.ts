@@ -86,14 +86,23 @@ export const parseAddress = (text: string, use: AddressUse, spoken: Spoken = TCP
   return trimmed.startsWith('/') ? fromMultiaddr(trimmed, use, spoken) : fromHostAndPort(trimmed, use)
 }
 
+/** As `parseAddress`, of one that is to be joined; undefined where it is none that is spoken here. */
+export const spokenAddress = (text: string, spoken: Spoken = TCP): Multiaddr | undefined => {
+  try {
+    return parseAddress(text, 'join', spoken)
+  } catch {
+    return undefined
+  }
+}
+
 const MAX_LENGTH = 512
 /** Parts of printable ASCII. */
 const MULTIADDR = /^(?:\/[!-.0-~]+){2,32}$/
-/** What claims to be TCP alone is that, or nothing. */
-const TCP_ONLY = /^\/[^/]+\/[^/]+\/tcp\/[^/]+(?:\/p2p\/[^/]+)?$/
+/** Whether a multiaddr is a host and a TCP port, as it is written: what claims to be that is that, or nothing. */
+export const claimsTcpAlone = (text: string): boolean => /^\/[^/]+\/[^/]+\/tcp\/[^/]+(?:\/p2p\/[^/]+)?$/.test(text)
 /** Of the host's family and its port, after which something else than a peer comes; or of no port at all. */
 const isForeign = (text: string): boolean =>
-  MULTIADDR.test(text) && !TCP_ONLY.test(text) && (HOSTS.includes(text.split('/')[1]!) || isMultiaddr(text))
+  MULTIADDR.test(text) && !claimsTcpAlone(text) && (HOSTS.includes(text.split('/')[1]!) || isMultiaddr(text))
 
 const isMultiaddr = (text: string): boolean => {
   try {
@@ -110,11 +119,9 @@ const isMultiaddr = (text: string): boolean => {
  */
 export const keptAddress = (text: string): readonly string[] => {
   if (text.length > MAX_LENGTH) return []
-  try {
-    return [`${withoutPeer(parseAddress(text, 'join'))}`]
-  } catch {
-    return isForeign(text) ? [text.replace(/\/p2p\/[^/]+$/, '')] : []
-  }
+  const own = spokenAddress(text)
+  if (own !== undefined) return [`${withoutPeer(own)}`]
+  return isForeign(text) ? [text.replace(/\/p2p\/[^/]+$/, '')] : []
 }
 
 /** Whether somebody can dial it, this build or another. */
@@ -131,14 +138,7 @@ export const allSpoken = (transports: readonly Spoken[]): Spoken => ({
  * @throws UserError when one is no address, or none can be dialled
  */
 export const dialable = (texts: readonly string[], spoken: Spoken = TCP): readonly Multiaddr[] => {
-  const isForOthers = (text: string): boolean => {
-    try {
-      parseAddress(text, 'join', spoken)
-      return false
-    } catch {
-      return isAddress(text)
-    }
-  }
+  const isForOthers = (text: string): boolean => spokenAddress(text, spoken) === undefined && isAddress(text)
   const own = texts.filter(text => !isForOthers(text))
   return (own.length > 0 ? own : texts).map(text => parseAddress(text, 'join', spoken))
 }

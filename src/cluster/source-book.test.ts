@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { deviceId, modelId } from '../core/ids.ts'
+import { bytes, seconds } from '../core/units.ts'
+import { World } from '../core/world.ts'
+import { isStranded, longestExpected, SourceBook } from './source-book.ts'
+
+const [home, shed] = ['home', 'shed'].map(deviceId) as [ReturnType<typeof deviceId>, ReturnType<typeof deviceId>]
+
+const open = () => {
+  const clock = { now: 0 }
+  return { clock, book: new SourceBook({ self: home, now: () => seconds(clock.now), window: 4 }) }
+}
+
+/** Datum 0 goes out, and `shed` has it. @returns the dispatch */
+const give = (book: SourceBook) => {
+  const dispatch = { datum: 0, attempt: book.dispatched(0)! }
+  book.custody(dispatch, shed)
+  return dispatch
+}
+
+test('what is lost goes out again at once; what is let go after a pause, each time twice as long, five seconds at most', () => {
+  const { book } = open()
+  book.admit(0, false)
+  expect(book.lost(give(book), shed)).toBe(0)
+  const pauses = Array.from({ length: 7 }, () => book.lost(give(book), shed, 'letGo'))
+  expect(pauses).toEqual([0.25, 0.5, 1, 2, 4, 5, 5])
+  expect(book.lost({ datum: 0, attempt: 1 }, shed)).toBeUndefined() // of an earlier dispatch
+})
+
+test('until somebody says that he has it, a datum is at home', () => {
+  const { book } = open()
+  book.admit(0, false)
+  book.dispatched(0)
+  expect(book.ledger.deviceLost(shed)).toEqual([])
+  expect(book.ledger.deviceLost(home)).toEqual([0])
+})
+
+test('a datum of which nothing is heard is sent again, not while it waits at home', () => {
+  const { book, clock } = open()
+  book.admit(0, false)
+  give(book)
+  clock.now = 10
+  expect(book.overdue(seconds(0), () => false)).toEqual([])
+  clock.now = 11
+  expect(book.overdue(seconds(20), () => false)).toEqual([]) // it may take so long
+  expect(book.overdue(seconds(0), () => true)).toEqual([])
+  clock.now = 22
+  expect(book.overdue(seconds(0), () => false)).toEqual([0])
+  expect(book.dispatched(0)).toBe(2)
+  expect(book.result({ datum: 0, attempt: 1 })).toBe('first') // whichever dispatch it belongs to
+  expect(book.result({ datum: 0, attempt: 2 })).toBe('twin')
+})
+
+test('a window may have to pass through the slowest device that is there', () => {
+  const world = new World()
+  for (const [name, speed] of [
+    ['a', 2],
+    ['b', 0.5],
+    ['c', 0.1]
+  ] as const)
+    world.addDevice(deviceId(name), speed)
+  world.addModel({ id: modelId('m'), work: [seconds(1)], activations: [1, 1].map(bytes) })
+  world.setUp(2, false)
+  expect(longestExpected(world, 4, seconds(3))).toBe((2 * 4 * 3) / 0.5)
+})
+
+test('data of others that are refused ten times in a row are let go, own ones never', () => {
+  expect([9, 10, 11].map(refusals => isStranded({ refusals, home: 1 }, 0))).toEqual([false, true, true])
+  expect(isStranded({ refusals: 99, home: 0 }, 0)).toBe(false)
+})

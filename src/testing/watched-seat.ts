@@ -1,0 +1,20 @@
+import { JobGuard } from '../core/job-guard.ts'
+import type { PlacementProblem } from '../planner/placement.ts'
+import type { ClusterView } from '../runtime/cluster/cluster-view.ts'
+import { createPlannerSeat } from '../runtime/cluster/create-planner-seat.ts'
+import { createManualClock } from './manual-clock.ts'
+
+/** The planner's seat of a device with that view, on a clock that the test moves; what it was asked to plan, in order. */
+export const createWatchedSeat = (view: ClusterView) => {
+  const clock = createManualClock()
+  const planned: PlacementProblem[] = []
+  const seat = createPlannerSeat({
+    ...{ clock, view, guard: new JobGuard({ clock, say: () => {} }), wholeModels: false, connected: () => [] },
+    publish: () => {},
+    place: async problem => {
+      planned.push(problem)
+      return { placement: new Map(), unplaced: [] }
+    }
+  })
+  return { clock, seat, planned }
+}
