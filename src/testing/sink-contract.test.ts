@@ -12,7 +12,7 @@ import { openSink } from '../runtime/sink/open-sink.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { memorySink } from './lone-device.ts'
 import { EventClock } from './simulated/event-clock.ts'
-import { MemorySink, type SinkDisk } from './simulated/memory-sink.ts'
+import { createSinkDisk, MemorySink } from './simulated/memory-sink.ts'
 import { ProcessClock } from './simulated/process-clock.ts'
 
 interface Opened extends AsyncDisposable {
@@ -36,15 +36,20 @@ const ofSimulated = async (): Promise<Opened> => {
       await new Promise(resolve => setImmediate(resolve))
     }
   })()
-  const disk: SinkDisk = { lines: [] }
+  const disk = createSinkDisk()
   const open = () =>
     new MemorySink({
       ...{ name: 'memory', clock: new ProcessClock(world), disk },
       ...{ delay: () => seconds(0.001), refuses: () => undefined }
     })
+  const again = async () => {
+    const sink = open()
+    await sink.opened
+    return sink
+  }
   return {
-    sink: open(),
-    again: async () => open(),
+    sink: await again(),
+    again,
     [Symbol.asyncDispose]: async () => {
       isOver = true
       await pumping

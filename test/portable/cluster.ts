@@ -3,6 +3,7 @@ import { bytesPerSecond, seconds } from '../../src/core/units.ts'
 import { proportionalPlacement } from '../../src/planner/proportional-placement.ts'
 import { EventClock } from '../../src/testing/simulated/event-clock.ts'
 import { MemoryHub } from '../../src/testing/simulated/memory-hub.ts'
+import { entriesOn } from '../../src/testing/simulated/memory-sink.ts'
 import type { SimulatedScenario } from '../../src/testing/simulated/scenario.ts'
 import { SimulatedDevice, TAGS } from '../../src/testing/simulated/simulated-device.ts'
 import { toyAnswer, toyModel } from '../../src/testing/simulated/toy-model.ts'
@@ -60,7 +61,7 @@ export const runCluster = async (turn: (work: () => void) => void): Promise<Clus
     clock.run(() => devices.every(({ isUp }) => !isUp))
   ])
   return {
-    results: devices[0]!.sinkDisk.lines.map(({ entry }) => ('result' in entry ? entry.result : entry)),
+    results: entriesOn(devices[0]!.sinkDisk).map(entry => ('result' in entry ? entry.result : entry)),
     expected: Array.from(
       { length: COUNT },
       (_, datum) => `${model.manifest.id.slice(0, 8)} ${toyAnswer(model, 0, 0 * TAGS + datum)}`

@@ -5,7 +5,7 @@ import { seconds } from '../../core/units.ts'
 import type { Policy } from '../../scheduler/policy.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
-import type { Network } from '../network/network.ts'
+import type { Network } from '../ports/network.ts'
 import { Announcer } from './announcer.ts'
 import type { DeviceReporter } from './device-reporter.ts'
 

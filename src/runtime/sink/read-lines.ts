@@ -1,3 +1,4 @@
+import { concatBytes } from '../../core/concat-bytes.ts'
 import type { SinkFile } from './sink-file.ts'
 
 export interface WholeLines {
@@ -33,7 +34,7 @@ export const readLines = async (
     at += piece.byteLength
     let begin = 0
     for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, begin)) {
-      const whole = Buffer.concat([...kept, piece.subarray(begin, end)])
+      const whole = concatBytes([...kept, piece.subarray(begin, end)])
       found(decoder.decode(whole), ++line)
       length += whole.byteLength + 1
       kept = []
@@ -44,5 +45,5 @@ export const readLines = async (
     keptBytes += piece.byteLength - begin
     if (keptBytes > MAX_LINE) throw new RangeError(`line ${line + 1} is longer than 64 MiB, so it is not a sink`)
   }
-  return { length, torn: Buffer.concat(kept) }
+  return { length, torn: concatBytes(kept) }
 }

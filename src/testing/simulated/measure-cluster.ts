@@ -1,7 +1,7 @@
+import { deferred } from '../../core/deferred.ts'
 import { createRng } from '../../core/rng.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
-import { deferred } from '../../runtime/network/deferred.ts'
 import type { AgreementScenario } from './agreement-scenario.ts'
 import { EventClock } from './event-clock.ts'
 import { MemoryHub } from './memory-hub.ts'

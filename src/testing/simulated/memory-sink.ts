@@ -1,3 +1,4 @@
+import { concatBytes } from '../../core/concat-bytes.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NotWritten } from '../../runtime/ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../../runtime/ports/sink.ts'
@@ -124,7 +125,7 @@ export class MemorySink implements Sink {
     if (stamp !== undefined) disk.stamps.set(keyOf(entry), stamp)
     // The process may be killed within the line, or after it: then it is on the disk, and nobody was told.
     for (const piece of [line.subarray(0, at), line.subarray(at)]) {
-      disk.bytes = Buffer.concat([disk.bytes, piece])
+      disk.bytes = concatBytes([disk.bytes, piece])
       await clock.sleep(delay())
     }
     this.#record(entry, stamp)
