@@ -41,6 +41,14 @@ test('four different devices do, though there are more; a broken one is not wait
   expect(isProven(on(a, b, home), jury([home, a, b, c], [c]))).toBe(true)
 })
 
+// Seed 632: several devices failed everything for a while, one at the first block, which is pinned, another behind it.
+test('who failed at another block is no witness against the datum at this one', () => {
+  const at = (device: DeviceId, block: number) => ({ device, block, because: 'NaN' })
+  expect(isProven([at(a, 2), at(b, 0), at(b, 0)], jury([b]))).toBe(false)
+  expect(isProven([at(b, 0), at(a, 2), at(b, 0), at(b, 0)], jury([b]))).toBe(false)
+  expect(isProven([at(a, 2), at(b, 2), at(b, 2)], jury([a, b]))).toBe(true)
+})
+
 test('home does where there is nobody else, another device does not: the datum waits for somebody who can try it', () => {
   expect(isProven(on(home, home), jury([home]))).toBe(false)
   expect(isProven(on(home, home, home), jury([home]))).toBe(true)

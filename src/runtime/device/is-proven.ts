@@ -27,7 +27,7 @@ const LEAST = 3
 const MOST_WITNESSES = 4
 
 /**
- * Whether a datum is known to be one that cannot be computed: it has failed on different devices and nobody is left to try
+ * Whether a datum is known to be one that cannot be computed: a block of it has failed on different devices and nobody is left to try
  * it whose word counts (or on four), or at home where nobody else could try it, or on the only device that has its block
  * and computes others. Where that device computes nothing, whose fault it is cannot be known: then it is a matter of time.
  * Pure; refusals, silence and losses are no failures and never come here. Where too few can try it now and others may come,
@@ -39,7 +39,8 @@ export const isProven = (
 ): boolean => {
   const { block } = failures.at(-1)!
   const isEnough = failures.length >= LEAST
-  const failed = new Set(failures.map(({ device }) => device))
+  // Who failed at another block says nothing of this one: a datum fails where its computation does, the same everywhere.
+  const failed = new Set(failures.filter(failure => failure.block === block).map(({ device }) => device))
   const credible = [...failed].filter(device => !isDiscredited(device))
   const all = carriers(block)
   const untried = all.filter(device => !failed.has(device))
