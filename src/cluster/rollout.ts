@@ -118,8 +118,10 @@ export class Rollout<B extends RolloutBlock> {
   }
 
   #towards(wanted: NumberedPlacement): RolloutStep<B> | undefined {
-    this.#offerAgain(wanted)
-    const missing = this.#missing(wanted)
+    const held = this.#heldKeys()
+    const assigned = this.#ports.assigned(wanted.placement)
+    this.#offerAgain(assigned.filter(block => held.has(keyOf(block))))
+    const missing = assigned.filter(block => !held.has(keyOf(block)))
     this.failures.retain(missing)
     const next = missing.find(({ digest }) => !this.#tried.has(digest)) ?? missing[0]
     if (next === undefined) return this.#settle(wanted)
@@ -214,10 +216,9 @@ export class Rollout<B extends RolloutBlock> {
   }
 
   /** A newer placement wants what was about to be dropped. */
-  #offerAgain({ placement }: NumberedPlacement): void {
-    const { assigned, isOffered, offer, changed } = this.#ports
-    const held = this.#heldKeys()
-    const withdrawn = assigned(placement).filter(block => held.has(keyOf(block)) && !isOffered(block))
+  #offerAgain(blocks: readonly B[]): void {
+    const { isOffered, offer, changed } = this.#ports
+    const withdrawn = blocks.filter(block => !isOffered(block))
     for (const block of withdrawn) offer(block, true)
     if (withdrawn.length > 0) changed()
   }

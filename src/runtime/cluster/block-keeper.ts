@@ -284,7 +284,16 @@ export class BlockKeeper {
   }
 }
 
+/** The blocks of each manifest, made once: they are asked for at every tick. */
+const ownBlocks = new WeakMap<ModelManifest, readonly OwnBlock[]>()
+
 const ownBlock = (manifest: ModelManifest, block: number): OwnBlock => {
-  const { sha256: digest, bytes } = manifest.blocks[block]!
-  return { manifest, model: manifest.id, name: manifest.name, block, digest, bytes }
+  const known = ownBlocks.get(manifest)
+  if (known !== undefined) return known[block]!
+  const made = manifest.blocks.map(({ sha256: digest, bytes }, k) => ({
+    ...{ manifest, model: manifest.id, name: manifest.name },
+    ...{ block: k, digest, bytes }
+  }))
+  ownBlocks.set(manifest, made)
+  return made[block]!
 }

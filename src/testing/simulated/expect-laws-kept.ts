@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 const COMMAND = fileURLToPath(new URL('../../../dist/src/testing/simulated/seeds-command.js', import.meta.url))
 
 /** Nearly all that a seed makes is gone with it: with more room for what is young it is looked through less often. */
-const YOUNG = ['--max-semi-space-size=64']
+const YOUNG = ['--max-semi-space-size=64', '--single-threaded-gc', '--always-sparkplug']
 
 /** Two processes at once, of one half of the seeds each: in each seed's cluster every law is kept. */
 export const expectLawsKept = async (first: number, count: number): Promise<void> => {
