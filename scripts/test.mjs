@@ -70,7 +70,7 @@ check('Format and lint (biome)', ['biome', 'check'])
 suite('Unit tests', 'unit')
 suite('Devices in simulated time, seed by seed', 'simulated')
 suite('Unit tests of transfers, which are timed', 'timed')
-suite('End-to-end tests: commands, real processes, a bad day of one minute (four minutes)', 'e2e')
+suite('End-to-end tests: commands and real processes', 'e2e')
 if (long) suite('Long tests', 'long')
 
 const list = (title, entries) => {

@@ -3,9 +3,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ChromeTrace, TraceEvent } from '../../src/report/chrome-trace.ts'
-import type { PolicyRun, RunReport } from '../../src/report/run-report.ts'
+import type { ChromeTrace } from '../../src/report/chrome-trace.ts'
+import type { PolicyRun } from '../../src/report/run-report.ts'
 import { emulateIn, MODELS } from '../emulate-process.ts'
+import { threadsOf } from '../threads-of.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -18,67 +19,11 @@ const { start, emulate, emulatedReport } = emulateIn(() => folder)
 const byLink = ({ links }: PolicyRun): Record<string, number> =>
   Object.fromEntries(links.map(({ from, to, bytes }) => [`${from}->${to}`, bytes]))
 
-/** Of each thread of each policy, by their names: its complete events. */
-const threadsOf = ({ traceEvents }: ChromeTrace): Map<string, TraceEvent[]> => {
-  const named = traceEvents.filter(event => event.ph === 'M')
-  const nameOf = (pid: number, tid: number): string =>
-    String(named.find(event => event.pid === pid && event.tid === tid)!.args['name'])
-  const threads = new Map<string, TraceEvent[]>()
-  for (const event of traceEvents.filter(({ ph }) => ph === 'X')) {
-    const name = `${nameOf(event.pid, 0)}: ${nameOf(event.pid, event.tid)}`
-    threads.set(name, [...(threads.get(name) ?? []), event])
-  }
-  return threads
-}
-
 /** When each datum was available, or at home, in microseconds, by policy, source and number. */
 const instantsOf = ({ traceEvents }: ChromeTrace, phase: 'b' | 'e'): Map<string, number> =>
   new Map(traceEvents.filter(({ ph }) => ph === phase).map(({ id, ts }) => [id!, ts!]))
 
 describe('emulate', () => {
-  test('blocks take the times that were measured on their device, and a pinned first block stays at its source', async () => {
-    const file = join(folder, 'times.json')
-    const runs = await emulate(
-      'times',
-      `
-devices: { porch: { speed: 0.5 }, shed: { group: boards }, attic: { group: boards, memory: 2300KB } }
-links: { topology: full, default: { bandwidth: 80Mbps, latency: 2ms } }
-models:
-  net:
-    pinned: source
-    blocks: [ { weights: 1MB }, { weights: 1MB }, { weights: 1MB } ]
-    activations: [60KB, 30KB, 30KB, 400B]
-    times: { porch: [15, 90, "80ms"], boards: [60, 30, 45] }
-sources:
-  - { name: cam, device: porch, model: net, count: 60, window: 1 }
-  - { name: door, device: shed, model: net, count: 20, window: 1 }
-`,
-      ...['--policy', 'confluence,pipeedge', '--trace', file]
-    )
-    const times: Record<string, readonly number[]> = { porch: [15, 90, 80], shed: [60, 30, 45], attic: [60, 30, 45] }
-    const home: Record<string, string> = { cam: 'porch', door: 'shed' }
-    const threads = threadsOf(JSON.parse(await readFile(file, 'utf8')) as ChromeTrace)
-    for (const { policy, because, sources } of runs) {
-      expect(because).toBeUndefined()
-      expect(sources).toMatchObject([
-        { name: 'cam', completed: 60, lost: 0 },
-        { name: 'door', completed: 20, lost: 0 }
-      ])
-      const elsewhere = new Set<string>()
-      for (const [device, own] of Object.entries(times)) {
-        const spans = threads.get(`${policy}: ${device}`) ?? []
-        for (const [block, time] of own.entries()) {
-          const ran = spans.filter(({ args }) => args['block'] === block)
-          // Where this machine is busy with something else a block takes longer, but never less, and not every time.
-          for (const { dur } of ran) expect(dur! / 1000).toBeGreaterThan(time - 0.01)
-          if (ran.length > 5) expect(Math.min(...ran.map(({ dur }) => dur! / 1000))).toBeLessThan(1.1 * time)
-          for (const { args } of ran) if (home[args['source'] as string] !== device) elsewhere.add(`${block}`)
-        }
-      }
-      expect([...elsewhere].sort()).toEqual(['1', '2'])
-    }
-  })
-
   test('several models and sources, every kind of arrivals, all that a scenario may change: nothing lost, all results right, all in the trace', async () => {
     const file = join(folder, 'trace.json')
     const runs = await emulate(
@@ -138,7 +83,7 @@ events:
     }
   }, 120_000)
 
-  test('where no link is, no data go: a chain carries them over its middle; about as fast as simulated', async () => {
+  test('where no link is, no data go: a chain carries them over its middle; about as fast as simulated', async context => {
     const { runs, simulated } = await emulatedReport(
       'chain',
       `
@@ -150,9 +95,6 @@ sources: [ { name: cam, device: left, model: toy, count: 60 } ]
       '--against-simulation'
     )
     const [run] = runs
-    // Not how near, which is for a quiet machine to show: `npm run bench -- emulation`.
-    expect(simulated![0]!.throughput / run!.throughput).toBeGreaterThan(0.4)
-    expect(simulated![0]!.throughput / run!.throughput).toBeLessThan(5)
     expect(run!.sources).toMatchObject([{ completed: 60, lost: 0 }])
     const sent = byLink(run!)
     expect(Object.keys(sent).sort()).toEqual(['left->middle', 'middle->left', 'middle->right', 'right->middle'])
@@ -160,30 +102,14 @@ sources: [ { name: cam, device: left, model: toy, count: 60 } ]
     expect(sent['middle->right']).toBeGreaterThan(60 * 30_001)
     expect(sent['middle->right']).toBeLessThan(60 * 61_000)
     expect(sent['right->middle']).toBeGreaterThan(60 * 40)
+    // Not how near, which is for a quiet machine to show: `npm run bench -- emulation`.
+    const ratio = simulated![0]!.throughput / run!.throughput
+    expect(ratio).toBeGreaterThan(0.4)
+    const { disturbance = 0, processorLateness = 0 } = run!
+    if (disturbance > 0.25 || processorLateness > 0.01)
+      context.skip('this machine was busy: blocks and devices were late')
+    expect(ratio).toBeLessThan(5)
   }, 90_000)
-
-  test('a source whose device leaves for good: the run ends with the others, exit 1, and why', async () => {
-    const { ended, scratch } = await start(
-      'gone',
-      `
-devices: { porch: { speed: 0.3 }, shed: { speed: 0.3 } }
-${MODELS}
-sources:
-  - { name: cam, device: porch, model: toy, count: 100000 }
-  - { name: door, device: shed, model: toy, count: 80 }
-events: [ { at: 1s, device: porch, leaves: kill } ]
-`,
-      '--json'
-    )
-    const { code, stdout, stderr } = await ended
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/confluence: cam: \d+ of 100000 never came home \(porch left and did not come back\)/)
-    expect(stderr).not.toMatch(/door: \d+ of 80 never/)
-    const [porch, shed] = (JSON.parse(stdout) as RunReport).runs[0]!.devices
-    expect(porch!.residentBytes).toBe(0)
-    expect(shed!.residentBytes).toBeGreaterThan(1e6)
-    expect(await readdir(scratch)).toEqual([])
-  }, 60_000)
 
   test('a model that fits nowhere: exit 1, and why', async () => {
     const { ended, scratch } = await start(

@@ -36,16 +36,6 @@ describe('nothing is lost', () => {
     expect(again.log()).toMatch(/\d+ of 60 are in the sink already/)
     await checkSink(sink)
   })
-
-  test('with too little memory the source says what waits for what, and goes on when a device joins', async () => {
-    const { cam: source, join: joinLate, sink } = await open([], { source: ['--memory', '1MiB'] })
-    const stuck = await source.status(s => s.devices.some(device => device.waiting.length > 0))
-    const [waiting] = stuck.devices[0]!.waiting
-    expect(waiting!.because).toMatch(/needs .* raise --memory/)
-    joinLate('big')
-    await source.event('done')
-    await checkSink(sink)
-  })
 })
 
 describe('who may join', () => {

@@ -7,6 +7,7 @@ import { seconds } from '../../src/core/units.ts'
 import { RequestSchema, TaskSchema } from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
 import { NetworkError, type PeerEvent } from '../../src/runtime/ports/network.ts'
 import { type NetworkGroup, networkGroup, type OpenNetwork } from '../../src/testing/open-networks.ts'
+import { watchProcessors } from '../../src/testing/watch-processors.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/testing/network-process.js', import.meta.url))
 
@@ -37,22 +38,31 @@ const payload = () => [{ name: 'x', type: 'uint8' as const, dims: [40_000_000], 
 /** The next event of this kind that is not among those already seen. */
 const next = (kind: PeerEvent['kind'], seen: readonly PeerEvent[] = []) =>
   here.event(event => event.kind === kind && !seen.includes(event))
+/** The child is there. @throws where it ends instead */
+const joins = (): Promise<PeerEvent> => {
+  const ended = once(child, 'exit').then(([code, signal]) => Promise.reject(new Error(`it ended: ${code ?? signal}`)))
+  ended.catch(() => {}) // later on it is meant to
+  return Promise.race([next('joined'), ended])
+}
 
 describe('a device in another process', () => {
-  it('that is killed has left at once, and what was on its way to it is rejected', async () => {
-    const { peer } = await next('joined')
+  it('that is killed has left at once, and what was on its way to it is rejected', async context => {
+    const processors = watchProcessors()
+    const { peer } = await joins()
     const sending = here.network.sendTask(peer, task, payload())
     const outcome = Promise.allSettled([sending.written, sending.answered])
     child.kill('SIGKILL')
     const began = performance.now()
     expect(await next('left')).toMatchObject({ peer, because: 'its connection closed' })
-    expect(performance.now() - began).toBeLessThan(1000)
+    const took = performance.now() - began
     expect((await outcome)[1]).toMatchObject({ status: 'rejected', reason: expect.any(NetworkError) })
     expect(here.network.peers().size).toBe(0)
+    processors.inTime(context, () => expect(took).toBeLessThan(1000))
   })
 
-  it('that stands still is silent, and is back when it goes on, without having missed us', async () => {
-    const joined = await next('joined')
+  it('that stands still is silent, and is back when it goes on, without having missed us', async context => {
+    const processors = watchProcessors()
+    const joined = await joins()
     const { peer } = joined
     expect(await here.network.sendTask(peer, task, []).answered).toEqual({ kind: 'accepted' })
     child.kill('SIGSTOP')
@@ -61,10 +71,9 @@ describe('a device in another process', () => {
     const request = here.network.request(peer, status, { timeout: seconds(60) })
     const sending = here.network.sendTask(peer, task, payload())
     const outcome = Promise.allSettled([request, sending.answered])
-    expect(await next('left')).toMatchObject({ peer, because: expect.stringMatching(/^silent for 3\.\d s$/) })
+    expect(await next('left')).toMatchObject({ peer, because: expect.stringMatching(/^silent for \d+\.\d s$/) })
     const silence = performance.now() - began
     expect(silence).toBeGreaterThan(2500)
-    expect(silence).toBeLessThan(4500)
     expect((await outcome).map(o => o.status)).toEqual(['rejected', 'rejected'])
     await expect(here.network.sendTask(peer, task, []).answered).rejects.toThrow(/not connected/)
     await new Promise(resolve => setTimeout(resolve, 3000)) // longer than it would wait for us
@@ -73,15 +82,18 @@ describe('a device in another process', () => {
     expect(await here.network.sendTask(peer, task, payload()).answered).toEqual({ kind: 'accepted' })
     expect(heard.map(({ kind }) => kind)).toEqual(['joined'])
     expect(here.network.counters()).toMatchObject({ malformedFrames: 0, oversizedFrames: 0, refusedPeers: 0 })
+    processors.inTime(context, () => expect(silence).toBeLessThan(4500))
   })
 
-  it('ends by itself when its network stops', async () => {
-    await next('joined')
+  it('ends by itself when its network stops', async context => {
+    const processors = watchProcessors()
+    await joins()
     child.disconnect()
     const began = performance.now()
     const [code] = await once(child, 'exit')
     expect(code).toBe(0)
-    expect(performance.now() - began).toBeLessThan(900) // no timer or socket holds it
+    const took = performance.now() - began
     expect(await next('left')).toMatchObject({ because: 'its connection closed' })
+    processors.inTime(context, () => expect(took).toBeLessThan(900)) // no timer or socket holds it
   })
 })

@@ -1,13 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
 import { zooGraph } from '../../src/model/zoo/zoo.ts'
+import type { ChromeTrace } from '../../src/report/chrome-trace.ts'
 import type { RunReport } from '../../src/report/run-report.ts'
 import { encodeNpy } from '../../src/runtime/io/npy.ts'
 import { openModel } from '../../src/runtime/onnx/open-model.ts'
 import { emulateIn, MODELS } from '../emulate-process.ts'
+import { threadsOf } from '../threads-of.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -18,6 +20,72 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 const { start, emulate } = emulateIn(() => folder)
 
 describe('emulate, longer', () => {
+  test('blocks take the times that were measured on their device, and a pinned first block stays at its source', async () => {
+    const file = join(folder, 'times.json')
+    const runs = await emulate(
+      'times',
+      `
+devices: { porch: { speed: 0.5 }, shed: { group: boards }, attic: { group: boards, memory: 2300KB } }
+links: { topology: full, default: { bandwidth: 80Mbps, latency: 2ms } }
+models:
+  net:
+    pinned: source
+    blocks: [ { weights: 1MB }, { weights: 1MB }, { weights: 1MB } ]
+    activations: [60KB, 30KB, 30KB, 400B]
+    times: { porch: [15, 90, "80ms"], boards: [60, 30, 45] }
+sources:
+  - { name: cam, device: porch, model: net, count: 60, window: 1 }
+  - { name: door, device: shed, model: net, count: 20, window: 1 }
+`,
+      ...['--policy', 'confluence,pipeedge', '--trace', file]
+    )
+    const times: Record<string, readonly number[]> = { porch: [15, 90, 80], shed: [60, 30, 45], attic: [60, 30, 45] }
+    const home: Record<string, string> = { cam: 'porch', door: 'shed' }
+    const threads = threadsOf(JSON.parse(await readFile(file, 'utf8')) as ChromeTrace)
+    for (const { policy, because, sources } of runs) {
+      expect(because).toBeUndefined()
+      expect(sources).toMatchObject([
+        { name: 'cam', completed: 60, lost: 0 },
+        { name: 'door', completed: 20, lost: 0 }
+      ])
+      const elsewhere = new Set<string>()
+      for (const [device, own] of Object.entries(times)) {
+        const spans = threads.get(`${policy}: ${device}`) ?? []
+        for (const [block, time] of own.entries()) {
+          const ran = spans.filter(({ args }) => args['block'] === block)
+          // Where this machine is busy with something else a block takes longer, but never less, and not every time.
+          for (const { dur } of ran) expect(dur! / 1000).toBeGreaterThan(time - 0.01)
+          if (ran.length > 5) expect(Math.min(...ran.map(({ dur }) => dur! / 1000))).toBeLessThan(1.1 * time)
+          for (const { args } of ran) if (home[args['source'] as string] !== device) elsewhere.add(`${block}`)
+        }
+      }
+      expect([...elsewhere].sort()).toEqual(['1', '2'])
+    }
+  })
+
+  test('a source whose device leaves for good: the run ends with the others, exit 1, and why', async () => {
+    const { ended, scratch } = await start(
+      'gone',
+      `
+devices: { porch: { speed: 0.3 }, shed: { speed: 0.3 } }
+${MODELS}
+sources:
+  - { name: cam, device: porch, model: toy, count: 100000 }
+  - { name: door, device: shed, model: toy, count: 80 }
+events: [ { at: 1s, device: porch, leaves: kill } ]
+`,
+      '--json'
+    )
+    const { code, stdout, stderr } = await ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/confluence: cam: \d+ of 100000 never came home \(porch left and did not come back\)/)
+    expect(stderr).not.toMatch(/door: \d+ of 80 never/)
+    const [porch, shed] = (JSON.parse(stdout) as RunReport).runs[0]!.devices
+    expect(porch!.residentBytes).toBe(0)
+    expect(shed!.residentBytes).toBeGreaterThan(1e6)
+    expect(await readdir(scratch)).toEqual([])
+  }, 60_000)
+
   test('a shared radio: it becomes slower, one device joins, one says goodbye, a source is killed and goes on', async () => {
     const [run] = await emulate(
       'radio',

@@ -2,6 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { cam, checkSink, DATA, open, tasksOf } from '../cluster-of-tensors.ts'
 
 describe('nothing is lost', () => {
+  test('with too little memory the source says what waits for what, and goes on when a device joins', async () => {
+    const { cam: source, join: joinLate, sink } = await open([], { source: ['--memory', '1MiB'] })
+    const stuck = await source.status(s => s.devices.some(device => device.waiting.length > 0))
+    const [waiting] = stuck.devices[0]!.waiting
+    expect(waiting!.because).toMatch(/needs .* raise --memory/)
+    joinLate('big')
+    await source.event('done')
+    await checkSink(sink)
+  })
+
   /** So slow that the run goes on for several seconds after what happens to a worker. */
   const slow = ['--speed', '0.01']
 
