@@ -62,7 +62,7 @@ const MUTATIONS = [
   ],
   ['a source is done before its last skip is in the sink', SOURCE, ' || this.#skipping > 0', ''],
   ['memory is not made room in', ROLLOUT, 'return this.#room() < next.bytes ?', 'return false ?'],
-  ['blocks are dropped before the others are ready', ROLLOUT, 'return this.#allReady(wanted) ?', 'return true ?'],
+  ['blocks are dropped before the others are ready', ROLLOUT, '&& this.#allReady(wanted) ?', '?'],
   ['a block in use is dropped', ROLLOUT, '!this.#ports.inUse(candidate)', 'true'],
   ['a block is offered after it is dropped', ROLLOUT, 'this.#offerNoLonger(block);', ''],
   ['a block that is not carried is run', DISPATCHER, 'world.mayRun(self, task.model, task.done, task.home)', 'true'],
