@@ -33,7 +33,7 @@ if (values.seed !== undefined) {
   let found = 'not noticed | '
   for (let i = 0; i < Number(values.count) && found.startsWith('not'); i++) {
     const { broken } = await simulateDevices(Number(values.from) + i, { planned })
-    if (broken.length > 0) found = `${i + 1} | ${broken[0]!.split('\n')[0]!.slice(0, 120)}`
+    if (broken.length > 0) found = `${Number(values.from) + i} | ${broken[0]!.split('\n')[0]!.slice(0, 120)}`
   }
   say(found)
 } else {

@@ -88,13 +88,14 @@ export const simulateDevices = async (
     if (broken.length === 0 && !isDone()) laws.broken(describeUnfinished(devices, limit))
     if (broken.length === 0) for (const law of wrongOutcomes(scenario, models, devices, TAGS)) laws.broken(law)
     if (broken.length === 0) {
-      let hasStopped = false
       const until = Math.max(clock.now(), calm) + STOPPING
-      void Promise.all(devices.map(device => device.leave(false))).then(() => {
-        hasStopped = true
-      })
-      await clock.run(() => hasStopped || broken.length > 0 || clock.now() > until)
-      if (!hasStopped && broken.length === 0) laws.broken(`not all devices stopped within ${STOPPING} s`)
+      // One that is killed while it stops is stopped; one that comes back after that is told anew.
+      const haveStopped = (): boolean => {
+        for (const device of devices) void device.leave(false)
+        return devices.every(({ isUp }) => !isUp)
+      }
+      await clock.run(() => haveStopped() || broken.length > 0 || clock.now() > until)
+      if (broken.length === 0 && !haveStopped()) laws.broken(`not all devices stopped within ${STOPPING} s`)
     }
   } finally {
     process.off('unhandledRejection', catchStray)

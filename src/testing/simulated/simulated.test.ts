@@ -104,6 +104,11 @@ test('a datum whose device is lost is to go out again at once: that it does late
   expect((await after(undefined))[0]).toContain('s 7 was on a, which is lost')
 })
 
+// Seed 1186: everything was done before the last fault, which struck a device while it stopped.
+test('a device that is killed while it stops, and comes back, stops all the same', async () => {
+  expect((await simulateDevices(1186)).broken).toEqual([])
+})
+
 /** Of policies that choose anew on the way, and of models whose first block is pinned. */
 const seedsWithPoison = (): number[] => {
   const scenarios = range(3000).map(scenarioOf)
