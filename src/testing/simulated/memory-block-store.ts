@@ -1,3 +1,4 @@
+import { concatBytes } from '../../core/concat-bytes.ts'
 import type { BlockHash } from '../../core/ids.ts'
 import { hashOf } from '../../runtime/hash/hash-of.ts'
 import { portableHash } from '../../runtime/hash/portable-hash.ts'
@@ -28,7 +29,7 @@ export const createMemoryBlockStore = (
     await turn()
     const refusal = refuses()
     if (refusal !== undefined) throw refusal
-    const whole = concatenated(pieces)
+    const whole = concatBytes(pieces)
     const actual = hashOf(portableHash, whole)
     if (actual !== hash) throw new Error(`bytes that hash to ${actual} were put as ${hash}`)
     disk.set(hash, whole)
@@ -43,16 +44,6 @@ export const createMemoryBlockStore = (
     return bytes
   }
 })
-
-const concatenated = (pieces: readonly Uint8Array[]): Uint8Array => {
-  const whole = new Uint8Array(pieces.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.byteLength
-  }
-  return whole
-}
 
 const PREFIX = 'memory:'
 const placeOf = (hash: BlockHash): string => `${PREFIX}${hash}`
