@@ -106,7 +106,7 @@ export class Rollout<B extends RolloutBlock> {
 
   /** What is placed here and is not loaded. */
   missing(): readonly B[] {
-    return this.#wanted === undefined ? [] : this.#missing(this.#wanted)
+    return this.#wanted === undefined ? [] : this.#assigned(this.#wanted).missing
   }
 
   /** To be asked often, and on every change; not while a step is under way. @returns undefined where there is nothing to do now */
@@ -118,10 +118,8 @@ export class Rollout<B extends RolloutBlock> {
   }
 
   #towards(wanted: NumberedPlacement): RolloutStep<B> | undefined {
-    const held = this.#heldKeys()
-    const assigned = this.#ports.assigned(wanted.placement)
-    this.#offerAgain(assigned.filter(block => held.has(keyOf(block))))
-    const missing = assigned.filter(block => !held.has(keyOf(block)))
+    const { here, missing } = this.#assigned(wanted)
+    this.#offerAgain(here)
     this.failures.retain(missing)
     const next = missing.find(({ digest }) => !this.#tried.has(digest)) ?? missing[0]
     if (next === undefined) return this.#settle(wanted)
@@ -155,7 +153,7 @@ export class Rollout<B extends RolloutBlock> {
     // What is a trouble by now is said by whoever says troubles; that there is no room here, the planner hears.
     if (kind === 'notLoaded' || words !== undefined || wasFull !== this.failures.isFull(now())) changed()
     this.#tried.add(block.digest)
-    if (!this.#missing(wanted).every(({ digest }) => this.#tried.has(digest))) return
+    if (!this.#assigned(wanted).missing.every(({ digest }) => this.#tried.has(digest))) return
     this.#tried.clear()
     this.rest()
   }
@@ -223,18 +221,17 @@ export class Rollout<B extends RolloutBlock> {
     if (withdrawn.length > 0) changed()
   }
 
-  #missing({ placement }: NumberedPlacement): readonly B[] {
-    const held = this.#heldKeys()
-    return this.#ports.assigned(placement).filter(block => !held.has(keyOf(block)))
+  /** What is placed here: what of it is loaded, and what is not. */
+  #assigned({ placement }: NumberedPlacement): { readonly here: readonly B[]; readonly missing: readonly B[] } {
+    const held = new Set(this.#ports.held().map(keyOf))
+    const isHere = (block: B): boolean => held.has(keyOf(block))
+    const assigned = this.#ports.assigned(placement)
+    return { here: assigned.filter(isHere), missing: assigned.filter(block => !isHere(block)) }
   }
 
   #surplus({ placement }: NumberedPlacement): readonly B[] {
     const { self, held } = this.#ports
     return held().filter(block => !isPlaced(placement, self, block))
-  }
-
-  #heldKeys(): ReadonlySet<string> {
-    return new Set(this.#ports.held().map(keyOf))
   }
 
   #allReady({ placement, epoch }: NumberedPlacement): boolean {

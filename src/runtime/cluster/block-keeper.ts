@@ -288,12 +288,13 @@ export class BlockKeeper {
 const ownBlocks = new WeakMap<ModelManifest, readonly OwnBlock[]>()
 
 const ownBlock = (manifest: ModelManifest, block: number): OwnBlock => {
-  const known = ownBlocks.get(manifest)
-  if (known !== undefined) return known[block]!
-  const made = manifest.blocks.map(({ sha256: digest, bytes }, k) => ({
-    ...{ manifest, model: manifest.id, name: manifest.name },
-    ...{ block: k, digest, bytes }
-  }))
-  ownBlocks.set(manifest, made)
-  return made[block]!
+  const known = ownBlocks.get(manifest) ?? allOf(manifest)
+  ownBlocks.set(manifest, known)
+  return known[block]!
 }
+
+const allOf = (manifest: ModelManifest): readonly OwnBlock[] =>
+  manifest.blocks.map(({ sha256: digest, bytes }, block) => {
+    const { id: model, name } = manifest
+    return { manifest, model, name, block, digest, bytes }
+  })
