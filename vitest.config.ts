@@ -3,9 +3,10 @@ import { LongestFirst } from './src/testing/longest-first.ts'
 
 // Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait more than they compute: two files beside each other, the longest first.
 // Long ones on request, one at a time.
-const TIMED = ['emulation/medium', 'emulation/emulated-transfer', 'runtime/network/libp2p-network'].map(
-  name => `src/${name}.test.ts`
-)
+const TIMED = [
+  ...['src/emulation/medium', 'src/emulation/emulated-transfer', 'src/runtime/network/libp2p-network'],
+  'test/e2e/network'
+].map(name => `${name}.test.ts`)
 const SEEDS = 'src/testing/simulated/seeds.test.ts'
 
 export default defineConfig({
@@ -31,6 +32,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: TIMED,
           testTimeout: 180_000,
           hookTimeout: 60_000,
           maxWorkers: 2

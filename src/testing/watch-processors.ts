@@ -1,35 +1,46 @@
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'vitest'
 
-/** Of the time that this thread wanted a processor: how much of it may pass waiting for one where what it measures is to count. */
-const MOST = 0.25
+/** Where this thread waited for a processor for more than each of these, what it measured does not count. */
+const MOST = { ofWanted: 0.25, ofAll: 0.05, milliseconds: 50 }
 
-/** Nanoseconds on a processor, and waiting for one, of the thread that asks. */
-const scheduled = (): readonly [number, number] => {
+interface Reading {
+  /** Milliseconds. */
+  readonly at: number
+  readonly ran: number
+  readonly waited: number
+}
+
+/** Of the thread that asks. */
+const read = (): Reading => {
   try {
     const [ran, waited] = readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ').map(Number)
-    return [ran!, waited!]
+    return { at: performance.now(), ran: ran! / 1e6, waited: waited! / 1e6 }
   } catch {
-    return [0, 0] // not Linux: what is measured counts
+    return { at: performance.now(), ran: 0, waited: 0 } // not Linux: what is measured counts
   }
 }
 
-/** From now on: whether this machine had time for what a test measures. */
+/** To be begun with what is measured: whether this machine had time for it. */
 export const watchProcessors = (): {
-  /** Whether `check` holds, where processors were there when they were needed; else the test is skipped, and says why. */
+  /** What was measured is over. @returns milliseconds since it began */
+  readonly stop: () => number
+  /** Whether `check` holds, where processors were there when they were needed until then; else the test is skipped, and says why. */
   readonly inTime: (context: TestContext, check: () => void) => void
 } => {
-  const [ran, waited] = scheduled()
-  return {
-    inTime: (context, check) => {
-      const [ranNow, waitedNow] = scheduled()
-      const [running, waiting] = [ranNow - ran, waitedNow - waited]
-      const late = waiting / Math.max(1, running + waiting)
-      if (late > MOST)
-        context.skip(
-          `this machine was busy: of the time asked for ${Math.round(100 * late)} % was spent waiting for it`
-        )
-      check()
-    }
+  const begun = read()
+  let ended: Reading | undefined
+  const stop = (): number => {
+    ended ??= read()
+    return ended.at - begun.at
   }
+  const inTime = (context: TestContext, check: () => void): void => {
+    const all = stop()
+    const waited = ended!.waited - begun.waited
+    const wanted = waited + ended!.ran - begun.ran
+    if (waited > Math.max(MOST.ofWanted * wanted, MOST.ofAll * all, MOST.milliseconds))
+      context.skip(`this machine was busy: of ${all.toFixed(0)} ms, ${waited.toFixed(0)} were spent waiting for it`)
+    check()
+  }
+  return { stop, inTime }
 }
