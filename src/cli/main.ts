@@ -72,13 +72,9 @@ const main = async (): Promise<number> => {
   } catch (thrown) {
     const error = firstThrown(thrown)
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    if (error instanceof UserError) {
+    if (error instanceof UserError || error instanceof NoAnswerError) {
       process.stderr.write(`tributary: ${withFlags(error)}\n`)
-      return 2
-    }
-    if (error instanceof NoAnswerError) {
-      process.stderr.write(`tributary: ${error.message}\n`)
-      return 1
+      return error instanceof UserError ? 2 : 1
     }
     // A disk that is full or read-only, a file of another user, too many open files: the machine's, not the program's.
     const refusal = systemErrorOf(error)

@@ -71,7 +71,7 @@ const profile = async (model: string, flags: ProfileFlags): Promise<Profile> => 
   process.stderr.write(`timing ${cuts.length + 1} blocks, ${runs} runs …\n`)
   const { blocks, seconds, activations } = await profileBlocks(studied, cuts, { runs, threads })
   if (flags.out !== undefined) {
-    await writeCosts(flags.out, '--out', {
+    await writeCosts(flags.out, 'out', {
       file: model,
       sha256: await digestOf(model),
       shapes: flags.shape,

@@ -11,7 +11,14 @@ test.each([
   ['invitesDiffer', {}, /^--join: it$/],
   ['otherCluster', { file: 'k' }, /^it \(--state names the folder\)$/],
   ['stateRefused', { folder: 'f' }, /^--state it$/],
-  ['stateInUse', { folder: 'f', name: 'shed' }, /^--name shed: its state it$/]
+  ['stateInUse', { folder: 'f', name: 'shed' }, /^--name shed: its state it$/],
+  ['costsUnusable', { file: 'c.json' }, /^it with: tributary profile MODEL --out c\.json$/],
+  ['otherMachine', { file: 'c.json', machine: 'm' }, /^it: tributary profile MODEL --out OTHER-FILE$/],
+  [
+    'costsMissing',
+    { costs: 'c.json', model: 'm.onnx', shapes: ['x=1x3'], maxBlocks: 4 },
+    /^it with: tributary profile m\.onnx --shape x=1x3 --blocks 4 --out c\.json$/
+  ]
 ])('what mends %s is the flag that the command line has for it', (code, facts, words) => {
   expect(withFlags(new UserError('it', { code, facts }))).toMatch(words)
 })
@@ -29,7 +36,18 @@ test('shapes are those of --shape', () => {
   expect(withFlags(noInput)).toBe('--shape z: a.onnx has no input "z"')
 })
 
+test.each(['sink r.jsonl: is a folder', 'state f: full', 'source "cam": no', 'preset raw: no', 'io a.yaml: no'])(
+  '%s is said of the flag',
+  message => expect(withFlags(new UserError(message))).toBe(`--${message}`)
+)
+
+test('a source may be refused for its preset', () => {
+  const error = new UserError('source dir:a: preset raw fits none of its 2 files')
+  expect(withFlags(error)).toBe('--source dir:a: --preset raw fits none of its 2 files')
+})
+
 test('what names its own flag, or has none, stays as it is', () => {
   expect(withFlags(new UserError('--sink x: full'))).toBe('--sink x: full')
   expect(withFlags(new UserError('it', { code: 'newOne' }))).toBe('it')
+  expect(withFlags(new UserError('sources wait'))).toBe('sources wait')
 })

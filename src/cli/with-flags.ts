@@ -1,5 +1,9 @@
 import type { ErrorFacts, TributaryError } from '../core/user-error.ts'
 
+/** With these an error begins where it is about what was given for them: `sink results.jsonl: is a folder`; two may follow. */
+const OPTION =
+  /^(?=(?:sink|source|state|io|preset|shape|times|work|sequence|costs|out|emulate-link)[ :])|(?<=: )(?=(?:preset|io) )/g
+
 type Words = (message: string, facts: ErrorFacts) => string
 
 /** Rooms that other programs use too know no flags: here is which one mends what they say. */
@@ -16,8 +20,15 @@ const WORDS: Readonly<Record<string, Words>> = {
   stateRefused: message => `--state ${message}`,
   badShape: message => message.replace(/(?<![-\w])shape (?=\S+=)/g, '--shape '),
   noSuchInput: (message, { input }) => `--shape ${input}: ${message}`,
+  costsUnusable: (message, { file }) => `${message} with: tributary profile MODEL --out ${file}`,
+  otherMachine: message => `${message}: tributary profile MODEL --out OTHER-FILE`,
+  costsMissing: (message, { costs, model, shapes, maxBlocks }) => {
+    const shape = (shapes as readonly string[]).map(given => ` --shape ${given}`).join('')
+    return `${message} with: tributary profile ${model}${shape} --blocks ${maxBlocks} --out ${costs}`
+  },
   stateInUse: (message, { name }) => `--name ${name}: its state ${message}`
 }
 
 /** An error in one line of the command line: with the flag that mends it, where its own words name none. */
-export const withFlags = ({ message, code, facts }: TributaryError): string => WORDS[code]?.(message, facts) ?? message
+export const withFlags = ({ message, code, facts }: TributaryError): string =>
+  (WORDS[code]?.(message, facts) ?? message).replace(OPTION, '--')

@@ -21,13 +21,13 @@ export const parseEmulatedLink = (text: string): EmulatedLink => {
   const match = /^([^=]+)=([^,]+)(?:,([^,]+))?(?:,medium=(.+))?$/.exec(text)
   if (match === null) {
     throw new UserError(
-      `--emulate-link "${text}" is not PEER=RATE[,LATENCY][,medium=HOST:PORT] or PEER=none; write for example --emulate-link "*=50Mbps,3ms"`
+      `emulate-link "${text}" is not PEER=RATE[,LATENCY][,medium=HOST:PORT] or PEER=none; write for example *=50Mbps,3ms`
     )
   }
   const [, peer, rate, latency = '0ms', medium] = match
   try {
     return { peer: peer!, rate: parseRate(rate!), latency: parseTime(latency), exists: true, medium }
   } catch (error) {
-    throw new UserError(`--emulate-link "${text}": ${(error as Error).message}`)
+    throw new UserError(`emulate-link "${text}": ${(error as Error).message}`)
   }
 }

@@ -12,7 +12,7 @@ test('a shape for each input: dimensions, none for a scalar, 0 for an empty tens
     ['a=b', [2]]
   ])
   for (const wrong of ['x=', 'x=-1x3', 'x=1x', 'x=scalarx2', '=3'])
-    expect(() => parseShapes([wrong])).toThrow(/is not INPUT=DIMS; write for example .* or --shape x=scalar/)
+    expect(() => parseShapes([wrong])).toThrow(/is not INPUT=DIMS; write for example .* or x=scalar/)
   expect(() => parseShapes(['x=0x99999x99999'])).toThrow(/at most/)
   expect(() => parseShapes(['x:1x3'])).toThrow(/is not INPUT=DIMS/)
   expect(() => parseShapes(['x=99999x99999'])).toThrow(/at most/)

@@ -11,13 +11,11 @@ export const parseShapes = (texts: readonly string[]): ReadonlyMap<string, reado
   for (const text of texts) {
     const [, name, written] = /^(.+)=(scalar|\d+(?:x\d+)*)$/.exec(text) ?? []
     if (name === undefined || written === undefined)
-      throw new UserError(
-        `--shape "${text}" is not INPUT=DIMS; write for example --shape x=1x3x48x320, or --shape x=scalar for a scalar`
-      )
+      throw new UserError(`shape "${text}" is not INPUT=DIMS; write for example x=1x3x48x320, or x=scalar for a scalar`)
     const dims = written === 'scalar' ? [] : written.split('x').map(Number)
     // Without its zeros: what an empty tensor says of the other inputs counts too.
     const elements = dims.reduce((a, b) => a * (b || 1), 1)
-    if (elements > MAX_ELEMENTS) throw new UserError(`--shape "${text}": ${elements} elements, at most ${MAX_ELEMENTS}`)
+    if (elements > MAX_ELEMENTS) throw new UserError(`shape "${text}": ${elements} elements, at most ${MAX_ELEMENTS}`)
     shapes.set(name, dims)
   }
   return shapes

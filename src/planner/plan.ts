@@ -191,7 +191,7 @@ const whyNone = (
 }
 
 const tooLate = ({ devices, sources }: CapacityProblem, timeLimit: Seconds): string =>
-  `the time limit of ${formatSeconds(timeLimit)} was too short to place the blocks of ${sources.length} sources on ${devices.length} devices: give more with --time-limit`
+  `the time limit of ${formatSeconds(timeLimit)} was too short to place the blocks of ${sources.length} sources on ${devices.length} devices: give more time`
 
 /** Unloaded inference time of each source: the fastest path. @returns NaN where there is none, and when time was up */
 export const unloadedTimes = (problem: CapacityProblem, carries: Carries, time: Allowance = UNLIMITED): Seconds[] => {

@@ -72,7 +72,7 @@ describe('proportionalPlacement', () => {
   test('a block that fits nowhere is named, with what it needs and what there is', () => {
     const { unplaced } = proportionalPlacement(problem({ a: { speed: 1, memory: MiB } }, [{ size: 3 * MiB, work: 1 }]))
     expect(unplaced).toEqual([
-      { model: ocr, block: 0, because: expect.stringMatching(/needs 3\.00 MiB.*1\.00 MiB; raise --memory/) }
+      { model: ocr, block: 0, because: expect.stringMatching(/needs 3\.00 MiB.*1\.00 MiB; raise the memory/) }
     ])
   })
 

@@ -151,7 +151,7 @@ const coverInProportion = (table: PlacementTable, model: PlacementModel): void =
 const noRoom = (table: PlacementTable, model: PlacementModel, block: number): UnplacedBlock => {
   const needs = formatBytes(model.blocks[block]!.bytes)
   const most = table.devices.reduce((max, device) => Math.max(max, table.left(device)), 0)
-  const because = `needs ${needs}, the most that any device has left is ${formatBytes(most)}; raise --memory somewhere or add a device`
+  const because = `needs ${needs}, the most that any device has left is ${formatBytes(most)}; raise the memory of one or add a device`
   return { model: model.id, block, because }
 }
 

@@ -11,7 +11,7 @@ const RUNS = 12
  * What the models of a scenario cost: as written for synthetic ones; for files as it was saved, or measured here, on one
  * thread.
  * @param say told what is being measured: it takes seconds
- * @param costsFiles of `profile --out`; nothing is measured where there are some
+ * @param costsFiles of `profile`; nothing is measured where there are some
  * @throws UserError where a file cannot be read, opened or shaped, or is not among what was saved
  */
 export const modelProfiles = async (
@@ -20,7 +20,7 @@ export const modelProfiles = async (
   costsFiles: readonly string[] = []
 ): Promise<ModelProfile[]> => {
   const saved: SavedCosts[] = []
-  for (const file of costsFiles) saved.push(await readCosts(file, '--costs'))
+  for (const file of costsFiles) saved.push(await readCosts(file, 'costs'))
   const profiles: ModelProfile[] = []
   for (const model of scenario.models) profiles.push(await profileOf(model, say, saved)) // one after another: they are timed
   return profiles

@@ -47,7 +47,7 @@ const scenario = (change: object = {}) =>
 const profiles = (of = scenario(), files = [costs]) => modelProfiles(of, () => {}, files)
 
 test('what was saved is what is planned with, to the last digit, and nothing is measured', async () => {
-  await writeCosts(costs, '--out', await measured())
+  await writeCosts(costs, 'out', await measured())
   // The file is no ONNX model: measuring it would fail.
   expect(await profiles()).toEqual([
     {
@@ -62,7 +62,7 @@ test('what was saved is what is planned with, to the last digit, and nothing is 
 })
 
 test('what the scenario says of a file itself goes with what was saved: its times by device, a pinned block', async () => {
-  await writeCosts(costs, '--out', await measured())
+  await writeCosts(costs, 'out', await measured())
   expect((await profiles(scenario({ times: { a: [7, '8ms'] }, pinned: 'source' })))[0]).toMatchObject({
     pinned: true,
     work: [0.25, 0.5],
@@ -74,15 +74,15 @@ test('what the scenario says of a file itself goes with what was saved: its time
 })
 
 test('a file keeps what it has of other models and shapes; the same again takes its place', async () => {
-  await writeCosts(costs, '--out', await measured())
+  await writeCosts(costs, 'out', await measured())
   await writeCosts(
     costs,
-    '--out',
+    'out',
     await measured({ shapes: ['x=1x9'], blocks: [{ seconds: 9, bytes: 1 }], activations: [1, 1], unencodable: [0, 0] })
   )
   await writeCosts(
     costs,
-    '--out',
+    'out',
     await measured({ blocks: [{ seconds: 1, bytes: 1 }], activations: [1, 1], unencodable: [0, 0] })
   )
   expect(JSON.parse(await readFile(costs, 'utf8')).models).toHaveLength(2)
@@ -91,16 +91,16 @@ test('a file keeps what it has of other models and shapes; the same again takes 
 })
 
 test('another cut or shape is refused with what is there and how to measure', async () => {
-  await writeCosts(costs, '--out', await measured())
+  await writeCosts(costs, 'out', await measured())
   await expect(profiles(scenario({ maxBlocks: 4 }))).rejects.toThrow(
-    /--costs .*costs.json: models.ocr: has .*rec.onnx with shape x=1x3, at most 12 blocks.* not with shape x=1x3, at most 4 blocks; measure with: tributary profile .*rec.onnx --shape x=1x3 --blocks 4 --out .*costs.json/
+    /^costs .*costs.json: models.ocr: has .*rec.onnx with shape x=1x3, at most 12 blocks.* not with shape x=1x3, at most 4 blocks; measure it$/
   )
 })
 
 test('another version of the file is refused: its digest differs', async () => {
-  await writeCosts(costs, '--out', await measured({ sha256: 'ab'.repeat(32) }))
+  await writeCosts(costs, 'out', await measured({ sha256: 'ab'.repeat(32) }))
   const own = join(folder, 'own.json')
-  await writeCosts(own, '--out', await measured({ sha256: 'ab'.repeat(32) }))
+  await writeCosts(own, 'out', await measured({ sha256: 'ab'.repeat(32) }))
   await expect(profiles(scenario(), [own])).rejects.toThrow(
     /sha256 of .*rec.onnx is .*another version of it, abababababab/
   )
@@ -108,15 +108,15 @@ test('another version of the file is refused: its digest differs', async () => {
 
 test('costs of another machine, and what are no costs, are refused in a line', async () => {
   const other = join(folder, 'other.json')
-  await writeCosts(costs, '--out', await measured())
-  await writeCosts(other, '--out', await measured())
+  await writeCosts(costs, 'out', await measured())
+  await writeCosts(other, 'out', await measured())
   await writeFile(other, (await readFile(other, 'utf8')).replace(/"machine": "[^"]*"/, '"machine": "a board, 4 cores"'))
   await expect(profiles(scenario(), [other])).rejects.toThrow(
-    /machine: measured on "a board, 4 cores".*measure here with/
+    /machine: measured on "a board, 4 cores".*measure here, into another file$/
   )
-  await expect(writeCosts(other, '--out', await measured())).rejects.toThrow(/machine: measured on/)
+  await expect(writeCosts(other, 'out', await measured())).rejects.toThrow(/machine: measured on/)
   for (const [text, expected] of [
-    ['{', /not JSON; write it with: tributary profile/],
+    ['{', /not JSON; write it anew$/],
     ['{"costs":2,"machine":"m","models":[]}', /costs: must be 1/],
     [
       (await readFile(costs, 'utf8')).replace('0.25', '-1'),
@@ -127,7 +127,5 @@ test('costs of another machine, and what are no costs, are refused in a line', a
     await writeFile(other, text)
     await expect(profiles(scenario(), [other])).rejects.toThrow(expected)
   }
-  await expect(profiles(scenario(), [join(folder, 'none.json')])).rejects.toThrow(
-    /no such file.*tributary profile MODEL --out/
-  )
+  await expect(profiles(scenario(), [join(folder, 'none.json')])).rejects.toThrow(/no such file.*; write it anew$/)
 })

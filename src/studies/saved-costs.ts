@@ -29,7 +29,7 @@ const measuredSchema = z.strictObject({
 })
 
 const savedSchema = z.strictObject({
-  costs: z.literal(1, { error: 'must be 1: written by tributary profile --out' }),
+  costs: z.literal(1, { error: 'must be 1: the form that profile writes' }),
   machine: z.string().min(1),
   models: z
     .array(
@@ -43,8 +43,8 @@ const savedSchema = z.strictObject({
 })
 
 export type MeasuredModel = z.infer<typeof measuredSchema>
-/** What `profile --out` writes: one machine, any number of models. */
-export type SavedCosts = z.infer<typeof savedSchema> & { readonly origin: string }
+/** What `profile` saves: one machine, any number of models. `origin` is what messages call the file. */
+export type SavedCosts = z.infer<typeof savedSchema> & { readonly file: string; readonly origin: string }
 
 const MAX_BYTES = 64 * 2 ** 20
 
@@ -62,43 +62,41 @@ export const digestOf = async (file: string): Promise<string> => {
 }
 
 /**
- * @param flag that names the file, for messages
+ * @param option that names the file, for messages
  * @throws UserError where it is no such file, or was measured on another machine
  */
-export const readCosts = async (file: string, flag: string): Promise<SavedCosts> => {
-  const written = await parsedFile(file, flag)
+export const readCosts = async (file: string, option: string): Promise<SavedCosts> => {
+  const written = await parsedFile(file, option)
   const parsed = savedSchema.safeParse(written)
   if (!parsed.success)
-    throw new UserError(
-      `${flag} ${file}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => [], written })}; write it anew with: tributary profile MODEL --out ${file}`
-    )
+    throw unusable(file, option, describeIssue(parsed.error.issues[0]!, { knownKeys: () => [], written }))
   const { machine } = parsed.data
   if (machine !== thisMachine())
     throw new UserError(
-      `${flag} ${file}: machine: measured on "${machine}", and speeds are relative to this machine, "${thisMachine()}"; measure here with: tributary profile MODEL --out OTHER-FILE`
+      `${option} ${file}: machine: measured on "${machine}", and speeds are relative to this machine, "${thisMachine()}"; measure here, into another file`,
+      { code: 'otherMachine', facts: { file, machine } }
     )
-  return { ...parsed.data, origin: `${flag} ${file}` }
+  return { ...parsed.data, file, origin: `${option} ${file}` }
 }
 
-const parsedFile = async (file: string, flag: string): Promise<unknown> => {
+const unusable = (file: string, option: string, because: string): UserError =>
+  new UserError(`${option} ${file}: ${because}; write it anew`, { code: 'costsUnusable', facts: { file } })
+
+const parsedFile = async (file: string, option: string): Promise<unknown> => {
   try {
     const { size } = await stat(file)
-    if (size > MAX_BYTES) throw new UserError(`${flag} ${file}: ${size} bytes; saved costs have at most ${MAX_BYTES}`)
+    if (size > MAX_BYTES) throw unusable(file, option, `${size} bytes; saved costs have at most ${MAX_BYTES}`)
     return JSON.parse(await readFile(file, 'utf8'))
   } catch (error) {
     if (error instanceof UserError) throw error
-    if (error instanceof SyntaxError)
-      throw new UserError(`${flag} ${file}: not JSON; write it with: tributary profile MODEL --out ${file}`)
-    throw new UserError(
-      `${flag} ${file}: ${describeFileError(error)}; write it with: tributary profile MODEL --out ${file}`
-    )
+    throw unusable(file, option, error instanceof SyntaxError ? 'not JSON' : describeFileError(error))
   }
 }
 
 /** The costs of a file are there already, for another model or shape: they stay. @throws UserError as `readCosts` does */
-export const writeCosts = async (file: string, flag: string, measured: MeasuredModel): Promise<void> => {
+export const writeCosts = async (file: string, option: string, measured: MeasuredModel): Promise<void> => {
   const known = await stat(file).then(
-    () => readCosts(file, flag),
+    () => readCosts(file, option),
     () => undefined
   )
   const others = (known?.models ?? []).filter(model => keyOf(model) !== keyOf(measured))
@@ -109,7 +107,7 @@ export const writeCosts = async (file: string, flag: string, measured: MeasuredM
     await rename(fresh, file)
   } catch (error) {
     await rm(fresh, { force: true }).catch(() => {})
-    throw new UserError(`${flag} ${file}: ${describeFileError(error)}; name a file in a folder that can be written`)
+    throw new UserError(`${option} ${file}: ${describeFileError(error)}; name a file in a folder that can be written`)
   }
 }
 
@@ -136,10 +134,12 @@ export const findCosts = async (
   const all = saved.flatMap(({ models }) => models)
   const found = all.find(model => keyOf(model) === keyOf({ sha256, shapes: [...shapes], maxBlocks }))
   if (found !== undefined) return found
-  const origin = saved[0]!.origin
-  const command = ['tributary profile', file, ...shapes.map(shape => `--shape ${shape}`), `--blocks ${maxBlocks}`]
-  const remedy = `measure with: ${command.join(' ')} --out ${origin.replace(/^--\S+ /, '')}`
-  throw new UserError(`${origin}: ${where}: ${whatIsThere(all, { sha256, file, shapes, maxBlocks })}; ${remedy}`)
+  const { origin, file: costs } = saved[0]!
+  const there = whatIsThere(all, { sha256, file, shapes, maxBlocks })
+  throw new UserError(`${origin}: ${where}: ${there}; measure it`, {
+    code: 'costsMissing',
+    facts: { costs, model: file, shapes, maxBlocks }
+  })
 }
 
 const whatIsThere = (

@@ -6,7 +6,7 @@ describe('nothing is lost', () => {
     const { cam: source, join: joinLate, sink } = await open([], { source: ['--memory', '1MiB'] })
     const stuck = await source.status(s => s.devices.some(device => device.waiting.length > 0))
     const [waiting] = stuck.devices[0]!.waiting
-    expect(waiting!.because).toMatch(/needs .* raise --memory/)
+    expect(waiting!.because).toMatch(/needs .* raise the memory/)
     joinLate('big')
     await source.event('done')
     await checkSink(sink)

@@ -224,7 +224,7 @@ describe('devices that are copies', () => {
     const { devices } = await shed.status(({ devices: found }) => found.length === 3)
     const pis = devices.filter(({ name }) => name !== 'shed')
     expect(pis.map(({ name, id }) => name === `pi#${id.slice(-8)}`)).toEqual([true, true])
-    expect(shed.log()).toMatch(/2 devices are called pi \(pi#\w{8}; pi#\w{8}\): start all but one with another --name/)
+    expect(shed.log()).toMatch(/2 devices are called pi \(pi#\w{8}; pi#\w{8}\): start all but one under another name/)
   })
 })
 

@@ -29,7 +29,7 @@ export const writeZooModel = async (graph: ZooGraph, file: string, options: Writ
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    throw new UserError(`--out ${file}: ${REMEDY[code] ?? message}`)
+    throw new UserError(`out ${file}: ${REMEDY[code] ?? message}`)
   }
 }
 

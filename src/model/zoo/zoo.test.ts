@@ -166,7 +166,7 @@ describe('writing', () => {
 
   it('says what is wrong with the place', async () => {
     const write = (file: string): Promise<unknown> => writeZooModel(zooGraph('resnet56'), file, { seed: 1 })
-    await expect(write(join(folder, 'none', 'x.onnx'))).rejects.toThrow(/^--out .*folder does not exist/)
+    await expect(write(join(folder, 'none', 'x.onnx'))).rejects.toThrow(/^out .*folder does not exist/)
     const into = await mkdtemp(join(folder, 'taken-'))
     await expect(write(into)).rejects.toThrow(/this is a folder/)
     await writeFile(join(into, 'file'), '')
@@ -180,10 +180,10 @@ describe('what it refuses', () => {
   it.each([
     ['resnet5', undefined, /did you mean resnet56\?/],
     ['toString', undefined, /no model "toString"/],
-    ['vgg16', 8, /--sequence 8: vgg16 reads an image/],
-    ['bert-tiny', 513, /--sequence 513: .* from 1 to 512/],
-    ['bert-tiny', 0, /--sequence 0/],
-    ['gpt2-small-shaped', 1.5, /--sequence 1.5/]
+    ['vgg16', 8, /sequence 8: vgg16 reads an image/],
+    ['bert-tiny', 513, /sequence 513: .* from 1 to 512/],
+    ['bert-tiny', 0, /sequence 0/],
+    ['gpt2-small-shaped', 1.5, /sequence 1.5/]
   ])('%s with sequence %s', (name, sequence, message) => {
     expect(() => zooGraph(name, sequence)).toThrow(message)
     expect(() => zooGraph(name, sequence)).toThrow(UserError)

@@ -39,12 +39,12 @@ export const zooGraph = (name: string, sequence?: number): ZooGraph => {
   if (entry.sequence === undefined) {
     if (sequence === undefined) return entry.build(0)
     const texts = Object.keys(ZOO).filter(known => ZOO[known]!.sequence !== undefined)
-    throw new UserError(`--sequence ${sequence}: ${name} reads an image; only ${texts.join(' and ')} have a sequence`)
+    throw new UserError(`sequence ${sequence}: ${name} reads an image; only ${texts.join(' and ')} have a sequence`)
   }
   const { byDefault, atMost } = entry.sequence
   const length = sequence ?? byDefault
   if (!(Number.isInteger(length) && length >= 1 && length <= atMost)) {
-    throw new UserError(`--sequence ${length}: ${name} takes a whole number from 1 to ${atMost}`)
+    throw new UserError(`sequence ${length}: ${name} takes a whole number from 1 to ${atMost}`)
   }
   return entry.build(length)
 }

@@ -103,15 +103,15 @@ test('times that are not one for each block do not count, and that is said; for 
   expect((await wrong.load(NET, 1, 'f')).time).toBe(3)
   expect(declared).toEqual([undefined])
   expect(wrong.misdeclared([])).toEqual([])
-  expect(wrong.misdeclared([NET])).toEqual(['--times net: 1 time for 2 blocks; they take what is measured'])
+  expect(wrong.misdeclared([NET])).toEqual(['times net: 1 time for 2 blocks; they take what is measured'])
   expect(() => wrong.requireDeclared(NET)).toThrow(UserError)
-  expect(() => wrong.requireDeclared(NET)).toThrow('--times net: 1 time for 2 blocks; give one for each')
+  expect(() => wrong.requireDeclared(NET)).toThrow('times net: 1 time for 2 blocks; give one for each')
 })
 
 test('times of a name that no model has are said once there are models; right ones are not', () => {
   const typo = new LocalBlocks({} as Engine, false, new Map([['nat', [7, 8].map(seconds)]]))
   expect(typo.misdeclared([])).toEqual([])
-  expect(typo.misdeclared([NET])).toEqual(['--times nat: no device has a model of that name (there is net)'])
+  expect(typo.misdeclared([NET])).toEqual(['times nat: no device has a model of that name (there is net)'])
   expect(() => typo.requireDeclared(NET)).not.toThrow()
   const right = new LocalBlocks({} as Engine, false, new Map([['net', [7, 8].map(seconds)]]))
   expect(right.misdeclared([NET])).toEqual([])

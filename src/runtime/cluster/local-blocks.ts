@@ -47,7 +47,7 @@ export class LocalBlocks {
       const [model] = ofName
       if (model !== undefined) return [`${describeMiscount(name, times, model)}; they take what is measured`]
       return [
-        `--times ${name}: no device has a model of that name (there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')})`
+        `times ${name}: no device has a model of that name (there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')})`
       ]
     })
   }
@@ -156,7 +156,7 @@ export class LocalBlocks {
 }
 
 const describeMiscount = (name: string, times: readonly Seconds[], { blocks }: ModelManifest): string =>
-  `--times ${name}: ${times.length} time${times.length === 1 ? '' : 's'} for ${blocks.length} block${blocks.length === 1 ? '' : 's'}`
+  `times ${name}: ${times.length} time${times.length === 1 ? '' : 's'} for ${blocks.length} block${blocks.length === 1 ? '' : 's'}`
 
 /** As the runtime would refuse them: what does not fit was made wrongly elsewhere, and that is no failure of this device. */
 const checkFit = (block: string, { inputs: specs }: LoadedBlock, inputs: readonly Tensor[]): void => {

@@ -298,7 +298,7 @@ export class DeviceReporter {
   #whyNotBegun(): string {
     const { view, placement } = this.#parts
     const there = view.staying().length
-    if (view.manifests().length === 0) return 'no device has a model: add --model FILE here or on another device'
+    if (view.manifests().length === 0) return 'no device has a model: give one to this device or another'
     if (there < this.#awaited) return `waits for devices: ${there} of ${this.#awaited} are there`
     const current = placement()
     if (current === undefined) return 'waits until blocks are placed'

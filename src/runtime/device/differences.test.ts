@@ -9,16 +9,16 @@ test('devices that were told the same differ in nothing', () => {
 
 test('who differs is named, the few last, with the remedy', () => {
   expect(differences([device('a', 'ms-mdi'), device('b', 'confluence'), device('c', 'confluence')])).toEqual([
-    'policies differ: confluence on b, c; ms-mdi on a: start all devices with the same --policy'
+    'policies differ: confluence on b, c; ms-mdi on a: start all devices with the same policy'
   ])
   expect(differences([device('a', 'ddi', 'int8'), device('b', 'ddi', 'auto')])).toEqual([
-    'activation encodings differ: auto on b; int8 on a: start all devices with the same --activation-encoding'
+    'activation encodings differ: auto on b; int8 on a: start all devices with the same activation encoding'
   ])
 })
 
 test('of many only some are named, and who does not say is left out', () => {
   const many = Array.from({ length: 9 }, (_, n) => device(`d${n}`, 'ddi'))
   expect(differences([...many, device('old', 'ddi', ''), device('x', 'local')])).toEqual([
-    'policies differ: ddi on d0, d1, d2 and 7 more; local on x: start all devices with the same --policy'
+    'policies differ: ddi on d0, d1, d2 and 7 more; local on x: start all devices with the same policy'
   ])
 })

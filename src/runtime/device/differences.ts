@@ -7,16 +7,11 @@ type Told = Pick<DeviceReport, 'name' | 'policy' | 'activationEncoding'>
  * rules about the same data, and what a policy promises does not hold.
  */
 export const differences = (devices: readonly Told[]): string[] => [
-  ...difference('policies', '--policy', devices, ({ policy }) => policy),
-  ...difference(
-    'activation encodings',
-    '--activation-encoding',
-    devices,
-    ({ activationEncoding }) => activationEncoding
-  )
+  ...difference('policies', 'policy', devices, ({ policy }) => policy),
+  ...difference('activation encodings', 'activation encoding', devices, ({ activationEncoding }) => activationEncoding)
 ]
 
-const difference = (what: string, flag: string, devices: readonly Told[], of: (device: Told) => string): string[] => {
+const difference = (what: string, option: string, devices: readonly Told[], of: (device: Told) => string): string[] => {
   const groups = new Map<string, string[]>()
   for (const device of devices) {
     const value = of(device)
@@ -26,7 +21,7 @@ const difference = (what: string, flag: string, devices: readonly Told[], of: (d
   if (groups.size < 2) return []
   const each = [...groups].sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1))
   const words = each.map(([value, names]) => `${value} on ${named(names)}`)
-  return [`${what} differ: ${words.join('; ')}: start all devices with the same ${flag}`]
+  return [`${what} differ: ${words.join('; ')}: start all devices with the same ${option}`]
 }
 
 const named = (names: readonly string[]): string =>

@@ -93,7 +93,7 @@ const sayNamesakes = ({ view, say }: HandlerParts, device: DeviceId, name: strin
   const all = [device, ...view.namesakes(device)]
   if (all.length === 1) return
   const which = all.map(id => (id === view.self ? `this one, ${view.nameOf(id)}` : view.nameOf(id))).join('; ')
-  say(`${all.length} devices are called ${name} (${which}): start all but one with another --name`, 'warn')
+  say(`${all.length} devices are called ${name} (${which}): start all but one under another name`, 'warn')
 }
 
 const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {

@@ -308,11 +308,11 @@ test('a window of results that are not in the sink is one line for each cause, a
   for (const task of tasks.slice(0, 8)) source.delivered(task)
   await clock.advance(seconds(0.01))
   expect(said).toEqual([])
-  error = new UserError('--sink s: has been closed')
+  error = new UserError('sink s: has been closed')
   for (const task of tasks.slice(8, 16)) source.delivered(task)
   await clock.advance(seconds(0.01))
   expect(said.splice(0)).toEqual([
-    'source cam: 8: not in the sink: --sink s: has been closed; the next start does it again'
+    'source cam: 8: not in the sink: sink s: has been closed; the next start does it again'
   ])
   isFull = true
   for (const task of tasks.slice(16)) source.delivered(task)

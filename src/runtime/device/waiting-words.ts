@@ -24,7 +24,7 @@ export class WaitingWords {
     const { say, view } = this.#parts
     const there = view.staying().length
     if (view.manifests().length === 0)
-      say('sources wait for a model: no device here has one; add --model FILE here or on another device', 'warn')
+      say('sources wait for a model: no device here has one; give one to this device or another', 'warn')
     else if (there < startWhen) say(`sources wait: ${there} of ${startWhen} devices are there`)
     else say('sources wait until every device has loaded its blocks')
   }

@@ -149,7 +149,7 @@ test.each([
   ['{ name: y }', [image()], /input.name "y" is not an input of the model \(known: x\)/],
   ['{}', [input([1, 10])], /does not fit the model's input "x" float32\[1, 10\]/],
   ['{ type: uint8 }', [image()], /image of uint8 elements does not fit/],
-  ['{}', [image(), input([1], 'float32', 'y')], /the model has 2 \(x, y\); use --preset raw/]
+  ['{}', [image(), input([1], 'float32', 'y')], /the model has 2 \(x, y\); use preset raw/]
 ])('an image input %s that does not fit the model is refused before the first image', async (text, inputs, message) => {
   await expect(imagePort(text, inputs)).rejects.toThrow(message)
 })
@@ -180,7 +180,7 @@ test('a folder lists its files in name order, without hidden ones and folders; a
 
 test('a folder that is not there, is a file, or has no files is refused', async () => {
   const p = await port({ preset: 'imagenet' }, [image()])
-  await expect(p.list('/nowhere')).rejects.toThrow('--source dir:/nowhere: there is no such file or folder (ENOENT)')
+  await expect(p.list('/nowhere')).rejects.toThrow('source dir:/nowhere: there is no such file or folder (ENOENT)')
   await expect(p.list(import.meta.filename)).rejects.toThrow('is a file, not a folder')
   await expect(p.list(folder())).rejects.toThrow('there is no file in it')
 })

@@ -27,7 +27,7 @@ export const createSyntheticPort = (
       const open = inputs.find(({ shape }) => shape.some(dim => typeof dim !== 'number'))
       if (open !== undefined)
         throw new UserError(
-          `made-up data need fixed shapes: give input "${open.name}" one with --shape where the model is owned`
+          `made-up data need fixed shapes: give input "${open.name}" a shape where the model is owned`
         )
       const digits = String(count - 1).length
       return Array.from({ length: count }, (_, i) => ({ name: String(i).padStart(digits, '0'), path: '' }))

@@ -19,7 +19,7 @@ export const imageTarget = (spec: IoSpec, input: ImageInput, inputs: readonly Te
   }
   if (inputs.length > 1) {
     throw new UserError(
-      `${spec.origin}: an image fills one input and the model has ${inputs.length} (${known}); use --preset raw with .npy files`
+      `${spec.origin}: an image fills one input and the model has ${inputs.length} (${known}); use preset raw with .npy files`
     )
   }
   const { name, shape } = chosen.shape.length === 0 ? { ...chosen, shape: ANY } : chosen
@@ -45,7 +45,7 @@ const checkFit = (spec: IoSpec, input: ImageInput, chosen: TensorSpec): void => 
   const batch = rank === 4 ? chosen.shape[0] : 1
   if (typeof batch === 'number' && batch !== 1)
     throw new UserError(
-      `${spec.origin}: an image is a batch of 1 and the model's ${describe(chosen)} wants ${batch}; export it with a free batch dimension, or give batches with --preset raw`
+      `${spec.origin}: an image is a batch of 1 and the model's ${describe(chosen)} wants ${batch}; export it with a free batch dimension, or give batches with preset raw`
     )
   if (typeof channels === 'number' && channels !== channelsOf(input)) {
     const hint = input.layout === 'nchw' ? 'nhwc' : 'nchw'

@@ -149,7 +149,7 @@ export type OutputSpec = z.output<typeof output>
 
 /** Checked, with its dictionary and labels read. */
 export interface IoSpec {
-  /** What messages call it: `--preset imagenet`, `--io door.yaml`. */
+  /** What messages call it: `preset imagenet`, `io door.yaml`. */
   readonly origin: string
   readonly input: ImageInput | z.output<typeof npyInput>
   readonly output: OutputSpec

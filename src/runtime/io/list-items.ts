@@ -22,7 +22,7 @@ export const listItems = async (
 ): Promise<readonly FileItem[]> => {
   // As bytes: names need not be UTF-8, and as text two of them may look the same.
   const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' }).catch(error => {
-    throw new ItemUnavailable(`--source dir:${folder}: ${describeFileError(error)}`)
+    throw new ItemUnavailable(`source dir:${folder}: ${describeFileError(error)}`)
   })
   const files: Buffer[] = []
   const passedOver: string[] = []
@@ -34,7 +34,7 @@ export const listItems = async (
   }
   if (passedOver.length > 0) say(describePassedOver(passedOver))
   if (files.length === 0)
-    throw new ItemUnavailable(`--source dir:${folder}: there is no file in it; put the source's items there`)
+    throw new ItemUnavailable(`source dir:${folder}: there is no file in it; put the source's items there`)
   const items = new Map<string, FileItem>()
   for (const name of files) {
     const own = withoutSuffix(name, suffixes)

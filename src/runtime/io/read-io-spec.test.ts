@@ -70,15 +70,15 @@ test.each([
   const choice = yaml(text)
   const reading = readIoSpec(choice)
   await expect(reading).rejects.toThrow(message)
-  await expect(reading).rejects.toThrow(`--io ${choice.ioFile}`)
+  await expect(reading).rejects.toThrow(`io ${choice.ioFile}`)
   await expect(reading).rejects.toBeInstanceOf(UserError)
 })
 
 test('an unknown preset is refused with the nearest', async () => {
   await expect(readIoSpec({ preset: 'ppocr' })).rejects.toThrow(
-    /--preset "ppocr" is not known.*known: ppocr-rec, imagenet, raw/
+    /preset "ppocr" is not known.*known: ppocr-rec, imagenet, raw/
   )
   await expect(readIoSpec({ preset: 'imagnet' })).rejects.toThrow('did you mean imagenet?')
   await expect(readIoSpec({ preset: 'constructor' })).rejects.toThrow('is not known')
-  await expect(readIoSpec({ ioFile: '/nowhere.yaml' })).rejects.toThrow('--io /nowhere.yaml: there is no such file')
+  await expect(readIoSpec({ ioFile: '/nowhere.yaml' })).rejects.toThrow('io /nowhere.yaml: there is no such file')
 })

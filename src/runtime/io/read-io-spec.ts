@@ -46,21 +46,21 @@ export const readIoSpec = async (choice: IoChoice): Promise<IoSpec> => {
     if (!Object.hasOwn(PRESETS, preset)) {
       const near = nearest(preset, PRESET_NAMES)
       throw new UserError(
-        `--preset "${preset}" is not known${near === undefined ? '' : `, did you mean ${near}?`} (known: ${PRESET_NAMES.join(', ')}; or describe yours with --io FILE)`
+        `preset "${preset}" is not known${near === undefined ? '' : `, did you mean ${near}?`} (known: ${PRESET_NAMES.join(', ')}; or describe yours in an io file)`
       )
     }
-    return checked(PRESETS[preset as keyof typeof PRESETS], `--preset ${preset}`, '.')
+    return checked(PRESETS[preset as keyof typeof PRESETS], `preset ${preset}`, '.')
   }
   const { ioFile } = choice
-  return checked(await readYaml(ioFile), `--io ${ioFile}`, dirname(ioFile))
+  return checked(await readYaml(ioFile), `io ${ioFile}`, dirname(ioFile))
 }
 
 const readYaml = async (file: string): Promise<unknown> => {
-  const text = await readText('--io', file)
+  const text = await readText('io', file)
   try {
     return parse(text)
   } catch (error) {
-    throw new UserError(`--io ${file}: is not YAML: ${(error as Error).message.split('\n')[0]}`)
+    throw new UserError(`io ${file}: is not YAML: ${(error as Error).message.split('\n')[0]}`)
   }
 }
 

@@ -31,7 +31,7 @@ const filled = (texts: readonly string[], age = 3600) => {
     folder,
     items,
     tried,
-    check: () => refuseMisfits({ port, items, folder, origin: '--preset imagenet', now: wallTime() })
+    check: () => refuseMisfits({ port, items, folder, origin: 'preset imagenet', now: wallTime() })
   }
 }
 
@@ -39,7 +39,7 @@ test('a folder in which nothing fits is one refusal that says what fits what, wh
   const { check, folder } = filled(['bad', 'bad', 'bad'])
   await expect(check()).rejects.toThrow(
     new UserError(
-      `--source dir:${folder}: --preset imagenet fits none of its 3 files, the first: 0000.bin: is no image; name the folder of the right files, or another --preset or --io`
+      `source dir:${folder}: preset imagenet fits none of its 3 files, the first: 0000.bin: is no image; name the folder of the right files, or choose another preset or io file`
     )
   )
   const large = filled(new Array<string>(1385).fill('bad'))
@@ -63,7 +63,7 @@ test('a file that may still be written, is empty or away is no reason to refuse'
     port: { read: () => Promise.reject(new UserError('not there')) },
     items: [{ name: 'x', path: join(gone.folder, 'x') }],
     folder: gone.folder,
-    origin: '--preset raw',
+    origin: 'preset raw',
     now: seconds(wallTime())
   })
 })

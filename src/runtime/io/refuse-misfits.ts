@@ -14,7 +14,7 @@ const FRESH: Seconds = seconds(10)
 export interface MisfitParts {
   readonly port: Pick<DataPort, 'read'>
   readonly items: readonly FileItem[]
-  /** What makes tensors of files, as messages call it: `--preset imagenet`. */
+  /** What makes tensors of files, as messages call it: `preset imagenet`. */
   readonly origin: string
   readonly folder: string
   /** Since 1970, as the times of files. */
@@ -39,7 +39,7 @@ export const refuseMisfits = async ({ port, items, origin, folder, now }: Misfit
       ? `none of its ${items.length} files`
       : `none of ${tried.length} of its ${items.length} files that were tried`
   throw new UserError(
-    `--source dir:${folder}: ${origin} fits ${which}, the first: ${first}; name the folder of the right files, or another --preset or --io`
+    `source dir:${folder}: ${origin} fits ${which}, the first: ${first}; name the folder of the right files, or choose another preset or io file`
   )
 }
 

@@ -57,7 +57,7 @@ test.each([
 ])('%s is refused in words that name what is wrong', (text, message) => {
   expect(() => parseSourceSpec(text)).toThrow(message)
   expect(() => parseSourceSpec(text)).toThrow(UserError)
-  expect(() => parseSourceSpec(text)).toThrow(`--source "${text}"`)
+  expect(() => parseSourceSpec(text)).toThrow(`source "${text}"`)
 })
 
 test('made-up data have a count in place of a folder; a source may start later', () => {

@@ -59,7 +59,7 @@ const OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight', 'start', 'pat
  * @throws UserError that names the field, the value and what it may be
  */
 export const parseSourceSpec = (text: string): SourceSpec => {
-  const where = `--source "${text}"`
+  const where = `source "${text}"`
   const [, name, kind, rest] = /^([^=,]*)=(dir|synthetic):(.*)$/s.exec(text) ?? []
   if (name === undefined || rest === undefined) throw new UserError(`${where} is not ${FORM}`)
   const [folder, options] = splitOptions(rest, where)

@@ -77,7 +77,7 @@ const withDeclaredWork = (manifest: ModelManifest, { name, work }: OnnxModel): M
   if (work === undefined) return manifest
   const { blocks } = manifest
   if (work.length !== blocks.length)
-    throw new UserError(`--work ${name}: ${work.length} times for ${blocks.length} blocks; give one for each`)
+    throw new UserError(`work ${name}: ${work.length} times for ${blocks.length} blocks; give one for each`)
   return { ...manifest, blocks: blocks.map((block, k) => ({ ...block, work: work[k]! })) }
 }
 

@@ -94,7 +94,7 @@ export const openDoneRecord = async (options: DoneRecordOptions): Promise<DoneRe
     () => seconds(Number.POSITIVE_INFINITY)
   )
   const disk = await openFile(file, undefined, PRIVATE).catch(error => {
-    throw new UserError(`--state: ${file}: ${describeFileError(error)}; choose a folder that can be written`)
+    throw new UserError(`state ${file}: ${describeFileError(error)}; choose a folder that can be written`)
   })
   try {
     const { length, inode, isNew, isSameBoot, hasClaims } = await recover(disk, boot, found)
@@ -105,8 +105,8 @@ export const openDoneRecord = async (options: DoneRecordOptions): Promise<DoneRe
   } catch (error) {
     await disk.close()
     if ((error as NodeJS.ErrnoException).code !== undefined)
-      throw new UserError(`--state: ${file}: ${describeFileError(error)}; choose a folder that can be written`)
-    throw new UserError(`--state: ${file} cannot be read any more; remove it, the sink still knows what is in it`)
+      throw new UserError(`state ${file}: ${describeFileError(error)}; choose a folder that can be written`)
+    throw new UserError(`state ${file} cannot be read any more; remove it, the sink still knows what is in it`)
   }
 }
 

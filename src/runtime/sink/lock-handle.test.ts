@@ -45,8 +45,8 @@ test('a file is held by one, whatever it is called: by a link, a hard link, anot
   symlinkSync(file, `${file}-soft`)
   symlinkSync(join(file, '..'), `${file}-folder`)
   for (const name of [file, `${file}-hard`, `${file}-soft`, join(`${file}-folder`, 'held')]) {
-    const opening = lockFile(name, '--sink x')
-    await expect(opening, name).rejects.toThrow(`--sink x: is used by process ${process.pid}; stop it, or give another`)
+    const opening = lockFile(name, 'sink x')
+    await expect(opening, name).rejects.toThrow(`sink x: is used by process ${process.pid}; stop it, or give another`)
     await expect(opening).rejects.toBeInstanceOf(UserError)
   }
 })

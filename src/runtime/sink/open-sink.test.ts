@@ -141,7 +141,7 @@ test('a file that is no sink is refused and left as it was', async () => {
 })
 
 test.each([
-  ['a device', '/dev/full', /--sink \/dev\/full: is not a regular file/],
+  ['a device', '/dev/full', /sink \/dev\/full: is not a regular file/],
   ['a folder', tmpdir(), /is a folder, not a file \(EISDIR\); give a file that can be written/],
   ['a folder below a file', '/etc/passwd/x.jsonl', /part of its path is a file, not a folder/]
 ])('%s is refused at once', async (_, file, message) => {
@@ -233,7 +233,7 @@ test('a disk that fills up makes writers wait, says so once, and loses nothing w
   expect(await all).toEqual(['written', 'written', 'written'])
   expect(text(file)).toBe(line(0) + line(1) + line(2))
   expect(said).toHaveLength(2)
-  expect(said[1]).toMatch(/^--sink .*can be written again$/)
+  expect(said[1]).toMatch(/^sink .*can be written again$/)
 })
 
 test('a sink that is stopped while the disk is full says what was not written, and leaves whole lines', async () => {

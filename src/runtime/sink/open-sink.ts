@@ -35,7 +35,7 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 /** @throws UserError when it cannot be written, belongs to another process, or is a file of something else */
 export const openSink = async (options: SinkOptions): Promise<Sink> => {
   const { file, openFile = openSinkFile, say } = options
-  const what = `--sink ${file}`
+  const what = `sink ${file}`
   const disk = await openFile(file).catch(error => {
     throw new UserError(`${what}: ${describeFileError(error)}; give a file that can be written`)
   })
@@ -189,7 +189,7 @@ class FileSink implements Sink {
   }
 
   write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
-    if (this.#stopping.signal.aborted) return Promise.reject(new UserError(`--sink ${this.name}: has been closed`))
+    if (this.#stopping.signal.aborted) return Promise.reject(new UserError(`sink ${this.name}: has been closed`))
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
     const key = keyOf(entry)
     if (this.#memory.data.knows(entry) || this.#accepted.has(key)) return this.#twin(entry, stamp)
@@ -206,7 +206,7 @@ class FileSink implements Sink {
     const { results, because } = this.#unwritten
     if (results > 0)
       this.#say(
-        `--sink ${this.name}: ${because}; ${results === 1 ? '1 result was' : `${results} results were`} not written, the next start computes what is missing`
+        `sink ${this.name}: ${because}; ${results === 1 ? '1 result was' : `${results} results were`} not written, the next start computes what is missing`
       )
     this.#state = { kind: 'stopped' }
     await this.#memory.record?.close()
@@ -232,7 +232,7 @@ class FileSink implements Sink {
       const because = describeFileError(error)
       if (because !== this.#recordComplaint)
         this.#say(
-          `--state: ${record.file}: ${because}; tried again with the next results, the sink alone knows them now`,
+          `state ${record.file}: ${because}; tried again with the next results, the sink alone knows them now`,
           'warn'
         )
       this.#recordComplaint = because
@@ -266,7 +266,7 @@ class FileSink implements Sink {
   /** Not the disk, which may refuse as long as it likes: the writer itself. Whoever waits hears that it is over. */
   #break(error: unknown): void {
     const because = describeFileError(error)
-    const broken = new InvariantError(`--sink ${this.name}: what writes it has failed: ${because}`, { cause: error })
+    const broken = new InvariantError(`sink ${this.name}: what writes it has failed: ${because}`, { cause: error })
     this.#broken = broken
     this.#state = { kind: 'failed', because }
     const waiting = [...this.#batch, ...this.#queue]
@@ -330,7 +330,7 @@ class FileSink implements Sink {
     this.#unwritten = { results: this.#unwritten.results + batch.length, because }
     for (const { entry, reject } of batch) {
       this.#accepted.delete(keyOf(entry))
-      reject(new NotWritten(`--sink ${this.name}: ${entry.item} was not written: ${because}`))
+      reject(new NotWritten(`sink ${this.name}: ${entry.item} was not written: ${because}`))
     }
   }
 
@@ -338,11 +338,11 @@ class FileSink implements Sink {
     const before = this.#state
     this.#state = { kind: 'stuck', because, tries }
     if (before.kind === 'stuck' && before.because === because) return
-    this.#say(`--sink ${this.name}: ${because}; sources wait and writing is tried again, nothing is lost`, 'warn')
+    this.#say(`sink ${this.name}: ${because}; sources wait and writing is tried again, nothing is lost`, 'warn')
   }
 
   #unstuck(): void {
-    if (this.#state.kind === 'stuck') this.#say(`--sink ${this.name}: can be written again`)
+    if (this.#state.kind === 'stuck') this.#say(`sink ${this.name}: can be written again`)
     this.#state = { kind: 'open' }
   }
 

@@ -128,13 +128,13 @@ const changedSince = async (
 const load = async (file: string): Promise<Saved> => {
   const text = await readFile(file, 'utf8').catch(error => {
     if (error.code === 'ENOENT') return '{"items":[]}'
-    throw new UserError(`--state: ${file}: ${describeFileError(error)}`)
+    throw new UserError(`state ${file}: ${describeFileError(error)}`)
   })
   try {
     const { items, ...saved } = savedSchema.parse(JSON.parse(text))
     return { ...saved, names: items.map(name => name ?? undefined) }
   } catch {
-    throw new UserError(`--state: ${file} cannot be read any more; remove it, the sink still knows what is done`)
+    throw new UserError(`state ${file} cannot be read any more; remove it, the sink still knows what is done`)
   }
 }
 
@@ -150,6 +150,6 @@ const save = async (file: string, { folder, sink, names }: Saved): Promise<void>
     }
     await rename(draft, file)
   } catch (error) {
-    throw new UserError(`--state: ${file}: ${describeFileError(error)}; choose a folder that can be written`)
+    throw new UserError(`state ${file}: ${describeFileError(error)}; choose a folder that can be written`)
   }
 }
