@@ -2,7 +2,6 @@ import { Command } from 'commander'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
 import { POLICY_NAMES } from '../scheduler/policies.ts'
 import { collect } from './collect.ts'
-import { type NodeFlags, parseNodeOptions } from './node/node-options.ts'
 import { ENCODING_HELP } from './parse-encoding-choice.ts'
 
 const EXAMPLES = `
@@ -12,6 +11,8 @@ Examples:
   A camera joins with it (- asks for it), has the model, and feeds it a folder of images:
     $ tributary node --name porch --join - --memory 64MiB \\
         --model rec.onnx:ocr --source cam=dir:./images,model=ocr,window=8 --preset ppocr-rec --sink results.jsonl
+  The same from a file, whose keys are the flags (docs/configuration.md):
+    $ tributary node --config porch.yaml
   Look at the cluster from any device:
     $ tributary status --name porch
 
@@ -25,6 +26,11 @@ export const command = new Command('node')
   .description(
     'Run a device: it joins (or begins) a cluster, carries the blocks placed on it, computes, and feeds its own sources.'
   )
+  .option(
+    '--config <file>',
+    'flags from a YAML file, its keys are the flags without dashes; the command line wins over it'
+  )
+  .option('--print-config', 'check all flags, print them as YAML that --config takes, and end')
   .option('--name <name>', 'what the others call this device (default: the host name)')
   .option(
     '--port <n>',
@@ -126,8 +132,10 @@ export const command = new Command('node')
   )
   .option('--json', 'print one JSON document, the final status, on standard output')
   .addHelpText('after', EXAMPLES)
-  .action(async (flags: NodeFlags) => {
-    const options = parseNodeOptions(flags)
+  .action(async (_: unknown, node: Command) => {
+    const { loadNodeConfig } = await import('./config/load-node-config.ts')
+    const { options, printed } = await loadNodeConfig(node)
+    if (node.getOptionValue('printConfig') === true) return void process.stdout.write(printed)
     const { runNode } = await import('./node/run-node.ts')
     await runNode(options)
   })

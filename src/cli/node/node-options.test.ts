@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { UserError } from '../../core/user-error.ts'
-import { type NodeFlags, parseNodeOptions } from './node-options.ts'
+import type { NodeFlags } from './node-flags.ts'
+import { parseNodeOptions } from './node-options.ts'
 
 const FLAGS: NodeFlags = {
   ...{ name: 'cam', listen: [], join: [], joinFile: [], mdns: false, threads: '1', model: ['a/net.onnx'], shape: [] },

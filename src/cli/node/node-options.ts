@@ -3,54 +3,20 @@ import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
-import { type Bytes, bytes, type Seconds } from '../../core/units.ts'
+import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { parseEmulatedLink } from '../../emulation/emulated-link.ts'
 import { EmulatedLinks } from '../../emulation/emulated-links.ts'
+import { parseSourceSpec } from '../../runtime/io/source-spec.ts'
 import { DEFAULT_PORT } from '../../runtime/network/default-port.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
+import { COMMAND_LINE, type FlagOrigin } from '../config/flag-origin.ts'
+import { FlagProblems } from '../config/flag-problems.ts'
 import { parseEncodingChoice } from '../parse-encoding-choice.ts'
-
-/** The flags of `tributary node` as commander hands them over. */
-export interface NodeFlags {
-  readonly name?: string
-  readonly listen: string[]
-  readonly port?: string
-  readonly anyPort?: boolean
-  readonly join: string[]
-  readonly joinFile: string[]
-  readonly printInvite?: boolean
-  readonly clusterKey?: string
-  readonly mdns: boolean
-  readonly memory?: string
-  readonly speed?: string
-  readonly speedIsReal?: true | string
-  readonly threads: string
-  readonly model: string[]
-  readonly shape: string[]
-  readonly blocks: string[]
-  readonly cutAt: string[]
-  readonly work: string[]
-  readonly times: string[]
-  readonly pinned: string[]
-  readonly source: string[]
-  readonly preset?: string
-  readonly io?: string
-  readonly sink?: string
-  readonly policy: string
-  readonly activationEncoding: string
-  readonly keepModels: string
-  readonly state?: string
-  readonly emulateLink: string[]
-  readonly startWhen: string
-  readonly seed: string
-  readonly exitWhenDone?: boolean
-  readonly exitWithParent?: boolean
-  readonly controlled?: boolean
-  readonly trace?: string
-  readonly jsonEvents?: boolean
-  readonly json?: boolean
-}
+import type { NodeFlags } from './node-flags.ts'
+import { parseModelFlags } from './parse-model-flags.ts'
+import { type NumberRange, parseNumber } from './parse-number.ts'
+import { refuseAlike } from './refuse-alike.ts'
 
 export interface NodeOptions {
   readonly name: string
@@ -108,63 +74,41 @@ export interface NodeOptions {
   readonly json: boolean
 }
 
-/** @throws UserError that names the flag, the value, the limit and the remedy */
-export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
-  const links = new EmulatedLinks(flags.emulateLink.map(parseEmulatedLink), {
-    isFreeForBlobs: flags.controlled === true
-  })
-  const speed = flags.speed === undefined ? 1 : number('--speed', flags.speed, { least: 1e-6, most: 1 })
-  const readsFiles = flags.source.some(source => !/^[^=,]*=synthetic:/.test(source))
-  if (readsFiles && flags.preset === undefined && flags.io === undefined) {
-    throw new UserError(
-      '--source needs to know how files become tensors: add --preset ppocr-rec|imagenet|raw or --io FILE'
-    )
-  }
-  if (flags.preset !== undefined && flags.io !== undefined)
-    throw new UserError('--preset and --io exclude each other: keep one')
-  if (flags.source.length > 0 && flags.sink === undefined)
-    throw new UserError('--source needs --sink FILE.jsonl for its results')
-  if (flags.listen.length > 0 && (flags.port !== undefined || flags.anyPort === true))
-    throw new UserError('--listen names a port already: leave --port and --any-port out')
-  if (flags.join.includes('-') && flags.controlled === true)
-    throw new UserError('--join - and --controlled both read standard input: use --join-file')
-  return {
-    name: name(flags.name ?? hostname()),
+/**
+ * @param origin where values stand that are not of the command line
+ * @throws UserError with a line for each thing that is wrong: flag, value, limit and remedy
+ */
+export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_LINE): NodeOptions => {
+  const problems = new FlagProblems(origin)
+  const links = parseLinks(flags, problems)
+  refuseOdd(flags, problems)
+  const options = {
+    ...parseModelFlags(flags, problems),
+    ...numbersOf(flags, problems),
+    name: problems.check('name', flags.name, () => name(flags.name ?? hostname()), ''),
     listen: flags.listen,
-    port: number('--port', flags.port ?? String(DEFAULT_PORT), { least: 0, most: 65_535, isWhole: true }),
     anyPort: flags.anyPort === true,
     join: flags.join,
     joinFiles: flags.joinFile,
     printInvite: flags.printInvite === true,
     clusterKey: flags.clusterKey,
     mdns: flags.mdns,
-    memory: flags.memory === undefined ? bytes(Number.POSITIVE_INFINITY) : size('--memory', flags.memory),
-    speed,
-    speedIsReal: flags.speedIsReal !== undefined,
+    speedIsReal: flags.speedIsReal !== undefined && flags.speedIsReal !== false,
     laneGroup: typeof flags.speedIsReal === 'string' ? flags.speedIsReal : undefined,
     emulated: flags.speed !== undefined || flags.times.length > 0 || !links.isEmpty,
-    threads: number('--threads', flags.threads, { least: 1, most: 256, isWhole: true }),
-    models: distinct(flags.model.map(parseModel)),
-    shapes: flags.shape,
-    maxBlocks: new Map([['', DEFAULT_BLOCKS], ...flags.blocks.map(text => parseBlocks(text, flags.model))]),
-    cutAt: new Map(flags.cutAt.map(text => parseCutAt(text, flags.model))),
-    work: new Map(
-      flags.work
-        .map(text => parseTimes('--work', text))
-        .map(([model, work]) => [ownName('--work', model, flags.model), work])
-    ),
-    times: new Map(flags.times.map(text => parseTimes('--times', text))),
-    pinned: flags.pinned.map(model => ownName('--pinned', model, flags.model)),
-    sources: flags.source,
+    sources: sourcesOf(flags, problems),
     preset: flags.preset,
     io: flags.io,
     sink: flags.sink,
-    policy: policy(flags.policy),
-    activationEncoding: parseEncodingChoice(flags.activationEncoding),
-    keepModels: time('--keep-models', flags.keepModels),
+    policy: problems.check('policy', flags.policy, () => policy(flags.policy), 'confluence'),
+    activationEncoding: problems.check(
+      'activation-encoding',
+      flags.activationEncoding,
+      () => parseEncodingChoice(flags.activationEncoding),
+      'fp32'
+    ),
     state: flags.state,
     links,
-    startWhen: number('--start-when', flags.startWhen, { least: 1, most: 10_000, isWhole: true }),
     seed: flags.seed,
     exitWhenDone: flags.exitWhenDone === true,
     exitWithParent: flags.exitWithParent === true,
@@ -173,18 +117,71 @@ export const parseNodeOptions = (flags: NodeFlags): NodeOptions => {
     jsonEvents: flags.jsonEvents === true,
     json: flags.json === true
   }
+  problems.refuse()
+  return options
 }
 
-interface Range {
-  readonly least: number
-  readonly most: number
-  readonly isWhole?: boolean
+const parseLinks = ({ emulateLink, controlled }: NodeFlags, problems: FlagProblems): EmulatedLinks => {
+  const parsed = emulateLink.flatMap(text => problems.check('emulate-link', text, () => [parseEmulatedLink(text)], []))
+  return new EmulatedLinks(parsed, { isFreeForBlobs: controlled === true })
 }
 
-const number = (flag: string, text: string, { least, most, isWhole = false }: Range): number => {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return value
-  throw new UserError(`${flag} "${text}" must be ${isWhole ? 'a whole number' : 'a number'} from ${least} to ${most}`)
+/** Every one is right, and each has a name of its own. */
+const sourcesOf = ({ source }: NodeFlags, problems: FlagProblems): readonly string[] => {
+  const names: string[] = []
+  for (const text of source) {
+    const check = (): void => {
+      const { name } = parseSourceSpec(text)
+      refuseAlike([...names, name])
+      names.push(name)
+    }
+    problems.check('source', text, check, undefined)
+  }
+  return source
+}
+
+const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
+  const number = (flag: string, text: string, range: NumberRange): number =>
+    problems.check(flag, text, () => parseNumber(`--${flag}`, text, range), range.least)
+  return {
+    port: number('port', flags.port ?? String(DEFAULT_PORT), { least: 0, most: 65_535, isWhole: true }),
+    memory:
+      flags.memory === undefined
+        ? bytes(Number.POSITIVE_INFINITY)
+        : problems.check('memory', flags.memory, () => size('--memory', flags.memory!), bytes(0)),
+    speed: flags.speed === undefined ? 1 : number('speed', flags.speed, { least: 1e-6, most: 1 }),
+    threads: number('threads', flags.threads, { least: 1, most: 256, isWhole: true }),
+    keepModels: problems.check(
+      'keep-models',
+      flags.keepModels,
+      () => time('--keep-models', flags.keepModels),
+      seconds(0)
+    ),
+    startWhen: number('start-when', flags.startWhen, { least: 1, most: 10_000, isWhole: true })
+  }
+}
+
+/** Flags that do not go together, or not alone. */
+const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
+  const odd = (flag: string, is: boolean, message: string): void => {
+    if (is) problems.add(flag, undefined, message)
+  }
+  const readsFiles = flags.source.some(source => !/^[^=,]*=synthetic:/.test(source))
+  const isUntold = flags.preset === undefined && flags.io === undefined
+  odd(
+    'source',
+    readsFiles && isUntold,
+    '--source needs to know how files become tensors: add --preset ppocr-rec|imagenet|raw or --io FILE'
+  )
+  odd('preset', flags.preset !== undefined && flags.io !== undefined, '--preset and --io exclude each other: keep one')
+  odd('source', flags.source.length > 0 && flags.sink === undefined, '--source needs --sink FILE.jsonl for its results')
+  const isPortTwice = flags.listen.length > 0 && (flags.port !== undefined || flags.anyPort === true)
+  odd('listen', isPortTwice, '--listen names a port already: leave --port and --any-port out')
+  odd(
+    'join',
+    flags.join.includes('-') && flags.controlled === true,
+    '--join - and --controlled both read standard input: use --join-file'
+  )
 }
 
 const size = (flag: string, text: string): Bytes => {
@@ -213,75 +210,4 @@ const policy = (text: string): PolicyName => {
   const near = nearest(text, POLICY_NAMES)
   const meant = near === undefined ? '' : ` (did you mean ${near}?)`
   throw new UserError(`--policy "${text}" is not a policy${meant}; known: ${POLICY_NAMES.join(', ')}`)
-}
-
-const DEFAULT_BLOCKS = 12
-
-/** N for all models, or MODEL=N. */
-const parseBlocks = (text: string, models: readonly string[]): [string, number] => {
-  const [, model, count] = /^(?:([^=]+)=)?(.*)$/.exec(text)!
-  return [
-    model === undefined ? '' : ownName('--blocks', model, models),
-    number('--blocks', count!, { least: 1, most: 256, isWhole: true })
-  ]
-}
-
-/** MODEL=TENSOR,TENSOR. */
-const parseCutAt = (text: string, models: readonly string[]): [string, readonly string[]] => {
-  const [, model, tensors] = /^([^=]+)=(.+)$/.exec(text) ?? []
-  if (model === undefined || tensors === undefined)
-    throw new UserError(`--cut-at "${text}" is not MODEL=TENSOR,TENSOR; write for example --cut-at ocr=relu_3,relu_7`)
-  return [ownName('--cut-at', model, models), tensors.split(',')]
-}
-
-/** No block takes nothing, and none takes longer than anybody waits. */
-const blockTime = (text: string): Seconds => {
-  const time = parseTime(text)
-  if (time > 0 && time <= 86_400) return time
-  throw new RangeError(`"${text}" is not the time of a block: above 0 and at most 24h`)
-}
-
-/** MODEL=TIME,TIME. */
-const parseTimes = (flag: string, text: string): [string, readonly Seconds[]] => {
-  const [, model, times] = /^([^=]+)=(.+)$/.exec(text) ?? []
-  try {
-    if (model !== undefined && times !== undefined) return [model, times.split(',').map(blockTime)]
-  } catch (error) {
-    throw new UserError(`${flag} "${text}": ${(error as Error).message}`)
-  }
-  throw new UserError(`${flag} "${text}" is not MODEL=TIME,TIME; write for example ${flag} ocr=20ms,35ms`)
-}
-
-/** Of a model that this device owns: its owner alone says how it is cut, and where its blocks may run. */
-const ownName = (flag: string, model: string, models: readonly string[]): string => {
-  const names = models.map(text => parseModel(text).name)
-  if (names.includes(model)) return model
-  const near = nearest(model, names)
-  const known = names.length === 0 ? '' : ` (its models: ${names.join(', ')})`
-  throw new UserError(
-    `${flag} "${model}" is no model of this device${known}; ${near === undefined ? `add --model FILE:${model}` : `did you mean ${near}?`}`
-  )
-}
-
-/**
- * A name means one model. Names that differ in case only would share a folder of results, or a person's reading of them.
- * @throws UserError that names both files
- */
-const distinct = (models: NodeOptions['models']): NodeOptions['models'] => {
-  for (const [i, { name: here, file }] of models.entries()) {
-    const other = models.slice(0, i).find(model => model.name.toLowerCase() === here.toLowerCase())
-    if (other === undefined) continue
-    const same = other.name === here ? `both are called ${here}` : `${other.name} and ${here} differ in case only`
-    throw new UserError(
-      `--model ${other.file} and --model ${file}: ${same}; give one another name: --model ${file}:${here}-2`
-    )
-  }
-  return models
-}
-
-/** FILE or FILE:name. A single letter before the colon is a drive, not a file. */
-const parseModel = (text: string): { file: string; name: string } => {
-  const match = /^(.{2,}):([^/\\:]+)$/.exec(text)
-  const file = match?.[1] ?? text
-  return { file, name: match?.[2] ?? file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, '') }
 }

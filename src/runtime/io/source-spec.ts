@@ -52,7 +52,10 @@ const schema = z.strictObject({
 
 const FORM =
   'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s][,patience=30s], or NAME=synthetic:COUNT with the same'
-const OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight', 'start', 'patience']
+/** What may follow its name: where its items come from. */
+export const SOURCE_KINDS = ['dir', 'synthetic']
+/** What may follow that, as `key=value`. */
+export const SOURCE_OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight', 'start', 'patience']
 
 /**
  * "door=dir:./images,window=8,arrivals=every:200ms"
@@ -66,7 +69,7 @@ export const parseSourceSpec = (text: string): SourceSpec => {
   const synthetic = kind === 'synthetic' ? syntheticCount(folder, where) : undefined
   const parsed = schema.safeParse({ name, folder, ...options })
   if (!parsed.success)
-    throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => OPTIONS })}`)
+    throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => SOURCE_OPTIONS })}`)
   const { model, count } = parsed.data
   return { ...parsed.data, folder: synthetic === undefined ? folder : '', model, count, synthetic }
 }
@@ -83,10 +86,10 @@ const splitOptions = (rest: string, where: string): [folder: string, options: Re
   const options: Record<string, string> = {}
   for (const part of parts) {
     const [key = '', value = ''] = part.split(/=(.*)/s, 2)
-    if (!OPTIONS.includes(key)) {
-      const near = nearest(key, OPTIONS)
+    if (!SOURCE_OPTIONS.includes(key)) {
+      const near = nearest(key, SOURCE_OPTIONS)
       throw new UserError(
-        `${where}: unknown option "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${OPTIONS.join(', ')})`
+        `${where}: unknown option "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${SOURCE_OPTIONS.join(', ')})`
       )
     }
     if (options[key] !== undefined) throw new UserError(`${where}: ${key} is given twice; keep one`)

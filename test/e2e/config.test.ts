@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { MAIN } from '../../src/testing/node-process.ts'
+import { tinyOnnx } from '../../src/testing/tiny-onnx.ts'
+
+// A device that takes its flags from a file, as a service does.
+
+const run = promisify(execFile)
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-config-'))
+  const relu = tinyOnnx({
+    inputs: { x: ['float32', [1, 4]] },
+    outputs: { y: ['float32', [1, 4]] },
+    nodes: [{ opType: 'Relu', input: ['x'], output: ['y'] }]
+  })
+  await writeFile(join(folder, 'relu.onnx'), relu)
+})
+
+const written = async (name: string, text: string): Promise<string> => {
+  const file = join(folder, name)
+  await writeFile(file, text)
+  return file
+}
+
+const node = (...flags: string[]) => run(process.execPath, [MAIN, 'node', ...flags])
+
+describe('tributary node --config', () => {
+  test('runs what the file says, with paths beside it, and one flag of the command line instead', async () => {
+    const file = await written(
+      'whole.yaml',
+      `name: porch
+state: state
+listen: 127.0.0.1:0
+mdns: false
+model: { file: relu.onnx, name: r }
+sources:
+  - { name: a, synthetic: 3, model: r }
+  - { name: b, synthetic: 4, model: r }
+sink: out.jsonl
+exit-when-done: true
+`
+    )
+    const { stderr } = await node('--config', file, '--name', 'shed')
+    expect(stderr).toMatch(/ info shed: /)
+    const lines = (await readFile(join(folder, 'out.jsonl'), 'utf8')).trim().split('\n')
+    const sources = lines.map(line => JSON.parse(line).source).sort()
+    expect(sources).toEqual([...Array(3).fill('a@shed'), ...Array(4).fill('b@shed')])
+  })
+
+  test('--print-config prints what --config takes again, and begins nothing', async () => {
+    const file = await written('part.yaml', 'name: porch\nport: 4001\nstate: untouched\nmemory: 64MiB\n')
+    const { stdout } = await node('--config', file, '--threads', '2', '--print-config')
+    expect(parse(stdout)).toMatchObject({ name: 'porch', port: 4001, threads: 2, state: join(folder, 'untouched') })
+    const again = await written('again.yaml', stdout)
+    expect((await node('--config', again, '--print-config')).stdout).toBe(stdout)
+    await expect(readFile(join(folder, 'untouched', 'device.lock'))).rejects.toThrow('ENOENT')
+  })
+
+  test('what is wrong with it is told at once, with lines; the exit code is 2', async () => {
+    const file = await written('wrong.yaml', 'name: porch\nprt: 4001\nmdns: maybe\n')
+    const refused = {
+      code: 2,
+      stderr: `tributary: ${file}:2: unknown key "prt", did you mean "port"?\n${file}:3: mdns must be true or false\n`
+    }
+    await expect(node('--config', file)).rejects.toMatchObject(refused)
+    const gone = join(folder, 'gone.yaml')
+    await expect(node('--config', gone)).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^tributary: --config .*gone\.yaml: .*no such file.*\n$/i)
+    })
+  })
+})
