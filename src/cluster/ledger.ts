@@ -15,7 +15,7 @@ export interface LedgerOptions {
 }
 
 export interface LedgerCounts {
-  /** = done + outstanding + failed + abandoned. Of this run only. */
+  /** = done + outstanding + failed + dropped + abandoned. Of this run only. */
   readonly admitted: number
   /** Results in the sink. */
   readonly done: number
@@ -23,6 +23,8 @@ export interface LedgerCounts {
   readonly outstanding: number
   /** Given up, and that is in the sink. */
   readonly failed: number
+  /** Dropped by a rule of admission, and that is in the sink. */
+  readonly dropped: number
   /** Let go for now, without a line in the sink. */
   readonly abandoned: number
   /** Dispatches beyond the first of their datum. */
@@ -42,8 +44,8 @@ type State =
       /** Everybody who had it in this dispatch. */
       readonly holders: Set<DeviceId>
     }
-  /** A result, or that it is given up and why. */
-  | { readonly kind: 'toWrite'; readonly cause: string | undefined }
+  /** A result, or that there is none and why. */
+  | { readonly kind: 'toWrite'; readonly ends: 'done' | 'dropped' | { readonly failed: string } }
 
 /**
  * What a source owes: every admitted datum until its result, or why it has none, is in the sink. Pure.
@@ -51,10 +53,10 @@ type State =
  *   admit ─▶ toSend ── dispatched ──▶ inFlight ── result ──▶ toWrite ── written ──▶ done
  *               ▲                          │                      ▲
  *               └──── lost, cameBack ──────┤                      │
- *                                          └─ fail ───────────────┘
+ *                                          └─ fail, drop ─────────┘
  *
  * `admit` when there is `room`; then `dispatched` for it and for every datum that one of `lost`, `deviceLost` and `cameBack`
- * gives back. Of all results of a datum the first counts, whichever dispatch it belongs to; after `fail` none does.
+ * gives back. Of all results of a datum the first counts, whichever dispatch it belongs to; after `fail` or `drop` none does.
  */
 export class Ledger {
   readonly #window: number
@@ -62,6 +64,7 @@ export class Ledger {
   readonly #doneBefore: ReadonlySet<number>
   readonly #done = new Set<number>()
   readonly #failed = new Map<number, string>()
+  readonly #dropped = new Set<number>()
   readonly #abandoned = new Set<number>()
   #toWrite = 0
   #resent = 0
@@ -157,11 +160,12 @@ export class Ledger {
    * @returns false, changing nothing, when it has a result, was given up before or was never admitted
    */
   fail(datum: number, cause: string): boolean {
-    const entry = this.#entries.get(datum)
-    if (entry === undefined || entry.kind === 'toWrite') return false
-    this.#toWrite++
-    this.#put(datum, { kind: 'toWrite', cause, attempt: entry.attempt })
-    return true
+    return this.#end(datum, { failed: cause })
+  }
+
+  /** Its deadline has come while it was under way: that is to be written in place of its result. @returns as `fail` */
+  drop(datum: number): boolean {
+    return this.#end(datum, 'dropped')
   }
 
   /**
@@ -187,8 +191,7 @@ export class Ledger {
       return 'twin'
     }
     if (entry === undefined) return 'stranger'
-    this.#toWrite++
-    this.#put(datum, { kind: 'toWrite', cause: undefined, attempt: entry.attempt })
+    this.#end(datum, 'done')
     return 'first'
   }
 
@@ -198,8 +201,9 @@ export class Ledger {
     if (entry?.kind !== 'toWrite') throw new InvariantError(`datum ${datum} has no result to be written`)
     this.#entries.delete(datum)
     this.#toWrite--
-    if (entry.cause === undefined) this.#done.add(datum)
-    else this.#failed.set(datum, entry.cause)
+    if (entry.ends === 'done') this.#done.add(datum)
+    else if (entry.ends === 'dropped') this.#dropped.add(datum)
+    else this.#failed.set(datum, entry.ends.failed)
   }
 
   /** Dispatches so far of a datum that is not done; 0 before the first. */
@@ -214,10 +218,11 @@ export class Ledger {
 
   counts(): LedgerCounts {
     return {
-      admitted: this.#entries.size + this.#done.size + this.#failed.size + this.#abandoned.size,
+      admitted: this.#entries.size + this.#done.size + this.#failed.size + this.#dropped.size + this.#abandoned.size,
       done: this.#done.size,
       outstanding: this.#outstanding,
       failed: this.#failed.size,
+      dropped: this.#dropped.size,
       abandoned: this.#abandoned.size,
       resent: this.#resent,
       twins: this.#twins
@@ -229,7 +234,15 @@ export class Ledger {
   }
 
   #isDone(datum: number): boolean {
-    return this.#done.has(datum) || this.#failed.has(datum) || this.#doneBefore.has(datum)
+    return [this.#done, this.#failed, this.#dropped, this.#doneBefore].some(ended => ended.has(datum))
+  }
+
+  #end(datum: number, ends: Extract<State, { kind: 'toWrite' }>['ends']): boolean {
+    const entry = this.#entries.get(datum)
+    if (entry === undefined || entry.kind === 'toWrite') return false
+    this.#toWrite++
+    this.#put(datum, { kind: 'toWrite', ends, attempt: entry.attempt })
+    return true
   }
 
   #put(datum: number, entry: Entry): void {

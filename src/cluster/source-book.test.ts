@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { type AdmissionTerms, PATIENT_TERMS } from '../core/admission-terms.ts'
 import { deviceId, modelId } from '../core/ids.ts'
 import { bytes, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
@@ -6,9 +7,10 @@ import { isStranded, longestExpected, SourceBook } from './source-book.ts'
 
 const [home, shed] = ['home', 'shed'].map(deviceId) as [ReturnType<typeof deviceId>, ReturnType<typeof deviceId>]
 
-const open = () => {
+const open = (over: Partial<AdmissionTerms> = {}) => {
+  const terms = { ...PATIENT_TERMS, ...over }
   const clock = { now: 0 }
-  return { clock, book: new SourceBook({ self: home, now: () => seconds(clock.now), window: 4 }) }
+  return { clock, book: new SourceBook({ self: home, now: () => seconds(clock.now), window: 4, terms }) }
 }
 
 /** Datum 0 goes out, and `shed` has it. @returns the dispatch */
@@ -67,4 +69,29 @@ test('a window may have to pass through the slowest device that is there', () =>
 test('data of others that are refused ten times in a row are let go, own ones never', () => {
   expect([9, 10, 11].map(refusals => isStranded({ refusals, home: 1 }, 0))).toEqual([false, true, true])
   expect(isStranded({ refusals: 99, home: 0 }, 0)).toBe(false)
+})
+
+test('a datum under way is dropped at its deadline where that is agreed, and its result counts no more', () => {
+  const { book, clock } = open({ deadline: seconds(2), late: 'cancel' })
+  book.admit(0, false, seconds(0))
+  clock.now = 1
+  book.admit(1, false)
+  const dispatches = [0, 1].map(datum => ({ datum, attempt: book.dispatched(datum)! }))
+  expect(book.nextDeadline).toBe(2)
+  expect(book.tooLate()).toEqual([])
+  clock.now = 2
+  expect(book.tooLate()).toEqual([0])
+  expect([book.tooLate(), book.nextDeadline]).toEqual([[], 3])
+  expect(dispatches.map(dispatch => book.result(dispatch))).toEqual(['twin', 'first'])
+  clock.now = 9
+  expect([book.tooLate(), book.nextDeadline]).toEqual([[], undefined])
+  for (const datum of [0, 1]) book.ledger.written(datum)
+  expect(book.ledger.counts()).toMatchObject({ admitted: 2, done: 1, dropped: 1, outstanding: 0 })
+})
+
+test('where a late datum is finished, nothing is dropped under way', () => {
+  const { book, clock } = open({ deadline: seconds(2) })
+  book.admit(0, false)
+  clock.now = 9
+  expect([book.tooLate(), book.nextDeadline]).toEqual([[], undefined])
 })

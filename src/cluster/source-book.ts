@@ -1,3 +1,4 @@
+import { type AdmissionTerms, PATIENT_TERMS } from '../core/admission-terms.ts'
 import type { DeviceId } from '../core/ids.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
@@ -11,6 +12,8 @@ export interface SourceBookParts {
   readonly now: () => Seconds
   /** How many data may be in flight at once. */
   readonly window: number
+  /** Whether data under way have a deadline, at which they are cancelled. Default: no. */
+  readonly terms?: Pick<AdmissionTerms, 'deadline' | 'late'>
 }
 
 /** After a datum was let go: before it is sent again, each time twice as long. */
@@ -50,6 +53,8 @@ export class SourceBook {
   #timer = new ResendTimer()
   /** How often a device let it go because it could not get it any further. */
   readonly #letGo = new Map<number, number>()
+  /** Of data that are cancelled at their deadline. */
+  readonly #deadlines = new Map<number, number>()
 
   constructor(parts: SourceBookParts) {
     this.#parts = parts
@@ -61,10 +66,30 @@ export class SourceBook {
     return this.#backlog.isBacklogged
   }
 
-  /** @param waitedForIt the source had to wait for its datum, not for room @throws InvariantError as the ledger */
-  admit(datum: number, waitedForIt: boolean): void {
+  /**
+   * @param waitedForIt the source had to wait for its datum, not for room
+   * @param availableAt since when it is there. Default: now
+   * @throws InvariantError as the ledger
+   */
+  admit(datum: number, waitedForIt: boolean, availableAt = this.#parts.now()): void {
     this.ledger.admit(datum)
     this.#backlog.admitted(this.ledger.room, waitedForIt)
+    const { deadline, late } = this.#parts.terms ?? PATIENT_TERMS
+    if (late === 'cancel' && deadline < Number.POSITIVE_INFINITY) this.#deadlines.set(datum, availableAt + deadline)
+  }
+
+  /** The next deadline of a datum that is cancelled at it; undefined: none is. */
+  get nextDeadline(): Seconds | undefined {
+    const [first] = this.#deadlines.values() // data are admitted in the order in which they came
+    return first === undefined ? undefined : seconds(first)
+  }
+
+  /** Called at `nextDeadline`, or often. @returns data without a result whose deadline has come: dropped, to be written and cancelled */
+  tooLate(): readonly number[] {
+    const now = this.#parts.now()
+    const late = [...this.#deadlines].flatMap(([datum, due]) => (due <= now ? [datum] : []))
+    for (const datum of late) this.forget(datum)
+    return late.filter(datum => this.ledger.drop(datum))
   }
 
   /** It goes out; until somebody else says so, this device has it. @returns as the ledger */
@@ -99,14 +124,19 @@ export class SourceBook {
   result({ datum, attempt }: Dispatch): 'first' | 'twin' | 'stranger' {
     this.#timer.result(datum, attempt, this.#parts.now())
     const result = this.ledger.result(datum)
-    if (result === 'first') this.#letGo.delete(datum)
+    if (result === 'first') this.#forget(datum)
     return result
   }
 
   /** It is given up, or owed no more in this run: it is not waited for. */
   forget(datum: number): void {
     this.#timer.forget(datum)
+    this.#forget(datum)
+  }
+
+  #forget(datum: number): void {
     this.#letGo.delete(datum)
+    this.#deadlines.delete(datum)
   }
 
   /** Another model is served: what the one before took says nothing of this one. */

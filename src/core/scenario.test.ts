@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { PATIENT_TERMS } from './admission-terms.ts'
 import { parseScenario } from './scenario.ts'
 
 const cam = { name: 'cam', device: 'porch', model: 'net' }
@@ -28,6 +29,7 @@ test('what a scenario does not say has a default', () => {
     { from: 1, to: 0, rate: 2.5e6, latency: 0 }
   ])
   expect(sources[0]).toMatchObject({ arrivals: { kind: 'saturated' }, count: 100, window: 16, weight: 1, start: 0 })
+  expect(sources[0]!.terms).toEqual(PATIENT_TERMS)
   expect(policy).toBe('confluence')
 })
 
@@ -243,9 +245,17 @@ describe('what is wrong is said in words, with an example', () => {
       /unknown key "poison", did you mean "poisson"\?/
     ],
     [
-      'a rate without arrivals',
+      'a rate without its unit',
       source({ rate: 5 }),
-      /^sources\[0\] \(cam\): unknown key "rate", did you mean "arrivals"\?/
+      /^sources\[0\]\.rate \(cam\): "5" has no unit; write it like 5\/s/
+    ],
+    ['a rule for dropping', source({ drop: 'eldest' }), /^sources\[0\]\.drop \(cam\): must be .*oldest/],
+    ['no queue', source({ queue: 0 }), /^sources\[0\]\.queue \(cam\): must be at least 1, not 0/],
+    ['no time at all', source({ deadline: '0s' }), /^sources\[0\]\.deadline \(cam\): must be more than 0/],
+    [
+      'late without a deadline',
+      source({ late: 'cancel' }),
+      /^sources\[0\]\.late: is for a source with a deadline; add deadline: 500ms/
     ],
     ['a key near to none', source({ colour: 5 }), /^sources\[0\] \(cam\): unknown key "colour" \(known: name,/],
     [
@@ -361,13 +371,13 @@ test('several problems are told at once, a line each', () => {
   expect(
     said({
       devices: { porch: { speed: -1, memory: 64 } },
-      ...source({ rate: 5, colour: 'red', count: 0 })
+      ...source({ frequency: 5, colour: 'red', count: 0 })
     }).map(line => line.replace(/ \(known:.*/, ''))
   ).toEqual([
     'devices.porch.speed: must be more than 0, not -1',
     'devices.porch.memory: "64" has no unit; write it like 64MiB (units: B, KB, MB, GB, KiB, MiB, GiB)',
     'sources[0].count (cam): must be at least 1, not 0',
-    'sources[0] (cam): unknown key "rate", did you mean "arrivals"?',
+    'sources[0] (cam): unknown key "frequency", did you mean "arrivals"?',
     'sources[0] (cam): unknown key "colour"'
   ])
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type AdmissionTerms, DROP_RULES, LATE_RULES, PATIENT_TERMS } from './admission-terms.ts'
 import { blockTimesByDevice } from './block-times-by-device.ts'
 import { describeIssue } from './describe-issue.ts'
 import { nearest } from './nearest.ts'
@@ -90,6 +91,8 @@ export interface ScenarioSource {
   readonly weight: number
   /** When its first datum can be there. */
   readonly start: Seconds
+  /** What becomes of data that come faster than they are served. */
+  readonly terms: AdmissionTerms
   /** Its data are files; absent: made up. Who only simulates does not read them. */
   readonly files?: SourceFiles
 }
@@ -268,7 +271,12 @@ const schema = z.strictObject({
         io: z.string().min(1).optional(),
         window: z.int({ abort: true }).min(1).max(100_000).default(16),
         weight: positive.default(1),
-        start: time.prefault('0s')
+        start: time.prefault('0s'),
+        deadline: interval.refine(t => t > 0, 'must be more than 0').default(PATIENT_TERMS.deadline),
+        late: z.enum(LATE_RULES).default(PATIENT_TERMS.late),
+        drop: z.enum(DROP_RULES).default(PATIENT_TERMS.drop),
+        queue: z.int({ abort: true }).min(1).max(1_000_000).default(PATIENT_TERMS.queue),
+        rate: frequency.refine(f => f > 0, 'must be more than 0').default(PATIENT_TERMS.rate)
       })
     )
     .min(1),
@@ -319,17 +327,20 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
     })),
     links: expanded,
     models: modelNames.map(key => checkedModel(key, models[key]!, devices, origin)),
-    sources: sources.map(({ dir, preset, io, count, ...source }, i) => {
+    sources: sources.map(({ dir, preset, io, count, deadline, late, drop, queue, rate, ...source }, i) => {
       const model = find('model', modelNames, source.model, `sources[${i}].model`)
       const files = checkedFiles({ dir, preset, io }, `${origin}: sources[${i}]`)
       if (files !== undefined && !('file' in models[source.model]!))
         throw new UserError(
           `${origin}: sources[${i}].dir: the model ${source.model} is made of sizes and times and has no use for files; remove dir, or give the model a file`
         )
+      if (late === 'cancel' && deadline === PATIENT_TERMS.deadline)
+        throw new UserError(`${origin}: sources[${i}].late: is for a source with a deadline; add deadline: 500ms`)
       return {
         ...source,
         device: findDevice(source.device, `sources[${i}].device`),
         model,
+        terms: { deadline, late, drop, queue, rate },
         // All files there are, where none says how many: whoever can read the folder counts them.
         count: count ?? (files === undefined ? DEFAULT_COUNT : Number.POSITIVE_INFINITY),
         ...(files === undefined ? {} : { files })
@@ -582,7 +593,6 @@ function* topologyPairs(
 
 /** What else people call these keys. */
 const SYNONYMS: Readonly<Record<string, string>> = {
-  rate: 'arrivals',
   poisson: 'arrivals',
   every: 'arrivals',
   interval: 'every',
@@ -597,6 +607,10 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   throughput: 'bandwidth',
   path: 'file',
   folder: 'dir',
+  limit: 'rate',
+  dropping: 'drop',
+  buffer: 'queue',
+  timeout: 'deadline',
   files: 'dir'
 }
 
@@ -613,7 +627,10 @@ const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   if (room === 'sources') {
     return third === 'arrivals'
       ? ['poisson', 'every']
-      : ['name', 'device', 'model', 'arrivals', 'count', 'window', 'weight', 'start', 'dir', 'preset', 'io']
+      : [
+          ...['name', 'device', 'model', 'arrivals', 'count', 'window', 'weight', 'start', 'dir', 'preset', 'io'],
+          ...['deadline', 'late', 'drop', 'queue', 'rate']
+        ]
   }
   if (room === 'links' && key === 'pairs') return ['from', 'to', 'bandwidth', 'latency', 'both']
   if (room === 'links' && key === 'media') return ['name', 'devices', 'bandwidth', 'latency']

@@ -9,5 +9,8 @@ export const problemOfScenario = (scenario: Scenario, models: readonly ModelProf
   devices: scenario.devices,
   links: scenario.links,
   models,
-  sources: scenario.sources.map(source => ({ ...source, demand: demandOf(arrivalRate(source.arrivals)) }))
+  sources: scenario.sources.map(source => ({
+    ...source,
+    demand: demandOf(arrivalRate(source.arrivals, source.terms.rate))
+  }))
 })

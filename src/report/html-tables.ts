@@ -1,7 +1,8 @@
 import { comparableBound } from './comparable-bound.ts'
+import { describeCompleted } from './describe-completed.ts'
 import { escapeHtml } from './escape-html.ts'
 import type { MeanInterval } from './mean-interval.ts'
-import type { PolicyRun, PolicySummary, RunReport } from './run-report.ts'
+import type { PolicyRun, PolicySummary, RunReport, SourceRun } from './run-report.ts'
 import { shareOfBound } from './share-of-bound.ts'
 import { threeDigits } from './three-digits.ts'
 
@@ -67,14 +68,16 @@ const rowsOf = (run: PolicyRun, report: RunReport): string[][] => {
     return [[escapeHtml(policy), `cannot run: ${escapeHtml(because)}`]]
   const bound = comparableBound(report)
   const share = bound === null ? '–' : `${Math.floor(100 * shareOfBound(run, bound))}`
-  const rows = sources.map(({ name, admitted, completed, inferenceTime: { mean, p50, p95, p99 } }, i) => [
+  const rows = sources.map((source, i) => [
     ...(i === 0 ? [escapeHtml(policy), threeDigits(throughput), share] : ['', '', '']),
-    escapeHtml(name),
-    completed === admitted ? `${completed}` : `${completed} of ${admitted}`,
-    ...[mean, p50, p95, p99].map(threeDigits)
+    escapeHtml(source.name),
+    describeCompleted(source),
+    ...timesOf(source).map(threeDigits)
   ])
   return because === undefined ? rows : [...rows, ['', `did not finish: ${escapeHtml(because)}`]]
 }
+
+const timesOf = ({ inferenceTime: { mean, p50, p95, p99 } }: SourceRun): number[] => [mean, p50, p95, p99]
 
 const summaryRows = ({ policy, seeds, throughput, makespan, sources }: PolicySummary): string[][] =>
   sources.map(({ name, inferenceTime: { mean, p95 } }, i) => [

@@ -13,7 +13,7 @@ const run: PolicyRun = {
   emulated: false,
   makespan: 2,
   throughput: 4,
-  sources: [{ name: 'cam', admitted: 8, completed: 8, lost: 0, rate: 4, inferenceTime: times }],
+  sources: [{ name: 'cam', admitted: 8, completed: 8, dropped: 0, lost: 0, rate: 4, inferenceTime: times }],
   devices: [
     { name: 'porch', busy: 0.5, tasks: 8, residentBytes: 1 },
     { name: 'shed', busy: 0.001, tasks: 8, residentBytes: 2 }
@@ -28,7 +28,15 @@ const unable: PolicyRun = {
   policy: 'ddi',
   throughput: 0,
   sources: [
-    { name: 'cam', admitted: 1, completed: 0, lost: 1, rate: 0, inferenceTime: { ...times, mean: Number.NaN } }
+    {
+      name: 'cam',
+      admitted: 1,
+      completed: 0,
+      dropped: 0,
+      lost: 1,
+      rate: 0,
+      inferenceTime: { ...times, mean: Number.NaN }
+    }
   ],
   devices: [],
   links: [],

@@ -74,7 +74,12 @@ export interface SourceRun {
   readonly name: string
   readonly admitted: number
   readonly completed: number
+  /** By the rule of the source's terms: no room in its queue, or not in time. */
+  readonly dropped: number
+  /** admitted - completed - dropped. */
   readonly lost: number
+  /** Of the completed: after their deadline. Absent where there is none. */
+  readonly late?: number
   readonly rate: number
   readonly inferenceTime: TimeSummary
 }

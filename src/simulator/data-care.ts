@@ -27,7 +27,7 @@ export class DataCare {
   readonly sources: readonly SourceModel[]
   /** By device. */
   readonly #sourcesOf: readonly (readonly SourceModel[])[]
-  /** Data without a result. */
+  /** Data without a result that are not dropped. */
   left: number
   readonly #parts: DataCareParts
   /** Who has been gone for how long all devices know alike. */
@@ -40,7 +40,13 @@ export class DataCare {
     const { input, world, now } = parts
     this.#work = input.models.map(({ work }) => seconds(work.reduce((sum, time) => sum + time, 0)))
     this.sources = input.sources.map(
-      (spec, index) => new SourceModel(index, spec, { self: world.devices[spec.device]!.id, now })
+      (spec, index) =>
+        new SourceModel(index, spec, {
+          ...{ self: world.devices[spec.device]!.id, now },
+          ended: () => {
+            this.left--
+          }
+        })
     )
     this.#sourcesOf = input.devices.map((_, n) => this.sources.filter(({ spec }) => spec.device === n))
     this.#orphans = new OrphanWatch({
@@ -72,7 +78,6 @@ export class DataCare {
     if (!source.delivered(task)) return
     const isTwin = ({ source: id, datum }: LiveTask): boolean => id === task.source && datum === task.datum
     if (wasResent) this.#home(source).dispatcher.cancel(isTwin)
-    this.left--
     this.#admit(source)
   }
 
@@ -145,22 +150,37 @@ export class DataCare {
     })
   }
 
-  /** Admit what the window and the arrivals allow now; come back when the next datum is due. */
+  /** Admit what the window, the arrivals and the source's terms allow now; come back when they allow more. */
   #admit(source: SourceModel): void {
     const home = this.#home(source)
-    while (home.up && !home.leaving && !source.awaited && source.mayAdmit()) {
-      const now = this.#parts.now()
-      const due = source.nextDue(now)
-      if (due > now) {
-        source.awaited = true
-        this.#laterIn(source, seconds(due - now), () => {
-          source.awaited = false
-          this.#admit(source)
-        })
-        return
+    while (home.up && !home.leaving && !source.awaited && source.mayAdmit) {
+      const datum = source.admit()
+      if (datum !== undefined) {
+        this.#cancelInTime(source)
+        this.#submit(source, datum)
+        continue
       }
-      this.#submit(source, source.admit(due))
+      const { nextAt } = source
+      if (nextAt === undefined) return
+      source.awaited = true
+      this.#laterIn(source, seconds(nextAt - this.#parts.now()), () => {
+        source.awaited = false
+        this.#admit(source)
+      })
     }
+  }
+
+  /** At the deadline of one that is under way now. */
+  #cancelInTime(source: SourceModel): void {
+    const { nextDeadline } = source.book
+    if (nextDeadline === undefined || source.cancelsAt === nextDeadline) return
+    source.cancelsAt = nextDeadline
+    this.#laterIn(source, seconds(nextDeadline - this.#parts.now()), () => {
+      const late = new Set(source.cancelLate())
+      this.#home(source).dispatcher.cancel(task => task.source === source.id && late.has(task.datum))
+      this.#cancelInTime(source)
+      this.#admit(source)
+    })
   }
 
   #submit(source: SourceModel, datum: number): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { DROP_RULES, LATE_RULES } from '../core/admission-terms.ts'
 import { createArrivals } from '../core/arrivals.ts'
 import { createRng } from '../core/rng.ts'
 import { bytes, bytesPerSecond, type Seconds, seconds } from '../core/units.ts'
@@ -86,6 +87,14 @@ const randomNetwork = (seed: number, policy: PolicyName): SimulationInput => {
   }
 }
 
+const terms = fc.record({
+  deadline: fc.double({ min: 0.05, max: 2, noNaN: true }).map(seconds),
+  late: fc.constantFrom(...LATE_RULES),
+  drop: fc.constantFrom(...DROP_RULES),
+  queue: fc.integer({ min: 1, max: 4 }),
+  rate: fc.constantFrom(5, Number.POSITIVE_INFINITY)
+})
+
 const busiest = ({ devices, links }: ReturnType<typeof simulate>): number =>
   Math.max(...devices.map(d => d.busy), ...links.map(l => l.busy))
 
@@ -101,6 +110,29 @@ describe.each(POLICY_NAMES)('laws, %s', policy => {
         }
         // A block may still run, or a frame travel, when the last result is home; none does here: all is home.
         expect(busiest(output)).toBeLessThanOrEqual(output.makespan + 1e-9)
+      }),
+      { numRuns: 25, seed: 7 }
+    )
+  })
+
+  test('what comes has a result or is dropped by its rule, once, also where devices go and come back', () => {
+    fc.assert(
+      fc.property(fc.nat(1e6), terms, fc.boolean(), (seed, agreed, isKilled) => {
+        const network = randomNetwork(seed, policy)
+        const sources = network.sources.map(source => ({ ...source, window: 2, terms: agreed }))
+        const events: SimulatedEvent[] = [
+          { at: seconds(0.3), kind: 'leaves', device: 0, how: 'kill' },
+          { at: seconds(1), kind: 'joins', device: 0 }
+        ]
+        const output = simulate({ ...network, sources, ...(isKilled ? { events } : {}) })
+        for (const source of output.sources) {
+          expect(source.stuck).toBeUndefined()
+          expect(source.admitted).toBe(25)
+          expect(source.completed + source.dropped).toBe(25)
+          expect(new Set(source.results.map(r => r.datum)).size).toBe(source.completed)
+          if (agreed.late === 'finish') continue
+          for (const r of source.results) expect(r.completedAt - r.availableAt).toBeLessThan(agreed.deadline)
+        }
       }),
       { numRuns: 25, seed: 7 }
     )

@@ -414,6 +414,7 @@ class Simulation {
         name: source.spec.name,
         admitted: source.admitted,
         completed: source.results.length,
+        dropped: source.dropped,
         resent: source.resent,
         results: source.results,
         stuck: source.isDone ? undefined : whyStuck(source, this.#input, this.#devices, this.#world)

@@ -1,3 +1,4 @@
+import type { AdmissionTerms } from '../core/admission-terms.ts'
 import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
 import type { WholeModels } from '../core/whole-models.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
@@ -86,6 +87,8 @@ export interface SimulatedSource {
   readonly window: number
   /** When datum i becomes available, ascending; undefined for a saturated source: as soon as the window has room. */
   readonly availableAt: ((datum: number) => Seconds) | undefined
+  /** Default: all wait their turn. */
+  readonly terms?: AdmissionTerms
   /** When a saturated source starts; the instants of `availableAt` count from there too. Default: 0. */
   readonly start?: Seconds
 }
@@ -110,8 +113,11 @@ export interface SimulationOutput {
   readonly events: number
   readonly sources: readonly {
     readonly name: string
+    /** All that have come. */
     readonly admitted: number
     readonly completed: number
+    /** By the rule of the source's terms. admitted = completed + dropped + what is under way at the end. */
+    readonly dropped: number
     /** Sent out again because a device that had them was lost. */
     readonly resent: number
     /** Of each completed datum, in order of completion: available, and back. */

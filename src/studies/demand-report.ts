@@ -1,3 +1,4 @@
+import { arrivalRate } from '../core/arrival-rate.ts'
 import type { Scenario } from '../core/scenario.ts'
 import type { BoundReport } from '../report/run-report.ts'
 
@@ -27,9 +28,9 @@ export const demandReports = (
   most: BoundReport,
   bottleneck: string
 ): DemandReport[] =>
-  sources.flatMap(({ name, arrivals }): DemandReport[] => {
-    if (arrivals.kind === 'saturated') return []
-    const asked = arrivals.kind === 'poisson' ? arrivals.rate : 1 / arrivals.interval
+  sources.flatMap(({ name, arrivals, terms }): DemandReport[] => {
+    const asked = arrivalRate(arrivals, terms.rate)
+    if (asked === undefined) return []
     const served = predicted.rates[name]!
     if (served >= asked * (1 - SLACK))
       return [{ source: name, asked, served, met: true, spare: Math.max(0, served / asked - 1) }]

@@ -12,8 +12,9 @@ export const expectedDuration = (
   outcome: PlanOutcome
 ): Seconds => {
   const planned = outcome.kind === 'plan' ? outcome.plan.predicted.rates : []
-  const ends = sources.map(({ arrivals, count, start }, s) => {
-    const rate = arrivalRate(arrivals) ?? planned[s]
+  const ends = sources.map(({ arrivals, count, start, terms }, s) => {
+    const limit = terms.drop === 'none' ? terms.rate : Number.POSITIVE_INFINITY
+    const rate = arrivalRate(arrivals, limit) ?? planned[s]
     return rate === undefined || rate <= 0 ? start : start + count / rate
   })
   return seconds(Math.max(0, ...events.map(({ at }) => at), ...ends))

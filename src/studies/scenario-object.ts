@@ -38,6 +38,16 @@ export interface SourceObject {
   readonly window?: number
   readonly weight?: number
   readonly start?: Quantity
+  /** From when a datum is there; one that has not begun by then is dropped. */
+  readonly deadline?: Quantity
+  /** What becomes of one that is under way at its deadline. @default finish */
+  readonly late?: 'finish' | 'cancel'
+  /** Who goes when more than `queue` wait; none: whoever makes the data waits. @default none */
+  readonly drop?: 'oldest' | 'newest' | 'none'
+  /** @default 1 */
+  readonly queue?: number
+  /** At most so many begin in a second. */
+  readonly rate?: Quantity
 }
 
 /** A change in mid-run. */

@@ -6,6 +6,7 @@ import { timeSummary } from '../core/time-summary.ts'
 import type { BlockTable } from '../planner/block-table.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
 import { problemOfScenario } from '../planner/problem-of-scenario.ts'
+import { lateness } from '../report/lateness.ts'
 import type { PolicyRun } from '../report/run-report.ts'
 import { POLICIES, type PolicyName } from '../scheduler/policies.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
@@ -91,14 +92,19 @@ const policyRun = (
     ...(scenario.events.length === 0 ? {} : { weightsMoved: moved }),
     makespan,
     throughput: per(sources.reduce((sum, { completed }) => sum + completed, 0)),
-    sources: sources.map(({ name, admitted, completed, results }) => ({
-      name,
-      admitted,
-      completed,
-      lost: admitted - completed,
-      rate: per(completed),
-      inferenceTime: timeSummary(results.map(r => r.completedAt - r.availableAt))
-    })),
+    sources: sources.map(({ name, admitted, completed, dropped, results }, s) => {
+      const times = results.map(r => r.completedAt - r.availableAt)
+      return {
+        name,
+        admitted,
+        completed,
+        dropped,
+        lost: admitted - completed - dropped,
+        ...lateness(scenario.sources[s]!.terms, times),
+        rate: per(completed),
+        inferenceTime: timeSummary(times)
+      }
+    }),
     devices: devices.map(({ name, busy, tasks, blocks }) => ({
       name,
       busy: share(busy),

@@ -14,6 +14,7 @@ const run = (throughput: number, time: number): PolicyRun => ({
       name: 'cam',
       admitted: 4,
       completed: Number.isNaN(time) ? 0 : 4,
+      dropped: 0,
       lost: 0,
       rate: throughput,
       inferenceTime: { mean: seconds(time), p50: seconds(time), p95: seconds(time), p99: seconds(time) }

@@ -205,6 +205,7 @@ class RunWatch {
             name,
             admitted,
             completed: completed[s]!,
+            dropped: 0,
             lost: admitted - completed[s]!,
             rate: per(completed[s]!),
             inferenceTime: timeSummary(lines[s]!.map(r => r.inferenceTime))

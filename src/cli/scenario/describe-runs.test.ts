@@ -22,7 +22,7 @@ const run = (policy: string, seed: number, more: Partial<PolicyRun> = {}): Polic
   ...{ policy, seed, emulated: false, makespan: 10, throughput: 123.4 },
   sources: [
     {
-      ...{ name: 'a-source-of-a-rather-long-name', admitted: 1000, completed: 1000, lost: 0, rate: 100 },
+      ...{ name: 'a-source-of-a-rather-long-name', admitted: 1000, completed: 1000, dropped: 0, lost: 0, rate: 100 },
       inferenceTime: timeSummary([0.0123, 0.0456])
     }
   ],
@@ -48,7 +48,7 @@ test('how busy a shared medium is: what its links use together', () => {
 })
 
 test('with several seeds, a policy that cannot run is no result', () => {
-  const empty = { name: 'a', admitted: 1, completed: 0, lost: 1, rate: 0, inferenceTime: timeSummary([]) }
+  const empty = { name: 'a', admitted: 1, completed: 0, dropped: 0, lost: 1, rate: 0, inferenceTime: timeSummary([]) }
   const broken = [1, 2].map(seed => run('local', seed, { because: 'no room', throughput: 0, sources: [empty] }))
   const made = report([
     ...broken,

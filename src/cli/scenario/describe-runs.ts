@@ -1,5 +1,6 @@
 import { formatBytes } from '../../core/format-quantity.ts'
 import { comparableBound } from '../../report/comparable-bound.ts'
+import { describeCompleted } from '../../report/describe-completed.ts'
 import { foldText } from '../../report/fold-text.ts'
 import type { MeanInterval } from '../../report/mean-interval.ts'
 import type { BoundReport, PolicyRun, PolicySummary, RunReport } from '../../report/run-report.ts'
@@ -47,15 +48,15 @@ const ofBound = (run: PolicyRun, bound: BoundReport | null): string =>
 
 const rowsOf = (run: PolicyRun, bound: BoundReport | null): string[][] => {
   const { policy, throughput, sources, because } = run
-  return sources.map(({ name, admitted, completed, inferenceTime }, s) => [
+  return sources.map((source, s) => [
     s === 0 ? policy : '',
-    s > 0 ? '' : because !== undefined && completed === 0 ? 'cannot run' : rate(throughput),
+    s > 0 ? '' : because !== undefined && source.completed === 0 ? 'cannot run' : rate(throughput),
     s === 0 ? ofBound(run, bound) : '',
-    name,
-    completed === admitted ? String(completed) : `${completed} of ${admitted}`,
-    describeTime(inferenceTime.mean),
-    describeTime(inferenceTime.p95),
-    describeTime(inferenceTime.p99)
+    source.name,
+    describeCompleted(source),
+    describeTime(source.inferenceTime.mean),
+    describeTime(source.inferenceTime.p95),
+    describeTime(source.inferenceTime.p99)
   ])
 }
 
