@@ -241,16 +241,30 @@ describe('the command', () => {
     )
   })
 
-  test.skipIf(process.platform !== 'linux')(
-    'runs without the binaries of other platforms, in less than 250 MB',
-    async context => {
-      context.skip(because !== '', `linked, not installed: ${because}`)
-      const binaries = join(app, 'node_modules/onnxruntime-node/bin/napi-v6')
-      // The line of the README.
-      for (const platform of ['darwin', 'win32']) await rm(join(binaries, platform), { recursive: true })
-      expect((await bytesIn(join(app, 'node_modules'))) / 1e6).toBeLessThan(250)
-      expect((await bytesIn(join(app, 'node_modules/tributary'))) / 1e6).toBeLessThan(10)
-      expect((await node(MAIN, 'profile', 'model.onnx', '--json')).code).toBe(0)
-    }
-  )
+  test('asks for what reads images only where a source has images', async () => {
+    const node = ['node', '--name', 'a', '--state', 'state', '--model', 'model.onnx', '--sink', 's.jsonl']
+    const refused = await run(app, process.execPath, [MAIN, ...node, '--source', 'cam=dir:.', '--preset', 'imagenet'])
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toMatch(
+      /tributary: --preset imagenet: a source of images needs a package .*: npm install --ignore-scripts sharp\n$/
+    )
+  })
+
+  test('a device alone is less than 250 MB when the binaries of other platforms are pruned', async context => {
+    context.skip(because !== '', `linked, not installed: ${because}`)
+    const modules = join(app, 'node_modules')
+    const before = await bytesIn(modules)
+    const dry = JSON.parse((await node(MAIN, 'prune', '--dry-run', '--json')).stdout)
+    expect(await bytesIn(modules)).toBe(before)
+    // The line of the README.
+    const shim = await run(app, 'npx', ['--no-install', 'tributary', 'prune', '--json'])
+    const { removed, bytes } = JSON.parse(shim.stdout)
+    expect({ platforms: removed.length, bytes }).toEqual({ platforms: 4, bytes: dry.bytes })
+    expect(await bytesIn(modules)).toBe(before - bytes)
+    expect((before - bytes) / 1e6).toBeLessThan(250)
+    expect((await bytesIn(join(modules, 'tributary'))) / 1e6).toBeLessThan(10)
+    expect(existsSync(join(modules, 'sharp'))).toBe(false)
+    expect((await node(MAIN, 'profile', 'model.onnx', '--json')).code).toBe(0)
+    expect((await node(MAIN, 'prune')).stdout).toMatch(/^nothing to remove/)
+  })
 })

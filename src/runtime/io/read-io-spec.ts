@@ -8,6 +8,7 @@ import { nearest } from '../../core/nearest.ts'
 import { UserError } from '../../core/user-error.ts'
 import { withPackages } from '../../core/with-packages.ts'
 import { type IoSpec, ioSchema, knownIoKeys, type OutputSpec, type WrittenIo } from './io-spec.ts'
+import { loadSharp } from './load-sharp.ts'
 
 export type IoChoice = { readonly preset: string } | { readonly ioFile: string }
 
@@ -80,6 +81,7 @@ const checked = async (written: unknown, origin: string, folder: string): Promis
     )
   }
   const { input, output } = parsed.data
+  if (input.kind === 'image') await loadSharp(`${origin}: a source of images`)
   return { origin, input, output, ...(await readWords(output, origin, folder)) }
 }
 
