@@ -4,6 +4,7 @@ import { withFlags } from './with-flags.ts'
 
 test.each([
   ['portInUse', { port: 6174 }, /^it\b.*--port N.*--any-port$/],
+  ['portInUse', { address: 'a:1' }, /^it \(--listen HOST:PORT\)$/],
   ['noFreePort', { first: 1, last: 2 }, /^--any-port: it; .*--port N$/],
   ['cannotListen', { address: 'a:1' }, /^it \(--listen HOST:PORT\)$/],
   ['keyMissing', { address: '10.0.0.1:1' }, /^--join 10\.0\.0\.1:1 needs the cluster's key.*--cluster-key FILE$/],

@@ -1,13 +1,17 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { ENCODING_CHOICES } from '../core/activation-encoding.ts'
+import { checkedOptions } from '../core/checked-options.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { parseSize } from '../core/parse-quantity.ts'
-import { POLICY_NAMES, type PolicyName } from '../scheduler/policies.ts'
-import type { CreatePolicy } from '../scheduler/policy.ts'
-import { checked, oneOrMore, quantity } from './checked.ts'
+import { refuseNamesakes } from '../runtime/device/refuse-namesakes.ts'
+import { decodeInvite, isInvite } from '../runtime/network/invite.ts'
+import { dialable, parseAddress } from '../runtime/network/parse-address.ts'
+import { policyOf } from '../scheduler/policy-of.ts'
 import type { LogLine } from './cluster-events.ts'
 import type { JoinOptions, ModelOptions } from './join-options.ts'
+import { oneOrMore } from './one-or-more.ts'
+import { quantity } from './quantity.ts'
 
 const count = z.int().min(1)
 const dims = z.array(z.int().min(0))
@@ -24,12 +28,12 @@ const modelSchema = z.strictObject({
   pinned: z.boolean().default(false)
 })
 
-const isFunction = (value: unknown): boolean => typeof value === 'function'
+const named = (model: z.output<typeof modelSchema>) => ({
+  ...model,
+  name: model.name ?? model.file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, '')
+})
 
-const policy = z.custom<PolicyName | CreatePolicy>(
-  value => isFunction(value) || POLICY_NAMES.includes(value as PolicyName),
-  `must be a function that creates a policy, or one of ${POLICY_NAMES.join(', ')}`
-)
+const isFunction = (value: unknown): boolean => typeof value === 'function'
 
 const schema = z.strictObject({
   name: z
@@ -44,7 +48,7 @@ const schema = z.strictObject({
   memory: quantity(parseSize, '64MiB').optional(),
   speed: z.number().min(1e-6).max(1).optional(),
   threads: count.max(256).default(1),
-  policy: policy.default('confluence'),
+  policy: z.unknown().default('confluence').transform(policyOf),
   activationEncoding: z.enum(ENCODING_CHOICES).default('fp32'),
   models: z.array(modelSchema).default([]),
   startWhen: count.max(10_000).default(1),
@@ -52,11 +56,25 @@ const schema = z.strictObject({
   log: z.custom<(line: LogLine) => void>(isFunction, 'must be a function').optional()
 })
 
-export type CheckedOptions = z.output<typeof schema>
-export type CheckedModel = z.output<typeof modelSchema>
+/** A model's name is known, and the policy is a function. */
+export type CheckedModel = ReturnType<typeof named>
+export type CheckedOptions = Omit<z.output<typeof schema>, 'models'> & { readonly models: readonly CheckedModel[] }
+
+/** @throws UserError `badOption`, `badPolicy`, `badAddress`, `badInvite`, or `nameTaken` for two models of one name */
+export const checkJoinOptions = (options: JoinOptions): CheckedOptions => {
+  const all = checkedOptions(schema, options, 'joinCluster')
+  const models = all.models.map(named)
+  refuseNamesakes(models)
+  refuseBadWays(all)
+  return { ...all, models }
+}
+
+/** What is neither an address nor an invite is said before a state folder is touched. */
+const refuseBadWays = ({ listen, join }: Pick<CheckedOptions, 'listen' | 'join'>): void => {
+  for (const text of listen) parseAddress(text, 'listen')
+  for (const text of join) isInvite(text) ? decodeInvite(text) : dialable([text])
+}
 
 /** @throws UserError `badOption` */
-export const checkJoinOptions = (options: JoinOptions): CheckedOptions => checked(schema, options, 'joinCluster')
-
-/** @throws UserError `badOption` */
-export const checkModelOptions = (options: ModelOptions): CheckedModel => checked(modelSchema, options, 'addModel')
+export const checkModelOptions = (options: ModelOptions): CheckedModel =>
+  named(checkedOptions(modelSchema, options, 'addModel'))

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { checkedOptions } from '../core/checked-options.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
-import { checked } from './checked.ts'
 import type { Items, IterableSourceOptions, SendingSourceOptions } from './source-options.ts'
 
 const isIterable = (value: unknown): boolean =>
@@ -28,6 +28,6 @@ export interface CheckedSource {
 
 /** @throws UserError `badOption` */
 export const checkSourceOptions = (options: IterableSourceOptions | SendingSourceOptions): CheckedSource => {
-  const { model, rate, items, ...rest } = checked(schema, options, 'addSource')
+  const { model, rate, items, ...rest } = checkedOptions(schema, options, 'addSource')
   return { ...rest, model, rate, items }
 }

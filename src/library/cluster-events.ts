@@ -1,3 +1,5 @@
+import { nearest } from '../core/nearest.ts'
+import { UserError } from '../core/user-error.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 
 /** One line for people. */
@@ -27,14 +29,30 @@ export interface ClusterEvents {
 
 export type EventName = keyof ClusterEvents
 
+const EVENT_NAMES = ['log', 'ready', 'deviceJoined', 'deviceLeft', 'failed', 'stopped'] as const satisfies EventName[]
+
 type Listener<E extends EventName> = (event: ClusterEvents[E]) => void
+
+const unknownEvent = (name: unknown): UserError => {
+  const near = nearest(String(name), EVENT_NAMES)
+  return new UserError(
+    `on("${name}"): there is no such event${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${EVENT_NAMES.join(', ')})`,
+    { code: 'badOption', facts: { option: 'event', event: String(name) } }
+  )
+}
 
 /** Listeners by event. What one of them throws is told in the log, and nobody else is the worse for it. */
 export class EventHub {
   readonly #listeners = new Map<EventName, Set<Listener<never>>>()
 
-  /** @returns how to stop listening */
+  /** @returns how to stop listening @throws UserError `badOption` where there is no such event */
   on<E extends EventName>(name: E, listener: Listener<E>): () => void {
+    if (!EVENT_NAMES.includes(name)) throw unknownEvent(name)
+    if (typeof listener !== 'function')
+      throw new UserError(`on("${name}"): the listener must be a function, not ${JSON.stringify(listener)}`, {
+        code: 'badOption',
+        facts: { option: 'listener' }
+      })
     const all = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, all.add(listener as Listener<never>))
     return () => void all.delete(listener as Listener<never>)

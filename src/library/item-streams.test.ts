@@ -81,7 +81,11 @@ test('whoever waits for an item is woken by one, and by the end', async () => {
 test('outcomes wait for a slow reader, and whoever delivers them waits too', async () => {
   const reader = new OutcomeReader(2)
   let delivered = 0
-  const deliver = (datum: number) => reader.deliver(outcome(datum)).then(() => delivered++)
+  const deliver = async (datum: number) => {
+    await reader.room()
+    reader.deliver(outcome(datum))
+    delivered++
+  }
   const all = [0, 1, 2].map(deliver)
   await settle()
   expect(delivered).toBe(2)
@@ -94,7 +98,7 @@ test('outcomes wait for a slow reader, and whoever delivers them waits too', asy
 
 test('the end frees whoever delivers and whoever reads', async () => {
   const full = new OutcomeReader(0)
-  const delivery = full.deliver(outcome(0))
+  const delivery = full.room().then(() => full.deliver(outcome(0)))
   const empty = new OutcomeReader(1)
   const reading = empty.next()
   await settle()

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { seconds } from '../core/units.ts'
 import { createLocal } from '../scheduler/local.ts'
 import { tinyOnnxFile } from '../testing/tiny-onnx.ts'
 import { type Cluster, joinCluster } from './join-cluster.ts'
@@ -173,16 +174,42 @@ test('a policy may be a function of the program', async () => {
 test.each<[string, JoinOptions, object]>([
   ['an unknown option', { nmae: 'a' } as never, { code: 'badOption', facts: { option: 'nmae' } }],
   ['a wrong amount', { memory: 'much' }, { code: 'badOption', facts: { option: 'memory' } }],
-  ['no policy', { policy: 'fastest' as never }, { code: 'badOption', facts: { option: 'policy' } }],
+  ['an option of a model', { models: [{ fiel: 'a' } as never] }, { code: 'badOption', message: /did you mean "file"/ }],
+  ['no options', 'shed' as never, { code: 'badOption', message: /must be an object/ }],
+  ['no policy', { policy: 'conflunce' as never }, { code: 'badPolicy', message: /did you mean confluence/ }],
+  [
+    'an empty policy',
+    { policy: () => ({}) as never },
+    { code: 'badPolicy', message: /without name, reportInterval, admit/ }
+  ],
+  [
+    'a policy that is late',
+    { policy: host => ({ ...createLocal(host), reportInterval: () => seconds(-1) }) },
+    { code: 'badPolicy' }
+  ],
   ['a wrong model', { models: [{ file: '' }] }, { code: 'badOption', facts: { option: 'models.0.file' } }],
   ['no invite', { join: '127.0.0.1:9' }, { code: 'keyMissing', facts: { address: '127.0.0.1:9' } }],
-  ['no address', { listen: 'nowhere' }, { name: 'UserError' }],
-  ['a model that is none', { models: [{ file: import.meta.filename }] }, { name: 'UserError' }]
+  ['no address', { listen: 'nowhere' }, { code: 'badAddress', facts: { address: 'nowhere', use: 'listen' } }],
+  ['no address to join', { join: 'nowhere' }, { code: 'badAddress', facts: { use: 'join' } }],
+  ['half an invite', { join: 'tributary1:eyJr' }, { code: 'badInvite' }],
+  [
+    'two models of one name',
+    { models: [{ file: 'a/x.onnx' }, { file: 'b/x.onnx' }] },
+    { code: 'nameTaken', facts: { name: 'x' } }
+  ],
+  ['no such model', { models: [{ file: 'nowhere.onnx' }] }, { code: 'badModel', facts: { file: 'nowhere.onnx' } }],
+  ['a model that is none', { models: [{ file: import.meta.filename }] }, { code: 'badModel' }]
 ])('%s is refused with a code, without a flag, and leaves nothing behind', async (_, options, error) => {
   const refused = start('a', options)
   await expect(refused).rejects.toMatchObject(error)
   await expect(refused).rejects.not.toThrow(/--(join|listen|memory|policy|state|name)\b/)
   await start('a') // its state is free
+})
+
+test('a port that another has is said, with the address', async () => {
+  const [address] = (await start('a')).addresses()
+  const listen = `127.0.0.1:${/tcp\/(\d+)/.exec(address!)![1]}`
+  await expect(start('b', { listen })).rejects.toMatchObject({ code: 'portInUse', facts: { address: listen } })
 })
 
 test('a start that is aborted ends with the reason, and its state is free', async () => {
@@ -202,6 +229,28 @@ test('a source has a name of its own, and options that are checked', async () =>
   await expect(cluster.addSource({ name: 's' })).rejects.toMatchObject({ code: 'nameTaken', facts: { name: 's' } })
   await expect(cluster.addSource({ name: 't', items: 3 as never })).rejects.toMatchObject({ code: 'badOption' })
   await expect(cluster.addSource({ name: '../t' })).rejects.toMatchObject({ facts: { option: 'name' } })
+  expect(() => cluster.on('redy' as never, () => {})).toThrow(/did you mean "ready"/)
+  expect(() => cluster.on('ready', 3 as never)).toThrow(expect.objectContaining({ code: 'badOption' }))
+  await expect(cluster.stop({ patience: -1 })).rejects.toMatchObject({ facts: { option: 'patience' } })
+  await expect(cluster.addModel({ file: 'nowhere.onnx' })).rejects.toMatchObject({ code: 'badModel' })
+})
+
+test('who has an outcome finds its datum in no account, and the name is free when its source has ended', async () => {
+  const cluster = await start('a', { models: [model(net)] })
+  const source = await cluster.addSource({ name: 's' })
+  const counts = () => cluster.status().sources.map(({ completed, failed, inFlight }) => [completed, failed, inFlight])
+  for (let i = 1; i <= 5; i++) {
+    await source.send(x(i, i))
+    expect(counts()).toEqual([[i, 0, 0]])
+  }
+  await source.send(x(1, 2, 3))
+  expect(counts()).toEqual([[5, 1, 0]])
+  await expect(cluster.addSource({ name: 's' })).rejects.toMatchObject({ code: 'nameTaken' })
+  await source.end()
+  expect(cluster.status().sources.map(({ state }) => state)).toEqual(['done'])
+  const again = await cluster.addSource({ name: 's' })
+  expect((await again.send(x(1, 1))).datum).toBe(0)
+  expect([counts(), source.status().completed]).toEqual([[[1, 0, 0]], 5])
 })
 
 test('the log and events reach who listens, and one that throws harms nobody', async () => {

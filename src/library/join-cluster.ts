@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { checkedOptions } from '../core/checked-options.ts'
 import { bytes, type Seconds, seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import { EmulatedEngine } from '../emulation/emulated-engine.ts'
@@ -8,7 +10,6 @@ import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
 import { systemClock } from '../runtime/system-clock.ts'
-import { POLICIES } from '../scheduler/policies.ts'
 import { type CheckedModel, type CheckedOptions, checkJoinOptions, checkModelOptions } from './check-join-options.ts'
 import { checkSourceOptions } from './check-source-options.ts'
 import { type ClusterEvents, EventHub, type EventName, type OtherDevice } from './cluster-events.ts'
@@ -29,25 +30,31 @@ export interface Cluster extends AsyncDisposable {
   invite(): string
   /**
    * Data that this program has: an iterable, whose outcomes are read from the source; or, without `items`, data that are sent
-   * one by one, each with a promise of its outcome.
+   * one by one, each with a promise of its outcome. A tensor is `{ dims, data }`: as the model's input declares it, or without its
+   * leading 1. The name is free again when the source has ended.
    * @throws UserError `badOption`, `nameTaken`, or `stopped` after `stop`
    */
   addSource(options: IterableSourceOptions): Promise<IterableSource>
   addSource(options: SendingSourceOptions): Promise<SendingSource>
   /**
    * Own a model from now on: it is cut here and placed anew with the others. Resolves when it is cut.
-   * @throws UserError `badOption`, `nameTaken`, or `invalid` where it cannot be served
+   * @throws UserError `badOption`, `nameTaken`, `badModel` (`file`), `badShape` (`input`), `badCut` (`tensor`), or `stopped`
    */
   addModel(model: ModelOptions): Promise<void>
   /** Own it no longer: it leaves the cluster unless another device owns it. @returns false when this device has none of that name */
   removeModel(name: string): Promise<boolean>
-  /** The whole cluster, as this device knows it. */
+  /** The whole cluster, as this device knows it: seconds, bytes, results per second. A datum whose outcome was told is not in flight. */
   status(): ClusterStatus
-  /** @returns how to stop listening */
+  /**
+   * Hear of what happens, by name: `log`, `ready`, `deviceJoined`, `deviceLeft`, `failed`, `stopped`. What a listener throws is
+   * told in the log.
+   * @returns how to stop listening @throws UserError `badOption` where there is no such event
+   */
   on<E extends EventName>(event: E, listener: (event: ClusterEvents[E]) => void): () => void
   /**
    * Leave: sources end, what is queued here is finished, the others are told. Idempotent.
    * @param options.patience seconds for what is queued @default 5
+   * @throws UserError `badOption`
    */
   stop(options?: { readonly patience?: number }): Promise<void>
 }
@@ -55,8 +62,9 @@ export interface Cluster extends AsyncDisposable {
 /**
  * Start a device in this process and join a cluster with it, or begin one. Resolves when the device's own models are cut and it
  * listens; it goes on to find the others, and computes what is placed on it.
- * @throws UserError with a `code`: `badOption`, `stateInUse`, `stateRefused`, `portInUse`, `noFreePort`, `cannotListen`, `keyMissing`,
- *   `keyLost`, `invitesDiffer`, `otherCluster`, `badShape`, or `invalid` for a model that cannot be served; the reason of `options.signal`
+ * @throws UserError with a `code`: `badOption`, `badPolicy`, `badAddress`, `badInvite`, `nameTaken` for two models of one name,
+ *   `stateInUse`, `stateRefused`, `portInUse`, `noFreePort`, `cannotListen`, `keyMissing`, `keyLost`, `invitesDiffer`, `otherCluster`,
+ *   `badModel`, `badShape`, `badCut`; the reason of `options.signal`
  */
 export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> => {
   const checked = checkJoinOptions(options)
@@ -106,14 +114,13 @@ const deviceOptions = (checked: CheckedOptions, folder: StateFolder) => {
     join: async () => join,
     memory: memory ?? bytes(Number.POSITIVE_INFINITY),
     emulated: speed !== undefined,
-    createPolicy: typeof policy === 'function' ? policy : POLICIES[policy],
+    createPolicy: policy,
     models: models.map(model => ownedModel(model, folder))
   }
 }
 
 const ownedModel = ({ file, name, shapes, blocks, cutAt, pinned }: CheckedModel, folder: StateFolder): OnnxModel => ({
-  ...{ file, cutAt, pinned, maxBlocks: blocks },
-  name: name ?? file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, ''),
+  ...{ name, file, cutAt, pinned, maxBlocks: blocks },
   shapes: new Map(Object.entries(shapes)),
   folder: folder.models
 })
@@ -128,7 +135,8 @@ const logTo = (events: EventHub): DeviceLog => ({
   }
 })
 
-const PATIENCE: Seconds = seconds(5)
+/** Seconds. */
+const stopSchema = z.strictObject({ patience: z.number().min(0).default(5) })
 
 class JoinedCluster implements Cluster {
   readonly id: string
@@ -186,7 +194,8 @@ class JoinedCluster implements Cluster {
     return this.#events.on(event, listener)
   }
 
-  stop({ patience = PATIENCE }: { readonly patience?: number } = {}): Promise<void> {
+  async stop(options: { readonly patience?: number } = {}): Promise<void> {
+    const { patience } = checkedOptions(stopSchema, options, 'stop')
     this.#stopped ??= this.#shutDown(seconds(patience))
     return this.#stopped
   }

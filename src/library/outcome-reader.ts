@@ -1,13 +1,15 @@
 import type { Outcome } from './outcome.ts'
 
 /**
- * Outcomes on their way to a reader that may be slow: `deliver` waits while `capacity` of them lie here, so that whatever makes
+ * Outcomes on their way to a reader that may be slow: `room` waits while `capacity` of them lie here, so that whatever makes
  * them waits too. One reader.
  */
 export class OutcomeReader {
   readonly #capacity: number
   readonly #outcomes: Outcome[] = []
   #wake: () => void = () => {}
+  /** Places that were given to outcomes that have not come yet. */
+  #reserved = 0
   #room: (() => void)[] = []
   #end: { readonly error?: unknown } | undefined
 
@@ -15,11 +17,17 @@ export class OutcomeReader {
     this.#capacity = capacity
   }
 
-  async deliver(outcome: Outcome): Promise<void> {
+  /** A place for the next outcome; the end makes room for all. */
+  async room(): Promise<void> {
+    while (this.#outcomes.length + this.#reserved >= this.#capacity && this.#end === undefined)
+      await new Promise<void>(room => this.#room.push(room))
+    this.#reserved++
+  }
+
+  deliver(outcome: Outcome): void {
+    this.#reserved = Math.max(0, this.#reserved - 1)
     this.#outcomes.push(outcome)
     this.#wake()
-    while (this.#outcomes.length > this.#capacity && this.#end === undefined)
-      await new Promise<void>(room => this.#room.push(room))
   }
 
   /** Nothing more comes. @param failure what the reader is thrown after what lies here */

@@ -5,11 +5,23 @@ import type { Outcome, OutcomeOf } from './outcome.ts'
 
 type Computed = Extract<Outcome, { readonly kind: 'result' }>
 
+export interface OutcomeSinkParts {
+  /** May make the source wait. */
+  readonly room: () => Promise<void>
+  readonly deliver: (outcome: Outcome) => void
+}
+
+export interface OutcomeSink extends Sink {
+  /** The source owes this datum no longer: whoever hears of its outcome finds it in no account any more. */
+  settled(datum: number): void
+}
+
 /**
- * Where the results of one source go that a program waits for: to `deliver`, which may make it wait. Nothing is kept,
- * so that what is given up or sent twice is the caller's to know.
+ * Where the results of one source go that a program waits for: to `deliver`, each when its datum is settled. Nothing is kept
+ * after that, so that what is given up or sent twice is the caller's to know.
  */
-export const createOutcomeSink = (name: string, deliver: (outcome: Outcome) => Promise<void>): Sink => {
+export const createOutcomeSink = (name: string, { room, deliver }: OutcomeSinkParts): OutcomeSink => {
+  const written = new Map<number, Outcome>()
   const counts = { results: 0, skipped: 0, failed: 0 }
   let state: SinkState = { kind: 'open' }
   const stop = async (): Promise<void> => {
@@ -21,10 +33,16 @@ export const createOutcomeSink = (name: string, deliver: (outcome: Outcome) => P
     counts: (): RecordedCounts => counts,
     write: async entry => {
       if (state.kind === 'stopped') throw new NotWritten(`the results of ${name}: nobody waits for them any more`)
-      const outcome = outcomeOf(name, entry)
-      counts[outcome.kind === 'result' ? 'results' : 'failed']++
-      await deliver(outcome)
+      await room()
+      written.set(entry.datum, outcomeOf(name, entry))
       return 'written'
+    },
+    settled: datum => {
+      const outcome = written.get(datum)
+      if (outcome === undefined) return
+      written.delete(datum)
+      counts[outcome.kind === 'result' ? 'results' : 'failed']++
+      deliver(outcome)
     },
     state: () => state,
     stop,

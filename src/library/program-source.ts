@@ -26,8 +26,10 @@ export interface ProgramSourceParts {
   /** No source of this name on this device had it before. */
   readonly life: string
   readonly stream: ItemStream
-  /** Each datum's, once; what it waits for, the source waits for. */
-  readonly deliver: (outcome: Outcome) => Promise<void>
+  /** A place for the next outcome: what it waits for, the source waits for. @default there is always room */
+  readonly room?: () => Promise<void>
+  /** Each datum's, once. */
+  readonly deliver: (outcome: Outcome) => void
   /** Nothing more is delivered. */
   readonly over: (failure?: { readonly error: unknown }) => void
   readonly say: (text: string, level?: LogLevel) => void
@@ -48,6 +50,11 @@ export class ProgramSource {
     this.runner = new WatchedRunner(this.#runnerParts(), failure => this.#over(failure))
   }
 
+  /** It has ended, by itself or because it was stopped: all of its data have their outcomes. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
   status(): SourceStatus {
     return this.runner.status()
   }
@@ -65,20 +72,21 @@ export class ProgramSource {
   }
 
   /** One that never went in. */
-  async drop(datum: number, item: string, reason: 'queueFull' | 'stopped'): Promise<void> {
+  drop(datum: number, item: string, reason: 'queueFull' | 'stopped'): void {
     this.#open.delete(datum)
-    await this.#parts.deliver({ source: this.name, datum, item, kind: 'dropped', reason })
+    this.#parts.deliver({ source: this.name, datum, item, kind: 'dropped', reason })
   }
 
   #over(failure?: { readonly error: unknown }): void {
     if (this.#isOver) return
     this.#isOver = true
-    for (const [datum, item] of [...this.#open]) void this.drop(datum, item, 'stopped')
+    for (const [datum, item] of [...this.#open]) this.drop(datum, item, 'stopped')
     this.#parts.over(failure)
   }
 
   #runnerParts(): SourceRunnerParts {
-    const { options, device, deviceName, life, stream, say } = this.#parts
+    const { options, device, deviceName, life, stream, say, room = async () => {} } = this.#parts
+    const sink = createOutcomeSink(options.name, { room, deliver: outcome => this.#deliver(outcome) })
     const { name, model, window, weight, rate } = options
     return {
       spec: {
@@ -89,7 +97,8 @@ export class ProgramSource {
       },
       availableAt: undefined,
       ...{ deviceName, life, clock: systemClock, wallTime, view: device.view, say },
-      sink: createOutcomeSink(name, outcome => this.#deliver(outcome)),
+      sink,
+      settled: datum => sink.settled(datum),
       openItems: async () => ({
         todo: stream,
         away: [],
@@ -103,9 +112,9 @@ export class ProgramSource {
     }
   }
 
-  async #deliver(outcome: Outcome): Promise<void> {
+  #deliver(outcome: Outcome): void {
     if (this.#isOver || !this.#open.delete(outcome.datum)) return
-    await this.#parts.deliver(outcome)
+    this.#parts.deliver(outcome)
   }
 }
 

@@ -4,7 +4,7 @@ import type { ItemLike } from './tensor-like.ts'
 export type Items = Iterable<ItemLike> | AsyncIterable<ItemLike>
 
 export interface SourceOptions {
-  /** Unique on this device. */
+  /** Unique among the sources of this device that have not ended. */
   readonly name: string
   /** The model's name, wherever in the cluster it is owned. @default this device's own, or the cluster's only one */
   readonly model?: string

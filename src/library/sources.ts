@@ -18,7 +18,7 @@ export interface SourcesParts {
   readonly say: (text: string, level?: LogLevel) => void
 }
 
-/** The sources of a program, by name. */
+/** The sources of a program, by name. One that has ended is in the status until another takes its name. */
 export class Sources {
   readonly #parts: SourcesParts
   readonly #sources = new Map<string, ProgramSource>()
@@ -34,6 +34,7 @@ export class Sources {
     const stream = new PulledItems(options.items!, item => source.owes(item))
     const source = this.#create(options, {
       stream,
+      room: () => reader.room(),
       deliver: outcome => reader.deliver(outcome),
       over: failure => reader.close(stream.failure ?? failure)
     })
@@ -57,7 +58,7 @@ export class Sources {
     const over = Promise.withResolvers<void>()
     const source = this.#create(options, {
       stream,
-      deliver: async outcome => {
+      deliver: outcome => {
         waiting.get(outcome.datum)?.(outcome)
         waiting.delete(outcome.datum)
       },
@@ -73,7 +74,7 @@ export class Sources {
           const sent = stream.send(item)
           waiting.set(sent.datum, resolve)
           if (sent.isTaken) source.owes(sent)
-          else void source.drop(sent.datum, sent.item.name, 'queueFull')
+          else source.drop(sent.datum, sent.item.name, 'queueFull')
         })
       },
       end: async () => {
@@ -88,10 +89,13 @@ export class Sources {
     await Promise.all([...this.#sources.values()].map(source => this.#stop(source)))
   }
 
-  #create(options: CheckedSource, parts: Pick<ProgramSourceParts, 'stream' | 'deliver' | 'over'>): ProgramSource {
+  #create(
+    options: CheckedSource,
+    parts: Pick<ProgramSourceParts, 'stream' | 'room' | 'deliver' | 'over'>
+  ): ProgramSource {
     const { device, deviceName, life, say } = this.#parts
     const { name } = options
-    if (this.#sources.has(name))
+    if (this.#sources.get(name)?.isOver === false)
       throw new UserError(`a source of this device is called ${name} already; stop it, or choose another name`, {
         code: 'nameTaken',
         facts: { name }
@@ -100,8 +104,10 @@ export class Sources {
   }
 
   async #add(source: ProgramSource): Promise<void> {
+    const before = this.#sources.get(source.name)
     this.#sources.set(source.name, source)
     try {
+      if (before !== undefined) await this.#stop(before)
       await this.#parts.device.addSource(source.runner)
     } catch (error) {
       await this.#stop(source)

@@ -77,7 +77,10 @@ export const cutsAtTensors = (
   const cuts = names.map(name => {
     const cut = all.cutPoints.findIndex(({ tensors }) => tensors.length === 1 && tensors[0] === name)
     if (cut === -1)
-      throw new UserError(`${model.analysis.file.path}: cannot be cut at "${name}": it never crosses a cut point alone`)
+      throw new UserError(
+        `${model.analysis.file.path}: cannot be cut at "${name}": it never crosses a cut point alone`,
+        { code: 'badCut', facts: { tensor: name } }
+      )
     return cut
   })
   return { model: all, cuts: cuts.sort((a, b) => a - b) }

@@ -142,10 +142,12 @@ describe.each([
   })
 })
 
-test('a sink of a program keeps nothing: each outcome is delivered, and counted, until it is stopped', async () => {
+test('a sink of a program keeps nothing: each outcome is delivered, and counted, when its datum is settled', async () => {
   const delivered: Outcome[] = []
-  const sink = createOutcomeSink('cam', async outcome => void delivered.push(outcome))
+  const sink = createOutcomeSink('cam', { room: async () => {}, deliver: outcome => void delivered.push(outcome) })
   for (const entry of [result(0), skipped(1), failed(2)]) expect(await sink.write(entry)).toBe('written')
+  expect(delivered).toEqual([])
+  for (const datum of [0, 1, 2, 2]) sink.settled(datum)
   expect(delivered.map(({ kind, datum }) => `${kind} ${datum}`)).toEqual(['result 0', 'failed 1', 'failed 2'])
   expect([sink.recorded('cam').size, sink.counts('cam'), sink.state()]).toEqual([
     0,

@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { deviceId } from '../../core/ids.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
@@ -13,6 +14,13 @@ import {
   ownedCounting,
   resultsIn
 } from '../../testing/lone-device.ts'
+import {
+  ManifestRequestSchema,
+  type Request,
+  RequestSchema,
+  StatusRequestSchema
+} from '../generated/tributary/v1/wire_pb.ts'
+import type { NetworkHandlers } from '../ports/network.ts'
 import { deviceReportSchema } from './device-status.ts'
 
 const reportOf = ({ device }: LoneDevice) => device.status().devices[0]!
@@ -189,6 +197,67 @@ test('a broken invariant is not survived: said once, shown, told to programs, an
   ])
   expect(reportOf(lone)).toMatchObject({ state: 'failed', because: 'datum 3 was admitted before' })
   expect(JSON.parse(lone.states.at(-1)!.status)).toMatchObject({ state: 'failed' })
+})
+
+test('a device whose listeners fail stops all the same', async () => {
+  let isBroken = false
+  const fails = (): void => {
+    if (isBroken) throw new Error('the listener is broken')
+  }
+  const lone = loneDevice({ models: [ownedCounting('net', 1)], say: fails, event: fails })
+  const source = numberSource(lone, 'cam', { count: 5, sink: memorySink() })
+  source.tick = () => {
+    if (isBroken) throw new InvariantError('datum 3 was admitted before')
+  }
+  await lone.device.addSource(source)
+  await lone.device.start()
+  isBroken = true
+  await lone.clock.advance(seconds(5))
+  expect((await lone.device.failed).message).toBe('datum 3 was admitted before')
+  await lone.device.stop()
+  expect(lone.stops).toEqual(['network', 'engine'])
+  expect(jobsOf(lone)).toMatchObject({ 'saying that it failed': 1, 'telling that it failed': 1 })
+})
+
+test('a request whose answer fails is refused, told and counted; one that cannot be granted is only refused', async () => {
+  const lone = loneDevice()
+  let handlers: NetworkHandlers | undefined
+  lone.network.start = async given => {
+    handlers = given
+  }
+  await using device = lone.device
+  await device.start()
+  const { counters } = lone.network
+  const ask = (body: Request['body']) => handlers!.onRequest(deviceId('other'), create(RequestSchema, { body }))
+  lone.network.counters = () => {
+    throw new Error('no counters')
+  }
+  await expect(ask({ case: 'status', value: create(StatusRequestSchema) })).rejects.toThrow('no counters')
+  lone.network.counters = counters
+  expect(jobsOf(lone)['answering requests']).toBe(1)
+  expect(told(lone, 'answering requests fails: no counters')).toHaveLength(1)
+  expect((await ask({ case: 'manifest', value: create(ManifestRequestSchema, { model: 'none' }) })).error).toMatch(
+    /not known/
+  )
+  expect(jobsOf(lone)['answering requests']).toBe(1)
+})
+
+test('two models of one name are refused, and the name of a source is free when it is through', async () => {
+  const twice = [ownedCounting('net', 1), ownedCounting('net', 2)]
+  expect(() => loneDevice({ models: twice })).toThrow(
+    expect.objectContaining({ code: 'nameTaken', facts: { name: 'net' } })
+  )
+  const lone = loneDevice({ models: [ownedCounting('net', 1)] })
+  await using device = lone.device
+  await started(lone, 3)
+  const another = () => device.addSource(numberSource(lone, 'cam', { count: 4, sink: again }))
+  const again = memorySink()
+  await expect(another()).rejects.toMatchObject({ code: 'nameTaken' })
+  await lone.clock.advance(seconds(3))
+  await another()
+  await lone.clock.advance(seconds(3))
+  await device.sourcesDone()
+  expect(resultsIn(again, 'cam@porch')).toHaveLength(4)
 })
 
 test('a start that fails half way ends what it had begun, and tells what went wrong first', async () => {

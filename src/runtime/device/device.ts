@@ -332,8 +332,9 @@ class RunningDevice implements Device {
     this.#life = { kind: 'failed', because }
     this.#failed.resolve(error)
     const { say, event } = this.#parts
-    say(`failed, and stops: ${because}`, 'error')
-    event({ event: 'failed', level: 'error', because })
+    // Whoever listens may fail too: it stops all the same.
+    this.#guard.run('saying that it failed', () => say(`failed, and stops: ${because}`, 'error'))
+    this.#guard.run('telling that it failed', () => event({ event: 'failed', level: 'error', because }))
     this.stop({ patience: seconds(0) }).catch(problem => this.#guard.failed('stopping', problem))
   }
 

@@ -1,8 +1,9 @@
 import { InvariantError } from '../../core/invariant-error.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
+import { UserError } from '../../core/user-error.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
 
-/** What others send disturbs nobody: what handling it throws is told once and counted. A task that throws is refused. */
+/** What others send disturbs nobody: what handling it throws is told once and counted. A task or request that throws is refused. */
 export const guardedHandlers = (handlers: NetworkHandlers, guard: JobGuard): NetworkHandlers => ({
   onTask: arrived => {
     try {
@@ -12,7 +13,14 @@ export const guardedHandlers = (handlers: NetworkHandlers, guard: JobGuard): Net
       throw error
     }
   },
-  onRequest: (from, request) => handlers.onRequest(from, request),
+  onRequest: async (from, request) => {
+    try {
+      return await handlers.onRequest(from, request)
+    } catch (error) {
+      if (!(error instanceof UserError)) guard.failed('answering requests', error)
+      throw error
+    }
+  },
   onNotice: (from, notice) => void guard.run('hearing notices', () => handlers.onNotice(from, notice)),
   onState: (from, state) => void guard.run('hearing states', () => handlers.onState(from, state)),
   onPeer: event => void guard.run('hearing who comes and goes', () => handlers.onPeer(event))

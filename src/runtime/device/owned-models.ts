@@ -6,6 +6,7 @@ import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { KeptNames } from '../ports/kept-names.ts'
 import type { OwnedModel } from './owned-model.ts'
+import { refuseNamesakes } from './refuse-namesakes.ts'
 
 export interface OwnedModelsParts {
   readonly models: readonly OwnedModel[]
@@ -54,6 +55,7 @@ export class OwnedModels {
 
   constructor(parts: OwnedModelsParts) {
     this.#parts = parts
+    refuseNamesakes(parts.models)
     this.#models = new Map(parts.models.map(model => [model.name, model]))
   }
 

@@ -53,12 +53,13 @@ export class SourceDesk {
 
   /**
    * It is checked and begins when the others do; where they have, at once.
+   * One of its id that is through makes room for it.
    * @throws UserError when there is one of its id, or what it is cannot be served; it is not here then
    */
   async add(source: SourcePort): Promise<void> {
     const { id } = source
     this.#parts.signal.throwIfAborted()
-    if (this.#runs.has(id))
+    if (this.#runs.get(id)?.isOver === false)
       throw new UserError(`source ${id} is here already; remove it first, or name this one otherwise`, {
         code: 'nameTaken',
         facts: { source: id }

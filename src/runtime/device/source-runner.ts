@@ -56,6 +56,8 @@ export interface SourceRunnerParts {
   /** The breaker has set somebody aside. */
   readonly setAside: () => void
   readonly cancel: (source: string, datum: number) => void
+  /** Told last of all of a datum: it is in the sink, and owed no longer. */
+  readonly settled?: (datum: number) => void
   /** For traces. */
   readonly observe?: DeviceObserver
   readonly say: (text: string, level?: LogLevel) => void
@@ -523,6 +525,7 @@ export class SourceRunner implements SourcePort {
       this.#wake()
     }
     this.#reader!.skipped(numbered, stamp) // not before it is in the sink: a result after it counts, one with it does not
+    this.#parts.settled?.(datum)
   }
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
@@ -583,6 +586,7 @@ export class SourceRunner implements SourcePort {
       this.#book.ledger.written(datum)
       observe?.completed({ source: this.id, datum, at: now })
       this.#flights.delete(datum)
+      this.#parts.settled?.(datum)
     } catch (error) {
       this.#notInSink(item.name, error)
     }
@@ -598,6 +602,7 @@ export class SourceRunner implements SourcePort {
       await this.#parts.sink.write({ source: this.id, datum, item, failed: true, cause, attempts })
       this.#book.ledger.written(datum)
       this.#flights.delete(datum)
+      this.#parts.settled?.(datum)
     } catch (error) {
       this.#notInSink(item, error)
     }

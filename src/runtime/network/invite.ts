@@ -31,25 +31,27 @@ export const encodeInvite = ({ key, addresses }: Invite): string => {
 /** Whether the text claims to be an invite, rather than an address. */
 export const isInvite = (text: string): boolean => text.trim().startsWith(PREFIX)
 
-/** @throws UserError when the text is not an invite, was cut off, or was changed on its way */
+/** @throws UserError `badInvite` when the text is not an invite, was cut off, or was changed on its way */
 export const decodeInvite = (text: string): Invite => {
   const body = text.trim()
-  if (!body.startsWith(PREFIX)) throw new UserError(`an invite begins with "${PREFIX}", this does not: "${clip(body)}"`)
+  if (!body.startsWith(PREFIX)) throw badInvite(`an invite begins with "${PREFIX}", this does not: "${clip(body)}"`)
   let json: unknown
   try {
     json = JSON.parse(Buffer.from(body.slice(PREFIX.length), 'base64url').toString('utf8'))
   } catch {
-    throw new UserError(`the invite "${clip(body)}" is damaged or cut off; copy it whole from \`tributary invite\``)
+    throw badInvite(`the invite "${clip(body)}" is damaged or cut off; copy it whole from \`tributary invite\``)
   }
   const parsed = Payload.safeParse(json)
   if (parsed.success) return { key: parsed.data.k, addresses: parsed.data.a }
   const names: Readonly<Record<string, string>> = { k: 'key', a: 'addresses' }
   const issue = parsed.error.issues[0]
   const field = names[String(issue?.path[0])] ?? 'content'
-  throw new UserError(
+  throw badInvite(
     `the invite's ${field} is wrong (${issue?.message ?? 'unreadable'}); copy it from \`tributary invite\``
   )
 }
+
+const badInvite = (words: string): UserError => new UserError(words, { code: 'badInvite' })
 
 /** Never the whole text: the rest is the secret. */
 const clip = (text: string): string => redact(text.length > 14 ? `${text.slice(0, 14)}...` : text)

@@ -300,7 +300,7 @@ describe('discovery', () => {
     const port = a.address.split('/')[4]
     await expect(group.open({}, { listen: [`127.0.0.1:${port}`] })).rejects.toMatchObject({
       name: 'UserError',
-      code: 'cannotListen',
+      code: 'portInUse',
       message: `cannot listen on 127.0.0.1:${port}: the port is in use; choose another, or port 0 for any`
     })
   })

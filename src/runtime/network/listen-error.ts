@@ -13,7 +13,7 @@ export const listenError = (error: unknown, listen: readonly string[]): unknown 
   if (code === undefined) return error
   const where = /\b(?:EADDRINUSE|EADDRNOTAVAIL|EACCES)\b.*?(\S+:\d+)\s*$/m.exec(message)?.[1] ?? listen.join(', ')
   return new UserError(`cannot listen on ${where}: ${REASONS[code]}`, {
-    code: 'cannotListen',
+    code: code === 'EADDRINUSE' ? 'portInUse' : 'cannotListen',
     facts: { address: where, reason: code },
     cause: error
   })

@@ -11,7 +11,10 @@ export type AddressUse = 'listen' | 'join'
 const SHAPES = 'host:port, [ip6]:port or a multiaddr like /ip4/192.168.1.5/tcp/4001'
 
 const refuse = (text: string, use: AddressUse, because: string): UserError =>
-  new UserError(redact(`cannot ${use} "${text}": ${because}; write ${SHAPES}`))
+  new UserError(redact(`cannot ${use} "${text}": ${because}; write ${SHAPES}`), {
+    code: 'badAddress',
+    facts: { address: redact(text), use }
+  })
 
 const parsePort = (text: string, port: string, use: AddressUse): number => {
   const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN
@@ -79,7 +82,7 @@ const TCP: Spoken = { name: '/tcp', speaks: isTcp }
 /**
  * "127.0.0.1:0", "[::1]:4001", ":4001" (to listen everywhere), "porch.local:4001" (to join) or a multiaddr that is spoken
  * here, with or without /p2p/ID.
- * @throws UserError when it is none of these
+ * @throws UserError `badAddress` when it is none of these
  */
 export const parseAddress = (text: string, use: AddressUse, spoken: Spoken = TCP): Multiaddr => {
   const trimmed = text.trim()

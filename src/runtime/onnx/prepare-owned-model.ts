@@ -28,10 +28,14 @@ const CUT_BY = 3
 /**
  * Cut a model into blocks, put them into the blob store, time each here, one at a time, so that no more than the largest
  * block is in memory. What an earlier start found out about the same file is used again.
- * @throws UserError when the file is no model that ONNX Runtime opens, or needs a shape, or the disk does not take the blocks
+ * @throws UserError `badModel` when the file is no model that ONNX Runtime opens or that can be served, `badShape` when it needs
+ *   a shape, `badCut` when it cannot be cut there, `stateRefused` when the disk does not take the blocks
  */
 export const prepareOwnedModel = (owned: OnnxModel, parts: OwnerParts): Promise<ModelManifest> =>
-  onStateDisk(owned.folder, () => prepare(owned, parts))
+  onStateDisk(owned.folder, () => prepare(owned, parts)).catch(error => {
+    if (!(error instanceof UserError) || error.code !== 'invalid') throw error
+    throw new UserError(error.message, { code: 'badModel', facts: { file: owned.file }, cause: error })
+  })
 
 const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManifest> => {
   const file = await readOnnxFile(owned.file)
