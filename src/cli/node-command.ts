@@ -125,6 +125,10 @@ export const command = new Command('node')
     '--trace <file>',
     'append what this device computed and sent when, and what its sources admitted and completed, as JSON lines'
   )
+  .option('--log-format <text|json>', 'lines of the log as text, or as JSON with time, level, name and message', 'text')
+  .option('--log-file <file>', 'the log goes there instead of to standard error')
+  .option('--log-size <size>', 'a log file that would become larger is renamed to FILE.1, that to FILE.2, ...', '10MiB')
+  .option('--log-keep <n>', 'so many older log files stay', '5')
   .option('--exit-with-parent', 'stop when standard input closes')
   .option(
     '--json-events',

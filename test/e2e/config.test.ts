@@ -77,3 +77,36 @@ exit-when-done: true
     })
   })
 })
+
+describe('the log of a device', () => {
+  const FLAGS = ['--listen', '127.0.0.1:0', '--no-mdns', '--exit-when-done', '--log-format', 'json', '--name', 'porch']
+  const logOf = async (file: string): Promise<Record<string, string>[]> =>
+    (await readFile(file, 'utf8'))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+
+  test('goes to a file as JSON, to its last line, and none of it to standard error', async () => {
+    const log = join(folder, 'node.log')
+    const model = ['--model', `${join(folder, 'relu.onnx')}:r`, '--source', 'a=synthetic:2,model=r']
+    const where = ['--sink', join(folder, 'log-out.jsonl'), '--state', join(folder, 'log-state'), '--log-file', log]
+    const { stderr } = await node(...FLAGS, ...model, ...where)
+    expect(stderr).toBe('')
+    const lines = await logOf(log)
+    for (const line of lines) {
+      expect(Object.keys(line)).toEqual(['time', 'level', 'name', 'message'])
+      expect(line).toMatchObject({ name: 'porch', level: expect.stringMatching(/^(info|warn|error)$/) })
+    }
+    expect(lines.at(-1)!['message']).toMatch(/sources are done/)
+  })
+
+  test('says in the file, too, what ended the device', async () => {
+    const log = join(folder, 'refused.log')
+    const where = ['--state', join(folder, 'relu.onnx'), '--log-file', log]
+    await expect(node(...FLAGS, ...where)).rejects.toMatchObject({ code: 2 })
+    expect((await logOf(log)).at(-1)).toMatchObject({
+      level: 'error',
+      message: expect.stringMatching(/^ended: --state /)
+    })
+  })
+})

@@ -35,6 +35,10 @@ export interface NodeFlags {
   readonly exitWithParent?: boolean
   readonly controlled?: boolean
   readonly trace?: string
+  readonly logFormat: string
+  readonly logFile?: string
+  readonly logSize: string
+  readonly logKeep: string
   readonly jsonEvents?: boolean
   readonly json?: boolean
 }

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { createNodeLog } from './node-log.ts'
+import { createNodeLog, type LogFormat } from './node-log.ts'
 
-const logged = (jsonEvents: boolean) => {
+const logged = (jsonEvents: boolean, format: LogFormat = 'text') => {
   const [err, out]: [string[], string[]] = [[], []]
   const date = () => new Date('2031-02-03T04:05:06.789Z')
-  const log = createNodeLog('porch', jsonEvents, { err: text => err.push(text), out: text => out.push(text), date })
+  const ports = { err: (text: string) => err.push(text), out: (text: string) => out.push(text), date }
+  const log = createNodeLog({ name: 'porch', format, jsonEvents }, ports)
   return { log, err, out }
 }
 
@@ -29,4 +30,12 @@ test('every event for programs has time and level, and keeps what it says itself
   const silent = logged(false)
   silent.log.event({ event: 'ready' })
   expect(silent.out).toEqual([])
+})
+
+test('as JSON, a line has the same under names', () => {
+  const { log, err } = logged(false, 'json')
+  log.say('two\nlines "quoted"', 'warn')
+  expect(err).toEqual([
+    '{"time":"2031-02-03T04:05:06.789Z","level":"warn","name":"porch","message":"two\\nlines \\"quoted\\""}\n'
+  ])
 })

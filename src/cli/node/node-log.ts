@@ -1,11 +1,21 @@
 import type { DeviceLog } from '../../node/device-log.ts'
+import type { LogLevel } from '../../runtime/device/log-level.ts'
 import { wallDate } from '../../runtime/system-clock.ts'
 
 /**
- * Talk goes to stderr, one line a message: when, how grave, who, what. Events for programs go to stdout as JSON lines when
- * asked for, with `time` and `level` too.
+ * Talk goes to standard error or a file, one line a message: when, how grave, who, what. Events for programs go to standard
+ * output as JSON lines when asked for, with `time` and `level` too.
  */
 export type NodeLog = DeviceLog
+
+export type LogFormat = 'text' | 'json'
+
+export interface NodeLogOptions {
+  /** What the device is called. */
+  readonly name: string
+  readonly format: LogFormat
+  readonly jsonEvents: boolean
+}
 
 /** Where a log goes and what time it is there. */
 export interface NodeLogPorts {
@@ -21,12 +31,18 @@ const PORTS: NodeLogPorts = {
 }
 
 export const createNodeLog = (
-  name: string,
-  jsonEvents: boolean,
-  { err, out, date }: NodeLogPorts = PORTS
-): NodeLog => ({
-  say: (text, level = 'info') => err(`${date().toISOString()} ${level} ${name}: ${text}\n`),
-  event: event => {
-    if (jsonEvents) out(`${JSON.stringify({ time: date().toISOString(), level: 'info', ...event })}\n`)
+  { name, format, jsonEvents }: NodeLogOptions,
+  ports: Partial<NodeLogPorts> = {}
+): NodeLog => {
+  const { err, out, date } = { ...PORTS, ...ports }
+  const line = (message: string, level: LogLevel): string => {
+    const time = date().toISOString()
+    return format === 'json' ? JSON.stringify({ time, level, name, message }) : `${time} ${level} ${name}: ${message}`
   }
-})
+  return {
+    say: (text, level = 'info') => err(`${line(text, level)}\n`),
+    event: event => {
+      if (jsonEvents) out(`${JSON.stringify({ time: date().toISOString(), level: 'info', ...event })}\n`)
+    }
+  }
+}

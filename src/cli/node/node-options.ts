@@ -14,6 +14,7 @@ import { COMMAND_LINE, type FlagOrigin } from '../config/flag-origin.ts'
 import { FlagProblems } from '../config/flag-problems.ts'
 import { parseEncodingChoice } from '../parse-encoding-choice.ts'
 import type { NodeFlags } from './node-flags.ts'
+import type { LogFormat } from './node-log.ts'
 import { parseModelFlags } from './parse-model-flags.ts'
 import { type NumberRange, parseNumber } from './parse-number.ts'
 import { refuseAlike } from './refuse-alike.ts'
@@ -70,8 +71,19 @@ export interface NodeOptions {
   readonly controlled: boolean
   /** File for what this device did. */
   readonly trace: string | undefined
+  readonly log: LogOptions
   readonly jsonEvents: boolean
   readonly json: boolean
+}
+
+export interface LogOptions {
+  readonly format: LogFormat
+  /** Instead of standard error. */
+  readonly file: string | undefined
+  /** A file that would become larger is rotated. */
+  readonly size: Bytes
+  /** How many older files stay. */
+  readonly keep: number
 }
 
 /**
@@ -114,6 +126,7 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
     exitWithParent: flags.exitWithParent === true,
     controlled: flags.controlled === true,
     trace: flags.trace,
+    log: logOf(flags, problems),
     jsonEvents: flags.jsonEvents === true,
     json: flags.json === true
   }
@@ -159,6 +172,33 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
     ),
     startWhen: number('start-when', flags.startWhen, { least: 1, most: 10_000, isWhole: true })
   }
+}
+
+const logOf = (flags: NodeFlags, problems: FlagProblems): LogOptions => {
+  const { logFile: file, logSize, logKeep } = flags
+  const format = problems.check('log-format', flags.logFormat, () => logFormat(flags.logFormat), 'text')
+  const size = problems.check('log-size', logSize, () => logFileSize(logSize), bytes(0))
+  const range = { least: 0, most: 1000, isWhole: true }
+  return {
+    format,
+    file,
+    size,
+    keep: problems.check('log-keep', logKeep, () => parseNumber('--log-keep', logKeep, range), 0)
+  }
+}
+
+const logFormat = (text: string): LogFormat => {
+  if (text === 'text' || text === 'json') return text
+  throw new UserError(`--log-format "${text}" must be text or json`)
+}
+
+/** Smaller ones would be rotated at every line. */
+const LEAST_LOG: Bytes = bytes(4096)
+
+const logFileSize = (text: string): Bytes => {
+  const parsed = size('--log-size', text)
+  if (parsed >= LEAST_LOG) return parsed
+  throw new UserError(`--log-size "${text}" must be at least 4KiB`)
 }
 
 /** Flags that do not go together, or not alone. */
