@@ -23,6 +23,8 @@ const REPORTED = [
 const HAD = [SOURCE, 'of this.#book.ledger.deviceLost(device)', 'of []']
 const SILENCE = ['cluster/resend-timer.js', 'const late = [];', 'const late = []; return late;']
 
+const SHARED = 'runtime/cluster/shared-engine.js'
+
 /** What is broken: file of the build, what is there, what is put in its place; once or several times. */
 const MUTATIONS = [
   ['what a lost device had is not sent again', SOURCE, 'of this.#book.ledger.deviceLost(device)', 'of []'],
@@ -32,6 +34,7 @@ const MUTATIONS = [
     'of this.#handovers.takeAll(peer)',
     'of []'
   ],
+  ['a block is unloaded that another model has too', SHARED, 'this.#release(hash) === 0', 'this.#release(hash) >= 0'],
   ['a loss that is reported is not believed', ...REPORTED],
   ['neither a loss nor silence is a reason to send again', ...HAD, ...REPORTED, ...SILENCE],
   [

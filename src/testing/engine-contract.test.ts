@@ -3,6 +3,7 @@ import { type BlockHash, blockHash } from '../core/ids.ts'
 import type { Tensor } from '../core/tensor.ts'
 import { seconds } from '../core/units.ts'
 import { EmulatedEngine } from '../emulation/emulated-engine.ts'
+import { SharedEngine } from '../runtime/cluster/shared-engine.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
 import { type Engine, EngineError } from '../runtime/ports/engine.ts'
 import { systemClock } from '../runtime/system-clock.ts'
@@ -98,6 +99,8 @@ afterEach(async () => {
 describe.each([
   ['on ONNX Runtime', () => onOnnxRuntime()],
   ['in memory', () => inMemory()],
+  ['that is shared, on ONNX Runtime', () => onOnnxRuntime(below => new SharedEngine(below))],
+  ['that is shared, in memory', () => inMemory(below => new SharedEngine(below))],
   [
     'of an emulated device on ONNX Runtime',
     () => onOnnxRuntime(below => new EmulatedEngine(below, systemClock, { speed: 0.5 }))
@@ -191,5 +194,40 @@ describe.each([
     await expect(engine.run(A, given())).rejects.toThrow(EngineError)
     await expect(engine.load(B, place)).rejects.toThrow(EngineError)
     await engine[Symbol.asyncDispose]()
+  })
+})
+
+describe.each([
+  ['on ONNX Runtime', () => onOnnxRuntime(below => new SharedEngine(below))],
+  ['in memory', () => inMemory(below => new SharedEngine(below))]
+])('an engine that is shared, %s', (_, open) => {
+  test('keeps a block until each who loaded it has unloaded it', async () => {
+    opened = await open()
+    const { engine, place, given, made } = opened
+    await engine.load(A, place)
+    await engine.load(A, place)
+    await engine.unload(A)
+    expect((await engine.run(A, given())).outputs[0]!.data).toEqual(made)
+    await engine.unload(A)
+    await expect(engine.run(A, given())).rejects.toThrow(EngineError)
+  })
+
+  test('keeps a block that is being loaded while another unloads it', async () => {
+    opened = await open()
+    const { engine, place, given, made } = opened
+    await engine.load(A, place)
+    const second = engine.load(A, place)
+    await engine.unload(A)
+    await second
+    expect((await engine.run(A, given())).outputs[0]!.data).toEqual(made)
+  })
+
+  test('does not count a load that was refused', async () => {
+    opened = await open()
+    const { engine, place, junk, given } = opened
+    await expect(engine.load(A, junk)).rejects.toThrow(EngineError)
+    await engine.load(A, place)
+    await engine.unload(A)
+    await expect(engine.run(A, given())).rejects.toThrow(EngineError)
   })
 })

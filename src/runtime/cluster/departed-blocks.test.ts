@@ -9,6 +9,7 @@ import type { Engine } from '../ports/engine.ts'
 import { BlockKeeper } from './block-keeper.ts'
 import { ClusterView } from './cluster-view.ts'
 import { LocalBlocks } from './local-blocks.ts'
+import { SharedEngine } from './shared-engine.ts'
 
 const A = deviceId('a')
 const tensor = { name: 'x', type: 'float32' as const, shape: [1] }
@@ -41,7 +42,7 @@ const open = () => {
   const view = new ClusterView(A, 1)
   for (const each of [OLD, NEW]) view.addManifest(each)
   const used = new Set<string>()
-  const blocks = new LocalBlocks(engine)
+  const blocks = new LocalBlocks(new SharedEngine(engine))
   const keeper = new BlockKeeper({
     ...{
       clock,

@@ -5,6 +5,7 @@ import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../ports/engine.ts'
 import { MisfitError } from './misfit-error.ts'
+import { NotHeldError } from './not-held-error.ts'
 
 export interface HeldBlock {
   readonly loaded: LoadedBlock
@@ -23,6 +24,7 @@ export class LocalBlocks {
   readonly #held = new Map<ModelId, Map<number, HeldBlock>>()
 
   /**
+   * @param engine that several may load the same block into: SharedEngine
    * @param declaresWork a run lasts what the manifest says / speed: it is not measured
    * @param ownTimes or what is said here, by the name of the model: of each block on this device at speed 1
    */
@@ -67,17 +69,35 @@ export class LocalBlocks {
     return this.#held
   }
 
-  /** Load block `k` from its file and time it. @throws EngineError when ONNX Runtime refuses it */
+  /**
+   * Load block `k` from its file and time it.
+   * @throws EngineError when ONNX Runtime refuses it
+   * @throws StuckError when it does not end: it is not held then
+   */
   async load(manifest: ModelManifest, k: number, file: string): Promise<HeldBlock> {
-    const { sha256, work, bytes: size } = manifest.blocks[k]!
+    const { sha256, work } = manifest.blocks[k]!
     const given = this.declared(manifest)
     const loaded = await this.#engine.load(sha256, file, given?.[k] ?? (this.#declaresWork ? work : undefined))
+    try {
+      return this.#hold(manifest, k, loaded, await this.#time(manifest, k, loaded))
+    } catch (error) {
+      await this.#engine.unload(sha256)
+      throw error
+    }
+  }
+
+  async #time(manifest: ModelManifest, k: number, loaded: LoadedBlock): Promise<Seconds> {
+    const { sha256, work } = manifest.blocks[k]!
     const known = new Map(manifest.activations[k]!.tensors.map(tensor => [tensor.name, tensor]))
     const inputs = loaded.inputs.map(spec => ({ spec, dims: concrete(known.get(spec.name)?.shape ?? spec.shape) }))
     // A block whose inputs have no fixed shape cannot be timed on made-up data: the owner's figure stands in.
     const timed = inputs.flatMap(({ spec, dims }) => (dims === undefined ? [] : [{ spec, dims }]))
-    const time = timed.length === inputs.length ? await this.#measure(sha256, timed, work) : work
-    const held = { loaded, time, sha256, bytes: size }
+    return timed.length === inputs.length ? this.#measure(sha256, timed, work) : work
+  }
+
+  #hold(manifest: ModelManifest, k: number, loaded: LoadedBlock, time: Seconds): HeldBlock {
+    const { sha256, bytes } = manifest.blocks[k]!
+    const held = { loaded, time, sha256, bytes }
     const blocks = this.#held.get(manifest.id) ?? new Map<number, HeldBlock>()
     this.#held.set(manifest.id, blocks.set(k, held))
     return held
@@ -86,17 +106,17 @@ export class LocalBlocks {
   /** A block that another model has too, byte for byte, stays in the engine for that one. */
   async unload(manifest: ModelManifest, k: number): Promise<void> {
     const held = this.#held.get(manifest.id)
-    held?.delete(k)
-    if (held?.size === 0) this.#held.delete(manifest.id)
-    const { sha256 } = manifest.blocks[k]!
-    const isShared = [...this.#held.values()].some(blocks => [...blocks.values()].some(b => b.sha256 === sha256))
-    if (!isShared) await this.#engine.unload(sha256)
+    if (held?.delete(k) !== true) return
+    if (held.size === 0) this.#held.delete(manifest.id)
+    await this.#engine.unload(manifest.blocks[k]!.sha256)
   }
 
   /**
    * Run block `k` on activation `k`. The block gets the tensors it names; those that live on beside it stay here.
    * @param readySince when the run could have begun had the lane been free
    * @returns activation k + 1
+   * @throws NotHeldError when it is not loaded here, or no longer
+   * @throws MisfitError when the activation is none of this model
    */
   async run(
     manifest: ModelManifest,
@@ -105,7 +125,7 @@ export class LocalBlocks {
     readySince: Seconds
   ): Promise<{ readonly tensors: readonly Tensor[] } & Pick<BlockRun, 'start' | 'end' | 'took'>> {
     const held = this.#held.get(manifest.id)?.get(k)
-    if (held === undefined) throw new Error(`block ${k} of ${manifest.name} is not loaded here`)
+    if (held === undefined) throw new NotHeldError(`block ${k} of ${manifest.name} is not loaded here`)
     const wanted = manifest.activations[k + 1]!.tensors.map(tensor => tensor.name)
     const here = new Map(activation.map(tensor => [tensor.name, tensor]))
     const survivors = new Map(wanted.flatMap(name => (here.has(name) ? [[name, here.get(name)!] as const] : [])))

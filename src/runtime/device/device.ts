@@ -17,8 +17,10 @@ import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
 import { placementToWire } from '../cluster/placement-codec.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
+import { SharedEngine } from '../cluster/shared-engine.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
+import type { Engine } from '../ports/engine.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
 import { Announcer } from './announcer.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
@@ -105,6 +107,7 @@ class RunningDevice implements Device {
   readonly view: ClusterView
   readonly breaker = new CircuitBreaker()
   readonly #parts: DeviceParts
+  readonly #engine: Engine
   readonly #blocks: LocalBlocks
   readonly #traffic: TaskTraffic
   readonly #dispatcher: Dispatcher<DeviceTask>
@@ -142,7 +145,8 @@ class RunningDevice implements Device {
       mayBegin: devices => this.#reporter.mayBegin(devices),
       waits: devices => this.#words.sources(devices)
     })
-    this.#blocks = new LocalBlocks(engine, parts.declaresWork, parts.ownTimes)
+    this.#engine = new SharedEngine(engine)
+    this.#blocks = new LocalBlocks(this.#engine, parts.declaresWork, parts.ownTimes)
     this.view = new ClusterView(network.self, 1, this.#blocks.declared)
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
     this.#traffic = new TaskTraffic({
@@ -367,7 +371,13 @@ class RunningDevice implements Device {
       view: this.view,
       names: this.#parts.keptNames,
       check: (manifest: ModelManifest) => this.#blocks.requireDeclared(manifest),
-      prepare: owned => prepareModel(owned, { ...this.#parts, speed: this.#reporter.speed, signal: this.#abort.signal })
+      prepare: owned =>
+        prepareModel(owned, {
+          ...this.#parts,
+          engine: this.#engine,
+          speed: this.#reporter.speed,
+          signal: this.#abort.signal
+        })
     })
   }
 

@@ -11,6 +11,7 @@ import type { CreatePolicy } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import { MisfitError } from '../cluster/misfit-error.ts'
+import { NotHeldError } from '../cluster/not-held-error.ts'
 import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
 import type { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { reportToWire } from '../dispatch/report-codec.ts'
@@ -114,6 +115,7 @@ export class TaskTraffic {
       this.#parts.guard.run('tracing what ran', () => this.#parts.observe?.ran(ran))
       return { kind: 'done', took }
     } catch (error) {
+      if (error instanceof NotHeldError) return { kind: 'notHere' }
       if (error instanceof StuckError) this.#parts.bar(task.modelId, error.message)
       if (error instanceof MisfitError && block > 0) task.blame = task.madeBy
       return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }

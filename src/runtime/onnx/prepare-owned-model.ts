@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
-import { type BlockHash, blockHash } from '../../core/ids.ts'
+import type { BlockHash } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
@@ -13,6 +13,7 @@ import { type InputShapes, withGiven } from '../../model/input-shapes.ts'
 import { describeLeftOut } from '../../model/left-out.ts'
 import { type OnnxFile, readOnnxFile } from '../../model/onnx-file.ts'
 import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
+import { timeBlock } from '../cluster/time-block.ts'
 import type { OwnerParts } from '../device/owned-model.ts'
 import { ManifestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { BlockStore } from '../ports/block-store.ts'
@@ -60,7 +61,7 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   const timed: ModelManifest['blocks'][number][] = []
   for (const [k, { sha256, bytes: fileBytes, loadedBytes, flops }] of blocks.entries()) {
     parts.signal?.throwIfAborted()
-    const work = owned.work?.[k] ?? (await timeBlock(parts, sha256, activations[k]!.tensors))
+    const work = owned.work?.[k] ?? (await workOf(parts, sha256, activations[k]!.tensors))
     const more = loadedBytes === fileBytes ? {} : { fileBytes }
     timed.push({ sha256, bytes: loadedBytes, ...more, flops, work })
   }
@@ -136,22 +137,12 @@ const storeBlocks = async (blocks: CutFacts['blocks'], draft: string, { blobs }:
   }
 }
 
-/** Seconds at speed 1. A block that does not run on made-up input counts as nothing until the first real run. */
-const timeBlock = async (
+/** Seconds at speed 1. */
+const workOf = async (
   { engine, blobs, speed, say }: OwnerParts,
   hash: BlockHash,
   tensors: readonly TensorSpec[]
 ): Promise<Seconds> => {
-  const path = await blobs.find(blockHash(hash))
-  const { inputs } = await engine.load(hash, path!)
-  const specs = new Map(tensors.map(tensor => [tensor.name, tensor]))
-  try {
-    const measured = inputs.map(spec => ({ spec, dims: (specs.get(spec.name) ?? spec).shape as readonly number[] }))
-    return seconds((await engine.measure(hash, measured)) * speed)
-  } catch (error) {
-    say(`block ${hash.slice(0, 12)} could not be timed on made-up input: ${(error as Error).message}`, 'warn')
-    return seconds(1e-3)
-  } finally {
-    await engine.unload(hash)
-  }
+  const place = await blobs.find(hash)
+  return seconds((await timeBlock(engine, hash, place!, tensors, say)) * speed)
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { seconds } from '../../core/units.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { smallWorld } from '../../testing/small-world.ts'
 import { POLICIES, type PolicyName } from '../policies.ts'
 import { Dispatcher } from './dispatcher.ts'
+import type { RunOutcome } from './lane-queue.ts'
 import type { LiveTask } from './live-task.ts'
 
 const task = (datum: number, over: Partial<LiveTask> = {}): LiveTask => ({
@@ -29,7 +30,8 @@ const task = (datum: number, over: Partial<LiveTask> = {}): LiveTask => ({
 const device = (
   policy: PolicyName,
   world: World,
-  answers: (to: number, datum: number) => 'accepted' | 'refused' = () => 'accepted'
+  answers: (to: number, datum: number) => 'accepted' | 'refused' = () => 'accepted',
+  outcome: (took: Seconds) => RunOutcome = took => ({ kind: 'done', took })
 ) => {
   const clock = createManualClock()
   const log: string[] = []
@@ -42,7 +44,7 @@ const device = (
     run: (t, finished) => {
       say(`start ${t.datum}/${t.done}`)
       const took = world.blockTime(0, 0, t.done)
-      void clock.sleep(took).then(() => finished({ kind: 'done', took }))
+      void clock.sleep(took).then(() => finished(outcome(took)))
     },
     send: (t, to, outcome) => {
       say(`send ${t.datum} to d${to}`)
@@ -70,6 +72,17 @@ const pair = (over: Partial<Parameters<typeof smallWorld>[0]> = {}): World =>
   })
 
 describe('Dispatcher', () => {
+  test('decides anew where a block is computed that is not here any more, and nothing has failed', async () => {
+    const world = pair()
+    const { clock, log, dispatcher } = device('ms-mdi', world, undefined, () => {
+      world.setCarried(0, 0, 0, false)
+      return { kind: 'notHere' }
+    })
+    dispatcher.submit(task(0))
+    await clock.advance(seconds(5))
+    expect(log).toEqual(['0.00 start 0/0', '1.00 send 0 to d1', '2.00 over 0 d1'])
+  })
+
   test('runs the blocks of a local task one after another and delivers it', async () => {
     const { clock, log, dispatcher } = device('local', pair())
     dispatcher.submit(task(0))

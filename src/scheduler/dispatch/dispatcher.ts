@@ -93,7 +93,8 @@ export class Dispatcher<T extends LiveTask> {
     this.#lane = new LaneQueue({
       ...ports,
       ...this.#order(),
-      finished: task => this.#proceed(task)
+      finished: task => this.#proceed(task),
+      notHere: task => this.#refused(task)
     })
   }
 

@@ -13,6 +13,8 @@ export type RunOutcome =
       readonly follow?: Follow
     }
   | { readonly kind: 'failed'; readonly because: string }
+  /** The block is not here any more: nothing was computed, and nothing failed. */
+  | { readonly kind: 'notHere' }
 
 /** Run block `task.done`; call `finished` once. */
 export type RunBlock<T> = (task: T, finished: (outcome: RunOutcome) => void) => void
@@ -26,6 +28,7 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
   readonly run: RunBlock<T>
   readonly finished: (task: T) => void
   readonly failed: (task: T, because: string) => void
+  readonly notHere: (task: T) => void
 }
 
 /** The tasks that wait for this device's lane, and the one that runs. One block at a time. */
@@ -109,7 +112,8 @@ export class LaneQueue<T extends LiveTask> {
         task.refusals = 0
         this.#tasks++
         this.#parts.finished(task)
-      } else this.#parts.failed(task, outcome.because)
+      } else if (outcome.kind === 'failed') this.#parts.failed(task, outcome.because)
+      else this.#parts.notHere(task)
     } finally {
       this.#pump() // the others wait for it, whatever becomes of this one
     }

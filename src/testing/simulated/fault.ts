@@ -10,6 +10,8 @@ export type Fault = { readonly at: number } & (
     }
   /** An owner is killed and comes back with other models of the same names. */
   | { readonly kind: 'swap'; readonly device: number; readonly lasts: number }
+  /** An owner has one more model from now on, whose blocks another of its models has too. */
+  | { readonly kind: 'model'; readonly device: number }
   /** It comes late. */
   | { readonly kind: 'absent'; readonly device: number; readonly lasts: number }
   /** It goes and does not come back. */
@@ -56,6 +58,7 @@ const MOST_GONE = 2
 
 /** Anything, to anybody, at any time; after `LATEST` nothing more goes wrong, and everybody who is needed is there again. */
 export const faultSchedule = (rng: Rng, limits: FaultLimits): Fault[] => {
+  const { owners } = limits
   // Some days are worse than others.
   const count = Math.floor((rng.next() < 0.25 ? 20 : 9) * rng.next())
   const faults: Fault[] = []
@@ -65,6 +68,13 @@ export const faultSchedule = (rng: Rng, limits: FaultLimits): Fault[] => {
     const fault = faultOf(rng.fork(`${i}`), limits, first)
     if (fault.kind !== 'gone' || gone++ < MOST_GONE) faults.push(fault)
   }
+  const models = rng.fork('models')
+  if (owners.length > 0 && models.next() < 0.2)
+    faults.push({
+      at: tenth(UNDER_WAY + (SPAN - UNDER_WAY) * models.next()),
+      kind: 'model',
+      device: owners[Math.floor(owners.length * models.next())]!
+    })
   return faults.sort((a, b) => a.at - b.at)
 }
 

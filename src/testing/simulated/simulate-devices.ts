@@ -161,6 +161,9 @@ const inflict = (fault: Fault, devices: readonly SimulatedDevice[], hub: MemoryH
       device.swapModels()
       return () => back(device, hub)
     }
+    case 'model':
+      devices[fault.device]!.addModel()
+      return undefined
     case 'absent': {
       const device = devices[fault.device]!
       return () => {

@@ -1,10 +1,13 @@
 import { createArrivals } from '../../core/arrivals.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
 import type { Rng } from '../../core/rng.ts'
 import { bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { Place } from '../../planner/placement.ts'
+import { timeBlock } from '../../runtime/cluster/time-block.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
+import type { OwnerParts } from '../../runtime/device/owned-model.ts'
 import { type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { DataPort } from '../../runtime/ports/data-port.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
@@ -22,7 +25,7 @@ import { createSinkDisk, MemorySink } from './memory-sink.ts'
 import { ProcessClock } from './process-clock.ts'
 import { ResendLaw } from './resend-law.ts'
 import { range, type SimulatedScenario, type SimulatedSource } from './scenario.ts'
-import { type ToyModel, tagOf, textOf, toyInput } from './toy-model.ts'
+import { type ToyModel, tagOf, textOf, toyInput, withoutLastBlock } from './toy-model.ts'
 import { WatchedGuard } from './watched-guard.ts'
 import { WatchedRunner } from './watched-runner.ts'
 
@@ -104,6 +107,10 @@ export class SimulatedDevice {
   #starts = 0
   /** Of the models that it owns. */
   #version = 0
+  /** It was given another model. */
+  #hasMore = false
+  /** Bytes of a block that is loaded to be timed. */
+  #beingTimed = 0
   #running: Running | undefined
 
   constructor(parts: SimulatedDeviceParts) {
@@ -143,7 +150,7 @@ export class SimulatedDevice {
 
   start(): void {
     if (this.#running !== undefined) return
-    const { hub, clock, rng, laws, scenario, models, index, log, exact } = this.#parts
+    const { hub, clock, rng, laws, scenario, index, log, exact } = this.#parts
     const start = ++this.#starts
     const random = rng.fork(`${this.name} ${start}`)
     const byChance = exact === undefined ? 1 : 0
@@ -186,7 +193,8 @@ export class SimulatedDevice {
         if (!isLoaded) laws.broken(`${this.name} is to compute block ${hash.slice(0, 12)}, which is not loaded there`)
       },
       weighs: weight => {
-        if (weight > memory) laws.broken(`${this.name} holds ${weight} B of blocks, given were ${memory} B`)
+        if (weight > memory + this.#beingTimed)
+          laws.broken(`${this.name} holds ${weight} B of blocks, given were ${memory} B`)
       }
     })
     const sink = new MemorySink({
@@ -198,9 +206,6 @@ export class SimulatedDevice {
       refuses: () => (this.ails.sinkIsFull > 0 ? 'ENOSPC: no space left on device' : undefined),
       twin: ({ source, datum }) => laws.broken(`${source} ${datum} is written a second time`)
     })
-    const owned = models.flatMap((versions, m) =>
-      scenario.models[m]!.owners.includes(index) ? [versions[this.#version]!] : []
-    )
     const device = createDevice({
       name: this.name,
       clock: process,
@@ -217,7 +222,7 @@ export class SimulatedDevice {
       ...(scenario.apart === undefined || scenario.apart.length === 0
         ? {}
         : { isLinked: (peer: DeviceId) => isLinked(scenario, index, peer) }),
-      models: owned.map(({ manifest: { name } }) => ({ name, file: name })),
+      models: this.#owned().map(({ manifest: { name } }) => ({ name, file: name })),
       startWhen: scenario.startWhen,
       say: (text, level) => {
         say(text)
@@ -232,12 +237,8 @@ export class SimulatedDevice {
       }),
       incarnation: start,
       residentMemory: () => bytes(0),
-      prepareModel: async ({ file }) => {
-        const { manifest, files } = owned.find(model => model.manifest.name === file)!
-        // What it made itself was on its disk before this began.
-        for (const [k, { sha256 }] of manifest.blocks.entries()) this.#blocks.set(sha256, files[k]!)
-        return manifest
-      },
+      prepareModel: ({ file }, parts) =>
+        this.#prepare(this.#owned().find(({ manifest }) => manifest.name === file)!, parts),
       keptNames: {
         readNames: async () => this.#names,
         writeNames: async names => {
@@ -300,6 +301,37 @@ export class SimulatedDevice {
   /** From its next start on. */
   swapModels(): void {
     this.#version = 1 - this.#version
+  }
+
+  /** It has one more from now on, of the blocks of its first. */
+  addModel(): void {
+    if (this.#hasMore) return
+    this.#hasMore = true
+    const { name } = this.#owned().at(-1)!.manifest
+    const running = this.#running
+    running?.device.addModel({ name, file: name }).catch(error => {
+      if (!running.process.isDead && !running.isStopping) this.#parts.laws.broken(`${name}: ${stackOf(error)}`)
+    })
+  }
+
+  #owned(): readonly ToyModel[] {
+    const { index, scenario, models } = this.#parts
+    const owned = models.flatMap((versions, m) =>
+      scenario.models[m]!.owners.includes(index) ? [versions[this.#version]!] : []
+    )
+    return this.#hasMore ? [...owned, withoutLastBlock(owned[0]!)] : owned
+  }
+
+  /** What it made itself was on its disk before this began, and what it was given later it times. */
+  async #prepare(model: ToyModel, { engine, blobs, say }: OwnerParts): Promise<ModelManifest> {
+    const { manifest, files } = model
+    for (const [k, { sha256 }] of manifest.blocks.entries()) this.#blocks.set(sha256, files[k]!)
+    if (!this.#hasMore || model.manifest.id !== this.#owned().at(-1)!.manifest.id) return manifest
+    this.#beingTimed = Math.max(...model.blocks.map(({ weight }) => weight))
+    for (const [k, { sha256 }] of manifest.blocks.entries())
+      await timeBlock(engine, sha256, (await blobs.find(sha256))!, manifest.activations[k]!.tensors, say)
+    this.#beingTimed = 0
+    return manifest
   }
 
   hang(): (() => void) | undefined {

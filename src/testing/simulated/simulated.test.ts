@@ -3,11 +3,12 @@ import { deviceId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import { notice } from '../../runtime/device/notice.ts'
 import { EventClock } from './event-clock.ts'
+import type { Fault } from './fault.ts'
 import { createSinkDisk, entriesOn, MemorySink } from './memory-sink.ts'
 import { ProcessClock } from './process-clock.ts'
 import { ResendLaw } from './resend-law.ts'
 import { describeBroken, runSeeds } from './run-seeds.ts'
-import { range, scenarioOf } from './scenario.ts'
+import { range, type SimulatedScenario, scenarioOf } from './scenario.ts'
 import { shrinkFaults } from './shrink-faults.ts'
 import { simulateDevices } from './simulate-devices.ts'
 
@@ -27,7 +28,7 @@ test('seeds bring every kind of fault, alone and several at once', () => {
   expect([...kinds].sort()).toEqual(
     [
       ...['absent', 'crash', 'cut', 'disconnect', 'fail', 'fullDisk', 'fullSink', 'gone', 'hang', 'itemsAway', 'leave'],
-      ...['partition', 'power', 'reset', 'slow', 'slowDisk', 'slowSink'],
+      ...['model', 'partition', 'power', 'reset', 'slow', 'slowDisk', 'slowSink'],
       ...['slowWire', 'stick', 'swap', 'twice', 'wallJump']
     ].sort()
   )
@@ -107,6 +108,17 @@ test('a datum whose device is lost is to go out again at once: that it does late
 // Seed 1186: everything was done before the last fault, which struck a device while it stopped.
 test('a device that is killed while it stops, and comes back, stops all the same', async () => {
   expect((await simulateDevices(1186)).broken).toEqual([])
+})
+
+test('a model whose blocks a loaded one has too comes while data are under way, and none of them fails', async () => {
+  const scenarios = range(70).map(i => scenarioOf(100 + i))
+  const faultsOf = ({ faults }: SimulatedScenario): readonly Fault[] => faults.filter(({ kind }) => kind === 'model')
+  const some = scenarios.filter(scenario => faultsOf(scenario).length > 0)
+  const broken: string[] = []
+  for (const scenario of some)
+    broken.push(...(await simulateDevices(scenario.seed, { faults: faultsOf(scenario) })).broken)
+  expect(broken).toEqual([])
+  expect(some.length).toBeGreaterThan(10)
 })
 
 /** Of policies that choose anew on the way, and of models whose first block is pinned. */

@@ -38,6 +38,7 @@ export interface ToyModelOptions {
 }
 
 const P = 32_749
+const INT32 = 4
 /** The first element: which datum of its source it is. */
 const TAG = 1
 
@@ -72,7 +73,7 @@ export const toyModel = (options: ToyModelOptions): ToyModel => {
       work: seconds(block.work)
     })),
     activations: Array.from({ length: blocks.length + 1 }, (_, k) => ({
-      bytes: bytes(alive(k).length * length * 4),
+      bytes: bytes(alive(k).length * length * INT32),
       tensors: alive(k).map(spec)
     })),
     inputs: [spec('x0')],
@@ -80,6 +81,23 @@ export const toyModel = (options: ToyModelOptions): ToyModel => {
     ...(options.isPinned === true ? { pinned: true } : {})
   }
   return { manifest: { id: manifestId(facts), ...facts }, files, blocks }
+}
+
+/** Another model: all blocks but the last, byte for byte the same. */
+export const withoutLastBlock = ({ manifest, files, blocks }: ToyModel): ToyModel => {
+  const { id: _, activations, ...rest } = manifest
+  const last = blocks.length - 1
+  const output = activations[last]!.tensors.filter(({ name }) => name === `x${last}`)
+  const facts = {
+    ...rest,
+    name: `${manifest.name} without its last block`,
+    sha256: hashOf(portableHash, `${manifest.sha256} without its last block`),
+    blocks: manifest.blocks.slice(0, last),
+    activations: [...activations.slice(0, last), { bytes: bytes(blocks[last]!.length * INT32), tensors: output }],
+    outputs: [`x${last}`]
+  }
+  const shorter = { files: files.slice(0, last), blocks: blocks.slice(0, last) }
+  return { manifest: { id: manifestId(facts), ...facts }, ...shorter }
 }
 
 export const intTensor = (name: string, values: Int32Array<ArrayBuffer>): Tensor => ({
