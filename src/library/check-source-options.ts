@@ -1,6 +1,9 @@
 import { z } from 'zod'
+import { type AdmissionTerms, DROP_RULES, LATE_RULES } from '../core/admission-terms.ts'
 import { checkedOptions } from '../core/checked-options.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
+import { seconds } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
 import type { Items, IterableSourceOptions, SendingSourceOptions } from './source-options.ts'
 
 const isIterable = (value: unknown): boolean =>
@@ -12,7 +15,10 @@ const schema = z.strictObject({
   window: z.int().min(1).max(100_000).default(16),
   weight: z.number().min(1e-6).max(1e9).default(1),
   rate: z.number().min(1e-6).max(1e9).optional(),
-  queue: z.int().min(1).max(10_000_000).default(1024),
+  queue: z.int().min(1).max(10_000_000).optional(),
+  deadline: z.number().positive().max(1e9).default(Number.POSITIVE_INFINITY),
+  drop: z.enum(DROP_RULES).optional(),
+  late: z.enum(LATE_RULES).default('finish'),
   items: z.custom<Items>(isIterable, 'must be an iterable or async iterable of tensors or items').optional()
 })
 
@@ -22,12 +28,23 @@ export interface CheckedSource {
   readonly window: number
   readonly weight: number
   readonly rate: number | undefined
-  readonly queue: number
+  readonly admission: AdmissionTerms
   readonly items: Items | undefined
 }
 
 /** @throws UserError `badOption` */
 export const checkSourceOptions = (options: IterableSourceOptions | SendingSourceOptions): CheckedSource => {
-  const { model, rate, items, ...rest } = checkedOptions(schema, options, 'addSource')
-  return { ...rest, model, rate, items }
+  const { name, model, window, weight, rate, items, ...given } = checkedOptions(schema, options, 'addSource')
+  const isSending = items === undefined
+  const drop = given.drop ?? (isSending ? 'newest' : 'none')
+  if (isSending && drop === 'none')
+    throw new UserError('addSource: drop "none" needs items: what is sent one by one cannot be made to wait', {
+      code: 'badOption',
+      facts: { option: 'drop' }
+    })
+  const admission = {
+    ...{ deadline: seconds(given.deadline), late: given.late, drop, rate: rate ?? Number.POSITIVE_INFINITY },
+    queue: given.queue ?? (isSending ? 1024 : 1)
+  }
+  return { name, model, window, weight, rate, items, admission }
 }

@@ -16,11 +16,13 @@ export interface SourceStatus {
   readonly because: string
   /** Data that it has, as far as is known. */
   readonly available: number
-  /** Computed, on their way, or given up. */
+  /** Computed, on their way, given up, or dropped. */
   readonly admitted: number
   readonly completed: number
   /** Given up because they could not be computed. */
   readonly failed: number
+  /** Let go before they were computed. */
+  readonly dropped: number
   readonly inFlight: number
   /** Dispatches beyond the first of their datum. */
   readonly resent: number

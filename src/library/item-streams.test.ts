@@ -1,11 +1,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { createManualClock } from '../testing/manual-clock.ts'
 import type { Outcome } from './outcome.ts'
 import { OutcomeReader } from './outcome-reader.ts'
 import { PulledItems } from './pulled-items.ts'
-import { SentItems } from './sent-items.ts'
 
 const x = { dims: [1], data: [1] }
 const outcome = (datum: number): Outcome => ({ source: 's', datum, item: String(datum), kind: 'failed', cause: '' })
@@ -46,36 +44,6 @@ test('what an iterable throws ends it and is kept; one that is closed lets go of
   const next = waiting[Symbol.asyncIterator]().next()
   waiting.close()
   expect([(await next).done, released]).toEqual([true, 1])
-})
-
-test('items that are sent wait up to the capacity, first in, first out, with the time of their coming', async () => {
-  const clock = createManualClock()
-  const sent = new SentItems(2, clock)
-  expect([sent.send(x), sent.send(x), sent.send(x)].map(({ datum, isTaken }) => [datum, isTaken])).toEqual([
-    [0, true],
-    [1, true],
-    [2, false]
-  ])
-  const stream = sent[Symbol.asyncIterator]()
-  expect((await stream.next()).value).toMatchObject({ datum: 0, since: 0 })
-  expect(sent.send(x)).toMatchObject({ datum: 3, isTaken: true })
-  sent.end()
-  expect(sent.send(x)).toMatchObject({ datum: 4, isTaken: false })
-  expect([(await stream.next()).value.datum, (await stream.next()).value.datum]).toEqual([1, 3])
-  expect((await stream.next()).done).toBe(true)
-})
-
-test('whoever waits for an item is woken by one, and by the end', async () => {
-  const sent = new SentItems(2, createManualClock())
-  const stream = sent[Symbol.asyncIterator]()
-  const first = stream.next()
-  await settle()
-  sent.send(x)
-  expect((await first).value.datum).toBe(0)
-  const second = stream.next()
-  await settle()
-  sent.close()
-  expect((await second).done).toBe(true)
 })
 
 test('outcomes wait for a slow reader, and whoever delivers them waits too', async () => {

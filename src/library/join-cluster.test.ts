@@ -135,6 +135,27 @@ test('what an iterable throws is thrown after the outcomes of what came before i
   expect(seen).toEqual([{ y: [1, 1] }, { y: [2, 2] }])
 })
 
+test('an iterable that does not wait is read as fast as it gives: the newest go in, and each has one outcome', async () => {
+  const cluster = await start('a', { models: [model(net)] })
+  const items = Array.from({ length: 50 }, (_, i) => x(i, i))
+  const seen: Outcome[] = []
+  for await (const outcome of await cluster.addSource({ name: 's', items, window: 1, drop: 'oldest' }))
+    seen.push(outcome)
+  expect(seen.map(({ datum }) => datum).toSorted((a, b) => a - b)).toEqual(items.map((_, i) => i))
+  expect(seen.find(({ datum }) => datum === 49)?.kind).toBe('result')
+  const reasons = new Set(seen.flatMap(outcome => (outcome.kind === 'dropped' ? [outcome.reason] : [])))
+  expect([...reasons]).toEqual(['queueFull'])
+})
+
+test('what nobody can begin by its deadline is dropped', async () => {
+  const cluster = await start('a', { models: [model(net)] })
+  const source = await cluster.addSource({ name: 's', deadline: 1e-6, queue: 4 })
+  expect(await source.send(x(1, 1))).toMatchObject({ kind: 'dropped', reason: 'deadline' })
+  expect(source.status()).toMatchObject({ dropped: 1, admitted: 1 })
+  const waits = cluster.addSource({ name: 't', drop: 'none' as 'oldest' })
+  await expect(waits).rejects.toMatchObject({ code: 'badOption' })
+})
+
 test('whatever is open when a source stops is dropped, once each, and so is what its queue has no room for', async () => {
   const cluster = await start('a')
   const source = await cluster.addSource({ name: 's', model: 'none', queue: 2 })

@@ -1,3 +1,4 @@
+import type { DropReason } from '../core/drop-reason.ts'
 import type { OutputTensor } from './tensor-like.ts'
 
 /** Which datum of which source. */
@@ -25,8 +26,7 @@ export type Outcome = OutcomeOf &
     | {
         /** It was not computed, for no fault of its own. */
         readonly kind: 'dropped'
-        /** `queueFull`: more waited than the source's queue holds; `stopped`: the source or its device was stopped before. */
-        readonly reason: 'queueFull' | 'stopped'
+        readonly reason: DropReason
       }
     | {
         /** It cannot be computed. */

@@ -2,7 +2,7 @@ import { seconds } from '../core/units.ts'
 import type { Device } from '../runtime/device/device.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import { SourceRunner, type SourceRunnerParts } from '../runtime/device/source-runner.ts'
-import type { NumberedItem } from '../runtime/ports/source-data.ts'
+import type { ItemStream, NumberedItem } from '../runtime/ports/source-data.ts'
 import { systemClock, wallTime } from '../runtime/system-clock.ts'
 import type { CheckedSource } from './check-source-options.ts'
 import type { SourceStatus } from './cluster-status.ts'
@@ -11,11 +11,9 @@ import type { Outcome } from './outcome.ts'
 import { createOutcomeSink } from './outcome-sink.ts'
 
 /** Data as they come from a program. */
-export interface ItemStream extends AsyncIterable<NumberedItem> {
+export interface ProgramItems extends ItemStream {
   /** So many have come. */
   readonly taken: number
-  /** What ended it before its time. */
-  readonly failure?: { readonly error: unknown } | undefined
   close(): void
 }
 
@@ -25,7 +23,7 @@ export interface ProgramSourceParts {
   readonly device: Device
   /** No source of this name on this device had it before. */
   readonly life: string
-  readonly stream: ItemStream
+  readonly stream: ProgramItems
   /** A place for the next outcome: what it waits for, the source waits for. @default there is always room */
   readonly room?: () => Promise<void>
   /** Each datum's, once. */
@@ -71,26 +69,22 @@ export class ProgramSource {
     this.#over()
   }
 
-  /** One that never went in. */
-  drop(datum: number, item: string, reason: 'queueFull' | 'stopped'): void {
-    this.#open.delete(datum)
-    this.#parts.deliver({ source: this.name, datum, item, kind: 'dropped', reason })
-  }
-
   #over(failure?: { readonly error: unknown }): void {
     if (this.#isOver) return
     this.#isOver = true
-    for (const [datum, item] of [...this.#open]) this.drop(datum, item, 'stopped')
+    for (const [datum, item] of this.#open)
+      this.#parts.deliver({ source: this.name, datum, item, kind: 'dropped', reason: 'stopped' })
+    this.#open.clear()
     this.#parts.over(failure)
   }
 
   #runnerParts(): SourceRunnerParts {
     const { options, device, deviceName, life, stream, say, room = async () => {} } = this.#parts
     const sink = createOutcomeSink(options.name, { room, deliver: outcome => this.#deliver(outcome) })
-    const { name, model, window, weight, rate } = options
+    const { name, model, window, weight, rate, admission } = options
     return {
       spec: {
-        ...{ name, model, window, weight },
+        ...{ name, model, window, weight, admission },
         // For the placement only: data come when they come.
         arrivals: rate === undefined ? { kind: 'saturated' } : { kind: 'poisson', rate },
         ...{ start: seconds(0), patience: seconds(0) }
@@ -107,6 +101,7 @@ export class ProgramSource {
         }
       }),
       createPort: createMemoryPort,
+      isLive: true,
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
       ...{ setAside: device.setAside, cancel: device.cancel }
     }

@@ -12,17 +12,27 @@ export interface SourceOptions {
   readonly window?: number
   /** What it counts beside other sources, where the policy minds. @default 1 */
   readonly weight?: number
-  /** So many data a second are expected, for the placement. @default as many as can be served */
+  /** So many data a second are admitted at most, and the placement counts on as many. @default as many as can be served */
   readonly rate?: number
+  /** Seconds. A datum that is not begun so long after it came is `dropped`. @default it waits as long as it takes */
+  readonly deadline?: number
+  /** A datum that was begun and is not done by its deadline is finished, or dropped too. @default 'finish' */
+  readonly late?: 'finish' | 'cancel'
 }
 
 export interface IterableSourceOptions extends SourceOptions {
-  /** Its data, asked for one after the other, each when the window has room. */
+  /** Its data, asked for one after the other, each when the window has room; with `drop`, as fast as they come. */
   readonly items: Items
+  /** Which of its data goes when `queue` of them wait for room in the window. @default 'none': it is not asked for more */
+  readonly drop?: 'oldest' | 'newest' | 'none'
+  /** So many may wait for room in the window. @default 1 */
+  readonly queue?: number
 }
 
 export interface SendingSourceOptions extends SourceOptions {
   readonly items?: undefined
-  /** So many that were sent may wait for room in the window; more are dropped. @default 1024 */
+  /** Which goes when `queue` of them wait for room in the window: that which waits longest, or the one that is sent. @default 'newest' */
+  readonly drop?: 'oldest' | 'newest'
+  /** So many that were sent may wait for room in the window. @default 1024 */
   readonly queue?: number
 }

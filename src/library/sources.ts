@@ -1,13 +1,15 @@
 import { UserError } from '../core/user-error.ts'
 import type { Device } from '../runtime/device/device.ts'
+import { LiveItems } from '../runtime/device/live-items.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import type { CheckedSource } from './check-source-options.ts'
+import { memoryItem } from './memory-item.ts'
 import type { Outcome } from './outcome.ts'
 import { OutcomeReader } from './outcome-reader.ts'
 import { ProgramSource, type ProgramSourceParts } from './program-source.ts'
 import { PulledItems } from './pulled-items.ts'
-import { SentItems } from './sent-items.ts'
+import { PumpedItems } from './pumped-items.ts'
 import type { IterableSource, SendingSource, SourceBase } from './source.ts'
 
 export interface SourcesParts {
@@ -31,12 +33,20 @@ export class Sources {
   /** @throws UserError `nameTaken` */
   async addIterable(options: CheckedSource): Promise<IterableSource> {
     const reader = new OutcomeReader(options.window)
-    const stream = new PulledItems(options.items!, item => source.owes(item))
+    const pulled = new PulledItems(options.items!, item => source.owes(item))
+    const { drop, rate } = options.admission
+    const isAsked = drop === 'none' && rate === Number.POSITIVE_INFINITY
+    const stream = isAsked
+      ? pulled
+      : new PumpedItems(
+          pulled,
+          this.#live(options, () => source)
+        )
     const source = this.#create(options, {
       stream,
       room: () => reader.room(),
       deliver: outcome => reader.deliver(outcome),
-      over: failure => reader.close(stream.failure ?? failure)
+      over: failure => reader.close(pulled.failure ?? failure)
     })
     await this.#add(source)
     return {
@@ -53,7 +63,7 @@ export class Sources {
 
   /** @throws UserError `nameTaken` */
   async addSending(options: CheckedSource): Promise<SendingSource> {
-    const stream = new SentItems(options.queue, systemClock)
+    const stream = this.#live(options, () => source)
     const waiting = new Map<number, (outcome: Outcome) => void>()
     const over = Promise.withResolvers<void>()
     const source = this.#create(options, {
@@ -67,14 +77,15 @@ export class Sources {
     await this.#add(source)
     return {
       ...this.#base(source),
-      send: item => {
+      send: given => {
         if (stream.ended)
           throw new UserError(`source ${source.name} has ended: nothing can be sent any more`, { code: 'ended' })
         return new Promise(resolve => {
-          const sent = stream.send(item)
-          waiting.set(sent.datum, resolve)
-          if (sent.isTaken) source.owes(sent)
-          else source.drop(sent.datum, sent.item.name, 'queueFull')
+          const datum = stream.taken
+          const item = memoryItem(given, datum)
+          waiting.set(datum, resolve)
+          source.owes({ datum, item })
+          stream.put(item)
         })
       },
       end: async () => {
@@ -101,6 +112,13 @@ export class Sources {
         facts: { name }
       })
     return new ProgramSource({ ...parts, options, device, deviceName, life: `${life}.${++this.#added}`, say })
+  }
+
+  #live({ admission }: CheckedSource, source: () => ProgramSource): LiveItems {
+    return new LiveItems({
+      ...{ terms: admission, clock: systemClock },
+      dropped: (numbered, reason) => source().runner.drop(numbered, reason)
+    })
   }
 
   async #add(source: ProgramSource): Promise<void> {

@@ -95,9 +95,9 @@ describe.each([
       [1, { item: '1.png', kind: 'skipped' }],
       [2, { item: '2.png', kind: 'failed' }]
     ])
-    expect(sink.counts('door')).toEqual({ results: 1, skipped: 1, failed: 1 })
-    expect(sink.counts('shed')).toEqual({ results: 1, skipped: 0, failed: 0 })
-    expect(sink.counts('nobody')).toEqual({ results: 0, skipped: 0, failed: 0 })
+    expect(sink.counts('door')).toEqual({ results: 1, skipped: 1, failed: 1, dropped: 0 })
+    expect(sink.counts('shed')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
+    expect(sink.counts('nobody')).toEqual({ results: 0, skipped: 0, failed: 0, dropped: 0 })
     expect(sink.recorded('nobody').size).toBe(0)
   })
 
@@ -106,7 +106,7 @@ describe.each([
     const both = await Promise.all([sink.write(result(0)), sink.write(result(0))])
     expect([...both].sort()).toEqual(['twin', 'written'])
     for (const late of [result(0), failed(0), skipped(0)] as SinkEntry[]) expect(await sink.write(late)).toBe('twin')
-    expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0 })
+    expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
   })
 
   test('lets a result follow what was skipped, and remembers what that looked like', async () => {
@@ -116,7 +116,7 @@ describe.each([
     expect(await sink.write(result(0))).toBe('written')
     expect(sink.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'result' })
     expect(await sink.write(result(0))).toBe('twin')
-    expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0 })
+    expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
   })
 
   test('is open until it is stopped, once, and takes nothing then', async () => {
@@ -151,7 +151,7 @@ test('a sink of a program keeps nothing: each outcome is delivered, and counted,
   expect(delivered.map(({ kind, datum }) => `${kind} ${datum}`)).toEqual(['result 0', 'failed 1', 'failed 2'])
   expect([sink.recorded('cam').size, sink.counts('cam'), sink.state()]).toEqual([
     0,
-    { results: 1, skipped: 0, failed: 2 },
+    { results: 1, skipped: 0, failed: 2, dropped: 0 },
     { kind: 'open' }
   ])
   await sink.stop()

@@ -55,10 +55,11 @@ const hasNoAnswer = ({ state, failed, lost, unavailable, completed, available }:
   state === 'failed' || failed > 0 || lost > 0 || unavailable > 0 || (available > 0 && completed === 0)
 
 const describeOutcome = (source: SourceStatus): string => {
-  const { state, because, failed, lost, unavailable, completed, skipped, available } = source
+  const { state, because, failed, lost, dropped, unavailable, completed, skipped, available } = source
   if (state === 'failed') return `failed: ${because}; start it again to go on`
   const givenUp = Math.max(failed, lost)
   if (givenUp > 0) return `${givenUp} of ${available} were given up; the sink says why`
+  if (dropped > 0) return `${completed} of ${available} have a result, ${dropped} were dropped; the sink says why`
   const without = unavailable > 0 ? `${unavailable} are left to the next start` : `${skipped} were skipped`
   return `${completed} of ${available} have a result, ${without}${skipped > 0 ? '; the sink says why' : ''}`
 }

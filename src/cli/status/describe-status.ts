@@ -95,8 +95,9 @@ const sourceTable = (sources: readonly Source[]): string =>
 const time = (measured: number | null): string => (measured === null ? '-' : formatSeconds(measured))
 
 /** What will have no result in this run, or has none yet. */
-const missingOf = ({ name, failed, unavailable }: Source): string[] => [
+const missingOf = ({ name, failed, dropped, unavailable }: Source): string[] => [
   ...(failed > 0 ? [`source ${name}: ${failed} given up; the sink says why`] : []),
+  ...(dropped > 0 ? [`source ${name}: ${dropped} dropped; the sink says why`] : []),
   ...(unavailable > 0 ? [`source ${name}: ${unavailable} absent, unreadable or still being written`] : [])
 ]
 

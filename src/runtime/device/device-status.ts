@@ -71,12 +71,14 @@ export const deviceReportSchema = z.object({
       /** What it waits for, why it cannot go on; '' where nothing holds it up. */
       because: z.string().default(''),
       available: z.number(),
-      /** Of this and of earlier processes: in the sink, on its way, or given up. */
+      /** Of this and of earlier processes: in the sink, on its way, given up, or dropped. */
       admitted: z.number(),
       completed: z.number(),
       skipped: z.number(),
       /** Given up because they could not be computed, of this and of earlier processes: each has a record in the sink. */
       failed: z.number().default(0),
+      /** Let go before they were computed, of this and of earlier processes: each has a record in the sink that says why. */
+      dropped: z.number().default(0),
       /** Items that are absent, unreadable or still being written; when the source is done, those that only the next start tries again. */
       unavailable: z.number().default(0),
       inFlight: z.number(),

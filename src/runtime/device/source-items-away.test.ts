@@ -40,7 +40,7 @@ const setUp = (
     wallTime: () => seconds(1e9 + clock.now()),
     view: viewOf(() => model.now),
     sink: {
-      counts: () => ({ results: 0, skipped: 0, failed: 0 }),
+      counts: () => ({ results: 0, skipped: 0, failed: 0, dropped: 0 }),
       state: () => ({ kind: 'open' }),
       write: async (entry: SinkEntry) => {
         written.push(entry)

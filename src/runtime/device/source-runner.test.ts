@@ -39,7 +39,7 @@ const restarted = () => {
     deviceName: 'porch',
     clock,
     view,
-    sink: { counts: () => ({ results: 39, skipped: 1, failed: 0 }), state: () => ({ kind: 'open' }) },
+    sink: { counts: () => ({ results: 39, skipped: 1, failed: 0, dropped: 0 }), state: () => ({ kind: 'open' }) },
     openItems: async () => ({ todo, total: 50, away: [] }),
     createPort: () => ({ read: async () => [] }),
     availableAt: undefined,
@@ -96,7 +96,7 @@ const inCluster = (
     clock,
     view: clusterView,
     sink: {
-      counts: () => ({ results: lines.length, skipped: 0, failed: 0 }),
+      counts: () => ({ results: lines.length, skipped: 0, failed: 0, dropped: 0 }),
       state: () => ({ kind: 'open' }),
       write: async (entry: SinkEntry) => {
         lines.push(entry)

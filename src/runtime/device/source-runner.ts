@@ -1,7 +1,9 @@
 import { longestExpected, SourceBook } from '../../cluster/source-book.ts'
+import { PATIENT_TERMS } from '../../core/admission-terms.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import type { DropReason } from '../../core/drop-reason.ts'
 import { type DeviceId, type ModelId, sourceId } from '../../core/ids.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -16,13 +18,15 @@ import type { DataPort, Item } from '../ports/data-port.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import { NotWritten } from '../ports/not-written.ts'
 import type { Sink } from '../ports/sink.ts'
-import type { NumberedItem, SourceData } from '../ports/source-data.ts'
+import type { SinkEntry } from '../ports/sink-entry.ts'
+import type { ItemStream, NumberedItem, SourceData } from '../ports/source-data.ts'
 import { Appeals } from './appeals.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { describeSetAside } from './describe-set-aside.ts'
 import type { DeviceReport } from './device-status.ts'
 import type { BlockFailure } from './is-proven.ts'
 import { ItemReader } from './item-reader.ts'
+import { LiveItems } from './live-items.ts'
 import type { LogLevel } from './log-level.ts'
 import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
@@ -57,7 +61,9 @@ export interface SourceRunnerParts {
   readonly setAside: () => void
   readonly cancel: (source: string, datum: number) => void
   /** Told last of all of a datum: it is in the sink, and owed no longer. */
-  readonly settled?: (datum: number) => void
+  readonly settled?: (datum: number, item: Item) => void
+  /** Its items come as they come, and do not come again: one that cannot be read has failed. */
+  readonly isLive?: boolean
   /** For traces. */
   readonly observe?: DeviceObserver
   readonly say: (text: string, level?: LogLevel) => void
@@ -108,14 +114,16 @@ export class SourceRunner implements SourcePort {
   readonly #model: ServedModel
   readonly #skips: SkipLog
   #reader: ItemReader | undefined
+  /** What items come from that come by themselves. */
+  #stream: ItemStream | undefined
   #items: SourceData = { todo: [], total: 0, away: [] }
   #startedAt: Seconds = seconds(0)
   readonly #rate = new RecentRate()
   /** Why results that are files are not written now; '' where they are. */
   #writeTrouble = ''
   #resending = new Set<number>()
-  /** Items that are skipped, which is not in the sink yet. */
-  #skipping = 0
+  /** Items that are skipped or dropped, which is not in the sink yet. */
+  #unsafe = 0
   #wake: () => void = () => {}
   #lastComplaint = ''
 
@@ -123,7 +131,8 @@ export class SourceRunner implements SourcePort {
     this.#parts = parts
     this.id = sourceIdOf(parts.spec.name, parts.deviceName, parts.life)
     this.arrivals = parts.spec.arrivals
-    this.#book = new SourceBook({ self: parts.view.self, now: () => parts.clock.now(), window: parts.spec.window })
+    const { window, admission: terms = PATIENT_TERMS } = parts.spec
+    this.#book = new SourceBook({ self: parts.view.self, now: () => parts.clock.now(), window, terms })
     this.#appeals = new Appeals(parts)
     const say = (text: string, level?: 'warn'): void => parts.say(`source ${parts.spec.name}: ${text}`, level)
     this.#skips = new SkipLog(parts.clock, say)
@@ -163,10 +172,11 @@ export class SourceRunner implements SourcePort {
     const begun = this.#parts.clock.now() - elapsed
     await this.#findModel(signal)
     await this.check()
-    const { clock, wallTime, spec, say } = this.#parts
+    const { clock, wallTime, spec, say, isLive } = this.#parts
     const { patience } = spec
     const tell = (text: string, level?: 'warn'): void => say(`source ${spec.name}: ${text}`, level)
     this.#reader = new ItemReader({ clock, wallTime, patience, say: tell })
+    if (isLive) this.#reader.lastWasRead() // its patience has an end from the first
     this.#items = await this.#parts.openItems(this.#model.served!.port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
@@ -185,23 +195,11 @@ export class SourceRunner implements SourcePort {
   /** Every item in its turn, then whatever is owed. */
   async #readAll(signal: AbortSignal): Promise<void> {
     const { todo } = this.#items
-    const list = 'length' in todo ? todo : undefined
-    let ahead: Reading | undefined
-    let i = 0
-    let asked = this.#parts.clock.now()
-    for await (const numbered of todo) {
-      const { since } = numbered
-      const turn = await this.#turn(i, signal)
-      if (turn === 'stopped') return
-      const waitedForIt = turn === 'waitedForIt' || (since !== undefined && since > asked)
-      await this.#readAndAdmit(numbered, ahead, signal, () => [since ?? this.#due(i), waitedForIt])
-      i++
-      asked = this.#parts.clock.now()
-      ahead = this.#readAhead(list?.[i])
-    }
+    const hasRead = await ('length' in todo ? this.#readList(todo, signal) : this.#readStream(todo, signal))
+    if (!hasRead) return
     this.#reader!.lastWasRead()
     const waits = (): boolean => this.#state === 'running' && this.#reader!.waiting > 0
-    const isOwed = (): boolean => this.#book.ledger.counts().outstanding > 0 || this.#skipping > 0 || waits()
+    const isOwed = (): boolean => this.#book.ledger.counts().outstanding > 0 || this.#unsafe > 0 || waits()
     do {
       while (isOwed()) await this.#pause(signal)
     } while ((this.#state === 'running' && (await this.#reader!.look(this.#model.served!.port, true))) || isOwed())
@@ -213,6 +211,61 @@ export class SourceRunner implements SourcePort {
       this.#parts.say(
         `source ${this.#parts.spec.name}: ${givenUp} items could not be read; the next start tries them again`
       )
+  }
+
+  /** @returns false when it was stopped before the last */
+  async #readList(list: readonly NumberedItem[], signal: AbortSignal): Promise<boolean> {
+    const { drop, rate } = this.#terms
+    if ((this.#parts.availableAt !== undefined && drop !== 'none') || rate < Number.POSITIVE_INFINITY)
+      return this.#readStream(this.#arriving(list, signal), signal)
+    let ahead: Reading | undefined
+    for (const [i, numbered] of list.entries()) {
+      const turn = await this.#turn(i, signal)
+      if (turn === 'stopped') return false
+      await this.#readAndAdmit(numbered, ahead, signal, () => [this.#due(i), turn === 'waitedForIt'])
+      ahead = this.#readAhead(list[i + 1])
+    }
+    return true
+  }
+
+  /** Each is asked for when there is room for it, not before: until then it may be dropped. @returns as `#readList` */
+  async #readStream(stream: ItemStream, signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#parts
+    this.#stream = stream
+    const items = stream[Symbol.asyncIterator]()
+    try {
+      while (await this.#hasRoom(signal)) {
+        const asked = clock.now()
+        const { value, done } = await items.next()
+        if (done) return true
+        const { since } = value
+        await this.#readAndAdmit(value, undefined, signal, () => [since ?? clock.now(), (since ?? 0) > asked])
+      }
+    } finally {
+      await items.return?.()
+    }
+    return false
+  }
+
+  /** Items that become available one after the other, whether there is room for them or not. */
+  #arriving(list: readonly NumberedItem[], signal: AbortSignal): ItemStream {
+    const { clock } = this.#parts
+    let i = 0
+    const live = new LiveItems({
+      ...{ terms: this.#terms, clock, number: () => list[i]!.datum },
+      dropped: (numbered, reason) => this.drop(numbered, reason)
+    })
+    const arrive = async (): Promise<void> => {
+      for (; i < list.length && !live.ended; i++) {
+        const due = this.#due(i)
+        while (due > clock.now()) await clock.sleep(seconds(due - clock.now()), { signal })
+        if (this.#terms.drop === 'none') await live.offer(list[i]!.item)
+        else live.put(list[i]!.item, due)
+      }
+      live.end()
+    }
+    arrive().catch(() => live.close()) // it is being stopped
+    return live
   }
 
   /** What was put aside because it was away or not whole. Ends only by rejecting, when `signal` aborts. */
@@ -306,10 +359,17 @@ export class SourceRunner implements SourcePort {
     for (const datum of this.#book.ledger.deviceLost(device)) this.#resend(datum)
   }
 
+  /** It is let go before it was admitted. Resolves when that is in the sink. */
+  async drop({ datum, item }: NumberedItem, reason: DropReason): Promise<void> {
+    await this.#outcome(item, { source: this.id, datum, item: item.name, dropped: true, reason })
+  }
+
   tick(): void {
     this.#lookAtModel()
     this.#skips.tick()
+    this.#stream?.tick?.()
     if (this.#state !== 'running') return
+    for (const datum of this.#book.tooLate()) this.#dropAdmitted(datum)
     const { view, spec, isHere } = this.#parts
     const expected = longestExpected(view.world, spec.window, seconds(this.#model.served?.work ?? 0))
     for (const datum of this.#book.overdue(expected, waiting => isHere(this.id, waiting))) this.#resend(datum)
@@ -318,7 +378,7 @@ export class SourceRunner implements SourcePort {
   status(): DeviceReport['sources'][number] {
     const { spec, deviceName, sink, clock } = this.#parts
     const { outstanding, failed, resent, twins } = this.#book.ledger.counts()
-    const { results, skipped, failed: failedInAll } = sink.counts(this.id)
+    const { results, skipped, failed: failedInAll, dropped } = sink.counts(this.id)
     return {
       name: spec.name,
       device: deviceName,
@@ -326,10 +386,11 @@ export class SourceRunner implements SourcePort {
       state: this.#stateNow(),
       because: this.#because(),
       available: this.#items.total,
-      admitted: results + outstanding + failedInAll,
+      admitted: results + outstanding + failedInAll + dropped,
       completed: results,
       skipped,
       failed: failedInAll,
+      dropped,
       unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
       lost: failed,
@@ -355,6 +416,7 @@ export class SourceRunner implements SourcePort {
 
   async stop(): Promise<void> {
     if (this.#state !== 'done' && this.#state !== 'failed') this.#state = 'stopped'
+    this.#stream?.close?.()
     this.#wake()
   }
 
@@ -469,14 +531,17 @@ export class SourceRunner implements SourcePort {
       do {
         if (!(await this.#hasRoom(signal))) return
       } while (!this.#mayAdmit) // another datum may have taken it in the same moment
-      if (reading.served === this.#model.served) return this.#admit(numbered, tensors, ...when())
+      if (reading.served !== this.#model.served) continue
+      const [available, waitedForIt] = when()
+      if (this.#isLate(available)) return this.drop(numbered, 'deadline')
+      return this.#admit(numbered, tensors, available, waitedForIt)
     }
   }
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
     const { clock, observe } = this.#parts
     this.#flights.set(datum, { item, availableAt: available })
-    this.#book.admit(datum, waitedForIt)
+    this.#book.admit(datum, waitedForIt, available)
     observe?.admitted({ source: this.id, datum, available, at: clock.now() })
     this.#dispatch(datum, tensors)
   }
@@ -495,6 +560,7 @@ export class SourceRunner implements SourcePort {
         await this.#skip(numbered, reading.because, reading.stamp)
         return undefined
       case 'givenUp':
+        if (this.#parts.isLive) await this.#skip(numbered, reading.because, undefined)
         this.#forget(numbered.datum)
         if (this.#book.ledger.abandon(numbered.datum)) this.#flights.delete(numbered.datum)
         return undefined
@@ -517,15 +583,42 @@ export class SourceRunner implements SourcePort {
       return
     }
     this.#skips.skipped(item.name, because)
-    this.#skipping++
+    const named = { source: this.id, datum, item: item.name }
+    if (this.#parts.isLive) return this.#outcome(item, { ...named, failed: true, cause: because, attempts: 0 })
+    await this.#outcome(item, { ...named, skipped: because }, stamp)
+    this.#reader!.skipped(numbered, stamp) // not before it is in the sink: a result after it counts, one with it does not
+  }
+
+  /** Of a datum that was not admitted. Resolves when it is in the sink. */
+  async #outcome(item: Item, entry: SinkEntry, stamp?: string): Promise<void> {
+    this.#unsafe++
     try {
-      await this.#parts.sink.write({ source: this.id, datum, item: item.name, skipped: because }, stamp)
+      await this.#parts.sink.write(entry, stamp)
+      this.#parts.settled?.(entry.datum, item)
+    } catch (error) {
+      this.#notInSink(item.name, error)
     } finally {
-      this.#skipping--
+      this.#unsafe--
       this.#wake()
     }
-    this.#reader!.skipped(numbered, stamp) // not before it is in the sink: a result after it counts, one with it does not
-    this.#parts.settled?.(datum)
+  }
+
+  get #terms() {
+    return this.#parts.spec.admission ?? PATIENT_TERMS
+  }
+
+  #isLate(available: Seconds): boolean {
+    return this.#parts.clock.now() >= available + this.#terms.deadline
+  }
+
+  /** It was under way, and the ledger knows. */
+  #dropAdmitted(datum: number): void {
+    this.#parts.cancel(this.id, datum)
+    this.#forget(datum)
+    this.#reader!.forget(datum)
+    const { item } = this.#flights.get(datum)!
+    const entry = { source: this.id, datum, item: item.name, dropped: true, reason: 'deadline' } as const
+    this.#endIfItFails(this.#recordEnd(datum, item, entry))
   }
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
@@ -583,10 +676,8 @@ export class SourceRunner implements SourcePort {
       const result = await this.#writeResult(port, item, tensors)
       await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
       this.#times.add(inferenceTime)
-      this.#book.ledger.written(datum)
       observe?.completed({ source: this.id, datum, at: now })
-      this.#flights.delete(datum)
-      this.#parts.settled?.(datum)
+      this.#written(datum, item)
     } catch (error) {
       this.#notInSink(item.name, error)
     }
@@ -596,17 +687,27 @@ export class SourceRunner implements SourcePort {
   /** After `ledger.fail`: it is in the sink that the datum has no result, and why. */
   async #recordFailure(datum: number, cause: string): Promise<void> {
     this.#forget(datum)
-    const item = this.#flights.get(datum)!.item.name
+    const { item } = this.#flights.get(datum)!
+    const attempts = this.#book.ledger.attempts(datum)
+    await this.#recordEnd(datum, item, { source: this.id, datum, item: item.name, failed: true, cause, attempts })
+  }
+
+  /** Of a datum that was admitted and has no result. */
+  async #recordEnd(datum: number, item: Item, entry: SinkEntry): Promise<void> {
     try {
-      const attempts = this.#book.ledger.attempts(datum)
-      await this.#parts.sink.write({ source: this.id, datum, item, failed: true, cause, attempts })
-      this.#book.ledger.written(datum)
-      this.#flights.delete(datum)
-      this.#parts.settled?.(datum)
+      await this.#parts.sink.write(entry)
+      this.#written(datum, item)
     } catch (error) {
-      this.#notInSink(item, error)
+      this.#notInSink(item.name, error)
     }
     this.#wake()
+  }
+
+  /** What became of it is in the sink, for good. */
+  #written(datum: number, item: Item): void {
+    this.#book.ledger.written(datum)
+    this.#flights.delete(datum)
+    this.#parts.settled?.(datum, item)
   }
 
   /** A window of them may come at once, all for one cause. A source that is not being stopped does not go on without them. */

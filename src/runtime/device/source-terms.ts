@@ -1,3 +1,4 @@
+import type { AdmissionTerms } from '../../core/admission-terms.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Seconds } from '../../core/units.ts'
 
@@ -10,6 +11,8 @@ export interface SourceTerms {
   readonly window: number
   readonly arrivals: Arrivals
   readonly weight: number
+  /** How data that come by themselves are admitted. @default each waits its turn, as long as it takes */
+  readonly admission?: AdmissionTerms
   /** So long after the run began it has its first datum. */
   readonly start: Seconds
   /** So long, at least, an item that is absent or unreadable is tried again before it is left to the next start. */

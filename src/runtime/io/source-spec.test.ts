@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { PATIENT_TERMS } from '../../core/admission-terms.ts'
 import { UserError } from '../../core/user-error.ts'
 import { parseSourceSpec } from './source-spec.ts'
 
@@ -12,7 +13,8 @@ test('a source is a name and a folder; the rest has defaults', () => {
     arrivals: { kind: 'saturated' },
     count: undefined,
     weight: 1,
-    patience: 30
+    patience: 30,
+    admission: PATIENT_TERMS
   })
 })
 
@@ -28,7 +30,8 @@ test('all options in any order; commas, colons and equal signs of a path stay in
     arrivals: { kind: 'poisson', rate: 5 },
     count: 40,
     weight: 0.5,
-    patience: 30
+    patience: 30,
+    admission: PATIENT_TERMS
   })
 })
 
@@ -53,11 +56,24 @@ test.each([
   ['door=dir:x,arrivals=poisson:1e300/s', /arrivals: .*out of range: from 1e-9\/s to 1e6\/s/],
   ['door=dir:x,arrivals=evry:2s', /arrivals: .*did you mean every\?/],
   ['door=dir:x,arrivals=every:2', /arrivals: .*units: s, ms/],
-  ['door=dir:x,model=', /model: needs a name/]
+  ['door=dir:x,model=', /model: needs a name/],
+  ['door=dir:x,deadline=0s', /deadline: .*"0s" must be more than 0s/],
+  ['door=dir:x,rate=5', /rate: .*no unit.*5\/s/],
+  ['door=dir:x,rate=0/s', /rate: .*must be more than 0/],
+  ['door=dir:x,queue=0', /queue: .*1/],
+  ['door=dir:x,late=never', /late: .*finish.*cancel/],
+  ['door=dir:x,drop=old,arrivals=every:1s', /drop: .*oldest/],
+  ['door=dir:x,drop=oldest', /drop=oldest needs arrivals=: the items of a dir source wait/]
 ])('%s is refused in words that name what is wrong', (text, message) => {
   expect(() => parseSourceSpec(text)).toThrow(message)
   expect(() => parseSourceSpec(text)).toThrow(UserError)
   expect(() => parseSourceSpec(text)).toThrow(`source "${text}"`)
+})
+
+test('how data that cannot wait are admitted is told with the source', () => {
+  const text = 'cam=dir:x,arrivals=every:40ms,deadline=500ms,drop=oldest,queue=4,rate=5/s,late=cancel'
+  const admission = { deadline: 0.5, drop: 'oldest', queue: 4, rate: 5, late: 'cancel' }
+  expect(parseSourceSpec(text).admission).toEqual(admission)
 })
 
 test('made-up data have a count in place of a folder; a source may start later', () => {

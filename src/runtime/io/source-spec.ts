@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { DROP_RULES, LATE_RULES } from '../../core/admission-terms.ts'
 import { parseArrivals } from '../../core/arrivals.ts'
 import { describeIssue } from '../../core/describe-issue.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { nearest } from '../../core/nearest.ts'
-import { parseTime } from '../../core/parse-quantity.ts'
+import { parseFrequency, parseTime } from '../../core/parse-quantity.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { SourceTerms } from '../device/source-terms.ts'
@@ -38,6 +39,20 @@ const asQuantity =
 /** Longer than a share takes to be mounted again. */
 const PATIENCE: Seconds = seconds(30)
 
+/** "5/s", and more than none. */
+const frequency = (text: string): number => {
+  const rate = parseFrequency(text)
+  if (rate > 0) return rate
+  throw new RangeError(`"${text}" must be more than 0`)
+}
+
+/** "500ms", and more than none. */
+const deadlineTime = (text: string): Seconds => {
+  const time = parseTime(text)
+  if (time > 0) return time
+  throw new RangeError(`"${text}" must be more than 0s`)
+}
+
 const schema = z.strictObject({
   name: z.string().regex(NAME_PATTERN, NAME_WORDS),
   folder: z.string().min(1, 'needs a folder: dir:PATH'),
@@ -47,15 +62,20 @@ const schema = z.strictObject({
   count: numberOf(z.int().min(1).max(10_000_000)).optional(),
   weight: numberOf(z.number().min(1e-6).max(1e9)).default(1),
   start: z.string().transform(asQuantity(parseTime)).default(seconds(0)),
-  patience: z.string().transform(asQuantity(parseTime)).default(PATIENCE)
+  patience: z.string().transform(asQuantity(parseTime)).default(PATIENCE),
+  deadline: z.string().transform(asQuantity(deadlineTime)).default(seconds(Number.POSITIVE_INFINITY)),
+  drop: z.enum(DROP_RULES).default('none'),
+  queue: numberOf(z.int().min(1).max(100_000)).default(1),
+  rate: z.string().transform(asQuantity(frequency)).default(Number.POSITIVE_INFINITY),
+  late: z.enum(LATE_RULES).default('finish')
 })
 
 const FORM =
-  'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s][,patience=30s], or NAME=synthetic:COUNT with the same'
+  'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s][,patience=30s][,deadline=500ms][,late=finish|cancel][,drop=oldest|newest|none][,queue=N][,rate=5/s], or NAME=synthetic:COUNT with the same'
 /** What may follow its name: where its items come from. */
 export const SOURCE_KINDS = ['dir', 'synthetic']
 /** What may follow that, as `key=value`. */
-export const SOURCE_OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight', 'start', 'patience']
+export const SOURCE_OPTIONS = Object.keys(schema.shape).filter(key => key !== 'name' && key !== 'folder')
 
 /**
  * "door=dir:./images,window=8,arrivals=every:200ms"
@@ -63,15 +83,20 @@ export const SOURCE_OPTIONS = ['model', 'window', 'arrivals', 'count', 'weight',
  */
 export const parseSourceSpec = (text: string): SourceSpec => {
   const where = `source "${text}"`
-  const [, name, kind, rest] = /^([^=,]*)=(dir|synthetic):(.*)$/s.exec(text) ?? []
-  if (name === undefined || rest === undefined) throw new UserError(`${where} is not ${FORM}`)
-  const [folder, options] = splitOptions(rest, where)
+  const [, name, kind, written] = /^([^=,]*)=(dir|synthetic):(.*)$/s.exec(text) ?? []
+  if (name === undefined || written === undefined) throw new UserError(`${where} is not ${FORM}`)
+  const [folder, options] = splitOptions(written, where)
   const synthetic = kind === 'synthetic' ? syntheticCount(folder, where) : undefined
   const parsed = schema.safeParse({ name, folder, ...options })
   if (!parsed.success)
     throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => SOURCE_OPTIONS })}`)
-  const { model, count } = parsed.data
-  return { ...parsed.data, folder: synthetic === undefined ? folder : '', model, count, synthetic }
+  const { model, count, deadline, drop, queue, rate, late, ...rest } = parsed.data
+  if (drop !== 'none' && rest.arrivals.kind === 'saturated')
+    throw new UserError(
+      `${where}: drop=${drop} needs arrivals=: the items of a ${kind} source wait until they are wanted`
+    )
+  const admission = { deadline, drop, queue, rate, late }
+  return { ...rest, folder: synthetic === undefined ? folder : '', model, count, synthetic, admission }
 }
 
 const syntheticCount = (text: string, where: string): number => {

@@ -1,11 +1,14 @@
 import { z } from 'zod'
+import { DROP_REASONS } from '../../core/drop-reason.ts'
 
 /**
- * One line of a sink, as JSON. A result, an item that could not be read, and one that could not be computed:
+ * One line of a sink, as JSON. A result, an item that could not be read, one that could not be computed, and one that was let
+ * go before it was:
  *
  *   {"source":"door","datum":7,"item":"a.png","result":{"text":"42"},"inferenceTime":0.31,"attempts":1}
  *   {"source":"door","datum":8,"item":"b.txt","skipped":"b.txt: is not an image that can be read"}
  *   {"source":"door","datum":9,"item":"c.png","failed":true,"cause":"block 3: ...","attempts":4}
+ *   {"source":"door","datum":10,"item":"10","dropped":true,"reason":"deadline"}
  *
  * `inferenceTime` in seconds; `route`, where it is known: who computed which blocks.
  */
@@ -17,6 +20,7 @@ const named = { source: z.string().min(1), datum: z.int().min(0).max(MAX_DATUM),
 export const sinkEntrySchema = z.union([
   z.object({ ...named, skipped: z.string() }),
   z.object({ ...named, failed: z.literal(true), cause: z.string(), attempts: z.int().min(0) }),
+  z.object({ ...named, dropped: z.literal(true), reason: z.enum(DROP_REASONS) }),
   z.object({
     ...named,
     result: z.unknown(),
@@ -28,14 +32,16 @@ export const sinkEntrySchema = z.union([
 
 export type SkippedEntry = z.output<(typeof sinkEntrySchema.options)[0]>
 export type FailedEntry = z.output<(typeof sinkEntrySchema.options)[1]>
-export type ResultEntry = z.output<(typeof sinkEntrySchema.options)[2]>
-export type SinkEntry = SkippedEntry | FailedEntry | ResultEntry
+export type DroppedEntry = z.output<(typeof sinkEntrySchema.options)[2]>
+export type ResultEntry = z.output<(typeof sinkEntrySchema.options)[3]>
+export type SinkEntry = SkippedEntry | FailedEntry | DroppedEntry | ResultEntry
 
 /** One line. Not by trying one kind after the other: a sink may have hundreds of thousands. @throws when it is none of ours */
 export const parseSinkLine = (text: string): SinkEntry => {
   const json: unknown = JSON.parse(text)
-  const [skipped, failed, result] = sinkEntrySchema.options
+  const [skipped, failed, dropped, result] = sinkEntrySchema.options
   if (typeof json !== 'object' || json === null) return result.parse(json)
+  if ('dropped' in json) return dropped.parse(json)
   return ('skipped' in json ? skipped : 'failed' in json ? failed : result).parse(json)
 }
 
@@ -52,8 +58,13 @@ export const isSkipped = (entry: SinkEntry): entry is SkippedEntry => 'skipped' 
 
 export const isFailed = (entry: SinkEntry): entry is FailedEntry => 'failed' in entry
 
-export const isResult = (entry: SinkEntry): entry is ResultEntry => !(isSkipped(entry) || isFailed(entry))
+export const isDropped = (entry: SinkEntry): entry is DroppedEntry => 'dropped' in entry
+
+export const isResult = (entry: SinkEntry): entry is ResultEntry => outcomeOf(entry) === 'result'
 
 /** What became of the datum. */
-export const outcomeOf = (entry: SinkEntry): 'result' | 'skipped' | 'failed' =>
-  isSkipped(entry) ? 'skipped' : isFailed(entry) ? 'failed' : 'result'
+export const outcomeOf = (entry: SinkEntry): 'result' | 'skipped' | 'failed' | 'dropped' => {
+  if (isSkipped(entry)) return 'skipped'
+  if (isFailed(entry)) return 'failed'
+  return isDropped(entry) ? 'dropped' : 'result'
+}

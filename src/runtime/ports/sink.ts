@@ -3,7 +3,7 @@ import type { SinkEntry } from './sink-entry.ts'
 /** What is known to have become of a datum. */
 export interface Recorded {
   readonly item: string
-  readonly kind: 'result' | 'skipped' | 'failed'
+  readonly kind: 'result' | 'skipped' | 'failed' | 'dropped'
   /** Of one that was skipped: what its item looked like then. When it looks different, it may be written again. */
   readonly stamp?: string
 }
@@ -13,6 +13,8 @@ export interface RecordedCounts {
   readonly skipped: number
   /** Given up: what they are could not be computed. */
   readonly failed: number
+  /** Let go before they were computed, by a stated rule. */
+  readonly dropped: number
 }
 
 export type SinkState =
@@ -35,7 +37,7 @@ export interface Sink extends AsyncDisposable {
   readonly name: string
   /** What became of a source's data, by datum; grows with every write. */
   recorded(source: string): ReadonlyMap<number, Recorded>
-  /** How many of them are results, how many were skipped and how many given up; looked up, not counted. */
+  /** How many of them are results, how many were skipped, given up and dropped; looked up, not counted. */
   counts(source: string): RecordedCounts
   /**
    * @param stamp of an item that is skipped: what it looks like, kept with it

@@ -8,8 +8,13 @@ export interface NumberedItem {
   readonly since?: Seconds
 }
 
-/** Items one after the other, as they come. */
-export type ItemStream = AsyncIterable<NumberedItem>
+/** Items one after the other, as they come. Each is asked for when there is room for it. */
+export interface ItemStream extends AsyncIterable<NumberedItem> {
+  /** Called often: what is to be done in time is done. */
+  tick?(): void
+  /** It ends now, also where it is waited for. Idempotent. */
+  close?(): void
+}
 
 /** What a source has to be computed. */
 export interface SourceData {

@@ -55,7 +55,7 @@ const markSchema = z.union([
   z.object({ inode: z.string() }),
   z.object({ ok: z.literal(1) })
 ])
-const KINDS: readonly unknown[] = ['result', 'skipped', 'failed']
+const KINDS: readonly unknown[] = ['result', 'skipped', 'failed', 'dropped'] satisfies Recorded['kind'][]
 
 /** By hand: there may be hundreds of thousands. @throws TypeError when it is none of ours */
 const parseLine = (json: readonly unknown[]): RecordLine => {

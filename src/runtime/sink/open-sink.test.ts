@@ -61,7 +61,7 @@ test('a result that was written is on the disk, one line each, in order', async 
     `${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","skipped":"not an image"}\n` +
       '{"source":"door","datum":3,"item":"3.png","failed":true,"cause":"block 2: no memory","attempts":4}\n'
   )
-  expect(sink.counts('door')).toEqual({ results: 2, skipped: 1, failed: 1 })
+  expect(sink.counts('door')).toEqual({ results: 2, skipped: 1, failed: 1, dropped: 0 })
   expect([...sink.recorded('door')].map(([datum, { kind }]) => `${datum} ${kind}`)).toEqual([
     '1 result',
     '0 result',
@@ -98,7 +98,7 @@ test('a datum that was given up in an earlier run is known as that, and not writ
   await first.stop()
   const second = await open(file)
   expect(second.recorded('door')).toEqual(new Map([[0, { item: '0.png', kind: 'failed' }]]))
-  expect(second.counts('door')).toEqual({ results: 0, skipped: 0, failed: 1 })
+  expect(second.counts('door')).toEqual({ results: 0, skipped: 0, failed: 1, dropped: 0 })
   expect(await second.write(result(0))).toBe('twin')
 })
 

@@ -1,6 +1,8 @@
 import type { Recorded, RecordedCounts } from '../ports/sink.ts'
 import { outcomeOf, type SinkEntry } from '../ports/sink-entry.ts'
 
+const NONE = { result: 0, skipped: 0, failed: 0, dropped: 0 } as const
+
 /** What is known to have become of every datum, by source; counted as it comes. */
 export class RecordedData {
   readonly #sources = new Map<string, Map<number, Recorded>>()
@@ -11,8 +13,8 @@ export class RecordedData {
   }
 
   counts(source: string): RecordedCounts {
-    const { result = 0, skipped = 0, failed = 0 } = this.#counts.get(source) ?? {}
-    return { results: result, skipped, failed }
+    const { result, skipped, failed, dropped } = this.#counts.get(source) ?? NONE
+    return { results: result, skipped, failed, dropped }
   }
 
   /** Whether this entry would say nothing new: only one that was skipped may still become something else. */
@@ -22,7 +24,7 @@ export class RecordedData {
   }
 
   put(source: string, datum: number, recorded: Recorded): void {
-    const counts = this.#counts.get(source) ?? { result: 0, skipped: 0, failed: 0 }
+    const counts = this.#counts.get(source) ?? { ...NONE }
     const before = this.#of(source).get(datum)
     if (before !== undefined) counts[before.kind]--
     counts[recorded.kind]++

@@ -80,7 +80,7 @@ test('a sink that is renamed goes on in a new file; nothing is written twice, th
   await sink.stop()
   const again = await open(at)
   expect([...again.recorded('door').keys()].sort()).toEqual([0, 1, 2, 3])
-  expect(again.counts('door')).toEqual({ results: 4, skipped: 0, failed: 0 })
+  expect(again.counts('door')).toEqual({ results: 4, skipped: 0, failed: 0, dropped: 0 })
   expect(await again.write(result(1))).toBe('twin')
   expect(said.at(-1)).toMatch(
     /2 data that are done have no line in it any more .* remove .*state\/sink-.*\.done\.jsonl too/
@@ -517,7 +517,7 @@ test('what was skipped keeps what its file looked like, and may have a result la
     'twin',
     'twin'
   ])
-  expect(again.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0 })
+  expect(again.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
   await again.stop()
   const third = await open(at)
   expect(third.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'result' })

@@ -1,4 +1,4 @@
-import { isFailed, isSkipped, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
+import { isDropped, isFailed, isSkipped, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
 import { entriesOn } from './memory-sink.ts'
 import { range, type SimulatedScenario } from './scenario.ts'
 import type { SimulatedDevice } from './simulated-device.ts'
@@ -53,6 +53,7 @@ export const wrongOutcomes = (
       if (source.poison.includes(datum)) return isFailed(entry) ? [] : [`${what} was not given up`]
       if (isSkipped(entry)) return [`${what} was skipped: ${entry.skipped}`]
       if (isFailed(entry)) return [`${what} was given up: ${entry.cause}`]
+      if (isDropped(entry)) return [`${what} was dropped: ${entry.reason}`]
       const rights = versions.map(
         model => `${model.manifest.id.slice(0, 8)} ${toyAnswer(model, number, number * tags + datum)}`
       )

@@ -72,7 +72,7 @@ export class MemorySink implements Sink {
   }
 
   counts(source: string): RecordedCounts {
-    const counts = { results: 0, skipped: 0, failed: 0 }
+    const counts = { results: 0, skipped: 0, failed: 0, dropped: 0 }
     for (const { kind } of this.recorded(source).values()) counts[kind === 'result' ? 'results' : kind]++
     return counts
   }

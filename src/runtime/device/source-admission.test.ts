@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import { type AdmissionTerms, PATIENT_TERMS } from '../../core/admission-terms.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
+import { memorySink } from '../../testing/lone-device.ts'
+import { createManualClock } from '../../testing/manual-clock.ts'
+import type { DeviceTask } from '../dispatch/device-task.ts'
+import type { Item } from '../ports/data-port.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
+import { LiveItems } from './live-items.ts'
+import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
+
+const manifest = { id: 'net', name: 'net', blocks: [{ work: seconds(0.01) }], activations: [{ tensors: [] }] }
+const view = {
+  ...{ self: 'porch', selfIndex: 0, manifestNamed: () => manifest, models: { nameOf: () => 'net' } },
+  world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
+}
+
+/** A source with a window of 1, or 2 for data that arrive in time, computed one by one, each in `takes`. An item "bad" cannot be read. */
+const computing = (admission: Partial<AdmissionTerms>, takes: Seconds, availableAt?: (datum: number) => Seconds) => {
+  const window = availableAt === undefined ? 1 : 2
+  const clock = createManualClock()
+  const sink = memorySink()
+  const settled: string[] = []
+  const terms: AdmissionTerms = { ...PATIENT_TERMS, ...admission }
+  const live = new LiveItems({ terms, clock, dropped: (numbered, reason) => source.drop(numbered, reason) })
+  const list = Array.from({ length: 6 }, (_, datum) => ({ datum, item: { name: `${datum}` } }))
+  const waiting = new Set<number>()
+  const source: SourceRunner = new SourceRunner({
+    spec: { name: 'cam', window, weight: 1, start: seconds(0), patience: seconds(0), admission: terms },
+    ...{ deviceName: 'porch', clock, wallTime: () => clock.now(), view, sink, availableAt, isLive: true },
+    openItems: async () => ({ todo: availableAt === undefined ? live : list, total: 6, away: [] }),
+    createPort: () => ({
+      read: async ({ name }: Item) => {
+        if (name === 'bad') throw new UserError('bad: is not an image')
+        return []
+      },
+      stamp: async () => ({ id: '', modified: seconds(0), isFinal: true }),
+      write: async () => 'answer'
+    }),
+    submit: (task: DeviceTask) => {
+      waiting.add(task.datum)
+      lane = lane.then(async () => {
+        if (!waiting.delete(task.datum)) return
+        await clock.sleep(takes)
+        source.delivered({ ...task, tensors: [] })
+      })
+    },
+    cancel: (_: string, datum: number) => waiting.delete(datum),
+    settled: (_: number, { name }: Item) => settled.push(name),
+    ...{ breaker: new CircuitBreaker(), isHere: () => false, setAside: () => {}, say: () => {} }
+  } as unknown as SourceRunnerParts)
+  let lane = Promise.resolve()
+  const running = source.run(new AbortController().signal, seconds(0))
+  const pass = async (duration: number): Promise<void> => {
+    for (let passed = 0; passed < duration - 1e-9; passed += 0.05) {
+      await clock.advance(seconds(0.05))
+      source.tick()
+    }
+  }
+  const outcomes = () =>
+    sink.lines.map(line => `${line.item} ${'reason' in line ? line.reason : 'cause' in line ? line.cause : 'result'}`)
+  return { live, source, running, pass, outcomes, settled }
+}
+
+test('data that arrive faster than they are computed: the newest go in, and each has one outcome', async () => {
+  const every = (datum: number) => seconds(datum * 0.1)
+  const { source, running, pass, outcomes, settled } = computing({ drop: 'oldest' }, seconds(0.3), every)
+  await pass(3)
+  await running
+  expect(outcomes()).toEqual(['0 result', '3 queueFull', '4 queueFull', '1 result', '2 result', '5 result'])
+  expect(source.status()).toMatchObject({ state: 'done', completed: 4, dropped: 2, admitted: 6, failed: 0 })
+  expect(settled).toHaveLength(6)
+})
+
+test('what is not begun by its deadline is dropped; what is under way is finished', async () => {
+  const { live, running, pass, outcomes } = computing(
+    { deadline: seconds(0.2), queue: 9, drop: 'newest' },
+    seconds(0.5)
+  )
+  await pass(0.1)
+  for (const name of ['a', 'b', 'c']) live.put({ name })
+  live.end()
+  await pass(1)
+  await running
+  expect(outcomes()).toEqual(['b deadline', 'c deadline', 'a result'])
+})
+
+test('where late ones are cancelled, so is what is under way', async () => {
+  const { live, running, pass, outcomes } = computing({ deadline: seconds(0.2), late: 'cancel' }, seconds(0.5))
+  await pass(0.1)
+  live.put({ name: 'a' })
+  live.end()
+  await pass(1)
+  await running
+  expect(outcomes()).toEqual(['a deadline'])
+})
+
+test('an item that is none has failed, and the others go on', async () => {
+  const { live, running, pass, outcomes, source } = computing({ queue: 9 }, seconds(0.1))
+  await pass(0.1)
+  for (const name of ['a', 'bad', 'c']) live.put({ name })
+  live.end()
+  await pass(1)
+  await running
+  expect(outcomes().sort()).toEqual(['a result', 'bad bad: is not an image', 'c result'])
+  expect(source.status()).toMatchObject({ completed: 2, failed: 1, skipped: 0 })
+})
