@@ -91,7 +91,12 @@ export const command = new Command('node')
   )
   .option('--preset <name>', 'how files become tensors and results text: ppocr-rec, imagenet or raw')
   .option('--io <file>', 'the same, described in YAML')
-  .option('--sink <file>', 'results, one JSON line each')
+  .option(
+    '--sink <spec>',
+    'results, one JSON line each: FILE[,rotate=64MiB][,keep=N], a FIFO, or - for standard output, then [,sources=A+B]; repeatable: each gets all results',
+    collect,
+    []
+  )
   .option('--policy <name>', `${POLICY_NAMES.join(', ')}; the same on all devices`, 'confluence')
   .option('--activation-encoding <name>', `${ENCODING_HELP}; the same on all devices`, 'fp32')
   .option('--keep-models <time>', 'a model that nobody owns and no source uses leaves the cluster after so long', '1h')

@@ -8,7 +8,9 @@ import type { Outcome } from '../library/outcome.ts'
 import { createOutcomeSink } from '../library/outcome-sink.ts'
 import type { Sink } from '../runtime/ports/sink.ts'
 import type { FailedEntry, ResultEntry, SinkEntry, SkippedEntry } from '../runtime/ports/sink-entry.ts'
+import { fanOutSink } from '../runtime/sink/fan-out-sink.ts'
 import { openSink } from '../runtime/sink/open-sink.ts'
+import { StreamSink } from '../runtime/sink/stream-sink.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { memorySink } from './lone-device.ts'
 import { EventClock } from './simulated/event-clock.ts'
@@ -25,6 +27,29 @@ const inFile = async (): Promise<Opened> => {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-sink-contract-'))
   const open = () => openSink({ file: join(folder, 'sink.jsonl'), clock: systemClock, say: () => {} })
   return { sink: await open(), again: open, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+}
+
+const asStream = async (): Promise<Opened> => {
+  const stream = { write: async (data: Uint8Array) => data.byteLength, close: async () => {} }
+  const target = { name: '-', mayReopen: false, open: async () => stream }
+  return { sink: new StreamSink({ target, clock: systemClock, say: () => {} }), [Symbol.asyncDispose]: async () => {} }
+}
+
+const inSeveral = async (): Promise<Opened> => {
+  const [one, other, stream] = [await inFile(), await inFile(), await asStream()]
+  const join = (kept: readonly Sink[], lines?: Sink): Sink =>
+    fanOutSink([
+      ...kept.map(sink => ({ sink, isKept: true, sources: undefined })),
+      ...(lines === undefined ? [] : [{ sink: lines, isKept: false, sources: undefined }])
+    ])
+  return {
+    sink: join([one.sink, other.sink], stream.sink),
+    again: async () => join([await one.again!(), await other.again!()]),
+    [Symbol.asyncDispose]: async () => {
+      await one[Symbol.asyncDispose]()
+      await other[Symbol.asyncDispose]()
+    }
+  }
 }
 
 const ofSimulated = async (): Promise<Opened> => {
@@ -83,6 +108,8 @@ afterEach(async () => {
 
 describe.each([
   ['in a file', inFile],
+  ['that is a stream', asStream],
+  ['of several', inSeveral],
   ['of simulated devices', ofSimulated],
   ['of tests', ofTests]
 ])('a sink %s', (_, how) => {

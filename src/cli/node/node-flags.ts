@@ -23,7 +23,7 @@ export interface NodeFlags {
   readonly source: string[]
   readonly preset?: string
   readonly io?: string
-  readonly sink?: string
+  readonly sink: string[]
   readonly policy: string
   readonly activationEncoding: string
   readonly keepModels: string

@@ -9,6 +9,8 @@ import { parseEmulatedLink } from '../../emulation/emulated-link.ts'
 import { EmulatedLinks } from '../../emulation/emulated-links.ts'
 import { parseSourceSpec } from '../../runtime/io/source-spec.ts'
 import { DEFAULT_PORT } from '../../runtime/network/default-port.ts'
+import { STDOUT } from '../../runtime/sink/open-line-target.ts'
+import { parseSinkSpec, type SinkSpec } from '../../runtime/sink/sink-spec.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/policies.ts'
 import { COMMAND_LINE, type FlagOrigin } from '../config/flag-origin.ts'
 import { FlagProblems } from '../config/flag-problems.ts'
@@ -56,7 +58,7 @@ export interface NodeOptions {
   readonly sources: readonly string[]
   readonly preset: string | undefined
   readonly io: string | undefined
-  readonly sink: string | undefined
+  readonly sinks: readonly SinkSpec[]
   readonly policy: PolicyName
   readonly activationEncoding: EncodingChoice
   /** A model that nobody owns and no source uses leaves the cluster after so long. */
@@ -111,7 +113,7 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
     sources: sourcesOf(flags, problems),
     preset: flags.preset,
     io: flags.io,
-    sink: flags.sink,
+    sinks: flags.sink.flatMap(text => problems.check('sink', text, () => [parseSinkSpec(text)], [])),
     policy: problems.check('policy', flags.policy, () => policy(flags.policy), 'confluence'),
     activationEncoding: problems.check(
       'activation-encoding',
@@ -214,7 +216,10 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     '--source needs to know how files become tensors: add --preset ppocr-rec|imagenet|raw or --io FILE'
   )
   odd('preset', flags.preset !== undefined && flags.io !== undefined, '--preset and --io exclude each other: keep one')
-  odd('source', flags.source.length > 0 && flags.sink === undefined, '--source needs --sink FILE.jsonl for its results')
+  odd('source', flags.source.length > 0 && flags.sink.length === 0, '--source needs --sink FILE.jsonl for its results')
+  const toStdout = flags.sink.some(text => STDOUT.includes(text.split(',')[0]!))
+  const isPrinted = toStdout && (flags.json === true || flags.jsonEvents === true)
+  odd('sink', isPrinted, '--sink - and --json both write standard output: keep one')
   const isPortTwice = flags.listen.length > 0 && (flags.port !== undefined || flags.anyPort === true)
   odd('listen', isPortTwice, '--listen names a port already: leave --port and --any-port out')
   odd(

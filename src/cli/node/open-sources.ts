@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { createArrivals } from '../../core/arrivals.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Rng } from '../../core/rng.ts'
@@ -18,7 +17,7 @@ import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
 import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
-import { openSink } from '../../runtime/sink/open-sink.ts'
+import { identityOf, openSinks, resultsFolderOf } from '../../runtime/sink/open-sinks.ts'
 import { itemsFile, type SourceItems, sourceItems } from '../../runtime/sink/source-items.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
@@ -42,12 +41,19 @@ export const openSources = async (
   log: NodeLog,
   observe?: DeviceObserver
 ): Promise<() => Promise<void>> => {
-  if (options.sources.length === 0 || options.sink === undefined) return async () => {}
+  const { sinks } = options
+  if (options.sources.length === 0 || sinks.length === 0) return async () => {}
   const specs = options.sources.map(parseSourceSpec)
   refuseAlike(specs.map(({ name }) => name))
   const say = (text: string, level?: LogLevel): void => log.say(text, level)
   for (const { folder: path, synthetic } of specs) if (synthetic === undefined) await listItems(path) // a missing folder is said before anything starts
-  const sink = await openSink({ file: options.sink, stateFolder: folder.sources, clock: systemClock, say })
+  const sink = await openSinks({
+    specs: sinks,
+    sources: new Map(specs.map(({ name }) => [name, sourceIdOf(name, options.name)])),
+    stateFolder: folder.sources,
+    clock: systemClock,
+    say
+  })
   for (const source of specs) {
     const id = sourceIdOf(source.name, options.name)
     const openItems = async (port: FolderPort): Promise<SourceItems> => {
@@ -60,7 +66,7 @@ export const openSources = async (
         recorded: sink.recorded(id),
         stamp: item => port.stamp(item),
         count,
-        sink: sink.name,
+        sink: identityOf(sinks),
         areMadeUp: source.synthetic !== undefined,
         stateFolder: folder.sources
       })
@@ -102,7 +108,7 @@ export const openSources = async (
                 spec: spec!,
                 inputs: manifest.inputs,
                 outputs: manifest.activations.at(-1)!.tensors,
-                resultsFolder: `${dirname(options.sink!)}/${source.name}-results`
+                resultsFolder: resultsFolderOf(sinks, source.name)
               })
             : createSyntheticPort(
                 source.synthetic,

@@ -181,7 +181,9 @@ test('an item that has become bad after it was sent has failed, with its cause',
       item: '0',
       failed: true,
       cause: 'cannot be read again: is not an image',
-      attempts: 1
+      attempts: 1,
+      availableAt: 1e9,
+      doneAt: 1e9 + 1.4
     }
   ])
 })

@@ -38,6 +38,7 @@ const restarted = () => {
     spec: { name: 'cam', window: 6, weight: 1, start: seconds(0) },
     deviceName: 'porch',
     clock,
+    wallTime: () => seconds(1e9 + clock.now()),
     view,
     sink: { counts: () => ({ results: 39, skipped: 1, failed: 0, dropped: 0 }), state: () => ({ kind: 'open' }) },
     openItems: async () => ({ todo, total: 50, away: [] }),
@@ -94,6 +95,7 @@ const inCluster = (
     spec: { name: 'cam', window: 8, weight: 1, start: seconds(0) },
     deviceName: 'home',
     clock,
+    wallTime: () => seconds(1e9 + clock.now()),
     view: clusterView,
     sink: {
       counts: () => ({ results: lines.length, skipped: 0, failed: 0, dropped: 0 }),
@@ -243,6 +245,7 @@ test('a source that is woken a thousand times within a tick does not listen to i
     spec: { name: 'cam', window: 1, weight: 1, start: seconds(0) },
     deviceName: 'porch',
     clock,
+    wallTime: () => seconds(1e9 + clock.now()),
     view,
     sink: {
       counts: () => ({ results: 0, skipped: 0 }),
@@ -279,6 +282,7 @@ test('a window of results that are not in the sink is one line for each cause, a
     spec: { name: 'cam', window: 32, weight: 1, start: seconds(0) },
     deviceName: 'porch',
     clock,
+    wallTime: () => seconds(1e9 + clock.now()),
     view,
     sink: {
       counts: () => ({ results: 0, skipped: 0 }),

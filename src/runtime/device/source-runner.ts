@@ -616,8 +616,9 @@ export class SourceRunner implements SourcePort {
     this.#parts.cancel(this.id, datum)
     this.#forget(datum)
     this.#reader!.forget(datum)
-    const { item } = this.#flights.get(datum)!
-    const entry = { source: this.id, datum, item: item.name, dropped: true, reason: 'deadline' } as const
+    const { item, availableAt } = this.#flights.get(datum)!
+    const when = this.#wallTimes(availableAt, this.#parts.clock.now())
+    const entry = { source: this.id, datum, item: item.name, dropped: true, reason: 'deadline', ...when } as const
     this.#endIfItFails(this.#recordEnd(datum, item, entry))
   }
 
@@ -674,7 +675,8 @@ export class SourceRunner implements SourcePort {
     const inferenceTime = seconds(now - availableAt)
     try {
       const result = await this.#writeResult(port, item, tensors)
-      await sink.write({ source: this.id, datum, item: item.name, result, inferenceTime, attempts: attempt })
+      const named = { source: this.id, datum, item: item.name }
+      await sink.write({ ...named, result, inferenceTime, attempts: attempt, ...this.#wallTimes(availableAt, now) })
       this.#times.add(inferenceTime)
       observe?.completed({ source: this.id, datum, at: now })
       this.#written(datum, item)
@@ -684,12 +686,21 @@ export class SourceRunner implements SourcePort {
     this.#wake()
   }
 
+  /** When an item was there and when it was done, `done` being now, as clocks on walls tell it: since 1970, to the millisecond. */
+  #wallTimes(available: Seconds, done: Seconds): { readonly availableAt: number; readonly doneAt: number } {
+    const now = this.#parts.wallTime()
+    const rounded = (time: number): number => Math.round(time * 1000) / 1000
+    return { availableAt: rounded(now - (done - available)), doneAt: rounded(now) }
+  }
+
   /** After `ledger.fail`: it is in the sink that the datum has no result, and why. */
   async #recordFailure(datum: number, cause: string): Promise<void> {
     this.#forget(datum)
-    const { item } = this.#flights.get(datum)!
+    const { item, availableAt } = this.#flights.get(datum)!
     const attempts = this.#book.ledger.attempts(datum)
-    await this.#recordEnd(datum, item, { source: this.id, datum, item: item.name, failed: true, cause, attempts })
+    const when = this.#wallTimes(availableAt, this.#parts.clock.now())
+    const named = { source: this.id, datum, item: item.name }
+    await this.#recordEnd(datum, item, { ...named, failed: true, cause, attempts, ...when })
   }
 
   /** Of a datum that was admitted and has no result. */

@@ -5,27 +5,31 @@ import { DROP_REASONS } from '../../core/drop-reason.ts'
  * One line of a sink, as JSON. A result, an item that could not be read, one that could not be computed, and one that was let
  * go before it was:
  *
- *   {"source":"door","datum":7,"item":"a.png","result":{"text":"42"},"inferenceTime":0.31,"attempts":1}
+ *   {"source":"door","datum":7,"item":"a.png","result":{"text":"42"},"inferenceTime":0.31,"attempts":1,"availableAt":1714554000.2,"doneAt":1714554000.51}
  *   {"source":"door","datum":8,"item":"b.txt","skipped":"b.txt: is not an image that can be read"}
  *   {"source":"door","datum":9,"item":"c.png","failed":true,"cause":"block 3: ...","attempts":4}
  *   {"source":"door","datum":10,"item":"10","dropped":true,"reason":"deadline"}
  *
- * `inferenceTime` in seconds; `route`, where it is known: who computed which blocks.
+ * `inferenceTime` in seconds; `availableAt` and `doneAt` in seconds since 1970, by the clock of the source's device; `route`, where it is known: who computed which blocks.
  */
 /** As many data as a source may have. */
 const MAX_DATUM = 10_000_000
 
 const named = { source: z.string().min(1), datum: z.int().min(0).max(MAX_DATUM), item: z.string() }
 
+/** Lines of earlier versions have none. */
+const times = { availableAt: z.number().optional(), doneAt: z.number().optional() }
+
 export const sinkEntrySchema = z.union([
   z.object({ ...named, skipped: z.string() }),
-  z.object({ ...named, failed: z.literal(true), cause: z.string(), attempts: z.int().min(0) }),
-  z.object({ ...named, dropped: z.literal(true), reason: z.enum(DROP_REASONS) }),
+  z.object({ ...named, failed: z.literal(true), cause: z.string(), attempts: z.int().min(0), ...times }),
+  z.object({ ...named, dropped: z.literal(true), reason: z.enum(DROP_REASONS), ...times }),
   z.object({
     ...named,
     result: z.unknown(),
     inferenceTime: z.number(),
     attempts: z.int().min(1),
+    ...times,
     route: z.unknown().optional()
   })
 ])

@@ -13,12 +13,14 @@ import { type DoneRecord, openDoneRecord, type RecordLine } from './done-record.
 import { readCopies, readRotated } from './read-rotated.ts'
 import { RecordedData } from './recorded-data.ts'
 import { type OpenSinkFile, openSinkFile } from './sink-file.ts'
-import { SinkWriter } from './sink-writer.ts'
+import { type Rotation, SinkWriter } from './sink-writer.ts'
 
 export interface SinkOptions {
   readonly file: string
   /** Where the record of what is done is kept, for when the sink is rotated; without it the sink is the only record. */
   readonly stateFolder?: string
+  /** @default what others do to the file */
+  readonly rotation?: Rotation | undefined
   readonly clock: Clock
   /** For people: one line. */
   readonly say: (text: string, level?: 'warn') => void
@@ -34,7 +36,7 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 
 /** @throws UserError when it cannot be written, belongs to another process, or is a file of something else */
 export const openSink = async (options: SinkOptions): Promise<Sink> => {
-  const { file, openFile = openSinkFile, say } = options
+  const { file, openFile = openSinkFile, rotation, say } = options
   const what = `sink ${file}`
   const disk = await openFile(file).catch(error => {
     throw new UserError(`${what}: ${describeFileError(error)}; give a file that can be written`)
@@ -44,7 +46,8 @@ export const openSink = async (options: SinkOptions): Promise<Sink> => {
     const lock = await disk.lock(what)
     if (lock.kind === 'noLocks')
       say(`${what}: ${lock.because}, so a second writer is not kept out; see to it that there is none`, 'warn')
-    const writer = new SinkWriter({ path: file, what, openFile, disk, found: entry => memory.found(entry), say })
+    const found = (entry: SinkEntry): void => memory.found(entry)
+    const writer = new SinkWriter({ path: file, what, openFile, disk, rotation, found, say })
     const sink = new FileSink(options, writer, memory)
     memory.record = await recordOf(options, line => memory.remembered(line))
     const before = memory.record?.inode
@@ -295,15 +298,16 @@ class FileSink implements Sink {
       try {
         const { inode } = this.#writer
         await this.#writer.settle()
-        if (this.#writer.inode !== inode) await this.note() // before it has lines: should it be rotated too, they are found
         // Lines of a try that seemed to fail may be there.
         const missing = batch.filter(({ entry }) => !this.#memory.data.knows(entry))
-        const lines = missing.map(({ entry }) => sinkLine(entry)).join('')
+        const lines = new TextEncoder().encode(missing.map(({ entry }) => sinkLine(entry)).join(''))
+        await this.#writer.makeRoom(lines.byteLength)
+        if (this.#writer.inode !== inode) await this.note() // before it has lines: should it be rotated too, they are found
         let isClaimed = false
         const claim = async (): Promise<void> => {
           isClaimed = await this.#claim(missing)
         }
-        if (lines !== '') await this.#writer.append(new TextEncoder().encode(lines), claim)
+        if (lines.byteLength > 0) await this.#writer.append(lines, claim)
         for (const { entry, stamp } of missing) this.#memory.wrote(entry, stamp, isClaimed)
         for (const { entry, resolve } of batch) {
           this.#accepted.delete(keyOf(entry))

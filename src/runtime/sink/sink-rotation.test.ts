@@ -26,6 +26,7 @@ import { systemClock } from '../system-clock.ts'
 import { type DoneRecord, openDoneRecord } from './done-record.ts'
 import { openSink } from './open-sink.ts'
 import { openSinkFile } from './sink-file.ts'
+import type { Rotation } from './sink-writer.ts'
 
 interface Place {
   readonly file: string
@@ -46,7 +47,9 @@ afterEach(async () => {
   said.length = 0
 })
 
-const open = async (options: Place & { readonly openFile?: typeof openSinkFile }): Promise<Sink> => {
+const open = async (
+  options: Place & { readonly openFile?: typeof openSinkFile; readonly rotation?: Rotation }
+): Promise<Sink> => {
   const sink = await openSink({ clock: systemClock, linger: seconds(0.001), say: text => said.push(text), ...options })
   sinks.push(sink)
   return sink
@@ -665,4 +668,41 @@ test('whatever happens to the file between writes: every result is in exactly on
     }),
     { numRuns: 25 }
   )
+})
+
+test('a sink that would grow beyond its size goes on in a new file; all that is done stays done', async () => {
+  const at = { ...place(), rotation: { size: 250 } }
+  const sink = await open(at)
+  await write(sink, 0, 1, 2, 3, 4)
+  await sink.stop()
+  expect([`${at.file}.1`, `${at.file}.2`, at.file].map(dataIn)).toEqual([[0, 1], [2, 3], [4]])
+  const again = await open(at)
+  expect([...again.recorded('door').keys()].sort()).toEqual([0, 1, 2, 3, 4])
+  await write(again, 5, 6)
+  expect(dataIn(`${at.file}.3`)).toEqual([4, 5])
+  expect(said.filter(text => /moved|deleted;/.test(text))).toEqual([])
+})
+
+test('of rotated files the newest remain, as many as are to be kept; others than these are not touched', async () => {
+  const at = { ...place(), rotation: { size: 130, keep: 2 } }
+  const sink = await open(at)
+  writeFileSync(`${at.file}.old`, 'mine')
+  await write(sink, 0, 1, 2, 3, 4)
+  expect(readdirSync(join(at.file, '..')).sort()).toEqual([
+    'sink.jsonl',
+    'sink.jsonl.3',
+    'sink.jsonl.4',
+    'sink.jsonl.old'
+  ])
+  expect(sink.counts('door').results).toBe(5)
+})
+
+test('where the sink is a link, it is the file that is rotated', async () => {
+  const at = { ...place(), rotation: { size: 130 } }
+  mkdirSync(join(at.file, '..'), { recursive: true })
+  const real = join(at.file, '..', '..', 'real.jsonl')
+  writeFileSync(real, '')
+  symlinkSync(real, at.file)
+  await write(await open(at), 0, 1)
+  expect([dataIn(`${real}.1`), dataIn(real), dataIn(at.file)]).toEqual([[0], [1], [1]])
 })

@@ -2,7 +2,16 @@ import { parseSinkLine, type SinkEntry, sinkLine } from '../ports/sink-entry.ts'
 import { findCopy } from './find-copy.ts'
 import { RecentBytes } from './recent-bytes.ts'
 import { recoverSink, type SinkRange, type Strange } from './recover-sink.ts'
+import { rotateFile } from './rotate-file.ts'
 import type { OpenSinkFile, SinkFile } from './sink-file.ts'
+
+/** When a sink's file is renamed, and another begun. */
+export interface Rotation {
+  /** A file that would become larger, in bytes, is renamed before. A single longer line has a file of its own. */
+  readonly size: number
+  /** So many renamed files remain; undefined for all. */
+  readonly keep?: number | undefined
+}
 
 export interface SinkWriterParts {
   readonly path: string
@@ -11,6 +20,7 @@ export interface SinkWriterParts {
   readonly openFile: OpenSinkFile
   /** Opened and locked. */
   readonly disk: SinkFile
+  readonly rotation?: Rotation | undefined
   /** Is told of every line that is there and was not written here. */
   readonly found: (entry: SinkEntry) => void
   readonly say: (text: string, level?: 'warn') => void
@@ -78,8 +88,20 @@ export class SinkWriter {
     if (this.#isDirty && size > this.#length) await this.#disk.truncate(this.#length)
     else if (isHere && size !== this.#length) await this.#findEnd(size)
     this.#isDirty = false
-    if (!isHere) await this.#moveOn()
+    if (!isHere) {
+      await this.#moveOn()
+      const { what, say } = this.#parts
+      say(`${what}: was moved or deleted; going on in a new file, what is done stays done`, 'warn')
+    }
     await this.#restore()
+  }
+
+  /** After `settle`: a file that has no room for so many bytes is renamed. @throws as `settle` does */
+  async makeRoom(byteLength: number): Promise<void> {
+    const { path, rotation } = this.#parts
+    if (rotation === undefined || this.#length === 0 || this.#length + byteLength <= rotation.size) return
+    await rotateFile(path, rotation.keep)
+    await this.#moveOn()
   }
 
   /** Of the file that is written to. */
@@ -164,7 +186,7 @@ export class SinkWriter {
   }
 
   async #moveOn(): Promise<void> {
-    const { path, what, openFile, say } = this.#parts
+    const { path, what, openFile } = this.#parts
     const next = await openFile(path, this.#disk)
     try {
       await next.lock(what)
@@ -178,7 +200,6 @@ export class SinkWriter {
       await next.close()
       throw error
     }
-    say(`${what}: was moved or deleted; going on in a new file, what is done stays done`, 'warn')
   }
 
   async #recover(

@@ -33,7 +33,7 @@ export interface SourceItemsOptions {
   readonly stamp?: (item: FileItem) => Promise<ItemStamp>
   /** At most this many data; those that are here come before those that are away. */
   readonly count?: number | undefined
-  /** The sink's file: items of a run with another one are not waited for. */
+  /** Names the sinks: items of a run with others are not waited for. */
   readonly sink?: string
   /** Items need no file, so that none is away. */
   readonly areMadeUp?: boolean
@@ -61,9 +61,8 @@ interface Saved {
  * @throws UserError when the numbers cannot be read or kept
  */
 export const sourceItems = async (options: SourceItemsOptions): Promise<SourceItems> => {
-  const { source, items, recorded, stamp, count = Number.POSITIVE_INFINITY, stateFolder } = options
+  const { source, items, recorded, stamp, sink, count = Number.POSITIVE_INFINITY, stateFolder } = options
   const folder = resolve(options.folder)
-  const sink = options.sink === undefined ? undefined : resolve(options.sink)
   const file = itemsFile(stateFolder, source)
   const inSink = new Map([...recorded].map(([datum, { item }]) => [datum, item]))
   const here = items.map(({ name }) => name)

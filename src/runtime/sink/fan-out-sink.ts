@@ -1,0 +1,71 @@
+import { stopOnce } from '../../core/stop-once.ts'
+import type { Recorded, RecordedCounts, Sink, SinkState } from '../ports/sink.ts'
+import type { SinkEntry } from '../ports/sink-entry.ts'
+
+/** One of several sinks. */
+export interface Branch {
+  readonly sink: Sink
+  /** What is in it survives the process. */
+  readonly isKept: boolean
+  /** Whose outcomes it takes: ids of sources; undefined for all. */
+  readonly sources: ReadonlySet<string> | undefined
+}
+
+/**
+ * Several sinks as one: an outcome is written when each of them has it. A datum is done when each that keeps anything has
+ * it; where one lacks it, it is computed again, and the others take no second line of it.
+ */
+export const fanOutSink = (branches: readonly Branch[]): Sink => {
+  const of = (source: string): readonly Branch[] =>
+    branches.filter(({ sources }) => sources === undefined || sources.has(source))
+  const telling = (source: string): readonly Sink[] => {
+    const own = of(source)
+    const kept = own.filter(({ isKept }) => isKept)
+    return (kept.length > 0 ? kept : own).map(({ sink }) => sink)
+  }
+  return {
+    name: branches.map(({ sink }) => sink.name).join(', '),
+    recorded: source => inAll(telling(source).map(sink => sink.recorded(source))),
+    counts: source => fewest(telling(source).map(sink => sink.counts(source))),
+    write: async (entry: SinkEntry, stamp?: string) => {
+      const outcomes = await Promise.all(of(entry.source).map(({ sink }) => sink.write(entry, stamp)))
+      return outcomes.includes('written') ? 'written' : 'twin'
+    },
+    state: () => joined(branches.map(({ sink }) => sink)),
+    ...stopOnce(async () => {
+      const stopped = await Promise.allSettled(branches.map(({ sink }) => sink.stop()))
+      const failed = stopped.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
+    })
+  }
+}
+
+/** Of a datum that became different things, what is least done. */
+const inAll = ([first, ...others]: readonly ReadonlyMap<number, Recorded>[]): ReadonlyMap<number, Recorded> => {
+  if (first === undefined || others.length === 0) return first ?? new Map()
+  const all = new Map<number, Recorded>()
+  for (const [datum, recorded] of first) {
+    const everywhere = [recorded, ...others.flatMap(other => other.get(datum) ?? [])]
+    if (everywhere.length <= others.length) continue
+    all.set(datum, everywhere.find(({ kind }) => kind === 'skipped') ?? recorded)
+  }
+  return all
+}
+
+const fewest = (counts: readonly RecordedCounts[]): RecordedCounts => ({
+  results: Math.min(...counts.map(({ results }) => results)),
+  skipped: Math.min(...counts.map(({ skipped }) => skipped)),
+  failed: Math.min(...counts.map(({ failed }) => failed)),
+  dropped: Math.min(...counts.map(({ dropped }) => dropped))
+})
+
+/** What is worst. */
+const joined = (sinks: readonly Sink[]): SinkState => {
+  for (const kind of ['failed', 'stuck', 'open'] as const) {
+    const sink = sinks.find(each => each.state().kind === kind)
+    if (sink === undefined) continue
+    const state = sink.state()
+    return 'because' in state ? { ...state, because: `${sink.name}: ${state.because}` } : state
+  }
+  return { kind: 'stopped' }
+}

@@ -1,0 +1,113 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { Sink } from '../ports/sink.ts'
+import type { ResultEntry } from '../ports/sink-entry.ts'
+import { systemClock } from '../system-clock.ts'
+import { openSinks } from './open-sinks.ts'
+import { parseSinkSpec } from './sink-spec.ts'
+
+const sinks: Sink[] = []
+const said: string[] = []
+afterEach(async () => {
+  await Promise.all(sinks.splice(0).map(sink => sink.stop()))
+  said.length = 0
+})
+
+const SOURCES = new Map([
+  ['door', 'door@porch'],
+  ['cam', 'cam@porch']
+])
+
+const open = async (folder: string, ...specs: readonly string[]): Promise<Sink> => {
+  const sink = await openSinks({
+    specs: specs.map(text => parseSinkSpec(text.replace('$', folder))),
+    sources: SOURCES,
+    stateFolder: join(folder, 'state'),
+    clock: systemClock,
+    say: text => said.push(text)
+  })
+  sinks.push(sink)
+  return sink
+}
+
+const place = (): string => mkdtempSync(join(tmpdir(), 'tributary-sinks-'))
+const result = (datum: number, source = 'door@porch'): ResultEntry => ({
+  ...{ source, datum, item: `${datum}.png`, result: { text: 'x'.repeat(1000) }, inferenceTime: 0.5, attempts: 1 }
+})
+const dataIn = (file: string): number[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap(line => (line === '' ? [] : [JSON.parse(line).datum]))
+
+test('each sink has each result once; one that is added later gets all', async () => {
+  const folder = place()
+  const first = await open(folder, '$/a.jsonl')
+  await first.write(result(0))
+  await first.stop()
+  const both = await open(folder, '$/a.jsonl', '$/b.jsonl')
+  expect(both.recorded('door@porch').size).toBe(0)
+  for (const datum of [0, 1]) expect(await both.write(result(datum))).toBe('written')
+  expect([...both.recorded('door@porch').keys()]).toEqual([0, 1])
+  expect([dataIn(join(folder, 'a.jsonl')), dataIn(join(folder, 'b.jsonl'))]).toEqual([
+    [0, 1],
+    [0, 1]
+  ])
+})
+
+test('a sink has what it is for: the sources that it names', async () => {
+  const folder = place()
+  const sink = await open(folder, '$/door.jsonl,sources=door', '$/all.jsonl')
+  await sink.write(result(0))
+  await sink.write(result(1, 'cam@porch'))
+  expect([dataIn(join(folder, 'door.jsonl')), dataIn(join(folder, 'all.jsonl'))]).toEqual([[0], [0, 1]])
+  await expect(open(folder, '$/x.jsonl,sources=dor')).rejects.toThrow(
+    /there is no source "dor", did you mean "door"\? \(known: door, cam\)/
+  )
+})
+
+test('where one of several cannot be opened, none is held', async () => {
+  const folder = place()
+  writeFileSync(join(folder, 'notes.txt'), 'not a sink\n')
+  await expect(open(folder, '$/a.jsonl', '$/notes.txt')).rejects.toThrow(/notes.txt: line 1 is not a result/)
+  await expect(open(folder, '$/a.jsonl', '$/./a.jsonl')).rejects.toThrow(/is given twice/)
+  await open(folder, '$/a.jsonl')
+})
+
+test.skipIf(process.platform === 'win32')(
+  'a FIFO waits for a reader; of the line that one left in its midst the next has all',
+  async () => {
+    const folder = place()
+    const fifo = join(folder, 'results')
+    execFileSync('mkfifo', [fifo])
+    const sink = await open(folder, '$/results')
+    const long = { ...result(0), result: { text: 'x'.repeat(300_000) } }
+    const all = [sink.write(long), sink.write(result(1))]
+    const reader = spawn('head', ['-c', '100', fifo], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(reader, 'exit')
+    await vi.waitFor(() => expect(sink.state()).toMatchObject({ kind: 'stuck', because: 'nobody reads it' }))
+    const next = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const lines = createInterface({ input: next.stdout })
+    const seen: number[] = []
+    lines.on('line', line => seen.push(JSON.parse(line).datum))
+    await Promise.all(all)
+    await sink.stop()
+    await once(lines, 'close')
+    expect(seen).toEqual([0, 1])
+    expect(sink.state()).toEqual({ kind: 'stopped' })
+    await expect(open(folder, '$/results,rotate=1MiB')).rejects.toThrow(/is no file that could be rotated/)
+  }
+)
+
+test.skipIf(process.platform === 'win32')('a FIFO that nobody reads holds nobody up who stops', async () => {
+  const folder = place()
+  execFileSync('mkfifo', [join(folder, 'results')])
+  const sink = await open(folder, '$/results')
+  const outcome = expect(sink.write(result(0))).rejects.toThrow(/0.png was not written: nobody reads it/)
+  await Promise.all([outcome, sink.stop()])
+  expect(said.join('\n')).toContain('1 results were not read by anybody')
+})
