@@ -124,3 +124,9 @@ test.each<[string, RegExp]>([
 test('an empty file says nothing', () => {
   expect(optionsOf('# nothing\n').options).toEqual(optionsOf('').options)
 })
+
+test('sinks as lines of a mapping, and those that are no files', () => {
+  const text = 'sinks:\n- { to: out.jsonl, rotate: 64MiB, keep: 3 }\n- { to: "-", sources: cam }\n'
+  const { values } = parseConfig(text, '/etc/t/node.yaml', nodeCommand().options)
+  expect(values.get('sink')).toEqual(['/etc/t/out.jsonl,rotate=64MiB,keep=3', '-,sources=cam'])
+})

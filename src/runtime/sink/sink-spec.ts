@@ -41,7 +41,7 @@ const schema = z.strictObject({
     .transform(text => text.split('+'))
     .optional()
 })
-const OPTIONS = Object.keys(schema.shape)
+export const SINK_OPTIONS: readonly string[] = Object.keys(schema.shape)
 
 /**
  * "results.jsonl,rotate=64MiB,keep=10", "-", "file:a.jsonl,sources=door+cam"
@@ -54,7 +54,7 @@ export const parseSinkSpec = (text: string): SinkSpec => {
   if (path === '') throw new UserError(`${where}: needs a file, or - for standard output`)
   const parsed = schema.safeParse(options)
   if (!parsed.success)
-    throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => OPTIONS })}`)
+    throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => SINK_OPTIONS })}`)
   const { rotate, keep, sources } = parsed.data
   if (keep !== undefined && rotate === undefined) throw new UserError(`${where}: keep goes with rotate=SIZE`)
   if (rotate !== undefined && STDOUT.includes(path))
@@ -68,10 +68,10 @@ const splitOptions = (text: string, where: string): [target: string, options: Re
   const options: Record<string, string> = {}
   for (const part of parts) {
     const [key = '', value = ''] = part.split(/=(.*)/s, 2)
-    const near = nearest(key, OPTIONS)
-    if (!OPTIONS.includes(key))
+    const near = nearest(key, SINK_OPTIONS)
+    if (!SINK_OPTIONS.includes(key))
       throw new UserError(
-        `${where}: unknown option "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${OPTIONS.join(', ')})`
+        `${where}: unknown option "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${SINK_OPTIONS.join(', ')})`
       )
     if (options[key] !== undefined) throw new UserError(`${where}: ${key} is given twice; keep one`)
     options[key] = value
