@@ -87,19 +87,46 @@ for (const script of [...SCRIPTS, ...FACES]) {
   writeFileSync(script, `${head}${FACES.includes(script) ? 'export * from' : 'import'} '${joined}'\n`)
 }
 
-/** The types that other programs see: those of the faces, and what these lead to. */
+/** The types that other programs see: those of the faces, and what these lead to, in packages too, which are brought along. */
 const types = join(root, 'dist', 'types')
-const IMPORT = /\b(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)\.ts['"]/g
+const FROM = /(\b(?:from|import)\s*\(?\s*['"])([^'"]+)(['"])/g
+const isRelative = specifier => /^\.{1,2}\//.test(specifier)
+/** Where a declaration file finds another. */
+const declarations = (file, specifier) => {
+  const path = isRelative(specifier) ? join(dirname(file), specifier) : fileURLToPath(import.meta.resolve(specifier))
+  return path.replace(/\.[jt]s$/, '.d.ts')
+}
+/** Those of packages stand beside those of the rooms. */
+const placeOf = file =>
+  file.startsWith(compiled)
+    ? join(types, relative(compiled, file))
+    : join(types, 'packages', relative(join(root, 'node_modules'), file))
+/** Of messages only what they hold is of interest, and of a validator not its words in fifty languages. */
+const MESSAGE = 'type Message<Name extends string> = { $typeName: Name };\n'
+const trimmed = text =>
+  text
+    .replace(/^export \* as locales .*\n/gm, '')
+    .replace(/^import type \{ Message \} from "@bufbuild\/protobuf";\n/gm, MESSAGE)
+    .replace(/^import .*from "@bufbuild\/.*\n/gm, '')
+    .replace(/^(?:\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?export declare const .*\bGen(?:File|Message|Enum)\b.*\n/gm, '')
 const copied = new Set()
 const copyTypes = file => {
   if (copied.has(file)) return
   copied.add(file)
-  const text = readFileSync(file, 'utf8')
-  const place = join(types, relative(compiled, file))
-  mkdirSync(dirname(place), { recursive: true })
   // What is imported for its effect alone has no types.
-  writeFileSync(place, text.replace(/^import '[^']+';\n/gm, '').replace(/(['"]\.{1,2}\/[^'"]+)\.ts(['"])/g, '$1.js$2'))
-  for (const [, target] of text.matchAll(IMPORT)) copyTypes(join(dirname(file), `${target}.d.ts`))
+  const text = trimmed(readFileSync(file, 'utf8').replace(/^import '[^']+';\n/gm, ''))
+  const place = placeOf(file)
+  mkdirSync(dirname(place), { recursive: true })
+  const leading = text.replace(FROM, (all, before, specifier, after) => {
+    if (specifier.startsWith('node:')) return all
+    const target = declarations(file, specifier)
+    copyTypes(target)
+    const way = relative(dirname(place), placeOf(target))
+      .replaceAll('\\', '/')
+      .replace(/\.d\.ts$/, '.js')
+    return `${before}${way.startsWith('.') ? way : `./${way}`}${after}`
+  })
+  writeFileSync(place, leading)
 }
 for (const face of FACES) copyTypes(face.replace(/\.js$/, '.d.ts'))
 

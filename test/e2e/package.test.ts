@@ -139,6 +139,12 @@ describe('in another program', () => {
     expect(stdout).toMatch(/\na result\n$/)
   })
 
+  test("the guide's cluster in memory runs too, and loses nothing with a device", async () => {
+    const guide = await readFile(join(ROOT, 'docs/library.md'), 'utf8')
+    await writeFile(join(app, 'memory.mjs'), /## For tests[\s\S]*?```js\n([\s\S]*?)```/.exec(guide)![1]!)
+    expect(await node('memory.mjs')).toEqual({ code: 0, stdout: '40 results\n', stderr: '' })
+  })
+
   test('and in TypeScript, checked strictly against the packed types', async () => {
     await writeFile(join(app, 'readme.ts'), await readmeLines())
     await writeFile(join(app, 'faces.ts'), TYPED)
@@ -184,7 +190,7 @@ import { joinCluster, TributaryError, type Outcome } from 'tributary'
 import { readModel } from 'tributary/model'
 import { plan, type ScenarioObject } from 'tributary/plan'
 import { type CreatePolicy, simulate } from 'tributary/simulate'
-import { createManualClock, seconds, simulateDevices } from 'tributary/testing'
+import { createManualClock, createRng, type Engine, EventClock, MemoryDevice, MemoryHub, type Network, seconds, bytesPerSecond, simulateDevices } from 'tributary/testing'
 
 const scenario: ScenarioObject = {
   devices: { porch: { speed: 0.25, memory: '64MiB' }, shed: {} },
@@ -210,6 +216,11 @@ const parts = await (await readModel('model.onnx')).cut({ parts: 2 })
 const clock = createManualClock()
 await clock.advance(seconds(2))
 const { broken } = await simulateDevices(1)
+const events = new EventClock()
+const wire = { latency: seconds(0.01), rate: bytesPerSecond(1e6) }
+const hub = new MemoryHub({ clock: events, rng: createRng(1), shape: () => wire })
+const { device, network } = new MemoryDevice({ hub, name: 'porch' })
+export const ports = (engine: Engine, on: Network): unknown => [device.status().devices[0]!.name, network, engine, on]
 const error = await joinCluster({ memory: 'much' }).catch((e: unknown) => e)
 if (!(error instanceof TributaryError)) throw error
 const causeOf = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.cause : outcome.kind)

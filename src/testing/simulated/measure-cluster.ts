@@ -40,7 +40,7 @@ export const measureCluster = async (scenario: AgreementScenario): Promise<Measu
     header: 0,
     shape: (from, to) => scenario.wires[number(from)]![number(to)]!
   })
-  const models = scenario.models.map(model => [toyModel(model)])
+  const models = scenario.models.map(({ owners: _, ...model }) => [toyModel(model)])
   const begun = deferred<Seconds>()
   let ready = 0
   const available = new Map<string, number>()

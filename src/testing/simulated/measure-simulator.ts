@@ -13,7 +13,9 @@ export const measureSimulator = (
   carries: (device: number, block: number) => boolean
 ): Measured => {
   const rng = createRng(`run ${scenario.seed}`)
-  const [{ manifest }] = scenario.models.map(toyModel) as [ReturnType<typeof toyModel>]
+  const [{ manifest }] = scenario.models.map(({ owners: _, ...model }) => toyModel(model)) as [
+    ReturnType<typeof toyModel>
+  ]
   const numbers = scenario.devices.map((_, n) => n)
   const { makespan, sources } = simulate({
     devices: scenario.devices,

@@ -3,6 +3,7 @@ import { createRng } from '../../core/rng.ts'
 import { bytesPerSecond, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
+import { checkFaults, checkSimulation } from './check-simulation.ts'
 import { EventClock } from './event-clock.ts'
 import type { Fault } from './fault.ts'
 import { longestEnd, wrongOutcomes } from './laws.ts'
@@ -36,12 +37,17 @@ const ENCODED = 8
 /** And a device stops within so many. */
 const STOPPING = 30
 
-/** A cluster of real devices in simulated time: all that happens follows from the seed and the faults. */
-export const simulateDevices = async (
-  seed: number,
-  { faults, planned }: SimulationOptions = {}
-): Promise<SimulationOutcome> => {
+/**
+ * A cluster of real devices in simulated time: all that happens follows from the seed and the faults.
+ * @param seed a whole number from 0, which makes the cluster, its models, sources and faults
+ * @returns which laws were broken, and the log: the same for the same seed, byte for byte
+ * @throws UserError `badOption`
+ */
+export const simulateDevices = async (seed: number, options: SimulationOptions = {}): Promise<SimulationOutcome> => {
+  checkSimulation(seed, options)
+  const { faults, planned } = options
   const own = scenarioOf(seed)
+  if (faults !== undefined) checkFaults(faults, own)
   const scenario = faults === undefined ? own : { ...own, faults }
   const clock = new EventClock()
   const rng = createRng(`run ${seed}`)
@@ -69,7 +75,10 @@ export const simulateDevices = async (
       rate: bytesPerSecond(1e5 * 10 ** (2 * shapes.next()))
     })
   })
-  const models = scenario.models.map(model => [toyModel(model), toyModel({ ...model, salt: model.salt + 1 })])
+  const models = scenario.models.map(({ owners: _, ...model }) => [
+    toyModel(model),
+    toyModel({ ...model, salt: model.salt + 1 })
+  ])
   const place = scenario.isPlanned && planned !== undefined ? planned : proportionalPlacement
   const devices = scenario.devices.map(
     (_, index) => new SimulatedDevice({ index, scenario, models, hub, clock, rng, place, laws, log: say })

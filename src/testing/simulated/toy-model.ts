@@ -1,7 +1,10 @@
+import { z } from 'zod'
+import { checkedOptions } from '../../core/checked-options.ts'
 import { blockHash } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { bytes, seconds } from '../../core/units.ts'
+import { UserError } from '../../core/user-error.ts'
 import { manifestId } from '../../runtime/cluster/manifest-codec.ts'
 import { hashOf } from '../../runtime/hash/hash-of.ts'
 import { portableHash } from '../../runtime/hash/portable-hash.ts'
@@ -49,7 +52,33 @@ export interface ToyModel {
   readonly blocks: readonly ToyBlock[]
 }
 
-export const toyModel = (options: ToyModelOptions): ToyModel => {
+const schema = z.strictObject({
+  name: z.string().min(1),
+  salt: z
+    .int()
+    .min(0)
+    .max(2 ** 40),
+  work: z.array(z.number().min(0)).min(1).max(1000),
+  weights: z.array(z.int().min(0)),
+  length: z.int().min(1).max(1e7),
+  skips: z.boolean(),
+  isPinned: z.boolean().optional()
+})
+
+/**
+ * A model whose results can be foretold: int32 in, int32 out, [1, length], the first number of which passes through.
+ * @throws UserError `badOption`
+ */
+export const toyModel = (given: ToyModelOptions): ToyModel => {
+  const options = checkedOptions(schema, given, 'toyModel')
+  if (options.weights.length !== options.work.length)
+    throw new UserError(
+      `toyModel: weights: ${options.weights.length} for ${options.work.length} blocks; give one for each`,
+      {
+        code: 'badOption',
+        facts: { option: 'weights' }
+      }
+    )
   const { name, salt, work, weights, length, skips } = options
   const last = work.length - 1
   const hasSkip = skips && last > 1

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest'
+import { createRng } from '../../core/rng.ts'
+import { bytesPerSecond, seconds } from '../../core/units.ts'
+import { createLocal } from '../../scheduler/local.ts'
+import { EventClock } from './event-clock.ts'
+import { MemoryDevice, type MemoryDeviceOptions } from './memory-device.ts'
+import { MemoryHub } from './memory-hub.ts'
+import { simulateDevices } from './simulate-devices.ts'
+import { textOf, toyAnswer, toyInput, toyModel, valuesOf } from './toy-model.ts'
+
+const net = toyModel({
+  name: 'net',
+  salt: 1,
+  work: [0.05, 0.05, 0.05],
+  weights: [1e6, 1e6, 1e6],
+  length: 8,
+  skips: true
+})
+
+const open = () => {
+  const clock = new EventClock()
+  const wire = { latency: seconds(0.002), rate: bytesPerSecond(1e6) }
+  const hub = new MemoryHub({ clock, rng: createRng('memory'), shape: () => wire })
+  const start = (options: Omit<MemoryDeviceOptions, 'hub'>) => {
+    const device = new MemoryDevice({ hub, ...options })
+    void device.start()
+    return device
+  }
+  return { clock, hub, start }
+}
+
+const items = (count: number) =>
+  Array.from({ length: count }, (_, datum) => ({
+    type: 'int32',
+    dims: [1, 8],
+    data: [...valuesOf(toyInput(net, 0, datum))]
+  }))
+
+test('devices of a program compute what one would, through a death and a cut wire', async () => {
+  const { clock, hub, start } = open()
+  const porch = start({ name: 'porch', models: [net], speed: 0.5 })
+  const [shed, attic] = ['shed', 'attic'].map(name => start({ name, speed: 2 })) as [MemoryDevice, MemoryDevice]
+  await clock.run(() => porch.device.status().devices.length === 3 && clock.now() > 3)
+  const door = porch.addSource({ name: 'door', items: items(60), window: 8 })
+  await clock.run(() => door.outcomes.length === 20)
+  shed.kill()
+  hub.cut(porch.network.self, attic.network.self)
+  await clock.run(() => door.outcomes.length === 30)
+  hub.heal(porch.network.self, attic.network.self)
+  await clock.run(() => door.isDone || clock.now() > 300)
+  const answers = door.outcomes
+    .toSorted((a, b) => a.datum - b.datum)
+    .map(
+      outcome =>
+        outcome.kind === 'result' &&
+        textOf(
+          net.manifest.outputs.map(name => {
+            const { type, dims, data } = outcome.outputs[name]!
+            return { name, type, dims, data: new Uint8Array((data as Int32Array).buffer as ArrayBuffer) }
+          })[0]!
+        )
+    )
+  expect(answers).toEqual(items(60).map((_, datum) => toyAnswer(net, 0, datum)))
+  expect(attic.device.status().devices.find(({ name }) => name === 'attic')!.tasks).toBeGreaterThan(0)
+})
+
+test('a policy and parts of the program are used, and what is no item fails alone', async () => {
+  const { clock, start } = open()
+  const told: string[] = []
+  const porch = start({
+    name: 'porch',
+    models: [net],
+    policy: host => ({ ...createLocal(host), name: 'mine' }),
+    parts: { event: ({ event }) => void told.push(event) }
+  })
+  const door = porch.addSource({ name: 'door', model: 'net', every: 1, items: [...items(2), null as never] })
+  await clock.run(() => door.isDone || clock.now() > 60)
+  expect(door.outcomes.map(({ kind }) => kind)).toEqual(['result', 'result', 'failed'])
+  expect([porch.device.status().devices[0]!.policy, told]).toEqual(['mine', ['ready']])
+  expect(clock.now()).toBeGreaterThan(2)
+})
+
+test.each<[string, () => unknown, string]>([
+  ['a hub', () => new MemoryDevice({ name: 'a' } as never), 'hub'],
+  ['its name', () => open().start({ name: '../a' }), 'name'],
+  ['its speed', () => open().start({ name: 'a', speed: 0 }), 'speed'],
+  ['an option', () => open().start({ name: 'a', sped: 1 } as never), 'sped'],
+  ['models', () => open().start({ name: 'a', models: [{} as never] }), 'models.0'],
+  [
+    'items',
+    () =>
+      open()
+        .start({ name: 'a' })
+        .addSource({ name: 's', items: 3 as never }),
+    'items'
+  ],
+  ['blocks', () => toyModel({ name: 'a', salt: 1, work: [1, 2], weights: [1], length: 4, skips: false }), 'weights'],
+  ['its length', () => toyModel({ name: 'a', salt: 1, work: [1], weights: [1], length: 0, skips: false }), 'length']
+])('a device in memory is refused for %s in words', (_, make, option) => {
+  expect(make).toThrow(expect.objectContaining({ code: 'badOption', facts: { option } }))
+})
+
+test.each<[unknown, unknown, RegExp]>([
+  ['one', {}, /simulateDevices: seed: must be a whole number, not "one"/],
+  [-1, {}, /seed: must be at least 0/],
+  [1, null, /options must be an object of seed, faults, planned, not null/],
+  [1, { fault: [] }, /unknown key "fault", did you mean "faults"/],
+  [
+    1,
+    { faults: [{ at: 1, kind: 'crsh', device: 0, lasts: 1, wipes: false }] },
+    /faults\[0\].*"crsh" is no kind of fault, did you mean "crash"/
+  ],
+  [1, { faults: [{ at: 1, kind: 'gone' }] }, /faults\[0\].device is missing/],
+  [1, { faults: [{ at: 1, kind: 'gone', device: 99 }] }, /there is no device 99: this seed's are numbered 0 to/],
+  [1, { faults: [{ at: 1, kind: 'itemsAway', source: 99, lasts: 1 }] }, /there is no source 99/],
+  [1, { planned: 3 }, /planned: must be a function/]
+])('a simulation of %j with %j is refused in words', async (seed, options, words) => {
+  const refused = simulateDevices(seed as number, options as never)
+  await expect(refused).rejects.toMatchObject({ code: 'badOption', message: words })
+})
