@@ -21,8 +21,9 @@ const single = (over: Partial<SimulationInput> = {}): SimulationInput => ({
 const poisson = (rate: number, seed: string) => createArrivals({ kind: 'poisson', rate }, createRng(seed))
 
 describe('oracles', () => {
-  test.each([0.3, 0.6, 0.8])('a single worker at load %f waits as M/D/1 says', load => {
-    const waits = [1, 2, 3, 4, 5].map(seed => {
+  // At 0.8, of every policy: queue-order.test.ts.
+  test.each([0.3, 0.6])('a single worker at load %f waits as M/D/1 says', load => {
+    const waits = [1, 2].map(seed => {
       const [source] = simulate(
         single({ sources: [{ ...single().sources[0]!, availableAt: poisson(load, `md1-${seed}`) }] })
       ).sources

@@ -6,13 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRng } from '../../core/rng.ts'
-import type { ElementType, Tensor } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
-import { openModel } from '../../runtime/onnx/open-model.ts'
-import { madeUpTensor } from '../made-up-tensor.ts'
+import { expectLivelyModel } from '../../testing/lively-model.ts'
 import { readOnnxFile } from '../onnx-file.ts'
-import type { OpenedModel } from '../open-model.ts'
 import { writeZooModel } from './write-zoo-model.ts'
 import { ZOO, zooGraph } from './zoo.ts'
 
@@ -50,61 +46,13 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const floats = ({ data }: Tensor): Float32Array => new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
-
-const deviation = (values: Float32Array): number => {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
-}
-
-const opened = async (name: string, sequence?: number): Promise<OpenedModel> => {
-  const file = join(folder, `${name}.onnx`)
-  const graph = zooGraph(name, sequence)
-  const { bytes } = await writeZooModel(graph, file, { seed: 3 })
-  expect(bytes).toBeGreaterThan(4 * graph.parameters)
-  const model = await openModel(file)
-  await rm(file)
-  return model
-}
-
-/** Finite, neither flat nor huge, of the shape that the model declares, and not the same for another input. */
-const expectLively = (model: OpenedModel, outputs: readonly Tensor[], others: readonly Tensor[]): void => {
-  for (const [i, output] of outputs.entries()) {
-    const values = floats(output)
-    expect(values.every(Number.isFinite)).toBe(true)
-    expect(deviation(values)).toBeGreaterThan(1e-3)
-    expect(deviation(values)).toBeLessThan(1e3)
-    expect(floats(others[i]!)).not.toEqual(values)
-    expect(model.outputs[i]!.shape).toEqual(output.dims)
-  }
-}
+/** Those that take many seconds run in `test:long`. */
+const SLOW = ['vgg16', 'gpt2-small-shaped']
 
 describe('every model runs', () => {
-  const quickly = Object.keys(ZOO).filter(name => name !== 'gpt2-small-shaped')
-  it.each(quickly)('%s: finite results that depend on the input', async name => {
-    const model = await opened(name)
-    const answer = (seed: string): Promise<readonly Tensor[]> => {
-      const rng = createRng(seed)
-      return model.run(model.inputs.map(i => madeUpTensor(i.name, i.type as ElementType, i.shape as number[], rng)))
-    }
-    expectLively(model, await answer('one'), await answer('two'))
-    await model.close()
-  })
-
-  it('gpt2-small-shaped: so too, and no word sees those after it', async () => {
-    const model = await opened('gpt2-small-shaped', 4)
-    const answer = (ids: readonly number[]): Promise<readonly Tensor[]> => {
-      const data = new Uint8Array(BigInt64Array.from(ids, BigInt).buffer)
-      return model.run([{ name: 'input_ids', type: 'int64', dims: [1, 4], data }])
-    }
-    const [first, second] = [await answer([5, 6, 7, 8]), await answer([5, 6, 7, 50_256])]
-    expectLively(model, first, second)
-    const [a, b] = [floats(first[0]!), floats(second[0]!)]
-    const last = (3 * a.length) / 4
-    expect(a.subarray(0, last)).toEqual(b.subarray(0, last))
-    expect(a.subarray(last)).not.toEqual(b.subarray(last))
-    await model.close()
-  })
+  it.each(Object.keys(ZOO).filter(name => !SLOW.includes(name)))('%s: finite results that depend on the input', name =>
+    expectLivelyModel(name, folder)
+  )
 })
 
 describe('writing', () => {
