@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { PRESET_NAMES } from '../runtime/io/presets.ts'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
 import { POLICY_NAMES } from '../scheduler/policies.ts'
 import { collect } from './collect.ts'
@@ -89,7 +90,7 @@ export const command = new Command('node')
     collect,
     []
   )
-  .option('--preset <name>', 'how files become tensors and results text: ppocr-rec, imagenet or raw')
+  .option('--preset <name>', `how files become tensors and outputs results: ${PRESET_NAMES.join(', ')}`)
   .option('--io <file>', 'the same, described in YAML')
   .option(
     '--sink <spec>',

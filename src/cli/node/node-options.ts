@@ -213,7 +213,7 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
   odd(
     'source',
     readsFiles && isUntold,
-    '--source needs to know how files become tensors: add --preset ppocr-rec|imagenet|raw or --io FILE'
+    '--source needs to know how files become tensors: add --preset classify|detect|ocr|embedding|raw or --io FILE'
   )
   odd('preset', flags.preset !== undefined && flags.io !== undefined, '--preset and --io exclude each other: keep one')
   odd('source', flags.source.length > 0 && flags.sink.length === 0, '--source needs --sink FILE.jsonl for its results')

@@ -1,5 +1,7 @@
 import type { TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
+import { isBuiltIn } from './detect/coco-labels.ts'
+import { DETECTION_FAMILIES } from './detect/detection-families.ts'
 import type { IoSpec, OutputSpec } from './io-spec.ts'
 
 /**
@@ -11,6 +13,23 @@ export const checkOutputs = (spec: IoSpec, outputs: readonly TensorSpec[]): void
   const { output } = spec
   if (output.kind === 'ctc') checkCtc(spec, output, outputs)
   else if (output.kind === 'topk') checkTopK(spec, output, outputs)
+  else if (output.kind === 'detect') checkDetect(spec, output, outputs)
+}
+
+const checkDetect = (
+  { origin, labels }: IoSpec,
+  { family, labels: file }: Extract<OutputSpec, { kind: 'detect' }>,
+  outputs: readonly TensorSpec[]
+): void => {
+  const { classes, takes } = DETECTION_FAMILIES[family]
+  const count = classes(outputs.map(({ name, shape }) => ({ name, dims: shape })))
+  if (count === undefined) return
+  const given = outputs.map(describe).join('; ')
+  if (count < 1) throw new UserError(`${origin}: output family ${family} takes ${takes}; the model gives ${given}`)
+  if (labels.length > 0 && labels.length !== count && !isBuiltIn(file))
+    throw new UserError(
+      `${origin}: output.labels ${file} has ${labels.length} labels; the model's ${given} has ${count} classes: name a file with one a line in output.labels`
+    )
 }
 
 const checkCtc = (

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { zipSync } from 'fflate'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
@@ -149,7 +150,11 @@ test.each([
   ['{ name: y }', [image()], /input.name "y" is not an input of the model \(known: x\)/],
   ['{}', [input([1, 10])], /does not fit the model's input "x" float32\[1, 10\]/],
   ['{ type: uint8 }', [image()], /image of uint8 elements does not fit/],
-  ['{}', [image(), input([1], 'float32', 'y')], /the model has 2 \(x, y\); use preset raw/]
+  [
+    '{}',
+    [image(), input([1], 'float32', 'y')],
+    /the model has 2 \(x, y\); say under inputs what fills the others, or use preset raw/
+  ]
 ])('an image input %s that does not fit the model is refused before the first image', async (text, inputs, message) => {
   await expect(imagePort(text, inputs)).rejects.toThrow(message)
 })
@@ -305,3 +310,126 @@ test.each(['png', 'jpeg', 'webp', 'gif', 'tiff'] as const)(
     }
   }
 )
+
+const inputsFile = (inputs: string, input_ = '{ resize: { fit: contain } }', output = '{ kind: npy }'): IoChoice =>
+  yaml(`input: ${input_}\ninputs: ${inputs}\noutput: ${output}`)
+const IMAGE = input([1, 3, 32, 64], 'float32', 'images')
+
+test('inputs beside the image: its size, or that of what it became, a constant, a file of their own', async () => {
+  const inputs = [
+    ...[input([1, 2], 'int64', 'size'), IMAGE, input([1, 'n'], 'float32', 'original')],
+    ...[input([], 'float32', 'gain'), input([2, 2], 'int32', 'matrix'), input([1, 'k'], 'float32', 'mask')]
+  ]
+  const p = await port(
+    inputsFile(
+      '{ size: { kind: size }, original: { kind: size, of: image, order: "width,height" }, gain: { kind: constant, value: 0.5 }, ' +
+        'matrix: { kind: constant, value: [[1, 2], [3, 4]] }, mask: { kind: npy } }'
+    ),
+    inputs
+  )
+  const path = await picture(200, 50, 'red')
+  writeFileSync(`${path}.mask.npy`, encodeNpy({ type: 'float32', dims: [1, 3], data: bytesOf('float32', [7, 8, 9]) }))
+  const [item, ...others] = await p.list(join(path, '..'))
+  expect([item?.name, others]).toEqual(['picture.png', []])
+  const tensors = await p.read(item!)
+  expect(tensors.map(({ name, type, dims }) => `${name} ${type} ${dims}`)).toEqual(
+    'size int64 1,2|images float32 1,3,32,64|original float32 1,2|gain float32 |matrix int32 2,2|mask float32 1,3'.split(
+      '|'
+    )
+  )
+  const seen = tensors.map(tensor => (tensor.name === 'images' ? [] : values(tensor)))
+  expect(seen).toEqual([[32, 64], [], [200, 50], [0.5], [1, 2, 3, 4], [7, 8, 9]])
+  tensors.find(({ name }) => name === 'matrix')!.data.fill(0) // given away
+  expect(values((await p.read(item!))[4]!)).toEqual([1, 2, 3, 4])
+})
+
+test.each([
+  ['{ siz: { kind: size } }', /inputs: the model has no input "siz", did you mean "size"\? \(known: images, size\)/],
+  ['{ size: { kind: constant, value: [1, 2, 3] } }', /inputs.size: value: its shape \(3\) does not fit input "size"/],
+  ['{ size: { kind: constant, value: [[1], [2, 3]] } }', /inputs.size: value: its lists differ in length/],
+  ['{ images: { kind: size } }', /inputs.images: a size is 2 numbers and the model wants input "images"/],
+  ['{}', /an image fills one input and the model has 2 \(images, size\); say under inputs what fills the others/],
+  ['{ size: { kind: sise } }', /inputs.size.kind/]
+])('other inputs %s are refused before the first image', async (text, because) => {
+  const made = port(inputsFile(text), [IMAGE, input([1, 2], 'int64', 'size')])
+  await expect(made).rejects.toThrow(because)
+})
+
+test('all inputs of an item from one .npz, as NumPy saves it, beside items of single files', async () => {
+  const at = folder()
+  const array = (dims: number[], numbers: number[]) =>
+    encodeNpy({ type: 'float64', dims, data: bytesOf('float64', numbers) })
+  const archive = (members: Record<string, Uint8Array>) => zipSync(members)
+  writeFileSync(
+    join(at, 'a.npz'),
+    archive({ 'x.npy': array([1, 2], [1, 2]), 'y.npy': array([1], [3]), 'z.npy': array([1], [0]) })
+  )
+  writeFileSync(join(at, 'b.x.npy'), array([1, 2], [4, 5]))
+  writeFileSync(join(at, 'b.y.npy'), array([1], [6]))
+  writeFileSync(join(at, 'c.npz'), archive({ 'x.npy': array([1, 2], [1, 2]) }))
+  writeFileSync(join(at, 'd.npz'), 'no archive')
+  writeFileSync(join(at, 'e.npz'), archive({ 'x.npy': array([1, 3], [1, 2, 3]), 'y.npy': array([1], [3]) }))
+  const p = await port({ preset: 'raw' }, [input([1, 2]), input([1], 'float32', 'y')])
+  const items = await p.list(at)
+  expect(items.map(({ name }) => name)).toEqual(['a.npz', 'b', 'c.npz', 'd.npz', 'e.npz'])
+  const [a, b, c, d, e] = items.map(item => () => p.read(item))
+  expect([(await a!()).map(values), (await b!()).map(values)]).toEqual([
+    [[1, 2], [3]],
+    [[4, 5], [6]]
+  ])
+  await expect(c!()).rejects.toThrow(/c.npz: has no array "y"; save it with numpy.savez\(file, y=...\)/)
+  await expect(d!()).rejects.toThrow(/d.npz: is not an .npz archive that can be read/)
+  await expect(e!()).rejects.toThrow(/e.npz: "x": its shape \(1, 3\) does not fit input "x"/)
+  expect((await p.stamp(items[0]!)).id).not.toBe('')
+})
+
+test('boxes are told in pixels of the picture as it was, whatever became of it', async () => {
+  const p = await port({ preset: 'detect-yolonas' }, [input([1, 3, 64, 64], 'uint8', 'image')])
+  const item = { name: 'picture.png', path: await picture(400, 200, 'red') }
+  await p.read(item) // 64 x 32, with 16 above
+  const outputs = [float([1, 7], [0, 16, 24, 32, 40, 0.9, 16])]
+  expect(await p.write(item, outputs)).toEqual([{ index: 16, label: 'dog', score: 0.9, box: [100, 50, 200, 150] }])
+})
+
+test('labels of COCO are none of a model with other classes; own ones must be as many as it has', async () => {
+  const inputs = [input([1, 3, 64, 64], 'float32', 'image')]
+  const item = { name: 'picture.png', path: await picture(64, 64, 'red') }
+  const rows = [32, 32, 10, 10, 0.9, 0, ...Array(60).fill(0)]
+  const own = join(folder(), 'labels.txt')
+  writeFileSync(own, 'cat\ndog\n')
+  const p = await port({ preset: 'detect' }, inputs)
+  await p.read(item)
+  expect(await p.write(item, [float([1, 11, 6], rows)])).toEqual([{ index: 0, score: 0.9, box: [27, 27, 37, 37] }])
+  const choice = yaml(`input: { resize: { fit: contain } }\noutput: { kind: detect, family: yolo, labels: ${own} }`)
+  const spec = await readIoSpec(choice)
+  const outputs = (classes: number) => [input([1, 4 + classes, 8400], 'float32', 'y')]
+  expect(() => createDataPort({ spec, inputs, outputs: outputs(3), resultsFolder: '' })).toThrow(
+    /labels.txt has 2 labels; the model's output "y" float32\[1, 7, 8400\] has 3 classes/
+  )
+  createDataPort({ spec, inputs, outputs: outputs(2), resultsFolder: '' })
+})
+
+test("a size that is the model's own must be told where the model has none", async () => {
+  await expect(port({ preset: 'detect' }, [image()])).rejects.toThrow(
+    /the model's input "x" .* takes images of any size; say which with input.resize.width and height/
+  )
+})
+
+test('an embedding is one vector of length 1, of tokens their mean or the first', async () => {
+  const p = (more: string) => imagePortOf(`{ kind: embedding${more} }`)
+  const item = { name: 'a', path: '' }
+  const tokens = [float([1, 2, 2], [3, 0, 3, 8])]
+  expect(await (await p('')).write(item, [float([1, 2], [3, 4])])).toEqual([3, 4].map(n => Math.fround(n / 5)))
+  expect(await (await p(', normalize: false')).write(item, tokens)).toEqual([3, 4])
+  expect(await (await p(', normalize: false, pool: first')).write(item, tokens)).toEqual([3, 0])
+  await expect((await p('')).write(item, [float([1, 2, 3, 4], Array(24).fill(0))])).rejects.toThrow(
+    /takes \[1, size\] or \[1, tokens, size\] of one item; the model gives y float32\[1, 2, 3, 4\]/
+  )
+  await expect((await p(', name: z')).write(item, tokens)).rejects.toThrow(/output.name "z" is not an output/)
+})
+
+const imagePortOf = (output: string): Promise<FolderPort> => port(yaml(`input: {}\noutput: ${output}`), [image()])
+const float = (dims: readonly number[], numbers: readonly number[]): Tensor => ({
+  ...{ name: 'y', type: 'float32', dims },
+  data: bytesOf('float32', numbers)
+})

@@ -1,16 +1,24 @@
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { ctcText } from './ctc-text.ts'
+import { isBuiltIn } from './detect/coco-labels.ts'
+import { detect } from './detect/detect.ts'
+import { DETECTION_FAMILIES } from './detect/detection-families.ts'
+import { embedding } from './embedding.ts'
 import { exampleInputs } from './example-inputs.ts'
 import type { FileItem } from './file-item.ts'
+import type { FilePath } from './file-path.ts'
 import type { FolderPort } from './folder-port.ts'
+import type { ImagePlace } from './image-place.ts'
 import { imageTarget } from './image-target.ts'
 import { imageToTensor } from './image-to-tensor.ts'
-import type { IoSpec } from './io-spec.ts'
+import type { IoSpec, OutputSpec } from './io-spec.ts'
 import { itemStamp } from './item-stamp.ts'
 import { listItems } from './list-items.ts'
 import { npyPaths, npySuffixes, readNpyInputs } from './npy-inputs.ts'
 import { writeNpyResults } from './npy-results.ts'
+import { isNpz, readNpzInputs } from './npz-inputs.ts'
+import { otherInputs } from './other-inputs.ts'
 import { topK } from './top-k.ts'
 
 export interface DataPortOptions {
@@ -27,27 +35,67 @@ export interface DataPortOptions {
 /** @throws UserError when the model's inputs or outputs contradict the spec */
 export const createDataPort = ({ spec, inputs, outputs: known, resultsFolder }: DataPortOptions): FolderPort => {
   const { input } = spec
+  const others = otherInputs(spec, inputs)
   const target = input.kind === 'image' ? imageTarget(spec, input, inputs) : undefined
   if (known !== undefined) checkOutputs(spec, known)
+  const places = new WeakMap<FileItem, ImagePlace>()
+  const inOrder = (tensors: readonly Tensor[]): readonly Tensor[] =>
+    inputs.flatMap(({ name }) => tensors.find(tensor => tensor.name === name) ?? [])
+  const readOwn = async (item: FileItem): Promise<readonly Tensor[]> => {
+    if (target === undefined)
+      return isNpz(item.path) ? readNpzInputs(item.path, others.own) : readNpyInputs(item, others.own)
+    const { tensor, place } = await imageToTensor(item.path, target)
+    places.set(item, place)
+    return [tensor]
+  }
+  const ownPaths = (item: FileItem): readonly FilePath[] =>
+    target === undefined && !isNpz(item.path) ? npyPaths(item, others.own) : [item.path]
+  const suffixes = [...(target === undefined ? npySuffixes(others.own) : []), ...others.suffixes]
   return {
-    list: (folder, say) => listItems(folder, target === undefined ? npySuffixes(inputs) : [], say),
-    read: async item => (target === undefined ? readNpyInputs(item, inputs) : [await imageToTensor(item.path, target)]),
-    stamp: item => itemStamp(target === undefined ? npyPaths(item, inputs) : [item.path]),
-    write: (item, outputs) => result(spec, resultsFolder, item, outputs),
+    list: (folder, say) => listItems(folder, suffixes, say),
+    read: async item => {
+      const own = await readOwn(item)
+      return inOrder([...own, ...(await others.read(item, places.get(item)))])
+    },
+    stamp: item => itemStamp([...ownPaths(item), ...others.paths(item)]),
+    write: (item, outputs) => result({ spec, folder: resultsFolder, item, outputs, place: places.get(item) }),
     exampleInputs: specs => exampleInputs(spec, specs)
   }
 }
 
-const result = async (spec: IoSpec, folder: string, item: FileItem, outputs: readonly Tensor[]): Promise<unknown> => {
+interface Computed {
+  readonly spec: IoSpec
+  readonly folder: string
+  readonly item: FileItem
+  readonly outputs: readonly Tensor[]
+  /** Of the item's image, where it is one. */
+  readonly place: ImagePlace | undefined
+}
+
+const result = async ({ spec, folder, item, outputs, place }: Computed): Promise<unknown> => {
   const { output, characters, labels } = spec
   switch (output.kind) {
     case 'ctc':
       return ctcText(outputs, { characters, blank: output.blank === 'first' ? 0 : characters.length - 1 })
     case 'topk':
       return topK(outputs, { k: output.k ?? 5, labels, name: output.name })
+    case 'detect':
+      return detect(outputs, { ...output, labels: fittingLabels(spec, output, outputs) }, place!)
+    case 'embedding':
+      return embedding(outputs, output)
     case 'npy':
       return writeNpyResults(item, outputs, { inline: output.inline, folder })
     default:
       return output satisfies never
   }
+}
+
+/** COCO's are none of a model that was trained on other classes. */
+const fittingLabels = (
+  { labels }: IoSpec,
+  output: Extract<OutputSpec, { kind: 'detect' }>,
+  outputs: readonly Tensor[]
+): readonly string[] => {
+  const count = DETECTION_FAMILIES[output.family].classes(outputs)
+  return isBuiltIn(output.labels) && count !== undefined && count !== labels.length ? [] : labels
 }

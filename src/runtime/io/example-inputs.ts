@@ -1,4 +1,5 @@
 import type { TensorSpec } from '../../core/tensor.ts'
+import { imageInput } from './image-input.ts'
 import { channelsOf, fitting } from './image-to-tensor.ts'
 import type { ImageInput, IoSpec } from './io-spec.ts'
 
@@ -16,12 +17,10 @@ const SIDE = 224
  */
 export const exampleInputs = (spec: IoSpec, inputs: readonly TensorSpec[]): readonly ExampleInput[] =>
   inputs.map(input => {
-    const image = spec.input.kind === 'image' && isImage(spec.input, input, inputs) ? imageDims(spec.input, input) : []
+    const image =
+      spec.input.kind === 'image' && input === imageInput(spec, spec.input, inputs) ? imageDims(spec.input, input) : []
     return { spec: input, dims: input.shape.map((dim, i) => (typeof dim === 'number' ? dim : (image[i] ?? 1))) }
   })
-
-const isImage = ({ name }: ImageInput, input: TensorSpec, inputs: readonly TensorSpec[]): boolean =>
-  name === undefined ? input === inputs[0] : input.name === name
 
 const imageDims = (input: ImageInput, { shape }: TensorSpec): number[] => {
   const side = { width: SIDE, height: SIDE }

@@ -1,6 +1,7 @@
 import type { TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
 import { exampleInputs } from './example-inputs.ts'
+import { imageInput } from './image-input.ts'
 import { channelsOf, type ImageTarget } from './image-to-tensor.ts'
 import type { ImageInput, IoSpec } from './io-spec.ts'
 
@@ -12,15 +13,10 @@ const ANY: TensorSpec['shape'] = [null, null, null, null]
  * @throws UserError when the model has no such input, or one that no such image fits
  */
 export const imageTarget = (spec: IoSpec, input: ImageInput, inputs: readonly TensorSpec[]): ImageTarget => {
-  const chosen = input.name === undefined ? inputs[0] : inputs.find(({ name }) => name === input.name)
-  const known = inputs.map(({ name }) => name).join(', ')
+  const chosen = imageInput(spec, input, inputs)
   if (chosen === undefined) {
+    const known = inputs.map(({ name }) => name).join(', ')
     throw new UserError(`${spec.origin}: input.name "${input.name}" is not an input of the model (known: ${known})`)
-  }
-  if (inputs.length > 1) {
-    throw new UserError(
-      `${spec.origin}: an image fills one input and the model has ${inputs.length} (${known}); use preset raw with .npy files`
-    )
   }
   const { name, shape } = chosen.shape.length === 0 ? { ...chosen, shape: ANY } : chosen
   const type = input.type ?? chosen.type
@@ -30,10 +26,18 @@ export const imageTarget = (spec: IoSpec, input: ImageInput, inputs: readonly Te
   }
   const [h, w] = input.layout === 'nchw' ? [shape[rank - 2], shape[rank - 1]] : [shape[rank - 3], shape[rank - 2]]
   const size = typeof h === 'number' && typeof w === 'number' ? { width: w, height: h } : undefined
+  if (isOfModelsSize(input) && size === undefined)
+    throw new UserError(
+      `${spec.origin}: the model's ${describe(chosen)} takes images of any size; say which with input.resize.width and height`
+    )
   const target: ImageTarget = { input, name, type, rank, size }
   checkFit(spec, input, chosen)
   return target
 }
+
+/** Resized to whatever the model wants. */
+const isOfModelsSize = ({ resize }: ImageInput): boolean =>
+  resize !== undefined && resize.shorter === undefined && resize.height === undefined
 
 /** Whether what the spec fixes (channels, and where it is given the size) is what the model wants. */
 const checkFit = (spec: IoSpec, input: ImageInput, chosen: TensorSpec): void => {
@@ -54,7 +58,7 @@ const checkFit = (spec: IoSpec, input: ImageInput, chosen: TensorSpec): void => 
     )
   }
   checkVaryingSize(spec, input, chosen)
-  if (input.resize === undefined && input.crop === undefined) return
+  if (isOfModelsSize(input) || (input.resize === undefined && input.crop === undefined)) return
   const fixed = input.resize?.shorter === undefined || input.crop !== undefined
   const free = input.resize?.fit === 'height' ? rank - (input.layout === 'nchw' ? 1 : 2) : -1
   const wrong = chosen.shape.some((dim, i) => typeof dim === 'number' && i !== free && dim !== given[i])

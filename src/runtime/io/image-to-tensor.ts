@@ -1,6 +1,7 @@
 import { elementCount, type Tensor } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type FilePath, shownPath } from './file-path.ts'
+import { type Fitting, half, type ImagePlace, type Size } from './image-place.ts'
 import type { ImageInput } from './io-spec.ts'
 import { loadSharp } from './load-sharp.ts'
 import { readRegularFile } from './read-regular-file.ts'
@@ -18,22 +19,13 @@ export interface ImageTarget {
   readonly size: Size | undefined
 }
 
-interface Size {
-  readonly width: number
-  readonly height: number
-}
-
-/** Where an image goes: first to `scaled`, then `cut` out of that, then into a canvas of `canvas` at `left`, `top`. */
-interface Fitting {
-  readonly scaled: Size
-  readonly cut: Size
-  readonly canvas: Size
-  readonly left: number
-  readonly top: number
+export interface ImageTensor {
+  readonly tensor: Tensor
+  readonly place: ImagePlace
 }
 
 /** @throws ItemUnavailable when the file cannot be read, UserError when it is not a readable image */
-export const imageToTensor = async (path: FilePath, target: ImageTarget): Promise<Tensor> => {
+export const imageToTensor = async (path: FilePath, target: ImageTarget): Promise<ImageTensor> => {
   const { input } = target
   const decoded = await decode(path, input, size => fitting(size, target))
   const elements = toElements(decoded, target)
@@ -42,7 +34,8 @@ export const imageToTensor = async (path: FilePath, target: ImageTarget): Promis
   const shape =
     input.layout === 'nchw' ? [channels, canvas.height, canvas.width] : [canvas.height, canvas.width, channels]
   const dims = target.rank === 4 ? [1, ...shape] : shape
-  return { name: target.name, type: target.type, dims, data: bytesOf(target.type, elements) }
+  const tensor = { name: target.name, type: target.type, dims, data: bytesOf(target.type, elements) }
+  return { tensor, place: { image: decoded.image, fitting: decoded.fitting } }
 }
 
 export const channelsOf = ({ channels }: ImageInput): number => (channels === 'gray' ? 1 : 3)
@@ -67,7 +60,7 @@ export const fitting = (image: Size, { input, size }: Pick<ImageTarget, 'input' 
     const scaled = at(resize.shorter / Math.min(image.width, image.height))
     return crop === undefined ? whole(scaled) : cutTo(scaled, crop)
   }
-  const height = resize.height!
+  const height = resize.height ?? (size ?? image).height
   if (resize.fit === 'height') {
     const { minWidth = 1, maxWidth = 65_536, multiple = 1 } = resize
     const wide = Math.min(maxWidth, Math.max(1, Math.ceil((image.width * height) / image.height)))
@@ -75,20 +68,20 @@ export const fitting = (image: Size, { input, size }: Pick<ImageTarget, 'input' 
     const scaled = { width: wide, height }
     return { scaled, cut: scaled, canvas: { width, height }, left: 0, top: 0 }
   }
-  const box = { width: resize.width!, height }
+  const box = { width: resize.width ?? (size ?? image).width, height }
   const [x, y] = [box.width / image.width, box.height / image.height]
   if (resize.fit === 'cover') return cutTo(atLeast(at(Math.max(x, y)), box), box)
   if (resize.fit === 'contain') return cutTo(at(Math.min(x, y)), box)
   return crop === undefined ? whole(box) : cutTo(box, crop)
 }
 
-const half = (n: number): number => Math.floor(n / 2)
 const atLeast = (size: Size, box: Size): Size => ({
   width: Math.max(size.width, box.width),
   height: Math.max(size.height, box.height)
 })
 
 interface Decoded {
+  readonly image: Size
   readonly pixels: Uint8Array
   readonly fitting: Fitting
 }
@@ -111,7 +104,7 @@ const decode = async (path: FilePath, input: ImageInput, place: (image: Size) =>
     const { data, info } = await coloured.removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
     const channels = channelsOf(input)
     if (info.channels !== channels) throw new Error(`${info.channels} channels where ${channels} were expected`)
-    return { pixels: data, fitting: fitted }
+    return { image: { width: autoOrient.width, height: autoOrient.height }, pixels: data, fitting: fitted }
   } catch (error) {
     throw new UserError(
       `${shownPath(path)}: is not an image that can be read: ${(error as Error).message.split('\n')[0]}`

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { UserError } from '../../core/user-error.ts'
-import { PRESET_NAMES, readIoSpec } from './read-io-spec.ts'
+import { PRESET_NAMES } from './presets.ts'
+import { readIoSpec } from './read-io-spec.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-io-'))
 const yaml = (text: string): { ioFile: string } => {
@@ -76,7 +77,7 @@ test.each([
 
 test('an unknown preset is refused with the nearest', async () => {
   await expect(readIoSpec({ preset: 'ppocr' })).rejects.toThrow(
-    /preset "ppocr" is not known.*known: ppocr-rec, imagenet, raw/
+    /preset "ppocr" is not known.*known: ocr, ppocr-rec, classify, .*, raw;/
   )
   await expect(readIoSpec({ preset: 'imagnet' })).rejects.toThrow('did you mean imagenet?')
   await expect(readIoSpec({ preset: 'constructor' })).rejects.toThrow('is not known')

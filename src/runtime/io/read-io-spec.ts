@@ -7,38 +7,12 @@ import { describeIssue } from '../../core/describe-issue.ts'
 import { nearest } from '../../core/nearest.ts'
 import { UserError } from '../../core/user-error.ts'
 import { withPackages } from '../../core/with-packages.ts'
-import { type IoSpec, ioSchema, knownIoKeys, type OutputSpec, type WrittenIo } from './io-spec.ts'
+import { BUILT_IN_LABELS, isBuiltIn } from './detect/coco-labels.ts'
+import { type IoSpec, ioSchema, knownIoKeys, type OutputSpec } from './io-spec.ts'
 import { loadSharp } from './load-sharp.ts'
+import { PRESET_NAMES, PRESETS } from './presets.ts'
 
 export type IoChoice = { readonly preset: string } | { readonly ioFile: string }
-
-/** The built-in choices, written as an `--io` file would be. */
-const PRESETS = {
-  // PaddleOCR's recognition preprocessing: BGR, -1 .. 1, padded with 0, which is mid-grey.
-  'ppocr-rec': {
-    input: {
-      kind: 'image',
-      resize: { height: 48, fit: 'height', minWidth: 320, maxWidth: 3200, multiple: 32 },
-      channels: 'bgr',
-      mean: 0.5,
-      std: 0.5
-    },
-    output: { kind: 'ctc', dictionary: 'ppocr_keys_v1' }
-  },
-  imagenet: {
-    input: {
-      kind: 'image',
-      resize: { shorter: 256 },
-      crop: { width: 224, height: 224 },
-      mean: [0.485, 0.456, 0.406],
-      std: [0.229, 0.224, 0.225]
-    },
-    output: { kind: 'topk' }
-  },
-  raw: { input: { kind: 'npy' }, output: { kind: 'npy' } }
-} as const satisfies Record<string, WrittenIo>
-
-export const PRESET_NAMES = Object.keys(PRESETS)
 
 /** @throws UserError that names the preset or file, the field, the value and the remedy */
 export const readIoSpec = async (choice: IoChoice): Promise<IoSpec> => {
@@ -50,7 +24,7 @@ export const readIoSpec = async (choice: IoChoice): Promise<IoSpec> => {
         `preset "${preset}" is not known${near === undefined ? '' : `, did you mean ${near}?`} (known: ${PRESET_NAMES.join(', ')}; or describe yours in an io file)`
       )
     }
-    return checked(PRESETS[preset as keyof typeof PRESETS], `preset ${preset}`, '.')
+    return checked(PRESETS[preset], `preset ${preset}`, '.')
   }
   const { ioFile } = choice
   return checked(await readYaml(ioFile), `io ${ioFile}`, dirname(ioFile))
@@ -80,9 +54,9 @@ const checked = async (written: unknown, origin: string, folder: string): Promis
       `${origin}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: path => knownIoKeys(written, path) })}`
     )
   }
-  const { input, output } = parsed.data
+  const { input, inputs, output } = parsed.data
   if (input.kind === 'image') await loadSharp(`${origin}: a source of images`)
-  return { origin, input, output, ...(await readWords(output, origin, folder)) }
+  return { origin, input, inputs, output, ...(await readWords(output, origin, folder)) }
 }
 
 type Words = Pick<IoSpec, 'characters' | 'labels'>
@@ -95,7 +69,8 @@ const readWords = async (output: OutputSpec, origin: string, folder: string): Pr
     const characters = output.space ? [...lines, ' '] : lines
     return { characters: output.blank === 'first' ? ['', ...characters] : [...characters, ''], labels: [] }
   }
-  if (output.kind === 'topk' && output.labels !== undefined) {
+  if ((output.kind === 'topk' || output.kind === 'detect') && output.labels !== undefined) {
+    if (isBuiltIn(output.labels)) return { characters: [], labels: BUILT_IN_LABELS[output.labels]!() }
     const field = `${origin}: output.labels`
     const file = resolve(folder, output.labels)
     const text = await readText(field, file)
