@@ -49,7 +49,12 @@ const MUTATIONS = [
     'const late = [];',
     'const late = []; return late;'
   ],
-  ['a second result is taken for the first', LEDGER, "this.#twins++;\n            return 'twin';", "return 'first';"],
+  [
+    'a second result is taken for the first',
+    LEDGER,
+    "this.#duplicates++;\n            return 'duplicate';",
+    "return 'first';"
+  ],
   [
     'a result of the model before is taken',
     SOURCE,
@@ -101,7 +106,7 @@ const MUTATIONS = [
     'export const isNewer = (a, b) =>',
     'export const isNewer = (a, b) => true ||'
   ],
-  ['everybody plans', 'cluster/planner-seat.js', 'return staying().find(', 'return true || staying().find('],
+  ['everybody plans', 'cluster/leader.js', 'return staying().find(', 'return true || staying().find('],
   [
     'nobody who comes is told the placement',
     HANDLERS,

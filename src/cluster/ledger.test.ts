@@ -89,7 +89,7 @@ test('what is said of an earlier attempt is old news, but its result counts', ()
   expect(ledger.lost(first, shed)).toBe(false)
   expect(ledger.cameBack(first)).toBe(false)
   expect(ledger.result(0)).toBe('first')
-  expect(ledger.result(0)).toBe('twin')
+  expect(ledger.result(0)).toBe('duplicate')
 })
 
 test('a datum whose late result comes while it is read again is not sent again', () => {
@@ -117,13 +117,13 @@ test('what is given up is owed until that is in the sink', () => {
   const ledger = new Ledger({ window: 1 })
   sent(ledger)
   expect(ledger.fail(0, 'no memory')).toBe(true)
-  expect(ledger.result(0)).toBe('twin') // a datum has one line
+  expect(ledger.result(0)).toBe('duplicate') // a datum has one line
   expect(ledger.counts()).toMatchObject({ admitted: 1, outstanding: 1, failed: 0 })
   expect(ledger.room).toBe(1)
   ledger.written(0)
   expect(ledger.failures()).toEqual([{ datum: 0, because: 'no memory' }])
   expect(ledger.counts()).toMatchObject({ admitted: 1, outstanding: 0, done: 0, failed: 1 })
-  expect(ledger.result(0)).toBe('twin')
+  expect(ledger.result(0)).toBe('duplicate')
   expect(() => ledger.admit(0)).toThrow('datum 0 was admitted before')
 })
 
@@ -161,9 +161,9 @@ test('a datum is sent again for as long as devices are lost', () => {
   }
 })
 
-test('a result of an earlier run is a twin when it is in the sink, and a stranger when nobody asked for it yet', () => {
+test('a result of an earlier run is a duplicate when it is in the sink, and a stranger when nobody asked for it yet', () => {
   const ledger = new Ledger({ window: 1, done: new Set([0]) })
-  expect([ledger.result(0), ledger.result(7)]).toEqual(['twin', 'stranger'])
+  expect([ledger.result(0), ledger.result(7)]).toEqual(['duplicate', 'stranger'])
   expect(() => ledger.admit(0)).toThrow('datum 0 was admitted before')
   ledger.admit(7)
   expect(ledger.result(7)).toBe('first')

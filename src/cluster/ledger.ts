@@ -30,7 +30,7 @@ export interface LedgerCounts {
   /** Dispatches beyond the first of their datum. */
   readonly resent: number
   /** Results that came a second time and were dropped. */
-  readonly twins: number
+  readonly duplicates: number
 }
 
 type Entry = { attempt: number } & State
@@ -68,7 +68,7 @@ export class Ledger {
   readonly #abandoned = new Set<number>()
   #toWrite = 0
   #resent = 0
-  #twins = 0
+  #duplicates = 0
 
   constructor({ window, done = new Set() }: LedgerOptions) {
     if (!(Number.isInteger(window) && window > 0)) throw new RangeError(`window must be at least 1, got ${window}`)
@@ -184,11 +184,11 @@ export class Ledger {
    * A result came home: write it when it is the first. One of a datum that was given up comes too late: a datum has one line.
    * 'stranger': never admitted here, so from an earlier run of this source; not counted, it will be computed again.
    */
-  result(datum: number): 'first' | 'twin' | 'stranger' {
+  result(datum: number): 'first' | 'duplicate' | 'stranger' {
     const entry = this.#entries.get(datum)
     if (this.#isDone(datum) || entry?.kind === 'toWrite') {
-      this.#twins++
-      return 'twin'
+      this.#duplicates++
+      return 'duplicate'
     }
     if (entry === undefined) return 'stranger'
     this.#end(datum, 'done')
@@ -225,7 +225,7 @@ export class Ledger {
       dropped: this.#dropped.size,
       abandoned: this.#abandoned.size,
       resent: this.#resent,
-      twins: this.#twins
+      duplicates: this.#duplicates
     }
   }
 

@@ -50,7 +50,7 @@ test('a datum of which nothing is heard is sent again, not while it waits at hom
   expect(book.overdue(seconds(0), () => false)).toEqual([0])
   expect(book.dispatched(0)).toBe(2)
   expect(book.result({ datum: 0, attempt: 1 })).toBe('first') // whichever dispatch it belongs to
-  expect(book.result({ datum: 0, attempt: 2 })).toBe('twin')
+  expect(book.result({ datum: 0, attempt: 2 })).toBe('duplicate')
 })
 
 test('a window may have to pass through the slowest device that is there', () => {
@@ -82,7 +82,7 @@ test('a datum under way is dropped at its deadline where that is agreed, and its
   clock.now = 2
   expect(book.tooLate()).toEqual([0])
   expect([book.tooLate(), book.nextDeadline]).toEqual([[], 3])
-  expect(dispatches.map(dispatch => book.result(dispatch))).toEqual(['twin', 'first'])
+  expect(dispatches.map(dispatch => book.result(dispatch))).toEqual(['duplicate', 'first'])
   clock.now = 9
   expect([book.tooLate(), book.nextDeadline]).toEqual([[], undefined])
   for (const datum of [0, 1]) book.ledger.written(datum)

@@ -121,7 +121,7 @@ export class SourceBook {
   }
 
   /** It came home. @returns as the ledger: only the first counts */
-  result({ datum, attempt }: Dispatch): 'first' | 'twin' | 'stranger' {
+  result({ datum, attempt }: Dispatch): 'first' | 'duplicate' | 'stranger' {
     this.#timer.result(datum, attempt, this.#parts.now())
     const result = this.ledger.result(datum)
     if (result === 'first') this.#forget(datum)

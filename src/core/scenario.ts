@@ -316,8 +316,8 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
   }
   const findDevice = (wanted: string, field: string): number => find('device', names, wanted, field)
   const expanded = expandLinks(parsed.data.links, names, findDevice, origin)
-  refuseTwins(sources, 'sources', 'source', origin)
-  refuseTwins(parsed.data.links.media, 'links.media', 'medium', origin)
+  refuseDuplicates(sources, 'sources', 'source', origin)
+  refuseDuplicates(parsed.data.links.media, 'links.media', 'medium', origin)
   const scenario: Scenario = {
     name: parsed.data.name ?? origin.replace(/^.*[/\\]/, '').replace(/\.(ya?ml|json)$/, ''),
     devices: names.map(key => ({
@@ -388,12 +388,17 @@ const checkedFiles = (
   return { dir, reading: preset === undefined ? { ioFile: io! } : { preset } }
 }
 
-const refuseTwins = (entries: readonly { readonly name: string }[], field: string, kind: string, origin: string) => {
+const refuseDuplicates = (
+  entries: readonly { readonly name: string }[],
+  field: string,
+  kind: string,
+  origin: string
+) => {
   const names = entries.map(entry => entry.name)
-  const twin = names.findIndex((name, i) => names.indexOf(name) !== i)
-  if (twin !== -1)
+  const duplicate = names.findIndex((name, i) => names.indexOf(name) !== i)
+  if (duplicate !== -1)
     throw new UserError(
-      `${origin}: ${field}[${twin}].name: "${names[twin]}" is there twice; give each ${kind} its own name`
+      `${origin}: ${field}[${duplicate}].name: "${names[duplicate]}" is there twice; give each ${kind} its own name`
     )
 }
 

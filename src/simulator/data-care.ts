@@ -76,8 +76,8 @@ export class DataCare {
     const source = this.sourceOf(task)
     const wasResent = source.book.ledger.attempts(task.datum) > 1
     if (!source.delivered(task)) return
-    const isTwin = ({ source: id, datum }: LiveTask): boolean => id === task.source && datum === task.datum
-    if (wasResent) this.#home(source).dispatcher.cancel(isTwin)
+    const isDuplicate = ({ source: id, datum }: LiveTask): boolean => id === task.source && datum === task.datum
+    if (wasResent) this.#home(source).dispatcher.cancel(isDuplicate)
     this.#admit(source)
   }
 

@@ -1,6 +1,6 @@
+import { Leader } from '../cluster/leader.ts'
 import { isNewer, type NumberedPlacement } from '../cluster/numbered-placement.ts'
 import { placementProblem } from '../cluster/placement-problem.ts'
-import { PlannerSeat } from '../cluster/planner-seat.ts'
 import { areReady } from '../cluster/readiness.ts'
 import type { StatedDevice } from '../cluster/stated-device.ts'
 import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
@@ -34,7 +34,7 @@ const PLANNING: Seconds = seconds(0.5)
 
 /** One process of a device. */
 interface Life {
-  readonly seat: PlannerSeat
+  readonly leader: Leader
   readonly keeper: SimulatedKeeper
   /** The newest that it has heard of. */
   placement: NumberedPlacement | undefined
@@ -53,7 +53,7 @@ interface There {
 }
 
 /**
- * New placements while the world changes, in simulated time: each device has a seat and a rollout as running ones have. They
+ * New placements while the world changes, in simulated time: each device has a leader and a rollout as running ones have. They
  * hear from each other what is placed and who is ready; what each carries, and how fast everything is, all know at once.
  */
 export class Replacement {
@@ -80,9 +80,9 @@ export class Replacement {
     const placement = isWhole ? this.#carried() : replacement.place(this.#problem())
     for (const [n, m, k] of this.#all())
       world.setCarried(n, m, k, this.#isPlaced(placement, n, m, k) && this.#holders.isKnown(m))
-    for (const [n, { seat, readyEpochs }] of this.#lives.entries()) {
+    for (const [n, { leader, readyEpochs }] of this.#lives.entries()) {
       for (const other of this.#present()) if (other !== n) readyEpochs.set(other, 1)
-      if (seat.isMine()) seat.planned()
+      if (leader.isHere()) leader.planned()
     }
     const [planner] = this.#present()
       .map(n => this.#ids[n]!)
@@ -121,8 +121,8 @@ export class Replacement {
   tick(): void {
     for (const n of this.#present()) {
       if (this.#parts.lifeOf(n) === undefined) continue // nobody has noticed yet that it is gone
-      const { seat, keeper, placement } = this.#lives[n]!
-      seat.tick(placement)
+      const { leader, keeper, placement } = this.#lives[n]!
+      leader.tick(placement)
       keeper.tick()
     }
   }
@@ -144,12 +144,12 @@ export class Replacement {
         this.moved += size
       }
     })
-    return { seat: this.#createSeat(n, readyEpochs), keeper, placement: undefined, told: 0, readyEpochs }
+    return { leader: this.#createLeader(n, readyEpochs), keeper, placement: undefined, told: 0, readyEpochs }
   }
 
-  #createSeat(n: number, heard: ReadonlyMap<number, number>): PlannerSeat {
+  #createLeader(n: number, heard: ReadonlyMap<number, number>): Leader {
     const { replacement, now, schedule } = this.#parts
-    return new PlannerSeat({
+    return new Leader({
       self: this.#ids[n]!,
       now,
       staying: () => this.#staying(),

@@ -184,7 +184,7 @@ export class SourceModel {
     this.#sinceOrigin = 0
   }
 
-  /** @returns false for a late twin, and for what is of an earlier life and not admitted again yet */
+  /** @returns false for a late duplicate, and for what is of an earlier life and not admitted again yet */
   delivered({ datum, attempt }: LiveTask): boolean {
     if (this.#book.result({ datum, attempt }) !== 'first') return false
     this.#book.ledger.written(datum)

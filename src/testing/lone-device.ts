@@ -134,7 +134,7 @@ export const memorySink = (write: (entry: SinkEntry) => void = () => {}): Memory
     state: () => ({ kind: isStopped ? 'stopped' : 'open' }),
     write: async (entry, stamp) => {
       if (isStopped) throw new NotWritten('memory: was stopped')
-      if (known.knows(entry)) return 'twin'
+      if (known.knows(entry)) return 'duplicate'
       write(entry)
       lines.push(entry)
       const { source, datum, item } = entry

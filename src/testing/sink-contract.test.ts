@@ -131,8 +131,8 @@ describe.each([
   test('takes no second outcome of a datum, not even while the first is on its way', async () => {
     const { sink } = await open(how)
     const both = await Promise.all([sink.write(result(0)), sink.write(result(0))])
-    expect([...both].sort()).toEqual(['twin', 'written'])
-    for (const late of [result(0), failed(0), skipped(0)] as SinkEntry[]) expect(await sink.write(late)).toBe('twin')
+    expect([...both].sort()).toEqual(['duplicate', 'written'])
+    for (const late of [result(0), failed(0), skipped(0)] as SinkEntry[]) expect(await sink.write(late)).toBe('duplicate')
     expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
   })
 
@@ -142,7 +142,7 @@ describe.each([
     expect(sink.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'skipped', stamp: 'as it was' })
     expect(await sink.write(result(0))).toBe('written')
     expect(sink.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'result' })
-    expect(await sink.write(result(0))).toBe('twin')
+    expect(await sink.write(result(0))).toBe('duplicate')
     expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
   })
 
@@ -164,7 +164,7 @@ describe.each([
     await sink.stop()
     await using next = await again()
     expect([...next.recorded('door').values()].map(({ kind }) => kind)).toEqual(['result', 'skipped', 'failed'])
-    expect(await next.write(result(0))).toBe('twin')
+    expect(await next.write(result(0))).toBe('duplicate')
     expect(await next.write(result(3))).toBe('written')
   })
 })

@@ -25,7 +25,7 @@ describe('nothing is lost', () => {
     const lines = await checkSink(sink)
     const late = await source.status(s => cam(s).completed === DATA)
     console.info(
-      `SIGSTOP: ${lines.filter(line => line.attempts > 1).length} sent again, ${cam(late).duplicates} late twins dropped`
+      `SIGSTOP: ${lines.filter(line => line.attempts > 1).length} sent again, ${cam(late).duplicates} late duplicates dropped`
     )
     clearTimeout(back)
     process.kill(pid!, 'SIGCONT')

@@ -56,7 +56,7 @@ test.each(['confluence', 'ms-mdi'])(
     expect(lines.filter(line => 'result' in line)).toHaveLength(DATA)
     expect(new Set(lines.map(line => line.datum)).size).toBe(DATA)
     const end = await source.status(s => cam(s).completed === DATA)
-    console.info(`${policy}: ${cam(end).resent} sent again, ${cam(end).duplicates} late twins`)
+    console.info(`${policy}: ${cam(end).resent} sent again, ${cam(end).duplicates} late duplicates`)
     expect(cam(end)).toMatchObject({ lost: 0, failed: 0 })
   },
   400_000

@@ -4,7 +4,7 @@ import { type BlockHash, blockHash, deviceId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { createWatchedSeat } from '../../testing/watched-seat.ts'
+import { createWatchedLeader } from '../../testing/watched-leader.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Engine } from '../ports/engine.ts'
 import { ClusterView } from './cluster-view.ts'
@@ -66,10 +66,10 @@ test('the planner plans with declared times, slower by as much as the blocks tha
   view.addManifest(NET)
   view.heard(A, create(DeviceStateSchema, { device: A, sequence: 1n, speed: 1, canPlan: true }))
   view.heard(B, stateOfB(true))
-  const { clock, seat, planned } = createWatchedSeat(view)
-  seat.tick(undefined)
+  const { clock, leader, planned } = createWatchedLeader(view)
+  leader.tick(undefined)
   await clock.advance(seconds(1))
-  seat.tick(undefined)
+  leader.tick(undefined)
   const { devices, models } = planned[0]!
   expect(devices.map(({ speed }) => speed)).toEqual([1, 2 / 12])
   expect(models[0]).toMatchObject({ pinned: true, times: [undefined, [18, 12]] })

@@ -1,6 +1,6 @@
+import type { Leader } from '../../cluster/leader.ts'
 import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
-import type { PlannerSeat } from '../../cluster/planner-seat.ts'
 import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
@@ -12,7 +12,7 @@ import type { Place } from '../../planner/placement.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
-import { createPlannerSeat } from '../cluster/create-planner-seat.ts'
+import { createLeader } from '../cluster/create-leader.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
 import { placementToWire } from '../cluster/placement-codec.ts'
@@ -93,7 +93,7 @@ const DRAIN_PATIENCE: Seconds = seconds(5)
  *   network ──tasks──▶ handlers ──▶ dispatcher ──▶ lane (engine) ──▶ dispatcher ──tasks──▶ network
  *      │                               ▲   │                                          └─▶ sources (results)
  *      └─states, notices─▶ view ──▶ policy  └── asks                sources ──▶ dispatcher
- *                            └────▶ planner seat ──▶ block keeper ──▶ engine
+ *                            └────▶ leader ───────▶ block keeper ──▶ engine
  */
 export const createDevice = (parts: DeviceParts): Device => new RunningDevice(parts)
 
@@ -112,7 +112,7 @@ class RunningDevice implements Device {
   readonly #traffic: TaskTraffic
   readonly #dispatcher: Dispatcher<DeviceTask>
   readonly #keeper: BlockKeeper
-  readonly #seat: PlannerSeat
+  readonly #leader: Leader
   readonly #reminder: PlacementReminder
   readonly #orphans: OrphanWatch
   readonly #goneWatch: GoneWatch
@@ -168,7 +168,7 @@ class RunningDevice implements Device {
       changed: () => this.#announcer.changed(),
       say
     })
-    this.#seat = createPlannerSeat({
+    this.#leader = createLeader({
       clock,
       guard: this.#guard,
       view: this.view,
@@ -429,7 +429,7 @@ class RunningDevice implements Device {
     job('reporting to the others', () => this.#announcer.report())
     job('looking for unknown models', () => this.#finder.tick())
     job('looking after models', () => this.#models.tick())
-    if (this.#adapts) job('looking whether to plan', () => this.#seat.tick(this.#placement))
+    if (this.#adapts) job('looking whether to plan', () => this.#leader.tick(this.#placement))
     job('looking after blocks', () => this.#keeper.tick())
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
     job('looking after orphans', () => this.#orphans.tick())

@@ -26,7 +26,7 @@ export interface SourcePort {
    * @param elapsed how long ago the run began: a source that starts later waits for the rest of its time only
    */
   run(signal: AbortSignal, elapsed: Seconds): Promise<void>
-  /** The result has come home; a late twin is dropped. */
+  /** The result has come home; a late duplicate is dropped. */
   delivered(task: DeviceTask): void
   /** `device` has it now. */
   custody(ref: DatumRef, device: DeviceId, done: number): void

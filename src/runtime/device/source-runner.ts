@@ -377,7 +377,7 @@ export class SourceRunner implements SourcePort {
 
   status(): DeviceReport['sources'][number] {
     const { spec, deviceName, sink, clock } = this.#parts
-    const { outstanding, failed, resent, twins } = this.#book.ledger.counts()
+    const { outstanding, failed, resent, duplicates } = this.#book.ledger.counts()
     const { results, skipped, failed: failedInAll, dropped } = sink.counts(this.id)
     return {
       name: spec.name,
@@ -394,7 +394,7 @@ export class SourceRunner implements SourcePort {
       unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
       lost: failed,
-      duplicates: twins,
+      duplicates: duplicates,
       resent,
       rate: this.#rate.at(clock.now(), this.#times.count),
       inferenceTime: this.#times.summary()

@@ -41,12 +41,12 @@ export interface Sink extends AsyncDisposable {
   counts(source: string): RecordedCounts
   /**
    * @param stamp of an item that is skipped: what it looks like, kept with it
-   * @returns 'written' once the line is on the disk; 'twin', writing nothing, when this datum has a line or is about to;
+   * @returns 'written' once the line is on the disk; 'duplicate', writing nothing, when this datum has a line or is about to;
    *   the line of one that was skipped is followed by that of a result, should there be one after all
    * @throws NotWritten when the sink was stopped before the disk took the line, UserError when before it was asked: the datum
    *   is not recorded then
    */
-  write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'>
+  write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'>
   state(): SinkState
   /** Writes what was accepted (one try when the disk refuses), and lets go of it. Idempotent. */
   stop(): Promise<void>

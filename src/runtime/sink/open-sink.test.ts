@@ -70,12 +70,12 @@ test('a result that was written is on the disk, one line each, in order', async 
   ])
 })
 
-test('a twin is not written: neither one that is in the file nor one that is about to be', async () => {
+test('a duplicate is not written: neither one that is in the file nor one that is about to be', async () => {
   const file = fresh()
   const sink = await open(file)
   const outcomes = await Promise.all([sink.write(result(0)), sink.write(result(0)), sink.write(result(0, 'cam'))])
-  expect(outcomes).toEqual(['written', 'twin', 'written'])
-  expect(await sink.write(result(0))).toBe('twin')
+  expect(outcomes).toEqual(['written', 'duplicate', 'written'])
+  expect(await sink.write(result(0))).toBe('duplicate')
   expect(text(file).trim().split('\n')).toHaveLength(2)
 })
 
@@ -86,7 +86,7 @@ test('a sink that is opened again knows what it holds and goes on behind it', as
   await first.stop()
   const second = await open(file)
   expect(second.recorded('door')).toEqual(new Map([[0, { item: '0.png', kind: 'result' }]]))
-  expect(await second.write(result(0))).toBe('twin')
+  expect(await second.write(result(0))).toBe('duplicate')
   await second.write(result(1))
   expect(text(file)).toBe(line(0) + line(1))
 })
@@ -99,7 +99,7 @@ test('a datum that was given up in an earlier run is known as that, and not writ
   const second = await open(file)
   expect(second.recorded('door')).toEqual(new Map([[0, { item: '0.png', kind: 'failed' }]]))
   expect(second.counts('door')).toEqual({ results: 0, skipped: 0, failed: 1, dropped: 0 })
-  expect(await second.write(result(0))).toBe('twin')
+  expect(await second.write(result(0))).toBe('duplicate')
 })
 
 test('wherever a write was cut off, whole lines stay and the torn one goes', async () => {

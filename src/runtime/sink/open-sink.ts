@@ -191,11 +191,11 @@ class FileSink implements Sink {
     return this.#state
   }
 
-  write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
+  write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'> {
     if (this.#stopping.signal.aborted) return Promise.reject(new UserError(`sink ${this.name}: has been closed`))
     if (this.#broken !== undefined) return Promise.reject(this.#broken)
     const key = keyOf(entry)
-    if (this.#memory.data.knows(entry) || this.#accepted.has(key)) return this.#twin(entry, stamp)
+    if (this.#memory.data.knows(entry) || this.#accepted.has(key)) return this.#duplicate(entry, stamp)
     this.#accepted.add(key)
     return new Promise((resolve, reject) => {
       this.#queue.push({ entry, stamp, resolve, reject })
@@ -253,13 +253,13 @@ class FileSink implements Sink {
   }
 
   /** Skipped once more: only what its file looks like may be new. */
-  async #twin(entry: SinkEntry, stamp: string | undefined): Promise<'twin'> {
+  async #duplicate(entry: SinkEntry, stamp: string | undefined): Promise<'duplicate'> {
     const known = this.recorded(entry.source).get(entry.datum)
     if (known?.kind === 'skipped' && stamp !== undefined && stamp !== known.stamp) {
       this.#memory.wrote(entry, stamp)
       this.#startFlush()
     }
-    return 'twin'
+    return 'duplicate'
   }
 
   #startFlush(): void {

@@ -79,12 +79,12 @@ test('a sink that is renamed goes on in a new file; nothing is written twice, th
     [2, 3]
   ])
   expect(said).toEqual([expect.stringContaining('was moved or deleted; going on in a new file')])
-  expect(await sink.write(result(0))).toBe('twin')
+  expect(await sink.write(result(0))).toBe('duplicate')
   await sink.stop()
   const again = await open(at)
   expect([...again.recorded('door').keys()].sort()).toEqual([0, 1, 2, 3])
   expect(again.counts('door')).toEqual({ results: 4, skipped: 0, failed: 0, dropped: 0 })
-  expect(await again.write(result(1))).toBe('twin')
+  expect(await again.write(result(1))).toBe('duplicate')
   expect(said.at(-1)).toMatch(
     /2 data that are done have no line in it any more .* remove .*state\/sink-.*\.done\.jsonl too/
   )
@@ -102,7 +102,7 @@ test('the file in its place may have been made by whoever rotated, be a link, or
   symlinkSync(`${at.file}.there`, at.file)
   await write(sink, 2)
   expect(dataIn(at.file)).toEqual([7, 2])
-  expect(await sink.write(result(7))).toBe('twin')
+  expect(await sink.write(result(7))).toBe('duplicate')
 })
 
 test('a sink that is deleted is made anew, and what was in it is not done again', async () => {
@@ -145,7 +145,7 @@ test.each([0, 2])(
     copyFileSync(at.file, `${at.file}.1`)
     truncateSync(at.file)
     const again = await open(at)
-    expect(await again.write(result(7))).toBe('twin')
+    expect(await again.write(result(7))).toBe('duplicate')
     await write(again, 8)
     expect([dataIn(`${at.file}.1`), dataIn(at.file)]).toEqual([[...Array(before).keys(), 7], [8]])
   }
@@ -194,7 +194,7 @@ test('what somebody else appends is kept: a line of ours counts, others are pass
   expect(said).toEqual([
     expect.stringMatching(/something else has written 2 lines that are no results: "hello"; passed over/)
   ])
-  expect([await sink.write(result(8)), sink.counts('door').results]).toEqual(['twin', 7])
+  expect([await sink.write(result(8)), sink.counts('door').results]).toEqual(['duplicate', 7])
 })
 
 test('at a start they are passed over in the file that the record knows, and in no other', async () => {
@@ -511,14 +511,14 @@ test('what was skipped keeps what its file looked like, and may have a result la
   const skipped = { source: 'door', datum: 0, item: '0.png', skipped: 'torn' }
   const sink = await open(at)
   expect(await sink.write(skipped, '10 5')).toBe('written')
-  expect(await sink.write(skipped, '11 6')).toBe('twin')
+  expect(await sink.write(skipped, '11 6')).toBe('duplicate')
   await sink.stop()
   const again = await open(at)
   expect(again.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'skipped', stamp: '11 6' })
   expect([await again.write(result(0)), await again.write(result(0)), await again.write(skipped)]).toEqual([
     'written',
-    'twin',
-    'twin'
+    'duplicate',
+    'duplicate'
   ])
   expect(again.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
   await again.stop()

@@ -213,7 +213,7 @@ export class Dispatcher<T extends LiveTask> {
     return this.#lane.uses(model, block)
   }
 
-  /** Forget tasks: their datum was given up, or is done by a twin. A block that runs finishes and is then forgotten by its source. */
+  /** Forget tasks: their datum was given up, or is done by a duplicate. A block that runs finishes and is then forgotten by its source. */
   cancel(belongs: (task: T) => boolean): void {
     this.#lane.takeOut(belongs)
     for (const queue of this.#links.values()) queue.takeOut(belongs)

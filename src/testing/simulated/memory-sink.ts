@@ -33,7 +33,7 @@ export interface MemorySinkParts {
   /** Why it takes none now. */
   readonly refuses: () => string | undefined
   /** A second line was asked for of a datum that has one. */
-  readonly twin?: (entry: SinkEntry) => void
+  readonly duplicate?: (entry: SinkEntry) => void
 }
 
 const AGAIN: Seconds = seconds(0.5)
@@ -77,14 +77,14 @@ export class MemorySink implements Sink {
     return counts
   }
 
-  async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
+  async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'> {
     if (this.#isStopped) throw new NotWritten(`${this.name} was stopped`)
     const known = this.recorded(entry.source).get(entry.datum)
     const key = keyOf(entry)
     const mayFollow = known?.kind === 'skipped' && outcomeOf(entry) !== 'skipped'
     if ((known !== undefined && !mayFollow) || this.#asked.has(key)) {
-      this.#parts.twin?.(entry)
-      return 'twin'
+      this.#parts.duplicate?.(entry)
+      return 'duplicate'
     }
     this.#asked.add(key)
     const written = this.#tail.then(() => this.#toDisk(entry, stamp))

@@ -204,7 +204,7 @@ export class SimulatedDevice {
       delay: () => seconds(byChance * (this.ails.sinkIsSlow > 0 ? 0.5 : 0.001) * random.next()),
       pausesAt: () => random.next(),
       refuses: () => (this.ails.sinkIsFull > 0 ? 'ENOSPC: no space left on device' : undefined),
-      twin: ({ source, datum }) => laws.broken(`${source} ${datum} is written a second time`)
+      duplicate: ({ source, datum }) => laws.broken(`${source} ${datum} is written a second time`)
     })
     const device = createDevice({
       name: this.name,

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
 import { bytes, seconds } from '../core/units.ts'
 import type { PlacementOutcome, PlacementProblem } from '../planner/placement.ts'
+import { Leader } from './leader.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
-import { PlannerSeat } from './planner-seat.ts'
 
 const [A, B] = ['a', 'b'].map(deviceId) as [DeviceId, DeviceId]
 const problem = (memory: number): PlacementProblem => ({
@@ -16,12 +16,12 @@ const problem = (memory: number): PlacementProblem => ({
 })
 const outcome: PlacementOutcome = { placement: new Map([[B, new Map([[modelId('m'), [0]]])]]), unplaced: [] }
 
-/** The seat of device b. */
+/** As device b has it. */
 const open = () => {
   const state = { now: 0, staying: [B], known: true, memory: 1, asked: 0 }
   const published: NumberedPlacement[] = []
   let end: { made: () => void; failed: () => void } = { made: () => {}, failed: () => {} }
-  const seat = new PlannerSeat({
+  const leader = new Leader({
     self: B,
     now: () => seconds(state.now),
     staying: () => state.staying.map(id => ({ id, canPlan: true })),
@@ -37,7 +37,7 @@ const open = () => {
   const pass = (tenths: number): void => {
     for (let i = 0; i < tenths; i++) {
       state.now += 0.1
-      seat.tick(published.at(-1))
+      leader.tick(published.at(-1))
     }
   }
   return { state, published, pass, end: () => end }
@@ -62,7 +62,7 @@ test('a plan is made once the problem has been still for a moment; one at a time
   expect(published.map(({ epoch }) => epoch)).toEqual([1, 2])
 })
 
-test('of what was planned nothing comes where somebody else has the seat by then', () => {
+test('of what was planned nothing comes where somebody else leads by then', () => {
   const { state, published, pass, end } = open()
   pass(10)
   state.staying = [A, B]

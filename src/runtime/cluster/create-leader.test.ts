@@ -6,7 +6,7 @@ import { parseScenario } from '../../core/scenario.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import type { PlacementProblem } from '../../planner/placement.ts'
 import { problemOfScenario } from '../../planner/problem-of-scenario.ts'
-import { createWatchedSeat } from '../../testing/watched-seat.ts'
+import { createWatchedLeader } from '../../testing/watched-leader.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { ClusterView } from './cluster-view.ts'
 import { sourceToWire } from './source-codec.ts'
@@ -35,10 +35,10 @@ test('a running cluster is planned for the demands that its scenario has', async
   view.addManifest(NET)
   const sources = scenario.sources.map(({ arrivals }) => sourceToWire('net', arrivals))
   view.heard(A, create(DeviceStateSchema, { device: A, sequence: 1n, speed: 1, canPlan: true, sources }))
-  const { clock, seat, planned } = createWatchedSeat(view)
-  seat.tick(undefined)
+  const { clock, leader, planned } = createWatchedLeader(view)
+  leader.tick(undefined)
   await clock.advance(seconds(1))
-  seat.tick(undefined)
+  leader.tick(undefined)
   const demands = ({ sources }: Pick<PlacementProblem, 'sources'>): number[] => sources.map(({ demand }) => demand)
   expect(demands(planned[0]!)).toEqual([1, 5, 10])
   expect(demands(planned[0]!)).toEqual(demands(problemOfScenario(scenario, [])))
@@ -56,20 +56,20 @@ test('who can plan and who stays are two facts: the first that does both plans, 
   hear(self, { canPlan: true, leaving: false })
   hear(first, { canPlan: false, leaving: false })
   hear(second, { canPlan: true, leaving: true })
-  const { clock, seat, planned: problems } = createWatchedSeat(view)
+  const { clock, leader, planned: problems } = createWatchedLeader(view)
   const planned = (): DeviceId[][] => problems.map(({ devices }) => devices.map(({ id }) => id))
   const wait = async (): Promise<void> => {
     for (let i = 0; i < 10; i++) {
-      seat.tick(undefined)
+      leader.tick(undefined)
       await clock.advance(seconds(0.1))
     }
   }
   await wait()
-  expect([seat.isMine(), planned()]).toEqual([true, [[first, self]]])
+  expect([leader.isHere(), planned()]).toEqual([true, [[first, self]]])
   hear(third, { canPlan: true, leaving: false })
   await wait()
-  expect([seat.isMine(), planned().length]).toEqual([false, 1])
+  expect([leader.isHere(), planned().length]).toEqual([false, 1])
   hear(third, { canPlan: true, leaving: true })
   await wait()
-  expect([seat.isMine(), planned().at(-1)]).toEqual([true, [first, self]])
+  expect([leader.isHere(), planned().at(-1)]).toEqual([true, [first, self]])
 })

@@ -1,14 +1,14 @@
 import { JobGuard } from '../core/job-guard.ts'
 import type { PlacementProblem } from '../planner/placement.ts'
 import type { ClusterView } from '../runtime/cluster/cluster-view.ts'
-import { createPlannerSeat } from '../runtime/cluster/create-planner-seat.ts'
+import { createLeader } from '../runtime/cluster/create-leader.ts'
 import { createManualClock } from './manual-clock.ts'
 
-/** The planner's seat of a device with that view, on a clock that the test moves; what it was asked to plan, in order. */
-export const createWatchedSeat = (view: ClusterView) => {
+/** The leader as a device with that view, on a clock that the test moves; what it was asked to plan, in order. */
+export const createWatchedLeader = (view: ClusterView) => {
   const clock = createManualClock()
   const planned: PlacementProblem[] = []
-  const seat = createPlannerSeat({
+  const leader = createLeader({
     ...{ clock, view, guard: new JobGuard({ clock, say: () => {} }), wholeModels: false, connected: () => [] },
     publish: () => {},
     place: async problem => {
@@ -16,5 +16,5 @@ export const createWatchedSeat = (view: ClusterView) => {
       return { placement: new Map(), unplaced: [] }
     }
   })
-  return { clock, seat, planned }
+  return { clock, leader, planned }
 }

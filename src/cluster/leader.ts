@@ -5,15 +5,15 @@ import type { PlacementOutcome, PlacementProblem } from '../planner/placement.ts
 import { ReplanRule } from '../planner/replan-rule.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
 
-/** What the seat needs of the device around it, real or simulated. Callbacks, so that simulated time needs no promises. */
-export interface PlannerSeatPorts {
+/** What the leader needs of the device around it, real or simulated. Callbacks, so that simulated time needs no promises. */
+export interface LeaderPorts {
   readonly self: DeviceId
   readonly now: () => Seconds
   /** Devices that stay, by id, and whether each can plan. */
   readonly staying: () => readonly { readonly id: DeviceId; readonly canPlan: boolean }[]
   /** Whether all that are there have said what they are and carry, and all models that they speak of are known. */
   readonly allAreKnown: () => boolean
-  /** What those that stay say, as a problem; asked for only where this device has the seat. */
+  /** What those that stay say, as a problem; asked for only where this device leads. */
   readonly problem: () => PlacementProblem
   /** Calls one of the two, once, in its time. */
   readonly make: (problem: PlacementProblem, made: (outcome: PlacementOutcome) => void, failed: () => void) => void
@@ -26,22 +26,22 @@ const PATIENCE: Seconds = seconds(3)
 const REST: Seconds = seconds(2)
 
 /**
- * One device plans for all that stay: of those that stay and can plan, the one with the smallest id. Every device runs this and
- * sees for itself whether the seat is its own; when two believe so for a moment, the placement with the larger epoch,
+ * The leader plans for all that stay: of those that stay and can plan, it is the one with the smallest id. Every device runs
+ * this and sees for itself whether it leads; when two believe so for a moment, the placement with the larger epoch,
  * or the smaller planner, wins everywhere (see numbered-placement.ts). One plan is made at a time.
  */
-export class PlannerSeat {
-  readonly #ports: PlannerSeatPorts
+export class Leader {
+  readonly #ports: LeaderPorts
   readonly #rule = new ReplanRule()
   #planning = false
   #notBefore: Seconds = seconds(0)
   #strangersSince: Seconds | undefined
 
-  constructor(ports: PlannerSeatPorts) {
+  constructor(ports: LeaderPorts) {
     this.#ports = ports
   }
 
-  isMine(): boolean {
+  isHere(): boolean {
     const { self, staying } = this.#ports
     return staying().find(({ canPlan }) => canPlan)?.id === self
   }
@@ -56,7 +56,7 @@ export class PlannerSeat {
    * @param current the placement in force, whoever made it
    */
   tick(current: NumberedPlacement | undefined): void {
-    if (!this.isMine()) {
+    if (!this.isHere()) {
       this.#rule.forget()
       this.#strangersSince = undefined
       return
@@ -94,7 +94,7 @@ export class PlannerSeat {
   }
 
   #made(problem: PlacementProblem, outcome: PlacementOutcome, current: NumberedPlacement | undefined): void {
-    if (!this.isMine()) return
+    if (!this.isHere()) return
     const isDrift = this.#rule.planned(problem)
     if (isDrift && current !== undefined) {
       const changes = !isSamePlacement(outcome.placement, current.placement)

@@ -1,6 +1,6 @@
+import { Leader } from '../../cluster/leader.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { placementProblem } from '../../cluster/placement-problem.ts'
-import { PlannerSeat } from '../../cluster/planner-seat.ts'
 import type { StatedDevice } from '../../cluster/stated-device.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
@@ -13,7 +13,7 @@ import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { sourcesFromWire } from './source-codec.ts'
 
-export interface PlannerSeatParts {
+export interface LeaderParts {
   readonly clock: Clock
   readonly guard: JobGuard
   readonly view: ClusterView
@@ -24,10 +24,10 @@ export interface PlannerSeatParts {
   readonly publish: (placement: NumberedPlacement) => void
 }
 
-/** The seat of a running device: what the others have said of themselves is what is planned for. */
-export const createPlannerSeat = (parts: PlannerSeatParts): PlannerSeat => {
+/** The leader as a running device has it: what the others have said of themselves is what is planned for. */
+export const createLeader = (parts: LeaderParts): Leader => {
   const { clock, guard, view, connected, publish } = parts
-  return new PlannerSeat({
+  return new Leader({
     self: view.self,
     now: () => clock.now(),
     staying: () => view.staying().map(({ device, canPlan }) => ({ id: deviceId(device), canPlan })),
@@ -54,7 +54,7 @@ const plan = async (
   made(outcome)
 }
 
-const problemOf = ({ view, wholeModels }: PlannerSeatParts): PlacementProblem =>
+const problemOf = ({ view, wholeModels }: LeaderParts): PlacementProblem =>
   placementProblem({
     devices: view.staying().map(state => stated(state, view)),
     models: view.manifests().map(({ id, blocks, activations, pinned }) => ({
