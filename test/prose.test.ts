@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { sentencesOf, wordsIn } from './sentences.ts'
+
+const MOST_WORDS = 35
+const MOST_TERMS = 30
+const read = (file: string): string => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
+const within = (folder: string): string[] =>
+  readdirSync(new URL(`../${folder}`, import.meta.url))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `${folder}/${name}`)
+
+test.each(['README.md', 'ARCHITECTURE.md', ...within('docs')])(`%s has no sentence over ${MOST_WORDS} words`, file => {
+  const long = sentencesOf(read(file))
+    .filter(sentence => wordsIn(sentence) > MOST_WORDS)
+    .map(sentence => `${wordsIn(sentence)} words: ${sentence}`)
+  expect(long).toEqual([])
+})
+
+test('sentences are told apart', () => {
+  const text =
+    '# Head\nOne is `a b c`. Two, e.g. this [link](x.md)?\n\n- item one\n- item two\n\n| a b | c |\n```\nno\n```\n'
+  const sentences = ['Head', 'One is `a b c`.', 'Two, e.g  this link?', 'item one', 'item two', 'a b', 'c']
+  expect(sentencesOf(text).map(s => s.replace('  ', ' '))).toEqual(sentences.map(s => s.replace('  ', ' ')))
+  expect(wordsIn('One is `a b c` - done.')).toBe(4)
+})
+
+test(`the glossary has at most ${MOST_TERMS} terms, each once`, () => {
+  const terms = [...read('docs/glossary.md').matchAll(/^\| ([^|]+?) +\|/gm)].map(([, term]) => term!).slice(2)
+  expect(terms.length).toBeGreaterThan(10)
+  expect(terms.length).toBeLessThanOrEqual(MOST_TERMS)
+  expect(new Set(terms).size).toBe(terms.length)
+})
