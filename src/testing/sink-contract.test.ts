@@ -132,7 +132,8 @@ describe.each([
     const { sink } = await open(how)
     const both = await Promise.all([sink.write(result(0)), sink.write(result(0))])
     expect([...both].sort()).toEqual(['duplicate', 'written'])
-    for (const late of [result(0), failed(0), skipped(0)] as SinkEntry[]) expect(await sink.write(late)).toBe('duplicate')
+    for (const late of [result(0), failed(0), skipped(0)] as SinkEntry[])
+      expect(await sink.write(late)).toBe('duplicate')
     expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
   })
 
