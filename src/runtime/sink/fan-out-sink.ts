@@ -29,7 +29,7 @@ export const fanOutSink = (branches: readonly Branch[]): Sink => {
     counts: source => fewest(telling(source).map(sink => sink.counts(source))),
     write: async (entry: SinkEntry, stamp?: string) => {
       const outcomes = await Promise.all(of(entry.source).map(({ sink }) => sink.write(entry, stamp)))
-      return outcomes.includes('written') ? 'written' : 'twin'
+      return outcomes.includes('written') ? 'written' : 'duplicate'
     },
     state: () => joined(branches.map(({ sink }) => sink)),
     ...stopOnce(async () => {

@@ -58,10 +58,10 @@ export class StreamSink implements Sink {
     return this.#state
   }
 
-  async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'twin'> {
+  async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'> {
     if (this.#stopping.signal.aborted) throw new UserError(`sink ${this.name}: has been closed`)
     const key = `${entry.datum}@${entry.source}`
-    if (this.#done.knows(entry) || this.#accepted.has(key)) return 'twin'
+    if (this.#done.knows(entry) || this.#accepted.has(key)) return 'duplicate'
     this.#accepted.add(key)
     const sent = this.#tail.then(() => this.#send(entry))
     this.#tail = sent.catch(() => {})
