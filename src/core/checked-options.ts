@@ -5,9 +5,15 @@ import { UserError } from './user-error.ts'
 /**
  * Options of a program, checked before anything is done with them.
  * @param what is called, for the message
- * @throws UserError `badOption` with the first that is wrong, and what it may be
+ * @param code of the error, where what is wrong has a word of its own
+ * @throws UserError `badOption`, or `code`, with the first that is wrong, and what it may be
  */
-export const checkedOptions = <S extends z.ZodObject>(schema: S, options: unknown, what: string): z.output<S> => {
+export const checkedOptions = <S extends z.ZodObject>(
+  schema: S,
+  options: unknown,
+  what: string,
+  code = 'badOption'
+): z.output<S> => {
   const parsed = schema.safeParse(options)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
@@ -17,7 +23,7 @@ export const checkedOptions = <S extends z.ZodObject>(schema: S, options: unknow
     ? describeIssue(issue, { knownKeys, written: options })
     : `options must be an object of ${Object.keys(schema.shape).join(', ')}, not ${JSON.stringify(options)}`
   const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path
-  throw new UserError(`${what}: ${words}`, { code: 'badOption', facts: { option: path.map(String).join('.') } })
+  throw new UserError(`${what}: ${words}`, { code, facts: { option: path.map(String).join('.') } })
 }
 
 /** What may stand in the object at a place of what a schema describes. */

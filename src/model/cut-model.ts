@@ -52,7 +52,8 @@ export const untravellingEnds = ({ analysis, facts }: StudiedModel): readonly st
 export const cutsForParts = (model: StudiedModel, parts: number): readonly number[] => {
   if (parts - 1 > model.cutPoints.length) {
     throw new UserError(
-      `${model.analysis.file.path}: ${parts} parts need ${parts - 1} cut points, the model has ${model.cutPoints.length}; ask for at most ${model.cutPoints.length + 1} parts`
+      `${model.analysis.file.path}: ${parts} parts need ${parts - 1} cut points, the model has ${model.cutPoints.length}; ask for at most ${model.cutPoints.length + 1} parts`,
+      { code: 'badCut', facts: { parts, cutPoints: model.cutPoints.length } }
     )
   }
   return chooseCuts(

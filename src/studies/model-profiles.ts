@@ -2,6 +2,7 @@ import type { ModelProfile } from '../core/model-profile.ts'
 import type { Scenario, ScenarioModel } from '../core/scenario.ts'
 import { bytes, seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
+import { refusedAs } from './refused-as.ts'
 import { findCosts, type MeasuredModel, readCosts, type SavedCosts } from './saved-costs.ts'
 
 /** Timed runs of a model that is measured. */
@@ -12,7 +13,7 @@ const RUNS = 12
  * thread.
  * @param say told what is being measured: it takes seconds
  * @param costsFiles of `profile`; nothing is measured where there are some
- * @throws UserError where a file cannot be read, opened or shaped, or is not among what was saved
+ * @throws UserError `badModel` where a file cannot be read, opened or shaped, or is not among what was saved
  */
 export const modelProfiles = async (
   scenario: Scenario,
@@ -22,7 +23,10 @@ export const modelProfiles = async (
   const saved: SavedCosts[] = []
   for (const file of costsFiles) saved.push(await readCosts(file, 'costs'))
   const profiles: ModelProfile[] = []
-  for (const model of scenario.models) profiles.push(await profileOf(model, say, saved)) // one after another: they are timed
+  for (const model of scenario.models) {
+    const facts = { model: model.name, ...(model.kind === 'file' ? { file: model.file } : {}) }
+    profiles.push(await refusedAs({ code: 'badModel', facts }, () => profileOf(model, say, saved))) // one after another: they are timed
+  }
   return profiles
 }
 

@@ -40,7 +40,10 @@ test('a simulation of an object: the same seed gives the same run, an own policy
 test('what is wrong with an object has a code', async () => {
   const broken = { ...scenario, devices: { porch: { sped: 2 } } } as never
   await expect(plan(broken)).rejects.toMatchObject({ code: 'badScenario', message: /sped.*speed/ })
-  await expect(simulate(broken)).rejects.toMatchObject({ code: 'badScenario' })
+  await expect(simulate(broken)).rejects.toMatchObject({
+    code: 'badScenario',
+    facts: { field: 'devices.porch', problems: [expect.stringMatching(/^devices\.porch: unknown key "sped"/)] }
+  })
   const unknown = simulate(scenario, { policies: ['conflunce' as never] })
   await expect(unknown).rejects.toMatchObject({ code: 'unknownPolicy', message: /did you mean confluence/ })
   await expect(simulate(scenario, { seeds: 0 })).rejects.toMatchObject({
@@ -85,9 +88,77 @@ test('a model from its bytes is the model from its file: the same blocks, byte f
   for (const { seconds } of blocks) expect(seconds).toBeGreaterThan(0)
 })
 
+test('quantities may be numbers: seconds, bytes, bits and data per second', async () => {
+  const written = (said: boolean): ScenarioObject => ({
+    devices: { porch: { memory: said ? '64KB' : 64_000 }, shed: null },
+    links: { default: said ? { bandwidth: '8Mbps', latency: '2ms' } : { bandwidth: 8e6, latency: 2e-3 } },
+    models: {
+      rate: {
+        blocks: [
+          said ? { work: '20ms', weights: '10KB' } : { work: 0.02, weights: 10_000 },
+          { work: said ? '35ms' : 0.035 }
+        ],
+        activations: said ? ['588KB', '196KB', '0B'] : [588_000, 196_000, 0],
+        times: { shed: [5, 7.5] }
+      }
+    },
+    sources: [
+      {
+        name: 'cam',
+        device: 'porch',
+        model: 'rate',
+        count: 20,
+        arrivals: { poisson: said ? '5/s' : 5 },
+        start: said ? '1s' : 1
+      }
+    ],
+    events: [{ at: said ? '2s' : 2, device: 'shed', speed: 0.5 }]
+  })
+  const numbers = written(false)
+  const before = structuredClone(numbers)
+  expect(await simulate(numbers)).toEqual(await simulate(written(true)))
+  expect(numbers).toEqual(before)
+  const wrong = { ...numbers, devices: { porch: { memory: -1 } } }
+  await expect(plan(wrong)).rejects.toMatchObject({ facts: { field: 'devices.porch.memory' } })
+})
+
+test.each<[string, () => unknown, object]>([
+  [
+    'an option',
+    () => simulate(scenario, { sed: 1 } as never),
+    { facts: { option: 'sed' }, message: /did you mean "seed"/ }
+  ],
+  ['options', () => simulate(scenario, 3 as never), { message: /must be an object of policies, seed, seeds/ }],
+  ['policies', () => simulate(scenario, { policies: 'confluence' as never }), { facts: { option: 'policies' } }],
+  ['seeds', () => simulate(scenario, { seeds: 1e9 }), { facts: { option: 'seeds' } }],
+  ['a hearer', () => simulate(scenario, { say: 'x' as never }), { facts: { option: 'say' } }],
+  [
+    'a policy',
+    () => simulate(scenario, { policies: [{ name: 'mine', create: () => ({}) as never }] }),
+    { code: 'badPolicy' }
+  ],
+  ['a creator', () => simulate(scenario, { policies: [{ name: 'mine' } as never] }), { message: /create/ }],
+  ['a limit', () => plan(scenario, { timeLimit: 'long' as never }), { facts: { option: 'timeLimit' } }],
+  ['an option of plan', () => plan(scenario, { timelimit: 3 } as never), { message: /did you mean "timeLimit"/ }],
+  ['no scenario', () => plan(undefined as never), { code: 'badScenario' }],
+  ['no model', () => readModel(undefined as never), { facts: { option: 'source' } }],
+  ['a shape', () => readModel('a.onnx', { shapes: { x: [1, -2] } }), { facts: { option: 'shapes.x.1' } }]
+])('%s that is wrong is refused before anything begins', async (_, call, error) => {
+  await expect(async () => call()).rejects.toMatchObject({ name: 'UserError', code: 'badOption', ...error })
+})
+
 test('what is wrong with a model, a shape or a cut has a code, and names no flag', async () => {
-  await expect(readModel(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'badModel' })
-  await expect(readModel('nowhere.onnx')).rejects.toMatchObject({ code: 'badModel' })
+  await expect(readModel(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({
+    code: 'badModel',
+    facts: { bytes: 3 },
+    message: /^the model/
+  })
+  await expect(readModel('nowhere.onnx')).rejects.toMatchObject({ code: 'badModel', facts: { file: 'nowhere.onnx' } })
+  const measured = { ...scenario, models: { toy: { file: 'nowhere.onnx' } } }
+  await expect(plan(measured)).rejects.toMatchObject({
+    code: 'badModel',
+    facts: { model: 'toy', file: 'nowhere.onnx' }
+  })
   const twice = tinyOnnx({ ...tiny, inputs: { x: ['float32', ['n', 'm']] } })
   const needed = readModel(twice)
   await expect(needed).rejects.toMatchObject({ code: 'badShape', facts: { input: 'x' } })
@@ -95,5 +166,25 @@ test('what is wrong with a model, a shape or a cut has a code, and names no flag
   await expect(readModel(twice, { shapes: { z: [1] } })).rejects.toMatchObject({ code: 'noSuchInput' })
   const model = await readModel(tinyOnnx(tiny))
   await expect(model.cut({ parts: 0 })).rejects.toMatchObject({ code: 'badCut' })
-  await expect(model.cut({ at: [2] })).rejects.toMatchObject({ code: 'badCut', message: /0 to 1/ })
+  await expect(model.cut({ at: [2] })).rejects.toMatchObject({
+    code: 'badCut',
+    facts: { index: 2, last: 1 },
+    message: /0 to 1/
+  })
+  await expect(model.cut({ parts: 99 })).rejects.toMatchObject({ code: 'badCut', message: /^the model: 99 parts/ })
+  await expect(model.cut({ tensors: ['x'] })).rejects.toMatchObject({ code: 'badCut', facts: { tensor: 'x' } })
+  await expect(model.cut({ part: 2 } as never)).rejects.toMatchObject({
+    code: 'badCut',
+    message: /did you mean "parts"/
+  })
+  await expect(model.cut({} as never)).rejects.toMatchObject({
+    code: 'badCut',
+    message: /one of parts, at and tensors/
+  })
+  await expect(model.cut({ parts: 2, at: [0] } as never)).rejects.toMatchObject({ message: /not parts and at/ })
+  await expect(model.profile({ parts: 2, runs: 0 })).rejects.toMatchObject({
+    code: 'badOption',
+    facts: { option: 'runs' }
+  })
+  expect(() => model.blocks({ at: ['a'] } as never)).toThrow(expect.objectContaining({ code: 'badCut' }))
 })

@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { checkedOptions } from '../core/checked-options.ts'
 import type { TensorSpec } from '../core/tensor.ts'
-import { UserError } from '../core/user-error.ts'
+import { type ErrorFacts, UserError } from '../core/user-error.ts'
 import {
   activationsAt,
   blockFacts,
@@ -16,6 +18,7 @@ import {
 import { declaredInputs } from '../model/declared-inputs.ts'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { profileBlocks } from '../runtime/onnx/profile-blocks.ts'
+import { refusedAs } from './refused-as.ts'
 
 export interface ReadModelOptions {
   /** A shape for each input that has dynamic dimensions: { x: [1, 3, 48, 320] }. */
@@ -79,37 +82,64 @@ export interface Model {
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly string[]
   readonly cutPoints: readonly CutPointFacts[]
-  /** What each part of a cut holds; nothing is written. */
+  /** What each part of a cut holds; nothing is written. @throws UserError `badCut` */
   blocks(cuts?: Cuts): readonly BlockSummary[]
-  /** The parts of a cut as bytes: the same model and cut give the same bytes on every machine. */
+  /** The parts of a cut as bytes: the same model and cut give the same bytes on every machine. @throws UserError `badCut` */
   cut(cuts: Cuts): Promise<readonly ModelBlock[]>
-  /** Run the parts of a cut on made-up input and time each. @throws NoAnswerError where it does not run on that */
+  /** Run the parts of a cut on made-up input and time each. @throws UserError `badCut`, `badOption` @throws NoAnswerError where it does not run on that */
   profile(options: Cuts & { readonly runs?: number; readonly threads?: number }): Promise<ModelCosts>
 }
 
 /**
  * Read an ONNX model: where it can be cut, what crosses there, what its layers cost.
  * @param source the file, or its bytes, which are not written to; weights in other files need the file
- * @throws UserError `badModel` when it is no model that ONNX Runtime opens, `badShape` when an input needs a shape, `noSuchInput`
+ * @throws UserError `badModel` (`file`, or `bytes`) when it is no model that ONNX Runtime opens, `badShape` (`input`) when an input needs
+ *   a shape, `noSuchInput` (`input`), `badOption` (`option`)
  */
 export const readModel = async (source: string | Uint8Array, options: ReadModelOptions = {}): Promise<Model> => {
-  const shapes = new Map(Object.entries(options.shapes ?? {}))
-  const studied = await studiedFrom(source, shapes).catch(error => {
-    if (!(error instanceof UserError) || error.code !== 'invalid') throw error
-    throw new UserError(error.message, { code: 'badModel', cause: error })
-  })
-  return modelOf(studied)
+  const { shapes } = checkedOptions(readSchema, options, 'readModel')
+  if (!(source instanceof Uint8Array || (typeof source === 'string' && source !== '')))
+    throw new UserError(`readModel: the model must be the path of a file or a Uint8Array, not ${typeof source}`, {
+      code: 'badOption',
+      facts: { option: 'source' }
+    })
+  const facts = typeof source === 'string' ? { file: source } : { bytes: source.byteLength }
+  return modelOf(
+    await refusedAs({ code: 'badModel', facts }, () => studiedFrom(source, new Map(Object.entries(shapes))))
+  )
 }
 
+/** What a model is called that came as bytes. */
+const NO_FILE = 'the model'
 const DEFAULT_RUNS = 12
+const dims = z.array(z.int().min(0))
+const readSchema = z.strictObject({ shapes: z.record(z.string(), dims).default({}) })
+const cutFields = {
+  parts: z.int().min(1).max(100_000).optional(),
+  at: z.array(z.int().min(0)).optional(),
+  tensors: z.array(z.string()).optional()
+}
+const cutSchema = z.strictObject(cutFields)
+const profileSchema = z.strictObject({
+  ...cutFields,
+  runs: z.int().min(1).max(100_000).default(DEFAULT_RUNS),
+  threads: z.int().min(1).max(256).default(1)
+})
 
 const studiedFrom = async (source: string | Uint8Array, shapes: ReadonlyMap<string, readonly number[]>) => {
   if (typeof source === 'string') return studyModel(source, shapes, openModel)
   const folder = await mkdtemp(join(tmpdir(), 'tributary-model-'))
+  const file = join(folder, 'model.onnx')
   try {
-    const file = join(folder, 'model.onnx')
     await writeFile(file, source)
-    return await studyModel(file, shapes, openModel)
+    const studied = await studyModel(file, shapes, openModel)
+    const { analysis } = studied
+    return { ...studied, analysis: { ...analysis, file: { ...analysis.file, path: NO_FILE } } }
+  } catch (error) {
+    // Where it lay for a moment says nothing to whoever has the bytes.
+    throw error instanceof UserError
+      ? new UserError(error.message.replaceAll(file, NO_FILE), { ...error, cause: error.cause })
+      : error
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -128,13 +158,13 @@ const modelOf = (studied: StudiedModel): Model => {
       .slice(1, -1)
       .map(({ bytes, tensors }, index) => ({ index, bytes, tensors })),
     blocks: (cuts = { at: all }) => {
-      const chosen = chosenCuts(studied, cuts)
+      const chosen = chosenCuts(studied, checkedCuts(cuts, 'blocks'))
       return blockFacts(chosen.model, chosen.cuts).map(({ nodes, weightBytes, flops }, index) => ({
         ...{ index, nodes, weightBytes, flops }
       }))
     },
     cut: async cuts => {
-      const chosen = chosenCuts(studied, cuts)
+      const chosen = chosenCuts(studied, checkedCuts(cuts, 'cut'))
       const chunks: Uint8Array[][] = []
       const written = await writeBlocks(chosen.model, chosen.cuts, async (index, coming) => {
         chunks[index] = []
@@ -145,8 +175,9 @@ const modelOf = (studied: StudiedModel): Model => {
         bytes: new Uint8Array(Buffer.concat(chunks[index]!))
       }))
     },
-    profile: async ({ runs = DEFAULT_RUNS, threads = 1, ...cuts }) => {
-      const chosen = chosenCuts(studied, cuts)
+    profile: async options => {
+      const { runs, threads, ...cuts } = checkedOptions(profileSchema, options, 'profile')
+      const chosen = chosenCuts(studied, checkedCuts(cuts, 'profile'))
       const { blocks, activations } = await profileBlocks(chosen.model, chosen.cuts, { runs, threads })
       return {
         blocks: blocks.map(({ index, seconds, loadedBytes, flops }) => ({ index, seconds, bytes: loadedBytes, flops })),
@@ -154,6 +185,16 @@ const modelOf = (studied: StudiedModel): Model => {
       }
     }
   }
+}
+
+/** One way to cut. @throws UserError `badCut` that names what is wrong */
+const checkedCuts = (given: object, what: string): Cuts => {
+  const ways = Object.entries(checkedOptions(cutSchema, given, what, 'badCut')).filter(
+    ([, value]) => value !== undefined
+  )
+  if (ways.length === 1) return Object.fromEntries(ways) as Cuts
+  const both = ways.map(([way]) => way).join(' and ')
+  throw badCut(`${what}: give one of parts, at and tensors${both === '' ? '' : `, not ${both}`}`, { option: both })
 }
 
 /** More parts than there are good places: bad ones are better than none. */
@@ -164,14 +205,14 @@ const chosenCuts = (
   if ('tensors' in cuts) return cutsAtTensors(model, cuts.tensors)
   if ('parts' in cuts) {
     const { parts } = cuts
-    if (!(Number.isSafeInteger(parts) && parts >= 1)) throw badCut(`parts: ${parts} is not a whole number from 1`)
     const enough = parts - 1 > model.cutPoints.length ? withAllCutPoints(model) : model
     return { model: enough, cuts: cutsForParts(enough, parts) }
   }
   const last = model.cutPoints.length - 1
-  const wrong = cuts.at.find(index => !(Number.isSafeInteger(index) && index >= 0 && index <= last))
-  if (wrong !== undefined) throw badCut(`at: ${wrong} is not a cut point: they are numbered 0 to ${last}`)
+  const wrong = cuts.at.find(index => index > last)
+  if (wrong !== undefined)
+    throw badCut(`at: ${wrong} is not a cut point: they are numbered 0 to ${last}`, { index: wrong, last })
   return { model, cuts: [...new Set(cuts.at)].sort((a, b) => a - b) }
 }
 
-const badCut = (words: string): UserError => new UserError(words, { code: 'badCut' })
+const badCut = (words: string, facts: ErrorFacts): UserError => new UserError(words, { code: 'badCut', facts })

@@ -19,6 +19,7 @@ export const refuseTooLong = (
   const least = expectedDuration(scenario, outcome) + lag
   if (least <= LONGEST) return
   throw new UserError(
-    `${file}: a run would last ${least.toPrecision(2)} simulated seconds or more, and ${LONGEST} can be simulated; give less work, faster devices or links, or fewer data`
+    `${file}: a run would last ${least.toPrecision(2)} simulated seconds or more, and ${LONGEST} can be simulated; give less work, faster devices or links, or fewer data`,
+    { code: 'badScenario', facts: { seconds: least, limit: LONGEST } }
   )
 }

@@ -1,3 +1,4 @@
+/** Text with a unit, or a number: of seconds, bytes, bits per second, data per second. */
 type Quantity = string | number
 
 /** A link's shape: "20Mbps", "5ms". */
@@ -7,7 +8,7 @@ export interface LinkObject {
 }
 
 interface ModelObject {
-  /** By device: what each block takes there, milliseconds or text with a unit. */
+  /** By device: what each block takes there, text with a unit, or milliseconds, as such lists are published. */
   readonly times?: Readonly<Record<string, readonly Quantity[]>>
   /** The first block runs on the device of the datum's source. */
   readonly pinned?: 'source'
@@ -59,7 +60,7 @@ export type EventObject = { readonly at: Quantity } & (
   | (LinkObject & { readonly medium: string })
 )
 
-/** A network and its load, as a scenario file has it: docs/simulation.md. Quantities are text with a unit. */
+/** A network and its load, as a scenario file has it: docs/simulation.md. Quantities are text with a unit, or numbers. */
 export interface ScenarioObject {
   readonly name?: string
   readonly devices: Readonly<

@@ -1,8 +1,11 @@
+import { z } from 'zod'
+import { checkedOptions } from '../core/checked-options.ts'
 import { nearest } from '../core/nearest.ts'
 import { UserError } from '../core/user-error.ts'
 import type { PolicyRun, RunReport } from '../report/run-report.ts'
 import { isPolicyName, POLICY_NAMES, type PolicyName } from '../scheduler/policies.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
+import { policyOf } from '../scheduler/policy-of.ts'
 import { modelProfiles } from './model-profiles.ts'
 import { planScenario } from './planned-scenario.ts'
 import { policyPlacement } from './policy-placement.ts'
@@ -11,6 +14,8 @@ import type { ScenarioObject } from './scenario-object.ts'
 import { scenarioOf } from './scenario-of.ts'
 import { scenarioReport } from './scenario-report.ts'
 import { simulatePolicy } from './simulate-policy.ts'
+
+const MOST_SEEDS = 100_000
 
 /** A policy of the program's own, and what it is called in the report. */
 export interface OwnPolicy {
@@ -34,14 +39,12 @@ export interface SimulateOptions {
 /**
  * Simulate a network under scheduling policies, the very ones that running devices use. Blocks are placed by the planner.
  * @returns the same as `tributary simulate --json`
- * @throws UserError `badScenario`, `unknownPolicy`, `badOption`
+ * @throws UserError `badScenario` (`field`, `problems`), `unknownPolicy` (`policy`), `badPolicy`, `badOption` (`option`), `badModel` (`model`, `file`)
  */
 export const simulate = async (written: ScenarioObject, options: SimulateOptions = {}): Promise<RunReport> => {
-  const { seed = 1, seeds = 1, adapts = true, say = () => {} } = options
-  requireCount('seed', seed, 0)
-  requireCount('seeds', seeds, 1)
+  const { policies: wanted, seed, seeds, adapts, say } = checkedOptions(schema, options, 'simulate')
   const scenario = scenarioOf(written)
-  const policies = policiesOf(options.policies ?? [scenario.policy])
+  const policies = (wanted === 'all' ? POLICY_NAMES : (wanted ?? [scenario.policy as PolicyName])).map(chosen)
   const profiles = await modelProfiles(scenario, say)
   const { problem, outcome, place, atStart } = await planScenario(scenario, profiles)
   refuseTooLong(scenario, { problem, outcome }, 'scenario')
@@ -58,23 +61,34 @@ export const simulate = async (written: ScenarioObject, options: SimulateOptions
 
 type Chosen = { readonly name: string; readonly create?: CreatePolicy }
 
-const policiesOf = (wanted: 'all' | readonly (string | OwnPolicy)[]): readonly Chosen[] => {
-  if (wanted === 'all') return POLICY_NAMES.map(name => ({ name }))
-  return wanted.map(policy => {
-    if (typeof policy !== 'string') return policy
-    if (isPolicyName(policy)) return { name: policy }
-    const near = nearest(policy, POLICY_NAMES)
-    throw new UserError(
-      `"${policy}" is not a policy${near === undefined ? '' : `, did you mean ${near}?`} (known: ${POLICY_NAMES.join(', ')})`,
-      { code: 'unknownPolicy', facts: { policy } }
-    )
-  })
+/** What is wrong with a policy of the program's own is said when one is made. */
+const chosen = (policy: PolicyName | OwnPolicy): Chosen => {
+  if (typeof policy !== 'string') return { name: policy.name, create: policyOf(policy.create) }
+  if (isPolicyName(policy)) return { name: policy }
+  const near = nearest(policy, POLICY_NAMES)
+  throw new UserError(
+    `"${policy}" is not a policy${near === undefined ? '' : `, did you mean ${near}?`} (known: ${POLICY_NAMES.join(', ')})`,
+    { code: 'unknownPolicy', facts: { policy } }
+  )
 }
 
-const requireCount = (option: string, value: number, least: number): void => {
-  if (Number.isSafeInteger(value) && value >= least) return
-  throw new UserError(`simulate: ${option}: must be a whole number from ${least}, not ${value}`, {
-    code: 'badOption',
-    facts: { option }
-  })
-}
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+const own = z.strictObject({
+  name: z.string().min(1).max(64),
+  create: z.custom<CreatePolicy>(isFunction, 'must be a function that creates a policy')
+})
+const schema = z.strictObject({
+  policies: z
+    .union([z.literal('all'), z.array(z.union([z.string().transform(text => text as PolicyName), own])).min(1)], {
+      error: 'must be "all", or a list of names and of { name, create }'
+    })
+    .optional(),
+  seed: z
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER - MOST_SEEDS)
+    .default(1),
+  seeds: z.int().min(1).max(MOST_SEEDS).default(1),
+  adapts: z.boolean().default(true),
+  say: z.custom<(text: string) => void>(isFunction, 'must be a function').default(() => () => {})
+})
