@@ -43,6 +43,7 @@ export { ItemUnavailable } from './runtime/ports/item-unavailable.ts'
 export type { KeptNames } from './runtime/ports/kept-names.ts'
 export type { LinkShaper } from './runtime/ports/link-shaper.ts'
 export { type Network, NetworkError, type NetworkHandlers } from './runtime/ports/network.ts'
+export type { Random } from './runtime/ports/random.ts'
 export type { Sink } from './runtime/ports/sink.ts'
 export type { SinkEntry } from './runtime/ports/sink-entry.ts'
 export type { ItemStream, NumberedItem, SourceData } from './runtime/ports/source-data.ts'
@@ -55,11 +56,14 @@ export { createMemoryBlockStore, type MemoryBlockStore } from './testing/simulat
 export { MemoryDevice, type MemoryDeviceOptions } from './testing/simulated/memory-device.ts'
 export { MemoryEngine, type MemoryEngineParts } from './testing/simulated/memory-engine.ts'
 export { type HubParts, MemoryHub } from './testing/simulated/memory-hub.ts'
+export { memoryNames, type NamesDisk } from './testing/simulated/memory-names.ts'
 export { MemoryNetwork, type MemoryNetworkParts } from './testing/simulated/memory-network.ts'
+export { memoryObserver, type Observed } from './testing/simulated/memory-observer.ts'
 export { createSinkDisk, MemorySink, type MemorySinkParts } from './testing/simulated/memory-sink.ts'
 export { MemorySource, type MemorySourceOptions } from './testing/simulated/memory-source.ts'
 export { ProcessClock } from './testing/simulated/process-clock.ts'
 export type { SimulatedScenario } from './testing/simulated/scenario.ts'
+export { seededRandom } from './testing/simulated/seeded-random.ts'
 export {
   type SimulationOptions,
   type SimulationOutcome,

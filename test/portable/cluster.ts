@@ -5,8 +5,9 @@ import { EventClock } from '../../src/testing/simulated/event-clock.ts'
 import { MemoryHub } from '../../src/testing/simulated/memory-hub.ts'
 import { entriesOn } from '../../src/testing/simulated/memory-sink.ts'
 import type { SimulatedScenario } from '../../src/testing/simulated/scenario.ts'
-import { SimulatedDevice, TAGS } from '../../src/testing/simulated/simulated-device.ts'
+import { SimulatedDevice } from '../../src/testing/simulated/simulated-device.ts'
 import { toyAnswer, toyModel } from '../../src/testing/simulated/toy-model.ts'
+import { TAGS } from '../../src/testing/simulated/toy-port.ts'
 
 export interface ClusterRun {
   /** What the sink has of each datum, in order. */

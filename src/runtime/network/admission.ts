@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { type Admission, AdmissionSchema, type Verdict } from '../generated/tributary/v1/wire_pb.ts'
+import { nodeRandom } from '../node-random.ts'
 import type { Role } from '../ports/network.ts'
+import type { Random } from '../ports/random.ts'
 import { type AdmissionFacts, type AdmissionSide, isProof, NONCE_BYTES, prove } from './admission-proof.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import { createMessagePort, type MessagePort } from './message-port.ts'
@@ -46,6 +47,8 @@ export interface Credentials {
   readonly role: Role
   readonly incarnation: bigint
   readonly key: ClusterKey
+  /** For nonces. @default of the machine */
+  readonly random?: Random
   /** Asked of a peer that proved the key: where another process with its identity is that stays instead, if there is one. */
   readonly insteadOf?: (member: Member, connection: Connection) => string | undefined
 }
@@ -83,11 +86,11 @@ const side = (
   return { peer: deviceId(connection.remotePeer.toString()), role, nonce, incarnation }
 }
 
-const ourSide = ({ self, role, incarnation }: Credentials): AdmissionSide => ({
+const ourSide = ({ self, role, incarnation, random = nodeRandom }: Credentials): AdmissionSide => ({
   peer: self,
   role,
   incarnation,
-  nonce: new Uint8Array(randomBytes(NONCE_BYTES))
+  nonce: random.bytes(NONCE_BYTES)
 })
 
 /** Of two devices with different keys the one that comes is the one in the wrong place: neither can know more. */

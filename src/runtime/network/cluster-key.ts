@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
+import { nodeRandom } from '../node-random.ts'
+import type { Random } from '../ports/random.ts'
 import { writeSecret } from './write-secret.ts'
 
 /** Whoever has it is a member. 32 random bytes. */
@@ -11,7 +12,7 @@ export const CLUSTER_KEY_BYTES = 32
 
 const PREFIX = 'tributary-key1:'
 
-export const createClusterKey = (): ClusterKey => new Uint8Array(randomBytes(CLUSTER_KEY_BYTES))
+export const createClusterKey = (random: Random = nodeRandom): ClusterKey => random.bytes(CLUSTER_KEY_BYTES)
 
 /** @throws UserError when the file cannot be read or holds no key */
 export const readClusterKey = async (file: string): Promise<ClusterKey> => {

@@ -4,6 +4,7 @@ import type { JobGuard } from '../../core/job-guard.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { LinkShaper } from '../ports/link-shaper.ts'
 import type { Role } from '../ports/network.ts'
+import type { Random } from '../ports/random.ts'
 import type { BlobStore } from './blob-store.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import type { FrameLimits } from './frame-limits.ts'
@@ -19,6 +20,8 @@ export interface Libp2pNetworkOptions {
   /** "host:port", "[ip6]:port" or multiaddrs; none: this process dials only. */
   readonly listen: readonly string[]
   readonly clock: Clock
+  /** Nonces, and what this life is told apart by. @default of the machine */
+  readonly random?: Random
   readonly blobStore: BlobStore
   /** @default 'device' */
   readonly role?: Role

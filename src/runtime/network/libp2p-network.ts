@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Clock } from '../../core/clock.ts'
@@ -8,6 +7,7 @@ import { JobGuard } from '../../core/job-guard.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { DeviceState, Notice, PolicyReport, Reply, Request, Task } from '../generated/tributary/v1/wire_pb.ts'
+import { nodeRandom } from '../node-random.ts'
 import {
   type ArrivedTask,
   type LinkMeasure,
@@ -21,6 +21,7 @@ import {
   type Sent,
   type TaskAnswer
 } from '../ports/network.ts'
+import type { Random } from '../ports/random.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
 import { ADMISSION_PROTOCOL } from './admission.ts'
 import { AdmissionGate } from './admission-gate.ts'
@@ -56,10 +57,11 @@ export const createLibp2pNetwork = (options: Libp2pNetworkOptions): Network => n
 
 class Libp2pNetwork implements Network {
   readonly self: DeviceId
-  readonly life = randomBytes(8).readBigUInt64BE()
+  readonly life: bigint
   readonly stop: () => Promise<void>
   readonly #options: Libp2pNetworkOptions
   readonly #clock: Clock
+  readonly #random: Random
   readonly #listen: ReturnType<typeof parseAddress>[]
   readonly #spoken: Spoken
   readonly #guard: JobGuard
@@ -79,6 +81,8 @@ class Libp2pNetwork implements Network {
     const { privateKey, listen, clock, blobStore, transports } = options
     this.#options = options
     this.#clock = clock
+    this.#random = options.random ?? nodeRandom
+    this.life = new DataView(this.#random.bytes(8).buffer).getBigUint64(0)
     this.#spoken = allSpoken(transports)
     this.#listen = listen.map(text => parseAddress(text, 'listen', this.#spoken))
     this.self = deviceId(peerIdFromPrivateKey(privateKey).toString())
@@ -253,7 +257,16 @@ class Libp2pNetwork implements Network {
     const { clusterKey, clock, role = 'device', limits, suspectAfter, shaper, recalled } = this.#options
     const { onTwins, onAcquainted } = this.#options
     return new Membership({
-      ...{ self: this.self, life: this.life, role, key: clusterKey, clock, gate: this.#gate, guard: this.#guard },
+      ...{
+        self: this.self,
+        life: this.life,
+        role,
+        key: clusterKey,
+        random: this.#random,
+        clock,
+        gate: this.#gate,
+        guard: this.#guard
+      },
       limits: { ...FRAME_LIMITS, ...limits },
       suspectAfter: suspectAfter ?? SUSPECT_AFTER,
       spoken: this.#spoken,

@@ -7,6 +7,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import type { Acquaintance } from '../generated/tributary/v1/wire_pb.ts'
 import type { LinkShaper } from '../ports/link-shaper.ts'
 import { NetworkError, type PeerEvent, type Role } from '../ports/network.ts'
+import type { Random } from '../ports/random.ts'
 import type { Member } from './admission.ts'
 import type { AdmissionGate } from './admission-gate.ts'
 import { BoundedMap } from './bounded-map.ts'
@@ -27,6 +28,7 @@ export interface MembershipParts {
   readonly life: bigint
   readonly role: Role
   readonly key: ClusterKey
+  readonly random: Random
   readonly clock: Clock
   readonly gate: AdmissionGate
   readonly guard: JobGuard
@@ -83,7 +85,7 @@ export class Membership {
   #identify: (connection: Connection) => void = () => {}
 
   constructor(parts: MembershipParts) {
-    const { self, life, role, key, clock, gate, suspectAfter } = parts
+    const { self, life, role, key, random, clock, gate, suspectAfter } = parts
     this.#parts = parts
     this.#liveness = new Liveness({
       clock,
@@ -100,6 +102,7 @@ export class Membership {
         role,
         incarnation: life,
         key,
+        random,
         insteadOf: (member, connection) => this.#insteadOf(member, connection)
       },
       lateness: () => this.#liveness.lateness,

@@ -13,12 +13,13 @@ export interface Item {
  *   it is not what it should be
  */
 export interface DataPort {
-  /** The model's inputs for one item; dims fit the model's input specs. */
+  /** The model's inputs for one item, each in a buffer of its own, to be given away; dims fit the model's input specs. */
   read(item: Item): Promise<readonly Tensor[]>
   /** Tells whether the item has changed since. */
   stamp(item: Item): Promise<ItemStamp>
   /**
-   * What goes into the sink for one result, as a JSON value: text, labels, or where a tensor was put.
+   * What goes into the sink for one result: for a file a JSON value, that is text, labels, or where a tensor was put; for a
+   * program its tensors. The outputs are not written to.
    * @throws UserError when the model's outputs are not what the port expects
    */
   write(item: Item, outputs: readonly Tensor[]): Promise<unknown>

@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemErrorOf } from '../../core/system-error-of.ts'
 import type { KeptNames } from '../ports/kept-names.ts'
 import { onStateDisk } from './on-state-disk.ts'
 
@@ -7,7 +8,13 @@ import { onStateDisk } from './on-state-disk.ts'
 export const namesFile = (folder: string): KeptNames => {
   const file = join(folder, 'names.json')
   return {
-    readNames: async () => JSON.parse(await readFile(file, 'utf8')),
+    readNames: async () => {
+      const text = await readFile(file, 'utf8').catch(error => {
+        if (systemErrorOf(error)?.code === 'ENOENT') return undefined
+        throw error
+      })
+      return text === undefined ? undefined : JSON.parse(text)
+    },
     writeNames: names =>
       onStateDisk(folder, async () => {
         await writeFile(`${file}.part`, JSON.stringify(names))

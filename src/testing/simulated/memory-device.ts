@@ -14,6 +14,7 @@ import { MemoryHub } from './memory-hub.ts'
 import { MemoryNetwork } from './memory-network.ts'
 import { MemorySource, type MemorySourceOptions } from './memory-source.ts'
 import { ProcessClock } from './process-clock.ts'
+import { seededRandom } from './seeded-random.ts'
 import type { ToyModel } from './toy-model.ts'
 
 export interface MemoryDeviceOptions {
@@ -73,7 +74,7 @@ export class MemoryDevice {
       new Map(models.flatMap(({ manifest, files }) => manifest.blocks.map(({ sha256 }, k) => [sha256, files[k]!])))
     )
     this.network = new MemoryNetwork({
-      ...{ hub, self: deviceId(name), life: BigInt(1 + Math.floor(2 ** 50 * hub.rng.next())) },
+      ...{ hub, self: deviceId(name), life: new DataView(seededRandom(hub.rng).bytes(8).buffer).getBigUint64(0) },
       ...{ process: this.clock, blobs: this.blobs },
       failed: error => this.said.push(`a handler failed: ${error}`)
     })

@@ -9,8 +9,9 @@ import type { Fault } from './fault.ts'
 import { longestEnd, wrongOutcomes } from './laws.ts'
 import { MemoryHub } from './memory-hub.ts'
 import { type SimulatedScenario, scenarioOf } from './scenario.ts'
-import { SimulatedDevice, TAGS } from './simulated-device.ts'
+import { SimulatedDevice } from './simulated-device.ts'
 import { toyModel } from './toy-model.ts'
+import { TAGS } from './toy-port.ts'
 
 export interface SimulationOutcome {
   readonly scenario: SimulatedScenario

@@ -3,29 +3,27 @@ import { type DeviceId, deviceId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Rng } from '../../core/rng.ts'
 import { bytes, type Seconds, seconds } from '../../core/units.ts'
-import { UserError } from '../../core/user-error.ts'
 import type { Place } from '../../planner/placement.ts'
 import { timeBlock } from '../../runtime/cluster/time-block.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { OwnerParts } from '../../runtime/device/owned-model.ts'
 import { type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-runner.ts'
-import type { DataPort } from '../../runtime/ports/data-port.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
-import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
-import type { Sink } from '../../runtime/ports/sink.ts'
-import type { SourceItems } from '../../runtime/sink/source-items.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import type { EventClock } from './event-clock.ts'
 import type { Laws } from './laws.ts'
 import { type BlockDisk, createMemoryBlockStore } from './memory-block-store.ts'
 import { MemoryEngine, type RunFault } from './memory-engine.ts'
 import type { MemoryHub } from './memory-hub.ts'
+import { memoryNames, type NamesDisk } from './memory-names.ts'
 import { MemoryNetwork } from './memory-network.ts'
 import { createSinkDisk, MemorySink } from './memory-sink.ts'
 import { ProcessClock } from './process-clock.ts'
 import { ResendLaw } from './resend-law.ts'
-import { range, type SimulatedScenario, type SimulatedSource } from './scenario.ts'
-import { type ToyModel, tagOf, textOf, toyInput, withoutLastBlock } from './toy-model.ts'
+import type { SimulatedScenario, SimulatedSource } from './scenario.ts'
+import { toyItems } from './toy-items.ts'
+import { type ToyModel, tagOf, withoutLastBlock } from './toy-model.ts'
+import { TAGS, toyPort } from './toy-port.ts'
 import { WatchedGuard } from './watched-guard.ts'
 import { WatchedRunner } from './watched-runner.ts'
 
@@ -69,8 +67,6 @@ const LATENESS = 0.002
 const PLANNING = 0.2
 /** For whatever is asked of it. */
 const SLOW_DISK = 2
-/** Which source a tag is of, and which datum. */
-export const TAGS = 1000
 
 interface Running {
   readonly device: Device
@@ -102,7 +98,7 @@ export class SimulatedDevice {
   readonly #parts: SimulatedDeviceParts
   readonly #sources: readonly (SimulatedSource & { readonly number: number })[]
   #blocks: BlockDisk = new Map()
-  #names: unknown
+  #names: NamesDisk = { names: undefined }
   #wipes = 0
   #starts = 0
   /** Of the models that it owns. */
@@ -239,12 +235,7 @@ export class SimulatedDevice {
       residentMemory: () => bytes(0),
       prepareModel: ({ file }, parts) =>
         this.#prepare(this.#owned().find(({ manifest }) => manifest.name === file)!, parts),
-      keptNames: {
-        readNames: async () => this.#names,
-        writeNames: async names => {
-          this.#names = structuredClone(names)
-        }
-      }
+      keptNames: memoryNames(this.#names)
     })
     void device.failed.then(error => {
       if (!process.isDead) laws.broken(`${this.name} failed: ${stackOf(error)}`)
@@ -292,7 +283,7 @@ export class SimulatedDevice {
     this.#running = undefined
     if (wipes) {
       this.#blocks = new Map()
-      this.#names = undefined
+      this.#names = { names: undefined }
       this.#wipes++
     }
     this.#parts.hub.processChanged(id)
@@ -382,9 +373,13 @@ export class SimulatedDevice {
       sink,
       openItems: async () => {
         await sink.opened
-        return itemsOf(source.count, sink, id)
+        return toyItems(source.count, sink.recorded(id))
       },
-      createPort: manifest => this.#portOf(models.flat().find(model => model.manifest.id === manifest.id)!, source),
+      createPort: manifest =>
+        toyPort(models.flat().find(model => model.manifest.id === manifest.id)!, {
+          ...{ source: source.number, bad: source.bad },
+          isAway: () => this.ails.itemsAreAway > 0
+        }),
       availableAt: createArrivals(source.arrivals, rng.fork(`arrivals of ${source.name}`)),
       breaker: device.breaker,
       submit: device.submit,
@@ -402,33 +397,6 @@ export class SimulatedDevice {
     const { faults } = this.#parts.scenario
     return this.#running?.isStopping !== false || faults.some(({ kind }) => kind === 'itemsAway' || kind === 'swap')
   }
-
-  #portOf(model: ToyModel, { number, bad }: SimulatedSource & { readonly number: number }): DataPort {
-    const mustBeThere = (name: string): void => {
-      if (this.ails.itemsAreAway > 0) throw new ItemUnavailable(`${name}: ENOENT: no such file`)
-    }
-    return {
-      read: async ({ name }) => {
-        mustBeThere(name)
-        if (bad.includes(Number(name))) throw new UserError(`${name}: is not what it should be`)
-        return [toyInput(model, number, number * TAGS + Number(name))]
-      },
-      stamp: async ({ name }) => {
-        mustBeThere(name)
-        return { id: name, modified: seconds(0) }
-      },
-      write: async (_, outputs) => `${model.manifest.id.slice(0, 8)} ${textOf(outputs[0]!)}`,
-      exampleInputs: () => []
-    }
-  }
-}
-
-const itemsOf = (count: number, sink: Sink, id: string): SourceItems => {
-  const recorded = sink.recorded(id)
-  const todo = range(count)
-    .filter(datum => !recorded.has(datum))
-    .map(datum => ({ datum, item: { name: String(datum) } }))
-  return { todo, total: count, away: [], left: 0 }
 }
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
