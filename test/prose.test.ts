@@ -10,12 +10,17 @@ const within = (folder: string): string[] =>
     .filter(name => name.endsWith('.md'))
     .map(name => `${folder}/${name}`)
 
-test.each(['README.md', 'ARCHITECTURE.md', ...within('docs')])(`%s has no sentence over ${MOST_WORDS} words`, file => {
-  const long = sentencesOf(read(file))
-    .filter(sentence => wordsIn(sentence) > MOST_WORDS)
-    .map(sentence => `${wordsIn(sentence)} words: ${sentence}`)
-  expect(long).toEqual([])
-})
+const decisions = within('docs/decisions')
+
+test.each(['README.md', 'ARCHITECTURE.md', ...within('docs'), ...decisions])(
+  `%s has no sentence over ${MOST_WORDS} words`,
+  file => {
+    const long = sentencesOf(read(file))
+      .filter(sentence => wordsIn(sentence) > MOST_WORDS)
+      .map(sentence => `${wordsIn(sentence)} words: ${sentence}`)
+    expect(long).toEqual([])
+  }
+)
 
 test('sentences are told apart', () => {
   const text =
@@ -30,4 +35,15 @@ test(`the glossary has at most ${MOST_TERMS} terms, each once`, () => {
   expect(terms.length).toBeGreaterThan(10)
   expect(terms.length).toBeLessThanOrEqual(MOST_TERMS)
   expect(new Set(terms).size).toBe(terms.length)
+})
+
+const PARTS = ['Decided', 'Because', 'Instead of', 'Costs', 'Revisit if']
+
+test.each(decisions)('%s says what was decided, why, instead of what, what it costs, and when to think again', file => {
+  const text = read(file)
+  expect(text).toMatch(/^# \d+\. \S/)
+  expect(Number(/^# (\d+)/.exec(text)![1])).toBe(Number(/(\d{4})-/.exec(file)![1]))
+  const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
+  expect(parts).toEqual(PARTS)
+  for (const part of text.split(/^## .+$/m).slice(1)) expect(part.trim()).not.toBe('')
 })
