@@ -47,6 +47,8 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly startWhen?: number
   readonly keepModels?: Seconds
   readonly observe?: DeviceObserver
+  /** Reads anew what this device is to have; of a command on this machine. @returns what has changed, as JSON */
+  readonly reload?: () => Promise<string>
   /** What is wrong that only whoever asks for the device knows, in words. @default nothing */
   readonly troubles?: () => readonly string[]
 }

@@ -51,6 +51,8 @@ export interface DeviceParts {
   readonly observe?: DeviceObserver
   /** What a command on this machine wants with a model of this device. */
   readonly takeOrder?: (token: string) => Promise<OwnedModel>
+  /** Reads anew what this device is to have. @returns what has changed, as JSON @default it cannot */
+  readonly reload?: () => Promise<string>
   /** A model that nobody owns and no source uses leaves the cluster after so long. @default 1 h */
   readonly keepModels?: Seconds
   /** Of a device that has been away for so long nothing is kept. @default 24 h */

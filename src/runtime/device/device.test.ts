@@ -85,6 +85,40 @@ test('a source that is removed ends, its tasks are gone, and one of its name can
   expect(again.lines).toHaveLength(3)
 })
 
+test('what a removed source has under way comes home where there is patience for it', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 2)] })
+  await using device = lone.device
+  const sink = memorySink()
+  await device.addSource(numberSource(lone, 'cam', { count: 1000, sink }))
+  await device.start()
+  await lone.clock.advance(seconds(2))
+  const { completed, inFlight } = sourceOf(lone, 'cam')!
+  expect(inFlight).toBeGreaterThan(1)
+  const removed = device.removeSource('cam@porch', seconds(30))
+  await lone.clock.advance(seconds(5))
+  expect(await removed).toBe(true)
+  expect(resultsIn(sink, 'cam@porch')).toHaveLength(completed + inFlight)
+  expect(device.ownSources()).toEqual([])
+})
+
+test('a model of this device becomes another, and only that name of it', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 1)] })
+  await using device = lone.device
+  const sink = memorySink()
+  await device.start()
+  await device.addSource(numberSource(lone, 'before', { count: 2, sink }))
+  await lone.clock.advance(seconds(5))
+  expect(await device.updateModel(ownedCounting('net', 1))).toBe(false)
+  expect(await device.updateModel(ownedCounting('net', 5))).toBe(true)
+  await device.addSource(numberSource(lone, 'after', { count: 2, sink }))
+  await lone.clock.advance(seconds(5))
+  expect([resultsIn(sink, 'before@porch'), resultsIn(sink, 'after@porch')]).toEqual([
+    [1, 11],
+    [5, 15]
+  ])
+  await expect(device.updateModel(ownedCounting('other', 5))).rejects.toThrow('model "other" is not of this device')
+})
+
 test('a source of an id that is here, or that cannot be served, is refused and leaves no trace', async () => {
   const lone = loneDevice({ models: [ownedCounting('net', 1)] })
   await using device = lone.device

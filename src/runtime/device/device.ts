@@ -60,13 +60,21 @@ export interface Device extends AsyncDisposable {
    * @throws UserError when there is one of its id, or it cannot be served
    */
   addSource(source: SourcePort): Promise<void>
-  /** What it has under way is let go, without a line in its sink. @returns when it has ended; false when there is none of that id */
-  removeSource(id: string): Promise<boolean>
+  /**
+   * It admits nothing more. What it has under way comes home within `patience`, else it is let go without a line in its sink.
+   * @param patience default: none @returns when it has ended; false when there is none of that id
+   */
+  removeSource(id: string, patience?: Seconds): Promise<boolean>
   /**
    * Own a model from now on: before the start it is prepared with the others, later at once, and the others are told.
    * @throws UserError when this device has one of that name, or it cannot be served
    */
   addModel(model: OwnedModel): Promise<void>
+  /**
+   * Another file in the place of a model of this device, or the same cut otherwise; data under way are computed anew.
+   * @returns whether that is another model @throws UserError when there is none of that name, or it cannot be served
+   */
+  updateModel(model: OwnedModel): Promise<boolean>
   /** Own it no longer; it leaves the cluster unless another device owns it. @returns false when there is none of that name */
   removeModel(name: string): Promise<boolean>
   /** For comparison: costs, rates and placement stay as they are now, whatever happens. */
@@ -273,8 +281,8 @@ class RunningDevice implements Device {
     this.#announcer.changed()
   }
 
-  async removeSource(id: string): Promise<boolean> {
-    if (!(await this.#sources.remove(id))) return false
+  async removeSource(id: string, patience = seconds(0)): Promise<boolean> {
+    if (!(await this.#sources.remove(id, patience))) return false
     this.#dispatcher.cancel(task => task.source === id && task.homeId === this.view.self)
     this.#announcer.changed()
     return true
@@ -283,6 +291,10 @@ class RunningDevice implements Device {
   async addModel(model: OwnedModel): Promise<void> {
     this.#abort.signal.throwIfAborted()
     await this.#models.add(model)
+  }
+
+  updateModel(model: OwnedModel): Promise<boolean> {
+    return this.#models.update(model)
   }
 
   removeModel(name: string): Promise<boolean> {
@@ -389,6 +401,7 @@ class RunningDevice implements Device {
       owned: this.#owned,
       takeOrder,
       changed: () => this.#announcer.changed(),
+      update: model => this.#models.update(model),
       dismiss: model => this.#models.dismiss(model)
     })
   }
@@ -402,6 +415,7 @@ class RunningDevice implements Device {
       draining: () => this.#draining,
       status: () => this.status(),
       models: request => this.#desk.answer(request),
+      reload: this.#parts.reload,
       placement: () => this.#placement,
       adopt: placement => this.#adopt(placement),
       changed: () => this.#later(),

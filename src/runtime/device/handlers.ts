@@ -39,6 +39,8 @@ export interface HandlerParts {
   readonly status: () => ClusterStatus
   /** What `tributary model` asks. */
   readonly models: (request: ModelsRequest) => Promise<Reply>
+  /** What `tributary reload` asks. */
+  readonly reload?: (() => Promise<string>) | undefined
   readonly placement: () => NumberedPlacement | undefined
   readonly adopt: (placement: NumberedPlacement) => void
   readonly changed: () => void
@@ -141,8 +143,19 @@ const answer = async (parts: HandlerParts, { body }: Request): Promise<Reply> =>
     }
     case 'models':
       return parts.models(body.value)
+    case 'reload':
+      return reload(parts)
     default:
       return create(ReplySchema, { error: 'this request is not known here; is the other device of a newer version?' })
+  }
+}
+
+const reload = async ({ reload: work }: HandlerParts): Promise<Reply> => {
+  if (work === undefined) return create(ReplySchema, { error: 'this device was started without a config file' })
+  try {
+    return create(ReplySchema, { body: { case: 'reload', value: await work() } })
+  } catch (error) {
+    return create(ReplySchema, { error: error instanceof Error ? error.message : String(error) })
   }
 }
 

@@ -19,6 +19,8 @@ export interface ModelDeskParts {
   readonly takeOrder: (token: string) => Promise<OwnedModel>
   /** What this device owns has changed: tell the others. */
   readonly changed: () => void
+  /** Puts another file in the place of a model of this device. @returns whether that is another model */
+  readonly update: (model: OwnedModel) => Promise<boolean>
   /** Nobody here owns it any more. */
   readonly dismiss: (model: ModelId) => void
   readonly say: (text: string, level?: 'warn') => void
@@ -62,16 +64,11 @@ export class ModelDesk {
   }
 
   async #update(token: string): Promise<Partial<ModelsAnswer>> {
-    const { owned, view, takeOrder, changed, dismiss, say } = this.#parts
+    const { owned, takeOrder, update, say } = this.#parts
     const { name, file } = await takeOrder(token)
     say(`model ${name} is to become ${file}`)
-    const { manifest, before } = await owned.update(name, file)
-    if (manifest.id === before) return { ...this.#list(), changed: false }
-    const removed = [this.#brief(before)]
-    view.addManifest(manifest)
-    changed()
-    if (owned.owned(before) === undefined) dismiss(before)
-    say(`model ${name}: ${manifest.blocks.length} blocks, in place of ${before.slice(0, 8)}`)
+    const removed = owned.names().flatMap(known => (known.name === name ? [this.#brief(known.model)] : []))
+    if (!(await update({ name, file }))) return { ...this.#list(), changed: false }
     return { ...this.#list(), removed, changed: true }
   }
 

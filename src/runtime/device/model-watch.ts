@@ -52,6 +52,18 @@ export class ModelWatch {
     changed()
   }
 
+  /** Another file in a name's place, or the same cut otherwise. @returns whether that is another model @throws UserError */
+  async update(model: OwnedModel): Promise<boolean> {
+    const { owned, changed, say, view } = this.#parts
+    const { manifest, before } = await owned.update(model.name, model)
+    if (manifest.id === before) return false
+    view.addManifest(manifest)
+    changed()
+    if (owned.owned(before) === undefined) this.dismiss(before)
+    say(`model ${model.name}: ${manifest.blocks.length} blocks, in place of ${before.slice(0, 8)}`)
+    return true
+  }
+
   async remove(name: string): Promise<boolean> {
     const { owned, changed } = this.#parts
     const model = await owned.remove(name)

@@ -126,15 +126,23 @@ export class OwnedModels {
     return { manifest, replaced: replaced === undefined || this.owned(replaced) === undefined ? replaced : undefined }
   }
 
-  /** Put another file in a name's place. @returns the new model and the one before @throws UserError when there is no such name here, or the file is no model */
-  update(name: string, file: string): Promise<{ readonly manifest: ModelManifest; readonly before: ModelId }> {
+  /**
+   * Put another file in a name's place, or cut it otherwise.
+   * @returns the new model and the one before
+   * @throws UserError when there is no such name here, or the file is no model: nothing has changed then
+   */
+  update(
+    name: string,
+    change: Partial<OwnedModel>
+  ): Promise<{ readonly manifest: ModelManifest; readonly before: ModelId }> {
     return this.#serial.run(async () => {
       const model = this.#models.get(name)
       if (model === undefined) throw new UserError(`model "${name}" is not of this device${this.#whose(name)}`)
-      const manifest = await this.#parts.prepare({ ...model, file })
+      const next = { ...model, ...change, name }
+      const manifest = await this.#parts.prepare(next)
       const { model: before } = this.#names.get(name)!
+      this.#models.set(name, next)
       if (manifest.id !== before) {
-        this.#models.set(name, { ...model, file })
         this.#put(name, manifest.id, this.#above(name) + 1n)
         await this.#write()
       }

@@ -77,10 +77,15 @@ export class SourceDesk {
       this.#run(run, signal => this.#joinIn(run, signal))
   }
 
-  /** What it has under way is let go. @returns when it has ended: false where there was none of that id */
-  async remove(id: string): Promise<boolean> {
+  /**
+   * What it has under way comes home within `patience`, or is let go.
+   * @returns when it has ended: false where there was none of that id
+   */
+  async remove(id: string, patience: Seconds): Promise<boolean> {
     const run = this.#runs.get(id)
     if (run === undefined) return false
+    await this.#drain(run, patience)
+    if (this.#runs.get(id) !== run) return false // removed by another meanwhile
     this.#runs.delete(id)
     run.stop.abort(new Error(`source ${id} was removed`))
     await this.#parts.guard.watch(`the end of source ${id}`, run.source.stop())
@@ -133,6 +138,16 @@ export class SourceDesk {
   async stop(): Promise<void> {
     const { guard } = this.#parts
     await Promise.all(this.all().map(source => guard.watch(`the end of source ${source.id}`, source.stop())))
+  }
+
+  /** It admits nothing more, and what it has under way comes home. */
+  async #drain({ source }: Run, patience: Seconds): Promise<void> {
+    const { clock, guard, signal } = this.#parts
+    const end = clock.now() + patience
+    if (clock.now() >= end) return
+    await guard.watch(`the end of source ${source.id}`, source.stop())
+    const isOwed = (): boolean => (guard.run(jobsOf(source.id)[1], () => source.status().inFlight) ?? 0) > 0
+    while (isOwed() && clock.now() < end) await clock.sleep(TICK, { signal })
   }
 
   /** One that comes later begins when its data can be computed; its time begins then. */
