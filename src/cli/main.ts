@@ -34,6 +34,7 @@ const COMMANDS = [
   () => import('./status-command.ts'),
   () => import('./invite-command.ts'),
   () => import('./model-command.ts'),
+  () => import('./reload-command.ts'),
   () => import('./zoo-command.ts'),
   () => import('./prune-command.ts'),
   () => import('./demo-command.ts')

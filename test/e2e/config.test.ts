@@ -3,10 +3,11 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { MAIN } from '../../src/testing/node-process.ts'
 import { tinyOnnx } from '../../src/testing/tiny-onnx.ts'
+import { start } from '../started-nodes.ts'
 
 // A device that takes its flags from a file, as a service does.
 
@@ -74,6 +75,74 @@ exit-when-done: true
     await expect(node('--config', gone)).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^tributary: --config .*gone\.yaml: .*no such file.*\n$/i)
+    })
+  })
+})
+
+describe('tributary reload', () => {
+  const PATIENCE = { timeout: 120_000, interval: 100 }
+  const config = (sources: string, more = 'model: { file: relu.onnx, name: r }\nsink: one.jsonl'): string =>
+    `state: reload-state\n${more}\nsources:\n${sources}`
+  const A = '  - { name: a, synthetic: 300, model: r, arrivals: every:20ms }\n'
+  const reload = (...flags: string[]) =>
+    run(process.execPath, [MAIN, 'reload', '--state', join(folder, 'reload-state'), ...flags])
+  const dataOf = async (file: string, source: string): Promise<number[]> =>
+    (await readFile(join(folder, file), 'utf8'))
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line))
+      .filter(line => line.source === source)
+      .map(({ datum }) => datum)
+      .sort((x, y) => x - y)
+  const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+
+  test('sources, sinks and models come, change and go while others run; what is wrong is refused whole', async () => {
+    const file = await written('reload.yaml', config(A))
+    const device = start('porch', ['--config', file])
+    await device.status(({ sources }) => (sources[0]?.completed ?? 0) > 5)
+
+    const more =
+      'models: [{ file: relu.onnx, name: r }, { file: relu.onnx, name: more }]\nsinks: [one.jsonl, two.jsonl]'
+    const b = '  - { name: b, synthetic: 7, model: more }\n'
+    await written('reload.yaml', config(A + b, `${more.replace('two.jsonl', '{ to: two.jsonl, sources: b }')}`))
+    const { stdout } = await reload('--json')
+    expect(JSON.parse(stdout)).toEqual({
+      models: { added: ['more'], changed: [], removed: [] },
+      sources: { added: ['b'], changed: [], removed: [] },
+      sinks: { added: [join(folder, 'two.jsonl')], removed: [] }
+    })
+    await device.status(({ sources }) => sources.find(({ name }) => name === 'b')?.state === 'done')
+
+    await written('reload.yaml', `port: 1\n${config(A.replace('model: r', 'modl: r'))}`)
+    const wrong = expect.stringMatching(
+      /^tributary: .*reload\.yaml:6: source: unknown key "modl", did you mean "model"\?/
+    )
+    await expect(reload()).rejects.toMatchObject({ code: 2, stderr: wrong })
+    await written('reload.yaml', `threads: 2\n${config(A)}`)
+    const fixed = expect.stringMatching(/reload\.yaml:1: threads is 1 and becomes 2 only with a restart\n$/)
+    await expect(reload()).rejects.toMatchObject({ code: 2, stderr: fixed })
+    await written('reload.yaml', config(A, 'models: [{ file: relu.onnx, name: r }, reload.yaml]\nsinks: [x.jsonl]'))
+    await expect(reload()).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('reload.yaml') })
+    await expect(readFile(join(folder, 'x.jsonl'))).resolves.toHaveLength(0)
+
+    await written('reload.yaml', config(A.replace('model: r', 'model: r, weight: 2')))
+    device.child.kill('SIGHUP')
+    const changed =
+      /config read anew: model more removed; source a changed; source b removed; sink .*two\.jsonl removed\n/
+    await vi.waitFor(() => expect(device.log()).toMatch(changed), PATIENCE)
+    await vi.waitFor(async () => expect(await dataOf('one.jsonl', 'a@porch')).toEqual(upTo(300)), PATIENCE)
+    expect(device.log().match(/config refused, the old one goes on: /g)).toHaveLength(3)
+    expect([await dataOf('one.jsonl', 'b@porch'), await dataOf('two.jsonl', 'b@porch')]).toEqual([upTo(7), upTo(7)])
+    device.child.kill('SIGTERM')
+    expect(await device.ended).toBe(0)
+  })
+
+  test('a device that was started without --config says so', async () => {
+    const device = start('porch', ['--state', join(folder, 'reload-state')])
+    await device.event('listening')
+    await expect(reload()).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/started without a config file\n$/)
     })
   })
 })

@@ -1,37 +1,45 @@
 import type { JobGuard } from '../../core/job-guard.ts'
-import { createRng } from '../../core/rng.ts'
 import { seconds } from '../../core/units.ts'
 import { TributaryError } from '../../core/user-error.ts'
 import { EmulatedEngine } from '../../emulation/emulated-engine.ts'
-import { openDevice } from '../../node/open-device.ts'
+import { type OpenedDevice, openDevice } from '../../node/open-device.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
-import { type StateFolder, stateFolderOf } from '../../runtime/state/state-folder.ts'
+import { stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
+import type { NodeConfig } from '../config/load-node-config.ts'
 import { withFlags } from '../with-flags.ts'
 import { deviceOptions } from './device-options.ts'
 import { endProcess } from './end-process.ts'
+import { ioSpecOf } from './io-spec-of.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
+import type { NodeSources, NodeSourcesParts } from './node-sources.ts'
+import { onHangup } from './on-hangup.ts'
 import { openNodeLog } from './open-node-log.ts'
+import { Reloader } from './reloader.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
 import { trimHeap } from './trim-heap.ts'
 import { untilEnded } from './until-ended.ts'
-import { untilToldToStop } from './until-told-to-stop.ts'
+import { type Leave, untilToldToStop } from './until-told-to-stop.ts'
 
 const exitWith = (code: number): void => {
   process.exitCode = code
 }
 
-/** Runs a device until it is told to stop, or has nothing left to do where that is asked for. */
-export const runNode = async (options: NodeOptions): Promise<void> => {
+/**
+ * Runs a device until it is told to stop, or has nothing left to do where that is asked for.
+ * @param load reads its config anew; undefined where it has none
+ */
+export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfig>) | undefined): Promise<void> => {
+  const { options } = config
   using log = openNodeLog(options)
   await using own = createEngine({ threads: options.threads, group: options.laneGroup })
   try {
-    await runDevice(options, log, own)
+    await runDevice({ config, load, log, own })
   } catch (error) {
     // Standard error has it from whoever called; a file is read by those who see nothing else.
     const words = error instanceof TributaryError ? withFlags(error) : String(error)
@@ -45,23 +53,32 @@ export const runNode = async (options: NodeOptions): Promise<void> => {
   }
 }
 
-const runDevice = async (options: NodeOptions, log: NodeLog, own: Engine): Promise<void> => {
+interface NodeRun {
+  readonly config: NodeConfig
+  readonly load: (() => Promise<NodeConfig>) | undefined
+  readonly log: NodeLog
+  readonly own: Engine
+}
+
+const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => {
+  const { options } = config
   const emulated = emulatedEngine(options, own)
-  const engine = emulated ?? own
   const folder = stateFolderOf(options.name, options.state)
   const spec = await ioSpecOf(options)
   const orders = options.controlled ? takeOrders(log) : undefined
   await using trace = await traceOf(options, log)
+  let reloader: Reloader | undefined
   await using opened = await openDevice(
     {
       ...(await deviceOptions(options, folder, spec, log)),
-      engine,
+      engine: emulated ?? own,
       ...(trace === undefined ? {} : { observe: trace, troubles: () => trace.troubles() }),
-      ...(orders === undefined ? {} : { begun: orders.begun })
+      ...(orders === undefined ? {} : { begun: orders.begun }),
+      ...(load === undefined ? {} : { reload: async () => JSON.stringify(await reloader?.reload()) })
     },
     log
   )
-  const { device, cluster, guard } = opened
+  const { device, cluster } = opened
   orders?.obey({
     engine: emulated,
     links: options.links,
@@ -69,30 +86,49 @@ const runDevice = async (options: NodeOptions, log: NodeLog, own: Engine): Promi
     stopAdapting: () => device.stopAdapting()
   })
   const leave = untilToldToStop(options, log)
-  const over = new AbortController()
   try {
-    const closeSources = await sourcesOf(options, folder, device, spec, log, trace)
-    try {
-      if (!(await leave.unlessAsked(device.start()))) return
-      await cluster.announce()
-      trimHeap()
-      await Promise.race([
-        leave.asked,
-        untilEnded(device, options, log, exitWith),
-        reporting(device, options, log, guard, over.signal)
-      ])
-      if (options.jsonEvents) log.event({ event: 'status', status: device.status() })
-      if (options.json) process.stdout.write(`${JSON.stringify(device.status())}\n`)
-    } finally {
-      over.abort()
-      await device.stop({ patience: seconds(leave.hurry() ? 0 : 5) })
-      await closeSources()
-      if (leave.isAsked() && options.exitWhenDone && device.ownSources().some(({ state }) => state !== 'done'))
-        process.exitCode ??= 130
-    }
+    const sources = await sourcesOf({ device, folder, log, observe: trace }, load, options, spec)
+    if (load !== undefined && sources !== undefined)
+      reloader = new Reloader({ device, sources, folder, log, config, load })
+    await untilStopped({ options, opened, log, leave, reloader }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })
     leave.forget()
+  }
+}
+
+interface RunningNode {
+  readonly options: NodeOptions
+  readonly opened: OpenedDevice
+  readonly log: NodeLog
+  readonly leave: Leave
+  readonly reloader: Reloader | undefined
+}
+
+const untilStopped = async (running: RunningNode, sources: NodeSources | undefined): Promise<void> => {
+  const { options, opened, log, leave, reloader } = running
+  const { device, cluster, guard } = opened
+  const over = new AbortController()
+  const started = device.start()
+  const reload = (): void => void started.then(() => reloader?.reload()).catch(() => {}) // it says itself what is wrong
+  using _ = reloader === undefined ? undefined : onHangup(reload, leave.ask)
+  try {
+    if (!(await leave.unlessAsked(started))) return
+    await cluster.announce()
+    trimHeap()
+    await Promise.race([
+      leave.asked,
+      untilEnded(device, options, log, exitWith, reloader),
+      reporting(device, options, log, guard, over.signal)
+    ])
+    if (options.jsonEvents) log.event({ event: 'status', status: device.status() })
+    if (options.json) process.stdout.write(`${JSON.stringify(device.status())}\n`)
+  } finally {
+    over.abort()
+    await device.stop({ patience: seconds(leave.hurry() ? 0 : 5) })
+    await sources?.stop()
+    if (leave.isAsked() && options.exitWhenDone && device.ownSources().some(({ state }) => state !== 'done'))
+      process.exitCode ??= 130
   }
 }
 
@@ -106,12 +142,6 @@ const emulatedEngine = (options: NodeOptions, own: Engine): EmulatedEngine | und
       })
     : undefined
 
-const ioSpecOf = async ({ preset, io }: NodeOptions): Promise<IoSpec | undefined> => {
-  if (preset === undefined && io === undefined) return undefined
-  const { readIoSpec } = await import('../../runtime/io/read-io-spec.ts')
-  return readIoSpec(preset !== undefined ? { preset } : { ioFile: io! })
-}
-
 const traceOf = async ({ trace }: NodeOptions, log: NodeLog): Promise<TraceFile | undefined> => {
   if (trace === undefined) return undefined
   const { TraceFile: file } = await import('./trace-file.ts')
@@ -122,18 +152,18 @@ const traceOf = async ({ trace }: NodeOptions, log: NodeLog): Promise<TraceFile 
   })
 }
 
-/** What reads images and keeps sinks is loaded only where there is a source. @returns how to close them */
+/** What reads images and keeps sinks is loaded only where there is a source, or may be one. */
 const sourcesOf = async (
+  parts: NodeSourcesParts,
+  mayChange: unknown,
   options: NodeOptions,
-  folder: StateFolder,
-  device: Device,
-  spec: IoSpec | undefined,
-  log: NodeLog,
-  trace: TraceFile | undefined
-): Promise<() => Promise<void>> => {
-  if (options.sources.length === 0) return async () => {}
-  const { openSources } = await import('./open-sources.ts')
-  return openSources(options, folder, device, spec, createRng(options.seed), log, trace)
+  spec: IoSpec | undefined
+): Promise<NodeSources | undefined> => {
+  if (options.sources.length === 0 && mayChange === undefined) return undefined
+  const { NodeSources: Own } = await import('./node-sources.ts')
+  const own = new Own(parts)
+  await (await own.prepare(options, spec)).commit()
+  return own
 }
 
 /** Programs that listen to events are told the status every second. Ends when `signal` aborts. */

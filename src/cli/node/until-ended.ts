@@ -4,6 +4,16 @@ import type { Device } from '../../runtime/device/device.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 
+/** Sources may be removed and others come while it is waited for them. */
+export interface Reloads {
+  /** How many were not refused, once none is under way. */
+  settled(): Promise<number>
+  /** When the next has ended that was not refused. */
+  next(): Promise<void>
+}
+
+const NO_RELOADS: Reloads = { settled: async () => 0, next: () => new Promise(() => {}) }
+
 /**
  * Resolves when the device has failed, or all sources are done and that is a reason to stop; rejects when one is wrongly used.
  * @param exitWith is told what the process is to end with, where that is not 0
@@ -12,28 +22,43 @@ export const untilEnded = async (
   device: Device,
   options: Pick<NodeOptions, 'exitWhenDone'>,
   log: NodeLog,
-  exitWith: (code: number) => void
+  exitWith: (code: number) => void,
+  reloads: Reloads = NO_RELOADS
 ): Promise<void> => {
   const failed = device.failed.then(() => exitWith(1)) // the device has said why
-  await Promise.race([failed, finished(device, options, log, exitWith)])
+  const finished = async (): Promise<void> => {
+    for (;;) {
+      await sourcesDone(device, reloads)
+      if (tellOutcome(device, options, log, exitWith) === 'over') return
+      await reloads.next()
+    }
+  }
+  await Promise.race([failed, finished()])
 }
 
-const finished = async (
+/** When all are done, and no reload was under way meanwhile that brings others. */
+const sourcesDone = async (device: Device, reloads: Reloads): Promise<void> => {
+  const before = await reloads.settled()
+  await device.sourcesDone().catch(error => {
+    if (!isToldOf(device) || error instanceof UserError || systemErrorOf(error) !== undefined) throw error
+  })
+  if ((await reloads.settled()) !== before) await sourcesDone(device, reloads)
+}
+
+/** @returns whether that is a reason to stop */
+const tellOutcome = (
   device: Device,
   options: Pick<NodeOptions, 'exitWhenDone'>,
   log: NodeLog,
   exitWith: (code: number) => void
-): Promise<void> => {
-  await device.sourcesDone().catch(error => {
-    if (!isToldOf(device) || error instanceof UserError || systemErrorOf(error) !== undefined) throw error
-  })
+): 'over' | 'stays' => {
   const sources = device.ownSources()
   const stopped = sources.filter(({ state }) => state !== 'done' && state !== 'failed')
   if (stopped.length > 0) {
     for (const { name, completed, available } of stopped)
       log.say(`source ${name} stopped with ${completed} of ${available} done; start it again to go on`, 'warn')
     if (options.exitWhenDone) exitWith(130)
-    return
+    return 'over'
   }
   if (sources.length > 0) {
     const unanswered = sources.filter(hasNoAnswer)
@@ -42,7 +67,7 @@ const finished = async (
     log.say(`all sources are done${options.exitWhenDone ? '' : '; this device stays as a worker (Ctrl-C stops it)'}`)
     log.event({ event: 'done', sources })
   }
-  if (!options.exitWhenDone) await new Promise(() => {})
+  return options.exitWhenDone ? 'over' : 'stays'
 }
 
 /** One of its sources has failed, and that has been said. */

@@ -9,6 +9,8 @@ const STOPPING: Seconds = seconds(12)
 
 export interface Leave {
   readonly asked: Promise<void>
+  /** As Ctrl-C does. */
+  readonly ask: () => void
   /** @returns false when it was asked before `begun` was through: there is nothing to finish yet */
   unlessAsked(begun: Promise<void>): Promise<boolean>
   isAsked(): boolean
@@ -51,6 +53,7 @@ export const untilToldToStop = (options: Pick<NodeOptions, 'exitWithParent'>, lo
   if (options.exitWithParent) process.stdin.once('end', orphaned).once('close', orphaned).resume()
   return {
     asked: promise,
+    ask,
     unlessAsked: async begun => {
       begun.catch(() => {}) // what is stopped in its midst may fail
       isBegun = await Promise.race([begun.then(() => true), promise.then(() => false)])

@@ -401,7 +401,7 @@ class RunningDevice implements Device {
       owned: this.#owned,
       takeOrder,
       changed: () => this.#announcer.changed(),
-      update: model => this.#models.update(model),
+      update: order => this.#models.update({ ...this.#owned.given(order.name), ...order }),
       dismiss: model => this.#models.dismiss(model)
     })
   }

@@ -55,7 +55,7 @@ export class ModelWatch {
   /** Another file in a name's place, or the same cut otherwise. @returns whether that is another model @throws UserError */
   async update(model: OwnedModel): Promise<boolean> {
     const { owned, changed, say, view } = this.#parts
-    const { manifest, before } = await owned.update(model.name, model)
+    const { manifest, before } = await owned.update(model)
     if (manifest.id === before) return false
     view.addManifest(manifest)
     changed()

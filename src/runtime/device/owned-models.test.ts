@@ -53,13 +53,13 @@ test('an update is kept for the next start; one that cannot be served changes no
   const state = folder()
   const { owned } = start(state, { net: 'one' })
   await owned.prepare()
-  await expect(owned.update('net', { file: 'damaged' })).rejects.toThrow('not an ONNX model')
+  await expect(owned.update({ name: 'net', file: 'damaged' })).rejects.toThrow('not an ONNX model')
   expect(owned.names()).toMatchObject([{ model: 'one', revision: 1n }])
-  expect(await owned.update('net', { file: 'two' })).toMatchObject({ before: 'one', manifest: { id: 'two' } })
-  expect(await owned.update('net', { file: 'two' })).toMatchObject({ before: 'two', manifest: { id: 'two' } })
+  expect(await owned.update({ name: 'net', file: 'two' })).toMatchObject({ before: 'one', manifest: { id: 'two' } })
+  expect(await owned.update({ name: 'net', file: 'two' })).toMatchObject({ before: 'two', manifest: { id: 'two' } })
   expect(owned.names()).toMatchObject([{ model: 'two', revision: 2n }])
   expect(JSON.parse(readFileSync(join(state, 'names.json'), 'utf8'))).toEqual({ net: { model: 'two', revision: 2 } })
-  await expect(owned.update('other', { file: 'two' })).rejects.toThrow(
+  await expect(owned.update({ name: 'other', file: 'two' })).rejects.toThrow(
     'model "other" is not of this device (it has net)'
   )
 })
@@ -86,7 +86,7 @@ test('an update counts more than what other owners have, and so does what was ch
   expect(owned.names()).toMatchObject([{ model: 'two', revision: 8n }])
   hear(9n)
   expect(owned.tick()).toBe(false) // once: the other has been changed since
-  await owned.update('net', { file: 'three' })
+  await owned.update({ name: 'net', file: 'three' })
   expect(owned.names()).toMatchObject([{ model: 'three', revision: 10n }])
 })
 

@@ -63,6 +63,11 @@ export class OwnedModels {
     return [...this.#names.values()]
   }
 
+  /** As it was given. */
+  given(name: string): OwnedModel | undefined {
+    return this.#models.get(name)
+  }
+
   owned(id: ModelId): OwnedName | undefined {
     return this.names().find(({ model }) => model === id)
   }
@@ -127,21 +132,17 @@ export class OwnedModels {
   }
 
   /**
-   * Put another file in a name's place, or cut it otherwise.
-   * @returns the new model and the one before
+   * Another model in a name's place, or the same cut otherwise.
+   * @returns it, and what the name meant before
    * @throws UserError when there is no such name here, or the file is no model: nothing has changed then
    */
-  update(
-    name: string,
-    change: Partial<OwnedModel>
-  ): Promise<{ readonly manifest: ModelManifest; readonly before: ModelId }> {
+  update(model: OwnedModel): Promise<{ readonly manifest: ModelManifest; readonly before: ModelId }> {
+    const { name } = model
     return this.#serial.run(async () => {
-      const model = this.#models.get(name)
-      if (model === undefined) throw new UserError(`model "${name}" is not of this device${this.#whose(name)}`)
-      const next = { ...model, ...change, name }
-      const manifest = await this.#parts.prepare(next)
+      if (!this.#models.has(name)) throw new UserError(`model "${name}" is not of this device${this.#whose(name)}`)
+      const manifest = await this.#parts.prepare(model)
       const { model: before } = this.#names.get(name)!
-      this.#models.set(name, next)
+      this.#models.set(name, model)
       if (manifest.id !== before) {
         this.#put(name, manifest.id, this.#above(name) + 1n)
         await this.#write()

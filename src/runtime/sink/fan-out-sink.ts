@@ -7,8 +7,6 @@ export interface Branch {
   readonly sink: Sink
   /** What is in it survives the process. */
   readonly isKept: boolean
-  /** Whose outcomes it takes: ids of sources; undefined for all. */
-  readonly sources: ReadonlySet<string> | undefined
 }
 
 /**
@@ -16,24 +14,20 @@ export interface Branch {
  * it; where one lacks it, it is computed again, and the others take no second line of it.
  */
 export const fanOutSink = (branches: readonly Branch[]): Sink => {
-  const of = (source: string): readonly Branch[] =>
-    branches.filter(({ sources }) => sources === undefined || sources.has(source))
-  const telling = (source: string): readonly Sink[] => {
-    const own = of(source)
-    const kept = own.filter(({ isKept }) => isKept)
-    return (kept.length > 0 ? kept : own).map(({ sink }) => sink)
-  }
+  const sinks = branches.map(({ sink }) => sink)
+  const kept = branches.filter(({ isKept }) => isKept).map(({ sink }) => sink)
+  const telling = kept.length > 0 ? kept : sinks
   return {
-    name: branches.map(({ sink }) => sink.name).join(', '),
-    recorded: source => inAll(telling(source).map(sink => sink.recorded(source))),
-    counts: source => fewest(telling(source).map(sink => sink.counts(source))),
+    name: sinks.map(({ name }) => name).join(', '),
+    recorded: source => inAll(telling.map(sink => sink.recorded(source))),
+    counts: source => fewest(telling.map(sink => sink.counts(source))),
     write: async (entry: SinkEntry, stamp?: string) => {
-      const outcomes = await Promise.all(of(entry.source).map(({ sink }) => sink.write(entry, stamp)))
+      const outcomes = await Promise.all(sinks.map(sink => sink.write(entry, stamp)))
       return outcomes.includes('written') ? 'written' : 'duplicate'
     },
-    state: () => joined(branches.map(({ sink }) => sink)),
+    state: () => joined(sinks),
     ...stopOnce(async () => {
-      const stopped = await Promise.allSettled(branches.map(({ sink }) => sink.stop()))
+      const stopped = await Promise.allSettled(sinks.map(sink => sink.stop()))
       const failed = stopped.find(({ status }) => status === 'rejected')
       if (failed?.status === 'rejected') throw failed.reason
     })

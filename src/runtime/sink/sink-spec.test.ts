@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { identityOf } from './open-sinks.ts'
+import { identityOf } from './open-branch.ts'
 import { parseSinkSpec } from './sink-spec.ts'
 
 test('a sink is a path and what is to be done with it', () => {

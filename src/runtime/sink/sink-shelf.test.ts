@@ -8,32 +8,39 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { Sink } from '../ports/sink.ts'
 import type { ResultEntry } from '../ports/sink-entry.ts'
 import { systemClock } from '../system-clock.ts'
-import { openSinks } from './open-sinks.ts'
-import { parseSinkSpec } from './sink-spec.ts'
+import { SinkShelf } from './sink-shelf.ts'
+import { parseSinkSpec, type SinkSpec } from './sink-spec.ts'
 
-const sinks: Sink[] = []
+const shelves: SinkShelf[] = []
 const said: string[] = []
 afterEach(async () => {
-  await Promise.all(sinks.splice(0).map(sink => sink.stop()))
+  await Promise.all(shelves.splice(0).map(shelf => shelf.stop()))
   said.length = 0
 })
 
-const SOURCES = new Map([
-  ['door', 'door@porch'],
-  ['cam', 'cam@porch']
-])
-
-const open = async (folder: string, ...specs: readonly string[]): Promise<Sink> => {
-  const sink = await openSinks({
-    specs: specs.map(text => parseSinkSpec(text.replace('$', folder))),
-    sources: SOURCES,
-    stateFolder: join(folder, 'state'),
-    clock: systemClock,
-    say: text => said.push(text)
-  })
-  sinks.push(sink)
-  return sink
+const shelfIn = (folder: string): SinkShelf => {
+  const shelf = new SinkShelf({ stateFolder: join(folder, 'state'), clock: systemClock, say: text => said.push(text) })
+  shelves.push(shelf)
+  return shelf
 }
+const specsIn = (folder: string, ...specs: readonly string[]): readonly SinkSpec[] =>
+  specs.map(text => parseSinkSpec(text.replace('$', folder)))
+
+/** The sink of the source `door`. */
+const open = async (folder: string, ...specs: readonly string[]): Promise<Sink & { readonly shelf: SinkShelf }> => {
+  const shelf = shelfIn(folder)
+  await shelf.change(specsIn(folder, ...specs), ['door', 'cam'])
+  return { ...partsOf(shelf.sinkOf('door')), shelf }
+}
+const partsOf = (sink: Sink): Sink => ({
+  name: sink.name,
+  recorded: source => sink.recorded(source),
+  counts: source => sink.counts(source),
+  state: () => sink.state(),
+  write: (entry, stamp) => sink.write(entry, stamp),
+  stop: () => sink.stop(),
+  [Symbol.asyncDispose]: () => sink.stop()
+})
 
 const place = (): string => mkdtempSync(join(tmpdir(), 'tributary-sinks-'))
 const result = (datum: number, source = 'door@porch'): ResultEntry => ({
@@ -63,7 +70,7 @@ test('a sink has what it is for: the sources that it names', async () => {
   const folder = place()
   const sink = await open(folder, '$/door.jsonl,sources=door', '$/all.jsonl')
   await sink.write(result(0))
-  await sink.write(result(1, 'cam@porch'))
+  await sink.shelf.sinkOf('cam').write(result(1, 'cam@porch'))
   expect([dataIn(join(folder, 'door.jsonl')), dataIn(join(folder, 'all.jsonl'))]).toEqual([[0], [0, 1]])
   await expect(open(folder, '$/x.jsonl,sources=dor')).rejects.toThrow(
     /there is no source "dor", did you mean "door"\? \(known: door, cam\)/
@@ -110,4 +117,27 @@ test.skipIf(process.platform === 'win32')('a FIFO that nobody reads holds nobody
   const outcome = expect(sink.write(result(0))).rejects.toThrow(/0.png was not written: nobody reads it/)
   await Promise.all([outcome, sink.stop()])
   expect(said.join('\n')).toContain('1 results were not read by anybody')
+})
+
+test('sinks come and go while others stay open, and what cannot be opened changes nothing', async () => {
+  const folder = place()
+  const shelf = shelfIn(folder)
+  await (await shelf.change(specsIn(folder, '$/a.jsonl', '$/b.jsonl'), ['door'])).commit()
+  const before = shelf.sinkOf('door')
+  const wrong = specsIn(folder, '$/c.jsonl', '$')
+  await expect(shelf.change(wrong, ['door'])).rejects.toThrow(/is a folder/)
+  await expect(shelf.change(specsIn(folder, '$/a.jsonl,rotate=1MiB'), ['door'])).rejects.toThrow(
+    /a.jsonl: is open with another rotate or keep; these change with a restart only/
+  )
+  await before.write(result(0))
+  const change = await shelf.change(specsIn(folder, '$/c.jsonl', '$/a.jsonl'), ['door'])
+  expect([change.added, change.removed]).toEqual([[join(folder, 'c.jsonl')], [join(folder, 'b.jsonl')]])
+  await before.write(result(1))
+  await change.commit()
+  await shelf.sinkOf('door').write(result(2))
+  expect(['a', 'b', 'c'].map(name => dataIn(join(folder, `${name}.jsonl`)))).toEqual([[0, 1, 2], [0, 1], [2]])
+  const undone = await shelf.change(specsIn(folder, '$/a.jsonl', '$/d.jsonl'), ['door'])
+  await undone.undo()
+  expect(shelf.specsOf('door').map(({ path }) => path)).toEqual([join(folder, 'c.jsonl'), join(folder, 'a.jsonl')])
+  await open(folder, '$/d.jsonl')
 })

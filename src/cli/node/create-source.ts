@@ -1,0 +1,192 @@
+import { createArrivals } from '../../core/arrivals.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
+import { createRng, type Rng } from '../../core/rng.ts'
+import type { TensorSpec } from '../../core/tensor.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import { withGiven } from '../../model/input-shapes.ts'
+import type { Device } from '../../runtime/device/device.ts'
+import type { LogLevel } from '../../runtime/device/log-level.ts'
+import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
+import { createDataPort } from '../../runtime/io/create-data-port.ts'
+import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
+import type { FileItem } from '../../runtime/io/file-item.ts'
+import type { FolderPort } from '../../runtime/io/folder-port.ts'
+import type { IoSpec } from '../../runtime/io/io-spec.ts'
+import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
+import type { SourceSpec } from '../../runtime/io/source-spec.ts'
+import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
+import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
+import type { Sink } from '../../runtime/ports/sink.ts'
+import { identityOf, resultsFolderOf } from '../../runtime/sink/open-branch.ts'
+import type { SinkSpec } from '../../runtime/sink/sink-spec.ts'
+import { itemsFile, type SourceItems, sourceItems } from '../../runtime/sink/source-items.ts'
+import type { StateFolder } from '../../runtime/state/state-folder.ts'
+import { systemClock, wallTime } from '../../runtime/system-clock.ts'
+import type { NodeLog } from './node-log.ts'
+import type { NodeOptions } from './node-options.ts'
+import { shapesFor } from './shapes-for.ts'
+
+const LIST_AGAIN: Seconds = seconds(0.5)
+
+export interface SourceParts {
+  readonly options: NodeOptions
+  readonly folder: StateFolder
+  readonly device: Device
+  /** How files become tensors; undefined where no source has files. */
+  readonly spec: IoSpec | undefined
+  readonly log: NodeLog
+  readonly observe?: DeviceObserver | undefined
+  /** What it writes to. */
+  readonly sinks: readonly SinkSpec[]
+  readonly sink: Sink
+}
+
+type Said = (text: string, level?: LogLevel) => void
+
+/** A source as flags describe it; nothing of it has begun. */
+export const createSource = (source: SourceSpec, parts: SourceParts): SourceRunner => {
+  const { options, device, log, observe, sink } = parts
+  const say: Said = (text, level) => log.say(text, level)
+  const rng = createRng(options.seed)
+  return new SourceRunner({
+    spec: source,
+    deviceName: options.name,
+    clock: systemClock,
+    wallTime,
+    view: device.view,
+    sink,
+    openItems: (port: FolderPort) => openItems(port, source, parts, say),
+    ...(source.synthetic === undefined ? { checkItems: (port: FolderPort) => checkItems(port, source, parts) } : {}),
+    createPort: manifest => createPort(manifest, source, parts, rng),
+    availableAt: createArrivals(source.arrivals, rng.fork(source.name)),
+    breaker: device.breaker,
+    submit: device.submit,
+    isHere: device.isHere,
+    setAside: device.setAside,
+    cancel: device.cancel,
+    ...(observe === undefined ? {} : { observe }),
+    say
+  })
+}
+
+const openItems = async (
+  port: FolderPort,
+  source: SourceSpec,
+  { options, folder, sinks, sink }: SourceParts,
+  say: Said
+): Promise<SourceItems> => {
+  const { name, folder: path, count } = source
+  const id = sourceIdOf(name, options.name)
+  const items = await sourceItems({
+    source: id,
+    folder: path,
+    items: await listPatiently(port, source, say),
+    recorded: sink.recorded(id),
+    stamp: item => port.stamp(item),
+    count,
+    sink: identityOf(sinks),
+    areMadeUp: source.synthetic !== undefined,
+    stateFolder: folder.sources
+  })
+  sayBefore(items, source, itemsFile(folder.sources, id), say)
+  return items
+}
+
+/** What earlier runs did, and what they left. */
+const sayBefore = (items: SourceItems, { name, folder, synthetic }: SourceSpec, file: string, say: Said): void => {
+  const { total, todo, away, left } = items
+  const before = total - todo.length - away.length
+  if (before > 0) say(`source ${name}: ${before} of ${total} are in the sink already; going on with the rest`)
+  if (left > 0 && synthetic === undefined)
+    say(
+      `source ${name}: ${left} items of earlier runs with another folder or sink have no result and are not in ${folder}; they are not waited for`,
+      'warn'
+    )
+  if (away.length > 0)
+    say(
+      `source ${name}: ${describeAway(items, folder)} waited for; where they are gone for good, remove ${file}`,
+      'warn'
+    )
+}
+
+/** Something that came of the folder before shows that what reads it fits. */
+const checkItems = async (
+  port: FolderPort,
+  { name, folder }: SourceSpec,
+  { options, spec, sink }: SourceParts
+): Promise<void> => {
+  if (sink.counts(sourceIdOf(name, options.name)).results > 0) return
+  const items = await port.list(folder).catch(ifAway)
+  await refuseMisfits({ port, items, origin: spec!.origin, folder, now: wallTime() })
+}
+
+const createPort = (
+  manifest: ModelManifest,
+  { name, synthetic }: SourceSpec,
+  { options, spec, sinks }: SourceParts,
+  rng: Rng
+): FolderPort =>
+  synthetic === undefined
+    ? createDataPort({
+        spec: spec!,
+        inputs: manifest.inputs,
+        outputs: manifest.activations.at(-1)!.tensors,
+        resultsFolder: resultsFolderOf(sinks, name)
+      })
+    : createSyntheticPort(
+        synthetic,
+        madeUpInputs(manifest, options),
+        rng.fork(`data of ${name}`),
+        options.activationEncoding !== 'fp32'
+      )
+
+const MOST_NAMED = 5
+
+const describeAway = ({ away }: SourceItems, folder: string): string => {
+  const named = away.slice(0, MOST_NAMED).map(({ item }) => item.name)
+  const rest = away.length > MOST_NAMED ? ` and ${away.length - MOST_NAMED} more` : ''
+  const one = away.length === 1
+  return `${named.join(', ')}${rest} of earlier runs ${one ? 'has' : 'have'} no result and ${one ? 'is' : 'are'} not in ${folder} now:`
+}
+
+/** A folder that is away says nothing of what is in it. */
+const ifAway = (error: unknown): readonly FileItem[] => {
+  if (error instanceof ItemUnavailable) return []
+  throw error
+}
+
+/** The folder was there when the device started; that it is away a little later (a share that is mounted again) passes. */
+const listPatiently = async (
+  port: FolderPort,
+  { name, folder, patience }: SourceSpec,
+  say: (text: string, level?: 'warn') => void
+): Promise<readonly FileItem[]> => {
+  const begun = systemClock.now()
+  for (let tries = 0; ; tries++) {
+    try {
+      return await port.list(folder, text => say(`source ${name}: ${text}`))
+    } catch (error) {
+      if (!(error instanceof ItemUnavailable) || systemClock.now() - begun > patience) throw error
+      if (tries === 0) say(`source ${name}: ${error.message}; tried again`, 'warn')
+    }
+    await systemClock.sleep(LIST_AGAIN)
+  }
+}
+
+/**
+ * The inputs as a source makes them up: as `--shape` says here, of dimensions that share a name too; else as the owner cut
+ * the model.
+ */
+const madeUpInputs = ({ name, inputs, activations }: ModelManifest, options: NodeOptions): readonly TensorSpec[] => {
+  const given = shapesFor(name, options)
+  const cut = new Map(activations[0]!.tensors.map(tensor => [tensor.name, tensor.shape]))
+  const named = new Set(inputs.map(input => input.name))
+  const own = new Map([...given].filter(([input]) => named.has(input)))
+  // Inputs that no block reads need not be made.
+  const read = inputs.filter(input => cut.has(input.name))
+  return withGiven(`model ${name}`, read, own).map(({ shape = [] }, i) => {
+    const input = read[i]!
+    const isKnown = own.has(input.name) || (shape.length > 0 && shape.every(d => typeof d === 'number'))
+    return { ...input, shape: isKnown ? shape : (cut.get(input.name) ?? shape) }
+  })
+}

@@ -1,0 +1,124 @@
+import { seconds } from '../../core/units.ts'
+import type { Device } from '../../runtime/device/device.ts'
+import type { SourceRunner } from '../../runtime/device/source-runner.ts'
+import type { IoSpec } from '../../runtime/io/io-spec.ts'
+import { listItems } from '../../runtime/io/list-items.ts'
+import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
+import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
+import { type SinkChange, SinkShelf } from '../../runtime/sink/sink-shelf.ts'
+import type { StateFolder } from '../../runtime/state/state-folder.ts'
+import { systemClock } from '../../runtime/system-clock.ts'
+import { createSource } from './create-source.ts'
+import type { NodeLog } from './node-log.ts'
+import type { NodeOptions } from './node-options.ts'
+import { shapesFor } from './shapes-for.ts'
+
+export interface NodeSourcesParts {
+  readonly device: Device
+  readonly folder: StateFolder
+  readonly log: NodeLog
+  readonly observe?: DeviceObserver | undefined
+}
+
+/** What sources and sinks are to become. Names. */
+export interface SourcesChange {
+  readonly sources: {
+    readonly added: readonly string[]
+    readonly changed: readonly string[]
+    readonly removed: readonly string[]
+  }
+  readonly sinks: { readonly added: readonly string[]; readonly removed: readonly string[] }
+  /** What can be said against the new ones is said now. @throws UserError */
+  check(): Promise<void>
+  /** Those that go let what is under way come home; then the new ones come. */
+  commit(): Promise<void>
+  undo(): Promise<void>
+}
+
+interface Here {
+  readonly id: string
+  /** All that it is made of: another one where that differs. */
+  readonly key: string
+}
+
+/** What is under way at a source that goes comes home within that time, or is done by the next one of its name. */
+const PATIENCE = seconds(30)
+
+/** The sources that flags describe, and their sinks: they come, change and go while the device runs. */
+export class NodeSources {
+  readonly #parts: NodeSourcesParts
+  readonly #shelf: SinkShelf
+  #here = new Map<string, Here>()
+
+  constructor(parts: NodeSourcesParts) {
+    this.#parts = parts
+    const { folder, log } = parts
+    this.#shelf = new SinkShelf({
+      stateFolder: folder.sources,
+      clock: systemClock,
+      say: (text, level) => log.say(text, level)
+    })
+  }
+
+  /**
+   * Open what is new; nothing else has changed yet.
+   * @throws UserError for a folder that is not there, or a sink that cannot be written: nothing is open then that was not
+   */
+  async prepare(options: NodeOptions, spec: IoSpec | undefined): Promise<SourcesChange> {
+    const specs = options.sources.map(parseSourceSpec)
+    for (const { folder, synthetic } of specs) if (synthetic === undefined) await listItems(folder)
+    const names = specs.map(({ name }) => name)
+    const sinks = await this.#shelf.change(specs.length === 0 ? [] : options.sinks, names)
+    const next = new Map(specs.map(source => [source.name, { source, key: this.#keyOf(source, options, spec) }]))
+    const fresh = [...next.values()].filter(({ source, key }) => this.#here.get(source.name)?.key !== key)
+    const runners = fresh.map(({ source, key }) => ({
+      runner: this.#create(source, options, spec),
+      key,
+      name: source.name
+    }))
+    const gone = [...this.#here.keys()].filter(name => this.#here.get(name)!.key !== next.get(name)?.key)
+    return {
+      sources: {
+        added: fresh.flatMap(({ source }) => (this.#here.has(source.name) ? [] : [source.name])),
+        changed: gone.filter(name => next.has(name)),
+        removed: gone.filter(name => !next.has(name))
+      },
+      sinks: { added: sinks.added, removed: sinks.removed },
+      check: async () => {
+        for (const { runner } of runners) await runner.check()
+      },
+      commit: () => this.#commit(gone, runners, sinks),
+      undo: () => sinks.undo()
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#shelf.stop()
+  }
+
+  async #commit(
+    gone: readonly string[],
+    runners: readonly { readonly runner: SourceRunner; readonly key: string; readonly name: string }[],
+    sinks: SinkChange
+  ): Promise<void> {
+    const { device } = this.#parts
+    await Promise.all(gone.map(name => device.removeSource(this.#here.get(name)!.id, PATIENCE)))
+    for (const name of gone) this.#here.delete(name)
+    for (const { runner, key, name } of runners) {
+      await device.addSource(runner)
+      this.#here.set(name, { id: runner.id, key })
+    }
+    await sinks.commit()
+  }
+
+  #create(source: SourceSpec, options: NodeOptions, spec: IoSpec | undefined): SourceRunner {
+    const sinks = this.#shelf.specsOf(source.name)
+    return createSource(source, { ...this.#parts, options, spec, sinks, sink: this.#shelf.sinkOf(source.name) })
+  }
+
+  #keyOf(source: SourceSpec, options: NodeOptions, spec: IoSpec | undefined): string {
+    const sinks = this.#shelf.specsOf(source.name).map(({ path }) => path)
+    const shapes = source.model === undefined ? options.shapes : [...shapesFor(source.model, options)]
+    return JSON.stringify([source, sinks, source.synthetic === undefined ? spec : shapes])
+  }
+}
