@@ -23,6 +23,9 @@ const REPORTED = [
 const HAD = [SOURCE, 'of this.#book.ledger.deviceLost(device)', 'of []']
 const SILENCE = ['cluster/resend-timer.js', 'const late = [];', 'const late = []; return late;']
 
+const ANY_BLOCK =
+  'const held = this.#held.get(manifest.id)?.get(k) ?? { loaded: { inputs: manifest.activations[k].tensors }, time: 0 };'
+
 const SHARED = 'runtime/cluster/shared-engine.js'
 
 /** What is broken: file of the build, what is there, what is put in its place; once or several times. */
@@ -61,19 +64,29 @@ const MUTATIONS = [
     'served === undefined || task.modelId !== served.manifest.id',
     'served === undefined'
   ],
+  [
+    'a window is not obeyed',
+    LEDGER,
+    'const withoutResult = this.#outstanding - this.#toWrite;',
+    'const withoutResult = 0;'
+  ],
   ['an old message counts for a new dispatch', LEDGER, '&& entry.attempt === attempt ?', '?'],
   [
     'a result is done with before it is in the sink',
     SOURCE,
-    'await sink.write({ source: this.id, datum, item: item.name, result,',
-    'void sink.write({ source: this.id, datum, item: item.name, result,'
+    'await sink.write({ ...named, result, inferenceTime,',
+    'void sink.write({ ...named, result, inferenceTime,'
   ],
   ['a source is done before its last skip is in the sink', SOURCE, ' || this.#skipping > 0', ''],
   ['memory is not made room in', ROLLOUT, 'return this.#room() < next.bytes ?', 'return false ?'],
   ['blocks are dropped before the others are ready', ROLLOUT, '&& this.#allReady(wanted) ?', '?'],
   ['a block in use is dropped', ROLLOUT, '!this.#ports.inUse(candidate)', 'true'],
   ['a block is offered after it is dropped', ROLLOUT, 'this.#offerNoLonger(block);', ''],
-  ['a block that is not carried is run', DISPATCHER, 'world.mayRun(self, task.model, task.done, task.home)', 'true'],
+  [
+    'a block that is not carried is run',
+    ...[DISPATCHER, 'world.mayRun(self, task.model, task.done, task.home)', 'true'],
+    ...[BLOCKS, 'const held = this.#held.get(manifest.id)?.get(k);', ANY_BLOCK]
+  ],
   ['a refused task is forgotten', DISPATCHER, 'task.refusals++;', 'task.refusals++; return;'],
   ['what waits is not looked at again', DISPATCHER, 'if (this.#mayGoOn(one))', 'if (false)'],
   [

@@ -20,6 +20,8 @@ export interface MemoryEngineParts {
   readonly slowness?: () => number
   /** Told of each run before it begins: whether the block is loaded. */
   readonly runs?: (hash: BlockHash, isLoaded: boolean) => void
+  readonly isLoaded?: (hash: BlockHash) => void
+  readonly isUnloaded?: (hash: BlockHash) => void
   /** Told whenever what is loaded has changed: its weight in all. */
   readonly weighs?: (bytes: number) => void
 }
@@ -46,6 +48,7 @@ export class MemoryEngine implements Engine {
       const block = toyBlockOf(this.#parts.bytesAt(place))
       if (work !== undefined) this.#declared.set(hash, work)
       this.#loaded.set(hash, block)
+      this.#parts.isLoaded?.(hash)
       this.#weigh()
       const spec = (name: string) => ({ name, type: 'int32' as const, shape: [1, block.length] })
       return { inputs: block.reads.map(spec), outputs: block.makes.map(spec) }
@@ -54,7 +57,7 @@ export class MemoryEngine implements Engine {
 
   unload(hash: BlockHash): Promise<void> {
     return this.#lane.run(async () => {
-      this.#loaded.delete(hash)
+      if (this.#loaded.delete(hash)) this.#parts.isUnloaded?.(hash)
       this.#declared.delete(hash)
       this.#weigh()
     })

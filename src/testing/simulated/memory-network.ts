@@ -40,10 +40,24 @@ export interface MemoryNetworkParts {
   readonly process: ProcessClock
   readonly blobs: MemoryBlockStore
   readonly role?: Role
-  /** Told of notices and of peers that are lost before the handlers are. */
-  readonly watch?: { heard(from: DeviceId, notice: Notice): void; peerLost(peer: DeviceId): void } | undefined
+  /** Told of what passes here before the handlers are. */
+  readonly watch?: NetworkWatch | undefined
   /** A handler threw: its own failure, not the peer's. */
   readonly failed: (error: unknown) => void
+}
+
+/** What passes at one device's network: for laws. */
+export interface NetworkWatch {
+  heard(from: DeviceId, notice: Notice): void
+  peerLost(peer: DeviceId): void
+  /** It tells a device that is connected. */
+  told(to: DeviceId, notice: Notice): void
+  /** A device has taken a task from it. */
+  handed(to: DeviceId, task: Task): void
+  /** It does not take a task. */
+  refused(task: Task, because: string): void
+  /** It says how it is. */
+  published(state: DeviceState): void
 }
 
 /** As the real network has them. */
@@ -161,7 +175,7 @@ export class MemoryNetwork implements Network {
     }
     session.waiting.add(fail)
     const answer = (said: TaskAnswer): void => {
-      session.waiting.delete(fail)
+      if (session.waiting.delete(fail) && said.kind === 'accepted') this.#parts.watch?.handed(to, task)
       answered.resolve(said)
     }
     const starts = Math.max(this.process.now(), wire.freeAt)
@@ -211,6 +225,7 @@ export class MemoryNetwork implements Network {
     const session = this.#live(to)
     if (session === undefined) return
     const sent = this.#asSent(notice)
+    this.#parts.watch?.told(to, sent)
     this.#post(session, 'control', peer => {
       peer.#parts.watch?.heard(this.self, sent)
       peer.#tell(handlers => handlers.onNotice(this.self, sent))
@@ -228,7 +243,8 @@ export class MemoryNetwork implements Network {
 
   publishState(state: DeviceState): void {
     if (this.#state !== 'open') return
-    const { hub } = this.#parts
+    const { hub, watch } = this.#parts
+    watch?.published(state)
     const sent = hub.encodes ? fromBinary(DeviceStateSchema, toBinary(DeviceStateSchema, state)) : state
     hub.gossip(this, to => to.#onState(this.self, sent))
   }
@@ -468,7 +484,10 @@ export class MemoryNetwork implements Network {
     } catch (error) {
       answer = { kind: 'refused', because: error instanceof Error ? error.message : String(error) }
     }
-    if (answer.kind === 'refused') this.#counters.refusedTasks++
+    if (answer.kind === 'refused') {
+      this.#counters.refusedTasks++
+      this.#parts.watch?.refused(task, answer.because)
+    }
     this.#parts.hub.trace(`${this.self}<${from.self} ${task.source} ${task.datum} ${task.done} ${answer.kind}`)
     this.#answer(from.self, link, () => answered(answer))
   }

@@ -6,6 +6,7 @@ import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import { checkFaults, checkSimulation } from './check-simulation.ts'
 import { EventClock } from './event-clock.ts'
 import type { Fault } from './fault.ts'
+import { LastCopyLaw } from './last-copy-law.ts'
 import { longestEnd, wrongOutcomes } from './laws.ts'
 import { MemoryHub } from './memory-hub.ts'
 import { type SimulatedScenario, scenarioOf } from './scenario.ts'
@@ -80,9 +81,10 @@ export const simulateDevices = async (seed: number, options: SimulationOptions =
     toyModel(model),
     toyModel({ ...model, salt: model.salt + 1 })
   ])
+  const lastCopies = new LastCopyLaw()
   const place = scenario.isPlanned && planned !== undefined ? planned : proportionalPlacement
   const devices = scenario.devices.map(
-    (_, index) => new SimulatedDevice({ index, scenario, models, hub, clock, rng, place, laws, log: say })
+    (_, index) => new SimulatedDevice({ index, scenario, models, hub, clock, rng, place, laws, lastCopies, log: say })
   )
   const catchStray = (error: unknown): void =>
     laws.broken(`an error that nobody handles: ${error instanceof Error ? error.stack : error}`)

@@ -10,7 +10,9 @@ import type { OwnerParts } from '../../runtime/device/owned-model.ts'
 import { type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
+import { DeviceWatch } from './device-watch.ts'
 import type { EventClock } from './event-clock.ts'
+import type { LastCopyLaw } from './last-copy-law.ts'
 import type { Laws } from './laws.ts'
 import { type BlockDisk, createMemoryBlockStore } from './memory-block-store.ts'
 import { MemoryEngine, type RunFault } from './memory-engine.ts'
@@ -37,6 +39,8 @@ export interface SimulatedDeviceParts {
   readonly rng: Rng
   readonly place: Place
   readonly laws: Laws
+  /** Of all devices together. @default not looked at */
+  readonly lastCopies?: LastCopyLaw
   readonly log: (text: string) => void
   /** Nothing is late by chance, and nothing takes time but blocks and wires: for comparison with the simulator. */
   readonly exact?: Exact
@@ -146,7 +150,7 @@ export class SimulatedDevice {
 
   start(): void {
     if (this.#running !== undefined) return
-    const { hub, clock, rng, laws, scenario, index, log, exact } = this.#parts
+    const { hub, clock, rng, laws, models, scenario, index, log, exact, lastCopies } = this.#parts
     const start = ++this.#starts
     const random = rng.fork(`${this.name} ${start}`)
     const byChance = exact === undefined ? 1 : 0
@@ -169,9 +173,17 @@ export class SimulatedDevice {
       isExcused: () => this.#isExcused(),
       broken: what => laws.broken(`${this.name}: ${what}`)
     })
-    const network = new MemoryNetwork({
+    const network: MemoryNetwork = new MemoryNetwork({
       hub,
-      watch: law,
+      watch: new DeviceWatch({
+        resend: law,
+        clock: process,
+        self: this.id,
+        isConnected: device => network.peers().has(device),
+        isStopping: () => this.#running?.isStopping === true,
+        blocksOf: model => models.flat().find(({ manifest }) => manifest.id === model)?.blocks.length,
+        broken: what => laws.broken(`${this.name}: ${what}`)
+      }),
       self: this.id,
       life,
       process,
@@ -179,6 +191,7 @@ export class SimulatedDevice {
       failed: error => laws.broken(`${this.name}: a handler failed: ${stackOf(error)}`)
     })
     const { speed, memory } = scenario.devices[index]!
+    let weighed = 0
     const engine = new MemoryEngine({
       clock: process,
       speed,
@@ -188,7 +201,14 @@ export class SimulatedDevice {
       runs: (hash, isLoaded) => {
         if (!isLoaded) laws.broken(`${this.name} is to compute block ${hash.slice(0, 12)}, which is not loaded there`)
       },
+      isLoaded: hash => lastCopies?.loaded(this.name, hash),
+      isUnloaded: hash => {
+        const hasRoom = memory - weighed >= this.#largestBlock
+        if (lastCopies?.unloaded(this.name, hash) === true && hasRoom && this.#keepsModels)
+          laws.broken(`${this.name} drops the last copy of block ${hash.slice(0, 12)}`)
+      },
       weighs: weight => {
+        weighed = weight
         if (weight > memory + this.#beingTimed)
           laws.broken(`${this.name} holds ${weight} B of blocks, given were ${memory} B`)
       }
@@ -390,6 +410,15 @@ export class SimulatedDevice {
       say
     }
     return new WatchedRunner(runner, law)
+  }
+
+  get #largestBlock(): number {
+    return Math.max(...this.#parts.models.flat().flatMap(({ blocks }) => blocks.map(({ weight }) => weight)))
+  }
+
+  /** Nobody lets go of a block because its model is gone, or because it does not end. */
+  get #keepsModels(): boolean {
+    return !this.#parts.scenario.faults.some(({ kind }) => kind === 'swap' || kind === 'model' || kind === 'stick')
   }
 
   /** It may have no item, or no model, to send anything again with, or be about to end. */

@@ -84,7 +84,8 @@ export const toyModel = (given: ToyModelOptions): ToyModel => {
   const hasSkip = skips && last > 1
   const blocks = work.map((seconds, block): ToyBlock => {
     const makes = hasSkip && block === 0 ? ['x1', 'skip'] : [`x${block + 1}`]
-    const reads = hasSkip && block === last ? [`x${block}`, 'skip'] : [`x${block}`]
+    // The one between that reads it too gives it back: it lives on beside.
+    const reads = hasSkip && (block === last || block === 1) ? [`x${block}`, 'skip'] : [`x${block}`]
     const [a, b] = [2 + ((salt * 31 + block * 7) % 1000), 1 + ((salt * 17 + block * 13) % 1000)]
     return { model: name, block, a, b, reads, makes, length, work: seconds, weight: weights[block]! }
   })
