@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 
 const FILES = ['cluster-key', 'join-file', 'model', 'io', 'state', 'trace', 'log-file']
 /** NAME=dir:PATH */
-const SOURCE_FILES = /^([^=,]*=dir:)(.*)$/s
+const SOURCE_FILES = /^([^=,]*=(?:dir|watch):)(.*)$/s
 /** Standard output, or something with a scheme. A single letter is a drive. */
 const NO_FILE = /^(?:(?:-|stdout)(?:$|,)|(?!file:)[a-z][a-z0-9+.-]+:)/i
 
