@@ -20,8 +20,13 @@ export const blocksOf = (world: Pick<World, 'models'>, model: number): number =>
 export const isFinished = (world: Pick<World, 'models'>, { model, done }: Progress): boolean =>
   done >= blocksOf(world, model)
 
+/** The same, of a model of so many blocks. */
+export const doneAfter = (done: number, blocks: number, follow: Follow = 'next'): number => {
+  if (follow === 'home') return blocks
+  return follow === 'again' ? 0 : done + 1
+}
+
 /** @returns how many blocks are done after the one that was next has run */
 export const advanced = (world: Pick<World, 'models'>, { model, done }: Progress, follow: Follow = 'next'): number => {
-  if (follow === 'home') return blocksOf(world, model)
-  return follow === 'again' ? 0 : done + 1
+  return doneAfter(done, blocksOf(world, model), follow)
 }

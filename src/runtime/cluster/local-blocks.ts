@@ -1,5 +1,6 @@
 import type { BlockHash, ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { doneAfter } from '../../core/progress.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
@@ -114,7 +115,7 @@ export class LocalBlocks {
   /**
    * Run block `k` on activation `k`. The block gets the tensors it names; those that live on beside it stay here.
    * @param readySince when the run could have begun had the lane been free
-   * @returns activation k + 1
+   * @returns activation k + 1; where the block says that something else follows, the model's outputs or inputs
    * @throws NotHeldError when it is not loaded here, or no longer
    * @throws MisfitError when the activation is none of this model
    */
@@ -123,12 +124,10 @@ export class LocalBlocks {
     k: number,
     activation: readonly Tensor[],
     readySince: Seconds
-  ): Promise<{ readonly tensors: readonly Tensor[] } & Pick<BlockRun, 'start' | 'end' | 'took'>> {
+  ): Promise<{ readonly tensors: readonly Tensor[] } & Pick<BlockRun, 'start' | 'end' | 'took' | 'follow'>> {
     const held = this.#held.get(manifest.id)?.get(k)
     if (held === undefined) throw new NotHeldError(`block ${k} of ${manifest.name} is not loaded here`)
-    const wanted = manifest.activations[k + 1]!.tensors.map(tensor => tensor.name)
     const here = new Map(activation.map(tensor => [tensor.name, tensor]))
-    const survivors = new Map(wanted.flatMap(name => (here.has(name) ? [[name, here.get(name)!] as const] : [])))
     const inputs = held.loaded.inputs.map(({ name }) => {
       const tensor = here.get(name)
       if (tensor === undefined)
@@ -139,19 +138,11 @@ export class LocalBlocks {
     const size = activation.reduce((sum, { data }) => sum + data.byteLength, 0)
     const expected = seconds(held.time * Math.max(1, size / manifest.activations[k]!.bytes))
     const run = await this.#engine.run(manifest.blocks[k]!.sha256, inputs, readySince, expected)
-    const { outputs, inputs: returned, start, end, took } = run
+    const { outputs, inputs: returned, start, end, took, follow = 'next' } = run
     this.#late += run.late
-    for (const tensor of returned) if (survivors.has(tensor.name)) survivors.set(tensor.name, tensor)
-    for (const tensor of outputs) survivors.set(tensor.name, tensor)
-    const tensors = wanted.map(name => {
-      const tensor = survivors.get(name)
-      if (tensor === undefined) throw new Error(`block ${k} of ${manifest.name} did not make "${name}"`)
-      const { type } = manifest.activations[k + 1]!.tensors.find(spec => spec.name === name)!
-      if (tensor.type !== type)
-        throw new Error(`block ${k} of ${manifest.name} made "${name}" as ${tensor.type}, the model has it as ${type}`)
-      return tensor
-    })
-    return { tensors, start, end, took }
+    for (const tensor of [...returned, ...outputs]) here.set(tensor.name, tensor)
+    const after = doneAfter(k, manifest.blocks.length, follow)
+    return { tensors: activationOf(manifest, after, here, `block ${k} of ${manifest.name}`), start, end, took, follow }
   }
 
   /** By how much runs here took longer than was declared, in all. */
@@ -177,6 +168,20 @@ export class LocalBlocks {
 
 const describeMiscount = (name: string, times: readonly Seconds[], { blocks }: ModelManifest): string =>
   `times ${name}: ${times.length} time${times.length === 1 ? '' : 's'} for ${blocks.length} block${blocks.length === 1 ? '' : 's'}`
+
+/** The tensors of an activation, of those that a block made or that live on beside it. @throws Error where it did not make one */
+const activationOf = (
+  { activations }: ModelManifest,
+  done: number,
+  here: ReadonlyMap<string, Tensor>,
+  block: string
+): readonly Tensor[] =>
+  activations[done]!.tensors.map(({ name, type }) => {
+    const tensor = here.get(name)
+    if (tensor === undefined) throw new Error(`${block} did not make "${name}"`)
+    if (tensor.type !== type) throw new Error(`${block} made "${name}" as ${tensor.type}, the model has it as ${type}`)
+    return tensor
+  })
 
 /** As the runtime would refuse them: what does not fit was made wrongly elsewhere, and that is no failure of this device. */
 const checkFit = (block: string, { inputs: specs }: LoadedBlock, inputs: readonly Tensor[]): void => {

@@ -1,4 +1,5 @@
 import type { BlockHash } from '../../core/ids.ts'
+import type { Follow } from '../../core/progress.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import type { Seconds } from '../../core/units.ts'
 
@@ -10,6 +11,11 @@ export interface LoadedBlock {
 export interface BlockRun {
   /** The block's outputs, in the model's order; each with its own ArrayBuffer. */
   readonly outputs: readonly Tensor[]
+  /**
+   * What comes after it, where the block decides that: `home`, and the outputs are the model's; `again`, and they are its inputs.
+   * @default 'next'
+   */
+  readonly follow?: Follow
   /** The inputs, handed back: what lives on beside the block must not be copied to survive the transfer to the lane. */
   readonly inputs: readonly Tensor[]
   /** When the run began and ended, on the device's clock. */

@@ -5,8 +5,10 @@ import { createLocal } from '../../scheduler/local.ts'
 import { EventClock } from './event-clock.ts'
 import { MemoryDevice, type MemoryDeviceOptions } from './memory-device.ts'
 import { MemoryHub } from './memory-hub.ts'
+import { memoryObserver } from './memory-observer.ts'
+import type { MemorySource } from './memory-source.ts'
 import { simulateDevices } from './simulate-devices.ts'
-import { textOf, toyAnswer, toyInput, toyModel, valuesOf } from './toy-model.ts'
+import { type ToyModel, textOf, toyAnswer, toyInput, toyModel, valuesOf } from './toy-model.ts'
 
 const net = toyModel({
   name: 'net',
@@ -29,6 +31,22 @@ const open = () => {
   return { clock, hub, start }
 }
 
+/** What each datum became, in their order, as `toyAnswer` has it. */
+const answersOf = ({ outcomes }: MemorySource, { manifest }: ToyModel) =>
+  outcomes
+    .toSorted((a, b) => a.datum - b.datum)
+    .map(outcome => {
+      if (outcome.kind !== 'result') return outcome
+      const [name] = manifest.outputs as [string]
+      const { type, dims, data } = outcome.outputs[name]!
+      return textOf({ name, type, dims, data: new Uint8Array((data as Int32Array<ArrayBuffer>).buffer) })
+    })
+
+const watched = () => {
+  const observer = memoryObserver()
+  return { observer, parts: { observe: observer } }
+}
+
 const items = (count: number) =>
   Array.from({ length: count }, (_, datum) => ({
     type: 'int32',
@@ -48,21 +66,36 @@ test('devices of a program compute what one would, through a death and a cut wir
   await clock.run(() => door.outcomes.length === 30)
   hub.heal(porch.network.self, attic.network.self)
   await clock.run(() => door.isDone || clock.now() > 300)
-  const answers = door.outcomes
-    .toSorted((a, b) => a.datum - b.datum)
-    .map(
-      outcome =>
-        outcome.kind === 'result' &&
-        textOf(
-          net.manifest.outputs.map(name => {
-            const { type, dims, data } = outcome.outputs[name]!
-            return { name, type, dims, data: new Uint8Array((data as Int32Array).buffer as ArrayBuffer) }
-          })[0]!
-        )
-    )
-  expect(answers).toEqual(items(60).map((_, datum) => toyAnswer(net, 0, datum)))
+  expect(answersOf(door, net)).toEqual(items(60).map((_, datum) => toyAnswer(net, 0, datum)))
   expect(attic.device.status().devices.find(({ name }) => name === 'attic')!.tasks).toBeGreaterThan(0)
 })
+
+test.each(['confluence', 'ms-mdi', 'ddi', 'ar-mdi'] as const)(
+  'data that leave a model early go home from wherever they are, under %s, and run no block that is ahead',
+  async policy => {
+    const exits = toyModel({
+      ...{ name: 'exits', salt: 3, work: [0.05, 0.05, 0.05], weights: [1e6, 1e6, 1e6], length: 8, skips: true },
+      exit: { after: 1, every: 3 }
+    })
+    const { clock, start } = open()
+    const { observer, parts } = watched()
+    const porch = start({ name: 'porch', models: [exits], speed: 0.25, policy, parts })
+    start({ name: 'shed', speed: 2, policy, parts })
+    await clock.run(() => clock.now() > 3)
+    const data = Array.from({ length: 30 }, (_, datum) => toyInput(exits, 0, datum))
+    const door = porch.addSource({
+      ...{ name: 'door', window: 6 },
+      items: data.map(tensor => ({ type: 'int32', dims: tensor.dims, data: [...valuesOf(tensor)] }))
+    })
+    await clock.run(() => door.isDone || clock.now() > 120)
+    expect(answersOf(door, exits)).toEqual(data.map((_, datum) => toyAnswer(exits, 0, datum)))
+    const ran = (block: number) =>
+      new Set(observer.told.flatMap(of => (of.did === 'ran' && of.block === block ? [of.datum] : [])))
+    expect([ran(0).size, ran(1).size]).toEqual([30, 30])
+    expect([...ran(2)].filter(datum => datum % 3 === 0)).toEqual([])
+    expect(ran(2).size).toBe(20)
+  }
+)
 
 test('a policy and parts of the program are used, and what is no item fails alone', async () => {
   const { clock, start } = open()

@@ -4,7 +4,7 @@ import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../../runtime/ports/engine.ts'
 import type { ProcessClock } from './process-clock.ts'
-import { runToyBlock, type ToyBlock } from './toy-model.ts'
+import { leavesAfter, runToyBlock, type ToyBlock } from './toy-model.ts'
 
 /** What befalls a run. */
 export type RunFault = 'fails' | 'isStuck' | undefined
@@ -82,6 +82,7 @@ export class MemoryEngine implements Engine {
       const end = clock.now()
       return {
         outputs: runToyBlock(block, given),
+        ...(leavesAfter(block, given) ? { follow: 'home' as const } : {}),
         inputs: given,
         start,
         end,

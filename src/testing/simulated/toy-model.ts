@@ -24,6 +24,8 @@ export interface ToyBlock {
   readonly work: number
   /** What it takes of a device's memory. */
   readonly weight: number
+  /** An early exit: data whose tag this divides are done after it, and what it makes of them is the model's output. */
+  readonly exit?: { readonly every: number; readonly makes: string }
 }
 
 export interface ToyModelOptions {
@@ -38,6 +40,8 @@ export interface ToyModelOptions {
   readonly skips: boolean
   /** The first block runs at the source and nowhere else. */
   readonly isPinned?: boolean
+  /** Every so manieth datum leaves the model after that block: an early exit. */
+  readonly exit?: { readonly after: number; readonly every: number }
 }
 
 const P = 32_749
@@ -62,7 +66,8 @@ const schema = z.strictObject({
   weights: z.array(z.int().min(0)),
   length: z.int().min(1).max(1e7),
   skips: z.boolean(),
-  isPinned: z.boolean().optional()
+  isPinned: z.boolean().optional(),
+  exit: z.strictObject({ after: z.int().min(0), every: z.int().min(1) }).optional()
 })
 
 /**
@@ -87,7 +92,9 @@ export const toyModel = (given: ToyModelOptions): ToyModel => {
     // The one between that reads it too gives it back: it lives on beside.
     const reads = hasSkip && (block === last || block === 1) ? [`x${block}`, 'skip'] : [`x${block}`]
     const [a, b] = [2 + ((salt * 31 + block * 7) % 1000), 1 + ((salt * 17 + block * 13) % 1000)]
-    return { model: name, block, a, b, reads, makes, length, work: seconds, weight: weights[block]! }
+    const leaves = options.exit?.after === block && block < last
+    const exit = leaves ? { exit: { every: options.exit!.every, makes: `x${work.length}` } } : {}
+    return { model: name, block, a, b, reads, makes, length, work: seconds, weight: weights[block]!, ...exit }
   })
   const files = blocks.map(block => new TextEncoder().encode(JSON.stringify(block)))
   const spec = (tensor: string): TensorSpec => ({ name: tensor, type: 'int32', shape: [1, length] })
@@ -143,8 +150,14 @@ export const valuesOf = ({ data }: Tensor): Int32Array =>
 /** Which datum an activation is of. */
 export const tagOf = (tensor: Tensor): number => valuesOf(tensor)[0]!
 
+/** Whether a datum is done after this block. */
+export const leavesAfter = ({ exit }: ToyBlock, inputs: readonly Tensor[]): boolean =>
+  exit !== undefined && tagOf(inputs[0]!) % exit.every === 0
+
 /** The outputs of one run. */
-export const runToyBlock = ({ a, b, makes }: ToyBlock, inputs: readonly Tensor[]): Tensor[] => {
+export const runToyBlock = (block: ToyBlock, inputs: readonly Tensor[]): Tensor[] => {
+  const { a, b } = block
+  const makes = leavesAfter(block, inputs) ? [block.exit!.makes] : block.makes
   const all = inputs.map(valuesOf)
   const first = all[0]!
   return makes.map((name, m) => {
@@ -174,6 +187,7 @@ export const toyAnswer = (model: ToyModel, source: number, datum: number): strin
     const inputs = block.reads.map(name => here.find(tensor => tensor.name === name)!)
     const made = runToyBlock(block, inputs)
     here = [...here.filter(({ name }) => made.every(tensor => tensor.name !== name)), ...made]
+    if (leavesAfter(block, inputs)) break
   }
   return textOf(here.find(({ name }) => name === model.manifest.outputs[0])!)
 }
