@@ -1,4 +1,5 @@
 import type { Handovers } from '../cluster/handovers.ts'
+import type { ReportRule } from '../cluster/report-rule.ts'
 import type { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 
@@ -14,6 +15,8 @@ export interface DeviceModel {
   noticedAt: number
   /** Of this life. */
   dispatcher: Dispatcher<LiveTask>
+  /** Of this life: what it tells the others, and when. */
+  reports: ReportRule
   handovers: Handovers<number>
   /** Of earlier lives. */
   tasks: number

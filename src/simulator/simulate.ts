@@ -1,4 +1,5 @@
 import { Handovers } from '../cluster/handovers.ts'
+import { ReportRule } from '../cluster/report-rule.ts'
 import { ON_ARRIVAL } from '../cluster/source-book.ts'
 import { deviceId, modelId } from '../core/ids.ts'
 import { isFinished } from '../core/progress.ts'
@@ -77,7 +78,7 @@ class Simulation {
       leaving: false,
       life: 0,
       noticedAt: 0,
-      dispatcher: this.#createDispatcher(self),
+      ...this.#createScheduling(self),
       handovers: new Handovers(),
       tasks: 0,
       busy: 0
@@ -164,6 +165,11 @@ class Simulation {
 
   #isStill(): boolean {
     return this.#pending === 0 && this.#events.now - this.#lastActive > STILL
+  }
+
+  #createScheduling(self: number): Pick<DeviceModel, 'dispatcher' | 'reports'> {
+    const dispatcher = this.#createDispatcher(self)
+    return { dispatcher, reports: new ReportRule(dispatcher.policy) }
   }
 
   #createDispatcher(self: number): Dispatcher<LiveTask> {
@@ -295,7 +301,7 @@ class Simulation {
   #startReports(): void {
     for (const [self, device] of this.#devices.entries()) {
       const { life } = device
-      const offset = (self / this.#devices.length) * device.dispatcher.policy.reportInterval()
+      const offset = (self / this.#devices.length) * device.reports.interval
       this.#events.schedule(offset, () => {
         if (device.life === life) this.#reportFrom(self)
       })
@@ -306,11 +312,12 @@ class Simulation {
   #reportFrom(self: number): void {
     const device = this.#devices[self]!
     const { life } = device
-    this.#events.schedule(device.dispatcher.policy.reportInterval(), () => {
+    this.#events.schedule(device.reports.interval, () => {
       if (device.life !== life || !device.up) return
-      const report = device.dispatcher.policy.report(this.#events.now)
+      // A run is of a network that is at work.
+      const report = device.reports.next(this.#events.now, true)
       for (const [to, other] of this.#devices.entries()) {
-        if (to === self) continue
+        if (to === self || report === undefined) continue
         const latency = this.#world.link(self, to)?.latency ?? 0
         const { life: heardBy } = other
         this.#events.schedule(latency, () => {
@@ -365,7 +372,7 @@ class Simulation {
     device.life++
     device.tasks += tasks
     device.busy += busy
-    device.dispatcher = this.#createDispatcher(n)
+    Object.assign(device, this.#createScheduling(n))
     device.handovers = new Handovers()
   }
 

@@ -1,3 +1,4 @@
+import { ReportRule } from '../../cluster/report-rule.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
@@ -23,42 +24,32 @@ export interface AnnouncerParts {
   readonly later: () => void
 }
 
-/** Reports without news go out so often while something happens, and where nothing does; whoever has just come is told at once. */
-const QUIET: Seconds = seconds(0.5)
-const IDLE_QUIET: Seconds = seconds(5)
-/** What is asked ten times a second may come so much early. */
-const JITTER: Seconds = seconds(0.05)
-
 /** Tells the others: what this device's policy reports, what it carries and knows, and what it is told to tell. */
 export class Announcer {
   readonly #parts: AnnouncerParts
-  #lastReport = { text: '', at: seconds(Number.NEGATIVE_INFINITY) }
+  readonly #reports: ReportRule
   /** What changed soon after the last state is told with the next tick that may: blocks come and go in bursts. */
   #isUntold = false
   #toldAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts
+    this.#reports = new ReportRule(parts.policy)
   }
 
-  /**
-   * To everybody; where there is no news, once in a while. Commitments add up until they are told; that a backlog is as long as
-   * it was is news to whoever thinks that it has drained.
-   */
+  /** Until the next `report`. */
+  get interval(): Seconds {
+    return this.#reports.interval
+  }
+
+  /** To everybody what its policy reports, where there is news. Once in every interval. */
   report(): void {
-    const { clock } = this.#parts
-    const policy = this.#parts.policy
-    if (clock.now() - this.#lastReport.at < policy.reportInterval() - JITTER) return
-    const report = policy.report(clock.now())
-    const text = JSON.stringify(report)
-    const isNews = text !== this.#lastReport.text || report.commitments.length > 0 || report.backlog > 0
-    const rest = this.#parts.reporter.isRestless() ? QUIET : IDLE_QUIET
-    if (!isNews && clock.now() - this.#lastReport.at < rest) return
-    this.#lastReport = { text, at: clock.now() }
-    this.tellAll(notice('report', reportToWire(report, this.#parts.view.world)))
+    const { clock, reporter, view } = this.#parts
+    const report = this.#reports.next(clock.now(), reporter.isRestless())
+    if (report !== undefined) this.tellAll(notice('report', reportToWire(report, view.world)))
   }
 
-  /** It has heard nothing of this device yet. */
+  /** It has heard nothing of this device yet, and is told at once. */
   introduce(peer: DeviceId): void {
     this.#parts.reporter.stir()
     this.#parts.network.notify(

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { deviceId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { WholeModels } from '../../core/whole-models.ts'
@@ -217,4 +218,22 @@ test('nothing comes to a device that has stopped', async () => {
   const source = numberSource(lone, 'cam', { count: 1, sink: memorySink() })
   await expect(lone.device.addSource(source)).rejects.toThrow('the device stops')
   await expect(lone.device.addModel(ownedCounting('net', 1))).rejects.toThrow('the device stops')
+})
+
+test('what its policy reports is told when the policy wants it, and not when the device happens to look', async () => {
+  const lone = loneDevice({
+    createPolicy: host => ({
+      ...POLICIES['ms-mdi'](host),
+      reportInterval: () => seconds(0.25),
+      report: () => ({ backlog: seconds(0.3), commitments: [], received: [] })
+    })
+  })
+  await using device = lone.device
+  const told: number[] = []
+  lone.network.peers = () => new Map([[deviceId('other'), 'device']])
+  lone.network.notify = (_, { body }) => void (body.case === 'report' && told.push(lone.clock.now()))
+  await device.start()
+  await lone.clock.advance(seconds(2.1))
+  const [first] = told
+  expect(told.map(at => at - first!)).toEqual([0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2])
 })

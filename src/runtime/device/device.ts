@@ -428,9 +428,12 @@ class RunningDevice implements Device {
     return guardedHandlers(handlers, this.#guard)
   }
 
-  /** The one loop: everything that happens by time happens here. It ends with the device, and with nothing else. */
+  /** Everything that happens by time happens here: reports when their policy wants them, the rest ten times a second. */
   #loop(): void {
     const { clock } = this.#parts
+    const report = (): void => this.#announcer.report()
+    const interval = (): Seconds => this.#announcer.interval
+    void this.#guard.every('reporting to the others', interval, report, { clock, signal: this.#abort.signal })
     const tick = (): void => this.#tick()
     void this.#guard.every('looking after everything', () => TICK, tick, { clock, signal: this.#abort.signal })
   }
@@ -440,7 +443,6 @@ class RunningDevice implements Device {
     const job = <T>(name: string, work: () => T): T | undefined => this.#guard.run(name, work)
     job('hearing how links are', () => this.#lookAtLinks())
     job('trusting devices again', () => this.#trustAgain())
-    job('reporting to the others', () => this.#announcer.report())
     job('looking for unknown models', () => this.#finder.tick())
     job('looking after models', () => this.#models.tick())
     if (this.#adapts) job('looking whether to plan', () => this.#leader.tick(this.#placement))

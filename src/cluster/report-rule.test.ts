@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { seconds } from '../core/units.ts'
+import type { Policy, Report } from '../scheduler/policy.ts'
+import { ReportRule } from './report-rule.ts'
+
+/** At which of so many times, one interval apart, something is told. */
+const told = (reports: (i: number) => Partial<Report>, { interval = 0.1, times = 10, isRestless = true } = {}) => {
+  let i = 0
+  const report = () => ({ backlog: seconds(0), commitments: [], received: [], ...reports(i) })
+  const rule = new ReportRule({ reportInterval: () => seconds(interval), report } as unknown as Policy)
+  const at: number[] = []
+  for (; i < times; i++) if (rule.next(seconds(i * rule.interval), isRestless) !== undefined) at.push(i)
+  return at
+}
+const all = Array.from({ length: 10 }, (_, i) => i)
+
+test('news is told at once, and a backlog and commitments each time', () => {
+  expect(told(i => ({ received: [{ device: 0, tasks: i }] }))).toEqual(all)
+  expect(told(() => ({ backlog: seconds(0.3) }))).toEqual(all)
+  expect(told(() => ({ commitments: [{ from: 0, to: 0, seconds: 1 }] }))).toEqual(all)
+  expect(told(i => ({ received: [{ device: 0, tasks: Math.floor(i / 4) }] }))).toEqual([0, 4, 8])
+})
+
+test('that nothing is new is told twice a second while something happens, and every five seconds where nothing does', () => {
+  expect(told(() => ({}))).toEqual([0, 5])
+  expect(told(() => ({}), { times: 120, isRestless: false })).toEqual([0, 50, 100])
+  expect(told(() => ({}), { interval: 2, times: 4 })).toEqual([0, 1, 2, 3])
+})

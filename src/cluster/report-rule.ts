@@ -1,0 +1,42 @@
+import { type Seconds, seconds } from '../core/units.ts'
+import type { Policy, Report } from '../scheduler/policy.ts'
+
+/** Reports without news go out so often while something happens, and where nothing does. */
+const QUIET: Seconds = seconds(0.5)
+const IDLE_QUIET: Seconds = seconds(5)
+
+/**
+ * What a device's policy tells the others, and when: the rule of running and of simulated devices. It is asked once in every
+ * `interval`; where there is no news, the others are told now and then.
+ */
+export class ReportRule {
+  readonly #policy: Policy
+  #text = ''
+  #toldAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
+
+  constructor(policy: Policy) {
+    this.#policy = policy
+  }
+
+  /** Until it is to be asked again, as many devices as there are now. */
+  get interval(): Seconds {
+    return this.#policy.reportInterval()
+  }
+
+  /**
+   * Commitments add up until they are told; that a backlog is as long as it was is news to whoever thinks that it has drained.
+   * @param isRestless something happens on this device
+   * @returns what is to be told now; undefined where the others know it
+   */
+  next(now: Seconds, isRestless: boolean): Report | undefined {
+    const report = this.#policy.report(now)
+    const text = JSON.stringify(report)
+    const isNews = text !== this.#text || report.commitments.length > 0 || report.backlog > 0
+    // Half an interval early is due: it is not asked again before a whole one.
+    const rest = (isRestless ? QUIET : IDLE_QUIET) - this.interval / 2
+    if (!isNews && now - this.#toldAt < rest) return undefined
+    this.#text = text
+    this.#toldAt = now
+    return report
+  }
+}
