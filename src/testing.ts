@@ -18,14 +18,7 @@ export {
 export type { ModelManifest } from './core/manifest.ts'
 export { createRng, type Rng } from './core/rng.ts'
 export type { Tensor, TensorSpec } from './core/tensor.ts'
-export {
-  type Bytes,
-  type BytesPerSecond,
-  bytes,
-  bytesPerSecond,
-  type Seconds,
-  seconds
-} from './core/units.ts'
+export { type Bytes, type BytesPerSecond, bytes, bytesPerSecond, type Seconds, seconds } from './core/units.ts'
 export { NoAnswerError, TributaryError, UserError } from './core/user-error.ts'
 export { type MemoryItem, memoryItem } from './library/memory-item.ts'
 export { createMemoryPort } from './library/memory-port.ts'

@@ -22,8 +22,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   core: { imports: [], packages: ['zod'], ...PURE },
   model: {
     imports: ['core'],
-    packages: { but: /^onnxruntime/, because: 'running a model is a port; runtime/engine brings ONNX Runtime' },
+    packages: {
+      but: /^(?:onnxruntime|node:(?!crypto$|path$))/,
+      because: 'reading and writing files is for model/files, and running a model is a port'
+    },
     ...PURE
+  },
+  'model/files': {
+    imports: ['core', 'model'],
+    packages: { but: /^onnxruntime/, because: 'running a model is a port; runtime/engine brings ONNX Runtime' },
+    pure: false
   },
   scheduler: { imports: ['core'], packages: ['zod'], ...PURE },
   planner: { imports: ['core'], packages: ['zod'], ...PURE },

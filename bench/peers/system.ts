@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
+import { writeZooModel } from '../../src/model/files/write-zoo-model.ts'
 import { zooGraph } from '../../src/model/zoo/zoo.ts'
 import { createEngine } from '../../src/runtime/engine/create-engine.ts'
 import { createBlobStore } from '../../src/runtime/network/disk-blob-store.ts'

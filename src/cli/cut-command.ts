@@ -46,7 +46,8 @@ export const command = new Command('cut')
   .option('--json', 'print one JSON document')
   .addHelpText('after', '\nExample:\n  $ tributary cut rec.onnx --shape x=1x3x48x320 --parts 4 --out parts --verify\n')
   .action(async (model: string, flags: CutFlags) => {
-    const { studyModel, writeBlocks } = await import('../model/cut-model.ts')
+    const { studyModel } = await import('../model/files/study-model.ts')
+    const { writeBlocks } = await import('../model/files/write-blocks.ts')
     const { openModel } = await import('../runtime/onnx/open-model.ts')
     const { readVerifyInputs } = await import('./read-verify-inputs.ts')
     const threads = parseCount('--threads', flags.threads, 256)
@@ -76,7 +77,7 @@ export const command = new Command('cut')
   })
 
 type Studied = import('../model/cut-model.ts').StudiedModel
-type Verified = import('../model/verify-chain.ts').Verification
+type Verified = import('../model/files/verify-chain.ts').Verification
 
 /** More parts than there are good places: bad ones are better than none. */
 const enoughCutPoints = async (model: Studied, { parts }: CutFlags): Promise<Studied> => {
@@ -138,7 +139,7 @@ const verified = async (
   files: readonly string[],
   options: { readonly threads: number; readonly inputs: readonly (readonly Tensor[])[] | undefined }
 ): Promise<Verified | undefined> => {
-  const { verifyChain } = await import('../model/verify-chain.ts')
+  const { verifyChain } = await import('../model/files/verify-chain.ts')
   const { openModel } = await import('../runtime/onnx/open-model.ts')
   const { systemClock } = await import('../runtime/system-clock.ts')
   const { untravellingEnds } = await import('../model/cut-model.ts')

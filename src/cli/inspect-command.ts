@@ -50,7 +50,8 @@ export const command = new Command('inspect')
   })
 
 const inspect = async (model: string, flags: InspectFlags): Promise<Inspection> => {
-  const { activationsAt, blockFacts, cutsForParts, studyModel } = await import('../model/cut-model.ts')
+  const { activationsAt, blockFacts, cutsForParts } = await import('../model/cut-model.ts')
+  const { studyModel } = await import('../model/files/study-model.ts')
   const { openModel } = await import('../runtime/onnx/open-model.ts')
   const { parseCount } = await import('./parse-count.ts')
   const studied = await studyModel(model, parseShapes(flags.shape), openModel)

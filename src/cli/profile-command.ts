@@ -58,7 +58,8 @@ export const command = new Command('profile')
   })
 
 const profile = async (model: string, flags: ProfileFlags): Promise<Profile> => {
-  const { activationsAt, cutsForCluster, studyModel } = await import('../model/cut-model.ts')
+  const { activationsAt, cutsForCluster } = await import('../model/cut-model.ts')
+  const { studyModel } = await import('../model/files/study-model.ts')
   const { profileBlocks } = await import('../runtime/onnx/profile-blocks.ts')
   const { openModel } = await import('../runtime/onnx/open-model.ts')
   const { digestOf, thisMachine, writeCosts } = await import('../studies/saved-costs.ts')

@@ -42,7 +42,7 @@ const list = async (json: boolean): Promise<void> => {
 
 const write = async (name: string, { out, seed, sequence, json }: ZooFlags): Promise<void> => {
   const { zooGraph } = await import('../model/zoo/zoo.ts')
-  const { writeZooModel } = await import('../model/zoo/write-zoo-model.ts')
+  const { writeZooModel } = await import('../model/files/write-zoo-model.ts')
   const graph = zooGraph(name, sequence === undefined ? undefined : whole('--sequence', sequence))
   if (out === undefined) throw new UserError(`zoo: say where to write it: tributary zoo ${name} --out ${name}.onnx`)
   const progress = progressLine(out)

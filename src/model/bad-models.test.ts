@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { chain, folder, fresh, none, save, x, y } from '../testing/cut-everywhere.ts'
 import { buildModel, floats, type ModelParts, node, type Weights } from '../testing/onnx-builder.ts'
-import { studyModel } from './cut-model.ts'
+import { studyModel } from './files/study-model.ts'
 
 const F = T.FLOAT
 

@@ -1,21 +1,14 @@
-import { createHash } from 'node:crypto'
-import { type BlockHash, blockHash } from '../core/ids.ts'
 import type { TensorSpec } from '../core/tensor.ts'
 import { type Bytes, bytes } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
-import { bodyCosts } from './body-costs.ts'
 import { chooseCuts } from './choose-cuts.ts'
-import { type CutPoint, findCutPoints, possibleCutPoints } from './cut-points.ts'
-import { analyseGraph, type GraphAnalysis } from './graph-analysis.ts'
-import { type LayerCost, layerCosts } from './layer-cost.ts'
-import { type LeftOut, optionalsAsTensors, tensorsOnly } from './left-out.ts'
+import { type CutPoint, possibleCutPoints } from './cut-points.ts'
+import type { GraphAnalysis } from './graph-analysis.ts'
+import type { LayerCost } from './layer-cost.ts'
+import type { LeftOut } from './left-out.ts'
 import { aliveAt } from './liveness.ts'
 import { type Block, makeBlocks } from './make-blocks.ts'
-import { onnxChunks } from './onnx-chunks.ts'
-import { readOnnxFile } from './onnx-file.ts'
-import type { OpenModel } from './open-model.ts'
-import { prepareGraph } from './prepare-graph.ts'
-import { findTensorFacts, type InputShapes, type TensorFacts } from './tensor-facts.ts'
+import type { TensorFacts } from './tensor-facts.ts'
 import { weightBytes } from './weight-bytes.ts'
 
 /** A model that has been read and understood, ready to be cut in any of its cut points. */
@@ -26,16 +19,6 @@ export interface StudiedModel {
   readonly cutPoints: readonly CutPoint[]
   /** What the file has besides, and no block. */
   readonly leftOut: readonly LeftOut[]
-}
-
-/** @throws UserError when it is not a model, does not open, or needs a shape */
-export const studyModel = async (file: string, shapes: InputShapes, openModel: OpenModel): Promise<StudiedModel> => {
-  const prepared = optionalsAsTensors(await prepareGraph(await readOnnxFile(file), openModel))
-  const whole = analyseGraph(prepared)
-  const facts = await findTensorFacts(whole, shapes, openModel)
-  const { analysis, leftOut } = tensorsOnly(whole, facts)
-  const costs = layerCosts(analysis, facts, await bodyCosts(analysis, facts, openModel))
-  return { analysis, facts, costs, cutPoints: findCutPoints(analysis, facts), leftOut }
 }
 
 /** The same with every place where it can be cut at all, what the runtime merges included. */
@@ -91,55 +74,6 @@ export const cutsAtTensors = (
 export const cutsForCluster = (model: StudiedModel, maxBlocks: number): readonly number[] =>
   cutsForParts(model, Math.min(maxBlocks, model.cutPoints.length + 1))
 
-export interface WrittenBlock {
-  readonly sha256: BlockHash
-  /** Of the .onnx bytes. */
-  readonly bytes: Bytes
-  /** In memory once it is loaded: its file, and the constants that are computed then. */
-  readonly loadedBytes: Bytes
-  /** In its graph: its layers, the constants that it needs, and what lets images in. */
-  readonly nodes: number
-  readonly flops: number
-  readonly inputs: readonly string[]
-  readonly outputs: readonly string[]
-}
-
-/** Where a block's bytes go. `hash` is known only when all have been written. */
-export type WriteBlock = (index: number, chunks: AsyncIterable<Uint8Array>) => Promise<void>
-
-/**
- * Write the blocks between the given cut points. The same model and cut points give the same bytes on every machine.
- * @param cuts ascending indices into `model.cutPoints`
- */
-export const writeBlocks = async (
-  model: StudiedModel,
-  cuts: readonly number[],
-  write: WriteBlock
-): Promise<readonly WrittenBlock[]> => {
-  const { analysis, facts, costs } = model
-  const positions = cuts.map(c => model.cutPoints[c]!.position)
-  const bounds = [0, ...positions, analysis.layers.length]
-  const written: WrittenBlock[] = []
-  for (const [index, block] of makeBlocks(analysis, facts, positions).entries()) {
-    const meter = new Meter()
-    await write(index, meter.through(onnxChunks(block.model, analysis.file.path)))
-    const flops = costs.slice(bounds[index], bounds[index + 1]).reduce((sum, cost) => sum + cost.flops, 0)
-    const { inputs, outputs } = block
-    const { sha256, bytes: fileBytes } = meter.result()
-    const loadedBytes = bytes(fileBytes + computedBytes(block, facts))
-    written.push({
-      sha256,
-      bytes: fileBytes,
-      loadedBytes,
-      nodes: block.model.graph!.node.length,
-      flops,
-      inputs,
-      outputs
-    })
-  }
-  return written
-}
-
 /** The tensors that cross at each cut, the inputs first and the outputs last, with their sizes at the given shapes. */
 export const activationsAt = (
   { analysis, facts, cutPoints }: StudiedModel,
@@ -160,7 +94,8 @@ const specOf = (facts: TensorFacts, name: string): TensorSpec => {
   return { name, type: type ?? 'float32', shape: dims ?? shape ?? [] }
 }
 
-const computedBytes = ({ computed }: Block, facts: TensorFacts): number =>
+/** Of the constants that the runtime computes when it loads a block. */
+export const computedBytes = ({ computed }: Block, facts: TensorFacts): number =>
   computed.reduce((sum, name) => sum + facts.bytes(name), 0)
 
 export interface BlockFacts {
@@ -185,22 +120,4 @@ export const blockFacts = (
     computedBytes: computedBytes(block, facts),
     flops: costs.slice(bounds[b], bounds[b + 1]).reduce((sum, cost) => sum + cost.flops, 0)
   }))
-}
-
-/** Counts and hashes what passes through. */
-class Meter {
-  readonly #hash = createHash('sha256')
-  #bytes = 0
-
-  async *through(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    for await (const chunk of chunks) {
-      this.#hash.update(chunk)
-      this.#bytes += chunk.byteLength
-      yield chunk
-    }
-  }
-
-  result(): { readonly sha256: BlockHash; readonly bytes: Bytes } {
-    return { sha256: blockHash(this.#hash.digest('hex')), bytes: bytes(this.#bytes) }
-  }
 }

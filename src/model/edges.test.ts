@@ -6,15 +6,10 @@ import { openModel } from '../runtime/onnx/open-model.ts'
 import { chain, check, exactEverywhere, fresh, none, save, study, x, y } from '../testing/cut-everywhere.ts'
 import { body, buildModel, floats, int, int64s, ints, node, tensorAttribute, value } from '../testing/onnx-builder.ts'
 import { chooseCuts } from './choose-cuts.ts'
-import {
-  activationsAt,
-  cutsForParts,
-  studyModel,
-  untravellingEnds,
-  withAllCutPoints,
-  writeBlocks
-} from './cut-model.ts'
-import { readOnnxFile } from './onnx-file.ts'
+import { activationsAt, cutsForParts, untravellingEnds, withAllCutPoints } from './cut-model.ts'
+import { readOnnxFile } from './files/read-onnx-file.ts'
+import { studyModel } from './files/study-model.ts'
+import { writeBlocks } from './files/write-blocks.ts'
 
 const F = T.FLOAT
 const to = (type: T) => [int('to', type)]

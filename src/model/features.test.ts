@@ -16,7 +16,8 @@ import {
   value,
   type Weights
 } from '../testing/onnx-builder.ts'
-import { activationsAt, writeBlocks } from './cut-model.ts'
+import { activationsAt } from './cut-model.ts'
+import { writeBlocks } from './files/write-blocks.ts'
 
 const F = T.FLOAT
 

@@ -20,10 +20,10 @@ import {
   tensorAttribute,
   value
 } from '../testing/onnx-builder.ts'
-import { studyModel } from './cut-model.ts'
+import { prepareGraph } from './files/prepare-graph.ts'
+import { readOnnxFile } from './files/read-onnx-file.ts'
+import { studyModel } from './files/study-model.ts'
 import { analyseGraph } from './graph-analysis.ts'
-import { readOnnxFile } from './onnx-file.ts'
-import { prepareGraph } from './prepare-graph.ts'
 
 const opsetImport = [{ version: 17n }, { domain: 'mine', version: 1n }]
 const fn = (name: string, nodes: readonly ReturnType<typeof node>[], more: object = {}): FunctionProto =>

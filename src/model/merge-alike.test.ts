@@ -4,7 +4,7 @@ import { createRng, type Rng } from '../core/rng.ts'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { blockProtos, chainDiffers, check, save, study } from '../testing/cut-everywhere.ts'
 import { bytesOf, floats, int, ints, type ModelParts, node, value, type Weights } from '../testing/onnx-builder.ts'
-import { studyModel } from './cut-model.ts'
+import { studyModel } from './files/study-model.ts'
 
 const SIZE = 16
 const MODELS = 60

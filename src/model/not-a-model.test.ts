@@ -7,9 +7,9 @@ import { describe, expect, test } from 'vitest'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { chain, exactEverywhere, folder, fresh, none, save, study, x, y } from '../testing/cut-everywhere.ts'
 import { buildModel, floats, type ModelParts, node, value } from '../testing/onnx-builder.ts'
-import { studyModel } from './cut-model.ts'
+import { readOnnxFile } from './files/read-onnx-file.ts'
+import { studyModel } from './files/study-model.ts'
 import { losslessText } from './lossless-text.ts'
-import { readOnnxFile } from './onnx-file.ts'
 
 const refusal = async (file: string): Promise<string> =>
   studyModel(file, none, openModel).then(

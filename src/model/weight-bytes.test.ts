@@ -20,9 +20,11 @@ import {
   text,
   type Weights
 } from '../testing/onnx-builder.ts'
-import { blockFacts, writeBlocks } from './cut-model.ts'
+import { blockFacts } from './cut-model.ts'
 import { ELEMENT_BITS } from './element-bits.ts'
-import { neededBytes, readOnnxFile } from './onnx-file.ts'
+import { readOnnxFile } from './files/read-onnx-file.ts'
+import { writeBlocks } from './files/write-blocks.ts'
+import { neededBytes } from './onnx-file.ts'
 import { weightBytes } from './weight-bytes.ts'
 
 const count = (parts: ModelParts): number => weightBytes(fromBinary(ModelProtoSchema, buildModel(parts)), 'model.onnx')
@@ -73,7 +75,7 @@ describe('weight bytes', () => {
       })
       const read = await readOnnxFile(file)
       expect(weightBytes(read.model, read.path)).toBe(bytes)
-      const { onnxChunks } = await import('./onnx-chunks.ts')
+      const { onnxChunks } = await import('./files/onnx-chunks.ts')
       const pieces: Uint8Array[] = []
       for await (const piece of onnxChunks(read.model, read.path)) pieces.push(piece)
       const [inside] = fromBinary(ModelProtoSchema, Buffer.concat(pieces)).graph!.initializer

@@ -1,7 +1,6 @@
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto } from 'onnx-buf'
 import { bodiesOf } from './bodies-of.ts'
-import { byteLength } from './onnx-chunks.ts'
-import { heldTensors, isExternal, neededBytes } from './onnx-file.ts'
+import { byteLength, heldTensors, isExternal, neededBytes } from './onnx-file.ts'
 
 /**
  * Bytes of all weights that a model holds, as elements in memory: initializers, tensors in attributes, bodies and

@@ -67,7 +67,8 @@ const profileOf = async (
     }
   }
   if (saved.length > 0) return fromSaved(model, await findCosts(saved, model, `models.${model.name}`))
-  const { activationsAt, cutsForCluster, studyModel } = await import('../model/cut-model.ts')
+  const { activationsAt, cutsForCluster } = await import('../model/cut-model.ts')
+  const { studyModel } = await import('../model/files/study-model.ts')
   const { openModel } = await import('../runtime/onnx/open-model.ts')
   const { profileBlocks } = await import('../runtime/onnx/profile-blocks.ts')
   const { describeLeftOut } = await import('../model/left-out.ts')

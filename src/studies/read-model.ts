@@ -11,11 +11,11 @@ import {
   cutsAtTensors,
   cutsForParts,
   type StudiedModel,
-  studyModel,
-  withAllCutPoints,
-  writeBlocks
+  withAllCutPoints
 } from '../model/cut-model.ts'
 import { declaredInputs } from '../model/declared-inputs.ts'
+import { studyModel } from '../model/files/study-model.ts'
+import { writeBlocks } from '../model/files/write-blocks.ts'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { profileBlocks } from '../runtime/onnx/profile-blocks.ts'
 import { refusedAs } from './refused-as.ts'

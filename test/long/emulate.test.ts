@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { writeZooModel } from '../../src/model/zoo/write-zoo-model.ts'
+import { writeZooModel } from '../../src/model/files/write-zoo-model.ts'
 import { zooGraph } from '../../src/model/zoo/zoo.ts'
 import type { ChromeTrace } from '../../src/report/chrome-trace.ts'
 import type { RunReport } from '../../src/report/run-report.ts'

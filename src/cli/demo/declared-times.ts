@@ -1,5 +1,6 @@
 import { type Seconds, seconds } from '../../core/units.ts'
-import { cutsForCluster, studyModel } from '../../model/cut-model.ts'
+import { cutsForCluster } from '../../model/cut-model.ts'
+import { studyModel } from '../../model/files/study-model.ts'
 import { parseShapes } from '../../model/parse-shapes.ts'
 import { openModel } from '../../runtime/onnx/open-model.ts'
 

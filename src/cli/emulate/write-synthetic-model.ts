@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import type { ScenarioModel } from '../../core/scenario.ts'
+import { writeZooModel } from '../../model/files/write-zoo-model.ts'
 import {
   activationName,
   MACS_A_ROW,
   type SyntheticBlock,
   syntheticGraph
 } from '../../model/synthetic/synthetic-graph.ts'
-import { writeZooModel } from '../../model/zoo/write-zoo-model.ts'
 import { openModel } from '../../runtime/onnx/open-model.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 

@@ -1,6 +1,6 @@
 import type { ScenarioModel, SourceFiles } from '../../core/scenario.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
-import { readOnnxFile } from '../../model/onnx-file.ts'
+import { readOnnxFile } from '../../model/files/read-onnx-file.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
 import { npySuffixes } from '../../runtime/io/npy-inputs.ts'
 import { readIoSpec } from '../../runtime/io/read-io-spec.ts'

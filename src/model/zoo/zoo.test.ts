@@ -8,8 +8,8 @@ import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { UserError } from '../../core/user-error.ts'
 import { expectLivelyModel } from '../../testing/lively-model.ts'
-import { readOnnxFile } from '../onnx-file.ts'
-import { writeZooModel } from './write-zoo-model.ts'
+import { readOnnxFile } from '../files/read-onnx-file.ts'
+import { writeZooModel } from '../files/write-zoo-model.ts'
 import { ZOO, zooGraph } from './zoo.ts'
 
 /**

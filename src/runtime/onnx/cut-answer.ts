@@ -1,7 +1,7 @@
 import type { ActivationEntry } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import type { ErrorFacts } from '../../core/user-error.ts'
-import type { WrittenBlock } from '../../model/cut-model.ts'
+import type { WrittenBlock } from '../../model/files/write-blocks.ts'
 import type { InputShapes } from '../../model/input-shapes.ts'
 import type { LeftOut } from '../../model/left-out.ts'
 

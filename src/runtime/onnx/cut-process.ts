@@ -5,15 +5,10 @@ import { pipeline } from 'node:stream/promises'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { systemErrorOf } from '../../core/system-error-of.ts'
 import { UserError } from '../../core/user-error.ts'
-import {
-  activationsAt,
-  cutsAtTensors,
-  cutsForCluster,
-  studyModel,
-  untravellingEnds,
-  writeBlocks
-} from '../../model/cut-model.ts'
+import { activationsAt, cutsAtTensors, cutsForCluster, untravellingEnds } from '../../model/cut-model.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
+import { studyModel } from '../../model/files/study-model.ts'
+import { writeBlocks } from '../../model/files/write-blocks.ts'
 import { PRIVATE_FILE } from '../state/privacy.ts'
 import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
 import { openModel } from './open-model.ts'

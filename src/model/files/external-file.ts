@@ -1,8 +1,8 @@
 import { open, realpath, stat } from 'node:fs/promises'
 import { dirname, sep } from 'node:path'
-import { describeFileError } from '../core/describe-file-error.ts'
-import { UserError } from '../core/user-error.ts'
-import { RECOGNISED_BYTES, recogniseFile, recognisePointer } from './recognise-file.ts'
+import { describeFileError } from '../../core/describe-file-error.ts'
+import { UserError } from '../../core/user-error.ts'
+import { RECOGNISED_BYTES, recogniseFile, recognisePointer } from '../recognise-file.ts'
 
 /**
  * Bytes of a file that holds a model's external data. It must be one, no pointer to one, and lie in the model's folder in truth too: where

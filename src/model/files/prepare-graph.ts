@@ -1,8 +1,8 @@
-import { inlineFunctions } from './inline-functions.ts'
+import { inlineFunctions } from '../inline-functions.ts'
+import type { OnnxFile } from '../onnx-file.ts'
+import type { OpenModel } from '../open-model.ts'
+import { ownDequantizers } from '../own-dequantizers.ts'
 import { inlineIfs } from './inline-ifs.ts'
-import type { OnnxFile } from './onnx-file.ts'
-import type { OpenModel } from './open-model.ts'
-import { ownDequantizers } from './own-dequantizers.ts'
 import { takenConstants } from './taken-constants.ts'
 
 /**

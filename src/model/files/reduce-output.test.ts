@@ -1,11 +1,11 @@
-import '../runtime/engine/no-telemetry.ts'
+import '../../runtime/engine/no-telemetry.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ort from 'onnxruntime-node'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createRng } from '../core/rng.ts'
+import { createRng } from '../../core/rng.ts'
 import { reduceCtcOutput } from './reduce-output.ts'
 
 const asset = (file: string): string =>

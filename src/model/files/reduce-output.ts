@@ -15,8 +15,9 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema
 } from 'onnx-buf'
-import { UserError } from '../core/user-error.ts'
-import { heldTensors, isExternal, type OnnxFile, readOnnxFile } from './onnx-file.ts'
+import { UserError } from '../../core/user-error.ts'
+import { heldTensors, isExternal, type OnnxFile } from '../onnx-file.ts'
+import { readOnnxFile } from './read-onnx-file.ts'
 
 /** ReduceMax takes its axes as an input from here on, as an attribute before. */
 const AXES_ARE_INPUT = 18

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { describe, expect, test } from 'vitest'
-import { openModel } from '../runtime/onnx/open-model.ts'
-import { chain, fresh, save, study, x, y } from '../testing/cut-everywhere.ts'
+import { openModel } from '../../runtime/onnx/open-model.ts'
+import { chain, fresh, save, study, x, y } from '../../testing/cut-everywhere.ts'
 import {
   body,
   buildModel,
@@ -15,9 +15,9 @@ import {
   node,
   value,
   type Weights
-} from '../testing/onnx-builder.ts'
-import { writeBlocks } from './cut-model.ts'
+} from '../../testing/onnx-builder.ts'
 import { verifyChain } from './verify-chain.ts'
+import { writeBlocks } from './write-blocks.ts'
 
 const blockFiles = async (parts: ModelParts, file = save(parts)) => {
   const model = await study(file)

@@ -1,6 +1,6 @@
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { expect, test } from 'vitest'
-import { check, x, y } from '../testing/cut-everywhere.ts'
+import { check, x, y } from '../../testing/cut-everywhere.ts'
 import {
   body,
   bytesOf,
@@ -11,7 +11,7 @@ import {
   node,
   tensorAttribute,
   value
-} from '../testing/onnx-builder.ts'
+} from '../../testing/onnx-builder.ts'
 
 const F = T.FLOAT
 const branch = (op: string, more: object = {}) => ({

@@ -20,13 +20,13 @@ import {
   TensorProtoSchema,
   ValueInfoProtoSchema
 } from 'onnx-buf'
-import type { Tensor } from '../core/tensor.ts'
-import { UserError } from '../core/user-error.ts'
-import { ELEMENT_TYPE_OF } from './element-bits.ts'
-import { messageWith } from './message-with.ts'
+import type { Tensor } from '../../core/tensor.ts'
+import { UserError } from '../../core/user-error.ts'
+import { ELEMENT_TYPE_OF } from '../element-bits.ts'
+import { messageWith } from '../message-with.ts'
+import { isExternal, type OnnxFile } from '../onnx-file.ts'
+import type { OpenModel } from '../open-model.ts'
 import { rawBytes } from './onnx-chunks.ts'
-import { isExternal, type OnnxFile } from './onnx-file.ts'
-import type { OpenModel } from './open-model.ts'
 
 /** One of several that a file gives a name, in the order in which ONNX Runtime meets them. */
 export interface Definition {

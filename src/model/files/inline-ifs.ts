@@ -11,14 +11,14 @@ import {
   TensorProtoSchema,
   ValueInfoProtoSchema
 } from 'onnx-buf'
-import { bodiesOf } from './bodies-of.ts'
-import { analyseGraph, type GraphAnalysis, label } from './graph-analysis.ts'
+import { bodiesOf } from '../bodies-of.ts'
+import { analyseGraph, type GraphAnalysis, label } from '../graph-analysis.ts'
+import { constantsFor } from '../make-blocks.ts'
+import { messageWith } from '../message-with.ts'
+import { NamePool } from '../name-pool.ts'
+import { isDefaultDomain, type OnnxFile } from '../onnx-file.ts'
+import type { OpenModel } from '../open-model.ts'
 import { Prober } from './infer-types.ts'
-import { constantsFor } from './make-blocks.ts'
-import { messageWith } from './message-with.ts'
-import { NamePool } from './name-pool.ts'
-import { isDefaultDomain, type OnnxFile } from './onnx-file.ts'
-import type { OpenModel } from './open-model.ts'
 
 /**
  * The model with the branch that is taken in place of every If whose condition depends on no input, so that it can be cut

@@ -1,18 +1,18 @@
-import type { Tensor } from '../core/tensor.ts'
+import type { Tensor } from '../../core/tensor.ts'
 import {
   type Difference,
   largestDifference,
   magnitudeOf,
   type OutputDifference,
   outputDifferences
-} from './compare-outputs.ts'
-import type { StudiedModel } from './cut-model.ts'
-import { activationsAt } from './cut-model.ts'
-import type { OpenedModel, OpenModel, OpenModelOptions } from './open-model.ts'
+} from '../compare-outputs.ts'
+import type { StudiedModel } from '../cut-model.ts'
+import { activationsAt } from '../cut-model.ts'
+import type { OpenedModel, OpenModel, OpenModelOptions } from '../open-model.ts'
+import { runChain } from '../run-chain.ts'
+import { feedsFor } from '../tensor-facts.ts'
+import { type Tolerance, toleranceOf } from '../tolerance.ts'
 import { openWhole } from './open-whole.ts'
-import { runChain } from './run-chain.ts'
-import { feedsFor } from './tensor-facts.ts'
-import { type Tolerance, toleranceOf } from './tolerance.ts'
 
 /** One output, over all inputs that were tried. */
 export interface VerifiedOutput extends OutputDifference {

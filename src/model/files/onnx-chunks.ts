@@ -12,8 +12,8 @@ import {
   TensorProto_DataLocation,
   TensorProtoSchema
 } from 'onnx-buf'
-import { UserError } from '../core/user-error.ts'
-import { externalPlace, heldTensors, isExternal, neededBytes } from './onnx-file.ts'
+import { UserError } from '../../core/user-error.ts'
+import { byteLength, externalPlace, heldTensors, isExternal } from '../onnx-file.ts'
 
 /** Field numbers of onnx.proto3, with wire type 2 (length-delimited). */
 const MODEL_GRAPH = (7 << 3) | 2
@@ -60,17 +60,6 @@ export async function* onnxChunks(model: ModelProto, origin: string): AsyncGener
 }
 
 const isLarge = (tensor: TensorProto): boolean => isExternal(tensor) || tensor.rawData.length >= LARGE
-
-/** Bytes of a tensor in raw or external data. @throws UserError when neither it nor its type says how many */
-export const byteLength = (tensor: TensorProto, origin: string): number => {
-  if (!isExternal(tensor)) return tensor.rawData.length
-  const said = externalPlace(origin, tensor).length
-  if (said !== undefined) return said
-  const needed = neededBytes(tensor)
-  if (needed === undefined)
-    throw new UserError(`${origin}: tensor "${tensor.name}" does not say how long its external data is`)
-  return needed
-}
 
 /** The tensor without its bytes, and the tag that announces them. */
 const tensorHead = (tensor: TensorProto, length: number): Uint8Array => {

@@ -1,7 +1,7 @@
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { expect, test } from 'vitest'
-import { check, save, study, x, y } from '../testing/cut-everywhere.ts'
-import { body, bytesOf, floats, int, int64s, type ModelParts, node, value } from '../testing/onnx-builder.ts'
+import { check, save, study, x, y } from '../../testing/cut-everywhere.ts'
+import { body, bytesOf, floats, int, int64s, type ModelParts, node, value } from '../../testing/onnx-builder.ts'
 
 const F = T.FLOAT
 const flopsOf = async (parts: ModelParts, op: string, shapes?: ReadonlyMap<string, readonly number[]>) => {

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { leadingTo } from '../leading-to.ts'
+import type { OpenedModel, OpenModel, OpenModelOptions } from '../open-model.ts'
 import { Prober } from './infer-types.ts'
-import { leadingTo } from './leading-to.ts'
-import { readOnnxFile } from './onnx-file.ts'
-import type { OpenedModel, OpenModel, OpenModelOptions } from './open-model.ts'
+import { readOnnxFile } from './read-onnx-file.ts'
 
 /** Names of inputs and outputs, as they were read. */
 export interface Ends {

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TensorProto_DataType as T, TensorProto_DataLocation } from 'onnx-buf'
 import { expect, test } from 'vitest'
-import { openModel } from '../runtime/onnx/open-model.ts'
-import { blockProtos, check, exactEverywhere, folder, none, save, study, x, y } from '../testing/cut-everywhere.ts'
+import { openModel } from '../../runtime/onnx/open-model.ts'
+import { blockProtos, check, exactEverywhere, folder, none, save, study, x, y } from '../../testing/cut-everywhere.ts'
 import {
   floatList,
   floats,
@@ -14,10 +14,10 @@ import {
   tensorAttribute,
   value,
   type Weights
-} from '../testing/onnx-builder.ts'
-import { studyModel } from './cut-model.ts'
-import { declaredInputs } from './declared-inputs.ts'
-import { readOnnxFile } from './onnx-file.ts'
+} from '../../testing/onnx-builder.ts'
+import { declaredInputs } from '../declared-inputs.ts'
+import { readOnnxFile } from './read-onnx-file.ts'
+import { studyModel } from './study-model.ts'
 
 const k = (v: number): Weights => ({ name: 'k', dataType: T.FLOAT, dims: [1n], floatData: [v] })
 const constant = (v: number) => node('Constant', [], ['k'], [tensorAttribute({ ...k(v), name: '' })])

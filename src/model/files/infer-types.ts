@@ -5,11 +5,11 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { create } from '@bufbuild/protobuf'
 import { type GraphProto, ValueInfoProtoSchema } from 'onnx-buf'
-import { UserError } from '../core/user-error.ts'
+import { UserError } from '../../core/user-error.ts'
+import type { OnnxFile } from '../onnx-file.ts'
+import type { OpenedModel, OpenModel, OpenModelOptions, PortInfo } from '../open-model.ts'
+import { withoutWeights } from '../without-weights.ts'
 import { onnxChunks } from './onnx-chunks.ts'
-import type { OnnxFile } from './onnx-file.ts'
-import type { OpenedModel, OpenModel, OpenModelOptions, PortInfo } from './open-model.ts'
-import { withoutWeights } from './without-weights.ts'
 
 /** Opens variants of one model, each written to a file of its own in a folder that the caller removes. */
 export class Prober {

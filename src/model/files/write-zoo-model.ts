@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { UserError } from '../../core/user-error.ts'
-import { zooBytes } from './zoo-bytes.ts'
-import type { ZooGraph } from './zoo-graph.ts'
+import { zooBytes } from '../zoo/zoo-bytes.ts'
+import type { ZooGraph } from '../zoo/zoo-graph.ts'
 
 export interface WrittenModel {
   readonly sha256: string

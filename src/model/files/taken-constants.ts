@@ -1,9 +1,9 @@
 import type { GraphProto, TensorProto } from 'onnx-buf'
-import { UserError } from '../core/user-error.ts'
+import { UserError } from '../../core/user-error.ts'
+import { constantTensor, isConstantNode } from '../constant-tensor.ts'
+import type { OnnxFile } from '../onnx-file.ts'
+import type { OpenModel } from '../open-model.ts'
 import { askWhichIsTaken, type Definition } from './ask-which-is-taken.ts'
-import { constantTensor, isConstantNode } from './constant-tensor.ts'
-import type { OnnxFile } from './onnx-file.ts'
-import type { OpenModel } from './open-model.ts'
 
 /**
  * The model with one constant for each name. Files that define one twice, as initializers, as Constant nodes or as both,
