@@ -16,8 +16,15 @@ export type { JoinOptions, ModelOptions } from './library/join-options.ts'
 export type { Outcome, OutcomeOf } from './library/outcome.ts'
 export type { IterableSource, SendingSource } from './library/source.ts'
 export type { IterableSourceOptions, SendingSourceOptions, SourceOptions } from './library/source-options.ts'
-export type { ItemLike, NamedTensor, NumericArray, OutputTensor, TensorLike, Tensors } from './library/tensor-like.ts'
 export { VERSION as version } from './node/version.ts'
 export type { LogLevel } from './runtime/device/log-level.ts'
+export type {
+  ItemLike,
+  NamedTensor,
+  NumericArray,
+  OutputTensor,
+  TensorLike,
+  Tensors
+} from './runtime/io/tensor-like.ts'
 export type { PolicyName } from './scheduler/policies.ts'
 export type { CreatePolicy, Decision, Policy, PolicyHost, Report, TaskState } from './scheduler/policy.ts'

@@ -77,6 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ...SHELL
   },
   'runtime/planning': { imports: ['core', 'planner', 'runtime'], ...SHELL },
+  sources: { imports: ['core', 'runtime'], ...SHELL },
   serving: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'runtime'], ...SHELL },
   dashboard: { imports: ['core', 'runtime', 'report'], ...SHELL },
   // Words of emulation are known here, to who starts it, and to what says that numbers are emulated.
@@ -87,7 +88,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     imports: [
       ...['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime', 'serving', 'dashboard'],
-      ...['emulation', 'studies', 'node']
+      ...['emulation', 'studies', 'node', 'sources']
     ],
     ...SHELL
   },

@@ -1,6 +1,6 @@
 import type { Tensor } from '../core/tensor.ts'
+import { type ItemLike, isTensor, type Tensors, toTensors } from '../runtime/io/tensor-like.ts'
 import type { Item } from '../runtime/ports/data-port.ts'
-import { type ItemLike, isTensor, type Tensors, toTensors } from './tensor-like.ts'
 
 /** A datum that a program handed over: kept until its outcome is known, since it may have to be sent out again. */
 export interface MemoryItem extends Item {

@@ -30,6 +30,7 @@ export const createOutcomeSink = (name: string, { room, deliver }: OutcomeSinkPa
   return {
     name: `the results of ${name}`,
     recorded: (): ReadonlyMap<number, Recorded> => new Map(),
+    has: () => false,
     counts: (): RecordedCounts => counts,
     write: async entry => {
       if (state.kind === 'stopped') throw new NotWritten(`the results of ${name}: nobody waits for them any more`)

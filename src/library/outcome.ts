@@ -1,5 +1,5 @@
 import type { DropReason } from '../core/drop-reason.ts'
-import type { OutputTensor } from './tensor-like.ts'
+import type { OutputTensor } from '../runtime/io/tensor-like.ts'
 
 /** Which datum of which source. */
 export interface OutcomeOf {

@@ -1,7 +1,7 @@
+import type { ItemLike } from '../runtime/io/tensor-like.ts'
 import type { NumberedItem } from '../runtime/ports/source-data.ts'
 import { memoryItem } from './memory-item.ts'
 import type { Items } from './source-options.ts'
-import type { ItemLike } from './tensor-like.ts'
 
 /** A program's iterable, asked for one item after the other, each when the network may soon take it. Read once. */
 export class PulledItems implements AsyncIterable<NumberedItem> {

@@ -1,4 +1,4 @@
-import type { ItemLike } from './tensor-like.ts'
+import type { ItemLike } from '../runtime/io/tensor-like.ts'
 
 /** Data of a program, each asked for once. */
 export type Items = Iterable<ItemLike> | AsyncIterable<ItemLike>

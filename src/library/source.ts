@@ -1,6 +1,6 @@
+import type { ItemLike } from '../runtime/io/tensor-like.ts'
 import type { SourceStatus } from './cluster-status.ts'
 import type { Outcome } from './outcome.ts'
-import type { ItemLike } from './tensor-like.ts'
 
 export interface SourceBase {
   readonly name: string

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Tensor } from '../core/tensor.ts'
+import { fromTensor, type Tensors, toTensors } from '../runtime/io/tensor-like.ts'
 import { memoryItem } from './memory-item.ts'
-import { fromTensor, type Tensors, toTensors } from './tensor-like.ts'
 
 const only = (given: Tensors): Tensor => toTensors(given)[0]!
 

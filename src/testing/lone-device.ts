@@ -130,6 +130,7 @@ export const memorySink = (write: (entry: SinkEntry) => void = () => {}): Memory
     name: 'memory',
     lines,
     recorded: source => known.of(source),
+    has: (source, datum) => known.has(source, datum),
     counts: source => known.counts(source),
     state: () => ({ kind: isStopped ? 'stopped' : 'open' }),
     write: async (entry, stamp) => {

@@ -6,14 +6,16 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { withGiven } from '../../model/input-shapes.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { LogLevel } from '../../runtime/device/log-level.ts'
-import { SourceRunner, sourceIdOf } from '../../runtime/device/source-runner.ts'
-import { createDataPort } from '../../runtime/io/create-data-port.ts'
+import { SourceRunner, type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-runner.ts'
+import { createDataPort, type DataPortOptions } from '../../runtime/io/create-data-port.ts'
+import { createLivePort } from '../../runtime/io/create-live-port.ts'
 import { createSyntheticPort } from '../../runtime/io/create-synthetic-port.ts'
 import type { FileItem } from '../../runtime/io/file-item.ts'
 import type { FolderPort } from '../../runtime/io/folder-port.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
-import type { SourceSpec } from '../../runtime/io/source-spec.ts'
+import { isLiveKind, type SourceSpec } from '../../runtime/io/source-spec.ts'
+import type { DataPort } from '../../runtime/ports/data-port.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
 import type { Sink } from '../../runtime/ports/sink.ts'
@@ -22,6 +24,8 @@ import type { SinkSpec } from '../../runtime/sink/sink-spec.ts'
 import { itemsFile, type SourceItems, sourceItems } from '../../runtime/sink/source-items.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
+import { createFeed } from '../../sources/create-feed.ts'
+import { openLiveSource } from '../../sources/open-live-source.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { shapesFor } from './shapes-for.ts'
@@ -43,31 +47,74 @@ export interface SourceParts {
 
 type Said = (text: string, level?: LogLevel) => void
 
+export interface CreatedSource {
+  readonly runner: SourceRunner
+  /** When nothing of it settles any more. */
+  close(): Promise<void>
+}
+
 /** A source as flags describe it; nothing of it has begun. */
-export const createSource = (source: SourceSpec, parts: SourceParts): SourceRunner => {
+export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSource => {
   const { options, device, log, observe, sink } = parts
   const say: Said = (text, level) => log.say(text, level)
-  const rng = createRng(options.seed)
-  return new SourceRunner({
-    spec: source,
-    deviceName: options.name,
-    clock: systemClock,
-    wallTime,
-    view: device.view,
-    sink,
-    openItems: (port: FolderPort) => openItems(port, source, parts, say),
-    ...(source.synthetic === undefined ? { checkItems: (port: FolderPort) => checkItems(port, source, parts) } : {}),
-    createPort: manifest => createPort(manifest, source, parts, rng),
-    availableAt: createArrivals(source.arrivals, rng.fork(source.name)),
-    breaker: device.breaker,
-    submit: device.submit,
-    isHere: device.isHere,
-    setAside: device.setAside,
+  const { close = async () => {}, ...own } = isLiveKind(source.kind)
+    ? liveParts(source, parts, () => runner)
+    : listedParts(source, parts, say)
+  const runner: SourceRunner = new SourceRunner({
+    ...{ ...own, spec: source, deviceName: options.name, clock: systemClock, wallTime, view: device.view, sink, say },
+    ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere, setAside: device.setAside },
     cancel: device.cancel,
-    ...(observe === undefined ? {} : { observe }),
-    say
+    ...(observe === undefined ? {} : { observe })
   })
+  return { runner, close }
 }
+
+type OwnParts = Pick<
+  SourceRunnerParts,
+  'openItems' | 'checkItems' | 'createPort' | 'availableAt' | 'isLive' | 'settled'
+> & { readonly close?: () => Promise<void> }
+
+/** Of one whose items are there, or made up. */
+const listedParts = (source: SourceSpec, parts: SourceParts, say: Said): OwnParts => {
+  const rng = createRng(parts.options.seed)
+  return {
+    openItems: port => openItems(port as FolderPort, source, parts, say),
+    ...(source.synthetic === undefined
+      ? { checkItems: (port: DataPort) => checkItems(port as FolderPort, source, parts) }
+      : {}),
+    createPort: manifest => createPort(manifest, source, parts, rng),
+    availableAt: createArrivals(source.arrivals, rng.fork(source.name))
+  }
+}
+
+/** Of one whose items come by themselves. */
+const liveParts = (source: SourceSpec, parts: SourceParts, runner: () => SourceRunner): OwnParts => {
+  const { options, folder, spec, sinks, sink, log } = parts
+  const id = sourceIdOf(source.name, options.name)
+  const say: Said = (text, level) => log.say(`source ${source.name}: ${text}`, level)
+  const has = (datum: number): boolean => sink.has(id, datum)
+  return {
+    ...openLiveSource({
+      ...{ id, terms: source, count: source.count, sink, sinkName: identityOf(sinks), folder: folder.sources, runner },
+      createFeed: () => createFeed({ spec: source, id, stateFolder: folder.sources, has, say })
+    }),
+    createPort: manifest => {
+      const needed = new Set(manifest.activations[0]!.tensors.map(({ name }) => name))
+      return createLivePort(portOptions(manifest, source.name, spec!, sinks), needed)
+    },
+    availableAt: undefined
+  }
+}
+
+const portOptions = (
+  { inputs, activations }: ModelManifest,
+  source: string,
+  spec: IoSpec,
+  sinks: readonly SinkSpec[]
+): DataPortOptions => ({
+  ...{ spec, inputs, outputs: activations.at(-1)!.tensors },
+  resultsFolder: resultsFolderOf(sinks, source)
+})
 
 const openItems = async (
   port: FolderPort,
@@ -127,12 +174,7 @@ const createPort = (
   rng: Rng
 ): FolderPort =>
   synthetic === undefined
-    ? createDataPort({
-        spec: spec!,
-        inputs: manifest.inputs,
-        outputs: manifest.activations.at(-1)!.tensors,
-        resultsFolder: resultsFolderOf(sinks, name)
-      })
+    ? createDataPort(portOptions(manifest, name, spec!, sinks))
     : createSyntheticPort(
         synthetic,
         madeUpInputs(manifest, options),

@@ -222,6 +222,14 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
   odd('sink', isPrinted, '--sink - and --json both write standard output: keep one')
   const isPortTwice = flags.listen.length > 0 && (flags.port !== undefined || flags.anyPort === true)
   odd('listen', isPortTwice, '--listen names a port already: leave --port and --any-port out')
+  const readers = flags.source.filter(source => /^[^=,]*=stdin:/.test(source)).length
+  odd('source', readers > 1, 'standard input is one source: give one --source NAME=stdin:, and files to the others')
+  const takesInput = flags.join.includes('-') || flags.controlled === true || flags.exitWithParent === true
+  odd(
+    'source',
+    readers > 0 && takesInput,
+    '--source NAME=stdin: reads standard input: leave --join -, --controlled and --exit-with-parent out'
+  )
   odd(
     'join',
     flags.join.includes('-') && flags.controlled === true,

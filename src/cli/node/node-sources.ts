@@ -1,14 +1,15 @@
 import { seconds } from '../../core/units.ts'
 import type { Device } from '../../runtime/device/device.ts'
-import type { SourceRunner } from '../../runtime/device/source-runner.ts'
+import { sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
-import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
+import { isLiveKind, parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import { type SinkChange, SinkShelf } from '../../runtime/sink/sink-shelf.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
-import { createSource } from './create-source.ts'
+import { requireFfmpeg } from '../../sources/require-ffmpeg.ts'
+import { type CreatedSource, createSource } from './create-source.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { shapesFor } from './shapes-for.ts'
@@ -39,6 +40,8 @@ interface Here {
   readonly id: string
   /** All that it is made of: another one where that differs. */
   readonly key: string
+  /** When nothing of it settles any more. */
+  close(): Promise<void>
 }
 
 /** What is under way at a source that goes comes home within that time, or is done by the next one of its name. */
@@ -49,12 +52,15 @@ export class NodeSources {
   readonly #parts: NodeSourcesParts
   readonly #shelf: SinkShelf
   #here = new Map<string, Here>()
+  /** Ids of sources whose data come as long as they run. */
+  readonly #live = new Set<string>()
 
   constructor(parts: NodeSourcesParts) {
     this.#parts = parts
     const { folder, log } = parts
     this.#shelf = new SinkShelf({
       stateFolder: folder.sources,
+      isLive: source => this.#live.has(source),
       clock: systemClock,
       say: (text, level) => log.say(text, level)
     })
@@ -66,13 +72,15 @@ export class NodeSources {
    */
   async prepare(options: NodeOptions, spec: IoSpec | undefined): Promise<SourcesChange> {
     const specs = options.sources.map(parseSourceSpec)
-    for (const { folder, synthetic } of specs) if (synthetic === undefined) await listItems(folder)
+    for (const { kind, folder } of specs) if (kind === 'dir') await listItems(folder)
+    if (specs.some(({ kind }) => kind === 'video')) await requireFfmpeg()
+    for (const { kind, name } of specs) if (isLiveKind(kind)) this.#live.add(sourceIdOf(name, options.name))
     const names = specs.map(({ name }) => name)
     const sinks = await this.#shelf.change(specs.length === 0 ? [] : options.sinks, names)
     const next = new Map(specs.map(source => [source.name, { source, key: this.#keyOf(source, options, spec) }]))
     const fresh = [...next.values()].filter(({ source, key }) => this.#here.get(source.name)?.key !== key)
     const runners = fresh.map(({ source, key }) => ({
-      runner: this.#create(source, options, spec),
+      ...this.#create(source, options, spec),
       key,
       name: source.name
     }))
@@ -92,26 +100,32 @@ export class NodeSources {
     }
   }
 
-  stop(): Promise<void> {
-    return this.#shelf.stop()
+  async stop(): Promise<void> {
+    await this.#shelf.stop()
+    await Promise.all([...this.#here.values()].map(source => source.close()))
   }
 
   async #commit(
     gone: readonly string[],
-    runners: readonly { readonly runner: SourceRunner; readonly key: string; readonly name: string }[],
+    runners: readonly (CreatedSource & { readonly key: string; readonly name: string })[],
     sinks: SinkChange
   ): Promise<void> {
     const { device } = this.#parts
-    await Promise.all(gone.map(name => device.removeSource(this.#here.get(name)!.id, PATIENCE)))
-    for (const name of gone) this.#here.delete(name)
-    for (const { runner, key, name } of runners) {
+    const leave = async (name: string): Promise<void> => {
+      const { id, close } = this.#here.get(name)!
+      await device.removeSource(id, PATIENCE)
+      await close()
+      this.#here.delete(name)
+    }
+    await Promise.all(gone.map(leave))
+    for (const { runner, close, key, name } of runners) {
       await device.addSource(runner)
-      this.#here.set(name, { id: runner.id, key })
+      this.#here.set(name, { id: runner.id, key, close })
     }
     await sinks.commit()
   }
 
-  #create(source: SourceSpec, options: NodeOptions, spec: IoSpec | undefined): SourceRunner {
+  #create(source: SourceSpec, options: NodeOptions, spec: IoSpec | undefined): CreatedSource {
     const sinks = this.#shelf.specsOf(source.name)
     return createSource(source, { ...this.#parts, options, spec, sinks, sink: this.#shelf.sinkOf(source.name) })
   }

@@ -11,7 +11,7 @@ import type { FilePath } from './file-path.ts'
 import type { FolderPort } from './folder-port.ts'
 import type { ImagePlace } from './image-place.ts'
 import { imageTarget } from './image-target.ts'
-import { imageToTensor } from './image-to-tensor.ts'
+import { type ImageTarget, type ImageTensor, imageToTensor } from './image-to-tensor.ts'
 import type { IoSpec, OutputSpec } from './io-spec.ts'
 import { itemStamp } from './item-stamp.ts'
 import { listItems } from './list-items.ts'
@@ -30,10 +30,14 @@ export interface DataPortOptions {
   readonly outputs?: readonly TensorSpec[] | undefined
   /** Where results that are files go; made when it is needed. Beside the sink. */
   readonly resultsFolder: string
+  /** Of an item that need not be a file. @default the file of its path */
+  readonly imageOf?: (item: FileItem, target: ImageTarget) => Promise<ImageTensor>
 }
 
 /** @throws UserError when the model's inputs or outputs contradict the spec */
-export const createDataPort = ({ spec, inputs, outputs: known, resultsFolder }: DataPortOptions): FolderPort => {
+export const createDataPort = (options: DataPortOptions): FolderPort => {
+  const { spec, inputs, outputs: known, resultsFolder } = options
+  const { imageOf = (item, to) => imageToTensor(item.path, to) } = options
   const { input } = spec
   const others = otherInputs(spec, inputs)
   const target = input.kind === 'image' ? imageTarget(spec, input, inputs) : undefined
@@ -44,7 +48,7 @@ export const createDataPort = ({ spec, inputs, outputs: known, resultsFolder }: 
   const readOwn = async (item: FileItem): Promise<readonly Tensor[]> => {
     if (target === undefined)
       return isNpz(item.path) ? readNpzInputs(item.path, others.own) : readNpyInputs(item, others.own)
-    const { tensor, place } = await imageToTensor(item.path, target)
+    const { tensor, place } = await imageOf(item, target)
     places.set(item, place)
     return [tensor]
   }

@@ -1,3 +1,4 @@
+import type { SharpOptions } from 'sharp'
 import { elementCount, type Tensor } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type FilePath, shownPath } from './file-path.ts'
@@ -9,6 +10,8 @@ import { bytesOf } from './tensor-numbers.ts'
 
 /** A file that is larger than this is a mistake. */
 const MAX_BYTES = 2 ** 30
+/** Of an image that came over a network: few bytes may say that they are very many. */
+const MOST_PIXELS = 1e8
 
 export interface ImageTarget {
   readonly input: ImageInput
@@ -26,8 +29,33 @@ export interface ImageTensor {
 
 /** @throws ItemUnavailable when the file cannot be read, UserError when it is not a readable image */
 export const imageToTensor = async (path: FilePath, target: ImageTarget): Promise<ImageTensor> => {
+  const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one image')
+  return picture(await decode(file, {}, shownPath(path), target), target)
+}
+
+/** Of an image that came in a message. @param name of its item, for messages @throws UserError when it is not a readable image */
+export const imageBytesToTensor = async (file: Uint8Array, name: string, target: ImageTarget): Promise<ImageTensor> =>
+  picture(await decode(file, { limitInputPixels: MOST_PIXELS }, name, target), target)
+
+/** Pixels as they are: row by row, three bytes (red, green, blue) or one of gray each. */
+export interface Frame extends Size {
+  readonly pixels: Uint8Array
+  readonly channels: 1 | 3
+}
+
+/** @param name of its item, for messages @throws UserError when it does not fit the target */
+export const frameToTensor = async (frame: Frame, name: string, target: ImageTarget): Promise<ImageTensor> => {
+  const { pixels, width, height, channels } = frame
+  const fitted = fitting(frame, target)
+  const { scaled, cut } = fitted
+  const isFitting = [scaled, cut].every(size => size.width === width && size.height === height)
+  if (isFitting && channels === channelsOf(target.input))
+    return picture({ image: frame, pixels, fitting: fitted }, target)
+  return picture(await decode(pixels, { raw: { width, height, channels } }, name, target), target)
+}
+
+const picture = (decoded: Decoded, target: ImageTarget): ImageTensor => {
   const { input } = target
-  const decoded = await decode(path, input, size => fitting(size, target))
   const elements = toElements(decoded, target)
   const { canvas } = decoded.fitting
   const channels = channelsOf(input)
@@ -86,14 +114,19 @@ interface Decoded {
   readonly fitting: Fitting
 }
 
-const decode = async (path: FilePath, input: ImageInput, place: (image: Size) => Fitting): Promise<Decoded> => {
-  const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one image')
+const decode = async (
+  bytes: Uint8Array,
+  options: SharpOptions,
+  name: string,
+  target: ImageTarget
+): Promise<Decoded> => {
+  const { input } = target
   const sharp = await loadSharp('an image')
   try {
     // As people see it: turned as its EXIF data says, transparency on white, 8 bits a channel.
-    const image = sharp(file).autoOrient()
+    const image = sharp(bytes, options).autoOrient()
     const { autoOrient } = await image.metadata()
-    const fitted = place(autoOrient)
+    const fitted = fitting(autoOrient, target)
     const { scaled, cut } = fitted
     const cropped = image
       .flatten({ background: 'white' })
@@ -106,9 +139,7 @@ const decode = async (path: FilePath, input: ImageInput, place: (image: Size) =>
     if (info.channels !== channels) throw new Error(`${info.channels} channels where ${channels} were expected`)
     return { image: { width: autoOrient.width, height: autoOrient.height }, pixels: data, fitting: fitted }
   } catch (error) {
-    throw new UserError(
-      `${shownPath(path)}: is not an image that can be read: ${(error as Error).message.split('\n')[0]}`
-    )
+    throw new UserError(`${name}: is not an image that can be read: ${(error as Error).message.split('\n')[0]}`)
   }
 }
 

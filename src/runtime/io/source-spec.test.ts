@@ -4,7 +4,7 @@ import { UserError } from '../../core/user-error.ts'
 import { parseSourceSpec } from './source-spec.ts'
 
 test('a source is a name and a folder; the rest has defaults', () => {
-  expect(parseSourceSpec('door=dir:./images')).toEqual({
+  expect(parseSourceSpec('door=dir:./images')).toMatchObject({
     name: 'door',
     folder: './images',
     model: undefined,
@@ -21,7 +21,7 @@ test('a source is a name and a folder; the rest has defaults', () => {
 test('all options in any order; commas, colons and equal signs of a path stay in the path', () => {
   const text = 'cam-1=dir:C:/a,b=c/d, e,weight=0.5,count=40,arrivals=poisson:5/s,window=8,model=ocr'
   expect(() => parseSourceSpec(text)).toThrow('unknown option "b"')
-  expect(parseSourceSpec(text.replace('b=c', 'b c'))).toEqual({
+  expect(parseSourceSpec(text.replace('b=c', 'b c'))).toMatchObject({
     name: 'cam-1',
     folder: 'C:/a,b c/d, e',
     model: 'ocr',
@@ -63,6 +63,23 @@ test.each([
   ['door=dir:x,queue=0', /queue: .*1/],
   ['door=dir:x,late=never', /late: .*finish.*cancel/],
   ['door=dir:x,drop=old,arrivals=every:1s', /drop: .*oldest/],
+  ['door=watch:', /folder: needs a folder: watch:PATH/],
+  ['door=watch:x,arrivals=every:1s', /arrivals is an option of dir and synthetic sources, not of watch/],
+  ['door=dir:x,settle=1s', /settle is an option of watch sources, not of dir/],
+  ['door=stdin:pictures', /stdin:pictures must be stdin:lines or stdin:frames/],
+  ['door=stdin:frames', /stdin:frames needs size=WIDTHxHEIGHT/],
+  ['door=stdin:,size=3x4', /stdin:frames needs size=/],
+  ['door=stdin:frames,size=640', /size: must be WIDTHxHEIGHT in pixels, like 640x480/],
+  ['cam=video:', /needs a file, an address or a device: video:INPUT/],
+  ['cam=video:a.mp4,fps=0', /fps: .*0\.001/],
+  ['cam=video:a.mp4,pace=slow', /pace: .*fast.*real/],
+  ['cam=video:a.mp4,format=../x', /format: must be a format of ffmpeg/],
+  ['cam=watch:x,fps=3', /fps is an option of video sources, not of watch/],
+  ['cam=mqtt://broker', /is not mqtt:\/\/.*HOST.*TOPIC/],
+  ['cam=mqtt:http://broker/topic', /is not mqtt:/],
+  ['cam=mqtt://broker:99999/topic', /is not mqtt:/],
+  ['cam=mqtt://broker/topic,qos=2', /qos: .*0.*1/],
+  ['cam=mqtt://broker/topic,qos=0,drop=none', /drop=none needs qos=1/],
   ['door=dir:x,drop=oldest', /drop=oldest needs arrivals=: the items of a dir source wait/]
 ])('%s is refused in words that name what is wrong', (text, message) => {
   expect(() => parseSourceSpec(text)).toThrow(message)
@@ -74,6 +91,21 @@ test('how data that cannot wait are admitted is told with the source', () => {
   const text = 'cam=dir:x,arrivals=every:40ms,deadline=500ms,drop=oldest,queue=4,rate=5/s,late=cancel'
   const admission = { deadline: 0.5, drop: 'oldest', queue: 4, rate: 5, late: 'cancel' }
   expect(parseSourceSpec(text).admission).toEqual(admission)
+})
+
+test('a source whose items come by themselves says what it needs to know of them', () => {
+  const watch = parseSourceSpec('in=watch:/data/in,settle=0s,drop=oldest,queue=3')
+  expect(watch).toMatchObject({ kind: 'watch', folder: '/data/in', settle: 0, admission: { drop: 'oldest', queue: 3 } })
+  const frames = parseSourceSpec('cam=stdin:frames,size=640x480,pixels=gray')
+  expect(frames).toMatchObject({ kind: 'stdin', argument: 'frames', size: { width: 640, height: 480 }, channels: 1 })
+  const camera = parseSourceSpec('cam=video:rtsp://me:pass@cam:554/s?a=1&b=2,fps=5,pace=real,window=2')
+  expect(camera).toMatchObject({ argument: 'rtsp://me:pass@cam:554/s?a=1&b=2', fps: 5, pace: 'real' })
+  expect([camera.admission.drop, camera.arrivals]).toEqual(['oldest', { kind: 'poisson', rate: 5 }])
+  expect(parseSourceSpec('cam=video:clip.mp4').admission.drop).toBe('none')
+  const messages = parseSourceSpec('cam=mqtt://broker:1884/yard/+/image,qos=0')
+  expect(messages).toMatchObject({ argument: '//broker:1884/yard/+/image', qos: 0, admission: { drop: 'oldest' } })
+  const limited = parseSourceSpec('cam=stdin:,rate=5/s')
+  expect(limited).toMatchObject({ argument: '', folder: '', arrivals: { kind: 'poisson', rate: 5 } })
 })
 
 test('made-up data have a count in place of a folder; a source may start later', () => {

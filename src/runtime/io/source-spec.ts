@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DROP_RULES, LATE_RULES } from '../../core/admission-terms.ts'
+import { type AdmissionTerms, DROP_RULES, LATE_RULES } from '../../core/admission-terms.ts'
 import { parseArrivals } from '../../core/arrivals.ts'
 import { describeIssue } from '../../core/describe-issue.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
@@ -8,16 +8,49 @@ import { parseFrequency, parseTime } from '../../core/parse-quantity.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { SourceTerms } from '../device/source-terms.ts'
+import { parseMqttAddress } from './mqtt-address.ts'
+
+/** What may follow its name: where its items come from. */
+export const SOURCE_KINDS = ['dir', 'synthetic', 'watch', 'stdin', 'video', 'mqtt'] as const
+
+export type SourceKind = (typeof SOURCE_KINDS)[number]
 
 /** A source as `--source` names it. */
 export interface SourceSpec extends SourceTerms {
-  /** Of its files; empty for a source of made-up data. */
+  readonly admission: AdmissionTerms
+  readonly kind: SourceKind
+  /** What stands behind its kind: a folder, a count, what comes on standard input. */
+  readonly argument: string
+  /** Of its files; empty for a source that has none. */
   readonly folder: string
-  /** How many made-up data it has; undefined for a source of files. */
+  /** How many made-up data it has; undefined for all others. */
   readonly synthetic: number | undefined
   /** At most this many items; undefined for all. */
   readonly count: number | undefined
+  /** A file that does not change for so long is whole: of `watch`. */
+  readonly settle: Seconds
+  /** Of raw frames, in pixels, and how many bytes each has: of `stdin:frames`. */
+  readonly size: { readonly width: number; readonly height: number } | undefined
+  readonly channels: 1 | 3
+  /** So many frames a second; undefined: all there are: of `video`, as what follows. */
+  readonly fps: number | undefined
+  /** What ffmpeg calls the format of the input, where that does not follow from it. */
+  readonly format: string | undefined
+  /** A file is read as fast as its frames are taken, or as fast as they were made. */
+  readonly pace: 'fast' | 'real'
+  /** Whether the broker keeps a message until its outcome is in the sink: of `mqtt`. */
+  readonly qos: 0 | 1
 }
+
+/** An input of ffmpeg that goes on by itself: what is not read of it is lost. */
+export const isLiveVideo = (input: string): boolean =>
+  /^(?:rtsps?|rtmps?|https?|udp|rtp|srt|tcp):/i.test(input) || input.startsWith('/dev/')
+
+/** `mqtt://HOST/TOPIC` as a source is written; `mqtt:mqtts://...` for TLS. */
+export const mqttAddressOf = (argument: string): string => (argument.startsWith('//') ? `mqtt:${argument}` : argument)
+
+/** Its items come when they come. */
+export const isLiveKind = (kind: SourceKind): boolean => kind !== 'dir' && kind !== 'synthetic'
 
 const numberOf = (schema: z.ZodType<number, number>) =>
   z
@@ -55,7 +88,6 @@ const deadlineTime = (text: string): Seconds => {
 
 const schema = z.strictObject({
   name: z.string().regex(NAME_PATTERN, NAME_WORDS),
-  folder: z.string().min(1, 'needs a folder: dir:PATH'),
   model: z.string().min(1, 'needs a name').optional(),
   window: numberOf(z.int().min(1).max(100_000)).default(16),
   arrivals: z.string().transform(asQuantity(parseArrivals)).default({ kind: 'saturated' }),
@@ -64,18 +96,42 @@ const schema = z.strictObject({
   start: z.string().transform(asQuantity(parseTime)).default(seconds(0)),
   patience: z.string().transform(asQuantity(parseTime)).default(PATIENCE),
   deadline: z.string().transform(asQuantity(deadlineTime)).default(seconds(Number.POSITIVE_INFINITY)),
-  drop: z.enum(DROP_RULES).default('none'),
+  drop: z.enum(DROP_RULES).optional(),
   queue: numberOf(z.int().min(1).max(100_000)).default(1),
   rate: z.string().transform(asQuantity(frequency)).default(Number.POSITIVE_INFINITY),
-  late: z.enum(LATE_RULES).default('finish')
+  late: z.enum(LATE_RULES).default('finish'),
+  settle: z.string().transform(asQuantity(parseTime)).default(seconds(2)),
+  size: z
+    .string()
+    .regex(/^[1-9]\d{0,4}x[1-9]\d{0,4}$/, 'must be WIDTHxHEIGHT in pixels, like 640x480')
+    .transform(text => text.split('x').map(Number))
+    .transform(([width = 0, height = 0]) => ({ width, height }))
+    .optional(),
+  pixels: z.enum(['rgb24', 'gray']).default('rgb24'),
+  fps: numberOf(z.number().min(0.001).max(1000)).optional(),
+  format: z
+    .string()
+    .regex(/^[a-z0-9_]{1,40}$/, 'must be a format of ffmpeg, like v4l2 or lavfi')
+    .optional(),
+  pace: z.enum(['fast', 'real']).default('fast'),
+  qos: z.enum(['0', '1']).default('1')
 })
 
 const FORM =
-  'NAME=dir:PATH[,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s][,patience=30s][,deadline=500ms][,late=finish|cancel][,drop=oldest|newest|none][,queue=N][,rate=5/s], or NAME=synthetic:COUNT with the same'
-/** What may follow its name: where its items come from. */
-export const SOURCE_KINDS = ['dir', 'synthetic']
+  'NAME=dir:PATH, synthetic:COUNT, watch:PATH, stdin:, video:INPUT or mqtt://HOST/TOPIC, then [,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s][,patience=30s][,deadline=500ms][,late=finish|cancel][,drop=oldest|newest|none][,queue=N][,rate=5/s]'
+/** Which kinds of source have an option that not all have. */
+const OF_KINDS: Readonly<Record<string, readonly SourceKind[]>> = {
+  arrivals: ['dir', 'synthetic'],
+  settle: ['watch'],
+  size: ['stdin'],
+  pixels: ['stdin'],
+  fps: ['video'],
+  format: ['video'],
+  pace: ['video'],
+  qos: ['mqtt']
+}
 /** What may follow that, as `key=value`. */
-export const SOURCE_OPTIONS = Object.keys(schema.shape).filter(key => key !== 'name' && key !== 'folder')
+export const SOURCE_OPTIONS = Object.keys(schema.shape).filter(key => key !== 'name')
 
 /**
  * "door=dir:./images,window=8,arrivals=every:200ms"
@@ -83,20 +139,76 @@ export const SOURCE_OPTIONS = Object.keys(schema.shape).filter(key => key !== 'n
  */
 export const parseSourceSpec = (text: string): SourceSpec => {
   const where = `source "${text}"`
-  const [, name, kind, written] = /^([^=,]*)=(dir|synthetic):(.*)$/s.exec(text) ?? []
+  const [, name, before, written] = new RegExp(`^([^=,]*)=(${SOURCE_KINDS.join('|')}):(.*)$`, 's').exec(text) ?? []
   if (name === undefined || written === undefined) throw new UserError(`${where} is not ${FORM}`)
-  const [folder, options] = splitOptions(written, where)
-  const synthetic = kind === 'synthetic' ? syntheticCount(folder, where) : undefined
-  const parsed = schema.safeParse({ name, folder, ...options })
+  const kind = before as SourceKind
+  const [argument, options] = splitOptions(written, where)
+  for (const key of Object.keys(options))
+    if (OF_KINDS[key]?.includes(kind) === false)
+      throw new UserError(`${where}: ${key} is an option of ${OF_KINDS[key].join(' and ')} sources, not of ${kind}`)
+  const parsed = schema.safeParse({ name, ...options })
   if (!parsed.success)
     throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => SOURCE_OPTIONS })}`)
-  const { model, count, deadline, drop, queue, rate, late, ...rest } = parsed.data
-  if (drop !== 'none' && rest.arrivals.kind === 'saturated')
-    throw new UserError(
-      `${where}: drop=${drop} needs arrivals=: the items of a ${kind} source wait until they are wanted`
-    )
+  const { deadline, queue, rate, late, pixels, model, count, size, fps, format, ...rest } = parsed.data
+  const qos = rest.qos === '0' ? 0 : 1
+  // A camera is to be seen as it is now; everything else waits.
+  const drop =
+    parsed.data.drop ??
+    ((kind === 'video' && isLiveVideo(argument)) || (kind === 'mqtt' && qos === 0) ? 'oldest' : 'none')
   const admission = { deadline, drop, queue, rate, late }
-  return { ...rest, folder: synthetic === undefined ? folder : '', model, count, synthetic, admission }
+  const spec = {
+    ...rest,
+    qos,
+    kind,
+    argument,
+    admission,
+    model,
+    count,
+    size,
+    fps,
+    format,
+    channels: pixels === 'gray' ? 1 : 3
+  } as const
+  const arrivals =
+    isLiveKind(kind) && Math.min(rate, fps ?? rate) < Number.POSITIVE_INFINITY
+      ? ({ kind: 'poisson', rate: Math.min(rate, fps ?? rate) } as const)
+      : rest.arrivals
+  return { ...spec, ...placeOf(spec, where), arrivals }
+}
+
+type Placed = Pick<SourceSpec, 'kind' | 'argument' | 'size' | 'admission' | 'arrivals' | 'qos'>
+
+/** @throws UserError where what stands behind the kind, or an option, does not fit it */
+const placeOf = (
+  { kind, argument, size, admission, arrivals, qos }: Placed,
+  where: string
+): Pick<SourceSpec, 'folder' | 'synthetic'> => {
+  if (!isLiveKind(kind) && admission.drop !== 'none' && arrivals.kind === 'saturated')
+    throw new UserError(
+      `${where}: drop=${admission.drop} needs arrivals=: the items of a ${kind} source wait until they are wanted`
+    )
+  if (kind === 'synthetic') return { folder: '', synthetic: syntheticCount(argument, where) }
+  if (kind === 'stdin') {
+    if (!['', 'lines', 'frames'].includes(argument))
+      throw new UserError(`${where}: stdin:${argument} must be stdin:lines or stdin:frames`)
+    if ((argument === 'frames') !== (size !== undefined))
+      throw new UserError(`${where}: stdin:frames needs size=WIDTHxHEIGHT, and nothing else has it`)
+    return { folder: '', synthetic: undefined }
+  }
+  if (kind === 'mqtt') {
+    if (qos === 0 && admission.drop === 'none')
+      throw new UserError(
+        `${where}: drop=none needs qos=1: messages of qos=0 do not wait; set drop=oldest or drop=newest`
+      )
+    parseMqttAddress(mqttAddressOf(argument), where)
+    return { folder: '', synthetic: undefined }
+  }
+  if (kind === 'video') {
+    if (argument === '') throw new UserError(`${where}: needs a file, an address or a device: video:INPUT`)
+    return { folder: '', synthetic: undefined }
+  }
+  if (argument === '') throw new UserError(`${where}: folder: needs a folder: ${kind}:PATH`)
+  return { folder: argument, synthetic: undefined }
 }
 
 const syntheticCount = (text: string, where: string): number => {

@@ -12,10 +12,7 @@ import { DROP_REASONS } from '../../core/drop-reason.ts'
  *
  * `inferenceTime` in seconds; `availableAt` and `doneAt` in seconds since 1970, by the clock of the source's device; `route`, where it is known: who computed which blocks.
  */
-/** As many data as a source may have. */
-const MAX_DATUM = 10_000_000
-
-const named = { source: z.string().min(1), datum: z.int().min(0).max(MAX_DATUM), item: z.string() }
+const named = { source: z.string().min(1), datum: z.int().min(0), item: z.string() }
 
 /** Lines of earlier versions have none. */
 const times = { availableAt: z.number().optional(), doneAt: z.number().optional() }

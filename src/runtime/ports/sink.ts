@@ -37,6 +37,8 @@ export interface Sink extends AsyncDisposable {
   readonly name: string
   /** What became of a source's data, by datum; grows with every write. */
   recorded(source: string): ReadonlyMap<number, Recorded>
+  /** Whether it has a line, also of a source whose data are too many to be told one by one in `recorded`. */
+  has(source: string, datum: number): boolean
   /** How many of them are results, how many were skipped, given up and dropped; looked up, not counted. */
   counts(source: string): RecordedCounts
   /**

@@ -20,6 +20,7 @@ export const fanOutSink = (branches: readonly Branch[]): Sink => {
   return {
     name: sinks.map(({ name }) => name).join(', '),
     recorded: source => inAll(telling.map(sink => sink.recorded(source))),
+    has: (source, datum) => telling.every(sink => sink.has(source, datum)),
     counts: source => fewest(telling.map(sink => sink.counts(source))),
     write: async (entry: SinkEntry, stamp?: string) => {
       const outcomes = await Promise.all(sinks.map(sink => sink.write(entry, stamp)))

@@ -10,6 +10,8 @@ import { StreamSink } from './stream-sink.ts'
 
 export interface BranchParts {
   readonly stateFolder: string
+  /** As `openSink`. */
+  readonly isLive?: (source: string) => boolean
   readonly clock: Clock
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -27,13 +29,13 @@ export const resultsFolderOf = (specs: readonly SinkSpec[], source: string): str
 /** @throws UserError when it cannot be written */
 export const openBranch = async (
   { path, rotation }: SinkSpec,
-  { clock, say, stateFolder }: BranchParts
+  { clock, say, stateFolder, isLive = () => false }: BranchParts
 ): Promise<Branch> => {
   const target = await openLineTarget(path).catch(error => {
     throw new UserError(`sink ${path}: ${describeFileError(error)}; give a file that can be written`)
   })
   if (target === undefined)
-    return { sink: await openSink({ file: path, rotation, stateFolder, clock, say }), isKept: true }
+    return { sink: await openSink({ file: path, rotation, stateFolder, isLive, clock, say }), isKept: true }
   if (rotation !== undefined) throw new UserError(`sink ${path}: is no file that could be rotated; leave rotate out`)
-  return { sink: new StreamSink({ target, clock, say }), isKept: false }
+  return { sink: new StreamSink({ target, clock, say, isLive }), isKept: false }
 }

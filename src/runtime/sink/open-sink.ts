@@ -21,6 +21,8 @@ export interface SinkOptions {
   readonly stateFolder?: string
   /** @default what others do to the file */
   readonly rotation?: Rotation | undefined
+  /** Sources whose data come as long as they run: of each only its line is kept, and no record. @default none */
+  readonly isLive?: (source: string) => boolean
   readonly clock: Clock
   /** For people: one line. */
   readonly say: (text: string, level?: 'warn') => void
@@ -41,7 +43,7 @@ export const openSink = async (options: SinkOptions): Promise<Sink> => {
   const disk = await openFile(file).catch(error => {
     throw new UserError(`${what}: ${describeFileError(error)}; give a file that can be written`)
   })
-  const memory = new SinkMemory()
+  const memory = new SinkMemory(options.isLive)
   try {
     const lock = await disk.lock(what)
     if (lock.kind === 'noLocks')
@@ -78,13 +80,19 @@ const recordOf = async ({ stateFolder, file }: SinkOptions, found: (line: Record
 
 /** What is known from the sink and from the record, and what the record does not know yet. */
 class SinkMemory {
-  readonly data = new RecordedData()
+  readonly data: RecordedData
   record: DoneRecord | undefined
+  readonly #isLive: (source: string) => boolean
   /** Known to the record, and not seen in the sink. */
   #unseen = new Set<string>()
   /** Lines in the sink. */
   #seen = 0
   #news: RecordLine[] = []
+
+  constructor(isLive: (source: string) => boolean = () => false) {
+    this.#isLive = isLive
+    this.data = new RecordedData(isLive)
+  }
 
   /** Lines that are done are not in the sink: it may have been copied and cut. So it may where it has none at all. */
   get misses(): boolean {
@@ -103,6 +111,10 @@ class SinkMemory {
   found(entry: SinkEntry): void {
     this.#seen++
     const { source, datum, item } = entry
+    if (this.#isLive(source)) {
+      this.wrote(entry)
+      return
+    }
     const before = this.data.of(source).get(datum)
     const isFirst = this.#unseen.delete(keyOf(entry)) || before === undefined
     const isSame = before?.item === item && (before.kind === outcomeOf(entry) || before.kind === 'result')
@@ -111,7 +123,7 @@ class SinkMemory {
 
   /** A line in a copy of the sink: it counts where nothing else is known of its datum. */
   copied(entry: SinkEntry): void {
-    if (!this.data.of(entry.source).has(entry.datum)) this.wrote(entry)
+    if (!this.data.has(entry.source, entry.datum)) this.wrote(entry)
   }
 
   /** @param isClaimed the record has it */
@@ -119,7 +131,7 @@ class SinkMemory {
     const line = recordLineOf(entry, stamp)
     const { source, datum, ...recorded } = line
     this.data.put(source, datum, recorded)
-    if (this.record !== undefined && !isClaimed) this.#news.push(line)
+    if (this.record !== undefined && !isClaimed && !this.#isLive(source)) this.#news.push(line)
   }
 
   /** Say what is done and not in the sink: whoever deleted it to begin anew wants to know. */
@@ -131,6 +143,11 @@ class SinkMemory {
         'warn'
       )
     this.#unseen = new Set()
+  }
+
+  /** Those of which a record is kept. */
+  recordable<T extends { readonly entry: SinkEntry }>(batch: readonly T[]): readonly T[] {
+    return batch.filter(({ entry }) => !this.#isLive(entry.source))
   }
 
   takeNews(): RecordLine[] {
@@ -181,6 +198,10 @@ class FileSink implements Sink {
 
   recorded(source: string): ReadonlyMap<number, Recorded> {
     return this.#memory.data.of(source)
+  }
+
+  has(source: string, datum: number): boolean {
+    return this.#memory.data.has(source, datum)
   }
 
   counts(source: string): RecordedCounts {
@@ -245,7 +266,9 @@ class FileSink implements Sink {
   /** A process that is killed while the disk takes its time has told the record where it was. @returns whether it has */
   async #claim(batch: readonly Waiting[]): Promise<boolean> {
     try {
-      await this.#memory.record?.claim(batch.map(({ entry, stamp }) => recordLineOf(entry, stamp)))
+      await this.#memory.record?.claim(
+        this.#memory.recordable(batch).map(({ entry, stamp }) => recordLineOf(entry, stamp))
+      )
       return this.#memory.record !== undefined
     } catch {
       return false // `note` says what is wrong with it

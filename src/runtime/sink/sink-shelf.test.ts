@@ -35,6 +35,7 @@ const open = async (folder: string, ...specs: readonly string[]): Promise<Sink &
 const partsOf = (sink: Sink): Sink => ({
   name: sink.name,
   recorded: source => sink.recorded(source),
+  has: (source, datum) => sink.has(source, datum),
   counts: source => sink.counts(source),
   state: () => sink.state(),
   write: (entry, stamp) => sink.write(entry, stamp),

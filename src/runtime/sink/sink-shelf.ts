@@ -8,6 +8,8 @@ import type { SinkSpec } from './sink-spec.ts'
 
 export interface SinkShelfParts {
   readonly stateFolder: string
+  /** As `openSink`; asked whenever it matters. */
+  readonly isLive?: (source: string) => boolean
   readonly clock: Clock
   readonly say: (text: string, level?: 'warn') => void
 }

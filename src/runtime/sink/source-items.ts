@@ -41,6 +41,9 @@ export interface SourceItemsOptions {
   readonly stateFolder: string
 }
 
+/** As many data as a folder may have: each has a place in memory. */
+const MOST_ITEMS = 10_000_000
+
 const savedSchema = z.object({
   folder: z.string().optional(),
   sink: z.string().optional(),
@@ -64,6 +67,11 @@ export const sourceItems = async (options: SourceItemsOptions): Promise<SourceIt
   const { source, items, recorded, stamp, sink, count = Number.POSITIVE_INFINITY, stateFolder } = options
   const folder = resolve(options.folder)
   const file = itemsFile(stateFolder, source)
+  const strange = [...recorded.keys()].find(datum => datum > MOST_ITEMS)
+  if (strange !== undefined)
+    throw new UserError(
+      `sink ${options.sink}: has datum ${strange} of ${source}, and a folder has at most ${MOST_ITEMS}; name the source otherwise`
+    )
   const inSink = new Map([...recorded].map(([datum, { item }]) => [datum, item]))
   const here = items.map(({ name }) => name)
   const saved = await load(file)

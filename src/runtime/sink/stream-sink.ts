@@ -13,6 +13,8 @@ import { RecordedData } from './recorded-data.ts'
 
 export interface StreamSinkParts {
   readonly target: LineTarget
+  /** As `openSink`. */
+  readonly isLive?: ((source: string) => boolean) | undefined
   readonly clock: Clock
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -29,7 +31,7 @@ const LAST_WORDS: Seconds = seconds(2)
 export class StreamSink implements Sink {
   readonly name: string
   readonly #parts: StreamSinkParts
-  readonly #done = new RecordedData()
+  readonly #done: RecordedData
   readonly #stopping = new AbortController()
   /** Taken by `write`, and not by the target yet. */
   readonly #accepted = new Set<string>()
@@ -44,10 +46,15 @@ export class StreamSink implements Sink {
   constructor(parts: StreamSinkParts) {
     this.#parts = parts
     this.name = parts.target.name
+    this.#done = new RecordedData(parts.isLive)
   }
 
   recorded(source: string): ReadonlyMap<number, Recorded> {
     return this.#done.of(source)
+  }
+
+  has(source: string, datum: number): boolean {
+    return this.#done.has(source, datum)
   }
 
   counts(source: string): RecordedCounts {

@@ -71,6 +71,10 @@ export class MemorySink implements Sink {
     return this.#known.get(source) ?? new Map()
   }
 
+  has(source: string, datum: number): boolean {
+    return this.recorded(source).has(datum)
+  }
+
   counts(source: string): RecordedCounts {
     const counts = { results: 0, skipped: 0, failed: 0, dropped: 0 }
     for (const { kind } of this.recorded(source).values()) counts[kind === 'result' ? 'results' : kind]++

@@ -6,9 +6,9 @@ import { memoryItem } from '../../library/memory-item.ts'
 import { createMemoryPort } from '../../library/memory-port.ts'
 import type { Outcome } from '../../library/outcome.ts'
 import { createOutcomeSink } from '../../library/outcome-sink.ts'
-import type { ItemLike } from '../../library/tensor-like.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import { SourceRunner } from '../../runtime/device/source-runner.ts'
+import type { ItemLike } from '../../runtime/io/tensor-like.ts'
 import type { ProcessClock } from './process-clock.ts'
 
 export interface MemorySourceOptions {

@@ -1,7 +1,7 @@
-import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor, TYPED_ARRAYS } from '../core/tensor.ts'
-import { UserError } from '../core/user-error.ts'
-import { decodeStrings, encodeStrings } from '../runtime/engine/string-elements.ts'
-import { bytesOf } from '../runtime/io/tensor-numbers.ts'
+import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor, TYPED_ARRAYS } from '../../core/tensor.ts'
+import { UserError } from '../../core/user-error.ts'
+import { decodeStrings, encodeStrings } from '../engine/string-elements.ts'
+import { bytesOf } from './tensor-numbers.ts'
 
 export type NumericArray =
   | Float32Array

@@ -1,0 +1,123 @@
+import { createServer } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createMosquitto, freePort, hasMosquitto, type Mosquitto } from '../../testing/mosquitto.ts'
+import { parseMqttAddress } from './mqtt-address.ts'
+import { type MqttConnection, type MqttMessage, openMqtt } from './open-mqtt.ts'
+
+const open: MqttConnection[] = []
+let broker: Mosquitto | undefined
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(connection => connection.stop()))
+  await broker?.stop()
+  broker = undefined
+})
+
+const connectionTo = async (port: number, clientId: string, most?: number) => {
+  const log: string[] = []
+  const address = parseMqttAddress(`mqtt://127.0.0.1:${port}/yard/cam`, 'here')
+  const say = (text: string) => void log.push(text.replace(String(port), 'PORT'))
+  const connection = await openMqtt({ address, clientId, say, ...(most === undefined ? {} : { most }) })
+  open.push(connection)
+  return { connection, log }
+}
+/** What was heard, and a wait for it. */
+const hearing = async (connection: MqttConnection) => {
+  const heard: MqttMessage[] = []
+  let wake = (): void => {}
+  await connection.subscribe('yard/+', 1, message => {
+    heard.push(message)
+    wake()
+  })
+  const until = async (count: number): Promise<void> => {
+    while (heard.length < count) await new Promise<void>(resolve => (wake = resolve))
+  }
+  const texts = () => heard.map(({ payload }) => Buffer.from(payload).toString())
+  return { heard, until, texts }
+}
+
+test('a broker that is away is told once, and no password with it', async () => {
+  const port = await freePort()
+  const { connection, log } = await connectionTo(port, 'a')
+  while (log.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+  await new Promise(resolve => setTimeout(resolve, 10))
+  expect(log).toEqual([expect.stringMatching(/^mqtt:\/\/127\.0\.0\.1:PORT\/yard\/cam: .*ECONNREFUSED.*; tried again$/)])
+  expect(connection.because()).toMatch(/ECONNREFUSED/)
+  expect(parseMqttAddress('mqtt://me:secret@host/t', 'here').shown).toBe('mqtt://host:1883/t')
+})
+
+test('one that speaks something else is told, and the process goes on', async () => {
+  const server = createServer(socket => {
+    socket.on('error', () => {}).resume()
+    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+  })
+  const port = await new Promise<number>(resolve =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
+  )
+  const { log } = await connectionTo(port, 'a')
+  while (log.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+  expect(log[0]).toMatch(/; tried again$/)
+  await Promise.all(open.splice(0).map(connection => connection.stop()))
+  await new Promise(resolve => server.close(resolve))
+})
+
+describe.skipIf(!hasMosquitto())('with a broker', () => {
+  test('a message is sent again to whoever comes back without having acknowledged it, and no more after', async () => {
+    broker = await createMosquitto()
+    await broker.start()
+    const first = await connectionTo(broker.port, 'reader')
+    const before = await hearing(first.connection)
+    const { connection: writer } = await connectionTo(broker.port, 'writer')
+    for (const text of ['a', 'b', 'c']) await writer.publish('yard/cam', text)
+    await before.until(3)
+    before.heard[1]!.acknowledge()
+    await first.connection.stop()
+    const second = await connectionTo(broker.port, 'reader')
+    const again = await hearing(second.connection)
+    await again.until(2)
+    expect(again.texts()).toEqual(['a', 'c'])
+    for (const message of again.heard) message.acknowledge()
+    await second.connection.stop()
+    const third = await hearing((await connectionTo(broker.port, 'reader')).connection)
+    await writer.publish('yard/cam', 'd')
+    await third.until(1)
+    expect(third.texts()).toEqual(['d'])
+  })
+
+  test('where the broker goes and comes back, what is under way is not heard twice, and what was done meanwhile is acknowledged', async () => {
+    broker = await createMosquitto()
+    await broker.start()
+    const { connection, log } = await connectionTo(broker.port, 'reader')
+    const { heard, until, texts } = await hearing(connection)
+    const { connection: writer } = await connectionTo(broker.port, 'writer')
+    for (const text of ['a', 'b']) await writer.publish('yard/cam', text)
+    await until(2)
+    await broker.stop()
+    heard[0]!.acknowledge() // nobody hears it
+    await broker.start()
+    await writer.publish('yard/cam', 'c')
+    await until(3)
+    expect(texts()).toEqual(['a', 'b', 'c'])
+    for (const message of heard) message.acknowledge()
+    expect(log.at(-1)).toMatch(/is there again/)
+    await connection.stop()
+    const later = await hearing((await connectionTo(broker.port, 'reader')).connection)
+    await writer.publish('yard/cam', 'd')
+    await later.until(1)
+    expect(later.texts()).toEqual(['d'])
+  })
+
+  test('of a message that is too large only that it came is kept, and the next is heard', async () => {
+    broker = await createMosquitto()
+    await broker.start()
+    const { connection } = await connectionTo(broker.port, 'reader', 10_000)
+    const { heard, until } = await hearing(connection)
+    const { connection: writer } = await connectionTo(broker.port, 'writer')
+    await writer.publish('yard/cam', Buffer.alloc(20_000))
+    await writer.publish('yard/cam', 'small')
+    await until(2)
+    expect(heard.map(({ oversize, payload }) => [oversize, payload.byteLength])).toEqual([
+      [20_000, 0],
+      [undefined, 5]
+    ])
+  })
+})

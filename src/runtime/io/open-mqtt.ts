@@ -1,0 +1,242 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import type { IPublishPacket, MqttClient } from 'mqtt'
+import { describeFileError } from '../../core/describe-file-error.ts'
+import { InvariantError } from '../../core/invariant-error.ts'
+import { stopOnce } from '../../core/stop-once.ts'
+import type { MqttAddress } from './mqtt-address.ts'
+import { MqttLimiter } from './mqtt-limiter.ts'
+
+export interface MqttOptions {
+  readonly address: MqttAddress
+  /** The broker keeps what was not acknowledged for whoever comes back with it; unique there. */
+  readonly clientId: string
+  /** So many messages that are not acknowledged are taken at once. @default 16 */
+  readonly unacknowledged?: number
+  /** Of a message, in bytes: of a larger one only that it came is kept. @default 64 MiB */
+  readonly most?: number
+  /** For people: one line. */
+  readonly say: (text: string, level?: 'warn') => void
+}
+
+export interface MqttMessage {
+  readonly topic: string
+  readonly payload: Uint8Array
+  /** It had so many bytes, and they were not kept. */
+  readonly oversize?: number
+  /** It is done with: the broker need not send it again. Idempotent. */
+  acknowledge(): void
+}
+
+/** A connection that is made anew whenever it is lost. */
+export interface MqttConnection extends AsyncDisposable {
+  /** Why the broker is not there now; '' where it is. */
+  because(): string
+  /** Resolves when the broker has it (at least once), however long it is away. */
+  publish(topic: string, payload: string | Uint8Array): Promise<void>
+  /** @param heard of each message once, also where it comes again after the connection was lost */
+  subscribe(topic: string, qos: 0 | 1, heard: (message: MqttMessage) => void): Promise<void>
+  /** Idempotent. */
+  stop(): Promise<void>
+}
+
+const MOST = 2 ** 26
+/** Milliseconds: before the broker is asked again, each time twice as long. */
+const FIRST_PAUSE = 500
+const LONGEST_PAUSE = 30_000
+/** Different things that are told until the broker is there again. */
+const MOST_TOLD = 5
+const NOT_YET = 'is not connected yet'
+/** Seconds: so long the broker keeps what was not acknowledged. */
+const KEPT = 7 * 24 * 3600
+
+/** Returns at once: the broker may come later. */
+export const openMqtt = async (options: MqttOptions): Promise<MqttConnection> => {
+  const { MqttClient } = await import('mqtt')
+  const cut = new Map<number, number>()
+  const client = new MqttClient(() => streamTo(options, cut), {
+    ...{ clientId: options.clientId, protocolVersion: 5, clean: false, resubscribe: true },
+    ...(options.address.user === undefined ? {} : { username: options.address.user }),
+    ...(options.address.password === undefined ? {} : { password: options.address.password }),
+    ...{ keepalive: 15, connectTimeout: 10_000, reconnectPeriod: FIRST_PAUSE, reconnectOnConnackError: true },
+    properties: { sessionExpiryInterval: KEPT, receiveMaximum: options.unacknowledged ?? 16 }
+  })
+  return new Connection(client, options, cut)
+}
+
+const streamTo = ({ address, most = MOST }: MqttOptions, cut: Map<number, number>): Duplex => {
+  const { host, port, isSecure } = address
+  cut.clear()
+  const socket = isSecure ? connectTls({ host, port, servername: host }) : connectTcp({ host, port })
+  return new Limited(socket, new MqttLimiter(most, (messageId, bytes) => cut.set(messageId, bytes)))
+}
+
+/** A socket of which what comes goes through the limiter. */
+class Limited extends Duplex {
+  readonly #socket: Socket
+  readonly #limiter: MqttLimiter
+
+  constructor(socket: Socket, limiter: MqttLimiter) {
+    super()
+    this.#socket = socket
+    this.#limiter = limiter
+    socket.pipe(limiter)
+    socket.on('error', error => this.destroy(error))
+    socket.on('close', () => this.destroy())
+    limiter.on('error', error => this.destroy(error))
+    limiter.on('data', chunk => {
+      if (!this.push(chunk)) limiter.pause()
+    })
+  }
+
+  override _read(): void {
+    this.#limiter.resume()
+  }
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, done)
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy()
+    this.#limiter.destroy()
+    done(error)
+  }
+}
+
+/** A message that was heard and is not acknowledged to the broker. */
+interface Held {
+  readonly topic: string
+  readonly bytes: number
+  isDone: boolean
+}
+
+type SendPacket = (packet: { readonly cmd: string; readonly messageId?: number }, sent?: () => void) => void
+
+class Connection implements MqttConnection {
+  readonly #client: MqttClient
+  readonly #options: MqttOptions
+  readonly #cut: Map<number, number>
+  readonly #held = new Map<number, Held>()
+  readonly #send: SendPacket
+  #heard: (message: MqttMessage) => void = () => {}
+  #because = NOT_YET
+  /** What was wrong since the broker was there last. */
+  readonly #told = new Set<string>()
+  #pause = FIRST_PAUSE
+
+  constructor(client: MqttClient, options: MqttOptions, cut: Map<number, number>) {
+    this.#client = client
+    this.#options = options
+    this.#cut = cut
+    this.#send = this.#takeOver()
+    client.on('connect', ({ sessionPresent }) => this.#connected(sessionPresent))
+    client.on('error', error => this.#away(describe(error)))
+    client.on('close', () => this.#closed())
+    client.handleMessage = (packet, handled) => {
+      this.#hear(packet)
+      handled()
+    }
+  }
+
+  because(): string {
+    return this.#because
+  }
+
+  async publish(topic: string, payload: string | Uint8Array): Promise<void> {
+    await this.#client.publishAsync(topic, typeof payload === 'string' ? payload : Buffer.from(payload), { qos: 1 })
+  }
+
+  async subscribe(topic: string, qos: 0 | 1, heard: (message: MqttMessage) => void): Promise<void> {
+    this.#heard = heard
+    await this.#client.subscribeAsync(topic, { qos })
+  }
+
+  readonly #stop = stopOnce(async () => {
+    this.#because = 'was closed'
+    await this.#client.endAsync(!this.#client.connected) // what is acknowledged goes out first
+  })
+
+  stop(): Promise<void> {
+    return this.#stop.stop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stop.stop()
+  }
+
+  /** The package acknowledges what it has handed over; here that is done when the message is done with. @returns what really sends */
+  #takeOver(): SendPacket {
+    const client = this.#client as unknown as { _sendPacket: SendPacket }
+    if (typeof client._sendPacket !== 'function') throw new InvariantError('this version of mqtt sends in another way')
+    const send = client._sendPacket.bind(client)
+    client._sendPacket = (packet, sent, ...rest: []) => {
+      if (packet.cmd === 'puback' && this.#held.has(packet.messageId!)) sent?.()
+      else send(packet, sent, ...rest)
+    }
+    return send
+  }
+
+  #hear({ topic, payload, qos, messageId = 0, dup }: IPublishPacket): void {
+    const oversize = this.#cut.get(messageId)
+    this.#cut.delete(messageId)
+    const bytes = oversize ?? payload.length
+    const before = this.#held.get(messageId)
+    if (qos > 0 && dup && before?.topic === topic && before.bytes === bytes) {
+      if (before.isDone) this.#held.delete(messageId) // it is acknowledged now
+      return
+    }
+    const held: Held = { topic, bytes, isDone: false }
+    if (qos > 0) this.#held.set(messageId, held)
+    this.#heard({
+      ...{ topic, payload: Buffer.from(payload), acknowledge: () => this.#acknowledge(messageId, held) },
+      ...(oversize === undefined ? {} : { oversize })
+    })
+  }
+
+  #acknowledge(messageId: number, held: Held): void {
+    if (this.#held.get(messageId) !== held) return // it was not to be acknowledged, or the broker has forgotten it
+    held.isDone = true
+    if (!this.#client.connected) return // the broker sends it again
+    this.#held.delete(messageId)
+    this.#send({ cmd: 'puback', messageId })
+  }
+
+  #connected(sessionPresent: boolean): void {
+    if (!sessionPresent) this.#held.clear()
+    if (this.#because !== NOT_YET) this.#tell('is there again')
+    this.#because = ''
+    this.#told.clear()
+    this.#pause = FIRST_PAUSE
+    this.#client.options.reconnectPeriod = FIRST_PAUSE
+  }
+
+  #closed(): void {
+    if (this.#because === '' || this.#because === NOT_YET) this.#away('the broker has closed the connection')
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE)
+    this.#client.options.reconnectPeriod = this.#pause
+  }
+
+  /** Once for each thing that is wrong, not once for each try. */
+  #away(because: string): void {
+    this.#because = because
+    if (this.#told.has(because) || this.#told.size >= MOST_TOLD) return
+    this.#told.add(because)
+    this.#tell(`${because}; tried again`, 'warn')
+  }
+
+  #tell(text: string, level?: 'warn'): void {
+    this.#options.say(`${this.#options.address.shown}: ${text}`, level)
+  }
+}
+
+/** Of several tries to reach it the error is one of many, without words. */
+const describe = (error: Error): string => {
+  const [first] = error instanceof AggregateError ? error.errors : [error]
+  return describeFileError(first)
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import type { LivePort } from '../runtime/io/create-live-port.ts'
+import type { LiveItem } from '../runtime/io/live-item.ts'
+import type { MqttConnection, MqttMessage } from '../runtime/io/open-mqtt.ts'
+import { createMqttFeed } from './create-mqtt-feed.ts'
+
+test('a message is an image or JSON, and is acknowledged when its outcome is in the sink, not before', async () => {
+  const acknowledged: string[] = []
+  let hear: (message: MqttMessage) => void = () => {}
+  let isStopped = false
+  const broker: MqttConnection = {
+    because: () => '',
+    publish: async () => {},
+    subscribe: async (_topic, _qos, heard) => {
+      hear = heard
+    },
+    stop: async () => {
+      isStopped = true
+    },
+    [Symbol.asyncDispose]: async () => {}
+  }
+  const feed = createMqttFeed({ topic: 'yard/+', qos: 1, open: async () => broker })
+  const items: LiveItem[] = []
+  const over = new AbortController()
+  const offer = async (item: LiveItem) => (items.length < 4 ? items.push(item) : undefined)
+  const running = feed.run({ offer, port: {} as LivePort, signal: over.signal })
+  await Promise.resolve()
+  const send = (payload: string | Uint8Array, oversize?: number) =>
+    hear({
+      ...{ topic: 'yard/cam', payload: Buffer.from(payload) },
+      ...(oversize === undefined ? {} : { oversize }),
+      acknowledge: () => acknowledged.push(String(payload).slice(0, 5))
+    })
+  send(Uint8Array.of(0xff, 0xd8, 0xff))
+  send('{"name":"a","tensors":{"x":{"dims":[1],"data":[1]}}}')
+  send('{"file":"/etc/passwd"}')
+  send('', 2 ** 30)
+  expect(items.map(({ name, content }) => [name, content.kind === 'none' ? content.because : content.kind])).toEqual([
+    ['yard/cam 1', 'image'],
+    ['a', 'tensors'],
+    ['yard/cam 3', expect.stringMatching(/^yard\/cam 3: file: a message of another machine names no file here/)],
+    ['yard/cam 4', 'yard/cam 4: has 1073741824 bytes, more than are taken of a message; send a smaller image']
+  ])
+  expect(acknowledged).toEqual([])
+  feed.settled!(items[1]!)
+  expect(acknowledged).toEqual(['{"nam'])
+  send('no more are taken')
+  await running
+  expect([isStopped, acknowledged.length, feed.comesAgain]).toEqual([false, 1, true])
+  await feed.close!()
+  expect(isStopped).toBe(true)
+})

@@ -1,0 +1,185 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import type { Clock } from '../core/clock.ts'
+import { type Seconds, seconds } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
+import type { ImageTarget } from '../runtime/io/image-to-tensor.ts'
+import { isLiveVideo } from '../runtime/io/source-spec.ts'
+import type { Feed, FeedParts } from './feed.ts'
+import { ffmpegArguments, SILENCE, type VideoInput } from './ffmpeg-arguments.ts'
+import { hidePassword } from './hide-password.ts'
+import { ffmpegAbsent } from './require-ffmpeg.ts'
+import { splitPictures } from './split-pictures.ts'
+
+export interface VideoFeedParts {
+  readonly video: VideoInput
+  readonly clock: Clock
+  readonly say: (text: string, level?: 'warn') => void
+  /** What is run, and what comes before its arguments. @default ffmpeg */
+  readonly command?: readonly [string, ...string[]]
+}
+
+/** Before ffmpeg is started again, each time twice as long; as soon as frames come, from the beginning. */
+const FIRST_PAUSE: Seconds = seconds(0.5)
+const LONGEST_PAUSE: Seconds = seconds(30)
+/** Of what ffmpeg says. */
+const MOST_WORDS = 2000
+
+/** How a run of ffmpeg ended. */
+interface Ending {
+  readonly frames: number
+  readonly because: string
+  /** It has read all there is. */
+  readonly isWhole: boolean
+  /** It was killed, not by us. */
+  readonly wasKilled: boolean
+}
+
+/**
+ * The frames of a video as the system's ffmpeg decodes them. A camera that is away is tried again for ever; a file ends where it ends, and where
+ * ffmpeg is killed in its midst it goes on with the frame that is next.
+ */
+export const createVideoFeed = (parts: VideoFeedParts): Feed => ({
+  run: async feed => {
+    const { target } = feed.port
+    const name = hidePassword(parts.video.input)
+    if (target === undefined) throw new UserError(`video:${name}: frames are images; choose a preset for images`)
+    await new Video(parts, feed, target, name).run()
+  }
+})
+
+class Video {
+  readonly #parts: VideoFeedParts
+  readonly #feed: FeedParts
+  readonly #target: ImageTarget
+  readonly #name: string
+  /** Frames that went in. */
+  #taken = 0
+  #isFull = false
+  #complaint = ''
+
+  constructor(parts: VideoFeedParts, feed: FeedParts, target: ImageTarget, name: string) {
+    this.#parts = parts
+    this.#feed = feed
+    this.#target = target
+    this.#name = name
+  }
+
+  async run(): Promise<void> {
+    const { clock, video } = this.#parts
+    const { signal } = this.#feed
+    const isLive = isLiveVideo(video.input)
+    let pause = FIRST_PAUSE
+    while (!signal.aborted) {
+      const { frames, because, isWhole, wasKilled } = await this.#once(isLive ? 0 : this.#taken)
+      if (signal.aborted || this.#isFull || (isWhole && !isLive)) return
+      if (!isLive && !wasKilled) throw new UserError(`video:${this.#name}: ${because}`)
+      this.#complain(because)
+      pause = frames > 0 ? FIRST_PAUSE : pause
+      await clock.sleep(pause, { signal }).catch(() => {})
+      pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))
+    }
+  }
+
+  /** One run of ffmpeg. @param skipped frames that are in already @throws UserError where there is none */
+  async #once(skipped: number): Promise<Ending> {
+    const { signal } = this.#feed
+    const [command, ...first] = this.#parts.command ?? ['ffmpeg']
+    const child = spawn(
+      command,
+      [...first, ...ffmpegArguments(this.#parts.video, this.#target, this.#feed.port.keepsSize)],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        windowsHide: true
+      }
+    )
+    const kill = (): void => {
+      child.kill('SIGKILL')
+      child.stdout.destroy() // nobody reads on
+    }
+    signal.addEventListener('abort', kill, { once: true })
+    const end = endOf(child, command)
+    end.catch(() => {}) // thrown below
+    const words = wordsOf(child)
+    try {
+      const { frames, stopped } = await this.#read(child, skipped)
+      kill()
+      const { code, byWhom } = await end
+      const said = hidePassword(words().trim().split('\n').at(-1) ?? '')
+      const wasKilled = stopped === undefined && byWhom !== null
+      const how = wasKilled
+        ? `ffmpeg was killed (${byWhom})`
+        : `ffmpeg ended${code === 0 ? '' : `: ${said || `code ${code}`}`}`
+      return { frames, because: stopped ?? how, isWhole: code === 0, wasKilled }
+    } finally {
+      kill()
+      signal.removeEventListener('abort', kill)
+    }
+  }
+
+  /** @returns when its output has ended, or was not to be waited for any more, and why */
+  async #read(
+    child: ChildProcessByStdio<null, Readable, Readable>,
+    skipped: number
+  ): Promise<{ readonly frames: number; readonly stopped?: string }> {
+    const pictures = splitPictures(child.stdout)
+    for (let frames = 0; ; frames++) {
+      const next = await this.#unlessSilent(pictures.next())
+      if (next === 'silent') return { frames, stopped: `nothing came for ${SILENCE} s` }
+      if (next.done) return { frames }
+      if (frames === 0) this.#relieved()
+      if (frames < skipped) continue
+      const datum = await this.#feed.offer({
+        name: `frame ${this.#taken}`,
+        content: { kind: 'frame', frame: next.value }
+      })
+      this.#isFull = datum === undefined
+      if (this.#isFull) return { frames, stopped: 'no more are taken' }
+      this.#taken++
+    }
+  }
+
+  async #unlessSilent<T>(coming: Promise<T>): Promise<T | 'silent'> {
+    const over = new AbortController()
+    const silence = this.#parts.clock.sleep(seconds(SILENCE), { signal: over.signal }).then(
+      () => 'silent' as const,
+      () => new Promise<never>(() => {})
+    )
+    try {
+      return await Promise.race([coming, silence])
+    } finally {
+      over.abort()
+    }
+  }
+
+  /** Once for each thing that is wrong, not once for each try. */
+  #complain(because: string): void {
+    if (because !== this.#complaint) this.#parts.say(`video:${this.#name}: ${because}; tried again`, 'warn')
+    this.#complaint = because
+  }
+
+  #relieved(): void {
+    if (this.#complaint !== '') this.#parts.say(`video:${this.#name}: frames come again`)
+    this.#complaint = ''
+  }
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>
+
+const endOf = (child: Child, command: string) =>
+  new Promise<{ readonly code: number | null; readonly byWhom: NodeJS.Signals | null }>((resolve, reject) => {
+    child.once('close', (code, byWhom) => resolve({ code, byWhom }))
+    child.once('error', error => {
+      const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
+      reject(isAbsent ? ffmpegAbsent(command) : new UserError(`${command} cannot be run: ${error.message}`))
+    })
+  })
+
+/** The last of what it says. */
+const wordsOf = (child: Child): (() => string) => {
+  let words = ''
+  child.stderr.on('data', chunk => {
+    words = `${words}${chunk}`.slice(-MOST_WORDS)
+  })
+  return () => words
+}

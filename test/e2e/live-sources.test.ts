@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { encodeNpy } from '../../src/runtime/io/npy.ts'
+import { type NodeProcess, runNodeProcess } from '../../src/testing/node-process.ts'
+import { tinyOnnx } from '../../src/testing/tiny-onnx.ts'
+import { start } from '../started-nodes.ts'
+
+let folder: string
+let model: string
+const alive: NodeProcess[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-live-'))
+  model = join(folder, 'net.onnx')
+  // y = x + x
+  const tensor = ['float32', [1, 2]] as const
+  const add = { opType: 'Add', input: ['x', 'x'], output: ['y'] }
+  await writeFile(model, tinyOnnx({ inputs: { x: tensor }, outputs: { y: tensor }, nodes: [add] }))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+afterEach(async () => {
+  for (const { child } of alive) child.kill('SIGKILL')
+  await Promise.all(alive.splice(0).map(({ ended }) => ended))
+})
+
+const flagsOf = (name: string, source: string) => {
+  const sink = join(folder, `${name}.jsonl`)
+  const flags = ['--state', join(folder, name), '--model', `${model}:net`, '--preset', 'raw', '--sink', sink]
+  return { sink, flags: [...flags, '--source', source, '--exit-when-done'] }
+}
+const linesIn = async (sink: string) =>
+  (await readFile(sink, 'utf8').catch(() => ''))
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line))
+const tensor = (value: number) =>
+  encodeNpy({ type: 'float32', dims: [1, 2], data: new Uint8Array(Float32Array.of(value, 1).buffer) })
+
+test('lines on standard input are computed, and one that is none has failed while the others go on', async () => {
+  const { sink, flags } = flagsOf('lines', 'in=stdin:,model=net')
+  const node = runNodeProcess('lines', ['--listen', '127.0.0.1:0', '--no-mdns', '--json-events', ...flags])
+  alive.push(node)
+  for (let i = 0; i < 20; i++)
+    node.child.stdin!.write(`{"name":"item ${i}","tensors":{"x":{"dims":[1,2],"data":[${i},1]}}}\n`)
+  node.child.stdin!.end('{"tensors":{"x":{"dims":[3],"data":[1,2,3]}}}\nnonsense\n')
+  expect(await node.ended).toBe(1) // two have failed
+  const lines = await linesIn(sink)
+  expect(lines.map(({ datum }) => datum).sort((a, b) => a - b)).toEqual(Array.from({ length: 22 }, (_, i) => i))
+  for (const { datum, item, result } of lines.filter(line => 'result' in line))
+    expect([item, result.y.data]).toEqual([`item ${datum}`, [2 * datum, 2]])
+  const causes = lines.filter(line => line.failed).map(({ item, cause }) => `${item}: ${cause}`)
+  expect(causes.sort()).toEqual([
+    expect.stringMatching(/^line 21: tensor "x": its shape \(3\) does not fit/),
+    expect.stringMatching(/^line 22: line 22: .*JSON/)
+  ])
+})
+
+test('a folder that grows: each file has one result, also across a kill -9 in its midst', async () => {
+  const source = join(folder, 'growing')
+  await mkdir(source)
+  const { sink, flags } = flagsOf('watch', `in=watch:${source},settle=0s,window=2,model=net,count=200`)
+  const put = async (i: number): Promise<void> => {
+    await writeFile(join(folder, `${i}.part`), tensor(i))
+    await rename(join(folder, `${i}.part`), join(source, `${i}.npy`))
+  }
+  for (let i = 0; i < 30; i++) await put(i)
+  const first = start('watch', [...flags, '--work', 'net=20ms', '--speed', '0.5'])
+  await first.status(({ sources }) => sources.some(({ completed }) => completed >= 5))
+  first.child.kill('SIGKILL')
+  await first.ended
+  for (let i = 30; i < 40; i++) await put(i)
+  const second = start('watch', flags)
+  await second.status(({ sources }) => sources.some(({ completed }) => completed === 40))
+  const lines = await linesIn(sink)
+  const results = lines.filter(line => 'result' in line)
+  expect(results.map(({ item }) => item).sort()).toEqual(Array.from({ length: 40 }, (_, i) => `${i}.npy`).sort())
+  for (const { item, result } of results) expect(result.y.data).toEqual([2 * Number.parseInt(item, 10), 2])
+  // What was under way when it was killed is said, by its number, and was done under another.
+  const gone = lines.filter(line => line.dropped)
+  expect(new Set(gone.map(({ reason }) => reason))).toEqual(new Set(gone.length > 0 ? ['stopped'] : []))
+  expect(new Set(lines.map(({ datum }) => datum)).size).toBe(lines.length)
+})
+
+test.skipIf(spawnSync('ffmpeg', ['-version']).status !== 0)(
+  'every frame of a video has its own right answer',
+  async () => {
+    const clip = join(folder, 'clip.mkv')
+    const level = 'N*8'
+    const source = `color=size=64x48:rate=10:duration=3,format=gbrp,geq=r='${level}':g='${level}':b='${level}'`
+    const made = ['-loglevel', 'error', '-f', 'lavfi', '-i', source, '-c:v', 'ffv1', clip]
+    expect(spawnSync('ffmpeg', made, { encoding: 'utf8' }).stderr).toBe('')
+    const pooling = { opType: 'GlobalAveragePool', input: ['x'], output: ['y'] }
+    const [x, y] = [['float32', [1, 3, 24, 32]] as const, ['float32', [1, 3, 1, 1]] as const]
+    const brightness = join(folder, 'brightness.onnx')
+    await writeFile(brightness, tinyOnnx({ inputs: { x }, outputs: { y }, nodes: [pooling] }))
+    const io = join(folder, 'io.yaml')
+    await writeFile(io, 'input: { resize: { width: 32, height: 24 } }\noutput: { kind: npy }\n')
+    const sink = join(folder, 'video.jsonl')
+    const flags = ['--state', join(folder, 'video'), '--model', `${brightness}:net`, '--io', io, '--sink', sink]
+    const node = start('video', [...flags, '--source', `cam=video:${clip},model=net`, '--exit-when-done'])
+    expect(await node.ended).toBe(0)
+    const lines = await linesIn(sink)
+    expect(lines.map(({ item }) => item).sort()).toEqual(Array.from({ length: 30 }, (_, n) => `frame ${n}`).sort())
+    for (const { item, result } of lines)
+      for (const value of result.y.data.flat(9)) expect(value).toBeCloseTo((8 * Number(item.split(' ')[1])) / 255, 2)
+  }
+)
