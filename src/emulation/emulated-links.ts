@@ -1,3 +1,4 @@
+import type { DeviceId } from '../core/ids.ts'
 import type { BytesPerSecond, Seconds } from '../core/units.ts'
 import type { LinkShaper } from '../runtime/ports/link-shaper.ts'
 import { systemClock } from '../runtime/system-clock.ts'
@@ -27,17 +28,17 @@ export class EmulatedLinks {
     return this.#links.size === 0
   }
 
-  exists(id: string, name: string | undefined): boolean {
+  exists(id: DeviceId, name: string | undefined): boolean {
     return this.#find(id, name)?.exists !== false
   }
 
   /** undefined where the real link counts. */
-  shapeOf(id: string, name: string | undefined): LinkShape | undefined {
+  shapeOf(id: DeviceId, name: string | undefined): LinkShape | undefined {
     const link = this.#find(id, name) ?? (name === undefined ? this.#any() : undefined)
     return link === undefined || !link.exists ? undefined : this.#shape(link)
   }
 
-  shaperOf(id: string, name: string | undefined): LinkShaper | undefined {
+  shaperOf(id: DeviceId, name: string | undefined): LinkShaper | undefined {
     return this.#pacers.shaper(id, this.shapeOf(id, name))
   }
 

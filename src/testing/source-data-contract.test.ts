@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { PATIENT_TERMS } from '../core/admission-terms.ts'
+import { sourceId } from '../core/ids.ts'
 import { memoryItem } from '../library/memory-item.ts'
 import { PulledItems } from '../library/pulled-items.ts'
 import { PumpedItems } from '../library/pumped-items.ts'
@@ -27,7 +28,7 @@ const folder: Open = async (count, done) => {
     path: join(stateFolder, name(datum))
   }))
   const start = (recorded: ReturnType<typeof recordedOf>) =>
-    sourceItems({ source: 'cam', folder: stateFolder, items, recorded, stateFolder })
+    sourceItems({ source: sourceId('cam'), folder: stateFolder, items, recorded, stateFolder })
   await start(recordedOf([]))
   return start(recordedOf(done))
 }

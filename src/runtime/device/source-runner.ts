@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import type { DropReason } from '../../core/drop-reason.ts'
-import { type DeviceId, type ModelId, sourceId } from '../../core/ids.ts'
+import { type DeviceId, type ModelId, type SourceId, sourceId } from '../../core/ids.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
@@ -98,7 +98,7 @@ interface Reading {
  * not kept at home.
  */
 export class SourceRunner implements SourcePort {
-  readonly id: string
+  readonly id: SourceId
   readonly arrivals: Arrivals
   readonly #parts: SourceRunnerParts
   readonly #book: SourceBook
@@ -755,5 +755,5 @@ export class SourceRunner implements SourcePort {
 }
 
 /** Unique in the cluster. @param life of one whose data are numbered anew at each start */
-export const sourceIdOf = (name: string, device: string, life?: string): string =>
+export const sourceIdOf = (name: string, device: string, life?: string): SourceId =>
   sourceId(`${name}@${device}${life === undefined ? '' : `#${life}`}`)

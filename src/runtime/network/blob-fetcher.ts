@@ -99,7 +99,7 @@ export class BlobFetcher {
         failures.push(because)
       }
     }
-    throw new NetworkError(`no holder gave block ${hash}: ${failures.join('; ') || 'none is named'}`)
+    throw new NetworkError(`no holder gave block ${hash}: ${failures.join('; ') || 'nobody is known to have it'}`)
   }
 
   /** All that is missing from one holder. What an earlier one gave may be what is wrong, so it gets a second chance. */

@@ -105,7 +105,7 @@ describe('a blob', () => {
     const fetched = b.network.fetchBlob(hash, size, [wrong.self, deviceId('gone')])
     await expect(fetched).rejects.toThrow(/hash to .* gone is not connected/)
     expect(await readdir(b.folder)).toEqual([])
-    await expect(b.network.fetchBlob(hash, size, [])).rejects.toThrow(/none is named/)
+    await expect(b.network.fetchBlob(hash, size, [])).rejects.toThrow(/nobody is known to have it/)
   })
 
   it('comes from another when its holder goes away in the middle', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { sourceId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import type { FileItem } from '../io/file-item.ts'
 import type { Recorded } from '../ports/sink.ts'
@@ -20,7 +21,7 @@ const numbered = async (
   where: { readonly folder?: string; readonly sink?: string; readonly areMadeUp?: boolean } = {}
 ) => {
   const { todo, total, away, left } = await sourceItems({
-    ...{ source: 'door@12D3', folder: '/images', sink: '/sink.jsonl', ...where },
+    ...{ source: sourceId('door@12D3'), folder: '/images', sink: '/sink.jsonl', ...where },
     items: names.map(name => ({ name, path: `/images/${name}` })),
     recorded: new Map(
       Object.entries(recorded).map(([datum, item]): [number, Recorded] => [Number(datum), { item, kind: 'result' }])
@@ -112,7 +113,7 @@ test('what was skipped is read again when its file looks different since, and on
   })
   const todo = async (recorded: Recorded, now: string | Error): Promise<readonly number[]> => {
     const items = await sourceItems({
-      ...{ source: 'door', folder: '/images', items: [{ name: 'a', path: '/images/a' }], stateFolder: state },
+      ...{ source: sourceId('door'), folder: '/images', items: [{ name: 'a', path: '/images/a' }], stateFolder: state },
       sink: '/sink.jsonl',
       recorded: new Map([[0, recorded]]),
       stamp: async () => {

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import type { SourceId } from '../../core/ids.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { FileItem } from '../io/file-item.ts'
 import { inFolder, nameBytes } from '../io/file-path.ts'
@@ -23,7 +24,7 @@ export interface SourceItems {
 }
 
 export interface SourceItemsOptions {
-  readonly source: string
+  readonly source: SourceId
   readonly folder: string
   /** Of the folder now. */
   readonly items: readonly FileItem[]
@@ -96,7 +97,7 @@ export const sourceItems = async (options: SourceItemsOptions): Promise<SourceIt
 }
 
 /** Where the numbers of a source's items are kept. */
-export const itemsFile = (stateFolder: string, source: string): string =>
+export const itemsFile = (stateFolder: string, source: SourceId): string =>
   join(stateFolder, `${encodeURIComponent(source)}.items.json`)
 
 const isSame = (before: string | undefined, now: string | undefined): boolean =>

@@ -563,7 +563,7 @@ export class MemoryNetwork implements Network {
       }
       return blobs.put(hash, [bytes])
     }
-    throw new NetworkError(`no holder gave block ${hash}: ${failures.join('; ') || 'none is named'}`)
+    throw new NetworkError(`no holder gave block ${hash}: ${failures.join('; ') || 'nobody is known to have it'}`)
   }
 
   async #fetchFrom(holder: DeviceId, hash: BlockHash, signal: AbortSignal): Promise<Uint8Array> {
