@@ -4,22 +4,29 @@ import type { LogLevel } from '../runtime/device/log-level.ts'
 
 /** One line for people. */
 export interface LogLine {
+  /** How grave: `warn` is for what somebody should look at, `error` for what ends the device. */
   readonly level: LogLevel
+  /** One line, without time and name. */
   readonly text: string
 }
 
 /** Another device of the cluster. */
 export interface OtherDevice {
+  /** Its peer id. */
   readonly id: string
+  /** Its name; others may have the same. */
   readonly name: string
 }
 
 /** What a cluster tells a program, by name. */
 export interface ClusterEvents {
+  /** A line for people. */
   readonly log: LogLine
   /** What is placed is loaded everywhere: sources begin. */
   readonly ready: object
+  /** Another device is a member now. */
   readonly deviceJoined: OtherDevice
+  /** Another device is a member no more, and why. */
   readonly deviceLeft: OtherDevice & { readonly because: string }
   /** What a device does not survive has happened to this one: it stops. */
   readonly failed: { readonly because: string }
@@ -27,6 +34,7 @@ export interface ClusterEvents {
   readonly stopped: object
 }
 
+/** What `cluster.on` can listen to. */
 export type EventName = keyof ClusterEvents
 
 const EVENT_NAMES = ['log', 'ready', 'deviceJoined', 'deviceLeft', 'failed', 'stopped'] as const satisfies EventName[]

@@ -1,16 +1,24 @@
 /** What the latest data took, in seconds; null while nothing was measured. */
 export interface TimeFacts {
+  /** Mean, seconds. */
   readonly mean: number | null
+  /** Median, seconds. */
   readonly p50: number | null
+  /** 95 of 100 took no longer, seconds. */
   readonly p95: number | null
+  /** 99 of 100 took no longer, seconds. */
   readonly p99: number | null
 }
 
 /** A source of some device of the cluster. */
 export interface SourceStatus {
+  /** As its device calls it. */
   readonly name: string
+  /** The name of the device that it belongs to. */
   readonly device: string
+  /** The name of the model that computes its data. */
   readonly model: string
+  /** `waiting`, `running`, `done`, `stopped` or `failed`. */
   readonly state: string
   /** What it waits for, or why it cannot go on; '' where nothing holds it up. */
   readonly because: string
@@ -18,11 +26,13 @@ export interface SourceStatus {
   readonly available: number
   /** Computed, on their way, given up, or dropped. */
   readonly admitted: number
+  /** Data with a result. */
   readonly completed: number
   /** Given up because they could not be computed. */
   readonly failed: number
   /** Let go before they were computed. */
   readonly dropped: number
+  /** Admitted data that have no outcome yet. */
   readonly inFlight: number
   /** Dispatches beyond the first of their datum. */
   readonly resent: number
@@ -30,17 +40,23 @@ export interface SourceStatus {
   readonly duplicates: number
   /** Results per second over the last ten seconds. */
   readonly rate: number
+  /** From when a datum was there until its result was back, of the latest. */
   readonly inferenceTime: TimeFacts
 }
 
 /** A device of the cluster. Seconds, bytes. */
 export interface DeviceStatus {
+  /** As it was called at its start; others may have the same name. */
   readonly name: string
+  /** Its peer id: its own alone. */
   readonly id: string
+  /** How fast it computes blocks: a block takes its declared work divided by it. */
   readonly speed: number
+  /** It stands for a slower device, or its links for slower ones. */
   readonly emulated: boolean
   /** For blocks; null where it is not limited. */
   readonly memory: number | null
+  /** The policy that it was started with. */
   readonly policy: string
   /** Since it was started. */
   readonly uptime: number
@@ -52,7 +68,9 @@ export interface DeviceStatus {
   readonly tasks: number
   /** Share of the last ten seconds in which it ran a block. */
   readonly busy: number
+  /** To all others, since it was started. */
   readonly bytesSent: number
+  /** To the devices that it is connected with: bytes per second, seconds, bytes. */
   readonly links: readonly {
     readonly to: string
     readonly rate: number
@@ -70,8 +88,11 @@ export interface ClusterStatus {
   readonly answeredBy: string
   /** The device that places blocks; null while there is none. */
   readonly planner: string | null
+  /** The devices that are members now. */
   readonly devices: readonly DeviceStatus[]
+  /** All sources of these devices. */
   readonly sources: readonly SourceStatus[]
+  /** Which device carries which blocks. */
   readonly placement: {
     readonly epoch: number
     /** Everything that is placed is loaded. */

@@ -23,6 +23,7 @@ import { Sources } from './sources.ts'
 export interface Cluster extends AsyncDisposable {
   /** By which the others know this device. */
   readonly id: string
+  /** What the others call this device; another may have the same name. */
   readonly name: string
   /** Where others can reach it: multiaddrs. */
   addresses(): readonly string[]

@@ -19,6 +19,7 @@ export interface ModelOptions {
   readonly pinned?: boolean
 }
 
+/** How this process becomes a device, and of which cluster. All of it may be left out. */
 export interface JoinOptions {
   /** What the others call this device. @default the host's name */
   readonly name?: string
@@ -45,6 +46,7 @@ export interface JoinOptions {
   readonly policy?: PolicyName | CreatePolicy
   /** How activations travel: anything but fp32 changes results a little; the same on all devices. @default fp32 */
   readonly activationEncoding?: EncodingChoice
+  /** Models that this device owns from the start. @default none */
   readonly models?: readonly ModelOptions[]
   /** Sources wait until so many devices are there and ready. @default 1 */
   readonly startWhen?: number

@@ -3,6 +3,7 @@ import type { ItemLike } from '../runtime/io/tensor-like.ts'
 /** Data of a program, each asked for once. */
 export type Items = Iterable<ItemLike> | AsyncIterable<ItemLike>
 
+/** A source of data, for `cluster.addSource`: what all kinds of it have in common. */
 export interface SourceOptions {
   /** Unique among the sources of this device that have not ended. */
   readonly name: string
@@ -20,6 +21,7 @@ export interface SourceOptions {
   readonly late?: 'finish' | 'cancel'
 }
 
+/** A source whose data come from an iterable. */
 export interface IterableSourceOptions extends SourceOptions {
   /** Its data, asked for one after the other, each when the window has room; with `drop`, as fast as they come. */
   readonly items: Items
@@ -29,7 +31,9 @@ export interface IterableSourceOptions extends SourceOptions {
   readonly queue?: number
 }
 
+/** A source whose data are sent one by one. */
 export interface SendingSourceOptions extends SourceOptions {
+  /** Absent: data are handed over by `send`. */
   readonly items?: undefined
   /** Which goes when `queue` of them wait for room in the window: that which waits longest, or the one that is sent. @default 'newest' */
   readonly drop?: 'oldest' | 'newest'

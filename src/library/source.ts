@@ -2,8 +2,11 @@ import type { ItemLike } from '../runtime/io/tensor-like.ts'
 import type { SourceStatus } from './cluster-status.ts'
 import type { Outcome } from './outcome.ts'
 
+/** What all sources of a program can do. */
 export interface SourceBase {
+  /** As it was given to `addSource`. */
   readonly name: string
+  /** How it stands now: data, results, times in seconds. */
   status(): SourceStatus
   /** Ends it: what has no outcome yet is dropped. Idempotent. */
   stop(): Promise<void>

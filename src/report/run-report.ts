@@ -17,6 +17,7 @@ export interface RunReport {
   readonly summary?: readonly PolicySummary[]
 }
 
+/** A policy over all seeds: means and 95 % intervals. */
 export interface PolicySummary {
   readonly policy: string
   readonly seeds: number
@@ -30,6 +31,7 @@ export interface PolicySummary {
   }[]
 }
 
+/** One run of one policy. Seconds, bytes, results per second. */
 export interface PolicyRun {
   readonly policy: string
   readonly seed: number | string
@@ -70,9 +72,12 @@ export interface EncodingReport {
   readonly largest: number | null
 }
 
+/** What became of the data of a source in a run. */
 export interface SourceRun {
   readonly name: string
+  /** Data that came. */
   readonly admitted: number
+  /** Data with a result. */
   readonly completed: number
   /** By the rule of the source's terms: no room in its queue, or not in time. */
   readonly dropped: number
@@ -80,27 +85,34 @@ export interface SourceRun {
   readonly lost: number
   /** Of the completed: after their deadline. Absent where there is none. */
   readonly late?: number
+  /** Results per second. */
   readonly rate: number
+  /** From when a datum was there until its result was back, seconds. */
   readonly inferenceTime: TimeSummary
 }
 
+/** What a device did in a run. */
 export interface DeviceRun {
   readonly name: string
   /** Share of the makespan. */
   readonly busy: number
+  /** Blocks that it ran. */
   readonly tasks: number
   /** Of the blocks that it carries at the end. */
   readonly residentBytes: number
 }
 
+/** What a link carried in a run, one direction. */
 export interface LinkRun {
   readonly from: string
   readonly to: string
+  /** Sent over it. */
   readonly bytes: number
   /** Share of the makespan. */
   readonly busy: number
 }
 
+/** What a shared medium carried in a run, all directions. */
 export interface MediumRun {
   readonly devices: readonly string[]
   readonly bytes: number
@@ -108,8 +120,11 @@ export interface MediumRun {
   readonly busy: number
 }
 
+/** What the network can serve at most, by sources. */
 export interface BoundReport {
+  /** The largest multiple of all demands that can be served. */
   readonly scale: number
+  /** By source: results per second at that scale. */
   readonly rates: Readonly<Record<string, number>>
   /** Unloaded inference time of each source: a lower bound. */
   readonly latency: Readonly<Record<string, number>>

@@ -147,4 +147,5 @@ export interface Policy {
   forget?(device: number): void
 }
 
+/** Makes the policy of one device; `host` is what that device lets it see. */
 export type CreatePolicy = (host: PolicyHost) => Policy

@@ -5,8 +5,11 @@ import type { BoundReport } from '../report/run-report.ts'
 /** Whether a source that says how many data it has gets them computed. Data per second. */
 export interface DemandReport {
   readonly source: string
+  /** Results per second. */
   readonly asked: number
+  /** Results per second that the placement can give it. */
   readonly served: number
+  /** Whether it is served what it asks for. */
   readonly met: boolean
   /** Share of what is asked that could be served besides; 0 where it is not met. */
   readonly spare: number

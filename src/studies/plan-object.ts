@@ -9,6 +9,7 @@ import { reportPlan } from './report-plan.ts'
 import type { ScenarioObject } from './scenario-object.ts'
 import { scenarioOf } from './scenario-of.ts'
 
+/** How long the planner may search. */
 export interface PlanOptions {
   /** Seconds for the search. @default 10 */
   readonly timeLimit?: number

@@ -20,6 +20,7 @@ import { openModel } from '../runtime/onnx/open-model.ts'
 import { profileBlocks } from '../runtime/onnx/profile-blocks.ts'
 import { refusedAs } from './refused-as.ts'
 
+/** How a model is to be read. */
 export interface ReadModelOptions {
   /** A shape for each input that has dynamic dimensions: { x: [1, 3, 48, 320] }. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>
@@ -46,8 +47,10 @@ export interface ModelBlock {
   readonly index: number
   /** The .onnx file. */
   readonly bytes: Uint8Array
+  /** Of its bytes, lower-case hex: same model, same cuts, same digest. */
   readonly sha256: string
   readonly nodes: number
+  /** Floating-point operations of one run. */
   readonly flops: number
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
@@ -67,10 +70,14 @@ export interface ModelCosts {
   readonly activations: readonly number[]
 }
 
+/** A block of a model, in numbers. */
 export interface BlockSummary {
+  /** Its place, from 0. */
   readonly index: number
   readonly nodes: number
+  /** Bytes of its weights. */
   readonly weightBytes: number
+  /** Floating-point operations of one run. */
   readonly flops: number
 }
 

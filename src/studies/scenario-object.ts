@@ -27,9 +27,13 @@ export interface SyntheticModelObject extends ModelObject {
   readonly activations: readonly Quantity[]
 }
 
+/** Where data are born in a scenario, and how they come. */
 export interface SourceObject {
+  /** Unique in the scenario. */
   readonly name: string
+  /** The name of the device that it belongs to. */
   readonly device: string
+  /** The name of the model that computes its data. */
   readonly model: string
   /** @default saturated */
   readonly arrivals?: 'saturated' | { readonly poisson: Quantity } | { readonly every: Quantity }

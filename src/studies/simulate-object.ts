@@ -19,10 +19,13 @@ const MOST_SEEDS = 100_000
 
 /** A policy of the program's own, and what it is called in the report. */
 export interface OwnPolicy {
+  /** What the report calls it. */
   readonly name: string
+  /** Called once for each device of each run. */
   readonly create: CreatePolicy
 }
 
+/** Which policies are simulated, how often, and how. */
 export interface SimulateOptions {
   /** By name, or your own; each is run. @default the one in the scenario */
   readonly policies?: 'all' | readonly (PolicyName | OwnPolicy)[]

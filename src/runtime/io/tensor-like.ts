@@ -3,6 +3,7 @@ import { UserError } from '../../core/user-error.ts'
 import { decodeStrings, encodeStrings } from '../engine/string-elements.ts'
 import { bytesOf } from './tensor-numbers.ts'
 
+/** Numbers of a tensor, in row-major order. */
 export type NumericArray =
   | Float32Array
   | Float64Array
