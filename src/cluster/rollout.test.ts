@@ -71,6 +71,31 @@ beforeEach(() => {
 })
 
 describe('a rollout', () => {
+  test('blocks of a model that whoever planned does not know stay, unless their room is needed', () => {
+    const rollout = open()
+    rollout.adopt(placed(1, [0, 1]))
+    expect(follow(rollout)).toEqual(['fetch 0', 'load 0', 'fetch 1', 'load 1'])
+    const other = { epoch: 2, planner: A, placement: new Map([[A, new Map([[modelId('other'), [0]]])]]), unplaced: [] }
+    ready = { a: 2 }
+    rollout.adopt(other)
+    expect(follow(rollout)).toEqual([])
+    expect(rollout.readyEpoch).toBe(2)
+    rollout.adopt({ ...other, epoch: 3, unplaced: [{ model: net, block: 0 }] } as never)
+    ready = { a: 3 }
+    expect(follow(rollout)).toEqual(['drop 0', 'drop 1'])
+  })
+
+  test('who is to have a block and was not heard of is not ready', () => {
+    const rollout = open()
+    rollout.adopt(placed(1, [0, 1]))
+    follow(rollout)
+    rollout.adopt(placed(2, [], [0, 1]))
+    ready = {}
+    expect(follow(rollout)).toEqual([])
+    ready = { a: 2 }
+    expect(follow(rollout)).toEqual(['drop 0', 'drop 1'])
+  })
+
   test('fetches, loads, offers and is ready; what is no longer asked for goes when the others are ready too', () => {
     const rollout = open()
     rollout.adopt(placed(1, [0]))

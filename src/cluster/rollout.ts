@@ -168,7 +168,7 @@ export class Rollout<B extends RolloutBlock> {
       this.#readyEpoch = wanted.epoch
       this.#ports.changed()
     }
-    const surplus = this.#surplus(wanted)
+    const surplus = this.#surplus(wanted).filter(({ model }) => speaksOf(wanted, model))
     return surplus.length > 0 && this.#allReady(wanted) ? this.#drop(surplus) : undefined
   }
 
@@ -234,16 +234,20 @@ export class Rollout<B extends RolloutBlock> {
     return held().filter(block => !isPlaced(placement, self, block))
   }
 
+  /** Of whom nothing is heard yet is not: when it is gone, there will be a newer placement. */
   #allReady({ placement, epoch }: NumberedPlacement): boolean {
-    return this.#ports
-      .others()
-      .filter(({ id }) => placement.has(id))
-      .every(({ readyEpoch }) => readyEpoch >= epoch)
+    const { self, others } = this.#ports
+    const ready = new Map(others().map(({ id, readyEpoch }) => [id, readyEpoch]))
+    return [...placement.keys()].every(id => id === self || (ready.get(id) ?? 0) >= epoch)
   }
 
   #room(): number {
     return this.#ports.memory - this.#ports.weight()
   }
 }
+
+/** Whoever planned knew the model. One that has just come may not, and then nobody is to be without it meanwhile. */
+const speaksOf = ({ placement, unplaced }: NumberedPlacement, model: ModelId): boolean =>
+  [...placement.values()].some(models => models.has(model)) || unplaced.some(block => block.model === model)
 
 const keyOf = ({ model, block }: { readonly model: ModelId; readonly block: number }): string => `${model} ${block}`
