@@ -94,7 +94,7 @@ export const command = new Command('node')
   .option('--io <file>', 'the same, described in YAML')
   .option(
     '--sink <spec>',
-    'results, one JSON line each: FILE[,rotate=64MiB][,keep=N], a FIFO, or - for standard output, then [,sources=A+B]; repeatable: each gets all results',
+    'results, one JSON line each: FILE[,rotate=64MiB][,keep=N], a FIFO, - for standard output, webhook:URL[,batch=N] or mqtt://HOST/TOPIC[,qos=0], these with [,timeout=10s][,backlog=1GiB][,secret-file=F]; then [,sources=A+B]; repeatable: each gets all results',
     collect,
     []
   )

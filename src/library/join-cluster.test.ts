@@ -60,13 +60,17 @@ test('each datum that is sent has its own outcome; what the sender has is neithe
   const cluster = await start('a', { models: [model(net)] })
   const source = await cluster.addSource({ name: 's', model: 'net' })
   const mine = x(1, -2)
+  const begun = Date.now() / 1000 - 1e-3
   const first = source.send({ name: 'mine', tensors: mine })
   mine.x.data.fill(9)
   const [one, two] = await Promise.all([first, source.send(x(3, 4))])
   expect([outputs(one), outputs(two), [...mine.x.data]]).toEqual([{ y: [1, 0] }, { y: [3, 4] }, [9, 9]])
   expect(one).toMatchObject({ source: 's', datum: 0, item: 'mine', attempts: 1 })
   expect(two).toMatchObject({ datum: 1, item: '1', kind: 'result' })
-  expect(two.kind === 'result' && two.inferenceTime).toBeGreaterThan(0)
+  if (two.kind !== 'result') throw new Error(`${two.item} has ${two.kind}`)
+  expect(two.inferenceTime).toBeGreaterThan(0)
+  expect(two.availableAt).toBeGreaterThanOrEqual(begun)
+  expect(two.doneAt - two.availableAt).toBeCloseTo(two.inferenceTime, 2)
   // Without the batch, in more bits, alone: as .npy files are taken.
   expect(outputs(await source.send({ dims: [2], data: Float64Array.of(5, 6) }))).toEqual({ y: [5, 6] })
   expect(await source.send({ z: x(1, 2).x })).toMatchObject({

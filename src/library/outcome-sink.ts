@@ -56,6 +56,7 @@ const outcomeOf = (source: string, entry: SinkEntry): Outcome => {
   if (isSkipped(entry)) return { ...of, kind: 'failed', cause: entry.skipped }
   if (isFailed(entry)) return { ...of, kind: 'failed', cause: entry.cause }
   if (isDropped(entry)) return { ...of, kind: 'dropped', reason: entry.reason }
-  const { result, inferenceTime, attempts } = entry
-  return { ...of, kind: 'result', outputs: result as Computed['outputs'], inferenceTime, attempts }
+  const { result, inferenceTime, attempts, availableAt = Number.NaN, doneAt = Number.NaN } = entry
+  const outputs = result as Computed['outputs']
+  return { ...of, kind: 'result', outputs, inferenceTime, availableAt, doneAt, attempts }
 }

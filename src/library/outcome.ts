@@ -20,6 +20,9 @@ export type Outcome = OutcomeOf &
         readonly outputs: Readonly<Record<string, OutputTensor>>
         /** Seconds from when the datum was there to when its result was back. */
         readonly inferenceTime: number
+        /** When that was, in seconds since 1970, by the clock of this machine. */
+        readonly availableAt: number
+        readonly doneAt: number
         /** How often it was sent out: more than 1 where a device was lost. */
         readonly attempts: number
       }

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Aedes } from 'aedes'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MAIN } from '../../src/testing/node-process.ts'
@@ -77,5 +80,45 @@ describe.skipIf(process.platform === 'win32')('results are where a shell expects
   test('and what cannot be is refused, in one line', async () => {
     const refused = await shell(command('no', 1, '--sink - --json'))
     expect([refused.code, refused.stderr.trimEnd().split('\n')]).toEqual([2, [expect.stringMatching(/keep one/)]])
+  })
+
+  test('at a webhook, each once, though the device is killed on the way and the webhook is away at first', async () => {
+    const posted: number[] = []
+    let isUp = false
+    const server = createServer(async (request, response) => {
+      let text = ''
+      for await (const piece of request) text += piece
+      if (isUp) posted.push(JSON.parse(text).datum)
+      response.writeHead(isUp ? 200 : 503).end()
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const sink = `--sink webhook:http://127.0.0.1:${port}/ --sink hook.jsonl`
+    const killed = await shell(
+      `exec 3>&1; ${command('hook', 300, sink)} 2>log & pid=$!; until [ -s hook.jsonl ]; do sleep 0.1; done; kill -9 $pid; wait $pid; echo $?`
+    )
+    expect(killed.stdout.trim()).toBe('137')
+    expect(posted).toEqual([])
+    isUp = true
+    const { code, stderr } = await shell(command('hook', 300, sink))
+    expect([code, code === 0 ? '' : stderr]).toEqual([0, ''])
+    server.close()
+    expect(posted.sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, datum) => datum))
+  })
+
+  test('at a broker, each on the topic of its source', async () => {
+    const aedes = await Aedes.createBroker()
+    const published: string[] = []
+    aedes.on('publish', ({ topic, payload }) => {
+      if (!topic.startsWith('$SYS')) published.push(`${topic} ${JSON.parse(String(payload)).datum}`)
+    })
+    const server = createTcpServer(socket => void aedes.handle(socket))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const { code, stderr } = await shell(command('mqtt', 5, `--sink 'mqtt://127.0.0.1:${port}/seen/{source}'`))
+    expect([code, code === 0 ? '' : stderr]).toEqual([0, ''])
+    server.close()
+    await new Promise<void>(resolve => aedes.close(() => resolve()))
+    expect(published.sort()).toEqual([0, 1, 2, 3, 4].map(datum => `seen/cam ${datum}`))
   })
 })

@@ -5,6 +5,7 @@ import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
 import { isLiveKind, parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
+import { identityOf } from '../../runtime/sink/open-branch.ts'
 import { type SinkChange, SinkShelf } from '../../runtime/sink/sink-shelf.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
@@ -131,7 +132,7 @@ export class NodeSources {
   }
 
   #keyOf(source: SourceSpec, options: NodeOptions, spec: IoSpec | undefined): string {
-    const sinks = this.#shelf.specsOf(source.name).map(({ path }) => path)
+    const sinks = identityOf(this.#shelf.specsOf(source.name))
     const shapes = source.model === undefined ? options.shapes : [...shapesFor(source.model, options)]
     return JSON.stringify([source, sinks, source.synthetic === undefined ? spec : shapes])
   }

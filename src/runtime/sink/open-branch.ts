@@ -5,7 +5,7 @@ import { UserError } from '../../core/user-error.ts'
 import type { Branch } from './fan-out-sink.ts'
 import { openLineTarget, STDOUT } from './open-line-target.ts'
 import { openSink } from './open-sink.ts'
-import type { SinkSpec } from './sink-spec.ts'
+import type { LinesSpec, SinkSpec } from './sink-spec.ts'
 import { StreamSink } from './stream-sink.ts'
 
 export interface BranchParts {
@@ -17,18 +17,30 @@ export interface BranchParts {
 }
 
 /** Names what is done apart: items that another set of sinks has are done again. */
-export const identityOf = (specs: readonly SinkSpec[]): string =>
-  specs.map(({ path }) => (STDOUT.includes(path) ? '-' : resolve(path))).join('\n')
+export const identityOf = (specs: readonly SinkSpec[]): string => specs.map(placeOf).join('\n')
+
+/** Where it leads to, however it is written: options and passwords aside. */
+const placeOf = (spec: SinkSpec): string => {
+  if (spec.kind !== 'lines') return `${spec.kind} ${spec.url.protocol}//${spec.url.host}${spec.url.pathname}`
+  return STDOUT.includes(spec.path) ? '-' : resolve(spec.path)
+}
 
 /** Where results that are files go: beside the first sink that is one. */
 export const resultsFolderOf = (specs: readonly SinkSpec[], source: string): string => {
-  const file = specs.find(({ path }) => !(STDOUT.includes(path) || path.startsWith('/dev/')))
-  return `${dirname(file?.path ?? '.')}/${source}-results`
+  const files = specs.flatMap(spec => (spec.kind === 'lines' ? [spec.path] : []))
+  const file = files.find(path => !(STDOUT.includes(path) || path.startsWith('/dev/')))
+  return `${dirname(file ?? '.')}/${source}-results`
 }
 
 /** @throws UserError when it cannot be written */
-export const openBranch = async (
-  { path, rotation }: SinkSpec,
+export const openBranch = async (spec: SinkSpec, parts: BranchParts): Promise<Branch> => {
+  if (spec.kind === 'lines') return openLines(spec, parts)
+  const { openDelivery } = await import('./deliver/open-delivery.ts')
+  return { sink: await openDelivery(spec, placeOf(spec), parts), isKept: true }
+}
+
+const openLines = async (
+  { path, rotation }: LinesSpec,
   { clock, say, stateFolder, isLive = () => false }: BranchParts
 ): Promise<Branch> => {
   const target = await openLineTarget(path).catch(error => {

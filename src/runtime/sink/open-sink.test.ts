@@ -303,3 +303,18 @@ test('where what writes fails itself, and not the disk, whoever waits hears that
   expect(sink.state()).toEqual({ kind: 'failed', because: 'nothing can be said' })
   await expect(sink.write(result(2))).rejects.toThrow('what writes it has failed: nothing can be said')
 })
+
+test('a result that is longer than a line may be has failed, and the sink stays one that can be read', async () => {
+  const file = fresh()
+  const sink = await open(file)
+  const text = 'x'.repeat(2 ** 26)
+  expect(await sink.write({ ...result(0), result: { text } })).toBe('written')
+  expect(await sink.write(result(1))).toBe('written')
+  expect(sink.counts('door')).toMatchObject({ results: 1, failed: 1 })
+  await sink.stop()
+  expect(JSON.parse(readFileSync(file, 'utf8').split('\n')[0]!)).toMatchObject({
+    ...{ datum: 0, failed: true, attempts: 1 },
+    cause: expect.stringMatching(/longer than 64 MiB, the limit of a line; have it written to files/)
+  })
+  expect([...(await open(file)).recorded('door').keys()]).toEqual([0, 1])
+})

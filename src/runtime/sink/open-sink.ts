@@ -8,7 +8,8 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { NotWritten } from '../ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../ports/sink.ts'
-import { outcomeOf, type SinkEntry, sinkLine } from '../ports/sink-entry.ts'
+import { outcomeOf, type SinkEntry } from '../ports/sink-entry.ts'
+import { boundedLine } from './bounded-line.ts'
 import { type DoneRecord, openDoneRecord, type RecordLine } from './done-record.ts'
 import { readCopies, readRotated } from './read-rotated.ts'
 import { RecordedData } from './recorded-data.ts'
@@ -23,6 +24,8 @@ export interface SinkOptions {
   readonly rotation?: Rotation | undefined
   /** Sources whose data come as long as they run: of each only its line is kept, and no record. @default none */
   readonly isLive?: (source: string) => boolean
+  /** Its lines are taken out of it as they are used: that they are gone is no news. */
+  readonly isPassing?: boolean
   readonly clock: Clock
   /** For people: one line. */
   readonly say: (text: string, level?: 'warn') => void
@@ -59,10 +62,10 @@ export const openSink = async (options: SinkOptions): Promise<Sink> => {
     if (before !== undefined && before !== writer.inode)
       for (const folder of folders) await readRotated(folder, before, entry => memory.found(entry))
     const { record } = memory
-    if (record !== undefined && before === writer.inode && memory.misses)
+    if (record !== undefined && before === writer.inode && memory.misses && options.isPassing !== true)
       for (const path of new Set([file, await realpath(file)]))
         await readCopies(path, writer.inode, record.writtenAt, entry => memory.copied(entry))
-    memory.tell(what, say)
+    memory.tell(what, options.isPassing === true ? () => {} : say)
     await sink.note()
     return sink
   } catch (error) {
@@ -164,6 +167,8 @@ const recordLineOf = (entry: SinkEntry, stamp: string | undefined): RecordLine =
 
 interface Waiting {
   readonly entry: SinkEntry
+  /** As it stands in the sink. */
+  readonly line: string
   readonly stamp: string | undefined
   readonly resolve: (outcome: 'written') => void
   readonly reject: (error: Error) => void
@@ -219,7 +224,7 @@ class FileSink implements Sink {
     if (this.#memory.data.knows(entry) || this.#accepted.has(key)) return this.#duplicate(entry, stamp)
     this.#accepted.add(key)
     return new Promise((resolve, reject) => {
-      this.#queue.push({ entry, stamp, resolve, reject })
+      this.#queue.push({ ...boundedLine(entry), stamp, resolve, reject })
       this.#startFlush()
     })
   }
@@ -323,7 +328,7 @@ class FileSink implements Sink {
         await this.#writer.settle()
         // Lines of a try that seemed to fail may be there.
         const missing = batch.filter(({ entry }) => !this.#memory.data.knows(entry))
-        const lines = new TextEncoder().encode(missing.map(({ entry }) => sinkLine(entry)).join(''))
+        const lines = new TextEncoder().encode(missing.map(({ line }) => line).join(''))
         await this.#writer.makeRoom(lines.byteLength)
         if (this.#writer.inode !== inode) await this.note() // before it has lines: should it be rotated too, they are found
         let isClaimed = false

@@ -10,7 +10,7 @@ export interface WholeLines {
 
 const PIECE = 256 * 1024
 /** Longer lines are none of ours. */
-const MAX_LINE = 64 * 1024 * 1024
+export const MAX_LINE = 64 * 1024 * 1024
 const NEWLINE = 10
 
 /**

@@ -1,7 +1,7 @@
 import { nearest } from '../../core/nearest.ts'
 import { UserError } from '../../core/user-error.ts'
 import { identityOf } from './open-branch.ts'
-import type { SinkSpec } from './sink-spec.ts'
+import { type SinkSpec, shownTarget } from './sink-spec.ts'
 
 /**
  * @param sources names of those that there are
@@ -20,7 +20,7 @@ const checkSources = ({ text, sources = [] }: SinkSpec, names: readonly string[]
     if (names.includes(name)) continue
     const near = nearest(name, names)
     throw new UserError(
-      `sink "${text}": sources: there is no source "${name}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${names.join(', ')})`
+      `sink "${shownTarget(text)}": sources: there is no source "${name}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${names.join(', ')})`
     )
   }
 }
@@ -29,7 +29,7 @@ const refuseTwice = (specs: readonly SinkSpec[]): void => {
   const seen = new Set<string>()
   for (const spec of specs) {
     const identity = identityOf([spec])
-    if (seen.has(identity)) throw new UserError(`sink ${spec.path}: is given twice; keep one`)
+    if (seen.has(identity)) throw new UserError(`sink ${shownTarget(spec.text)}: is given twice; keep one`)
     seen.add(identity)
   }
 }

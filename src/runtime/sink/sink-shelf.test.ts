@@ -128,7 +128,7 @@ test('sinks come and go while others stay open, and what cannot be opened change
   const wrong = specsIn(folder, '$/c.jsonl', '$')
   await expect(shelf.change(wrong, ['door'])).rejects.toThrow(/is a folder/)
   await expect(shelf.change(specsIn(folder, '$/a.jsonl,rotate=1MiB'), ['door'])).rejects.toThrow(
-    /a.jsonl: is open with another rotate or keep; these change with a restart only/
+    /a.jsonl: is open with other options; but for its sources they change with a restart only/
   )
   await before.write(result(0))
   const change = await shelf.change(specsIn(folder, '$/c.jsonl', '$/a.jsonl'), ['door'])
@@ -139,6 +139,6 @@ test('sinks come and go while others stay open, and what cannot be opened change
   expect(['a', 'b', 'c'].map(name => dataIn(join(folder, `${name}.jsonl`)))).toEqual([[0, 1, 2], [0, 1], [2]])
   const undone = await shelf.change(specsIn(folder, '$/a.jsonl', '$/d.jsonl'), ['door'])
   await undone.undo()
-  expect(shelf.specsOf('door').map(({ path }) => path)).toEqual([join(folder, 'c.jsonl'), join(folder, 'a.jsonl')])
+  expect(shelf.specsOf('door').map(({ text }) => text)).toEqual([join(folder, 'c.jsonl'), join(folder, 'a.jsonl')])
   await open(folder, '$/d.jsonl')
 })

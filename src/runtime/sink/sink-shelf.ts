@@ -4,7 +4,7 @@ import type { Sink } from '../ports/sink.ts'
 import { type Branch, fanOutSink } from './fan-out-sink.ts'
 import { identityOf, openBranch } from './open-branch.ts'
 import { refuseOddSinks } from './refuse-odd-sinks.ts'
-import type { SinkSpec } from './sink-spec.ts'
+import { type SinkSpec, shownTarget } from './sink-spec.ts'
 
 export interface SinkShelfParts {
   readonly stateFolder: string
@@ -58,8 +58,8 @@ export class SinkShelf {
     const gone = before.filter(spec => !wanted.has(identityOf([spec])))
     this.#specs = specs
     return {
-      added: missing.map(({ path }) => path),
-      removed: gone.map(({ path }) => path),
+      added: missing.map(({ text }) => shownTarget(text)),
+      removed: gone.map(({ text }) => shownTarget(text)),
       commit: () => this.#close(gone),
       undo: () => {
         this.#specs = before
@@ -83,11 +83,13 @@ export class SinkShelf {
     return this.#close([...this.#open.values()].map(({ spec }) => spec))
   }
 
-  /** An open file goes on as it was opened. */
+  /** An open one goes on as it was opened. */
   #refuseOther(spec: SinkSpec): void {
     const before = this.#open.get(identityOf([spec]))?.spec
-    if (before !== undefined && JSON.stringify(before.rotation) !== JSON.stringify(spec.rotation))
-      throw new UserError(`sink ${spec.path}: is open with another rotate or keep; these change with a restart only`)
+    if (before !== undefined && settingsOf(before) !== settingsOf(spec))
+      throw new UserError(
+        `sink ${shownTarget(spec.text)}: is open with other options; but for its sources they change with a restart only`
+      )
   }
 
   async #close(specs: readonly SinkSpec[]): Promise<void> {
@@ -98,3 +100,5 @@ export class SinkShelf {
     if (failed?.status === 'rejected') throw failed.reason
   }
 }
+
+const settingsOf = ({ text: _, sources: __, ...settings }: SinkSpec): string => JSON.stringify(settings)

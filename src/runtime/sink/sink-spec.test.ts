@@ -11,7 +11,31 @@ test('a sink is a path and what is to be done with it', () => {
   })
 })
 
+test('a webhook and a broker are addresses and what is to be heeded', () => {
+  expect(parseSinkSpec('webhook:https://host/a?b=1,batch=20,timeout=3s,backlog=8MiB')).toMatchObject({
+    ...{ kind: 'webhook', batch: 20, timeout: 3, backlog: 8 * 2 ** 20, secret: undefined, sources: undefined },
+    url: new URL('https://host/a?b=1')
+  })
+  expect(parseSinkSpec('mqtts://me@broker:8884/home/{source},qos=0,secret-file=/etc/p')).toMatchObject({
+    ...{ kind: 'mqtt', topic: 'home/{source}', qos: 0, secret: '/etc/p' },
+    url: new URL('mqtts://me@broker:8884/home/{source}')
+  })
+})
+
 test.each([
+  ['https://host/a', /is an address; write webhook:https:\/\/host\/a/],
+  ['webhook:ftp://host/a', /is not webhook:http:\/\/HOST\/PATH/],
+  [
+    'webhook:http://me:secret@host/a,bach=2',
+    /"webhook:http:\/\/me:\*\*\*@host.*unknown option "bach", did you mean "batch"/
+  ],
+  ['webhook:http://host/a,batch=0', /batch: must be how many results make one request, 1 to 10000/],
+  ['webhook:http://host/a,rotate=1MiB', /unknown option "rotate"/],
+  ['webhook:http://host/a,timeout=0s', /timeout: 0s is less than 1ms/],
+  ['mqtt://broker', /is not mqtt:\/\/HOST\[:PORT\]\/TOPIC/],
+  ['mqtt://broker/a/#', /is not mqtt:/],
+  ['mqtt://broker/%23', /a topic without # and \+/],
+  ['mqtt://broker/a,qos=2', /qos: must be 0 or 1/],
   ['', /needs a file/],
   ['a.jsonl,rotat=1MiB', /unknown option "rotat", did you mean "rotate"\? \(known: rotate, keep, sources\)/],
   ['a.jsonl,rotate=1KiB', /rotate: 1KiB is less than 4KiB/],
@@ -26,5 +50,6 @@ test.each([
 
 test('standard output is the same sink by whatever name, and a file whatever leads to it', () => {
   expect(identityOf([parseSinkSpec('stdout')])).toBe(identityOf([parseSinkSpec('-')]))
+  expect(identityOf([parseSinkSpec('webhook:http://me:x@host/a?b')])).toBe('webhook http://host/a')
   expect(identityOf([parseSinkSpec('./a/../b.jsonl')])).toBe(identityOf([parseSinkSpec('file:b.jsonl')]))
 })

@@ -1,77 +1,169 @@
 import { z } from 'zod'
 import { describeIssue } from '../../core/describe-issue.ts'
 import { nearest } from '../../core/nearest.ts'
-import { parseSize } from '../../core/parse-quantity.ts'
+import { parseSize, parseTime } from '../../core/parse-quantity.ts'
+import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { STDOUT } from './open-line-target.ts'
 import type { Rotation } from './sink-writer.ts'
 
 /** A sink as `--sink` names it. */
-export interface SinkSpec {
+export type SinkSpec = LinesSpec | WebhookSpec | MqttSpec
+
+interface AnySpec {
   /** As it was written. */
   readonly text: string
-  /** A path, or `-`. */
-  readonly path: string
-  readonly rotation: Rotation | undefined
   /** Names of the sources whose outcomes it takes; undefined for all. */
   readonly sources: readonly string[] | undefined
 }
 
-const size = z.string().transform((text, context): number => {
-  try {
-    const bytes = parseSize(text)
-    if (bytes >= LEAST_ROTATION) return bytes
-    context.addIssue({ code: 'custom', message: `${text} is less than 4KiB` })
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
-  }
-  return z.NEVER
-})
-const LEAST_ROTATION = 4096
+/** A file, a FIFO, a device, or standard output. */
+export interface LinesSpec extends AnySpec {
+  readonly kind: 'lines'
+  /** A path, or `-`. */
+  readonly path: string
+  readonly rotation: Rotation | undefined
+}
 
-const schema = z.strictObject({
-  rotate: size.optional(),
-  keep: z
+export interface DeliverySpec extends AnySpec {
+  readonly url: URL
+  /** File of the token or password. */
+  readonly secret: string | undefined
+  readonly timeout: Seconds
+  /** So much may wait for its delivery. */
+  readonly backlog: Bytes
+}
+
+export interface WebhookSpec extends DeliverySpec {
+  readonly kind: 'webhook'
+  readonly batch: number
+}
+
+export interface MqttSpec extends DeliverySpec {
+  readonly kind: 'mqtt'
+  readonly topic: string
+  readonly qos: 0 | 1
+}
+
+const quantity = <T extends number>(parse: (text: string) => T, least: T, words: string) =>
+  z.string().transform((text, context): T => {
+    try {
+      const value = parse(text)
+      if (value >= least) return value
+      context.addIssue({ code: 'custom', message: `${text} is less than ${words}` })
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+    }
+    return z.NEVER
+  })
+
+const whole = (most: number, what: string) =>
+  z
     .string()
-    .regex(/^[1-9]\d{0,5}$/, 'must be how many rotated files remain, 1 to 999999')
+    .regex(/^[1-9]\d{0,5}$/, `must be ${what}, 1 to ${most}`)
     .transform(Number)
-    .optional(),
-  sources: z
-    .string()
-    .transform(text => text.split('+'))
-    .optional()
+    .pipe(z.number().max(most))
+
+const sources = z
+  .string()
+  .transform(text => text.split('+'))
+  .optional()
+
+const lines = z.strictObject({
+  rotate: quantity(parseSize, bytes(4096), '4KiB').optional(),
+  keep: whole(999_999, 'how many rotated files remain').optional(),
+  sources
 })
-export const SINK_OPTIONS: readonly string[] = Object.keys(schema.shape)
+const delivery = z.strictObject({
+  'secret-file': z.string().min(1).optional(),
+  timeout: quantity(parseTime, seconds(0.001), '1ms').default(seconds(10)),
+  backlog: quantity(parseSize, bytes(4096), '4KiB').default(bytes(2 ** 30)),
+  sources
+})
+const webhook = delivery.extend({ batch: whole(10_000, 'how many results make one request').default(1) })
+const mqtt = delivery.extend({ qos: z.enum(['0', '1']).default('1') })
+
+/** All there are, of whatever kind of sink. */
+export const SINK_OPTIONS: readonly string[] = [
+  ...new Set([lines, webhook, mqtt].flatMap(({ shape }) => Object.keys(shape)))
+]
 
 /**
- * "results.jsonl,rotate=64MiB,keep=10", "-", "file:a.jsonl,sources=door+cam"
+ * "results.jsonl,rotate=64MiB,keep=10", "-", "webhook:https://host/path,batch=20", "mqtt://broker/topic,sources=door+cam"
  * @throws UserError that names the field, the value and what it may be
  */
 export const parseSinkSpec = (text: string): SinkSpec => {
-  const where = `sink "${text}"`
-  const [target, options] = splitOptions(text, where)
+  if (/^webhook:/i.test(text)) return webhookSpec(text)
+  if (/^mqtts?:/i.test(text)) return mqttSpec(text)
+  return linesSpec(text)
+}
+
+const linesSpec = (text: string): LinesSpec => {
+  const [target, { rotate, keep, sources: names }] = read(text, lines)
   const path = target.replace(/^file:/, '')
+  const where = `sink "${text}"`
   if (path === '') throw new UserError(`${where}: needs a file, or - for standard output`)
-  const parsed = schema.safeParse(options)
-  if (!parsed.success)
-    throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => SINK_OPTIONS })}`)
-  const { rotate, keep, sources } = parsed.data
+  if (/^https?:/i.test(path)) throw new UserError(`${where}: is an address; write webhook:${path}`)
   if (keep !== undefined && rotate === undefined) throw new UserError(`${where}: keep goes with rotate=SIZE`)
   if (rotate !== undefined && STDOUT.includes(path))
     throw new UserError(`${where}: standard output is no file that could be rotated; leave rotate out`)
-  return { text, path, rotation: rotate === undefined ? undefined : { size: rotate, keep }, sources }
+  const rotation = rotate === undefined ? undefined : { size: rotate, keep }
+  return { kind: 'lines', text, path, rotation, sources: names }
+}
+
+const webhookSpec = (text: string): WebhookSpec => {
+  const [target, options] = read(text, webhook)
+  const url = urlOf(target.replace(/^webhook:/i, ''))
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new UserError(`sink "${shownSink(text)}" is not webhook:http://HOST/PATH or webhook:https://HOST/PATH`)
+  return { kind: 'webhook', text, url, batch: options.batch, ...shared(options) }
+}
+
+const mqttSpec = (text: string): MqttSpec => {
+  const [target, options] = read(text, mqtt)
+  const url = urlOf(target)
+  const topic = decodeURIComponent(url?.pathname.slice(1) ?? '')
+  if (url === undefined || url.hostname === '' || topic === '' || /[#+\0]/.test(topic) || target.includes('#'))
+    throw new UserError(`sink "${shownSink(text)}" is not mqtt://HOST[:PORT]/TOPIC, a topic without # and +`)
+  return { kind: 'mqtt', text, url, topic, qos: options.qos === '0' ? 0 : 1, ...shared(options) }
+}
+
+const shared = ({ timeout, backlog, sources: names, ...options }: z.output<typeof delivery>) => ({
+  ...{ timeout, backlog, sources: names },
+  secret: options['secret-file']
+})
+
+const urlOf = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+
+/** For messages: without a password that stands in it. */
+export const shownSink = (text: string): string => text.replace(/(\/\/[^/@\s]*):[^/@\s]*@/, '$1:***@')
+
+/** For messages: where it leads to, options and passwords aside. */
+export const shownTarget = (text: string): string => shownSink(text.replace(/,[a-z-]+=.*/is, ''))
+
+const read = <T extends z.ZodObject>(text: string, schema: T): [target: string, options: z.output<T>] => {
+  const where = `sink "${shownSink(text)}"`
+  const known = Object.keys(schema.shape)
+  const [target, options] = splitOptions(text, where, known)
+  const parsed = schema.safeParse(options)
+  if (parsed.success) return [target, parsed.data]
+  throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => known })}`)
 }
 
 /** A comma of the target is one that no `key=` follows. */
-const splitOptions = (text: string, where: string): [target: string, options: Record<string, string>] => {
-  const [target = '', ...parts] = text.split(/,(?=[A-Za-z]+=)/)
+const splitOptions = (
+  text: string,
+  where: string,
+  known: readonly string[]
+): [target: string, options: Record<string, string>] => {
+  const [target = '', ...parts] = text.split(/,(?=[A-Za-z-]+=)/)
   const options: Record<string, string> = {}
   for (const part of parts) {
     const [key = '', value = ''] = part.split(/=(.*)/s, 2)
-    const near = nearest(key, SINK_OPTIONS)
-    if (!SINK_OPTIONS.includes(key))
+    const near = nearest(key, known)
+    if (!known.includes(key))
       throw new UserError(
-        `${where}: unknown option "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${SINK_OPTIONS.join(', ')})`
+        `${where}: unknown option "${key}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${known.join(', ')})`
       )
     if (options[key] !== undefined) throw new UserError(`${where}: ${key} is given twice; keep one`)
     options[key] = value

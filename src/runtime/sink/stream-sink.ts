@@ -7,7 +7,8 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { NotWritten } from '../ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../ports/sink.ts'
-import { outcomeOf, type SinkEntry, sinkLine } from '../ports/sink-entry.ts'
+import { outcomeOf, type SinkEntry } from '../ports/sink-entry.ts'
+import { boundedLine } from './bounded-line.ts'
 import type { LineStream, LineTarget } from './line-target.ts'
 import { RecordedData } from './recorded-data.ts'
 
@@ -70,7 +71,8 @@ export class StreamSink implements Sink {
     const key = `${entry.datum}@${entry.source}`
     if (this.#done.knows(entry) || this.#accepted.has(key)) return 'duplicate'
     this.#accepted.add(key)
-    const sent = this.#tail.then(() => this.#send(entry))
+    const bounded = boundedLine(entry)
+    const sent = this.#tail.then(() => this.#send(bounded))
     this.#tail = sent.catch(() => {})
     try {
       await sent
@@ -78,7 +80,7 @@ export class StreamSink implements Sink {
       this.#accepted.delete(key)
     }
     const { source, datum, item } = entry
-    this.#done.put(source, datum, { item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) })
+    this.#done.put(source, datum, { item, kind: outcomeOf(bounded.entry), ...(stamp === undefined ? {} : { stamp }) })
     return 'written'
   }
 
@@ -106,8 +108,8 @@ export class StreamSink implements Sink {
   }
 
   /** Until all of it is taken, or the sink is stopped. */
-  async #send(entry: SinkEntry): Promise<void> {
-    const line = new TextEncoder().encode(sinkLine(entry))
+  async #send({ entry, line: text }: ReturnType<typeof boundedLine>): Promise<void> {
+    const line = new TextEncoder().encode(text)
     let taken = 0
     for (let tries = 1, pause = FIRST_PAUSE; ; tries++, pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       if (this.#state.kind === 'failed') throw this.#broken(this.#state.because)
