@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { sentencesOf, wordsIn } from './sentences.ts'
 
@@ -12,15 +12,33 @@ const within = (folder: string): string[] =>
 
 const decisions = within('docs/decisions')
 
-test.each(['README.md', 'ARCHITECTURE.md', ...within('docs'), ...decisions])(
-  `%s has no sentence over ${MOST_WORDS} words`,
-  file => {
-    const long = sentencesOf(read(file))
-      .filter(sentence => wordsIn(sentence) > MOST_WORDS)
-      .map(sentence => `${wordsIn(sentence)} words: ${sentence}`)
-    expect(long).toEqual([])
-  }
-)
+const PAGES = ['README.md', 'ARCHITECTURE.md', ...within('docs')]
+
+test.each([...PAGES, ...decisions])(`%s has no sentence over ${MOST_WORDS} words`, file => {
+  const long = sentencesOf(read(file))
+    .filter(sentence => wordsIn(sentence) > MOST_WORDS)
+    .map(sentence => `${wordsIn(sentence)} words: ${sentence}`)
+  expect(long).toEqual([])
+})
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (markdown: string): string[] =>
+  [...markdown.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-')
+  )
+
+test.each([...PAGES, ...decisions])('%s links to files and headings that are there', page => {
+  const dead = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].filter(([, file, anchor]) => {
+    const target =
+      file === '' ? new URL(`../${page}`, import.meta.url) : new URL(file!, new URL(`../${page}`, import.meta.url))
+    if (!existsSync(target)) return true
+    return anchor !== undefined && !anchorsOf(readFileSync(target, 'utf8')).includes(anchor)
+  })
+  expect(dead.map(([link]) => link)).toEqual([])
+})
 
 test('sentences are told apart', () => {
   const text =
