@@ -370,3 +370,24 @@ test.each(['ms-mdi', 'pa-mdi'] as const)(
     expect(await sentTo([{ device: 2, until: 2 }])).toEqual(['0.00 send 0 to d2'])
   }
 )
+
+test('a block that says so ends its datum or begins it again, whatever was decided for the blocks ahead', async () => {
+  const world = pair()
+  const said: RunOutcome[] = [
+    { kind: 'done', took: seconds(1), follow: 'again' },
+    { kind: 'done', took: seconds(1), follow: 'next' },
+    { kind: 'done', took: seconds(1), follow: 'again' },
+    { kind: 'done', took: seconds(1), follow: 'home' }
+  ]
+  const { clock, log, dispatcher } = device('local', world, undefined, () => said.shift()!)
+  dispatcher.submit(
+    task(0, {
+      route: [
+        { device: 0, until: 1 },
+        { device: 1, until: 2 }
+      ]
+    })
+  )
+  await clock.advance(seconds(10))
+  expect(log).toEqual(['0.00 start 0/0', '1.00 start 0/0', '2.00 start 0/1', '3.00 start 0/0', '4.00 deliver 0'])
+})
