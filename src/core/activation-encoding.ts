@@ -2,10 +2,12 @@ import { type BytesPerSecond, bytesPerSecond } from './units.ts'
 
 /** How float32 activations travel, the exact one first, then by what they lose. */
 export const ACTIVATION_ENCODINGS = ['fp32', 'fp16', 'int8'] as const
+/** How float32 activations travel on a link. */
 export type ActivationEncoding = (typeof ACTIVATION_ENCODINGS)[number]
 
 /** What a user may ask for: one encoding for every link, or the best for each. */
 export const ENCODING_CHOICES = ['auto', ...ACTIVATION_ENCODINGS] as const
+/** What a cluster may be told of it: one for all links, or, per link, what is fastest. */
 export type EncodingChoice = (typeof ENCODING_CHOICES)[number]
 
 /** Bytes that are sent for each byte of float32. */

@@ -1,5 +1,6 @@
 import type { Seconds } from './units.ts'
 
+/** Time, as whoever is given it has it. */
 export interface Clock {
   /** Monotonic. Only differences mean anything. */
   now(): Seconds

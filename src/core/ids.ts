@@ -9,7 +9,11 @@ export type ModelId = Id<'model'>
 /** SHA-256 of a block's bytes, lower-case hex. */
 export type BlockHash = Id<'block'>
 
+/** A text as the id of a device. */
 export const deviceId = (text: string): DeviceId => text as DeviceId
+/** A text as the id of a source. */
 export const sourceId = (text: string): SourceId => text as SourceId
+/** A text as the id of a model. */
 export const modelId = (text: string): ModelId => text as ModelId
+/** A text as the hash of a block. */
 export const blockHash = (text: string): BlockHash => text as BlockHash

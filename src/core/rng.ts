@@ -1,3 +1,4 @@
+/** A stream of numbers that are drawn by a seed. */
 export interface Rng {
   /** Uniform in [0, 1). */
   next(): number

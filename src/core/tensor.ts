@@ -15,6 +15,7 @@ export const ELEMENT_TYPES = {
   string: 0
 } as const satisfies Record<string, number>
 
+/** Of the elements of a tensor. */
 export type ElementType = keyof typeof ELEMENT_TYPES
 
 /** The array in which a program holds elements of each type that is not text; float16 as its 16 bits, bool as bytes. */

@@ -11,6 +11,7 @@ export interface OutcomeSinkParts {
   readonly deliver: (outcome: Outcome) => void
 }
 
+/** A sink whose results a program waits for. */
 export interface OutcomeSink extends Sink {
   /** The source owes this datum no longer: whoever hears of its outcome finds it in no account any more. */
   settled(datum: number): void

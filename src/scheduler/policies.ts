@@ -20,8 +20,10 @@ export const POLICIES = {
   confluence: createConfluence()
 } as const satisfies Readonly<Record<string, CreatePolicy>>
 
+/** What users call a policy. */
 export type PolicyName = keyof typeof POLICIES
 
+/** All of them. */
 export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[]
 
 export const isPolicyName = (text: string): text is PolicyName => Object.hasOwn(POLICIES, text)

@@ -43,6 +43,7 @@ import { WaitingWords } from './waiting-words.ts'
 
 export type { DeviceParts } from './device-parts.ts'
 
+/** A device of a cluster: computes what is placed on it, has models and sources. Disposed: it is stopped. */
 export interface Device extends AsyncDisposable {
   readonly view: ClusterView
   /** What its sources have seen other devices fail at, and this one. */

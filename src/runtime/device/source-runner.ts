@@ -35,6 +35,7 @@ import { SkipLog } from './skip-log.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 import type { SourceTerms } from './source-terms.ts'
 
+/** What a source is made of: its terms, its items, where results go, and its device. */
 export interface SourceRunnerParts {
   readonly spec: SourceTerms
   readonly deviceName: string

@@ -3,11 +3,13 @@ import type { Follow } from '../../core/progress.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import type { Seconds } from '../../core/units.ts'
 
+/** What a block takes and makes. */
 export interface LoadedBlock {
   readonly inputs: readonly TensorSpec[]
   readonly outputs: readonly TensorSpec[]
 }
 
+/** A block has run. */
 export interface BlockRun {
   /** The block's outputs, in the model's order; each with its own ArrayBuffer. */
   readonly outputs: readonly Tensor[]

@@ -60,6 +60,7 @@ export interface NetworkCounters {
   readonly refusedTasks: number
 }
 
+/** What a device does with what admitted peers send. */
 export interface NetworkHandlers {
   /** Answers fast: the task is queued here, not computed. A throw is a refusal with the error's message. */
   onTask(arrived: ArrivedTask): TaskAnswer

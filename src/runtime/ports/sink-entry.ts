@@ -35,6 +35,7 @@ export type SkippedEntry = z.output<(typeof sinkEntrySchema.options)[0]>
 export type FailedEntry = z.output<(typeof sinkEntrySchema.options)[1]>
 export type DroppedEntry = z.output<(typeof sinkEntrySchema.options)[2]>
 export type ResultEntry = z.output<(typeof sinkEntrySchema.options)[3]>
+/** One line of a sink: what became of one datum. */
 export type SinkEntry = SkippedEntry | FailedEntry | DroppedEntry | ResultEntry
 
 /** One line. Not by trying one kind after the other: a sink may have hundreds of thousands. @throws when it is none of ours */

@@ -1,6 +1,7 @@
 import type { Seconds } from '../../core/units.ts'
 import type { Item } from './data-port.ts'
 
+/** An item and which datum of its source it is. */
 export interface NumberedItem {
   readonly datum: number
   readonly item: Item

@@ -7,6 +7,7 @@ import type { BlockStore } from '../../runtime/ports/block-store.ts'
 /** What of a device survives its process: blocks by hash. */
 export type BlockDisk = Map<string, Uint8Array>
 
+/** A block store whose bytes can be looked at. */
 export interface MemoryBlockStore extends BlockStore {
   /** What is at a place that it named. @throws Error when nothing is */
   bytesAt(place: string): Uint8Array

@@ -17,6 +17,7 @@ import { ProcessClock } from './process-clock.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { ToyModel } from './toy-model.ts'
 
+/** What a device in memory is. Bytes; speeds are relative to 1. */
 export interface MemoryDeviceOptions {
   /** The wires that it is on. */
   readonly hub: MemoryHub

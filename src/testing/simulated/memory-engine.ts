@@ -9,6 +9,7 @@ import { leavesAfter, runToyBlock, type ToyBlock } from './toy-model.ts'
 /** What befalls a run. */
 export type RunFault = 'fails' | 'isStuck' | undefined
 
+/** What an engine in memory is given, and what befalls it. */
 export interface MemoryEngineParts {
   readonly clock: ProcessClock
   readonly speed: number

@@ -34,6 +34,7 @@ export interface Letter {
   readonly deliver: () => void
 }
 
+/** What wires are like. Seconds, bytes per second. */
 export interface HubParts {
   readonly clock: EventClock
   readonly rng: Rng

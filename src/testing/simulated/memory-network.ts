@@ -32,6 +32,7 @@ import type { MemoryBlockStore } from './memory-block-store.ts'
 import type { Link, MemoryHub, Wire } from './memory-hub.ts'
 import type { ProcessClock } from './process-clock.ts'
 
+/** Whose network it is, and which wires it is on. */
 export interface MemoryNetworkParts {
   readonly hub: MemoryHub
   readonly self: DeviceId

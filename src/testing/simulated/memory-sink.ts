@@ -13,6 +13,7 @@ export interface SinkDisk {
   readonly stamps: Map<string, string>
 }
 
+/** An empty one. */
 export const createSinkDisk = (): SinkDisk => ({ bytes: new Uint8Array(), stamps: new Map() })
 
 /** @throws where it is no sink */
@@ -22,6 +23,7 @@ export const entriesOn = ({ bytes }: SinkDisk): SinkEntry[] =>
     .split('\n')
     .flatMap(line => (line === '' ? [] : [parseSinkLine(line)]))
 
+/** Where a sink in memory writes, how fast, and when not. */
 export interface MemorySinkParts {
   readonly name: string
   readonly clock: ProcessClock

@@ -11,6 +11,7 @@ import { SourceRunner } from '../../runtime/device/source-runner.ts'
 import type { ItemLike } from '../../runtime/io/tensor-like.ts'
 import type { ProcessClock } from './process-clock.ts'
 
+/** What a source in memory has. Seconds. */
 export interface MemorySourceOptions {
   /** Unique on its device. */
   readonly name: string

@@ -14,6 +14,7 @@ import { SimulatedDevice } from './simulated-device.ts'
 import { toyModel } from './toy-model.ts'
 import { TAGS } from './toy-port.ts'
 
+/** What became of a simulated cluster. */
 export interface SimulationOutcome {
   readonly scenario: SimulatedScenario
   /** Laws that were broken, a sentence each; none: all is well. */
@@ -27,6 +28,7 @@ export interface SimulationOutcome {
   readonly events: number
 }
 
+/** What is to be other than the seed has it. */
 export interface SimulationOptions {
   /** Instead of the seed's own. */
   readonly faults?: readonly Fault[]

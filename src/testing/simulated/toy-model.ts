@@ -28,6 +28,7 @@ export interface ToyBlock {
   readonly exit?: { readonly every: number; readonly makes: string }
 }
 
+/** What a toy model is like: a number of seconds and of bytes for each block. */
 export interface ToyModelOptions {
   readonly name: string
   /** Makes its numbers other than those of a model of the same shape. */
