@@ -3,14 +3,14 @@ import { expect, test } from 'vitest'
 
 /** What programs that join a cluster see in their editors. */
 const FILES = [
-  'cluster-events',
-  'cluster-status',
-  'join-cluster',
-  'join-options',
-  'outcome',
-  'source',
-  'source-options',
-  'tensor-like'
+  'library/cluster-events',
+  'library/cluster-status',
+  'library/join-cluster',
+  'library/join-options',
+  'library/outcome',
+  'library/source',
+  'library/source-options',
+  'runtime/io/tensor-like'
 ]
 const EXPORTED = /^export (?:interface|type|const|class) \w/
 const MEMBER = /^ {2}(?:readonly )?\w+\??[:(<]/
@@ -33,7 +33,7 @@ const undocumented = (text: string): string[] => {
 }
 
 test.each(FILES)('each type of %s, and each of its members, says in a hover what it is', file => {
-  expect(undocumented(readFileSync(new URL(`../src/library/${file}.ts`, import.meta.url), 'utf8'))).toEqual([])
+  expect(undocumented(readFileSync(new URL(`../src/${file}.ts`, import.meta.url), 'utf8'))).toEqual([])
 })
 
 test('a type or member without a word is seen', () => {
