@@ -1,28 +1,24 @@
 import { writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { createArrivals } from '../src/core/arrivals.ts'
 import { createRng } from '../src/core/rng.ts'
-import { seconds } from '../src/core/units.ts'
-import { type Plan, plan } from '../src/planner/plan.ts'
+import type { CapacityProblem } from '../src/planner/capacity-problem.ts'
+import type { Plan } from '../src/planner/plan.ts'
 import { renderFigure } from '../src/report/render-figure.ts'
 import { textTable } from '../src/report/text-table.ts'
-import { loadMipSolver, loadSolver } from '../src/runtime/highs.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
 import { POLICIES, POLICY_NAMES, type PolicyName } from '../src/scheduler/policies.ts'
 import { simulate } from '../src/simulator/simulate.ts'
 import { policyPlacement } from '../src/studies/policy-placement.ts'
+import { answerIn, eachInThreads } from './each-in-threads.ts'
 import { judge } from './judge.ts'
 import { average, geometric } from './means.ts'
-import { randomNetwork } from './random-network.ts'
+import { networkNames, plannedNetwork } from './planned-network.ts'
 
 // The random suite of DESIGN section 10: every policy on the same networks, saturated, and at 30, 60 and 85 % of what the
 // planner says they can serve. `npm run bench:policies` runs all; `-- 40` forty networks of each kind; `-- memory-17` one again.
 
 const NETWORKS = 100
-/** The bound must be tight, or a fraction of it says little: nearly all plans take less than a second, memory-37 takes 40. */
-const PLANNING = seconds(120)
 const LOADS = [0.3, 0.6, 0.85]
 const SATURATED = { count: 800, window: 32 }
 const LOADED = { count: 300, window: 1000 }
@@ -43,9 +39,7 @@ interface NetworkResult {
   readonly policies: Readonly<Record<PolicyName, PolicyResult>>
 }
 
-type Problem = ReturnType<typeof randomNetwork>
-
-const runPolicy = (name: string, problem: Problem, found: Plan, policy: PolicyName): PolicyResult => {
+const runPolicy = (name: string, problem: CapacityProblem, found: Plan, policy: PolicyName): PolicyResult => {
   const table = policyPlacement(problem, { kind: 'plan', plan: found }, policy)
   const run = (feed: { readonly count: number; readonly window: number }, load?: number) =>
     simulate({
@@ -73,14 +67,10 @@ const runPolicy = (name: string, problem: Problem, found: Plan, policy: PolicyNa
 }
 
 const runNetwork = async (name: string): Promise<NetworkResult> => {
-  const problem = randomNetwork(createRng(name), name.startsWith('memory'))
-  const [solve, solveMip] = [await loadSolver(), await loadMipSolver()]
-  const parts = { solve, solveMip, rng: createRng('plan'), now: () => systemClock.now(), timeLimit: PLANNING }
-  const outcome = plan(problem, parts)
+  const { problem, found } = await plannedNetwork(name)
   const about = `${problem.devices.length} devices, ${problem.sources.length} sources${problem.links[0]?.medium === undefined ? '' : ', radio'}`
-  if (outcome.kind === 'infeasible') throw new Error(`${name}: ${outcome.because}`)
-  const results = POLICY_NAMES.map(policy => [policy, runPolicy(name, problem, outcome.plan, policy)] as const)
-  return { name, about, gap: outcome.plan.gap, policies: Object.fromEntries(results) as NetworkResult['policies'] }
+  const results = POLICY_NAMES.map(policy => [policy, runPolicy(name, problem, found, policy)] as const)
+  return { name, about, gap: found.gap, policies: Object.fromEntries(results) as NetworkResult['policies'] }
 }
 
 /** How often the best policy's time the policy takes, in one network at one load. */
@@ -141,49 +131,21 @@ const worstOf = (results: readonly NetworkResult[]): string => {
   ].join('\n')
 }
 
-const inThreads = async (names: readonly string[]): Promise<NetworkResult[]> => {
-  const todo = [...names]
-  const results: NetworkResult[] = []
-  const work = async (): Promise<void> => {
-    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: 'network' })
-    try {
-      for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
-        results.push(
-          await new Promise((resolve, reject) => {
-            worker.once('message', resolve)
-            worker.once('error', reject)
-            worker.postMessage(name)
-          })
-        )
-        worker.removeAllListeners('error')
-        if (process.stderr.isTTY) process.stderr.write(`\r${results.length} of ${names.length} networks `)
-      }
-    } finally {
-      await worker.terminate()
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(cpus().length, names.length) }, work))
-  return results.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
-}
-
 const main = async (): Promise<void> => {
   const [word = String(NETWORKS), out] = process.argv.slice(2)
-  if (/^(free|memory)-\d+$/.test(word)) {
-    const result = await runNetwork(word)
-    process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
+  const names = networkNames(word)
+  if (names.length === 1) {
+    process.stdout.write(`${JSON.stringify(await runNetwork(word), undefined, 2)}
+`)
     return
   }
-  const count = Number(word)
-  if (!Number.isInteger(count) || count < 1)
-    throw new Error(`"${word}" is neither a number of networks nor free-N or memory-N`)
   const kinds: Kind[] = ['free', 'memory']
-  const names = kinds.flatMap(kind => Array.from({ length: count }, (_, i) => `${kind}-${i}`))
   const start = systemClock.now()
-  const results = await inThreads(names)
+  const results = await eachInThreads<NetworkResult>(fileURLToPath(import.meta.url), 'policies', names)
   const of = (kind: Kind): NetworkResult[] => results.filter(({ name }) => name.startsWith(kind))
   process.stdout.write(
     `${[
-      `${2 * count} random networks, every policy; fractions of the capacity bound when saturated; mean inference time as geometric mean of the ratio to the best policy (worst)`,
+      `${names.length} random networks, every policy; fractions of the capacity bound when saturated; mean inference time as geometric mean of the ratio to the best policy (worst)`,
       '',
       describeKind('every block everywhere', of('free')),
       '',
@@ -264,5 +226,4 @@ const suiteFigure = (results: readonly NetworkResult[]): Parameters<typeof rende
   } as Parameters<typeof renderFigure>[0]
 }
 
-if (isMainThread || workerData !== 'network') await main()
-else parentPort!.on('message', async (name: string) => parentPort!.postMessage(await runNetwork(name)))
+if (!answerIn('policies', runNetwork)) await main()

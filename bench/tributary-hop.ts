@@ -144,6 +144,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
           weight: 1,
           isBacklogged: false,
           lag: seconds(0),
+          served: seconds(0),
           availableAt: now,
           arrivedAt: now,
           turn: 0,

@@ -86,7 +86,7 @@ export const command = new Command('node')
   .option('--cut-at <model=tensors>', 'cut a model at these tensors, commas between, repeatable', collect, [])
   .option(
     '--source <spec>',
-    'name=dir:PATH, name=watch:PATH (a folder that grows), name=stdin: (JSON lines), name=stdin:frames,size=640x480[,pixels=rgb24|gray] name=video:INPUT[,fps=5] (a file, rtsp://, http://, /dev/video0 or any input of ffmpeg) or name=synthetic:COUNT, then [,model=M][,window=N][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms][,start=5s][,patience=30s][,deadline=500ms][,late=finish|cancel][,drop=oldest|newest|none][,queue=N][,rate=5/s], repeatable; synthetic:COUNT makes data up',
+    'name=dir:PATH, name=watch:PATH (a folder that grows), name=stdin: (JSON lines), name=stdin:frames,size=640x480[,pixels=rgb24|gray] name=video:INPUT[,fps=5] (a file, rtsp://, http://, /dev/video0 or any input of ffmpeg) or name=synthetic:COUNT, then [,model=M][,window=N|auto][,count=N][,weight=W][,arrivals=saturated|poisson:5/s|every:200ms][,start=5s][,patience=30s][,deadline=500ms][,late=finish|cancel][,drop=oldest|newest|none][,queue=N][,rate=5/s], repeatable; synthetic:COUNT makes data up',
     collect,
     []
   )

@@ -47,6 +47,11 @@ type State =
   /** A result, or that there is none and why. */
   | { readonly kind: 'toWrite'; readonly ends: 'done' | 'dropped' | { readonly failed: string } }
 
+const checked = (window: number): number => {
+  if (Number.isInteger(window) && window > 0) return window
+  throw new RangeError(`window must be at least 1, got ${window}`)
+}
+
 /**
  * What a source owes: every admitted datum until its result, or why it has none, is in the sink. Pure.
  *
@@ -59,7 +64,7 @@ type State =
  * gives back. Of all results of a datum the first counts, whichever dispatch it belongs to; after `fail` or `drop` none does.
  */
 export class Ledger {
-  readonly #window: number
+  #window: number
   readonly #entries = new Map<number, Entry>()
   readonly #doneBefore: ReadonlySet<number>
   readonly #done = new Set<number>()
@@ -71,9 +76,17 @@ export class Ledger {
   #duplicates = 0
 
   constructor({ window, done = new Set() }: LedgerOptions) {
-    if (!(Number.isInteger(window) && window > 0)) throw new RangeError(`window must be at least 1, got ${window}`)
-    this.#window = window
+    this.#window = checked(window)
     this.#doneBefore = done
+  }
+
+  get window(): number {
+    return this.#window
+  }
+
+  /** Where more are under way than may be now, there is no room until enough are home. */
+  set window(window: number) {
+    this.#window = checked(window)
   }
 
   /**
@@ -81,8 +94,12 @@ export class Ledger {
    * takes, until a window of them waits.
    */
   get room(): number {
-    const withoutResult = this.#outstanding - this.#toWrite
-    return Math.max(0, Math.min(this.#window - withoutResult, 2 * this.#window - this.#outstanding))
+    return Math.max(0, Math.min(this.#window - this.underWay, 2 * this.#window - this.#outstanding))
+  }
+
+  /** Data without a result. */
+  get underWay(): number {
+    return this.#outstanding - this.#toWrite
   }
 
   /** @throws InvariantError when there is no room, or the datum is known */

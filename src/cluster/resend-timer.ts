@@ -59,18 +59,22 @@ export class ResendTimer {
     if (flight !== undefined) flight.heardAt = now
   }
 
-  /** @param attempt to which the result belongs */
-  result(datum: number, attempt: number, now: Seconds): void {
+  /** @param attempt to which the result belongs @returns since that was sent; undefined: it is not known */
+  result(datum: number, attempt: number, now: Seconds): Seconds | undefined {
     const flight = this.#flights.get(datum)
-    if (flight === undefined) return
+    if (flight === undefined) return undefined
     this.#flights.delete(datum)
     this.#lastResultAt = now
     const sentAt = flight.sentAt.get(attempt)
-    if (sentAt === undefined) return
+    if (sentAt === undefined) return undefined
     this.#youngestAnswered = Math.max(this.#youngestAnswered, sentAt)
     this.#measure(now - sentAt)
-    if (flight.timeouts === 0) return
-    const wasRight = attempt === flight.attempt
+    if (flight.timeouts > 0) this.#judge(attempt === flight.attempt)
+    return seconds(now - sentAt)
+  }
+
+  /** Whether what was sent again was lost indeed. */
+  #judge(wasRight: boolean): void {
     this.#allowance = wasRight ? Math.min(MOST_ALLOWANCE, this.#allowance + 1) : Math.max(1, this.#allowance / 2)
   }
 

@@ -7,6 +7,8 @@ import { isStranded, longestExpected, SourceBook } from './source-book.ts'
 
 const [home, shed] = ['home', 'shed'].map(deviceId) as [ReturnType<typeof deviceId>, ReturnType<typeof deviceId>]
 
+const served = seconds(0)
+
 const open = (over: Partial<AdmissionTerms> = {}) => {
   const terms = { ...PATIENT_TERMS, ...over }
   const clock = { now: 0 }
@@ -49,8 +51,8 @@ test('a datum of which nothing is heard is sent again, not while it waits at hom
   clock.now = 22
   expect(book.overdue(seconds(0), () => false)).toEqual([0])
   expect(book.dispatched(0)).toBe(2)
-  expect(book.result({ datum: 0, attempt: 1 })).toBe('first') // whichever dispatch it belongs to
-  expect(book.result({ datum: 0, attempt: 2 })).toBe('duplicate')
+  expect(book.result({ datum: 0, attempt: 1, served })).toBe('first') // whichever dispatch it belongs to
+  expect(book.result({ datum: 0, attempt: 2, served })).toBe('duplicate')
 })
 
 test('a window may have to pass through the slowest device that is there', () => {
@@ -82,7 +84,7 @@ test('a datum under way is dropped at its deadline where that is agreed, and its
   clock.now = 2
   expect(book.tooLate()).toEqual([0])
   expect([book.tooLate(), book.nextDeadline]).toEqual([[], 3])
-  expect(dispatches.map(dispatch => book.result(dispatch))).toEqual(['duplicate', 'first'])
+  expect(dispatches.map(dispatch => book.result({ ...dispatch, served }))).toEqual(['duplicate', 'first'])
   clock.now = 9
   expect([book.tooLate(), book.nextDeadline]).toEqual([[], undefined])
   for (const datum of [0, 1]) book.ledger.written(datum)

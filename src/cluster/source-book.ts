@@ -1,8 +1,11 @@
 import { type AdmissionTerms, PATIENT_TERMS } from '../core/admission-terms.ts'
 import type { DeviceId } from '../core/ids.ts'
 import { type Seconds, seconds } from '../core/units.ts'
+import type { Window } from '../core/window.ts'
 import type { World } from '../core/world.ts'
 import { BacklogSign } from '../scheduler/backlog-sign.ts'
+import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
+import { AutoWindow } from './auto-window.ts'
 import { type Dispatch, Ledger } from './ledger.ts'
 import { ResendTimer } from './resend-timer.ts'
 
@@ -10,8 +13,8 @@ export interface SourceBookParts {
   /** The device of the source. */
   readonly self: DeviceId
   readonly now: () => Seconds
-  /** How many data may be in flight at once. */
-  readonly window: number
+  /** How many data may be in flight at once; auto: as few as keep its throughput. */
+  readonly window: Window
   /** Whether data under way have a deadline, at which they are cancelled. Default: no. */
   readonly terms?: Pick<AdmissionTerms, 'deadline' | 'late'>
 }
@@ -50,6 +53,7 @@ export class SourceBook {
   readonly ledger: Ledger
   readonly #parts: SourceBookParts
   readonly #backlog: BacklogSign
+  #auto: AutoWindow | undefined
   #timer = new ResendTimer()
   /** How often a device let it go because it could not get it any further. */
   readonly #letGo = new Map<number, number>()
@@ -58,8 +62,10 @@ export class SourceBook {
 
   constructor(parts: SourceBookParts) {
     this.#parts = parts
-    this.ledger = new Ledger(parts)
-    this.#backlog = new BacklogSign(parts.window)
+    this.#auto = parts.window === 'auto' ? new AutoWindow() : undefined
+    const window = this.#auto?.size ?? (parts.window as number)
+    this.ledger = new Ledger({ window })
+    this.#backlog = new BacklogSign(window)
   }
 
   get isBacklogged(): boolean {
@@ -120,11 +126,17 @@ export class SourceBook {
     return seconds(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** times))
   }
 
-  /** It came home. @returns as the ledger: only the first counts */
-  result({ datum, attempt }: Dispatch): 'first' | 'duplicate' | 'stranger' {
-    this.#timer.result(datum, attempt, this.#parts.now())
+  /** It came home, as a task that was served for so long. @returns as the ledger: only the first counts */
+  result({ datum, attempt, served }: Dispatch & Pick<LiveTask, 'served'>): 'first' | 'duplicate' | 'stranger' {
+    const took = this.#timer.result(datum, attempt, this.#parts.now())
+    const { underWay } = this.ledger
     const result = this.ledger.result(datum)
-    if (result === 'first') this.#forget(datum)
+    if (result !== 'first') return result
+    this.#forget(datum)
+    if (this.#auto !== undefined && took !== undefined && this.isBacklogged) {
+      this.#auto.completed({ took, served, underWay })
+      this.#resize(this.#auto.size)
+    }
     return result
   }
 
@@ -142,6 +154,14 @@ export class SourceBook {
   /** Another model is served: what the one before took says nothing of this one. */
   beginAnew(): void {
     this.#timer = new ResendTimer()
+    if (this.#auto === undefined) return
+    this.#auto = new AutoWindow()
+    this.#resize(this.#auto.size)
+  }
+
+  #resize(window: number): void {
+    this.ledger.window = window
+    this.#backlog.window = window
   }
 
   /**

@@ -7,6 +7,7 @@ import { parseFrequency, parseRate, parseSize, parseTime } from './parse-quantit
 import { refuseFreeModels } from './refuse-free-models.ts'
 import { type Bytes, type BytesPerSecond, bytes, milliseconds, type Seconds, seconds } from './units.ts'
 import { UserError } from './user-error.ts'
+import type { Window } from './window.ts'
 
 /** A network and its load, checked and in SI units: what `plan`, `simulate` and `emulate` read. */
 export interface Scenario {
@@ -87,7 +88,7 @@ export interface ScenarioSource {
   readonly model: number
   readonly arrivals: Arrivals
   readonly count: number
-  readonly window: number
+  readonly window: Window
   readonly weight: number
   /** When its first datum can be there. */
   readonly start: Seconds
@@ -171,6 +172,8 @@ const timeOf = (text: string): number => {
     return Number.NaN
   }
 }
+
+const window = z.int({ abort: true }).min(1).max(100_000).or(z.literal('auto'))
 
 /** Where the first block runs; a block that is pinned elsewhere would be another model. */
 const pinned = z.literal('source', { error: 'must be source: the first block then runs at the device of its source' })
@@ -269,7 +272,7 @@ const schema = z.strictObject({
         dir: z.string().min(1).optional(),
         preset: z.string().min(1).optional(),
         io: z.string().min(1).optional(),
-        window: z.int({ abort: true }).min(1).max(100_000).default(16),
+        window: window.default(16),
         weight: positive.default(1),
         start: time.prefault('0s'),
         deadline: interval.refine(t => t > 0, 'must be more than 0').default(PATIENT_TERMS.deadline),

@@ -4,6 +4,7 @@ import { checkedOptions } from '../core/checked-options.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
+import type { Window } from '../core/window.ts'
 import type { Items, IterableSourceOptions, SendingSourceOptions } from './source-options.ts'
 
 const isIterable = (value: unknown): boolean =>
@@ -12,7 +13,7 @@ const isIterable = (value: unknown): boolean =>
 const schema = z.strictObject({
   name: z.string().regex(NAME_PATTERN, NAME_WORDS),
   model: z.string().min(1).optional(),
-  window: z.int().min(1).max(100_000).default(16),
+  window: z.int().min(1).max(100_000).or(z.literal('auto')).default(16),
   weight: z.number().min(1e-6).max(1e9).default(1),
   rate: z.number().min(1e-6).max(1e9).optional(),
   queue: z.int().min(1).max(10_000_000).optional(),
@@ -25,7 +26,7 @@ const schema = z.strictObject({
 export interface CheckedSource {
   readonly name: string
   readonly model: string | undefined
-  readonly window: number
+  readonly window: Window
   readonly weight: number
   readonly rate: number | undefined
   readonly admission: AdmissionTerms

@@ -20,6 +20,9 @@ export interface SourcesParts {
   readonly say: (text: string, level?: LogLevel) => void
 }
 
+/** Outcomes that may lie unread where the window does not say how many. */
+const UNREAD = 16
+
 /** The sources of a program, by name. One that has ended is in the status until another takes its name. */
 export class Sources {
   readonly #parts: SourcesParts
@@ -32,7 +35,7 @@ export class Sources {
 
   /** @throws UserError `nameTaken` */
   async addIterable(options: CheckedSource): Promise<IterableSource> {
-    const reader = new OutcomeReader(options.window)
+    const reader = new OutcomeReader(options.window === 'auto' ? UNREAD : options.window)
     const pulled = new PulledItems(options.items!, item => source.owes(item))
     const { drop, rate } = options.admission
     const isAsked = drop === 'none' && rate === Number.POSITIVE_INFINITY

@@ -5,14 +5,15 @@
  * says nothing.
  */
 export class BacklogSign {
-  readonly #window: number
+  /** Data that may be in flight. */
+  window: number
   #isBacklogged = true
   /** Admissions until the window must have filled. */
   #filling: number
 
   /** @param window data that may be in flight */
   constructor(window: number) {
-    this.#window = window
+    this.window = window
     this.#filling = window
   }
 
@@ -28,6 +29,6 @@ export class BacklogSign {
   admitted(room: number, waitedForIt: boolean): void {
     this.#filling = waitedForIt ? 0 : Math.max(0, this.#filling - 1)
     if (room === 0) this.#isBacklogged = true
-    else if (waitedForIt || (this.#filling === 0 && room > this.#window / 2)) this.#isBacklogged = false
+    else if (waitedForIt || (this.#filling === 0 && room > this.window / 2)) this.#isBacklogged = false
   }
 }

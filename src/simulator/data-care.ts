@@ -105,7 +105,7 @@ export class DataCare {
     const { dispatcher } = devices[self]!
     this.#orphans.tick()
     for (const source of this.#sourcesOf[self]!) {
-      const expected = longestExpected(world, source.spec.window, this.#work[source.spec.model]!)
+      const expected = longestExpected(world, source.book.ledger.window, this.#work[source.spec.model]!)
       const isQueued = (datum: number): boolean =>
         dispatcher.has(task => task.source === source.id && task.datum === datum)
       for (const datum of source.book.overdue(expected, isQueued)) this.#submit(source, datum)

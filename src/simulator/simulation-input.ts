@@ -1,6 +1,7 @@
 import type { AdmissionTerms } from '../core/admission-terms.ts'
 import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
 import type { WholeModels } from '../core/whole-models.ts'
+import type { Window } from '../core/window.ts'
 import type { Placement, PlacementProblem } from '../planner/placement.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
 
@@ -83,8 +84,8 @@ export interface SimulatedSource {
   readonly weight: number
   /** How many data there are in all. */
   readonly count: number
-  /** How many may be in flight at once; the others wait at the source, which counts as inference time. */
-  readonly window: number
+  /** How many may be in flight at once; the others wait at the source, which counts as inference time. auto: as few as keep its throughput. */
+  readonly window: Window
   /** When datum i becomes available, ascending; undefined for a saturated source: as soon as the window has room. */
   readonly availableAt: ((datum: number) => Seconds) | undefined
   /** Default: all wait their turn. */

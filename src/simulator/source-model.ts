@@ -151,6 +151,7 @@ export class SourceModel {
       attempt,
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
+      served: seconds(0),
       availableAt: this.#availableAt.get(datum)!,
       arrivedAt: this.#parts.now(),
       turn: 0,
@@ -185,8 +186,8 @@ export class SourceModel {
   }
 
   /** @returns false for a late duplicate, and for what is of an earlier life and not admitted again yet */
-  delivered({ datum, attempt }: LiveTask): boolean {
-    if (this.#book.result({ datum, attempt }) !== 'first') return false
+  delivered({ datum, attempt, served }: LiveTask): boolean {
+    if (this.#book.result({ datum, attempt, served }) !== 'first') return false
     this.#book.ledger.written(datum)
     this.results.push({
       datum,

@@ -1,3 +1,4 @@
+import { mostUnderWay } from '../core/window.ts'
 import { parseMqttAddress } from '../runtime/io/mqtt-address.ts'
 import { openMqtt } from '../runtime/io/open-mqtt.ts'
 import type { SourceSpec } from '../runtime/io/source-spec.ts'
@@ -32,7 +33,7 @@ export const createFeed = ({ spec, id, stateFolder, has, say }: CreateFeedParts)
     }
     case 'mqtt': {
       const address = parseMqttAddress(mqttAddressOf(spec.argument), `source ${spec.name}`)
-      const unacknowledged = Math.min(65_535, spec.window + spec.admission.queue)
+      const unacknowledged = Math.min(65_535, mostUnderWay(spec.window) + spec.admission.queue)
       const open = () => openMqtt({ address, clientId: `tributary-${id}`, unacknowledged, say })
       return createMqttFeed({ topic: address.topic, qos: spec.qos, open })
     }

@@ -40,7 +40,7 @@ export interface SourceObject {
   /** @default 100 */
   readonly count?: number
   /** @default 16 */
-  readonly window?: number
+  readonly window?: number | 'auto'
   readonly weight?: number
   readonly start?: Quantity
   /** From when a datum is there; one that has not begun by then is dropped. */

@@ -102,7 +102,7 @@ export class RunPatience {
     return Math.max(
       ...sources.map(({ name, arrivals, count, window }) => {
         const { admitted = 0, inFlight = 0 } = said.get(name) ?? {}
-        if (arrivals.kind === 'saturated' || admitted >= count || inFlight >= window) return 0
+        if (arrivals.kind === 'saturated' || admitted >= count || (window !== 'auto' && inFlight >= window)) return 0
         return arrivals.kind === 'every' ? arrivals.interval : POISSON_GAPS / arrivals.rate
       })
     )

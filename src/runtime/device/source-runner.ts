@@ -371,8 +371,8 @@ export class SourceRunner implements SourcePort {
     this.#stream?.tick?.()
     if (this.#state !== 'running') return
     for (const datum of this.#book.tooLate()) this.#dropAdmitted(datum)
-    const { view, spec, isHere } = this.#parts
-    const expected = longestExpected(view.world, spec.window, seconds(this.#model.served?.work ?? 0))
+    const { view, isHere } = this.#parts
+    const expected = longestExpected(view.world, this.#book.ledger.window, seconds(this.#model.served?.work ?? 0))
     for (const datum of this.#book.overdue(expected, waiting => isHere(this.id, waiting))) this.#resend(datum)
   }
 
@@ -641,6 +641,7 @@ export class SourceRunner implements SourcePort {
       weight: spec.weight,
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
+      served: seconds(0),
       availableAt: this.#flights.get(datum)!.availableAt,
       arrivedAt: clock.now(),
       turn: 0,

@@ -31,7 +31,15 @@ const whole = (size: number): Tensor => ({ name: 'i', type: 'uint8', dims: [size
 
 const task = (tensors: readonly WireTensor[], done = 1): DeviceTask => ({
   ...{ source: 'cam', datum: 0, attempt: 1, modelId: modelId('m'), model: 0, home: 0, homeId: deviceId('porch') },
-  ...{ weight: 1, isBacklogged: false, lag: seconds(0), availableAt: seconds(0), arrivedAt: seconds(0), turn: 0 },
+  ...{
+    weight: 1,
+    isBacklogged: false,
+    lag: seconds(0),
+    served: seconds(0),
+    availableAt: seconds(0),
+    arrivedAt: seconds(0),
+    turn: 0
+  },
   ...{ route: [], refusals: 0, done, tensors }
 })
 

@@ -22,6 +22,7 @@ const task = (availableAt: Seconds): DeviceTask => ({
   ...{
     isBacklogged: false,
     lag: seconds(0),
+    served: seconds(0),
     availableAt,
     arrivedAt: availableAt,
     turn: 0,
@@ -48,4 +49,18 @@ test('data that were available at one instant still are, whichever way they came
   const times = [0.1, 0.2, 0.7].map(takes => arrived(1 / 3, takes) + takes)
   expect(new Set(times.map(time => time.toFixed(9))).size).toBe(1)
   expect(arrived(1 / 3, 0.1)).toBe(997.333333)
+})
+
+test('how long it was served travels with it; what is no number is refused, and less than nothing is nothing', () => {
+  const came = (served: number): Seconds => {
+    const wire = taskToWire({ ...task(seconds(0)), served: seconds(served) }, knowing('a').world, seconds(1))
+    const { tensors } = task(seconds(0))
+    return taskFromWire(
+      { from: deviceId('a'), task: wire, tensors: tensors as never, report: undefined },
+      knowing('b'),
+      seconds(1)
+    ).served
+  }
+  expect([came(0.25), came(-1)]).toEqual([0.25, 0])
+  expect(() => came(Number.NaN)).toThrow('is not a number')
 })

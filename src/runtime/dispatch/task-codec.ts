@@ -29,6 +29,7 @@ export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Ta
     route: task.route.map(({ device, until }) => ({ device: world.devices[device]!.id, until })),
     age: Math.max(0, arrives - task.availableAt),
     lag: task.lag,
+    served: task.served,
     weight: task.weight,
     attempt: task.attempt,
     madeBy: task.madeBy ?? '',
@@ -54,8 +55,8 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     throw new Error(`${task.done} blocks done of a model of ${manifest.blocks.length}`)
   if (task.route.length > MAX_ROUTE || task.source.length > MAX_SOURCE_NAME)
     throw new Error('route or source name too long')
-  if (!(Number.isFinite(task.age) && task.age >= 0 && Number.isFinite(task.weight) && Number.isFinite(task.lag)))
-    throw new Error('age, weight or lag is not a number')
+  if (![task.age, task.weight, task.lag, task.served].every(Number.isFinite) || task.age < 0)
+    throw new Error('age, weight, lag or served is not a number')
   if (task.route.some(({ until }) => until > manifest.blocks.length))
     throw new Error(`a route beyond the ${manifest.blocks.length} blocks of its model`)
   checkTensors(manifest, task.done, tensors)
@@ -70,6 +71,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     homeId: deviceId(task.home),
     weight: task.weight,
     lag: seconds(task.lag),
+    served: seconds(Math.max(0, task.served)),
     availableAt: microseconds(now - task.age),
     arrivedAt: now,
     done: task.done,

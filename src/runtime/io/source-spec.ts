@@ -89,7 +89,7 @@ const deadlineTime = (text: string): Seconds => {
 const schema = z.strictObject({
   name: z.string().regex(NAME_PATTERN, NAME_WORDS),
   model: z.string().min(1, 'needs a name').optional(),
-  window: numberOf(z.int().min(1).max(100_000)).default(16),
+  window: numberOf(z.int().min(1).max(100_000)).or(z.literal('auto')).default(16),
   arrivals: z.string().transform(asQuantity(parseArrivals)).default({ kind: 'saturated' }),
   count: numberOf(z.int().min(1).max(10_000_000)).optional(),
   weight: numberOf(z.number().min(1e-6).max(1e9)).default(1),
@@ -118,7 +118,7 @@ const schema = z.strictObject({
 })
 
 const FORM =
-  'NAME=dir:PATH, synthetic:COUNT, watch:PATH, stdin:, video:INPUT or mqtt://HOST/TOPIC, then [,model=NAME][,window=N][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s][,patience=30s][,deadline=500ms][,late=finish|cancel][,drop=oldest|newest|none][,queue=N][,rate=5/s]'
+  'NAME=dir:PATH, synthetic:COUNT, watch:PATH, stdin:, video:INPUT or mqtt://HOST/TOPIC, then [,model=NAME][,window=N|auto][,arrivals=saturated|poisson:5/s|every:200ms][,count=N][,weight=W][,start=5s][,patience=30s][,deadline=500ms][,late=finish|cancel][,drop=oldest|newest|none][,queue=N][,rate=5/s]'
 /** Which kinds of source have an option that not all have. */
 const OF_KINDS: Readonly<Record<string, readonly SourceKind[]>> = {
   arrivals: ['dir', 'synthetic'],

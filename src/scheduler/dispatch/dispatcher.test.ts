@@ -22,6 +22,7 @@ const task = (datum: number, over: Partial<LiveTask> = {}): LiveTask => ({
   route: [],
   isBacklogged: false,
   lag: seconds(0),
+  served: seconds(0),
   refusals: 0,
   ...over
 })

@@ -108,6 +108,7 @@ export class LaneQueue<T extends LiveTask> {
     try {
       if (outcome.kind === 'done') {
         if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, outcome.took, this.#parts.now())
+        task.served = seconds(task.served + outcome.took)
         // What was decided for the blocks ahead is for a datum that goes on as planned.
         if (outcome.follow !== undefined && outcome.follow !== 'next') task.route = []
         task.done = advanced(this.#parts.world, task, outcome.follow)

@@ -147,9 +147,17 @@ export class LinkQueue<T extends LiveTask> {
     })
   }
 
+  /** From here to there, as far as is known. */
+  #takes(task: T): number {
+    const { world, self, to, bytes } = this.#parts
+    const link = world.link(self, to)
+    return link === undefined ? 0 : bytes(task) / link.rate + link.latency
+  }
+
   #send(task: T): void {
     const { now, bytes, send, to, accepted, refused } = this.#parts
     this.#writing = { bytes: bytes(task), since: now() }
+    task.served = seconds(task.served + this.#takes(task))
     if (this.#parts.handshake?.needed(task) === true) this.#clearance = 'none'
     send(task, to, {
       written: () => {

@@ -9,6 +9,8 @@ export interface LiveTask extends TaskState {
   /** Counts the dispatches from the source: a datum that was sent out again is another task. */
   readonly attempt: number
   lag: Seconds
+  /** Since its source sent it, blocks ran and activations travelled for so long; the rest it waited. */
+  served: Seconds
   done: number
   arrivedAt: Seconds
   /** Its place in the order of arrival at this device; the dispatcher gives it. */

@@ -1,3 +1,4 @@
+import { mostUnderWay } from '../../core/window.ts'
 import type { BlockFailure } from '../../runtime/device/is-proven.ts'
 import type { DatumRef } from '../../runtime/device/source-port.ts'
 import { SourceRunner, type SourceRunnerParts } from '../../runtime/device/source-runner.ts'
@@ -12,9 +13,10 @@ export class WatchedRunner extends SourceRunner {
 
   constructor(parts: SourceRunnerParts, law: ResendLaw) {
     const open = new Set<number>()
+    const most = mostUnderWay(parts.spec.window)
     const submit = (task: DeviceTask): void => {
       open.add(task.datum)
-      if (open.size > parts.spec.window) law.tooMany(task.source, open.size, parts.spec.window)
+      if (open.size > most) law.tooMany(task.source, open.size, most)
       law.submitted(task.source, task.datum, task.attempt)
       parts.submit(task)
     }

@@ -1,0 +1,59 @@
+import type { Seconds } from '../core/units.ts'
+import { LARGEST_AUTO } from '../core/window.ts'
+
+/** Data under way before anything is known: enough to find other paths than the first. */
+const FIRST = 16
+/** Beside the data that are served at once: so many wait, and so many for each of those. */
+const WAITING = 3
+const WAITING_EACH = 1.1
+/** Results that count: those of so many windows, and at least so many; fewer while the window grows for the first time. */
+const MEMORY = { windows: 8, least: 64 }
+const FIRST_MEMORY = { windows: 1, least: 4 }
+
+/** Of a datum whose result has come home. */
+export interface Flight {
+  /** Since its source sent it. */
+  readonly took: Seconds
+  /** Of that, blocks ran and activations travelled; the rest it waited. */
+  readonly served: Seconds
+  /** Data of its source, with it. */
+  readonly underWay: number
+}
+
+/**
+ * How many data of a saturated source should be under way: the least window that keeps its throughput. Up to the knee, more data
+ * under way are more that are served at once; beyond it they only wait. So a window is kept of those that are served at
+ * once, and of as many that wait as keep the busiest device busy, however unevenly data come to it:
+ *
+ *   N = time served / time that passed = mean of served x underWay / took (Little)
+ *   window = N + WAITING + WAITING_EACH x N
+ *
+ * N does not depend on the window beyond the knee, so nothing swings; at a small window nearly all data are served, and it grows by most
+ * of itself from one round to the next. As in TCP Vegas a number that waits is held, and not a time: of two sources that meet in one
+ * queue, the one with more data there has a larger part of what waits than it wants, and gives way.
+ */
+export class AutoWindow {
+  #window = FIRST
+  #isStarting = true
+  /** Sums over the results that count, the older the less. */
+  #served = 0
+  #passed = 0
+
+  /** Whole data. */
+  get size(): number {
+    return Math.round(this.#window)
+  }
+
+  /** A result came home, while the network was slower than the source: otherwise it says nothing about the network. */
+  completed({ took, served, underWay }: Flight): void {
+    if (took <= 0) return
+    const { windows, least } = this.#isStarting ? FIRST_MEMORY : MEMORY
+    const keep = 1 - 1 / Math.max(least, windows * this.#window)
+    this.#served = keep * this.#served + Math.min(served, took)
+    this.#passed = keep * this.#passed + took / underWay
+    const atOnce = this.#served / this.#passed
+    const wanted = Math.min(LARGEST_AUTO, WAITING + (1 + WAITING_EACH) * atOnce)
+    if (wanted < this.#window) this.#isStarting = false
+    this.#window += (wanted - this.#window) / this.#window
+  }
+}
