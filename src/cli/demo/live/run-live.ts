@@ -1,0 +1,179 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EncodingChoice } from '../../../core/activation-encoding.ts'
+import type { Clock } from '../../../core/clock.ts'
+import { seconds } from '../../../core/units.ts'
+import { NoAnswerError } from '../../../core/user-error.ts'
+import { reduceCtcOutput } from '../../../model/reduce-output.ts'
+import { textTable } from '../../../report/text-table.ts'
+import { parseSinkLine, type SinkEntry } from '../../../runtime/ports/sink-entry.ts'
+import type { PolicyName } from '../../../scheduler/policies.ts'
+import { ClusterFeed } from '../cluster-feed.ts'
+import { declaredTimes } from '../declared-times.ts'
+import { killLater } from '../kill-later.ts'
+import type { KillOrder } from '../kill-order.ts'
+import { ocrModelPath } from '../ocr-model-path.ts'
+import { plainAnswers } from '../plain-answers.ts'
+import type { RunView } from '../run-view.ts'
+import { sinkOf, startCluster } from '../start-cluster.ts'
+import { AGE_BOUND, FRAME_RATE, LIVE_CAMERAS, LIVE_DEVICES, WINDOW } from './live-cluster.ts'
+import { type Camera, makeCameras, pictureOf } from './make-cameras.ts'
+import { type CameraScore, isWell, scoreCamera } from './score-camera.ts'
+
+export interface LiveOptions {
+  readonly policy: PolicyName
+  readonly activationEncoding: EncodingChoice
+  /** How long the cameras run. */
+  readonly seconds: number
+  readonly kill: KillOrder | undefined
+  readonly seed: string
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly view: RunView
+  readonly print: (text: string) => void
+}
+
+export interface LiveDocument {
+  readonly devices: readonly object[]
+  readonly policy: string
+  readonly seconds: number
+  readonly killed: KillOrder | null
+  /** Nineteen of twenty results are of frames that are no older, in seconds. */
+  readonly ageBound: number
+  readonly cameras: readonly CameraScore[]
+}
+
+/** Until the sources are ready, and until the last frames are done. */
+const PATIENCE = seconds(90)
+
+/** Two cameras that never wait, on three devices that cannot read everything, one of which dies. Leaves nothing behind. */
+export const runLive = async (options: LiveOptions): Promise<LiveDocument> => {
+  const scratch = await mkdtemp(join(tmpdir(), 'tributary-demo-'))
+  try {
+    return await runIn(scratch, options)
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+const runIn = async (scratch: string, options: LiveOptions): Promise<LiveDocument> => {
+  const { view, signal, policy, kill, print } = options
+  view.say(`making a video of ${options.seconds} s for each of ${LIVE_CAMERAS.join(' and ')} with ffmpeg ...`)
+  const cameras = await makeCameras(join(scratch, 'cameras'), { ...options, names: LIVE_CAMERAS })
+  const model = ocrModelPath()
+  const images = cameras.map(({ name, frames, truth }) => ({
+    ...{ source: name, folder: frames, truth },
+    items: [...truth.keys()]
+  }))
+  const { texts } = await plainAnswers({ modelFile: model, images, signal, view })
+  const modelFile = join(scratch, 'ocr.onnx')
+  await reduceCtcOutput(model, modelFile)
+  const folder = join(scratch, 'run')
+  await runCameras(folder, modelFile, cameras, options)
+  const scores: CameraScore[] = []
+  for (const { name, count } of cameras) {
+    const entries = await readEntries(sinkOf(folder, name))
+    scores.push(scoreCamera(name, count, entries, frame => texts.get(name)?.get(pictureOf(frame))))
+  }
+  print(describe(scores, options))
+  return {
+    devices: LIVE_DEVICES.map(device => ({ ...device, emulated: true })),
+    ...{ policy, seconds: options.seconds, killed: kill ?? null, ageBound: AGE_BOUND, cameras: scores }
+  }
+}
+
+/** Until each has shown all its frames, and each frame has its outcome. */
+const runCameras = async (
+  folder: string,
+  modelFile: string,
+  cameras: readonly Camera[],
+  options: LiveOptions
+): Promise<void> => {
+  const { view, signal } = options
+  const videos = new Map(cameras.map(({ name, video }) => [name, video]))
+  const feed = new ClusterFeed()
+  const cluster = await startCluster({
+    ...options,
+    ...{ folder, modelFile, devices: LIVE_DEVICES, limitMemory: true, work: await declaredTimes(modelFile) },
+    sourceFlags: ({ name }) => [
+      '--source',
+      `${name}=video:${videos.get(name)},model=ocr,pace=real,window=${WINDOW},drop=oldest,queue=1`
+    ],
+    onEvent: (device, event) => {
+      feed.take(device, event)
+      show(feed, device, view)
+    }
+  })
+  try {
+    await cluster.allSources('ready', PATIENCE)
+    cluster.begin()
+    const shown = cameras.map(({ name, count }) => ({ name, images: count }))
+    view.begin(
+      'live',
+      shown,
+      LIVE_DEVICES.map(({ name }) => name)
+    )
+    const over = new AbortController()
+    const killing = killLater(cluster, options, AbortSignal.any([over.signal, signal]))
+    try {
+      await cluster.allSources('done', seconds(options.seconds + PATIENCE))
+    } finally {
+      over.abort()
+      await killing
+    }
+  } finally {
+    await cluster.stop()
+    view.end()
+  }
+}
+
+const show = (feed: ClusterFeed, device: string, view: RunView): void => {
+  const part = feed.device(device)
+  if (part === undefined) return
+  view.device(device, { busy: part.busy, queue: part.queue.lane + part.queue.links, blocks: '' })
+  for (const source of feed.sources())
+    if (source.device === device) view.source(source.name, source.completed, source.rate)
+}
+
+const readEntries = async (file: string): Promise<SinkEntry[]> =>
+  (await readFile(file, 'utf8'))
+    .split('\n')
+    .filter(line => line !== '')
+    .map(parseSinkLine)
+
+const describe = (scores: readonly CameraScore[], { policy, kill }: LiveOptions): string => {
+  const ms = (time: number): string => `${time.toFixed(2)} s`
+  const right = { align: 'right' as const }
+  const table = textTable(
+    [
+      { title: 'camera' },
+      ...['frames', 'read', 'right', 'dropped', 'failed', 'missing', 'twice'].map(title => ({ title, ...right })),
+      ...['age p50', 'p95', 'most'].map(title => ({ title, ...right }))
+    ],
+    scores.map(score => [
+      score.name,
+      ...[score.frames, score.results, score.right, score.dropped, score.failed, score.missing, score.twice].map(
+        String
+      ),
+      ...[score.age.p50, score.age.p95, score.age.most].map(ms)
+    ])
+  )
+  const killed = kill === undefined ? '' : `, ${kill.device} killed after ${kill.after} s`
+  return [
+    `Two cameras of ${FRAME_RATE} frames a second on three emulated devices that can read ${READABLE} in all; ${policy}${killed}:`,
+    ...['', table, ''],
+    'A frame that cannot be read in time is dropped for a newer one, and that is said. The age is that of a frame when its',
+    `result is there: of nineteen in twenty it is to be at most ${AGE_BOUND} s.`
+  ].join('\n')
+}
+
+/** Frames a second: all speeds, by the 30 ms that a frame takes at speed 1. */
+const READABLE = Math.floor(LIVE_DEVICES.reduce((sum, { speed }) => sum + speed, 0) / 0.03)
+
+/** @throws NoAnswerError that says which camera's frames did not become what they should */
+export const requireWell = ({ cameras }: LiveDocument): void => {
+  const bad = cameras.filter(camera => !isWell(camera)).map(({ name }) => name)
+  if (bad.length > 0)
+    throw new NoAnswerError(`not every frame had one outcome, right and in time: see the rows of ${bad.join(', ')}`)
+}
