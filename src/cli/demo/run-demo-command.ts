@@ -1,5 +1,6 @@
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
+import { requireFfmpeg } from '../../sources/require-ffmpeg.ts'
 import { createBarView } from './bar-view.ts'
 import { DEMO_SOURCES, type DemoPolicy } from './demo-cluster.ts'
 import { type KillOrder, parseKillOrder } from './kill-order.ts'
@@ -32,6 +33,7 @@ export const runDemoCommand = async (options: DemoCommandOptions): Promise<void>
   }
   await requireDemoPackages()
   const { live = false, renderOnly: folder, seed } = options
+  if (live) await requireFfmpeg()
   if (folder !== undefined && live) {
     const [names, signal] = [LIVE_CAMERAS, new AbortController().signal]
     await makeCameras(folder, { names, seconds: options.seconds, seed, signal })

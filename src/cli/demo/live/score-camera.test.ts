@@ -34,4 +34,5 @@ test('what is missing, comes twice, is given up, wrong or old is seen', () => {
   for (const part of [{ right: 0 }, { failed: 1 }, { missing: 1 }, { twice: 1 }, { age: score.age }])
     expect(isWell({ ...whole, ...part })).toBe(false)
   expect(isWell(whole)).toBe(true)
+  expect(isWell({ ...whole, age: score.age }, true)).toBe(true)
 })
