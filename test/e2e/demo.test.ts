@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,6 +45,24 @@ describe('tributary demo', () => {
     expect(await readdir(folder)).toEqual(['images'])
   })
 
+  it.skipIf(spawnSync('ffmpeg', ['-version']).error !== undefined)(
+    'live (needs ffmpeg): of cameras that are not waited for each frame has one outcome, and what is read is right, though a device dies',
+    async () => {
+      const { code, stdout, stderr } = await demo(['--live', '--seconds', '8', '--json'])
+      expect(stderr).toContain('killed shed')
+      const { cameras, ...document } = JSON.parse(stdout)
+      expect(document).toMatchObject({ policy: 'confluence', seconds: 8, killed: { device: 'shed', after: 3 } })
+      expect(cameras.map(({ name }: { name: string }) => name)).toEqual(['porch', 'door'])
+      for (const { frames, results, right, dropped, failed, missing, twice } of cameras) {
+        expect({ frames, failed, missing, twice }).toEqual({ frames: 96, failed: 0, missing: 0, twice: 0 })
+        expect([right, results + dropped]).toEqual([results, frames])
+        expect(Math.min(results, dropped)).toBeGreaterThan(0)
+      }
+      expect(code).toBe(0)
+      expect(await readdir(folder)).toEqual([])
+    }
+  )
+
   it('stops every device on Ctrl-C and leaves nothing behind', async () => {
     const { code } = await demo(['--count', '40', '--policy', 'local'], endInMidRun('SIGINT'))
     expect(code).toBe(130)
@@ -55,7 +74,9 @@ describe('tributary demo', () => {
     [['--policy', 'conflunce'], /--policy "conflunce" .*did you mean confluence\?/],
     [['--kill', 'porch@2'], /porch is a source.*shed or attic/],
     [['--images', '/nowhere/at-all'], /--images "\/nowhere\/at-all".*no such file/],
-    [['--count', '0'], /whole number from 1 to 500/]
+    [['--count', '0'], /whole number from 1 to 500/],
+    [['--live', '--count', '3'], /--count is for the demo with images/],
+    [['--live', '--kill', 'door@2'], /door is a source.*shed/]
   ])('%s is wrong use: exit 2, one line with the remedy', async (flags, message) => {
     const { code, stdout, stderr } = await demo([...flags, '--json'])
     expect(stderr).toMatch(message)
