@@ -20,7 +20,7 @@ const BENCHES = [
   'cutting'
 ]
 /** Minutes long. */
-const LONG = ['policies', 'windows', 'changing', 'published', 'peers', 'emulation', 'testbed', 'adaptation']
+const LONG = ['policies', 'windows', 'goodput', 'changing', 'published', 'peers', 'emulation', 'testbed', 'adaptation']
 const TAKES_WORDS = [
   'cutting',
   'policies',

@@ -39,3 +39,8 @@ test('what is served for longer than it took, or took no time, makes no window w
   idle.completed({ took: seconds(0), served: seconds(0), underWay: 1 })
   expect(idle.size).toBe(16)
 })
+
+test('with a deadline no more are under way than are done in half of it', () => {
+  expect(completions(new AutoWindow(4), 20, 3000).at(-1)).toBe(40) // 20 results a second
+  expect(completions(new AutoWindow(0.01), 20, 3000).at(-1)).toBe(1)
+})

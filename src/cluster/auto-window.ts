@@ -6,6 +6,8 @@ const FIRST = 16
 /** Beside the data that are served at once: so many wait, and so many for each of those. */
 const WAITING = 3
 const WAITING_EACH = 1.1
+/** Of a deadline: times differ, and nearly all of the data are to be in time. */
+const IN_TIME = 0.5
 /** Results that count: those of so many windows, and at least so many; fewer while the window grows for the first time. */
 const MEMORY = { windows: 8, least: 64 }
 const FIRST_MEMORY = { windows: 1, least: 4 }
@@ -30,14 +32,22 @@ export interface Flight {
  *
  * N does not depend on the window beyond the knee, so nothing swings; at a small window nearly all data are served, and it grows by most
  * of itself from one round to the next. As in TCP Vegas a number that waits is held, and not a time: of two sources that meet in one
- * queue, the one with more data there has a larger part of what waits than it wants, and gives way.
+ * queue, the one with more data there has a larger part of what waits than it wants, and gives way. With a deadline, no
+ * more are under way than are done in half of it.
  */
 export class AutoWindow {
+  readonly #deadline: number
   #window = FIRST
   #isStarting = true
   /** Sums over the results that count, the older the less. */
+  #results = 0
   #served = 0
   #passed = 0
+
+  /** @param deadline of its data, from when they are available. Default: none */
+  constructor(deadline = Number.POSITIVE_INFINITY) {
+    this.#deadline = deadline
+  }
 
   /** Whole data. */
   get size(): number {
@@ -49,10 +59,12 @@ export class AutoWindow {
     if (took <= 0) return
     const { windows, least } = this.#isStarting ? FIRST_MEMORY : MEMORY
     const keep = 1 - 1 / Math.max(least, windows * this.#window)
+    this.#results = keep * this.#results + 1
     this.#served = keep * this.#served + Math.min(served, took)
     this.#passed = keep * this.#passed + took / underWay
     const atOnce = this.#served / this.#passed
-    const wanted = Math.min(LARGEST_AUTO, WAITING + (1 + WAITING_EACH) * atOnce)
+    const inTime = IN_TIME * this.#deadline * (this.#results / this.#passed)
+    const wanted = Math.max(1, Math.min(LARGEST_AUTO, WAITING + (1 + WAITING_EACH) * atOnce, inTime))
     if (wanted < this.#window) this.#isStarting = false
     this.#window += (wanted - this.#window) / this.#window
   }

@@ -5,6 +5,7 @@ const LEAST: Seconds = seconds(10)
 /** Weights of a new sample in the mean and in the deviation, and deviations to wait beyond the mean: RFC 6298. */
 const GAIN = 1 / 8
 const DEVIATION_GAIN = 1 / 4
+const USUAL_DEVIATIONS = 2
 const DEVIATIONS = 4
 /** Some ways are slow: so many times the longest that was seen lately. What is longest is forgotten by this much a sample. */
 const LONGEST_TIMES = 1.5
@@ -44,6 +45,11 @@ export class ResendTimer {
   #youngestAnswered = Number.NEGATIVE_INFINITY
   #allowance = FIRST_ALLOWANCE
 
+  /** Nearly all data took less of late; 0 while nothing was measured. */
+  get usual(): Seconds {
+    return seconds((this.#mean ?? 0) + USUAL_DEVIATIONS * this.#deviation)
+  }
+
   sent(datum: number, attempt: number, now: Seconds): void {
     const known = this.#flights.get(datum)
     const flight = known ?? { sentAt: new Map(), attempt, heardAt: now, timeouts: 0 }
@@ -76,6 +82,14 @@ export class ResendTimer {
   /** Whether what was sent again was lost indeed. */
   #judge(wasRight: boolean): void {
     this.#allowance = wasRight ? Math.min(MOST_ALLOWANCE, this.#allowance + 1) : Math.max(1, this.#allowance / 2)
+  }
+
+  /** It is waited for no longer; it would have taken longer than until now. */
+  gaveUp(datum: number, now: Seconds): void {
+    const flight = this.#flights.get(datum)
+    if (flight === undefined) return
+    this.#flights.delete(datum)
+    this.#measure(now - flight.sentAt.get(flight.attempt)!)
   }
 
   /** It is done or given up. */

@@ -97,3 +97,18 @@ test('where a late datum is finished, nothing is dropped under way', () => {
   clock.now = 9
   expect([book.tooLate(), book.nextDeadline]).toEqual([[], undefined])
 })
+
+test('what a datum is expected to take is what nearly all took; one that was cancelled took at least so long', () => {
+  const { book, clock } = open({ deadline: seconds(5), late: 'cancel' })
+  expect(book.expects).toBe(0)
+  book.admit(0, false)
+  const first = { datum: 0, attempt: book.dispatched(0)!, served }
+  clock.now = 1
+  book.result(first)
+  expect(book.expects).toBe(2) // 1 s, give or take half
+  book.admit(1, false)
+  book.dispatched(1)
+  clock.now = 6
+  book.tooLate()
+  expect(book.expects).toBeGreaterThan(2)
+})

@@ -62,10 +62,15 @@ export class SourceBook {
 
   constructor(parts: SourceBookParts) {
     this.#parts = parts
-    this.#auto = parts.window === 'auto' ? new AutoWindow() : undefined
+    this.#auto = this.#newAuto()
     const window = this.#auto?.size ?? (parts.window as number)
     this.ledger = new Ledger({ window })
     this.#backlog = new BacklogSign(window)
+  }
+
+  /** A datum that begins now takes so long at most, by those of late; 0 while nothing is known. */
+  get expects(): Seconds {
+    return this.#timer.usual
   }
 
   get isBacklogged(): boolean {
@@ -86,15 +91,17 @@ export class SourceBook {
 
   /** The next deadline of a datum that is cancelled at it; undefined: none is. */
   get nextDeadline(): Seconds | undefined {
-    const [first] = this.#deadlines.values() // data are admitted in the order in which they came
-    return first === undefined ? undefined : seconds(first)
+    return this.#deadlines.size === 0 ? undefined : seconds(Math.min(...this.#deadlines.values()))
   }
 
   /** Called at `nextDeadline`, or often. @returns data without a result whose deadline has come: dropped, to be written and cancelled */
   tooLate(): readonly number[] {
     const now = this.#parts.now()
     const late = [...this.#deadlines].flatMap(([datum, due]) => (due <= now ? [datum] : []))
-    for (const datum of late) this.forget(datum)
+    for (const datum of late) {
+      this.#timer.gaveUp(datum, now)
+      this.#forget(datum)
+    }
     return late.filter(datum => this.ledger.drop(datum))
   }
 
@@ -154,9 +161,14 @@ export class SourceBook {
   /** Another model is served: what the one before took says nothing of this one. */
   beginAnew(): void {
     this.#timer = new ResendTimer()
+    this.#auto = this.#newAuto()
     if (this.#auto === undefined) return
-    this.#auto = new AutoWindow()
     this.#resize(this.#auto.size)
+  }
+
+  #newAuto(): AutoWindow | undefined {
+    const { window, terms = PATIENT_TERMS } = this.#parts
+    return window === 'auto' ? new AutoWindow(terms.deadline) : undefined
   }
 
   #resize(window: number): void {

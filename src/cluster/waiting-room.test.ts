@@ -72,3 +72,12 @@ test('whatever comes: each datum is taken, dropped or waits, exactly once, and t
     })
   )
 })
+
+test('what cannot be done by its deadline lets those go first that can; where none can, the last goes', () => {
+  const room = roomOf({ deadline: seconds(1), queue: 9 })
+  for (const [i, datum] of ['a', 'b', 'c'].entries()) room.offer(datum, seconds(i / 4))
+  expect(room.take(seconds(0.75), seconds(0.5))?.datum).toBe('b') // a is due at 1, b at 1.25
+  expect(room.take(seconds(0.75), seconds(0.9))?.datum).toBe('c')
+  expect(room.take(seconds(0.75))?.datum).toBe('a')
+  expect(room.take(seconds(0.75))).toBeUndefined()
+})

@@ -14,8 +14,9 @@ interface Waiting<T> {
 }
 
 /**
- * Data that have come and are not admitted yet, first in, first out; at most `queue` of them. The rule by which some are
- * dropped, for running sources and simulated ones alike. Pure: told what time it is.
+ * Data that have come and are not admitted yet, at most `queue` of them: first in, first out, but that what cannot be done by its
+ * deadline any more lets those go first that can. The rule by which some are dropped, for running sources and simulated
+ * ones alike. Pure: told what time it is.
  */
 export class WaitingRoom<T> {
   readonly #terms: AdmissionTerms
@@ -73,10 +74,15 @@ export class WaitingRoom<T> {
     return this.#permittedAt
   }
 
-  /** After `expire`. @returns the one whose turn it is; undefined where none waits, or the rate permits none now */
-  take(now: Seconds): { readonly datum: T; readonly since: Seconds } | undefined {
+  /**
+   * After `expire`.
+   * @param takes what a datum that begins now is expected to take
+   * @returns the one whose turn it is; undefined where none waits, or the rate permits none now
+   */
+  take(now: Seconds, takes: Seconds = seconds(0)): { readonly datum: T; readonly since: Seconds } | undefined {
     if (now < this.#permittedAt) return undefined
-    const next = this.#waiting.shift()
+    const inTime = this.#waiting.findIndex(({ since }) => now + takes <= this.latest(since))
+    const [next] = this.#waiting.splice(inTime, 1) // -1: none is expected to make it, the last has most time left
     if (next === undefined) return undefined
     const interval = 1 / this.#terms.rate
     // One that is taken a little late takes nothing of the rate: the one behind it may follow sooner.

@@ -82,7 +82,7 @@ export class SourceModel {
       this.#come(now)
       for (const _ of this.#waiting.expire(now)) this.#drop()
     } while (this.#waiting.size === 0 && this.#nextDue(now) <= now)
-    const next = this.#waiting.take(now)
+    const next = this.#waiting.take(now, this.#book.expects)
     if (next === undefined) return undefined
     this.#availableAt.set(next.datum, next.since)
     this.#book.admit(next.datum, this.spec.availableAt !== undefined && next.since >= now, next.since)

@@ -22,6 +22,8 @@ const MOST_UNSAFE = 256
 export class LiveItems implements ItemStream {
   readonly #parts: LiveItemsParts
   readonly #room: WaitingRoom<NumberedItem>
+  /** As ItemStream. */
+  expects: () => Seconds = () => seconds(0)
   #came = 0
   #unsafe = 0
   #ended = false
@@ -91,7 +93,7 @@ export class LiveItems implements ItemStream {
       next: async () => {
         for (;;) {
           this.#expire()
-          const taken = this.#room.take(this.#parts.clock.now())
+          const taken = this.#room.take(this.#parts.clock.now(), this.expects())
           if (taken !== undefined) {
             this.#letIn()
             return { done: false, value: taken.datum }

@@ -233,6 +233,7 @@ export class SourceRunner implements SourcePort {
   async #readStream(stream: ItemStream, signal: AbortSignal): Promise<boolean> {
     const { clock } = this.#parts
     this.#stream = stream
+    stream.expects = () => this.#book.expects
     const items = stream[Symbol.asyncIterator]()
     try {
       while (await this.#hasRoom(signal)) {

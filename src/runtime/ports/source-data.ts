@@ -11,6 +11,8 @@ export interface NumberedItem {
 
 /** Items one after the other, as they come. Each is asked for when there is room for it. */
 export interface ItemStream extends AsyncIterable<NumberedItem> {
+  /** What a datum that begins now is expected to take: the source says it, for whoever orders by deadlines. */
+  expects?: () => Seconds
   /** Called often: what is to be done in time is done. */
   tick?(): void
   /** It ends now, also where it is waited for. Idempotent. */
