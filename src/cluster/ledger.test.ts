@@ -3,6 +3,13 @@ import { expect, test } from 'vitest'
 import { deviceId } from '../core/ids.ts'
 import { Ledger } from './ledger.ts'
 
+test('what has an outcome without having been admitted is known, and counted nowhere', () => {
+  const ledger = new Ledger({ window: 2 })
+  ledger.passOver(0)
+  expect(() => ledger.admit(0)).toThrow('datum 0 was admitted before')
+  expect(ledger.counts()).toMatchObject({ admitted: 0, done: 0, dropped: 0 })
+})
+
 const porch = deviceId('porch')
 const shed = deviceId('shed')
 

@@ -1,5 +1,9 @@
 import type { DeviceId } from '../core/ids.ts'
 import { InvariantError } from '../core/invariant-error.ts'
+import { NumberRanges } from '../core/number-ranges.ts'
+
+/** Causes of failures that are kept. */
+const MOST_CAUSES = 1000
 
 /** Which dispatch of which datum: a message about an earlier dispatch is old news. */
 export interface Dispatch {
@@ -67,9 +71,11 @@ export class Ledger {
   #window: number
   readonly #entries = new Map<number, Entry>()
   readonly #doneBefore: ReadonlySet<number>
-  readonly #done = new Set<number>()
-  readonly #failed = new Map<number, string>()
-  readonly #dropped = new Set<number>()
+  /** Data that have an outcome for good. */
+  readonly #ended = new NumberRanges()
+  readonly #counts = { done: 0, failed: 0, dropped: 0 }
+  /** Of those that failed last. */
+  readonly #causes = new Map<number, string>()
   readonly #abandoned = new Set<number>()
   #toWrite = 0
   #resent = 0
@@ -218,9 +224,14 @@ export class Ledger {
     if (entry?.kind !== 'toWrite') throw new InvariantError(`datum ${datum} has no result to be written`)
     this.#entries.delete(datum)
     this.#toWrite--
-    if (entry.ends === 'done') this.#done.add(datum)
-    else if (entry.ends === 'dropped') this.#dropped.add(datum)
-    else this.#failed.set(datum, entry.ends.failed)
+    this.#ended.add(datum)
+    if (typeof entry.ends === 'string') this.#counts[entry.ends]++
+    else this.#giveUp(datum, entry.ends.failed)
+  }
+
+  /** It has an outcome without having been admitted: so that numbers have no gaps, which take memory. */
+  passOver(datum: number): void {
+    this.#ended.add(datum)
   }
 
   /** Dispatches so far of a datum that is not done; 0 before the first. */
@@ -228,18 +239,17 @@ export class Ledger {
     return this.#entries.get(datum)?.attempt ?? 0
   }
 
-  /** Data that were given up, which is in the sink, and why. */
+  /** Data that were given up last, which is in the sink, and why. */
   failures(): readonly { readonly datum: number; readonly because: string }[] {
-    return [...this.#failed].map(([datum, because]) => ({ datum, because }))
+    return [...this.#causes].map(([datum, because]) => ({ datum, because }))
   }
 
   counts(): LedgerCounts {
+    const { done, failed, dropped } = this.#counts
     return {
-      admitted: this.#entries.size + this.#done.size + this.#failed.size + this.#dropped.size + this.#abandoned.size,
-      done: this.#done.size,
+      admitted: this.#entries.size + done + failed + dropped + this.#abandoned.size,
+      ...this.#counts,
       outstanding: this.#outstanding,
-      failed: this.#failed.size,
-      dropped: this.#dropped.size,
       abandoned: this.#abandoned.size,
       resent: this.#resent,
       duplicates: this.#duplicates
@@ -251,7 +261,7 @@ export class Ledger {
   }
 
   #isDone(datum: number): boolean {
-    return [this.#done, this.#failed, this.#dropped, this.#doneBefore].some(ended => ended.has(datum))
+    return this.#ended.has(datum) || this.#doneBefore.has(datum)
   }
 
   #end(datum: number, ends: Extract<State, { kind: 'toWrite' }>['ends']): boolean {
@@ -260,6 +270,14 @@ export class Ledger {
     this.#toWrite++
     this.#put(datum, { kind: 'toWrite', ends, attempt: entry.attempt })
     return true
+  }
+
+  /** A source may fail at all it has, for as long as it runs. */
+  #giveUp(datum: number, cause: string): void {
+    this.#counts.failed++
+    this.#causes.set(datum, cause)
+    const [oldest] = this.#causes.keys()
+    if (this.#causes.size > MOST_CAUSES) this.#causes.delete(oldest!)
   }
 
   #put(datum: number, entry: Entry): void {

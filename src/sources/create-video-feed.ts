@@ -68,7 +68,7 @@ class Video {
   async run(): Promise<void> {
     const { clock, video } = this.#parts
     const { signal } = this.#feed
-    const isLive = isLiveVideo(video.input)
+    const isLive = isLiveVideo(video.input, video.format)
     let pause = FIRST_PAUSE
     while (!signal.aborted) {
       const { frames, because, isWhole, wasKilled } = await this.#once(isLive ? 0 : this.#taken)

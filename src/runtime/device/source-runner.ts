@@ -596,6 +596,7 @@ export class SourceRunner implements SourcePort {
     this.#unsafe++
     try {
       await this.#parts.sink.write(entry, stamp)
+      if (this.#parts.isLive) this.#book.ledger.passOver(entry.datum)
       this.#parts.settled?.(entry.datum, item)
     } catch (error) {
       this.#notInSink(item.name, error)

@@ -102,6 +102,8 @@ test('a source whose items come by themselves says what it needs to know of them
   expect(camera).toMatchObject({ argument: 'rtsp://me:pass@cam:554/s?a=1&b=2', fps: 5, pace: 'real' })
   expect([camera.admission.drop, camera.arrivals]).toEqual(['oldest', { kind: 'poisson', rate: 5 }])
   expect(parseSourceSpec('cam=video:clip.mp4').admission.drop).toBe('none')
+  const made = parseSourceSpec('cam=video:testsrc=size=64x48,format=lavfi')
+  expect([made.argument, made.format, made.admission.drop]).toEqual(['testsrc=size=64x48', 'lavfi', 'oldest'])
   const messages = parseSourceSpec('cam=mqtt://broker:1884/yard/+/image,qos=0')
   expect(messages).toMatchObject({ argument: '//broker:1884/yard/+/image', qos: 0, admission: { drop: 'oldest' } })
   const limited = parseSourceSpec('cam=stdin:,rate=5/s')

@@ -43,8 +43,12 @@ export interface SourceSpec extends SourceTerms {
 }
 
 /** An input of ffmpeg that goes on by itself: what is not read of it is lost. */
-export const isLiveVideo = (input: string): boolean =>
-  /^(?:rtsps?|rtmps?|https?|udp|rtp|srt|tcp):/i.test(input) || input.startsWith('/dev/')
+export const isLiveVideo = (input: string, format: string | undefined): boolean =>
+  /^(?:rtsps?|rtmps?|https?|udp|rtp|srt|tcp):/i.test(input) ||
+  input.startsWith('/dev/') ||
+  LIVE_FORMATS.includes(format)
+
+const LIVE_FORMATS: readonly (string | undefined)[] = ['v4l2', 'lavfi', 'avfoundation', 'dshow', 'gdigrab', 'x11grab']
 
 /** `mqtt://HOST/TOPIC` as a source is written; `mqtt:mqtts://...` for TLS. */
 export const mqttAddressOf = (argument: string): string => (argument.startsWith('//') ? `mqtt:${argument}` : argument)
@@ -154,7 +158,7 @@ export const parseSourceSpec = (text: string): SourceSpec => {
   // A camera is to be seen as it is now; everything else waits.
   const drop =
     parsed.data.drop ??
-    ((kind === 'video' && isLiveVideo(argument)) || (kind === 'mqtt' && qos === 0) ? 'oldest' : 'none')
+    ((kind === 'video' && isLiveVideo(argument, format)) || (kind === 'mqtt' && qos === 0) ? 'oldest' : 'none')
   const admission = { deadline, drop, queue, rate, late }
   const spec = {
     ...rest,
