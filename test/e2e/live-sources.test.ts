@@ -3,7 +3,10 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { parseMqttAddress } from '../../src/runtime/io/mqtt-address.ts'
 import { encodeNpy } from '../../src/runtime/io/npy.ts'
+import { openMqtt } from '../../src/runtime/io/open-mqtt.ts'
+import { createMosquitto, hasMosquitto } from '../../src/testing/mosquitto.ts'
 import { type NodeProcess, runNodeProcess } from '../../src/testing/node-process.ts'
 import { tinyOnnx } from '../../src/testing/tiny-onnx.ts'
 import { start } from '../started-nodes.ts'
@@ -106,5 +109,44 @@ test.skipIf(spawnSync('ffmpeg', ['-version']).status !== 0)(
     expect(lines.map(({ item }) => item).sort()).toEqual(Array.from({ length: 30 }, (_, n) => `frame ${n}`).sort())
     for (const { item, result } of lines)
       for (const value of result.y.data.flat(9)) expect(value).toBeCloseTo((8 * Number(item.split(' ')[1])) / 255, 2)
+  }
+)
+
+test.skipIf(!hasMosquitto())(
+  'each message has an outcome, also where the broker and the device are killed on the way',
+  async () => {
+    const broker = await createMosquitto()
+    await broker.start()
+    const address = parseMqttAddress(`mqtt://127.0.0.1:${broker.port}/yard`, 'the test')
+    const writer = await openMqtt({ address, clientId: 'writer', say: () => {} })
+    try {
+      const { sink, flags } = flagsOf('mqtt', `in=mqtt://127.0.0.1:${broker.port}/yard/+,window=2,model=net`)
+      const first = start('mqtt', flags)
+      await first.status(({ sources }) => sources.some(({ state }) => state === 'running'))
+      const send = (i: number) =>
+        writer.publish('yard/a', `{"name":"${i}","tensors":{"x":{"dims":[1,2],"data":[${i},1]}}}`)
+      const named = async (count: number): Promise<void> => {
+        const names = async () =>
+          new Set((await linesIn(sink)).filter(line => 'result' in line).map(({ item }) => item))
+        while ((await names()).size < count) await new Promise(resolve => setTimeout(resolve, 50))
+      }
+      for (let i = 0; i < 10; i++) await send(i)
+      await named(10)
+      await broker.stop()
+      await broker.start()
+      for (let i = 10; i < 20; i++) await send(i)
+      await named(12)
+      first.child.kill('SIGKILL')
+      await first.ended
+      start('mqtt', flags)
+      await named(20)
+      await send(20)
+      await named(21)
+      for (const { item, result } of (await linesIn(sink)).filter(line => 'result' in line))
+        expect(result.y.data).toEqual([2 * Number(item), 2])
+    } finally {
+      await writer.stop()
+      await broker.stop()
+    }
   }
 )

@@ -53,7 +53,8 @@ const KEPT = 7 * 24 * 3600
 
 /** Returns at once: the broker may come later. */
 export const openMqtt = async (options: MqttOptions): Promise<MqttConnection> => {
-  const { MqttClient } = await import('mqtt')
+  const imported = await import('mqtt')
+  const { MqttClient } = 'MqttClient' in imported ? imported : (imported as { default: typeof imported }).default // bundled
   const cut = new Map<number, number>()
   const client = new MqttClient(() => streamTo(options, cut), {
     ...{ clientId: options.clientId, protocolVersion: 5, clean: false, resubscribe: true },
