@@ -1,5 +1,6 @@
 import { Handovers } from '../cluster/handovers.ts'
 import { ReportRule } from '../cluster/report-rule.ts'
+import { PING_EVERY, TICK } from '../cluster/rhythm.ts'
 import { ON_ARRIVAL } from '../cluster/source-book.ts'
 import { deviceId, modelId } from '../core/ids.ts'
 import { isFinished } from '../core/progress.ts'
@@ -44,10 +45,6 @@ interface Passed {
 /** Nothing but reports for so long: nothing will happen any more. */
 const STILL: Seconds = seconds(15)
 const DETECTION: Seconds = seconds(0.5)
-/** How often devices look after their blocks and whether to plan. As src/runtime/device/device.ts. */
-const REPLACING: Seconds = seconds(0.1)
-/** As src/runtime/network/membership.ts. */
-const PING_EVERY: Seconds = seconds(0.5)
 
 class Simulation {
   readonly #input: SimulationInput
@@ -146,7 +143,7 @@ class Simulation {
 
   #replaceLater(): void {
     if (this.#replacement === undefined) return
-    this.#events.schedule(REPLACING, () => {
+    this.#events.schedule(TICK, () => {
       this.#replacement?.tick()
       this.#data.begin()
       if (this.#data.left > 0) this.#replaceLater()

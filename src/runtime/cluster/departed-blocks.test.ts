@@ -66,7 +66,10 @@ const open = () => {
   }
   const adopt = async (epoch: number, models: readonly ModelManifest[]): Promise<void> => {
     const carried = new Map(models.map(({ id }) => [id, [0, 1]] as const))
-    keeper.adopt({ epoch, planner: A, placement: new Map([[A, carried]]), unplaced: [] })
+    const unplaced = [OLD, NEW].flatMap(({ id }) =>
+      carried.has(id) ? [] : [0, 1].map(block => ({ model: id, block, because: '' }))
+    )
+    keeper.adopt({ epoch, planner: A, placement: new Map([[A, carried]]), unplaced })
     await pass()
   }
   const state = () => ({ loaded: [...loaded].sort(), disk: [...disk].sort() })

@@ -3,6 +3,7 @@ import type { KeepFailures } from '../../cluster/keep-failures.ts'
 import { type Lack, lackOf } from '../../cluster/lack-of.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { areReady, missingBlock } from '../../cluster/readiness.ts'
+import { TICK } from '../../cluster/rhythm.ts'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
@@ -76,8 +77,6 @@ const SAY_AGAIN: Seconds = seconds(300)
 /** What devices were told does not change while they live: how often it is looked at all the same. */
 const COMPARE: Seconds = seconds(5)
 const COMPARE_OTHERS: Seconds = seconds(1)
-/** How often `isDue` is asked. */
-const TICK: Seconds = seconds(0.1)
 
 /** Says what this device is and does: as slow state for the others, as status for people. */
 export class DeviceReporter {

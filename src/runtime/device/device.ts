@@ -1,6 +1,7 @@
 import type { Leader } from '../../cluster/leader.ts'
 import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
+import { TICK } from '../../cluster/rhythm.ts'
 import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
@@ -92,8 +93,6 @@ export interface Device extends AsyncDisposable {
   stop(options?: { readonly patience?: Seconds }): Promise<void>
 }
 
-/** How often reports go out, queues are looked after and deadlines are checked. */
-const TICK: Seconds = seconds(0.1)
 const DRAIN_PATIENCE: Seconds = seconds(5)
 
 /**

@@ -2,6 +2,7 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { GossipSub, Message } from '@libp2p/gossipsub'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { isNewerState } from '../ports/is-newer-state.ts'
 import { BoundedMap } from './bounded-map.ts'
 
 export const STATE_TOPIC = 'tributary/state/1'
@@ -12,9 +13,6 @@ export interface GossipParts {
   readonly deliver: (from: DeviceId, state: DeviceState) => void
   readonly onMalformed: (from: DeviceId, because: string) => void
 }
-
-const newer = (a: DeviceState, b: DeviceState): boolean =>
-  a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.sequence > b.sequence)
 
 /**
  * Slow state over GossipSub. Messages are signed, so they are their author's whoever passes them on; only the newest
@@ -59,7 +57,7 @@ export class Gossip {
 
   #deliver(from: DeviceId, state: DeviceState): void {
     const known = this.#newest.get(from)
-    if (known !== undefined && !newer(state, known)) return
+    if (known !== undefined && !isNewerState(state, known)) return
     this.#newest.set(from, state)
     this.#parts.deliver(from, state)
   }

@@ -1,4 +1,5 @@
 import type { Connection, PeerInfo } from '@libp2p/interface'
+import { PING_EVERY } from '../../cluster/rhythm.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
@@ -49,8 +50,6 @@ export interface MembershipParts {
   readonly say: (text: string, level?: 'warn') => void
 }
 
-/** Says that we are alive though we may have nothing to say, and keeps the measure of the round trip fresh. */
-const PING_EVERY: Seconds = seconds(0.5)
 /** Per second, to all peers together, unless that made it less than one a second to each. */
 const MOST_PINGS = 20
 /** Where no frame has passed for so long only signs of life are needed, from either side: its ping answers for ours. */

@@ -16,6 +16,7 @@ import {
   type Task,
   TaskSchema
 } from '../../runtime/generated/tributary/v1/wire_pb.ts'
+import { isNewerState } from '../../runtime/ports/is-newer-state.ts'
 import {
   type LinkMeasure,
   type Network,
@@ -517,7 +518,7 @@ export class MemoryNetwork implements Network {
       return
     }
     const known = this.#newest.get(from)
-    if (known !== undefined && !isNewer(state, known)) return
+    if (known !== undefined && !isNewerState(state, known)) return
     this.#newest.set(from, state)
     this.#tell(handlers => handlers.onState(from, state))
   }
@@ -601,6 +602,3 @@ export class MemoryNetwork implements Network {
 }
 
 const absent = (peer: DeviceId): NetworkError => new NetworkError(`${peer} is not connected`)
-
-const isNewer = (a: DeviceState, b: DeviceState): boolean =>
-  a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.sequence > b.sequence)
