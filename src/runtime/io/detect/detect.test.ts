@@ -98,6 +98,11 @@ const OUTPUTS: Readonly<Record<string, readonly [DetectionFamilyName, readonly T
   'yolo, boxes in columns': ['yolo', [tensor([1, 4 + CLASSES, yoloRows.length], transposed(yoloRows))]],
   'yolo, boxes in rows': ['yolo', [tensor([1, yoloRows.length, 4 + CLASSES], yoloRows.flat())]],
   'yolo, on anchors': ['yolo', anchored()],
+  'yolo, on anchors, the coarsest first': ['yolo', anchored().reverse()],
+  'yolo, its boxes chosen': [
+    'yolo',
+    [tensor([1, 3, 6], [...CORNERS, 0.9, CLASS, ...Array(6).fill(0), 1, 1, 9, 9, 0.2, 1])]
+  ],
   yolov5: [
     'yolov5',
     [
@@ -126,6 +131,13 @@ const OUTPUTS: Readonly<Record<string, readonly [DetectionFamilyName, readonly T
     [
       tensor([1, 3, 4], [X / 640, Y / 640, W / 640, H / 640, 0.1, 0.1, 0.1, 0.1, 0.5, 0.5, 0.1, 0.1], 'dets'),
       tensor([1, 3, 1 + CLASSES], [0, -9, -9, inverse(0.9), -9, -9, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 'labels')
+    ]
+  ],
+  'rfdetr, three classes, logits first': [
+    'rfdetr',
+    [
+      tensor([1, 2, 4], [0, -9, -9, inverse(0.9), 5, 0, 0, 0], 'logits'),
+      tensor([1, 2, 4], [X / 640, Y / 640, W / 640, H / 640, 0.1, 0.1, 0.1, 0.1], 'pred_boxes')
     ]
   ],
   dfine: [
@@ -159,6 +171,23 @@ const OUTPUTS: Readonly<Record<string, readonly [DetectionFamilyName, readonly T
       tensor([1], [1], 'num_detections:0')
     ]
   ],
+  'ssd, TensorFlow, with what is raw': [
+    'ssd',
+    [
+      tensor([1, 2, 3], [0.1, 0.1, 0.1, 0.1, 0.1, 0.1], 'detection_multiclass_scores'),
+      tensor([1, 2, 4], [0, 0, 1, 1, 0, 0, 1, 1], 'raw_detection_boxes'),
+      tensor([1, 2, 3], [0.1, 0.1, 0.1, 0.1, 0.1, 0.1], 'raw_detection_scores'),
+      tensor([1, 2], [0, 1], 'detection_anchor_indices'),
+      tensor(
+        [1, 2, 4],
+        [230, 160, 320, 320, 0, 0, 1, 1].map(side => side / 640),
+        'detection_boxes'
+      ),
+      tensor([1, 2], [CLASS + 1, 1], 'detection_classes'),
+      tensor([1, 2], [0.9, 0.8], 'detection_scores'),
+      tensor([1], [1], 'num_detections')
+    ]
+  ],
   nanodet: [
     'nanodet',
     [
@@ -188,8 +217,8 @@ test.each(Object.entries(OUTPUTS))(
 
 test.each(Object.entries(OUTPUTS))(
   '%s: tells how many classes it has, where its shape does',
-  (_, [family, outputs]) => {
-    expect([CLASSES, undefined]).toContain(DETECTION_FAMILIES[family].classes(outputs))
+  (name, [family, outputs]) => {
+    expect([name.includes('three') ? 3 : CLASSES, undefined]).toContain(DETECTION_FAMILIES[family].classes(outputs))
   }
 )
 

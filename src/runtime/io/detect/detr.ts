@@ -5,16 +5,21 @@ import { centred, type DetectionFamily, highest, matrixOf, type OutputShape } fr
 
 const isBoxes = ({ dims }: OutputShape): boolean => dims.at(-1) === 4
 
+/** By name first: logits of three classes are four numbers for each query too. */
+const boxesOf = <T extends OutputShape>(outputs: readonly T[]): T | undefined =>
+  outputs.find(output => isBoxes(output) && /(?:boxes|dets)(?::\d+)?$/.test(output.name)) ?? outputs.find(isBoxes)
+
 /** RF-DETR: boxes [x, y, width, height] as shares of the input; logits, of which the first is for nothing. */
 export const rfdetr: DetectionFamily = {
   takes: 'two outputs, boxes [1, queries, 4] and logits [1, queries, 1 + classes]',
   isSuppressed: false,
   classes: outputs => {
-    const columns = outputs.find(output => !isBoxes(output))?.dims.at(-1)
+    const boxes = boxesOf(outputs)
+    const columns = outputs.find(output => output !== boxes)?.dims.at(-1)
     return typeof columns === 'number' ? columns - 1 : undefined
   },
   read: (outputs, { width, height, threshold }) => {
-    const boxes = outputs.find(isBoxes)
+    const boxes = boxesOf(outputs)
     const logits = outputs.find(output => output !== boxes)
     if (boxes === undefined || logits === undefined || outputs.length !== 2) return undefined
     const [matrix, shape] = [matrixOf(logits.dims), matrixOf(boxes.dims)]
@@ -49,7 +54,7 @@ export const dfine: DetectionFamily = {
   isSuppressed: false,
   classes: () => undefined,
   read: (outputs, { threshold }) => {
-    const boxes = outputs.find(isBoxes)
+    const boxes = boxesOf(outputs)
     const labels = outputs.find(output => output !== boxes && /^u?int/.test(output.type))
     const scores = outputs.find(output => output !== boxes && output !== labels)
     if (boxes === undefined || labels === undefined || scores === undefined || outputs.length !== 3) return undefined

@@ -32,8 +32,13 @@ const ofOpenVino = (output: Tensor, { width, height }: DetectionFrame): Candidat
   }))
 }
 
+/** Exports with all of TensorFlow's outputs have raw boxes too, and scores of every class: those are for others. */
+const namedOf = (outputs: readonly Tensor[], what: string): Tensor | undefined =>
+  outputs.find(({ name }) => new RegExp(`^(?:.*[/:])?detection_${what}(?::\\d+)?$`).test(name)) ??
+  outputs.find(({ name }) => !/raw_|multiclass_/.test(name) && new RegExp(`${what}(?::\\d+)?$`).test(name))
+
 const ofTensorFlow = (outputs: readonly Tensor[], { width, height }: DetectionFrame): Candidate[] | undefined => {
-  const named = (end: string) => outputs.find(({ name }) => new RegExp(`${end}(?::\\d+)?$`).test(name))
+  const named = (what: string) => namedOf(outputs, what)
   const [boxes, classes, scores] = [named('boxes'), named('classes'), named('scores')]
   if (boxes === undefined || classes === undefined || scores === undefined) return undefined
   const [sides, labels, values] = [numbersOf(boxes), numbersOf(classes), numbersOf(scores)]

@@ -39,23 +39,29 @@ const SCALES = [
 ] as const
 const ANCHORS = 3
 
+/** Rows [left, top, right, bottom, score, class] of a model that chooses its boxes itself, and at most so many of them. */
+const END_TO_END = { columns: 6, rows: 1000 } as const
+
 /**
  * One output of rows [x, y, width, height, a score for each class], in pixels, or its transpose, told by having more boxes
- * than numbers for each; or three outputs [1, 3 x (5 + classes), y, x] that are to be laid on anchors.
+ * than numbers for each; or three outputs [1, 3 x (5 + classes), y, x] that are to be laid on anchors. YOLOv10 and others that
+ * choose their boxes themselves give a few rows [left, top, right, bottom, score, class].
  */
 export const yolo: DetectionFamily = {
-  takes: 'one output [1, 4 + classes, boxes] or [1, boxes, 4 + classes], or three [1, 3 x (5 + classes), y, x]',
+  takes:
+    'one output [1, 4 + classes, boxes] or [1, boxes, 4 + classes], one of at most 1000 rows [left, top, right, bottom, score, class], or three [1, 3 x (5 + classes), y, x]',
   isSuppressed: false,
   classes: outputs => {
     if (outputs.length === SCALES.length) return classesOfAnchors(outputs[0]!)
     const matrix = matrixOf(outputs[0]?.dims ?? [])
-    return matrix === undefined ? undefined : Math.min(...matrix) - 4
+    return matrix === undefined || isEndToEnd(matrix) ? undefined : Math.min(...matrix) - 4
   },
   read: (outputs, frame) => {
     if (outputs.length === SCALES.length) return readScales(outputs, frame)
     const [output] = outputs
     const matrix = outputs.length === 1 ? matrixOf(output!.dims) : undefined
-    return matrix === undefined ? undefined : readMatrix(numbersOf(output!), matrix, frame)
+    if (matrix === undefined) return undefined
+    return (isEndToEnd(matrix) ? readEndToEnd : readMatrix)(numbersOf(output!), matrix, frame)
   }
 }
 
@@ -83,6 +89,19 @@ export const yolov5: DetectionFamily = {
     return found
   }
 }
+
+const isEndToEnd = ([rows, columns]: readonly [number, number]): boolean =>
+  columns === END_TO_END.columns && rows <= END_TO_END.rows
+
+const readEndToEnd = (
+  values: ArrayLike<number>,
+  [rows, columns]: readonly [number, number],
+  { threshold }: DetectionFrame
+): Candidate[] =>
+  Array.from({ length: rows }, (_, row) => {
+    const of = (number: number): number => values[row * columns + number]!
+    return { box: [of(0), of(1), of(2), of(3)] as const, score: of(4), index: of(5) }
+  }).filter(({ score }) => score > threshold)
 
 const readMatrix = (
   values: ArrayLike<number>,
@@ -112,10 +131,12 @@ const classesOfAnchors = ({ dims }: OutputShape): number | undefined => {
 
 const readScales = (outputs: readonly Tensor[], frame: DetectionFrame): Candidate[] | undefined => {
   const found: Candidate[] = []
-  for (const [i, output] of outputs.entries()) {
+  for (const output of outputs) {
     const classes = output.dims.length === 4 && output.dims[0] === 1 ? (classesOfAnchors(output) ?? 0) : 0
-    if (classes < 1) return undefined
-    for (let anchor = 0; anchor < ANCHORS; anchor++) readAnchor(output, { scale: i, anchor, classes }, frame, found)
+    // Files give their outputs in any order: how many columns an output has says of which size it is.
+    const scale = SCALES.find(({ stride }) => Math.ceil(frame.width / stride) === output.dims[3])
+    if (classes < 1 || scale === undefined) return undefined
+    for (let anchor = 0; anchor < ANCHORS; anchor++) readAnchor(output, { scale, anchor, classes }, frame, found)
   }
   return found
 }
@@ -123,13 +144,17 @@ const readScales = (outputs: readonly Tensor[], frame: DetectionFrame): Candidat
 /** One layer of channels for each number of a box; x and y are within their cell, width and height shares of the anchor. */
 const readAnchor = (
   output: Tensor,
-  { scale, anchor, classes }: { readonly scale: number; readonly anchor: number; readonly classes: number },
+  {
+    scale,
+    anchor,
+    classes
+  }: { readonly scale: (typeof SCALES)[number]; readonly anchor: number; readonly classes: number },
   { threshold }: DetectionFrame,
   found: Candidate[]
 ): void => {
   const values = numbersOf(output)
   const [rows, columns] = output.dims.slice(-2) as [number, number]
-  const { stride, anchors } = SCALES[scale]!
+  const { stride, anchors } = scale
   const [width, height] = anchors[anchor]!
   const layer = rows * columns
   const base = anchor * (5 + classes) * layer
