@@ -134,6 +134,18 @@ test('what is given up is owed until that is in the sink', () => {
   expect(() => ledger.admit(0)).toThrow('datum 0 was admitted before')
 })
 
+test('a result that nothing can be made of is a failure, and one that never came cannot be refused', () => {
+  const ledger = new Ledger({ window: 1 })
+  ledger.admit(0)
+  ledger.dispatched(0)
+  expect(() => ledger.refuse(0, 'odd')).toThrow('datum 0 has no result to be refused')
+  ledger.result(0)
+  ledger.refuse(0, 'odd')
+  ledger.written(0)
+  expect(ledger.counts()).toMatchObject({ done: 0, failed: 1, outstanding: 0 })
+  expect(ledger.failures()).toEqual([{ datum: 0, because: 'odd' }])
+})
+
 test('a datum is given up at any time before its result, once', () => {
   const ledger = new Ledger({ window: 3 })
   expect(ledger.fail(0, 'never admitted')).toBe(false)

@@ -186,6 +186,14 @@ export class Ledger {
     return this.#end(datum, { failed: cause })
   }
 
+  /** Its result is home, and nothing that can be written: `cause` is, in its place. @throws InvariantError when it has no result */
+  refuse(datum: number, cause: string): void {
+    const entry = this.#entries.get(datum)
+    if (entry?.kind !== 'toWrite' || entry.ends !== 'done')
+      throw new InvariantError(`datum ${datum} has no result to be refused`)
+    this.#put(datum, { kind: 'toWrite', ends: { failed: cause }, attempt: entry.attempt })
+  }
+
   /** Its deadline has come while it was under way: that is to be written in place of its result. @returns as `fail` */
   drop(datum: number): boolean {
     return this.#end(datum, 'dropped')

@@ -276,7 +276,7 @@ test('a window of results that are not in the sink is one line for each cause, a
   let error: Error = new Error('unused')
   const todo = Array.from({ length: 32 }, (_, i) => ({ datum: i, item: { name: `${i}` } }))
   const tasks: DeviceTask[] = []
-  const full = Object.assign(new Error("ENOSPC: no space left on device, open '/r/0.y.npy.part'"), { code: 'ENOSPC' })
+  const full = refusal('ENOSPC', "no space left on device, open '/r/0.y.npy.part'")
   let isFull = false
   const source: SourceRunner = new SourceRunner({
     spec: { name: 'cam', window: 32, weight: 1, start: seconds(0) },
@@ -326,6 +326,50 @@ test('a window of results that are not in the sink is one line for each cause, a
   ])
   over.abort()
   await running
+})
+
+const refusal = (code: string, text: string): Error =>
+  Object.assign(new Error(`${code}: ${text}`), { code, syscall: 'open' })
+
+test('outputs that no result can be made of fail their data, with the cause, and the source goes on', async () => {
+  const clock = createManualClock()
+  const lines: SinkEntry[] = []
+  const errors = [
+    new UserError('has 2 classes'),
+    new TypeError('undefined is not'),
+    refusal('ENAMETOOLONG', 'too long')
+  ]
+  const todo = ['0', '1', '2', '3'].map((name, datum) => ({ datum, item: { name } }))
+  const source: SourceRunner = new SourceRunner({
+    spec: { name: 'cam', window: 1, weight: 1, start: seconds(0) },
+    ...{ deviceName: 'porch', clock, wallTime: () => clock.now(), view, availableAt: undefined },
+    sink: {
+      counts: () => ({ results: 0, skipped: 0, failed: 0, dropped: 0 }),
+      state: () => ({ kind: 'open' }),
+      write: async (entry: SinkEntry) => lines.push(entry)
+    },
+    openItems: async () => ({ todo, total: todo.length, away: [] }),
+    createPort: () => ({
+      read: async () => [],
+      write: async ({ name }: { readonly name: string }) => {
+        const error = errors[Number(name)]
+        if (error !== undefined) throw error
+        return 'answer'
+      }
+    }),
+    submit: (task: DeviceTask) => void clock.sleep(seconds(0.01)).then(() => source.delivered(task)),
+    ...{ cancel: () => {}, breaker: new CircuitBreaker(), isHere: () => false, setAside: () => {}, say: () => {} }
+  } as unknown as SourceRunnerParts)
+  const running = source.run(new AbortController().signal, seconds(0))
+  await clock.advance(seconds(1))
+  await running
+  expect(lines).toMatchObject([
+    { datum: 0, failed: true, cause: 'no result can be made: has 2 classes', attempts: 1 },
+    { datum: 1, failed: true, cause: 'no result can be made: undefined is not' },
+    { datum: 2, failed: true, cause: 'no result can be made: ENAMETOOLONG: too long' },
+    { datum: 3, result: 'answer' }
+  ])
+  expect(source.status()).toMatchObject({ state: 'done', inFlight: 0, lost: 3, because: '' })
 })
 
 test('a source is not done before it is in the sink that its last item was skipped', async () => {

@@ -28,6 +28,7 @@ import type { BlockFailure } from './is-proven.ts'
 import { ItemReader } from './item-reader.ts'
 import { LiveItems } from './live-items.ts'
 import type { LogLevel } from './log-level.ts'
+import { mayPass } from './may-pass.ts'
 import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
 import { type Served, ServedModel } from './served-model.ts'
@@ -678,7 +679,9 @@ export class SourceRunner implements SourcePort {
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
-      const result = await this.#writeResult(port, item, tensors)
+      const made = await this.#makeResult(port, item, tensors)
+      if ('because' in made) return await this.#refuse(datum, made.because)
+      const { result } = made
       const named = { source: this.id, datum, item: item.name }
       await sink.write({ ...named, result, inferenceTime, attempts: attempt, ...this.#wallTimes(availableAt, now) })
       this.#times.add(inferenceTime)
@@ -733,14 +736,30 @@ export class SourceRunner implements SourcePort {
     this.#complain(`${item}: not in the sink: ${because}; the next start does it again`, because)
   }
 
-  /** A result that becomes a file may meet a full disk: tried again until it is there, or the source stops. */
-  async #writeResult(port: DataPort, item: Item, tensors: readonly Tensor[]): Promise<unknown> {
+  /** What came home is nothing that a result can be made of. */
+  async #refuse(datum: number, because: string): Promise<void> {
+    const cause = `no result can be made: ${because}`
+    this.#complain(`${this.#flights.get(datum)!.item.name}: ${cause}`, cause)
+    this.#book.ledger.refuse(datum, cause)
+    await this.#recordFailure(datum, cause)
+  }
+
+  /**
+   * A result that becomes a file may meet a full disk: tried again until it is there, or the source stops.
+   * @returns why there is none where trying again would not help
+   */
+  async #makeResult(
+    port: DataPort,
+    item: Item,
+    tensors: readonly Tensor[]
+  ): Promise<{ readonly result: unknown } | { readonly because: string }> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
         const result = await port.write(item, tensors)
         this.#writeTrouble = ''
-        return result
+        return { result }
       } catch (error) {
+        if (!mayPass(error)) return { because: describeFileError(error) }
         if (this.#state === 'stopped') throw error
         this.#writeTrouble = `the result of ${item.name} cannot be written: ${(error as Error).message}; tried again, nothing is lost`
         const because = describeFileError(error)

@@ -9,6 +9,7 @@ import { UserError } from '../../core/user-error.ts'
 import { encodeStrings } from '../engine/string-elements.ts'
 import { ItemUnavailable } from '../ports/item-unavailable.ts'
 import { createDataPort } from './create-data-port.ts'
+import { createLivePort } from './create-live-port.ts'
 import type { FolderPort } from './folder-port.ts'
 import { decodeNpy, encodeNpy } from './npy.ts'
 import { type IoChoice, readIoSpec } from './read-io-spec.ts'
@@ -389,6 +390,15 @@ test('boxes are told in pixels of the picture as it was, whatever became of it',
   await p.read(item) // 64 x 32, with 16 above
   const outputs = [float([1, 7], [0, 16, 24, 32, 40, 0.9, 16])]
   expect(await p.write(item, outputs)).toEqual([{ index: 16, label: 'dog', score: 0.9, box: [100, 50, 200, 150] }])
+})
+
+test('tensors are refused where boxes are found in images', async () => {
+  const spec = await readIoSpec({ preset: 'detect-yolonas' })
+  const inputs = [input([1, 3, 64, 64], 'uint8', 'image')]
+  const live = createLivePort({ spec, inputs, resultsFolder: '' }, new Set(['image']))
+  const item = { name: 'a', content: { kind: 'tensors', tensors: [] } }
+  await expect(live.read(item)).rejects.toThrow(/a: is tensors, and .* finds boxes in images: give it as an image/)
+  await expect(live.write(item, [float([1, 7], [0, 1, 1, 2, 2, 0.9, 1])])).rejects.toThrow(/finds boxes in images/)
 })
 
 test('labels of COCO are none of a model with other classes; own ones must be as many as it has', async () => {

@@ -1,4 +1,5 @@
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import { UserError } from '../../core/user-error.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { ctcText } from './ctc-text.ts'
 import { isBuiltIn } from './detect/coco-labels.ts'
@@ -84,7 +85,9 @@ const result = async ({ spec, folder, item, outputs, place }: Computed): Promise
     case 'topk':
       return topK(outputs, { k: output.k ?? 5, labels, name: output.name })
     case 'detect':
-      return detect(outputs, { ...output, labels: fittingLabels(spec, output, outputs) }, place!)
+      if (place === undefined)
+        throw new UserError(`${item.name}: ${spec.origin} finds boxes in images, and it is none: give it as an image`)
+      return detect(outputs, { ...output, labels: fittingLabels(spec, output, outputs) }, place)
     case 'embedding':
       return embedding(outputs, output)
     case 'npy':

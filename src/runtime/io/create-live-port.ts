@@ -41,6 +41,10 @@ export const createLivePort = (options: DataPortOptions, needed: ReadonlySet<str
   const read = async (item: LiveItem): Promise<readonly Tensor[]> => {
     const { name, content } = item
     if (content.kind === 'none') throw new UserError(content.because)
+    if (content.kind === 'tensors' && spec.output.kind === 'detect')
+      throw new UserError(
+        `${name}: is tensors, and ${spec.origin} finds boxes in images: give it as an image, or choose output kind npy`
+      )
     if (content.kind === 'tensors') return fitTensors(content.tensors, inputs, needed)
     if (content.kind !== 'file' && target === undefined)
       throw new UserError(`${name}: is an image, and ${spec.origin} takes tensors; choose a preset for images`)
