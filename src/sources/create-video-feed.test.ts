@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import type { LiveItem } from '../runtime/io/live-item.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { createManualClock } from '../testing/manual-clock.ts'
 import { createVideoFeed, type VideoFeedParts } from './create-video-feed.ts'
-import type { VideoInput } from './ffmpeg-arguments.ts'
+import { ffmpegArguments, type VideoInput } from './ffmpeg-arguments.ts'
 
 const targetOf = (input: Partial<ImageTarget['input']>, size?: ImageTarget['size']): ImageTarget => ({
   input: {
@@ -105,6 +105,59 @@ test('one whose frames stop coming is ended, and begun anew', async () => {
   await until(() => log.length === 3)
   await clock.advance(seconds(1))
   await running // the third is not taken
+})
+
+test('frames that come seldom are waited for', async () => {
+  const clock = createManualClock()
+  const command = standIn(`${PICTURE} process.stdout.write(picture(7)); setInterval(() => {}, 1000)`)
+  const { items, log, running } = await framesOf({ input: 'rtsp://cam/1', fps: 0.05 }, { command, clock, most: 1 })
+  const until = async (wanted: () => boolean) => {
+    while (!wanted()) await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  await until(() => items.length === 1)
+  await clock.advance(seconds(59))
+  await new Promise(resolve => setTimeout(resolve, 50))
+  expect(log).toEqual([])
+  await clock.advance(seconds(2))
+  await until(() => log.length === 1)
+  expect(log).toEqual(['video:rtsp://cam/1: nothing came for 60 s; tried again'])
+  await clock.advance(seconds(1))
+  await running
+})
+
+test('where ffmpeg cannot be run for a while, a camera is tried again', async () => {
+  const clock = createManualClock()
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-video-'))
+  const file = join(folder, 'ffmpeg')
+  await writeFile(file, `#!/bin/sh\nprintf 'P6\\n2 1\\n255\\nabcdef'\n`)
+  const { items, log, running } = await framesOf({ input: 'rtsp://cam/1' }, { command: [file], clock, most: 1 })
+  const until = async (wanted: () => boolean) => {
+    while (!wanted()) await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  await until(() => log.length === 1)
+  expect(log[0]).toMatch(/^video:rtsp:.* cannot be run: .*EACCES; tried again$/)
+  await chmod(file, 0o755)
+  await clock.advance(seconds(0.5))
+  await until(() => items.length === 1)
+  await until(() => log.length >= 3)
+  await clock.advance(seconds(1))
+  await running
+  await rm(folder, { recursive: true })
+})
+
+test('a refusal of the system is no crash', async () => {
+  const { running } = await framesOf({ input: 'clip.mp4' }, { command: [process.execPath, 'x'.repeat(4e6)] })
+  await expect(running).rejects.toThrow(/video:clip.mp4: .* cannot be run: .*E2BIG/)
+})
+
+test.each([
+  [{ fit: 'fill' }, 'scale=32:24'],
+  [{ fit: 'contain' }, 'scale=32:24:force_original_aspect_ratio=decrease'],
+  [{ fit: 'cover' }, 'scale=32:24:force_original_aspect_ratio=increase']
+] as const)('%o without a size is of the size of the model', (resize, filter) => {
+  const video: VideoInput = { input: 'clip.mp4', format: undefined, fps: undefined, pace: 'fast' }
+  expect(ffmpegArguments(video, targetOf({ resize }, SMALL.size), false)).toContain(filter)
+  expect(ffmpegArguments(video, targetOf({ resize }), false)).not.toContain('-vf')
 })
 
 test('a file that is no video has failed, and says what ffmpeg says', async () => {

@@ -22,6 +22,8 @@ export interface VideoFeedParts {
 /** Before ffmpeg is started again, each time twice as long; as soon as frames come, from the beginning. */
 const FIRST_PAUSE: Seconds = seconds(0.5)
 const LONGEST_PAUSE: Seconds = seconds(30)
+/** So many frames that are due and do not come are silence too. */
+const MISSING_FRAMES = 3
 /** Of what ffmpeg says. */
 const MOST_WORDS = 2000
 
@@ -53,6 +55,7 @@ class Video {
   readonly #feed: FeedParts
   readonly #target: ImageTarget
   readonly #name: string
+  readonly #silence: Seconds
   /** Frames that went in. */
   #taken = 0
   #isFull = false
@@ -63,6 +66,7 @@ class Video {
     this.#feed = feed
     this.#target = target
     this.#name = name
+    this.#silence = seconds(Math.max(SILENCE, MISSING_FRAMES / (parts.video.fps ?? MISSING_FRAMES)))
   }
 
   async run(): Promise<void> {
@@ -85,21 +89,16 @@ class Video {
   async #once(skipped: number): Promise<Ending> {
     const { signal } = this.#feed
     const [command, ...first] = this.#parts.command ?? ['ffmpeg']
-    const child = spawn(
-      command,
-      [...first, ...ffmpegArguments(this.#parts.video, this.#target, this.#feed.port.keepsSize)],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        windowsHide: true
-      }
-    )
+    const args = [...first, ...ffmpegArguments(this.#parts.video, this.#target, this.#feed.port.keepsSize)]
+    const child = await started(command, args)
+    if (typeof child === 'string') return { frames: 0, because: child, isWhole: false, wasKilled: false }
     const kill = (): void => {
       child.kill('SIGKILL')
       child.stdout.destroy() // nobody reads on
     }
+    if (signal.aborted) kill()
     signal.addEventListener('abort', kill, { once: true })
-    const end = endOf(child, command)
-    end.catch(() => {}) // thrown below
+    const end = endOf(child)
     const words = wordsOf(child)
     try {
       const { frames, stopped } = await this.#read(child, skipped)
@@ -118,14 +117,11 @@ class Video {
   }
 
   /** @returns when its output has ended, or was not to be waited for any more, and why */
-  async #read(
-    child: ChildProcessByStdio<null, Readable, Readable>,
-    skipped: number
-  ): Promise<{ readonly frames: number; readonly stopped?: string }> {
+  async #read(child: Child, skipped: number): Promise<{ readonly frames: number; readonly stopped?: string }> {
     const pictures = splitPictures(child.stdout)
     for (let frames = 0; ; frames++) {
       const next = await this.#unlessSilent(pictures.next())
-      if (next === 'silent') return { frames, stopped: `nothing came for ${SILENCE} s` }
+      if (next === 'silent') return { frames, stopped: `nothing came for ${this.#silence} s` }
       if (next.done) return { frames }
       if (frames === 0) this.#relieved()
       if (frames < skipped) continue
@@ -141,7 +137,7 @@ class Video {
 
   async #unlessSilent<T>(coming: Promise<T>): Promise<T | 'silent'> {
     const over = new AbortController()
-    const silence = this.#parts.clock.sleep(seconds(SILENCE), { signal: over.signal }).then(
+    const silence = this.#parts.clock.sleep(this.#silence, { signal: over.signal }).then(
       () => 'silent' as const,
       () => new Promise<never>(() => {})
     )
@@ -166,13 +162,23 @@ class Video {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
-const endOf = (child: Child, command: string) =>
-  new Promise<{ readonly code: number | null; readonly byWhom: NodeJS.Signals | null }>((resolve, reject) => {
-    child.once('close', (code, byWhom) => resolve({ code, byWhom }))
-    child.once('error', error => {
-      const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
-      reject(isAbsent ? ffmpegAbsent(command) : new UserError(`${command} cannot be run: ${error.message}`))
+/** @returns it runs; or why it does not, which may pass @throws UserError where there is none */
+const started = async (command: string, args: readonly string[]): Promise<Child | string> => {
+  try {
+    return await new Promise<Child>((resolve, reject) => {
+      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+      child.once('spawn', () => resolve(child))
+      child.on('error', reject)
     })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw ffmpegAbsent(command)
+    return `${command} cannot be run: ${(error as Error).message}`
+  }
+}
+
+const endOf = (child: Child) =>
+  new Promise<{ readonly code: number | null; readonly byWhom: NodeJS.Signals | null }>(resolve => {
+    child.once('close', (code, byWhom) => resolve({ code, byWhom }))
   })
 
 /** The last of what it says. */

@@ -36,13 +36,15 @@ export const ffmpegArguments = (video: VideoInput, target: ImageTarget, keepsSiz
   ]
 }
 
-/** Scaled where the frame is decoded, so that few bytes cross; what is to be cut or padded is done here. */
+/** Scaled where the frame is decoded, so that few bytes cross; what is to be cut or padded is done here. No size: as it comes. */
 const scaleFilter = ({ input: { resize, crop }, size }: ImageTarget): readonly string[] => {
   if (resize === undefined)
     return crop === undefined && size !== undefined ? [`scale=${size.width}:${size.height}`] : []
-  const { shorter, width, height, fit = 'fill', maxWidth = 65_536 } = resize
+  const { shorter, width = size?.width, height = size?.height, fit = 'fill', maxWidth = 65_536 } = resize
   if (shorter !== undefined) return [`scale='if(lt(iw,ih),${shorter},-1)':'if(lt(iw,ih),-1,${shorter})'`]
+  if (height === undefined) return []
   if (fit === 'height') return [`scale='min(${maxWidth},max(1,ceil(iw*${height}/ih)))':${height}`]
+  if (width === undefined) return []
   if (fit === 'fill') return [`scale=${width}:${height}`]
   return [`scale=${width}:${height}:force_original_aspect_ratio=${fit === 'cover' ? 'increase' : 'decrease'}`]
 }
