@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './src/testing/longest-first.ts'
 
-// Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait more than they compute: two files beside each other, the longest first.
+// Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait more than they compute: three files beside each other, the longest first.
 // Long ones on request, one at a time.
 const TIMED = [
   ...['src/emulation/medium', 'src/emulation/emulated-transfer', 'src/runtime/network/libp2p-network'],
@@ -35,7 +35,7 @@ export default defineConfig({
           exclude: TIMED,
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          maxWorkers: 2
+          maxWorkers: 3
         }
       },
       {
