@@ -11,7 +11,6 @@ import { collect } from './collect.ts'
 import { hadChildren } from './demo/live-children.ts'
 import { describeEncodingReport } from './emulate/describe-encoding-report.ts'
 import { isStop } from './emulate/is-stop.ts'
-import { refuseTerms } from './emulate/refuse-terms.ts'
 import { refuseTooFast } from './emulate/refuse-too-fast.ts'
 import { ENCODING_HELP, parseEncodingChoice } from './parse-encoding-choice.ts'
 import { parseSeed } from './parse-seed.ts'
@@ -97,7 +96,6 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<Emulated>
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   refuseNames(scenario, file)
   refuseTooFast(scenario, file)
-  refuseTerms(scenario, file)
   warnOfSpeeds(scenario, say)
   await checkFiles(scenario, file)
   const places = {

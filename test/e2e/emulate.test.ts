@@ -24,6 +24,26 @@ const instantsOf = ({ traceEvents }: ChromeTrace, phase: 'b' | 'e'): Map<string,
   new Map(traceEvents.filter(({ ph }) => ph === phase).map(({ id, ts }) => [id!, ts!]))
 
 describe('emulate', () => {
+  test('a source that cannot wait drops what its terms say, and everything else has a result', async () => {
+    const [run] = await emulate(
+      'dropping',
+      `
+devices: { porch: { speed: 0.3 }, shed: { speed: 0.3 } }
+links: { topology: full, default: { bandwidth: 80Mbps, latency: 2ms } }
+models: { toy: { blocks: [ { work: 60ms, weights: 100KB } ], activations: [10KB, 40B] } }
+sources:
+  - { name: cam, device: porch, model: toy, arrivals: { every: 25ms }, count: 120, window: 2, drop: oldest, queue: 2, deadline: 5s }
+`
+    )
+    const { admitted, completed, dropped, lost, late } = run!.sources[0]!
+    expect({ because: run!.because, admitted, lost, sum: completed + dropped + lost }).toEqual({
+      ...{ because: undefined, admitted: 120, lost: 0, sum: 120 }
+    })
+    expect(dropped).toBeGreaterThan(20)
+    expect(completed).toBeGreaterThan(10)
+    expect(late).toBe(0)
+  })
+
   test('several models and sources, every kind of arrivals, all that a scenario may change: nothing lost, all results right, all in the trace', async () => {
     const file = join(folder, 'trace.json')
     const runs = await emulate(

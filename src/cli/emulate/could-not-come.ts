@@ -9,4 +9,6 @@ export const couldNotCome = (
   missing: readonly number[],
   { sources }: Pick<Scenario, 'sources'>,
   simulated: Pick<PolicyRun, 'sources' | 'because'>
-): boolean => simulated.because !== undefined && missing.every(s => simulated.sources[s]!.completed < sources[s]!.count)
+): boolean => simulated.because !== undefined && missing.every(s => outcomes(simulated.sources[s]!) < sources[s]!.count)
+
+const outcomes = ({ completed, dropped }: PolicyRun['sources'][number]): number => completed + dropped

@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseScenario } from '../../core/scenario.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { emulatePolicy } from './emulate-policy.ts'
+import { EmulatedCluster } from './emulated-cluster.ts'
 import type { Footing } from './footing.ts'
 
 let folder: string
@@ -87,6 +88,25 @@ test('what is said of a run: all that any process admitted, weights that moved w
   expect(missing).toEqual([0])
   expect(said.weightsMoved).toBe(3 * 300) // from 100 before the run to 400, at each device
   expect(encodings.filter(({ from }) => from === 'porch')).toEqual([{ from: 'porch', to: 'shed', encoding: 'int8' }])
+}, 20_000)
+
+test('what its terms let go is dropped; what went with its device is lost', async () => {
+  const line = (datum: number, of: object): string =>
+    `${JSON.stringify({ source: 'cam@porch', datum, item: 'x', ...of })}\n`
+  await mkdir(join(folder, 'terms'), { recursive: true })
+  await writeFile(
+    EmulatedCluster.sinkOf(join(folder, 'terms'), 'porch'),
+    [
+      line(0, { result: {}, inferenceTime: 0.1, attempts: 1 }),
+      line(1, { dropped: true, reason: 'queueFull' }),
+      line(2, { dropped: true, reason: 'deadline' }),
+      line(3, { dropped: true, reason: 'stopped' })
+    ].join('')
+  )
+  const { run: said, missing } = await run('terms', [], {})
+  expect(said.sources).toMatchObject([{ admitted: 5, completed: 1, dropped: 2, lost: 2 }])
+  expect(missing).toEqual([0])
+  expect(said.because).toContain('2 of 5 never came home')
 }, 20_000)
 
 test('an event that fails ends the run with its error, and every device', async () => {

@@ -4,9 +4,17 @@ import type { Clock } from '../../core/clock.ts'
 import type { Scenario, ScenarioEvent } from '../../core/scenario.ts'
 import { timeSummary } from '../../core/time-summary.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
+import { lateness } from '../../report/lateness.ts'
 import type { EncodingReport, PolicyRun } from '../../report/run-report.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
-import { isFailed, isResult, isSkipped, sinkEntrySchema } from '../../runtime/ports/sink-entry.ts'
+import {
+  isDropped,
+  isFailed,
+  isResult,
+  isSkipped,
+  type SinkEntry,
+  sinkEntrySchema
+} from '../../runtime/ports/sink-entry.ts'
 import { ClusterFeed } from '../demo/cluster-feed.ts'
 import type { NodeEvent } from '../demo/device-process.ts'
 import { duringEvents } from './during-events.ts'
@@ -46,7 +54,7 @@ export interface EmulatedRun {
   readonly inferenceTimes: readonly (readonly number[])[]
   /** What came back for each datum, by source and datum. */
   readonly results: ReadonlyMap<string, string>
-  /** Numbers of the sources of which some data never came home. */
+  /** Numbers of the sources of which some data never came home, and were not dropped by their terms. */
   readonly missing: readonly number[]
   /** How activations travelled on each link at the end. */
   readonly encodings: EncodingReport['links']
@@ -170,10 +178,13 @@ class RunWatch {
     for (const [s, { name }] of scenario.sources.entries())
       if (skipped[s]! > 0) progress(`${name}: ${skipped[s]} of its files could not be read and were skipped`)
     const failed = entries.map(all => all.filter(isFailed))
-    const missing = [...scenario.sources.keys()].filter(s => completed[s]! + skipped[s]! < scenario.sources[s]!.count)
+    const dropped = entries.map(all => all.filter(isDroppedByTerms).length)
+    const missing = [...scenario.sources.keys()].filter(
+      s => completed[s]! + skipped[s]! + dropped[s]! < scenario.sources[s]!.count
+    )
     const because = missing.map(s => {
       const { name, count, device } = scenario.sources[s]!
-      const absent = count - entries[s]!.length
+      const absent = count - completed[s]! - skipped[s]! - dropped[s]! - failed[s]!.length
       const parts = absent > 0 ? [`${absent} of ${count} never came home${this.#whyMissing(device)}`] : []
       const [first] = failed[s]!
       if (first !== undefined) parts.push(`${failed[s]!.length} of ${count} failed, the first with: ${first.cause}`)
@@ -199,16 +210,18 @@ class RunWatch {
         weightsMoved: this.#sum('fetched'),
         makespan,
         throughput: per(completed.reduce((a, b) => a + b, 0)),
-        sources: scenario.sources.map(({ name }, s) => {
-          const admitted = Math.max(this.#admitted.get(name) ?? 0, completed[s]!)
+        sources: scenario.sources.map(({ name, terms }, s) => {
+          const times = lines[s]!.map(r => r.inferenceTime)
+          const admitted = Math.max(this.#admitted.get(name) ?? 0, completed[s]! + dropped[s]!)
           return {
             name,
             admitted,
             completed: completed[s]!,
-            dropped: 0,
-            lost: admitted - completed[s]!,
+            dropped: dropped[s]!,
+            lost: admitted - completed[s]! - dropped[s]!,
+            ...lateness(terms, times),
             rate: per(completed[s]!),
-            inferenceTime: timeSummary(lines[s]!.map(r => r.inferenceTime))
+            inferenceTime: timeSummary(times)
           }
         }),
         devices: scenario.devices.map(({ name }, n) => {
@@ -272,7 +285,10 @@ class RunWatch {
   }
 }
 
-/** What the sink holds of a source: results, files that were skipped, data that were given up. */
+/** By the rule of the source's terms; what went because its device stopped is lost. */
+const isDroppedByTerms = (entry: SinkEntry): boolean => isDropped(entry) && entry.reason !== 'stopped'
+
+/** What the sink holds of a source: results, files that were skipped, data that were given up or dropped. */
 const entriesOf = async (folder: string, device: string, source: string) => {
   const text = await readFile(EmulatedCluster.sinkOf(folder, device), 'utf8').catch(() => '')
   return text

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Scenario, ScenarioSource, SourceFiles } from '../../core/scenario.ts'
+import type { Scenario, SourceFiles } from '../../core/scenario.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError } from '../../core/user-error.ts'
 import { type ClusterKey, createClusterKey, writeClusterKey } from '../../runtime/network/cluster-key.ts'
@@ -13,6 +13,7 @@ import { stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { type DeviceProcess, type NodeEvent, startDevice } from '../demo/device-process.ts'
 import type { NodeOrder } from '../node/take-orders.ts'
 import type { Footing, LinkChange } from './footing.ts'
+import { sourceFlag } from './source-flag.ts'
 
 /** A model's file, and where it is to be cut; empty: where it is best. */
 export interface EmulatedModel {
@@ -243,7 +244,7 @@ export class EmulatedCluster implements AsyncDisposable {
       ...models
         .filter((model, m) => owned.includes(model) || own.some(source => source.model === m))
         .flatMap(({ name: model, shapes }) => shapes.flatMap(shape => ['--shape', `${model}:${shape}`])),
-      ...own.flatMap(source => ['--source', this.#sourceFlag(source)]),
+      ...own.flatMap(source => ['--source', sourceFlag(source, scenario.models[source.model]!.name)]),
       // All sources of a device read in one way: the command has looked.
       ...readingFlags(own.find(({ files }) => files !== undefined)?.files),
       ...(own.length === 0 ? [] : ['--sink', EmulatedCluster.sinkOf(folder, name)])
@@ -254,20 +255,6 @@ export class EmulatedCluster implements AsyncDisposable {
   #ownerOf(model: number): number | undefined {
     const devices = this.#options.scenario.sources.filter(source => source.model === model).map(({ device }) => device)
     return devices.find(device => !this.#absent.has(device)) ?? devices[0]
-  }
-
-  #sourceFlag({ name, count, model, window, weight, arrivals, start, files }: ScenarioSource): string {
-    const { scenario } = this.#options
-    const when =
-      arrivals.kind === 'saturated'
-        ? 'saturated'
-        : arrivals.kind === 'poisson'
-          ? `poisson:${arrivals.rate}/s`
-          : `every:${arrivals.interval}s`
-    const settings = `model=${scenario.models[model]!.name},window=${window},weight=${weight},arrivals=${when},start=${start}s`
-    return files === undefined
-      ? `${name}=synthetic:${count},${settings}`
-      : `${name}=dir:${files.dir},count=${count},${settings}`
   }
 
   /** `what`, unless a device ends that nobody asked to, it takes too long, or the signal aborts. */

@@ -18,6 +18,7 @@ const scenario = (source: object, events: readonly object[] = []) =>
 interface Said {
   readonly completed?: number
   readonly admitted?: number
+  readonly dropped?: number
   readonly busySeconds?: number
   readonly waiting?: number
   readonly lane?: number
@@ -42,7 +43,8 @@ const status = (name: string, said: Said): ClusterStatus =>
               device: 'porch',
               completed: said.completed ?? 0,
               admitted: said.admitted ?? 0,
-              inFlight: (said.admitted ?? 0) - (said.completed ?? 0)
+              dropped: said.dropped ?? 0,
+              inFlight: (said.admitted ?? 0) - (said.completed ?? 0) - (said.dropped ?? 0)
             }
           ]
         : [],
@@ -73,6 +75,14 @@ it('is over a minute after the last news', () => {
   says(30, 'porch', { completed: 2, admitted: 5 })
   expect(isOver(64)).toBe(false)
   expect(isOver(66)).toBe(true)
+})
+
+it('has news of data that are dropped, while none comes home', () => {
+  const { says, isOver } = run({})
+  says(5, 'porch', { completed: 2, admitted: 5 })
+  says(30, 'porch', { completed: 2, dropped: 1, admitted: 5 })
+  expect(isOver(89)).toBe(false)
+  expect(isOver(91)).toBe(true)
 })
 
 it('waits for data that are not born yet, at whatever pace, and for a source that starts late', () => {

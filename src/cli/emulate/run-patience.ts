@@ -21,8 +21,8 @@ interface DeviceNews {
 }
 
 /**
- * When an emulated run that is not done will never be. News is a result that came home, time that a lane spent, a block
- * that was fetched, and every event of the scenario. How long to go without news depends on what it may wait for: data
+ * When an emulated run that is not done will never be. News is a result that came home, a datum that was dropped, time that a
+ * lane spent, a block that was fetched, and every event of the scenario. How long to go without news depends on what it may wait for: data
  * that are not born yet, something on its way over a slow link, or a block that nobody carries.
  */
 export class RunPatience {
@@ -70,7 +70,7 @@ export class RunPatience {
     const isDone = this.#done.has(this.#scenario.devices.findIndex(device => device.name === name))
     if (!isDone && completedOf(this.#heard.get(name)) > before) this.#lastResultAt = now
     // Counts of a process that starts anew go back to nothing: that is news too.
-    const moved = sum(all.map(d => completedOf(d) + d.part.busySeconds + d.part.weightsFetched))
+    const moved = sum(all.map(d => completedOf(d) + droppedOf(d) + d.part.busySeconds + d.part.weightsFetched))
     if (moved !== this.#moved) this.#newsAt = now
     this.#moved = moved
   }
@@ -111,5 +111,7 @@ export class RunPatience {
 
 const completedOf = (news: DeviceNews | undefined): number =>
   sum((news?.sources ?? []).map(({ completed }) => completed))
+
+const droppedOf = ({ sources }: DeviceNews): number => sum(sources.map(({ dropped }) => dropped))
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
