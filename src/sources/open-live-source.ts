@@ -25,6 +25,8 @@ export interface LiveSourceParts {
   readonly folder: string
   /** That reads it; known before anything comes. */
   readonly runner: () => SourceRunner
+  /** For people: one line. */
+  readonly say: (text: string, level?: 'warn') => void
 }
 
 export interface LiveSource extends Pick<SourceRunnerParts, 'openItems' | 'settled' | 'isLive'> {
@@ -32,9 +34,12 @@ export interface LiveSource extends Pick<SourceRunnerParts, 'openItems' | 'settl
   close(): Promise<void>
 }
 
+/** So many lines `stopped` share a sync of the disk. */
+const AT_ONCE = 256
+
 /** What a runner needs of a source whose items come by themselves. */
 export const openLiveSource = (parts: LiveSourceParts): LiveSource => {
-  const { id, terms, count = Number.POSITIVE_INFINITY, createFeed, sink, sinkName, folder, runner } = parts
+  const { id, terms, count = Number.POSITIVE_INFINITY, createFeed, sink, sinkName, folder, runner, say } = parts
   let feed: Feed | undefined
   let numbers: LiveNumbers | undefined
   return {
@@ -48,20 +53,22 @@ export const openLiveSource = (parts: LiveSourceParts): LiveSource => {
       const has = (datum: number): boolean => sink.has(id, datum)
       const bringing = createFeed()
       feed = bringing
-      const open = new LiveNumbers({ source: id, folder, sink: sinkName, has })
-      numbers = open
-      for (const datum of open.left) {
-        // Which went with the process before: frames are born once.
+      // Which went with the process before: frames are born once.
+      const conclude = async (datum: number): Promise<void> => {
         if (has(datum)) open.settled(datum)
         else await runner().drop({ datum, item: { name: `datum ${datum}` } }, 'stopped')
       }
+      const open = new LiveNumbers({ source: id, folder, sink: sinkName, has, say })
+      numbers = open
+      for (let i = 0; i < open.left.length; i += AT_ONCE)
+        await Promise.all(open.left.slice(i, i + AT_ONCE).map(conclude))
       const live = new LiveItems({
-        ...{ terms: terms.admission ?? PATIENT_TERMS, clock: systemClock, number: () => open.take() },
+        ...{ terms: terms.admission ?? PATIENT_TERMS, clock: systemClock, number: () => open.take(), most: count },
         dropped: async (numbered, reason) => {
           if (!(reason === 'stopped' && bringing.comesAgain)) await runner().drop(numbered, reason)
         }
       })
-      const todo = new FedItems(live, bringing, port as LivePort, count)
+      const todo = new FedItems(live, bringing, port as LivePort)
       return {
         ...{ todo, away: [] },
         get total() {
@@ -77,14 +84,12 @@ class FedItems implements ItemStream {
   readonly #live: LiveItems
   readonly #feed: Feed
   readonly #port: LivePort
-  readonly #count: number
   readonly #over = new AbortController()
 
-  constructor(live: LiveItems, feed: Feed, port: LivePort, count: number) {
+  constructor(live: LiveItems, feed: Feed, port: LivePort) {
     this.#live = live
     this.#feed = feed
     this.#port = port
-    this.#count = count
   }
 
   tick(): void {
@@ -111,15 +116,11 @@ class FedItems implements ItemStream {
   async #run(): Promise<void> {
     const { signal } = this.#over
     try {
-      await this.#feed.run({ offer: item => this.#offer(item), port: this.#port, signal })
+      await this.#feed.run({ offer: item => this.#live.offer(item), port: this.#port, signal })
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
       this.#live.end()
     }
-  }
-
-  async #offer(item: LiveItem): Promise<number | undefined> {
-    return this.#live.taken < this.#count ? this.#live.offer(item) : undefined
   }
 }

@@ -95,7 +95,16 @@ const liveParts = (source: SourceSpec, parts: SourceParts, runner: () => SourceR
   const has = (datum: number): boolean => sink.has(id, datum)
   return {
     ...openLiveSource({
-      ...{ id, terms: source, count: source.count, sink, sinkName: identityOf(sinks), folder: folder.sources, runner },
+      ...{
+        id,
+        terms: source,
+        count: source.count,
+        sink,
+        sinkName: identityOf(sinks),
+        folder: folder.sources,
+        runner,
+        say
+      },
       createFeed: () => createFeed({ spec: source, id, stateFolder: folder.sources, has, say })
     }),
     createPort: manifest => {

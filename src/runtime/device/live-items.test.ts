@@ -4,11 +4,12 @@ import { seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { LiveItems } from './live-items.ts'
 
-const liveWith = (terms: Partial<AdmissionTerms>) => {
+const liveWith = (terms: Partial<AdmissionTerms>, most?: number) => {
   const clock = createManualClock()
   const log: string[] = []
   const live = new LiveItems({
     ...{ terms: { ...PATIENT_TERMS, ...terms }, clock },
+    ...(most === undefined ? {} : { most }),
     dropped: async ({ datum }, reason) => void log.push(`${datum} ${reason}`)
   })
   const items = live[Symbol.asyncIterator]()
@@ -85,4 +86,13 @@ test('a flood waits while too many of its drops are not safe', async () => {
   safe.shift()!()
   await settle()
   expect(live.taken).toBe(258)
+})
+
+test('no more are taken than were asked for, though many come at once and wait', async () => {
+  const { live, next } = liveWith({ queue: 1 }, 2)
+  const offered = ['a', 'b', 'c', 'd'].map(name => live.offer({ name }))
+  expect(await next()).toBe(0)
+  expect(await next()).toBe(1)
+  expect(await Promise.all(offered)).toEqual([0, 1, undefined, undefined])
+  expect([live.taken, live.ended, await next()]).toEqual([2, true, undefined])
 })

@@ -11,6 +11,8 @@ export interface LiveItemsParts {
   readonly clock: Clock
   /** Of the next datum. @default 0, 1, 2 ... */
   readonly number?: () => number
+  /** So many are taken, then it ends. @default all */
+  readonly most?: number
   /** Told of each that is dropped; resolves when that is safe. */
   readonly dropped: (numbered: NumberedItem, reason: DropReason) => Promise<void>
 }
@@ -49,7 +51,7 @@ export class LiveItems implements ItemStream {
 
   /**
    * It has come: in it goes, or what the terms drop for it goes. Where nothing may be dropped, it waits until there is room.
-   * @returns its number; undefined when the stream has ended meanwhile and it does not go in
+   * @returns its number; undefined when the stream has ended and it does not go in
    */
   async offer(item: Item): Promise<number | undefined> {
     const since = this.#parts.clock.now()
@@ -68,6 +70,7 @@ export class LiveItems implements ItemStream {
     const dropped = this.#room.offer({ datum, item, since: this.#lastSince }, this.#lastSince)
     if (dropped !== undefined) this.#drop(dropped)
     this.#wake()
+    if (this.#came === this.#parts.most) this.end()
     return datum
   }
 
