@@ -12,7 +12,7 @@ type File = 'good' | 'away' | { readonly bad: string; readonly modified?: number
 
 const WALL = 1_700_000_000
 
-const setUp = (files: Record<string, File>, patience = 30) => {
+const setUp = (files: Record<string, File>, patience = 30, isLive = false) => {
   const clock = createManualClock()
   const said: string[] = []
   const reads: number[] = []
@@ -36,6 +36,7 @@ const setUp = (files: Record<string, File>, patience = 30) => {
     clock,
     wallTime: () => seconds(WALL + clock.now()),
     patience: seconds(patience),
+    isLive,
     say: text => said.push(text)
   })
   const read = (numbered: NumberedItem): Promise<Reading> => reader.read(numbered, port)
@@ -98,6 +99,25 @@ test('an item that stays away is tried less and less often, and given up after t
   expect(more).toEqual([])
   expect(reads.length).toBeLessThan(15)
   expect([reader.waiting, reader.givenUp]).toEqual([0, 1])
+})
+
+test('of a live source nothing is kept of an item that was given up, whether it is away or keeps changing', async () => {
+  const parts = setUp({ away: 'away', changing: { bad: '0' } }, 1, true)
+  const { reader, read, files, said, port, clock } = parts
+  reader.lastWasRead()
+  await read(item('away', 0))
+  await read(item('changing', 1))
+  const ends: string[] = []
+  for (let i = 1; i < 30; i++) {
+    files.changing = { bad: `${i}` }
+    ends.push(...(await readOn(parts, i)).map(({ reading }) => reading.kind))
+  }
+  expect(ends).toEqual(['givenUp', 'givenUp'])
+  expect([reader.waiting, reader.givenUp]).toEqual([0, 0])
+  files.away = files.changing = 'good'
+  await clock.advance(seconds(10))
+  expect(await reader.look(port)).toBe(false)
+  expect(said).toEqual(['away: away: there is no such file; tried again until it can be read'])
 })
 
 test('patience has no end while other items are still to be read', async () => {

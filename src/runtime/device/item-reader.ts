@@ -13,6 +13,8 @@ export interface ItemReaderParts {
   readonly wallTime: () => Seconds
   /** An absent or unreadable item is tried again for at least so long, and at least until all others were read. */
   readonly patience: Seconds
+  /** Its items do not come again: one that was given up is not looked at any more. */
+  readonly isLive?: boolean | undefined
   /** For people: one line. */
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -174,9 +176,8 @@ export class ItemReader {
     if (this.#isOver(aside, 1)) {
       // It may be there, and not to be read: then it is tried again when it looks different.
       const stamp = await stampOf(numbered, port)
-      this.forget(numbered.datum)
-      this.#left.set(numbered.datum, { numbered, stamp, isGivenUp: true })
-      return { kind: 'givenUp', because }
+      if (!this.#parts.isLive) this.#left.set(numbered.datum, { numbered, stamp, isGivenUp: true })
+      return this.#giveUp(numbered, because)
     }
     this.#complain(`${numbered.item.name}: ${because}; tried again until it can be read`)
     return { kind: 'later' }
@@ -205,11 +206,16 @@ export class ItemReader {
     }
     const aside = this.#putAside(numbered, { stamp, since }, seconds(since + needed))
     if (this.#isOver(aside, PATIENCE_WHILE_IT_CHANGES)) {
-      this.#neverWhole++
-      this.forget(numbered.datum)
-      return { kind: 'givenUp', because: `${because}; and it keeps changing` }
+      if (!this.#parts.isLive) this.#neverWhole++
+      return this.#giveUp(numbered, `${because}; and it keeps changing`)
     }
     return { kind: 'later' }
+  }
+
+  #giveUp({ datum }: NumberedItem, because: string): Reading {
+    this.#aside.delete(datum)
+    if (this.#aside.size === 0) this.#hasComplained = false // though not all could be read
+    return { kind: 'givenUp', because }
   }
 
   #isOver({ since }: Aside, times: number): boolean {

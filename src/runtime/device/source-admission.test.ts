@@ -6,6 +6,7 @@ import { memorySink } from '../../testing/lone-device.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import type { Item } from '../ports/data-port.ts'
+import { ItemUnavailable } from '../ports/item-unavailable.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { LiveItems } from './live-items.ts'
 import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
@@ -16,7 +17,7 @@ const view = {
   world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
 }
 
-/** A source with a window of 1, or 2 for data that arrive in time, computed one by one, each in `takes`. An item "bad" cannot be read. */
+/** A source with a window of 1, or 2 for data that arrive in time, computed one by one, each in `takes`. An item "bad" cannot be read, and those of `away` are not there. */
 const computing = (admission: Partial<AdmissionTerms>, takes: Seconds, availableAt?: (datum: number) => Seconds) => {
   const window = availableAt === undefined ? 1 : 2
   const clock = createManualClock()
@@ -26,16 +27,21 @@ const computing = (admission: Partial<AdmissionTerms>, takes: Seconds, available
   const live = new LiveItems({ terms, clock, dropped: (numbered, reason) => source.drop(numbered, reason) })
   const list = Array.from({ length: 6 }, (_, datum) => ({ datum, item: { name: `${datum}` } }))
   const waiting = new Set<number>()
+  const away = new Set<string>()
   const source: SourceRunner = new SourceRunner({
     spec: { name: 'cam', window, weight: 1, start: seconds(0), patience: seconds(0), admission: terms },
     ...{ deviceName: 'porch', clock, wallTime: () => clock.now(), view, sink, availableAt, isLive: true },
     openItems: async () => ({ todo: availableAt === undefined ? live : list, total: 6, away: [] }),
     createPort: () => ({
       read: async ({ name }: Item) => {
+        if (away.has(name)) throw new ItemUnavailable(`${name}: there is no such file`)
         if (name === 'bad') throw new UserError('bad: is not an image')
         return []
       },
-      stamp: async () => ({ id: '', modified: seconds(0), isFinal: true }),
+      stamp: async ({ name }: Item) => {
+        if (away.has(name)) throw new ItemUnavailable(`${name}: there is no such file`)
+        return { id: '', modified: seconds(0), isFinal: true }
+      },
       write: async () => 'answer'
     }),
     submit: (task: DeviceTask) => {
@@ -60,7 +66,7 @@ const computing = (admission: Partial<AdmissionTerms>, takes: Seconds, available
   }
   const outcomes = () =>
     sink.lines.map(line => `${line.item} ${'reason' in line ? line.reason : 'cause' in line ? line.cause : 'result'}`)
-  return { live, source, running, pass, outcomes, settled }
+  return { live, source, running, pass, outcomes, settled, away }
 }
 
 test('data that arrive faster than they are computed: the newest go in, and each has one outcome', async () => {
@@ -105,4 +111,20 @@ test('an item that is none has failed, and the others go on', async () => {
   await running
   expect(outcomes().sort()).toEqual(['a result', 'bad bad: is not an image', 'c result'])
   expect(source.status()).toMatchObject({ completed: 2, failed: 1, skipped: 0 })
+})
+
+test('an item that was given up has its outcome, also when its file appears later, and the others go on', async () => {
+  const { live, running, pass, outcomes, source, away } = computing({ queue: 9 }, seconds(0.1))
+  away.add('missing')
+  await pass(0.1)
+  live.put({ name: 'missing' })
+  await pass(1)
+  away.clear()
+  await pass(12)
+  live.put({ name: 'b' })
+  live.end()
+  await pass(1)
+  await running
+  expect(outcomes()).toEqual(['missing missing: there is no such file', 'b result'])
+  expect(source.status()).toMatchObject({ state: 'done', completed: 1, failed: 1, unavailable: 0 })
 })

@@ -177,7 +177,7 @@ export class SourceRunner implements SourcePort {
     const { clock, wallTime, spec, say, isLive } = this.#parts
     const { patience } = spec
     const tell = (text: string, level?: 'warn'): void => say(`source ${spec.name}: ${text}`, level)
-    this.#reader = new ItemReader({ clock, wallTime, patience, say: tell })
+    this.#reader = new ItemReader({ clock, wallTime, patience, isLive, say: tell })
     if (isLive) this.#reader.lastWasRead() // its patience has an end from the first
     this.#items = await this.#parts.openItems(this.#model.served!.port)
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
