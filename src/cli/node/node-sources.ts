@@ -1,9 +1,8 @@
 import { seconds } from '../../core/units.ts'
 import type { Device } from '../../runtime/device/device.ts'
-import { sourceIdOf } from '../../runtime/device/source-runner.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
-import { isLiveKind, parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
+import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import { identityOf } from '../../runtime/sink/open-branch.ts'
 import { type SinkChange, SinkShelf } from '../../runtime/sink/sink-shelf.ts'
@@ -14,6 +13,7 @@ import { type CreatedSource, createSource } from './create-source.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { shapesFor } from './shapes-for.ts'
+import { SourceKinds } from './source-kinds.ts'
 
 export interface NodeSourcesParts {
   readonly device: Device
@@ -45,6 +45,20 @@ interface Here {
   close(): Promise<void>
 }
 
+interface Fresh extends CreatedSource {
+  readonly key: string
+  readonly source: SourceSpec
+}
+
+/** What sources are changed with. */
+interface Opened {
+  readonly options: NodeOptions
+  readonly spec: IoSpec | undefined
+  readonly sinks: SinkChange
+  /** Their kinds. */
+  readonly forget: () => void
+}
+
 /** What is under way at a source that goes comes home within that time, or is done by the next one of its name. */
 const PATIENCE = seconds(30)
 
@@ -53,15 +67,14 @@ export class NodeSources {
   readonly #parts: NodeSourcesParts
   readonly #shelf: SinkShelf
   #here = new Map<string, Here>()
-  /** Ids of sources whose data come as long as they run. */
-  readonly #live = new Set<string>()
+  readonly #kinds = new SourceKinds()
 
   constructor(parts: NodeSourcesParts) {
     this.#parts = parts
     const { folder, log } = parts
     this.#shelf = new SinkShelf({
       stateFolder: folder.sources,
-      isLive: source => this.#live.has(source),
+      isLive: source => this.#kinds.isLive(source),
       clock: systemClock,
       say: (text, level) => log.say(text, level)
     })
@@ -69,21 +82,40 @@ export class NodeSources {
 
   /**
    * Open what is new; nothing else has changed yet.
-   * @throws UserError for a folder that is not there, or a sink that cannot be written: nothing is open then that was not
+   * @throws UserError for a folder that is not there, a sink that cannot be written, or a source that changes only with a restart: nothing is open then that was not
    */
   async prepare(options: NodeOptions, spec: IoSpec | undefined): Promise<SourcesChange> {
     const specs = options.sources.map(parseSourceSpec)
     for (const { kind, folder } of specs) if (kind === 'dir') await listItems(folder)
     if (specs.some(({ kind }) => kind === 'video')) await requireFfmpeg()
-    for (const { kind, name } of specs) if (isLiveKind(kind)) this.#live.add(sourceIdOf(name, options.name))
-    const names = specs.map(({ name }) => name)
-    const sinks = await this.#shelf.change(specs.length === 0 ? [] : options.sinks, names)
+    const forget = this.#kinds.take(specs, options.name)
+    try {
+      const names = specs.map(({ name }) => name)
+      const sinks = await this.#shelf.change(specs.length === 0 ? [] : options.sinks, names)
+      try {
+        return this.#changeTo(specs, { options, spec, sinks, forget })
+      } catch (error) {
+        await sinks.undo()
+        throw error
+      }
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#shelf.stop()
+    await Promise.all([...this.#here.values()].map(source => source.close()))
+  }
+
+  #changeTo(specs: readonly SourceSpec[], { options, spec, sinks, forget }: Opened): SourcesChange {
     const next = new Map(specs.map(source => [source.name, { source, key: this.#keyOf(source, options, spec) }]))
     const fresh = [...next.values()].filter(({ source, key }) => this.#here.get(source.name)?.key !== key)
+    this.#kinds.refuseInput(fresh.map(({ source }) => source))
     const runners = fresh.map(({ source, key }) => ({
       ...this.#create(source, options, spec),
-      key,
-      name: source.name
+      ...{ key, source }
     }))
     const gone = [...this.#here.keys()].filter(name => this.#here.get(name)!.key !== next.get(name)?.key)
     return {
@@ -97,20 +129,14 @@ export class NodeSources {
         for (const { runner } of runners) await runner.check()
       },
       commit: () => this.#commit(gone, runners, sinks),
-      undo: () => sinks.undo()
+      undo: () => {
+        forget()
+        return sinks.undo()
+      }
     }
   }
 
-  async stop(): Promise<void> {
-    await this.#shelf.stop()
-    await Promise.all([...this.#here.values()].map(source => source.close()))
-  }
-
-  async #commit(
-    gone: readonly string[],
-    runners: readonly (CreatedSource & { readonly key: string; readonly name: string })[],
-    sinks: SinkChange
-  ): Promise<void> {
+  async #commit(gone: readonly string[], runners: readonly Fresh[], sinks: SinkChange): Promise<void> {
     const { device } = this.#parts
     const leave = async (name: string): Promise<void> => {
       const { id, close } = this.#here.get(name)!
@@ -119,9 +145,10 @@ export class NodeSources {
       this.#here.delete(name)
     }
     await Promise.all(gone.map(leave))
-    for (const { runner, close, key, name } of runners) {
+    for (const { runner, close, key, source } of runners) {
       await device.addSource(runner)
-      this.#here.set(name, { id: runner.id, key, close })
+      this.#kinds.begun([source])
+      this.#here.set(source.name, { id: runner.id, key, close })
     }
     await sinks.commit()
   }

@@ -17,7 +17,7 @@ import { ioSpecOf } from './io-spec-of.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import type { NodeSources, NodeSourcesParts } from './node-sources.ts'
-import { onHangup } from './on-hangup.ts'
+import { type Hangup, onHangup } from './on-hangup.ts'
 import { openNodeLog } from './open-node-log.ts'
 import { Reloader } from './reloader.ts'
 import { takeOrders } from './take-orders.ts'
@@ -62,6 +62,7 @@ interface NodeRun {
 
 const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => {
   const { options } = config
+  using hangup = load === undefined ? undefined : onHangup()
   const emulated = emulatedEngine(options, own)
   const folder = stateFolderOf(options.name, options.state)
   const spec = await ioSpecOf(options)
@@ -90,7 +91,7 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
     const sources = await sourcesOf({ device, folder, log, observe: trace }, load, options, spec)
     if (load !== undefined && sources !== undefined)
       reloader = new Reloader({ device, sources, folder, log, config, load })
-    await untilStopped({ options, opened, log, leave, reloader }, sources)
+    await untilStopped({ options, opened, log, leave, hangup, reloader }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })
     leave.forget()
@@ -102,16 +103,17 @@ interface RunningNode {
   readonly opened: OpenedDevice
   readonly log: NodeLog
   readonly leave: Leave
+  readonly hangup: Hangup | undefined
   readonly reloader: Reloader | undefined
 }
 
 const untilStopped = async (running: RunningNode, sources: NodeSources | undefined): Promise<void> => {
-  const { options, opened, log, leave, reloader } = running
+  const { options, opened, log, leave, hangup, reloader } = running
   const { device, cluster, guard } = opened
   const over = new AbortController()
   const started = device.start()
   const reload = (): void => void started.then(() => reloader?.reload()).catch(() => {}) // it says itself what is wrong
-  using _ = reloader === undefined ? undefined : onHangup(reload, leave.ask)
+  hangup?.obey(reload, leave.ask)
   try {
     if (!(await leave.unlessAsked(started))) return
     await cluster.announce()
