@@ -28,6 +28,8 @@ export class Courier {
   #trouble: string | undefined
   #isLast = false
   #isCalled = false
+  /** So many lines are delivered one by one: they were refused together. */
+  #alone = 0
 
   constructor(parts: CourierParts) {
     this.#parts = parts
@@ -78,22 +80,29 @@ export class Courier {
   /** @returns whether there was something */
   async #deliverNext(): Promise<boolean> {
     const { outbox, deliverer, gone } = this.#parts
-    const parcel = await outbox.next(deliverer.most)
+    const parcel = await outbox.next(this.#alone > 0 ? 1 : deliverer.most)
     if (parcel === undefined) return false
     const isTaken = await this.#hand(parcel)
+    if (isTaken === undefined) return true
+    this.#alone = Math.max(0, this.#alone - 1)
     await outbox.done(parcel)
     gone(parcel.bytes)
     if (isTaken) this.#succeed()
     return true
   }
 
-  async #hand({ lines }: Parcel): Promise<boolean> {
+  /** @returns undefined where several were refused: one of them may be why, so each is delivered alone */
+  async #hand({ lines }: Parcel): Promise<boolean | undefined> {
     const { deliverer, setAside } = this.#parts
     try {
       await deliverer.deliver(lines, this.#stopping.signal)
       return true
     } catch (error) {
       if (!(error instanceof Undelivered && error.isFinal)) throw error
+      if (lines.length > 1) {
+        this.#alone = lines.length
+        return undefined
+      }
       await setAside(lines, error.message)
       return false
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,7 @@ import type { ResultEntry } from '../../ports/sink-entry.ts'
 import { systemClock } from '../../system-clock.ts'
 import { openSinkFile } from '../sink-file.ts'
 import { type DeliveringSinkOptions, openDeliveringSink } from './delivering-sink.ts'
+import { Outbox } from './outbox.ts'
 import { webhook } from './webhook.ts'
 
 /** Pauses are as in real life, a hundred times shorter. */
@@ -170,6 +171,50 @@ test('what will never be taken is set aside, and the others go on', async () => 
   expect(JSON.parse(readFileSync(join(folder, 'refused.jsonl'), 'utf8'))).toMatchObject({ datum: 1 })
   expect(said.join()).toMatch(/answers 422 .*; kept in .*refused.jsonl/)
 })
+
+test('of several that are refused together only those that are refused alone are set aside', async () => {
+  const folder = place()
+  const isBad = ({ body }: Request): boolean => [body].flat().some(one => (one as { datum: number }).datum === 1)
+  await using server = await hook(count => (isBad(server.requests[count - 1]!) ? status(413) : ok))
+  const sink = await open(folder, server.url, { batch: 3, linger: seconds(1) })
+  await write(sink, 0, 1, 2)
+  await until(server, 0, 2)
+  await sink.stop()
+  expect(refusedIn(folder)).toMatchObject([{ datum: 1 }])
+})
+
+test('that refused results are kept is said once, and once that they are not any more', async () => {
+  const folder = place()
+  await using server = await hook(() => status(422))
+  const sink = await open(folder, server.url)
+  await write(sink, 0, 1)
+  await vi.waitFor(() => expect(refusedIn(folder)).toHaveLength(2))
+  truncateSync(join(folder, 'refused.jsonl'), 64 * 1024 * 1024)
+  await write(sink, 2, 3)
+  await vi.waitFor(() => expect(server.requests).toHaveLength(4))
+  await sink.stop()
+  expect(said).toEqual([
+    expect.stringMatching(/answers 422 .*; kept in .*refused.jsonl/),
+    expect.stringMatching(/answers 422 .*; lost, .*refused.jsonl is full/)
+  ])
+})
+
+test('a place that is behind the end of its file is of another file, and nothing of this one is passed over', async () => {
+  const folder = place()
+  const file = join(folder, 'results.jsonl')
+  writeFileSync(file, 'one\ntwo\n')
+  const inode = String(statSync(file, { bigint: true }).ino)
+  writeFileSync(`${file}.delivered`, JSON.stringify({ inode, offset: 100 }))
+  const outbox = await Outbox.open(file)
+  expect(await outbox.waiting()).toBe(8)
+  expect((await outbox.next(9))?.lines).toEqual(['one', 'two'])
+})
+
+const refusedIn = (folder: string): unknown[] =>
+  readFileSync(join(folder, 'refused.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
 
 test('when too much waits, sources wait too, until there is room', async () => {
   let isBack = false

@@ -75,6 +75,7 @@ class DeliveringSink implements Sink {
   #room: (() => void)[] = []
   #isStopped = false
   #refused = 0
+  #hasSaidLost = false
 
   constructor(parts: DeliveringSinkParts) {
     this.name = parts.name
@@ -178,7 +179,9 @@ class DeliveringSink implements Sink {
     )
     const isKept = size < MOST_REFUSED
     if (isKept) await appendFile(file, lines.map(line => `${line}\n`).join(''), { mode: 0o600 })
-    if (this.#refused === 0) this.#say(`${because}; ${isKept ? `kept in ${file}` : `lost, ${file} is full`}`, 'warn')
+    const isNews = this.#refused === 0 || (!isKept && !this.#hasSaidLost)
+    this.#hasSaidLost ||= !isKept
+    if (isNews) this.#say(`${because}; ${isKept ? `kept in ${file}` : `lost, ${file} is full`}`, 'warn')
     this.#refused += lines.length
   }
 

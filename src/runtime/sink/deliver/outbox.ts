@@ -48,7 +48,8 @@ export class Outbox {
   /** Bytes that have not been read. */
   async waiting(): Promise<number> {
     const segments = this.#unread(await this.#segments())
-    const read = segments[0]?.inode === this.#position?.inode ? (this.#position?.offset ?? 0) : 0
+    const [first] = segments
+    const read = first === undefined ? 0 : this.#offsetIn(first)
     return segments.reduce((sum, { size }) => sum + size, 0) - read
   }
 
@@ -58,7 +59,7 @@ export class Outbox {
       const segments = this.#unread(await this.#segments())
       const [first, second] = segments
       if (first === undefined) return undefined
-      const offset = first.inode === this.#position?.inode ? this.#position.offset : 0
+      const offset = this.#offsetIn(first)
       const parcel = await readParcel(first, offset, most)
       if (parcel === 'moved') continue
       if (parcel !== undefined) return parcel
@@ -71,6 +72,12 @@ export class Outbox {
   /** It need not be read again. */
   done({ end }: Parcel): Promise<void> {
     return this.#remember(end)
+  }
+
+  /** How far it was read. A new file may have the inode of one that is gone: what is shorter than that is another. */
+  #offsetIn({ inode, size }: Segment): number {
+    if (this.#position?.inode !== inode || this.#position.offset > size) return 0
+    return this.#position.offset
   }
 
   async #remember(position: Position): Promise<void> {
