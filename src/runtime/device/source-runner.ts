@@ -679,7 +679,7 @@ export class SourceRunner implements SourcePort {
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
-      const made = await this.#makeResult(port, item, tensors)
+      const made = await this.#makeResult(port, { datum, item }, tensors)
       if ('because' in made) return await this.#refuse(datum, made.because)
       const { result } = made
       const named = { source: this.id, datum, item: item.name }
@@ -750,12 +750,12 @@ export class SourceRunner implements SourcePort {
    */
   async #makeResult(
     port: DataPort,
-    item: Item,
+    { datum, item }: NumberedItem,
     tensors: readonly Tensor[]
   ): Promise<{ readonly result: unknown } | { readonly because: string }> {
     for (let pause = RETRY_PAUSE; ; pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))) {
       try {
-        const result = await port.write(item, tensors)
+        const result = await port.write(item, tensors, datum)
         this.#writeTrouble = ''
         return { result }
       } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zipSync } from 'fflate'
@@ -261,6 +261,21 @@ test('raw with several inputs: NAME.INPUT.npy are one datum', async () => {
   expect([one!.name, two!.name]).toEqual(['one', 'two'])
   expect((await p.read(one!)).map(({ name, type }) => `${name} ${type}`)).toEqual(['a/b float32', 'text string'])
   await expect(p.read(two!)).rejects.toThrow(/two.a_b.npy: there is no such file/)
+})
+
+test('live items of one name have files of their own, and a name that is too long, or none for a file, is cut to one', async () => {
+  const results = join(folder(), 'cam.results')
+  const spec = await readIoSpec({ preset: 'raw' })
+  const live = createLivePort({ spec, inputs: [input([1])], resultsFolder: results }, new Set(['x']))
+  const output = (n: number): Tensor => float([65], Array(65).fill(n))
+  const names = ['a/frame 0', 'b/frame 0', 'nul \0', 'ä'.repeat(200)]
+  for (const [datum, name] of names.entries()) {
+    const item = { name, content: { kind: 'tensors', tensors: [] } }
+    await live.write(item, [output(datum)], datum)
+  }
+  const written = ['0-frame 0.y.npy', '1-frame 0.y.npy', '2-nul _.y.npy', `3-${'ä'.repeat(79)}.y.npy`]
+  expect(readdirSync(results)).toEqual(written)
+  expect(new Float32Array(decodeNpy(readFileSync(join(results, written[0]!))).data.buffer)[0]).toBe(0)
 })
 
 test('raw results: few elements into the sink, many or inexact ones into files beside it', async () => {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { UserError } from '../../core/user-error.ts'
 import { checkOutputs } from './check-outputs.ts'
@@ -16,6 +17,7 @@ import { type ImageTarget, type ImageTensor, imageToTensor } from './image-to-te
 import type { IoSpec, OutputSpec } from './io-spec.ts'
 import { itemStamp } from './item-stamp.ts'
 import { listItems } from './list-items.ts'
+import { liveFileName } from './live-file-name.ts'
 import { npyPaths, npySuffixes, readNpyInputs } from './npy-inputs.ts'
 import { writeNpyResults } from './npy-results.ts'
 import { isNpz, readNpzInputs } from './npz-inputs.ts'
@@ -31,6 +33,8 @@ export interface DataPortOptions {
   readonly outputs?: readonly TensorSpec[] | undefined
   /** Where results that are files go; made when it is needed. Beside the sink. */
   readonly resultsFolder: string
+  /** Names of items come again: the datum tells files of results apart. */
+  readonly namesRepeat?: boolean
   /** Of an item that need not be a file. @default the file of its path */
   readonly imageOf?: (item: FileItem, target: ImageTarget) => Promise<ImageTensor>
 }
@@ -38,6 +42,7 @@ export interface DataPortOptions {
 /** @throws UserError when the model's inputs or outputs contradict the spec */
 export const createDataPort = (options: DataPortOptions): FolderPort => {
   const { spec, inputs, outputs: known, resultsFolder } = options
+  const fileName = options.namesRepeat === true ? liveFileName : ({ name }: FileItem): string => basename(name)
   const { imageOf = (item, to) => imageToTensor(item.path, to) } = options
   const { input } = spec
   const others = otherInputs(spec, inputs)
@@ -63,21 +68,24 @@ export const createDataPort = (options: DataPortOptions): FolderPort => {
       return inOrder([...own, ...(await others.read(item, places.get(item)))])
     },
     stamp: item => itemStamp([...ownPaths(item), ...others.paths(item)]),
-    write: (item, outputs) => result({ spec, folder: resultsFolder, item, outputs, place: places.get(item) }),
+    write: (item, outputs, datum) => {
+      const files = { folder: resultsFolder, name: fileName(item, datum) }
+      return result({ spec, files, item, outputs, place: places.get(item) })
+    },
     exampleInputs: specs => exampleInputs(spec, specs)
   }
 }
 
 interface Computed {
   readonly spec: IoSpec
-  readonly folder: string
+  readonly files: { readonly folder: string; readonly name: string }
   readonly item: FileItem
   readonly outputs: readonly Tensor[]
   /** Of the item's image, where it is one. */
   readonly place: ImagePlace | undefined
 }
 
-const result = async ({ spec, folder, item, outputs, place }: Computed): Promise<unknown> => {
+const result = async ({ spec, files, item, outputs, place }: Computed): Promise<unknown> => {
   const { output, characters, labels } = spec
   switch (output.kind) {
     case 'ctc':
@@ -91,7 +99,7 @@ const result = async ({ spec, folder, item, outputs, place }: Computed): Promise
     case 'embedding':
       return embedding(outputs, output)
     case 'npy':
-      return writeNpyResults(item, outputs, { inline: output.inline, folder })
+      return writeNpyResults(outputs, { inline: output.inline, ...files })
     default:
       return output satisfies never
   }

@@ -36,7 +36,11 @@ const FINAL: ItemStamp = { id: '', modified: seconds(0), isFinal: true }
  */
 export const createLivePort = (options: DataPortOptions, needed: ReadonlySet<string>): LivePort => {
   const { spec, inputs } = options
-  const files = createDataPort({ ...options, imageOf: (item, target) => imageOf(item as Unknown, target) })
+  const files = createDataPort({
+    ...options,
+    namesRepeat: true,
+    imageOf: (item, target) => imageOf(item as Unknown, target)
+  })
   const target = spec.input.kind === 'image' ? imageTarget(spec, spec.input, inputs) : undefined
   const read = async (item: LiveItem): Promise<readonly Tensor[]> => {
     const { name, content } = item
@@ -55,7 +59,7 @@ export const createLivePort = (options: DataPortOptions, needed: ReadonlySet<str
     keepsSize: spec.output.kind === 'detect' || Object.keys(spec.inputs).length > 0,
     read: item => read(item as LiveItem),
     stamp: async item => ((item as LiveItem).content.kind === 'file' ? files.stamp(fileOf(item as LiveItem)) : FINAL),
-    write: (item, outputs) => files.write(fileOf(item as LiveItem), outputs)
+    write: (item, outputs, datum) => files.write(fileOf(item as LiveItem), outputs, datum)
   }
 }
 

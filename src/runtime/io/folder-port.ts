@@ -13,5 +13,5 @@ export interface FolderPort extends DataPort {
   list(folder: string, say?: (text: string) => void): Promise<readonly FileItem[]>
   read(item: FileItem): Promise<readonly Tensor[]>
   stamp(item: FileItem): Promise<ItemStamp>
-  write(item: FileItem, outputs: readonly Tensor[]): Promise<unknown>
+  write(item: FileItem, outputs: readonly Tensor[], datum?: number): Promise<unknown>
 }

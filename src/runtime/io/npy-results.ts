@@ -2,7 +2,6 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { elementCount, type Tensor } from '../../core/tensor.ts'
 import { decodeStrings } from '../engine/string-elements.ts'
-import type { Item } from '../ports/data-port.ts'
 import { fileSafe } from './file-safe.ts'
 import { encodeNpy } from './npy.ts'
 import { numbersOf } from './tensor-numbers.ts'
@@ -10,8 +9,10 @@ import { numbersOf } from './tensor-numbers.ts'
 export interface NpyResultOptions {
   /** Outputs of at most this many elements become JSON. */
   readonly inline: number
-  /** Where larger ones become files: ITEM.OUTPUT.npy. */
+  /** Where larger ones become files: NAME.OUTPUT.npy. */
   readonly folder: string
+  /** What their names begin with. */
+  readonly name: string
 }
 
 export type NpyResult = Readonly<
@@ -26,9 +27,8 @@ export type NpyResult = Readonly<
 
 /** Each output by name: its elements where they are few, else the file that holds them (written whole or not at all). */
 export const writeNpyResults = async (
-  item: Item,
   outputs: readonly Tensor[],
-  { inline, folder }: NpyResultOptions
+  { inline, folder, name: beginning }: NpyResultOptions
 ): Promise<NpyResult> => {
   const result: Record<string, NpyResult[string]> = {}
   const endings = fileSafe(outputs.map(({ name }) => name))
@@ -38,9 +38,7 @@ export const writeNpyResults = async (
     result[name] = {
       type,
       dims,
-      ...(data === undefined
-        ? { file: await writeNpy(`${basename(item.name)}.${endings[i]}.npy`, tensor, folder) }
-        : { data })
+      ...(data === undefined ? { file: await writeNpy(`${beginning}.${endings[i]}.npy`, tensor, folder) } : { data })
     }
   }
   return result

@@ -20,9 +20,10 @@ export interface DataPort {
   /**
    * What goes into the sink for one result: for a file a JSON value, that is text, labels, or where a tensor was put; for a
    * program its tensors. The outputs are not written to.
+   * @param datum the item's number at its source; names of items may repeat
    * @throws UserError when the model's outputs are not what the port expects
    */
-  write(item: Item, outputs: readonly Tensor[]): Promise<unknown>
+  write(item: Item, outputs: readonly Tensor[], datum?: number): Promise<unknown>
   /** Shapes for profiling: every dynamic dimension of the inputs made concrete. */
   exampleInputs(
     inputs: readonly TensorSpec[]
