@@ -133,8 +133,11 @@ export const command = new Command('node')
   )
   .option('--log-format <text|json>', 'lines of the log as text, or as JSON with time, level, name and message', 'text')
   .option('--log-file <file>', 'the log goes there instead of to standard error')
-  .option('--log-size <size>', 'a log file that would become larger is renamed to FILE.1, that to FILE.2, ...', '10MiB')
-  .option('--log-keep <n>', 'so many older log files stay', '5')
+  .option(
+    '--log-size <size>',
+    'a log file that would become larger is renamed to FILE.1, that to FILE.2, ... (default: "10MiB")'
+  )
+  .option('--log-keep <n>', 'so many older log files stay (default: "5")')
   .option('--exit-with-parent', 'stop when standard input closes')
   .option(
     '--json-events',

@@ -84,6 +84,18 @@ test('what is printed is a config that means the same', () => {
   expect(optionsOf(printed).printed).toBe(printed)
 })
 
+test('what is printed means the same wherever it is kept', () => {
+  const given = ['--name', 'Infinity', '--source', 'cam=dir:images', '--sink', 'out.jsonl', '--model', 'm.onnx:ocr']
+  const { printed } = optionsOf('', ...given, '--preset', 'raw', '--state', './state')
+  expect(printed).toContain('name: Infinity\n')
+  expect(parse(printed)).toMatchObject({
+    source: [`cam=dir:${process.cwd()}/images`],
+    sink: [`${process.cwd()}/out.jsonl`],
+    model: [`${process.cwd()}/m.onnx:ocr`],
+    state: `${process.cwd()}/state`
+  })
+})
+
 test('everything that is wrong is told at once, each with its line and the nearest known word', () => {
   expect(
     refusal('prt: 4001\nmdns: perhaps\nsources:\n  - { name: cam, dir: ., windw: 3 }\n  - { name: door }\n').split('\n')

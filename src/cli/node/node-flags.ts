@@ -37,8 +37,8 @@ export interface NodeFlags {
   readonly trace?: string
   readonly logFormat: string
   readonly logFile?: string
-  readonly logSize: string
-  readonly logKeep: string
+  readonly logSize?: string
+  readonly logKeep?: string
   readonly jsonEvents?: boolean
   readonly json?: boolean
 }

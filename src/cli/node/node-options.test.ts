@@ -7,7 +7,7 @@ const FLAGS: NodeFlags = {
   ...{ name: 'cam', listen: [], join: [], joinFile: [], mdns: false, threads: '1', model: ['a/net.onnx'], shape: [] },
   ...{ blocks: [], cutAt: [], work: [], times: [], pinned: [], source: [], sink: [], policy: 'confluence' },
   ...{ activationEncoding: 'fp32', keepModels: '1h', emulateLink: [], startWhen: '1', seed: '1' },
-  ...{ logFormat: 'text', logSize: '10MiB', logKeep: '5' }
+  ...{ logFormat: 'text' }
 }
 const refusal = (flags: Partial<NodeFlags>): string => {
   try {
@@ -64,8 +64,10 @@ test.each([
   [{ blocks: ['net=Infinity'] }, '--blocks "Infinity" must be a whole number from 1 to 256'],
   [{ memory: '1e308GB' }, '--memory: "1e308GB" is out of range: at most 1e6GB'],
   [{ logFormat: 'xml' }, '--log-format "xml" must be text or json'],
-  [{ logSize: '1KiB' }, '--log-size "1KiB" must be at least 4KiB'],
-  [{ logKeep: '-1' }, '--log-keep "-1" must be a whole number from 0 to 1000'],
+  [{ logSize: '1MiB' }, '--log-size is of a log file: add --log-file FILE'],
+  [{ logKeep: '2' }, '--log-keep is of a log file: add --log-file FILE'],
+  [{ logFile: 'a', logSize: '1KiB' }, '--log-size "1KiB" must be at least 4KiB'],
+  [{ logFile: 'a', logKeep: '-1' }, '--log-keep "-1" must be a whole number from 0 to 1000'],
   [{ keepModels: '1e400s' }, '--keep-models: "1e400s" is out of range: at most 1e9s'],
   [{ times: ['net=1e400ms'] }, '--times "net=1e400ms": "1e400ms" is out of range: at most 1e9s'],
   [{ times: ['net=0ms'] }, '--times "net=0ms": "0ms" is not the time of a block: above 0 and at most 24h'],

@@ -177,7 +177,7 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
 }
 
 const logOf = (flags: NodeFlags, problems: FlagProblems): LogOptions => {
-  const { logFile: file, logSize, logKeep } = flags
+  const { logFile: file, logSize = '10MiB', logKeep = '5' } = flags
   const format = problems.check('log-format', flags.logFormat, () => logFormat(flags.logFormat), 'text')
   const size = problems.check('log-size', logSize, () => logFileSize(logSize), bytes(0))
   const range = { least: 0, most: 1000, isWhole: true }
@@ -222,6 +222,9 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
   odd('sink', isPrinted, '--sink - and --json both write standard output: keep one')
   const isPortTwice = flags.listen.length > 0 && (flags.port !== undefined || flags.anyPort === true)
   odd('listen', isPortTwice, '--listen names a port already: leave --port and --any-port out')
+  const odds = { 'log-size': flags.logSize, 'log-keep': flags.logKeep }
+  for (const [flag, text] of Object.entries(odds))
+    odd(flag, text !== undefined && flags.logFile === undefined, `--${flag} is of a log file: add --log-file FILE`)
   const readers = flags.source.filter(source => /^[^=,]*=stdin:/.test(source)).length
   odd('source', readers > 1, 'standard input is one source: give one --source NAME=stdin:, and files to the others')
   const takesInput = flags.join.includes('-') || flags.controlled === true || flags.exitWithParent === true

@@ -68,6 +68,8 @@ test.each([
   ['door=dir:x,settle=1s', /settle is an option of watch sources, not of dir/],
   ['door=stdin:pictures', /stdin:pictures must be stdin:lines or stdin:frames/],
   ['door=stdin:frames', /stdin:frames needs size=WIDTHxHEIGHT/],
+  ['door=dir:x,late=cancel', /late=cancel is for a source with a deadline; add deadline=500ms/],
+  ['door=stdin:,pixels=gray', /pixels is an option of stdin:frames; leave it out/],
   ['door=stdin:,size=3x4', /stdin:frames needs size=/],
   ['door=stdin:frames,size=640', /size: must be WIDTHxHEIGHT in pixels, like 640x480/],
   ['cam=video:', /needs a file, an address or a device: video:INPUT/],
@@ -85,6 +87,15 @@ test.each([
   expect(() => parseSourceSpec(text)).toThrow(message)
   expect(() => parseSourceSpec(text)).toThrow(UserError)
   expect(() => parseSourceSpec(text)).toThrow(`source "${text}"`)
+})
+
+test('a password is not told', () => {
+  expect(() => parseSourceSpec('cam=mqtt://me:p@ss@broker/yard,qos=3')).toThrow(
+    'source "cam=mqtt://***@broker/yard,qos=3"'
+  )
+  expect(() => parseSourceSpec('cam=video:rtsp://me:pass@cam/1,fps=0')).toThrow(
+    'source "cam=video:rtsp://***@cam/1,fps=0"'
+  )
 })
 
 test('how data that cannot wait are admitted is told with the source', () => {

@@ -8,6 +8,7 @@ import { parseFrequency, parseTime } from '../../core/parse-quantity.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { SourceTerms } from '../device/source-terms.ts'
+import { hidePassword } from './hide-password.ts'
 import { parseMqttAddress } from './mqtt-address.ts'
 
 /** What may follow its name: where its items come from. */
@@ -142,7 +143,7 @@ export const SOURCE_OPTIONS = Object.keys(schema.shape).filter(key => key !== 'n
  * @throws UserError that names the field, the value and what it may be
  */
 export const parseSourceSpec = (text: string): SourceSpec => {
-  const where = `source "${text}"`
+  const where = `source "${hidePassword(text)}"`
   const [, name, before, written] = new RegExp(`^([^=,]*)=(${SOURCE_KINDS.join('|')}):(.*)$`, 's').exec(text) ?? []
   if (name === undefined || written === undefined) throw new UserError(`${where} is not ${FORM}`)
   const kind = before as SourceKind
@@ -154,6 +155,10 @@ export const parseSourceSpec = (text: string): SourceSpec => {
   if (!parsed.success)
     throw new UserError(`${where}: ${describeIssue(parsed.error.issues[0]!, { knownKeys: () => SOURCE_OPTIONS })}`)
   const { deadline, queue, rate, late, pixels, model, count, size, fps, format, ...rest } = parsed.data
+  if (late === 'cancel' && deadline === Number.POSITIVE_INFINITY)
+    throw new UserError(`${where}: late=cancel is for a source with a deadline; add deadline=500ms`)
+  if (options['pixels'] !== undefined && argument !== 'frames')
+    throw new UserError(`${where}: pixels is an option of stdin:frames; leave it out`)
   const qos = rest.qos === '0' ? 0 : 1
   // A camera is to be seen as it is now; everything else waits.
   const drop =

@@ -53,3 +53,13 @@ test('standard output is the same sink by whatever name, and a file whatever lea
   expect(identityOf([parseSinkSpec('webhook:http://me:x@host/a?b')])).toBe('webhook http://host/a')
   expect(identityOf([parseSinkSpec('./a/../b.jsonl')])).toBe(identityOf([parseSinkSpec('file:b.jsonl')]))
 })
+
+test('a password is not told, whatever it holds', () => {
+  expect(() => parseSinkSpec('mqtt://me:p@s:s@broker/a#,qos=1')).toThrow('sink "mqtt://me:***@broker/a#,qos=1"')
+  expect(() => parseSinkSpec('webhook:https://me:p@ss@host/x,batch=0')).toThrow(
+    'sink "webhook:https://me:***@host/x,batch=0"'
+  )
+  expect(() => parseSinkSpec('http://me:pass@host/x')).toThrow(
+    'sink "http://me:***@host/x": is an address; write webhook:http://me:***@host/x'
+  )
+})

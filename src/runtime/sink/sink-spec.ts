@@ -101,9 +101,9 @@ export const parseSinkSpec = (text: string): SinkSpec => {
 const linesSpec = (text: string): LinesSpec => {
   const [target, { rotate, keep, sources: names }] = read(text, lines)
   const path = target.replace(/^file:/, '')
-  const where = `sink "${text}"`
+  const where = `sink "${shownSink(text)}"`
   if (path === '') throw new UserError(`${where}: needs a file, or - for standard output`)
-  if (/^https?:/i.test(path)) throw new UserError(`${where}: is an address; write webhook:${path}`)
+  if (/^https?:/i.test(path)) throw new UserError(`${where}: is an address; write webhook:${shownSink(path)}`)
   if (keep !== undefined && rotate === undefined) throw new UserError(`${where}: keep goes with rotate=SIZE`)
   if (rotate !== undefined && STDOUT.includes(path))
     throw new UserError(`${where}: standard output is no file that could be rotated; leave rotate out`)
@@ -135,8 +135,8 @@ const shared = ({ timeout, backlog, sources: names, ...options }: z.output<typeo
 
 const urlOf = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
 
-/** For messages: without a password that stands in it. */
-export const shownSink = (text: string): string => text.replace(/(\/\/[^/@\s]*):[^/@\s]*@/, '$1:***@')
+/** For messages: without a password that stands in it, `@` of its own or not. */
+export const shownSink = (text: string): string => text.replace(/(\/\/[^/:@\s]*):[^/\s]*@/, '$1:***@')
 
 /** For messages: where it leads to, options and passwords aside. */
 export const shownTarget = (text: string): string => shownSink(text.replace(/,[a-z-]+=.*/is, ''))
