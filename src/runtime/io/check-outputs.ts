@@ -21,12 +21,12 @@ const checkDetect = (
   { family, labels: file }: Extract<OutputSpec, { kind: 'detect' }>,
   outputs: readonly TensorSpec[]
 ): void => {
-  const { classes, takes } = DETECTION_FAMILIES[family]
+  const { classes, takes, mayHave } = DETECTION_FAMILIES[family]
   const count = classes(outputs.map(({ name, shape }) => ({ name, dims: shape })))
-  if (count === undefined) return
   const given = outputs.map(describe).join('; ')
-  if (count < 1) throw new UserError(`${origin}: output family ${family} takes ${takes}; the model gives ${given}`)
-  if (labels.length > 0 && labels.length !== count && !isBuiltIn(file))
+  if (!mayHave(outputs.length) || (count !== undefined && count < 1))
+    throw new UserError(`${origin}: output family ${family} takes ${takes}; the model gives ${given}`)
+  if (count !== undefined && labels.length > 0 && labels.length !== count && !isBuiltIn(file))
     throw new UserError(
       `${origin}: output.labels ${file} has ${labels.length} labels; the model's ${given} has ${count} classes: name a file with one a line in output.labels`
     )

@@ -416,15 +416,25 @@ test('tensors are refused where boxes are found in images', async () => {
   await expect(live.write(item, [float([1, 7], [0, 1, 1, 2, 2, 0.9, 1])])).rejects.toThrow(/finds boxes in images/)
 })
 
+test.each(['yolo', 'yolov5', 'yolox', 'yolonas', 'rfdetr', 'dfine', 'ssd', 'nanodet'])(
+  'a model with another number of outputs than family %s has is refused before any result',
+  async family => {
+    const io = `input: { resize: { fit: contain } }\noutput: { kind: detect, family: ${family} }`
+    const spec = await readIoSpec(yaml(io))
+    const [inputs, outputs] = [[input([1, 3, 64, 64], 'float32', 'image')], [] as TensorSpec[]]
+    expect(() => createDataPort({ spec, inputs, outputs, resultsFolder: '' })).toThrow(/output family .* takes/)
+  }
+)
+
 test('labels of COCO are none of a model with other classes; own ones must be as many as it has', async () => {
   const inputs = [input([1, 3, 64, 64], 'float32', 'image')]
   const item = { name: 'picture.png', path: await picture(64, 64, 'red') }
-  const rows = [32, 32, 10, 10, 0.9, 0, ...Array(60).fill(0)]
+  const rows = [32, 32, 10, 10, 0.9, 0, 0, ...Array(70).fill(0)]
   const own = join(folder(), 'labels.txt')
   writeFileSync(own, 'cat\ndog\n')
   const p = await port({ preset: 'detect' }, inputs)
   await p.read(item)
-  expect(await p.write(item, [float([1, 11, 6], rows)])).toEqual([{ index: 0, score: 0.9, box: [27, 27, 37, 37] }])
+  expect(await p.write(item, [float([1, 11, 7], rows)])).toEqual([{ index: 0, score: 0.9, box: [27, 27, 37, 37] }])
   const choice = yaml(`input: { resize: { fit: contain } }\noutput: { kind: detect, family: yolo, labels: ${own} }`)
   const spec = await readIoSpec(choice)
   const outputs = (classes: number) => [input([1, 4 + classes, 8400], 'float32', 'y')]

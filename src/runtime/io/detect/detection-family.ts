@@ -19,6 +19,8 @@ export interface DetectionFrame {
 export interface DetectionFamily {
   /** What its outputs must be, for messages. */
   readonly takes: string
+  /** Whether it may have so many. */
+  readonly mayHave: (outputs: number) => boolean
   /** How many classes they tell apart; undefined where their shapes do not say, or not yet. */
   readonly classes: (outputs: readonly OutputShape[]) => number | undefined
   /** Overlapping boxes are merged inside the model. */

@@ -12,6 +12,7 @@ const boxesOf = <T extends OutputShape>(outputs: readonly T[]): T | undefined =>
 /** RF-DETR: boxes [x, y, width, height] as shares of the input; logits, of which the first is for nothing. */
 export const rfdetr: DetectionFamily = {
   takes: 'two outputs, boxes [1, queries, 4] and logits [1, queries, 1 + classes]',
+  mayHave: outputs => outputs === 2,
   isSuppressed: false,
   classes: outputs => {
     const boxes = boxesOf(outputs)
@@ -51,6 +52,7 @@ const likeliest = (
 /** D-FINE and RT-DETR: classes (integers), boxes [left, top, right, bottom] in pixels, scores. */
 export const dfine: DetectionFamily = {
   takes: 'three outputs, labels [1, boxes] of integers, boxes [1, boxes, 4] and scores [1, boxes]',
+  mayHave: outputs => outputs === 3,
   isSuppressed: false,
   classes: () => undefined,
   read: (outputs, { threshold }) => {
@@ -78,6 +80,7 @@ const cornersAt = (values: ArrayLike<number>, at: number): Candidate['box'] => [
 /** YOLO-NAS with its own suppression: rows [which image, left, top, right, bottom, score, class], in pixels. */
 export const yolonas: DetectionFamily = {
   takes: 'one output of rows [image, left, top, right, bottom, score, class]',
+  mayHave: outputs => outputs === 1,
   isSuppressed: true,
   classes: () => undefined,
   read: (outputs, { threshold }) => {

@@ -11,6 +11,7 @@ const SIDES = 4
 /** NanoDet-Plus: rows [a score for each class, 4 x 8 logits of the distances to left, top, right, bottom]. */
 export const nanodet: DetectionFamily = {
   takes: 'one output [1, boxes, classes + 32] with a box for each cell of the strides 8, 16, 32 and 64',
+  mayHave: outputs => outputs === 1,
   isSuppressed: false,
   classes: ([output]) => {
     const matrix = matrixOf(output?.dims ?? [])

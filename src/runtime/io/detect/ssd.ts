@@ -14,6 +14,7 @@ const FIRST_CLASS = 1
 export const ssd: DetectionFamily = {
   takes:
     'one output [1, 1, boxes, 7], or outputs whose names end in boxes [1, boxes, 4], classes [1, boxes] and scores [1, boxes]',
+  mayHave: outputs => outputs === 1 || outputs >= 3,
   isSuppressed: true,
   classes: () => undefined,
   read: (outputs, frame) => {

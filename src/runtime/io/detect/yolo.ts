@@ -50,6 +50,7 @@ const END_TO_END = { columns: 6, rows: 1000 } as const
 export const yolo: DetectionFamily = {
   takes:
     'one output [1, 4 + classes, boxes] or [1, boxes, 4 + classes], one of at most 1000 rows [left, top, right, bottom, score, class], or three [1, 3 x (5 + classes), y, x]',
+  mayHave: outputs => outputs === 1 || outputs === SCALES.length,
   isSuppressed: false,
   classes: outputs => {
     if (outputs.length === SCALES.length) return classesOfAnchors(outputs[0]!)
@@ -68,6 +69,7 @@ export const yolo: DetectionFamily = {
 /** YOLOv5: each box has a score of its own as well. */
 export const yolov5: DetectionFamily = {
   takes: 'one output [1, boxes, 5 + classes]',
+  mayHave: outputs => outputs === 1,
   isSuppressed: false,
   classes: ([output]) => {
     const matrix = matrixOf(output?.dims ?? [])

@@ -8,6 +8,7 @@ const STRIDES = [8, 16, 32]
 /** Rows [x, y in cells from the own one, log width, log height in cells, score of the box, a score for each class]. */
 export const yolox: DetectionFamily = {
   takes: 'one output [1, boxes, 5 + classes] with a box for each cell of the strides 8, 16 and 32',
+  mayHave: outputs => outputs === 1,
   isSuppressed: false,
   classes: ([output]) => {
     const matrix = matrixOf(output?.dims ?? [])
