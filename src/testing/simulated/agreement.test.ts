@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { agreementScenario } from './agreement-scenario.ts'
 import { disagreements } from './disagreements.ts'
+import { impatientScenario } from './impatient-scenario.ts'
 import { measureCluster } from './measure-cluster.ts'
 import { measureSimulator } from './measure-simulator.ts'
 import { range } from './scenario.ts'
@@ -16,6 +17,13 @@ test('also where devices begin anew while a source fills its window', async () =
 // Seed 184: data that were available at one instant became younger on their way, each by its own, and queues served others first.
 test('also where data of one age meet in a queue', async () => {
   expect(await disagreements([184])).toEqual([])
+})
+
+test('also where data come faster than they are computed, and sources drop what their terms say', async () => {
+  const { sources, ...scenario } = impatientScenario(1)
+  const { dropped } = await measureCluster({ ...scenario, sources })
+  expect(dropped).toBeGreaterThan(0.1 * sources.reduce((sum, { count }) => sum + count, 0))
+  expect(await disagreements([1, 2, 4, 5, 7], impatientScenario)).toEqual([])
 })
 
 test('what differs is seen: blocks that are elsewhere than where the devices have them', async () => {

@@ -6,10 +6,10 @@ const THROUGHPUT_WITHIN = 0.02
 const MEAN_TIME_WITHIN = 0.03
 
 /** Where a cluster of real devices and the simulator differ by more than they may: a sentence for each such seed. */
-export const disagreements = async (seeds: readonly number[]): Promise<string[]> => {
+export const disagreements = async (seeds: readonly number[], scenarioOf = agreementScenario): Promise<string[]> => {
   const found: string[] = []
   for (const seed of seeds) {
-    const scenario = agreementScenario(seed)
+    const scenario = scenarioOf(seed)
     const { carries, ...devices } = await measureCluster(scenario)
     const simulator = measureSimulator(scenario, carries)
     const throughput = devices.throughput / simulator.throughput - 1

@@ -14,6 +14,8 @@ export interface Measured {
   readonly throughput: number
   /** Of a datum from when it is available to when its result is home. */
   readonly meanTime: Seconds
+  /** Data that were let go by the terms of their sources. */
+  readonly dropped: number
 }
 
 export interface MeasuredCluster extends Measured {
@@ -84,12 +86,17 @@ export const measureCluster = async (scenario: AgreementScenario): Promise<Measu
   begun.resolve(seconds(0))
   await clock.run(() => broken.length > 0 || clock.now() > beganAt + PATIENCE || devices.every(({ isDone }) => isDone))
   const wanted = scenario.sources.reduce((sum, { count }) => sum + count, 0)
-  if (times.length !== wanted) broken.push(`${times.length} of ${wanted} data have results`)
+  const dropped = devices
+    .flatMap(({ device }) => device?.ownSources() ?? [])
+    .reduce((sum, source) => sum + source.dropped, 0)
+  if (times.length + dropped !== wanted)
+    broken.push(`${times.length} of ${wanted} data have results, ${dropped} were dropped`)
   if (broken.length > 0) throw new Error(`seed ${scenario.seed}: ${broken[0]}`)
   for (const device of devices) device.kill(false, false)
   return {
     throughput: times.length / (lastAt - beganAt),
     meanTime: seconds(times.reduce((a, b) => a + b, 0) / times.length),
+    dropped,
     carries: (device, block) => carried[device]![block]!
   }
 }

@@ -38,6 +38,7 @@ export const measureSimulator = (
   })
   const results = sources.flatMap(source => source.results)
   return {
+    dropped: sources.reduce((sum, { dropped }) => sum + dropped, 0),
     throughput: results.length / makespan,
     meanTime: seconds(
       results.reduce((sum, { availableAt, completedAt }) => sum + completedAt - availableAt, 0) / results.length

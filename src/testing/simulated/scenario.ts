@@ -1,3 +1,4 @@
+import type { AdmissionTerms } from '../../core/admission-terms.ts'
 import { createRng, type Rng } from '../../core/rng.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
@@ -34,6 +35,8 @@ export interface SimulatedSource {
   readonly count: number
   readonly window: number
   readonly arrivals: Arrivals
+  /** @default everything waits its turn */
+  readonly terms?: AdmissionTerms
   readonly weight: number
   /** Data that no device can compute. */
   readonly poison: readonly number[]

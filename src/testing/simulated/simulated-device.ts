@@ -382,6 +382,7 @@ export class SimulatedDevice {
         model: models[source.model]![0]!.manifest.name,
         window: source.window,
         arrivals: source.arrivals,
+        ...(source.terms === undefined ? {} : { admission: source.terms }),
         weight: source.weight,
         start: seconds(0),
         patience: seconds(30)
