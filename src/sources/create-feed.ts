@@ -1,4 +1,3 @@
-import { mostUnderWay } from '../core/window.ts'
 import { parseMqttAddress } from '../runtime/io/mqtt-address.ts'
 import { openMqtt } from '../runtime/io/open-mqtt.ts'
 import type { SourceSpec } from '../runtime/io/source-spec.ts'
@@ -9,6 +8,7 @@ import { createStdinFeed } from './create-stdin-feed.ts'
 import { createVideoFeed } from './create-video-feed.ts'
 import { createWatchFeed } from './create-watch-feed.ts'
 import type { Feed } from './feed.ts'
+import { unacknowledgedOf } from './unacknowledged-of.ts'
 import { WatchJournal } from './watch-journal.ts'
 
 export interface CreateFeedParts {
@@ -28,13 +28,13 @@ export const createFeed = ({ spec, id, stateFolder, has, say }: CreateFeedParts)
     case 'stdin':
       return createStdinFeed(spec)
     case 'watch': {
-      const journal = new WatchJournal({ source: id, folder: stateFolder, has })
+      const journal = new WatchJournal({ source: id, folder: stateFolder, has, say })
       return createWatchFeed({ folder: spec.folder, settle: spec.settle, journal, clock: systemClock, say })
     }
     case 'mqtt': {
       const address = parseMqttAddress(mqttAddressOf(spec.argument), `source ${spec.name}`)
-      const unacknowledged = Math.min(65_535, mostUnderWay(spec.window) + spec.admission.queue)
-      const open = () => openMqtt({ address, clientId: `tributary-${id}`, unacknowledged, say })
+      const unacknowledged = unacknowledgedOf(spec.window, spec.admission.queue)
+      const open = () => openMqtt({ address, clientId: `tributary-${id}`, unacknowledged, clock: systemClock, say })
       return createMqttFeed({ topic: address.topic, qos: spec.qos, open })
     }
     case 'video':

@@ -50,3 +50,36 @@ test('a message is an image or JSON, and is acknowledged when its outcome is in 
   await feed.close!()
   expect(isStopped).toBe(true)
 })
+
+const brokerOf = (heard: (hear: (message: MqttMessage) => unknown) => void): MqttConnection => ({
+  because: () => '',
+  publish: async () => {},
+  subscribe: async (_topic, _qos, hear) => heard(hear),
+  stop: async () => {},
+  [Symbol.asyncDispose]: async () => {}
+})
+const message: MqttMessage = { topic: 'yard/cam', payload: Uint8Array.of(0xff, 0xd8), acknowledge: () => {} }
+
+test('where an item cannot be taken, the source has failed, and nothing else', async () => {
+  const broker = brokerOf(hear => void hear(message))
+  const feed = createMqttFeed({ topic: 'yard/+', qos: 1, open: async () => broker })
+  const offer = () => Promise.reject(new Error('the disk is full'))
+  await expect(feed.run({ offer, port: {} as LivePort, signal: new AbortController().signal })).rejects.toThrow(
+    'the disk is full'
+  )
+})
+
+test('whoever hands a message over can wait until it is taken', async () => {
+  let taken: unknown
+  const broker = brokerOf(hear => {
+    taken = hear(message)
+  })
+  const feed = createMqttFeed({ topic: 'yard/+', qos: 0, open: async () => broker })
+  const room = Promise.withResolvers<undefined>()
+  const running = feed.run({ offer: () => room.promise, port: {} as LivePort, signal: new AbortController().signal })
+  await Promise.resolve()
+  expect(await Promise.race([taken, Promise.resolve('waits')])).toBe('waits')
+  room.resolve(undefined)
+  await taken
+  await running
+})

@@ -30,13 +30,15 @@ export const createMqttFeed = ({ topic, qos, open }: MqttFeedParts): Feed => {
     signal.addEventListener('abort', () => over.resolve(), { once: true })
     let number = 0
     const take = async (message: MqttMessage): Promise<void> => {
-      if ((await offer(itemOf(message, ++number))) === undefined) over.resolve()
+      try {
+        if ((await offer(itemOf(message, ++number))) === undefined) over.resolve()
+      } catch (error) {
+        over.reject(error)
+      }
     }
-    const subscribed = broker
-      .subscribe(topic, qos, message => void take(message))
-      .catch(error => {
-        throw new UserError(`topic ${topic}: the broker does not let us read it: ${error.message}`)
-      })
+    const subscribed = broker.subscribe(topic, qos, take).catch(error => {
+      throw new UserError(`topic ${topic}: the broker does not let us read it: ${error.message}`)
+    })
     await Promise.race([over.promise, subscribed.then(() => over.promise)])
   }
   return {

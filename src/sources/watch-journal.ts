@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { describeFileError } from '../core/describe-file-error.ts'
@@ -19,6 +19,8 @@ export interface WatchJournalOptions {
   readonly folder: string
   /** Whether a datum of the process before has its line in the sink. */
   readonly has: (datum: number) => boolean
+  /** For people: one line. */
+  readonly say?: (text: string, level?: 'warn') => void
 }
 
 /** Which files of a folder, as they looked then, are under way or done; kept on the disk, while they are there. */
@@ -27,10 +29,18 @@ export class WatchJournal {
   /** Names to stamps. */
   readonly #known = new Map<string, string>()
   readonly #done = new Set<string>()
+  readonly #say: (text: string, level?: 'warn') => void
   #lines = 0
+  /** Bytes of the file that are whole lines. */
+  #length = 0
+  #isTorn = false
+  /** Not written yet. */
+  #owed: string[] = []
+  #complaint = ''
 
   /** What was under way and has no line in the sink is not known: it is done anew. @throws UserError when it cannot be read or written */
-  constructor({ source, folder, has }: WatchJournalOptions) {
+  constructor({ source, folder, has, say = () => {} }: WatchJournalOptions) {
+    this.#say = say
     this.#file = join(folder, `${encodeURIComponent(source)}.watch.jsonl`)
     try {
       for (const [name, stamp, datum] of load(this.#file)) {
@@ -71,21 +81,60 @@ export class WatchJournal {
       this.#known.delete(name)
       this.#done.delete(name)
     }
-    if (this.#lines > 2 * this.#known.size + SLACK && this.#known.size === this.#done.size) this.#rewrite()
+    if (this.#lines > 2 * this.#known.size + SLACK && this.#known.size === this.#done.size)
+      this.#patiently(() => this.#rewrite())
   }
 
   #append(line: Line): void {
     this.#lines++
-    appendFileSync(this.#file, `${JSON.stringify(line)}\n`)
+    this.#owed.push(`${JSON.stringify(line)}\n`)
+    this.#patiently(() => this.#write())
+  }
+
+  #write(): void {
+    if (this.#isTorn) this.#mend()
+    const text = this.#owed.join('')
+    try {
+      appendFileSync(this.#file, text, { mode: PRIVATE_FILE })
+    } catch (error) {
+      this.#isTorn = true
+      this.#mend()
+      throw error
+    }
+    this.#length += Buffer.byteLength(text)
+    this.#owed = []
+  }
+
+  /** What was written of lines that were refused is none. */
+  #mend(): void {
+    truncateSync(this.#file, this.#length)
+    this.#isTorn = false
   }
 
   /** A crash leaves the old file or the new one. */
   #rewrite(): void {
     const lines = [...this.#known].map(([name, stamp]) => `${JSON.stringify([name, stamp, null])}\n`)
     const draft = `${this.#file}.part`
-    writeFileSync(draft, lines.join(''), { mode: PRIVATE_FILE })
+    const text = lines.join('')
+    writeFileSync(draft, text, { mode: PRIVATE_FILE })
     renameSync(draft, this.#file)
     this.#lines = lines.length
+    this.#length = Buffer.byteLength(text)
+    this.#isTorn = false
+    this.#owed = []
+  }
+
+  /** A disk that refuses stops nothing. */
+  #patiently(write: () => void): void {
+    try {
+      write()
+      this.#complaint = ''
+    } catch (error) {
+      const because = describeFileError(error)
+      if (because !== this.#complaint)
+        this.#say(`state: ${this.#file}: ${because}; tried again with the next file that comes or is done`, 'warn')
+      this.#complaint = because
+    }
   }
 }
 

@@ -120,4 +120,23 @@ describe.skipIf(!hasMosquitto())('with a broker', () => {
       [undefined, 5]
     ])
   })
+  test('messages of QoS 0 are read one by one, as they are taken', async () => {
+    broker = await createMosquitto()
+    await broker.start()
+    const { connection } = await connectionTo(broker.port, 'reader')
+    const heard: string[] = []
+    const room = Promise.withResolvers<void>()
+    await connection.subscribe('yard/+', 0, ({ payload }) => {
+      heard.push(Buffer.from(payload).toString())
+      return room.promise
+    })
+    const { connection: writer } = await connectionTo(broker.port, 'writer')
+    for (const text of ['a', 'b', 'c']) await writer.publish('yard/cam', text)
+    while (heard.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(heard).toEqual(['a'])
+    room.resolve()
+    while (heard.length < 3) await new Promise(resolve => setTimeout(resolve, 10))
+    expect(heard).toEqual(['a', 'b', 'c'])
+  })
 })

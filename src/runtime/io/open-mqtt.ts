@@ -2,9 +2,11 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { IPublishPacket, MqttClient } from 'mqtt'
+import type { Clock } from '../../core/clock.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import { stopOnce } from '../../core/stop-once.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 import type { MqttAddress } from './mqtt-address.ts'
 import { MqttLimiter } from './mqtt-limiter.ts'
 
@@ -16,6 +18,8 @@ export interface MqttOptions {
   readonly unacknowledged?: number
   /** Of a message, in bytes: of a larger one only that it came is kept. @default 64 MiB */
   readonly most?: number
+  /** For the pings while one of QoS 0 is waited for. @default none: whoever only publishes, or takes at once, needs none */
+  readonly clock?: Clock
   /** For people: one line. */
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -29,14 +33,19 @@ export interface MqttMessage {
   acknowledge(): void
 }
 
+type Heard = (message: MqttMessage) => unknown
+
 /** A connection that is made anew whenever it is lost. */
 export interface MqttConnection extends AsyncDisposable {
   /** Why the broker is not there now; '' where it is. */
   because(): string
   /** Resolves when the broker has it (at least once), however long it is away. */
   publish(topic: string, payload: string | Uint8Array): Promise<void>
-  /** @param heard of each message once, also where it comes again after the connection was lost */
-  subscribe(topic: string, qos: 0 | 1, heard: (message: MqttMessage) => void): Promise<void>
+  /**
+   * @param heard of each message once, also where it comes again after the connection was lost. What it returns for one of
+   * QoS 0 is waited for: until then no more is read, and what comes over another connection is passed over.
+   */
+  subscribe(topic: string, qos: 0 | 1, heard: Heard): Promise<void>
   /** Idempotent. */
   stop(): Promise<void>
 }
@@ -48,6 +57,8 @@ const LONGEST_PAUSE = 30_000
 /** Different things that are told until the broker is there again. */
 const MOST_TOLD = 5
 const NOT_YET = 'is not connected yet'
+/** So often it is pinged while nothing is read. */
+const STILL_THERE: Seconds = seconds(10)
 /** Seconds: so long the broker keeps what was not acknowledged. */
 const KEPT = 7 * 24 * 3600
 
@@ -125,7 +136,9 @@ class Connection implements MqttConnection {
   readonly #cut: Map<number, number>
   readonly #held = new Map<number, Held>()
   readonly #send: SendPacket
-  #heard: (message: MqttMessage) => void = () => {}
+  #heard: Heard = () => {}
+  /** One of QoS 0 is not taken yet. */
+  #isFull = false
   #because = NOT_YET
   /** What was wrong since the broker was there last. */
   readonly #told = new Set<string>()
@@ -140,8 +153,11 @@ class Connection implements MqttConnection {
     client.on('error', error => this.#away(describe(error)))
     client.on('close', () => this.#closed())
     client.handleMessage = (packet, handled) => {
-      this.#hear(packet)
-      handled()
+      if (packet.qos === 0) void this.#hearUnheld(packet).then(() => handled())
+      else {
+        this.#hear(packet)
+        handled()
+      }
     }
   }
 
@@ -153,7 +169,7 @@ class Connection implements MqttConnection {
     await this.#client.publishAsync(topic, typeof payload === 'string' ? payload : Buffer.from(payload), { qos: 1 })
   }
 
-  async subscribe(topic: string, qos: 0 | 1, heard: (message: MqttMessage) => void): Promise<void> {
+  async subscribe(topic: string, qos: 0 | 1, heard: Heard): Promise<void> {
     this.#heard = heard
     await this.#client.subscribeAsync(topic, { qos })
   }
@@ -183,18 +199,44 @@ class Connection implements MqttConnection {
     return send
   }
 
-  #hear({ topic, payload, qos, messageId = 0, dup }: IPublishPacket): void {
+  /** Nobody sends it again, nor bounds how many come: they are taken one by one. */
+  async #hearUnheld(packet: IPublishPacket): Promise<void> {
+    if (this.#isFull) return // the connection was lost meanwhile
+    this.#isFull = true
+    const over = new AbortController()
+    void this.#ping(over.signal)
+    try {
+      await this.#hear(packet)
+    } finally {
+      over.abort()
+      this.#isFull = false
+    }
+  }
+
+  /** The broker is to know that we are there; its answer is behind what is not read. */
+  async #ping(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    while (clock !== undefined) {
+      await clock.sleep(STILL_THERE, { signal }).catch(() => {})
+      if (signal.aborted) return
+      if (!this.#client.connected) continue
+      this.#client.sendPing()
+      this.#client.reschedulePing(true)
+    }
+  }
+
+  #hear({ topic, payload, qos, messageId = 0, dup }: IPublishPacket): unknown {
     const oversize = this.#cut.get(messageId)
     this.#cut.delete(messageId)
     const bytes = oversize ?? payload.length
     const before = this.#held.get(messageId)
     if (qos > 0 && dup && before?.topic === topic && before.bytes === bytes) {
       if (before.isDone) this.#held.delete(messageId) // it is acknowledged now
-      return
+      return undefined
     }
     const held: Held = { topic, bytes, isDone: false }
     if (qos > 0) this.#held.set(messageId, held)
-    this.#heard({
+    return this.#heard({
       ...{ topic, payload: Buffer.from(payload), acknowledge: () => this.#acknowledge(messageId, held) },
       ...(oversize === undefined ? {} : { oversize })
     })
