@@ -60,8 +60,8 @@ const parsed = (line: string): unknown => {
 }
 
 /**
- * A link that asks this soon after its last frame had gone was waiting for that: it is in the choice of who is next, and
- * nobody else is late for it, since what is chosen started when the air became free.
+ * A link that asks this soon after its last frame had gone, or after it was told so where that was later, was waiting for that: it is in
+ * the choice of who is next, and nobody else is late for it, since what is chosen started when the air became free.
  */
 const PROMPT = 0.002
 /** Timers of the system wake at once when asked for more than 24 days. */
@@ -81,6 +81,8 @@ class SharedAir {
   readonly #counts = new Map<string, number>()
   #last: string | undefined
   #free = 0
+  /** When the last grant was told: a short frame had gone by then. */
+  #told = 0
   #timer = new AbortController()
   /** Seconds given out so far. */
   busy = 0
@@ -114,14 +116,16 @@ class SharedAir {
     while (this.#counts.size > 0) {
       const now = this.#clock.now()
       const mayComeAgain = this.#last !== undefined && !this.#counts.has(this.#last)
-      const chosenAt = this.#free + (mayComeAgain ? PROMPT : 0)
+      const known = Math.max(this.#free, this.#told)
+      const chosenAt = mayComeAgain ? known + PROMPT : this.#free
       if (now < chosenAt) {
         this.#serveIn(chosenAt - now)
         return
       }
       const { takes, askedAt, grant } = this.#waiting.pop()!
-      const starts = this.#free > 0 && askedAt - this.#free < PROMPT ? this.#free : askedAt
+      const starts = this.#free > 0 && askedAt - known < PROMPT ? this.#free : askedAt
       this.#free = starts + takes
+      this.#told = now
       this.busy += takes
       grant(starts - now)
     }

@@ -134,7 +134,8 @@ export class LaneThread {
     this.#stopLooking()
     this.#isAbandoned = true
     this.#worker.unref()
-    void this.#worker.terminate() // should it return one day
+    // Should it return one day, it ends by itself: one that is terminated while it makes its results takes the whole process along.
+    this.#worker.postMessage({ id: 0, kind: 'close', job: {} } satisfies LaneRequest<'close'>)
     yieldProcessor(this.#thread)
     stuck?.reject(because)
     for (const { reject } of others) reject(new EngineError('the lane thread ended (a block before did not end)'))
