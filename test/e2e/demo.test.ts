@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,24 +43,6 @@ describe('tributary demo', () => {
     expect(porch.blocks.length).toBeLessThan(shed.blocks.length)
     expect(await readdir(folder)).toEqual(['images'])
   })
-
-  it.skipIf(spawnSync('ffmpeg', ['-version']).error !== undefined)(
-    'live (needs ffmpeg): of cameras that are not waited for each frame has one outcome, and what is read is right, though a device dies',
-    async () => {
-      const { code, stdout, stderr } = await demo(['--live', '--seconds', '8', '--json'])
-      expect(stderr).toContain('killed shed')
-      const { cameras, ...document } = JSON.parse(stdout)
-      expect(document).toMatchObject({ policy: 'confluence', seconds: 8, killed: { device: 'shed', after: 3 } })
-      expect(cameras.map(({ name }: { name: string }) => name)).toEqual(['porch', 'door'])
-      for (const { frames, results, right, dropped, failed, missing, twice } of cameras) {
-        expect({ frames, failed, missing, twice }).toEqual({ frames: 96, failed: 0, missing: 0, twice: 0 })
-        expect([right, results + dropped]).toEqual([results, frames])
-        expect(Math.min(results, dropped)).toBeGreaterThan(0)
-      }
-      expect(code).toBe(0)
-      expect(await readdir(folder)).toEqual([])
-    }
-  )
 
   it('stops every device on Ctrl-C and leaves nothing behind', async () => {
     const { code } = await demo(['--count', '40', '--policy', 'local'], endInMidRun('SIGINT'))

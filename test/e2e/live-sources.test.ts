@@ -34,10 +34,11 @@ const flagsOf = (name: string, source: string) => {
   const flags = ['--state', join(folder, name), '--model', `${model}:net`, '--preset', 'raw', '--sink', sink]
   return { sink, flags: [...flags, '--source', source, '--exit-when-done'] }
 }
+/** Whole ones: the last may be being written. */
 const linesIn = async (sink: string) =>
   (await readFile(sink, 'utf8').catch(() => ''))
     .split('\n')
-    .filter(line => line !== '')
+    .slice(0, -1)
     .map(line => JSON.parse(line))
 const tensor = (value: number) =>
   encodeNpy({ type: 'float32', dims: [1, 2], data: new Uint8Array(Float32Array.of(value, 1).buffer) })

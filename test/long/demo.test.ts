@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -36,6 +37,24 @@ describe('the whole demo', () => {
       expect(source).toMatchObject({ images: 30, correct: 30, lost: 0, duplicates: 0 })
     }
   })
+
+  it.skipIf(spawnSync('ffmpeg', ['-version']).error !== undefined)(
+    'live (needs ffmpeg): of cameras that are not waited for each frame has one outcome, and what is read is right, though a device dies',
+    async () => {
+      const { code, stdout, stderr } = await runDemo(['--live', '--seconds', '8', '--json'], folder)
+      expect(stderr).toContain('killed shed')
+      const { cameras, ...document } = JSON.parse(stdout)
+      expect(document).toMatchObject({ policy: 'confluence', seconds: 8, killed: { device: 'shed', after: 3 } })
+      expect(cameras.map(({ name }: { name: string }) => name)).toEqual(['porch', 'door'])
+      for (const { frames, results, right, dropped, failed, missing, twice } of cameras) {
+        expect({ frames, failed, missing, twice }).toEqual({ frames: 96, failed: 0, missing: 0, twice: 0 })
+        expect([right, results + dropped]).toEqual([results, frames])
+        expect(Math.min(results, dropped)).toBeGreaterThan(0)
+      }
+      expect(code).toBe(0)
+      expect(await readdir(folder)).toEqual([])
+    }
+  )
 
   it('takes its devices along when it is killed without warning', async () => {
     const { code } = await runDemo(['--count', '40', '--policy', 'local'], folder, endInMidRun('SIGKILL'))

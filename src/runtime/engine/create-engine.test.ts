@@ -164,9 +164,9 @@ test('a lane that dies rejects what it had and is replaced with every block load
   const lane = new Promise<Worker>(resolve => process.once('worker', resolve))
   await engine.load(A, loopingFile())
   await engine.load(B, gatherFile())
-  const { postMessage } = await lane.then(worker => ({ postMessage: worker.postMessage.bind(worker) }))
-  postMessage(null) // no job: it ends with an error. To terminate it in the midst of a run may end the process.
+  const gone = (await lane).terminate() // while it is idle: in the midst of a run that may end the process
   await expect(engine.run(A, times(1e5))).rejects.toThrow(/block aaaaaaaaaaaa: the lane thread ended/)
+  await gone
   const { outputs } = await engine.run(B, index(1n))
   expect(firstFloat(outputs[0])).toBe(20)
 })
