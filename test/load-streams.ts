@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { seconds } from '../src/core/units.ts'
@@ -23,7 +24,7 @@ export const lacksForLoad = (): string | undefined => {
 const DEVICES = ['porch', 'shed', 'attic'] as const
 const KINDS = ['video', 'video', 'video', 'video', 'mqtt', 'mqtt', 'watch', 'watch'] as const
 
-export interface Load {
+interface Load {
   /** Of each device, from when all streams run: resident bytes and open files, every five seconds. */
   readonly memory: readonly (readonly number[])[]
   readonly handles: readonly (readonly number[])[]
@@ -31,7 +32,7 @@ export interface Load {
 }
 
 /** @param duration in seconds, once all streams run */
-export const loadStreams = async (folder: string, duration: number): Promise<Load> => {
+const loadStreams = async (folder: string, duration: number): Promise<Load> => {
   const broker = await createMosquitto()
   await broker.start()
   const nodes: NodeProcess[] = []
@@ -170,8 +171,19 @@ const settle = async (folder: string, nodes: readonly NodeProcess[]): Promise<Re
   return outcomes
 }
 
+/** Each item has one outcome and no process keeps more and more. @param megabytes that one may have grown by a minute */
+export const expectStreamsHeld = async (seconds: number, megabytes: number): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-load-'))
+  const load = await loadStreams(folder, seconds)
+  process.stderr.write(`24 streams, ${seconds} s: ${JSON.stringify(load.outcomes)}\n`)
+  // 12 cameras at two frames a second, 12 topics and folders at one item a second.
+  expect(load.outcomes['result']).toBeGreaterThan(0.5 * 36 * seconds)
+  expectFlat(load, seconds, megabytes)
+  await rm(folder, { recursive: true, force: true })
+}
+
 /** No process keeps more and more. @param seconds how long it ran @param megabytes that one may have grown by a minute */
-export const expectFlat = ({ memory, handles }: Load, seconds: number, megabytes: number): void => {
+const expectFlat = ({ memory, handles }: Load, seconds: number, megabytes: number): void => {
   for (const [i, name] of DEVICES.entries()) {
     const [files, resident] = [handles[i]!, memory[i]!]
     // Sockets and pipes come and go; what leaks grows with each kill.

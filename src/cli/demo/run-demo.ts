@@ -1,6 +1,4 @@
-import { rmSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -29,6 +27,7 @@ import { renderImages } from './render-images.ts'
 import { type RoundRecord, runPolicy } from './run-policy.ts'
 import type { RunView } from './run-view.ts'
 import { splitImages } from './split-images.ts'
+import { withScratch } from './with-scratch.ts'
 
 export interface DemoOptions {
   readonly policies: readonly PolicyName[]
@@ -46,17 +45,7 @@ export interface DemoOptions {
 }
 
 /** The main job on this machine, from nothing. Leaves nothing behind but what it returns. */
-export const runDemo = async (options: DemoOptions): Promise<DemoDocument> => {
-  const scratch = await mkdtemp(join(tmpdir(), 'tributary-demo-'))
-  const clear = (): void => rmSync(scratch, { recursive: true, force: true })
-  process.once('exit', clear) // whatever ends it before it is through
-  try {
-    return await runIn(scratch, options)
-  } finally {
-    process.off('exit', clear)
-    await rm(scratch, { recursive: true, force: true })
-  }
-}
+export const runDemo = (options: DemoOptions): Promise<DemoDocument> => withScratch(scratch => runIn(scratch, options))
 
 const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocument> => {
   const { view, signal, print } = options

@@ -1,7 +1,6 @@
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { blockRanges } from '../../report/block-ranges.ts'
 import { POLICIES, type PolicyName } from '../../scheduler/policies.ts'
 import { wholeModelsOf } from '../../scheduler/whole-models-of.ts'
 import { ClusterFeed } from './cluster-feed.ts'
@@ -10,6 +9,7 @@ import { killLater } from './kill-later.ts'
 import type { KillOrder } from './kill-order.ts'
 import { readSink, type SinkLine } from './read-sink.ts'
 import type { RunView } from './run-view.ts'
+import { showDevice } from './show-device.ts'
 import { sinkOf, startCluster } from './start-cluster.ts'
 
 /** Ten times what the slowest policy needs on the slowest machine this was tried on. */
@@ -66,7 +66,7 @@ export const runPolicy = async (options: RunPolicyOptions): Promise<RoundRecord>
     limitMemory: wholeModelsOf(POLICIES[policy]) !== 'at sources',
     onEvent: (device, event) => {
       feed.take(device, event)
-      show(feed, device, view)
+      showDevice(feed, device, view)
     }
   })
   try {
@@ -121,15 +121,6 @@ class Stopwatch {
   get bytesBefore(): number {
     return this.#bytesBefore
   }
-}
-
-const show = (feed: ClusterFeed, device: string, view: RunView): void => {
-  const part = feed.device(device)
-  if (part === undefined) return
-  const blocks = blockRanges(part.models['ocr']?.blocks ?? [])
-  view.device(device, { busy: part.busy, queue: part.queue.lane + part.queue.links, blocks })
-  for (const source of feed.sources())
-    if (source.device === device) view.source(source.name, source.completed, source.rate)
 }
 
 const recordOf = async (

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EncodingChoice } from '../../../core/activation-encoding.ts'
 import type { Clock } from '../../../core/clock.ts'
@@ -16,7 +15,9 @@ import type { KillOrder } from '../kill-order.ts'
 import { ocrModelPath } from '../ocr-model-path.ts'
 import { plainAnswers } from '../plain-answers.ts'
 import type { RunView } from '../run-view.ts'
+import { showDevice } from '../show-device.ts'
 import { sinkOf, startCluster } from '../start-cluster.ts'
+import { withScratch } from '../with-scratch.ts'
 import { AGE_BOUND, FRAME_RATE, LIVE_CAMERAS, LIVE_DEVICES, WINDOW } from './live-cluster.ts'
 import { type Camera, makeCameras, pictureOf } from './make-cameras.ts'
 import { type CameraScore, isWell, scoreCamera } from './score-camera.ts'
@@ -50,14 +51,7 @@ export interface LiveDocument {
 const PATIENCE = seconds(90)
 
 /** Two cameras that never wait, on three devices that cannot read everything, one of which dies. Leaves nothing behind. */
-export const runLive = async (options: LiveOptions): Promise<LiveDocument> => {
-  const scratch = await mkdtemp(join(tmpdir(), 'tributary-demo-'))
-  try {
-    return await runIn(scratch, options)
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
-  }
-}
+export const runLive = (options: LiveOptions): Promise<LiveDocument> => withScratch(scratch => runIn(scratch, options))
 
 const runIn = async (scratch: string, options: LiveOptions): Promise<LiveDocument> => {
   const { view, signal, policy, kill, print } = options
@@ -104,7 +98,7 @@ const runCameras = async (
     ],
     onEvent: (device, event) => {
       feed.take(device, event)
-      show(feed, device, view)
+      showDevice(feed, device, view)
     }
   })
   try {
@@ -135,14 +129,6 @@ const latenessOf = (feed: ClusterFeed): number => {
   const parts = LIVE_DEVICES.map(({ name }) => feed.device(name))
   const sum = (of: 'busySeconds' | 'lateSeconds'): number => parts.reduce((all, part) => all + (part?.[of] ?? 0), 0)
   return sum('busySeconds') > 0 ? sum('lateSeconds') / (sum('busySeconds') - sum('lateSeconds')) : 0
-}
-
-const show = (feed: ClusterFeed, device: string, view: RunView): void => {
-  const part = feed.device(device)
-  if (part === undefined) return
-  view.device(device, { busy: part.busy, queue: part.queue.lane + part.queue.links, blocks: '' })
-  for (const source of feed.sources())
-    if (source.device === device) view.source(source.name, source.completed, source.rate)
 }
 
 const readEntries = async (file: string): Promise<SinkEntry[]> =>

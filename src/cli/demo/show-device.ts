@@ -1,0 +1,13 @@
+import { blockRanges } from '../../report/block-ranges.ts'
+import type { ClusterFeed } from './cluster-feed.ts'
+import type { RunView } from './run-view.ts'
+
+/** What a device last said of itself and of its sources. */
+export const showDevice = (feed: ClusterFeed, device: string, view: RunView): void => {
+  const part = feed.device(device)
+  if (part === undefined) return
+  const blocks = blockRanges(part.models['ocr']?.blocks ?? [])
+  view.device(device, { busy: part.busy, queue: part.queue.lane + part.queue.links, blocks })
+  for (const source of feed.sources())
+    if (source.device === device) view.source(source.name, source.completed, source.rate)
+}
