@@ -63,27 +63,6 @@ test('a device that dies in the middle of a word takes nobody with it', async ()
   expect(arbiter.busy()).toBeCloseTo(0.02, 9)
 })
 
-test.for([
-  ['the same device', false],
-  ['another device', true]
-] as const)('short frames wait for one long frame on a link of %s, not for one each', async ([, isOther], context) => {
-  const processors = watchProcessors()
-  await using arbiter = await openMediumArbiter(systemClock)
-  const camera = createMediumClient(arbiter.address, systemClock)
-  const results = isOther ? createMediumClient(arbiter.address, systemClock) : camera
-  const [frame, result] = [seconds(0.24), seconds(0.001)]
-  const first = await camera.reserve(frame, 0)
-  const frames = Array.from({ length: 20 }, () => camera.reserve(frame, 0))
-  let last = first
-  for (let i = 0; i < 20; i++) {
-    last = await results.reserve(result, 1)
-    while (systemClock.now() < last + result) await new Promise(setImmediate)
-  }
-  expect(frames).toHaveLength(20)
-  // In order of arrival, or in turns, it would be after all twenty; so it is where the next is asked for too late.
-  processors.inTime(context, () => expect(last - first).toBeLessThan(10 * frame))
-})
-
 test('a frame that takes weeks has its air; who comes after it waits until then, or until the emulation ends', async () => {
   const arbiter = await openMediumArbiter(systemClock)
   const medium = createMediumClient(arbiter.address, systemClock)
