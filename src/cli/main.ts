@@ -35,6 +35,7 @@ const COMMANDS = [
   () => import('./invite-command.ts'),
   () => import('./model-command.ts'),
   () => import('./reload-command.ts'),
+  () => import('./service-command.ts'),
   () => import('./zoo-command.ts'),
   () => import('./prune-command.ts'),
   () => import('./demo-command.ts')
