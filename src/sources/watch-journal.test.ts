@@ -1,24 +1,8 @@
 import { appendFileSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { WatchJournal } from './watch-journal.ts'
-
-let isFull = false
-vi.mock('node:fs', async original => {
-  const fs = await original<typeof import('node:fs')>()
-  return {
-    ...fs,
-    appendFileSync: (file: string, text: string) => {
-      if (!isFull) return fs.appendFileSync(file, text)
-      fs.appendFileSync(file, text.slice(0, text.length / 2))
-      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
-    }
-  }
-})
-afterEach(() => {
-  isFull = false
-})
 
 const options = () => ({
   source: 'in@porch',
@@ -28,7 +12,12 @@ const options = () => ({
 
 test('a full disk stops nothing, is told once, and what it refused is written when it has room', () => {
   const said: string[] = []
-  const parts = { ...options(), say: (text: string) => said.push(text) }
+  let isFull = false
+  const append = (file: string, text: string): void => {
+    appendFileSync(file, isFull ? text.slice(0, text.length / 2) : text)
+    if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  }
+  const parts = { ...options(), append, say: (text: string) => said.push(text) }
   const journal = new WatchJournal(parts)
   for (const [i, name] of ['a', 'b', 'c'].entries()) {
     isFull = name === 'b'

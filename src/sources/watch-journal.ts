@@ -21,7 +21,11 @@ export interface WatchJournalOptions {
   readonly has: (datum: number) => boolean
   /** For people: one line. */
   readonly say?: (text: string, level?: 'warn') => void
+  /** Writes a text at the end of a file; may write a part of it and throw. */
+  readonly append?: (file: string, text: string) => void
 }
+
+const appendPrivate = (file: string, text: string): void => appendFileSync(file, text, { mode: PRIVATE_FILE })
 
 /** Which files of a folder, as they looked then, are under way or done; kept on the disk, while they are there. */
 export class WatchJournal {
@@ -30,6 +34,7 @@ export class WatchJournal {
   readonly #known = new Map<string, string>()
   readonly #done = new Set<string>()
   readonly #say: (text: string, level?: 'warn') => void
+  readonly #appendText: (file: string, text: string) => void
   #lines = 0
   /** Bytes of the file that are whole lines. */
   #length = 0
@@ -39,8 +44,9 @@ export class WatchJournal {
   #complaint = ''
 
   /** What was under way and has no line in the sink is not known: it is done anew. @throws UserError when it cannot be read or written */
-  constructor({ source, folder, has, say = () => {} }: WatchJournalOptions) {
+  constructor({ source, folder, has, say = () => {}, append = appendPrivate }: WatchJournalOptions) {
     this.#say = say
+    this.#appendText = append
     this.#file = join(folder, `${encodeURIComponent(source)}.watch.jsonl`)
     try {
       for (const [name, stamp, datum] of load(this.#file)) {
@@ -95,7 +101,7 @@ export class WatchJournal {
     if (this.#isTorn) this.#mend()
     const text = this.#owed.join('')
     try {
-      appendFileSync(this.#file, text, { mode: PRIVATE_FILE })
+      this.#appendText(this.#file, text)
     } catch (error) {
       this.#isTorn = true
       this.#mend()

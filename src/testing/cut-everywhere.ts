@@ -1,11 +1,11 @@
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fromBinary } from '@bufbuild/protobuf'
 import { type ModelProto, ModelProtoSchema, TensorProto_DataType as T } from 'onnx-buf'
-import { afterAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { createRng } from '../core/rng.ts'
 import { compareOutputs } from '../model/compare-outputs.ts'
 import { activationsAt, type StudiedModel, withAllCutPoints } from '../model/cut-model.ts'
@@ -16,9 +16,8 @@ import { feedsFor } from '../model/tensor-facts.ts'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { buildModel, type Dims, type ModelParts, node, value } from './onnx-builder.ts'
 
-/** Of this test file's models and blocks; gone when its tests are done. */
+/** Of the tests' models and blocks; goes with the folder of all that tests write. */
 export const folder = mkdtempSync(join(tmpdir(), 'tributary-models-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 export const fresh = (): string => join(folder, `${files++}.onnx`)
 export const save = (parts: ModelParts): string => {
