@@ -77,7 +77,7 @@ const MUTATIONS = [
     'await sink.write({ ...named, result, inferenceTime,',
     'void sink.write({ ...named, result, inferenceTime,'
   ],
-  ['a source is done before its last skip is in the sink', SOURCE, ' || this.#skipping > 0', ''],
+  ['a source is done before its bad item is in the sink', SOURCE, ' || this.#unsafe > 0', ''],
   ['memory is not made room in', ROLLOUT, 'return this.#room() < next.bytes ?', 'return false ?'],
   ['blocks are dropped before the others are ready', ROLLOUT, '&& this.#allReady(wanted) ?', '?'],
   ['a block in use is dropped', ROLLOUT, '!this.#ports.inUse(candidate)', 'true'],

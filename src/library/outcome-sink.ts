@@ -1,6 +1,6 @@
 import { NotWritten } from '../runtime/ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../runtime/ports/sink.ts'
-import { isDropped, isFailed, isSkipped, type SinkEntry } from '../runtime/ports/sink-entry.ts'
+import { isDropped, isFailed, type SinkEntry } from '../runtime/ports/sink-entry.ts'
 import type { Outcome, OutcomeOf } from './outcome.ts'
 
 type Computed = Extract<Outcome, { readonly kind: 'result' }>
@@ -23,7 +23,7 @@ export interface OutcomeSink extends Sink {
  */
 export const createOutcomeSink = (name: string, { room, deliver }: OutcomeSinkParts): OutcomeSink => {
   const written = new Map<number, Outcome>()
-  const counts = { results: 0, skipped: 0, failed: 0, dropped: 0 }
+  const counts = { results: 0, failed: 0, noItems: 0, dropped: 0 }
   let state: SinkState = { kind: 'open' }
   const stop = async (): Promise<void> => {
     state = { kind: 'stopped' }
@@ -54,7 +54,6 @@ export const createOutcomeSink = (name: string, { room, deliver }: OutcomeSinkPa
 
 const outcomeOf = (source: string, entry: SinkEntry): Outcome => {
   const of: OutcomeOf = { source, datum: entry.datum, item: entry.item }
-  if (isSkipped(entry)) return { ...of, kind: 'failed', cause: entry.skipped }
   if (isFailed(entry)) return { ...of, kind: 'failed', cause: entry.cause }
   if (isDropped(entry)) return { ...of, kind: 'dropped', reason: entry.reason }
   const { result, inferenceTime, attempts, availableAt = Number.NaN, doneAt = Number.NaN } = entry

@@ -11,8 +11,8 @@ import type { Engine } from '../runtime/ports/engine.ts'
 import type { Network } from '../runtime/ports/network.ts'
 import { NotWritten } from '../runtime/ports/not-written.ts'
 import type { Sink } from '../runtime/ports/sink.ts'
-import { outcomeOf, type SinkEntry } from '../runtime/ports/sink-entry.ts'
-import { RecordedData } from '../runtime/sink/recorded-data.ts'
+import type { SinkEntry } from '../runtime/ports/sink-entry.ts'
+import { RecordedData, recordedKindOf } from '../runtime/sink/recorded-data.ts'
 import { POLICIES } from '../scheduler/policies.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 
@@ -139,7 +139,7 @@ export const memorySink = (write: (entry: SinkEntry) => void = () => {}): Memory
       write(entry)
       lines.push(entry)
       const { source, datum, item } = entry
-      known.put(source, datum, { item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) })
+      known.put(source, datum, { item, kind: recordedKindOf(entry), ...(stamp === undefined ? {} : { stamp }) })
       return 'written'
     },
     stop,

@@ -7,7 +7,7 @@ import { UserError } from '../core/user-error.ts'
 import type { Outcome } from '../library/outcome.ts'
 import { createOutcomeSink } from '../library/outcome-sink.ts'
 import type { Sink } from '../runtime/ports/sink.ts'
-import type { FailedEntry, ResultEntry, SinkEntry, SkippedEntry } from '../runtime/ports/sink-entry.ts'
+import type { FailedEntry, ResultEntry, SinkEntry } from '../runtime/ports/sink-entry.ts'
 import { fanOutSink } from '../runtime/sink/fan-out-sink.ts'
 import { openSink } from '../runtime/sink/open-sink.ts'
 import { StreamSink } from '../runtime/sink/stream-sink.ts'
@@ -89,7 +89,10 @@ const result = (datum: number, source = 'door'): ResultEntry => ({
   ...named(datum, source),
   ...{ result: { text: `ä${datum}` }, inferenceTime: 0.5, attempts: 1 }
 })
-const skipped = (datum: number, source = 'door'): SkippedEntry => ({ ...named(datum, source), skipped: 'no image' })
+const noItem = (datum: number, source = 'door'): FailedEntry => ({
+  ...named(datum, source),
+  ...{ failed: true, cause: 'no image', attempts: 0 }
+})
 const failed = (datum: number, source = 'door'): FailedEntry => ({
   ...named(datum, source),
   ...{ failed: true, cause: 'block 2', attempts: 4 }
@@ -115,16 +118,16 @@ describe.each([
 ])('a sink %s', (_, how) => {
   test('has each outcome once, and tells what it has, source by source', async () => {
     const { sink } = await open(how)
-    const entries = [result(0), skipped(1), failed(2), result(0, 'shed')]
+    const entries = [result(0), noItem(1), failed(2), result(0, 'shed')]
     expect(await Promise.all(entries.map(entry => sink.write(entry)))).toEqual(Array(4).fill('written'))
     expect([...sink.recorded('door')]).toEqual([
       [0, { item: '0.png', kind: 'result' }],
-      [1, { item: '1.png', kind: 'skipped' }],
+      [1, { item: '1.png', kind: 'noItem' }],
       [2, { item: '2.png', kind: 'failed' }]
     ])
-    expect(sink.counts('door')).toEqual({ results: 1, skipped: 1, failed: 1, dropped: 0 })
-    expect(sink.counts('shed')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
-    expect(sink.counts('nobody')).toEqual({ results: 0, skipped: 0, failed: 0, dropped: 0 })
+    expect(sink.counts('door')).toEqual({ results: 1, failed: 2, noItems: 1, dropped: 0 })
+    expect(sink.counts('shed')).toEqual({ results: 1, failed: 0, noItems: 0, dropped: 0 })
+    expect(sink.counts('nobody')).toEqual({ results: 0, failed: 0, noItems: 0, dropped: 0 })
     expect(sink.recorded('nobody').size).toBe(0)
   })
 
@@ -132,19 +135,19 @@ describe.each([
     const { sink } = await open(how)
     const both = await Promise.all([sink.write(result(0)), sink.write(result(0))])
     expect([...both].sort()).toEqual(['duplicate', 'written'])
-    for (const late of [result(0), failed(0), skipped(0)] as SinkEntry[])
+    for (const late of [result(0), failed(0), noItem(0)] as SinkEntry[])
       expect(await sink.write(late)).toBe('duplicate')
-    expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
+    expect(sink.counts('door')).toEqual({ results: 1, failed: 0, noItems: 0, dropped: 0 })
   })
 
-  test('lets a result follow what was skipped, and remembers what that looked like', async () => {
+  test('lets a result follow what was no item, and remembers what that looked like', async () => {
     const { sink } = await open(how)
-    expect(await sink.write(skipped(0), 'as it was')).toBe('written')
-    expect(sink.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'skipped', stamp: 'as it was' })
+    expect(await sink.write(noItem(0), 'as it was')).toBe('written')
+    expect(sink.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'noItem', stamp: 'as it was' })
     expect(await sink.write(result(0))).toBe('written')
     expect(sink.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'result' })
     expect(await sink.write(result(0))).toBe('duplicate')
-    expect(sink.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
+    expect(sink.counts('door')).toEqual({ results: 1, failed: 0, noItems: 0, dropped: 0 })
   })
 
   test('is open until it is stopped, once, and takes nothing then', async () => {
@@ -161,10 +164,10 @@ describe.each([
   test('is, opened again, what it was', async () => {
     const { sink, again } = await open(how)
     if (again === undefined) return
-    for (const entry of [result(0), skipped(1), failed(2)]) await sink.write(entry)
+    for (const entry of [result(0), noItem(1), failed(2)]) await sink.write(entry)
     await sink.stop()
     await using next = await again()
-    expect([...next.recorded('door').values()].map(({ kind }) => kind)).toEqual(['result', 'skipped', 'failed'])
+    expect([...next.recorded('door').values()].map(({ kind }) => kind)).toEqual(['result', 'noItem', 'failed'])
     expect(await next.write(result(0))).toBe('duplicate')
     expect(await next.write(result(3))).toBe('written')
   })
@@ -173,13 +176,13 @@ describe.each([
 test('a sink of a program keeps nothing: each outcome is delivered, and counted, when its datum is settled', async () => {
   const delivered: Outcome[] = []
   const sink = createOutcomeSink('cam', { room: async () => {}, deliver: outcome => void delivered.push(outcome) })
-  for (const entry of [result(0), skipped(1), failed(2)]) expect(await sink.write(entry)).toBe('written')
+  for (const entry of [result(0), noItem(1), failed(2)]) expect(await sink.write(entry)).toBe('written')
   expect(delivered).toEqual([])
   for (const datum of [0, 1, 2, 2]) sink.settled(datum)
   expect(delivered.map(({ kind, datum }) => `${kind} ${datum}`)).toEqual(['result 0', 'failed 1', 'failed 2'])
   expect([sink.recorded('cam').size, sink.counts('cam'), sink.state()]).toEqual([
     0,
-    { results: 1, skipped: 0, failed: 2, dropped: 0 },
+    { results: 1, failed: 2, noItems: 0, dropped: 0 },
     { kind: 'open' }
   ])
   await sink.stop()

@@ -13,13 +13,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 const demo = (flags: readonly string[], onTalk?: OnTalk): Promise<Ended> => runDemo(flags, folder, onTalk)
 
 describe('tributary demo', () => {
-  it('reads every image as plain ONNX Runtime does, policy after policy, and skips what is no image', async () => {
+  it('reads every image as plain ONNX Runtime does, policy after policy, and passes over what is no image', async () => {
     const images = join(folder, 'images')
     expect((await demo(['--render-only', images, '--count', '6', '--seed', 'x'])).code).toBe(0)
     await writeFile(join(images, 'porch', 'notes.png'), 'not an image')
     const { code, stdout, stderr } = await demo(['--json', '--images', images, '--policy', 'local,confluence'])
     expect(stderr).toContain('emulated')
-    expect(stderr).toMatch(/skipped: .*notes\.png/)
+    expect(stderr).toMatch(/no image: .*notes\.png/)
     expect(code).toBe(0)
     const document = JSON.parse(stdout)
     expect(Object.keys(document)).toEqual(['devices', 'runs', 'speedup'])

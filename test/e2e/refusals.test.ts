@@ -178,13 +178,16 @@ describe('--exit-when-done', () => {
   ]
   const item = (i: number) => npy([1], 'int64', [i])
 
-  test('0 where every datum has a result or some could not be read, 1 where one was given up', async () => {
+  test('0 where every file has a result or is no item, 1 where one could not be computed', async () => {
     const good = { 'a.x.npy': row, 'a.i.npy': item(3), 'b.x.npy': row, 'b.i.npy': item(9) }
     const fine = await folderOf('fine', { ...good, 'c.x.npy': 'no array', 'c.i.npy': 'nor this' })
     expect(await node(...gather(fine, 'fine.jsonl'))).toMatchObject({ code: 0 })
+    expect(await readFile(join(folder, 'fine.jsonl'), 'utf8')).toMatch(
+      /"item":"c","failed":true,"cause":".*","attempts":0/
+    )
     const bad = await folderOf('bad', { ...good, 'c.x.npy': row, 'c.i.npy': item(99) })
     const { code, stderr } = await node(...gather(bad, 'bad.jsonl'))
-    expect({ code, said: /source s: 1 of 3 were given up; the sink says why/.test(stderr) }).toEqual({
+    expect({ code, said: /source s: 2 of 3 have a result, 1 have failed; the sink says why/.test(stderr) }).toEqual({
       code: 1,
       said: true
     })

@@ -112,7 +112,7 @@ events:
     expect(run!.links.reduce((sum, { busy }) => sum + busy, 0)).toBeLessThan(1.02) // one air for all
   }, 120_000)
 
-  test('a source of files: each that can be read has its result, under every policy the same; one that cannot be is skipped', async () => {
+  test('a source of files: each that can be read has its result, under every policy the same; one that cannot be has failed', async () => {
     const data = join(folder, 'arrays')
     await mkdir(data)
     const model = join(folder, 'net.onnx')

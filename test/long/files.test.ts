@@ -78,7 +78,7 @@ const cam = (status: ClusterStatus) => status.sources.find(source => source.name
 interface Line {
   readonly datum: number
   readonly item: string
-  readonly skipped?: string
+  readonly cause?: string
   readonly result?: { readonly y: { readonly data: readonly number[] } }
 }
 
@@ -116,7 +116,7 @@ describe('a folder of items', () => {
     expect(await node.ended).toBe(0)
     checkAll(at, 80)
     expect(node.log()).toMatch(/tried again until it can be read/)
-    expect(node.log()).not.toMatch(/skipped/)
+    expect(node.log()).not.toMatch(/has failed/)
   })
 
   test('that stays away is said, ends the run when patience does, and the next start does the rest', async () => {
@@ -127,7 +127,7 @@ describe('a folder of items', () => {
     const { sources } = (await node.event('done')) as { sources: ClusterStatus['sources'] }
     expect(await node.ended).toBe(1)
     const done = linesOf(at.sink).length
-    expect(sources[0]).toMatchObject({ completed: done, skipped: 0, failed: 0, unavailable: 15 - done })
+    expect(sources[0]).toMatchObject({ completed: done, failed: 0, unavailable: 15 - done })
     expect(node.log()).toContain(`source cam: ${15 - done} items could not be read; the next start tries them again`)
     renameSync(`${at.items}-away`, at.items)
     expect(await start(at).ended).toBe(0)
@@ -150,12 +150,17 @@ describe('a folder of items', () => {
     checkAll(at, 20)
   })
 
-  test('with a file that is no item has it skipped, and done after all when it has changed by the next start', async () => {
+  test('with a file that is no item has it failed, and done after all when it has changed by the next start', async () => {
     const at = place(5)
     writeFileSync(join(at.items, nameOf(2)), 'no numbers')
     expect(await start(at).ended).toBe(0)
-    expect(linesOf(at.sink).filter(line => line.skipped !== undefined)).toEqual([
-      expect.objectContaining({ item: nameOf(2), skipped: expect.stringContaining('is not a .npy file') })
+    expect(linesOf(at.sink).filter(line => line.cause !== undefined)).toEqual([
+      expect.objectContaining({
+        item: nameOf(2),
+        failed: true,
+        cause: expect.stringContaining('is not a .npy file'),
+        attempts: 0
+      })
     ])
     expect(await start(at).ended).toBe(0)
     expect(linesOf(at.sink)).toHaveLength(5)

@@ -244,9 +244,9 @@ const check = async (sink: string, name: string, answers: ReadonlyMap<string, re
   const lines = (await readFile(sink, 'utf8'))
     .trimEnd()
     .split('\n')
-    .map(line => JSON.parse(line) as { source: string; item: string; result: Results; skipped?: string })
+    .map(line => JSON.parse(line) as { source: string; item: string; result: Results; cause?: string })
     .filter(({ source }) => source.startsWith(`${name}@`))
-  expect(lines.map(({ item, skipped }) => skipped ?? item).sort()).toEqual([...answers.keys()].sort())
+  expect(lines.map(({ item, cause }) => cause ?? item).sort()).toEqual([...answers.keys()].sort())
   for (const { item, result } of lines) {
     const expected = answers.get(item)!
     expect(Object.keys(result).sort()).toEqual(expected.map(tensor => tensor.name).sort())

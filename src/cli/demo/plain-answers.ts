@@ -53,7 +53,7 @@ export const plainAnswers = async ({ modelFile, images, signal, view }: PlainAns
         await read(join(folder, item), item).then(({ text, confidence }) => {
           texts.set(item, text)
           sure.set(item, confidence)
-        }, skipUnreadable(view))
+        }, passOverUnreadable(view))
       }
       const right = [...truth].filter(([item, text]) => texts.get(item) === text).length
       if (truth.size > 0) view.say(`  ${right} of ${truth.size} as they are written`)
@@ -66,11 +66,11 @@ export const plainAnswers = async ({ modelFile, images, signal, view }: PlainAns
   }
 }
 
-const skipUnreadable =
+const passOverUnreadable =
   (view: RunView) =>
   (error: unknown): void => {
     if (!(error instanceof UserError)) throw error
-    view.say(`  skipped: ${error.message}`)
+    view.say(`  no image: ${error.message}`)
   }
 
 const inputsOf = (session: InferenceSession): TensorSpec[] =>

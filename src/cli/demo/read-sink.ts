@@ -11,7 +11,7 @@ export interface SinkLine {
 
 const textSchema = z.object({ text: z.string(), confidence: z.number() })
 
-/** The results in a sink, in the order in which they were written, items that were skipped or given up left out; none when there is no file. */
+/** The results in a sink, in the order in which they were written, items that have failed or were dropped left out; none when there is no file. */
 export const readSink = async (file: string): Promise<SinkLine[]> => {
   const text = await readFile(file, 'utf8').catch(() => '')
   return text

@@ -44,12 +44,12 @@ const DEVICE = `
       counters: { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0 }
     }],
     sources: name !== 'porch' ? [] : [{
-      ...{ name: 'cam', device: name, model: 'net', state: 'running', available: 5, admitted, completed: 0, skipped: 0 },
+      ...{ name: 'cam', device: name, model: 'net', state: 'running', available: 5, admitted, completed: 0 },
       ...{ inFlight: admitted, lost: 0, duplicates: 0, resent: 0, rate: 0 },
       inferenceTime: { mean: null, p50: null, p95: null, p99: null }
     }],
     placement: { epoch: 1, ready: true, models: {}, unplaced: [] },
-    losses: { lost: 0, duplicates: 0, resent: 0, skipped: 0, devicesLost: 0 }
+    losses: { lost: 0, duplicates: 0, resent: 0, failed: 0, dropped: 0, devicesLost: 0 }
   })
   process.on('SIGTERM', () => {
     process.stderr.write('told to stop')

@@ -10,8 +10,8 @@ import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 import {
   isDropped,
   isFailed,
+  isNoItem,
   isResult,
-  isSkipped,
   type SinkEntry,
   sinkEntrySchema
 } from '../../runtime/ports/sink-entry.ts'
@@ -174,17 +174,17 @@ class RunWatch {
     )
     const lines = entries.map(all => all.filter(isResult))
     const completed = lines.map(results => results.length)
-    const skipped = entries.map(all => all.filter(isSkipped).length)
+    const noItems = entries.map(all => all.filter(isNoItem).length)
     for (const [s, { name }] of scenario.sources.entries())
-      if (skipped[s]! > 0) progress(`${name}: ${skipped[s]} of its files could not be read and were skipped`)
-    const failed = entries.map(all => all.filter(isFailed))
+      if (noItems[s]! > 0) progress(`${name}: ${noItems[s]} of its files have failed, as they are no items`)
+    const failed = entries.map(all => all.filter(isFailed).filter(entry => !isNoItem(entry)))
     const dropped = entries.map(all => all.filter(isDroppedByTerms).length)
     const missing = [...scenario.sources.keys()].filter(
-      s => completed[s]! + skipped[s]! + dropped[s]! < scenario.sources[s]!.count
+      s => completed[s]! + noItems[s]! + dropped[s]! < scenario.sources[s]!.count
     )
     const because = missing.map(s => {
       const { name, count, device } = scenario.sources[s]!
-      const absent = count - completed[s]! - skipped[s]! - dropped[s]! - failed[s]!.length
+      const absent = count - completed[s]! - noItems[s]! - dropped[s]! - failed[s]!.length
       const parts = absent > 0 ? [`${absent} of ${count} never came home${this.#whyMissing(device)}`] : []
       const [first] = failed[s]!
       if (first !== undefined) parts.push(`${failed[s]!.length} of ${count} failed, the first with: ${first.cause}`)
@@ -288,7 +288,7 @@ class RunWatch {
 /** By the rule of the source's terms; what went because its device stopped is lost. */
 const isDroppedByTerms = (entry: SinkEntry): boolean => isDropped(entry) && entry.reason !== 'stopped'
 
-/** What the sink holds of a source: results, files that were skipped, data that were given up or dropped. */
+/** What the sink holds of a source: results, what has failed, what was dropped. */
 const entriesOf = async (folder: string, device: string, source: string) => {
   const text = await readFile(EmulatedCluster.sinkOf(folder, device), 'utf8').catch(() => '')
   return text

@@ -75,16 +75,18 @@ const isToldOf = (device: Device): boolean => device.ownSources().some(({ state 
 
 type SourceStatus = ReturnType<Device['status']>['sources'][number]
 
-/** It has failed, data were given up or left to the next start, or nothing came of any. */
-const hasNoAnswer = ({ state, failed, lost, unavailable, completed, available }: SourceStatus): boolean =>
-  state === 'failed' || failed > 0 || lost > 0 || unavailable > 0 || (available > 0 && completed === 0)
+/** It has failed, items could not be computed or are left to the next start, or nothing came of any. A folder may hold what is no item. */
+const hasNoAnswer = ({ state, failed, noItems, lost, unavailable, completed, available }: SourceStatus): boolean =>
+  state === 'failed' || failed > noItems || lost > 0 || unavailable > 0 || (available > 0 && completed === 0)
 
 const describeOutcome = (source: SourceStatus): string => {
-  const { state, because, failed, lost, dropped, unavailable, completed, skipped, available } = source
+  const { state, because, failed, lost, dropped, unavailable, completed, available } = source
   if (state === 'failed') return `failed: ${because}; start it again to go on`
-  const givenUp = Math.max(failed, lost)
-  if (givenUp > 0) return `${givenUp} of ${available} were given up; the sink says why`
-  if (dropped > 0) return `${completed} of ${available} have a result, ${dropped} were dropped; the sink says why`
-  const without = unavailable > 0 ? `${unavailable} are left to the next start` : `${skipped} were skipped`
-  return `${completed} of ${available} have a result, ${without}${skipped > 0 ? '; the sink says why' : ''}`
+  const without = [
+    ...(failed > 0 ? [`${Math.max(failed, lost)} have failed`] : []),
+    ...(dropped > 0 ? [`${dropped} were dropped`] : []),
+    ...(unavailable > 0 ? [`${unavailable} are left to the next start`] : [])
+  ]
+  const why = failed + dropped > 0 ? '; the sink says why' : ''
+  return `${[`${completed} of ${available} have a result`, ...without].join(', ')}${why}`
 }

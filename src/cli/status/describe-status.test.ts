@@ -12,7 +12,7 @@ const device = (name: string, more: object = {}) => ({
 })
 const source = (name: string, more: object = {}) => ({
   ...{ name, device: 'porch', model: 'ocr', state: 'running', available: 100_000, admitted: 9, completed: 99_999 },
-  ...{ skipped: 0, inFlight: 16, lost: 0, duplicates: 0, resent: 0, rate: 8.25 },
+  ...{ inFlight: 16, lost: 0, duplicates: 0, resent: 0, rate: 8.25 },
   inferenceTime: { mean: 0.41, p50: 0.4, p95: null, p99: null },
   ...more
 })
@@ -20,7 +20,7 @@ const status = (devices: object[], sources: object[], more: object = {}) =>
   clusterStatusSchema.parse({
     ...{ answeredBy: 'porch', planner: 'shed', devices, sources },
     placement: { epoch: 3, ready: true, models: {}, unplaced: [] },
-    losses: { lost: 0, duplicates: 0, resent: 2, skipped: 0, devicesLost: 1 },
+    losses: { lost: 0, duplicates: 0, resent: 2, failed: 0, dropped: 0, devicesLost: 1 },
     ...more
   })
 
@@ -68,7 +68,7 @@ test('who is set aside, for how long and why', () => {
 
 test('what was given up and what cannot be read is counted, where there is any', () => {
   const flat = (more: object): string => describeStatus(status([device('porch')], [source('cam', more)]))
-  expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 3 given up; the sink says why\n')
+  expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 3 failed; the sink says why\n')
   expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 2 absent, unreadable or still being written\n')
   expect(flat({})).not.toContain('source cam:')
 })

@@ -75,7 +75,7 @@ const sourceTable = (sources: readonly Source[]): string =>
       { title: 'state' },
       right('done'),
       right('in\nflight'),
-      right('skipped'),
+      right('failed'),
       right('rate'),
       right('mean'),
       right('p95')
@@ -85,7 +85,7 @@ const sourceTable = (sources: readonly Source[]): string =>
       s.state,
       `${s.completed} of\n${s.available}`,
       String(s.inFlight),
-      String(s.skipped),
+      String(s.failed),
       `${s.rate.toFixed(1)}/s`,
       time(s.inferenceTime.mean),
       time(s.inferenceTime.p95)
@@ -96,7 +96,7 @@ const time = (measured: number | null): string => (measured === null ? '-' : for
 
 /** What will have no result in this run, or has none yet. */
 const missingOf = ({ name, failed, dropped, unavailable }: Source): string[] => [
-  ...(failed > 0 ? [`source ${name}: ${failed} given up; the sink says why`] : []),
+  ...(failed > 0 ? [`source ${name}: ${failed} failed; the sink says why`] : []),
   ...(dropped > 0 ? [`source ${name}: ${dropped} dropped; the sink says why`] : []),
   ...(unavailable > 0 ? [`source ${name}: ${unavailable} absent, unreadable or still being written`] : [])
 ]

@@ -363,7 +363,8 @@ export class DeviceReporter {
         lost: sum(s => s.lost),
         duplicates: sum(s => s.duplicates),
         resent: sum(s => s.resent),
-        skipped: sum(s => s.skipped),
+        failed: sum(s => s.failed),
+        dropped: sum(s => s.dropped),
         devicesLost: view.world.known().filter(device => !device.up).length
       }
     }

@@ -71,18 +71,19 @@ export const deviceReportSchema = z.object({
       /** What it waits for, why it cannot go on; '' where nothing holds it up. */
       because: z.string().default(''),
       available: z.number(),
-      /** Of this and of earlier processes: in the sink, on its way, given up, or dropped. */
+      /** Of this and of earlier processes: in the sink, on its way, failed, or dropped. */
       admitted: z.number(),
       completed: z.number(),
-      skipped: z.number(),
-      /** Given up because they could not be computed, of this and of earlier processes: each has a record in the sink. */
+      /** Could not be computed, or were no items of their kind, of this and of earlier processes: each has a record in the sink that says why. */
       failed: z.number().default(0),
+      /** Of these, files that were no items: they are read again when they change. */
+      noItems: z.number().default(0),
       /** Let go before they were computed, of this and of earlier processes: each has a record in the sink that says why. */
       dropped: z.number().default(0),
       /** Items that are absent, unreadable or still being written; when the source is done, those that only the next start tries again. */
       unavailable: z.number().default(0),
       inFlight: z.number(),
-      /** Of these, by this process. */
+      /** Data that could not be computed, by this process. */
       lost: z.number(),
       duplicates: z.number(),
       resent: z.number(),
@@ -125,7 +126,8 @@ export const clusterStatusSchema = z.object({
     lost: z.number(),
     duplicates: z.number(),
     resent: z.number(),
-    skipped: z.number(),
+    failed: z.number().default(0),
+    dropped: z.number().default(0),
     devicesLost: z.number()
   })
 })

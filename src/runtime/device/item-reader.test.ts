@@ -189,13 +189,13 @@ test('a file that never stops changing does not hold a source for ever', async (
   expect(all[0]!.at).toBeGreaterThanOrEqual(50)
 })
 
-test('one that was skipped is read again when it has changed: looked at every five seconds, and when nothing else is left', async () => {
+test('one that was bad is read again when it has changed: looked at every five seconds, and when nothing else is left', async () => {
   const parts = setUp({ a: { bad: 'half' } })
   const { reader, read, files, port, clock } = parts
   await read(item('a'))
   const [only] = await readOn(parts, 12)
   expect(only!.reading).toMatchObject({ kind: 'bad', stamp: 'half' })
-  reader.skipped(item('a'), 'half')
+  reader.leave(item('a'), 'half')
   expect(await reader.look(port)).toBe(false)
   files.a = { bad: 'more' }
   await clock.advance(seconds(4))
@@ -207,7 +207,7 @@ test('one that was skipped is read again when it has changed: looked at every fi
   files.a = 'good'
   expect((await readOn(parts, 30)).map(({ reading }) => reading.kind)).toEqual(['tensors'])
   expect([await reader.look(port, true), reader.waiting, reader.givenUp]).toEqual([false, 0, 0])
-  reader.skipped(item('a'), 'half')
+  reader.leave(item('a'), 'half')
   expect(await reader.look(port, true)).toBe(true)
 })
 
@@ -223,7 +223,7 @@ test('one that was given up is read again when it is back, and counts as given u
   expect((await readOn(parts, 13)).map(({ reading }) => reading.kind)).toEqual(['tensors'])
 })
 
-test('one that was skipped and changes again and again does not hold a source for ever', async () => {
+test('one that was bad and changes again and again does not hold a source for ever', async () => {
   const parts = setUp({ a: { bad: '0' } }, 5)
   const { reader, read, files, port } = parts
   await read(item('a'))
@@ -232,7 +232,7 @@ test('one that was skipped and changes again and again does not hold a source fo
   for (let at = 1; at < 200; at++) {
     for (const { reading } of await readOn(parts, at)) {
       kinds.push(reading.kind)
-      if (reading.kind === 'bad') reader.skipped(item('a'), reading.stamp)
+      if (reading.kind === 'bad') reader.leave(item('a'), reading.stamp)
     }
     if (at % 12 === 0) files.a = { bad: String(at) }
     await reader.look(port)

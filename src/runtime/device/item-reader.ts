@@ -54,7 +54,7 @@ interface Aside {
   readonly seen: { readonly stamp: ItemStamp; readonly since: Seconds } | undefined
 }
 
-/** Skipped, or given up: as long as the run lasts it may become good. */
+/** Bad, or given up: as long as the run lasts it may become good. */
 interface Left {
   readonly numbered: NumberedItem
   /** What its files looked like; undefined while absent. */
@@ -65,7 +65,7 @@ interface Left {
 /**
  * Reads a source's items, and tells what is bad from what is away: a folder may be unmounted for a while, a file may still be
  * being written. Neither is held against an item; both are tried again, later and later, at most five seconds apart. What was
- * skipped or given up is looked at for as long as the run lasts: `look` puts it aside again when it has changed.
+ * bad or given up is looked at for as long as the run lasts: `look` puts it aside again when it has changed.
  */
 export class ItemReader {
   readonly #parts: ItemReaderParts
@@ -115,12 +115,12 @@ export class ItemReader {
   }
 
   /** An item was bad, and that is in the sink. @param stamp as `read` said */
-  skipped(numbered: NumberedItem, stamp: string | undefined): void {
+  leave(numbered: NumberedItem, stamp: string | undefined): void {
     if (stamp !== undefined) this.#left.set(numbered.datum, { numbered, stamp, isGivenUp: false })
   }
 
   /**
-   * What was skipped or given up and has changed since is put aside, to be read again. Not more often than every five seconds,
+   * What was bad or given up and has changed since is put aside, to be read again. Not more often than every five seconds,
    * however often it is called.
    * @param isLast look now: nothing else is left to be done. @returns whether there is something to be read again
    */

@@ -110,7 +110,7 @@ test('an item that is none has failed, and the others go on', async () => {
   await pass(1)
   await running
   expect(outcomes().sort()).toEqual(['a result', 'bad bad: is not an image', 'c result'])
-  expect(source.status()).toMatchObject({ completed: 2, failed: 1, skipped: 0 })
+  expect(source.status()).toMatchObject({ completed: 2, failed: 1, noItems: 0 })
 })
 
 test('an item that was given up has its outcome, also when its file appears later, and the others go on', async () => {

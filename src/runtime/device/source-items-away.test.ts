@@ -40,7 +40,7 @@ const setUp = (
     wallTime: () => seconds(1e9 + clock.now()),
     view: viewOf(() => model.now),
     sink: {
-      counts: () => ({ results: 0, skipped: 0, failed: 0, dropped: 0 }),
+      counts: () => ({ results: 0, failed: 0, noItems: 0, dropped: 0 }),
       state: () => ({ kind: 'open' }),
       write: async (entry: SinkEntry) => {
         written.push(entry)
@@ -85,7 +85,7 @@ const setUp = (
 
 const all = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
-test('a folder that is away for two seconds: every item has its result, none is skipped', async () => {
+test('a folder that is away for two seconds: every item has its result, none has failed', async () => {
   const { clock, folder, results, source, said, running } = setUp(50, { availableAt: i => seconds(i * 0.1) })
   await clock.advance(seconds(1))
   expect(results().length).toBeGreaterThan(5)
@@ -97,7 +97,7 @@ test('a folder that is away for two seconds: every item has its result, none is 
   await running
   expect(results().sort((a, b) => a - b)).toEqual(all(50))
   expect(source.status()).toMatchObject({ state: 'done', unavailable: 0, lost: 0 })
-  expect(said.filter(text => /skipped|given up/.test(text))).toEqual([])
+  expect(said.filter(text => /has failed|given up/.test(text))).toEqual([])
 })
 
 test('items of an earlier run that are still away: waited for as long as the patience, counted, and left to the next start', async () => {
@@ -198,11 +198,13 @@ test('items that are put aside take no room in the window, and never more than i
   await end()
 })
 
-test('a half-written item that pauses for long is skipped, and computed in the same run when it is whole', async () => {
+test('a half-written item that pauses for long has failed, and computed in the same run when it is whole', async () => {
   const { clock, folder, results, written, source, running } = setUp(3, { availableAt: i => seconds(i * 20) })
   folder.bad.add(0)
   await clock.advance(seconds(15))
-  expect(written).toEqual([{ source: 'cam@porch', datum: 0, item: '0', skipped: 'is not an image' }])
+  expect(written).toEqual([
+    { source: 'cam@porch', datum: 0, item: '0', failed: true, cause: 'is not an image', attempts: 0 }
+  ])
   folder.bad.delete(0)
   folder.stamp = 'whole'
   await clock.advance(seconds(6))
@@ -213,11 +215,11 @@ test('a half-written item that pauses for long is skipped, and computed in the s
   expect(source.status()).toMatchObject({ state: 'done', unavailable: 0, inFlight: 0 })
 })
 
-test('what was skipped is looked at once more when all else is done', async () => {
+test('what was no item is looked at once more when all else is done', async () => {
   const { clock, folder, written, source, results, running } = setUp(2, { answers: false })
   folder.bad.add(1)
   await clock.advance(seconds(12))
-  expect(written.map(entry => 'skipped' in entry)).toEqual([true])
+  expect(written.map(entry => 'failed' in entry)).toEqual([true])
   // Between two looks it becomes whole, and the last result comes.
   const looked = folder.looks
   await clock.advance(seconds(5))

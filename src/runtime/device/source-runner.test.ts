@@ -29,7 +29,7 @@ const view = {
   world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
 }
 
-/** A source of 50 data, of which 40 have a line in its sink from an earlier process: one of them was skipped. */
+/** A source of 50 data, of which 40 have a line in its sink from an earlier process: one of them was no item. */
 const restarted = () => {
   const clock = createManualClock()
   const sent: number[] = []
@@ -40,7 +40,7 @@ const restarted = () => {
     clock,
     wallTime: () => seconds(1e9 + clock.now()),
     view,
-    sink: { counts: () => ({ results: 39, skipped: 1, failed: 0, dropped: 0 }), state: () => ({ kind: 'open' }) },
+    sink: { counts: () => ({ results: 39, failed: 1, noItems: 1, dropped: 0 }), state: () => ({ kind: 'open' }) },
     openItems: async () => ({ todo, total: 50, away: [] }),
     createPort: () => ({ read: async () => [] }),
     availableAt: undefined,
@@ -56,12 +56,12 @@ const restarted = () => {
 
 test('what a source has admitted is of all its processes, as what it has completed', async () => {
   const { clock, sent, source } = restarted()
-  expect(source.status()).toMatchObject({ admitted: 39, completed: 39, skipped: 1, inFlight: 0 })
+  expect(source.status()).toMatchObject({ admitted: 40, completed: 39, failed: 1, noItems: 1, inFlight: 0 })
   const over = new AbortController()
   const running = source.run(over.signal, seconds(0)).catch(() => {})
   await clock.advance(seconds(1))
   expect(sent).toEqual([40, 41, 42, 43, 44, 45])
-  expect(source.status()).toMatchObject({ admitted: 45, completed: 39, inFlight: 6 })
+  expect(source.status()).toMatchObject({ admitted: 46, completed: 39, inFlight: 6 })
   over.abort()
   await running
 })
@@ -98,7 +98,7 @@ const inCluster = (
     wallTime: () => seconds(1e9 + clock.now()),
     view: clusterView,
     sink: {
-      counts: () => ({ results: lines.length, skipped: 0, failed: 0, dropped: 0 }),
+      counts: () => ({ results: lines.length, failed: 0, noItems: 0, dropped: 0 }),
       state: () => ({ kind: 'open' }),
       write: async (entry: SinkEntry) => {
         lines.push(entry)
@@ -248,7 +248,7 @@ test('a source that is woken a thousand times within a tick does not listen to i
     wallTime: () => seconds(1e9 + clock.now()),
     view,
     sink: {
-      counts: () => ({ results: 0, skipped: 0 }),
+      counts: () => ({ results: 0, failed: 0 }),
       state: () => ({ kind: 'open' }),
       write: async ({ datum }: { readonly datum: number }) => written.push(datum)
     },
@@ -285,7 +285,7 @@ test('a window of results that are not in the sink is one line for each cause, a
     wallTime: () => seconds(1e9 + clock.now()),
     view,
     sink: {
-      counts: () => ({ results: 0, skipped: 0 }),
+      counts: () => ({ results: 0, failed: 0 }),
       state: () => ({ kind: 'open' }),
       write: () => Promise.reject(error)
     },
@@ -344,7 +344,7 @@ test('outputs that no result can be made of fail their data, with the cause, and
     spec: { name: 'cam', window: 1, weight: 1, start: seconds(0) },
     ...{ deviceName: 'porch', clock, wallTime: () => clock.now(), view, availableAt: undefined },
     sink: {
-      counts: () => ({ results: 0, skipped: 0, failed: 0, dropped: 0 }),
+      counts: () => ({ results: 0, failed: 0, noItems: 0, dropped: 0 }),
       state: () => ({ kind: 'open' }),
       write: async (entry: SinkEntry) => lines.push(entry)
     },
@@ -372,7 +372,7 @@ test('outputs that no result can be made of fail their data, with the cause, and
   expect(source.status()).toMatchObject({ state: 'done', inFlight: 0, lost: 3, because: '' })
 })
 
-test('a source is not done before it is in the sink that its last item was skipped', async () => {
+test('a source is not done before it is in the sink that its last item was none', async () => {
   const clock = createManualClock()
   const lines: number[] = []
   const source = new SourceRunner({
@@ -382,7 +382,7 @@ test('a source is not done before it is in the sink that its last item was skipp
     wallTime: () => seconds(1e9),
     view,
     sink: {
-      counts: () => ({ results: 0, skipped: lines.length, failed: 0 }),
+      counts: () => ({ results: 0, failed: lines.length, noItems: lines.length }),
       state: () => ({ kind: 'open' }),
       write: ({ datum }: SinkEntry) => clock.sleep(seconds(3)).then(() => lines.push(datum))
     },

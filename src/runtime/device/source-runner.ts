@@ -21,6 +21,7 @@ import type { Sink } from '../ports/sink.ts'
 import type { SinkEntry } from '../ports/sink-entry.ts'
 import type { ItemStream, NumberedItem, SourceData } from '../ports/source-data.ts'
 import { Appeals } from './appeals.ts'
+import { BadItemLog } from './bad-item-log.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { describeSetAside } from './describe-set-aside.ts'
 import type { DeviceReport } from './device-status.ts'
@@ -32,7 +33,6 @@ import { mayPass } from './may-pass.ts'
 import { RecentRate } from './recent-rate.ts'
 import { RecentTimes } from './recent-times.ts'
 import { type Served, ServedModel } from './served-model.ts'
-import { SkipLog } from './skip-log.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 import type { SourceTerms } from './source-terms.ts'
 
@@ -77,7 +77,7 @@ const RETRY_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
 /** How often it is looked for items that were put aside and are to be read again. */
 const AGAIN_TICK: Seconds = seconds(0.1)
-/** How often it is asked whether it is time to look at those that were skipped or given up. */
+/** How often it is asked whether it is time to look at those that were no items or given up. */
 const LOOK_TICK: Seconds = seconds(0.5)
 
 /** One for all: an error of its own, with its stack, is what a pause costs most. */
@@ -114,7 +114,7 @@ export class SourceRunner implements SourcePort {
   /** Why it has failed; '' where it has not. */
   #failure = ''
   readonly #model: ServedModel
-  readonly #skips: SkipLog
+  readonly #badItems: BadItemLog
   #reader: ItemReader | undefined
   /** What items come from that come by themselves. */
   #stream: ItemStream | undefined
@@ -124,7 +124,7 @@ export class SourceRunner implements SourcePort {
   /** Why results that are files are not written now; '' where they are. */
   #writeTrouble = ''
   #resending = new Set<number>()
-  /** Items that are skipped or dropped, which is not in the sink yet. */
+  /** Items that are none or are dropped, which is not in the sink yet. */
   #unsafe = 0
   #wake: () => void = () => {}
   #lastComplaint = ''
@@ -137,7 +137,7 @@ export class SourceRunner implements SourcePort {
     this.#book = new SourceBook({ self: parts.view.self, now: () => parts.clock.now(), window, terms })
     this.#appeals = new Appeals(parts)
     const say = (text: string, level?: 'warn'): void => parts.say(`source ${parts.spec.name}: ${text}`, level)
-    this.#skips = new SkipLog(parts.clock, say)
+    this.#badItems = new BadItemLog(parts.clock, say)
     this.#model = new ServedModel({ ...parts, name: parts.spec.model, say })
   }
 
@@ -207,7 +207,7 @@ export class SourceRunner implements SourcePort {
     } while ((this.#state === 'running' && (await this.#reader!.look(this.#model.served!.port, true))) || isOwed())
     if (this.#reader!.waiting > 0) return // stopped before they could be read
     this.#state = 'done'
-    this.#skips.tick(true)
+    this.#badItems.tick(true)
     const { givenUp } = this.#reader!
     if (givenUp > 0)
       this.#parts.say(
@@ -283,7 +283,7 @@ export class SourceRunner implements SourcePort {
     }
   }
 
-  /** Whether what was skipped or given up has changed. Ends as `#readAgain` does. */
+  /** Whether what was no item or given up has changed. Ends as `#readAgain` does. */
   async #lookAgain(signal: AbortSignal): Promise<never> {
     for (;;) {
       await this.#parts.clock.sleep(LOOK_TICK, { signal })
@@ -369,7 +369,7 @@ export class SourceRunner implements SourcePort {
 
   tick(): void {
     this.#lookAtModel()
-    this.#skips.tick()
+    this.#badItems.tick()
     this.#stream?.tick?.()
     if (this.#state !== 'running') return
     for (const datum of this.#book.tooLate()) this.#dropAdmitted(datum)
@@ -379,9 +379,9 @@ export class SourceRunner implements SourcePort {
   }
 
   status(): DeviceReport['sources'][number] {
-    const { spec, deviceName, sink, clock } = this.#parts
+    const { spec, deviceName, sink, clock, isLive } = this.#parts
     const { outstanding, failed, resent, duplicates } = this.#book.ledger.counts()
-    const { results, skipped, failed: failedInAll, dropped } = sink.counts(this.id)
+    const { results, failed: failedInAll, noItems, dropped } = sink.counts(this.id)
     return {
       name: spec.name,
       device: deviceName,
@@ -391,8 +391,8 @@ export class SourceRunner implements SourcePort {
       available: this.#items.total,
       admitted: results + outstanding + failedInAll + dropped,
       completed: results,
-      skipped,
       failed: failedInAll,
+      noItems: isLive ? 0 : noItems,
       dropped,
       unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
@@ -560,10 +560,10 @@ export class SourceRunner implements SourcePort {
       case 'bad':
         // The model that is there now may want something else of it.
         if (this.#model.served !== served) return this.#read(numbered, this.#model.served!)
-        await this.#skip(numbered, reading.because, reading.stamp)
+        await this.#isNone(numbered, reading.because, reading.stamp)
         return undefined
       case 'givenUp':
-        if (this.#parts.isLive) await this.#skip(numbered, reading.because, undefined)
+        if (this.#parts.isLive) await this.#isNone(numbered, reading.because, undefined)
         this.#forget(numbered.datum)
         if (this.#book.ledger.abandon(numbered.datum)) this.#flights.delete(numbered.datum)
         return undefined
@@ -579,17 +579,17 @@ export class SourceRunner implements SourcePort {
   }
 
   /** Recorded, so that it is not read again unless it changes. */
-  async #skip(numbered: NumberedItem, because: string, stamp: string | undefined): Promise<void> {
+  async #isNone(numbered: NumberedItem, because: string, stamp: string | undefined): Promise<void> {
     const { datum, item } = numbered
     if (this.#flights.has(datum)) {
       if (this.#book.ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
       return
     }
-    this.#skips.skipped(item.name, because)
+    this.#badItems.add(item.name, because)
     const named = { source: this.id, datum, item: item.name }
-    if (this.#parts.isLive) return this.#outcome(item, { ...named, failed: true, cause: because, attempts: 0 })
-    await this.#outcome(item, { ...named, skipped: because }, stamp)
-    this.#reader!.skipped(numbered, stamp) // not before it is in the sink: a result after it counts, one with it does not
+    await this.#outcome(item, { ...named, failed: true, cause: because, attempts: 0 }, stamp)
+    if (this.#parts.isLive) return
+    this.#reader!.leave(numbered, stamp) // not before it is in the sink: a result after it counts, one with it does not
   }
 
   /** Of a datum that was not admitted. Resolves when it is in the sink. */

@@ -3,16 +3,18 @@ import type { SinkEntry } from './sink-entry.ts'
 /** What is known to have become of a datum. */
 export interface Recorded {
   readonly item: string
-  readonly kind: 'result' | 'skipped' | 'failed' | 'dropped'
-  /** Of one that was skipped: what its item looked like then. When it looks different, it may be written again. */
+  /** `noItem`: it has failed because its item was none of its kind; should it become one, its result may follow. */
+  readonly kind: 'result' | 'noItem' | 'failed' | 'dropped'
+  /** Of one that was no item: what it looked like then. When it looks different, it may be written again. */
   readonly stamp?: string
 }
 
 export interface RecordedCounts {
   readonly results: number
-  readonly skipped: number
-  /** Given up: what they are could not be computed. */
+  /** Could not be computed, or were no items of their kind. */
   readonly failed: number
+  /** Of these, items that were none: they are read again when they change. */
+  readonly noItems: number
   /** Let go before they were computed, by a stated rule. */
   readonly dropped: number
 }
@@ -39,12 +41,12 @@ export interface Sink extends AsyncDisposable {
   recorded(source: string): ReadonlyMap<number, Recorded>
   /** Whether it has a line, also of a source whose data are too many to be told one by one in `recorded`. */
   has(source: string, datum: number): boolean
-  /** How many of them are results, how many were skipped, given up and dropped; looked up, not counted. */
+  /** How many of them are results, how many have failed and were dropped; looked up, not counted. */
   counts(source: string): RecordedCounts
   /**
-   * @param stamp of an item that is skipped: what it looks like, kept with it
+   * @param stamp of an item that is none: what it looks like, kept with it
    * @returns 'written' once the line is on the disk; 'duplicate', writing nothing, when this datum has a line or is about to;
-   *   the line of one that was skipped is followed by that of a result, should there be one after all
+   *   the line of one that was no item is followed by that of a result, should there be one after all
    * @throws NotWritten when the sink was stopped before the disk took the line, UserError when before it was asked: the datum
    *   is not recorded then
    */

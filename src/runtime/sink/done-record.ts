@@ -16,7 +16,7 @@ import { type OpenSinkFile, openSinkFile, type SinkFile } from './sink-file.ts'
  *   {"boot":"5c1d..."}                                              since when the machine runs that wrote what follows
  *   {"inode":"1835027"}                                             which file the sink was
  *   ["door@porch",7,"a.png"]                                        source, datum, item: it has a result
- *   ["door@porch",8,"b.txt","skipped","4096:1714554000:1835028"]    or what else became of it; then what its file looked like
+ *   ["door@porch",8,"b.txt","noItem", "4096:1714554000:1835028"]    or what else became of it; then what its file looked like
  *   {"ok":1}                                                        the lines before it are in the sink, on the disk
  *
  * A later line of a datum replaces an earlier one. Lines after the last `ok` were claimed: they were in the sink for all who
@@ -55,11 +55,14 @@ const markSchema = z.union([
   z.object({ inode: z.string() }),
   z.object({ ok: z.literal(1) })
 ])
-const KINDS: readonly unknown[] = ['result', 'skipped', 'failed', 'dropped'] satisfies Recorded['kind'][]
+/** How earlier versions called what is no item. */
+const SKIPPED = 'skipped'
+const KINDS: readonly unknown[] = ['result', 'noItem', 'failed', 'dropped'] satisfies Recorded['kind'][]
 
 /** By hand: there may be hundreds of thousands. @throws TypeError when it is none of ours */
 const parseLine = (json: readonly unknown[]): RecordLine => {
-  const [source, datum, item, kind = 'result', stamp] = json
+  const [source, datum, item, word = 'result', stamp] = json
+  const kind = word === SKIPPED ? 'noItem' : word
   const isOurs =
     typeof source === 'string' && Number.isSafeInteger(datum) && (datum as number) >= 0 && typeof item === 'string'
   if (!isOurs || !KINDS.includes(kind) || (stamp !== undefined && typeof stamp !== 'string') || json.length > 5)

@@ -42,15 +42,15 @@ const inAll = ([first, ...others]: readonly ReadonlyMap<number, Recorded>[]): Re
   for (const [datum, recorded] of first) {
     const everywhere = [recorded, ...others.flatMap(other => other.get(datum) ?? [])]
     if (everywhere.length <= others.length) continue
-    all.set(datum, everywhere.find(({ kind }) => kind === 'skipped') ?? recorded)
+    all.set(datum, everywhere.find(({ kind }) => kind === 'noItem') ?? recorded)
   }
   return all
 }
 
 const fewest = (counts: readonly RecordedCounts[]): RecordedCounts => ({
   results: Math.min(...counts.map(({ results }) => results)),
-  skipped: Math.min(...counts.map(({ skipped }) => skipped)),
   failed: Math.min(...counts.map(({ failed }) => failed)),
+  noItems: Math.min(...counts.map(({ noItems }) => noItems)),
   dropped: Math.min(...counts.map(({ dropped }) => dropped))
 })
 

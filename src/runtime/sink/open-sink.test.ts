@@ -55,17 +55,17 @@ test('a result that was written is on the disk, one line each, in order', async 
   const file = fresh()
   const sink = await open(file)
   await Promise.all([sink.write(result(1)), sink.write(result(0))])
-  await sink.write({ item: 'x.txt', datum: 2, source: 'door', skipped: 'not an image' })
+  await sink.write({ item: 'x.txt', datum: 2, source: 'door', failed: true, cause: 'not an image', attempts: 0 })
   await sink.write({ item: '3.png', datum: 3, source: 'door', failed: true, cause: 'block 2: no memory', attempts: 4 })
   expect(text(file)).toBe(
-    `${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","skipped":"not an image"}\n` +
+    `${line(1)}${line(0)}{"source":"door","datum":2,"item":"x.txt","failed":true,"cause":"not an image","attempts":0}\n` +
       '{"source":"door","datum":3,"item":"3.png","failed":true,"cause":"block 2: no memory","attempts":4}\n'
   )
-  expect(sink.counts('door')).toEqual({ results: 2, skipped: 1, failed: 1, dropped: 0 })
+  expect(sink.counts('door')).toEqual({ results: 2, failed: 2, noItems: 1, dropped: 0 })
   expect([...sink.recorded('door')].map(([datum, { kind }]) => `${datum} ${kind}`)).toEqual([
     '1 result',
     '0 result',
-    '2 skipped',
+    '2 noItem',
     '3 failed'
   ])
 })
@@ -98,7 +98,7 @@ test('a datum that was given up in an earlier run is known as that, and not writ
   await first.stop()
   const second = await open(file)
   expect(second.recorded('door')).toEqual(new Map([[0, { item: '0.png', kind: 'failed' }]]))
-  expect(second.counts('door')).toEqual({ results: 0, skipped: 0, failed: 1, dropped: 0 })
+  expect(second.counts('door')).toEqual({ results: 0, failed: 1, noItems: 0, dropped: 0 })
   expect(await second.write(result(0))).toBe('duplicate')
 })
 

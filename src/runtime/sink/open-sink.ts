@@ -8,11 +8,11 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { NotWritten } from '../ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../ports/sink.ts'
-import { outcomeOf, type SinkEntry } from '../ports/sink-entry.ts'
+import type { SinkEntry } from '../ports/sink-entry.ts'
 import { boundedLine } from './bounded-line.ts'
 import { type DoneRecord, openDoneRecord, type RecordLine } from './done-record.ts'
 import { readCopies, readRotated } from './read-rotated.ts'
-import { RecordedData } from './recorded-data.ts'
+import { RecordedData, recordedKindOf } from './recorded-data.ts'
 import { type OpenSinkFile, openSinkFile } from './sink-file.ts'
 import { type Rotation, SinkWriter } from './sink-writer.ts'
 
@@ -108,7 +108,7 @@ class SinkMemory {
   }
 
   /**
-   * A line in the sink. Where the record says otherwise of that datum, the sink is right, except that what was skipped once
+   * A line in the sink. Where the record says otherwise of that datum, the sink is right, except that what was no item once
    * and computed later stays computed, wherever that line is.
    */
   found(entry: SinkEntry): void {
@@ -120,7 +120,7 @@ class SinkMemory {
     }
     const before = this.data.of(source).get(datum)
     const isFirst = this.#unseen.delete(keyOf(entry)) || before === undefined
-    const isSame = before?.item === item && (before.kind === outcomeOf(entry) || before.kind === 'result')
+    const isSame = before?.item === item && (before.kind === recordedKindOf(entry) || before.kind === 'result')
     if (!isSame && (isFirst || !this.data.knows(entry))) this.wrote(entry)
   }
 
@@ -162,7 +162,7 @@ class SinkMemory {
 
 const recordLineOf = (entry: SinkEntry, stamp: string | undefined): RecordLine => {
   const { source, datum, item } = entry
-  return { source, datum, item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) }
+  return { source, datum, item, kind: recordedKindOf(entry), ...(stamp === undefined ? {} : { stamp }) }
 }
 
 interface Waiting {
@@ -280,10 +280,10 @@ class FileSink implements Sink {
     }
   }
 
-  /** Skipped once more: only what its file looks like may be new. */
+  /** No item once more: only what its file looks like may be new. */
   async #duplicate(entry: SinkEntry, stamp: string | undefined): Promise<'duplicate'> {
     const known = this.recorded(entry.source).get(entry.datum)
-    if (known?.kind === 'skipped' && stamp !== undefined && stamp !== known.stamp) {
+    if (known?.kind === 'noItem' && stamp !== undefined && stamp !== known.stamp) {
       this.#memory.wrote(entry, stamp)
       this.#startFlush()
     }

@@ -1,8 +1,11 @@
 import { NumberRanges } from '../../core/number-ranges.ts'
 import type { Recorded, RecordedCounts } from '../ports/sink.ts'
-import { outcomeOf, type SinkEntry } from '../ports/sink-entry.ts'
+import { isNoItem, outcomeOf, type SinkEntry } from '../ports/sink-entry.ts'
 
-const NONE = { result: 0, skipped: 0, failed: 0, dropped: 0 } as const
+const NONE = { result: 0, noItem: 0, failed: 0, dropped: 0 } as const
+
+/** As it is remembered. */
+export const recordedKindOf = (entry: SinkEntry): Recorded['kind'] => (isNoItem(entry) ? 'noItem' : outcomeOf(entry))
 
 /** What is known to have become of every datum, by source; counted as it comes. */
 export class RecordedData {
@@ -26,23 +29,23 @@ export class RecordedData {
   }
 
   counts(source: string): RecordedCounts {
-    const { result, skipped, failed, dropped } = this.#counts.get(source) ?? NONE
-    return { results: result, skipped, failed, dropped }
+    const { result, noItem, failed, dropped } = this.#counts.get(source) ?? NONE
+    return { results: result, failed: failed + noItem, noItems: noItem, dropped }
   }
 
-  /** Whether this entry would say nothing new: only one that was skipped may still become something else. */
+  /** Whether this entry would say nothing new: only what was no item may still become something else. */
   knows(entry: SinkEntry): boolean {
     const { source, datum } = entry
     if (this.#isLive(source)) return this.has(source, datum)
     const known = this.#of(source).get(datum)
-    return known !== undefined && (known.kind !== 'skipped' || outcomeOf(entry) === 'skipped')
+    return known !== undefined && (known.kind !== 'noItem' || isNoItem(entry))
   }
 
   put(source: string, datum: number, recorded: Recorded): void {
     const counts = this.#counts.get(source) ?? { ...NONE }
     this.#counts.set(source, counts)
     if (this.#isLive(source)) {
-      if (this.#liveOf(source).add(datum)) counts[recorded.kind]++
+      if (this.#liveOf(source).add(datum)) counts[recorded.kind === 'noItem' ? 'failed' : recorded.kind]++ // it never changes
       return
     }
     const before = this.#of(source).get(datum)

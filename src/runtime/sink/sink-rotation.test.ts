@@ -83,7 +83,7 @@ test('a sink that is renamed goes on in a new file; nothing is written twice, th
   await sink.stop()
   const again = await open(at)
   expect([...again.recorded('door').keys()].sort()).toEqual([0, 1, 2, 3])
-  expect(again.counts('door')).toEqual({ results: 4, skipped: 0, failed: 0, dropped: 0 })
+  expect(again.counts('door')).toEqual({ results: 4, failed: 0, noItems: 0, dropped: 0 })
   expect(await again.write(result(1))).toBe('duplicate')
   expect(said.at(-1)).toMatch(
     /2 data that are done have no line in it any more .* remove .*state\/sink-.*\.done\.jsonl too/
@@ -506,21 +506,21 @@ test('where record and sink differ the sink is right, also at the next start', a
   expect((await open(at)).recorded('door').get(0)?.item).toBe('other.png')
 })
 
-test('what was skipped keeps what its file looked like, and may have a result later, once', async () => {
+test('what was no item keeps what its file looked like, and may have a result later, once', async () => {
   const at = place()
-  const skipped = { source: 'door', datum: 0, item: '0.png', skipped: 'torn' }
+  const torn = { source: 'door', datum: 0, item: '0.png', failed: true, cause: 'torn', attempts: 0 } as const
   const sink = await open(at)
-  expect(await sink.write(skipped, '10 5')).toBe('written')
-  expect(await sink.write(skipped, '11 6')).toBe('duplicate')
+  expect(await sink.write(torn, '10 5')).toBe('written')
+  expect(await sink.write(torn, '11 6')).toBe('duplicate')
   await sink.stop()
   const again = await open(at)
-  expect(again.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'skipped', stamp: '11 6' })
-  expect([await again.write(result(0)), await again.write(result(0)), await again.write(skipped)]).toEqual([
+  expect(again.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'noItem', stamp: '11 6' })
+  expect([await again.write(result(0)), await again.write(result(0)), await again.write(torn)]).toEqual([
     'written',
     'duplicate',
     'duplicate'
   ])
-  expect(again.counts('door')).toEqual({ results: 1, skipped: 0, failed: 0, dropped: 0 })
+  expect(again.counts('door')).toEqual({ results: 1, failed: 0, noItems: 0, dropped: 0 })
   await again.stop()
   const third = await open(at)
   expect(third.recorded('door').get(0)).toEqual({ item: '0.png', kind: 'result' })

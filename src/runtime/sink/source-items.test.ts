@@ -104,11 +104,11 @@ test('a file that is done and has gone is done', async () => {
   expect(await numbered(['b'], { 0: 'a' }, state)).toMatchObject({ todo: ['1 b'], total: 2, away: [] })
 })
 
-test('what was skipped is read again when its file looks different since, and only then', async () => {
+test('what was no item is read again when its file looks different since, and only then', async () => {
   const state = stateFolder()
-  const skipped = (stamp?: string): Recorded => ({
+  const noItem = (stamp?: string): Recorded => ({
     item: 'a',
-    kind: 'skipped',
+    kind: 'noItem',
     ...(stamp === undefined ? {} : { stamp })
   })
   const todo = async (recorded: Recorded, now: string | Error): Promise<readonly number[]> => {
@@ -123,10 +123,10 @@ test('what was skipped is read again when its file looks different since, and on
     })
     return items.todo.map(({ datum }) => datum)
   }
-  expect(await todo(skipped('5'), '5')).toEqual([])
-  expect(await todo(skipped('5'), '6')).toEqual([0])
-  expect(await todo(skipped('5'), new Error('away'))).toEqual([])
-  expect(await todo(skipped(), '6')).toEqual([]) // only the sink knows: not what it looked like
+  expect(await todo(noItem('5'), '5')).toEqual([])
+  expect(await todo(noItem('5'), '6')).toEqual([0])
+  expect(await todo(noItem('5'), new Error('away'))).toEqual([])
+  expect(await todo(noItem(), '6')).toEqual([]) // only the sink knows: not what it looked like
   expect(await todo({ item: 'a', kind: 'failed' }, '6')).toEqual([])
 })
 

@@ -30,7 +30,7 @@ export interface SourceItemsOptions {
   readonly items: readonly FileItem[]
   /** Of the sink: `sink.recorded(source)`. */
   readonly recorded: ReadonlyMap<number, Recorded>
-  /** What an item's file looks like, to find those that were skipped and have changed since: they are not done. */
+  /** What an item's file looks like, to find those that were no items and have changed since: they are not done. */
   readonly stamp?: (item: FileItem) => Promise<ItemStamp>
   /** At most this many data; those that are here come before those that are away. */
   readonly count?: number | undefined
@@ -117,7 +117,7 @@ const isListable = (name: string): boolean => !(name === '' || name.startsWith('
 
 const itemAt = (folder: string, name: string): FileItem => ({ name, path: inFolder(folder, nameBytes(name)) })
 
-/** Data that were skipped for what was in their files, which look different now. */
+/** Data that have failed for what was in their files, which look different now. */
 const changedSince = async (
   recorded: ReadonlyMap<number, Recorded>,
   present: ReadonlyMap<string, FileItem>,

@@ -7,10 +7,10 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { NotWritten } from '../ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../ports/sink.ts'
-import { outcomeOf, type SinkEntry } from '../ports/sink-entry.ts'
+import type { SinkEntry } from '../ports/sink-entry.ts'
 import { boundedLine } from './bounded-line.ts'
 import type { LineStream, LineTarget } from './line-target.ts'
-import { RecordedData } from './recorded-data.ts'
+import { RecordedData, recordedKindOf } from './recorded-data.ts'
 
 export interface StreamSinkParts {
   readonly target: LineTarget
@@ -80,7 +80,11 @@ export class StreamSink implements Sink {
       this.#accepted.delete(key)
     }
     const { source, datum, item } = entry
-    this.#done.put(source, datum, { item, kind: outcomeOf(bounded.entry), ...(stamp === undefined ? {} : { stamp }) })
+    this.#done.put(source, datum, {
+      item,
+      kind: recordedKindOf(bounded.entry),
+      ...(stamp === undefined ? {} : { stamp })
+    })
     return 'written'
   }
 

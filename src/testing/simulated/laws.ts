@@ -1,4 +1,4 @@
-import { isDropped, isFailed, isSkipped, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
+import { isDropped, isFailed, isNoItem, type SinkEntry } from '../../runtime/ports/sink-entry.ts'
 import { entriesOn } from './memory-sink.ts'
 import { range, type SimulatedScenario } from './scenario.ts'
 import type { SimulatedDevice } from './simulated-device.ts'
@@ -29,7 +29,7 @@ export const longestEnd = ({ devices, models, sources }: SimulatedScenario): num
 
 /**
  * What of a source's data has not become what it should: each has exactly one outcome, the right one. One is given up only
- * where no device can compute it, and skipped only where its item is bad.
+ * where no device can compute it, and has failed untried only where its item is bad.
  */
 export const wrongOutcomes = (
   scenario: SimulatedScenario,
@@ -49,10 +49,9 @@ export const wrongOutcomes = (
       const what = `datum ${datum} of ${id}`
       if (outcomes.length !== 1) return [`${what} has ${outcomes.length} outcomes`]
       const [entry] = outcomes as [SinkEntry]
-      if (source.bad.includes(datum)) return isSkipped(entry) ? [] : [`${what} was not skipped`]
-      if (source.poison.includes(datum)) return isFailed(entry) ? [] : [`${what} was not given up`]
-      if (isSkipped(entry)) return [`${what} was skipped: ${entry.skipped}`]
-      if (isFailed(entry)) return [`${what} was given up: ${entry.cause}`]
+      if (source.bad.includes(datum)) return isNoItem(entry) ? [] : [`${what} was taken for an item`]
+      if (source.poison.includes(datum)) return isFailed(entry) && !isNoItem(entry) ? [] : [`${what} was not given up`]
+      if (isFailed(entry)) return [`${what} has failed: ${entry.cause}`]
       if (isDropped(entry)) return [`${what} was dropped: ${entry.reason}`]
       const rights = versions.map(
         model => `${model.manifest.id.slice(0, 8)} ${toyAnswer(model, number, number * tags + datum)}`

@@ -2,7 +2,8 @@ import { concatBytes } from '../../core/concat-bytes.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { NotWritten } from '../../runtime/ports/not-written.ts'
 import type { Recorded, RecordedCounts, Sink, SinkState } from '../../runtime/ports/sink.ts'
-import { outcomeOf, parseSinkLine, type SinkEntry, sinkLine } from '../../runtime/ports/sink-entry.ts'
+import { isNoItem, parseSinkLine, type SinkEntry, sinkLine } from '../../runtime/ports/sink-entry.ts'
+import { recordedKindOf } from '../../runtime/sink/recorded-data.ts'
 import { recoverSink } from '../../runtime/sink/recover-sink.ts'
 import type { ProcessClock } from './process-clock.ts'
 
@@ -78,16 +79,17 @@ export class MemorySink implements Sink {
   }
 
   counts(source: string): RecordedCounts {
-    const counts = { results: 0, skipped: 0, failed: 0, dropped: 0 }
-    for (const { kind } of this.recorded(source).values()) counts[kind === 'result' ? 'results' : kind]++
-    return counts
+    const kinds = [...this.recorded(source).values()].map(({ kind }) => kind)
+    const count = (kind: Recorded['kind']): number => kinds.filter(each => each === kind).length
+    const noItems = count('noItem')
+    return { results: count('result'), failed: count('failed') + noItems, noItems, dropped: count('dropped') }
   }
 
   async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'> {
     if (this.#isStopped) throw new NotWritten(`${this.name} was stopped`)
     const known = this.recorded(entry.source).get(entry.datum)
     const key = keyOf(entry)
-    const mayFollow = known?.kind === 'skipped' && outcomeOf(entry) !== 'skipped'
+    const mayFollow = known?.kind === 'noItem' && !isNoItem(entry)
     if ((known !== undefined && !mayFollow) || this.#asked.has(key)) {
       this.#parts.duplicate?.(entry)
       return 'duplicate'
@@ -142,7 +144,7 @@ export class MemorySink implements Sink {
     const known = this.#known.get(source) ?? new Map<number, Recorded>()
     this.#known.set(
       source,
-      known.set(datum, { item, kind: outcomeOf(entry), ...(stamp === undefined ? {} : { stamp }) })
+      known.set(datum, { item, kind: recordedKindOf(entry), ...(stamp === undefined ? {} : { stamp }) })
     )
   }
 }

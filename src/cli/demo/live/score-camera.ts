@@ -1,5 +1,5 @@
 import { timeSummary } from '../../../core/time-summary.ts'
-import { isDropped, isFailed, isResult, isSkipped, type SinkEntry } from '../../../runtime/ports/sink-entry.ts'
+import { isDropped, isFailed, isResult, type SinkEntry } from '../../../runtime/ports/sink-entry.ts'
 import { AGE_BOUND } from './live-cluster.ts'
 
 /** What became of a camera's frames. Ages in seconds: from the instant a frame was there to that when its result was. */
@@ -39,7 +39,7 @@ export const scoreCamera = (
     results: results.length,
     right: results.filter(entry => (entry.result as { text?: unknown }).text === textOf(frameOf(entry))).length,
     dropped: all.filter(isDropped).length,
-    failed: all.filter(entry => isFailed(entry) || isSkipped(entry)).length,
+    failed: all.filter(isFailed).length,
     missing: frames - first.size,
     twice: entries.length - first.size,
     age: { p50, p95, most: ages.reduce((most, age) => Math.max(most, age), 0) }

@@ -6,8 +6,8 @@ const NAMED = 5
 /** How often those that are counted are told. */
 const INTERVAL: Seconds = seconds(10)
 
-/** Says which items were skipped and why: the first few each, the rest in lines that count, so that a thousand are not a thousand lines. */
-export class SkipLog {
+/** Says which items were none and why: the first few each, the rest in lines that count, so that a thousand are not a thousand lines. */
+export class BadItemLog {
   readonly #clock: Clock
   readonly #say: (text: string, level?: 'warn') => void
   #named = 0
@@ -20,11 +20,11 @@ export class SkipLog {
     this.#say = say
   }
 
-  skipped(item: string, because: string): void {
+  add(item: string, because: string): void {
     if (this.#named < NAMED) {
       this.#named++
       this.#toldAt = this.#clock.now()
-      this.#say(`skipped ${item}: ${because}`, 'warn')
+      this.#say(`${item} has failed: ${because}`, 'warn')
       return
     }
     this.#counted++
@@ -35,7 +35,7 @@ export class SkipLog {
   tick(isOver = false): void {
     if (this.#counted === 0 || !(isOver || this.#clock.now() - this.#toldAt >= INTERVAL)) return
     this.#toldAt = this.#clock.now()
-    this.#say(`skipped ${this.#counted} more, the last ${this.#last}; the sink has them all`, 'warn')
+    this.#say(`${this.#counted} more have failed, the last ${this.#last}; the sink has them all`, 'warn')
     this.#counted = 0
   }
 }
