@@ -36,6 +36,7 @@ const COMMANDS = [
   () => import('./model-command.ts'),
   () => import('./reload-command.ts'),
   () => import('./service-command.ts'),
+  () => import('./doctor-command.ts'),
   () => import('./zoo-command.ts'),
   () => import('./prune-command.ts'),
   () => import('./demo-command.ts')

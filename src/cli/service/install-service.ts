@@ -2,8 +2,9 @@ import { mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
-import { nodeOfFlags } from './node-of-flags.ts'
+import { nodeOfFlags } from '../node-of-flags.ts'
 import { refuseForeign } from './refuse-foreign.ts'
+import { refuseUnfit } from './refuse-unfit.ts'
 import { runSteps, type Step } from './run-steps.ts'
 import type { ServiceFlags } from './service-flags.ts'
 import { type ServiceUnit, serviceUnit } from './service-unit.ts'
@@ -12,6 +13,7 @@ import { unitText } from './unit-text.ts'
 /** Write the unit of a device and start it. @throws UserError before anything is written where a flag is wrong */
 export const installService = async (args: readonly string[], flags: ServiceFlags): Promise<void> => {
   const { options, hasConfig } = await nodeOfFlags(args)
+  refuseUnfit(options)
   const place = serviceUnit(options.name, flags)
   const runAs = place.scope === 'system' ? whoRuns(flags) : refuseRunAs(flags)
   const text = unitText({

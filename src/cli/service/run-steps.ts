@@ -1,5 +1,5 @@
 import { UserError } from '../../core/user-error.ts'
-import { runProgram } from './run-program.ts'
+import { runProgram } from '../run-program.ts'
 
 /** A command, and whether the rest goes on where it fails. */
 export interface Step {

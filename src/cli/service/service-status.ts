@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { formatBytes } from '../../core/format-quantity.ts'
 import { UserError } from '../../core/user-error.ts'
-import { runProgram } from './run-program.ts'
+import { runProgram } from '../run-program.ts'
 import type { ServiceFlags } from './service-flags.ts'
 import { type ServiceUnit, serviceUnit } from './service-unit.ts'
 

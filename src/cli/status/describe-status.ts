@@ -3,25 +3,17 @@ import { blockRanges } from '../../report/block-ranges.ts'
 import { foldText } from '../../report/fold-text.ts'
 import { textTable } from '../../report/text-table.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+import { reasonsOf } from './reasons-of.ts'
 
 type Device = ClusterStatus['devices'][number]
 type Source = ClusterStatus['sources'][number]
 
 /** The cluster for people, in 80 columns: who is there and does what, and why what stands still stands still. */
 export const describeStatus = (status: ClusterStatus): string => {
-  const { devices, sources, placement, losses, planner, differences, setAside } = status
+  const { devices, sources, placement, losses, planner } = status
   const emulated = devices.some(device => device.emulated) ? ' (emulated speeds or links)' : ''
   const ready = placement.ready ? '' : ' (not ready)'
-  const reasons = [
-    ...devices.flatMap(({ name, state, because }) => (state === 'failed' ? [`${name} has failed: ${because}`] : [])),
-    ...devices.flatMap(({ name, troubles }) => troubles.map(text => `${name}: ${text}`)),
-    ...devices.flatMap(waitingOf),
-    ...setAside.map(setAsideWords),
-    ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
-    ...sources.flatMap(missingOf),
-    ...placement.unplaced.map(({ model, block, because }) => `block ${block} of ${model} is nowhere: ${because}`),
-    ...differences
-  ]
+  const reasons = reasonsOf(status)
   return [
     foldText(
       `${devices.length} devices${emulated}, placement ${placement.epoch}${ready} by ${planner ?? 'nobody'}`,
@@ -30,7 +22,7 @@ export const describeStatus = (status: ClusterStatus): string => {
     '',
     deviceTable(devices),
     ...(sources.length === 0 ? [] : ['', sourceTable(sources)]),
-    ...(reasons.length === 0 ? [] : ['', ...[...new Set(reasons)].map(reason => foldText(reason, '  '))]),
+    ...(reasons.length === 0 ? [] : ['', ...reasons.map(reason => foldText(reason, '  '))]),
     '',
     foldText(
       `lost ${losses.lost}, duplicates ${losses.duplicates}, sent again ${losses.resent}, devices lost ${losses.devicesLost}`
@@ -93,20 +85,3 @@ const sourceTable = (sources: readonly Source[]): string =>
   )
 
 const time = (measured: number | null): string => (measured === null ? '-' : formatSeconds(measured))
-
-/** What will have no result in this run, or has none yet. */
-const missingOf = ({ name, failed, dropped, unavailable }: Source): string[] => [
-  ...(failed > 0 ? [`source ${name}: ${failed} failed; the sink says why`] : []),
-  ...(dropped > 0 ? [`source ${name}: ${dropped} dropped; the sink says why`] : []),
-  ...(unavailable > 0 ? [`source ${name}: ${unavailable} absent, unreadable or still being written`] : [])
-]
-
-const waitingOf = ({ name, waiting }: Device): string[] =>
-  waiting.map(
-    ({ model, block, tasks, because }) => `${name}: ${tasks} data wait for block ${block} of ${model}: ${because}`
-  )
-
-const setAsideWords = ({ device, model, seconds, because }: ClusterStatus['setAside'][number]): string => {
-  const until = seconds === null ? 'until it is started anew' : `for ${Math.ceil(seconds)} s more`
-  return `${device} is set aside for ${model}, ${until}: ${because}`
-}

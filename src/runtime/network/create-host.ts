@@ -13,6 +13,7 @@ import type { AdmissionGate } from './admission-gate.ts'
 import { boundedYamux } from './bounded-yamux.ts'
 import { guardService } from './guarded-registrar.ts'
 import type { Identity } from './identity.ts'
+import { MDNS_TAG } from './mdns-tag.ts'
 import { nativeTls } from './native-tls.ts'
 import type { WireTransport } from './wire-transport.ts'
 
@@ -41,9 +42,6 @@ export const STATE_LIMIT = 1 << 20
 
 /** Connections that are not admitted yet, at most; more are closed as they come. */
 export const PENDING_CONNECTIONS = 32
-
-/** Our own name, so that a house's other libp2p programs are left alone. */
-const MDNS_TAG = '_tributary._udp.local'
 
 /**
  * Nearly every device is connected to every other and hears states from their authors; to be passed on they need only

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { UserError } from '../../core/user-error.ts'
+import { UserError } from '../core/user-error.ts'
 
 export interface ProgramAnswer {
   readonly code: number

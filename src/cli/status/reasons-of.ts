@@ -1,0 +1,35 @@
+import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+
+type Device = ClusterStatus['devices'][number]
+type Source = ClusterStatus['sources'][number]
+
+/** What stands still in a cluster or is wrong with it, and why; each once. */
+export const reasonsOf = ({ devices, sources, placement, differences, setAside }: ClusterStatus): readonly string[] => [
+  ...new Set([
+    ...devices.flatMap(({ name, state, because }) => (state === 'failed' ? [`${name} has failed: ${because}`] : [])),
+    ...devices.flatMap(({ name, troubles }) => troubles.map(text => `${name}: ${text}`)),
+    ...devices.flatMap(waitingOf),
+    ...setAside.map(setAsideWords),
+    ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
+    ...sources.flatMap(missingOf),
+    ...placement.unplaced.map(({ model, block, because }) => `block ${block} of ${model} is nowhere: ${because}`),
+    ...differences
+  ])
+]
+
+/** What will have no result in this run, or has none yet. */
+const missingOf = ({ name, failed, dropped, unavailable }: Source): string[] => [
+  ...(failed > 0 ? [`source ${name}: ${failed} failed; the sink says why`] : []),
+  ...(dropped > 0 ? [`source ${name}: ${dropped} dropped; the sink says why`] : []),
+  ...(unavailable > 0 ? [`source ${name}: ${unavailable} absent, unreadable or still being written`] : [])
+]
+
+const waitingOf = ({ name, waiting }: Device): string[] =>
+  waiting.map(
+    ({ model, block, tasks, because }) => `${name}: ${tasks} data wait for block ${block} of ${model}: ${because}`
+  )
+
+const setAsideWords = ({ device, model, seconds, because }: ClusterStatus['setAside'][number]): string => {
+  const until = seconds === null ? 'until it is started anew' : `for ${Math.ceil(seconds)} s more`
+  return `${device} is set aside for ${model}, ${until}: ${because}`
+}
