@@ -78,6 +78,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'runtime/planning': { imports: ['core', 'planner', 'runtime'], ...SHELL },
   sources: { imports: ['core', 'runtime'], ...SHELL },
+  telemetry: { imports: ['core', 'runtime'], ...SHELL },
   serving: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'runtime'], ...SHELL },
   dashboard: { imports: ['core', 'runtime', 'report'], ...SHELL },
   // Words of emulation are known here, to who starts it, and to what says that numbers are emulated.
@@ -88,7 +89,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     imports: [
       ...['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime', 'serving', 'dashboard'],
-      ...['emulation', 'studies', 'node', 'sources']
+      ...['emulation', 'studies', 'node', 'sources', 'telemetry']
     ],
     ...SHELL
   },

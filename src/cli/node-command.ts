@@ -131,6 +131,10 @@ export const command = new Command('node')
     '--trace <file>',
     'append what this device computed and sent when, and what its sources admitted and completed, as JSON lines'
   )
+  .option(
+    '--metrics <[host:]port>',
+    'answer GET /metrics there with numbers for Prometheus (docs/metrics.md); without a host only this machine reaches it'
+  )
   .option('--log-format <text|json>', 'lines of the log as text, or as JSON with time, level, name and message', 'text')
   .option('--log-file <file>', 'the log goes there instead of to standard error')
   .option(

@@ -33,15 +33,17 @@ const inMemory = async (): Promise<Watching> => {
 
 const of = { source: 'cam@porch', datum: 3 }
 const admitted = { ...of, available: seconds(0.5), at: seconds(1) }
-const ran = { ...of, model: 'net', block: 0, start: seconds(1), end: seconds(2) }
+const ran = { ...of, model: 'net', block: 0, ready: seconds(0.9), start: seconds(1), end: seconds(2) }
 const sent = { ...of, to: 'shed', activation: 1, bytes: bytes(100), start: seconds(2), end: seconds(3) }
-const completed = { ...of, at: seconds(4) }
+const ended = { ...of, outcome: 'result' as const, available: seconds(0.5), at: seconds(4) }
 
 const tell = (observer: DeviceObserver, datum: number): void => {
   observer.admitted({ ...admitted, datum })
   observer.ran({ ...ran, datum })
   observer.sent({ ...sent, datum })
-  observer.completed({ ...completed, datum })
+  observer.ended({ ...ended, datum })
+  observer.ended({ ...of, outcome: 'dropped', reason: 'deadline', at: seconds(4), datum: datum + 1 })
+  observer.ended({ ...of, outcome: 'failed', at: seconds(4), datum: datum + 2 })
 }
 
 describe.each([
@@ -55,18 +57,20 @@ describe.each([
       { did: 'admitted', ...admitted },
       { did: 'ran', ...ran },
       { did: 'sent', ...sent },
-      { did: 'completed', ...completed }
+      { did: 'ended', ...ended },
+      { did: 'ended', ...of, outcome: 'dropped', reason: 'deadline', at: 4, datum: 4 },
+      { did: 'ended', ...of, outcome: 'failed', at: 4, datum: 5 }
     ])
   })
 
   test('holds nobody up, however much it is told, and what it was told may be used for something else', async () => {
     const { observer, end } = await open()
-    const event = { ...completed }
-    expect(observer.completed(event)).toBeUndefined()
+    const event = { ...ended }
+    expect(observer.ended(event)).toBeUndefined()
     event.datum = 99
     for (let datum = 0; datum < 2000; datum++) tell(observer, datum)
     const all = await end()
-    expect([all.length, all[0]!.datum, all.at(-1)!.datum]).toEqual([8001, 3, 1999])
+    expect([all.length, all[0]!.datum, all.at(-1)!.datum]).toEqual([12_001, 3, 2001])
   })
 
   test('does not fail whoever tells it more when it has ended', async () => {

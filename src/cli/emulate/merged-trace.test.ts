@@ -21,7 +21,7 @@ const scenario = {
 const life = (name: string, offset: number): Promise<TraceFile> =>
   TraceFile.open(join(folder, name), { clock: systemClock, offset: seconds(offset), say: () => {} })
 const cam = { source: 'cam@porch', datum: 7 }
-const task = { ...cam, model: 'net', start: seconds(1), end: seconds(1.5) }
+const task = { ...cam, model: 'net', ready: seconds(0.5), start: seconds(1), end: seconds(1.5) }
 
 const merged = async (...names: string[]): Promise<MergedTrace> => {
   const trace = new MergedTrace(scenario)
@@ -39,7 +39,7 @@ test('processes that began at different times are told on one time axis, from th
     const passage = { activation: 1, bytes: bytes(600), start: seconds(1.5), end: seconds(2) }
     porch.sent({ ...cam, to: 'shed', ...passage })
     shed.ran({ ...task, block: 1 })
-    porch.completed({ ...cam, at: seconds(4) })
+    porch.ended({ ...cam, outcome: 'result', available: seconds(0), at: seconds(4) })
   }
   const { tasks, transfers, data, left } = await merged('porch', 'shed', 'attic')
   const of = { policy: 'local', source: 'cam', datum: 7 }
@@ -60,7 +60,7 @@ test('a killed device leaves half a line; its next life goes on after it, and it
   const second = await life('killed', 1005)
   second.admitted({ ...cam, available: seconds(1), at: seconds(1) })
   second.ran({ ...task, block: 0 })
-  second.completed({ ...cam, at: seconds(3) })
+  second.ended({ ...cam, outcome: 'result', available: seconds(0), at: seconds(3) })
   await second[Symbol.asyncDispose]()
   const { tasks, data } = await merged('killed')
   expect(tasks).toMatchObject([{ block: 0, start: 6, end: 6.5 }])

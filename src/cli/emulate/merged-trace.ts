@@ -52,7 +52,8 @@ export class MergedTrace {
     const at = (instant: number): number => Math.max(0, instant - zero)
     const { source, datum } = line
     const key = `${policy}/${source}/${datum}`
-    if (line.did === 'completed') {
+    if (line.did === 'ended') {
+      if (line.outcome !== 'result') return
       const span = this.#data.get(key)
       if (span !== undefined) this.#data.set(key, { ...span, end: at(line.at) })
       return

@@ -35,6 +35,7 @@ export interface NodeFlags {
   readonly exitWithParent?: boolean
   readonly controlled?: boolean
   readonly trace?: string
+  readonly metrics?: string
   readonly logFormat: string
   readonly logFile?: string
   readonly logSize?: string

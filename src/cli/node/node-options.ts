@@ -17,6 +17,7 @@ import { FlagProblems } from '../config/flag-problems.ts'
 import { parseEncodingChoice } from '../parse-encoding-choice.ts'
 import type { NodeFlags } from './node-flags.ts'
 import type { LogFormat } from './node-log.ts'
+import { type Endpoint, parseEndpoint } from './parse-endpoint.ts'
 import { parseModelFlags } from './parse-model-flags.ts'
 import { type NumberRange, parseNumber } from './parse-number.ts'
 import { refuseAlike } from './refuse-alike.ts'
@@ -73,6 +74,8 @@ export interface NodeOptions {
   readonly controlled: boolean
   /** File for what this device did. */
   readonly trace: string | undefined
+  /** Where /metrics is answered. */
+  readonly metrics: Endpoint | undefined
   readonly log: LogOptions
   readonly jsonEvents: boolean
   readonly json: boolean
@@ -128,6 +131,10 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
     exitWithParent: flags.exitWithParent === true,
     controlled: flags.controlled === true,
     trace: flags.trace,
+    metrics:
+      flags.metrics === undefined
+        ? undefined
+        : problems.check('metrics', flags.metrics, () => parseEndpoint('--metrics', flags.metrics!), undefined),
     log: logOf(flags, problems),
     jsonEvents: flags.jsonEvents === true,
     json: flags.json === true

@@ -9,6 +9,7 @@ import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
 import { stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
+import { observeAll } from '../../telemetry/observe-all.ts'
 import type { NodeConfig } from '../config/load-node-config.ts'
 import { withFlags } from '../with-flags.ts'
 import { deviceOptions } from './device-options.ts'
@@ -18,6 +19,7 @@ import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import type { NodeSources, NodeSourcesParts } from './node-sources.ts'
 import { type Hangup, onHangup } from './on-hangup.ts'
+import { openMetrics } from './open-metrics.ts'
 import { openNodeLog } from './open-node-log.ts'
 import { Reloader } from './reloader.ts'
 import { takeOrders } from './take-orders.ts'
@@ -68,18 +70,22 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
   const spec = await ioSpecOf(options)
   const orders = options.controlled ? takeOrders(log) : undefined
   await using trace = await traceOf(options, log)
+  await using metrics = await openMetrics(options, log)
+  const observe = observeAll([trace, metrics?.observer].filter(observer => observer !== undefined))
   let reloader: Reloader | undefined
   await using opened = await openDevice(
     {
       ...(await deviceOptions(options, folder, spec, log)),
       engine: emulated ?? own,
-      ...(trace === undefined ? {} : { observe: trace, troubles: () => trace.troubles() }),
+      ...(observe === undefined ? {} : { observe }),
+      ...(trace === undefined ? {} : { troubles: () => trace.troubles() }),
       ...(orders === undefined ? {} : { begun: orders.begun }),
       ...(load === undefined ? {} : { reload: async () => JSON.stringify(await reloader?.reload()) })
     },
     log
   )
   const { device, cluster } = opened
+  metrics?.watch(device)
   orders?.obey({
     engine: emulated,
     links: options.links,
@@ -88,7 +94,7 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
   })
   const leave = untilToldToStop(options, log)
   try {
-    const sources = await sourcesOf({ device, folder, log, observe: trace }, load, options, spec)
+    const sources = await sourcesOf({ device, folder, log, observe }, load, options, spec)
     if (load !== undefined && sources !== undefined)
       reloader = new Reloader({ device, sources, folder, log, config, load })
     await untilStopped({ options, opened, log, leave, hangup, reloader }, sources)

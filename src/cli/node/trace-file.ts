@@ -54,8 +54,8 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
       })
   }
 
-  ran({ start, end, ...block }: Parameters<DeviceObserver['ran']>[0]): void {
-    this.#note({ did: 'ran', ...block, start: this.#at(start), end: this.#at(end) })
+  ran({ ready, start, end, ...block }: Parameters<DeviceObserver['ran']>[0]): void {
+    this.#note({ did: 'ran', ...block, ready: this.#at(ready), start: this.#at(start), end: this.#at(end) })
   }
 
   sent({ start, end, ...transfer }: Parameters<DeviceObserver['sent']>[0]): void {
@@ -66,8 +66,10 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
     this.#note({ did: 'admitted', ...datum, available: this.#at(available), at: this.#at(at) })
   }
 
-  completed({ at, ...datum }: Parameters<DeviceObserver['completed']>[0]): void {
-    this.#note({ did: 'completed', ...datum, at: this.#at(at) })
+  ended(end: Parameters<DeviceObserver['ended']>[0]): void {
+    const at = this.#at(end.at)
+    if (end.outcome === 'result') this.#note({ did: 'ended', ...end, available: this.#at(end.available), at })
+    else this.#note({ did: 'ended', ...end, at })
   }
 
   /** That it has ended early, and why. */

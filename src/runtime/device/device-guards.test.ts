@@ -132,7 +132,7 @@ test('who only looks on disturbs nobody, and neither do blocks that fail or sour
   }
   const lone = loneDevice({
     models: [ownedCounting('net', 2)],
-    observe: { ran: fails, sent: fails, admitted: () => {}, completed: () => {} }
+    observe: { ran: fails, sent: fails, admitted: () => {}, ended: () => {} }
   })
   await using _ = lone.device
   const broken = numberSource(lone, 'broken', { count: 5, sink: memorySink() })

@@ -18,7 +18,7 @@ import type { DataPort, Item } from '../ports/data-port.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import { NotWritten } from '../ports/not-written.ts'
 import type { Sink } from '../ports/sink.ts'
-import type { SinkEntry } from '../ports/sink-entry.ts'
+import { isDropped, type SinkEntry } from '../ports/sink-entry.ts'
 import type { ItemStream, NumberedItem, SourceData } from '../ports/source-data.ts'
 import { Appeals } from './appeals.ts'
 import { BadItemLog } from './bad-item-log.ts'
@@ -597,6 +597,7 @@ export class SourceRunner implements SourcePort {
     this.#unsafe++
     try {
       await this.#parts.sink.write(entry, stamp)
+      this.#tellEnd(entry)
       if (this.#parts.isLive) this.#book.ledger.passOver(entry.datum)
       this.#parts.settled?.(entry.datum, item)
     } catch (error) {
@@ -685,7 +686,7 @@ export class SourceRunner implements SourcePort {
       const named = { source: this.id, datum, item: item.name }
       await sink.write({ ...named, result, inferenceTime, attempts: attempt, ...this.#wallTimes(availableAt, now) })
       this.#times.add(inferenceTime)
-      observe?.completed({ source: this.id, datum, at: now })
+      observe?.ended({ source: this.id, datum, at: now, outcome: 'result', available: availableAt })
       this.#written(datum, item)
     } catch (error) {
       this.#notInSink(item.name, error)
@@ -714,11 +715,20 @@ export class SourceRunner implements SourcePort {
   async #recordEnd(datum: number, item: Item, entry: SinkEntry): Promise<void> {
     try {
       await this.#parts.sink.write(entry)
+      this.#tellEnd(entry)
       this.#written(datum, item)
     } catch (error) {
       this.#notInSink(item.name, error)
     }
     this.#wake()
+  }
+
+  /** Of a datum that has no result. */
+  #tellEnd(entry: SinkEntry): void {
+    const { clock, observe } = this.#parts
+    const of = { source: this.id, datum: entry.datum, at: clock.now() }
+    if (isDropped(entry)) observe?.ended({ ...of, outcome: 'dropped', reason: entry.reason })
+    else observe?.ended({ ...of, outcome: 'failed' })
   }
 
   /** What became of it is in the sink, for good. */

@@ -106,12 +106,13 @@ export class TaskTraffic {
     try {
       const manifest = this.#parts.view.manifest(task.modelId)!
       const inputs = this.#parts.encodings.decode(task.tensors)
-      const run = await this.#parts.blocks.run(manifest, block, inputs, task.ranUntil ?? task.arrivedAt)
+      const ready = task.ranUntil ?? task.arrivedAt
+      const run = await this.#parts.blocks.run(manifest, block, inputs, ready)
       const { tensors, start, end, took, follow } = run
       task.tensors = tensors
       task.madeBy = this.#parts.view.self
       task.ranUntil = end
-      const ran = { source, datum, model: manifest.name, block, start, end }
+      const ran = { source, datum, model: manifest.name, block, ready, start, end }
       this.#parts.guard.run('tracing what ran', () => this.#parts.observe?.ran(ran))
       return { kind: 'done', took, ...(follow === undefined ? {} : { follow }) }
     } catch (error) {

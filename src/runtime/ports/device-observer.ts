@@ -1,3 +1,4 @@
+import type { DropReason } from '../../core/drop-reason.ts'
 import type { Bytes, Seconds } from '../../core/units.ts'
 
 /** A datum of a source. */
@@ -7,10 +8,23 @@ interface Of {
   readonly datum: number
 }
 
+/** What becomes of a datum. */
+export type Ending =
+  | { readonly outcome: 'result'; readonly available: Seconds }
+  | { readonly outcome: 'dropped'; readonly reason: DropReason }
+  | { readonly outcome: 'failed' }
+
 /** Told what a device does, each when it is over; instants of the device's clock. */
 export interface DeviceObserver {
   ran(
-    block: Of & { readonly model: string; readonly block: number; readonly start: Seconds; readonly end: Seconds }
+    block: Of & {
+      readonly model: string
+      readonly block: number
+      /** Its activation was here, and waited from then on. */
+      readonly ready: Seconds
+      readonly start: Seconds
+      readonly end: Seconds
+    }
   ): void
   /** An activation passed a link, which it took from `start` to `end`. */
   sent(
@@ -24,6 +38,6 @@ export interface DeviceObserver {
     }
   ): void
   admitted(datum: Of & { readonly available: Seconds; readonly at: Seconds }): void
-  /** Its result is in the sink; it came home at that instant. */
-  completed(datum: Of & { readonly at: Seconds }): void
+  /** What became of it is in the sink; a result had come home at that instant. */
+  ended(datum: Of & Ending & { readonly at: Seconds }): void
 }

@@ -45,7 +45,6 @@ export const measureCluster = async (scenario: AgreementScenario): Promise<Measu
   const models = scenario.models.map(({ owners: _, ...model }) => [toyModel(model)])
   const begun = deferred<Seconds>()
   let ready = 0
-  const available = new Map<string, number>()
   const times: number[] = []
   let beganAt = 0
   let lastAt = 0
@@ -61,10 +60,11 @@ export const measureCluster = async (scenario: AgreementScenario): Promise<Measu
           observe: {
             ran: () => {},
             sent: () => {},
-            admitted: of => available.set(`${of.source} ${of.datum}`, of.available),
-            completed: ({ source, datum, at }) => {
-              times.push(at - available.get(`${source} ${datum}`)!)
-              lastAt = at
+            admitted: () => {},
+            ended: end => {
+              if (end.outcome !== 'result') return
+              times.push(end.at - end.available)
+              lastAt = end.at
             }
           }
         }

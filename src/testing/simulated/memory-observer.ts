@@ -5,7 +5,7 @@ export type Observed =
   | ({ readonly did: 'ran' } & Parameters<DeviceObserver['ran']>[0])
   | ({ readonly did: 'sent' } & Parameters<DeviceObserver['sent']>[0])
   | ({ readonly did: 'admitted' } & Parameters<DeviceObserver['admitted']>[0])
-  | ({ readonly did: 'completed' } & Parameters<DeviceObserver['completed']>[0])
+  | ({ readonly did: 'ended' } & Parameters<DeviceObserver['ended']>[0])
 
 /** Keeps all of it. */
 export const memoryObserver = (): DeviceObserver & { readonly told: readonly Observed[] } => {
@@ -15,6 +15,6 @@ export const memoryObserver = (): DeviceObserver & { readonly told: readonly Obs
     ran: event => void told.push({ did: 'ran', ...event }),
     sent: event => void told.push({ did: 'sent', ...event }),
     admitted: event => void told.push({ did: 'admitted', ...event }),
-    completed: event => void told.push({ did: 'completed', ...event })
+    ended: event => void told.push({ did: 'ended', ...event })
   }
 }

@@ -1,0 +1,118 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { TensorProto_DataType as T } from 'onnx-buf'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import { buildModel, node, value } from '../../src/testing/onnx-builder.ts'
+
+const run = promisify(execFile)
+const DATA = 20
+const RULES = join(import.meta.dirname, '..', '..', 'deploy', 'prometheus', 'rules.yml')
+
+let folder: string
+let device: NodeProcess
+let url: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-metrics-'))
+  const model = buildModel({
+    nodes: [node('Relu', ['x'], ['y'])],
+    inputs: [value('x', T.FLOAT, [1, 4])],
+    outputs: [value('y', T.FLOAT, [1, 4])]
+  })
+  await writeFile(join(folder, 'model.onnx'), model)
+  device = startNode('porch', [
+    ...['--state', join(folder, 'porch'), '--metrics', '0', '--model', `${join(folder, 'model.onnx')}:m`],
+    ...['--source', `cam=synthetic:${DATA},model=m`, '--sink', join(folder, 'out.jsonl')]
+  ])
+  url = String((await device.event('metrics'))['url'])
+  await device.status(({ sources }) => sources[0]?.completed === DATA)
+})
+
+afterAll(async () => {
+  device.child.kill('SIGTERM')
+  await device.ended
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Where there is such a command on this machine. */
+const isThere = (command: string): Promise<boolean> =>
+  run(command, ['--version']).then(
+    () => true,
+    () => false
+  )
+
+test('a device says in numbers what it did; nothing else is on that port', async () => {
+  const response = await fetch(url)
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+  const text = await response.text()
+  expect(text).toContain(`tributary_results_total{source="cam"} ${DATA}\n`)
+  expect(text).toContain(`tributary_inference_seconds_count{source="cam"} ${DATA}\n`)
+  expect(text).toContain(`tributary_compute_seconds_count{model="m"} ${DATA}\n`)
+  expect(text).toMatch(/^tributary_device_info\{name="porch",id="\w+",policy="confluence",version="\d/m)
+  expect((await fetch(url.replace('/metrics', '/'))).status).toBe(404)
+  expect((await fetch(url, { method: 'POST', body: 'x' })).status).toBe(405)
+})
+
+test('a port that is taken is refused, with the flag that mends it', async () => {
+  const port = new URL(url).port
+  const flags = ['node', '--name', 'other', '--state', join(folder, 'other'), '--listen', '127.0.0.1:0', '--no-mdns']
+  const refused = await run(process.execPath, [MAIN, ...flags, '--metrics', port]).catch(error => error)
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(new RegExp(`:${port}: the port is in use`))])
+})
+
+test('the page has no faults that Prometheus would find, and neither have the rules', async context => {
+  if (!(await isThere('promtool'))) return context.skip('promtool is absent: install the package prometheus')
+  await run('promtool', ['check', 'rules', RULES])
+  const lint = spawn('promtool', ['check', 'metrics'], { stdio: ['pipe', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [lint.stdout, lint.stderr]) stream.on('data', chunk => (said += chunk))
+  lint.stdin.end(await (await fetch(url)).text())
+  await once(lint, 'close')
+  // What the client library says of the process of Node has names of its own.
+  expect(said.split('\n').filter(line => line.startsWith('tributary_'))).toEqual([])
+})
+
+test('a real Prometheus scrapes it, and its queries answer', async context => {
+  if (!(await isThere('prometheus'))) return context.skip('prometheus is absent: install the package prometheus')
+  const config = join(folder, 'prometheus.yml')
+  await writeFile(
+    config,
+    JSON.stringify({
+      global: { scrape_interval: '1s' },
+      rule_files: [RULES],
+      scrape_configs: [{ job_name: 'tributary', static_configs: [{ targets: [new URL(url).host] }] }]
+    })
+  )
+  const prometheus = spawn(
+    'prometheus',
+    [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'tsdb')}`, '--web.listen-address=127.0.0.1:0'],
+    { stdio: ['ignore', 'ignore', 'pipe'] }
+  )
+  try {
+    const own = await new Promise<string>((resolve, reject) => {
+      let said = ''
+      prometheus.stderr.on('data', chunk => {
+        said += chunk
+        const [, address] = /msg="Listening on" address=(\S+)/.exec(said) ?? []
+        if (address !== undefined) resolve(`http://${address}`)
+      })
+      prometheus.once('close', () => reject(new Error(`prometheus ended:\n${said}`)))
+    })
+    const query = async (text: string): Promise<string | undefined> => {
+      const answer = await fetch(`${own}/api/v1/query?query=${encodeURIComponent(text)}`)
+      const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
+      return data.result[0]?.value[1]
+    }
+    await expect.poll(() => query('tributary_results_total{source="cam"}'), { timeout: 20_000 }).toBe(String(DATA))
+    expect(await query('histogram_quantile(0.5, sum by (le) (tributary_inference_seconds_bucket))')).toBeDefined()
+    expect(await query('sum(tributary_cluster_devices)')).toBe('1')
+  } finally {
+    prometheus.kill('SIGTERM')
+    await once(prometheus, 'close')
+  }
+})
