@@ -1,23 +1,20 @@
 import { expect, test } from 'vitest'
 import type { LivePort } from '../runtime/io/create-live-port.ts'
 import type { LiveItem } from '../runtime/io/live-item.ts'
-import type { MqttConnection, MqttMessage } from '../runtime/io/open-mqtt.ts'
-import { createMqttFeed } from './create-mqtt-feed.ts'
+import type { MqttMessage } from '../runtime/io/open-mqtt.ts'
+import { type Broker, createMqttFeed } from './create-mqtt-feed.ts'
 
 test('a message is an image or JSON, and is acknowledged when its outcome is in the sink, not before', async () => {
   const acknowledged: string[] = []
   let hear: (message: MqttMessage) => void = () => {}
   let isStopped = false
-  const broker: MqttConnection = {
-    because: () => '',
-    publish: async () => {},
+  const broker: Broker = {
     subscribe: async (_topic, _qos, heard) => {
       hear = heard
     },
     stop: async () => {
       isStopped = true
-    },
-    [Symbol.asyncDispose]: async () => {}
+    }
   }
   const feed = createMqttFeed({ topic: 'yard/+', qos: 1, open: async () => broker })
   const items: LiveItem[] = []
@@ -51,12 +48,9 @@ test('a message is an image or JSON, and is acknowledged when its outcome is in 
   expect(isStopped).toBe(true)
 })
 
-const brokerOf = (heard: (hear: (message: MqttMessage) => unknown) => void): MqttConnection => ({
-  because: () => '',
-  publish: async () => {},
+const brokerOf = (heard: (hear: (message: MqttMessage) => unknown) => void): Broker => ({
   subscribe: async (_topic, _qos, hear) => heard(hear),
-  stop: async () => {},
-  [Symbol.asyncDispose]: async () => {}
+  stop: async () => {}
 })
 const message: MqttMessage = { topic: 'yard/cam', payload: Uint8Array.of(0xff, 0xd8), acknowledge: () => {} }
 

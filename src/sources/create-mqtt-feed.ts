@@ -8,8 +8,10 @@ export interface MqttFeedParts {
   /** A topic, or a filter of topics. */
   readonly topic: string
   readonly qos: 0 | 1
-  readonly open: () => Promise<MqttConnection>
+  readonly open: () => Promise<Broker>
 }
+
+export type Broker = Pick<MqttConnection, 'subscribe' | 'stop'>
 
 /** One that came as a message. */
 interface MqttItem extends LiveItem {
@@ -23,7 +25,7 @@ const OPENING_BRACE = 0x7b
  * sink, so that the broker sends them again where the device is killed before.
  */
 export const createMqttFeed = ({ topic, qos, open }: MqttFeedParts): Feed => {
-  let broker: MqttConnection | undefined
+  let broker: Broker | undefined
   const read = async ({ offer, signal }: FeedParts): Promise<void> => {
     broker = await open()
     const over = Promise.withResolvers<void>()

@@ -21,9 +21,9 @@ const watched = async (state?: string, has: (datum: number) => boolean = () => f
   const over = new AbortController()
   const port = {
     files: {
-      list: async () => {
+      list: async (_: string, _say: unknown, where: string) => {
         if (isAway || files.size === 0)
-          throw new ItemUnavailable(isAway ? 'in: there is no such folder' : 'in: is empty')
+          throw new ItemUnavailable(`${where}: ${isAway ? 'there is no such folder' : 'is empty'}`)
         return [...files.keys()].map(name => ({ name, path: name }))
       },
       stamp: async ({ name }: { name: string }) => {
@@ -87,10 +87,10 @@ test('a folder that vanishes and comes back is looked for, and nothing of it is 
   await clock.advance(seconds(3))
   expect(names()).toEqual(['a', 'b'])
   expect(log).toEqual([
-    'in: is empty; looked for again',
-    'in is there again',
-    'in: there is no such folder; looked for again',
-    'in is there again'
+    'watch:in: is empty; looked for again',
+    'watch:in is there again',
+    'watch:in: there is no such folder; looked for again',
+    'watch:in is there again'
   ])
 })
 

@@ -103,13 +103,13 @@ class Watched {
   async #list(port: FolderPort): Promise<readonly FileItem[] | undefined> {
     const { folder, say } = this.#parts
     try {
-      const items = await port.list(folder)
-      if (this.#away !== '') say(`${folder} is there again`)
+      const items = await port.list(folder, undefined, `watch:${folder}`)
+      if (this.#away !== '') say(`watch:${folder} is there again`)
       this.#away = ''
       if (items.length > MOST_FILES && !this.#hasSaidFull) {
         this.#hasSaidFull = true
         say(
-          `${folder} has ${items.length} files, and ${MOST_FILES} are looked at; move away those that are done`,
+          `watch:${folder} has ${items.length} files, and ${MOST_FILES} are looked at; move away those that are done`,
           'warn'
         )
       }

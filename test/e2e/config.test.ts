@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -16,13 +16,15 @@ let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-config-'))
-  const relu = tinyOnnx({
+  await writeFile(join(folder, 'relu.onnx'), modelOf('Relu'))
+})
+
+const modelOf = (opType: string): Uint8Array =>
+  tinyOnnx({
     inputs: { x: ['float32', [1, 4]] },
     outputs: { y: ['float32', [1, 4]] },
-    nodes: [{ opType: 'Relu', input: ['x'], output: ['y'] }]
+    nodes: [{ opType, input: ['x'], output: ['y'] }]
   })
-  await writeFile(join(folder, 'relu.onnx'), relu)
-})
 
 const written = async (name: string, text: string): Promise<string> => {
   const file = join(folder, name)
@@ -81,7 +83,7 @@ exit-when-done: true
 
 describe('tributary reload', () => {
   const PATIENCE = { timeout: 120_000, interval: 100 }
-  const config = (sources: string, more = 'model: { file: relu.onnx, name: r }\nsink: one.jsonl'): string =>
+  const config = (sources: string, more = 'model: { file: swapped.onnx, name: r }\nsink: one.jsonl'): string =>
     `state: reload-state\n${more}\nsources:\n${sources}`
   const A = '  - { name: a, synthetic: 300, model: r, arrivals: every:20ms }\n'
   const reload = (...flags: string[]) =>
@@ -97,12 +99,13 @@ describe('tributary reload', () => {
   const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
   test('sources, sinks and models come, change and go while others run; what is wrong is refused whole', async () => {
+    await writeFile(join(folder, 'swapped.onnx'), modelOf('Relu'))
     const file = await written('reload.yaml', config(A))
     const device = start('porch', ['--config', file])
     await device.status(({ sources }) => (sources[0]?.completed ?? 0) > 5)
 
     const more =
-      'models: [{ file: relu.onnx, name: r }, { file: relu.onnx, name: more }]\nsinks: [one.jsonl, two.jsonl]'
+      'models: [{ file: swapped.onnx, name: r }, { file: swapped.onnx, name: more }]\nsinks: [one.jsonl, two.jsonl]'
     const b = '  - { name: b, synthetic: 7, model: more }\n'
     await written('reload.yaml', config(A + b, `${more.replace('two.jsonl', '{ to: two.jsonl, sources: b }')}`))
     const { stdout } = await reload('--json')
@@ -113,6 +116,15 @@ describe('tributary reload', () => {
     })
     await device.status(({ sources }) => sources.find(({ name }) => name === 'b')?.state === 'done')
 
+    await writeFile(join(folder, 'swapped.onnx'), modelOf('Neg'))
+    expect(JSON.parse((await reload('--json')).stdout).models).toEqual({
+      added: [],
+      changed: ['r', 'more'],
+      removed: []
+    })
+    await utimes(join(folder, 'swapped.onnx'), 1, 1) // touched, not changed
+    expect((await reload()).stdout).toMatch(/nothing has changed/)
+
     await written('reload.yaml', `port: 1\n${config(A.replace('model: r', 'modl: r'))}`)
     const wrong = expect.stringMatching(
       /^tributary: .*reload\.yaml:6: source: unknown key "modl", did you mean "model"\?/
@@ -121,7 +133,7 @@ describe('tributary reload', () => {
     await written('reload.yaml', `threads: 2\n${config(A)}`)
     const fixed = expect.stringMatching(/reload\.yaml:1: threads is 1 and becomes 2 only with a restart\n$/)
     await expect(reload()).rejects.toMatchObject({ code: 2, stderr: fixed })
-    await written('reload.yaml', config(A, 'models: [{ file: relu.onnx, name: r }, reload.yaml]\nsinks: [x.jsonl]'))
+    await written('reload.yaml', config(A, 'models: [{ file: swapped.onnx, name: r }, reload.yaml]\nsinks: [x.jsonl]'))
     await expect(reload()).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('reload.yaml') })
     await expect(readFile(join(folder, 'x.jsonl'))).resolves.toHaveLength(0)
 

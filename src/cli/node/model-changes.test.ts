@@ -42,6 +42,25 @@ test('another shape is a change, and the same is none', () => {
   expect(change).toMatchObject({ added: [], changed: ['b'], removed: [] })
 })
 
+test('another content at the same path is a change; a file that was only touched is looked at, and is none', async () => {
+  const models = [model('a'), model('b'), model('c')]
+  const asked: string[] = []
+  const device = {
+    ...owner(...models),
+    updateModel: async ({ name }: OnnxModel) => {
+      asked.push(name)
+      return name === 'a'
+    }
+  }
+  const before = new Map(['a', 'b', 'c'].map(name => [name, '1']))
+  const change = modelChanges(device as never, models, models, {
+    before,
+    after: new Map([...before, ['a', '2'], ['b', '2']])
+  })
+  await change.commit()
+  expect([asked, change.changed]).toEqual([['a', 'b'], ['a']])
+})
+
 test('where one cannot be served, or what follows is refused, all is as before', async () => {
   const before = [model('a'), model('b')]
   const device = owner(...before)

@@ -1,12 +1,13 @@
 import type { Device } from '../../runtime/device/device.ts'
 import type { OnnxModel } from '../../runtime/onnx/onnx-model.ts'
+import type { ModelStamps } from './model-stamps.ts'
 
 /** What the models of this device are to become. Names. */
 export interface ModelsChange {
   readonly added: readonly string[]
   readonly changed: readonly string[]
   readonly removed: readonly string[]
-  /** New ones are there, changed ones are as they are to be. @throws UserError when one cannot be served: all is as before then */
+  /** New ones are there, changed ones are as they are to be; where a file was only touched, its model is not `changed` after it. @throws UserError when one cannot be served: all is as before then */
   commit(): Promise<void>
   /** After `commit`: those that are wanted no more are gone. */
   remove(): Promise<void>
@@ -14,15 +15,22 @@ export interface ModelsChange {
   undo(): Promise<void>
 }
 
-/** From some models of a device to others. */
+/**
+ * From some models of a device to others.
+ * @param stamps what their files looked like, and look like now: another content at the same path is a change
+ */
 export const modelChanges = (
   device: Pick<Device, 'addModel' | 'updateModel' | 'removeModel'>,
   before: readonly OnnxModel[],
-  after: readonly OnnxModel[]
+  after: readonly OnnxModel[],
+  stamps: { readonly before: ModelStamps; readonly after: ModelStamps } = { before: new Map(), after: new Map() }
 ): ModelsChange => {
   const old = new Map(before.map(model => [model.name, model]))
   const added = after.filter(({ name }) => !old.has(name))
-  const changed = after.filter(model => old.has(model.name) && keyOf(old.get(model.name)!) !== keyOf(model))
+  const isCutOtherwise = (model: OnnxModel): boolean => keyOf(old.get(model.name)!) !== keyOf(model)
+  const hasOtherFile = ({ file }: OnnxModel): boolean => stamps.before.get(file) !== stamps.after.get(file)
+  const changed = after.filter(model => old.has(model.name) && (isCutOtherwise(model) || hasOtherFile(model)))
+  const touched = new Set<string>()
   const wanted = new Set(after.map(({ name }) => name))
   const removed = before.map(({ name }) => name).filter(name => !wanted.has(name))
   const undoing: (() => Promise<unknown>)[] = []
@@ -35,13 +43,16 @@ export const modelChanges = (
       undoing.push(() => device.removeModel(model.name))
     }
     for (const model of changed) {
-      await device.updateModel(model)
+      const isOther = await device.updateModel(model)
+      if (!isOther && !isCutOtherwise(model)) touched.add(model.name)
       undoing.push(() => device.updateModel(old.get(model.name)!))
     }
   }
   return {
     added: added.map(({ name }) => name),
-    changed: changed.map(({ name }) => name),
+    get changed() {
+      return changed.map(({ name }) => name).filter(name => !touched.has(name))
+    },
     removed,
     commit: async () => {
       try {

@@ -7,6 +7,7 @@ import { withFlags } from '../with-flags.ts'
 import { describeReload } from './describe-reload.ts'
 import { ioSpecOf } from './io-spec-of.ts'
 import { modelChanges } from './model-changes.ts'
+import { type ModelStamps, modelStamps } from './model-stamps.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeSources } from './node-sources.ts'
 import { ownedModels } from './owned-models.ts'
@@ -20,6 +21,8 @@ export interface ReloaderParts {
   readonly log: NodeLog
   /** As it was started. */
   readonly config: NodeConfig
+  /** Of its models, before it read them. */
+  readonly stamps: ModelStamps
   /** As it is to be now. @throws UserError */
   readonly load: () => Promise<NodeConfig>
 }
@@ -29,12 +32,14 @@ export class Reloader {
   readonly #parts: ReloaderParts
   readonly #serial = new Serial()
   #config: NodeConfig
+  #stamps: ModelStamps
   #times = 0
   #tell: (() => void)[] = []
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts
     this.#config = parts.config
+    this.#stamps = parts.stamps
   }
 
   /** @returns what has changed @throws UserError when the new config is refused: the old one goes on */
@@ -70,10 +75,12 @@ export class Reloader {
     const next = await load()
     refuseFixed(this.#config, next)
     const [before, spec] = [await ioSpecOf(this.#config.options), await ioSpecOf(next.options)]
+    const stamps = await modelStamps(next.options.models, this.#stamps)
     const models = modelChanges(
       device,
       await ownedModels(this.#config.options, folder, before),
-      await ownedModels(next.options, folder, spec)
+      await ownedModels(next.options, folder, spec),
+      { before: this.#stamps, after: stamps }
     )
     const sources = await all.prepare(next.options, spec)
     try {
@@ -89,6 +96,7 @@ export class Reloader {
     await sources.commit()
     await models.remove()
     this.#config = next
+    this.#stamps = stamps
     const { added, changed, removed } = models
     return { models: { added, changed, removed }, sources: sources.sources, sinks: sources.sinks } as ReloadReport
   }

@@ -15,6 +15,7 @@ import { withFlags } from '../with-flags.ts'
 import { deviceOptions } from './device-options.ts'
 import { endProcess } from './end-process.ts'
 import { ioSpecOf } from './io-spec-of.ts'
+import { modelStamps } from './model-stamps.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import type { NodeSources, NodeSourcesParts } from './node-sources.ts'
@@ -68,6 +69,7 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
   const emulated = emulatedEngine(options, own)
   const folder = stateFolderOf(options.name, options.state)
   const spec = await ioSpecOf(options)
+  const stamps = await modelStamps(options.models) // before the device reads them
   const orders = options.controlled ? takeOrders(log) : undefined
   await using trace = await traceOf(options, log)
   await using metrics = await openMetrics(options, log)
@@ -96,7 +98,7 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
   try {
     const sources = await sourcesOf({ device, folder, log, observe }, load, options, spec)
     if (load !== undefined && sources !== undefined)
-      reloader = new Reloader({ device, sources, folder, log, config, load })
+      reloader = new Reloader({ device, sources, folder, log, config, stamps, load })
     await untilStopped({ options, opened, log, leave, hangup, reloader }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })

@@ -66,6 +66,17 @@ test('who is set aside, for how long and why', () => {
   expect(flat).toContain('attic is set aside for vad, until it is started anew: block 3 did not end')
 })
 
+test('what waits for its delivery is told once, with its size and what holds it up', () => {
+  const deliveries = [
+    { to: 'webhook:http://host/a', waiting: 2_500_000, because: 'answers 500' },
+    { to: 'mqtt://broker/t', waiting: 0, because: '' }
+  ]
+  const both = [source('cam', { deliveries }), source('door', { deliveries })]
+  const flat = describeStatus(status([device('porch')], both)).replaceAll(/\s+/g, ' ')
+  expect(flat.match(/of results wait for/g)).toHaveLength(1)
+  expect(flat).toContain('porch: 2.38 MiB of results wait for webhook:http://host/a: answers 500')
+})
+
 test('what was given up and what cannot be read is counted, where there is any', () => {
   const flat = (more: object): string => describeStatus(status([device('porch')], [source('cam', more)]))
   expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 3 failed; the sink says why\n')

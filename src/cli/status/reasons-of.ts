@@ -1,3 +1,4 @@
+import { formatBytes } from '../../core/format-quantity.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 
 type Device = ClusterStatus['devices'][number]
@@ -12,6 +13,7 @@ export const reasonsOf = ({ devices, sources, placement, differences, setAside }
     ...setAside.map(setAsideWords),
     ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
     ...sources.flatMap(missingOf),
+    ...sources.flatMap(undelivered),
     ...placement.unplaced.map(({ model, block, because }) => `block ${block} of ${model} is nowhere: ${because}`),
     ...differences
   ])
@@ -23,6 +25,15 @@ const missingOf = ({ name, failed, dropped, unavailable }: Source): string[] => 
   ...(dropped > 0 ? [`source ${name}: ${dropped} dropped; the sink says why`] : []),
   ...(unavailable > 0 ? [`source ${name}: ${unavailable} absent, unreadable or still being written`] : [])
 ]
+
+/** The same of each source of a device that writes there: said once. */
+const undelivered = ({ device, deliveries }: Source): string[] =>
+  deliveries
+    .filter(({ waiting }) => waiting > 0)
+    .map(({ to, waiting, because }) => {
+      const why = because === '' ? '' : `: ${because}`
+      return `${device}: ${formatBytes(waiting)} of results wait for ${to}${why}`
+    })
 
 const waitingOf = ({ name, waiting }: Device): string[] =>
   waiting.map(

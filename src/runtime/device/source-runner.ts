@@ -396,6 +396,7 @@ export class SourceRunner implements SourcePort {
       dropped,
       unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
+      deliveries: [...(sink.deliveries?.() ?? [])],
       lost: failed,
       duplicates: duplicates,
       resent,

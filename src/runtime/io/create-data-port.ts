@@ -62,7 +62,7 @@ export const createDataPort = (options: DataPortOptions): FolderPort => {
     target === undefined && !isNpz(item.path) ? npyPaths(item, others.own) : [item.path]
   const suffixes = [...(target === undefined ? npySuffixes(others.own) : []), ...others.suffixes]
   return {
-    list: (folder, say) => listItems(folder, suffixes, say),
+    list: (folder, say, where) => listItems(folder, suffixes, say, where),
     read: async item => {
       const own = await readOwn(item)
       return inOrder([...own, ...(await others.read(item, places.get(item)))])

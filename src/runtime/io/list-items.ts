@@ -13,16 +13,18 @@ const MOST_NAMED = 5
  * hidden ones, nor what is no regular file.
  * @param suffixes files that differ only in these endings are one item, named without them
  * @param say is told what is passed over, in one line
+ * @param where names the folder in messages
  * @throws ItemUnavailable when there is no such folder, or no file in it
  */
 export const listItems = async (
   folder: string,
   suffixes: readonly string[] = [],
-  say: (text: string) => void = () => {}
+  say: (text: string) => void = () => {},
+  where = `source dir:${folder}`
 ): Promise<readonly FileItem[]> => {
   // As bytes: names need not be UTF-8, and as text two of them may look the same.
   const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' }).catch(error => {
-    throw new ItemUnavailable(`source dir:${folder}: ${describeFileError(error)}`)
+    throw new ItemUnavailable(`${where}: ${describeFileError(error)}`)
   })
   const files: Buffer[] = []
   const passedOver: string[] = []
@@ -33,8 +35,7 @@ export const listItems = async (
     else passedOver.push(`${shownName(entry.name)} (${kind})`)
   }
   if (passedOver.length > 0) say(describePassedOver(passedOver))
-  if (files.length === 0)
-    throw new ItemUnavailable(`source dir:${folder}: there is no file in it; put the source's items there`)
+  if (files.length === 0) throw new ItemUnavailable(`${where}: there is no file in it; put the source's items there`)
   const items = new Map<string, FileItem>()
   for (const name of files) {
     const own = withoutSuffix(name, suffixes)

@@ -1,4 +1,5 @@
 import { UserError } from '../../core/user-error.ts'
+import { decodedPart } from './decoded-part.ts'
 
 /** Where a topic is. */
 export interface MqttAddress {
@@ -13,7 +14,7 @@ export interface MqttAddress {
   readonly shown: string
 }
 
-const FORM = 'mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC, or mqtts:// for TLS'
+const FORM = 'mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC, or mqtts:// for TLS (in a password, / is %2F and @ is %40)'
 
 /** @param where names it in messages @throws UserError when it is none */
 export const parseMqttAddress = (text: string, where: string): MqttAddress => {
@@ -26,8 +27,8 @@ export const parseMqttAddress = (text: string, where: string): MqttAddress => {
     throw new UserError(`${where}: topic: is longer than 65535 bytes, or has a character that no topic has`)
   return {
     ...{ host: host.replace(/^\[|\]$/g, ''), port, isSecure, topic },
-    user: user === undefined ? undefined : decodeURIComponent(user),
-    password: password === undefined ? undefined : decodeURIComponent(password),
+    user: user === undefined ? undefined : decodedPart(user, `${where}: user`),
+    password: password === undefined ? undefined : decodedPart(password, `${where}: password`),
     shown: `${scheme}://${host}:${port}/${topic}`
   }
 }

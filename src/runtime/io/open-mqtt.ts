@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { IPublishPacket, MqttClient } from 'mqtt'
 import type { Clock } from '../../core/clock.ts'
+import { deferred } from '../../core/deferred.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import { stopOnce } from '../../core/stop-once.ts'
@@ -12,8 +13,10 @@ import { MqttLimiter } from './mqtt-limiter.ts'
 
 export interface MqttOptions {
   readonly address: MqttAddress
-  /** The broker keeps what was not acknowledged for whoever comes back with it; unique there. */
-  readonly clientId: string
+  /** The broker keeps what was not acknowledged for whoever comes back with it; unique there. @default one of chance, for whom it keeps nothing */
+  readonly clientId?: string
+  /** A connection that is lost is not made again: whoever publishes is told, and opens another. Any broker does, of MQTT 5 or before. */
+  readonly isOnce?: boolean
   /** So many messages that are not acknowledged are taken at once. @default 16 */
   readonly unacknowledged?: number
   /** Of a message, in bytes: of a larger one only that it came is kept. @default 64 MiB */
@@ -35,19 +38,27 @@ export interface MqttMessage {
 
 type Heard = (message: MqttMessage) => unknown
 
-/** A connection that is made anew whenever it is lost. */
+/** A connection that is made anew whenever it is lost, unless it is to be one alone. */
 export interface MqttConnection extends AsyncDisposable {
   /** Why the broker is not there now; '' where it is. */
   because(): string
-  /** Resolves when the broker has it (at least once), however long it is away. */
-  publish(topic: string, payload: string | Uint8Array): Promise<void>
+  /** Resolves when the broker is there. @throws Error with the cause when the first try has failed */
+  connected(): Promise<void>
+  /**
+   * Resolves when the broker has it (at least once), however long it is away; with QoS 0 when it was sent.
+   * @param qos @default 1
+   * @throws Error with the cause when a connection that is not made again is lost
+   */
+  publish(topic: string, payload: string | Uint8Array, qos?: 0 | 1): Promise<void>
   /**
    * @param heard of each message once, also where it comes again after the connection was lost. What it returns for one of
    * QoS 0 is waited for: until then no more is read, and what comes over another connection is passed over.
    */
   subscribe(topic: string, qos: 0 | 1, heard: Heard): Promise<void>
-  /** Idempotent. */
+  /** What is under way goes out first. Idempotent. */
   stop(): Promise<void>
+  /** It ends at once; what is under way is let go. */
+  abandon(): void
 }
 
 const MOST = 2 ** 26
@@ -68,11 +79,18 @@ export const openMqtt = async (options: MqttOptions): Promise<MqttConnection> =>
   const { MqttClient } = 'MqttClient' in imported ? imported : (imported as { default: typeof imported }).default // bundled
   const cut = new Map<number, number>()
   const client = new MqttClient(() => streamTo(options, cut), {
-    ...{ clientId: options.clientId, protocolVersion: 5, clean: false, resubscribe: true },
+    ...(options.clientId === undefined
+      ? { clean: true }
+      : { clientId: options.clientId, clean: false, resubscribe: true }),
     ...(options.address.user === undefined ? {} : { username: options.address.user }),
     ...(options.address.password === undefined ? {} : { password: options.address.password }),
-    ...{ keepalive: 15, connectTimeout: 10_000, reconnectPeriod: FIRST_PAUSE, reconnectOnConnackError: true },
-    properties: { sessionExpiryInterval: KEPT, receiveMaximum: options.unacknowledged ?? 16 }
+    ...{ keepalive: 15, connectTimeout: 10_000 },
+    ...(options.isOnce === true
+      ? { protocolVersion: 4 as const, reconnectPeriod: 0 }
+      : {
+          ...{ protocolVersion: 5 as const, reconnectPeriod: FIRST_PAUSE, reconnectOnConnackError: true },
+          properties: { sessionExpiryInterval: KEPT, receiveMaximum: options.unacknowledged ?? 16 }
+        })
   })
   return new Connection(client, options, cut)
 }
@@ -143,6 +161,8 @@ class Connection implements MqttConnection {
   /** What was wrong since the broker was there last. */
   readonly #told = new Set<string>()
   #pause = FIRST_PAUSE
+  /** Rejects when it is lost and not made again. */
+  readonly #lost = deferred<never>()
 
   constructor(client: MqttClient, options: MqttOptions, cut: Map<number, number>) {
     this.#client = client
@@ -165,13 +185,27 @@ class Connection implements MqttConnection {
     return this.#because
   }
 
-  async publish(topic: string, payload: string | Uint8Array): Promise<void> {
-    await this.#client.publishAsync(topic, typeof payload === 'string' ? payload : Buffer.from(payload), { qos: 1 })
+  async connected(): Promise<void> {
+    if (this.#client.connected) return
+    await new Promise<void>((resolve, reject) => {
+      this.#client.once('connect', () => resolve())
+      this.#client.once('close', () => reject(new Error(this.#because)))
+    })
+  }
+
+  async publish(topic: string, payload: string | Uint8Array, qos: 0 | 1 = 1): Promise<void> {
+    const sent = this.#client.publishAsync(topic, typeof payload === 'string' ? payload : Buffer.from(payload), { qos })
+    await Promise.race([sent, this.#lost.promise])
   }
 
   async subscribe(topic: string, qos: 0 | 1, heard: Heard): Promise<void> {
     this.#heard = heard
     await this.#client.subscribeAsync(topic, { qos })
+  }
+
+  abandon(): void {
+    this.#because = 'was closed'
+    this.#client.end(true)
   }
 
   readonly #stop = stopOnce(async () => {
@@ -261,6 +295,10 @@ class Connection implements MqttConnection {
 
   #closed(): void {
     if (this.#because === '' || this.#because === NOT_YET) this.#away('the broker has closed the connection')
+    if (this.#options.isOnce === true) {
+      this.#lost.reject(new Error(this.#because))
+      return
+    }
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE)
     this.#client.options.reconnectPeriod = this.#pause
   }

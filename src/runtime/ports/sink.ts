@@ -27,6 +27,15 @@ export type SinkState =
   | { readonly kind: 'failed'; readonly because: string }
   | { readonly kind: 'stopped' }
 
+/** Where results are delivered to, and what waits for it. */
+export interface Delivery {
+  readonly to: string
+  /** Bytes of results on the disk. */
+  readonly waiting: number
+  /** Why nothing is delivered now; '' where it is. */
+  readonly because: string
+}
+
 /**
  * Where results go, each result exactly once, whatever happens in between. Shared by the sources of a device.
  *
@@ -52,6 +61,8 @@ export interface Sink extends AsyncDisposable {
    */
   write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'>
   state(): SinkState
+  /** Of one that delivers what it holds to somebody else. @default none */
+  deliveries?(): readonly Delivery[]
   /** Writes what was accepted (one try when the disk refuses), and lets go of it. Idempotent. */
   stop(): Promise<void>
 }

@@ -27,6 +27,7 @@ export const fanOutSink = (branches: readonly Branch[]): Sink => {
       return outcomes.includes('written') ? 'written' : 'duplicate'
     },
     state: () => joined(sinks),
+    deliveries: () => sinks.flatMap(sink => sink.deliveries?.() ?? []),
     ...stopOnce(async () => {
       const stopped = await Promise.allSettled(sinks.map(sink => sink.stop()))
       const failed = stopped.find(({ status }) => status === 'rejected')

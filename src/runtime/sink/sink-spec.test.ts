@@ -59,6 +59,13 @@ test('a password is not told, whatever it holds', () => {
   expect(() => parseSinkSpec('webhook:https://me:p@ss@host/x,batch=0')).toThrow(
     'sink "webhook:https://me:***@host/x,batch=0"'
   )
+  expect(() => parseSinkSpec('mqtt://me:se/cr@et/x@broker/a,qos=1')).toThrow(
+    /^sink "mqtt:\/\/me:\*\*\*@broker\/a,qos=1" is not .*%2F/
+  )
+  expect(() => parseSinkSpec('webhook:https://me:se/cret@host/x,bach=0')).toThrow(
+    'sink "webhook:https://me:***@host/x,bach=0"'
+  )
+  expect(() => parseSinkSpec('mqtt://me:100%@broker/a')).toThrow('password: has a % that begins no escape; write %25')
   expect(() => parseSinkSpec('http://me:pass@host/x')).toThrow(
     'sink "http://me:***@host/x": is an address; write webhook:http://me:***@host/x'
   )

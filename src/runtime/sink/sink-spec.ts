@@ -4,6 +4,8 @@ import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import { decodedPart } from '../io/decoded-part.ts'
+import type { MqttAddress } from '../io/mqtt-address.ts'
 import { STDOUT } from './open-line-target.ts'
 import type { Rotation } from './sink-writer.ts'
 
@@ -41,6 +43,7 @@ export interface WebhookSpec extends DeliverySpec {
 
 export interface MqttSpec extends DeliverySpec {
   readonly kind: 'mqtt'
+  readonly address: MqttAddress
   readonly topic: string
   readonly qos: 0 | 1
 }
@@ -111,21 +114,47 @@ const linesSpec = (text: string): LinesSpec => {
   return { kind: 'lines', text, path, rotation, sources: names }
 }
 
+/** @throws UserError where its user or password has an escape that is none */
+const addressOf = (url: URL, where: string): MqttAddress => {
+  const isSecure = url.protocol === 'mqtts:'
+  const port = url.port === '' ? (isSecure ? 8883 : 1883) : Number(url.port)
+  const part = (field: 'username' | 'password'): string | undefined =>
+    url[field] === '' ? undefined : decodedPart(url[field], `${where}: ${field}`)
+  return {
+    ...{ host: url.hostname.replace(/^\[|\]$/g, ''), port, isSecure, topic: url.pathname.slice(1) },
+    ...{ user: part('username'), password: part('password'), shown: shownTarget(url.href) }
+  }
+}
+
 const webhookSpec = (text: string): WebhookSpec => {
   const [target, options] = read(text, webhook)
   const url = urlOf(target.replace(/^webhook:/i, ''))
   if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new UserError(`sink "${shownSink(text)}" is not webhook:http://HOST/PATH or webhook:https://HOST/PATH`)
+    throw new UserError(
+      `sink "${shownSink(text)}" is not webhook:http://HOST/PATH or webhook:https://HOST/PATH (in a password, / is %2F and @ is %40)`
+    )
+  for (const field of ['username', 'password'] as const) decodedPart(url[field], `sink "${shownSink(text)}": ${field}`)
   return { kind: 'webhook', text, url, batch: options.batch, ...shared(options) }
 }
 
 const mqttSpec = (text: string): MqttSpec => {
   const [target, options] = read(text, mqtt)
+  const where = `sink "${shownSink(text)}"`
   const url = urlOf(target)
-  const topic = decodeURIComponent(url?.pathname.slice(1) ?? '')
+  const topic = decodedPart(url?.pathname.slice(1) ?? '', `${where}: topic`)
   if (url === undefined || url.hostname === '' || topic === '' || /[#+\0]/.test(topic) || target.includes('#'))
-    throw new UserError(`sink "${shownSink(text)}" is not mqtt://HOST[:PORT]/TOPIC, a topic without # and +`)
-  return { kind: 'mqtt', text, url, topic, qos: options.qos === '0' ? 0 : 1, ...shared(options) }
+    throw new UserError(
+      `${where} is not mqtt://HOST[:PORT]/TOPIC, a topic without # and + (in a password, / is %2F and @ is %40)`
+    )
+  return {
+    kind: 'mqtt',
+    text,
+    url,
+    address: addressOf(url, where),
+    topic,
+    qos: options.qos === '0' ? 0 : 1,
+    ...shared(options)
+  }
 }
 
 const shared = ({ timeout, backlog, sources: names, ...options }: z.output<typeof delivery>) => ({
@@ -135,8 +164,8 @@ const shared = ({ timeout, backlog, sources: names, ...options }: z.output<typeo
 
 const urlOf = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
 
-/** For messages: without a password that stands in it, `@` of its own or not. */
-export const shownSink = (text: string): string => text.replace(/(\/\/[^/:@\s]*):[^/\s]*@/, '$1:***@')
+/** For messages: without a password that stands in it, whatever it holds: it ends at the last `@`. */
+export const shownSink = (text: string): string => text.replace(/(\/\/[^/:@\s]*):\S*@/, '$1:***@')
 
 /** For messages: where it leads to, options and passwords aside. */
 export const shownTarget = (text: string): string => shownSink(text.replace(/,[a-z-]+=.*/is, ''))

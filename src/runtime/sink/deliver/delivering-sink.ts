@@ -5,7 +5,7 @@ import { stopOnce } from '../../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../../core/units.ts'
 import { UserError } from '../../../core/user-error.ts'
 import { NotWritten } from '../../ports/not-written.ts'
-import type { Recorded, RecordedCounts, Sink, SinkState } from '../../ports/sink.ts'
+import type { Delivery, Recorded, RecordedCounts, Sink, SinkState } from '../../ports/sink.ts'
 import { type SinkEntry, sinkLine } from '../../ports/sink-entry.ts'
 import { openSink, type SinkOptions } from '../open-sink.ts'
 import { Courier } from './courier.ts'
@@ -112,6 +112,10 @@ class DeliveringSink implements Sink {
       because: `${this.#courier.trouble ?? 'is slow'}; ${backlog} bytes wait on the disk, the limit`,
       tries: 1
     }
+  }
+
+  deliveries(): readonly Delivery[] {
+    return [{ to: this.name, waiting: this.#waiting, because: this.#courier.trouble ?? '' }]
   }
 
   async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'> {

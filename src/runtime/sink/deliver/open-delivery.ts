@@ -36,7 +36,8 @@ const delivererOf = async (spec: WebhookSpec | MqttSpec, clock: Clock): Promise<
   const secret = spec.secret === undefined ? undefined : await readSecret(spec.secret)
   if (spec.kind === 'webhook') return webhook({ ...spec, token: secret, clock })
   const { publishMqtt } = await import('./publish-mqtt.ts')
-  return publishMqtt({ ...spec, password: secret, clock })
+  const address = secret === undefined ? spec.address : { ...spec.address, password: secret }
+  return publishMqtt({ ...spec, address, clock })
 }
 
 const readSecret = async (file: string): Promise<string> => {
