@@ -34,7 +34,9 @@ const APART = [
   '@gutenye/*',
   '@fontsource/*',
   'vega',
-  'vega-lite'
+  'vega-lite',
+  'fastify',
+  '@grpc/grpc-js'
 ]
 
 /** Files that are found from where a module stands are found from where it stood. */

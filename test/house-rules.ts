@@ -79,7 +79,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'runtime/planning': { imports: ['core', 'planner', 'runtime'], ...SHELL },
   sources: { imports: ['core', 'runtime'], ...SHELL },
   telemetry: { imports: ['core', 'runtime'], ...SHELL },
-  serving: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'runtime'], ...SHELL },
+  serving: { imports: ['core', 'runtime'], ...SHELL },
   dashboard: { imports: ['core', 'runtime', 'report'], ...SHELL },
   // Words of emulation are known here, to who starts it, and to what says that numbers are emulated.
   emulation: { imports: ['core', 'runtime', 'runtime/ports'], ...SHELL },

@@ -12,6 +12,8 @@ Examples:
   A camera joins with it (- asks for it), has the model, and feeds it a folder of images:
     $ tributary node --name porch --join - --memory 64MiB \\
         --model rec.onnx:ocr --source cam=dir:./images,model=ocr,window=8 --preset ppocr-rec --sink results.jsonl
+  Answer other programs, for example Triton's clients:
+    $ tributary node --name shed --join-file invite.txt --serve 8000 --serve-grpc 8001
   The same from a file, whose keys are the flags (docs/configuration.md):
     $ tributary node --config porch.yaml
   Look at the cluster from any device:
@@ -135,6 +137,16 @@ export const command = new Command('node')
     '--metrics <[host:]port>',
     'answer GET /metrics there with numbers for Prometheus (docs/metrics.md); without a host only this machine reaches it'
   )
+  .option(
+    '--serve <[host:]port>',
+    'answer other programs over HTTP, by the Open Inference Protocol; on this machine alone unless a host is given'
+  )
+  .option('--serve-grpc <[host:]port>', 'the same over gRPC')
+  .option('--serve-token-file <file>', 'who asks must bring the bearer token that stands in this file')
+  .option('--serve-tls-cert <file>', 'answers are encrypted, with this certificate in PEM')
+  .option('--serve-tls-key <file>', 'and its key')
+  .option('--serve-models <dir>', 'clients may load the models NAME.onnx and NAME/1/model.onnx of this folder by name')
+  .option('--serve-limit <size>', 'largest request, unpacked (default: 256MiB)')
   .option('--log-format <text|json>', 'lines of the log as text, or as JSON with time, level, name and message', 'text')
   .option('--log-file <file>', 'the log goes there instead of to standard error')
   .option(

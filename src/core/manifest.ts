@@ -23,6 +23,10 @@ export interface ModelManifest {
   readonly outputs: readonly string[]
   /** The first block runs on the device of the datum's source and nowhere else. */
   readonly pinned?: boolean
+  /** The outputs as the file declares them: dimensions that are numbers at a cut may be dynamic here. @default as at the last cut */
+  readonly outputSpecs?: readonly TensorSpec[]
+  /** What the file says of itself, by key: of a detector its labels, for one. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 export interface BlockEntry {

@@ -128,6 +128,8 @@ export interface ModelParts {
   readonly opset?: number
   readonly irVersion?: number
   readonly domains?: readonly { readonly domain: string; readonly version: number }[]
+  /** What the file says of itself. */
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** An ONNX model, as bytes. */
@@ -140,7 +142,8 @@ export const buildModel = ({
   functions = [],
   opset = 17,
   irVersion = 8,
-  domains = []
+  domains = [],
+  properties = {}
 }: ModelParts): Uint8Array =>
   toBinary(
     ModelProtoSchema,
@@ -151,6 +154,7 @@ export const buildModel = ({
         ...domains.map(d => ({ domain: d.domain, version: BigInt(d.version) }))
       ],
       functions: [...functions],
+      metadataProps: Object.entries(properties).map(([key, value]) => ({ key, value })),
       graph: {
         name: 'test',
         node: [...nodes],

@@ -1,6 +1,9 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 
-const FILES = ['cluster-key', 'join-file', 'model', 'io', 'state', 'trace', 'log-file']
+const FILES = [
+  ...['cluster-key', 'join-file', 'model', 'io', 'state', 'trace', 'log-file'],
+  ...['serve-token-file', 'serve-tls-cert', 'serve-tls-key', 'serve-models']
+]
 /** NAME=dir:PATH */
 const SOURCE_FILES = /^([^=,]*=(?:dir|watch):)(.*)$/s
 /** A file of pictures that move: no address, no device, nothing that ffmpeg makes up. A single letter is a drive. */

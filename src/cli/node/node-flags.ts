@@ -36,6 +36,13 @@ export interface NodeFlags {
   readonly controlled?: boolean
   readonly trace?: string
   readonly metrics?: string
+  readonly serve?: string
+  readonly serveGrpc?: string
+  readonly serveTokenFile?: string
+  readonly serveTlsCert?: string
+  readonly serveTlsKey?: string
+  readonly serveModels?: string
+  readonly serveLimit?: string
   readonly logFormat: string
   readonly logFile?: string
   readonly logSize?: string

@@ -76,9 +76,22 @@ export interface NodeOptions {
   readonly trace: string | undefined
   /** Where /metrics is answered. */
   readonly metrics: Endpoint | undefined
+  readonly serving: ServingFlags
   readonly log: LogOptions
   readonly jsonEvents: boolean
   readonly json: boolean
+}
+
+/** Where other programs are answered, and whom. Files are read when the node starts. */
+export interface ServingFlags {
+  readonly http: Endpoint | undefined
+  readonly grpc: Endpoint | undefined
+  readonly tokenFile: string | undefined
+  readonly tlsCert: string | undefined
+  readonly tlsKey: string | undefined
+  readonly models: string | undefined
+  /** Of one request, unpacked. */
+  readonly limit: Bytes
 }
 
 export interface LogOptions {
@@ -135,6 +148,7 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
       flags.metrics === undefined
         ? undefined
         : problems.check('metrics', flags.metrics, () => parseEndpoint('--metrics', flags.metrics!), undefined),
+    serving: servingOf(flags, problems),
     log: logOf(flags, problems),
     jsonEvents: flags.jsonEvents === true,
     json: flags.json === true
@@ -181,6 +195,30 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
     ),
     startWhen: number('start-when', flags.startWhen, { least: 1, most: 10_000, isWhole: true })
   }
+}
+
+const servingOf = (flags: NodeFlags, problems: FlagProblems): ServingFlags => {
+  const at = (flag: string, text: string | undefined): Endpoint | undefined =>
+    text === undefined ? undefined : problems.check(flag, text, () => parseEndpoint(`--${flag}`, text), undefined)
+  const { serveLimit = '256MiB' } = flags
+  return {
+    http: at('serve', flags.serve),
+    grpc: at('serve-grpc', flags.serveGrpc),
+    tokenFile: flags.serveTokenFile,
+    tlsCert: flags.serveTlsCert,
+    tlsKey: flags.serveTlsKey,
+    models: flags.serveModels,
+    limit: problems.check('serve-limit', serveLimit, () => requestSize('--serve-limit', serveLimit), bytes(0))
+  }
+}
+
+/** A body is one piece of memory. */
+const LARGEST_REQUEST: Bytes = bytes(2 ** 32 - 1)
+
+const requestSize = (flag: string, text: string): Bytes => {
+  const parsed = size(flag, text)
+  if (parsed >= 1024 && parsed <= LARGEST_REQUEST) return parsed
+  throw new UserError(`${flag} "${text}" must be from 1KiB to below 4GiB`)
 }
 
 const logOf = (flags: NodeFlags, problems: FlagProblems): LogOptions => {
@@ -232,6 +270,22 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
   const odds = { 'log-size': flags.logSize, 'log-keep': flags.logKeep }
   for (const [flag, text] of Object.entries(odds))
     odd(flag, text !== undefined && flags.logFile === undefined, `--${flag} is of a log file: add --log-file FILE`)
+  const serves = flags.serve !== undefined || flags.serveGrpc !== undefined
+  const ofServing = {
+    'serve-token-file': flags.serveTokenFile,
+    'serve-tls-cert': flags.serveTlsCert,
+    'serve-tls-key': flags.serveTlsKey,
+    'serve-models': flags.serveModels,
+    'serve-limit': flags.serveLimit
+  }
+  for (const [flag, text] of Object.entries(ofServing))
+    odd(
+      flag,
+      text !== undefined && !serves,
+      `--${flag} is of a node that serves: add --serve PORT or --serve-grpc PORT`
+    )
+  const isHalf = (flags.serveTlsCert === undefined) !== (flags.serveTlsKey === undefined)
+  odd('serve-tls-cert', isHalf, '--serve-tls-cert and --serve-tls-key belong together: give both')
   const readers = flags.source.filter(source => /^[^=,]*=stdin:/.test(source)).length
   odd('source', readers > 1, 'standard input is one source: give one --source NAME=stdin:, and files to the others')
   const takesInput = flags.join.includes('-') || flags.controlled === true || flags.exitWithParent === true

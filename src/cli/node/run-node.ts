@@ -9,6 +9,7 @@ import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
 import { stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
+import type { Serving } from '../../serving/open-serving.ts'
 import { observeAll } from '../../telemetry/observe-all.ts'
 import type { NodeConfig } from '../config/load-node-config.ts'
 import { withFlags } from '../with-flags.ts'
@@ -22,6 +23,7 @@ import type { NodeSources, NodeSourcesParts } from './node-sources.ts'
 import { type Hangup, onHangup } from './on-hangup.ts'
 import { openMetrics } from './open-metrics.ts'
 import { openNodeLog } from './open-node-log.ts'
+import { openNodeServing } from './open-node-serving.ts'
 import { Reloader } from './reloader.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
@@ -75,9 +77,10 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
   await using metrics = await openMetrics(options, log)
   const observe = observeAll([trace, metrics?.observer].filter(observer => observer !== undefined))
   let reloader: Reloader | undefined
+  const described = await deviceOptions(options, folder, spec, log)
   await using opened = await openDevice(
     {
-      ...(await deviceOptions(options, folder, spec, log)),
+      ...described,
       engine: emulated ?? own,
       ...(observe === undefined ? {} : { observe }),
       ...(trace === undefined ? {} : { troubles: () => trace.troubles() }),
@@ -99,7 +102,10 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
     const sources = await sourcesOf({ device, folder, log, observe }, load, options, spec)
     if (load !== undefined && sources !== undefined)
       reloader = new Reloader({ device, sources, folder, log, config, stamps, load })
-    await untilStopped({ options, opened, log, leave, hangup, reloader }, sources)
+    const start: Start = { isOver: false }
+    const hasStarted = (): boolean => start.isOver
+    await using serving = await openNodeServing({ options, opened, folder, own: described.models, log, hasStarted })
+    await untilStopped({ options, opened, log, leave, hangup, reloader, serving, start }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })
     leave.forget()
@@ -113,10 +119,19 @@ interface RunningNode {
   readonly leave: Leave
   readonly hangup: Hangup | undefined
   readonly reloader: Reloader | undefined
+  readonly serving: Serving | undefined
+  readonly start: Start
 }
 
+interface Start {
+  isOver: boolean
+}
+
+/** Seconds in which those who wait for an answer get it. */
+const ANSWERING = 5
+
 const untilStopped = async (running: RunningNode, sources: NodeSources | undefined): Promise<void> => {
-  const { options, opened, log, leave, hangup, reloader } = running
+  const { options, opened, log, leave, hangup, reloader, serving, start } = running
   const { device, cluster, guard } = opened
   const over = new AbortController()
   const started = device.start()
@@ -124,6 +139,7 @@ const untilStopped = async (running: RunningNode, sources: NodeSources | undefin
   hangup?.obey(reload, leave.ask)
   try {
     if (!(await leave.unlessAsked(started))) return
+    start.isOver = true
     await cluster.announce()
     trimHeap()
     await Promise.race([
@@ -135,6 +151,7 @@ const untilStopped = async (running: RunningNode, sources: NodeSources | undefin
     if (options.json) process.stdout.write(`${JSON.stringify(device.status())}\n`)
   } finally {
     over.abort()
+    await serving?.stop(seconds(leave.hurry() ? 0 : ANSWERING))
     await device.stop({ patience: seconds(leave.hurry() ? 0 : 5) })
     await sources?.stop()
     if (leave.isAsked() && options.exitWhenDone && device.ownSources().some(({ state }) => state !== 'done'))

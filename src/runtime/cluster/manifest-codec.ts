@@ -11,6 +11,9 @@ import { portableHash } from '../hash/portable-hash.ts'
 const MAX_BLOCKS = 4096
 const MAX_TENSORS = 4096
 const MAX_RANK = 64
+/** Of what a file says of itself. */
+const MAX_PROPERTIES = 1024
+const MAX_PROPERTY_CHARACTERS = 1_000_000
 
 /**
  * The model's id in a cluster: SHA-256 over what devices must agree on to compute together, that is the blocks' bytes
@@ -44,7 +47,9 @@ export const toWire = (manifest: ModelManifest): Manifest =>
     })),
     inputs: manifest.inputs.map(specToWire),
     outputs: [...manifest.outputs],
-    pinned: manifest.pinned === true
+    pinned: manifest.pinned === true,
+    outputSpecs: (manifest.outputSpecs ?? []).map(specToWire),
+    properties: { ...manifest.properties }
   })
 
 /** @throws Error that says what is wrong; a manifest from a peer is believed in nothing but its form */
@@ -60,6 +65,11 @@ export const fromWire = (wire: Manifest): ModelManifest => {
   require(wire.blocks.every(block => isHash(block.sha256)), 'a block without a SHA-256')
   require(isHash(wire.sha256), 'no SHA-256 of its file')
   require(wire.blocks.every(block => Number.isFinite(block.work) && block.work >= 0), 'a block without a time')
+  const properties = Object.entries(wire.properties)
+  require(properties.length <= MAX_PROPERTIES &&
+    properties.reduce((sum, [key, value]) => sum + key.length + value.length, 0) <=
+      MAX_PROPERTY_CHARACTERS, 'says too much of itself')
+  require(wire.outputSpecs.length <= MAX_TENSORS, `more than ${MAX_TENSORS} outputs`)
   const manifest: Omit<ModelManifest, 'id'> = {
     name: wire.name.slice(0, 200),
     sha256: wire.sha256,
@@ -76,7 +86,9 @@ export const fromWire = (wire: Manifest): ModelManifest => {
     })),
     inputs: wire.inputs.map(specFromWire),
     outputs: wire.outputs,
-    ...(wire.pinned ? { pinned: true } : {})
+    ...(wire.pinned ? { pinned: true } : {}),
+    ...(wire.outputSpecs.length === 0 ? {} : { outputSpecs: wire.outputSpecs.map(specFromWire) }),
+    ...(properties.length === 0 ? {} : { properties: wire.properties })
   }
   const id = manifestId(manifest)
   require(id === wire.id, 'its id is not that of its contents')

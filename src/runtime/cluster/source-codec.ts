@@ -23,16 +23,27 @@ const MOST_RATE = 1e9
 export const sourceToWire = (
   model: string,
   arrivals: Arrivals,
-  { modelId: id, done = false }: { readonly modelId?: ModelId | undefined; readonly done?: boolean } = {}
-): SourceState => create(SourceStateSchema, { model, rate: arrivalRate(arrivals) ?? 0, modelId: id ?? '', done })
+  {
+    modelId: id,
+    done = false,
+    isUncounted = false
+  }: { readonly modelId?: ModelId | undefined; readonly done?: boolean; readonly isUncounted?: boolean } = {}
+): SourceState =>
+  create(SourceStateSchema, {
+    ...{ model, rate: arrivalRate(arrivals) ?? 0, modelId: id ?? '', done },
+    uncounted: isUncounted
+  })
 
 /**
  * The sources that a device says it has; those that are done count too, since they may be given more. A rate that is none
  * is that of a saturated source: its data are served all the same.
  */
 export const sourcesFromWire = ({ sources }: DeviceState): readonly StatedSource[] =>
-  sources.slice(0, MAX_SOURCES).map(({ model, modelId: id, rate }) => ({
-    model,
-    modelId: id === '' ? undefined : modelId(id),
-    rate: rate >= LEAST_RATE && rate <= MOST_RATE ? rate : undefined
-  }))
+  sources
+    .filter(({ uncounted }) => !uncounted)
+    .slice(0, MAX_SOURCES)
+    .map(({ model, modelId: id, rate }) => ({
+      model,
+      modelId: id === '' ? undefined : modelId(id),
+      rate: rate >= LEAST_RATE && rate <= MOST_RATE ? rate : undefined
+    }))

@@ -184,7 +184,11 @@ export class DeviceReporter {
       status,
       sources: sources().map(source => {
         const { model, state } = source.status()
-        return sourceToWire(model, source.arrivals, { modelId: source.modelId, done: state === 'done' })
+        return sourceToWire(model, source.arrivals, {
+          modelId: source.modelId,
+          done: state === 'done',
+          isUncounted: source.isUncounted === true
+        })
       }),
       goneModels: [...view.models.gone(clock.now())],
       life: network.life,

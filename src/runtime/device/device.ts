@@ -55,6 +55,8 @@ export interface Device extends AsyncDisposable {
   readonly cancel: (source: string, datum: number) => void
   /** Whether a datum of a source here waits on this device. */
   readonly isHere: (source: string, datum: number) => boolean
+  /** Whether a datum of a source here waits on this device, and nothing of it has been computed. */
+  readonly isUnbegun: (source: string, datum: number) => boolean
   /** A source here has set devices aside: the others are told. */
   readonly setAside: () => void
   /**
@@ -258,6 +260,11 @@ class RunningDevice implements Device {
 
   readonly isHere = (source: string, datum: number): boolean =>
     this.#dispatcher.has(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
+
+  readonly isUnbegun = (source: string, datum: number): boolean =>
+    this.#dispatcher.waits(
+      task => task.done === 0 && task.source === source && task.datum === datum && task.homeId === this.view.self
+    )
 
   readonly setAside = (): void => {
     const now = this.#parts.clock.now()

@@ -19,6 +19,8 @@ export interface SourcePort {
   readonly arrivals: Arrivals
   /** What its model's name means now; undefined while there is none. */
   readonly modelId: ModelId | undefined
+  /** The placement is made without it. @default false */
+  readonly isUncounted?: boolean
   /** What is wrong can be said before anything begins, as far as the model is known. @throws UserError */
   check(): Promise<void>
   /**

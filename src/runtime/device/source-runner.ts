@@ -66,6 +66,8 @@ export interface SourceRunnerParts {
   readonly settled?: (datum: number, item: Item) => void
   /** Its items come as they come, and do not come again: one that cannot be read has failed. */
   readonly isLive?: boolean
+  /** One of many that the placement knows as one: it asks for nothing of its own. @default false */
+  readonly isUncounted?: boolean
   /** For traces. */
   readonly observe?: DeviceObserver
   readonly say: (text: string, level?: LogLevel) => void
@@ -139,6 +141,10 @@ export class SourceRunner implements SourcePort {
     const say = (text: string, level?: 'warn'): void => parts.say(`source ${parts.spec.name}: ${text}`, level)
     this.#badItems = new BadItemLog(parts.clock, say)
     this.#model = new ServedModel({ ...parts, name: parts.spec.model, say })
+  }
+
+  get isUncounted(): boolean {
+    return this.#parts.isUncounted === true
   }
 
   get modelId(): ModelId | undefined {
@@ -367,12 +373,22 @@ export class SourceRunner implements SourcePort {
     await this.#outcome(item, { source: this.id, datum, item: item.name, dropped: true, reason })
   }
 
+  /**
+   * It is under way, and is not wanted any more.
+   * @returns false where it is not under way: it has its outcome, or has not been admitted
+   */
+  letGo(datum: number, reason: DropReason): boolean {
+    if (!this.#flights.has(datum) || !this.#book.ledger.drop(datum)) return false
+    this.#dropAdmitted(datum, reason)
+    return true
+  }
+
   tick(): void {
     this.#lookAtModel()
     this.#badItems.tick()
     this.#stream?.tick?.()
     if (this.#state !== 'running') return
-    for (const datum of this.#book.tooLate()) this.#dropAdmitted(datum)
+    for (const datum of this.#book.tooLate()) this.#dropAdmitted(datum, 'deadline')
     const { view, isHere } = this.#parts
     const expected = longestExpected(view.world, this.#book.ledger.window, seconds(this.#model.served?.work ?? 0))
     for (const datum of this.#book.overdue(expected, waiting => isHere(this.id, waiting))) this.#resend(datum)
@@ -618,13 +634,13 @@ export class SourceRunner implements SourcePort {
   }
 
   /** It was under way, and the ledger knows. */
-  #dropAdmitted(datum: number): void {
+  #dropAdmitted(datum: number, reason: DropReason): void {
     this.#parts.cancel(this.id, datum)
     this.#forget(datum)
     this.#reader!.forget(datum)
     const { item, availableAt } = this.#flights.get(datum)!
     const when = this.#wallTimes(availableAt, this.#parts.clock.now())
-    const entry = { source: this.id, datum, item: item.name, dropped: true, reason: 'deadline', ...when } as const
+    const entry = { source: this.id, datum, item: item.name, dropped: true, reason, ...when } as const
     this.#endIfItFails(this.#recordEnd(datum, item, entry))
   }
 

@@ -9,10 +9,12 @@ import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
+import { declaredOutputs } from '../../model/declared-outputs.ts'
 import { readOnnxFile } from '../../model/files/read-onnx-file.ts'
 import { type InputShapes, withGiven } from '../../model/input-shapes.ts'
 import { describeLeftOut } from '../../model/left-out.ts'
 import type { OnnxFile } from '../../model/onnx-file.ts'
+import { propertiesOf } from '../../model/properties-of.ts'
 import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
 import { timeBlock } from '../cluster/time-block.ts'
 import type { OwnerParts } from '../device/owned-model.ts'
@@ -46,7 +48,7 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   const known = await restore(kept, owned, parts.blobs)
   if (known !== undefined) {
     sayMissing(file, known, parts)
-    return withDeclaredWork(known, owned)
+    return withDeclaredWork({ ...known, ...saidBy(file, known) }, owned)
   }
   parts.signal?.throwIfAborted()
   parts.say(`cutting ${owned.file} …`)
@@ -67,11 +69,20 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
     timed.push({ sha256, bytes: loadedBytes, ...more, flops, work })
   }
   const id = manifestId({ ...facts, blocks: timed })
-  const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
+  const manifest = withDeclaredWork({ id, ...facts, ...saidBy(file, facts), blocks: timed }, owned)
   await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)), { mode: PRIVATE_FILE })
   await rename(`${kept}.part`, kept)
   return manifest
 }
+
+/** What whoever asks about the model is told, and nobody computes with. */
+const saidBy = (
+  { graph, model }: OnnxFile,
+  { outputs }: Pick<ModelManifest, 'outputs'>
+): Pick<ModelManifest, 'outputSpecs' | 'properties'> => ({
+  outputSpecs: declaredOutputs(graph).filter(({ name }) => outputs.includes(name)),
+  properties: propertiesOf(model)
+})
 
 /** What was left out when it was cut is said at each start. */
 const sayMissing = ({ path, graph }: OnnxFile, { outputs }: ModelManifest, { say }: OwnerParts): void => {

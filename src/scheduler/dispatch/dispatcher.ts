@@ -193,6 +193,12 @@ export class Dispatcher<T extends LiveTask> {
     return false
   }
 
+  /** Whether such a task is here and no block runs on it now. */
+  waits(wanted: (task: T) => boolean): boolean {
+    for (const task of this.#tasks()) if (wanted(task)) return !this.#lane.isRunning(task)
+    return false
+  }
+
   waiting(): readonly WaitingTask<T>[] {
     return this.#waiting
   }

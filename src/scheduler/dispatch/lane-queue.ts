@@ -55,6 +55,10 @@ export class LaneQueue<T extends LiveTask> {
     if (this.#running !== undefined) yield this.#running.task
   }
 
+  isRunning(task: T): boolean {
+    return this.#running?.task === task
+  }
+
   push(task: T): void {
     this.#queue.push(task)
     this.#pump()

@@ -1,0 +1,121 @@
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip, type InputType, inflate, inflateRaw, type ZlibOptions } from 'node:zlib'
+import { ServingError } from '../serving-error.ts'
+import type { ByteBudget } from './byte-budget.ts'
+
+export interface ReadBodyOptions {
+  /** Bytes, unpacked. */
+  readonly most: number
+  /** A body of which nothing more comes for so many milliseconds is given up. */
+  readonly silence: number
+  readonly budget: ByteBudget
+}
+
+/** A request's body, unpacked. Disposed: its memory may be given to others. */
+export interface Body extends Disposable {
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/**
+ * @throws ServingError `tooLarge` before it is taken into memory, `tooSlow` where it does not go on, `badRequest` where it is
+ *   not packed as it says
+ */
+export const readBody = async (request: IncomingMessage, options: ReadBodyOptions): Promise<Body> => {
+  const { most, budget } = options
+  const declared = Number(request.headers['content-length'] ?? 0)
+  if (declared > most) throw tooLarge(most)
+  let taken = 0
+  const take = (bytes: number): void => {
+    budget.take(bytes)
+    taken += bytes
+  }
+  const body = { [Symbol.dispose]: () => budget.giveBack(taken) }
+  try {
+    take(declared)
+    const packed = await collect(request, declared, options, take)
+    const bytes = await unpack(packed, request.headers['content-encoding'], most)
+    if (bytes !== packed) take(bytes.byteLength)
+    return { ...body, bytes }
+  } catch (error) {
+    body[Symbol.dispose]()
+    throw error
+  }
+}
+
+const tooLarge = (most: number): ServingError =>
+  new ServingError('tooLarge', `the body has more than ${most} bytes, which is the limit here`)
+
+const collect = (
+  request: IncomingMessage,
+  declared: number,
+  { most, silence }: ReadBodyOptions,
+  take: (bytes: number) => void
+): Promise<Buffer<ArrayBuffer>> =>
+  new Promise((resolve, reject) => {
+    const whole = declared > 0 ? Buffer.allocUnsafeSlow(declared) : undefined
+    const chunks: Buffer[] = []
+    let size = 0
+    const over = (): void => {
+      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+      request.socket.setTimeout(0)
+      request.socket.off('timeout', onSilence)
+    }
+    const fail = (error: Error): void => {
+      over()
+      reject(error)
+    }
+    const onData = (chunk: Buffer): void => {
+      try {
+        if (size + chunk.byteLength > (whole?.byteLength ?? most)) throw tooLarge(most)
+        if (whole === undefined) {
+          take(chunk.byteLength)
+          chunks.push(chunk)
+        } else whole.set(chunk, size)
+        size += chunk.byteLength
+      } catch (error) {
+        fail(error as Error)
+      }
+    }
+    const onEnd = (): void => {
+      over()
+      resolve(whole ?? (Buffer.concat(chunks) as Buffer<ArrayBuffer>))
+    }
+    const onError = (): void => fail(new ServingError('cancelled', 'the client has gone'))
+    const onClose = (): void => fail(new ServingError('cancelled', 'the client has gone'))
+    const onSilence = (): void =>
+      fail(new ServingError('tooSlow', `nothing more of the body came for ${silence / 1000} s`))
+    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+    request.socket.setTimeout(silence)
+    request.socket.on('timeout', onSilence)
+  })
+
+const unpack = async (
+  packed: Buffer<ArrayBuffer>,
+  encoding: string | undefined,
+  most: number
+): Promise<Uint8Array<ArrayBuffer>> => {
+  const how = encoding?.trim().toLowerCase() ?? 'identity'
+  if (how === 'identity' || how === '') return packed
+  if (how !== 'gzip' && how !== 'x-gzip' && how !== 'deflate')
+    throw new ServingError(
+      'badRequest',
+      `Content-Encoding "${how.slice(0, 40)}" is not known here; gzip and deflate are`
+    )
+  try {
+    const unpacked = await promisify<InputType, ZlibOptions, Buffer>(unpackerOf(how, packed))(packed, {
+      maxOutputLength: most
+    })
+    return unpacked as Buffer<ArrayBuffer>
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(most)
+    throw new ServingError('badRequest', `the body is not packed with ${how}: ${(error as Error).message}`)
+  }
+}
+
+/** What is called deflate comes with a header of zlib, or without. */
+const unpackerOf = (how: string, packed: Buffer) => {
+  if (how !== 'deflate') return gunzip
+  const [first = 0, second = 0] = packed
+  return (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0 ? inflate : inflateRaw
+}

@@ -1,0 +1,226 @@
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../core/clock.ts'
+import { describeFileError } from '../core/describe-file-error.ts'
+import { seconds } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
+import type { Device } from '../runtime/device/device.ts'
+import type { OwnedModel } from '../runtime/device/owned-model.ts'
+import type { RequestDesk } from '../runtime/device/requests/request-desk.ts'
+import { VERSION } from './model-facts.ts'
+import { ServingError } from './serving-error.ts'
+import { shapesFromConfig } from './shapes-from-config.ts'
+
+/** How a model of this node comes to be, of a file. */
+export interface ModelSource {
+  readonly name: string
+  readonly file: string
+  /** Of its inputs that have dynamic dimensions, where that is said. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+}
+
+export interface ModelRepositoryParts {
+  readonly device: Device
+  readonly desk: RequestDesk
+  readonly clock: Clock
+  /** For files that clients bring; made when the first comes. */
+  readonly uploads: string
+  /** Of models that may be loaded by name: NAME.onnx, or NAME/1/model.onnx. */
+  readonly folder: string | undefined
+  /** Models that this node was started with. */
+  readonly own: readonly OwnedModel[]
+  readonly createModel: (source: ModelSource) => OwnedModel
+  readonly say: (text: string, level?: 'warn') => void
+}
+
+export interface RepositoryEntry {
+  readonly name: string
+  readonly version: string
+  readonly state: 'READY' | 'UNAVAILABLE' | 'LOADING'
+  readonly reason: string
+}
+
+/** What a client brings with a model: its configuration as JSON, and its file. */
+export interface LoadParameters {
+  readonly config: string | undefined
+  readonly file: Uint8Array | undefined
+}
+
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,62}$/u
+/** A model is loaded when all its blocks are; until then a client waits so long. */
+const PATIENCE = seconds(120)
+const TICK = seconds(0.05)
+/** After so long it is said that a block fits nowhere: a plan is made meanwhile. */
+const SETTLES = seconds(3)
+const LARGEST_CONFIG = 1_000_000
+
+/** The models that clients may load and unload, and those that there are. */
+export class ModelRepository {
+  readonly #parts: ModelRepositoryParts
+  /** Of this node, whether they are loaded or not. */
+  readonly #known: Map<string, OwnedModel>
+  readonly #loaded: Set<string>
+  readonly #busy = new Map<string, Promise<void>>()
+  readonly #reasons = new Map<string, string>()
+  #inFolder: readonly string[] = []
+
+  constructor(parts: ModelRepositoryParts) {
+    this.#parts = parts
+    this.#known = new Map(parts.own.map(model => [model.name, model]))
+    this.#loaded = new Set(this.#known.keys())
+  }
+
+  /** Of the models that are in the cluster. */
+  names(): readonly string[] {
+    const { view } = this.#parts.device
+    return [...new Set(view.manifests().map(({ id }) => view.models.nameOf(id)))].sort()
+  }
+
+  /** As far as the folder was looked at. */
+  index(): readonly RepositoryEntry[] {
+    const there = this.names()
+    const others = [...this.#known.keys(), ...this.#inFolder].filter(name => !there.includes(name))
+    return [
+      ...there.map(name => this.#entryOf(name)),
+      ...[...new Set(others)].sort().map(name => ({
+        ...{ name, version: VERSION, reason: this.#reasons.get(name) ?? 'unloaded' },
+        state: this.#busy.has(name) ? ('LOADING' as const) : ('UNAVAILABLE' as const)
+      }))
+    ]
+  }
+
+  async lookAtFolder(): Promise<void> {
+    const { folder } = this.#parts
+    if (folder === undefined) return
+    const entries = await readdir(folder, { withFileTypes: true }).catch(error => {
+      throw new ServingError('internal', `${folder}: ${describeFileError(error)}`)
+    })
+    this.#inFolder = entries
+      .flatMap(entry =>
+        entry.isDirectory() ? [entry.name] : /\.onnx$/.test(entry.name) ? [entry.name.slice(0, -5)] : []
+      )
+      .filter(name => NAME.test(name))
+      .slice(0, 10_000)
+  }
+
+  /** Resolves when data can be computed with it. @throws ServingError */
+  load(name: string, given: LoadParameters): Promise<void> {
+    return this.#alone(name, () => this.#load(name, given))
+  }
+
+  /** Resolves when it has left. @throws ServingError */
+  unload(name: string): Promise<void> {
+    return this.#alone(name, async () => {
+      const { device, desk } = this.#parts
+      if (!this.#loaded.has(name)) {
+        if (device.view.manifestNamed(name) === undefined)
+          throw new ServingError('noSuchModel', `failed to unload '${name}': there is no such model`)
+        throw new ServingError('badRequest', `failed to unload '${name}': another device of the cluster brought it`)
+      }
+      this.#loaded.delete(name)
+      this.#reasons.set(name, 'unloaded')
+      await device.removeModel(name)
+      await desk.leave(name)
+    })
+  }
+
+  #entryOf(name: string): RepositoryEntry {
+    const { device, desk } = this.#parts
+    const manifest = device.view.manifestNamed(name)
+    const lack = manifest === undefined ? undefined : desk.lackOf(manifest)
+    const state = lack === undefined ? 'READY' : lack.fitsNowhere ? 'UNAVAILABLE' : 'LOADING'
+    return { name, version: VERSION, state, reason: lack?.words ?? '' }
+  }
+
+  /** One thing at a time is done with a model. */
+  async #alone(name: string, work: () => Promise<void>): Promise<void> {
+    if (!NAME.test(name))
+      throw new ServingError(
+        'badRequest',
+        `a model's name is letters, digits, dots, dashes and underscores, at most 63`
+      )
+    while (this.#busy.has(name)) await this.#busy.get(name)!.catch(() => {})
+    const done = work()
+    this.#busy.set(name, done)
+    try {
+      await done
+    } finally {
+      this.#busy.delete(name)
+    }
+  }
+
+  async #load(name: string, given: LoadParameters): Promise<void> {
+    const { device } = this.#parts
+    const model = await this.#modelOf(name, given)
+    try {
+      if (this.#loaded.has(name)) await device.updateModel(model)
+      else await device.addModel(model)
+      this.#loaded.add(name)
+      this.#known.set(name, model)
+      await this.#untilReady(name)
+      this.#reasons.delete(name)
+    } catch (error) {
+      if (!(error instanceof UserError || error instanceof ServingError)) throw error
+      this.#reasons.set(name, error.message)
+      throw new ServingError('badRequest', `failed to load '${name}': ${error.message}`)
+    }
+  }
+
+  async #untilReady(name: string): Promise<void> {
+    const { clock, desk, device } = this.#parts
+    const begun = clock.now()
+    for (;;) {
+      const lack = desk.lackOf(desk.model(name))
+      if (lack === undefined) return
+      const waited = clock.now() - begun
+      if ((waited > SETTLES && lack.fitsNowhere) || waited > PATIENCE) {
+        this.#loaded.delete(name)
+        await device.removeModel(name)
+        throw new ServingError('badRequest', lack.words)
+      }
+      await clock.sleep(TICK)
+    }
+  }
+
+  async #modelOf(name: string, { config, file }: LoadParameters): Promise<OwnedModel> {
+    const { createModel } = this.#parts
+    if (config !== undefined && config.length > LARGEST_CONFIG)
+      throw new ServingError('badRequest', `parameter 'config' has more than ${LARGEST_CONFIG} characters`)
+    const shapes = config === undefined ? new Map() : shapesFromConfig(config)
+    if (file !== undefined) return createModel({ name, shapes, file: await this.#keep(name, file) })
+    const found = await this.#fileOf(name)
+    if (found !== undefined) return createModel({ name, shapes, file: found })
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    throw new ServingError(
+      'noSuchModel',
+      `failed to load '${name}', no such model${this.#parts.folder === undefined ? '; this node has no folder of models' : ''}`
+    )
+  }
+
+  async #keep(name: string, bytes: Uint8Array): Promise<string> {
+    const { uploads } = this.#parts
+    await mkdir(uploads, { recursive: true, mode: 0o700 })
+    const file = join(uploads, `${name}.onnx`)
+    await writeFile(file, bytes, { mode: 0o600 })
+    return file
+  }
+
+  /** Of the folder: the largest of its versions. */
+  async #fileOf(name: string): Promise<string | undefined> {
+    const { folder } = this.#parts
+    if (folder === undefined) return undefined
+    const plain = join(folder, `${name}.onnx`)
+    if (await isFile(plain)) return plain
+    const versions = (await readdir(join(folder, name)).catch(() => [])).filter(version => /^\d{1,9}$/.test(version))
+    const latest = versions.sort((a, b) => Number(b) - Number(a))[0]
+    const file = latest === undefined ? undefined : join(folder, name, latest, 'model.onnx')
+    return file !== undefined && (await isFile(file)) ? file : undefined
+  }
+}
+
+const isFile = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    found => found.isFile(),
+    () => false
+  )

@@ -1,0 +1,155 @@
+import type { Server } from 'node:net'
+import { join } from 'node:path'
+import type { Clock } from '../core/clock.ts'
+import { stopOnce } from '../core/stop-once.ts'
+import { type Seconds, seconds } from '../core/units.ts'
+import type { Device } from '../runtime/device/device.ts'
+import type { LogLevel } from '../runtime/device/log-level.ts'
+import type { OwnedModel } from '../runtime/device/owned-model.ts'
+import { RequestDesk, type RequestLimits } from '../runtime/device/requests/request-desk.ts'
+import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
+import { createTokenCheck } from './check-token.ts'
+import type { GrpcServer } from './grpc/create-grpc-server.ts'
+import { type HostPort, isLoopback, writtenHost } from './host-port.ts'
+import type { HttpServer } from './http/create-http-server.ts'
+import { InferenceService } from './inference-service.ts'
+import { listenAt } from './listen-at.ts'
+import { ModelRepository } from './model-repository.ts'
+import { SERVING_LIMITS, type ServingLimits } from './serving-limits.ts'
+
+export interface ServingOptions {
+  readonly http: HostPort | undefined
+  readonly grpc: HostPort | undefined
+  /** Who asks must bring it. */
+  readonly token: string | undefined
+  /** In PEM. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** Models that clients may load by name. */
+  readonly models: string | undefined
+  readonly limits?: Partial<ServingLimits>
+  readonly requests?: Partial<RequestLimits>
+}
+
+export interface ServingParts {
+  readonly options: ServingOptions
+  readonly device: Device
+  readonly deviceName: string
+  /** Of this process, among all that this device has had. */
+  readonly incarnation: number
+  readonly hasStarted: () => boolean
+  /** Of this program. */
+  readonly version: string
+  readonly clock: Clock
+  readonly wallTime: () => Seconds
+  /** Of the state folder, where models are cut. */
+  readonly modelsFolder: string
+  /** Models that this node was started with. */
+  readonly own: readonly OwnedModel[]
+  readonly say: (text: string, level?: LogLevel) => void
+  /** Other protocols on the same server. */
+  readonly routes?: readonly ((server: HttpServer, service: InferenceService) => void)[]
+}
+
+/** Other programs are answered. */
+export interface Serving extends AsyncDisposable {
+  readonly service: InferenceService
+  readonly desk: RequestDesk
+  /** Where it listens. */
+  readonly http: HostPort | undefined
+  readonly grpc: HostPort | undefined
+  /** Nothing new is taken; what is under way is answered within `patience`; then all is closed. Idempotent. */
+  stop(patience?: Seconds): Promise<void>
+}
+
+const LARGEST_BLOCKS = 12
+const TICK = seconds(0.02)
+
+/** @throws UserError `packageMissing`, `portInUse`, `cannotListen` */
+export const openServing = async (parts: ServingParts): Promise<Serving> => {
+  const { options, clock, say } = parts
+  const limits = { ...SERVING_LIMITS, ...options.limits }
+  const { desk, service } = createService(parts)
+  const http = options.http === undefined ? undefined : await openHttp(parts, service, limits)
+  let grpc: GrpcServer | undefined
+  let at: { readonly http: HostPort | undefined; readonly grpc: HostPort | undefined }
+  try {
+    grpc = options.grpc === undefined ? undefined : await openGrpc(parts, service, limits)
+    at = {
+      http: http && (await listenAt(http.app.server as Server, options.http!)),
+      grpc: grpc && (await listenAt(grpc.server, options.grpc!))
+    }
+  } catch (error) {
+    await Promise.all([http?.stop(), grpc?.stop(), desk.stop()])
+    throw error
+  }
+  tell(at, options, say)
+  const { stop } = stopOnce(async () => {
+    await desk.stop()
+    await Promise.all([http?.stop(), grpc?.stop()])
+  })
+  return {
+    ...{ service, desk, ...at },
+    stop: async (patience = seconds(0)) => {
+      const until = clock.now() + patience
+      desk.refuse()
+      while (desk.pending > 0 && clock.now() < until) await clock.sleep(TICK)
+      await stop()
+    },
+    [Symbol.asyncDispose]: stop
+  }
+}
+
+const createService = (parts: ServingParts) => {
+  const { device, clock, wallTime, options, modelsFolder, own, say, deviceName, incarnation, version, hasStarted } =
+    parts
+  const life = `${incarnation}.serve`
+  const desk = new RequestDesk({ device, deviceName, life, clock, wallTime, say, limits: options.requests ?? {} })
+  const repository = new ModelRepository({
+    ...{ device, desk, clock, own, say },
+    uploads: join(modelsFolder, 'uploads'),
+    folder: options.models,
+    createModel: ({ name, file, shapes }): OnnxModel => ({
+      ...{ name, file, shapes, maxBlocks: LARGEST_BLOCKS, cutAt: [], folder: modelsFolder }
+    })
+  })
+  const service = new InferenceService({ name: 'tributary', version, desk, repository, clock, wallTime, hasStarted })
+  return { desk, service }
+}
+
+const openHttp = async (
+  { options: { token, tls }, say, routes = [] }: ServingParts,
+  service: InferenceService,
+  limits: ServingLimits
+): Promise<HttpServer> => {
+  const { createHttpServer } = await import('./http/create-http-server.ts')
+  const { addOipRoutes } = await import('./http/add-oip-routes.ts')
+  const server = await createHttpServer({ token, tls, limits, say })
+  addOipRoutes(server, service)
+  for (const add of routes) add(server, service)
+  await server.app.ready()
+  return server
+}
+
+const openGrpc = async (
+  { options: { token, tls }, say }: ServingParts,
+  service: InferenceService,
+  limits: ServingLimits
+): Promise<GrpcServer> => {
+  const { createGrpcServer } = await import('./grpc/create-grpc-server.ts')
+  const { oipHandlers } = await import('./grpc/oip-handlers.ts')
+  const checkToken = createTokenCheck(token)
+  return createGrpcServer({ tls, limits, handlers: grpc => oipHandlers(grpc, { service, checkToken, say }) })
+}
+
+const tell = (
+  { http, grpc }: Pick<Serving, 'http' | 'grpc'>,
+  { token, tls }: ServingOptions,
+  say: ServingParts['say']
+): void => {
+  const s = tls === undefined ? '' : 's'
+  const shown = ({ host, port }: HostPort): string => `${writtenHost(host)}:${port}`
+  if (http !== undefined) say(`serving on http${s}://${shown(http)}/v2`)
+  if (grpc !== undefined) say(`serving gRPC on ${shown(grpc)}${tls === undefined ? '' : ', encrypted'}`)
+  const open = [http, grpc].filter(at => at !== undefined && !isLoopback(at))
+  if (open.length > 0 && token === undefined) say('whoever reaches this machine may ask: no token is asked for', 'warn')
+}
