@@ -9,8 +9,12 @@ export interface NodeOfFlags {
   readonly hasConfig: boolean
 }
 
+// Before anything was asked of it; of each time that it is asked nothing stays.
+command.saveStateBeforeParse()
+
 /** The device that these flags of `tributary node` are for. @throws UserError where they are wrong */
 export const nodeOfFlags = async (args: readonly string[]): Promise<NodeOfFlags> => {
+  command.restoreStateBeforeParse()
   const { operands, unknown } = command.parseOptions([...args])
   const odd = [...operands, ...unknown]
   if (odd.length > 0)

@@ -4,6 +4,8 @@ import type { LinkEnd, LinkReport } from './link-report.ts'
 
 /** Bytes a second: an image of 600 KB takes five seconds then. */
 const SLOW = 125_000
+/** Of less no rate is learnt that could be relied on. */
+const ENOUGH = 2 ** 20
 /** One direction so much slower than the other is no wireless network's habit. */
 const UNLIKE = 10
 
@@ -19,6 +21,8 @@ const checkLink = ({ from, to, there, back }: LinkReport): Finding => {
       found,
       remedy: `let firewalls pass the ports of ${from} and ${to} both ways, and start them with addresses that the other can reach (--listen)`
     }
+  if (Math.min(there.bytesSent, back.bytesSent) < ENOUGH)
+    return { check, state: 'ok', found: `${found} (little has passed yet)` }
   const [least, most] = [Math.min(there.rate, back.rate), Math.max(there.rate, back.rate)]
   if (least < SLOW)
     return {
@@ -33,4 +37,4 @@ const checkLink = ({ from, to, there, back }: LinkReport): Finding => {
   return { check, state: 'ok', found }
 }
 
-const rateOf = (end: LinkEnd): string => (end === null ? 'none' : `${formatBytes(Math.round(end.rate))}/s`)
+const rateOf = (end: LinkEnd | null): string => (end === null ? 'none' : `${formatBytes(Math.round(end.rate))}/s`)
