@@ -12,7 +12,7 @@ export { type ErrorFacts, NoAnswerError, TributaryError, UserError } from './cor
 export type { ClusterEvents, EventName, LogLine, OtherDevice } from './library/cluster-events.ts'
 export type { ClusterStatus, DeviceStatus, SourceStatus, TimeFacts } from './library/cluster-status.ts'
 export { type Cluster, joinCluster } from './library/join-cluster.ts'
-export type { JoinOptions, ModelOptions } from './library/join-options.ts'
+export type { JoinOptions, ModelOptions, ServeOptions } from './library/join-options.ts'
 export type { Outcome, OutcomeOf } from './library/outcome.ts'
 export type { IterableSource, SendingSource } from './library/source.ts'
 export type { IterableSourceOptions, SendingSourceOptions, SourceOptions } from './library/source-options.ts'

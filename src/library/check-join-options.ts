@@ -4,9 +4,11 @@ import { ENCODING_CHOICES } from '../core/activation-encoding.ts'
 import { checkedOptions } from '../core/checked-options.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { parseSize } from '../core/parse-quantity.ts'
+import { bytes } from '../core/units.ts'
 import { refuseNamesakes } from '../runtime/device/refuse-namesakes.ts'
 import { decodeInvite, isInvite } from '../runtime/network/invite.ts'
 import { dialable, parseAddress } from '../runtime/network/parse-address.ts'
+import { type Endpoint, parseEndpoint } from '../runtime/parse-endpoint.ts'
 import { policyOf } from '../scheduler/policy-of.ts'
 import type { LogLine } from './cluster-events.ts'
 import type { JoinOptions, ModelOptions } from './join-options.ts'
@@ -33,6 +35,32 @@ const named = (model: z.output<typeof modelSchema>) => ({
   name: model.name ?? model.file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, '')
 })
 
+const endpoint = (option: string) =>
+  z.union([z.int().min(0).max(65_535).transform(String), z.string()]).transform((text, context): Endpoint => {
+    try {
+      return parseEndpoint(option, text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  })
+
+const pem = z.string().startsWith('-----BEGIN', 'must be PEM')
+
+const serveSchema = z
+  .strictObject({
+    http: endpoint('http').optional(),
+    grpc: endpoint('grpc').optional(),
+    token: z
+      .string()
+      .regex(/^[\x21-\x7e]{8,4096}$/, 'must be 8 to 4096 characters without spaces')
+      .optional(),
+    tls: z.strictObject({ cert: pem, key: pem }).optional(),
+    models: z.string().min(1).optional(),
+    limit: quantity(parseSize, '64MiB').default(bytes(256 * 2 ** 20))
+  })
+  .refine(({ http, grpc }) => http !== undefined || grpc !== undefined, 'needs http or grpc')
+
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 
 const schema = z.strictObject({
@@ -51,6 +79,7 @@ const schema = z.strictObject({
   policy: z.unknown().default('confluence').transform(policyOf),
   activationEncoding: z.enum(ENCODING_CHOICES).default('fp32'),
   models: z.array(modelSchema).default([]),
+  serve: serveSchema.optional(),
   startWhen: count.max(10_000).default(1),
   signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional(),
   log: z.custom<(line: LogLine) => void>(isFunction, 'must be a function').optional()

@@ -7,14 +7,16 @@ import type { DeviceLog } from '../node/device-log.ts'
 import { type OpenedDevice, openDevice } from '../node/open-device.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
-import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
 import { systemClock } from '../runtime/system-clock.ts'
-import { type CheckedModel, type CheckedOptions, checkJoinOptions, checkModelOptions } from './check-join-options.ts'
+import type { Serving } from '../serving/open-serving.ts'
+import { type CheckedOptions, checkJoinOptions, checkModelOptions } from './check-join-options.ts'
 import { checkSourceOptions } from './check-source-options.ts'
 import { type ClusterEvents, EventHub, type EventName, type OtherDevice } from './cluster-events.ts'
 import type { ClusterStatus } from './cluster-status.ts'
 import type { JoinOptions, ModelOptions } from './join-options.ts'
+import { openLibraryServing } from './open-library-serving.ts'
+import { ownedModel } from './owned-model.ts'
 import type { IterableSource, SendingSource } from './source.ts'
 import type { IterableSourceOptions, SendingSourceOptions } from './source-options.ts'
 import { Sources } from './sources.ts'
@@ -27,6 +29,8 @@ export interface Cluster extends AsyncDisposable {
   readonly name: string
   /** Where others can reach it: multiaddrs. */
   addresses(): readonly string[]
+  /** Where other programs are answered: an address for each way. Undefined where nobody is. */
+  readonly serving: { readonly http?: string; readonly grpc?: string } | undefined
   /** What another device joins with. Whoever has it is in: treat it as a password. */
   invite(): string
   /**
@@ -82,13 +86,18 @@ export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> =
     await engine.stop()
     throw error
   }
+  let serving: Serving | undefined
   try {
+    const start = { isOver: false }
+    serving = await openLibraryServing(checked, { folder, opened, log, hasStarted: () => start.isOver })
     await startDevice(opened, checked.signal)
+    start.isOver = true
   } catch (error) {
+    await serving?.stop()
     await opened[Symbol.asyncDispose]()
     throw error
   }
-  return new JoinedCluster(checked.name, folder, opened, events, log)
+  return new JoinedCluster({ name: checked.name, folder, opened, events, log, serving })
 }
 
 /** @throws the signal's reason when it aborts */
@@ -120,12 +129,6 @@ const deviceOptions = (checked: CheckedOptions, folder: StateFolder) => {
   }
 }
 
-const ownedModel = ({ file, name, shapes, blocks, cutAt, pinned }: CheckedModel, folder: StateFolder): OnnxModel => ({
-  ...{ name, file, cutAt, pinned, maxBlocks: blocks },
-  shapes: new Map(Object.entries(shapes)),
-  folder: folder.models
-})
-
 /** The device's own words and events as this package's. */
 const logTo = (events: EventHub): DeviceLog => ({
   say: (text, level = 'info') => events.emit('log', { level, text }),
@@ -139,6 +142,15 @@ const logTo = (events: EventHub): DeviceLog => ({
 /** Seconds. */
 const stopSchema = z.strictObject({ patience: z.number().min(0).default(5) })
 
+interface JoinedParts {
+  readonly name: string
+  readonly folder: StateFolder
+  readonly opened: OpenedDevice
+  readonly events: EventHub
+  readonly log: DeviceLog
+  readonly serving: Serving | undefined
+}
+
 class JoinedCluster implements Cluster {
   readonly id: string
   readonly name: string
@@ -146,10 +158,12 @@ class JoinedCluster implements Cluster {
   readonly #opened: OpenedDevice
   readonly #events: EventHub
   readonly #sources: Sources
+  readonly #serving: Serving | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(name: string, folder: StateFolder, opened: OpenedDevice, events: EventHub, { say }: DeviceLog) {
+  constructor({ name, folder, opened, events, log: { say }, serving }: JoinedParts) {
     this.name = name
+    this.#serving = serving
     this.#folder = folder
     this.id = opened.cluster.network.self
     this.#opened = opened
@@ -159,6 +173,10 @@ class JoinedCluster implements Cluster {
       events.emit('failed', { because })
       return this.stop({ patience: 0 })
     })
+  }
+
+  get serving(): Cluster['serving'] {
+    return this.#serving?.addresses()
   }
 
   addresses(): readonly string[] {
@@ -211,6 +229,7 @@ class JoinedCluster implements Cluster {
 
   async #shutDown(patience: Seconds): Promise<void> {
     try {
+      await this.#serving?.stop(patience)
       await this.#sources.stop()
       await this.#opened.device.stop({ patience })
     } finally {

@@ -19,6 +19,22 @@ export interface ModelOptions {
   readonly pinned?: boolean
 }
 
+/** Where programs of others are answered, by the Open Inference Protocol. At least one of `http` and `grpc`. */
+export interface ServeOptions {
+  /** "8000" or 8000 of this machine alone, "192.168.1.5:8000"; port 0: any. Needs the package fastify. */
+  readonly http?: string | number
+  /** Likewise, for gRPC. Needs the package @grpc/grpc-js. */
+  readonly grpc?: string | number
+  /** Who asks must bring it as a bearer token. @default everybody may ask */
+  readonly token?: string
+  /** Certificate and key in PEM. @default answers are not encrypted */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  /** A folder of models that clients may load by name: NAME.onnx, or NAME/1/model.onnx. @default none */
+  readonly models?: string
+  /** Largest request, unpacked: bytes, or text like "64MiB". @default 256MiB */
+  readonly limit?: number | string
+}
+
 /** How this process becomes a device, and of which cluster. All of it may be left out. */
 export interface JoinOptions {
   /** What the others call this device. @default the host's name */
@@ -48,6 +64,8 @@ export interface JoinOptions {
   readonly activationEncoding?: EncodingChoice
   /** Models that this device owns from the start. @default none */
   readonly models?: readonly ModelOptions[]
+  /** Answer other programs. @default nobody is answered */
+  readonly serve?: ServeOptions
   /** Sources wait until so many devices are there and ready. @default 1 */
   readonly startWhen?: number
   /** Ends it while it starts, which takes as long as cutting its models does; `stop` is for later. */

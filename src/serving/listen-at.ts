@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'
 import { UserError } from '../core/user-error.ts'
-import type { HostPort } from './host-port.ts'
+import type { Endpoint } from '../runtime/parse-endpoint.ts'
 
 const WORDS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use by another program: choose another port',
@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<string, string>> = {
 }
 
 /** @returns where it listens, with the port that it has got @throws UserError `portInUse`, `cannotListen` */
-export const listenAt = async (server: Server, { host, port }: HostPort): Promise<HostPort> => {
+export const listenAt = async (server: Server, { host, port }: Endpoint): Promise<Endpoint> => {
   try {
     server.listen({ host, port })
     await once(server, 'listening')

@@ -8,18 +8,19 @@ import type { LogLevel } from '../runtime/device/log-level.ts'
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import { RequestDesk, type RequestLimits } from '../runtime/device/requests/request-desk.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
+import type { Endpoint } from '../runtime/parse-endpoint.ts'
 import { createTokenCheck } from './check-token.ts'
 import type { GrpcServer } from './grpc/create-grpc-server.ts'
-import { type HostPort, isLoopback, writtenHost } from './host-port.ts'
 import type { HttpServer } from './http/create-http-server.ts'
 import { InferenceService } from './inference-service.ts'
+import { isLoopback } from './is-loopback.ts'
 import { listenAt } from './listen-at.ts'
 import { ModelRepository } from './model-repository.ts'
 import { SERVING_LIMITS, type ServingLimits } from './serving-limits.ts'
 
 export interface ServingOptions {
-  readonly http: HostPort | undefined
-  readonly grpc: HostPort | undefined
+  readonly http: Endpoint | undefined
+  readonly grpc: Endpoint | undefined
   /** Who asks must bring it. */
   readonly token: string | undefined
   /** In PEM. */
@@ -55,8 +56,10 @@ export interface Serving extends AsyncDisposable {
   readonly service: InferenceService
   readonly desk: RequestDesk
   /** Where it listens. */
-  readonly http: HostPort | undefined
-  readonly grpc: HostPort | undefined
+  readonly http: Endpoint | undefined
+  readonly grpc: Endpoint | undefined
+  /** The same, as programs are told. */
+  addresses(): { readonly http?: string; readonly grpc?: string }
   /** Nothing new is taken; what is under way is answered within `patience`; then all is closed. Idempotent. */
   stop(patience?: Seconds): Promise<void>
 }
@@ -71,7 +74,7 @@ export const openServing = async (parts: ServingParts): Promise<Serving> => {
   const { desk, service } = createService(parts)
   const http = options.http === undefined ? undefined : await openHttp(parts, service, limits)
   let grpc: GrpcServer | undefined
-  let at: { readonly http: HostPort | undefined; readonly grpc: HostPort | undefined }
+  let at: { readonly http: Endpoint | undefined; readonly grpc: Endpoint | undefined }
   try {
     grpc = options.grpc === undefined ? undefined : await openGrpc(parts, service, limits)
     at = {
@@ -89,6 +92,7 @@ export const openServing = async (parts: ServingParts): Promise<Serving> => {
   })
   return {
     ...{ service, desk, ...at },
+    addresses: () => addressesOf(at, options),
     stop: async (patience = seconds(0)) => {
       const until = clock.now() + patience
       desk.refuse()
@@ -141,15 +145,25 @@ const openGrpc = async (
   return createGrpcServer({ tls, limits, handlers: grpc => oipHandlers(grpc, { service, checkToken, say }) })
 }
 
+const addressesOf = (
+  { http, grpc }: Pick<Serving, 'http' | 'grpc'>,
+  { tls }: Pick<ServingOptions, 'tls'>
+): ReturnType<Serving['addresses']> => {
+  const shown = ({ host, port }: Endpoint): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return {
+    ...(http === undefined ? {} : { http: `http${tls === undefined ? '' : 's'}://${shown(http)}` }),
+    ...(grpc === undefined ? {} : { grpc: shown(grpc) })
+  }
+}
+
 const tell = (
   { http, grpc }: Pick<Serving, 'http' | 'grpc'>,
   { token, tls }: ServingOptions,
   say: ServingParts['say']
 ): void => {
-  const s = tls === undefined ? '' : 's'
-  const shown = ({ host, port }: HostPort): string => `${writtenHost(host)}:${port}`
-  if (http !== undefined) say(`serving on http${s}://${shown(http)}/v2`)
-  if (grpc !== undefined) say(`serving gRPC on ${shown(grpc)}${tls === undefined ? '' : ', encrypted'}`)
+  const said = addressesOf({ http, grpc }, { tls })
+  if (http !== undefined) say(`serving on ${said.http}/v2`)
+  if (grpc !== undefined) say(`serving gRPC on ${said.grpc}${tls === undefined ? '' : ', encrypted'}`)
   const open = [http, grpc].filter(at => at !== undefined && !isLoopback(at))
   if (open.length > 0 && token === undefined) say('whoever reaches this machine may ask: no token is asked for', 'warn')
 }

@@ -4,8 +4,8 @@ import { ELEMENT_OF, isDatatype } from '../datatypes.ts'
 import type { InferInput } from '../inference-service.ts'
 import { isSet, type Parameters, wholeNumber } from '../parameters.ts'
 import { ServingError } from '../serving-error.ts'
-import { parseJson } from './json-body.ts'
 import { elementsOf } from './json-elements.ts'
+import { parseJson } from './parse-json.ts'
 
 /** Of all inputs or outputs; of the dimensions of one. */
 const MOST_TENSORS = 4096
@@ -37,7 +37,7 @@ const schema = z.object({
           )
           .max(MOST_DIMENSIONS),
         parameters,
-        data: z.unknown()
+        data: z.unknown().optional()
       })
     )
     .min(1)

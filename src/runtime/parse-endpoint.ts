@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { UserError } from '../../core/user-error.ts'
+import { UserError } from '../core/user-error.ts'
 
 /** Where something listens. */
 export interface Endpoint {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UserError } from '../../core/user-error.ts'
+import { UserError } from '../core/user-error.ts'
 import { parseEndpoint } from './parse-endpoint.ts'
 
 test.for([
