@@ -22,6 +22,12 @@ export const lacksForLoad = (): string | undefined => {
 // Twenty-four streams at three devices: cameras, topics of a broker, folders that grow. One ffmpeg and the broker are killed on the way.
 
 const DEVICES = ['porch', 'shed', 'attic'] as const
+/** As docs/runtime.md says of devices that are to live for weeks. */
+const LONG_LIVED = {
+  NODE_OPTIONS: '--max-semi-space-size=4',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072'
+}
 const KINDS = ['video', 'video', 'video', 'video', 'mqtt', 'mqtt', 'watch', 'watch'] as const
 
 interface Load {
@@ -86,11 +92,11 @@ const startDevices = async (folder: string, port: number): Promise<NodeProcess[]
     const own = ['--state', join(folder, device, 'state'), '--sink', join(folder, device, 'sink.jsonl')]
     return [...own, '--io', io, ...sourcesOf(folder, device, port)]
   }
-  const first = start(DEVICES[0], [...(await flagsOf(DEVICES[0])), '--model', `${model}:net`])
+  const first = start(DEVICES[0], [...(await flagsOf(DEVICES[0])), '--model', `${model}:net`], LONG_LIVED)
   const { invite } = await first.event('listening')
   const others = []
   for (const device of DEVICES.slice(1))
-    others.push(start(device, [...(await flagsOf(device)), '--join', String(invite)]))
+    others.push(start(device, [...(await flagsOf(device)), '--join', String(invite)], LONG_LIVED))
   return [first, ...others]
 }
 
@@ -176,6 +182,12 @@ export const expectStreamsHeld = async (seconds: number, megabytes: number): Pro
   const folder = await mkdtemp(join(tmpdir(), 'tributary-load-'))
   const load = await loadStreams(folder, seconds)
   process.stderr.write(`24 streams, ${seconds} s: ${JSON.stringify(load.outcomes)}\n`)
+  for (const [i, name] of DEVICES.entries()) {
+    const at = (share: number, series: readonly number[]): number => series[Math.floor(share * (series.length - 1))]!
+    const tenths = Array.from({ length: 11 }, (_, n) => (at(n / 10, load.memory[i]!) / 2 ** 20).toFixed(0))
+    const files = [0, 0.5, 1].map(share => at(share, load.handles[i]!))
+    process.stderr.write(`  ${name}: MiB ${tenths.join(' ')}; open files ${files.join(' ')}\n`)
+  }
   // 12 cameras at two frames a second, 12 topics and folders at one item a second.
   expect(load.outcomes['result']).toBeGreaterThan(0.5 * 36 * seconds)
   expectFlat(load, seconds, megabytes)

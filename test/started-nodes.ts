@@ -9,8 +9,8 @@ afterEach(async () => {
 })
 
 /** A device as a process of its own, which ends with the test at the latest. */
-export const start = (name: string, flags: readonly string[]): NodeProcess => {
-  const node = startNode(name, flags)
+export const start = (name: string, flags: readonly string[], environment: NodeJS.ProcessEnv = {}): NodeProcess => {
+  const node = startNode(name, flags, environment)
   alive.push(node)
   return node
 }

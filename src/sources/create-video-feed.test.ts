@@ -71,6 +71,34 @@ test('a file goes on with the frame that is next where ffmpeg was killed in its 
   await rm(folder, { recursive: true })
 })
 
+test('of a flood of frames that nobody takes few are read: ffmpeg waits', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-video-'))
+  const count = join(folder, 'count')
+  const script = `const big = Buffer.concat([Buffer.from('P6\\n640 480\\n255\\n'), Buffer.alloc(921600)]);
+    let n = 0;
+    const more = () => { require('node:fs').writeFileSync(${JSON.stringify(count)}, String(++n)); process.stdout.write(big, more) };
+    more()`
+  const over = new AbortController()
+  const feed = createVideoFeed({
+    video: { input: 'clip.mp4', format: undefined, fps: undefined, pace: 'fast' },
+    ...{ clock: systemClock, say: () => {}, command: standIn(script) }
+  })
+  const offered = Promise.withResolvers<void>()
+  const offer = () => {
+    offered.resolve()
+    return new Promise<number>(() => {})
+  }
+  const running = feed.run({ offer, port: { target: SMALL, keepsSize: false } as LivePort, signal: over.signal })
+  await offered.promise
+  const written = async () => Number(await readFile(count, 'utf8'))
+  let [before, now] = [-1, await written()]
+  for (; before !== now; [before, now] = [now, await written()]) await systemClock.sleep(seconds(0.2))
+  expect(now).toBeLessThan(8) // what pipes hold
+  over.abort()
+  void running
+  await rm(folder, { recursive: true })
+})
+
 test('a camera that says nothing, or is away, is tried again later and later; its password is not told', async () => {
   const clock = createManualClock()
   const command = standIn(

@@ -11,7 +11,11 @@ import { createWatchFeed } from './create-watch-feed.ts'
 import { WatchJournal } from './watch-journal.ts'
 
 /** A folder in memory, and what came of it. */
-const watched = async (state?: string, has: (datum: number) => boolean = () => false) => {
+const watched = async (
+  state?: string,
+  has: (datum: number) => boolean = () => false,
+  taken: () => Promise<void> = async () => {}
+) => {
   const folder = state ?? (await mkdtemp(join(tmpdir(), 'tributary-watch-')))
   const clock = createManualClock()
   const files = new Map<string, string>()
@@ -35,7 +39,10 @@ const watched = async (state?: string, has: (datum: number) => boolean = () => f
   } as unknown as LivePort
   const journal = new WatchJournal({ source: 'cam@porch', folder, has })
   const feed = createWatchFeed({ folder: 'in', settle: seconds(2), journal, clock, say: text => log.push(text) })
-  const offer = async (item: LiveItem) => items.push(item) - 1
+  const offer = async (item: LiveItem) => {
+    await taken()
+    return items.push(item) - 1
+  }
   const running = feed.run({ offer, port, signal: over.signal })
   const names = () => items.map(({ name }) => name)
   const setAway = (away: boolean) => {
@@ -92,6 +99,18 @@ test('a folder that vanishes and comes back is looked for, and nothing of it is 
     'watch:in: there is no such folder; looked for again',
     'watch:in is there again'
   ])
+})
+
+test('a flood of files waits in the folder while nothing is taken, and then each has its turn', async () => {
+  const room = Promise.withResolvers<void>()
+  const { clock, files, names } = await watched(undefined, undefined, () => room.promise)
+  const all = Array.from({ length: 5000 }, (_, i) => `${i}`.padStart(4, '0'))
+  for (const name of all) files.set(name, '1')
+  await clock.advance(seconds(60))
+  expect(names()).toEqual([])
+  room.resolve()
+  await clock.advance(seconds(60))
+  expect(names()).toEqual(all)
 })
 
 test('started again, what is done stays done, and what was under way is done anew unless its line is in the sink', async () => {

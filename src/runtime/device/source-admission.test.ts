@@ -18,7 +18,12 @@ const view = {
 }
 
 /** A source with a window of 1, or 2 for data that arrive in time, computed one by one, each in `takes`. An item "bad" cannot be read, and those of `away` are not there. */
-const computing = (admission: Partial<AdmissionTerms>, takes: Seconds, availableAt?: (datum: number) => Seconds) => {
+const computing = (
+  admission: Partial<AdmissionTerms>,
+  takes: Seconds,
+  availableAt?: (datum: number) => Seconds,
+  wallTime?: () => Seconds
+) => {
   const window = availableAt === undefined ? 1 : 2
   const clock = createManualClock()
   const sink = memorySink()
@@ -30,7 +35,7 @@ const computing = (admission: Partial<AdmissionTerms>, takes: Seconds, available
   const away = new Set<string>()
   const source: SourceRunner = new SourceRunner({
     spec: { name: 'cam', window, weight: 1, start: seconds(0), patience: seconds(0), admission: terms },
-    ...{ deviceName: 'porch', clock, wallTime: () => clock.now(), view, sink, availableAt, isLive: true },
+    ...{ deviceName: 'porch', clock, wallTime: wallTime ?? (() => clock.now()), view, sink, availableAt, isLive: true },
     openItems: async () => ({ todo: availableAt === undefined ? live : list, total: 6, away: [] }),
     createPort: () => ({
       read: async ({ name }: Item) => {
@@ -66,7 +71,7 @@ const computing = (admission: Partial<AdmissionTerms>, takes: Seconds, available
   }
   const outcomes = () =>
     sink.lines.map(line => `${line.item} ${'reason' in line ? line.reason : 'cause' in line ? line.cause : 'result'}`)
-  return { live, source, running, pass, outcomes, settled, away }
+  return { live, source, running, pass, outcomes, settled, away, lines: sink.lines }
 }
 
 test('data that arrive faster than they are computed: the newest go in, and each has one outcome', async () => {
@@ -111,6 +116,26 @@ test('an item that is none has failed, and the others go on', async () => {
   await running
   expect(outcomes().sort()).toEqual(['a result', 'bad bad: is not an image', 'c result'])
   expect(source.status()).toMatchObject({ completed: 2, failed: 1, noItems: 0 })
+})
+
+test('where the clock on the wall jumps, by years and back, nothing is late, early or lost for it', async () => {
+  const jumps = [1.7e9, 0, 4e9, 1.7e9, 1.6e9]
+  let looked = 0
+  const jumping = () => seconds(jumps[looked++ % jumps.length]!)
+  const every = (datum: number) => seconds(datum * 0.1)
+  const still = computing({ deadline: seconds(0.25) }, seconds(0.2), every)
+  const moved = computing({ deadline: seconds(0.25) }, seconds(0.2), every, jumping)
+  for (const { pass, running } of [still, moved]) {
+    await pass(3)
+    await running
+  }
+  expect(looked).toBeGreaterThan(0)
+  expect(moved.outcomes()).toEqual(still.outcomes())
+  expect(new Set(still.outcomes().map(outcome => outcome.split(' ')[1]))).toEqual(new Set(['result', 'deadline']))
+  const timesOf = ({ lines }: typeof still) => lines.map(line => ('inferenceTime' in line ? line.inferenceTime : 0))
+  expect(timesOf(moved)).toEqual(timesOf(still))
+  for (const line of moved.lines)
+    if ('inferenceTime' in line) expect(line.doneAt! - line.availableAt!).toBeCloseTo(line.inferenceTime, 2)
 })
 
 test('an item that was given up has its outcome, also when its file appears later, and the others go on', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zipSync } from 'fflate'
@@ -138,6 +138,16 @@ test('what is not an image, or not whole, or not there, is refused with its name
     await expect(reading).rejects.toBeInstanceOf(UserError)
   }
   await expect(read(p, '/nowhere.png')).rejects.toThrow('/nowhere.png: there is no such file')
+})
+
+test('a file of 1 GiB is no image, and its bytes are not read', async () => {
+  const p = await imagePort('{}')
+  const path = join(folder(), 'large.png')
+  writeFileSync(path, '')
+  truncateSync(path, 2 ** 30)
+  const before = process.memoryUsage().arrayBuffers
+  await expect(read(p, path)).rejects.toThrow('large.png: is larger than 256 MiB, the limit of one image')
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26)
 })
 
 test.each([

@@ -9,7 +9,7 @@ import { readRegularFile } from './read-regular-file.ts'
 import { bytesOf } from './tensor-numbers.ts'
 
 /** A file that is larger than this is a mistake. */
-const MAX_BYTES = 2 ** 30
+const MAX_BYTES = 2 ** 28
 /** Of an image that came over a network: few bytes may say that they are very many. */
 const MOST_PIXELS = 1e8
 
@@ -29,7 +29,7 @@ export interface ImageTensor {
 
 /** @throws ItemUnavailable when the file cannot be read, UserError when it is not a readable image */
 export const imageToTensor = async (path: FilePath, target: ImageTarget): Promise<ImageTensor> => {
-  const file = await readRegularFile(path, MAX_BYTES, '1 GiB, the limit of one image')
+  const file = await readRegularFile(path, MAX_BYTES, '256 MiB, the limit of one image')
   return picture(await decode(file, {}, shownPath(path), target), target)
 }
 

@@ -1,6 +1,8 @@
-import { createServer } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { connect, createServer, type Socket } from 'node:net'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { seconds } from '../../core/units.ts'
 import { createMosquitto, freePort, hasMosquitto, type Mosquitto } from '../../testing/mosquitto.ts'
+import { systemClock } from '../system-clock.ts'
 import { parseMqttAddress } from './mqtt-address.ts'
 import { type MqttConnection, type MqttMessage, openMqtt } from './open-mqtt.ts'
 
@@ -19,6 +21,26 @@ const connectionTo = async (port: number, clientId: string, most?: number) => {
   const connection = await openMqtt({ address, clientId, say, ...(most === undefined ? {} : { most }) })
   open.push(connection)
   return { connection, log }
+}
+/** Seconds. */
+const LATE = 0.05
+/** What a broker says comes late. */
+const slowTo = async (port: number) => {
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    const broker = connect(port, '127.0.0.1')
+    for (const each of [socket, broker]) sockets.add(each.on('error', () => {}).on('close', () => each.destroy()))
+    socket.pipe(broker)
+    broker.on('data', chunk => void systemClock.sleep(seconds(LATE)).then(() => socket.write(chunk)))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as { port: number }).port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise(resolve => server.close(resolve))
+    }
+  }
 }
 /** What was heard, and a wait for it. */
 const hearing = async (connection: MqttConnection) => {
@@ -60,7 +82,76 @@ test('one that speaks something else is told, and the process goes on', async ()
   await new Promise(resolve => server.close(resolve))
 })
 
+/** Answers so to the first that it is sent, and then nothing. */
+const silentBroker = async (answer: Buffer | undefined) => {
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket)
+    socket.on('error', () => {}).once('data', () => (answer === undefined ? undefined : socket.write(answer)))
+  })
+  const port = await new Promise<number>(resolve =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
+  )
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(open.splice(0).map(connection => connection.stop()))
+      for (const socket of sockets) socket.destroy()
+      await new Promise(resolve => server.close(resolve))
+    }
+  }
+}
+
+test.each([
+  ['the connection and says nothing', undefined, /connack timeout; tried again$/],
+  ['us in and says nothing more', Buffer.from([0x20, 3, 0, 0, 0]), /: (Keepalive timeout|the broker .*); tried again$/]
+])('a broker that takes %s is away, and tried again', async (_, answer, because) => {
+  await using broker = await silentBroker(answer)
+  const address = parseMqttAddress(`mqtt://127.0.0.1:${broker.port}/t`, 'here')
+  const log: string[] = []
+  open.push(await openMqtt({ address, clientId: 'a', patience: seconds(0.1), say: text => log.push(text) }))
+  await vi.waitFor(() => expect(log).toEqual([expect.stringMatching(because)]), 10_000)
+})
+
+test('a connection that is one alone ends with its broker, and whoever publishes is told', async () => {
+  await using broker = await silentBroker(Buffer.from([0x20, 2, 0, 0]))
+  const address = parseMqttAddress(`mqtt://127.0.0.1:${broker.port}/t`, 'here')
+  const connection = await openMqtt({ address, isOnce: true, patience: seconds(0.1), say: () => {} })
+  await connection.connected()
+  await expect(connection.publish('t', 'x')).rejects.toThrow(/Keepalive timeout|the broker/)
+  expect(connection.because()).not.toBe('')
+  connection.abandon()
+  const nobody = parseMqttAddress(`mqtt://127.0.0.1:${await freePort()}/t`, 'here')
+  const away = await openMqtt({ address: nobody, isOnce: true, say: () => {} })
+  await expect(away.connected()).rejects.toThrow(/ECONNREFUSED/)
+  away.abandon()
+})
+
 describe.skipIf(!hasMosquitto())('with a broker', () => {
+  test('a flood stays with the broker: no more come than may be under way, each once, also when it answers late', async () => {
+    broker = await createMosquitto()
+    await broker.start()
+    const slow = await slowTo(broker.port)
+    const address = parseMqttAddress(`mqtt://127.0.0.1:${slow.port}/yard/cam`, 'here')
+    const connection = await openMqtt({ address, clientId: 'reader', unacknowledged: 4, say: () => {} })
+    open.push(connection)
+    const { heard, until, texts } = await hearing(connection)
+    const { connection: writer } = await connectionTo(broker.port, 'writer')
+    const names = Array.from({ length: 40 }, (_, i) => `${i}`)
+    for (const name of names) await writer.publish('yard/cam', name)
+    await until(4)
+    await systemClock.sleep(seconds(4 * LATE))
+    expect(heard).toHaveLength(4)
+    for (let done = 0; done < names.length; done++) {
+      await until(done + 1)
+      expect(heard.length - done).toBeLessThanOrEqual(4)
+      heard[done]!.acknowledge()
+    }
+    expect(texts()).toEqual(names)
+    await connection.stop()
+    await slow[Symbol.asyncDispose]()
+  })
+
   test('a message is sent again to whoever comes back without having acknowledged it, and no more after', async () => {
     broker = await createMosquitto()
     await broker.start()

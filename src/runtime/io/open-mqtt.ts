@@ -17,10 +17,12 @@ export interface MqttOptions {
   readonly clientId?: string
   /** A connection that is lost is not made again: whoever publishes is told, and opens another. Any broker does, of MQTT 5 or before. */
   readonly isOnce?: boolean
-  /** So many messages that are not acknowledged are taken at once. @default 16 */
+  /** So many messages that are not acknowledged are taken at once, whatever the broker sends. @default 16 */
   readonly unacknowledged?: number
   /** Of a message, in bytes: of a larger one only that it came is kept. @default 64 MiB */
   readonly most?: number
+  /** So long the broker may take to answer, half as long again once it is there. @default 10 s */
+  readonly patience?: Seconds
   /** For the pings while one of QoS 0 is waited for. @default none: whoever only publishes, or takes at once, needs none */
   readonly clock?: Clock
   /** For people: one line. */
@@ -62,6 +64,8 @@ export interface MqttConnection extends AsyncDisposable {
 }
 
 const MOST = 2 ** 26
+const UNACKNOWLEDGED = 16
+const PATIENCE: Seconds = seconds(10)
 /** Milliseconds: before the broker is asked again, each time twice as long. */
 const FIRST_PAUSE = 500
 const LONGEST_PAUSE = 30_000
@@ -78,18 +82,19 @@ export const openMqtt = async (options: MqttOptions): Promise<MqttConnection> =>
   const imported = await import('mqtt')
   const { MqttClient } = 'MqttClient' in imported ? imported : (imported as { default: typeof imported }).default // bundled
   const cut = new Map<number, number>()
+  const { patience = PATIENCE } = options
   const client = new MqttClient(() => streamTo(options, cut), {
     ...(options.clientId === undefined
       ? { clean: true }
       : { clientId: options.clientId, clean: false, resubscribe: true }),
     ...(options.address.user === undefined ? {} : { username: options.address.user }),
     ...(options.address.password === undefined ? {} : { password: options.address.password }),
-    ...{ keepalive: 15, connectTimeout: 10_000 },
+    ...{ keepalive: Math.max(1, Math.round(1.5 * patience)), connectTimeout: 1000 * patience },
     ...(options.isOnce === true
       ? { protocolVersion: 4 as const, reconnectPeriod: 0 }
       : {
           ...{ protocolVersion: 5 as const, reconnectPeriod: FIRST_PAUSE, reconnectOnConnackError: true },
-          properties: { sessionExpiryInterval: KEPT, receiveMaximum: options.unacknowledged ?? 16 }
+          properties: { sessionExpiryInterval: KEPT, receiveMaximum: options.unacknowledged ?? UNACKNOWLEDGED }
         })
   })
   return new Connection(client, options, cut)
@@ -155,6 +160,10 @@ class Connection implements MqttConnection {
   readonly #held = new Map<number, Held>()
   readonly #send: SendPacket
   #heard: Heard = () => {}
+  /** Those that were lost. */
+  #connections = 0
+  /** There may be room for one more. */
+  #wake: () => void = () => {}
   /** One of QoS 0 is not taken yet. */
   #isFull = false
   #because = NOT_YET
@@ -173,11 +182,7 @@ class Connection implements MqttConnection {
     client.on('error', error => this.#away(describe(error)))
     client.on('close', () => this.#closed())
     client.handleMessage = (packet, handled) => {
-      if (packet.qos === 0) void this.#hearUnheld(packet).then(() => handled())
-      else {
-        this.#hear(packet)
-        handled()
-      }
+      void (packet.qos === 0 ? this.#hearUnheld(packet) : this.#hearHeld(packet)).then(() => handled())
     }
   }
 
@@ -221,13 +226,13 @@ class Connection implements MqttConnection {
     return this.#stop.stop()
   }
 
-  /** The package acknowledges what it has handed over; here that is done when the message is done with. @returns what really sends */
+  /** The package acknowledges what it has handed over; here it never does: that is sent when the message is done with. @returns what really sends */
   #takeOver(): SendPacket {
     const client = this.#client as unknown as { _sendPacket: SendPacket }
     if (typeof client._sendPacket !== 'function') throw new InvariantError('this version of mqtt sends in another way')
     const send = client._sendPacket.bind(client)
     client._sendPacket = (packet, sent, ...rest: []) => {
-      if (packet.cmd === 'puback' && this.#held.has(packet.messageId!)) sent?.()
+      if (packet.cmd === 'puback') sent?.()
       else send(packet, sent, ...rest)
     }
     return send
@@ -245,6 +250,26 @@ class Connection implements MqttConnection {
       over.abort()
       this.#isFull = false
     }
+  }
+
+  /** Some brokers send more than they were told may be under way (mosquitto 2.0.11 does): the next is not heard, nor read on, before there is room. */
+  async #hearHeld(packet: IPublishPacket): Promise<void> {
+    const connection = this.#connections
+    const over = new AbortController()
+    if (this.#isTooMany(packet)) void this.#ping(over.signal)
+    while (connection === this.#connections && this.#isTooMany(packet))
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    over.abort()
+    if (connection === this.#connections) this.#hear(packet) // else the broker sends it again
+  }
+
+  #isTooMany({ messageId = 0 }: IPublishPacket): boolean {
+    if (this.#held.has(messageId)) return false
+    let underWay = 0
+    for (const { isDone } of this.#held.values()) if (!isDone) underWay++
+    return underWay >= (this.#options.unacknowledged ?? UNACKNOWLEDGED)
   }
 
   /** The broker is to know that we are there; its answer is behind what is not read. */
@@ -265,7 +290,7 @@ class Connection implements MqttConnection {
     const bytes = oversize ?? payload.length
     const before = this.#held.get(messageId)
     if (qos > 0 && dup && before?.topic === topic && before.bytes === bytes) {
-      if (before.isDone) this.#held.delete(messageId) // it is acknowledged now
+      if (before.isDone) this.#acknowledge(messageId, before)
       return undefined
     }
     const held: Held = { topic, bytes, isDone: false }
@@ -279,6 +304,7 @@ class Connection implements MqttConnection {
   #acknowledge(messageId: number, held: Held): void {
     if (this.#held.get(messageId) !== held) return // it was not to be acknowledged, or the broker has forgotten it
     held.isDone = true
+    this.#wake()
     if (!this.#client.connected) return // the broker sends it again
     this.#held.delete(messageId)
     this.#send({ cmd: 'puback', messageId })
@@ -286,6 +312,7 @@ class Connection implements MqttConnection {
 
   #connected(sessionPresent: boolean): void {
     if (!sessionPresent) this.#held.clear()
+    this.#wake()
     if (this.#because !== NOT_YET) this.#tell('is there again')
     this.#because = ''
     this.#told.clear()
@@ -294,6 +321,8 @@ class Connection implements MqttConnection {
   }
 
   #closed(): void {
+    this.#connections++
+    this.#wake()
     if (this.#because === '' || this.#because === NOT_YET) this.#away('the broker has closed the connection')
     if (this.#options.isOnce === true) {
       this.#lost.reject(new Error(this.#because))

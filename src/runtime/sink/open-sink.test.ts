@@ -1,12 +1,14 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Clock } from '../../core/clock.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
+import { createSmallDisk, maySmallDisk } from '../../testing/small-disk.ts'
 import { NotWritten } from '../ports/not-written.ts'
 import type { Sink } from '../ports/sink.ts'
 import type { ResultEntry } from '../ports/sink-entry.ts'
@@ -235,6 +237,26 @@ test('a disk that fills up makes writers wait, says so once, and loses nothing w
   expect(said).toHaveLength(2)
   expect(said[1]).toMatch(/^sink .*can be written again$/)
 })
+
+test.skipIf(!maySmallDisk())(
+  'a disk that is really full, also in the midst of a line, loses nothing and has whole lines',
+  async () => {
+    using disk = createSmallDisk(256)
+    const sink = await open(join(disk.folder, 'sink.jsonl'))
+    const long = (datum: number) => ({ ...result(datum), result: { text: 'x'.repeat(3000) } })
+    const all = Array.from({ length: 120 }, (_, datum) => datum) // more than it holds
+    const writing = Promise.all(all.map(datum => sink.write(long(datum))))
+    await vi.waitFor(
+      () => expect(sink.state()).toMatchObject({ kind: 'stuck', because: 'the disk is full (ENOSPC)' }),
+      5000
+    )
+    execFileSync('mount', ['-o', 'remount,size=1024k', disk.folder])
+    expect(await writing).toEqual(all.map(() => 'written'))
+    await sink.stop()
+    const lines = text(join(disk.folder, 'sink.jsonl')).trimEnd().split('\n')
+    expect(lines.map(each => JSON.parse(each).datum).sort((a, b) => a - b)).toEqual(all)
+  }
+)
 
 test('a sink that is stopped while the disk is full says what was not written, and leaves whole lines', async () => {
   const file = fresh()

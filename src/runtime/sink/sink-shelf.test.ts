@@ -120,6 +120,41 @@ test.skipIf(process.platform === 'win32')('a FIFO that nobody reads holds nobody
   expect(said.join('\n')).toContain('1 results were not read by anybody')
 })
 
+test.skipIf(process.platform !== 'linux')(
+  'a device that is full makes sources wait, and says what was not written',
+  async () => {
+    const sink = await open(place(), '/dev/full')
+    const outcome = expect(sink.write(result(0))).rejects.toThrow(/0.png was not written: the disk is full \(ENOSPC\)/)
+    await vi.waitFor(() => expect(sink.state()).toMatchObject({ kind: 'stuck', because: 'the disk is full (ENOSPC)' }))
+    await Promise.all([outcome, sink.stop()])
+    expect(said.join('\n')).toMatch(/sink \/dev\/full: the disk is full \(ENOSPC\); sources wait, nothing is lost/)
+  }
+)
+
+test.skipIf(process.platform === 'win32')(
+  'a reader of a FIFO that reads nothing makes sources wait, and whoever stops 2 s at most',
+  async () => {
+    const folder = place()
+    const fifo = join(folder, 'results')
+    execFileSync('mkfifo', [fifo])
+    const sink = await open(folder, '$/results')
+    const reader = spawn('sh', ['-c', `exec sleep 600 < ${fifo}`], { stdio: 'ignore' })
+    try {
+      const long = { ...result(0), result: { text: 'x'.repeat(300_000) } }
+      const [first, second] = [sink.write(long), sink.write(result(1))]
+      const outcomes = Promise.allSettled([first, second])
+      await vi.waitFor(() => expect(readFileSync(`/proc/${reader.pid}/comm`, 'utf8')).toBe('sleep\n'), 5000)
+      const begun = systemClock.now()
+      await sink.stop()
+      expect(systemClock.now() - begun).toBeLessThan(3.5)
+      expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+      expect(said.join('\n')).toMatch(/results were not read by anybody/)
+    } finally {
+      reader.kill('SIGKILL')
+    }
+  }
+)
+
 test('sinks come and go while others stay open, and what cannot be opened changes nothing', async () => {
   const folder = place()
   const shelf = shelfIn(folder)

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Clock } from '../../../core/clock.ts'
 import { bytes, seconds } from '../../../core/units.ts'
+import { createSmallDisk, maySmallDisk } from '../../../testing/small-disk.ts'
 import type { Sink } from '../../ports/sink.ts'
-import type { ResultEntry } from '../../ports/sink-entry.ts'
+import { type ResultEntry, sinkLine } from '../../ports/sink-entry.ts'
 import { systemClock } from '../../system-clock.ts'
 import { openSinkFile } from '../sink-file.ts'
 import { type DeliveringSinkOptions, openDeliveringSink } from './delivering-sink.ts'
@@ -139,6 +140,51 @@ test.each([
   await until(server, 0, 1, 2)
   await sink.stop()
   expect(said).toEqual([expect.stringMatching(because), expect.stringContaining('results are delivered again')])
+})
+
+test('an answer that never ends is taken at its status', async () => {
+  const endless: Answer = response => {
+    response.writeHead(200)
+    const more = (): void => {
+      if (!response.destroyed) response.write('x'.repeat(65_536), () => setImmediate(more))
+    }
+    more()
+  }
+  await using server = await hook(() => endless)
+  const sink = await open(place(), server.url, { timeout: 500 })
+  await write(sink, 0, 1)
+  await vi.waitFor(() => expect(server.requests).toHaveLength(2), 5000)
+  await vi.waitFor(() => expect(sink.deliveries!()).toEqual([{ to: 'webhook:x', waiting: 0, because: '' }]), 5000)
+  await sink.stop()
+  expect([server.requests.length, said]).toEqual([2, []])
+})
+
+test('what waits for its delivery is told, with what holds it up', async () => {
+  let isUp = false
+  await using server = await hook(() => (isUp ? ok : status(500)))
+  const sink = await open(place(), server.url)
+  await write(sink, 0, 1)
+  const waiting = Buffer.byteLength(sinkLine(result(0)) + sinkLine(result(1)))
+  await vi.waitFor(() =>
+    expect(sink.deliveries!()).toEqual([{ to: 'webhook:x', waiting, because: 'answers 500 Internal Server Error' }])
+  )
+  isUp = true
+  await vi.waitFor(() => expect(sink.deliveries!()).toEqual([{ to: 'webhook:x', waiting: 0, because: '' }]), 5000)
+})
+
+test.skipIf(!maySmallDisk())('a disk that is really full holds results back, and none is lost', async () => {
+  await using server = await hook(() => ok)
+  using disk = createSmallDisk(256)
+  const sink = await open(join(disk.folder, 'outbox'), server.url)
+  await write(sink, 0)
+  disk.fill()
+  const all = Array.from({ length: 40 }, (_, i) => i + 1)
+  const waiting = write(sink, ...all)
+  await vi.waitFor(() => expect(said.join()).toMatch(/disk is full \(ENOSPC\)/), 5000)
+  disk.free()
+  await waiting
+  await until(server, 0, ...all)
+  await sink.stop()
 })
 
 test('what is not delivered when the device stops, or its other end is away, is delivered by the next start', async () => {
