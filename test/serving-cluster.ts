@@ -25,6 +25,7 @@ export interface ServingCluster extends AsyncDisposable {
   /** A file in its folder. */
   file(name: string, bytes: Uint8Array): string
   start(name: string, options?: JoinOptions): Promise<Cluster>
+  clusters(): readonly Cluster[]
 }
 
 export const servingCluster = (): ServingCluster => {
@@ -36,6 +37,7 @@ export const servingCluster = (): ServingCluster => {
       writeFileSync(join(folder, name), bytes)
       return join(folder, name)
     },
+    clusters: () => clusters,
     start: async (name, options = {}) => {
       const first = clusters[0]
       const cluster = await joinCluster({
@@ -120,12 +122,17 @@ export const binaryOutputs = ({ headers, body }: Pick<Answer, 'headers' | 'body'
 export const floatsIn = (bytes: Uint8Array): number[] => [...new Float32Array(Uint8Array.from(bytes).buffer)]
 
 /** As another program would make one of the protocol's definition, by a package that reads such files. */
-export const grpcClient = (address: string, credentials = grpc.credentials.createInsecure()): Json => {
+export const grpcClient = (
+  address: string,
+  credentials = grpc.credentials.createInsecure(),
+  options: grpc.ClientOptions = {}
+): Json => {
   const definition = loadSync('proto/inference/inference.proto', { keepCase: true, longs: Number, defaults: true })
   const { inference } = grpc.loadPackageDefinition(definition) as Json
   return new inference.GRPCInferenceService(address, credentials, {
     'grpc.max_receive_message_length': -1,
-    'grpc.max_send_message_length': -1
+    'grpc.max_send_message_length': -1,
+    ...options
   })
 }
 
