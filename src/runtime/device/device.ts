@@ -38,7 +38,7 @@ import { notice } from './notice.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
 import { SourceDesk } from './source-desk.ts'
-import type { SourcePort } from './source-port.ts'
+import type { DatumRef, SourcePort } from './source-port.ts'
 import { TaskTraffic } from './task-traffic.ts'
 import { WaitingWords } from './waiting-words.ts'
 
@@ -53,6 +53,8 @@ export interface Device extends AsyncDisposable {
   readonly submit: (task: DeviceTask) => void
   /** Forget the tasks of a datum that is done or given up. */
   readonly cancel: (source: string, datum: number) => void
+  /** Tell another device that a datum of a source here is not wanted any more, or only where it is begun. */
+  readonly withdraw: (ref: DatumRef, device: DeviceId, unlessBegun: boolean) => void
   /** Whether a datum of a source here waits on this device. */
   readonly isHere: (source: string, datum: number) => boolean
   /** Whether a datum of a source here waits on this device, and nothing of it has been computed. */
@@ -254,12 +256,16 @@ class RunningDevice implements Device {
   /** What the caller has is not written to, on its way or by the policy. */
   readonly submit = (task: DeviceTask): void => this.#dispatcher.submit({ ...task })
 
-  readonly cancel = (source: string, datum: number): void =>
+  readonly cancel = (source: string, datum: number): void => {
     // Another device of this one's name may have a source of the same name.
     this.#dispatcher.cancel(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
+  }
 
   readonly isHere = (source: string, datum: number): boolean =>
     this.#dispatcher.has(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
+
+  readonly withdraw = ({ source, datum, attempt }: DatumRef, device: DeviceId, unlessBegun: boolean): void =>
+    this.#parts.network.notify(device, notice('withdraw', { source, datum: BigInt(datum), attempt, unlessBegun }))
 
   readonly isUnbegun = (source: string, datum: number): boolean =>
     this.#dispatcher.waits(

@@ -20,7 +20,8 @@ import {
   type Reply,
   ReplySchema,
   type Request,
-  type Task
+  type Task,
+  type Withdraw
 } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../ports/network.ts'
 import { describeSetAside } from './describe-set-aside.ts'
@@ -183,6 +184,9 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
       source(body.value.source)?.failed(refOf(body.value), failure)
       return
     }
+    case 'withdraw':
+      onWithdraw(parts, from, body.value)
+      return
     case 'clearance':
       onClearance(parts, from, body.value)
       return
@@ -228,6 +232,19 @@ const onClearance = (parts: HandlerParts, from: DeviceId, { body }: Clearance): 
     dispatcher.asked(index, body.value, () =>
       network.notify(from, notice('clearance', { body: { case: 'grant', value: true } }))
     )
+}
+
+/** Only whose home the sender is. */
+const onWithdraw = ({ dispatcher, network, view }: HandlerParts, from: DeviceId, message: Withdraw): void => {
+  const { source, datum, attempt, unlessBegun } = message
+  const isMeant = (task: DeviceTask): boolean =>
+    task.source === source &&
+    task.datum === Number(datum) &&
+    task.attempt === attempt &&
+    task.homeId === from &&
+    (!unlessBegun || task.done === 0)
+  if (dispatcher.cancel(isMeant) && unlessBegun)
+    network.notify(from, notice('lost', { source, datum, attempt, device: view.self }))
 }
 
 const refOf = ({ source, datum, attempt }: { source: string; datum: bigint; attempt: number }): DatumRef => ({

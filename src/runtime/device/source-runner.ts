@@ -62,6 +62,8 @@ export interface SourceRunnerParts {
   /** The breaker has set somebody aside. */
   readonly setAside: () => void
   readonly cancel: (source: string, datum: number) => void
+  /** Tell another device that a datum is not wanted any more, or only where it is begun. @default nobody is told */
+  readonly withdraw?: (ref: DatumRef, device: DeviceId, unlessBegun: boolean) => void
   /** Told last of all of a datum: it is in the sink, and owed no longer. */
   readonly settled?: (datum: number, item: Item) => void
   /** Its items come as they come, and do not come again: one that cannot be read has failed. */
@@ -329,7 +331,7 @@ export class SourceRunner implements SourcePort {
     }
   }
 
-  custody(ref: DatumRef, device: DeviceId): void {
+  custody(ref: DatumRef, device: DeviceId, _done?: number): void {
     this.#book.custody(ref, device)
   }
 
@@ -378,9 +380,28 @@ export class SourceRunner implements SourcePort {
    * @returns false where it is not under way: it has its outcome, or has not been admitted
    */
   letGo(datum: number, reason: DropReason): boolean {
-    if (!this.#flights.has(datum) || !this.#book.ledger.drop(datum)) return false
+    const { ledger } = this.#book
+    if (!this.#flights.has(datum)) return false
+    const others = this.#othersWith(datum)
+    if (!ledger.drop(datum)) return false
+    this.#withdraw(datum, others, false)
     this.#dropAdmitted(datum, reason)
     return true
+  }
+
+  /** Another device that has it gives it back, unless it has begun with it: `lost` is told of that. */
+  recallUnbegun(datum: number): void {
+    this.#withdraw(datum, this.#othersWith(datum), true)
+  }
+
+  #othersWith(datum: number): readonly DeviceId[] {
+    const { self } = this.#parts.view
+    return [...this.#book.ledger.holders(datum)].filter(device => device !== self)
+  }
+
+  #withdraw(datum: number, devices: readonly DeviceId[], unlessBegun: boolean): void {
+    const ref = { source: this.id, datum, attempt: this.#book.ledger.attempts(datum) }
+    for (const device of devices) this.#parts.withdraw?.(ref, device, unlessBegun)
   }
 
   tick(): void {

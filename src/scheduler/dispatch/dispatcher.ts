@@ -219,11 +219,13 @@ export class Dispatcher<T extends LiveTask> {
     return this.#lane.uses(model, block)
   }
 
-  /** Forget tasks: their datum was given up, or is done by a duplicate. A block that runs finishes and is then forgotten by its source. */
-  cancel(belongs: (task: T) => boolean): void {
-    this.#lane.takeOut(belongs)
-    for (const queue of this.#links.values()) queue.takeOut(belongs)
+  /** Forget tasks: their datum was given up, or is done by a duplicate. A block that runs finishes and is then forgotten by its source. @returns whether any waited here */
+  cancel(belongs: (task: T) => boolean): boolean {
+    const before = this.#waiting.length
     this.#waiting = this.#waiting.filter(({ task }) => !belongs(task))
+    let count = before - this.#waiting.length + this.#lane.takeOut(belongs).length
+    for (const queue of this.#links.values()) count += queue.takeOut(belongs).length
+    return count > 0
   }
 
   #enter(task: T): void {

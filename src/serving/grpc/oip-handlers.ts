@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { create } from '@bufbuild/protobuf'
 import type * as Grpc from '@grpc/grpc-js'
 import {
@@ -112,6 +113,7 @@ const connectionOf = (call: Connection): object => {
 
 const signalOf = (call: { on(event: 'cancelled', listener: () => void): unknown }): AbortSignal => {
   const over = new AbortController()
+  setMaxListeners(0, over.signal) // each request of a stream listens
   call.on('cancelled', () => over.abort())
   return over.signal
 }

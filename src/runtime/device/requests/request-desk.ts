@@ -227,7 +227,7 @@ export class RequestDesk implements AsyncDisposable {
     signal?.addEventListener('abort', cancel, { once: true })
     if (timeout < Number.POSITIVE_INFINITY) {
       const expire = (): void => {
-        if (!parts.every(part => part.hasBegun())) letGo('deadline')
+        for (const part of parts) part.expire()
       }
       this.#parts.clock.sleep(timeout, { signal: over.signal }).then(expire, () => {})
     }

@@ -49,8 +49,8 @@ export interface RequestPart {
   readonly outcome: Promise<PartOutcome>
   /** It is not wanted any more. */
   letGo(reason: DropReason): void
-  /** Whether some block of it has been run, is running, or may be on another device. */
-  hasBegun(): boolean
+  /** It is dropped for its deadline, unless some block of it has been run, or is running. */
+  expire(): void
 }
 
 interface Open {
@@ -101,7 +101,7 @@ export class RequestSource {
     return {
       outcome,
       letGo: reason => this.#letGo(item, reason),
-      hasBegun: () => this.#hasBegun(item)
+      expire: () => this.#expire(item)
     }
   }
 
@@ -133,9 +133,12 @@ export class RequestSource {
     if (datum !== undefined) this.runner.letGo(datum, reason)
   }
 
-  #hasBegun(item: RequestItem): boolean {
-    const datum = this.#open.get(item)?.datum
-    return datum !== undefined && !this.#parts.device.isUnbegun(this.runner.id, datum)
+  #expire(item: RequestItem): void {
+    const open = this.#open.get(item)
+    if (open === undefined) return
+    const { datum } = open
+    if (datum === undefined || this.#parts.device.isUnbegun(this.runner.id, datum)) this.#letGo(item, 'deadline')
+    else (this.runner as Runner).expire(datum)
   }
 
   #settle(item: RequestItem, outcome: PartOutcome): void {
@@ -174,7 +177,7 @@ export class RequestSource {
       createPort: createRequestPort,
       isLive: true,
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
-      ...{ setAside: device.setAside, cancel: device.cancel }
+      ...{ setAside: device.setAside, cancel: device.cancel, withdraw: device.withdraw }
     }
   }
 }
@@ -189,6 +192,8 @@ const outcomeOf = (entry: SinkEntry, served: Seconds): PartOutcome => {
 class Runner extends SourceRunner {
   readonly #over: () => void
   readonly #served = new Map<number, Seconds>()
+  /** Their time is over, and another device may not have begun with them. */
+  readonly #expired = new Set<number>()
 
   constructor(parts: SourceRunnerParts, over: () => void) {
     super(parts)
@@ -199,10 +204,30 @@ class Runner extends SourceRunner {
   servedOf(datum: number): Seconds {
     const served = this.#served.get(datum) ?? seconds(0)
     this.#served.delete(datum)
+    this.#expired.delete(datum)
     return served
   }
 
+  expire(datum: number): void {
+    this.#expired.add(datum)
+    this.recallUnbegun(datum)
+  }
+
+  /** It may have been on its way when its time was over. */
+  override custody(...args: Parameters<SourceRunner['custody']>): void {
+    super.custody(...args)
+    const [{ datum }] = args
+    if (this.#expired.has(datum)) this.recallUnbegun(datum)
+  }
+
+  override lost(...args: Parameters<SourceRunner['lost']>): void {
+    const [{ datum }] = args
+    if (this.#expired.has(datum)) this.letGo(datum, 'deadline')
+    else super.lost(...args)
+  }
+
   override delivered(task: DeviceTask): void {
+    this.#expired.delete(task.datum)
     this.#served.set(task.datum, task.served)
     super.delivered(task)
   }

@@ -1,7 +1,7 @@
 import { compressionAlgorithms, credentials, Metadata, status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type IDENTITIES, identitiesModel, mixerModel } from '../src/testing/serving-models.ts'
-import { ask, call, floatsIn, grpcClient, type Json, modelOf, servingCluster, untilReady } from './serving-cluster.ts'
+import { type IDENTITIES, identitiesModel, mixerModel } from '../../src/testing/serving-models.ts'
+import { ask, call, floatsIn, grpcClient, type Json, modelOf, servingCluster, untilReady } from '../serving-cluster.ts'
 
 const cluster = servingCluster()
 let http: string

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type IDENTITIES, identitiesModel, mixerModel } from '../src/testing/serving-models.ts'
+import { type IDENTITIES, identitiesModel, mixerModel } from '../../src/testing/serving-models.ts'
 import {
   ask,
   binaryBody,
@@ -12,7 +12,7 @@ import {
   modelOf,
   servingCluster,
   untilReady
-} from './serving-cluster.ts'
+} from '../serving-cluster.ts'
 
 const cluster = servingCluster()
 let http: string

@@ -1,0 +1,212 @@
+import { Agent, request } from 'node:http'
+import { status as grpcStatus } from '@grpc/grpc-js'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Cluster } from '../../src/library/join-cluster.ts'
+import { loopingModel } from '../../src/testing/looping-model.ts'
+import { mixerModel } from '../../src/testing/serving-models.ts'
+import {
+  type Answer,
+  ask,
+  call,
+  grpcClient,
+  type Json,
+  modelOf,
+  servingCluster,
+  untilReady
+} from '../serving-cluster.ts'
+
+const cluster = servingCluster()
+let shed: Cluster
+let porch: Cluster
+let http: string
+let client: Json
+/** Turns of the loop in a tenth of a second. */
+let tenth = 1_000_000
+
+beforeAll(async () => {
+  shed = await cluster.start('shed', {
+    models: [modelOf(cluster.file('loop.onnx', loopingModel()), 'loop')],
+    serve: { http: 0 }
+  })
+  await untilReady(shed.serving!.http!, 'loop')
+  // It carries nothing.
+  porch = await cluster.start('porch', { memory: 0, serve: { http: 0, grpc: 0 } })
+  http = porch.serving!.http!
+  client = grpcClient(porch.serving!.grpc!)
+  await untilReady(http, 'loop')
+  await loop(1)
+  const begun = performance.now()
+  await loop(tenth)
+  tenth = Math.round((100 * tenth) / (performance.now() - begun))
+})
+afterAll(async () => {
+  client?.close()
+  await cluster[Symbol.asyncDispose]()
+})
+
+interface LoopOptions {
+  readonly parameters?: object
+  readonly source?: string
+  readonly signal?: AbortSignal
+}
+
+const loop = (turns: number, { parameters = {}, source, signal }: LoopOptions = {}): Promise<Answer> =>
+  ask(`${http}/v2/models/loop/infer`, {
+    body: JSON.stringify({ parameters, inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [turns] }] }),
+    headers: source === undefined ? {} : { 'x-tributary-source': source },
+    ...(signal === undefined ? {} : { signal })
+  })
+
+const sources = () => porch.status().sources.filter(({ device }) => device === 'porch')
+const until = async (what: () => boolean): Promise<void> => {
+  for (let tries = 0; !what(); tries++) {
+    if (tries > 1000) throw new Error(`it does not come: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
+/** Tasks at the device that computes. */
+const inLane = (): number => shed.status().devices.find(({ name }) => name === 'shed')!.queue.lane
+const underWay = (): number => sources().reduce((sum, { inFlight }) => sum + inFlight, 0)
+
+test('a device that carries nothing answers all the same, and says so of the model', async () => {
+  expect((await loop(12)).json().outputs[0]).toEqual({ name: 'y', datatype: 'FP32', shape: [1], data: [24] })
+  const { devices } = porch.status()
+  expect(devices.find(({ name }) => name === 'porch')!.tasks).toBe(0)
+})
+
+test('requests over the limit of one who asks are refused at once, and another is answered', async () => {
+  const over = new AbortController()
+  const refused: Answer[] = []
+  const greedy = async (): Promise<void> => {
+    const answer = await loop(2 * tenth, { source: 'greedy', signal: over.signal })
+    if (answer.status === 503) refused.push(answer)
+  }
+  const many = Promise.allSettled(Array.from({ length: 300 }, greedy))
+  await until(() => refused.length >= 40)
+  expect(refused[0]!.headers['retry-after']).toBe('1')
+  expect(refused[0]!.json().error).toMatch(/maximum queue size/)
+  const other = loop(1, { source: 'modest' })
+  over.abort()
+  await many
+  expect(await other).toMatchObject({ status: 200 })
+  await until(() => underWay() === 0)
+}, 60_000)
+
+test('one that is not begun within its timeout is refused; one that is begun is finished', async () => {
+  const alone = await loop(2 * tenth, { parameters: { timeout: 20_000 } })
+  expect(alone.status).toBe(200)
+  const long = loop(6 * tenth)
+  await until(() => inLane() === 1)
+  const late = await loop(1, { parameters: { timeout: 20_000 } })
+  expect(late.status).toBe(503)
+  expect(late.json().error).toMatch(/not begun within its timeout/)
+  expect(await long).toMatchObject({ status: 200 })
+}, 60_000)
+
+test('what nobody waits for any more is computed no more, whoever hangs up', async () => {
+  const dropped = (): number => sources().reduce((sum, source) => sum + source.dropped, 0)
+  const before = dropped()
+  const over = new AbortController()
+  const given = Promise.all(
+    Array.from({ length: 5 }, () => loop(4 * tenth, { signal: over.signal }).catch(error => error.name))
+  )
+  await until(() => underWay() === 5)
+  over.abort()
+  expect(await given).toEqual(Array(5).fill('AbortError'))
+  await until(() => underWay() === 0)
+  expect(dropped() - before).toBe(5)
+  const x = {
+    model_name: 'loop',
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [1], contents: { fp32_contents: [6 * tenth] } }]
+  }
+  const grpcCall = client.ModelInfer(x, () => {})
+  await until(() => underWay() === 1)
+  grpcCall.cancel()
+  await until(() => underWay() === 0)
+  const expired = new Promise<Json>(resolve =>
+    client.ModelInfer(x, { deadline: Date.now() + 300 }, (error: Json) => resolve(error))
+  )
+  await until(() => underWay() === 1)
+  expect(await expired).toMatchObject({ code: grpcStatus.DEADLINE_EXCEEDED })
+  await until(() => underWay() === 0)
+  expect(dropped() - before).toBe(7)
+}, 60_000)
+
+test('a connection is a source while it waits, and its seat is the next one’s', async () => {
+  const anonymous = (): number => sources().filter(({ name }) => name.startsWith('client-')).length
+  await Promise.all(Array.from({ length: 4 }, () => loop(1)))
+  const before = anonymous()
+  for (let i = 0; i < 30; i++) {
+    const agent = new Agent({ keepAlive: false })
+    await new Promise<void>((resolve, reject) => {
+      const post = request(`${http}/v2/models/loop/infer`, { method: 'POST', agent }, answer =>
+        answer.resume().once('end', () => resolve())
+      )
+      post.once('error', reject)
+      post.end('{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[1]}]}')
+    })
+  }
+  expect(anonymous()).toBe(before)
+}, 60_000)
+
+const repository = (path: string, body: object = {}): Promise<Answer> =>
+  ask(`${http}/v2/repository/${path}`, { body: JSON.stringify(body) })
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+const stateOf = async (name: string): Promise<Json> =>
+  (await repository('index')).json().find((entry: Json) => entry.name === name)
+
+test('a model that a client brings is cut, placed and served; unloaded it is gone, and may come again', async () => {
+  const body = JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }] })
+  const infer = () => ask(`${http}/v2/models/brought/infer`, { body })
+  const loaded = await repository('models/brought/load', { parameters: { 'file:1/model.onnx': base64(mixerModel()) } })
+  expect([loaded.status, loaded.body.toString()]).toEqual([200, ''])
+  expect(await stateOf('brought')).toEqual({ name: 'brought', version: '1', state: 'READY', reason: '' })
+  expect(await infer()).toMatchObject({ status: 200 })
+  expect(await repository('models/brought/unload', { parameters: { unload_dependents: false } })).toMatchObject({
+    status: 200
+  })
+  expect(await infer()).toMatchObject({ status: 404 })
+  expect(await stateOf('brought')).toMatchObject({ state: 'UNAVAILABLE', reason: 'unloaded' })
+  expect(await call(client, 'RepositoryModelLoad', { model_name: 'brought' })).toEqual({})
+  expect(await infer()).toMatchObject({ status: 200 })
+  await call(client, 'RepositoryModelUnload', { model_name: 'brought' })
+  const parameters = {
+    'file:1/model.onnx': { bytes_param: Buffer.from(mixerModel()) },
+    config: { string_param: '{"max_batch_size":8,"input":[{"name":"x","dims":[4]}]}' }
+  }
+  await call(client, 'RepositoryModelLoad', { model_name: 'other', parameters })
+  expect(await stateOf('other')).toMatchObject({ state: 'READY' })
+}, 60_000)
+
+test('a model that is garbage, that does not say what it is, or that belongs to others is refused in words', async () => {
+  const load = (name: string, parameters: object) => repository(`models/${name}/load`, { parameters })
+  const file = 'file:1/model.onnx'
+  const answers = {
+    garbage: await load('garbage', { [file]: base64(Buffer.from('this is no model at all, whoever says so')) }),
+    half: await load('half', { [file]: base64(mixerModel().subarray(0, 200)) }),
+    empty: await load('empty', { [file]: '' }),
+    notBase64: await load('text', { [file]: '{}' }),
+    nowhere: await load('nowhere', {}),
+    badName: await load('..%2F..%2Fup', { [file]: base64(mixerModel()) }),
+    badConfig: await load('config', { config: '{', [file]: base64(mixerModel()) }),
+    twoFiles: await load('two', { [file]: '', 'file:2/model.onnx': '' })
+  }
+  expect(Object.fromEntries(Object.entries(answers).map(([name, { status }]) => [name, status]))).toEqual({
+    ...{
+      garbage: 400,
+      half: 400,
+      empty: 400,
+      notBase64: 400,
+      nowhere: 404,
+      badName: 400,
+      badConfig: 400,
+      twoFiles: 400
+    }
+  })
+  expect(answers.garbage.json().error).toMatch(/failed to load 'garbage'/)
+  const others = await repository('models/loop/unload')
+  expect(others).toMatchObject({ status: 400 })
+  expect(others.json().error).toMatch(/another device/)
+  expect(await repository('models/none/unload')).toMatchObject({ status: 404 })
+  expect((await loop(3)).status).toBe(200)
+}, 60_000)
