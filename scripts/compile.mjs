@@ -36,6 +36,8 @@ const APART = [
   'vega',
   'vega-lite',
   'fastify',
+  '@fastify/multipart',
+  'zeromq',
   '@grpc/grpc-js'
 ]
 

@@ -142,6 +142,10 @@ export const command = new Command('node')
     'answer other programs over HTTP, by the Open Inference Protocol; on this machine alone unless a host is given'
   )
   .option('--serve-grpc <[host:]port>', 'the same over gRPC')
+  .option(
+    '--serve-frigate <endpoint>',
+    'answer the zmq detectors of Frigate there, like tcp://*:5555; models that they bring are cut and placed (docs/serving.md)'
+  )
   .option('--serve-token-file <file>', 'who asks must bring the bearer token that stands in this file')
   .option('--serve-tls-cert <file>', 'answers are encrypted, with this certificate in PEM')
   .option('--serve-tls-key <file>', 'and its key')

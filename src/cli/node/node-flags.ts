@@ -38,6 +38,7 @@ export interface NodeFlags {
   readonly metrics?: string
   readonly serve?: string
   readonly serveGrpc?: string
+  readonly serveFrigate?: string
   readonly serveTokenFile?: string
   readonly serveTlsCert?: string
   readonly serveTlsKey?: string

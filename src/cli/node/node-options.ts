@@ -20,6 +20,7 @@ import type { NodeFlags } from './node-flags.ts'
 import type { LogFormat } from './node-log.ts'
 import { parseModelFlags } from './parse-model-flags.ts'
 import { type NumberRange, parseNumber } from './parse-number.ts'
+import { parseZmqEndpoint } from './parse-zmq-endpoint.ts'
 import { refuseAlike } from './refuse-alike.ts'
 
 export interface NodeOptions {
@@ -86,6 +87,8 @@ export interface NodeOptions {
 export interface ServingFlags {
   readonly http: Endpoint | undefined
   readonly grpc: Endpoint | undefined
+  /** Of ZeroMQ. */
+  readonly frigate: string | undefined
   readonly tokenFile: string | undefined
   readonly tlsCert: string | undefined
   readonly tlsKey: string | undefined
@@ -204,6 +207,12 @@ const servingOf = (flags: NodeFlags, problems: FlagProblems): ServingFlags => {
   return {
     http: at('serve', flags.serve),
     grpc: at('serve-grpc', flags.serveGrpc),
+    frigate: problems.check(
+      'serve-frigate',
+      flags.serveFrigate ?? '',
+      () => flags.serveFrigate && parseZmqEndpoint('--serve-frigate', flags.serveFrigate),
+      undefined
+    ),
     tokenFile: flags.serveTokenFile,
     tlsCert: flags.serveTlsCert,
     tlsKey: flags.serveTlsKey,
@@ -276,7 +285,7 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     'serve-tls-cert': flags.serveTlsCert,
     'serve-tls-key': flags.serveTlsKey,
     'serve-models': flags.serveModels,
-    'serve-limit': flags.serveLimit
+    'serve-limit': flags.serveFrigate === undefined ? flags.serveLimit : undefined
   }
   for (const [flag, text] of Object.entries(ofServing))
     odd(

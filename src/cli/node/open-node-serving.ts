@@ -1,11 +1,15 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import { stopOnce } from '../../core/stop-once.ts'
+import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { OpenedDevice } from '../../node/open-device.ts'
 import { VERSION } from '../../node/version.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
+import type { FrigateDoor } from '../../serving/frigate/open-frigate.ts'
 import type { Serving } from '../../serving/open-serving.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
@@ -22,8 +26,8 @@ export interface NodeServingParts {
 /** @returns undefined where nobody is to be answered @throws UserError */
 export const openNodeServing = async (parts: NodeServingParts): Promise<Serving | undefined> => {
   const { options, opened, folder, own, log, hasStarted } = parts
-  const { http, grpc, tokenFile, tlsCert, tlsKey, models, limit } = options.serving
-  if (http === undefined && grpc === undefined) return undefined
+  const { http, grpc, frigate, tokenFile, tlsCert, tlsKey, models, limit } = options.serving
+  if (http === undefined && grpc === undefined && frigate === undefined) return undefined
   const token = tokenFile === undefined ? undefined : await tokenIn(tokenFile)
   const cert = tlsCert === undefined ? undefined : await textOf('--serve-tls-cert', tlsCert)
   const key = tlsKey === undefined ? undefined : await textOf('--serve-tls-key', tlsKey)
@@ -37,8 +41,39 @@ export const openNodeServing = async (parts: NodeServingParts): Promise<Serving 
     ...{ version: VERSION, clock: systemClock, wallTime, modelsFolder: folder.models, own },
     say: (text, level) => log.say(text, level)
   })
-  log.event({ event: 'serving', http: serving.http ?? null, grpc: serving.grpc ?? null })
-  return serving
+  const door = frigate === undefined ? undefined : await openFrigateDoor(frigate, parts, serving)
+  const at = { http: serving.http ?? null, grpc: serving.grpc ?? null, frigate: door?.endpoint ?? null }
+  log.event({ event: 'serving', ...at })
+  return door === undefined ? serving : withDoor(serving, door)
+}
+
+/** Where it cannot be opened, nothing else is. */
+const openFrigateDoor = async (
+  endpoint: string,
+  { options, folder, log }: NodeServingParts,
+  { desk, service, ...serving }: Serving
+): Promise<FrigateDoor> => {
+  const { openFrigate } = await import('../../serving/frigate/open-frigate.ts')
+  try {
+    return await openFrigate({
+      ...{ endpoint, desk, repository: service.repository, clock: systemClock },
+      ...{ memory: options.memory, threads: options.threads, limit: options.serving.limit },
+      folder: join(folder.models, 'frigate'),
+      say: (text, level) => log.say(text, level)
+    })
+  } catch (error) {
+    await serving.stop()
+    throw error
+  }
+}
+
+const withDoor = (serving: Serving, door: FrigateDoor): Serving => {
+  const { stop: close } = stopOnce(async () => door[Symbol.asyncDispose]())
+  const stop = async (patience?: Seconds): Promise<void> => {
+    await serving.stop(patience)
+    await close()
+  }
+  return { ...serving, stop, [Symbol.asyncDispose]: () => stop() }
 }
 
 /** Somebody edits it by hand: the end of its line is no part of it. */

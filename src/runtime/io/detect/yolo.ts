@@ -66,6 +66,16 @@ export const yolo: DetectionFamily = {
   }
 }
 
+/** The same where no model chooses its boxes itself: six numbers of a row are a box and two classes. */
+export const yoloRows: DetectionFamily = {
+  ...yolo,
+  read: (outputs, frame) => {
+    if (outputs.length === SCALES.length) return readScales(outputs, frame)
+    const matrix = outputs.length === 1 ? matrixOf(outputs[0]!.dims) : undefined
+    return matrix === undefined ? undefined : readMatrix(numbersOf(outputs[0]!), matrix, frame)
+  }
+}
+
 /** YOLOv5: each box has a score of its own as well. */
 export const yolov5: DetectionFamily = {
   takes: 'one output [1, boxes, 5 + classes]',

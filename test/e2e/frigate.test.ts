@@ -1,0 +1,230 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { BlockHash } from '../../src/core/ids.ts'
+import { createEngine } from '../../src/runtime/engine/create-engine.ts'
+import type { Engine } from '../../src/runtime/ports/engine.ts'
+import { CLASSES, dfineModel, madeUpPicture, SIDE, yoloModel } from '../../src/testing/detector-models.ts'
+import { FrigateClient } from '../../src/testing/frigate-client.ts'
+import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+
+const SHAPE = [1, 3, SIDE, SIDE]
+const MEMORY = '16KiB'
+type Rows = readonly (readonly number[])[]
+
+let folder: string
+let nodes: { shed: NodeProcess; porch: NodeProcess }
+/** Where each answers. */
+let at: { shed: string; porch: string }
+let engine: Engine
+const clients: FrigateClient[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-frigate-'))
+  engine = createEngine()
+  const flags = ['--serve-frigate', 'tcp://127.0.0.1:*', '--serve-limit', '1MiB']
+  const shed = startNode('shed', [...flags, '--state', join(folder, 'shed')])
+  const { invite } = await shed.event('listening')
+  // Too small for a whole model: what is brought there is answered by both together.
+  const own = ['--state', join(folder, 'porch'), '--join', String(invite), '--memory', MEMORY]
+  const porch = startNode('porch', [...flags, ...own])
+  nodes = { shed, porch }
+  await porch.status(({ devices }) => devices.length === 2)
+  at = { shed: await endpointOf(shed), porch: await endpointOf(porch) }
+})
+afterAll(async () => {
+  for (const client of clients) client.close()
+  for (const { child } of Object.values(nodes ?? {})) child.kill('SIGKILL')
+  await Promise.all(Object.values(nodes ?? {}).map(({ ended }) => ended))
+  await engine.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const endpointOf = async (node: NodeProcess): Promise<string> => String((await node.event('serving'))['frigate'])
+const frigate = (endpoint: string): FrigateClient => {
+  const client = new FrigateClient(endpoint)
+  clients.push(client)
+  return client
+}
+const placed = (node: NodeProcess, model: string) =>
+  node.status(({ placement }) => placement.ready && Object.keys(placement.models).includes(model))
+
+/** What plain ONNX Runtime sees, by Frigate's rules written down once more. */
+const plainRows = async (model: Uint8Array, picture: Float32Array): Promise<Rows> => {
+  const file = join(folder, 'plain.onnx')
+  await writeFile(file, model)
+  const hash = `plain-${Math.random()}` as BlockHash
+  await engine.load(hash, file)
+  const data = new Uint8Array(picture.slice().buffer)
+  const { outputs } = await engine.run(hash, [{ name: 'x', type: 'float32', dims: SHAPE, data }])
+  await engine.unload(hash)
+  const values = new Float32Array(outputs[0]!.data.buffer)
+  const boxes = values.length / (4 + CLASSES)
+  const seen = Array.from({ length: boxes }, (_, i) => {
+    const of = (column: number): number => values[column * boxes + i]!
+    const scores = Array.from({ length: CLASSES }, (_, c) => of(4 + c))
+    const score = Math.max(...scores)
+    const corners = [of(1) - of(3) / 2, of(0) - of(2) / 2, of(1) + of(3) / 2, of(0) + of(2) / 2]
+    return [scores.indexOf(score), score, ...corners.map(side => side / SIDE)]
+  })
+  const kept: number[][] = []
+  for (const row of seen.filter(([, score]) => score! > 0.4).sort((a, b) => b[1]! - a[1]!))
+    if (kept.length < 20 && kept.every(other => overlap(other, row) <= 0.4)) kept.push(row)
+  return kept.map(([index, score, ...box]) => [index!, score!, ...box.map(side => Math.min(1, Math.max(0, side)))])
+}
+const overlap = (a: readonly number[], b: readonly number[]): number => {
+  const area = (t: number, l: number, bottom: number, r: number): number => Math.max(0, bottom - t) * Math.max(0, r - l)
+  const [at, al, ab, ar, bt, bl, bb, br] = [...a.slice(2), ...b.slice(2)] as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number
+  ]
+  const both = area(Math.max(at, bt), Math.max(al, bl), Math.min(ab, bb), Math.min(ar, br))
+  return both / (area(at, al, ab, ar) + area(bt, bl, bb, br) - both)
+}
+const expectRows = (rows: Rows, wanted: Rows): void => {
+  expect(wanted.length).toBeGreaterThan(1)
+  const full = [...wanted, ...Array.from({ length: 20 - wanted.length }, () => [0, 0, 0, 0, 0, 0])]
+  for (const [i, row] of full.entries())
+    for (const [j, number] of row.entries()) expect(rows[i]![j]).toBeCloseTo(number, 4)
+}
+
+test('a model that is brought is answered at once, then cut and placed without a further step, and the answers stay the same', async () => {
+  const model = yoloModel()
+  const [client, picture] = [frigate(at.shed), madeUpPicture()]
+  expect(await client.ask('yolo_nano.onnx')).toMatchObject({ model_available: false, model_loaded: false })
+  const saved = await client.upload('yolo_nano.onnx', model)
+  expect(saved).toMatchObject({ model_saved: true, model_loaded: true, model_name: 'yolo_nano.onnx' })
+  const wanted = await plainRows(model, picture)
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+  await placed(nodes.porch, 'yolo_nano')
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+  expect(await frigate(at.porch).ask('yolo_nano.onnx')).toMatchObject({ model_available: true, model_loaded: true })
+  const another = madeUpPicture(7)
+  expectRows(await frigate(at.porch).detect(another, SHAPE, 'yologeneric'), await plainRows(model, another))
+})
+
+test('a model that its node cannot hold alone is answered as soon as the cluster holds it', async () => {
+  const model = yoloModel([1, 3, SIDE, SIDE]).slice()
+  const padded = Buffer.concat([model, metadata(32 * 1024)])
+  const client = frigate(at.porch)
+  expect(await client.begin('large.onnx', padded)).toMatchObject({ model_saved: true, model_loaded: true })
+  const picture = madeUpPicture(3)
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), await plainRows(model, picture))
+})
+
+test('what a model leaves open is taken from the first picture; a second input is filled in', async () => {
+  const client = frigate(at.shed)
+  const open = yoloModel(['n', 3, 'h', 'w'])
+  expect(await client.begin('open.onnx', open)).toMatchObject({ model_loaded: true })
+  const picture = madeUpPicture(5)
+  const wanted = await plainRows(yoloModel(), picture)
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+  await placed(nodes.shed, 'open')
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+  expect(await client.begin('dfine.onnx', dfineModel())).toMatchObject({ model_loaded: true })
+  const [first] = await client.detect(picture, SHAPE, 'dfine')
+  expect(first![1]).toBeGreaterThan(0.4)
+  await placed(nodes.shed, 'dfine')
+  expect((await client.detect(picture, SHAPE, 'dfine'))[0]![1]).toBeCloseTo(first![1]!, 4)
+})
+
+test('after a request that was not answered in time a new connection begins at 1, and several are answered at once', async () => {
+  const [picture, wanted] = [madeUpPicture(), await plainRows(yoloModel(), madeUpPicture())]
+  const impatient = frigate(at.shed)
+  for (let i = 0; i < 20; i++) {
+    await impatient.detect(picture, SHAPE, 'yologeneric', 0).catch(() => {})
+    expect(await impatient.begin('yolo_nano.onnx', yoloModel())).toMatchObject({ model_loaded: true })
+  }
+  const several = Array.from({ length: 4 }, () => frigate(at.shed))
+  await Promise.all(
+    several.map(async client => {
+      await client.begin('yolo_nano.onnx', yoloModel())
+      for (let i = 0; i < 10; i++) expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+    })
+  )
+})
+
+const NOTHING = Array.from({ length: 20 }, () => [0, 0, 0, 0, 0, 0])
+
+test("a model that is garbage is refused with why, and takes nobody's place", async () => {
+  const client = frigate(at.shed)
+  for (const file of [Buffer.from('no model'), Buffer.alloc(0), Buffer.from(yoloModel()).subarray(0, 900)]) {
+    const answer = await client.upload('yolo_nano.onnx', file)
+    expect(answer).toMatchObject({ model_saved: false, model_loaded: false })
+    expect(answer.message).toMatch(/it is no model/)
+  }
+  await client.ask('yolo_nano.onnx')
+  const picture = madeUpPicture()
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), await plainRows(yoloModel(), picture))
+})
+
+test.each([
+  ['another size', [1, 3, 16, 16], 'float32', 'yologeneric', /the model takes float32\[1, 3, 32, 32\]/],
+  ['another type', SHAPE, 'uint8', 'yologeneric', /uint8\[1, 3, 32, 32\] came/],
+  ['another family', SHAPE, 'float32', 'rfdetr', /model_type rfdetr takes/]
+])('%s: nothing is seen, and the log says why', async (_, shape, dtype, model_type, why) => {
+  const client = frigate(at.shed)
+  await client.begin('yolo_nano.onnx', yoloModel())
+  const bytes = shape.reduce((a, b) => a * b, 1) * (dtype === 'uint8' ? 1 : 4)
+  const header = JSON.stringify({ shape, dtype, model_type })
+  const [answer] = await client.request([header, new Uint8Array(bytes)], 10_000)
+  expect(answer!.equals(Buffer.alloc(480))).toBe(true)
+  await expect.poll(() => nodes.shed.log()).toMatch(why)
+})
+
+test('numbers that are none give nothing, or something; the node goes on', async () => {
+  const client = frigate(at.shed)
+  await client.begin('yolo_nano.onnx', yoloModel())
+  const rows = await client.detect(new Float32Array(3 * SIDE * SIDE).fill(Number.NaN), SHAPE, 'yologeneric')
+  expect(rows).toEqual(NOTHING)
+})
+
+test('what is no request is answered with why; what is too large ends its connection; others are answered', async () => {
+  const client = frigate(at.shed)
+  for (const [frames, why] of [
+    [['{'], /not JSON/],
+    [[JSON.stringify({ shape: [1, 3, 2, 2], dtype: 'float32' }), 'short'], /48 bytes; 5 came/],
+    [[JSON.stringify({ model_request: true })], /model_name/]
+  ] as const) {
+    const [answer] = await client.request(frames, 10_000)
+    expect(JSON.parse(String(answer)).error).toMatch(why)
+  }
+  const large = [JSON.stringify({ model_data: true, model_name: 'huge.onnx' }), Buffer.alloc(2 * 2 ** 20)]
+  await expect(client.request(large, 1000)).rejects.toThrow()
+  expect(await frigate(at.shed).ask('yolo_nano.onnx')).toMatchObject({ model_loaded: true })
+})
+
+test('when a device of the cluster is gone and the node comes back, what was brought is still answered', async () => {
+  const [client, picture] = [frigate(at.shed), madeUpPicture()]
+  const wanted = await plainRows(yoloModel(), picture)
+  await client.begin('yolo_nano.onnx', yoloModel())
+  nodes.porch.child.kill('SIGKILL')
+  await nodes.porch.ended
+  await expect.poll(() => client.detect(picture, SHAPE, 'yologeneric'), { timeout: 30_000 }).not.toEqual(NOTHING)
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+  nodes.shed.child.kill('SIGTERM')
+  expect(await nodes.shed.ended).toBe(0)
+  nodes.shed = startNode('shed', ['--serve-frigate', at.shed, '--state', join(folder, 'shed')])
+  await endpointOf(nodes.shed)
+  const again = frigate(at.shed)
+  expect(await again.ask('yolo_nano.onnx')).toMatchObject({ model_available: true, model_loaded: true })
+  expectRows(await again.detect(picture, SHAPE, 'yologeneric'), wanted)
+})
+
+/** A field that no reader of models knows, so many bytes. */
+const metadata = (size: number): Buffer => {
+  const length: number[] = []
+  for (let rest = size; ; rest >>>= 7) {
+    length.push(rest > 127 ? (rest & 127) | 128 : rest)
+    if (rest <= 127) break
+  }
+  // doc_string, field 6 of a model.
+  return Buffer.concat([Buffer.from([(6 << 3) | 2, ...length]), Buffer.alloc(size, 0x61)])
+}
