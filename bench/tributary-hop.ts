@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
+import { WindowStretch } from '../src/cluster/window-stretch.ts'
 import { blockHash, type DeviceId, modelId } from '../src/core/ids.ts'
 import type { ModelManifest } from '../src/core/manifest.ts'
 import { bytes as asBytes, bytesPerSecond, seconds } from '../src/core/units.ts'
@@ -89,6 +90,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     network,
     view,
     dispatcher,
+    stretch: new WindowStretch({ self: network.self, now: () => systemClock.now() }),
     source: () => undefined,
     draining: () => false,
     status: () => {

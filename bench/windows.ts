@@ -13,7 +13,7 @@ import { networkNames, plannedNetwork } from './planned-network.ts'
 // the least with 99 % of the most that any fixed one serves. `npm run bench -- windows 20`: twenty networks of each kind.
 
 const NETWORKS = 100
-const COUNT = 800
+const COUNT = 3000
 const FIXED = [2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32]
 const ENOUGH = 0.99
 

@@ -4,8 +4,8 @@ import { LARGEST_AUTO } from '../core/window.ts'
 /** Data under way before anything is known: enough to find other paths than the first. */
 const FIRST = 16
 /** Beside the data that are served at once: so many wait, and so many for each of those. */
-const WAITING = 3
-const WAITING_EACH = 1.1
+const WAITING = 2
+const WAITING_EACH = 1.2
 /** Of a deadline: times differ, and nearly all of the data are to be in time. */
 const IN_TIME = 0.5
 /** Results that count: those of so many windows, and at least so many; fewer while the window grows for the first time. */
@@ -49,9 +49,15 @@ export class AutoWindow {
     this.#deadline = deadline
   }
 
-  /** Whole data. */
-  get size(): number {
-    return Math.round(this.#window)
+  /** Whole data. @param stretch so many times what was found */
+  size(stretch = 1): number {
+    return Math.round(Math.max(1, Math.min(this.#most, stretch * this.#window)))
+  }
+
+  /** With a deadline, what is done in a part of it. */
+  get #most(): number {
+    if (this.#passed === 0) return LARGEST_AUTO
+    return Math.min(LARGEST_AUTO, IN_TIME * this.#deadline * (this.#results / this.#passed))
   }
 
   /** A result came home, while the network was slower than the source: otherwise it says nothing about the network. */
@@ -63,8 +69,7 @@ export class AutoWindow {
     this.#served = keep * this.#served + Math.min(served, took)
     this.#passed = keep * this.#passed + took / underWay
     const atOnce = this.#served / this.#passed
-    const inTime = IN_TIME * this.#deadline * (this.#results / this.#passed)
-    const wanted = Math.max(1, Math.min(LARGEST_AUTO, WAITING + (1 + WAITING_EACH) * atOnce, inTime))
+    const wanted = Math.max(1, Math.min(this.#most, WAITING + (1 + WAITING_EACH) * atOnce))
     if (wanted < this.#window) this.#isStarting = false
     this.#window += (wanted - this.#window) / this.#window
   }

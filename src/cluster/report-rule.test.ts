@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest'
+import { deviceId } from '../core/ids.ts'
 import { seconds } from '../core/units.ts'
 import type { Policy, Report } from '../scheduler/policy.ts'
 import { ReportRule } from './report-rule.ts'
+import { WindowStretch } from './window-stretch.ts'
+
+const alone = new WindowStretch({ self: deviceId('a'), now: () => seconds(0) })
 
 /** At which of so many times, one interval apart, something is told. */
 const told = (reports: (i: number) => Partial<Report>, { interval = 0.1, times = 10, isRestless = true } = {}) => {
   let i = 0
   const report = () => ({ backlog: seconds(0), commitments: [], received: [], ...reports(i) })
-  const rule = new ReportRule({ reportInterval: () => seconds(interval), report } as unknown as Policy)
+  const rule = new ReportRule({ reportInterval: () => seconds(interval), report } as unknown as Policy, alone)
   const at: number[] = []
   for (; i < times; i++) if (rule.next(seconds(i * rule.interval), isRestless) !== undefined) at.push(i)
   return at

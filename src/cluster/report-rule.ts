@@ -1,5 +1,6 @@
 import { type Seconds, seconds } from '../core/units.ts'
 import type { Policy, Report } from '../scheduler/policy.ts'
+import type { WindowStretch } from './window-stretch.ts'
 
 /** Reports without news go out so often while something happens, and where nothing does. */
 const QUIET: Seconds = seconds(0.5)
@@ -11,11 +12,13 @@ const IDLE_QUIET: Seconds = seconds(5)
  */
 export class ReportRule {
   readonly #policy: Policy
+  readonly #stretch: WindowStretch
   #text = ''
   #toldAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, stretch: WindowStretch) {
     this.#policy = policy
+    this.#stretch = stretch
   }
 
   /** Until it is to be asked again, as many devices as there are now. */
@@ -29,7 +32,8 @@ export class ReportRule {
    * @returns what is to be told now; undefined where the others know it
    */
   next(now: Seconds, isRestless: boolean): Report | undefined {
-    const report = this.#policy.report(now)
+    const flow = this.#stretch.told()
+    const report: Report = { ...this.#policy.report(now), ...(flow === undefined ? {} : { flow }) }
     const text = JSON.stringify(report)
     const isNews = text !== this.#text || report.commitments.length > 0 || report.backlog > 0
     // Half an interval early is due: it is not asked again before a whole one.

@@ -8,6 +8,7 @@ import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import { AutoWindow } from './auto-window.ts'
 import { type Dispatch, Ledger } from './ledger.ts'
 import { ResendTimer } from './resend-timer.ts'
+import { WindowStretch } from './window-stretch.ts'
 
 export interface SourceBookParts {
   /** The device of the source. */
@@ -17,6 +18,8 @@ export interface SourceBookParts {
   readonly window: Window
   /** Whether data under way have a deadline, at which they are cancelled. Default: no. */
   readonly terms?: Pick<AdmissionTerms, 'deadline' | 'late'>
+  /** What all automatic windows of the cluster are stretched by, as this device knows it. Default: this source is alone. */
+  readonly stretch?: WindowStretch
 }
 
 /** After a datum was let go: before it is sent again, each time twice as long. */
@@ -54,6 +57,7 @@ export class SourceBook {
   readonly #parts: SourceBookParts
   readonly #backlog: BacklogSign
   #auto: AutoWindow | undefined
+  readonly #stretch: WindowStretch
   #timer = new ResendTimer()
   /** How often a device let it go because it could not get it any further. */
   readonly #letGo = new Map<number, number>()
@@ -62,8 +66,9 @@ export class SourceBook {
 
   constructor(parts: SourceBookParts) {
     this.#parts = parts
+    this.#stretch = parts.stretch ?? new WindowStretch(parts)
     this.#auto = this.#newAuto()
-    const window = this.#auto?.size ?? (parts.window as number)
+    const window = this.#autoSize() ?? (parts.window as number)
     this.ledger = new Ledger({ window })
     this.#backlog = new BacklogSign(window)
   }
@@ -75,6 +80,15 @@ export class SourceBook {
 
   get isBacklogged(): boolean {
     return this.#backlog.isBacklogged
+  }
+
+  get window(): number {
+    return this.ledger.window
+  }
+
+  /** The network is slower than the source, and data of it are under way. */
+  get isFlowing(): boolean {
+    return this.isBacklogged && this.ledger.underWay > 0
   }
 
   /**
@@ -142,7 +156,8 @@ export class SourceBook {
     this.#forget(datum)
     if (this.#auto !== undefined && took !== undefined && this.isBacklogged) {
       this.#auto.completed({ took, served, underWay })
-      this.#resize(this.#auto.size)
+      this.#stretch.completed(this)
+      this.#resize(this.#autoSize()!)
     }
     return result
   }
@@ -162,13 +177,18 @@ export class SourceBook {
   beginAnew(): void {
     this.#timer = new ResendTimer()
     this.#auto = this.#newAuto()
-    if (this.#auto === undefined) return
-    this.#resize(this.#auto.size)
+    const window = this.#autoSize()
+    if (window !== undefined) this.#resize(window)
   }
 
   #newAuto(): AutoWindow | undefined {
     const { window, terms = PATIENT_TERMS } = this.#parts
     return window === 'auto' ? new AutoWindow(terms.deadline) : undefined
+  }
+
+  /** Undefined: the window is a given one. */
+  #autoSize(): number | undefined {
+    return this.#auto?.size(this.#stretch.factor)
   }
 
   #resize(window: number): void {

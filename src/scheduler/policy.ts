@@ -57,6 +57,18 @@ export interface Report {
   readonly queues?: readonly CommodityQueue[]
   /** Of the sender's sources whose windows are full; only from policies that mind fair shares. */
   readonly paces?: readonly Pace[]
+  /** Of the sender's sources whose windows find their measure, and are full; told for every policy. */
+  readonly flow?: Flow
+}
+
+/** What comes home to a device of its sources whose windows find their measure. */
+export interface Flow {
+  /** Data that they may have under way, together. */
+  readonly window: number
+  /** Results so far. */
+  readonly results: number
+  /** What their windows are multiplied by. */
+  readonly stretch: number
 }
 
 /** How fast a source is served, in data per second, divided by its weight. */

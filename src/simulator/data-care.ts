@@ -42,7 +42,7 @@ export class DataCare {
     this.sources = input.sources.map(
       (spec, index) =>
         new SourceModel(index, spec, {
-          ...{ self: world.devices[spec.device]!.id, now },
+          ...{ self: world.devices[spec.device]!.id, now, stretch: () => parts.devices[spec.device]!.stretch },
           ended: () => {
             this.left--
           }

@@ -1,5 +1,6 @@
 import type { Handovers } from '../cluster/handovers.ts'
 import type { ReportRule } from '../cluster/report-rule.ts'
+import type { WindowStretch } from '../cluster/window-stretch.ts'
 import type { Dispatcher } from '../scheduler/dispatch/dispatcher.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 
@@ -17,6 +18,8 @@ export interface DeviceModel {
   dispatcher: Dispatcher<LiveTask>
   /** Of this life: what it tells the others, and when. */
   reports: ReportRule
+  /** Of this life. */
+  stretch: WindowStretch
   handovers: Handovers<number>
   /** Of earlier lives. */
   tasks: number

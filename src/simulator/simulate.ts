@@ -2,6 +2,7 @@ import { Handovers } from '../cluster/handovers.ts'
 import { ReportRule } from '../cluster/report-rule.ts'
 import { PING_EVERY, TICK } from '../cluster/rhythm.ts'
 import { ON_ARRIVAL } from '../cluster/source-book.ts'
+import { WindowStretch } from '../cluster/window-stretch.ts'
 import { deviceId, modelId } from '../core/ids.ts'
 import { isFinished } from '../core/progress.ts'
 import { bytes, type Seconds, seconds } from '../core/units.ts'
@@ -164,9 +165,10 @@ class Simulation {
     return this.#pending === 0 && this.#events.now - this.#lastActive > STILL
   }
 
-  #createScheduling(self: number): Pick<DeviceModel, 'dispatcher' | 'reports'> {
+  #createScheduling(self: number): Pick<DeviceModel, 'dispatcher' | 'reports' | 'stretch'> {
     const dispatcher = this.#createDispatcher(self)
-    return { dispatcher, reports: new ReportRule(dispatcher.policy) }
+    const stretch = new WindowStretch({ self: this.#world.devices[self]!.id, now: () => this.#events.now })
+    return { dispatcher, stretch, reports: new ReportRule(dispatcher.policy, stretch) }
   }
 
   #createDispatcher(self: number): Dispatcher<LiveTask> {
@@ -318,7 +320,9 @@ class Simulation {
         const latency = this.#world.link(self, to)?.latency ?? 0
         const { life: heardBy } = other
         this.#events.schedule(latency, () => {
-          if (other.life === heardBy && other.up) other.dispatcher.policy.heard(self, report, this.#events.now)
+          if (other.life !== heardBy || !other.up) return
+          other.dispatcher.policy.heard(self, report, this.#events.now)
+          other.stretch.heard(this.#world.devices[self]!.id, report.flow)
         })
       }
       if (this.#adapts) device.dispatcher.reconsider()

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
+import { WindowStretch } from '../cluster/window-stretch.ts'
 import { PATIENT_TERMS } from '../core/admission-terms.ts'
 import { deviceId } from '../core/ids.ts'
 import { seconds } from '../core/units.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import type { SimulatedSource } from './simulation-input.ts'
 import { SourceModel } from './source-model.ts'
+
+const alone = new WindowStretch({ self: deviceId('home'), now: () => seconds(0) })
 
 const spec = {
   name: 'cam',
@@ -19,7 +22,12 @@ const spec = {
 /** On a clock that stands where the test puts it. */
 const open = (over: Partial<SimulatedSource> = {}) => {
   const clock = { now: 0 }
-  const parts = { self: deviceId('home'), now: () => seconds(clock.now), ended: () => ended.count++ }
+  const parts = {
+    self: deviceId('home'),
+    now: () => seconds(clock.now),
+    stretch: () => alone,
+    ended: () => ended.count++
+  }
   const ended = { count: 0 }
   const source = new SourceModel(0, { ...spec, ...over }, parts)
   /** The next datum, sent. */

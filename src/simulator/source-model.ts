@@ -1,5 +1,6 @@
 import { SourceBook } from '../cluster/source-book.ts'
 import { WaitingRoom } from '../cluster/waiting-room.ts'
+import type { WindowStretch } from '../cluster/window-stretch.ts'
 import { type AdmissionTerms, PATIENT_TERMS } from '../core/admission-terms.ts'
 import type { DeviceId } from '../core/ids.ts'
 import { type Seconds, seconds } from '../core/units.ts'
@@ -9,6 +10,8 @@ import type { SimulatedSource } from './simulation-input.ts'
 export interface SourceModelParts {
   readonly self: DeviceId
   readonly now: () => Seconds
+  /** What automatic windows are stretched by, in this life of its device. */
+  readonly stretch: () => WindowStretch
   /** A datum has its result, or is dropped. */
   readonly ended: () => void
 }
@@ -200,6 +203,7 @@ export class SourceModel {
   }
 
   #open(): SourceBook {
-    return new SourceBook({ ...this.#parts, window: this.spec.window, terms: this.#terms })
+    const { self, now, stretch } = this.#parts
+    return new SourceBook({ self, now, stretch: stretch(), window: this.spec.window, terms: this.#terms })
   }
 }

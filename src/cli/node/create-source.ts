@@ -64,6 +64,7 @@ export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSou
     ...{ ...own, spec: source, deviceName: options.name, clock: systemClock, wallTime, view: device.view, sink, say },
     ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere, setAside: device.setAside },
     cancel: device.cancel,
+    stretch: device.stretch,
     ...(observe === undefined ? {} : { observe })
   })
   return { runner, close }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { WindowStretch } from '../../cluster/window-stretch.ts'
 import { deviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import { seconds } from '../../core/units.ts'
@@ -22,6 +23,7 @@ const reports = async (backlog: number): Promise<number> => {
     ...{ clock, guard: new JobGuard({ clock, say: () => {} }), view: new ClusterView(deviceId('a'), 1) },
     network: network as unknown as Network,
     policy: policy as unknown as Policy,
+    stretch: new WindowStretch({ self: deviceId('a'), now: () => clock.now() }),
     reporter: { isRestless: () => true } as unknown as DeviceReporter,
     isOn: () => true,
     later: () => {}

@@ -1,4 +1,5 @@
 import { ReportRule } from '../../cluster/report-rule.ts'
+import type { WindowStretch } from '../../cluster/window-stretch.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
@@ -17,6 +18,7 @@ export interface AnnouncerParts {
   readonly network: Network
   readonly view: ClusterView
   readonly policy: Policy
+  readonly stretch: WindowStretch
   readonly reporter: DeviceReporter
   /** Whether there is somebody to tell. */
   readonly isOn: () => boolean
@@ -34,7 +36,7 @@ export class Announcer {
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts
-    this.#reports = new ReportRule(parts.policy)
+    this.#reports = new ReportRule(parts.policy, parts.stretch)
   }
 
   /** Until the next `report`. */

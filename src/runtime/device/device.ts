@@ -2,6 +2,7 @@ import type { Leader } from '../../cluster/leader.ts'
 import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
 import { TICK } from '../../cluster/rhythm.ts'
+import { WindowStretch } from '../../cluster/window-stretch.ts'
 import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
@@ -47,6 +48,8 @@ export type { DeviceParts } from './device-parts.ts'
 /** A device of a cluster: computes what is placed on it, has models and sources. Disposed: it is stopped. */
 export interface Device extends AsyncDisposable {
   readonly view: ClusterView
+  /** What the automatic windows of its sources are stretched by. */
+  readonly stretch: WindowStretch
   /** What its sources have seen other devices fail at, and this one. */
   readonly breaker: CircuitBreaker
   /** The parts a source is made with. */
@@ -118,6 +121,7 @@ const cannotPrepare: NonNullable<DeviceParts['prepareModel']> = async ({ name })
 class RunningDevice implements Device {
   readonly view: ClusterView
   readonly breaker = new CircuitBreaker()
+  readonly stretch: WindowStretch
   readonly #parts: DeviceParts
   readonly #engine: Engine
   readonly #blocks: LocalBlocks
@@ -160,6 +164,7 @@ class RunningDevice implements Device {
     this.#engine = new SharedEngine(engine)
     this.#blocks = new LocalBlocks(this.#engine, parts.declaresWork, parts.ownTimes)
     this.view = new ClusterView(network.self, 1, this.#blocks.declared)
+    this.stretch = new WindowStretch({ self: network.self, now: () => clock.now() })
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
     this.#traffic = new TaskTraffic({
       ...{ clock, guard: this.#guard, network, view: this.view, blocks: this.#blocks, encodings: this.#encodings },
@@ -237,7 +242,14 @@ class RunningDevice implements Device {
     })
     this.#words = new WaitingWords({ clock, view: this.view, reporter: this.#reporter, say })
     this.#announcer = new Announcer({
-      ...{ clock, guard: this.#guard, network, view: this.view, policy: this.#dispatcher.policy },
+      ...{
+        clock,
+        guard: this.#guard,
+        network,
+        view: this.view,
+        policy: this.#dispatcher.policy,
+        stretch: this.stretch
+      },
       ...{ reporter: this.#reporter, isOn: () => this.#isOn, later: () => this.#later() }
     })
     this.#guard.onFatal(error => this.#fail(error))
@@ -423,6 +435,7 @@ class RunningDevice implements Device {
     const handlers = createHandlers({
       ...this.#parts,
       view: this.view,
+      stretch: this.stretch,
       dispatcher: this.#dispatcher,
       source: id => this.#sources.get(id),
       draining: () => this.#draining,

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import type { WindowStretch } from '../../cluster/window-stretch.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { isFinished } from '../../core/progress.ts'
@@ -35,6 +36,7 @@ export interface HandlerParts {
   readonly network: Network
   readonly view: ClusterView
   readonly dispatcher: Dispatcher<DeviceTask>
+  readonly stretch: WindowStretch
   readonly source: (id: string) => SourcePort | undefined
   readonly draining: () => boolean
   readonly status: () => ClusterStatus
@@ -161,11 +163,14 @@ const reload = async ({ reload: work }: HandlerParts): Promise<Reply> => {
 }
 
 const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void => {
-  const { view, clock, dispatcher, source } = parts
+  const { view, clock, dispatcher, source, stretch } = parts
   switch (body.case) {
     case 'report': {
       const index = view.world.deviceIndex(from)
-      if (index !== undefined) dispatcher.policy.heard(index, reportFromWire(body.value, view.world), clock.now())
+      if (index === undefined) return
+      const report = reportFromWire(body.value, view.world)
+      dispatcher.policy.heard(index, report, clock.now())
+      stretch.heard(from, report.flow)
       return
     }
     case 'custody':

@@ -1,4 +1,5 @@
 import { longestExpected, SourceBook } from '../../cluster/source-book.ts'
+import type { WindowStretch } from '../../cluster/window-stretch.ts'
 import { PATIENT_TERMS } from '../../core/admission-terms.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
@@ -57,6 +58,8 @@ export interface SourceRunnerParts {
   readonly availableAt: ((datum: number) => Seconds) | undefined
   readonly breaker: CircuitBreaker
   readonly submit: (task: DeviceTask) => void
+  /** What automatic windows are stretched by, its device's. Default: its own. */
+  readonly stretch?: WindowStretch
   /** Whether a datum waits on this device. */
   readonly isHere: (source: string, datum: number) => boolean
   /** The breaker has set somebody aside. */
@@ -138,7 +141,10 @@ export class SourceRunner implements SourcePort {
     this.id = sourceIdOf(parts.spec.name, parts.deviceName, parts.life)
     this.arrivals = parts.spec.arrivals
     const { window, admission: terms = PATIENT_TERMS } = parts.spec
-    this.#book = new SourceBook({ self: parts.view.self, now: () => parts.clock.now(), window, terms })
+    this.#book = new SourceBook({
+      ...{ self: parts.view.self, now: () => parts.clock.now(), window, terms },
+      ...(parts.stretch === undefined ? {} : { stretch: parts.stretch })
+    })
     this.#appeals = new Appeals(parts)
     const say = (text: string, level?: 'warn'): void => parts.say(`source ${parts.spec.name}: ${text}`, level)
     this.#badItems = new BadItemLog(parts.clock, say)

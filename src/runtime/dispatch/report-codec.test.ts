@@ -34,6 +34,13 @@ test('what is taken back, and what is committed in all, cross too; numbers that 
   expect(crossed(broken)).toEqual({ ...report, commitments: [] })
 })
 
+test('what flows home crosses, and no window is stretched beyond what anybody tries', () => {
+  const flow = { window: 40, results: 12345, stretch: 2.25 }
+  expect(crossed({ ...report, flow }).flow).toEqual(flow)
+  const stretched = (stretch: number): unknown => crossed({ ...report, flow: { ...flow, stretch } }).flow?.stretch
+  expect([1e9, 0, -1, Number.NaN, Number.POSITIVE_INFINITY].map(stretched)).toEqual([16, 1, 0.5, 1, 16])
+})
+
 test('a report without queues stays without', () => {
   const { queues: _, ...plain } = report
   expect(crossed(plain)).toEqual(plain)

@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf'
+import { STRETCHES } from '../../cluster/stretch-trials.ts'
 import { deviceId, modelId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
-import type { CommodityQueue, Report } from '../../scheduler/policy.ts'
-import { type PolicyReport, PolicyReportSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { CommodityQueue, Flow, Report } from '../../scheduler/policy.ts'
+import { type PolicyReport, PolicyReportSchema, type Flow as WireFlow } from '../generated/tributary/v1/wire_pb.ts'
 
 export const reportToWire = (report: Report, world: World): PolicyReport => {
   const id = (device: number): string => world.devices[device]!.id
@@ -18,7 +19,8 @@ export const reportToWire = (report: Report, world: World): PolicyReport => {
       tasks: BigInt(tasks)
     })),
     paces: (report.paces ?? []).map(({ source, pace }) => ({ source, pace })),
-    ...(report.committed === undefined ? {} : { committed: report.committed })
+    ...(report.committed === undefined ? {} : { committed: report.committed }),
+    ...(report.flow === undefined ? {} : { flow: flowToWire(report.flow) })
   })
 }
 
@@ -47,9 +49,23 @@ export const reportFromWire = (wire: PolicyReport, world: World): Report => {
     ...(wire.paces.length === 0
       ? {}
       : { paces: wire.paces.flatMap(({ source, pace }) => (sane(pace) && pace > 0 ? [{ source, pace }] : [])) }),
-    ...(wire.queues.length === 0 ? {} : { queues: queuesFromWire(wire, world) })
+    ...(wire.queues.length === 0 ? {} : { queues: queuesFromWire(wire, world) }),
+    ...(wire.flow === undefined ? {} : { flow: flowFromWire(wire.flow) })
   }
 }
+
+const flowToWire = ({ window, results, stretch }: Flow) => ({
+  window: BigInt(window),
+  results: BigInt(results),
+  stretch
+})
+
+/** Whoever says that windows are to be stretched beyond what anybody tries is not followed there. */
+const flowFromWire = ({ window, results, stretch }: WireFlow): Flow => ({
+  window: Number(window),
+  results: Number(results),
+  stretch: Math.max(STRETCHES.least, Math.min(STRETCHES.most, stretch || 1))
+})
 
 const queuesFromWire = ({ queues }: PolicyReport, world: World): CommodityQueue[] =>
   queues.flatMap(q => {

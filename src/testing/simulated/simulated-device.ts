@@ -407,6 +407,7 @@ export class SimulatedDevice {
       isHere: device.isHere,
       setAside: device.setAside,
       cancel: device.cancel,
+      stretch: device.stretch,
       ...(this.#parts.exact === undefined ? {} : { observe: this.#parts.exact.observe }),
       say
     }
