@@ -19,9 +19,21 @@ test('a source at half the pace of the other falls behind by a third of the time
   fair.heard(1, [{ source: 'b', pace: 20 }], seconds(1.05))
   const before = fair.admitted('a', 1, true, seconds(1.1))
   const after = fair.admitted('a', 1, true, seconds(1.2))
-  expect(after - before).toBeCloseTo(0.1 / 3) // the mean pace is 15, its own 10
+  expect(after - before).toBeCloseTo(0.1 - 1 / 15) // the mean pace is 15, its own 10
   fair.heard(1, [{ source: 'b', pace: 1e6 }], seconds(1.25))
   expect(fair.admitted('a', 1, true, seconds(1.3))).toBeLessThanOrEqual(64 / 5e5)
+})
+
+test('data that are admitted in bunches make no lag where the pace is fair', () => {
+  const fair = new FairShare()
+  const lags: number[] = []
+  for (let second = 0; second < 200; second++) {
+    fair.heard(1, [{ source: 'b', pace: 4 }], seconds(second))
+    for (const [at] of [[0], [0.01], [0.02], [0.03]] as const)
+      lags.push(fair.admitted('a', 1, true, seconds(second + at!)))
+  }
+  const late = lags.slice(-4 * 32)
+  expect(late.reduce((sum, lag) => sum + lag, 0) / late.length).toBeLessThan(2)
 })
 
 test('weights: thrice the weight is owed thrice the data', () => {

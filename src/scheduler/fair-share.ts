@@ -22,8 +22,10 @@ interface OwnSource {
  * task counts as older by its source's lag, the rates of such sources come to be as their weights. Priority alone: no
  * device or link idles for it.
  *
- * The lag is the integral of 1 - pace / (mean pace of all such sources), a pace being data per second over weight; the
- * paces of other devices come with their reports.
+ * The lag is the time that passed less what the source was given of it, which is for each datum as long as one takes at the mean
+ * pace of all such sources, a pace being data per second over weight; the paces of other devices come with their reports.
+ * (Own admissions are counted and not estimated: the lags of all would drift apart from nothing, and a drift that all have alike is
+ * worth more to the heavier.)
  */
 export class FairShare {
   readonly #own = new Map<string, OwnSource>()
@@ -41,11 +43,10 @@ export class FairShare {
     const since = own.admissions.at(-1) ?? now
     own.admissions.push(now)
     if (own.admissions.length > RECENT) own.admissions.shift()
-    const pace = paceOf(own, now)
-    if (pace === undefined) return seconds(own.lag)
+    if (paceOf(own, now) === undefined) return seconds(own.lag)
     const common = this.#commonPace(now)
     const furthest = FURTHEST / common
-    own.lag = Math.max(-furthest, Math.min(furthest, own.lag + (now - since) * (1 - pace / common)))
+    own.lag = Math.max(-furthest, Math.min(furthest, own.lag + (now - since) - 1 / (weight * common)))
     return seconds(own.lag)
   }
 
