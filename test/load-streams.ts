@@ -50,7 +50,7 @@ const loadStreams = async (folder: string, duration: number): Promise<Load> => {
     const over = new AbortController()
     const feeding = feed(folder, broker.port, over.signal)
     for (let passed = 0; passed < duration; passed += 5) {
-      await systemClock.sleep(seconds(5))
+      await Promise.race([systemClock.sleep(seconds(5)), ...nodes.map(mustLive)])
       for (const [i, { child }] of nodes.entries()) {
         memory[i]!.push(residentBytes(await readFile(`/proc/${child.pid}/status`, 'utf8')))
         handles[i]!.push((await readdir(`/proc/${child.pid}/fd`)).length)
@@ -69,6 +69,11 @@ const loadStreams = async (folder: string, duration: number): Promise<Load> => {
     for (const { child } of nodes) child.kill('SIGKILL')
     await broker.stop()
   }
+}
+
+/** Rejects when it ends. */
+const mustLive = async ({ name, ended, log }: NodeProcess): Promise<never> => {
+  throw new Error(`${name} has ended (${await ended}), the last that it said:\n${log().slice(-4000)}`)
 }
 
 const sourcesOf = (folder: string, device: string, port: number): string[] =>

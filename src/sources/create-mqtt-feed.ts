@@ -1,7 +1,7 @@
-import { UserError } from '../core/user-error.ts'
 import type { LiveItem } from '../runtime/io/live-item.ts'
 import type { MqttConnection, MqttMessage } from '../runtime/io/open-mqtt.ts'
 import type { Feed, FeedParts } from './feed.ts'
+import { FeedFailed } from './feed-failed.ts'
 import { parseMessage } from './parse-message.ts'
 
 export interface MqttFeedParts {
@@ -39,7 +39,7 @@ export const createMqttFeed = ({ topic, qos, open }: MqttFeedParts): Feed => {
       }
     }
     const subscribed = broker.subscribe(topic, qos, take).catch(error => {
-      throw new UserError(`topic ${topic}: the broker does not let us read it: ${error.message}`)
+      throw new FeedFailed(`topic ${topic}: the broker does not let us read it: ${error.message}`)
     })
     await Promise.race([over.promise, subscribed.then(() => over.promise)])
   }

@@ -7,6 +7,7 @@ import { hidePassword } from '../runtime/io/hide-password.ts'
 import type { ImageTarget } from '../runtime/io/image-to-tensor.ts'
 import { isLiveVideo } from '../runtime/io/source-spec.ts'
 import type { Feed, FeedParts } from './feed.ts'
+import { FeedFailed } from './feed-failed.ts'
 import { ffmpegArguments, SILENCE, type VideoInput } from './ffmpeg-arguments.ts'
 import { ffmpegAbsent } from './require-ffmpeg.ts'
 import { splitPictures } from './split-pictures.ts'
@@ -77,7 +78,7 @@ class Video {
     while (!signal.aborted) {
       const { frames, because, isWhole, wasKilled } = await this.#once(isLive ? 0 : this.#taken)
       if (signal.aborted || this.#isFull || (isWhole && !isLive)) return
-      if (!isLive && !wasKilled) throw new UserError(`video:${this.#name}: ${because}`)
+      if (!isLive && !wasKilled) throw new FeedFailed(`video:${this.#name}: ${because}`)
       this.#complain(because)
       pause = frames > 0 ? FIRST_PAUSE : pause
       await clock.sleep(pause, { signal }).catch(() => {})
@@ -85,7 +86,7 @@ class Video {
     }
   }
 
-  /** One run of ffmpeg. @param skipped frames that are in already @throws UserError where there is none */
+  /** One run of ffmpeg. @param skipped frames that are in already */
   async #once(skipped: number): Promise<Ending> {
     const { signal } = this.#feed
     const [command, ...first] = this.#parts.command ?? ['ffmpeg']
@@ -162,7 +163,7 @@ class Video {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
-/** @returns it runs; or why it does not, which may pass @throws UserError where there is none */
+/** @returns it runs; or why it does not, which may pass: it was there when the device started */
 const started = async (command: string, args: readonly string[]): Promise<Child | string> => {
   try {
     return await new Promise<Child>((resolve, reject) => {
@@ -171,7 +172,7 @@ const started = async (command: string, args: readonly string[]): Promise<Child 
       child.on('error', reject)
     })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw ffmpegAbsent(command)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ffmpegAbsent(command).message
     return `${command} cannot be run: ${(error as Error).message}`
   }
 }

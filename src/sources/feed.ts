@@ -12,7 +12,7 @@ export interface FeedParts {
 
 /** Brings the items of a live source. */
 export interface Feed {
-  /** Resolves when no more come. @throws UserError when it cannot go on */
+  /** Resolves when no more come. @throws FeedFailed when it cannot go on, UserError when it is wrongly used, which ends the device */
   run(parts: FeedParts): Promise<void>
   /** What has no outcome when the source stops comes again at the next start, under another number. @default it is gone */
   readonly comesAgain?: true

@@ -1,5 +1,5 @@
-import { UserError } from '../core/user-error.ts'
 import type { Frame } from '../runtime/io/image-to-tensor.ts'
+import { FeedFailed } from './feed-failed.ts'
 
 /** Of one picture, in bytes: 8K in colour has 100 million. */
 const MOST_BYTES = 2 ** 28
@@ -9,7 +9,7 @@ const MOST_HEADER = 32
 /**
  * Pictures in the formats PPM and PGM, one behind the other, as ffmpeg writes them: each says its own size, so that a stream may change it.
  * What is left of one when the bytes end is left out.
- * @throws UserError where a header is none, or says too much; no memory is taken then
+ * @throws FeedFailed where a header is none, or says too much; no memory is taken then
  */
 export async function* splitPictures(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   let head: Uint8Array = new Uint8Array()
@@ -52,12 +52,12 @@ const readHeader = (bytes: Uint8Array): Header | undefined => {
   const [whole, kind, width, height] = /^P([56])\s(\d+)\s(\d+)\s255\s/.exec(text) ?? []
   if (whole === undefined) {
     if (bytes.byteLength < MOST_HEADER && /^P?[56]?[\s\d]*$/.test(text)) return undefined
-    throw new UserError(`what came is no picture: ${JSON.stringify(text)}`)
+    throw new FeedFailed(`what came is no picture: ${JSON.stringify(text)}`)
   }
   const shape = { width: Number(width), height: Number(height), channels: kind === '5' ? 1 : 3 } as const
   const size = shape.width * shape.height * shape.channels
   if (size > MOST_BYTES || size === 0)
-    throw new UserError(
+    throw new FeedFailed(
       `a picture of ${width}x${height} has ${size} bytes; 1 to ${MOST_BYTES} are taken, so scale it down`
     )
   return { shape, bytes: size, length: whole.length }

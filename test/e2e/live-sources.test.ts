@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { basename, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { parseMqttAddress } from '../../src/runtime/io/mqtt-address.ts'
 import { encodeNpy } from '../../src/runtime/io/npy.ts'
 import { openMqtt } from '../../src/runtime/io/open-mqtt.ts'
@@ -11,6 +11,7 @@ import { type NodeProcess, runNodeProcess } from '../../src/testing/node-process
 import { tinyOnnx } from '../../src/testing/tiny-onnx.ts'
 import { start } from '../started-nodes.ts'
 
+const PATIENCE = { timeout: 60_000, interval: 100 }
 let folder: string
 let model: string
 const alive: NodeProcess[] = []
@@ -29,10 +30,15 @@ afterEach(async () => {
   await Promise.all(alive.splice(0).map(({ ended }) => ended))
 })
 
-const flagsOf = (name: string, source: string) => {
+const flagsOf = (name: string, source: string, rotation = '') => {
   const sink = join(folder, `${name}.jsonl`)
-  const flags = ['--state', join(folder, name), '--model', `${model}:net`, '--preset', 'raw', '--sink', sink]
+  const flags = ['--state', join(folder, name), '--model', `${model}:net`, '--preset', 'raw', '--sink', sink + rotation]
   return { sink, flags: [...flags, '--source', source, '--exit-when-done'] }
+}
+/** Of the sink and of what was rotated away. */
+const linesInAll = async (sink: string) => {
+  const names = (await readdir(folder)).filter(name => name.startsWith(basename(sink)))
+  return (await Promise.all(names.map(name => linesIn(join(folder, name))))).flat()
 }
 /** Whole ones: the last may be being written. */
 const linesIn = async (sink: string) =>
@@ -40,6 +46,7 @@ const linesIn = async (sink: string) =>
     .split('\n')
     .slice(0, -1)
     .map(line => JSON.parse(line))
+const resultsOf = <T extends object>(lines: readonly T[]): readonly T[] => lines.filter(line => 'result' in line)
 const tensor = (value: number) =>
   encodeNpy({ type: 'float32', dims: [1, 2], data: new Uint8Array(Float32Array.of(value, 1).buffer) })
 
@@ -62,10 +69,10 @@ test('lines on standard input are computed, and one that is none has failed whil
   ])
 })
 
-test('a folder that grows: each file has one result, also across a kill -9 in its midst', async () => {
+test('a folder that grows: each file has one result, also across two kills -9 in its midst, and a sink that is rotated', async () => {
   const source = join(folder, 'growing')
   await mkdir(source)
-  const { sink, flags } = flagsOf('watch', `in=watch:${source},settle=0s,window=2,model=net,count=200`)
+  const { sink, flags } = flagsOf('watch', `in=watch:${source},settle=0s,window=2,model=net,count=200`, ',rotate=4KiB')
   const put = async (i: number): Promise<void> => {
     await writeFile(join(folder, `${i}.part`), tensor(i))
     await rename(join(folder, `${i}.part`), join(source, `${i}.npy`))
@@ -75,13 +82,18 @@ test('a folder that grows: each file has one result, also across a kill -9 in it
   await first.status(({ sources }) => sources.some(({ completed }) => completed >= 5))
   first.child.kill('SIGKILL')
   await first.ended
-  for (let i = 30; i < 40; i++) await put(i)
-  const second = start('watch', flags)
-  await second.status(({ sources }) => sources.some(({ completed }) => completed === 40))
-  const lines = await linesIn(sink)
-  const results = lines.filter(line => 'result' in line)
-  expect(results.map(({ item }) => item).sort()).toEqual(Array.from({ length: 40 }, (_, i) => `${i}.npy`).sort())
+  for (let i = 30; i < 60; i++) await put(i)
+  const second = start('watch', [...flags, '--work', 'net=20ms', '--speed', '0.5'])
+  await vi.waitFor(async () => expect(resultsOf(await linesInAll(sink)).length).toBeGreaterThan(40), PATIENCE)
+  second.child.kill('SIGKILL')
+  await second.ended
+  start('watch', flags)
+  await vi.waitFor(async () => expect(resultsOf(await linesInAll(sink)).length).toBeGreaterThanOrEqual(60), PATIENCE)
+  const lines = await linesInAll(sink)
+  const results = resultsOf(lines)
+  expect(results.map(({ item }) => item).sort()).toEqual(Array.from({ length: 60 }, (_, i) => `${i}.npy`).sort())
   for (const { item, result } of results) expect(result.y.data).toEqual([2 * Number.parseInt(item, 10), 2])
+  expect((await readdir(folder)).filter(name => name.startsWith(basename(sink))).length).toBeGreaterThan(2)
   // What was under way when it was killed is said, by its number, and was done under another.
   const gone = lines.filter(line => line.dropped)
   expect(new Set(gone.map(({ reason }) => reason))).toEqual(new Set(gone.length > 0 ? ['stopped'] : []))
