@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { seconds } from '../../core/units.ts'
 import { smallWorld } from '../../testing/small-world.ts'
 import { BlockTimes } from './block-times.ts'
@@ -14,7 +14,11 @@ const open = (time = 1) => {
       times.ran(0, block, seconds(slow * time), seconds(now))
     }
   }
-  return { run, believed: () => [0, 1, 2].map(k => world.blockTime(0, 0, k) / time) }
+  /** Nothing runs for so many seconds. */
+  const rest = (duration: number): void => {
+    for (let i = 0; i < duration; i++) times.rest(seconds(++now))
+  }
+  return { run, rest, believed: () => [0, 1, 2].map(k => world.blockTime(0, 0, k) / time) }
 }
 
 it('does not believe one slow run', () => {
@@ -77,4 +81,65 @@ it('keeps what a block really takes when another one shows that the device has a
   expect(believed()).toEqual([expect.closeTo(2.2, 2), 2, 2])
   run(0, 3, 2.2)
   expect(believed()).toEqual([expect.closeTo(2.2, 2), 2, 2])
+})
+
+describe('a device that nobody sends anything, since it was slow', () => {
+  const slow = () => {
+    const device = open()
+    for (const block of [0, 1, 2]) device.run(block, 3)
+    device.run(0, 3, 8)
+    expect(device.believed()).toEqual([8, 8, 8])
+    return device
+  }
+
+  it('is believed to be as fast as it was, after ten seconds', () => {
+    const { rest, believed } = slow()
+    rest(9)
+    expect(believed()).toEqual([8, 8, 8])
+    rest(2)
+    expect(believed()).toEqual([1, 1, 1])
+  })
+
+  it('is so until it shows otherwise: one run tells of all its blocks', () => {
+    const { rest, run, believed } = slow()
+    rest(11)
+    run(1, 1, 8)
+    expect(believed()).toEqual([8, 8, 8])
+  })
+
+  it('may be less slow than it was', () => {
+    const { rest, run, believed } = slow()
+    rest(11)
+    run(1, 1, 2)
+    expect(believed()).toEqual([2, 2, 2])
+  })
+
+  it('is tried less and less often while it stays slow, and as soon as ever when it was not', () => {
+    const { rest, run, believed } = slow()
+    rest(11)
+    run(1, 1, 8)
+    rest(19)
+    expect(believed()).toEqual([8, 8, 8])
+    rest(2)
+    expect(believed()).toEqual([1, 1, 1])
+    run(1, 4)
+    run(0, 3, 8)
+    rest(11)
+    expect(believed()).toEqual([1, 1, 1])
+  })
+
+  it('is not believed to be faster than it ever was, or than its speed says', () => {
+    const { rest, believed } = open()
+    rest(1000)
+    expect(believed()).toEqual([1, 1, 1])
+  })
+
+  it('may have been measured while its machine was busy, and never have run a block: its speed says what to hope for', () => {
+    const world = smallWorld({ speeds: [0.5], work: [1], activations: [1, 1] })
+    world.setBlockTime(0, 0, 0, seconds(30))
+    const times = new BlockTimes(world, 0)
+    times.rest(seconds(0))
+    times.rest(seconds(11))
+    expect(world.blockTime(0, 0, 0)).toBe(2)
+  })
 })

@@ -172,6 +172,7 @@ export class Dispatcher<T extends LiveTask> {
    */
   reconsider(): boolean {
     const { now } = this.#ports
+    this.#lane.look()
     if (this.policy.startAnew === undefined || !this.#drift.isDue(now())) return false
     const tasks = [this.#lane, ...this.#links.values()].flatMap(queue =>
       queue.takeOut(task => task.keepsRoute !== true)

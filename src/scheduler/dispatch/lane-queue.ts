@@ -64,6 +64,11 @@ export class LaneQueue<T extends LiveTask> {
     this.#pump()
   }
 
+  /** Called often. */
+  look(): void {
+    if (this.#parts.learns?.() !== false && this.size === 0) this.#times.rest(this.#parts.now())
+  }
+
   /** Seconds of work that wait or run: all blocks that queued tasks are to run here before they leave. */
   backlog(): Seconds {
     let sum = 0
