@@ -57,7 +57,7 @@ for (const count of [3, 4, 5]) {
       devices: equal(count),
       links: full('50Mbps'),
       models: model('resnet50'),
-      feeds: ['name: cam, device: tx1, model: resnet50, count: 200']
+      feeds: ['name: cam, device: tx1, model: resnet50, count: 200, window: 16']
     }
   )
   write(
@@ -68,8 +68,8 @@ for (const count of [3, 4, 5]) {
       links: full('50Mbps'),
       models: model('resnet50'),
       feeds: [
-        'name: cam1, device: tx1, model: resnet50, count: 200',
-        'name: cam2, device: tx2, model: resnet50, count: 200'
+        'name: cam1, device: tx1, model: resnet50, count: 200, window: 16',
+        'name: cam2, device: tx2, model: resnet50, count: 200, window: 16'
       ]
     }
   )
@@ -84,8 +84,8 @@ write(
     links: full('80Mbps'),
     models: model('vgg16'),
     feeds: [
-      'name: door, device: nano1, model: vgg16, count: 100',
-      'name: gate, device: xavier1, model: vgg16, count: 100'
+      'name: door, device: nano1, model: vgg16, count: 100, window: 16',
+      'name: gate, device: xavier1, model: vgg16, count: 100, window: 16'
     ]
   }
 )
@@ -97,8 +97,8 @@ write(
     links: wifi(names(5), '20Mbps'),
     models: model('mobilenetv2'),
     feeds: [
-      'name: cam1, device: tx1, model: mobilenetv2, count: 200',
-      'name: cam2, device: tx2, model: mobilenetv2, count: 200'
+      'name: cam1, device: tx1, model: mobilenetv2, count: 200, window: 16',
+      'name: cam2, device: tx2, model: mobilenetv2, count: 200, window: 16'
     ]
   }
 )
@@ -110,8 +110,8 @@ write(
     links: '  topology: chain\n  default: { bandwidth: 50Mbps, latency: 3ms }\n',
     models: model('resnet50'),
     feeds: [
-      'name: west, device: tx1, model: resnet50, count: 200',
-      'name: east, device: tx5, model: resnet50, count: 200'
+      'name: west, device: tx1, model: resnet50, count: 200, window: 16',
+      'name: east, device: tx5, model: resnet50, count: 200, window: 16'
     ]
   }
 )
@@ -145,8 +145,8 @@ write(
     links: full('50Mbps'),
     models: model('resnet50', { input: RAW }),
     feeds: [
-      'name: cam1, device: tx1, model: resnet50, count: 200',
-      'name: cam2, device: tx2, model: resnet50, count: 200'
+      'name: cam1, device: tx1, model: resnet50, count: 200, window: 16',
+      'name: cam2, device: tx2, model: resnet50, count: 200, window: 16'
     ]
   }
 )
@@ -155,8 +155,8 @@ write('small-inputs', ['CIFAR images of 12 KB on five Jetson-class devices: inpu
   links: full('50Mbps'),
   models: model('resnet56'),
   feeds: [
-    'name: cam1, device: tx1, model: resnet56, count: 500',
-    'name: cam2, device: tx2, model: resnet56, count: 500'
+    'name: cam1, device: tx1, model: resnet56, count: 500, window: 16',
+    'name: cam2, device: tx2, model: resnet56, count: 500, window: 16'
   ]
 })
 write(
@@ -190,8 +190,8 @@ write(
     links: full('50Mbps'),
     models: model('mobilenetv2'),
     feeds: [
-      'name: cam1, device: tx1, model: mobilenetv2, count: 1200',
-      'name: cam2, device: tx2, model: mobilenetv2, count: 1200'
+      'name: cam1, device: tx1, model: mobilenetv2, count: 1200, window: 16',
+      'name: cam2, device: tx2, model: mobilenetv2, count: 1200, window: 16'
     ],
     events: [
       'at: 5s, device: tx3, speed: 0.075',

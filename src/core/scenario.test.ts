@@ -28,7 +28,7 @@ test('what a scenario does not say has a default', () => {
     { from: 0, to: 1, rate: 2.5e6, latency: 0 },
     { from: 1, to: 0, rate: 2.5e6, latency: 0 }
   ])
-  expect(sources[0]).toMatchObject({ arrivals: { kind: 'saturated' }, count: 100, window: 16, weight: 1, start: 0 })
+  expect(sources[0]).toMatchObject({ arrivals: { kind: 'saturated' }, count: 100, window: 'auto', weight: 1, start: 0 })
   expect(sources[0]!.terms).toEqual(PATIENT_TERMS)
   expect(policy).toBe('confluence')
 })

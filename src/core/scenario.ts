@@ -272,7 +272,7 @@ const schema = z.strictObject({
         dir: z.string().min(1).optional(),
         preset: z.string().min(1).optional(),
         io: z.string().min(1).optional(),
-        window: window.default(16),
+        window: window.default('auto'),
         weight: positive.default(1),
         start: time.prefault('0s'),
         deadline: interval.refine(t => t > 0, 'must be more than 0').default(PATIENT_TERMS.deadline),

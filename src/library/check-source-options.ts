@@ -13,7 +13,7 @@ const isIterable = (value: unknown): boolean =>
 const schema = z.strictObject({
   name: z.string().regex(NAME_PATTERN, NAME_WORDS),
   model: z.string().min(1).optional(),
-  window: z.int().min(1).max(100_000).or(z.literal('auto')).default(16),
+  window: z.int().min(1).max(100_000).or(z.literal('auto')).default('auto'),
   weight: z.number().min(1e-6).max(1e9).default(1),
   rate: z.number().min(1e-6).max(1e9).optional(),
   queue: z.int().min(1).max(10_000_000).optional(),

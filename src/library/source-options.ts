@@ -9,7 +9,7 @@ export interface SourceOptions {
   readonly name: string
   /** The model's name, wherever in the cluster it is owned. @default this device's own, or the cluster's only one */
   readonly model?: string
-  /** How many data may be on their way at once; auto: as few as keep its throughput. @default 16 */
+  /** How many data may be on their way at once; auto: as few as keep its throughput. @default 'auto' */
   readonly window?: number | 'auto'
   /** What it counts beside other sources, where the policy minds. @default 1 */
   readonly weight?: number

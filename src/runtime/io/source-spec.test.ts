@@ -8,7 +8,7 @@ test('a source is a name and a folder; the rest has defaults', () => {
     name: 'door',
     folder: './images',
     model: undefined,
-    window: 16,
+    window: 'auto',
     start: 0,
     arrivals: { kind: 'saturated' },
     count: undefined,

@@ -94,7 +94,7 @@ const deadlineTime = (text: string): Seconds => {
 const schema = z.strictObject({
   name: z.string().regex(NAME_PATTERN, NAME_WORDS),
   model: z.string().min(1, 'needs a name').optional(),
-  window: numberOf(z.int().min(1).max(100_000)).or(z.literal('auto')).default(16),
+  window: numberOf(z.int().min(1).max(100_000)).or(z.literal('auto')).default('auto'),
   arrivals: z.string().transform(asQuantity(parseArrivals)).default({ kind: 'saturated' }),
   count: numberOf(z.int().min(1).max(10_000_000)).optional(),
   weight: numberOf(z.number().min(1e-6).max(1e9)).default(1),

@@ -19,8 +19,8 @@ export interface MemorySourceOptions {
   readonly model?: string
   /** All its data, as `addSource` of `joinCluster` takes them. */
   readonly items: readonly ItemLike[]
-  /** How many may be on their way at once. @default 16 */
-  readonly window?: number
+  /** How many may be on their way at once; auto: as few as keep its throughput. @default 'auto' */
+  readonly window?: number | 'auto'
   /** What it counts beside other sources, where the policy minds. @default 1 */
   readonly weight?: number
   /** Seconds between two data. @default all are there at once */
@@ -31,7 +31,7 @@ const schema = z.strictObject({
   name: z.string().regex(NAME_PATTERN, NAME_WORDS),
   model: z.string().min(1).optional(),
   items: z.array(z.unknown().transform(given => given as ItemLike)),
-  window: z.int().min(1).max(100_000).default(16),
+  window: z.int().min(1).max(100_000).or(z.literal('auto')).default('auto'),
   weight: z.number().min(1e-6).max(1e9).default(1),
   every: z.number().min(0).optional()
 })
