@@ -36,7 +36,7 @@ const APART = [
   'vega',
   'vega-lite',
   'fastify',
-  '@fastify/multipart',
+  '@fastify/busboy',
   'zeromq',
   '@grpc/grpc-js'
 ]

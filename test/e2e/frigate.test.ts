@@ -1,13 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { BlockHash } from '../../src/core/ids.ts'
-import { createEngine } from '../../src/runtime/engine/create-engine.ts'
-import type { Engine } from '../../src/runtime/ports/engine.ts'
-import { CLASSES, dfineModel, madeUpPicture, SIDE, yoloModel } from '../../src/testing/detector-models.ts'
+import { dfineModel, madeUpPicture, SIDE, yoloModel } from '../../src/testing/detector-models.ts'
 import { FrigateClient } from '../../src/testing/frigate-client.ts'
 import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import { plainDetections } from '../../src/testing/plain-detections.ts'
 
 const SHAPE = [1, 3, SIDE, SIDE]
 const MEMORY = '16KiB'
@@ -17,12 +15,10 @@ let folder: string
 let nodes: { shed: NodeProcess; porch: NodeProcess }
 /** Where each answers. */
 let at: { shed: string; porch: string }
-let engine: Engine
 const clients: FrigateClient[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-frigate-'))
-  engine = createEngine()
   const flags = ['--serve-frigate', 'tcp://127.0.0.1:*', '--serve-limit', '1MiB']
   const shed = startNode('shed', [...flags, '--state', join(folder, 'shed')])
   const { invite } = await shed.event('listening')
@@ -37,7 +33,6 @@ afterAll(async () => {
   for (const client of clients) client.close()
   for (const { child } of Object.values(nodes ?? {})) child.kill('SIGKILL')
   await Promise.all(Object.values(nodes ?? {}).map(({ ended }) => ended))
-  await engine.stop()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -50,43 +45,10 @@ const frigate = (endpoint: string): FrigateClient => {
 const placed = (node: NodeProcess, model: string) =>
   node.status(({ placement }) => placement.ready && Object.keys(placement.models).includes(model))
 
-/** What plain ONNX Runtime sees, by Frigate's rules written down once more. */
+/** What plain ONNX Runtime sees, as shares of the picture. */
 const plainRows = async (model: Uint8Array, picture: Float32Array): Promise<Rows> => {
-  const file = join(folder, 'plain.onnx')
-  await writeFile(file, model)
-  const hash = `plain-${Math.random()}` as BlockHash
-  await engine.load(hash, file)
-  const data = new Uint8Array(picture.slice().buffer)
-  const { outputs } = await engine.run(hash, [{ name: 'x', type: 'float32', dims: SHAPE, data }])
-  await engine.unload(hash)
-  const values = new Float32Array(outputs[0]!.data.buffer)
-  const boxes = values.length / (4 + CLASSES)
-  const seen = Array.from({ length: boxes }, (_, i) => {
-    const of = (column: number): number => values[column * boxes + i]!
-    const scores = Array.from({ length: CLASSES }, (_, c) => of(4 + c))
-    const score = Math.max(...scores)
-    const corners = [of(1) - of(3) / 2, of(0) - of(2) / 2, of(1) + of(3) / 2, of(0) + of(2) / 2]
-    return [scores.indexOf(score), score, ...corners.map(side => side / SIDE)]
-  })
-  const kept: number[][] = []
-  for (const row of seen.filter(([, score]) => score! > 0.4).sort((a, b) => b[1]! - a[1]!))
-    if (kept.length < 20 && kept.every(other => overlap(other, row) <= 0.4)) kept.push(row)
-  return kept.map(([index, score, ...box]) => [index!, score!, ...box.map(side => Math.min(1, Math.max(0, side)))])
-}
-const overlap = (a: readonly number[], b: readonly number[]): number => {
-  const area = (t: number, l: number, bottom: number, r: number): number => Math.max(0, bottom - t) * Math.max(0, r - l)
-  const [at, al, ab, ar, bt, bl, bb, br] = [...a.slice(2), ...b.slice(2)] as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number
-  ]
-  const both = area(Math.max(at, bt), Math.max(al, bl), Math.min(ab, bb), Math.min(ar, br))
-  return both / (area(at, al, ab, ar) + area(bt, bl, bb, br) - both)
+  const seen = await plainDetections(folder, model, picture, { limit: 20, byClass: false, threshold: 0.4 })
+  return seen.map(([index, score, ...box]) => [index!, score!, ...box.map(side => side / SIDE)])
 }
 const expectRows = (rows: Rows, wanted: Rows): void => {
   expect(wanted.length).toBeGreaterThan(1)

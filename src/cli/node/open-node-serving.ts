@@ -7,10 +7,11 @@ import { UserError } from '../../core/user-error.ts'
 import type { OpenedDevice } from '../../node/open-device.ts'
 import { VERSION } from '../../node/version.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
+import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { FrigateDoor } from '../../serving/frigate/open-frigate.ts'
-import type { Serving } from '../../serving/open-serving.ts'
+import type { Serving, ServingParts } from '../../serving/open-serving.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 
@@ -19,6 +20,8 @@ export interface NodeServingParts {
   readonly opened: OpenedDevice
   readonly folder: StateFolder
   readonly own: readonly OwnedModel[]
+  /** How files become tensors and outputs answers, where that was said. */
+  readonly spec: IoSpec | undefined
   readonly log: NodeLog
   readonly hasStarted: () => boolean
 }
@@ -39,12 +42,21 @@ export const openNodeServing = async (parts: NodeServingParts): Promise<Serving 
     },
     ...{ device: opened.device, deviceName: options.name, incarnation: opened.incarnation, hasStarted },
     ...{ version: VERSION, clock: systemClock, wallTime, modelsFolder: folder.models, own },
-    say: (text, level) => log.say(text, level)
+    say: (text, level) => log.say(text, level),
+    routes: await otherRoutes(parts)
   })
   const door = frigate === undefined ? undefined : await openFrigateDoor(frigate, parts, serving)
   const at = { http: serving.http ?? null, grpc: serving.grpc ?? null, frigate: door?.endpoint ?? null }
   log.event({ event: 'serving', ...at })
   return door === undefined ? serving : withDoor(serving, door)
+}
+
+/** What stands on the same server beside the Open Inference Protocol. */
+const otherRoutes = async ({ own, spec, options }: NodeServingParts): Promise<NonNullable<ServingParts['routes']>> => {
+  if (options.serving.http === undefined) return []
+  const { addDeepstackRoutes } = await import('../../serving/deepstack/add-deepstack-routes.ts')
+  const names = own.map(({ name }) => name)
+  return [(server, service) => addDeepstackRoutes(server, service, { spec, own: names })]
 }
 
 /** Where it cannot be opened, nothing else is. */

@@ -104,7 +104,15 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
       reloader = new Reloader({ device, sources, folder, log, config, stamps, load })
     const start: Start = { isOver: false }
     const hasStarted = (): boolean => start.isOver
-    await using serving = await openNodeServing({ options, opened, folder, own: described.models, log, hasStarted })
+    await using serving = await openNodeServing({
+      options,
+      opened,
+      folder,
+      own: described.models,
+      spec,
+      log,
+      hasStarted
+    })
     await untilStopped({ options, opened, log, leave, hangup, reloader, serving, start }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })

@@ -21,14 +21,16 @@ export interface HttpServerOptions {
 /** A server without routes, and what routes are made with. */
 export interface HttpServer {
   readonly app: FastifyInstance
+  /** @param authorization as its header would have it @throws ServingError */
+  readonly checkToken: (authorization: string | undefined) => void
   /** @throws ServingError */
   readonly body: (request: FastifyRequest) => Promise<Body>
   /** Ends at once what is open. */
   stop(): Promise<void>
 }
 
-/** Paths that whoever looks after a machine asks without a token. */
-const OPEN = /^\/v2\/health\//
+/** Paths that whoever looks after a machine asks without a token, and those that have a key elsewhere than in a header. */
+const OPEN = /^\/(?:v2\/health|v1\/vision|v1\/server\/status)\//
 
 /**
  * What all routes have in common: no content type is asked for, since real clients send none; who may ask; limits; errors as JSON.
@@ -71,6 +73,7 @@ export const createHttpServer = async ({ token, tls, limits, say }: HttpServerOp
   const budget = new ByteBudget(BODIES_AT_ONCE * limits.body)
   return {
     app,
+    checkToken,
     body: request => readBody(request.raw, { most: limits.body, silence: limits.silence, budget }),
     stop: async () => {
       connections.destroyAll()
