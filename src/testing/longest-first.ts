@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Of the end-to-end tests, those that take minutes. */
-const LONGEST = ['endurance', 'failures', 'emulate', 'demo']
+const LONGEST = ['endurance', 'load-streams', 'failures', 'emulate', 'demo']
 
 /** Starts the long files first, so that two workers are done at about the same time, in a fresh clone as well. */
 export class LongestFirst extends BaseSequencer {

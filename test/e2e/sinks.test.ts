@@ -100,8 +100,11 @@ describe.skipIf(process.platform === 'win32')('results are where a shell expects
     expect(killed.stdout.trim()).toBe('137')
     expect(posted).toEqual([])
     isUp = true
-    const { code, stderr } = await shell(command('hook', 300, sink))
-    expect([code, code === 0 ? '' : stderr]).toEqual([0, ''])
+    // What is not delivered within seconds of its end, by a machine that is busy, is left to the next start.
+    for (let starts = 0; starts < 5 && posted.length < 300; starts++) {
+      const { code, stderr } = await shell(command('hook', 300, sink))
+      expect([code, code === 0 ? '' : stderr]).toEqual([0, ''])
+    }
     server.close()
     expect(posted.sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, datum) => datum))
   })
