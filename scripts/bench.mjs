@@ -25,6 +25,7 @@ const TAKES_WORDS = [
   'cutting',
   'policies',
   'windows',
+  'goodput',
   'changing',
   'published',
   'peers',

@@ -1,8 +1,11 @@
-import { cheapestPath } from '../core/cheapest-path.ts'
+import { cheapestPath, type Path, type PathQuery } from '../core/cheapest-path.ts'
 import { isFinished } from '../core/progress.ts'
+import { remainingTimes } from '../core/remaining-times.ts'
 import { type Seconds, seconds } from '../core/units.ts'
+import type { World } from '../core/world.ts'
 import { ExpectedCommitments } from './expected-commitments.ts'
 import { FairShare } from './fair-share.ts'
+import { OnceASecond } from './once-a-second.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
 import { reportInterval } from './report-interval.ts'
 import { routeUses } from './route-uses.ts'
@@ -42,6 +45,9 @@ export interface ConfluenceOptions {
  * split of the model are paths of that graph: which it is, is decided per datum, by price. Where costs have drifted far, what
  * waits is decided anew, and the work of its old paths is taken back. Workers serve the datum first that has waited longest,
  * times its source's weight; where sources are beyond capacity, one that is behind its fair share counts as older by its lag.
+ * A datum with a deadline that its way of least price would miss goes the way that is soonest at its end, where that makes it. One that
+ * cannot make it any more goes the way that takes least from others, and gives way to all others in queues, for as long as
+ * its deadline once more.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
@@ -53,6 +59,7 @@ export const createConfluence =
     const queues = new VirtualQueues(resource => world.dearness(resource))
     const expected = new ExpectedCommitments()
     const fair = new FairShare()
+    const ways = new OnceASecond<ReturnType<typeof remainingTimes>>(world)
     const since = ({ availableAt, lag }: TaskState): number => availableAt - lag
     let untold: Commitment[] = []
     /** Of a moment ago: what another says of its queue may have left before these came. */
@@ -105,16 +112,14 @@ export const createConfluence =
       const V = seconds(patience * typicalTime(world, task.model))
       const length = remembered(world.resources, r => queues.at(r, now) + expected.at(r, now))
       const price = remembered(world.resources, r => V * (1 + length(r) / (sharpness * V)) ** sharpness)
-      const path = cheapestPath({
-        world,
-        model: task.model,
-        from: host.self,
-        done: task.done,
-        home: task.home,
-        price,
-        latencyPrice: V,
-        ...(task.isBacklogged ? {} : { waiting: { until: length, price: seconds(waiting * V) } })
-      })
+      const { model, done, home } = task
+      const byPrice: PathQuery = { world, model, done, home, from: host.self, price, latencyPrice: V }
+      const mindful = { ...byPrice, waiting: { until: length, price: seconds(waiting * V) } }
+      const usual = cheapestPath(task.isBacklogged ? byPrice : mindful)
+      const left = dueAt(task) - now
+      const makesIt = (path: FoundPath): boolean =>
+        left === Number.POSITIVE_INFINITY || ('uses' in path && timeOn(world, path, length) <= left)
+      const path = task.isBacklogged || makesIt(usual) ? usual : inTime(byPrice, length, makesIt)
       if ('stuckAt' in path) return { kind: 'wait', block: path.stuckAt }
       for (const use of path.uses) {
         commit(use, now)
@@ -158,6 +163,14 @@ export const createConfluence =
       // Accumulating priority (Kleinrock, 1964): under overload, with equal windows, the times that sources wait come to be
       // in inverse proportion to their weights, and so their rates in proportion; under capacity a heavier one waits less.
       urgency: (task, now) => task.weight * (now - since(task)),
+      yields: (task, now) => {
+        const { deadline, model, home, done } = task
+        if (deadline === undefined || isFinished(world, task)) return false
+        const due = dueAt(task)
+        if (now >= due + deadline) return false
+        const remaining = ways.get(`${model} ${home}`, now, () => remainingTimes(world, model, home))
+        return now + remaining(host.self, done) > due
+      },
       sent: () => {},
       arrived: task => {
         weights.add(task.weight)
@@ -186,6 +199,29 @@ export const createConfluence =
       }
     }
   }
+
+type FoundPath = ReturnType<typeof cheapestPath>
+
+/** When its result is to be home; infinite where it does not matter. */
+const dueAt = ({ availableAt, deadline }: TaskState): number => availableAt + (deadline ?? Number.POSITIVE_INFINITY)
+
+/** Seconds until a datum that begins now is at the end of its path, waiting at each resource until that is free. */
+const timeOn = (world: World, { uses }: Path, until: (resource: number) => number): number =>
+  uses.reduce((elapsed, { from, to, resource, seconds: takes }) => {
+    const latency = from === to ? 0 : (world.link(from, to)?.latency ?? 0)
+    return Math.max(elapsed, until(resource)) + takes + latency
+  }, 0)
+
+/** The way that is soonest at its end, where that is in time; else the one that takes least from others. */
+const inTime = (
+  byPrice: PathQuery,
+  until: (resource: number) => number,
+  isInTime: (path: FoundPath) => boolean
+): FoundPath => {
+  const second = byPrice.latencyPrice
+  const soonest = cheapestPath({ ...byPrice, price: () => second, waiting: { until, price: second } })
+  return isInTime(soonest) ? soonest : cheapestPath(byPrice)
+}
 
 /** Between devices that work together. */
 const LONGEST_ROUND_TRIP: Seconds = seconds(1)

@@ -4,7 +4,7 @@ import { isPolicyName, POLICIES, POLICY_NAMES } from './policies.ts'
 import type { CreatePolicy, Policy } from './policy.ts'
 
 const METHODS = ['reportInterval', 'admit', 'next', 'rank', 'sent', 'arrived', 'report', 'remark', 'heard'] as const
-const MAY_LACK = ['startAnew', 'beforeSend', 'urgency', 'returned', 'forget'] as const
+const MAY_LACK = ['startAnew', 'beforeSend', 'urgency', 'yields', 'returned', 'forget'] as const
 
 /**
  * A policy as a program gives it: one of the known ones by name, or a function of its own, whose policies are looked at as they

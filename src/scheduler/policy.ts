@@ -20,6 +20,8 @@ export interface TaskState {
   readonly lag: Seconds
   /** When the datum was available at its source, on the clock of the device that asks. */
   readonly availableAt: Seconds
+  /** Its result is wanted so long after it was available; absent: whenever it comes. */
+  readonly deadline?: Seconds
   /** When it arrived at the device that asks: from its source, or from another device. Blocks that run here do not change it. */
   readonly arrivedAt: Seconds
   /** Blocks finished. */
@@ -144,6 +146,11 @@ export interface Policy {
    * time. Absent: weights do not matter, `rank` alone decides.
    */
   urgency?(task: TaskState, now: Seconds): number
+  /**
+   * Asked when its turn has come: whether it is to wait, all the same, for as long as others do for whom this is not true.
+   * Absent: nobody gives way.
+   */
+  yields?(task: TaskState, now: Seconds): boolean
   /** The task left for a neighbour. */
   sent(task: TaskState, to: number, now: Seconds): void
   /** The neighbour it left for did not take it, or was lost: it is here again. Where `sent` is remembered. */

@@ -151,6 +151,7 @@ export class SourceModel {
       model,
       home,
       weight,
+      ...(this.#terms.deadline < Number.POSITIVE_INFINITY ? { deadline: this.#terms.deadline } : {}),
       attempt,
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),

@@ -677,6 +677,7 @@ export class SourceRunner implements SourcePort {
     const attempt = this.#book.dispatched(datum)
     if (attempt === undefined) return
     const { manifest } = this.#model.served!
+    const { deadline } = spec.admission ?? PATIENT_TERMS
     const wanted = new Set(manifest.activations[0]!.tensors.map(tensor => tensor.name))
     submit({
       source: this.id,
@@ -687,6 +688,7 @@ export class SourceRunner implements SourcePort {
       home: view.selfIndex,
       homeId: view.self,
       weight: spec.weight,
+      ...(deadline < Number.POSITIVE_INFINITY ? { deadline } : {}),
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
       served: seconds(0),

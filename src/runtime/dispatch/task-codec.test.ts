@@ -64,3 +64,14 @@ test('how long it was served travels with it; what is no number is refused, and 
   expect([came(0.25), came(-1)]).toEqual([0.25, 0])
   expect(() => came(Number.NaN)).toThrow('is not a number')
 })
+
+test('its deadline travels with it, where it has one; one that is none is refused', () => {
+  const came = (deadline?: number): Seconds | undefined => {
+    const sent = { ...task(seconds(0)), ...(deadline === undefined ? {} : { deadline: seconds(deadline) }) }
+    const wire = taskToWire(sent, knowing('a').world, seconds(1))
+    const letter = { from: deviceId('a'), task: wire, tensors: sent.tensors as never, report: undefined }
+    return taskFromWire(letter, knowing('b'), seconds(1)).deadline
+  }
+  expect([came(0.5), came()]).toEqual([0.5, undefined])
+  for (const none of [0, -1, Number.NaN]) expect(() => came(none)).toThrow(`a deadline of ${none} seconds`)
+})

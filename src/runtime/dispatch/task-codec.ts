@@ -31,6 +31,7 @@ export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Ta
     lag: task.lag,
     served: task.served,
     weight: task.weight,
+    ...(task.deadline === undefined ? {} : { deadline: task.deadline }),
     attempt: task.attempt,
     madeBy: task.madeBy ?? '',
     keepsRoute: task.keepsRoute === true
@@ -43,6 +44,7 @@ export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Ta
  */
 export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Seconds): DeviceTask => {
   const { task, tensors } = arrived
+  const { deadline } = task
   const model = modelId(task.model)
   const manifest = view.manifest(model)
   const modelIndex = view.world.modelIndex(model)
@@ -57,6 +59,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     throw new Error('route or source name too long')
   if (![task.age, task.weight, task.lag, task.served].every(Number.isFinite) || task.age < 0)
     throw new Error('age, weight, lag or served is not a number')
+  if (deadline !== undefined && !(deadline > 0)) throw new Error(`a deadline of ${deadline} seconds`)
   if (task.route.some(({ until }) => until > manifest.blocks.length))
     throw new Error(`a route beyond the ${manifest.blocks.length} blocks of its model`)
   checkTensors(manifest, task.done, tensors)
@@ -70,6 +73,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     home,
     homeId: deviceId(task.home),
     weight: task.weight,
+    ...(deadline === undefined ? {} : { deadline: seconds(deadline) }),
     lag: seconds(task.lag),
     served: seconds(Math.max(0, task.served)),
     availableAt: microseconds(now - task.age),

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ContestQueue } from './contest-queue.ts'
 
@@ -33,4 +34,27 @@ test('without a contest it is one queue by rank', () => {
   for (const n of [3, 1, 2]) queue.push(n)
   expect(queue.takeOut(n => n === 2)).toEqual([2])
   expect([queue.size, queue.shift(), queue.shift(), queue.size]).toEqual([2, 1, 3, 0])
+})
+
+test('whoever gives way is served after all who do not, in its place again when it gives way no longer, and once', () => {
+  const items = fc.uniqueArray(fc.nat(1000), { minLength: 1, maxLength: 40 })
+  fc.assert(
+    fc.property(items, fc.nat(10), fc.nat(10), (all, first, second) => {
+      let giving = first
+      const yields = (n: number): boolean => n % 11 < giving
+      const queue = new ContestQueue<number>({ rank: n => n, tie: () => 0, turn: n => n, yields })
+      for (const n of all) queue.push(n)
+      const waiting = new Set(all)
+      for (let served = 0; served < all.length; served++) {
+        if (served === all.length >> 1) giving = second
+        expect([queue.size, [...queue.items()].length]).toEqual([waiting.size, waiting.size])
+        const contenders = [...waiting].filter(n => !yields(n))
+        const expected = Math.min(...(contenders.length > 0 ? contenders : waiting))
+        expect(queue.first()).toBe(expected)
+        expect(queue.shift()).toBe(expected)
+        waiting.delete(expected)
+      }
+      expect([queue.size, queue.shift()]).toEqual([0, undefined])
+    })
+  )
 })

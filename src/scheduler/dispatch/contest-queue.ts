@@ -7,26 +7,31 @@ export interface ContestRules<T> extends Ranking<T> {
    * Absent: one class for all.
    */
   readonly contest?: { readonly classOf: (item: T) => number; readonly urgency: (item: T) => number } | undefined
+  /** Asked of the one that is to be served: it is served after all of whom this is not true. Absent: of none. */
+  readonly yields?: ((item: T) => boolean) | undefined
 }
 
 /** Waiting items of several classes, each in its own order. There are few classes: sources have few weights. */
 export class ContestQueue<T> {
   readonly #rules: ContestRules<T>
   readonly #classes = new Map<number, RankedQueue<T>>()
+  /** Whose turn had come, and who gave way. */
+  readonly #yielding: RankedQueue<T>
 
   constructor(rules: ContestRules<T>) {
     this.#rules = rules
+    this.#yielding = new RankedQueue(rules)
   }
 
   get size(): number {
-    let sum = 0
+    let sum = this.#yielding.size
     for (const { size } of this.#classes.values()) sum += size
     return sum
   }
 
   /** In no particular order. */
   *items(): Iterable<T> {
-    for (const queue of this.#classes.values()) yield* queue.items()
+    for (const queue of this.#queues()) yield* queue.items()
   }
 
   push(item: T): void {
@@ -40,16 +45,33 @@ export class ContestQueue<T> {
   }
 
   first(): T | undefined {
-    return this.#winner()?.first()
+    return this.#next()?.first()
   }
 
   shift(): T | undefined {
-    return this.#winner()?.shift()
+    return this.#next()?.shift()
   }
 
   /** Take out all that are wanted; the others keep their places. */
   takeOut(wanted: (item: T) => boolean): T[] {
-    return [...this.#classes.values()].flatMap(queue => queue.takeOut(wanted))
+    return this.#queues().flatMap(queue => queue.takeOut(wanted))
+  }
+
+  #queues(): RankedQueue<T>[] {
+    return [...this.#classes.values(), this.#yielding]
+  }
+
+  /** The queue whose first is served next. */
+  #next(): RankedQueue<T> | undefined {
+    const { yields } = this.#rules
+    if (yields === undefined) return this.#winner()
+    if (this.#yielding.size > 0) for (const item of this.#yielding.takeOut(item => !yields(item))) this.push(item)
+    for (;;) {
+      const winner = this.#winner()
+      if (winner === undefined) return this.#yielding
+      if (!yields(winner.first()!)) return winner
+      this.#yielding.push(winner.shift()!)
+    }
   }
 
   #winner(): RankedQueue<T> | undefined {

@@ -301,7 +301,7 @@ export class Dispatcher<T extends LiveTask> {
   /** How waiting tasks are served, in the lane and on links. */
   #order(): ContestRules<T> {
     const { policy } = this
-    const { urgency } = policy
+    const { urgency, yields } = policy
     return {
       rank: task => policy.rank(task),
       tie: task => task.datum,
@@ -309,7 +309,8 @@ export class Dispatcher<T extends LiveTask> {
       contest:
         urgency === undefined
           ? undefined
-          : { classOf: task => task.weight, urgency: task => urgency(task, this.#ports.now()) }
+          : { classOf: task => task.weight, urgency: task => urgency(task, this.#ports.now()) },
+      yields: yields === undefined ? undefined : task => yields(task, this.#ports.now())
     }
   }
 
