@@ -1,0 +1,34 @@
+/** A line of the log, as a page shows it. */
+export interface RecentLine {
+  /** Larger for every later one. */
+  readonly number: number
+  /** Since 1970, in seconds. */
+  readonly time: number
+  readonly level: string
+  readonly text: string
+}
+
+const MOST_LINES = 200
+const MOST_CHARACTERS = 500
+
+/** The end of a log, kept in memory for whoever looks. */
+export class RecentLines {
+  readonly #time: () => number
+  #lines: RecentLine[] = []
+  #next = 1
+
+  /** @param time since 1970, in seconds */
+  constructor(time: () => number) {
+    this.#time = time
+  }
+
+  add(text: string, level = 'info'): void {
+    this.#lines.push({ number: this.#next++, time: this.#time(), level, text: text.slice(0, MOST_CHARACTERS) })
+    if (this.#lines.length > 2 * MOST_LINES) this.#lines = this.#lines.slice(-MOST_LINES)
+  }
+
+  /** Those after a number, the latest of them. */
+  since(number: number): readonly RecentLine[] {
+    return this.#lines.slice(-MOST_LINES).filter(line => line.number > number)
+  }
+}
