@@ -4,7 +4,7 @@
 // programs import, become one line that leads to the joined ones. So the package that is packed needs few others, and
 // brings what they ask for: their licences, and of the types those that its own lead to.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -90,6 +90,28 @@ for (const script of [...SCRIPTS, ...FACES]) {
   const joined = relative(dirname(script), join(out, basename(script))).replaceAll('\\', '/')
   writeFileSync(script, `${head}${FACES.includes(script) ? 'export * from' : 'import'} '${joined}'\n`)
 }
+
+/** The page of the dashboard: what a node gives to browsers. */
+const page = join(root, 'src', 'dashboard', 'page')
+await build({
+  entryPoints: [join(page, 'main.tsx')],
+  outfile: join(root, 'dist', 'page', 'page.js'),
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: ['es2022'],
+  tsconfig: join(page, 'tsconfig.json'),
+  legalComments: 'none',
+  logLevel: 'warning'
+})
+await build({
+  entryPoints: [join(page, 'page.css')],
+  outfile: join(root, 'dist', 'page', 'page.css'),
+  minify: true,
+  logLevel: 'warning'
+})
+copyFileSync(join(page, 'index.html'), join(root, 'dist', 'page', 'index.html'))
 
 /** The types that other programs see: those of the faces, and what these lead to, in packages too, which are brought along. */
 const types = join(root, 'dist', 'types')

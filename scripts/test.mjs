@@ -66,6 +66,7 @@ const suite = (name, project) =>
 const long = process.argv.includes('--long')
 prepare()
 check('Types (tsc)', ['tsc'])
+check('Types of the page (tsc)', ['tsc', '-p', 'src/dashboard/page'])
 check('Format and lint (biome)', ['biome', 'check'])
 suite('Unit tests', 'unit')
 suite('Devices in simulated time, seed by seed', 'simulated')

@@ -134,6 +134,10 @@ export const command = new Command('node')
     'append what this device computed and sent when, and what its sources admitted and completed, as JSON lines'
   )
   .option(
+    '--dashboard <[host:]port>',
+    'show the cluster live on a page there; without a host only this machine reaches it'
+  )
+  .option(
     '--metrics <[host:]port>',
     'answer GET /metrics there with numbers for Prometheus (docs/metrics.md); without a host only this machine reaches it'
   )

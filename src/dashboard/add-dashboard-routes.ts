@@ -35,13 +35,14 @@ const MOST_WAITING = 4 * 2 ** 20
 export const addDashboardRoutes = async ({ app }: HttpServer, feed: StatusFeed): Promise<void> => {
   for (const [name, type] of Object.entries(TYPES)) {
     const content = await readFile(join(FOLDER, name))
-    const send = async (_: unknown, reply: FastifyReply) => reply.headers({ ...HEADERS, 'content-type': type }).send(content)
+    const send = async (_: unknown, reply: FastifyReply) =>
+      reply.headers({ ...HEADERS, 'content-type': type }).send(content)
     app.get(`/${name}`, send)
     if (name === 'index.html') app.get('/', send)
   }
   app.get('/api/live', (_, reply) => {
     if (feed.viewers >= MOST_VIEWERS)
-      throw new ServingError('busy', `${MOST_VIEWERS} pages look at this node already; close one`)
+      throw new ServingError('queueFull', `${MOST_VIEWERS} pages look at this node already; close one`)
     reply.hijack()
     live(reply, feed)
   })

@@ -11,6 +11,11 @@ export interface RecentLine {
 const MOST_LINES = 200
 const MOST_CHARACTERS = 500
 
+/** Whoever looks at a page need not be let into the cluster. */
+const INVITE = /tributary1:[\w+/=-]+/g
+
+const shown = (text: string): string => text.replace(INVITE, '(an invite)').slice(0, MOST_CHARACTERS)
+
 /** The end of a log, kept in memory for whoever looks. */
 export class RecentLines {
   readonly #time: () => number
@@ -23,7 +28,7 @@ export class RecentLines {
   }
 
   add(text: string, level = 'info'): void {
-    this.#lines.push({ number: this.#next++, time: this.#time(), level, text: text.slice(0, MOST_CHARACTERS) })
+    this.#lines.push({ number: this.#next++, time: this.#time(), level, text: shown(text) })
     if (this.#lines.length > 2 * MOST_LINES) this.#lines = this.#lines.slice(-MOST_LINES)
   }
 

@@ -56,6 +56,12 @@ test('while nobody looks the cluster is not asked, and it is asked once for all 
   expect(asked()).toBe(after)
 })
 
+test('an invite is in the log for those who run the device, not for those who look', () => {
+  const lines = new RecentLines(() => 0)
+  lines.add('others join it with:\n\n  tributary node --join tributary1:eyJrIjoi-_Nk5TOX==\n')
+  expect(lines.since(0)[0]!.text).toBe('others join it with:\n\n  tributary node --join (an invite)\n')
+})
+
 test('the log that is kept has an end', () => {
   const lines = new RecentLines(() => 0)
   for (let i = 0; i < 10_000; i++) lines.add('x'.repeat(10_000))

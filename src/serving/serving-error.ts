@@ -4,6 +4,7 @@ import { RequestError, type RequestProblem } from '../runtime/device/requests/re
 const STATUSES = {
   badRequest: { http: 400, grpc: 3 },
   badToken: { http: 401, grpc: 16 },
+  otherSite: { http: 403, grpc: 7 },
   noSuchModel: { http: 404, grpc: 5 },
   noSuchPath: { http: 404, grpc: 12 },
   tooSlow: { http: 408, grpc: 4 },

@@ -36,6 +36,7 @@ export interface NodeFlags {
   readonly controlled?: boolean
   readonly trace?: string
   readonly metrics?: string
+  readonly dashboard?: string
   readonly serve?: string
   readonly serveGrpc?: string
   readonly serveFrigate?: string

@@ -77,6 +77,8 @@ export interface NodeOptions {
   readonly trace: string | undefined
   /** Where /metrics is answered. */
   readonly metrics: Endpoint | undefined
+  /** Where the page is that shows the cluster. */
+  readonly dashboard: Endpoint | undefined
   readonly serving: ServingFlags
   readonly log: LogOptions
   readonly jsonEvents: boolean
@@ -147,10 +149,8 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
     exitWithParent: flags.exitWithParent === true,
     controlled: flags.controlled === true,
     trace: flags.trace,
-    metrics:
-      flags.metrics === undefined
-        ? undefined
-        : problems.check('metrics', flags.metrics, () => parseEndpoint('--metrics', flags.metrics!), undefined),
+    metrics: endpointOf('metrics', flags.metrics, problems),
+    dashboard: endpointOf('dashboard', flags.dashboard, problems),
     serving: servingOf(flags, problems),
     log: logOf(flags, problems),
     jsonEvents: flags.jsonEvents === true,
@@ -159,6 +159,10 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
   problems.refuse()
   return options
 }
+
+/** Undefined where nothing is to listen. */
+const endpointOf = (flag: string, text: string | undefined, problems: FlagProblems): Endpoint | undefined =>
+  text === undefined ? undefined : problems.check(flag, text, () => parseEndpoint(`--${flag}`, text), undefined)
 
 const parseLinks = ({ emulateLink, controlled }: NodeFlags, problems: FlagProblems): EmulatedLinks => {
   const parsed = emulateLink.flatMap(text => problems.check('emulate-link', text, () => [parseEmulatedLink(text)], []))
@@ -201,12 +205,10 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
 }
 
 const servingOf = (flags: NodeFlags, problems: FlagProblems): ServingFlags => {
-  const at = (flag: string, text: string | undefined): Endpoint | undefined =>
-    text === undefined ? undefined : problems.check(flag, text, () => parseEndpoint(`--${flag}`, text), undefined)
   const { serveLimit = '256MiB' } = flags
   return {
-    http: at('serve', flags.serve),
-    grpc: at('serve-grpc', flags.serveGrpc),
+    http: endpointOf('serve', flags.serve, problems),
+    grpc: endpointOf('serve-grpc', flags.serveGrpc, problems),
     frigate: problems.check(
       'serve-frigate',
       flags.serveFrigate ?? '',
@@ -279,7 +281,7 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
   const odds = { 'log-size': flags.logSize, 'log-keep': flags.logKeep }
   for (const [flag, text] of Object.entries(odds))
     odd(flag, text !== undefined && flags.logFile === undefined, `--${flag} is of a log file: add --log-file FILE`)
-  const serves = flags.serve !== undefined || flags.serveGrpc !== undefined
+  const serves = flags.serve !== undefined || flags.serveGrpc !== undefined || flags.dashboard !== undefined
   const ofServing = {
     'serve-token-file': flags.serveTokenFile,
     'serve-tls-cert': flags.serveTlsCert,
@@ -291,7 +293,7 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     odd(
       flag,
       text !== undefined && !serves,
-      `--${flag} is of a node that serves: add --serve PORT or --serve-grpc PORT`
+      `--${flag} is of a node that serves: add --serve PORT, --serve-grpc PORT or --dashboard PORT`
     )
   const isHalf = (flags.serveTlsCert === undefined) !== (flags.serveTlsKey === undefined)
   odd('serve-tls-cert', isHalf, '--serve-tls-cert and --serve-tls-key belong together: give both')

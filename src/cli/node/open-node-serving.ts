@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describeFileError } from '../../core/describe-file-error.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import type { Seconds } from '../../core/units.ts'
-import { UserError } from '../../core/user-error.ts'
 import type { OpenedDevice } from '../../node/open-device.ts'
 import { VERSION } from '../../node/version.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
@@ -14,6 +11,7 @@ import type { FrigateDoor } from '../../serving/frigate/open-frigate.ts'
 import type { Serving, ServingParts } from '../../serving/open-serving.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
+import { servingSecrets } from './serving-secrets.ts'
 
 export interface NodeServingParts {
   readonly options: NodeOptions
@@ -29,16 +27,13 @@ export interface NodeServingParts {
 /** @returns undefined where nobody is to be answered @throws UserError */
 export const openNodeServing = async (parts: NodeServingParts): Promise<Serving | undefined> => {
   const { options, opened, folder, own, log, hasStarted } = parts
-  const { http, grpc, frigate, tokenFile, tlsCert, tlsKey, models, limit } = options.serving
+  const { http, grpc, frigate, models, limit } = options.serving
   if (http === undefined && grpc === undefined && frigate === undefined) return undefined
-  const token = tokenFile === undefined ? undefined : await tokenIn(tokenFile)
-  const cert = tlsCert === undefined ? undefined : await textOf('--serve-tls-cert', tlsCert)
-  const key = tlsKey === undefined ? undefined : await textOf('--serve-tls-key', tlsKey)
+  const { token, tls } = await servingSecrets(options.serving)
   const { openServing } = await import('../../serving/open-serving.ts')
   const serving = await openServing({
     options: {
-      ...{ http, grpc, token, models, limits: { body: limit } },
-      tls: cert === undefined || key === undefined ? undefined : { cert, key }
+      ...{ http, grpc, token, tls, models, limits: { body: limit } }
     },
     ...{ device: opened.device, deviceName: options.name, incarnation: opened.incarnation, hasStarted },
     ...{ version: VERSION, clock: systemClock, wallTime, modelsFolder: folder.models, own },
@@ -86,21 +81,4 @@ const withDoor = (serving: Serving, door: FrigateDoor): Serving => {
     await close()
   }
   return { ...serving, stop, [Symbol.asyncDispose]: () => stop() }
-}
-
-/** Somebody edits it by hand: the end of its line is no part of it. */
-const tokenIn = async (file: string): Promise<string> => {
-  const token = (await textOf('--serve-token-file', file)).trim()
-  if (token.length >= 8 && token.length <= 4096 && /^[\x21-\x7e]+$/.test(token)) return token
-  throw new UserError(
-    `--serve-token-file ${file}: a token is 8 to 4096 characters without spaces; \`openssl rand -hex 32\` makes one`
-  )
-}
-
-const textOf = async (flag: string, file: string): Promise<string> => {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    throw new UserError(`${flag} ${file}: ${describeFileError(error)}`)
-  }
 }

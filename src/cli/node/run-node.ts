@@ -1,6 +1,7 @@
 import type { JobGuard } from '../../core/job-guard.ts'
 import { seconds } from '../../core/units.ts'
 import { TributaryError } from '../../core/user-error.ts'
+import { RecentLines } from '../../dashboard/recent-lines.ts'
 import { EmulatedEngine } from '../../emulation/emulated-engine.ts'
 import { type OpenedDevice, openDevice } from '../../node/open-device.ts'
 import type { Device } from '../../runtime/device/device.ts'
@@ -8,7 +9,7 @@ import { createEngine } from '../../runtime/engine/create-engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
 import { stateFolderOf } from '../../runtime/state/state-folder.ts'
-import { machineTimeOffset, systemClock } from '../../runtime/system-clock.ts'
+import { machineTimeOffset, systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { Serving } from '../../serving/open-serving.ts'
 import { observeAll } from '../../telemetry/observe-all.ts'
 import type { NodeConfig } from '../config/load-node-config.ts'
@@ -22,6 +23,7 @@ import type { NodeOptions } from './node-options.ts'
 import type { NodeSources, NodeSourcesParts } from './node-sources.ts'
 import { type Hangup, onHangup } from './on-hangup.ts'
 import { openMetrics } from './open-metrics.ts'
+import { openNodeDashboard } from './open-node-dashboard.ts'
 import { openNodeLog } from './open-node-log.ts'
 import { openNodeServing } from './open-node-serving.ts'
 import { Reloader } from './reloader.ts'
@@ -41,10 +43,12 @@ const exitWith = (code: number): void => {
  */
 export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfig>) | undefined): Promise<void> => {
   const { options } = config
-  using log = openNodeLog(options)
+  using out = openNodeLog(options)
+  const lines = new RecentLines(wallTime)
+  const log = options.dashboard === undefined ? out : keepingLines(out, lines)
   await using own = createEngine({ threads: options.threads, group: options.laneGroup })
   try {
-    await runDevice({ config, load, log, own })
+    await runDevice({ config, load, log, lines, own })
   } catch (error) {
     // Standard error has it from whoever called; a file is read by those who see nothing else.
     const words = error instanceof TributaryError ? withFlags(error) : String(error)
@@ -58,14 +62,25 @@ export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfi
   }
 }
 
+/** What is said is kept too. */
+const keepingLines = (log: NodeLog, lines: RecentLines): NodeLog => ({
+  ...log,
+  say: (text, level) => {
+    lines.add(text, level)
+    log.say(text, level)
+  }
+})
+
 interface NodeRun {
   readonly config: NodeConfig
   readonly load: (() => Promise<NodeConfig>) | undefined
   readonly log: NodeLog
+  /** Of the log, for a page. */
+  readonly lines: RecentLines
   readonly own: Engine
 }
 
-const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => {
+const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<void> => {
   const { options } = config
   using hangup = load === undefined ? undefined : onHangup()
   const emulated = emulatedEngine(options, own)
@@ -113,6 +128,7 @@ const runDevice = async ({ config, load, log, own }: NodeRun): Promise<void> => 
       log,
       hasStarted
     })
+    await using _dashboard = await openNodeDashboard({ options, device, log, lines })
     await untilStopped({ options, opened, log, leave, hangup, reloader, serving, start }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })

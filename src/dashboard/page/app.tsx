@@ -82,7 +82,8 @@ const Cluster = ({ state, isOld }: { readonly state: ClusterState; readonly isOl
             choose={name => setChosen(name === chosen ? undefined : name)}
           />
           <p class="note">
-            A ring is the share of the time in which a device computes, a line what flows. ★ plans. Amber limits the whole.
+            A ring is the share of the time in which a device computes, a line what flows. ★ plans. Amber limits the
+            whole.
           </p>
         </section>
         <section>

@@ -52,7 +52,7 @@ const Spark = ({ values }: { readonly values: readonly number[] }) => {
 
 export const Sources = ({ state }: { readonly state: ClusterState }) => {
   if (state.sources.length === 0) return <p class="empty">No device has a source.</p>
-  const heads = ['Source', 'State', 'Results/s', 'Lately', 'Inference time', 'In flight', 'Done', 'Dropped', 'Failed']
+  const heads = ['Source', 'State', 'Results/s', 'Inference time', 'Data']
   return (
     <Table caption="Sources" heads={heads}>
       {state.sources.map(source => (
@@ -76,18 +76,20 @@ const SourceRow = ({ source, state }: { readonly source: SourceFacts; readonly s
         {source.state}
         {because !== '' && <small>{because}</small>}
       </td>
-      <td class="number">{perSecondText(rate)}</td>
-      <td>
+      <td class="number">
+        {perSecondText(rate)}
         <Spark values={state.rates.get(`${name}@${device}`) ?? []} />
       </td>
       <td class="number">
         {timeText(inferenceTime.p50)}
         <small>95 %: {timeText(inferenceTime.p95)}</small>
       </td>
-      <td class="number">{inFlight}</td>
-      <td class="number">{completed}</td>
-      <td class="number">{dropped}</td>
-      <td class={`number ${failed > 0 ? 'wrong' : ''}`}>{failed}</td>
+      <td class="number">
+        {completed} done
+        <small>
+          {inFlight} in flight, {dropped} dropped, <span class={failed > 0 ? 'wrong' : ''}>{failed} failed</span>
+        </small>
+      </td>
     </tr>
   )
 }
@@ -200,7 +202,8 @@ const Grid = ({ model, placed }: GridProps) => {
 export const Events = ({ state }: { readonly state: ClusterState }) => {
   if (state.lines.length === 0) return <p class="empty">Nothing has happened since this page was opened.</p>
   return (
-    <ol class="events" aria-live="polite">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved by the arrows
+    <ol class="events" aria-live="polite" aria-label="Events" tabIndex={0}>
       {[...state.lines].reverse().map(({ number, time, level, text }) => (
         <li key={number} class={level}>
           <time>{clockText(time)}</time>

@@ -21,6 +21,7 @@ export const Topology = ({ state, limit, chosen, choose }: TopologyProps) => {
   )
   const radius = Math.max(10, Math.min(34, 300 / state.devices.length))
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a drawing is no form
     <svg
       class="topology"
       viewBox={`${-SIZE.x} ${-SIZE.y} ${2 * SIZE.x} ${2 * SIZE.y}`}
@@ -120,7 +121,6 @@ const Device = ({ device, at, radius, isMarked, isChosen, isPlanner, choose, sou
       transform={`translate(${at.x} ${at.y})`}
       role="button"
       tabIndex={0}
-      aria-label={words}
       aria-pressed={isChosen}
       onClick={() => choose(name)}
       onKeyDown={event => {

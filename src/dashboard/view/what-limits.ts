@@ -86,7 +86,7 @@ const deviceLimit = ({ devices }: ClusterStatus, busiest: string): Limit => {
   return {
     kind: 'device',
     headline: `${named} ${full.length === 1 ? 'computes' : 'compute'} all the time and ${full.length === 1 ? 'limits' : 'limit'} the whole.`,
-    advice: 'The others have time left. Memory or links keep work from them; give them more memory or a faster link.',
+    advice: 'The others have time left: their memory, their links or their speed keep work from them.',
     marked: full.map(({ name }) => name)
   }
 }

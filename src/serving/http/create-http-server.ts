@@ -8,12 +8,15 @@ import type { ServingLimits } from '../serving-limits.ts'
 import { BODIES_AT_ONCE } from '../serving-limits.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { type Body, readBody } from './read-body.ts'
+import { refuseOtherSites } from './refuse-other-sites.ts'
 
 export interface HttpServerOptions {
   readonly token: string | undefined
   /** In PEM; undefined: it is not encrypted. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly limits: ServingLimits
+  /** Paths that are answered without a token. @default those of health, and of DeepStack */
+  readonly openPaths?: RegExp
   /** Of an unexpected error. */
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -30,13 +33,19 @@ export interface HttpServer {
 }
 
 /** Paths that whoever looks after a machine asks without a token, and those that have a key elsewhere than in a header. */
-const OPEN = /^\/(?:v2\/health|v1\/vision|v1\/server\/status)\//
+const OPEN_WHILE_SERVING = /^\/(?:v2\/health|v1\/vision|v1\/server\/status)\//
 
 /**
  * What all routes have in common: no content type is asked for, since real clients send none; who may ask; limits; errors as JSON.
  * @throws UserError `packageMissing`
  */
-export const createHttpServer = async ({ token, tls, limits, say }: HttpServerOptions): Promise<HttpServer> => {
+export const createHttpServer = async ({
+  token,
+  tls,
+  limits,
+  say,
+  openPaths = OPEN_WHILE_SERVING
+}: HttpServerOptions): Promise<HttpServer> => {
   const { fastify } = await withPackages('Serving over HTTP', ['fastify'], () => import('fastify'))
   const app = fastify({
     ...{ bodyLimit: Number.MAX_SAFE_INTEGER, routerOptions: { maxParamLength: 300 }, exposeHeadRoutes: false },
@@ -55,7 +64,8 @@ export const createHttpServer = async ({ token, tls, limits, say }: HttpServerOp
   })
   const checkToken = createTokenCheck(token)
   app.addHook('onRequest', async request => {
-    if (!OPEN.test(request.url)) checkToken(request.headers.authorization)
+    refuseOtherSites({ headers: request.headers, hasToken: token !== undefined })
+    if (!openPaths.test(request.url)) checkToken(request.headers.authorization)
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))

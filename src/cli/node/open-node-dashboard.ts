@@ -1,0 +1,38 @@
+import type { Dashboard } from '../../dashboard/open-dashboard.ts'
+import type { RecentLines } from '../../dashboard/recent-lines.ts'
+import type { Device } from '../../runtime/device/device.ts'
+import { systemClock, wallTime } from '../../runtime/system-clock.ts'
+import { isLoopback, writtenHost } from '../../serving/host-port.ts'
+import type { NodeLog } from './node-log.ts'
+import type { NodeOptions } from './node-options.ts'
+import { servingSecrets } from './serving-secrets.ts'
+
+export interface NodeDashboardParts {
+  readonly options: NodeOptions
+  readonly device: Device
+  readonly log: NodeLog
+  readonly lines: RecentLines
+}
+
+/** @returns undefined where no page is asked for @throws UserError */
+export const openNodeDashboard = async ({
+  options: { dashboard, serving },
+  device,
+  log,
+  lines
+}: NodeDashboardParts): Promise<Dashboard | undefined> => {
+  if (dashboard === undefined) return undefined
+  const { token, tls } = await servingSecrets(serving)
+  const { openDashboard } = await import('../../dashboard/open-dashboard.ts')
+  const page = await openDashboard({
+    ...{ at: dashboard, token, tls, lines, clock: systemClock, wallTime, status: () => device.status() },
+    say: (text, level) => log.say(text, level)
+  })
+  const { host, port } = page.at
+  const url = `http${tls === undefined ? '' : 's'}://${writtenHost(host)}:${port}/`
+  log.say(`the cluster is shown at ${url}`)
+  log.event({ event: 'dashboard', url })
+  if (!isLoopback(page.at) && token === undefined)
+    log.say('whoever reaches this machine may look: add --serve-token-file FILE to ask for a token', 'warn')
+  return page
+}

@@ -1,0 +1,43 @@
+import type { Server } from 'node:http'
+import type { Clock } from '../core/clock.ts'
+import type { Seconds } from '../core/units.ts'
+import type { ClusterStatus } from '../runtime/device/device-status.ts'
+import type { HostPort } from '../serving/host-port.ts'
+import { createHttpServer } from '../serving/http/create-http-server.ts'
+import { listenAt } from '../serving/listen-at.ts'
+import { SERVING_LIMITS } from '../serving/serving-limits.ts'
+import { addDashboardRoutes, OPEN_PATHS } from './add-dashboard-routes.ts'
+import type { RecentLines } from './recent-lines.ts'
+import { StatusFeed } from './status-feed.ts'
+
+export interface DashboardParts {
+  readonly at: HostPort
+  /** Who looks must bring it. */
+  readonly token: string | undefined
+  /** In PEM. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  readonly status: () => ClusterStatus
+  readonly lines: RecentLines
+  readonly clock: Clock
+  /** Since 1970. */
+  readonly wallTime: () => Seconds
+  readonly say: (text: string, level?: 'warn') => void
+}
+
+export interface Dashboard extends AsyncDisposable {
+  /** Where it listens. */
+  readonly at: HostPort
+}
+
+/** A page that shows the cluster as it is. @throws UserError `packageMissing`, `portInUse`, `cannotListen` */
+export const openDashboard = async ({ at, token, tls, say, ...parts }: DashboardParts): Promise<Dashboard> => {
+  const server = await createHttpServer({ token, tls, limits: SERVING_LIMITS, say, openPaths: OPEN_PATHS })
+  try {
+    await addDashboardRoutes(server, new StatusFeed(parts))
+    await server.app.ready()
+    return { at: await listenAt(server.app.server as Server, at), [Symbol.asyncDispose]: () => server.stop() }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
