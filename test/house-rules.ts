@@ -130,7 +130,8 @@ const mayImport = (folder: string, target: string): boolean => {
 }
 
 /** Files that read real time: everything else is given a Clock. */
-const CLOCKS = [/^runtime\/system-clock\.ts$/, /^runtime\/engine\/lane-?[a-z-]*\.ts$/]
+// A page in a browser has its own.
+const CLOCKS = [/^dashboard\/page\//, /^runtime\/system-clock\.ts$/, /^runtime\/engine\/lane-?[a-z-]*\.ts$/]
 const REAL_TIME = /\b(?:Date\.now|new Date\b(?!\w|\(['"])|performance\.now|process\.hrtime|AbortSignal\.timeout)/
 const TIMERS = /(?<![.\w])(?:setTimeout|setInterval)\s*\(/
 const IMPURE = /\b(?:Math\.random|process\.(?:env|argv|cwd)|crypto\.(?:randomUUID|getRandomValues))\b/

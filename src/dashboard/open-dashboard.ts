@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 import type { Seconds } from '../core/units.ts'
 import type { ClusterStatus } from '../runtime/device/device-status.ts'
-import type { HostPort } from '../serving/host-port.ts'
+import type { Endpoint } from '../runtime/parse-endpoint.ts'
 import { createHttpServer } from '../serving/http/create-http-server.ts'
 import { listenAt } from '../serving/listen-at.ts'
 import { SERVING_LIMITS } from '../serving/serving-limits.ts'
@@ -11,7 +11,7 @@ import type { RecentLines } from './recent-lines.ts'
 import { StatusFeed } from './status-feed.ts'
 
 export interface DashboardParts {
-  readonly at: HostPort
+  readonly at: Endpoint
   /** Who looks must bring it. */
   readonly token: string | undefined
   /** In PEM. */
@@ -26,7 +26,7 @@ export interface DashboardParts {
 
 export interface Dashboard extends AsyncDisposable {
   /** Where it listens. */
-  readonly at: HostPort
+  readonly at: Endpoint
 }
 
 /** A page that shows the cluster as it is. @throws UserError `packageMissing`, `portInUse`, `cannotListen` */

@@ -7,6 +7,7 @@ import type { Device } from '../runtime/device/device.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import { RequestDesk, type RequestLimits } from '../runtime/device/requests/request-desk.ts'
+import { endpointText } from '../runtime/endpoint-text.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import type { Endpoint } from '../runtime/parse-endpoint.ts'
 import { createTokenCheck } from './check-token.ts'
@@ -149,10 +150,9 @@ const addressesOf = (
   { http, grpc }: Pick<Serving, 'http' | 'grpc'>,
   { tls }: Pick<ServingOptions, 'tls'>
 ): ReturnType<Serving['addresses']> => {
-  const shown = ({ host, port }: Endpoint): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
   return {
-    ...(http === undefined ? {} : { http: `http${tls === undefined ? '' : 's'}://${shown(http)}` }),
-    ...(grpc === undefined ? {} : { grpc: shown(grpc) })
+    ...(http === undefined ? {} : { http: `http${tls === undefined ? '' : 's'}://${endpointText(http)}` }),
+    ...(grpc === undefined ? {} : { grpc: endpointText(grpc) })
   }
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { endpointText } from '../runtime/endpoint-text.ts'
 import { listenError } from '../runtime/network/listen-error.ts'
 
 /** What is shown at /metrics. */
@@ -43,9 +44,8 @@ export const serveMetrics = async ({ host, port, page, say }: MetricsServerParts
   })
   server.on('error', error => say(`metrics: ${error.message}`, 'warn'))
   const bound = server.address() as AddressInfo
-  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
   return {
-    url: `http://${name}:${bound.port}/metrics`,
+    url: `http://${endpointText({ host: bound.address, port: bound.port })}/metrics`,
     [Symbol.asyncDispose]: () =>
       new Promise(resolve => {
         server.close(() => resolve())

@@ -1,8 +1,9 @@
 import type { Dashboard } from '../../dashboard/open-dashboard.ts'
 import type { RecentLines } from '../../dashboard/recent-lines.ts'
 import type { Device } from '../../runtime/device/device.ts'
+import { endpointText } from '../../runtime/endpoint-text.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
-import { isLoopback, writtenHost } from '../../serving/host-port.ts'
+import { isLoopback } from '../../serving/is-loopback.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { servingSecrets } from './serving-secrets.ts'
@@ -28,8 +29,7 @@ export const openNodeDashboard = async ({
     ...{ at: dashboard, token, tls, lines, clock: systemClock, wallTime, status: () => device.status() },
     say: (text, level) => log.say(text, level)
   })
-  const { host, port } = page.at
-  const url = `http${tls === undefined ? '' : 's'}://${writtenHost(host)}:${port}/`
+  const url = `http${tls === undefined ? '' : 's'}://${endpointText(page.at)}/`
   log.say(`the cluster is shown at ${url}`)
   log.event({ event: 'dashboard', url })
   if (!isLoopback(page.at) && token === undefined)
