@@ -20,7 +20,18 @@ const BENCHES = [
   'cutting'
 ]
 /** Minutes long. */
-const LONG = ['policies', 'windows', 'goodput', 'changing', 'published', 'peers', 'emulation', 'testbed', 'adaptation']
+const LONG = [
+  'policies',
+  'windows',
+  'goodput',
+  'changing',
+  'published',
+  'peers',
+  'emulation',
+  'testbed',
+  'adaptation',
+  'serving'
+]
 const TAKES_WORDS = [
   'cutting',
   'policies',

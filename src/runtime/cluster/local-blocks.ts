@@ -1,3 +1,4 @@
+import { BufferPool } from '../../core/buffer-pool.ts'
 import type { BlockHash, ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { doneAfter } from '../../core/progress.ts'
@@ -23,16 +24,29 @@ export class LocalBlocks {
   readonly #ownTimes: ReadonlyMap<string, readonly Seconds[]>
   #late = 0
   readonly #held = new Map<ModelId, Map<number, HeldBlock>>()
+  readonly #buffers: BufferPool
 
   /**
    * @param engine that several may load the same block into: SharedEngine
    * @param declaresWork a run lasts what the manifest says / speed: it is not measured
    * @param ownTimes or what is said here, by the name of the model: of each block on this device at speed 1
+   * @param buffers where inputs go that nobody needs any more
    */
-  constructor(engine: Engine, declaresWork = false, ownTimes: ReadonlyMap<string, readonly Seconds[]> = new Map()) {
+  constructor(
+    engine: Engine,
+    declaresWork = false,
+    ownTimes: ReadonlyMap<string, readonly Seconds[]> = new Map(),
+    buffers = new BufferPool()
+  ) {
     this.#engine = engine
+    this.#buffers = buffers
     this.#declaresWork = declaresWork
     this.#ownTimes = ownTimes
+  }
+
+  /** As its engine. */
+  get takesAhead(): boolean {
+    return this.#engine.takesAhead ?? false
   }
 
   /** Of each block of a model on this device at speed 1, carried or not; undefined where nobody says it. */
@@ -142,7 +156,15 @@ export class LocalBlocks {
     this.#late += run.late
     for (const tensor of [...returned, ...outputs]) here.set(tensor.name, tensor)
     const after = doneAfter(k, manifest.blocks.length, follow)
-    return { tensors: activationOf(manifest, after, here, `block ${k} of ${manifest.name}`), start, end, took, follow }
+    const tensors = activationOf(manifest, after, here, `block ${k} of ${manifest.name}`)
+    this.#giveBack(returned, [...tensors, ...outputs])
+    return { tensors, start, end, took, follow }
+  }
+
+  /** Inputs that do not live on. */
+  #giveBack(inputs: readonly Tensor[], others: readonly Tensor[]): void {
+    const living = new Set(others.map(({ data }) => data.buffer))
+    for (const { data } of inputs) if (!living.has(data.buffer)) this.#buffers.give(data)
   }
 
   /** By how much runs here took longer than was declared, in all. */

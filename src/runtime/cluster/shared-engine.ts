@@ -19,6 +19,10 @@ export class SharedEngine implements Engine {
     return this.#below.abandoned ?? 0
   }
 
+  get takesAhead(): boolean {
+    return this.#below.takesAhead ?? false
+  }
+
   /** Counted from now on, not from when it is loaded: who unloads the same block meanwhile leaves it. */
   async load(hash: BlockHash, place: string, work?: Seconds): Promise<LoadedBlock> {
     this.#users.set(hash, (this.#users.get(hash) ?? 0) + 1)

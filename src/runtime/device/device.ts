@@ -3,6 +3,7 @@ import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placemen
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
 import { TICK } from '../../cluster/rhythm.ts'
 import { WindowStretch } from '../../cluster/window-stretch.ts'
+import { BufferPool } from '../../core/buffer-pool.ts'
 import { deferred } from '../../core/deferred.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
@@ -52,6 +53,8 @@ export interface Device extends AsyncDisposable {
   readonly stretch: WindowStretch
   /** What its sources have seen other devices fail at, and this one. */
   readonly breaker: CircuitBreaker
+  /** Of tensors: what blocks have read is used again for what is to be read. */
+  readonly buffers: BufferPool
   /** The parts a source is made with. */
   readonly submit: (task: DeviceTask) => void
   /** Forget the tasks of a datum that is done or given up. */
@@ -122,6 +125,7 @@ class RunningDevice implements Device {
   readonly view: ClusterView
   readonly breaker = new CircuitBreaker()
   readonly stretch: WindowStretch
+  readonly buffers = new BufferPool()
   readonly #parts: DeviceParts
   readonly #engine: Engine
   readonly #blocks: LocalBlocks
@@ -162,7 +166,7 @@ class RunningDevice implements Device {
       waits: devices => this.#words.sources(devices)
     })
     this.#engine = new SharedEngine(engine)
-    this.#blocks = new LocalBlocks(this.#engine, parts.declaresWork, parts.ownTimes)
+    this.#blocks = new LocalBlocks(this.#engine, parts.declaresWork, parts.ownTimes, this.buffers)
     this.view = new ClusterView(network.self, 1, this.#blocks.declared)
     this.stretch = new WindowStretch({ self: network.self, now: () => clock.now() })
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())

@@ -71,6 +71,7 @@ export class TaskTraffic {
       self: selfIndex,
       bytes: payloadBytes,
       learns,
+      takesAhead: this.#parts.blocks.takesAhead,
       run: (task, finished) => void this.#parts.guard.watch('running blocks', this.#run(task).then(finished)),
       send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
       deliver: task =>

@@ -24,6 +24,7 @@ const PATIENCE: LanePatience = { times: 30, least: seconds(10) }
 const MEASURED_RUNS = 5
 
 class ThreadedEngine implements Engine {
+  readonly takesAhead = true
   readonly #threads: number
   readonly #group: string | undefined
   readonly #held = new Map<BlockHash, Held>()

@@ -64,6 +64,8 @@ export interface Engine extends AsyncDisposable {
   calibrate(): Promise<number>
   /** Finishes the run that is under way, but does not wait long for it. */
   stop(): Promise<void>
+  /** A run that is asked for while another is under way begins the moment that one ends. @default false: who asks waits for it */
+  readonly takesAhead?: boolean
   /** So many run a block that never ends: nothing but the end of the process ends them. @default 0 */
   readonly abandoned?: number
 }

@@ -19,6 +19,8 @@ export interface DispatcherPorts<T extends LiveTask> {
   readonly learns?: () => boolean
   /** Size of the task's activation on the wire. */
   readonly bytes: (task: T) => number
+  /** As `LaneQueueParts`. */
+  readonly takesAhead?: boolean | undefined
   /** Run block `task.done`; the driver puts the next activation into the task before it calls `finished`. */
   readonly run: RunBlock<T>
   readonly send: SendTask<T>

@@ -26,16 +26,34 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
   /** Default: always. */
   readonly learns?: () => boolean
   readonly run: RunBlock<T>
+  /**
+   * A block may be given to be run while another runs: it begins the moment that one ends. Default: it may not, and one is given
+   * when the other is back.
+   */
+  readonly takesAhead?: boolean | undefined
   readonly finished: (task: T) => void
   readonly failed: (task: T, because: string) => void
   readonly notHere: (task: T) => void
+}
+
+/**
+ * Blocks that take less are given ahead: to be told that one has ended, and to give the next, takes a good part of that time. What
+ * is given is decided, so of longer ones that would be too early.
+ */
+const SHORT: Seconds = seconds(0.005)
+
+interface Running<T> {
+  readonly task: T
+  /** Since when it is its turn. */
+  since: Seconds
 }
 
 /** The tasks that wait for this device's lane, and the one that runs. One block at a time. */
 export class LaneQueue<T extends LiveTask> {
   readonly #parts: LaneQueueParts<T>
   readonly #queue: ContestQueue<T>
-  #running: { readonly task: T; readonly since: Seconds } | undefined
+  /** The first runs; a second is given ahead. */
+  readonly #running: Running<T>[] = []
   readonly #times: BlockTimes
   #tasks = 0
   #busy = 0
@@ -47,16 +65,16 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   get size(): number {
-    return this.#queue.size + (this.#running === undefined ? 0 : 1)
+    return this.#queue.size + this.#running.length
   }
 
   *tasks(): Iterable<T> {
     yield* this.#queue.items()
-    if (this.#running !== undefined) yield this.#running.task
+    for (const { task } of this.#running) yield task
   }
 
   isRunning(task: T): boolean {
-    return this.#running?.task === task
+    return this.#running.some(running => running.task === task)
   }
 
   push(task: T): void {
@@ -73,21 +91,22 @@ export class LaneQueue<T extends LiveTask> {
   backlog(): Seconds {
     let sum = 0
     for (const task of this.#queue.items()) sum += this.#workHere(task)
-    if (this.#running !== undefined) {
-      const ran = this.#parts.now() - this.#running.since
-      sum += Math.max(0, this.#workHere(this.#running.task) - ran)
+    for (const { task, since } of this.#running) {
+      const ran = this.#parts.now() - since
+      sum += Math.max(0, this.#workHere(task) - ran)
     }
     return seconds(sum)
   }
 
   counters(): { readonly tasks: number; readonly busy: Seconds } {
-    const running = this.#running === undefined ? 0 : this.#parts.now() - this.#running.since
+    const [first] = this.#running
+    const running = first === undefined ? 0 : this.#parts.now() - first.since
     return { tasks: this.#tasks, busy: seconds(this.#busy + running) }
   }
 
   uses(model: number, block: number): boolean {
     const wants = (task: T): boolean => task.model === model && task.done === block
-    return [...this.#queue.items()].some(wants) || (this.#running !== undefined && wants(this.#running.task))
+    return [...this.#queue.items()].some(wants) || this.#running.some(({ task }) => wants(task))
   }
 
   /** Take waiting tasks out; the running one is left to finish. */
@@ -104,16 +123,32 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   #pump(): void {
-    if (this.#running !== undefined) return
-    const task = this.#queue.shift()
-    if (task === undefined) return
-    this.#running = { task, since: this.#parts.now() }
-    this.#parts.run(task, outcome => this.#finished(task, outcome))
+    while (this.#takesMore()) {
+      const task = this.#queue.shift()
+      if (task === undefined) return
+      this.#running.push({ task, since: this.#parts.now() })
+      this.#parts.run(task, outcome => this.#finished(task, outcome))
+    }
+  }
+
+  #takesMore(): boolean {
+    const [first, second] = this.#running
+    if (first === undefined) return true
+    return second === undefined && this.#parts.takesAhead === true && this.#isShort(first.task)
+  }
+
+  #isShort({ model, done }: T): boolean {
+    const { world, self } = this.#parts
+    return world.blockTime(self, model, done) < SHORT
   }
 
   #finished(task: T, outcome: RunOutcome): void {
-    this.#busy += this.#parts.now() - this.#running!.since
-    this.#running = undefined
+    const now = this.#parts.now()
+    const place = this.#running.findIndex(running => running.task === task)
+    const [{ since }] = this.#running.splice(place, 1) as [Running<T>]
+    // One that was given ahead takes its turn now.
+    if (place === 0) this.#busy += now - since
+    for (const next of this.#running) next.since = now
     try {
       if (outcome.kind === 'done') {
         if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, outcome.took, this.#parts.now())

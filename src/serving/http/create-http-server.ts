@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { BufferPool } from '../../core/buffer-pool.ts'
 import { withPackages } from '../../core/with-packages.ts'
 import { BoundedConnections } from '../bounded-connections.ts'
 import { createTokenCheck } from '../check-token.ts'
@@ -81,10 +82,11 @@ export const createHttpServer = async ({
     return sendError(reply, known)
   })
   const budget = new ByteBudget(BODIES_AT_ONCE * limits.body)
+  const buffers = new BufferPool()
   return {
     app,
     checkToken,
-    body: request => readBody(request.raw, { most: limits.body, silence: limits.silence, budget }),
+    body: request => readBody(request.raw, { most: limits.body, silence: limits.silence, budget, buffers }),
     stop: async () => {
       connections.destroyAll()
       await app.close()

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, type InputType, inflate, inflateRaw, type ZlibOptions } from 'node:zlib'
+import type { BufferPool } from '../../core/buffer-pool.ts'
 import { ServingError } from '../serving-error.ts'
 import type { ByteBudget } from './byte-budget.ts'
 
@@ -10,6 +11,7 @@ export interface ReadBodyOptions {
   /** A body of which nothing more comes for so many milliseconds is given up. */
   readonly silence: number
   readonly budget: ByteBudget
+  readonly buffers: BufferPool
 }
 
 /** A request's body, unpacked. Disposed: its memory may be given to others. */
@@ -22,7 +24,7 @@ export interface Body extends Disposable {
  *   not packed as it says
  */
 export const readBody = async (request: IncomingMessage, options: ReadBodyOptions): Promise<Body> => {
-  const { most, budget } = options
+  const { most, budget, buffers } = options
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > most) throw tooLarge(most)
   let taken = 0
@@ -30,10 +32,17 @@ export const readBody = async (request: IncomingMessage, options: ReadBodyOption
     budget.take(bytes)
     taken += bytes
   }
-  const body = { [Symbol.dispose]: () => budget.giveBack(taken) }
+  let whole: Uint8Array<ArrayBuffer> | undefined
+  const body = {
+    [Symbol.dispose]: () => {
+      budget.giveBack(taken)
+      if (whole !== undefined) buffers.give(whole)
+    }
+  }
   try {
     take(declared)
-    const packed = await collect(request, declared, options, take)
+    whole = declared > 0 ? buffers.take(declared) : undefined
+    const packed = await collect(request, whole, options, take)
     const bytes = await unpack(packed, request.headers['content-encoding'], most)
     if (bytes !== packed) take(bytes.byteLength)
     return { ...body, bytes }
@@ -48,12 +57,11 @@ const tooLarge = (most: number): ServingError =>
 
 const collect = (
   request: IncomingMessage,
-  declared: number,
+  whole: Uint8Array<ArrayBuffer> | undefined,
   { most, silence }: ReadBodyOptions,
   take: (bytes: number) => void
-): Promise<Buffer<ArrayBuffer>> =>
+): Promise<Uint8Array<ArrayBuffer>> =>
   new Promise((resolve, reject) => {
-    const whole = declared > 0 ? Buffer.allocUnsafeSlow(declared) : undefined
     const chunks: Buffer[] = []
     let size = 0
     const over = (): void => {
@@ -79,8 +87,11 @@ const collect = (
     }
     const onEnd = (): void => {
       over()
-      resolve(whole ?? (Buffer.concat(chunks) as Buffer<ArrayBuffer>))
+      // What stands behind it is of somebody else.
+      if (whole !== undefined && size < whole.byteLength) fail(onCut())
+      else resolve(whole ?? (Buffer.concat(chunks) as Buffer<ArrayBuffer>))
     }
+    const onCut = (): ServingError => new ServingError('badRequest', `the body ended after ${size} bytes`)
     const onError = (): void => fail(new ServingError('cancelled', 'the client has gone'))
     const onClose = (): void => fail(new ServingError('cancelled', 'the client has gone'))
     const onSilence = (): void =>
@@ -91,7 +102,7 @@ const collect = (
   })
 
 const unpack = async (
-  packed: Buffer<ArrayBuffer>,
+  packed: Uint8Array<ArrayBuffer>,
   encoding: string | undefined,
   most: number
 ): Promise<Uint8Array<ArrayBuffer>> => {
@@ -114,7 +125,7 @@ const unpack = async (
 }
 
 /** What is called deflate comes with a header of zlib, or without. */
-const unpackerOf = (how: string, packed: Buffer) => {
+const unpackerOf = (how: string, packed: Uint8Array) => {
   if (how !== 'deflate') return gunzip
   const [first = 0, second = 0] = packed
   return (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0 ? inflate : inflateRaw

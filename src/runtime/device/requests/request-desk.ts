@@ -219,18 +219,12 @@ export class RequestDesk implements AsyncDisposable {
     parts: readonly RequestPart[],
     { timeout = seconds(Number.POSITIVE_INFINITY), signal }: ComputeRequest
   ): Promise<readonly Extract<PartOutcome, { kind: 'result' }>[]> {
-    const over = new AbortController()
     const letGo = (reason: 'cancelled' | 'deadline'): void => {
       for (const part of parts) part.letGo(reason)
     }
     const cancel = (): void => letGo('cancelled')
     signal?.addEventListener('abort', cancel, { once: true })
-    if (timeout < Number.POSITIVE_INFINITY) {
-      const expire = (): void => {
-        for (const part of parts) part.expire()
-      }
-      this.#parts.clock.sleep(timeout, { signal: over.signal }).then(expire, () => {})
-    }
+    const endTimeout = this.#expireAfter(timeout, parts)
     try {
       return await Promise.all(parts.map(async part => resultOf(await part.outcome)))
     } catch (error) {
@@ -238,10 +232,24 @@ export class RequestDesk implements AsyncDisposable {
       throw error
     } finally {
       signal?.removeEventListener('abort', cancel)
-      over.abort()
+      endTimeout?.()
     }
   }
+
+  /** @returns to be called when they have their outcomes; undefined where they have time */
+  #expireAfter(timeout: Seconds, parts: readonly RequestPart[]): (() => void) | undefined {
+    if (timeout === Number.POSITIVE_INFINITY) return undefined
+    const over = new AbortController()
+    const expire = (): void => {
+      for (const part of parts) part.expire()
+    }
+    this.#parts.clock.sleep(timeout, { signal: over.signal }).then(expire, () => {})
+    return () => over.abort(OVER)
+  }
 }
+
+/** One for all: an error of its own, with its stack, is what an end costs most. */
+const OVER = new Error('it has its outcome')
 
 const joined = (parts: readonly (readonly Tensor[])[], size: number, each: number): readonly Tensor[] => {
   try {

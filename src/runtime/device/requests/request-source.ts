@@ -174,10 +174,11 @@ export class RequestSource {
           return queue.taken
         }
       }),
-      createPort: createRequestPort,
+      createPort: manifest => createRequestPort(manifest, device.buffers),
       isLive: true,
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
-      ...{ setAside: device.setAside, cancel: device.cancel, withdraw: device.withdraw }
+      ...{ setAside: device.setAside, cancel: device.cancel, withdraw: device.withdraw },
+      stretch: device.stretch
     }
   }
 }
