@@ -33,6 +33,7 @@ const COMMANDS = [
   () => import('./node-command.ts'),
   () => import('./status-command.ts'),
   () => import('./invite-command.ts'),
+  () => import('./infer-command.ts'),
   () => import('./model-command.ts'),
   () => import('./reload-command.ts'),
   () => import('./service-command.ts'),
