@@ -45,9 +45,8 @@ export interface ConfluenceOptions {
  * split of the model are paths of that graph: which it is, is decided per datum, by price. Where costs have drifted far, what
  * waits is decided anew, and the work of its old paths is taken back. Workers serve the datum first that has waited longest,
  * times its source's weight; where sources are beyond capacity, one that is behind its fair share counts as older by its lag.
- * A datum with a deadline that its way of least price would miss goes the way that is soonest at its end, where that makes it. One that
- * cannot make it any more goes the way that takes least from others, and gives way to all others in queues, for as long as
- * its deadline once more.
+ * Below capacity, a datum whose usual way would miss its deadline minds every second that it waits as if it computed, where that
+ * brings it home in time. One that cannot make it any more gives way to all others in queues, for as long as its deadline once more.
  * After the layered graph and the virtual-queue prices of UCNC, arXiv 1805.10527.
  */
 export const createConfluence =
@@ -119,7 +118,11 @@ export const createConfluence =
       const left = dueAt(task) - now
       const makesIt = (path: FoundPath): boolean =>
         left === Number.POSITIVE_INFINITY || ('uses' in path && timeOn(world, path, length) <= left)
-      const path = task.isBacklogged || makesIt(usual) ? usual : inTime(byPrice, length, makesIt)
+      const inHaste = (): FoundPath => {
+        const hasty = cheapestPath({ ...byPrice, waiting: { until: length, price: V } })
+        return makesIt(hasty) ? hasty : usual
+      }
+      const path = task.isBacklogged || makesIt(usual) ? usual : inHaste()
       if ('stuckAt' in path) return { kind: 'wait', block: path.stuckAt }
       for (const use of path.uses) {
         commit(use, now)
@@ -211,17 +214,6 @@ const timeOn = (world: World, { uses }: Path, until: (resource: number) => numbe
     const latency = from === to ? 0 : (world.link(from, to)?.latency ?? 0)
     return Math.max(elapsed, until(resource)) + takes + latency
   }, 0)
-
-/** The way that is soonest at its end, where that is in time; else the one that takes least from others. */
-const inTime = (
-  byPrice: PathQuery,
-  until: (resource: number) => number,
-  isInTime: (path: FoundPath) => boolean
-): FoundPath => {
-  const second = byPrice.latencyPrice
-  const soonest = cheapestPath({ ...byPrice, price: () => second, waiting: { until, price: second } })
-  return isInTime(soonest) ? soonest : cheapestPath(byPrice)
-}
 
 /** Between devices that work together. */
 const LONGEST_ROUND_TRIP: Seconds = seconds(1)
