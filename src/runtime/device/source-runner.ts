@@ -338,6 +338,8 @@ export class SourceRunner implements SourcePort {
   }
 
   custody(ref: DatumRef, device: DeviceId, _done?: number): void {
+    // It was on its way there when it was let go.
+    if (!this.#flights.has(ref.datum)) this.#parts.withdraw?.(ref, device, false)
     this.#book.custody(ref, device)
   }
 
