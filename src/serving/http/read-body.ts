@@ -65,9 +65,13 @@ const collect = (
     const chunks: Buffer[] = []
     let size = 0
     const over = (): void => {
-      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+      request
+        .off('data', onData)
+        .off('end', onEnd)
+        .off('error', onError)
+        .off('close', onClose)
+        .off('timeout', onSilence)
       request.socket.setTimeout(0)
-      request.socket.off('timeout', onSilence)
     }
     const fail = (error: Error): void => {
       over()
@@ -96,9 +100,9 @@ const collect = (
     const onClose = (): void => fail(new ServingError('cancelled', 'the client has gone'))
     const onSilence = (): void =>
       fail(new ServingError('tooSlow', `nothing more of the body came for ${silence / 1000} s`))
-    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+    // Told to the request, since a socket whose request does not listen is ended without a word.
+    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose).on('timeout', onSilence)
     request.socket.setTimeout(silence)
-    request.socket.on('timeout', onSilence)
   })
 
 const unpack = async (
