@@ -24,9 +24,13 @@ interface Broker extends AsyncDisposable {
   readonly published: string[]
 }
 
-/** @param opens what becomes of a connection. @default the broker takes it */
-const broker = async (port = 0, opens?: (socket: Socket) => void): Promise<Broker> => {
+/**
+ * @param opens what becomes of a connection. @default the broker takes it
+ * @param late seconds until it takes a message
+ */
+const broker = async (port = 0, opens?: (socket: Socket) => void, late = 0): Promise<Broker> => {
   const aedes = await Aedes.createBroker({
+    authorizePublish: (_client, _packet, done) => void systemClock.sleep(seconds(late)).then(() => done(null)),
     authenticate: (_, username, password, done) => done(null, username !== 'me' || String(password) === 'secret')
   })
   const published: string[] = []
@@ -108,6 +112,16 @@ test('a broker that is away is waited for; what is published meanwhile comes whe
   await using second = await broker(first.port)
   await vi.waitFor(() => expect(second.published).toEqual(seen(1, 2)), 5000)
   await sink.stop()
+})
+
+test('a broker that is slow has each result all the same, once and in order', async () => {
+  await using at = await broker(0, undefined, 0.1)
+  const sink = await open(at.port)
+  const data = Array.from({ length: 10 }, (_, datum) => datum)
+  await write(sink, ...data)
+  await vi.waitFor(() => expect(at.published).toEqual(seen(...data)), 10_000)
+  await sink.stop()
+  expect(said).toEqual([])
 })
 
 test('a broker that takes the connection and says nothing is late', async () => {
