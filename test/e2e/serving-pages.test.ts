@@ -55,7 +55,7 @@ test.skipIf(!hasMosquitto())("Home Assistant's sensor has what its template coun
     const raw = { width: SIDE, height: SIDE, channels: 3 as const }
     const picture = sharp(Buffer.from(Array.from({ length: 3 * SIDE * SIDE }, (_, i) => (i * 7919) % 256)), { raw })
     const topic = /door=mqtt:\/\/broker\/([^,]*),/.exec(config!)![1]!
-    await client.publishAsync(topic, await picture.jpeg().toBuffer(), { qos: 1 })
+    await client.publishAsync(topic, await picture.jpeg().toBuffer(), { qos: 1, retain: true })
     const value_json = JSON.parse(await heard)
     const field = /value_json\.(\w+) \| selectattr\('(\w+)'/.exec(value_template)!
     expect(value_json[field[1]!].length).toBeGreaterThan(0)
