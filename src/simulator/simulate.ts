@@ -224,6 +224,7 @@ class Simulation {
     const { life: receiverLife } = this.#devices[to]!
     const { activations, toldBytes = activations } = this.#input.models[task.model]!
     const size = activations[task.done]!
+    const remark = sender.dispatcher.policy.remark() // it goes ahead of the activation
     this.#pending++
     this.#links.send(from, to, size, toldBytes[task.done]!, took => {
       this.#pending--
@@ -233,7 +234,6 @@ class Simulation {
       this.#input.observe?.sent({ ...this.#span(task, start), from, to, activation: task.done })
       if (size > 0 && this.#adapts) this.#links.learn(from, to, size, took)
       written()
-      const remark = sender.dispatcher.policy.remark()
       const answered = (isTaken: boolean): void => {
         if (sender.life !== life) return
         if (isTaken) accepted()

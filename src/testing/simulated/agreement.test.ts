@@ -19,6 +19,12 @@ test('also where data of one age meet in a queue', async () => {
   expect(await disagreements([184])).toEqual([])
 })
 
+// Seeds 174 and 216, and 6 where data wait long: what a frame tells of its sender is of when it begins, not of when it has been sent.
+test('also where what is believed of others decides', async () => {
+  expect(await disagreements([174, 216])).toEqual([])
+  expect(await disagreements([6], seed => impatientScenario(seed, 2))).toEqual([])
+})
+
 test('also where data come faster than they are computed, and sources drop what their terms say', async () => {
   const { sources, ...scenario } = impatientScenario(1)
   const { dropped } = await measureCluster({ ...scenario, sources })
