@@ -214,3 +214,14 @@ test('a model that is garbage, that does not say what it is, or that belongs to 
   expect(await repository('models/none/unload')).toMatchObject({ status: 404 })
   expect((await loop(3)).status).toBe(200)
 }, 60_000)
+
+test('a model that no device has room for is refused in words, and gone', async () => {
+  await using small = servingCluster()
+  const tiny = await small.start('tiny', { memory: 100, serve: { http: 0 } })
+  const url = tiny.serving!.http!
+  const parameters = { 'file:1/model.onnx': base64(mixerModel()) }
+  const answer = await ask(`${url}/v2/repository/models/big/load`, { body: JSON.stringify({ parameters }) })
+  expect(answer.status).toBe(400)
+  expect(answer.json().error).toMatch(/failed to load 'big': block \d of \d+ fits nowhere/)
+  expect((await ask(`${url}/v2/models/big`)).status).toBe(404)
+}, 60_000)
