@@ -87,11 +87,24 @@ export class Seats {
     this.#held.set(connection, held)
     const own = held.get(kind)
     if (own !== undefined && own.holder === connection && !own.source.isOver) return own
-    const free = this.#free(kind) ?? this.#make(`client-${this.#made + 1}`, false, kind, model, weight)
+    const free = this.#free(kind) ?? this.#makeAny(kind, model, weight) ?? this.#emptiest(kind)
     if (free === undefined) return undefined
     free.holder = connection
     held.set(kind, free)
     return free
+  }
+
+  /** Half of the seats are for those with a name. */
+  #makeAny(kind: string, model: string, weight: number): Taken | undefined {
+    const taken = [...this.#seats].filter(({ isNamed, requests }) => !isNamed && requests > 0).length
+    if (taken >= Math.max(1, this.#parts.most / 2)) return undefined
+    return this.#make(`client-${this.#made + 1}`, false, kind, model, weight)
+  }
+
+  /** Where all are taken, several sit on one. */
+  #emptiest(kind: string): Taken | undefined {
+    const alike = [...this.#seats].filter(seat => !seat.isNamed && seat.kind === kind && !seat.source.isOver)
+    return alike.sort((a, b) => a.requests - b.requests)[0]
   }
 
   #free(kind: string): Taken | undefined {
