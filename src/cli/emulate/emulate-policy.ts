@@ -7,19 +7,13 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { lateness } from '../../report/lateness.ts'
 import type { EncodingReport, PolicyRun } from '../../report/run-report.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
-import {
-  isDropped,
-  isFailed,
-  isNoItem,
-  isResult,
-  type SinkEntry,
-  sinkEntrySchema
-} from '../../runtime/ports/sink-entry.ts'
+import { isFailed, isNoItem, isResult, sinkEntrySchema } from '../../runtime/ports/sink-entry.ts'
 import { ClusterFeed } from '../demo/cluster-feed.ts'
 import type { NodeEvent } from '../demo/device-process.ts'
 import { duringEvents } from './during-events.ts'
 import { EmulatedCluster, type EmulatedModel } from './emulated-cluster.ts'
 import type { Footing } from './footing.ts'
+import { isDroppedByTerms } from './is-dropped-by-terms.ts'
 import { PortableFooting } from './portable-footing.ts'
 import { RunCounters } from './run-counters.ts'
 import { RunPatience } from './run-patience.ts'
@@ -178,7 +172,9 @@ class RunWatch {
     for (const [s, { name }] of scenario.sources.entries())
       if (noItems[s]! > 0) progress(`${name}: ${noItems[s]} of its files have failed, as they are no items`)
     const failed = entries.map(all => all.filter(isFailed).filter(entry => !isNoItem(entry)))
-    const dropped = entries.map(all => all.filter(isDroppedByTerms).length)
+    const dropped = entries.map(
+      (all, s) => all.filter(entry => isDroppedByTerms(entry, scenario.sources[s]!.terms)).length
+    )
     const missing = [...scenario.sources.keys()].filter(
       s => completed[s]! + noItems[s]! + dropped[s]! < scenario.sources[s]!.count
     )
@@ -284,9 +280,6 @@ class RunWatch {
     progress(`  ${policy} ${(clock.now() - this.#startedAt).toFixed(0)} s: ${parts.join(', ')}`)
   }
 }
-
-/** By the rule of the source's terms; what went because its device stopped is lost. */
-const isDroppedByTerms = (entry: SinkEntry): boolean => isDropped(entry) && entry.reason !== 'stopped'
 
 /** What the sink holds of a source: results, what has failed, what was dropped. */
 const entriesOf = async (folder: string, device: string, source: string) => {
