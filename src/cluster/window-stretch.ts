@@ -20,7 +20,7 @@ export interface WindowStretchParts {
 const SETTLES = 1
 const SETTLES_FIRST = 4
 /** Results that are measured: those of so many windows of all sources, and at least so many. */
-const MEASURED = { windows: 4, least: 64 }
+const MEASURED = { windows: 5, least: 64 }
 /** Of these, before a trial is given up. */
 const PART = 0.4
 /** Reports of each other device within a measure: what it told last is a little old. */
