@@ -159,6 +159,26 @@ test('an answer that never ends is taken at its status', async () => {
   expect([server.requests.length, said]).toEqual([2, []])
 })
 
+test('what is delivered before its write has returned does not count as waiting for ever', async () => {
+  const late: Answer = response => void systemClock.sleep(seconds(0.1)).then(() => response.writeHead(204).end())
+  await using server = await hook(() => late)
+  const sink = await open(place(), server.url, {
+    openFile: async (...of) => {
+      const disk = await openSinkFile(...of)
+      const sync = async (): Promise<void> => {
+        await systemClock.sleep(seconds(0.3)) // its lines can be read meanwhile
+        await disk.sync()
+      }
+      return { ...disk, sync }
+    }
+  })
+  await write(sink, 0)
+  await write(sink, 1)
+  await vi.waitFor(() => expect(server.requests).toHaveLength(2), 5000)
+  await vi.waitFor(() => expect(sink.deliveries!()).toEqual([{ to: 'webhook:x', waiting: 0, because: '' }]), 2000)
+  await sink.stop()
+})
+
 test('what waits for its delivery is told, with what holds it up', async () => {
   let isUp = false
   await using server = await hook(() => (isUp ? ok : status(500)))

@@ -6,7 +6,8 @@ import { type Bytes, type Seconds, seconds } from '../../../core/units.ts'
 import { UserError } from '../../../core/user-error.ts'
 import { NotWritten } from '../../ports/not-written.ts'
 import type { Delivery, Recorded, RecordedCounts, Sink, SinkState } from '../../ports/sink.ts'
-import { type SinkEntry, sinkLine } from '../../ports/sink-entry.ts'
+import type { SinkEntry } from '../../ports/sink-entry.ts'
+import { boundedLine } from '../bounded-line.ts'
 import { openSink, type SinkOptions } from '../open-sink.ts'
 import { Courier } from './courier.ts'
 import type { Deliverer } from './deliver.ts'
@@ -70,7 +71,7 @@ class DeliveringSink implements Sink {
   readonly #parts: DeliveringSinkParts
   readonly #courier: Courier
   readonly #running: Promise<void>
-  /** Bytes. */
+  /** Bytes; less than none for the moment in which a result is delivered before its write has returned. */
   #waiting: number
   #room: (() => void)[] = []
   #isStopped = false
@@ -115,7 +116,7 @@ class DeliveringSink implements Sink {
   }
 
   deliveries(): readonly Delivery[] {
-    return [{ to: this.name, waiting: this.#waiting, because: this.#courier.trouble ?? '' }]
+    return [{ to: this.name, waiting: Math.max(0, this.#waiting), because: this.#courier.trouble ?? '' }]
   }
 
   async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'> {
@@ -123,7 +124,7 @@ class DeliveringSink implements Sink {
     if (this.#isStopped) throw this.#closed(entry)
     const outcome = await this.#parts.store.write(entry, stamp)
     if (outcome === 'duplicate') return outcome
-    this.#waiting += Buffer.byteLength(sinkLine(entry))
+    this.#waiting += Buffer.byteLength(boundedLine(entry).line)
     this.#courier.call()
     return outcome
   }
@@ -166,7 +167,7 @@ class DeliveringSink implements Sink {
   }
 
   #gone(bytes: number): void {
-    this.#waiting = Math.max(0, this.#waiting - bytes)
+    this.#waiting -= bytes
     if (!this.#isFull) this.#letIn()
   }
 
