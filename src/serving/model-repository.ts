@@ -153,7 +153,9 @@ export class ModelRepository {
     const { device } = this.#parts
     const model = await this.#modelOf(name, given)
     try {
-      if (this.#loaded.has(name)) await device.updateModel(model)
+      // Somebody may have taken it out of the cluster meanwhile.
+      const isThere = device.view.manifestNamed(name) !== undefined
+      if (this.#loaded.has(name) && isThere) await device.updateModel(model)
       else await device.addModel(model)
       this.#loaded.add(name)
       this.#known.set(name, model)

@@ -1,10 +1,12 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dfineModel, madeUpPicture, SIDE, yoloModel } from '../../src/testing/detector-models.ts'
-import { FrigateClient } from '../../src/testing/frigate-client.ts'
-import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import { type FrigateAnswer, FrigateClient } from '../../src/testing/frigate-client.ts'
+import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { plainDetections } from '../../src/testing/plain-detections.ts'
 
 const SHAPE = [1, 3, SIDE, SIDE]
@@ -12,7 +14,9 @@ const MEMORY = '16KiB'
 type Rows = readonly (readonly number[])[]
 
 let folder: string
-let nodes: { shed: NodeProcess; porch: NodeProcess }
+let nodes: { shed: NodeProcess; porch: NodeProcess; nook: NodeProcess }
+/** Of a model for which nobody has room: that takes a while. */
+let unplaced: Promise<FrigateAnswer>
 /** Where each answers. */
 let at: { shed: string; porch: string }
 const clients: FrigateClient[] = []
@@ -25,9 +29,11 @@ beforeAll(async () => {
   // Too small for a whole model: what is brought there is answered by both together.
   const own = ['--state', join(folder, 'porch'), '--join', String(invite), '--memory', MEMORY]
   const porch = startNode('porch', [...flags, ...own])
-  nodes = { shed, porch }
+  const nook = startNode('nook', [...flags, '--state', join(folder, 'nook'), '--memory', '1KiB'])
+  nodes = { shed, porch, nook }
   await porch.status(({ devices }) => devices.length === 2)
   at = { shed: await endpointOf(shed), porch: await endpointOf(porch) }
+  unplaced = frigate(await endpointOf(nook)).begin('yolo.onnx', yoloModel())
 })
 afterAll(async () => {
   for (const client of clients) client.close()
@@ -161,6 +167,28 @@ test('what is no request is answered with why; what is too large ends its connec
   const large = [JSON.stringify({ model_data: true, model_name: 'huge.onnx' }), Buffer.alloc(2 * 2 ** 20)]
   await expect(client.request(large, 1000)).rejects.toThrow()
   expect(await frigate(at.shed).ask('yolo_nano.onnx')).toMatchObject({ model_loaded: true })
+})
+
+test('a model that was taken out of the cluster comes back, and is answered meanwhile', async () => {
+  const [client, picture] = [frigate(at.shed), madeUpPicture()]
+  const wanted = await plainRows(yoloModel(), picture)
+  await client.begin('yolo_nano.onnx', yoloModel())
+  const remove = ['model', 'remove', 'yolo_nano', '--state', join(folder, 'shed')]
+  await promisify(execFile)(process.execPath, [MAIN, ...remove])
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+  const said = (): number => nodes.shed.log().split('model yolo_nano of Frigate is placed').length - 1
+  await expect.poll(said, { timeout: 30_000 }).toBe(2)
+})
+
+test('a model for which no device has room is kept, and not said to be loaded; pictures are answered with nothing', async () => {
+  expect(await unplaced).toMatchObject({
+    model_saved: true,
+    model_loaded: false,
+    message: expect.stringMatching(/no device has room/)
+  })
+  const rows = await frigate(await endpointOf(nodes.nook)).detect(madeUpPicture(), SHAPE, 'yologeneric')
+  expect(rows).toEqual(NOTHING)
+  await expect.poll(() => nodes.nook.log()).toMatch(/too large for this device alone/)
 })
 
 test('when a device of the cluster is gone and the node comes back, what was brought is still answered', async () => {

@@ -4,8 +4,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
 import { decodeNpy, encodeNpy } from '../../src/runtime/io/npy.ts'
 import { SIDE, yoloModel } from '../../src/testing/detector-models.ts'
 import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-process.ts'
@@ -107,18 +109,31 @@ const picture = () => {
   return { type: 'float32' as const, dims: [1, 3, SIDE, SIDE], data }
 }
 
+/** What is in the cluster when nobody asks any more. */
+const left = async (): Promise<unknown> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    MAIN,
+    'status',
+    '--state',
+    join(folder, 'shed'),
+    '--json'
+  ])
+  const { devices, placement } = JSON.parse(stdout) as ClusterStatus
+  return { devices: devices.map(({ name }) => name), models: Object.keys(placement.models).sort() }
+}
+
 describe('a cluster', () => {
   test('is joined for one job, as the device here is reached or by an invite, and left as it was', async () => {
     expect(await asked(['relu', 'x.npy', 'b.npy', '--state', 'shed'])).toEqual({ model: 'relu', ...BOTH })
     await writeFile(join(folder, 'invite.txt'), invite, { mode: 0o600 })
     expect(await asked(['relu', 'x.npy', 'b.npy', '--join-file', 'invite.txt'])).toEqual({ model: 'relu', ...BOTH })
-    await node.status(({ devices, sources }) => devices.length === 1 && sources.length === 0)
+    await expect.poll(left, { timeout: 20_000 }).toEqual({ devices: ['shed'], models: ['relu', 'yolo'] })
   })
 
   test('takes a model along, and needs none where it brings one', async () => {
     expect(await asked(['relu.onnx', 'x.npy', 'b.npy'])).toMatchObject(BOTH)
     expect(await asked(['relu.onnx', 'x.npy', 'b.npy', '--state', 'shed'])).toMatchObject(BOTH)
-    await node.status(({ placement }) => Object.keys(placement.models).length === 2)
+    await expect.poll(left, { timeout: 20_000 }).toEqual({ devices: ['shed'], models: ['relu', 'yolo'] })
   })
 })
 

@@ -10,6 +10,7 @@ import { ServingError } from '../serving-error.ts'
 import { fitPicture } from './fit-picture.ts'
 import type { FrigateFamily } from './frigate-families.ts'
 import type { Picture } from './frigate-request.ts'
+import { hasModel } from './has-model.ts'
 import { LoneModel } from './lone-model.ts'
 import { writeDetections } from './write-detections.ts'
 
@@ -81,7 +82,10 @@ export class FrigateModel implements AsyncDisposable {
   }
 
   #standsInCluster(): boolean {
-    const { desk, name } = this.#parts
+    const { desk, name, file } = this.#parts
+    // Taken out of the cluster: as long as Frigate asks for it, it comes back.
+    if (!hasModel(desk, name)) this.#isPlaced = false
+    else if (file === undefined) this.#isPlaced = true
     return this.#isPlaced && desk.lackOf(desk.model(name)) === undefined
   }
 

@@ -4,6 +4,7 @@ import { describeFileError } from '../../core/describe-file-error.ts'
 import { EngineError } from '../../runtime/ports/engine.ts'
 import { ServingError } from '../serving-error.ts'
 import { FrigateModel, type FrigateModelParts } from './frigate-model.ts'
+import { hasModel } from './has-model.ts'
 import { LoneModel } from './lone-model.ts'
 import { modelNameOf } from './model-name.ts'
 
@@ -40,7 +41,7 @@ export class FrigateModels implements AsyncDisposable {
     if (known !== undefined) return this.#spokenOf(known)
     const kept = this.#fileOf(name)
     if (await isFile(kept)) return this.#spokenOf(this.#add(name, kept))
-    return this.#parts.repository.names().includes(name) ? this.#spokenOf(this.#add(name, undefined)) : undefined
+    return hasModel(this.#parts.desk, name) ? this.#spokenOf(this.#add(name, undefined)) : undefined
   }
 
   /** Takes the place of what Frigate brought by that name before. @throws ServingError where it is no model, or cannot be kept */
