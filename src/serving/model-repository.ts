@@ -72,8 +72,7 @@ export class ModelRepository {
 
   /** Of the models that are in the cluster. */
   names(): readonly string[] {
-    const { view } = this.#parts.device
-    return [...new Set(view.manifests().map(({ id }) => view.models.nameOf(id)))].sort()
+    return this.#parts.device.view.models.names()
   }
 
   /** As far as the folder was looked at. */

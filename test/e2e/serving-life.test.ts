@@ -182,6 +182,20 @@ test('a model that a client brings is cut, placed and served; unloaded it is gon
   expect(await stateOf('other')).toMatchObject({ state: 'READY' })
 }, 60_000)
 
+test('one file under two names is two models: unloaded by one it is still there by the other', async () => {
+  const parameters = { 'file:1/model.onnx': base64(mixerModel()) }
+  for (const name of ['first', 'alias'])
+    expect(await repository(`models/${name}/load`, { parameters })).toMatchObject({ status: 200 })
+  expect([(await stateOf('first')).state, (await stateOf('alias')).state]).toEqual(['READY', 'READY'])
+  expect(await repository('models/first/unload')).toMatchObject({ status: 200 })
+  expect(await stateOf('first')).toMatchObject({ state: 'UNAVAILABLE', reason: 'unloaded' })
+  expect((await ask(`${http}/v2/models/first/ready`)).status).not.toBe(200)
+  expect((await ask(`${http}/v2/models/alias/ready`)).status).toBe(200)
+  expect((await stateOf('alias')).state).toBe('READY')
+  expect(await repository('models/alias/unload')).toMatchObject({ status: 200 })
+  await until(() => porch.status().placement.models['alias'] === undefined)
+}, 60_000)
+
 test('a model that is garbage, that does not say what it is, or that belongs to others is refused in words', async () => {
   const load = (name: string, parameters: object) => repository(`models/${name}/load`, { parameters })
   const file = 'file:1/model.onnx'

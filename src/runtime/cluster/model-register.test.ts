@@ -171,3 +171,23 @@ test('a device that comes late and still carries what has left is told again', (
   view.heard(C, state(C, { models: [carries(OLD)] }), seconds(1000))
   expect(view.models.gone(seconds(1001))).toEqual([OLD])
 })
+
+test('one content by several names: each is a name of the cluster as long as an owner calls it so', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD), owns(OLD, 1n, 'alias')] }))
+  view.heard(C, state(C, { models: [owns(OLD, 1n, 'yolo'), owns(NEW, 1n, 'other')] }))
+  expect(view.models.names()).toEqual(['alias', 'net', 'other', 'yolo'])
+  expect(view.models.namesOf(OLD)).toEqual(['net', 'alias', 'yolo'])
+  expect(view.models.nameOf(OLD)).toBe('net') // that it came with
+  expect(view.models.owners(OLD)).toEqual([B, C])
+  view.heard(B, state(B, { models: [owns(OLD, 1n, 'alias')] }))
+  expect([named(view), named(view, A, 'alias')]).toEqual([undefined, OLD])
+  expect(view.models.names()).toEqual(['alias', 'other', 'yolo'])
+})
+
+test('what nobody owns is meant by the name that it came with', () => {
+  const view = open()
+  view.heard(C, state(C, { models: [carries(OLD)] }))
+  view.dismiss(NEW, seconds(0))
+  expect([named(view), view.models.names()]).toEqual([manifest(OLD).id, ['net']])
+})

@@ -85,7 +85,8 @@ export class ModelRegister {
   }
 
   owners(id: ModelId): readonly DeviceId[] {
-    return this.#claims(true).flatMap(({ device, model }) => (model === id ? [device] : []))
+    const owners = this.#claims(true).flatMap(({ device, model }) => (model === id ? [device] : []))
+    return [...new Set(owners)]
   }
 
   /** @param name empty: the device's own, else the first by name */
@@ -96,12 +97,26 @@ export class ModelRegister {
     const own = claims.find(({ device }) => device === at)
     const claim = own ?? (name === '' ? claims.find(({ isUp }) => isUp) : undefined) ?? claims[0]
     if (claim !== undefined) return this.#manifests.get(claim.model)
-    return this.manifests().find(manifest => name === '' || manifest.name === name)
+    const claimed = new Set(this.#claims().map(({ model }) => model))
+    return this.manifests().find(({ id, name: own }) => name === '' || (own === name && !claimed.has(id)))
   }
 
-  /** What the owner that counts calls it. */
+  /** The name that it came with while an owner calls it so, else what the owner that counts calls it. */
   nameOf(id: ModelId): string {
-    return this.#claims().find(({ model }) => model === id)?.name ?? this.#manifests.get(id)?.name ?? id.slice(0, 8)
+    return this.namesOf(id)[0]!
+  }
+
+  /** All that owners call it, that of `nameOf` first; where nobody owns it the one that it came with. */
+  namesOf(id: ModelId): readonly [string, ...string[]] {
+    const own = this.#manifests.get(id)?.name
+    const claimed = new Set(this.#claims().flatMap(({ model, name }) => (model === id ? [name] : [])))
+    const [first, ...others] = own !== undefined && claimed.delete(own) ? [own, ...claimed] : claimed
+    return [first ?? own ?? id.slice(0, 8), ...others]
+  }
+
+  /** That mean something in the cluster. */
+  names(): readonly string[] {
+    return [...new Set(this.manifests().flatMap(({ id }) => this.namesOf(id)))].sort()
   }
 
   /** Different models of one name whose owners are there, the one that counts first. */

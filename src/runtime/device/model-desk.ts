@@ -60,7 +60,10 @@ export class ModelDesk {
 
   #list(): Partial<ModelsAnswer> {
     const { name, view } = this.#parts
-    return { answeredBy: name, models: view.manifests().map(manifest => this.#report(manifest)) }
+    const named = view
+      .manifests()
+      .flatMap(manifest => view.models.namesOf(manifest.id).map(known => [manifest, known] as const))
+    return { answeredBy: name, models: named.map(([manifest, known]) => this.#report(manifest, known)) }
   }
 
   async #update(token: string): Promise<Partial<ModelsAnswer>> {
@@ -97,7 +100,7 @@ export class ModelDesk {
       .filter(
         ({ id, sha256 }) =>
           claimed.has(id) ||
-          models.nameOf(id) === name ||
+          models.namesOf(id).includes(name) ||
           (isBeginning && (id.startsWith(name) || sha256.startsWith(name)))
       )
   }
@@ -116,7 +119,7 @@ export class ModelDesk {
 
   #there(): string {
     const { models } = this.#parts.view
-    const names = [...new Set(models.manifests().map(({ id }) => models.nameOf(id)))].sort()
+    const names = models.names()
     return names.length === 0 ? ', which has none' : ` (there: ${names.join(', ')})`
   }
 
@@ -125,14 +128,13 @@ export class ModelDesk {
     return { name: view.models.nameOf(id), id, digest: digestOf(view.manifest(id)) }
   }
 
-  #report(manifest: ModelManifest): ModelReport {
+  #report(manifest: ModelManifest, name: string): ModelReport {
     const { view } = this.#parts
     const { id, blocks } = manifest
-    const name = view.models.nameOf(id)
-    const owners = view.models.owners(id)
-    const [counts] = view.models.claimsOf(name)
-    const isShadowed = counts !== undefined && counts.model !== id
-    const revision = view.models.claimsOf(name).find(({ model }) => model === id)?.revision ?? 0n
+    const claims = view.models.claimsOf(name)
+    const owners = claims.flatMap(({ device, model }) => (model === id ? [device] : []))
+    const isShadowed = claims[0] !== undefined && claims[0].model !== id
+    const revision = claims.find(({ model }) => model === id)?.revision ?? 0n
     return {
       ...{ name, id, digest: digestOf(manifest), revision: Number(revision) },
       owners: owners.map(device => view.nameOf(device)),
