@@ -10,6 +10,8 @@ import { RequestDesk, type RequestLimits } from '../runtime/device/requests/requ
 import { endpointText } from '../runtime/endpoint-text.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import type { Endpoint } from '../runtime/parse-endpoint.ts'
+import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
+import type { Answered } from './answered.ts'
 import { createTokenCheck } from './check-token.ts'
 import type { GrpcServer } from './grpc/create-grpc-server.ts'
 import type { HttpServer } from './http/create-http-server.ts'
@@ -48,6 +50,10 @@ export interface ServingParts {
   /** Models that this node was started with. */
   readonly own: readonly OwnedModel[]
   readonly say: (text: string, level?: LogLevel) => void
+  /** Told what becomes of what is asked for. */
+  readonly observe?: DeviceObserver | undefined
+  /** Told of each request that it was answered: by which route, and with which status of its protocol. */
+  readonly answered?: Answered | undefined
   /** Other protocols on the same server. */
   readonly routes?: readonly ((server: HttpServer, service: InferenceService) => void)[]
 }
@@ -107,8 +113,12 @@ export const openServing = async (parts: ServingParts): Promise<Serving> => {
 const createService = (parts: ServingParts) => {
   const { device, clock, wallTime, options, modelsFolder, own, say, deviceName, incarnation, version, hasStarted } =
     parts
+  const { observe } = parts
   const life = `${incarnation}.serve`
-  const desk = new RequestDesk({ device, deviceName, life, clock, wallTime, say, limits: options.requests ?? {} })
+  const desk = new RequestDesk({
+    ...{ device, deviceName, life, clock, wallTime, say, observe },
+    limits: options.requests ?? {}
+  })
   const repository = new ModelRepository({
     ...{ device, desk, clock, own, say },
     uploads: join(modelsFolder, 'uploads'),
@@ -122,13 +132,13 @@ const createService = (parts: ServingParts) => {
 }
 
 const openHttp = async (
-  { options: { token, tls }, say, routes = [] }: ServingParts,
+  { options: { token, tls }, say, answered, routes = [] }: ServingParts,
   service: InferenceService,
   limits: ServingLimits
 ): Promise<HttpServer> => {
   const { createHttpServer } = await import('./http/create-http-server.ts')
   const { addOipRoutes } = await import('./http/add-oip-routes.ts')
-  const server = await createHttpServer({ token, tls, limits, say })
+  const server = await createHttpServer({ token, tls, limits, say, answered })
   addOipRoutes(server, service)
   for (const add of routes) add(server, service)
   await server.app.ready()
@@ -136,14 +146,14 @@ const openHttp = async (
 }
 
 const openGrpc = async (
-  { options: { token, tls }, say }: ServingParts,
+  { options: { token, tls }, say, answered }: ServingParts,
   service: InferenceService,
   limits: ServingLimits
 ): Promise<GrpcServer> => {
   const { createGrpcServer } = await import('./grpc/create-grpc-server.ts')
   const { oipHandlers } = await import('./grpc/oip-handlers.ts')
   const checkToken = createTokenCheck(token)
-  return createGrpcServer({ tls, limits, handlers: grpc => oipHandlers(grpc, { service, checkToken, say }) })
+  return createGrpcServer({ tls, limits, handlers: grpc => oipHandlers(grpc, { service, checkToken, say, answered }) })
 }
 
 const addressesOf = (

@@ -25,14 +25,18 @@ test('what became of data, and how long things took, is counted as it happens', 
   metrics.ended({ ...of, outcome: 'result', available: seconds(0), at: seconds(2) })
   for (let i = 0; i < 3; i++) metrics.ended({ ...of, outcome: 'dropped', reason: 'deadline', at: seconds(2) })
   metrics.ended({ ...of, outcome: 'failed', at: seconds(2) })
+  metrics.admitted({ source: 'gate@porch#1.serve.2', datum: 0, available: seconds(0), at: seconds(0) })
+  metrics.answered('ModelInfer', 0)
   const samples = samplesOf(await metrics.text())
   expect(
     Object.fromEntries([...samples].filter(([name]) => /_(?:total|sum)\b/.test(name) && /^trib/.test(name)))
   ).toMatchObject({
     'tributary_admitted_total{source="cam"}': 1,
+    'tributary_admitted_total{source="gate"}': 1,
     'tributary_results_total{source="cam"}': 1,
     'tributary_dropped_total{source="cam",reason="deadline"}': 3,
     'tributary_failed_total{source="cam"}': 1,
+    'tributary_serving_requests_total{route="ModelInfer",code="0"}': 1,
     'tributary_inference_seconds_sum{source="cam"}': 2,
     'tributary_queueing_seconds_sum{model="net"}': expect.closeTo(0.3, 9),
     'tributary_compute_seconds_sum{model="net"}': expect.closeTo(0.4, 9),

@@ -88,6 +88,11 @@ export class DeviceMetrics implements DeviceObserver {
     }
   }
 
+  /** A request of another program. */
+  answered(route: string, code: number): void {
+    this.#count('answered', 1, { route, code: String(code) })
+  }
+
   // ---- when it is asked for ----
 
   #look(device: MeasuredDevice): void {

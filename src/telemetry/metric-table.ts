@@ -46,6 +46,12 @@ export const METRICS = {
   ),
   compute: histogram('tributary_compute_seconds', 'What a block took on this device', 'model'),
   transfer: histogram('tributary_transfer_seconds', 'What an activation took of a link from this device', 'to'),
+  answered: counter(
+    'tributary_serving_requests_total',
+    'Requests of other programs that were answered, by the status of HTTP or gRPC (0: OK)',
+    'route',
+    'code'
+  ),
   info: gauge('tributary_device_info', '1, with what this device is', 'name', 'id', 'policy', 'version'),
   state: gauge('tributary_device_state', '1 for the state that this device is in', 'state'),
   uptime: gauge('tributary_device_uptime_seconds', 'Since this device was started'),

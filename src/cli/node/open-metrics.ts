@@ -1,11 +1,14 @@
 import { VERSION } from '../../node/version.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
+import type { Answered } from '../../serving/answered.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 
 export interface NodeMetrics extends AsyncDisposable {
   readonly observer: DeviceObserver
+  /** Told of the requests of other programs. */
+  readonly answered: Answered
   /** From now on its numbers are on the page. */
   watch(device: Device): void
 }
@@ -27,6 +30,7 @@ export const openMetrics = async (
   log.event({ event: 'metrics', name, url: server.url })
   return {
     observer: page,
+    answered: (route, code) => page.answered(route, code),
     watch: device => page.watch(device),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]()
   }

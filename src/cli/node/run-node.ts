@@ -125,8 +125,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       folder,
       own: described.models,
       spec,
-      log,
-      hasStarted
+      ...{ log, hasStarted, observe, answered: metrics?.answered }
     })
     await using _dashboard = await openNodeDashboard({ options, device, log, lines })
     await untilStopped({ options, opened, log, leave, hangup, reloader, serving, start }, sources)

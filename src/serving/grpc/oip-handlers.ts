@@ -24,15 +24,18 @@ import {
   ServerMetadataResponseSchema,
   ServerReadyResponseSchema
 } from '../../runtime/generated/inference/inference_pb.ts'
+import type { Answered as OnAnswered } from '../answered.ts'
 import type { InferenceService } from '../inference-service.ts'
 import type { Duration, Statistics } from '../model-statistics.ts'
 import { asServingError, ServingError } from '../serving-error.ts'
+import { countAnswers } from './count-answers.ts'
 import { callOf, responseOf } from './infer-codec.ts'
 
 export interface OipHandlersParts {
   readonly service: InferenceService
   /** @throws ServingError */
   readonly checkToken: (authorization: string | undefined) => void
+  readonly answered?: OnAnswered | undefined
   readonly say: (text: string, level?: 'warn') => void
 }
 
@@ -45,7 +48,7 @@ const MOST_ON_STREAM = 128
 /** The Open Inference Protocol over gRPC. */
 export const oipHandlers = (
   grpc: Pick<typeof Grpc, 'Metadata'>,
-  { service, checkToken, say }: OipHandlersParts
+  { service, checkToken, say, answered = () => {} }: OipHandlersParts
 ): Grpc.UntypedServiceImplementation => {
   const statusOf = (error: unknown): Grpc.StatusObject => {
     const known = asServingError(error)
@@ -73,7 +76,7 @@ export const oipHandlers = (
     answer.written()
     return response
   }
-  return {
+  const handlers = {
     ServerLive: unary(() => create(ServerLiveResponseSchema, { live: true }), true),
     ServerReady: unary(() => create(ServerReadyResponseSchema, { ready: service.isReady() }), true),
     ModelReady: unary(({ name, version }: ModelReadyRequest) =>
@@ -96,9 +99,12 @@ export const oipHandlers = (
       create(ModelStatisticsResponseSchema, { modelStats: service.statisticsOf(name, version).map(statsMessage) })
     ),
     ModelInfer: unary((request: ModelInferRequest, call) => infer(request, call, signalOf(call))),
-    ModelStreamInfer: (call: Grpc.ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>) =>
-      streamInfer(call, { requireToken, infer, statusOf }),
     ...repositoryHandlers(service, unary)
+  }
+  return {
+    ...countAnswers(handlers, answered),
+    ModelStreamInfer: (call: Grpc.ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>) =>
+      streamInfer(call, { requireToken, infer, statusOf, answered: code => answered('ModelStreamInfer', code) })
   }
 }
 
@@ -134,17 +140,21 @@ interface StreamParts {
     signal: AbortSignal
   ) => ReturnType<typeof responseOf> | Promise<ReturnType<typeof responseOf>>
   readonly statusOf: (error: unknown) => Grpc.StatusObject
+  /** Each request of a stream is counted. */
+  readonly answered: (code: number) => void
 }
 
 /** Many at once, answered in the order in which they were asked; what fails is told, and the stream goes on. */
 const streamInfer = (
   call: Grpc.ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>,
-  { requireToken, infer, statusOf }: StreamParts
+  { requireToken, infer, statusOf, answered }: StreamParts
 ): void => {
   try {
     requireToken(call)
   } catch (error) {
-    call.emit('error', statusOf(error))
+    const status = statusOf(error)
+    answered(status.code)
+    call.emit('error', status)
     return
   }
   const signal = signalOf(call)
@@ -152,8 +162,11 @@ const streamInfer = (
   let last: Promise<void> = Promise.resolve()
   const answer = async (request: ModelInferRequest): Promise<ModelStreamInferResponse> => {
     try {
-      return create(ModelStreamInferResponseSchema, { inferResponse: await infer(request, call, signal) })
+      const inferResponse = await infer(request, call, signal)
+      answered(0)
+      return create(ModelStreamInferResponseSchema, { inferResponse })
     } catch (error) {
+      answered(asServingError(error).grpcStatus)
       const { id, modelName } = request
       const inferResponse = create(ModelInferResponseSchema, { id, modelName })
       return create(ModelStreamInferResponseSchema, { errorMessage: asServingError(error).message, inferResponse })

@@ -130,6 +130,24 @@ test('who does not bring the token is refused before the body, but may ask wheth
   expect(await ask(authorized('bearer a-secret-token'))).toMatch(/^HTTP\/1.1 200 /)
 })
 
+test('each answer is told of by the route as it is declared and its status', async () => {
+  const told: string[] = []
+  const port = await start(
+    { body: 10 },
+    { token: 'a-secret-token', answered: (route, code) => told.push(`${route} ${code}`) }
+  )
+  const ask = async (path: string, length = 0, token = 'a-secret-token'): Promise<string> => {
+    const socket = await dial(port)
+    const head = `Host: a\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${length}\r\n\r\n`
+    socket.write(`POST ${path} HTTP/1.1\r\n${head}`)
+    return heard(socket)
+  }
+  for (const path of ['/count', '/count?a=1', '/nothing/here']) await ask(path)
+  await ask('/count', 11)
+  await ask('/count', 0, 'wrong-token')
+  await expect.poll(() => told).toEqual(['/count 200', '/count 200', 'none 404', '/count 413', '/count 401'])
+})
+
 test('with a certificate it speaks TLS alone', async () => {
   const tls = await selfSigned('localhost')
   const port = await start({}, { tls })

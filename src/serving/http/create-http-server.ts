@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import { withPackages } from '../../core/with-packages.ts'
+import type { Answered } from '../answered.ts'
 import { BoundedConnections } from '../bounded-connections.ts'
 import { createTokenCheck } from '../check-token.ts'
 import { asServingError, ServingError } from '../serving-error.ts'
@@ -18,6 +19,7 @@ export interface HttpServerOptions {
   readonly limits: ServingLimits
   /** Paths that are answered without a token. @default those of health, and of DeepStack */
   readonly openPaths?: RegExp
+  readonly answered?: Answered | undefined
   /** Of an unexpected error. */
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -36,6 +38,8 @@ export interface HttpServer {
 /** Paths that whoever looks after a machine asks without a token, and those that have a key elsewhere than in a header. */
 const OPEN_WHILE_SERVING = /^\/(?:v2\/health|v1\/vision|v1\/server\/status)\//
 
+const NO_ROUTE = 'none'
+
 /**
  * What all routes have in common: no content type is asked for, since real clients send none; who may ask; limits; errors as JSON.
  * @throws UserError `packageMissing`
@@ -45,6 +49,7 @@ export const createHttpServer = async ({
   tls,
   limits,
   say,
+  answered,
   openPaths = OPEN_WHILE_SERVING
 }: HttpServerOptions): Promise<HttpServer> => {
   const { fastify } = await withPackages('Serving over HTTP', ['fastify'], () => import('fastify'))
@@ -68,6 +73,9 @@ export const createHttpServer = async ({
     refuseOtherSites({ headers: request.headers, hasToken: token !== undefined })
     if (!openPaths.test(request.url)) checkToken(request.headers.authorization)
   })
+  app.addHook('onResponse', async ({ routeOptions }, { statusCode }) =>
+    answered?.(routeOptions.url ?? NO_ROUTE, statusCode)
+  )
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.setNotFoundHandler((request, reply) =>

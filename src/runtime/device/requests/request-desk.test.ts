@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Tensor } from '../../../core/tensor.ts'
 import { seconds } from '../../../core/units.ts'
 import { loneDevice, ownedCounting } from '../../../testing/lone-device.ts'
+import type { DeviceObserver } from '../../ports/device-observer.ts'
 import { RequestDesk, type RequestLimits } from './request-desk.ts'
 import type { RequestError } from './request-error.ts'
 
@@ -17,14 +18,15 @@ const x = (value: number): Tensor => ({
 const numberIn = ({ data }: Tensor): number => new Float32Array(data.slice().buffer)[0]!
 
 /** A device whose model adds 3, in 10 ms for each of its three blocks, on a clock that the test moves. */
-const start = async (limits: Partial<RequestLimits> = {}) => {
+const start = async (limits: Partial<RequestLimits> = {}, observe?: DeviceObserver) => {
   const lone = loneDevice({ models: [ownedCounting('net', 3)] })
   const { device, clock } = lone
   const starting = device.start()
   await clock.advance(seconds(3))
   await starting
   const desk = new RequestDesk({
-    ...{ device, deviceName: 'porch', life: '1', clock, wallTime: () => clock.now(), say: () => {}, limits }
+    ...{ device, deviceName: 'porch', life: '1', clock, wallTime: () => clock.now(), say: () => {}, limits },
+    observe
   })
   desks.push(desk)
   const ask = (value: number, connection: object, more: object = {}): Promise<unknown> =>
@@ -63,6 +65,31 @@ test('beyond the limits, of one and of all, a request is refused at once', async
   await clock.advance(seconds(2))
   expect(await Promise.all(mine.slice(0, 4))).toEqual([3, 4, 5, 6])
   expect(await ask(1, {}, { model: 'none' })).toBe('noSuchModel')
+})
+
+test('an observer hears of each request when it is sent on its way, and what became of it', async () => {
+  const heard: string[] = []
+  const { ask, clock } = await start(
+    {},
+    {
+      ran: () => {},
+      sent: () => {},
+      admitted: ({ source }) => heard.push(`${source} admitted`),
+      ended: ({ source, outcome }) => heard.push(`${source} ${outcome}`)
+    }
+  )
+  const over = new AbortController()
+  const answers = Promise.all([ask(1, {}), ask(2, {}, { asker: { name: 'gate' }, signal: over.signal })])
+  await clock.advance(seconds(0.001))
+  over.abort()
+  await clock.advance(seconds(2))
+  expect(await answers).toEqual([4, 'cancelled'])
+  expect(heard.sort()).toEqual([
+    'client-1@porch#1.1 admitted',
+    'client-1@porch#1.1 result',
+    'gate@porch#1.2 admitted',
+    'gate@porch#1.2 dropped'
+  ])
 })
 
 test('a request that is cancelled, or is not begun in time, leaves nothing behind', async () => {

@@ -5,6 +5,7 @@ import { NAME_PATTERN } from '../../../core/name-pattern.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
 import { UserError } from '../../../core/user-error.ts'
+import type { DeviceObserver } from '../../ports/device-observer.ts'
 import type { Device } from '../device.ts'
 import type { LogLevel } from '../log-level.ts'
 import type { Asker } from './asker.ts'
@@ -22,6 +23,8 @@ export interface RequestDeskParts {
   readonly clock: Clock
   readonly wallTime: () => Seconds
   readonly say: (text: string, level?: LogLevel) => void
+  /** Told what becomes of each datum. */
+  readonly observe?: DeviceObserver | undefined
   readonly limits?: Partial<RequestLimits>
 }
 
