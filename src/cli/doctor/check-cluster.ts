@@ -6,10 +6,10 @@ import type { RunningDeviceFile } from '../../runtime/state/state-folder.ts'
 import type { DoctorFlags } from '../doctor-command.ts'
 import { askStatus } from '../node/ask-status.ts'
 import { JOIN_VARIABLE } from '../node/read-joins.ts'
-import { reasonsOf } from '../status/reasons-of.ts'
 import { checkLinks } from './check-links.ts'
 import type { Finding } from './finding.ts'
 import { type LinkReport, linkReports } from './link-report.ts'
+import { ownFindings } from './own-findings.ts'
 import type { Patient } from './patient.ts'
 
 export interface ClusterFindings {
@@ -56,16 +56,6 @@ export const checkCluster = async (
 }
 
 const only = (finding: Finding): ClusterFindings => ({ findings: [finding], links: [] })
-
-const ownFindings = (status: ClusterStatus): readonly Finding[] => {
-  const { answeredBy, devices } = status
-  const others = devices.length - 1
-  const found = `${answeredBy} answers; ${others === 0 ? 'no other member is there' : `${others} other member${others === 1 ? '' : 's'}: ${devices.flatMap(({ name }) => (name === answeredBy ? [] : [name])).join(', ')}`}`
-  const reasons = reasonsOf(status).map(
-    (reason): Finding => ({ check: 'cluster', state: 'todo', found: reason, remedy: 'tributary status shows the rest' })
-  )
-  return [{ check: 'device', state: 'ok', found }, ...reasons]
-}
 
 /** Members of earlier: who listens where it was and is none now has another key, or does not get through to us. */
 const awayFindings = async (status: ClusterStatus, folder: Patient['folder']): Promise<readonly Finding[]> => {

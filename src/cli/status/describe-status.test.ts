@@ -81,6 +81,7 @@ test('what was given up and what cannot be read is counted, where there is any',
   const flat = (more: object): string => describeStatus(status([device('porch')], [source('cam', more)]))
   expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 3 failed; the sink says why\n')
   expect(flat({ failed: 3, unavailable: 2 })).toContain('\nsource cam: 2 absent, unreadable or still being written\n')
+  expect(flat({ isAsked: true, dropped: 1 })).toContain('\nsource cam: 1 not begun in time, or not waited for\n')
   expect(flat({})).not.toContain('source cam:')
 })
 

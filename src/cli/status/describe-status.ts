@@ -3,6 +3,7 @@ import { blockRanges } from '../../report/block-ranges.ts'
 import { foldText } from '../../report/fold-text.ts'
 import { textTable } from '../../report/text-table.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+import { notesOf } from './notes-of.ts'
 import { reasonsOf } from './reasons-of.ts'
 
 type Device = ClusterStatus['devices'][number]
@@ -13,7 +14,7 @@ export const describeStatus = (status: ClusterStatus): string => {
   const { devices, sources, placement, losses, planner } = status
   const emulated = devices.some(device => device.emulated) ? ' (emulated speeds or links)' : ''
   const ready = placement.ready ? '' : ' (not ready)'
-  const reasons = reasonsOf(status)
+  const reasons = [...reasonsOf(status), ...notesOf(status)]
   return [
     foldText(
       `${devices.length} devices${emulated}, placement ${placement.epoch}${ready} by ${planner ?? 'nobody'}`,

@@ -20,9 +20,11 @@ export const reasonsOf = ({ devices, sources, placement, differences, setAside }
 ]
 
 /** What will have no result in this run, or has none yet. */
-const missingOf = ({ name, failed, dropped, unavailable }: Source): string[] => [
-  ...(failed > 0 ? [`source ${name}: ${failed} failed; the sink says why`] : []),
-  ...(dropped > 0 ? [`source ${name}: ${dropped} dropped; the sink says why`] : []),
+const missingOf = ({ name, failed, dropped, unavailable, isAsked }: Source): string[] => [
+  ...(failed > 0
+    ? [`source ${name}: ${failed} failed; ${isAsked ? 'whoever asked was told' : 'the sink says'} why`]
+    : []),
+  ...(dropped > 0 && !isAsked ? [`source ${name}: ${dropped} dropped; the sink says why`] : []),
   ...(unavailable > 0 ? [`source ${name}: ${unavailable} absent, unreadable or still being written`] : [])
 ]
 

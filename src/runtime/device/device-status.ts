@@ -71,6 +71,8 @@ export const deviceReportSchema = z.object({
       /** What it waits for, why it cannot go on; '' where nothing holds it up. */
       because: z.string().default(''),
       available: z.number(),
+      /** Its data are requests: whoever asked is told what became of each, and no sink. */
+      isAsked: z.boolean().default(false),
       /** Of this and of earlier processes: in the sink, on its way, failed, or dropped. */
       admitted: z.number(),
       completed: z.number(),

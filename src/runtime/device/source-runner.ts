@@ -71,6 +71,8 @@ export interface SourceRunnerParts {
   readonly settled?: (datum: number, item: Item) => void
   /** Its items come as they come, and do not come again: one that cannot be read has failed. */
   readonly isLive?: boolean
+  /** Its data are requests, and no sink says what became of them. @default false */
+  readonly isAsked?: boolean
   /** One of many that the placement knows as one: it asks for nothing of its own. @default false */
   readonly isUncounted?: boolean
   /** For traces. */
@@ -424,7 +426,7 @@ export class SourceRunner implements SourcePort {
   }
 
   status(): DeviceReport['sources'][number] {
-    const { spec, deviceName, sink, clock, isLive } = this.#parts
+    const { spec, deviceName, sink, clock, isLive, isAsked = false } = this.#parts
     const { outstanding, failed, resent, duplicates } = this.#book.ledger.counts()
     const { results, failed: failedInAll, noItems, dropped } = sink.counts(this.id)
     return {
@@ -433,6 +435,7 @@ export class SourceRunner implements SourcePort {
       model: this.#model.name,
       state: this.#stateNow(),
       because: this.#because(),
+      isAsked,
       available: this.#items.total,
       admitted: results + outstanding + failedInAll + dropped,
       completed: results,

@@ -93,7 +93,7 @@ test('an observer hears of each request when it is sent on its way, and what bec
 })
 
 test('a request that is cancelled, or is not begun in time, leaves nothing behind', async () => {
-  const { ask, desk, clock } = await start()
+  const { ask, desk, clock, device } = await start()
   const over = new AbortController()
   const one = {}
   const first = ask(1, one)
@@ -107,6 +107,7 @@ test('a request that is cancelled, or is not begun in time, leaves nothing behin
   await clock.advance(seconds(2))
   expect(await first).toBe(4)
   expect(desk.pending).toBe(0)
+  expect(device.ownSources()).toMatchObject([{ isAsked: true, dropped: 2 }])
 })
 
 test('seats that nobody has sat on for a minute are removed, the last of a model after ten', async () => {

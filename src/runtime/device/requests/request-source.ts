@@ -177,7 +177,7 @@ export class RequestSource {
         }
       }),
       createPort: manifest => createRequestPort(manifest, device.buffers),
-      isLive: true,
+      ...{ isLive: true, isAsked: true },
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
       ...{ setAside: device.setAside, cancel: device.cancel, withdraw: device.withdraw },
       stretch: device.stretch,

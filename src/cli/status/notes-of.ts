@@ -1,0 +1,7 @@
+import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+
+/** What is good to know of a cluster, and needs nothing done. */
+export const notesOf = ({ sources }: ClusterStatus): readonly string[] =>
+  sources
+    .filter(({ isAsked, dropped }) => isAsked && dropped > 0)
+    .map(({ name, dropped }) => `source ${name}: ${dropped} not begun in time, or not waited for`)
