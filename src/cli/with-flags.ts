@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   invitesDiffer: message => `--join: ${message}`,
   otherCluster: message => `${message} (--state names the folder)`,
   stateRefused: message => `--state ${message}`,
+  badModelsFolder: message => message.replace(/^the folder of models/, '--serve-models'),
   badShape: message => message.replace(/(?<![-\w])shape (?=\S+=)/g, '--shape '),
   noSuchInput: (message, { input }) => `--shape ${input}: ${message}`,
   costsUnusable: (message, { file }) => `${message} with: tributary profile MODEL --out ${file}`,

@@ -144,9 +144,8 @@ export class InferenceService {
     const tensors = call.inputs.map(input => toTensor(input, manifest))
     const begun = clock.now()
     const asker = askerOf(call)
-    const computed = await desk.compute({
-      ...{ model, tensors, asker, weight: weightOf(parameters), timeout: timeoutOf(parameters), signal }
-    })
+    const timeout = timeLeft(timeoutOf(parameters), seconds(begun - since))
+    const computed = await desk.compute({ model, tensors, asker, weight: weightOf(parameters), timeout, signal })
     const { took, served, runs, outputs } = computed
     const done = clock.now()
     const batch = batchSize(tensors, manifest)
@@ -163,6 +162,13 @@ export class InferenceService {
     const names = this.repository.names()
     return names.length === 0 ? '; there is none' : `; there are ${names.slice(0, 20).join(', ')}`
   }
+}
+
+/** What reading it took counts. @throws ServingError where that was all */
+const timeLeft = (timeout: Seconds | undefined, taken: Seconds): Seconds | undefined => {
+  if (timeout === undefined) return undefined
+  if (taken >= timeout) throw new ServingError('deadline', 'it was not begun within its timeout')
+  return seconds(timeout - taken)
 }
 
 const askerOf = ({ parameters, connection }: InferCall): Asker => {

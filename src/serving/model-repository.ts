@@ -94,12 +94,12 @@ export class ModelRepository {
     const entries = await readdir(folder, { withFileTypes: true }).catch(error => {
       throw new ServingError('internal', `${folder}: ${describeFileError(error)}`)
     })
-    this.#inFolder = entries
-      .flatMap(entry =>
-        entry.isDirectory() ? [entry.name] : /\.onnx$/.test(entry.name) ? [entry.name.slice(0, -5)] : []
-      )
-      .filter(name => NAME.test(name))
-      .slice(0, 10_000)
+    const names = entries
+      .map(entry => (entry.isDirectory() ? entry.name : /^(.*)\.onnx$/.exec(entry.name)?.[1]))
+      .filter(name => name !== undefined && NAME.test(name))
+    const unique = [...new Set(names as string[])].slice(0, 10_000)
+    const files = await Promise.all(unique.map(name => this.#fileOf(name)))
+    this.#inFolder = unique.filter((_, i) => files[i] !== undefined)
   }
 
   /** Resolves when data can be computed with it. @throws ServingError */

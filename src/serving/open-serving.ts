@@ -19,6 +19,7 @@ import { InferenceService } from './inference-service.ts'
 import { isLoopback } from './is-loopback.ts'
 import { listenAt } from './listen-at.ts'
 import { ModelRepository } from './model-repository.ts'
+import { requireModelsFolder } from './require-models-folder.ts'
 import { SERVING_LIMITS, type ServingLimits } from './serving-limits.ts'
 
 export interface ServingOptions {
@@ -74,10 +75,11 @@ export interface Serving extends AsyncDisposable {
 const LARGEST_BLOCKS = 12
 const TICK = seconds(0.02)
 
-/** @throws UserError `packageMissing`, `portInUse`, `cannotListen` */
+/** @throws UserError `badModelsFolder`, `packageMissing`, `portInUse`, `cannotListen` */
 export const openServing = async (parts: ServingParts): Promise<Serving> => {
   const { options, clock, say } = parts
   const limits = { ...SERVING_LIMITS, ...options.limits }
+  if (options.models !== undefined) await requireModelsFolder(options.models)
   const { desk, service } = createService(parts)
   const http = options.http === undefined ? undefined : await openHttp(parts, service, limits)
   let grpc: GrpcServer | undefined
