@@ -148,6 +148,25 @@ test('each answer is told of by the route as it is declared and its status', asy
   await expect.poll(() => told).toEqual(['/count 200', '/count 200', 'none 404', '/count 413', '/count 401'])
 })
 
+test('any content type is taken, one that is none too', async () => {
+  const port = await start()
+  for (const type of [
+    ';;;',
+    'text',
+    '',
+    'multipart/;',
+    'application/json',
+    'text/plain ;charset=x',
+    'a b/c',
+    '/',
+    '*/*'
+  ]) {
+    const socket = await dial(port)
+    socket.write(`${post(4, `Content-Type: ${type}\r\n`)}body`)
+    expect([type, await heard(socket)]).toEqual([type, expect.stringMatching(/^HTTP\/1.1 200 .*"bytes":4/s)])
+  }
+})
+
 test('with a certificate it speaks TLS alone', async () => {
   const tls = await selfSigned('localhost')
   const port = await start({}, { tls })

@@ -38,6 +38,8 @@ export interface HttpServer {
 /** Paths that whoever looks after a machine asks without a token, and those that have a key elsewhere than in a header. */
 const OPEN_WHILE_SERVING = /^\/(?:v2\/health|v1\/vision|v1\/server\/status)\//
 
+/** A content type that is none counts as no content type: the framework would refuse it. */
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
 const NO_ROUTE = 'none'
 
 /**
@@ -72,6 +74,7 @@ export const createHttpServer = async ({
   app.addHook('onRequest', async request => {
     refuseOtherSites({ headers: request.headers, hasToken: token !== undefined })
     if (!openPaths.test(request.url)) checkToken(request.headers.authorization)
+    if (!MEDIA_TYPE.test(request.headers['content-type'] ?? '')) delete request.raw.headers['content-type']
   })
   app.addHook('onResponse', async ({ routeOptions }, { statusCode }) =>
     answered?.(routeOptions.url ?? NO_ROUTE, statusCode)
