@@ -29,6 +29,12 @@ export const sourceNameOf = (parameters: Parameters): string | undefined => {
   throw new ServingError('badRequest', `parameter "source" must be a name, got ${String(name)}`)
 }
 
+/** Of an output: that classes are wanted in the place of its numbers. @throws ServingError */
+export const refuseClasses = (output: string, parameters: Parameters): void => {
+  if ((wholeNumber(parameters, 'classification') ?? 0) === 0) return
+  throw new ServingError('badRequest', `output '${output}': the parameter "classification" is not supported here`)
+}
+
 export const isSet = (parameters: Parameters, name: string): boolean => {
   const value = parameters.get(name)
   if (value === undefined || typeof value === 'boolean') return value === true

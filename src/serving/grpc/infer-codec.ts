@@ -6,7 +6,7 @@ import {
 } from '../../runtime/generated/inference/inference_pb.ts'
 import { datatypeOf } from '../datatypes.ts'
 import type { InferAnswer, InferCall, InferInput } from '../inference-service.ts'
-import { isSet } from '../parameters.ts'
+import { isSet, refuseClasses } from '../parameters.ts'
 import { ServingError } from '../serving-error.ts'
 import { contentsOf } from './contents-of.ts'
 import { parametersOf } from './parameters-of.ts'
@@ -21,6 +21,7 @@ export const callOf = (
       'badRequest',
       `raw_input_contents has ${raw.length} tensors for ${inputs.length} inputs of '${model}'`
     )
+  for (const output of outputs) refuseClasses(output.name, parametersOf(output.parameters))
   return {
     ...{ model, version, parameters: parametersOf(request.parameters) },
     inputs: inputs.map((input, i) => inputOf(input, raw[i])),

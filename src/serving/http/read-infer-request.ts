@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ELEMENT_TYPES, elementCount } from '../../core/tensor.ts'
 import { ELEMENT_OF, isDatatype } from '../datatypes.ts'
 import type { InferInput } from '../inference-service.ts'
-import { isSet, type Parameters, wholeNumber } from '../parameters.ts'
+import { isSet, type Parameters, refuseClasses, wholeNumber } from '../parameters.ts'
 import { ServingError } from '../serving-error.ts'
 import { elementsOf } from './json-elements.ts'
 import { parseJson } from './parse-json.ts'
@@ -70,6 +70,7 @@ export const readInferRequest = (body: Uint8Array<ArrayBuffer>, header: number |
   const all = mapOf(given)
   const isBinaryAtAll = isSet(all, 'binary_data_output')
   const told = new Map(outputs?.map(output => [output.name, mapOf(output.parameters)]))
+  for (const [output, own] of told) refuseClasses(output, own)
   return {
     id,
     parameters: all,
