@@ -10,7 +10,7 @@ import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
 import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { TwinWatch } from '../runtime/network/twin-watch.ts'
 import type { LinkShaper } from '../runtime/ports/link-shaper.ts'
-import type { Network } from '../runtime/ports/network.ts'
+import type { Network, Role } from '../runtime/ports/network.ts'
 import { type KnownPeer, PeersFile, readPeers } from '../runtime/state/peers-file.ts'
 import { readDevice, removeRunning, type StateFolder, writeRunning } from '../runtime/state/state-folder.ts'
 import { systemClock } from '../runtime/system-clock.ts'
@@ -25,6 +25,8 @@ export interface ClusterOptions extends ListenOptions {
   readonly name: string
   /** Invites and addresses of devices; asked for once the state folder is this process's. */
   readonly join: () => Promise<readonly string[]>
+  /** A guest listens nowhere: it goes to the others. @default device */
+  readonly role?: Exclude<Role, 'observer'>
   /** The shared key's file; undefined: in the state folder. */
   readonly clusterKey?: string | undefined
   /** Whether devices are looked for on the local network. */
@@ -66,7 +68,8 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const known = await readPeers(folder, say)
   // What is wrong with the key is said before anything is written, and before what is wrong with the port.
   await findSecret(join, options.clusterKey, folder, say)
-  const listen = await chooseListen(options, await readDevice(folder))
+  const { role = 'device' } = options
+  const listen = role === 'guest' ? [] : await chooseListen(options, await readDevice(folder))
   const isMember = known.length > 0
   const secret = await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
   names.recall(known)
@@ -83,7 +86,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     transports: [tcpTransport],
     clusterKey: secret.key,
     mdns: options.mdns,
-    role: 'device',
+    role,
     clock: systemClock,
     blobStore: blobs,
     guard,

@@ -128,6 +128,9 @@ describe('a cluster', () => {
     await writeFile(join(folder, 'invite.txt'), invite, { mode: 0o600 })
     expect(await asked(['relu', 'x.npy', 'b.npy', '--join-file', 'invite.txt'])).toEqual({ model: 'relu', ...BOTH })
     await expect.poll(left, { timeout: 20_000 }).toEqual({ devices: ['shed'], models: ['relu', 'yolo'] })
+    const { losses } = await node.status(() => true)
+    expect(losses.devicesLost).toBe(0)
+    expect(await readFile(join(folder, 'shed', 'peers.json'), 'utf8').catch(() => 'none')).not.toContain('infer-')
   })
 
   test('takes a model along, and needs none where it brings one', async () => {

@@ -58,7 +58,7 @@ export const openInCluster = async (options: ClusterOptions): Promise<Answerer> 
     const opened = await openDevice(
       {
         ...{ name: nameHere(), folder, engine, createPolicy: POLICIES[policyOf(flags)] },
-        ...{ listen: [], port: 0, anyPort: false, mdns: false, ...way },
+        ...{ role: 'guest' as const, listen: [], port: 0, anyPort: false, mdns: false, ...way },
         ...{ memory: isFile ? bytes(Number.POSITIVE_INFINITY) : NOTHING, models: own === undefined ? [] : [own] }
       },
       log

@@ -19,6 +19,8 @@ export class ClusterView {
   readonly self: DeviceId
   /** What devices say, and is not believed at present; call `review` when it has changed. */
   readonly distrust = new Distrust()
+  /** Devices that came for one job: away, they are nobody's loss. */
+  readonly guests = new Set<DeviceId>()
   readonly #states = new Map<DeviceId, DeviceState>()
   /** Of the process that is connected, or was last. */
   readonly #lives = new Map<DeviceId, bigint>()
@@ -193,6 +195,7 @@ export class ClusterView {
     this.world.retire(device)
     this.#states.delete(device)
     this.#lives.delete(device)
+    this.guests.delete(device)
     this.review()
     return index
   }

@@ -62,7 +62,7 @@ export class Announcer {
 
   /** Devices, not those who only look on. */
   connected(): DeviceId[] {
-    return [...this.#parts.network.peers()].flatMap(([peer, role]) => (role === 'device' ? [peer] : []))
+    return [...this.#parts.network.peers()].flatMap(([peer, role]) => (role === 'observer' ? [] : [peer]))
   }
 
   tellAll(message: Notice): void {

@@ -369,7 +369,7 @@ export class DeviceReporter {
         resent: sum(s => s.resent),
         failed: sum(s => s.failed),
         dropped: sum(s => s.dropped),
-        devicesLost: view.world.known().filter(device => !device.up).length
+        devicesLost: view.world.known().filter(({ id, up }) => !up && !view.guests.has(id)).length
       }
     }
   }
@@ -441,7 +441,7 @@ export class DeviceReporter {
   #links(): DeviceReport['links'] {
     const { network, view, encodingTo } = this.#parts
     return [...network.peers()].flatMap(([peer, role]) => {
-      const link = role === 'device' ? network.link(peer) : undefined
+      const link = role === 'observer' ? undefined : network.link(peer)
       if (link === undefined) return []
       const { shaped: emulated, ...measured } = link
       return [{ to: view.nameOf(peer), ...measured, emulated, encoding: encodingTo(peer) }]

@@ -264,7 +264,7 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
     say(`refused ${event.peer.slice(-8)}: ${event.because}`, 'warn')
     return
   }
-  if (event.role !== 'device') return
+  if (event.role === 'observer') return
   if (event.kind === 'left') {
     const name = view.nameOf(event.peer)
     // Who stops says so first.
@@ -272,6 +272,7 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
     else say(`lost ${name}: ${event.because}`, 'warn')
     parts.peerLost(event.peer)
   } else {
+    if (event.role === 'guest') view.guests.add(event.peer)
     if (view.joined(event.peer, event.life)) parts.restarted(event.peer)
     parts.joined(event.peer)
     const placement = parts.placement()

@@ -80,7 +80,7 @@ const side = (
   said: Pick<AdmissionSide, 'nonce' | 'incarnation'> & { readonly role: string }
 ): AdmissionSide => {
   const { role, nonce, incarnation } = said
-  if (role !== 'device' && role !== 'observer')
+  if (role !== 'device' && role !== 'guest' && role !== 'observer')
     throw new RefusedError(`its role "${plainText(role, 40)}" is not known here`, true)
   if (nonce.byteLength !== NONCE_BYTES) throw new RefusedError(`its nonce has ${nonce.byteLength} B`, true)
   return { peer: deviceId(connection.remotePeer.toString()), role, nonce, incarnation }

@@ -315,6 +315,20 @@ describe('discovery', () => {
   })
 })
 
+describe('a guest', () => {
+  it('meets all devices, and is neither introduced to others nor remembered', async () => {
+    const [a, b] = await openPair(group)
+    const guest = await group.open({}, { role: 'guest', listen: [] })
+    guest.network.join(a.address)
+    expect(await joined(a, guest.self)).toMatchObject({ role: 'guest' })
+    expect(await joined(b, guest.self)).toMatchObject({ role: 'guest' }) // the guest was told of b, and dialled it
+    expect(guest.network.addresses()).toEqual([])
+    await guest.network.stop()
+    expect([...a.network.acquaintances().keys()]).toEqual([b.self])
+    expect([...b.network.acquaintances().keys()]).toEqual([a.self])
+  })
+})
+
 describe('slow state', () => {
   it('reaches every device, signed by its author, the newest only', async () => {
     const heard = collect<string>()

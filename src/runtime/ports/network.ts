@@ -3,8 +3,11 @@ import type { Bytes, BytesPerSecond, Seconds } from '../../core/units.ts'
 import type { DeviceState, Notice, PolicyReport, Reply, Request, Task } from '../generated/tributary/v1/wire_pb.ts'
 import type { WireTensor } from './wire-tensor.ts'
 
-/** What a process is to the others: a device computes, an observer only asks (for example `tributary status`). */
-export type Role = 'device' | 'observer'
+/**
+ * What a process is to the others: a device computes; a guest is one that comes for one job, and is neither looked for nor
+ * counted once it has left (`tributary infer`); an observer only asks (`tributary status`).
+ */
+export type Role = 'device' | 'guest' | 'observer'
 
 export type PeerEvent =
   /** `life` is of the peer's process: another one than before, and it has been started anew. */
