@@ -26,7 +26,8 @@ beforeAll(async () => {
   })
   await writeFile(join(folder, 'model.onnx'), model)
   device = startNode('porch', [
-    ...['--state', join(folder, 'porch'), '--metrics', '0', '--model', `${join(folder, 'model.onnx')}:m`],
+    ...['--state', join(folder, 'porch'), '--metrics', '0', '--serve', '0'],
+    ...['--model', `${join(folder, 'model.onnx')}:m`],
     ...['--source', `cam=synthetic:${DATA},model=m`, '--sink', join(folder, 'out.jsonl')]
   ])
   url = String((await device.event('metrics'))['url'])
@@ -56,6 +57,25 @@ test('a device says in numbers what it did; nothing else is on that port', async
   expect(text).toMatch(/^tributary_device_info\{name="porch",id="\w+",policy="confluence",version="\d/m)
   expect((await fetch(url.replace('/metrics', '/'))).status).toBe(404)
   expect((await fetch(url, { method: 'POST', body: 'x' })).status).toBe(405)
+})
+
+test('what another program asks for is counted: its data by who asks, and its requests by route and status', async () => {
+  const { port } = (await device.event('serving'))['http'] as { readonly port: number }
+  const ask = async (model: string): Promise<number> => {
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }]
+    const at = `http://127.0.0.1:${port}/v2/models/${model}/infer`
+    const headers = { 'x-tributary-source': 'gate' }
+    return (await fetch(at, { method: 'POST', headers, body: JSON.stringify({ inputs }) })).status
+  }
+  expect([await ask('m'), await ask('none')]).toEqual([200, 404])
+  const route = 'route="/v2/models/:model/infer"'
+  for (const line of [
+    'tributary_admitted_total{source="gate"} 1',
+    'tributary_results_total{source="gate"} 1',
+    `tributary_serving_requests_total{${route},code="200"} 1`,
+    `tributary_serving_requests_total{${route},code="404"} 1`
+  ])
+    await expect.poll(async () => (await fetch(url)).text()).toContain(`${line}\n`)
 })
 
 test('a port that is taken is refused, with the flag that mends it', async () => {
