@@ -41,6 +41,14 @@ test('what is served for longer than it took, or took no time, makes no window w
 })
 
 test('with a deadline no more are under way than are done in half of it', () => {
-  expect(completions(new AutoWindow(4), 20, 3000).at(-1)).toBe(40) // 20 results a second
-  expect(completions(new AutoWindow(0.01), 20, 3000).at(-1)).toBe(1)
+  expect(completions(new AutoWindow({ deadline: seconds(4) }), 20, 3000).at(-1)).toBe(40) // 20 results a second
+  expect(completions(new AutoWindow({ deadline: seconds(0.01) }), 20, 3000).at(-1)).toBe(1)
+})
+
+test('data that cannot wait begin two at a time; of those of which the newest are wanted few wait', () => {
+  expect(new AutoWindow({ deadline: seconds(1) }).size()).toBe(2)
+  const fresh = new AutoWindow({ drop: 'oldest' })
+  expect(fresh.size()).toBe(2)
+  expect(Math.max(...completions(fresh, 1, 1000))).toBeLessThanOrEqual(3)
+  expect(completions(new AutoWindow({ drop: 'oldest' }), 20, 3000).at(-1)).toBe(31)
 })

@@ -1,11 +1,16 @@
-import type { Seconds } from '../core/units.ts'
+import type { AdmissionTerms } from '../core/admission-terms.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 import { LARGEST_AUTO } from '../core/window.ts'
 
 /** Data under way before anything is known: enough to find other paths than the first. */
 const FIRST = 16
+/** Of data that cannot wait: what the first ones wait for each other makes them late. */
+const FIRST_URGENT = 2
 /** Beside the data that are served at once: so many wait, and so many for each of those. */
 const WAITING = 2
 const WAITING_EACH = 1.2
+/** Where the newest are wanted, one that waits is one that grows old. */
+const FRESH = { waiting: 1, waitingEach: 0.5 }
 /** Of a deadline: times differ, and nearly all of the data are to be in time. */
 const IN_TIME = 0.5
 /** Results that count: those of so many windows, and at least so many; fewer while the window grows for the first time. */
@@ -37,16 +42,26 @@ export interface Flight {
  */
 export class AutoWindow {
   readonly #deadline: number
-  #window = FIRST
+  readonly #waiting: number
+  readonly #waitingEach: number
+  #window: number
   #isStarting = true
   /** Sums over the results that count, the older the less. */
   #results = 0
   #served = 0
   #passed = 0
 
-  /** @param deadline of its data, from when they are available. Default: none */
-  constructor(deadline = Number.POSITIVE_INFINITY) {
+  /**
+   * @param terms.deadline of its data, from when they are available. Default: none
+   * @param terms.drop `oldest`: the newest are wanted. Default: none
+   */
+  constructor({ deadline = seconds(Number.POSITIVE_INFINITY), drop = 'none' }: Partial<AdmissionTerms> = {}) {
+    const isFresh = drop === 'oldest'
+    const { waiting, waitingEach } = isFresh ? FRESH : { waiting: WAITING, waitingEach: WAITING_EACH }
     this.#deadline = deadline
+    this.#waiting = waiting
+    this.#waitingEach = waitingEach
+    this.#window = isFresh || deadline < Number.POSITIVE_INFINITY ? FIRST_URGENT : FIRST
   }
 
   /** Whole data. @param stretch so many times what was found */
@@ -69,7 +84,7 @@ export class AutoWindow {
     this.#served = keep * this.#served + Math.min(served, took)
     this.#passed = keep * this.#passed + took / underWay
     const atOnce = this.#served / this.#passed
-    const wanted = Math.max(1, Math.min(this.#most, WAITING + (1 + WAITING_EACH) * atOnce))
+    const wanted = Math.max(1, Math.min(this.#most, this.#waiting + (1 + this.#waitingEach) * atOnce))
     if (wanted < this.#window) this.#isStarting = false
     this.#window += (wanted - this.#window) / this.#window
   }

@@ -183,7 +183,7 @@ export class SourceBook {
 
   #newAuto(): AutoWindow | undefined {
     const { window, terms = PATIENT_TERMS } = this.#parts
-    return window === 'auto' ? new AutoWindow(terms.deadline) : undefined
+    return window === 'auto' ? new AutoWindow(terms) : undefined
   }
 
   /** Undefined: the window is a given one. */

@@ -173,7 +173,9 @@ const timeOf = (text: string): number => {
   }
 }
 
-const window = z.int({ abort: true }).min(1).max(100_000).or(z.literal('auto'))
+const window = z.union([z.int().min(1).max(100_000), z.literal('auto')], {
+  error: 'must be auto, or a whole number from 1 to 100000'
+})
 
 /** Where the first block runs; a block that is pinned elsewhere would be another model. */
 const pinned = z.literal('source', { error: 'must be source: the first block then runs at the device of its source' })

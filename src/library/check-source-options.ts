@@ -43,6 +43,11 @@ export const checkSourceOptions = (options: IterableSourceOptions | SendingSourc
       code: 'badOption',
       facts: { option: 'drop' }
     })
+  if (given.late === 'cancel' && given.deadline === Number.POSITIVE_INFINITY)
+    throw new UserError('addSource: late "cancel" needs a deadline: without one no datum is late', {
+      code: 'badOption',
+      facts: { option: 'late' }
+    })
   const admission = {
     ...{ deadline: seconds(given.deadline), late: given.late, drop, rate: rate ?? Number.POSITIVE_INFINITY },
     queue: given.queue ?? (isSending ? 1024 : 1)

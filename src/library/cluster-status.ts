@@ -32,6 +32,8 @@ export interface SourceStatus {
   readonly failed: number
   /** Let go before they were computed. */
   readonly dropped: number
+  /** Of these, since its device was started: how many for each reason. */
+  readonly droppedBy: Readonly<Record<string, number>>
   /** Admitted data that have no outcome yet. */
   readonly inFlight: number
   /** Dispatches beyond the first of their datum. */

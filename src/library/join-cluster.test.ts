@@ -156,6 +156,8 @@ test('what nobody can begin by its deadline is dropped', async () => {
   const source = await cluster.addSource({ name: 's', deadline: 1e-6, queue: 4 })
   expect(await source.send(x(1, 1))).toMatchObject({ kind: 'dropped', reason: 'deadline' })
   expect(source.status()).toMatchObject({ dropped: 1, admitted: 1 })
+  const endless = cluster.addSource({ name: 'u', late: 'cancel' })
+  await expect(endless).rejects.toMatchObject({ code: 'badOption', facts: { option: 'late' } })
   const waits = cluster.addSource({ name: 't', drop: 'none' as 'oldest' })
   await expect(waits).rejects.toMatchObject({ code: 'badOption' })
 })

@@ -20,8 +20,10 @@ export interface VideoFeedParts {
   readonly command?: readonly [string, ...string[]]
 }
 
-/** Before ffmpeg is started again, each time twice as long; as soon as frames come, from the beginning. */
+/** Before ffmpeg is started again, each time twice as long; from the beginning when frames came for a while. */
 const FIRST_PAUSE: Seconds = seconds(0.5)
+/** What gave frames for so long is there, and not on and off. */
+const STEADY: Seconds = seconds(10)
 const LONGEST_PAUSE: Seconds = seconds(30)
 /** So many frames that are due and do not come are silence too. */
 const MISSING_FRAMES = 3
@@ -30,7 +32,6 @@ const MOST_WORDS = 2000
 
 /** How a run of ffmpeg ended. */
 interface Ending {
-  readonly frames: number
   readonly because: string
   /** It has read all there is. */
   readonly isWhole: boolean
@@ -76,11 +77,12 @@ class Video {
     const isLive = isLiveVideo(video.input, video.format)
     let pause = FIRST_PAUSE
     while (!signal.aborted) {
-      const { frames, because, isWhole, wasKilled } = await this.#once(isLive ? 0 : this.#taken)
+      const begun = clock.now()
+      const { because, isWhole, wasKilled } = await this.#once(isLive ? 0 : this.#taken)
       if (signal.aborted || this.#isFull || (isWhole && !isLive)) return
       if (!isLive && !wasKilled) throw new FeedFailed(`video:${this.#name}: ${because}`)
       this.#complain(because)
-      pause = frames > 0 ? FIRST_PAUSE : pause
+      if (clock.now() - begun > STEADY) pause = FIRST_PAUSE
       await clock.sleep(pause, { signal }).catch(() => {})
       pause = seconds(Math.min(2 * pause, LONGEST_PAUSE))
     }
@@ -92,7 +94,7 @@ class Video {
     const [command, ...first] = this.#parts.command ?? ['ffmpeg']
     const args = [...first, ...ffmpegArguments(this.#parts.video, this.#target, this.#feed.port.keepsSize)]
     const child = await started(command, args)
-    if (typeof child === 'string') return { frames: 0, because: child, isWhole: false, wasKilled: false }
+    if (typeof child === 'string') return { because: child, isWhole: false, wasKilled: false }
     const kill = (): void => {
       child.kill('SIGKILL')
       child.stdout.destroy() // nobody reads on
@@ -102,7 +104,7 @@ class Video {
     const end = endOf(child)
     const words = wordsOf(child)
     try {
-      const { frames, stopped } = await this.#read(child, skipped)
+      const { stopped } = await this.#read(child, skipped)
       kill()
       const { code, byWhom } = await end
       const said = hidePassword(words().trim().split('\n').at(-1) ?? '')
@@ -110,7 +112,7 @@ class Video {
       const how = wasKilled
         ? `ffmpeg was killed (${byWhom})`
         : `ffmpeg ended${code === 0 ? '' : `: ${said || `code ${code}`}`}`
-      return { frames, because: stopped ?? how, isWhole: code === 0, wasKilled }
+      return { because: stopped ?? how, isWhole: code === 0, wasKilled }
     } finally {
       kill()
       signal.removeEventListener('abort', kill)
@@ -118,12 +120,12 @@ class Video {
   }
 
   /** @returns when its output has ended, or was not to be waited for any more, and why */
-  async #read(child: Child, skipped: number): Promise<{ readonly frames: number; readonly stopped?: string }> {
+  async #read(child: Child, skipped: number): Promise<{ readonly stopped?: string }> {
     const pictures = splitPictures(child.stdout)
     for (let frames = 0; ; frames++) {
       const next = await this.#unlessSilent(pictures.next())
-      if (next === 'silent') return { frames, stopped: `nothing came for ${this.#silence} s` }
-      if (next.done) return { frames }
+      if (next === 'silent') return { stopped: `nothing came for ${this.#silence} s` }
+      if (next.done) return {}
       if (frames === 0) this.#relieved()
       if (frames < skipped) continue
       const datum = await this.#feed.offer({
@@ -131,7 +133,7 @@ class Video {
         content: { kind: 'frame', frame: next.value }
       })
       this.#isFull = datum === undefined
-      if (this.#isFull) return { frames, stopped: 'no more are taken' }
+      if (this.#isFull) return { stopped: 'no more are taken' }
       this.#taken++
     }
   }

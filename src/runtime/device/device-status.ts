@@ -82,6 +82,8 @@ export const deviceReportSchema = z.object({
       noItems: z.number().default(0),
       /** Let go before they were computed, of this and of earlier processes: each has a record in the sink that says why. */
       dropped: z.number().default(0),
+      /** Of these, by this process, for each reason. */
+      droppedBy: z.record(z.string(), z.number()).default({}),
       /** Items that are absent, unreadable or still being written; when the source is done, those that only the next start tries again. */
       unavailable: z.number().default(0),
       inFlight: z.number(),

@@ -128,6 +128,9 @@ export class SourceRunner implements SourcePort {
   /** What items come from that come by themselves. */
   #stream: ItemStream | undefined
   #items: SourceData = { todo: [], total: 0, away: [] }
+  /** Data of earlier processes, where items come by themselves: they are not among those of this one. */
+  #before = 0
+  readonly #droppedBy = new Map<DropReason, number>()
   #startedAt: Seconds = seconds(0)
   readonly #rate = new RecentRate()
   /** Why results that are files are not written now; '' where they are. */
@@ -196,6 +199,7 @@ export class SourceRunner implements SourcePort {
     this.#reader = new ItemReader({ clock, wallTime, patience, isLive, say: tell })
     if (isLive) this.#reader.lastWasRead() // its patience has an end from the first
     this.#items = await this.#parts.openItems(this.#model.served!.port)
+    if (this.#parts.isLive) this.#before = this.#outcomes()
     const wait = seconds(begun + this.#parts.spec.start - this.#parts.clock.now())
     if (wait > 0) await this.#parts.clock.sleep(wait, { signal })
     this.#startedAt = this.#parts.clock.now()
@@ -414,6 +418,12 @@ export class SourceRunner implements SourcePort {
     for (const device of devices) this.#parts.withdraw?.(ref, device, unlessBegun)
   }
 
+  /** In the sink. */
+  #outcomes(): number {
+    const { results, failed, dropped } = this.#parts.sink.counts(this.id)
+    return results + failed + dropped
+  }
+
   tick(): void {
     this.#lookAtModel()
     this.#badItems.tick()
@@ -436,12 +446,13 @@ export class SourceRunner implements SourcePort {
       state: this.#stateNow(),
       because: this.#because(),
       isAsked,
-      available: this.#items.total,
+      available: this.#before + this.#items.total,
       admitted: results + outstanding + failedInAll + dropped,
       completed: results,
       failed: failedInAll,
       noItems: isLive ? 0 : noItems,
       dropped,
+      droppedBy: Object.fromEntries(this.#droppedBy),
       unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
       deliveries: [...(sink.deliveries?.() ?? [])],
@@ -778,6 +789,7 @@ export class SourceRunner implements SourcePort {
   #tellEnd(entry: SinkEntry): void {
     const { clock, observe } = this.#parts
     const of = { source: this.id, datum: entry.datum, at: clock.now() }
+    if (isDropped(entry)) this.#droppedBy.set(entry.reason, (this.#droppedBy.get(entry.reason) ?? 0) + 1)
     if (isDropped(entry)) observe?.ended({ ...of, outcome: 'dropped', reason: entry.reason })
     else observe?.ended({ ...of, outcome: 'failed' })
   }

@@ -67,6 +67,20 @@ test('a broker that is away is told once, and no password with it', async () => 
   expect(parseMqttAddress('mqtt://me:secret@host/t', 'here').shown).toBe('mqtt://host:1883/t')
 })
 
+test.skipIf(!hasMosquitto)('a topic is heard of a broker that comes later', async () => {
+  broker = await createMosquitto()
+  const { port } = broker
+  const { connection, log } = await connectionTo(port, 'early')
+  const heard = hearing(connection)
+  while (log.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+  await broker.start()
+  const { until, texts } = await heard
+  const { connection: other } = await connectionTo(port, 'other')
+  await other.publish('yard/cam', 'hello')
+  await until(1)
+  expect(texts()).toEqual(['hello'])
+})
+
 test('one that speaks something else is told, and the process goes on', async () => {
   const server = createServer(socket => {
     socket.on('error', () => {}).resume()

@@ -53,6 +53,7 @@ export interface MqttConnection extends AsyncDisposable {
    */
   publish(topic: string, payload: string | Uint8Array, qos?: 0 | 1): Promise<void>
   /**
+   * Resolves when the broker gives its messages, however long it is away.
    * @param heard of each message once, also where it comes again after the connection was lost. What it returns for one of
    * QoS 0 is waited for: until then no more is read, and what comes over another connection is passed over.
    */
@@ -205,7 +206,35 @@ class Connection implements MqttConnection {
 
   async subscribe(topic: string, qos: 0 | 1, heard: Heard): Promise<void> {
     this.#heard = heard
-    await this.#client.subscribeAsync(topic, { qos })
+    for (;;) {
+      await this.#there()
+      const connection = this.#connections
+      try {
+        await this.#client.subscribeAsync(topic, { qos })
+        return
+      } catch (error) {
+        // A connection that was lost meanwhile says nothing of the topic.
+        if (this.#client.connected && connection === this.#connections && !isOfConnection(error)) throw error
+        if (this.#client.disconnecting) throw error
+      }
+    }
+  }
+
+  /** @throws Error when it ends first */
+  async #there(): Promise<void> {
+    if (this.#client.connected) return
+    const ended = deferred<never>()
+    const end = (): void => ended.reject(new Error(this.#because))
+    this.#client.once('end', end)
+    try {
+      await Promise.race([
+        new Promise<void>(resolve => this.#client.once('connect', () => resolve())),
+        ended.promise,
+        this.#lost.promise
+      ])
+    } finally {
+      this.#client.off('end', end)
+    }
   }
 
   abandon(): void {
@@ -344,6 +373,9 @@ class Connection implements MqttConnection {
     this.#options.say(`${this.#options.address.shown}: ${text}`, level)
   }
 }
+
+/** As the package calls it. */
+const isOfConnection = (error: unknown): boolean => error instanceof Error && /^connection closed$/i.test(error.message)
 
 /** Of several tries to reach it the error is one of many, without words. */
 const describe = (error: Error): string => {
