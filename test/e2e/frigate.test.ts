@@ -133,6 +133,20 @@ test("a model that is garbage is refused with why, and takes nobody's place", as
   expectRows(await client.detect(picture, SHAPE, 'yologeneric'), await plainRows(yoloModel(), picture))
 })
 
+test('another file by a name that is known is refused with why, wherever it is known, and the first one answers', async () => {
+  const another = Buffer.concat([yoloModel(), metadata(16)])
+  for (const client of [frigate(at.shed), frigate(at.porch)]) {
+    const answer = await client.upload('yolo_nano.onnx', another)
+    expect(answer).toMatchObject({ model_saved: false, model_loaded: false })
+    expect(answer.message).toMatch(/the name "yolo_nano" stands for another file/)
+    expect(await client.upload('yolo_nano.onnx', yoloModel())).toMatchObject({ model_saved: true, model_loaded: true })
+    const picture = madeUpPicture()
+    expectRows(await client.detect(picture, SHAPE, 'yologeneric'), await plainRows(yoloModel(), picture))
+  }
+  for (const node of [nodes.shed, nodes.porch])
+    await expect.poll(() => node.log()).toMatch(/yolo_nano\.onnx of Frigate was refused: the name .* another file/)
+})
+
 test.each([
   ['another size', [1, 3, 16, 16], 'float32', 'yologeneric', /the model takes float32\[1, 3, 32, 32\]/],
   ['another type', SHAPE, 'uint8', 'yologeneric', /uint8\[1, 3, 32, 32\] came/],

@@ -1,6 +1,8 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import { Serial } from '../../core/serial.ts'
 import { EngineError } from '../../runtime/ports/engine.ts'
 import { ServingError } from '../serving-error.ts'
 import { FrigateModel, type FrigateModelParts } from './frigate-model.ts'
@@ -20,6 +22,8 @@ const MOST_MODELS = 16
 export class FrigateModels implements AsyncDisposable {
   readonly #parts: FrigateModelsParts
   readonly #models = new Map<string, FrigateModel>()
+  /** One file is taken at a time. */
+  readonly #taking = new Serial()
   /** That was spoken of last. */
   #last: FrigateModel | undefined
 
@@ -44,13 +48,15 @@ export class FrigateModels implements AsyncDisposable {
     return hasModel(this.#parts.desk, name) ? this.#spokenOf(this.#add(name, undefined)) : undefined
   }
 
-  /** Takes the place of what Frigate brought by that name before. @throws ServingError where it is no model, or cannot be kept */
-  async upload(file: string, bytes: Uint8Array): Promise<FrigateModel> {
-    const name = modelNameOf(file)
-    const kept = this.#fileOf(name)
-    await this.#keep(name, kept, bytes)
-    await this.#models.get(name)?.[Symbol.asyncDispose]()
-    return this.#spokenOf(this.#add(name, kept))
+  /** @throws ServingError where it is no model, its name stands for another file, or it cannot be kept */
+  upload(file: string, bytes: Uint8Array): Promise<FrigateModel> {
+    return this.#taking.run(async () => {
+      const name = modelNameOf(file)
+      const kept = this.#fileOf(name)
+      await this.#keep(name, kept, bytes)
+      await this.#models.get(name)?.[Symbol.asyncDispose]()
+      return this.#spokenOf(this.#add(name, kept))
+    })
   }
 
   /** It cannot be opened: it is as if there were none. */
@@ -80,6 +86,23 @@ export class FrigateModels implements AsyncDisposable {
     return model
   }
 
+  /** A name stands for one file: what is asked and answered by it elsewhere would be of another. @throws ServingError */
+  async #refuseAnother(name: string, kept: string, bytes: Uint8Array): Promise<void> {
+    const { desk } = this.#parts
+    const known = [
+      ...(hasModel(desk, name) ? [desk.model(name).sha256] : []),
+      ...((await isFile(kept)) ? [sha256Of(await readFile(kept))] : [])
+    ]
+    const sha256 = sha256Of(bytes)
+    const other = known.find(one => one !== sha256)
+    if (other === undefined) return
+    const [here, came] = [other, sha256].map(text => text.slice(0, 12))
+    throw new ServingError(
+      'badRequest',
+      `the name "${name}" stands for another file (sha256 ${here}..., and ${came}... came): give this one another name`
+    )
+  }
+
   /** What is no model never takes the place of one. */
   async #keep(name: string, kept: string, bytes: Uint8Array): Promise<void> {
     const { folder, threads } = this.#parts
@@ -91,6 +114,7 @@ export class FrigateModels implements AsyncDisposable {
         throw new ServingError('tooLarge', `${MOST_MODELS} models are kept here already; remove one from ${folder}`)
       await writeFile(draft, bytes, { mode: 0o600 })
       await (await LoneModel.open(draft, threads))[Symbol.asyncDispose]()
+      await this.#refuseAnother(name, kept, bytes)
       await rename(draft, kept)
     } catch (error) {
       await rm(draft, { force: true })
@@ -100,6 +124,8 @@ export class FrigateModels implements AsyncDisposable {
     }
   }
 }
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
