@@ -92,6 +92,12 @@ describe('a server', () => {
     expect(stdout).toMatch(/^noise\.png: \[\{"index":\d,.*"box":\[/)
   })
 
+  test('a picture without a preset: exit 1, and that one is missing', async () => {
+    const { code, stdout } = await infer([`${url}/yolo`, 'noise.png', ...token])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^noise\.png: no answer: it is not a \.npy file; --preset says how .*detect/)
+  })
+
   test('what is large is a file', async () => {
     const flags = ['--preset', 'raw', '--out', 'results', ...token]
     await writeFile(join(folder, 'picture.npy'), encodeNpy(picture()))
@@ -147,7 +153,7 @@ describe('no answer', () => {
     const { answers } = JSON.parse(stdout)
     expect(answers[0]).toEqual(BOTH.answers[0])
     expect(answers[1]).toEqual({ item: 'wrong.npy', failed: expect.stringMatching(/its shape \(3\) does not fit/) })
-    expect(answers[2]).toEqual({ item: 'none.npy', failed: expect.stringMatching(/none\.npy/) })
+    expect(answers[2]).toEqual({ item: 'none.npy', failed: expect.stringMatching(/no such file/) })
   })
 
   test('a model that the cluster has not: exit 1, with those that it has', async () => {

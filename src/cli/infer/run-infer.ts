@@ -3,7 +3,9 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { NoAnswerError, UserError } from '../../core/user-error.ts'
 import { createDataPort } from '../../runtime/io/create-data-port.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
+import { PRESET_NAMES } from '../../runtime/io/presets.ts'
 import { readIoSpec } from '../../runtime/io/read-io-spec.ts'
+import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
 import type { InferFlags } from '../infer-command.ts'
 import { parseNumber } from '../node/parse-number.ts'
 import type { Answerer } from './answerer.ts'
@@ -27,7 +29,8 @@ export const runInfer = async (model: string, files: readonly string[], flags: I
   await using answerer = isUrl(model)
     ? await openRemote(model, { tokenFile: flags.tokenFile, timeout })
     : await openInCluster({ model, flags, spec, timeout })
-  const answers = await answerAll(answerer, spec, files, flags.out, timeout)
+  const isTold = flags.preset !== undefined || flags.io !== undefined
+  const answers = await answerAll(answerer, spec, files, { resultsFolder: flags.out, timeout, isTold })
   if (flags.json === true) process.stdout.write(`${JSON.stringify({ model: answerer.model, answers })}\n`)
   else process.stdout.write(answers.map(describe).join(''))
   if (answers.some(answer => 'failed' in answer)) process.exitCode = 1
@@ -43,12 +46,18 @@ const specOf = async ({ preset, io }: InferFlags): Promise<IoSpec> => {
     : spec
 }
 
+interface AnswerOptions {
+  readonly resultsFolder: string
+  readonly timeout: Seconds
+  /** How files become tensors. */
+  readonly isTold: boolean
+}
+
 const answerAll = async (
   answerer: Answerer,
   spec: IoSpec,
   files: readonly string[],
-  resultsFolder: string,
-  timeout: Seconds
+  { resultsFolder, timeout, isTold }: AnswerOptions
 ): Promise<readonly Answer[]> => {
   const { inputs, outputs } = answerer
   const port = createDataPort({ spec, inputs, outputs, resultsFolder, namesRepeat: true })
@@ -61,7 +70,8 @@ const answerAll = async (
       const computed = await within(timeout, () => answerer.compute(tensors), late)
       return { item: path, result: await port.write(item, computed, number) }
     } catch (error) {
-      if (error instanceof UserError || error instanceof NoAnswerError) return { item: path, failed: error.message }
+      if (error instanceof UserError || error instanceof NoAnswerError)
+        return { item: path, failed: whyNot(error, path, isTold) }
       throw error
     }
   }
@@ -71,6 +81,15 @@ const answerAll = async (
   }
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, work))
   return answers
+}
+
+/** The path stands before it already. */
+const whyNot = (error: Error, path: string, isTold: boolean): string => {
+  const { message } = error
+  const why = message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message
+  const isRead = error instanceof UserError && !(error instanceof ItemUnavailable)
+  if (isTold || !isRead || /\.np[yz]$/i.test(path)) return why
+  return `${why}; --preset says how other files are read (${PRESET_NAMES.join(', ')})`
 }
 
 const describe = (answer: Answer): string =>
