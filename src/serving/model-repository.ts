@@ -1,5 +1,5 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { describeFileError } from '../core/describe-file-error.ts'
 import { seconds } from '../core/units.ts'
@@ -23,7 +23,7 @@ export interface ModelRepositoryParts {
   readonly device: Device
   readonly desk: RequestDesk
   readonly clock: Clock
-  /** For files that clients bring; made when the first comes. */
+  /** For files that clients bring, each for as long as its model is loaded; made when the first comes. */
   readonly uploads: string
   /** Of models that may be loaded by name: NAME.onnx, or NAME/1/model.onnx. */
   readonly folder: string | undefined
@@ -62,6 +62,10 @@ export class ModelRepository {
   readonly #loaded: Set<string>
   readonly #busy = new Map<string, Promise<void>>()
   readonly #reasons = new Map<string, string>()
+  /** Files that clients brought. */
+  readonly #brought = new Map<string, Set<string>>()
+  /** That have been brought. */
+  #count = 0
   #inFolder: readonly string[] = []
 
   constructor(parts: ModelRepositoryParts) {
@@ -120,6 +124,7 @@ export class ModelRepository {
       this.#reasons.set(name, 'unloaded')
       await device.removeModel(name)
       await desk.leave(name)
+      await this.#drop(name)
     })
   }
 
@@ -160,7 +165,9 @@ export class ModelRepository {
       this.#known.set(name, model)
       await this.#untilReady(name)
       this.#reasons.delete(name)
+      await this.#drop(name, model.file)
     } catch (error) {
+      await this.#drop(name, this.#loaded.has(name) ? this.#known.get(name)?.file : undefined)
       if (!(error instanceof UserError || error instanceof ServingError)) throw error
       this.#reasons.set(name, error.message)
       throw new ServingError('badRequest', `failed to load '${name}': ${error.message}`)
@@ -192,7 +199,7 @@ export class ModelRepository {
     const found = await this.#fileOf(name)
     if (found !== undefined) return createModel({ name, shapes, file: found })
     const known = this.#known.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined && (await isFile(known.file))) return known
     throw new ServingError(
       'noSuchModel',
       `failed to load '${name}', no such model${this.#parts.folder === undefined ? '; this node has no folder of models' : ''}`
@@ -202,9 +209,23 @@ export class ModelRepository {
   async #keep(name: string, bytes: Uint8Array): Promise<string> {
     const { uploads } = this.#parts
     await mkdir(uploads, { recursive: true, mode: 0o700 })
-    const file = join(uploads, `${name}.onnx`)
+    const folder = join(uploads, String(++this.#count)) // what is loaded by that name keeps its own
+    await mkdir(folder, { mode: 0o700 })
+    this.#brought.set(name, (this.#brought.get(name) ?? new Set()).add(folder))
+    const file = join(folder, `${name}.onnx`)
     await writeFile(file, bytes, { mode: 0o600 })
     return file
+  }
+
+  /** Files that were brought for it. @param but this one: it is loaded */
+  async #drop(name: string, but?: string): Promise<void> {
+    const folders = this.#brought.get(name) ?? new Set()
+    for (const folder of folders) {
+      if (but !== undefined && dirname(but) === folder) continue
+      folders.delete(folder)
+      await rm(folder, { recursive: true, force: true })
+    }
+    if (folders.size === 0) this.#brought.delete(name)
   }
 
   /** Of the folder: the largest of its versions. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
@@ -79,6 +80,8 @@ const TICK = seconds(0.02)
 export const openServing = async (parts: ServingParts): Promise<Serving> => {
   const { options, clock, say } = parts
   const limits = { ...SERVING_LIMITS, ...options.limits }
+  // What clients brought to an earlier process, which was killed.
+  await rm(uploadsIn(parts.modelsFolder), { recursive: true, force: true })
   if (options.models !== undefined) await requireModelsFolder(options.models)
   const { desk, service } = createService(parts)
   const http = options.http === undefined ? undefined : await openHttp(parts, service, limits)
@@ -112,6 +115,8 @@ export const openServing = async (parts: ServingParts): Promise<Serving> => {
   }
 }
 
+const uploadsIn = (modelsFolder: string): string => join(modelsFolder, 'uploads')
+
 const createService = (parts: ServingParts) => {
   const { device, clock, wallTime, options, modelsFolder, own, say, deviceName, incarnation, version, hasStarted } =
     parts
@@ -123,7 +128,7 @@ const createService = (parts: ServingParts) => {
   })
   const repository = new ModelRepository({
     ...{ device, desk, clock, own, say },
-    uploads: join(modelsFolder, 'uploads'),
+    uploads: uploadsIn(modelsFolder),
     folder: options.models,
     createModel: ({ name, file, shapes }): OnnxModel => ({
       ...{ name, file, shapes, maxBlocks: LARGEST_BLOCKS, cutAt: [], folder: modelsFolder }

@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs'
 import { Agent, request } from 'node:http'
+import { join } from 'node:path'
 import { status as grpcStatus } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Cluster } from '../../src/library/join-cluster.ts'
@@ -159,6 +161,12 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 const stateOf = async (name: string): Promise<Json> =>
   (await repository('index')).json().find((entry: Json) => entry.name === name)
 
+/** Files of models that clients brought, as long as they are kept. */
+const uploads = (): readonly string[] => {
+  const folder = join(cluster.folder, 'porch', 'models', 'uploads')
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.onnx'))
+}
+
 test('a model that a client brings is cut, placed and served; unloaded it is gone, and may come again', async () => {
   const body = JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }] })
   const infer = () => ask(`${http}/v2/models/brought/infer`, { body })
@@ -171,15 +179,18 @@ test('a model that a client brings is cut, placed and served; unloaded it is gon
   })
   expect(await infer()).toMatchObject({ status: 404 })
   expect(await stateOf('brought')).toMatchObject({ state: 'UNAVAILABLE', reason: 'unloaded' })
-  expect(await call(client, 'RepositoryModelLoad', { model_name: 'brought' })).toEqual({})
-  expect(await infer()).toMatchObject({ status: 200 })
-  await call(client, 'RepositoryModelUnload', { model_name: 'brought' })
+  expect(uploads()).toEqual([])
+  expect(await repository('models/brought/load')).toMatchObject({ status: 404 }) // nothing of it was kept
   const parameters = {
     'file:1/model.onnx': { bytes_param: Buffer.from(mixerModel()) },
     config: { string_param: '{"max_batch_size":8,"input":[{"name":"x","dims":[4]}]}' }
   }
-  await call(client, 'RepositoryModelLoad', { model_name: 'other', parameters })
-  expect(await stateOf('other')).toMatchObject({ state: 'READY' })
+  for (let i = 0; i < 2; i++) {
+    await call(client, 'RepositoryModelLoad', { model_name: 'brought', parameters })
+    expect(await stateOf('brought')).toMatchObject({ state: 'READY' })
+    expect(uploads()).toHaveLength(1)
+  }
+  expect(await infer()).toMatchObject({ status: 200 })
 }, 60_000)
 
 test('one file under two names is two models: unloaded by one it is still there by the other', async () => {
@@ -197,6 +208,7 @@ test('one file under two names is two models: unloaded by one it is still there 
 }, 60_000)
 
 test('a model that is garbage, that does not say what it is, or that belongs to others is refused in words', async () => {
+  const before = uploads()
   const load = (name: string, parameters: object) => repository(`models/${name}/load`, { parameters })
   const file = 'file:1/model.onnx'
   const answers = {
@@ -221,6 +233,7 @@ test('a model that is garbage, that does not say what it is, or that belongs to 
       twoFiles: 400
     }
   })
+  expect(uploads()).toEqual(before)
   expect(answers.garbage.json().error).toMatch(/failed to load 'garbage'/)
   const others = await repository('models/loop/unload')
   expect(others).toMatchObject({ status: 400 })
