@@ -115,6 +115,15 @@ describe('Containerfile', () => {
     expect(last.indexOf('USER')).toBeLessThan(last.indexOf('ENTRYPOINT'))
   })
 
+  test('has what reads pictures and what serves', () => {
+    const [, optional] = /^ARG OPTIONAL="(.*)"$/m.exec(text)!
+    const lock = JSON.parse(readFileSync(join(DEPLOY, '../package-lock.json'), 'utf8'))
+    expect(optional!.split(' ')).toEqual(['sharp', 'fastify', '@fastify/busboy', '@grpc/grpc-js'])
+    for (const name of optional!.split(' ')) expect(lock.packages[`node_modules/${name}`].version).toMatch(/^\d/)
+    const service = ALL.find(({ kind }) => kind === 'Service')!
+    expect(service.spec.ports.map(({ port }: { port: number }) => port)).toEqual([6174, 8000])
+  })
+
   test('its entry is a command with flags that are known', async () => {
     const [program, command, ...flags] = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(text)![1]!)
     expect([program, command]).toEqual(['tributary', 'node'])
