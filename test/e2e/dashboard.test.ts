@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { buildModel, node, value } from '../../src/testing/onnx-builder.ts'
 
@@ -68,15 +68,19 @@ test('what is live comes as events, all of it first', async () => {
   over.abort()
 })
 
-describe.skipIf(CHROMIUM === undefined)('in a browser (the package chromium)', () => {
-  let browser: Browser
+describe('in a browser', () => {
+  let browser: Browser | undefined
   let page: Page
 
   beforeAll(async () => {
-    browser = await puppeteer.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox', '--disable-gpu'] })
+    if (CHROMIUM === undefined) return
+    browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
     page = await browser.newPage()
   })
-  afterAll(() => browser.close())
+  afterAll(() => browser?.close())
+  beforeEach(context => {
+    if (CHROMIUM === undefined) context.skip('chromium is absent: install the package chromium')
+  })
 
   const text = (selector: string): Promise<string> => page.$eval(selector, element => element.textContent ?? '')
 
