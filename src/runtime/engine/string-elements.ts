@@ -1,7 +1,11 @@
 /** Elements of a string tensor as they travel: for each a uint32 byte length (little endian), then its UTF-8 bytes. */
 export const encodeStrings = (elements: readonly string[]): Uint8Array<ArrayBuffer> => {
   const encoder = new TextEncoder()
-  const encoded = elements.map(text => encoder.encode(text))
+  return withLengths(elements.map(text => encoder.encode(text)))
+}
+
+/** The same of elements that are bytes already. */
+export const withLengths = (encoded: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
   const out = new Uint8Array(encoded.reduce((sum, bytes) => sum + 4 + bytes.byteLength, 0))
   const view = new DataView(out.buffer)
   let at = 0

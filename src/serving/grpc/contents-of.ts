@@ -1,4 +1,5 @@
 import { elementCount } from '../../core/tensor.ts'
+import { withLengths } from '../../runtime/engine/string-elements.ts'
 import type { InferTensorContents } from '../../runtime/generated/inference/inference_pb.ts'
 import { type Datatype, isDatatype } from '../datatypes.ts'
 import { ServingError } from '../serving-error.ts'
@@ -55,16 +56,4 @@ const inRange = (values: number[], least: number, most: number): number[] => {
   const odd = values.find(value => value < least || value > most)
   if (odd !== undefined) throw new RangeError(`${odd} is not within ${least} to ${most}`)
   return values
-}
-
-const withLengths = (values: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
-  const out = new Uint8Array(values.reduce((sum, value) => sum + 4 + value.byteLength, 0))
-  const view = new DataView(out.buffer)
-  let at = 0
-  for (const value of values) {
-    view.setUint32(at, value.byteLength, true)
-    out.set(value, at + 4)
-    at += 4 + value.byteLength
-  }
-  return out
 }

@@ -1,30 +1,17 @@
 import { missingBlock } from '../../../cluster/readiness.ts'
-import type { Clock } from '../../../core/clock.ts'
 import type { ModelManifest } from '../../../core/manifest.ts'
 import { NAME_PATTERN } from '../../../core/name-pattern.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
 import { UserError } from '../../../core/user-error.ts'
-import type { DeviceObserver } from '../../ports/device-observer.ts'
-import type { Device } from '../device.ts'
-import type { LogLevel } from '../log-level.ts'
 import type { Asker } from './asker.ts'
 import { batchOf, joinBatch, sizeOfBatch, splitBatch } from './batch.ts'
 import { fitRequest } from './fit-request.ts'
 import { RequestError } from './request-error.ts'
 import type { PartOutcome, RequestPart } from './request-source.ts'
-import { Seats } from './seats.ts'
+import { Seats, type SeatsParts } from './seats.ts'
 
-export interface RequestDeskParts {
-  readonly device: Device
-  readonly deviceName: string
-  /** Of this process, among all that this device has had. */
-  readonly life: string
-  readonly clock: Clock
-  readonly wallTime: () => Seconds
-  readonly say: (text: string, level?: LogLevel) => void
-  /** Told what becomes of each datum. */
-  readonly observe?: DeviceObserver | undefined
+export interface RequestDeskParts extends Omit<SeatsParts, 'most'> {
   readonly limits?: Partial<RequestLimits>
 }
 

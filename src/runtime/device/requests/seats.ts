@@ -10,6 +10,7 @@ import { type RequestPart, RequestSource } from './request-source.ts'
 export interface SeatsParts {
   readonly device: Device
   readonly deviceName: string
+  /** Of this process, among all that this device has had. */
   readonly life: string
   readonly clock: Clock
   readonly wallTime: () => Seconds
