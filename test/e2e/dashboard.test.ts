@@ -12,6 +12,7 @@ import { buildModel, node, value } from '../../src/testing/onnx-builder.ts'
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const VIEWS = ['cluster', 'placement', 'events']
 const TOKEN = 'a-token-for-looking'
 
 let folder: string
@@ -82,6 +83,11 @@ describe('in a browser', () => {
     if (CHROMIUM === undefined) context.skip('chromium is absent: install the package chromium')
   })
 
+  /** To a view, as its link in the navigation leads there. */
+  const go = async (path: string): Promise<void> => {
+    await page.click(`nav a[href="#${path}"]`)
+    await page.waitForSelector(`nav a[href="#${path}"][aria-current]`)
+  }
   const text = (selector: string): Promise<string> => page.$eval(selector, element => element.textContent ?? '')
 
   test('it asks for the token, then shows what status says', async () => {
@@ -95,7 +101,24 @@ describe('in a browser', () => {
     )
     expect(await text('main')).toMatch(/cam/)
     expect(await text('.limit')).toMatch(/Nothing is used up|computes all the time/)
+    await go('events')
     expect(await page.$$eval('.events li', lines => lines.length)).toBeGreaterThan(1)
+  })
+
+  test('views are reached by the keyboard, and who goes there is at their heading', async () => {
+    for (const path of VIEWS) {
+      await page.focus(`nav a[href="#${path}"]`)
+      await page.keyboard.press('Enter')
+      await page.waitForFunction(
+        wanted => document.querySelector('nav [aria-current]')?.getAttribute('href') === wanted,
+        {},
+        `#${path}`
+      )
+      expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H2')
+      expect((await page.title()).toLowerCase()).toContain(`${path} of porch`)
+    }
+    await page.goBack()
+    expect(await text('h2')).toBe('Placement')
   })
 
   test.for([
@@ -106,18 +129,21 @@ describe('in a browser', () => {
   ] as const)('on %s it is as wide as that, and axe finds nothing', async ([, width, height, theme]) => {
     await page.setViewport({ width, height })
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }])
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
-    await page.evaluate(() => document.getElementById('axe')?.remove())
     await page.evaluate(await axeSource())
-    const found = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] }
-    expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([])
+    for (const path of VIEWS) {
+      await go(path)
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+      const found = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] }
+      expect(found.violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0]!.html}`)).toEqual([])
+    }
   })
 
   test('it says within three seconds that a device has been killed', async () => {
+    await go('cluster')
+    await page.waitForFunction(() => document.querySelectorAll('.device').length === 2)
     shed.child.kill('SIGKILL')
     await shed.ended
     await page.waitForFunction(() => document.querySelectorAll('.device').length === 1, { timeout: 3000 })
-    expect(await page.title()).toBe('Tributary')
   })
 })
 

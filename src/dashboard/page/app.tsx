@@ -1,9 +1,8 @@
-import { useState } from 'preact/hooks'
-import { whatLimits } from '../view/what-limits.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ClusterState } from './cluster-state.ts'
 import type { Connection } from './connect.ts'
-import { Devices, Events, Placement, Sources } from './tables.tsx'
-import { Topology } from './topology.tsx'
+import { useView } from './use-view.ts'
+import { VIEWS, type View } from './views.tsx'
 import { perSecondText } from './words.ts'
 
 export interface AppProps {
@@ -19,21 +18,60 @@ const CONNECTIONS: Readonly<Record<Connection, string>> = {
   token: 'a token is needed'
 }
 
-export const App = ({ state, connection, giveToken }: AppProps) => (
-  <>
-    <header>
-      <h1>Tributary</h1>
-      {state !== undefined && <Totals state={state} />}
-      <p class={`connection ${connection}`} role="status">
-        {CONNECTIONS[connection]}
-      </p>
-    </header>
-    <main>
-      {connection === 'token' && <TokenForm giveToken={giveToken} />}
-      {state !== undefined && connection !== 'token' && <Cluster state={state} isOld={connection !== 'live'} />}
-    </main>
-  </>
+export const App = ({ state, connection, giveToken }: AppProps) => {
+  const view = useView()
+  return (
+    <>
+      <header>
+        <h1>Tributary</h1>
+        {state !== undefined && <Totals state={state} />}
+        <p class={`connection ${connection}`} role="status">
+          {CONNECTIONS[connection]}
+        </p>
+        <Navigation shown={view} />
+      </header>
+      <main>
+        {connection === 'token' && <TokenForm giveToken={giveToken} />}
+        {state !== undefined && connection !== 'token' && (
+          <Shown key={view.path} view={view} state={state} isOld={connection !== 'live'} />
+        )}
+      </main>
+    </>
+  )
+}
+
+const Navigation = ({ shown }: { readonly shown: View }) => (
+  <nav aria-label="Views">
+    {VIEWS.map(({ path, title }) => (
+      <a key={path} href={`#${path}`} aria-current={path === shown.path ? 'page' : undefined}>
+        {title}
+      </a>
+    ))}
+  </nav>
 )
+
+interface ShownProps {
+  readonly view: View
+  readonly state: ClusterState
+  readonly isOld: boolean
+}
+
+/** Who goes to another view by a keyboard or hears the page is brought to its heading. */
+const Shown = ({ view, state, isOld }: ShownProps) => {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${view.title} of ${state.answeredBy} – Tributary`
+    if (location.hash !== '') heading.current?.focus()
+  }, [])
+  return (
+    <div class={isOld ? 'old' : ''}>
+      <h2 ref={heading} tabIndex={-1}>
+        {view.title}
+      </h2>
+      <view.Content state={state} />
+    </div>
+  )
+}
 
 const Totals = ({ state }: { readonly state: ClusterState }) => {
   const rate = state.sources.reduce((sum, source) => sum + source.rate, 0)
@@ -56,48 +94,6 @@ const Totals = ({ state }: { readonly state: ClusterState }) => {
         <dd>{state.answeredBy}</dd>
       </div>
     </dl>
-  )
-}
-
-const Cluster = ({ state, isOld }: { readonly state: ClusterState; readonly isOld: boolean }) => {
-  const [chosen, setChosen] = useState<string>()
-  const limit = whatLimits(state, state.flows)
-  return (
-    <div class={isOld ? 'old' : ''}>
-      <section class={`limit ${limit.kind}`} aria-label="What limits the cluster now" role="status">
-        <strong>{limit.headline}</strong> <span>{limit.advice}</span>
-      </section>
-      {state.differences.map(text => (
-        <p key={text} class="wrong">
-          {text}
-        </p>
-      ))}
-      <div class="columns">
-        <section>
-          <h2>Cluster</h2>
-          <Topology
-            state={state}
-            limit={limit}
-            chosen={chosen}
-            choose={name => setChosen(name === chosen ? undefined : name)}
-          />
-          <p class="note">
-            A ring is the share of the time in which a device computes, a line what flows. ★ plans. Amber limits the
-            whole.
-          </p>
-        </section>
-        <section>
-          <h2>Sources</h2>
-          <Sources state={state} />
-          <h2>Placement</h2>
-          <Placement state={state} />
-        </section>
-      </div>
-      <h2>Devices</h2>
-      <Devices state={state} chosen={chosen} />
-      <h2>Events of {state.answeredBy}</h2>
-      <Events state={state} />
-    </div>
   )
 }
 

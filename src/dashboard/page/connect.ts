@@ -1,9 +1,9 @@
 import type { StatusChange } from '../status-feed.ts'
+import { ask } from './ask.ts'
 
 export type Connection = 'connecting' | 'live' | 'lost' | 'token'
 
 export interface ConnectParts {
-  readonly token: () => string
   readonly onChange: (change: StatusChange) => void
   /** Before what comes is all of it again. */
   readonly onBegin: () => void
@@ -16,11 +16,10 @@ const LONGEST_PAUSE = 8000
 const sleep = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 /** Hears what changes for as long as the page is there; comes back by itself. Ends where a token is asked for. */
-export const connect = async ({ token, onChange, onBegin, onConnection }: ConnectParts): Promise<void> => {
+export const connect = async ({ onChange, onBegin, onConnection }: ConnectParts): Promise<void> => {
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     try {
-      const headers: HeadersInit = token() === '' ? {} : { authorization: `Bearer ${token()}` }
-      const answer = await fetch('api/live', { headers, cache: 'no-store' })
+      const answer = await ask('api/live')
       if (answer.status === 401) return onConnection('token')
       if (!answer.ok || answer.body === null) throw new Error(`answered ${answer.status}`)
       onBegin()

@@ -3,8 +3,7 @@ import type { StatusChange } from '../status-feed.ts'
 import { App } from './app.tsx'
 import { type ClusterState, StateKeeper } from './cluster-state.ts'
 import { type Connection, connect } from './connect.ts'
-
-const KEPT = 'tributary-token'
+import { token } from './token.ts'
 
 let keeper = new StateKeeper()
 let state: ClusterState | undefined
@@ -23,7 +22,6 @@ const show = (): void => {
 
 const begin = (): void => {
   void connect({
-    token: () => sessionStorage.getItem(KEPT) ?? '',
     onBegin: () => {
       keeper = new StateKeeper()
     },
@@ -38,8 +36,8 @@ const begin = (): void => {
   })
 }
 
-const giveToken = (token: string): void => {
-  sessionStorage.setItem(KEPT, token)
+const giveToken = (text: string): void => {
+  token.set(text)
   connection = 'connecting'
   show()
   begin()
