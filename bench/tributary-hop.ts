@@ -97,6 +97,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
       throw new Error('nobody asks')
     },
     models: () => Promise.resolve(create(ReplySchema)),
+    steps: () => Promise.resolve(create(ReplySchema)),
     placement: () => undefined,
     adopt: () => {},
     changed: () => {},

@@ -103,7 +103,7 @@ export class ProgramSource {
       createPort: createMemoryPort,
       isLive: true,
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
-      ...{ setAside: device.setAside, cancel: device.cancel, stretch: device.stretch }
+      ...{ setAside: device.setAside, cancel: device.cancel, stretch: device.stretch, observe: device.observer }
     }
   }
 

@@ -11,7 +11,6 @@ import { RequestDesk, type RequestLimits } from '../runtime/device/requests/requ
 import { endpointText } from '../runtime/endpoint-text.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import type { Endpoint } from '../runtime/parse-endpoint.ts'
-import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import type { Answered } from './answered.ts'
 import { createTokenCheck } from './check-token.ts'
 import type { GrpcServer } from './grpc/create-grpc-server.ts'
@@ -52,8 +51,6 @@ export interface ServingParts {
   /** Models that this node was started with. */
   readonly own: readonly OwnedModel[]
   readonly say: (text: string, level?: LogLevel) => void
-  /** Told what becomes of what is asked for. */
-  readonly observe?: DeviceObserver | undefined
   /** Told of each request that it was answered: by which route, and with which status of its protocol. */
   readonly answered?: Answered | undefined
   /** Other protocols on the same server. */
@@ -120,10 +117,9 @@ const uploadsIn = (modelsFolder: string): string => join(modelsFolder, 'uploads'
 const createService = (parts: ServingParts) => {
   const { device, clock, wallTime, options, modelsFolder, own, say, deviceName, incarnation, version, hasStarted } =
     parts
-  const { observe } = parts
   const life = `${incarnation}.serve`
   const desk = new RequestDesk({
-    ...{ device, deviceName, life, clock, wallTime, say, observe },
+    ...{ device, deviceName, life, clock, wallTime, say },
     limits: options.requests ?? {}
   })
   const repository = new ModelRepository({

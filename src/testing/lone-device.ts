@@ -174,7 +174,7 @@ export const numberSource = (
       exampleInputs: () => []
     }),
     ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere, setAside: device.setAside },
-    ...{ cancel: device.cancel, say: (text: string) => (said as string[]).push(text) }
+    ...{ cancel: device.cancel, observe: device.observer, say: (text: string) => (said as string[]).push(text) }
   })
 }
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TraceFile } from '../cli/node/trace-file.ts'
-import { traceLineSchema } from '../cli/node/trace-line.ts'
 import { bytes, seconds } from '../core/units.ts'
+import { datumStepSchema } from '../runtime/ports/datum-step.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { memoryObserver, type Observed } from './simulated/memory-observer.ts'
@@ -17,13 +17,13 @@ interface Watching {
 
 const inFile = async (): Promise<Watching> => {
   const file = join(await mkdtemp(join(tmpdir(), 'tributary-observer-')), 'trace.jsonl')
-  const observer = await TraceFile.open(file, { clock: systemClock, offset: seconds(0), say: () => {} })
+  const trace = await TraceFile.open(file, { clock: systemClock, offset: seconds(0), say: () => {} })
   const end = async () => {
-    await observer[Symbol.asyncDispose]()
+    await trace[Symbol.asyncDispose]()
     const lines = (await readFile(file, 'utf8')).split('\n').filter(line => line !== '')
-    return lines.map(line => traceLineSchema.parse(JSON.parse(line)) as Observed)
+    return lines.map(line => datumStepSchema.parse(JSON.parse(line)) as Observed)
   }
-  return { observer, end }
+  return { observer: trace.observer, end }
 }
 
 const inMemory = async (): Promise<Watching> => {

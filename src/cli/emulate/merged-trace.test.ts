@@ -34,12 +34,12 @@ test('processes that began at different times are told on one time axis, from th
   {
     await using porch = await life('porch', 1000.25)
     await using shed = await life('shed', 1003)
-    porch.admitted({ ...cam, available: seconds(0.25), at: seconds(0.5) })
-    porch.ran({ ...task, block: 0 })
+    porch.observer.admitted({ ...cam, available: seconds(0.25), at: seconds(0.5) })
+    porch.observer.ran({ ...task, block: 0 })
     const passage = { activation: 1, bytes: bytes(600), start: seconds(1.5), end: seconds(2) }
-    porch.sent({ ...cam, to: 'shed', ...passage })
-    shed.ran({ ...task, block: 1 })
-    porch.ended({ ...cam, outcome: 'result', available: seconds(0), at: seconds(4) })
+    porch.observer.sent({ ...cam, to: 'shed', ...passage })
+    shed.observer.ran({ ...task, block: 1 })
+    porch.observer.ended({ ...cam, outcome: 'result', available: seconds(0), at: seconds(4) })
   }
   const { tasks, transfers, data, left } = await merged('porch', 'shed', 'attic')
   const of = { policy: 'local', source: 'cam', datum: 7 }
@@ -54,13 +54,13 @@ test('processes that began at different times are told on one time axis, from th
 
 test('a killed device leaves half a line; its next life goes on after it, and its datum counts from its new start', async () => {
   const first = await life('killed', 1000)
-  first.admitted({ ...cam, available: seconds(0), at: seconds(0) })
+  first.observer.admitted({ ...cam, available: seconds(0), at: seconds(0) })
   await first[Symbol.asyncDispose]()
   await appendFile(join(folder, 'killed'), '{"did":"ran","source":"cam@porch","datum":7,"mod')
   const second = await life('killed', 1005)
-  second.admitted({ ...cam, available: seconds(1), at: seconds(1) })
-  second.ran({ ...task, block: 0 })
-  second.ended({ ...cam, outcome: 'result', available: seconds(0), at: seconds(3) })
+  second.observer.admitted({ ...cam, available: seconds(1), at: seconds(1) })
+  second.observer.ran({ ...task, block: 0 })
+  second.observer.ended({ ...cam, outcome: 'result', available: seconds(0), at: seconds(3) })
   await second[Symbol.asyncDispose]()
   const { tasks, data } = await merged('killed')
   expect(tasks).toMatchObject([{ block: 0, start: 6, end: 6.5 }])

@@ -4,7 +4,7 @@ import type { Scenario } from '../../core/scenario.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { DatumSpan, TaskSpan, TransferSpan } from '../../report/run-trace.ts'
 import { sourceIdOf } from '../../runtime/device/source-runner.ts'
-import { type TraceLine, traceLineSchema } from '../node/trace-line.ts'
+import { type DatumStep, datumStepSchema } from '../../runtime/ports/datum-step.ts'
 import { MAX_SPANS } from '../simulate/span-collector.ts'
 
 export interface DeviceTrace {
@@ -39,7 +39,7 @@ export class MergedTrace {
     const lines = createInterface({ input: createReadStream(trace.file) })
     try {
       for await (const text of lines) {
-        const line = traceLineSchema.safeParse(parsed(text))
+        const line = datumStepSchema.safeParse(parsed(text))
         const source = line.success ? this.#sources.get(line.data.source) : undefined
         if (line.success && source !== undefined) this.#take({ ...line.data, source }, trace)
       }
@@ -48,7 +48,7 @@ export class MergedTrace {
     }
   }
 
-  #take(line: TraceLine, { policy, device, zero }: DeviceTrace): void {
+  #take(line: DatumStep, { policy, device, zero }: DeviceTrace): void {
     const at = (instant: number): number => Math.max(0, instant - zero)
     const { source, datum } = line
     const key = `${policy}/${source}/${datum}`

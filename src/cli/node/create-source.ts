@@ -16,7 +16,6 @@ import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
 import { isLiveKind, type SourceSpec } from '../../runtime/io/source-spec.ts'
 import type { DataPort } from '../../runtime/ports/data-port.ts'
-import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
 import type { Sink } from '../../runtime/ports/sink.ts'
 import { identityOf, resultsFolderOf } from '../../runtime/sink/open-branch.ts'
@@ -39,7 +38,6 @@ export interface SourceParts {
   /** How files become tensors; undefined where no source has files. */
   readonly spec: IoSpec | undefined
   readonly log: NodeLog
-  readonly observe?: DeviceObserver | undefined
   /** What it writes to. */
   readonly sinks: readonly SinkSpec[]
   readonly sink: Sink
@@ -55,7 +53,7 @@ export interface CreatedSource {
 
 /** A source as flags describe it; nothing of it has begun. */
 export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSource => {
-  const { options, device, log, observe, sink } = parts
+  const { options, device, log, sink } = parts
   const say: Said = (text, level) => log.say(text, level)
   const { close = async () => {}, ...own } = isLiveKind(source.kind)
     ? liveParts(source, parts, () => runner)
@@ -65,7 +63,7 @@ export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSou
     ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere, setAside: device.setAside },
     cancel: device.cancel,
     stretch: device.stretch,
-    ...(observe === undefined ? {} : { observe })
+    observe: device.observer
   })
   return { runner, close }
 }

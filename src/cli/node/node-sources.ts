@@ -3,7 +3,6 @@ import type { Device } from '../../runtime/device/device.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { listItems } from '../../runtime/io/list-items.ts'
 import { parseSourceSpec, type SourceSpec } from '../../runtime/io/source-spec.ts'
-import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import { identityOf } from '../../runtime/sink/open-branch.ts'
 import { type SinkChange, SinkShelf } from '../../runtime/sink/sink-shelf.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
@@ -19,7 +18,6 @@ export interface NodeSourcesParts {
   readonly device: Device
   readonly folder: StateFolder
   readonly log: NodeLog
-  readonly observe?: DeviceObserver | undefined
 }
 
 /** What sources and sinks are to become. Names. */

@@ -5,7 +5,6 @@ import type { OpenedDevice } from '../../node/open-device.ts'
 import { VERSION } from '../../node/version.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
-import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { Answered } from '../../serving/answered.ts'
@@ -24,13 +23,12 @@ export interface NodeServingParts {
   readonly spec: IoSpec | undefined
   readonly log: NodeLog
   readonly hasStarted: () => boolean
-  readonly observe: DeviceObserver | undefined
   readonly answered: Answered | undefined
 }
 
 /** @returns undefined where nobody is to be answered @throws UserError */
 export const openNodeServing = async (parts: NodeServingParts): Promise<Serving | undefined> => {
-  const { options, opened, folder, own, log, hasStarted, observe, answered } = parts
+  const { options, opened, folder, own, log, hasStarted, answered } = parts
   const { http, grpc, frigate, models, limit } = options.serving
   if (http === undefined && grpc === undefined && frigate === undefined) return undefined
   const { token, tls } = await servingSecrets(options.serving)
@@ -40,7 +38,7 @@ export const openNodeServing = async (parts: NodeServingParts): Promise<Serving 
       ...{ http, grpc, token, tls, models, limits: { body: limit } }
     },
     ...{ device: opened.device, deviceName: options.name, incarnation: opened.incarnation, hasStarted },
-    ...{ version: VERSION, clock: systemClock, wallTime, modelsFolder: folder.models, own, observe, answered },
+    ...{ version: VERSION, clock: systemClock, wallTime, modelsFolder: folder.models, own, answered },
     say: (text, level) => log.say(text, level),
     routes: await otherRoutes(parts)
   })

@@ -8,10 +8,10 @@ import type { Device } from '../../runtime/device/device.ts'
 import { createEngine } from '../../runtime/engine/create-engine.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
+import { observeAll } from '../../runtime/ports/observe-all.ts'
 import { stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { machineTimeOffset, systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { Serving } from '../../serving/open-serving.ts'
-import { observeAll } from '../../telemetry/observe-all.ts'
 import type { NodeConfig } from '../config/load-node-config.ts'
 import { withFlags } from '../with-flags.ts'
 import { deviceOptions } from './device-options.ts'
@@ -90,14 +90,14 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
   const orders = options.controlled ? takeOrders(log) : undefined
   await using trace = await traceOf(options, log)
   await using metrics = await openMetrics(options, log)
-  const observe = observeAll([trace, metrics?.observer].filter(observer => observer !== undefined))
+  const observers = [trace?.observer, metrics?.observer].filter(observer => observer !== undefined)
   let reloader: Reloader | undefined
   const described = await deviceOptions(options, folder, spec, log)
   await using opened = await openDevice(
     {
       ...described,
       engine: emulated ?? own,
-      ...(observe === undefined ? {} : { observe }),
+      observe: observeAll(observers),
       ...(trace === undefined ? {} : { troubles: () => trace.troubles() }),
       ...(orders === undefined ? {} : { begun: orders.begun }),
       ...(load === undefined ? {} : { reload: async () => JSON.stringify(await reloader?.reload()) })
@@ -114,7 +114,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
   })
   const leave = untilToldToStop(options, log)
   try {
-    const sources = await sourcesOf({ device, folder, log, observe }, load, options, spec)
+    const sources = await sourcesOf({ device, folder, log }, load, options, spec)
     if (load !== undefined && sources !== undefined)
       reloader = new Reloader({ device, sources, folder, log, config, stamps, load })
     const start: Start = { isOver: false }
@@ -125,7 +125,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       folder,
       own: described.models,
       spec,
-      ...{ log, hasStarted, observe, answered: metrics?.answered }
+      ...{ log, hasStarted, answered: metrics?.answered }
     })
     await using _dashboard = await openNodeDashboard({ options, device, log, lines })
     await untilStopped({ options, opened, log, leave, hangup, reloader, serving, start }, sources)

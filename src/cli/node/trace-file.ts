@@ -4,8 +4,10 @@ import { describeFileError } from '../../core/describe-file-error.ts'
 import { every } from '../../core/every.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import type { DatumStep } from '../../runtime/ports/datum-step.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
-import type { TraceLine } from './trace-line.ts'
+import { shiftStep } from '../../runtime/ports/shift-step.ts'
+import { stepsObserver } from '../../runtime/ports/steps-observer.ts'
 
 export interface TraceFileParts {
   readonly clock: Clock
@@ -18,8 +20,8 @@ export interface TraceFileParts {
 const INTERVAL: Seconds = seconds(0.25)
 
 /** What a device did, as JSON lines at the end of a file: those of an earlier life stay. Disposed, all lines are there. */
-export class TraceFile implements DeviceObserver, AsyncDisposable {
-  readonly #offset: Seconds
+export class TraceFile implements AsyncDisposable {
+  readonly observer: DeviceObserver
   readonly #handle: FileHandle
   readonly #over = new AbortController()
   readonly #writing: Promise<void>
@@ -40,7 +42,7 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
     describe: (error: unknown) => string
   ) {
     this.#handle = handle
-    this.#offset = offset
+    this.observer = stepsObserver(step => this.#note(shiftStep(step, offset)))
     const { signal } = this.#over
     this.#writing = every(
       () => INTERVAL,
@@ -54,24 +56,6 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
       })
   }
 
-  ran({ ready, start, end, ...block }: Parameters<DeviceObserver['ran']>[0]): void {
-    this.#note({ did: 'ran', ...block, ready: this.#at(ready), start: this.#at(start), end: this.#at(end) })
-  }
-
-  sent({ start, end, ...transfer }: Parameters<DeviceObserver['sent']>[0]): void {
-    this.#note({ did: 'sent', ...transfer, start: this.#at(start), end: this.#at(end) })
-  }
-
-  admitted({ available, at, ...datum }: Parameters<DeviceObserver['admitted']>[0]): void {
-    this.#note({ did: 'admitted', ...datum, available: this.#at(available), at: this.#at(at) })
-  }
-
-  ended(end: Parameters<DeviceObserver['ended']>[0]): void {
-    const at = this.#at(end.at)
-    if (end.outcome === 'result') this.#note({ did: 'ended', ...end, available: this.#at(end.available), at })
-    else this.#note({ did: 'ended', ...end, at })
-  }
-
   /** That it has ended early, and why. */
   troubles(): readonly string[] {
     return this.#trouble === '' ? [] : [this.#trouble]
@@ -83,11 +67,7 @@ export class TraceFile implements DeviceObserver, AsyncDisposable {
     await this.#handle.close()
   }
 
-  #at(instant: Seconds): number {
-    return this.#offset + instant
-  }
-
-  #note(line: TraceLine): void {
+  #note(line: DatumStep): void {
     if (this.#trouble === '') this.#text += `${JSON.stringify(line)}\n`
   }
 

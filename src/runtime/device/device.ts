@@ -23,8 +23,10 @@ import { PlacementReminder } from '../cluster/placement-reminder.ts'
 import { SharedEngine } from '../cluster/shared-engine.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
+import type { DeviceObserver } from '../ports/device-observer.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
+import { observeAll } from '../ports/observe-all.ts'
 import { Announcer } from './announcer.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import type { DeviceLife } from './device-life.ts'
@@ -41,6 +43,9 @@ import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
 import { SourceDesk } from './source-desk.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
+import { answerSteps } from './steps/answer-steps.ts'
+import { RecentSteps } from './steps/recent-steps.ts'
+import { StepWatch } from './steps/step-watch.ts'
 import { TaskTraffic } from './task-traffic.ts'
 import { WaitingWords } from './waiting-words.ts'
 
@@ -67,6 +72,10 @@ export interface Device extends AsyncDisposable {
   readonly isUnbegun: (source: string, datum: number) => boolean
   /** A source here has set devices aside: the others are told. */
   readonly setAside: () => void
+  /** Told by its sources what becomes of their data. */
+  readonly observer: DeviceObserver
+  /** What all devices of the cluster do for data, from what they remember on, for as long as it is polled. */
+  watchSteps(): StepWatch
   /**
    * Before the start it is checked and begins with the others; later it does at once, when its data can be computed.
    * @throws UserError when there is one of its id, or it cannot be served
@@ -151,6 +160,8 @@ class RunningDevice implements Device {
   #life: DeviceLife = { kind: 'new' }
   #started: Promise<void> | undefined
   #placement: NumberedPlacement | undefined
+  readonly observer: DeviceObserver
+  readonly #steps = new RecentSteps()
   #adapts = true
   #reconsider = false
 
@@ -158,6 +169,7 @@ class RunningDevice implements Device {
     this.#parts = parts
     const { clock, network, engine, say } = parts
     this.#guard = parts.guard ?? new JobGuard({ clock, say })
+    this.observer = observeAll([this.#steps.observer, ...(parts.observe === undefined ? [] : [parts.observe])])
     this.#sources = new SourceDesk({
       clock,
       guard: this.#guard,
@@ -172,7 +184,7 @@ class RunningDevice implements Device {
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
     this.#traffic = new TaskTraffic({
       ...{ clock, guard: this.#guard, network, view: this.view, blocks: this.#blocks, encodings: this.#encodings },
-      ...{ sources: this.#sources, createPolicy: parts.createPolicy, observe: parts.observe },
+      ...{ sources: this.#sources, createPolicy: parts.createPolicy, observe: this.observer },
       learns: () => this.#adapts,
       bar: (model, because) => this.#keeper.bar(model, because)
     })
@@ -335,6 +347,10 @@ class RunningDevice implements Device {
     this.#adapts = false
   }
 
+  watchSteps(): StepWatch {
+    return new StepWatch({ ...this.#parts, view: this.view, own: this.#steps })
+  }
+
   /** Where it fails, all that it had begun is ended before that is told. */
   start(): Promise<void> {
     this.#started ??= this.#start().catch(async error => {
@@ -447,6 +463,10 @@ class RunningDevice implements Device {
       status: () => this.status(),
       models: request => this.#desk.answer(request),
       reload: this.#parts.reload,
+      steps: answerSteps({
+        ...{ clock: this.#parts.clock, life: this.#parts.network.life, own: this.#steps },
+        ofAll: wanted => this.watchSteps().poll(wanted)
+      }),
       placement: () => this.#placement,
       adopt: placement => this.#adopt(placement),
       changed: () => this.#later(),

@@ -21,6 +21,7 @@ import {
   type Reply,
   ReplySchema,
   type Request,
+  type StepsRequest,
   type Task,
   type Withdraw
 } from '../generated/tributary/v1/wire_pb.ts'
@@ -44,6 +45,8 @@ export interface HandlerParts {
   readonly models: (request: ModelsRequest) => Promise<Reply>
   /** What `tributary reload` asks. */
   readonly reload?: (() => Promise<string>) | undefined
+  /** What was done lately for data. */
+  readonly steps: (request: StepsRequest) => Promise<Reply>
   readonly placement: () => NumberedPlacement | undefined
   readonly adopt: (placement: NumberedPlacement) => void
   readonly changed: () => void
@@ -148,6 +151,8 @@ const answer = async (parts: HandlerParts, { body }: Request): Promise<Reply> =>
       return parts.models(body.value)
     case 'reload':
       return reload(parts)
+    case 'steps':
+      return parts.steps(body.value)
     default:
       return create(ReplySchema, { error: 'this request is not known here; is the other device of a newer version?' })
   }

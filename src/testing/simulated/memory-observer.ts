@@ -1,20 +1,12 @@
+import type { DatumStep } from '../../runtime/ports/datum-step.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
+import { stepsObserver } from '../../runtime/ports/steps-observer.ts'
 
 /** What a device did, as it was told. */
-export type Observed =
-  | ({ readonly did: 'ran' } & Parameters<DeviceObserver['ran']>[0])
-  | ({ readonly did: 'sent' } & Parameters<DeviceObserver['sent']>[0])
-  | ({ readonly did: 'admitted' } & Parameters<DeviceObserver['admitted']>[0])
-  | ({ readonly did: 'ended' } & Parameters<DeviceObserver['ended']>[0])
+export type Observed = DatumStep
 
 /** Keeps all of it. */
 export const memoryObserver = (): DeviceObserver & { readonly told: readonly Observed[] } => {
   const told: Observed[] = []
-  return {
-    told,
-    ran: event => void told.push({ did: 'ran', ...event }),
-    sent: event => void told.push({ did: 'sent', ...event }),
-    admitted: event => void told.push({ did: 'admitted', ...event }),
-    ended: event => void told.push({ did: 'ended', ...event })
-  }
+  return { told, ...stepsObserver(step => void told.push(step)) }
 }

@@ -408,7 +408,7 @@ export class SimulatedDevice {
       setAside: device.setAside,
       cancel: device.cancel,
       stretch: device.stretch,
-      ...(this.#parts.exact === undefined ? {} : { observe: this.#parts.exact.observe }),
+      observe: device.observer,
       say
     }
     return new WatchedRunner(runner, law)

@@ -19,14 +19,13 @@ const numberIn = ({ data }: Tensor): number => new Float32Array(data.slice().buf
 
 /** A device whose model adds 3, in 10 ms for each of its three blocks, on a clock that the test moves. */
 const start = async (limits: Partial<RequestLimits> = {}, observe?: DeviceObserver) => {
-  const lone = loneDevice({ models: [ownedCounting('net', 3)] })
+  const lone = loneDevice({ models: [ownedCounting('net', 3)], ...(observe === undefined ? {} : { observe }) })
   const { device, clock } = lone
   const starting = device.start()
   await clock.advance(seconds(3))
   await starting
   const desk = new RequestDesk({
-    ...{ device, deviceName: 'porch', life: '1', clock, wallTime: () => clock.now(), say: () => {}, limits },
-    observe
+    ...{ device, deviceName: 'porch', life: '1', clock, wallTime: () => clock.now(), say: () => {}, limits }
   })
   desks.push(desk)
   const ask = (value: number, connection: object, more: object = {}): Promise<unknown> =>

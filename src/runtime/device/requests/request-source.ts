@@ -4,7 +4,6 @@ import type { DropReason } from '../../../core/drop-reason.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
 import type { DeviceTask } from '../../dispatch/device-task.ts'
-import type { DeviceObserver } from '../../ports/device-observer.ts'
 import { isDropped, isFailed, type SinkEntry } from '../../ports/sink-entry.ts'
 import type { NumberedItem } from '../../ports/source-data.ts'
 import type { Device } from '../device.ts'
@@ -28,7 +27,6 @@ export interface RequestSourceParts {
   readonly clock: Clock
   readonly wallTime: () => Seconds
   readonly say: (text: string, level?: LogLevel) => void
-  readonly observe?: DeviceObserver | undefined
   /** It has ended: nothing is computed for it any more. */
   readonly over: () => void
 }
@@ -157,7 +155,7 @@ export class RequestSource {
   }
 
   #runnerParts(): SourceRunnerParts {
-    const { name, model, weight, device, deviceName, life, clock, wallTime, say, isUncounted, observe } = this.#parts
+    const { name, model, weight, device, deviceName, life, clock, wallTime, say, isUncounted } = this.#parts
     const sink = createRequestSink(name, entry => this.#told(entry, (this.runner as Runner).servedOf(entry.datum)))
     const queue = this.#queue
     return {
@@ -181,7 +179,7 @@ export class RequestSource {
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
       ...{ setAside: device.setAside, cancel: device.cancel, withdraw: device.withdraw },
       stretch: device.stretch,
-      ...(observe === undefined ? {} : { observe })
+      observe: device.observer
     }
   }
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../../../core/clock.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
-import type { DeviceObserver } from '../../ports/device-observer.ts'
 import type { Device } from '../device.ts'
 import type { LogLevel } from '../log-level.ts'
 import type { Asker } from './asker.ts'
@@ -15,8 +14,6 @@ export interface SeatsParts {
   readonly clock: Clock
   readonly wallTime: () => Seconds
   readonly say: (text: string, level?: LogLevel) => void
-  /** Told what becomes of each datum. */
-  readonly observe?: DeviceObserver | undefined
   /** At once. */
   readonly most: number
 }

@@ -1,9 +1,9 @@
-import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
+import type { DeviceObserver } from './device-observer.ts'
 
-/** Tells all of them, in order. @returns undefined where there is none: then nobody is told anything */
-export const observeAll = (observers: readonly DeviceObserver[]): DeviceObserver | undefined => {
-  const [first, ...others] = observers
-  if (first === undefined || others.length === 0) return first
+/** Tells all of them, in order. */
+export const observeAll = (observers: readonly DeviceObserver[]): DeviceObserver => {
+  const [first] = observers
+  if (first !== undefined && observers.length === 1) return first
   return {
     ran: event => {
       for (const observer of observers) observer.ran(event)
