@@ -14,6 +14,7 @@ const BENCHES = [
   'pipeline',
   'start',
   'idle',
+  'metrics',
   'simulator',
   'planning',
   'profile',

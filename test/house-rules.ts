@@ -78,7 +78,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'runtime/planning': { imports: ['core', 'planner', 'runtime'], ...SHELL },
   sources: { imports: ['core', 'runtime'], ...SHELL },
-  telemetry: { imports: ['core', 'runtime'], ...SHELL },
+  telemetry: { imports: ['core', 'runtime', 'serving'], ...SHELL },
   serving: { imports: ['core', 'runtime'], ...SHELL },
   dashboard: { imports: ['core', 'runtime', 'serving'], ...SHELL },
   // Words of emulation are known here, to who starts it, and to what says that numbers are emulated.

@@ -139,7 +139,7 @@ export const command = new Command('node')
   )
   .option(
     '--metrics <[host:]port>',
-    'answer GET /metrics there with numbers for Prometheus (docs/metrics.md); without a host only this machine reaches it'
+    'answer GET /metrics there with numbers for Prometheus, as --serve and --dashboard do on their ports (docs/metrics.md); without a host only this machine reaches it'
   )
   .option(
     '--serve <[host:]port>',

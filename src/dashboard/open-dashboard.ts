@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Seconds } from '../core/units.ts'
 import type { ClusterStatus } from '../runtime/device/device-status.ts'
 import type { Endpoint } from '../runtime/parse-endpoint.ts'
-import { createHttpServer } from '../serving/http/create-http-server.ts'
+import { createHttpServer, type HttpServer } from '../serving/http/create-http-server.ts'
 import { listenAt } from '../serving/listen-at.ts'
 import { SERVING_LIMITS } from '../serving/serving-limits.ts'
 import { addDashboardRoutes, OPEN_PATHS } from './add-dashboard-routes.ts'
@@ -22,6 +22,8 @@ export interface DashboardParts {
   /** Since 1970. */
   readonly wallTime: () => Seconds
   readonly say: (text: string, level?: 'warn') => void
+  /** What else stands on the same server. */
+  readonly routes?: readonly ((server: HttpServer) => void)[]
 }
 
 export interface Dashboard extends AsyncDisposable {
@@ -30,10 +32,18 @@ export interface Dashboard extends AsyncDisposable {
 }
 
 /** A page that shows the cluster as it is. @throws UserError `packageMissing`, `portInUse`, `cannotListen` */
-export const openDashboard = async ({ at, token, tls, say, ...parts }: DashboardParts): Promise<Dashboard> => {
+export const openDashboard = async ({
+  at,
+  token,
+  tls,
+  say,
+  routes = [],
+  ...parts
+}: DashboardParts): Promise<Dashboard> => {
   const server = await createHttpServer({ token, tls, limits: SERVING_LIMITS, say, openPaths: OPEN_PATHS })
   try {
     await addDashboardRoutes(server, new StatusFeed(parts))
+    for (const add of routes) add(server)
     await server.app.ready()
     return { at: await listenAt(server.app.server as Server, at), [Symbol.asyncDispose]: () => server.stop() }
   } catch (error) {

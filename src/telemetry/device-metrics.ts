@@ -30,6 +30,7 @@ export class DeviceMetrics implements DeviceObserver {
   readonly contentType: string
   readonly #registry = new Registry()
   readonly #labels = new BoundedLabels()
+  readonly #known = new Map<MetricKey, Map<string, Labels>>()
   readonly #version: string
   readonly #gauges = new Map<MetricKey, Gauge>()
   readonly #counters = new Map<MetricKey, Counter>()
@@ -184,13 +185,21 @@ export class DeviceMetrics implements DeviceObserver {
 
   // ---- prom-client ----
 
-  #bounded(key: MetricKey, labels: Labels): Record<string, string> {
-    return Object.fromEntries(
+  /** Asked for several times for each datum: what has been answered before is kept, unless it was a stranger's name. */
+  #bounded(key: MetricKey, labels: Labels): Labels {
+    const known = this.#known.get(key) ?? new Map<string, Labels>()
+    this.#known.set(key, known)
+    const values = Object.values(labels).join('\0')
+    const before = known.get(values)
+    if (before !== undefined) return before
+    const bounded = Object.fromEntries(
       Object.entries(labels).map(([label, value]) => [
         label,
         this.#labels.value(`${METRICS[key].name} ${label}`, value)
       ])
     )
+    if (Object.values(bounded).join('\0') === values) known.set(values, bounded)
+    return bounded
   }
 
   #observe(key: MetricKey, seconds: number, labels: Labels): void {

@@ -5,17 +5,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { TensorProto_DataType as T } from 'onnx-buf'
+import { Agent, fetch as fetchFrom } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { buildModel, node, value } from '../../src/testing/onnx-builder.ts'
+import { selfSigned } from '../../src/testing/self-signed.ts'
 
 const run = promisify(execFile)
 const DATA = 20
+const TOKEN = 'a-token-for-scraping'
 const RULES = join(import.meta.dirname, '..', '..', 'deploy', 'prometheus', 'rules.yml')
 
 let folder: string
 let device: NodeProcess
 let url: string
+/** Asks for a token, encrypted, on three ports. */
+let guarded: NodeProcess
+let guardedUrls: readonly string[]
+let certificate: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-metrics-'))
@@ -31,12 +38,30 @@ beforeAll(async () => {
     ...['--source', `cam=synthetic:${DATA},model=m`, '--sink', join(folder, 'out.jsonl')]
   ])
   url = String((await device.event('metrics'))['url'])
+  guarded = await startGuarded()
+  guardedUrls = [
+    String((await guarded.event('metrics'))['url']),
+    `https://127.0.0.1:${((await guarded.event('serving'))['http'] as { readonly port: number }).port}/metrics`,
+    `${(await guarded.event('dashboard'))['url']}metrics`
+  ]
   await device.status(({ sources }) => sources[0]?.completed === DATA)
 })
 
+const startGuarded = async (): Promise<NodeProcess> => {
+  const { cert, key } = await selfSigned('localhost')
+  certificate = cert
+  const files = { token: `${TOKEN}\n`, 'cert.pem': cert, 'key.pem': key }
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  return startNode('gate', [
+    ...['--state', join(folder, 'gate'), '--metrics', '0', '--serve', '0', '--dashboard', '0'],
+    ...['--serve-token-file', join(folder, 'token')],
+    ...['--serve-tls-cert', join(folder, 'cert.pem'), '--serve-tls-key', join(folder, 'key.pem')]
+  ])
+}
+
 afterAll(async () => {
-  device.child.kill('SIGTERM')
-  await device.ended
+  for (const { child } of [device, guarded]) child.kill('SIGTERM')
+  await Promise.all([device.ended, guarded.ended])
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -78,6 +103,21 @@ test('what another program asks for is counted: its data by who asks, and its re
     await expect.poll(async () => (await fetch(url)).text()).toContain(`${line}\n`)
 })
 
+test('the same page is on the port that serves and on that of the dashboard, each behind the token', async () => {
+  const dispatcher = new Agent({ connect: { ca: certificate, servername: 'localhost' } })
+  const status = async (at: string, token?: string): Promise<number> => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const answer = await fetchFrom(at, { headers, dispatcher })
+    const text = await answer.text()
+    expect(text.includes('tributary_device_info{name="gate"')).toBe(answer.status === 200)
+    if (answer.status === 200) expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+    return answer.status
+  }
+  for (const at of guardedUrls)
+    expect([await status(at), await status(at, 'wrong-token'), await status(at, TOKEN)]).toEqual([401, 401, 200])
+  await dispatcher.close()
+})
+
 test('a port that is taken is refused, with the flag that mends it', async () => {
   const port = new URL(url).port
   const flags = ['node', '--name', 'other', '--state', join(folder, 'other'), '--listen', '127.0.0.1:0', '--no-mdns']
@@ -105,7 +145,16 @@ test('a real Prometheus scrapes it, and its queries answer', async context => {
     JSON.stringify({
       global: { scrape_interval: '1s' },
       rule_files: [RULES],
-      scrape_configs: [{ job_name: 'tributary', static_configs: [{ targets: [new URL(url).host] }] }]
+      scrape_configs: [
+        { job_name: 'tributary', static_configs: [{ targets: [new URL(url).host] }] },
+        {
+          job_name: 'guarded',
+          scheme: 'https',
+          tls_config: { ca_file: join(folder, 'cert.pem'), server_name: 'localhost' },
+          authorization: { credentials_file: join(folder, 'token') },
+          static_configs: [{ targets: guardedUrls.map(at => new URL(at).host) }]
+        }
+      ]
     })
   )
   const prometheus = spawn(
@@ -130,7 +179,11 @@ test('a real Prometheus scrapes it, and its queries answer', async context => {
     }
     await expect.poll(() => query('tributary_results_total{source="cam"}'), { timeout: 20_000 }).toBe(String(DATA))
     expect(await query('histogram_quantile(0.5, sum by (le) (tributary_inference_seconds_bucket))')).toBeDefined()
-    expect(await query('sum(tributary_cluster_devices)')).toBe('1')
+    expect(await query('sum(tributary_cluster_devices{job="tributary"})')).toBe('1')
+    // By each of its ports.
+    await expect
+      .poll(() => query('count(tributary_device_info{job="guarded",name="gate"})'), { timeout: 20_000 })
+      .toBe(`${guardedUrls.length}`)
   } finally {
     prometheus.kill('SIGTERM')
     await once(prometheus, 'close')

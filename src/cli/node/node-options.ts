@@ -281,7 +281,8 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
   const odds = { 'log-size': flags.logSize, 'log-keep': flags.logKeep }
   for (const [flag, text] of Object.entries(odds))
     odd(flag, text !== undefined && flags.logFile === undefined, `--${flag} is of a log file: add --log-file FILE`)
-  const serves = flags.serve !== undefined || flags.serveGrpc !== undefined || flags.dashboard !== undefined
+  const { serve, serveGrpc, dashboard, metrics } = flags
+  const serves = [serve, serveGrpc, dashboard, metrics].some(port => port !== undefined)
   const ofServing = {
     'serve-token-file': flags.serveTokenFile,
     'serve-tls-cert': flags.serveTlsCert,
@@ -293,7 +294,7 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     odd(
       flag,
       text !== undefined && !serves,
-      `--${flag} is of a node that serves: add --serve PORT, --serve-grpc PORT or --dashboard PORT`
+      `--${flag} is of a node that serves: add --serve PORT, --serve-grpc PORT, --dashboard PORT or --metrics PORT`
     )
   const isHalf = (flags.serveTlsCert === undefined) !== (flags.serveTlsKey === undefined)
   odd('serve-tls-cert', isHalf, '--serve-tls-cert and --serve-tls-key belong together: give both')

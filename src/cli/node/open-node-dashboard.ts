@@ -3,6 +3,7 @@ import type { RecentLines } from '../../dashboard/recent-lines.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import { endpointText } from '../../runtime/endpoint-text.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
+import type { HttpServer } from '../../serving/http/create-http-server.ts'
 import { isLoopback } from '../../serving/is-loopback.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
@@ -13,6 +14,8 @@ export interface NodeDashboardParts {
   readonly device: Device
   readonly log: NodeLog
   readonly lines: RecentLines
+  /** The page for Prometheus, beside the rest. */
+  readonly metrics: ((server: HttpServer) => void) | undefined
 }
 
 /** @returns undefined where no page is asked for @throws UserError */
@@ -20,14 +23,16 @@ export const openNodeDashboard = async ({
   options: { dashboard, serving },
   device,
   log,
-  lines
+  lines,
+  metrics
 }: NodeDashboardParts): Promise<Dashboard | undefined> => {
   if (dashboard === undefined) return undefined
   const { token, tls } = await servingSecrets(serving)
   const { openDashboard } = await import('../../dashboard/open-dashboard.ts')
   const page = await openDashboard({
     ...{ at: dashboard, token, tls, lines, clock: systemClock, wallTime, status: () => device.status() },
-    say: (text, level) => log.say(text, level)
+    say: (text, level) => log.say(text, level),
+    routes: metrics === undefined ? [] : [metrics]
   })
   const url = `http${tls === undefined ? '' : 's'}://${endpointText(page.at)}/`
   log.say(`the cluster is shown at ${url}`)

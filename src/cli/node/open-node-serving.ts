@@ -9,6 +9,7 @@ import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { Answered } from '../../serving/answered.ts'
 import type { FrigateDoor } from '../../serving/frigate/open-frigate.ts'
+import type { HttpServer } from '../../serving/http/create-http-server.ts'
 import type { Serving, ServingParts } from '../../serving/open-serving.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
@@ -24,6 +25,8 @@ export interface NodeServingParts {
   readonly log: NodeLog
   readonly hasStarted: () => boolean
   readonly answered: Answered | undefined
+  /** The page for Prometheus, beside the rest. */
+  readonly metrics: ((server: HttpServer) => void) | undefined
 }
 
 /** @returns undefined where nobody is to be answered @throws UserError */
@@ -49,11 +52,19 @@ export const openNodeServing = async (parts: NodeServingParts): Promise<Serving 
 }
 
 /** What stands on the same server beside the Open Inference Protocol. */
-const otherRoutes = async ({ own, spec, options }: NodeServingParts): Promise<NonNullable<ServingParts['routes']>> => {
+const otherRoutes = async ({
+  own,
+  spec,
+  options,
+  metrics
+}: NodeServingParts): Promise<NonNullable<ServingParts['routes']>> => {
   if (options.serving.http === undefined) return []
   const { addDeepstackRoutes } = await import('../../serving/deepstack/add-deepstack-routes.ts')
   const names = own.map(({ name }) => name)
-  return [(server, service) => addDeepstackRoutes(server, service, { spec, own: names })]
+  return [
+    (server, service) => addDeepstackRoutes(server, service, { spec, own: names }),
+    ...(metrics === undefined ? [] : [metrics])
+  ]
 }
 
 /** Where it cannot be opened, nothing else is. */

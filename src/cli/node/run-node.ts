@@ -125,9 +125,9 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       folder,
       own: described.models,
       spec,
-      ...{ log, hasStarted, answered: metrics?.answered }
+      ...{ log, hasStarted, answered: metrics?.answered, metrics: metrics?.route }
     })
-    await using _dashboard = await openNodeDashboard({ options, device, log, lines })
+    await using _dashboard = await openNodeDashboard({ options, device, log, lines, metrics: metrics?.route })
     await untilStopped({ options, opened, log, leave, hangup, reloader, serving, start }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })

@@ -1,0 +1,5 @@
+/** What is shown at /metrics. */
+export interface MetricsPage {
+  readonly contentType: string
+  text(): Promise<string>
+}
