@@ -6,6 +6,7 @@ import { capacityBound } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import type { Plan } from './plan.ts'
 import type { SolveLp } from './solve-lp.ts'
+import { tightResources } from './tight-resources.ts'
 
 export interface Explanation {
   /** What is busiest, in words. */
@@ -19,15 +20,13 @@ export interface Explanation {
   readonly pays: string
 }
 
-interface Resource {
-  readonly name: string
-  readonly kind: 'device' | 'link' | 'medium'
-}
+/** What is served, and what would be without memory limits. */
+type Explained = Pick<Plan, 'free' | 'predicted'>
 
 /** A plan in words: the bottleneck, what more speed, bandwidth or memory would give, whether distributing pays. */
 export const explainPlan = (
   problem: CapacityProblem,
-  plan: Plan,
+  plan: Explained,
   solve: SolveLp,
   time: Allowance = UNLIMITED
 ): Explanation => {
@@ -42,51 +41,23 @@ export const explainPlan = (
   }
 }
 
-/** Numbered as in the planner's world: devices, then links and media as they come. Names are made for those that matter. */
-const resourceNamer = ({ devices, links }: CapacityProblem): ((r: number) => Resource) => {
-  const linkOf: number[] = []
-  const media = new Set<number>()
-  for (const [l, { medium }] of links.entries()) {
-    if (medium !== undefined && media.has(medium)) continue
-    if (medium !== undefined) media.add(medium)
-    linkOf.push(l)
-  }
-  return r => {
-    if (r < devices.length) return { name: devices[r]!.name, kind: 'device' }
-    const { from, to, medium } = links[linkOf[r - devices.length]!]!
-    if (medium === undefined) return { name: `${devices[from]!.name}->${devices[to]!.name}`, kind: 'link' }
-    const members = new Set(links.flatMap(l => (l.medium === medium ? [l.from, l.to] : [])))
-    return { name: `of ${[...members].map(n => devices[n]!.name).join(', ')}`, kind: 'medium' }
-  }
-}
-
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
 
-const bottleneck = (problem: CapacityProblem, { predicted }: Plan): string => {
-  const tight = tightest(problem, predicted.prices)
+const bottleneck = (problem: CapacityProblem, { predicted }: Explained): string => {
+  const tight = tightResources(problem, predicted)
   if (tight.length === 0) return 'nothing: no resource limits the rate'
-  const shown = tight.map(({ name, kind, r }) => `${kind} ${name} (${percent(predicted.use[r]!)} busy)`)
+  const shown = tight.map(({ name, kind, use }) => `${kind} ${name} (${percent(use)} busy)`)
   return shown.join(', ')
 }
 
-/** By what they cost, dearest first, as many as are told. */
-const tightest = (problem: CapacityProblem, prices: readonly number[]) => {
-  const all = prices.flatMap((price, r) => (price > 1e-9 ? [{ r, price }] : []))
-  const named = resourceNamer(problem)
-  return all
-    .sort((a, b) => b.price - a.price || a.r - b.r)
-    .slice(0, 3)
-    .map(entry => ({ ...entry, ...named(entry.r) }))
-}
-
 /** By the duals: a tenth more of a resource is a tenth of its shadow price more scale. */
-const resourceGains = (problem: CapacityProblem, { predicted }: Plan): string[] =>
-  tightest(problem, predicted.prices).map(({ name, kind, price }) => {
+const resourceGains = (problem: CapacityProblem, { predicted }: Explained): string[] =>
+  tightResources(problem, predicted).map(({ name, kind, gain }) => {
     const what = kind === 'device' ? 'speed on' : kind === 'link' ? 'bandwidth on link' : 'bandwidth on the medium'
-    return `10 % more ${what} ${name} would serve ${percent((0.1 * price) / predicted.scale)} more`
+    return `10 % more ${what} ${name} would serve ${percent(0.1 * gain)} more`
   })
 
-const memoryGain = (problem: CapacityProblem, { free, predicted }: Plan): string[] => {
+const memoryGain = (problem: CapacityProblem, { free, predicted }: Explained): string[] => {
   if (problem.devices.every(({ memory }) => memory === Number.POSITIVE_INFINITY)) return []
   // A search that was cut off does not know what memory would give.
   if (free.scale < (1 - SETTLED) * free.upper) return []

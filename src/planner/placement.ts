@@ -59,10 +59,22 @@ export interface UnplacedBlock {
   readonly because: string
 }
 
+/** What the planner reckons with, in times of all demands together. */
+export interface Foreseen {
+  /** What blocks serve where they were carried; absent where not every block was. */
+  readonly before?: number
+  /** What the best placement serves that was found; where blocks stay, they serve hardly less. */
+  readonly best: number
+  /** What no placement exceeds. */
+  readonly most: number
+}
+
 export interface PlacementOutcome {
   readonly placement: Placement
   /** Blocks that fit nowhere: data of their models wait until somebody with memory joins. */
   readonly unplaced: readonly UnplacedBlock[]
+  /** Absent where it was not made for what sources ask. */
+  readonly foreseen?: Foreseen
 }
 
 /** Decides which device carries which blocks. It may take seconds. */

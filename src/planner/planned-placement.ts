@@ -1,8 +1,9 @@
 import type { DeviceId, ModelId } from '../core/ids.ts'
 import type { Rng } from '../core/rng.ts'
 import type { Seconds } from '../core/units.ts'
-import { BlockTable } from './block-table.ts'
+import type { BlockTable } from './block-table.ts'
 import { capacityBound } from './capacity-bound.ts'
+import { capacityOf } from './capacity-of.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 import { fewerMoves } from './fewer-moves.ts'
 import { pipelinePlacement, pipelineScale } from './pipeline-placement.ts'
@@ -10,6 +11,7 @@ import type { Placement, PlacementOutcome, PlacementProblem } from './placement.
 import { plan } from './plan.ts'
 import { proportionalPlacement } from './proportional-placement.ts'
 import type { SolveLp, SolveMip } from './solve-lp.ts'
+import { tableOf } from './table-of.ts'
 import { wholePlacement } from './whole-placement.ts'
 
 export interface PlannedPlacementParts {
@@ -34,25 +36,28 @@ const FOR_FEWER_MOVES = 0.01
 export const plannedPlacement = (problem: PlacementProblem, parts: PlannedPlacementParts): PlacementOutcome => {
   const { wholeModels } = problem
   if (problem.sources.length === 0 && wholeModels !== 'at sources') return proportionalPlacement(problem)
-  const capacity = capacityProblem(problem)
+  const capacity = capacityOf(problem)
   if (wholeModels !== false && wholeModels !== 'in pipelines')
     return { placement: placementOf(problem, wholePlacement(capacity, wholeModels)), unplaced: [] }
   const start = parts.now()
   const outcome = plan(capacity, parts)
-  const { table: carried, isWhole } = tableOf(problem, capacity)
+  const carried = tableOf(problem, capacity, problem.carried)
+  const isWhole = problem.models.every(({ blocks }, m) => blocks.every((_, k) => carried.copies(m, k) > 0))
   if (outcome.kind === 'infeasible') {
     // A plan that was not found, in time or at all, is no reason to let go of what every block is carried by.
     if (isWhole) return { placement: placementOf(problem, withSpares(capacity, carried, carried)), unplaced: [] }
     return proportionalPlacement(problem)
   }
-  const { table: wanted, predicted } = outcome.plan
+  const { table: wanted, predicted, upper } = outcome.plan
   if (wholeModels === 'in pipelines') {
     const best = pipelinePlacement(capacity, wanted)
     if (best !== wanted) return { placement: placementOf(problem, worthMoving(capacity, carried, best)), unplaced: [] }
   }
   const now = isWhole ? capacityBound(capacity, carried.carries, parts.solve) : undefined
-  if (now?.kind === 'bound' && now.bound.scale * (1 + WORTH_MOVING) >= predicted.scale)
-    return { placement: placementOf(problem, carried), unplaced: [] }
+  const before = now?.kind === 'bound' ? now.bound.scale : undefined
+  const foreseen = { best: predicted.scale, most: upper, ...(before === undefined ? {} : { before }) }
+  if (before !== undefined && before * (1 + WORTH_MOVING) >= predicted.scale)
+    return { placement: placementOf(problem, carried), unplaced: [], foreseen }
   const near = fewerMoves({
     problem: capacity,
     carried,
@@ -62,38 +67,12 @@ export const plannedPlacement = (problem: PlacementProblem, parts: PlannedPlacem
     solve: parts.solve,
     mayGoOn: () => parts.now() - start < 1.5 * parts.timeLimit
   })
-  return { placement: placementOf(problem, withSpares(capacity, near, carried)), unplaced: [] }
+  return { placement: placementOf(problem, withSpares(capacity, near, carried)), unplaced: [], foreseen }
 }
 
 /** The pipelines that are carried now stay where others would serve hardly more. */
 const worthMoving = (capacity: CapacityProblem, carried: BlockTable, wanted: BlockTable): BlockTable =>
   pipelineScale(capacity, carried) * (1 + WORTH_MOVING) >= pipelineScale(capacity, wanted) ? carried : wanted
-
-const capacityProblem = ({ devices, models, links, sources }: PlacementProblem): CapacityProblem => ({
-  devices: devices.map(({ id, speed, memory }) => ({ name: id, speed, memory })),
-  links,
-  models: models.map(({ id, blocks, activations, times, pinned }) => ({
-    name: id,
-    times,
-    pinned,
-    work: blocks.map(block => block.work),
-    weights: blocks.map(block => block.bytes),
-    activations
-  })),
-  sources: sources.map(({ device, model, demand }, i) => ({ name: `${i}`, device, model, demand }))
-})
-
-/** What is loaded now, as far as it fits, and whether every block is somewhere. */
-const tableOf = ({ devices, models, carried }: PlacementProblem, capacity: CapacityProblem) => {
-  const table = new BlockTable(capacity)
-  for (const [n, { id }] of devices.entries()) {
-    for (const [m, model] of models.entries()) {
-      for (const k of carried.get(id)?.get(model.id) ?? []) table.put(n, m, k)
-    }
-  }
-  const isWhole = models.every(({ blocks }, m) => blocks.every((_, k) => table.copies(m, k) > 0))
-  return { table, isWhole }
-}
 
 /**
  * Memory that the plan leaves keeps what is there, then takes more copies, rarest first: when a device is lost, others have

@@ -99,7 +99,7 @@ export class BlockKeeper {
       },
       others: () =>
         view
-          .staying()
+          .planned()
           .filter(({ device }) => device !== view.self)
           .map(({ device, readyEpoch }) => ({ id: deviceId(device), readyEpoch: Number(readyEpoch) })),
       changed,

@@ -147,6 +147,14 @@ export class ClusterView {
     return this.members().filter(({ leaving }) => !leaving)
   }
 
+  /** Those that are planned for: without who came only to look. */
+  planned(): readonly DeviceState[] {
+    return this.staying().filter(
+      ({ device, memory, sources, models }) =>
+        !(this.guests.has(deviceId(device)) && memory === 0n && sources.length === 0 && models.length === 0)
+    )
+  }
+
   isUp(device: DeviceId): boolean {
     const index = this.world.deviceIndex(device)
     return index !== undefined && this.world.devices[index]!.up

@@ -1,17 +1,12 @@
 import { Leader } from '../../cluster/leader.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
-import { placementProblem } from '../../cluster/placement-problem.ts'
-import type { StatedDevice } from '../../cluster/stated-device.ts'
 import type { Clock } from '../../core/clock.ts'
-import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
-import { bytes } from '../../core/units.ts'
 import type { WholeModels } from '../../core/whole-models.ts'
-import { demandOf } from '../../planner/demand-of.ts'
 import type { Place, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
-import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
-import { sourcesFromWire } from './source-codec.ts'
+import { problemOfView } from './problem-of-view.ts'
 
 export interface LeaderParts {
   readonly clock: Clock
@@ -32,7 +27,7 @@ export const createLeader = (parts: LeaderParts): Leader => {
     now: () => clock.now(),
     staying: () => view.staying().map(({ device, canPlan }) => ({ id: deviceId(device), canPlan })),
     allAreKnown: () => [...connected()].every(id => view.isIntroduced(id)) && view.unknownModels().length === 0,
-    problem: () => problemOf(parts),
+    problem: () => problemOfView(view, parts.wholeModels),
     make: (problem, made, failed) => void guard.watch('making a plan', plan(parts.place, problem, made, failed)),
     publish
   })
@@ -52,37 +47,4 @@ const plan = async (
     throw error
   }
   made(outcome)
-}
-
-const problemOf = ({ view, wholeModels }: LeaderParts): PlacementProblem =>
-  placementProblem({
-    devices: view.staying().map(state => stated(state, view)),
-    models: view.manifests().map(({ id, blocks, activations, pinned }) => ({
-      ...{ id, blocks, pinned },
-      activations: activations.map(activation => activation.bytes)
-    })),
-    wholeModels
-  })
-
-const stated = (state: DeviceState, view: ClusterView): StatedDevice => ({
-  id: deviceId(state.device),
-  speed: state.speed,
-  memory: bytes(state.memory === undefined ? Number.POSITIVE_INFINITY : Number(state.memory)),
-  models: state.models.map(({ model, blocks: carried, times }) => ({ model: modelId(model), carried, times })),
-  links: linksFrom(deviceId(state.device), view),
-  // What the source itself takes its name for: a planner that took it for another would place what nobody computes.
-  sources: sourcesFromWire(state).map(({ model: name, modelId: said, rate }) => ({
-    model: said ?? view.models.resolve(name, deviceId(state.device))?.id,
-    demand: demandOf(rate)
-  }))
-})
-
-const linksFrom = (device: DeviceId, view: ClusterView): StatedDevice['links'] => {
-  const { world } = view
-  return world.links[world.deviceIndex(device)!]!.filter(({ up }) => up).map(({ to, rate, latency, resource }) => ({
-    to: world.devices[to]!.id,
-    rate,
-    latency,
-    medium: view.mediumOf(resource) === '' ? undefined : resource
-  }))
 }

@@ -1,14 +1,16 @@
 import { create } from '@bufbuild/protobuf'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
-import { type Placement, PlacementSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { Foreseen } from '../../planner/placement.ts'
+import { type Placement, PlacementSchema, type Foreseen as WireForeseen } from '../generated/tributary/v1/wire_pb.ts'
 
-export const placementToWire = ({ epoch, planner, placement, unplaced }: NumberedPlacement): Placement => {
+export const placementToWire = ({ epoch, planner, placement, unplaced, foreseen }: NumberedPlacement): Placement => {
   const models = new Set<ModelId>([...placement.values()].flatMap(m => [...m.keys()]))
   for (const { model } of unplaced) models.add(model)
   return create(PlacementSchema, {
     epoch: BigInt(epoch),
     planner,
+    ...(foreseen === undefined ? {} : { foreseen }),
     models: [...models].sort().map(model => ({
       model,
       devices: [...placement].map(([device, carried]) => ({ device, blocks: [...(carried.get(model) ?? [])] })),
@@ -28,5 +30,13 @@ export const placementFromWire = (wire: Placement): NumberedPlacement => {
   const unplaced = wire.models.flatMap(({ model, unplaced: list }) =>
     list.map(({ block, because }) => ({ model: modelId(model), block, because }))
   )
-  return { epoch: Number(wire.epoch), planner: deviceId(wire.planner), placement, unplaced }
+  return {
+    ...{ epoch: Number(wire.epoch), planner: deviceId(wire.planner), placement, unplaced },
+    ...(wire.foreseen === undefined ? {} : { foreseen: foreseenFromWire(wire.foreseen) })
+  }
 }
+
+const foreseenFromWire = ({ before, best, most }: WireForeseen): Foreseen => ({
+  ...{ best, most },
+  ...(before === undefined ? {} : { before })
+})

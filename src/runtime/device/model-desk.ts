@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf'
-import { z } from 'zod'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { Serial } from '../../core/serial.ts'
@@ -9,6 +8,7 @@ import type { Network } from '../ports/network.ts'
 import type { ModelReport, ModelsAnswer } from './model-report.ts'
 import type { OwnedModel } from './owned-model.ts'
 import type { OwnedModels } from './owned-models.ts'
+import { sourceNamesIn } from './source-names-in.ts'
 
 export interface ModelDeskParts {
   readonly name: string
@@ -160,7 +160,7 @@ export class ModelDesk {
   #sources(id: ModelId): string[] {
     const { view } = this.#parts
     return view.members().flatMap(({ device, sources, status }) => {
-      const names = sourceNames(status)
+      const names = sourceNamesIn(status)
       return sources.flatMap(({ modelId, done }, i) =>
         modelId === id && !done ? [`${names[i] ?? i}@${view.nameOf(deviceId(device))}`] : []
       )
@@ -169,14 +169,3 @@ export class ModelDesk {
 }
 
 const digestOf = (manifest: ModelManifest | undefined): string => manifest?.sha256.slice(0, 12) ?? ''
-
-const namedSchema = z.object({ sources: z.array(z.object({ name: z.string() })) })
-
-/** A device's status names its sources in the order in which it states them. */
-const sourceNames = (status: string): readonly string[] => {
-  try {
-    return namedSchema.parse(JSON.parse(status)).sources.map(({ name }) => name)
-  } catch {
-    return []
-  }
-}

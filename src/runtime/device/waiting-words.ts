@@ -22,7 +22,7 @@ export class WaitingWords {
   /** What sources wait for before they begin. */
   sources(startWhen: number): void {
     const { say, view } = this.#parts
-    const there = view.staying().length
+    const there = view.planned().length
     if (view.manifests().length === 0)
       say('sources wait for a model: no device here has one; give one to this device or another', 'warn')
     else if (there < startWhen) say(`sources wait: ${there} of ${startWhen} devices are there`)

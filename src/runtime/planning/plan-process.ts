@@ -1,13 +1,14 @@
 import { createRng } from '../../core/rng.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import type { PlacementProblem } from '../../planner/placement.ts'
+import { outlook } from '../../planner/outlook.ts'
 import { plannedPlacement } from '../../planner/planned-placement.ts'
 import { loadMipSolver, loadSolver } from '../highs.ts'
 import { lowerPriority } from '../lower-priority.ts'
 import { systemClock } from '../system-clock.ts'
+import type { PlanQuestion } from './ask-planner.ts'
 import type { PlanAnswer } from './plan-answer.ts'
 
-/** The process: a problem in, an outcome out. The solver is synchronous and may take seconds, so it runs here. */
+/** The process: a question in, an answer out. The solver is synchronous and may take seconds, so it runs here. */
 const TIME_LIMIT = seconds(2)
 /** Where other processes have the processor, the limit counts what this one gets of it: up to so many times as long. */
 const LONGER = 8
@@ -19,15 +20,16 @@ const solvers = Promise.all([loadSolver(), loadMipSolver()])
 
 // A device that is gone needs no plan.
 process.once('disconnect', () => process.exit())
-process.once('message', async (problem: PlacementProblem) => {
-  process.send!(await answer(problem), () => process.disconnect())
+process.once('message', async (question: PlanQuestion) => {
+  process.send!(await answer(question), () => process.disconnect())
 })
 
-const answer = async (problem: PlacementProblem): Promise<PlanAnswer> => {
+const answer = async (asked: PlanQuestion): Promise<PlanAnswer> => {
   try {
     const [solve, solveMip] = await solvers
     const parts = { solve, solveMip, rng: createRng('plan'), now: processorTime, timeLimit: TIME_LIMIT }
-    return { kind: 'planned', outcome: plannedPlacement(problem, parts) }
+    if (asked.kind === 'outlook') return { kind: 'outlook', outlook: outlook(asked.question, parts) }
+    return { kind: 'planned', outcome: plannedPlacement(asked.problem, parts) }
   } catch (error) {
     return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
   }

@@ -1,0 +1,44 @@
+import { placementProblem } from '../../cluster/placement-problem.ts'
+import type { StatedDevice } from '../../cluster/stated-device.ts'
+import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
+import { bytes } from '../../core/units.ts'
+import type { WholeModels } from '../../core/whole-models.ts'
+import { demandOf } from '../../planner/demand-of.ts'
+import type { PlacementProblem } from '../../planner/placement.ts'
+import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
+import type { ClusterView } from './cluster-view.ts'
+import { sourcesFromWire } from './source-codec.ts'
+
+/** What is to be planned, as this device has heard of its cluster. */
+export const problemOfView = (view: ClusterView, wholeModels: WholeModels): PlacementProblem =>
+  placementProblem({
+    devices: view.planned().map(state => stated(state, view)),
+    models: view.manifests().map(({ id, blocks, activations, pinned }) => ({
+      ...{ id, blocks, pinned },
+      activations: activations.map(activation => activation.bytes)
+    })),
+    wholeModels
+  })
+
+const stated = (state: DeviceState, view: ClusterView): StatedDevice => ({
+  id: deviceId(state.device),
+  speed: state.speed,
+  memory: bytes(state.memory === undefined ? Number.POSITIVE_INFINITY : Number(state.memory)),
+  models: state.models.map(({ model, blocks: carried, times }) => ({ model: modelId(model), carried, times })),
+  links: linksFrom(deviceId(state.device), view),
+  // What the source itself takes its name for: a planner that took it for another would place what nobody computes.
+  sources: sourcesFromWire(state).map(({ model: name, modelId: said, rate }) => ({
+    model: said ?? view.models.resolve(name, deviceId(state.device))?.id,
+    demand: demandOf(rate)
+  }))
+})
+
+const linksFrom = (device: DeviceId, view: ClusterView): StatedDevice['links'] => {
+  const { world } = view
+  return world.links[world.deviceIndex(device)!]!.filter(({ up }) => up).map(({ to, rate, latency, resource }) => ({
+    to: world.devices[to]!.id,
+    rate,
+    latency,
+    medium: view.mediumOf(resource) === '' ? undefined : resource
+  }))
+}
