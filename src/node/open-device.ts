@@ -11,6 +11,7 @@ import type { LogLevel } from '../runtime/device/log-level.ts'
 import type { OwnerParts } from '../runtime/device/owned-model.ts'
 import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
+import { foreseeApart } from '../runtime/planning/foresee-apart.ts'
 import { placeApart } from '../runtime/planning/place-apart.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import type { Engine } from '../runtime/ports/engine.ts'
@@ -49,6 +50,10 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly observe?: DeviceObserver
   /** Reads anew what this device is to have; of a command on this machine. @returns what has changed, as JSON */
   readonly reload?: () => Promise<string>
+  /** Plans for the others where it is its turn. @default true */
+  readonly plans?: boolean
+  /** Stops the device as whoever runs it would: others may ask for it. @default nobody can */
+  readonly leave?: () => void
   /** What is wrong that only whoever asks for the device knows, in words. @default nothing */
   readonly troubles?: () => readonly string[]
 }
@@ -113,7 +118,8 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       blobs,
       guard,
       emulated: options.emulated ?? false,
-      place: placeApart(say),
+      place: options.plans === false ? undefined : placeApart(say),
+      foresee: foreseeApart,
       prepareModel: cutFromFile,
       keptNames: namesFile(folder.models),
       residentMemory: () => bytes(process.memoryUsage.rss()),
@@ -124,6 +130,8 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       event: event => log.event(event),
       incarnation
     })
+    // The others know it by its role.
+    if (options.role === 'guest') device.view.guests.add(device.view.self)
     const { stop } = stopOnce(async () => {
       try {
         await device.stop({ patience: seconds(0) })

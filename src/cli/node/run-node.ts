@@ -100,6 +100,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       observe: observeAll(observers),
       ...(trace === undefined ? {} : { troubles: () => trace.troubles() }),
       ...(orders === undefined ? {} : { begun: orders.begun }),
+      leave: () => leave.ask(),
       ...(load === undefined ? {} : { reload: async () => JSON.stringify(await reloader?.reload()) })
     },
     log

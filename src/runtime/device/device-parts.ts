@@ -4,6 +4,7 @@ import type { DeviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Bytes, Seconds } from '../../core/units.ts'
+import type { Foresee } from '../../planner/outlook.ts'
 import type { Place } from '../../planner/placement.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
 import type { BlockStore } from '../ports/block-store.ts'
@@ -51,6 +52,10 @@ export interface DeviceParts {
   readonly observe?: DeviceObserver
   /** What a command on this machine wants with a model of this device. */
   readonly takeOrder?: (token: string) => Promise<OwnedModel>
+  /** Computes what would be, apart from this device. @default nobody can ask */
+  readonly foresee?: Foresee | undefined
+  /** Stops this device as whoever runs it would; others may ask for it. @default nobody can */
+  readonly leave?: (() => void) | undefined
   /** Reads anew what this device is to have. @returns what has changed, as JSON @default it cannot */
   readonly reload?: () => Promise<string>
   /** A model that nobody owns and no source uses leaves the cluster after so long. @default 1 h */

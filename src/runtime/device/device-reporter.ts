@@ -42,6 +42,8 @@ export interface DeviceReporterParts {
   readonly readyEpoch: () => number
   readonly weightsFetched: () => number
   readonly draining: () => boolean
+  /** On its way out, though it may still compute. */
+  readonly leaving: () => boolean
   readonly canPlan: boolean
   /** How activations travel to a peer now. */
   readonly encodingTo: (peer: DeviceId) => ActivationEncoding
@@ -160,7 +162,7 @@ export class DeviceReporter {
 
   /** What this device is, carries and knows. @param status in words, for people; what is for itself needs none */
   stateNow(status = ''): DeviceState {
-    const { name, network, clock, emulated, incarnation, view, draining, readyEpoch, sources } = this.#parts
+    const { name, network, clock, emulated, incarnation, view, leaving, readyEpoch, sources } = this.#parts
     const links = view.world.links[view.selfIndex]!.filter(link => link.up)
     const room = this.#roomForPlanner()
     return create(DeviceStateSchema, {
@@ -171,7 +173,7 @@ export class DeviceReporter {
       speed: this.speed,
       ...(room === Number.POSITIVE_INFINITY ? {} : { memory: BigInt(room) }),
       canPlan: this.#parts.canPlan,
-      leaving: draining(),
+      leaving: leaving(),
       emulated,
       readyEpoch: BigInt(readyEpoch()),
       models: this.#spokenOf().flatMap(id => this.#carried(id)),
@@ -216,7 +218,7 @@ export class DeviceReporter {
   /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
   isReady(devices: number): boolean {
     const { view, placement, sources } = this.#parts
-    const members = view.staying()
+    const members = view.planned()
     if (members.length < devices) return false
     if (sources().length === 0) return true
     const staying = members.map(state => ({ id: deviceId(state.device), readyEpoch: this.#epochOf(state) }))
@@ -240,7 +242,7 @@ export class DeviceReporter {
   #linksAreMeasured(): boolean {
     const { view, network } = this.#parts
     return view
-      .staying()
+      .planned()
       .filter(({ device }) => device !== view.self && network.leadsTo?.(deviceId(device)) !== false)
       .every(({ device }) => view.world.link(view.selfIndex, view.world.deviceIndex(deviceId(device))!) !== undefined)
   }
@@ -300,12 +302,12 @@ export class DeviceReporter {
 
   #whyNotBegun(): string {
     const { view, placement } = this.#parts
-    const there = view.staying().length
+    const there = view.planned().length
     if (view.manifests().length === 0) return 'no device has a model: give one to this device or another'
     if (there < this.#awaited) return `waits for devices: ${there} of ${this.#awaited} are there`
     const current = placement()
     if (current === undefined) return 'waits until blocks are placed'
-    const loading = view.staying().filter(state => this.#epochOf(state) < current.epoch)
+    const loading = view.planned().filter(state => this.#epochOf(state) < current.epoch)
     if (loading.length > 0) return `waits until blocks are loaded: ${loading.map(({ name }) => name).join(', ')}`
     return this.#linksAreMeasured() ? '' : 'waits until the links are measured'
   }

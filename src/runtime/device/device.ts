@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf'
 import type { Leader } from '../../cluster/leader.ts'
 import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
@@ -23,6 +24,7 @@ import { PlacementReminder } from '../cluster/placement-reminder.ts'
 import { SharedEngine } from '../cluster/shared-engine.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
+import { RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
@@ -33,6 +35,7 @@ import type { DeviceLife } from './device-life.ts'
 import type { DeviceParts } from './device-parts.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
+import { Drain } from './drain.ts'
 import { GoneWatch } from './gone-watch.ts'
 import { guardedHandlers } from './guarded-handlers.ts'
 import { createHandlers } from './handlers.ts'
@@ -41,6 +44,7 @@ import { ModelWatch } from './model-watch.ts'
 import { notice } from './notice.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
+import { PlanDesk } from './plan-desk.ts'
 import { SourceDesk } from './source-desk.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 import { answerSteps } from './steps/answer-steps.ts'
@@ -106,6 +110,13 @@ export interface Device extends AsyncDisposable {
   /** Resolves, if ever, with what it must not go on after: it says so, shows it in its status, and stops. */
   readonly failed: Promise<Error>
   status(): ClusterStatus
+  /** Which placements there were, and what would be if. */
+  readonly plans: PlanDesk
+  /**
+   * Have a device of the cluster leave once others have taken over what it carries. Resolves when it has been told.
+   * @throws Error in words, where it cannot be told or does not do so
+   */
+  drain(device: DeviceId): Promise<void>
   /** Of this device only. */
   ownSources(): ClusterStatus['sources']
   /** Accept nothing new, finish what is queued here (at most `patience`), say goodbye, stop. Idempotent. */
@@ -152,6 +163,8 @@ class RunningDevice implements Device {
   readonly #reporter: DeviceReporter
   readonly #words: WaitingWords
   readonly #announcer: Announcer
+  readonly #drain: Drain
+  readonly plans: PlanDesk
   readonly #encodings: LinkEncodings
   readonly #guard: JobGuard
   readonly #abort = new AbortController()
@@ -247,6 +260,7 @@ class RunningDevice implements Device {
       readyEpoch: () => this.#keeper.readyEpoch,
       weightsFetched: () => this.#keeper.fetched,
       draining: () => this.#draining,
+      leaving: () => this.#draining || this.#drain.isLeaving,
       canPlan: parts.place !== undefined,
       encodingTo: peer => this.#encodings.encodingTo(peer),
       owned: () => this.#owned.names(),
@@ -269,6 +283,8 @@ class RunningDevice implements Device {
       },
       ...{ reporter: this.#reporter, isOn: () => this.#isOn, later: () => this.#later() }
     })
+    this.plans = this.#createPlans()
+    this.#drain = this.#createDrain()
     this.#guard.onFatal(error => this.#fail(error))
   }
 
@@ -408,6 +424,25 @@ class RunningDevice implements Device {
     return this.#reporter.clusterStatus()
   }
 
+  async drain(device: DeviceId): Promise<void> {
+    const { network, leave } = this.#parts
+    if (device !== this.view.self) {
+      const reply = await network.request(device, create(RequestSchema, { body: { case: 'drain', value: {} } }))
+      if (reply.error !== '') throw new Error(reply.error)
+      return
+    }
+    if (leave === undefined) throw new Error('this device is run by a program, which alone can stop it')
+    this.#beDrained(this.view.nameOf(device))
+  }
+
+  #beDrained(asker: string): void {
+    const drained = this.#drain.begin(asker, this.#abort.signal)
+    void this.#guard.watch(
+      'draining',
+      drained.catch(error => this.#abort.signal.aborted || Promise.reject(error))
+    )
+  }
+
   ownSources(): ClusterStatus['sources'] {
     return this.#reporter.deviceReport().sources
   }
@@ -452,6 +487,25 @@ class RunningDevice implements Device {
     })
   }
 
+  #createPlans(): PlanDesk {
+    return new PlanDesk({
+      clock: this.#parts.clock,
+      view: this.view,
+      wholeModels: this.#dispatcher.policy.wholeModels ?? false,
+      foresee: this.#parts.foresee,
+      rate: () => this.status().sources.reduce((sum, { rate }) => sum + rate, 0)
+    })
+  }
+
+  #createDrain(): Drain {
+    const { clock, say, leave = () => {} } = this.#parts
+    return new Drain({
+      ...{ clock, view: this.view, say, stop: leave },
+      placement: () => this.#placement,
+      changed: () => this.#announcer.changed()
+    })
+  }
+
   #handlers(): NetworkHandlers {
     const handlers = createHandlers({
       ...this.#parts,
@@ -467,6 +521,7 @@ class RunningDevice implements Device {
         ...{ clock: this.#parts.clock, life: this.#parts.network.life, own: this.#steps },
         ofAll: wanted => this.watchSteps().poll(wanted)
       }),
+      drain: this.#parts.leave === undefined ? undefined : asker => this.#beDrained(asker),
       placement: () => this.#placement,
       adopt: placement => this.#adopt(placement),
       changed: () => this.#later(),
@@ -501,6 +556,7 @@ class RunningDevice implements Device {
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
     job('looking after orphans', () => this.#orphans.tick())
     job('forgetting who is gone for good', () => this.#goneWatch.tick())
+    job('seeing what a placement brought', () => this.plans.tick())
     job('asking for clearance again', () => this.#dispatcher.remind())
     const hasBegunAnew = this.#adapts && job('deciding anew', () => this.#dispatcher.reconsider()) === true
     this.#sources.tick()
@@ -551,6 +607,7 @@ class RunningDevice implements Device {
 
   #adopt(placement: NumberedPlacement): void {
     if (!isNewer(placement, this.#placement)) return
+    this.#guard.run('noting a placement', () => this.plans.adopted(placement))
     this.#placement = placement
     this.#keeper.adopt(placement)
   }

@@ -47,6 +47,8 @@ export interface HandlerParts {
   readonly reload?: (() => Promise<string>) | undefined
   /** What was done lately for data. */
   readonly steps: (request: StepsRequest) => Promise<Reply>
+  /** Stops this device once others have taken over. @param asker by name */
+  readonly drain?: ((asker: string) => void) | undefined
   readonly placement: () => NumberedPlacement | undefined
   readonly adopt: (placement: NumberedPlacement) => void
   readonly changed: () => void
@@ -73,7 +75,7 @@ export const createHandlers = (parts: HandlerParts): NetworkHandlers => {
 
 const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandlers => ({
   onTask: arrived => onTask(parts, arrived),
-  onRequest: (_, request) => answer(parts, request),
+  onRequest: (from, request) => answer(parts, from, request),
   onNotice: (from, message) => onNotice(parts, from, message),
   onState: (from, state) => {
     if (parts.view.heard(from, state, parts.clock.now())) {
@@ -138,7 +140,7 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
   return { kind: 'accepted' }
 }
 
-const answer = async (parts: HandlerParts, { body }: Request): Promise<Reply> => {
+const answer = async (parts: HandlerParts, from: DeviceId, { body }: Request): Promise<Reply> => {
   switch (body.case) {
     case 'status':
       return create(ReplySchema, { body: { case: 'status', value: JSON.stringify(parts.status()) } })
@@ -153,6 +155,11 @@ const answer = async (parts: HandlerParts, { body }: Request): Promise<Reply> =>
       return reload(parts)
     case 'steps':
       return parts.steps(body.value)
+    case 'drain':
+      if (parts.drain === undefined)
+        return create(ReplySchema, { error: 'this device is run by a program, which alone can stop it' })
+      parts.drain(parts.view.nameOf(from))
+      return create(ReplySchema)
     default:
       return create(ReplySchema, { error: 'this request is not known here; is the other device of a newer version?' })
   }
