@@ -7,7 +7,9 @@ import { blockHash, type DeviceId, modelId } from '../src/core/ids.ts'
 import type { ModelManifest } from '../src/core/manifest.ts'
 import { bytes as asBytes, bytesPerSecond, seconds } from '../src/core/units.ts'
 import { ClusterView } from '../src/runtime/cluster/cluster-view.ts'
+import { DatumDoor } from '../src/runtime/device/datum-door.ts'
 import { createHandlers } from '../src/runtime/device/handlers.ts'
+import { AttemptTokens } from '../src/runtime/dispatch/attempt-tokens.ts'
 import { type DeviceTask, payloadBytes } from '../src/runtime/dispatch/device-task.ts'
 import { reportToWire } from '../src/runtime/dispatch/report-codec.ts'
 import { taskToWire } from '../src/runtime/dispatch/task-codec.ts'
@@ -16,6 +18,8 @@ import { createBlobStore } from '../src/runtime/network/disk-blob-store.ts'
 import { createIdentity } from '../src/runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../src/runtime/network/libp2p-network.ts'
 import { tcpTransport } from '../src/runtime/network/tcp-transport.ts'
+import { nodeHash } from '../src/runtime/node-hash.ts'
+import { nodeRandom } from '../src/runtime/node-random.ts'
 import { systemClock } from '../src/runtime/system-clock.ts'
 import { Dispatcher } from '../src/scheduler/dispatch/dispatcher.ts'
 import { POLICIES } from '../src/scheduler/policies.ts'
@@ -85,6 +89,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     ask: () => {},
     giveBack: () => {}
   })
+  const tokens = new AttemptTokens(nodeRandom, nodeHash)
   const handlers = createHandlers({
     clock: systemClock,
     network,
@@ -92,6 +97,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     dispatcher,
     stretch: new WindowStretch({ self: network.self, now: () => systemClock.now() }),
     source: () => undefined,
+    door: new DatumDoor({ clock: systemClock, tokens, nameOf: String, say: () => {} }),
     draining: () => false,
     status: () => {
       throw new Error('nobody asks')
@@ -157,7 +163,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
           tensors: [{ name: 'x', type: 'float32', dims: [bytes / 4], data }]
         }
         const remark = reportToWire(dispatcher.policy.remark(), world)
-        const wire = taskToWire(task, world, systemClock.now())
+        const wire = taskToWire({ ...task, token: tokens.of(task) }, world, systemClock.now())
         const answer = await network.sendTask(peer, wire, task.tensors, remark).answered
         if (answer.kind === 'refused') throw new Error(`the other end refused: ${answer.because}`)
       }

@@ -4,6 +4,8 @@ import type { Dispatch } from './ledger.ts'
 export interface Handover<D> extends Dispatch {
   readonly source: string
   readonly home: D
+  /** What its home gave along with it, to be given back by whoever speaks of it. */
+  readonly token?: Uint8Array
 }
 
 /** A window is smaller; what is older than this many later ones has long gone on. */

@@ -10,6 +10,8 @@ import { createDevice, type Device } from '../runtime/device/device.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import type { OwnerParts } from '../runtime/device/owned-model.ts'
 import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
+import { nodeHash } from '../runtime/node-hash.ts'
+import { nodeRandom } from '../runtime/node-random.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { foreseeApart } from '../runtime/planning/foresee-apart.ts'
 import { placeApart } from '../runtime/planning/place-apart.ts'
@@ -116,6 +118,8 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       clock: systemClock,
       network: decorate(cluster.network, peer => names.said(peer)),
       blobs,
+      random: nodeRandom,
+      hash: nodeHash,
       guard,
       emulated: options.emulated ?? false,
       place: options.plans === false ? undefined : placeApart(say),

@@ -1,5 +1,6 @@
 import { blockHash, deviceId, modelId } from '../core/ids.ts'
 import type { ModelManifest } from '../core/manifest.ts'
+import { createRng } from '../core/rng.ts'
 import type { Tensor } from '../core/tensor.ts'
 import { bytes, seconds } from '../core/units.ts'
 import { proportionalPlacement } from '../planner/proportional-placement.ts'
@@ -7,6 +8,7 @@ import { createDevice, type Device, type DeviceParts } from '../runtime/device/d
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import { SourceRunner } from '../runtime/device/source-runner.ts'
 import type { DeviceState } from '../runtime/generated/tributary/v1/wire_pb.ts'
+import { portableHash } from '../runtime/hash/portable-hash.ts'
 import type { Engine } from '../runtime/ports/engine.ts'
 import type { Network } from '../runtime/ports/network.ts'
 import { NotWritten } from '../runtime/ports/not-written.ts'
@@ -15,6 +17,7 @@ import type { SinkEntry } from '../runtime/ports/sink-entry.ts'
 import { RecordedData, recordedKindOf } from '../runtime/sink/recorded-data.ts'
 import { POLICIES } from '../scheduler/policies.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
+import { seededRandom } from './simulated/seeded-random.ts'
 
 export interface LoneDevice {
   readonly device: Device
@@ -45,6 +48,8 @@ export const loneDevice = (parts: Partial<DeviceParts> = {}): LoneDevice => {
       put: async hash => `/nowhere/${hash}`,
       remove: async () => {}
     },
+    random: seededRandom(createRng('lone')),
+    hash: portableHash,
     createPolicy: POLICIES.confluence,
     place: async problem => proportionalPlacement(problem),
     memory: bytes(Number.POSITIVE_INFINITY),

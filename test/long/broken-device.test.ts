@@ -14,6 +14,8 @@ import { createIdentity } from '../../src/runtime/network/identity.ts'
 import { decodeInvite } from '../../src/runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../../src/runtime/network/libp2p-network.ts'
 import { tcpTransport } from '../../src/runtime/network/tcp-transport.ts'
+import { nodeHash } from '../../src/runtime/node-hash.ts'
+import { nodeRandom } from '../../src/runtime/node-random.ts'
 import { placeApart } from '../../src/runtime/planning/place-apart.ts'
 import { type BlockRun, type Engine, EngineError } from '../../src/runtime/ports/engine.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
@@ -108,7 +110,13 @@ test.each(WAYS)(
     })
     await using _ = createDevice({
       ...{ name: 'broken', clock: systemClock, network, engine: brokenEngine(spoil), blobs, models: [] },
-      ...{ createPolicy: POLICIES[policy as keyof typeof POLICIES], place: placeApart(() => {}), incarnation: 1 },
+      ...{
+        createPolicy: POLICIES[policy as keyof typeof POLICIES],
+        random: nodeRandom,
+        hash: nodeHash,
+        place: placeApart(() => {}),
+        incarnation: 1
+      },
       ...{ memory: bytes(Number.POSITIVE_INFINITY), emulated: false, say: () => {}, event: () => {} }
     })
     await _.start()

@@ -41,7 +41,7 @@ const DEVICE = `
       ...{ name, id: name, speed: 1, emulated: true, memory: null, policy: 'confluence', uptime: 1, models: {} },
       ...{ queue: { lane: 0, links: 0, waiting: 0 }, tasks: 0, busySeconds: 0, busy: 0, rate: 0, bytesSent: 0 },
       ...{ weightsFetched, rss: 1, links: [link('shed', 'int8'), link('attic', 'fp16')], waiting: [] },
-      counters: { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0 }
+      counters: { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0, unproven: 0 }
     }],
     sources: name !== 'porch' ? [] : [{
       ...{ name: 'cam', device: name, model: 'net', state: 'running', available: 5, admitted, completed: 0 },

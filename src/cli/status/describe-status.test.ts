@@ -7,7 +7,7 @@ const device = (name: string, more: object = {}) => ({
   models: { ocr: { blocks: [0, 1, 2, 5], residentBytes: 3 * 2 ** 20 } },
   queue: { lane: 3, links: 1, waiting: 0 },
   ...{ tasks: 9, busySeconds: 1, busy: 0.974, rate: 12.34, bytesSent: 2 ** 23, rss: 1, links: [], waiting: [] },
-  counters: { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0 },
+  counters: { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0, unproven: 0 },
   ...more
 })
 const source = (name: string, more: object = {}) => ({

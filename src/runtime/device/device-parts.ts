@@ -10,8 +10,10 @@ import type { CreatePolicy } from '../../scheduler/policy.ts'
 import type { BlockStore } from '../ports/block-store.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import type { Engine } from '../ports/engine.ts'
+import type { Hash } from '../ports/hash.ts'
 import type { KeptNames } from '../ports/kept-names.ts'
 import type { Network } from '../ports/network.ts'
+import type { Random } from '../ports/random.ts'
 import type { LogLevel } from './log-level.ts'
 import type { OwnedModel, OwnerParts } from './owned-model.ts'
 
@@ -22,6 +24,9 @@ export interface DeviceParts {
   readonly network: Network
   readonly engine: Engine
   readonly blobs: BlockStore
+  /** Of these, what others cannot guess. */
+  readonly random: Random
+  readonly hash: Hash
   readonly createPolicy: CreatePolicy
   /** Absent: this device cannot plan, and leaves that to others. */
   readonly place?: Place | undefined

@@ -60,6 +60,8 @@ export interface DeviceReporterParts {
   readonly life: () => DeviceLife
   /** Blocks that were to be here and are not to be had. */
   readonly failures: KeepFailures
+  /** Messages about data of its sources by devices that were not given these. */
+  readonly unproven: () => number
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
@@ -284,7 +286,7 @@ export class DeviceReporter {
         .slice(0, 100)
         .map(text => text.slice(0, 1000)),
       jobs: this.#parts.guard.failures().slice(0, 100),
-      counters: { ...network.counters() },
+      counters: { ...network.counters(), unproven: this.#parts.unproven() },
       sources: sources().map(source => this.#withReason(source.status()))
     }
   }

@@ -60,7 +60,9 @@ export const deviceReportSchema = z.object({
     refusedPeers: z.number(),
     malformedFrames: z.number(),
     oversizedFrames: z.number(),
-    refusedTasks: z.number()
+    refusedTasks: z.number(),
+    /** Results and other words about data by devices that were not given these. */
+    unproven: z.number().default(0)
   }),
   sources: z.array(
     z.object({

@@ -22,6 +22,7 @@ import { ManifestFinder } from '../cluster/manifest-finder.ts'
 import { placementToWire } from '../cluster/placement-codec.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
 import { SharedEngine } from '../cluster/shared-engine.ts'
+import { AttemptTokens } from '../dispatch/attempt-tokens.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
@@ -31,6 +32,7 @@ import type { NetworkHandlers } from '../ports/network.ts'
 import { observeAll } from '../ports/observe-all.ts'
 import { Announcer } from './announcer.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
+import { DatumDoor } from './datum-door.ts'
 import type { DeviceLife } from './device-life.ts'
 import type { DeviceParts } from './device-parts.ts'
 import { DeviceReporter } from './device-reporter.ts'
@@ -166,6 +168,8 @@ class RunningDevice implements Device {
   readonly #drain: Drain
   readonly plans: PlanDesk
   readonly #encodings: LinkEncodings
+  readonly #tokens: AttemptTokens
+  readonly #door: DatumDoor
   readonly #guard: JobGuard
   readonly #abort = new AbortController()
   readonly #sources: SourceDesk
@@ -194,6 +198,8 @@ class RunningDevice implements Device {
     this.#blocks = new LocalBlocks(this.#engine, parts.declaresWork, parts.ownTimes, this.buffers)
     this.view = new ClusterView(network.self, 1, this.#blocks.declared)
     this.stretch = new WindowStretch({ self: network.self, now: () => clock.now() })
+    this.#tokens = new AttemptTokens(parts.random, parts.hash)
+    this.#door = new DatumDoor({ clock, tokens: this.#tokens, nameOf: peer => this.view.nameOf(peer), say })
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
     this.#traffic = new TaskTraffic({
       ...{ clock, guard: this.#guard, network, view: this.view, blocks: this.#blocks, encodings: this.#encodings },
@@ -269,7 +275,8 @@ class RunningDevice implements Device {
       troubles: () => this.#troubles(),
       guard: this.#guard,
       life: () => this.#life,
-      failures: this.#keeper.failures
+      failures: this.#keeper.failures,
+      unproven: () => this.#door.turnedAway
     })
     this.#words = new WaitingWords({ clock, view: this.view, reporter: this.#reporter, say })
     this.#announcer = new Announcer({
@@ -299,7 +306,7 @@ class RunningDevice implements Device {
   }
 
   /** What the caller has is not written to, on its way or by the policy. */
-  readonly submit = (task: DeviceTask): void => this.#dispatcher.submit({ ...task })
+  readonly submit = (task: DeviceTask): void => this.#dispatcher.submit({ ...task, token: this.#tokens.of(task) })
 
   readonly cancel = (source: string, datum: number): void => {
     // Another device of this one's name may have a source of the same name.
@@ -309,8 +316,10 @@ class RunningDevice implements Device {
   readonly isHere = (source: string, datum: number): boolean =>
     this.#dispatcher.has(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
 
-  readonly withdraw = ({ source, datum, attempt }: DatumRef, device: DeviceId, unlessBegun: boolean): void =>
-    this.#parts.network.notify(device, notice('withdraw', { source, datum: BigInt(datum), attempt, unlessBegun }))
+  readonly withdraw = (ref: DatumRef, device: DeviceId, unlessBegun: boolean): void => {
+    const about = { ...ref, datum: BigInt(ref.datum), token: this.#tokens.of(ref) }
+    this.#parts.network.notify(device, notice('withdraw', { ...about, unlessBegun }))
+  }
 
   readonly isUnbegun = (source: string, datum: number): boolean =>
     this.#dispatcher.waits(
@@ -513,6 +522,7 @@ class RunningDevice implements Device {
       stretch: this.stretch,
       dispatcher: this.#dispatcher,
       source: id => this.#sources.get(id),
+      door: this.#door,
       draining: () => this.#draining,
       status: () => this.status(),
       models: request => this.#desk.answer(request),

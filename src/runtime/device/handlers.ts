@@ -15,7 +15,10 @@ import { reportFromWire } from '../dispatch/report-codec.ts'
 import { makerOf, taskFromWire } from '../dispatch/task-codec.ts'
 import {
   type Clearance,
+  type Custody,
   type DeviceState,
+  type Failure,
+  type Lost,
   type ModelsRequest,
   type Notice,
   type Reply,
@@ -26,6 +29,7 @@ import {
   type Withdraw
 } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../ports/network.ts'
+import type { DatumDoor } from './datum-door.ts'
 import { describeSetAside } from './describe-set-aside.ts'
 import type { ClusterStatus } from './device-status.ts'
 import type { LogLevel } from './log-level.ts'
@@ -39,6 +43,8 @@ export interface HandlerParts {
   readonly dispatcher: Dispatcher<DeviceTask>
   readonly stretch: WindowStretch
   readonly source: (id: string) => SourcePort | undefined
+  /** What is said about data of sources here goes through it. */
+  readonly door: DatumDoor
   readonly draining: () => boolean
   readonly status: () => ClusterStatus
   /** What `tributary model` asks. */
@@ -132,9 +138,12 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
   if (task.homeId === view.self) {
     if (parts.source(task.source) === undefined)
       return { kind: 'refused', because: `source ${task.source} is not here` }
+    if (!parts.door.lets(arrived.from, task, arrived.task.token, complete ? 'a result' : 'an activation'))
+      return { kind: 'refused', because: `datum ${task.datum} of ${task.source} was not given out like this` }
   } else {
     const { source, datum, attempt, done } = task
-    network.notify(task.homeId, notice('custody', { source, datum: BigInt(datum), attempt, done }))
+    const { token } = arrived.task
+    network.notify(task.homeId, notice('custody', { source, datum: BigInt(datum), attempt, done, token }))
   }
   dispatcher.arrive(task, from)
   return { kind: 'accepted' }
@@ -175,7 +184,7 @@ const reload = async ({ reload: work }: HandlerParts): Promise<Reply> => {
 }
 
 const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void => {
-  const { view, clock, dispatcher, source, stretch } = parts
+  const { view, clock, dispatcher, stretch } = parts
   switch (body.case) {
     case 'report': {
       const index = view.world.deviceIndex(from)
@@ -186,10 +195,10 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
       return
     }
     case 'custody':
-      source(body.value.source)?.custody(refOf(body.value), from, body.value.done)
+      sourceOf(parts, from, body.value, 'custody')?.custody(refOf(body.value), from, body.value.done)
       return
     case 'lost':
-      source(body.value.source)?.lost(
+      sourceOf(parts, from, body.value, 'the loss')?.lost(
         refOf(body.value),
         deviceId(body.value.device),
         ...(body.value.device === from ? (['letGo'] as const) : [])
@@ -198,7 +207,7 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
     case 'failure': {
       const { device, block, because } = body.value
       const failure = { device: device === '' ? from : deviceId(device), block, because: because.slice(0, 1000) }
-      source(body.value.source)?.failed(refOf(body.value), failure)
+      sourceOf(parts, from, body.value, 'a failure')?.failed(refOf(body.value), failure)
       return
     }
     case 'withdraw':
@@ -212,6 +221,17 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
       return
     default: // of a newer version: not for us
   }
+}
+
+/** Whom a message about a datum is for; undefined where it has no such source, or the sender was not given the datum. */
+const sourceOf = (
+  { source, door }: HandlerParts,
+  from: DeviceId,
+  message: Custody | Lost | Failure,
+  what: string
+): SourcePort | undefined => {
+  const found = source(message.source)
+  return found !== undefined && door.lets(from, refOf(message), message.token, what) ? found : undefined
 }
 
 /** What the sources of another device have seen; said once for each, here too. */
@@ -253,7 +273,7 @@ const onClearance = (parts: HandlerParts, from: DeviceId, { body }: Clearance): 
 
 /** Only whose home the sender is. */
 const onWithdraw = ({ dispatcher, network, view }: HandlerParts, from: DeviceId, message: Withdraw): void => {
-  const { source, datum, attempt, unlessBegun } = message
+  const { source, datum, attempt, unlessBegun, token } = message
   const isMeant = (task: DeviceTask): boolean =>
     task.source === source &&
     task.datum === Number(datum) &&
@@ -261,7 +281,7 @@ const onWithdraw = ({ dispatcher, network, view }: HandlerParts, from: DeviceId,
     task.homeId === from &&
     (!unlessBegun || task.done === 0)
   if (dispatcher.cancel(isMeant) && unlessBegun)
-    network.notify(from, notice('lost', { source, datum, attempt, device: view.self }))
+    network.notify(from, notice('lost', { source, datum, attempt, device: view.self, token }))
 }
 
 const refOf = ({ source, datum, attempt }: { source: string; datum: bigint; attempt: number }): DatumRef => ({

@@ -78,8 +78,8 @@ export class TaskTraffic {
         void this.#parts.guard.run('taking results', () => this.#parts.sources.get(task.source)?.delivered(task)),
       policyFailed: error => this.#parts.guard.failed('deciding where data go', error),
       failed: (task, because) => this.#tellFailure(task, because),
-      handedOver: ({ source, datum, attempt, homeId: home }, to) =>
-        this.#handovers.add(world.devices[to]!.id, { source, datum, attempt, home }),
+      handedOver: ({ source, datum, attempt, homeId: home, token }, to) =>
+        this.#handovers.add(world.devices[to]!.id, { source, datum, attempt, home, ...withToken(token) }),
       ask: (to, weight, granted) => {
         const { id } = world.devices[to]!
         this.#asked.set(id, granted)
@@ -171,32 +171,38 @@ export class TaskTraffic {
     this.#asked.delete(peer)
     guard.run('moving what waits', () => this.dispatcher.worldChanged())
     sources.deviceLost(peer)
-    for (const { home, source, datum, attempt } of this.#handovers.takeAll(peer)) {
+    for (const { home, source, datum, attempt, token } of this.#handovers.takeAll(peer)) {
       if (home !== network.self)
-        network.notify(home, notice('lost', { source, datum: BigInt(datum), attempt, device: peer }))
+        network.notify(
+          home,
+          notice('lost', { source, datum: BigInt(datum), attempt, device: peer, ...withToken(token) })
+        )
       else guard.run('sending again what was lost', () => sources.get(source)?.lost({ source, datum, attempt }, peer))
     }
   }
 
   /** What arrived as this task is no activation: `device` failed at the block before. */
-  blame({ source, datum, attempt, done, home }: Task, device: DeviceId, because: string): void {
+  blame({ source, datum, attempt, done, home, token }: Task, device: DeviceId, because: string): void {
     const failure = { device, block: Math.max(0, done - 1), because }
-    this.#tell(deviceId(home), { source, datum: Number(datum), attempt }, failure)
+    this.#tell(deviceId(home), { source, datum: Number(datum), attempt }, token, failure)
   }
 
-  #tellFailure({ source, datum, attempt, homeId, done, blame }: DeviceTask, because: string): void {
+  #tellFailure({ source, datum, attempt, homeId, done, blame, token }: DeviceTask, because: string): void {
     const failure =
       blame === undefined
         ? { device: this.#parts.view.self, block: done, because }
         : { device: blame, block: Math.max(0, done - 1), because }
-    this.#tell(homeId, { source, datum, attempt }, failure)
+    this.#tell(homeId, { source, datum, attempt }, token, failure)
   }
 
   /** To the datum's home: a block of it could not be computed. */
-  #tell(home: DeviceId, ref: DatumRef, failure: BlockFailure): void {
+  #tell(home: DeviceId, ref: DatumRef, token: Uint8Array | undefined, failure: BlockFailure): void {
     const { source, datum, attempt } = ref
     if (home === this.#parts.view.self) this.#parts.sources.get(source)?.failed(ref, failure)
-    else this.#parts.network.notify(home, notice('failure', { source, datum: BigInt(datum), attempt, ...failure }))
+    else {
+      const about = { source, datum: BigInt(datum), attempt, ...withToken(token) }
+      this.#parts.network.notify(home, notice('failure', { ...about, ...failure }))
+    }
   }
 
   /** What cannot get any further from here waits at its source. */
@@ -206,7 +212,13 @@ export class TaskTraffic {
     if (stranded.length === 0) return
     const gone = new Set(stranded)
     this.dispatcher.cancel(task => gone.has(task))
-    for (const { source, datum, attempt, homeId } of stranded)
-      network.notify(homeId, notice('lost', { source, datum: BigInt(datum), attempt, device: view.self }))
+    for (const { source, datum, attempt, homeId, token } of stranded)
+      network.notify(
+        homeId,
+        notice('lost', { source, datum: BigInt(datum), attempt, device: view.self, ...withToken(token) })
+      )
   }
 }
+
+const withToken = (token: Uint8Array | undefined): { readonly token?: Uint8Array } =>
+  token === undefined ? {} : { token }

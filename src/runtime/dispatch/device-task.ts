@@ -10,6 +10,8 @@ export interface DeviceTask extends LiveTask {
   readonly homeId: DeviceId
   /** As they came: those of an encoding link are decoded when a block runs on them. */
   tensors: readonly WireTensor[]
+  /** Its home's, for this attempt; absent until it is submitted there. */
+  readonly token?: Uint8Array
   /** Who made its activation, as far as is known; undefined while it is the source's own. */
   madeBy?: DeviceId | undefined
   /** What arrived is no activation of its block: whose failure that is. */

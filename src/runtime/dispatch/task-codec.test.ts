@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { deviceId } from '../../core/ids.ts'
+import { deviceId, modelId } from '../../core/ids.ts'
+import { elementCount } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { toyInput, toyModel } from '../../testing/simulated/toy-model.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
@@ -74,4 +75,23 @@ test('its deadline travels with it, where it has one; one that is none is refuse
   }
   expect([came(0.5), came()]).toEqual([0.5, undefined])
   for (const none of [0, -1, Number.NaN]) expect(() => came(none)).toThrow(`a deadline of ${none} seconds`)
+})
+
+test('a result is refused that is not of the shape that its model declares', () => {
+  const view = knowing('home')
+  const declared = {
+    ...manifest,
+    id: modelId('declared'),
+    outputSpecs: [{ name: 'x2', type: 'int32' as const, shape: ['n', 4] }]
+  }
+  view.addManifest(declared)
+  const result = (...dims: number[]): DeviceTask => {
+    const tensors = [{ name: 'x2', type: 'int32' as const, dims, data: new Uint8Array(4 * elementCount(dims)) }]
+    const sent = { ...task(seconds(0)), modelId: declared.id, model: 1, done: 2, tensors }
+    const letter = { from: deviceId('a'), task: taskToWire(sent, view.world, seconds(1)), tensors, report: undefined }
+    return taskFromWire(letter, view, seconds(1))
+  }
+  expect(result(3, 4).tensors[0]!.dims).toEqual([3, 4])
+  for (const wrong of [[0, 4096], [4], [1, 4, 1]])
+    expect(() => result(...wrong)).toThrow(`result "x2" is [${wrong.join(', ')}], net declares it as [n, 4]`)
 })

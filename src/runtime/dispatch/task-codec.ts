@@ -14,6 +14,8 @@ import type { DeviceTask } from './device-task.ts'
 
 const MAX_ROUTE = 4096
 const MAX_SOURCE_NAME = 256
+/** Bytes. */
+const MAX_TOKEN = 64
 
 /** Data that were available at one instant still are where they have gone different ways: what is left is noise of the arithmetic. */
 const microseconds = (time: number): Seconds => seconds(Math.round(1e6 * time) / 1e6)
@@ -33,6 +35,7 @@ export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Ta
     weight: task.weight,
     ...(task.deadline === undefined ? {} : { deadline: task.deadline }),
     attempt: task.attempt,
+    ...(task.token === undefined ? {} : { token: task.token }),
     madeBy: task.madeBy ?? '',
     keepsRoute: task.keepsRoute === true
   })
@@ -62,6 +65,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
   if (deadline !== undefined && !(deadline > 0)) throw new Error(`a deadline of ${deadline} seconds`)
   if (task.route.some(({ until }) => until > manifest.blocks.length))
     throw new Error(`a route beyond the ${manifest.blocks.length} blocks of its model`)
+  if (task.token.length > MAX_TOKEN) throw new Error('its token is too long')
   checkTensors(manifest, task.done, tensors)
   return {
     ...ON_ARRIVAL,
@@ -82,6 +86,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     route: knownSteps(task, view.world),
     keepsRoute: task.keepsRoute,
     tensors,
+    token: task.token,
     madeBy: makerOf(arrived)
   }
 }
@@ -113,10 +118,21 @@ const checkTensors = (manifest: ModelManifest, done: number, tensors: readonly W
     if (has !== type) throw new MisfitError(`tensor "${name}" is ${has}, ${manifest.name} has it as ${type}`)
     if (tensor.type === 'encoded' && done === manifest.blocks.length)
       throw new MisfitError(`result "${name}" is encoded`)
+    if (done === manifest.blocks.length) checkShape(manifest, tensor)
   }
   if (tensors.length !== expected.length) {
     throw new MisfitError(
       `activation ${done} of ${manifest.name} has ${expected.length} tensors, ${tensors.length} arrived`
     )
   }
+}
+
+/** Of a result: the sizes that its model's file fixes. A declared shape without dimensions may be anything. */
+const checkShape = ({ name: model, outputSpecs = [] }: ModelManifest, { name, dims }: WireTensor): void => {
+  const shape = outputSpecs.find(spec => spec.name === name)?.shape ?? []
+  if (shape.length === 0) return
+  const isLike = (size: number | string | null, i: number): boolean => typeof size !== 'number' || size === dims[i]
+  if (shape.length === dims.length && shape.every(isLike)) return
+  const declared = shape.map(size => size ?? '?').join(', ')
+  throw new MisfitError(`result "${name}" is [${dims.join(', ')}], ${model} declares it as [${declared}]`)
 }

@@ -5,6 +5,7 @@ import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { bytes } from '../../core/units.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import { createDevice, type Device, type DeviceParts } from '../../runtime/device/device.ts'
+import { portableHash } from '../../runtime/hash/portable-hash.ts'
 import type { PolicyName } from '../../scheduler/policies.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
 import { policyOf } from '../../scheduler/policy-of.ts'
@@ -86,6 +87,8 @@ export class MemoryDevice {
         clock: this.clock,
         network: this.network,
         blobs: this.blobs,
+        random: seededRandom(hub.rng.fork(`tokens of ${name}`)),
+        hash: portableHash,
         createPolicy: policy,
         memory: bytes(memory)
       },

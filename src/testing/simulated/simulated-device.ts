@@ -8,6 +8,7 @@ import { timeBlock } from '../../runtime/cluster/time-block.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { OwnerParts } from '../../runtime/device/owned-model.ts'
 import { type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-runner.ts'
+import { portableHash } from '../../runtime/hash/portable-hash.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { DeviceWatch } from './device-watch.ts'
@@ -23,6 +24,7 @@ import { createSinkDisk, MemorySink } from './memory-sink.ts'
 import { ProcessClock } from './process-clock.ts'
 import { ResendLaw } from './resend-law.ts'
 import type { SimulatedScenario, SimulatedSource } from './scenario.ts'
+import { seededRandom } from './seeded-random.ts'
 import { toyItems } from './toy-items.ts'
 import { type ToyModel, tagOf, withoutLastBlock } from './toy-model.ts'
 import { TAGS, toyPort } from './toy-port.ts'
@@ -228,6 +230,8 @@ export class SimulatedDevice {
       network,
       engine,
       blobs,
+      random: seededRandom(this.#parts.rng.fork(`tokens of ${this.name} ${start}`)),
+      hash: portableHash,
       createPolicy: POLICIES[scenario.policy],
       place: async problem => {
         await process.sleep(seconds(byChance * PLANNING * random.next()))
