@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyReply } from 'fastify'
 import type { HttpServer } from '../serving/http/create-http-server.ts'
 import { ServingError } from '../serving/serving-error.ts'
+import { PAGE_HEADERS } from './page-headers.ts'
 import type { StatusChange, StatusFeed } from './status-feed.ts'
 
 /** What a page is, without a word about the cluster: whoever reaches the port may have it. */
@@ -18,15 +19,6 @@ const TYPES = {
 /** Beside the compiled files. */
 const FOLDER = join(fileURLToPath(new URL('../../page', import.meta.url)))
 
-/** Nothing comes from elsewhere, and no other page may show this one. */
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-cache'
-}
-
 const MOST_VIEWERS = 32
 /** Bytes that wait for a viewer who does not take them: it is let go, and comes back. */
 const MOST_WAITING = 4 * 2 ** 20
@@ -36,7 +28,7 @@ export const addDashboardRoutes = async ({ app }: HttpServer, feed: StatusFeed):
   for (const [name, type] of Object.entries(TYPES)) {
     const content = await readFile(join(FOLDER, name))
     const send = async (_: unknown, reply: FastifyReply) =>
-      reply.headers({ ...HEADERS, 'content-type': type }).send(content)
+      reply.headers({ ...PAGE_HEADERS, 'content-type': type }).send(content)
     app.get(`/${name}`, send)
     if (name === 'index.html') app.get('/', send)
   }
@@ -50,7 +42,11 @@ export const addDashboardRoutes = async ({ app }: HttpServer, feed: StatusFeed):
 
 /** Server-sent events until the viewer goes. */
 const live = ({ raw }: FastifyReply, feed: StatusFeed): void => {
-  raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
+  raw.writeHead(200, {
+    ...PAGE_HEADERS,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store'
+  })
   const end = feed.watch((change: StatusChange) => {
     raw.write(`data: ${JSON.stringify(change)}\n\n`)
     if (raw.writableLength > MOST_WAITING) raw.destroy()

@@ -7,7 +7,9 @@ import { createHttpServer, type HttpServer } from '../serving/http/create-http-s
 import { listenAt } from '../serving/listen-at.ts'
 import { SERVING_LIMITS } from '../serving/serving-limits.ts'
 import { addDashboardRoutes, OPEN_PATHS } from './add-dashboard-routes.ts'
+import { addResultRoutes } from './add-result-routes.ts'
 import type { RecentLines } from './recent-lines.ts'
+import type { RecentResults } from './recent-results.ts'
 import { StatusFeed } from './status-feed.ts'
 
 export interface DashboardParts {
@@ -18,6 +20,8 @@ export interface DashboardParts {
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly status: () => ClusterStatus
   readonly lines: RecentLines
+  /** Of this device's sources. */
+  readonly results: RecentResults
   readonly clock: Clock
   /** Since 1970. */
   readonly wallTime: () => Seconds
@@ -37,12 +41,14 @@ export const openDashboard = async ({
   token,
   tls,
   say,
+  results,
   routes = [],
   ...parts
 }: DashboardParts): Promise<Dashboard> => {
   const server = await createHttpServer({ token, tls, limits: SERVING_LIMITS, say, openPaths: OPEN_PATHS })
   try {
     await addDashboardRoutes(server, new StatusFeed(parts))
+    addResultRoutes(server, results)
     for (const add of routes) add(server)
     await server.app.ready()
     return { at: await listenAt(server.app.server as Server, at), [Symbol.asyncDispose]: () => server.stop() }

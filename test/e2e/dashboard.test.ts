@@ -1,23 +1,30 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
+import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { yoloModel } from '../../src/testing/detector-models.ts'
 import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { buildModel, node, value } from '../../src/testing/onnx-builder.ts'
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const VIEWS = ['cluster', 'placement', 'events']
+const VIEWS = ['cluster', 'placement', 'results', 'events']
+/** A file's name may hold this. */
+const MARKUP = '<img src=x onerror=alert(1)>.png'
 const TOKEN = 'a-token-for-looking'
+
+const DEVICES = ['attic', 'hall', 'porch', 'shed']
 
 let folder: string
 let porch: NodeProcess
 let shed: NodeProcess
+let others: readonly NodeProcess[] = []
 let url: string
 
 beforeAll(async () => {
@@ -29,20 +36,40 @@ beforeAll(async () => {
   })
   await writeFile(join(folder, 'model.onnx'), model)
   await writeFile(join(folder, 'token'), `${TOKEN}\n`)
+  await writeFile(join(folder, 'yolo.onnx'), yoloModel())
+  await mkdir(join(folder, 'pictures'))
+  const picture = { create: { width: 64, height: 48, channels: 3, background: 'teal' } } as const
+  for (const name of ['a.png', MARKUP])
+    await writeFile(join(folder, 'pictures', name), await sharp(picture).png().toBuffer())
+  await writeFile(join(folder, 'pictures', 'none.png'), 'no picture')
+  await utimes(join(folder, 'pictures', 'none.png'), 0, 0) // nobody is still writing it
   porch = startNode('porch', [
     ...['--state', join(folder, 'porch'), '--dashboard', '0', '--serve-token-file', join(folder, 'token')],
     ...['--model', `${join(folder, 'model.onnx')}:m`, '--source', 'cam=synthetic:10000,model=m,rate=20/s'],
+    ...['--model', `${join(folder, 'yolo.onnx')}:yolo`, '--preset', 'detect'],
+    ...['--source', `door=dir:${join(folder, 'pictures')},model=yolo`],
     ...['--sink', join(folder, 'out.jsonl')]
   ])
   const invite = String((await porch.event('listening'))['invite'])
   url = String((await porch.event('dashboard'))['url'])
-  shed = startNode('shed', ['--state', join(folder, 'shed'), '--join', invite])
-  await porch.status(({ devices, sources }) => devices.length === 2 && (sources[0]?.completed ?? 0) > 10)
+  const joined = (name: string): string[] => ['--state', join(folder, name), '--join', invite]
+  shed = startNode('shed', [
+    ...joined('shed'),
+    ...['--source', 'gate=synthetic:10000,model=m,rate=5/s', '--sink', join(folder, 'gate.jsonl')]
+  ])
+  others = ['hall', 'attic'].map(name => startNode(name, joined(name)))
+  await porch.status(
+    ({ devices, sources }) =>
+      devices.length === 4 &&
+      sources.length === 3 &&
+      sources.every(({ name, completed, failed }) => completed + failed > (name === 'door' ? 2 : 9))
+  )
 })
 
 afterAll(async () => {
-  for (const { child } of [porch, shed]) child.kill('SIGKILL')
-  await Promise.all([porch.ended, shed.ended])
+  const all = [porch, shed, ...others]
+  for (const { child } of all) child.kill('SIGKILL')
+  await Promise.all(all.map(({ ended }) => ended))
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -57,13 +84,25 @@ test('the page says nothing of the cluster to whoever has no token, and is small
   expect((await fetch(`${url}api/live`, { headers: other })).status).toBe(403)
 })
 
+test('data are given to nobody without a token, and nothing but data', async () => {
+  expect((await fetch(`${url}api/results`)).status).toBe(401)
+  expect((await fetch(`${url}api/results/picture?source=door@porch&datum=0`)).status).toBe(401)
+  const asked = async (path: string) => fetch(url + path, { headers: { authorization: `Bearer ${TOKEN}` } })
+  expect((await asked('api/results/picture?source=../../etc/passwd&datum=0')).status).toBe(404)
+  expect((await asked('api/results/picture?source=door@porch&datum=-1')).status).toBe(400)
+  expect((await asked('api/results?after=x')).status).toBe(400)
+  const picture = await asked('api/results/picture?source=door@porch&datum=0')
+  expect(picture.headers.get('content-type')).toBe('image/webp')
+  expect(picture.headers.get('cache-control')).toBe('no-store')
+})
+
 test('what is live comes as events, all of it first', async () => {
   const over = new AbortController()
   const answer = await fetch(`${url}api/live`, { headers: { authorization: `Bearer ${TOKEN}` }, signal: over.signal })
   const { value: bytes } = await answer.body!.getReader().read()
   const [first] = Buffer.from(bytes!).toString().split('\n\n')
   const change = JSON.parse(first!.slice('data: '.length))
-  expect(change.devices.map(({ name }: { name: string }) => name)).toEqual(['porch', 'shed'])
+  expect(change.devices.map(({ name }: { name: string }) => name)).toEqual(DEVICES)
   expect(change.lines.length).toBeGreaterThan(1)
   expect(first).not.toContain('tributary1:')
   over.abort()
@@ -97,7 +136,7 @@ describe('in a browser', () => {
     await page.click('button')
     await page.waitForSelector('.device')
     expect(await page.$$eval('.device .name', names => names.map(name => name.textContent?.replace(' ★', '')))).toEqual(
-      ['porch', 'shed']
+      DEVICES
     )
     expect(await text('main')).toMatch(/cam/)
     expect(await text('.limit')).toMatch(/Nothing is used up|computes all the time/)
@@ -114,11 +153,46 @@ describe('in a browser', () => {
         {},
         `#${path}`
       )
-      expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H2')
+      await page.waitForFunction(() => document.activeElement?.tagName === 'H2')
       expect((await page.title()).toLowerCase()).toContain(`${path} of porch`)
     }
     await page.goBack()
-    expect(await text('h2')).toBe('Placement')
+    await page.waitForFunction(() => document.querySelector('h2')?.textContent === 'Results')
+  })
+
+  test('of the data of its own sources it shows picture, answer and what failed, and of another device says where they are', async () => {
+    await go('results')
+    await page.waitForSelector('[aria-label="Results of door"] tbody button')
+    const door = await text('[aria-label="Results of door"]')
+    expect(door).toMatch(/2 done, 1 failed/)
+    expect(door).toContain('none.png: is not an image that can be read')
+    expect(await text('main')).toMatch(/gate by shed/)
+    expect(await page.$('[aria-label="Results of gate"]')).toBeNull()
+
+    const lines = (await readFile(join(folder, 'out.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    const { datum, result } = lines.find(({ item }) => item === MARKUP) as {
+      datum: number
+      result: { box: number[] }[]
+    }
+    await page.evaluate(wanted => {
+      const rows = [...document.querySelectorAll<HTMLElement>('[aria-label="Results of door"] tbody button')]
+      rows.find(({ textContent }) => textContent === wanted)!.click()
+    }, String(datum))
+    await page.waitForFunction(
+      name => document.querySelector('.datum img')?.getAttribute('alt')?.startsWith(name),
+      {},
+      MARKUP
+    )
+    const [left, top, right, bottom] = result[0]!.box as [number, number, number, number]
+    const drawn = await page.$eval('.datum .box', box => (box as HTMLElement).style.cssText)
+    const share = (part: number): string => `${Number((100 * part).toPrecision(6))}%`
+    expect(drawn).toBe(
+      `left: ${share(left / 64)}; top: ${share(top / 48)}; width: ${share((right - left) / 64)}; height: ${share((bottom - top) / 48)};`
+    )
+    expect(await page.$$eval('img', images => images.length)).toBe(1) // the name of the file has made none
   })
 
   test.for([
@@ -140,10 +214,10 @@ describe('in a browser', () => {
 
   test('it says within three seconds that a device has been killed', async () => {
     await go('cluster')
-    await page.waitForFunction(() => document.querySelectorAll('.device').length === 2)
+    await page.waitForFunction(() => document.querySelectorAll('.device').length === 4)
     shed.child.kill('SIGKILL')
     await shed.ended
-    await page.waitForFunction(() => document.querySelectorAll('.device').length === 1, { timeout: 3000 })
+    await page.waitForFunction(() => document.querySelectorAll('.device').length === 3, { timeout: 3000 })
   })
 })
 

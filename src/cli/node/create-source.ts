@@ -15,9 +15,10 @@ import type { FolderPort } from '../../runtime/io/folder-port.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { refuseMisfits } from '../../runtime/io/refuse-misfits.ts'
 import { isLiveKind, type SourceSpec } from '../../runtime/io/source-spec.ts'
-import type { DataPort } from '../../runtime/ports/data-port.ts'
+import type { DataPort, Item } from '../../runtime/ports/data-port.ts'
 import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
 import type { Sink } from '../../runtime/ports/sink.ts'
+import type { SinkEntry } from '../../runtime/ports/sink-entry.ts'
 import { identityOf, resultsFolderOf } from '../../runtime/sink/open-branch.ts'
 import type { SinkSpec } from '../../runtime/sink/sink-spec.ts'
 import { itemsFile, type SourceItems, sourceItems } from '../../runtime/sink/source-items.ts'
@@ -31,6 +32,9 @@ import { shapesFor } from './shapes-for.ts'
 
 const LIST_AGAIN: Seconds = seconds(0.5)
 
+/** Told what a datum was made of and what became of it. */
+export type Settled = (item: Item, entry: SinkEntry) => void
+
 export interface SourceParts {
   readonly options: NodeOptions
   readonly folder: StateFolder
@@ -38,6 +42,7 @@ export interface SourceParts {
   /** How files become tensors; undefined where no source has files. */
   readonly spec: IoSpec | undefined
   readonly log: NodeLog
+  readonly settled?: Settled | undefined
   /** What it writes to. */
   readonly sinks: readonly SinkSpec[]
   readonly sink: Sink
@@ -53,7 +58,7 @@ export interface CreatedSource {
 
 /** A source as flags describe it; nothing of it has begun. */
 export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSource => {
-  const { options, device, log, sink } = parts
+  const { options, device, log, sink, settled } = parts
   const say: Said = (text, level) => log.say(text, level)
   const { close = async () => {}, ...own } = isLiveKind(source.kind)
     ? liveParts(source, parts, () => runner)
@@ -63,6 +68,10 @@ export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSou
     ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere, setAside: device.setAside },
     cancel: device.cancel,
     stretch: device.stretch,
+    settled: (datum, item, entry) => {
+      own.settled?.(datum, item, entry)
+      settled?.(item, entry)
+    },
     observe: device.observer
   })
   return { runner, close }

@@ -8,7 +8,7 @@ import { type SinkChange, SinkShelf } from '../../runtime/sink/sink-shelf.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { requireFfmpeg } from '../../sources/require-ffmpeg.ts'
-import { type CreatedSource, createSource } from './create-source.ts'
+import { type CreatedSource, createSource, type Settled } from './create-source.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { shapesFor } from './shapes-for.ts'
@@ -18,6 +18,8 @@ export interface NodeSourcesParts {
   readonly device: Device
   readonly folder: StateFolder
   readonly log: NodeLog
+  /** Told of every datum whose outcome is in its sink. */
+  readonly settled?: Settled | undefined
 }
 
 /** What sources and sinks are to become. Names. */

@@ -1,5 +1,6 @@
 import type { Dashboard } from '../../dashboard/open-dashboard.ts'
 import type { RecentLines } from '../../dashboard/recent-lines.ts'
+import type { RecentResults } from '../../dashboard/recent-results.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import { endpointText } from '../../runtime/endpoint-text.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
@@ -16,6 +17,7 @@ export interface NodeDashboardParts {
   readonly lines: RecentLines
   /** The page for Prometheus, beside the rest. */
   readonly metrics: ((server: HttpServer) => void) | undefined
+  readonly results: RecentResults
 }
 
 /** @returns undefined where no page is asked for @throws UserError */
@@ -24,13 +26,14 @@ export const openNodeDashboard = async ({
   device,
   log,
   lines,
-  metrics
+  metrics,
+  results
 }: NodeDashboardParts): Promise<Dashboard | undefined> => {
   if (dashboard === undefined) return undefined
   const { token, tls } = await servingSecrets(serving)
   const { openDashboard } = await import('../../dashboard/open-dashboard.ts')
   const page = await openDashboard({
-    ...{ at: dashboard, token, tls, lines, clock: systemClock, wallTime, status: () => device.status() },
+    ...{ at: dashboard, token, tls, lines, results, clock: systemClock, wallTime, status: () => device.status() },
     say: (text, level) => log.say(text, level),
     routes: metrics === undefined ? [] : [metrics]
   })

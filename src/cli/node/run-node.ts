@@ -2,6 +2,7 @@ import type { JobGuard } from '../../core/job-guard.ts'
 import { seconds } from '../../core/units.ts'
 import { TributaryError } from '../../core/user-error.ts'
 import { RecentLines } from '../../dashboard/recent-lines.ts'
+import { RecentResults } from '../../dashboard/recent-results.ts'
 import { EmulatedEngine } from '../../emulation/emulated-engine.ts'
 import { type OpenedDevice, openDevice } from '../../node/open-device.ts'
 import type { Device } from '../../runtime/device/device.ts'
@@ -115,7 +116,9 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
   })
   const leave = untilToldToStop(options, log)
   try {
-    const sources = await sourcesOf({ device, folder, log }, load, options, spec)
+    const results = new RecentResults(systemClock)
+    const settled = options.dashboard === undefined ? undefined : results.note.bind(results)
+    const sources = await sourcesOf({ device, folder, log, settled }, load, options, spec)
     if (load !== undefined && sources !== undefined)
       reloader = new Reloader({ device, sources, folder, log, config, stamps, load })
     const start: Start = { isOver: false }
@@ -128,7 +131,8 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       spec,
       ...{ log, hasStarted, answered: metrics?.answered, metrics: metrics?.route }
     })
-    await using _dashboard = await openNodeDashboard({ options, device, log, lines, metrics: metrics?.route })
+    const route = metrics?.route
+    await using _dashboard = await openNodeDashboard({ options, device, log, lines, results, metrics: route })
     await untilStopped({ options, opened, log, leave, hangup, reloader, serving, start }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })

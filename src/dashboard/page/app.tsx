@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ClusterState } from './cluster-state.ts'
 import type { Connection } from './connect.ts'
 import { useView } from './use-view.ts'
@@ -59,7 +59,7 @@ interface ShownProps {
 /** Who goes to another view by a keyboard or hears the page is brought to its heading. */
 const Shown = ({ view, state, isOld }: ShownProps) => {
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${view.title} of ${state.answeredBy} – Tributary`
     if (location.hash !== '') heading.current?.focus()
   }, [])

@@ -3,6 +3,7 @@ import type { ClusterState } from './cluster-state.ts'
 import { ClusterView } from './cluster-view.tsx'
 import { EventsView } from './events-view.tsx'
 import { PlacementView } from './placement-view.tsx'
+import { ResultsView } from './results-view.tsx'
 
 export interface ViewProps {
   readonly state: ClusterState
@@ -19,5 +20,6 @@ export interface View {
 export const VIEWS: readonly [View, ...View[]] = [
   { path: 'cluster', title: 'Cluster', Content: ClusterView },
   { path: 'placement', title: 'Placement', Content: PlacementView },
+  { path: 'results', title: 'Results', Content: ResultsView },
   { path: 'events', title: 'Events', Content: EventsView }
 ]

@@ -67,8 +67,8 @@ export interface SourceRunnerParts {
   readonly cancel: (source: string, datum: number) => void
   /** Tell another device that a datum is not wanted any more, or only where it is begun. @default nobody is told */
   readonly withdraw?: (ref: DatumRef, device: DeviceId, unlessBegun: boolean) => void
-  /** Told last of all of a datum: it is in the sink, and owed no longer. */
-  readonly settled?: (datum: number, item: Item) => void
+  /** Told last of all of a datum: `entry` is in the sink, and nothing is owed any longer. */
+  readonly settled?: (datum: number, item: Item, entry: SinkEntry) => void
   /** Its items come as they come, and do not come again: one that cannot be read has failed. */
   readonly isLive?: boolean
   /** Its data are requests, and no sink says what became of them. @default false */
@@ -659,7 +659,7 @@ export class SourceRunner implements SourcePort {
       await this.#parts.sink.write(entry, stamp)
       this.#tellEnd(entry)
       if (this.#parts.isLive) this.#book.ledger.passOver(entry.datum)
-      this.#parts.settled?.(entry.datum, item)
+      this.#parts.settled?.(entry.datum, item, entry)
     } catch (error) {
       this.#notInSink(item.name, error)
     } finally {
@@ -684,7 +684,7 @@ export class SourceRunner implements SourcePort {
     const { item, availableAt } = this.#flights.get(datum)!
     const when = this.#wallTimes(availableAt, this.#parts.clock.now())
     const entry = { source: this.id, datum, item: item.name, dropped: true, reason, ...when } as const
-    this.#endIfItFails(this.#recordEnd(datum, item, entry))
+    this.#endIfItFails(this.#recordEnd(item, entry))
   }
 
   #dispatch(datum: number, tensors: readonly Tensor[]): void {
@@ -746,10 +746,11 @@ export class SourceRunner implements SourcePort {
       if ('because' in made) return await this.#refuse(datum, made.because)
       const { result } = made
       const named = { source: this.id, datum, item: item.name }
-      await sink.write({ ...named, result, inferenceTime, attempts: attempt, ...this.#wallTimes(availableAt, now) })
+      const entry = { ...named, result, inferenceTime, attempts: attempt, ...this.#wallTimes(availableAt, now) }
+      await sink.write(entry)
       this.#times.add(inferenceTime)
       observe?.ended({ source: this.id, datum, at: now, outcome: 'result', available: availableAt })
-      this.#written(datum, item)
+      this.#written(item, entry)
     } catch (error) {
       this.#notInSink(item.name, error)
     }
@@ -770,15 +771,15 @@ export class SourceRunner implements SourcePort {
     const attempts = this.#book.ledger.attempts(datum)
     const when = this.#wallTimes(availableAt, this.#parts.clock.now())
     const named = { source: this.id, datum, item: item.name }
-    await this.#recordEnd(datum, item, { ...named, failed: true, cause, attempts, ...when })
+    await this.#recordEnd(item, { ...named, failed: true, cause, attempts, ...when })
   }
 
   /** Of a datum that was admitted and has no result. */
-  async #recordEnd(datum: number, item: Item, entry: SinkEntry): Promise<void> {
+  async #recordEnd(item: Item, entry: SinkEntry): Promise<void> {
     try {
       await this.#parts.sink.write(entry)
       this.#tellEnd(entry)
-      this.#written(datum, item)
+      this.#written(item, entry)
     } catch (error) {
       this.#notInSink(item.name, error)
     }
@@ -795,10 +796,11 @@ export class SourceRunner implements SourcePort {
   }
 
   /** What became of it is in the sink, for good. */
-  #written(datum: number, item: Item): void {
+  #written(item: Item, entry: SinkEntry): void {
+    const { datum } = entry
     this.#book.ledger.written(datum)
     this.#flights.delete(datum)
-    this.#parts.settled?.(datum, item)
+    this.#parts.settled?.(datum, item, entry)
   }
 
   /** A window of them may come at once, all for one cause. A source that is not being stopped does not go on without them. */
