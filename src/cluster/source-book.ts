@@ -154,11 +154,12 @@ export class SourceBook {
     const result = this.ledger.result(datum)
     if (result !== 'first') return result
     this.#forget(datum)
-    if (this.#auto !== undefined && took !== undefined && this.isBacklogged) {
-      this.#auto.completed({ took, served, underWay })
-      this.#stretch.completed(this)
-      this.#resize(this.#autoSize()!)
-    }
+    const flows = this.#auto !== undefined && took !== undefined && this.isBacklogged
+    if (flows) this.#stretch.completed(this)
+    else this.#stretch.counted()
+    // Who asks for the next when it has the last never fills a window that is larger than what it asks for at once.
+    if (took !== undefined && (flows || underWay > this.window / 2)) this.#auto?.completed({ took, served, underWay })
+    if (this.#auto !== undefined) this.#resize(this.#autoSize()!)
     return result
   }
 

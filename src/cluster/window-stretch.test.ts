@@ -33,7 +33,10 @@ const cluster = (ids: readonly string[], rates: (stretch: number, id: string) =>
       for (const [id, member] of present()) {
         member.source.window = Math.round(own * member.stretch.factor)
         member.due += 0.01 * rates(member.stretch.factor, id)
-        for (; member.due >= 1; member.due--) if (member.source.isFlowing) member.stretch.completed(member.source)
+        for (; member.due >= 1; member.due--) {
+          if (member.source.isFlowing) member.stretch.completed(member.source)
+          else member.stretch.counted()
+        }
       }
       if (Math.round(clock.now * 100) % 10 === 0) tell()
     }
@@ -68,6 +71,29 @@ test('what one gains and another loses is no gain', () => {
   expect(Math.max(...factors())).toBeLessThan(1.2)
 })
 
+test('what is gained from a source that asks for little is no gain', () => {
+  // Of 40 a second `b`, which the network is fast enough for, gets what the windows of `a` leave.
+  const part = (stretch: number): number => Math.min(38, 20 * stretch)
+  const { run, members, factors } = cluster(['a', 'b'], (stretch, id) =>
+    id === 'a' ? part(stretch) : 40 - part(members.get('a')!.stretch.factor)
+  )
+  members.get('b')!.source.isFlowing = false
+  run(100)
+  expect(factors()[0]).toBeLessThan(1.2)
+})
+
+test('what was found is forgotten when no source flows any more', () => {
+  const { run, members, factors } = cluster(['a'], rising)
+  run(100)
+  expect(factors()[0]).toBeGreaterThan(1.5)
+  members.get('a')!.source.isFlowing = false
+  run(1)
+  expect(factors()).toEqual([1])
+  members.get('a')!.due = Number.NEGATIVE_INFINITY
+  run(3)
+  expect(members.get('a')!.stretch.told()).toBeUndefined()
+})
+
 test('when the one that tries is gone, the next goes on from there', () => {
   const { run, members, factors } = cluster(['a', 'b'], rising)
   run(150)
@@ -79,12 +105,12 @@ test('when the one that tries is gone, the next goes on from there', () => {
   expect(factors()[0]).toBeGreaterThan(1.4)
 })
 
-test('sources that the network is fast enough for say nothing, and those of the others go on without them', () => {
+test('sources that the network is fast enough for only say what they get, and those of the others go on without them', () => {
   const { run, members, factors } = cluster(['a', 'b'], rising)
   run(2)
   members.get('a')!.source.isFlowing = false
   run(1)
-  expect(members.get('a')!.stretch.told()).toBeUndefined()
+  expect(members.get('a')!.stretch.told()).toMatchObject({ window: 0 })
   run(100)
   const [a, b] = factors()
   expect(b).toBeGreaterThan(1.5)

@@ -53,6 +53,7 @@ export class WindowStretch {
   #followed = 1
   #sources = new Set<StretchedSource>()
   #results = 0
+  #countedAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   readonly #heard = new Map<DeviceId, Heard>()
   /** While this device tries. */
   #trials: StretchTrials | undefined
@@ -72,19 +73,32 @@ export class WindowStretch {
   /** A result came home, while the network was slower than its source. */
   completed(source: StretchedSource): void {
     this.#sources.add(source)
-    this.#results++
+    this.counted()
     if (this.#leads()) this.#try()
     else this.#trials = undefined
   }
 
-  /** For the other devices. @returns undefined while no source of this device flows */
+  /** A result came home of any other source: what is taken from it is no gain. */
+  counted(): void {
+    this.#results++
+    this.#countedAt = this.#parts.now()
+  }
+
+  /** For the other devices. @returns undefined while no source of this device flows, and no result comes home */
   told(): Flow | undefined {
     for (const source of this.#sources) if (!source.isFlowing) this.#sources.delete(source)
-    if (this.#sources.size === 0) return undefined
+    if (this.#sources.size === 0) this.#forget()
+    if (this.#parts.now() - this.#countedAt > STALE) return undefined
     return { window: this.#ownWindow(), results: this.#results, stretch: this.factor }
   }
 
-  /** With each report of another device. @param flow undefined: none of its sources flows */
+  /** What was found for sources that have gone says nothing of those that will come. */
+  #forget(): void {
+    this.#trials = undefined
+    if (this.#others().length === 0) this.#followed = 1
+  }
+
+  /** With each report of another device. @param flow undefined: none of its sources flows, and nothing comes home to it */
   heard(from: DeviceId, flow: Flow | undefined): void {
     if (flow === undefined) {
       this.#heard.delete(from)
@@ -93,13 +107,15 @@ export class WindowStretch {
     const before = this.#heard.get(from)
     if (before !== undefined && flow.results < before.results) this.#mark = undefined // it has begun anew
     this.#heard.set(from, { ...flow, at: this.#parts.now(), reports: (before?.reports ?? 0) + 1 })
-    if (from < this.#parts.self && this.#others().every(id => from <= id)) this.#followed = flow.stretch
+    if (flow.window > 0 && from < this.#parts.self && this.#others().every(id => from <= id))
+      this.#followed = flow.stretch
   }
 
+  /** That have sources that flow. */
   #others(): DeviceId[] {
     const now = this.#parts.now()
     for (const [id, { at }] of this.#heard) if (now - at > STALE) this.#heard.delete(id)
-    return [...this.#heard.keys()]
+    return flowing(this.#heard)
   }
 
   #leads(): boolean {
@@ -167,25 +183,21 @@ export class WindowStretch {
 
   /** Who comes or goes changes what there is to share. */
   #isSameCompany({ sources, heard }: Mark): boolean {
-    return (
-      sources === this.#sources.size &&
-      heard.size === this.#heard.size &&
-      [...heard.keys()].every(id => this.#heard.has(id))
-    )
+    return sources === this.#sources.size && flowing(heard).sort().join(' ') === flowing(this.#heard).sort().join(' ')
   }
 
   #everybodyFollows(): boolean {
-    return [...this.#heard.values()].every(({ stretch }) => stretch === this.factor)
+    return [...this.#heard.values()].every(({ window, stretch }) => window === 0 || stretch === this.factor)
   }
 
   #hasHeardEnough({ heard }: Mark): boolean {
-    return [...this.#heard].every(([id, { reports }]) => reports >= heard.get(id)!.reports + REPORTS)
+    return flowing(heard).every(id => (this.#heard.get(id)?.reports ?? 0) >= heard.get(id)!.reports + REPORTS)
   }
 
   /** Results of all since then. */
   #since({ results, heard }: Mark): number {
     let sum = this.#results - results
-    for (const [id, now] of this.#heard) sum += now.results - heard.get(id)!.results
+    for (const [id, now] of this.#heard) sum += now.results - (heard.get(id) ?? now).results
     return sum
   }
 
@@ -193,9 +205,12 @@ export class WindowStretch {
   #rate({ at, results, heard }: Mark): number {
     let sum = (this.#results - results) / (this.#parts.now() - at)
     for (const [id, now] of this.#heard) {
-      const then = heard.get(id)!
-      sum += (now.results - then.results) / (now.at - then.at)
+      const then = heard.get(id)
+      if (then !== undefined && now.at > then.at) sum += (now.results - then.results) / (now.at - then.at)
     }
     return sum
   }
 }
+
+const flowing = (heard: ReadonlyMap<DeviceId, Heard>): DeviceId[] =>
+  [...heard].flatMap(([id, { window }]) => (window > 0 ? [id] : []))

@@ -4,7 +4,7 @@ import type { Pace } from './policy.ts'
 /** Admissions that a source's pace is measured over; fewer than the least say nothing. */
 const RECENT = 32
 const LEAST = 8
-/** A source is taken to be behind, or ahead, by the time of so many data at the common pace at most. */
+/** A source is taken to be ahead by the time of so many data at the common pace at most. */
 const FURTHEST = 64
 /** Paces that were told so long ago belong to somebody who is gone. */
 const STALE: Seconds = seconds(2)
@@ -17,9 +17,10 @@ interface OwnSource {
 }
 
 /**
- * How far the sources of one device are behind their fair share, in seconds. Only sources that the network is too slow
- * for count: those whose window is full. Oldest first alone serves a source faster the shorter its paths are; where a
- * task counts as older by its source's lag, the rates of such sources come to be as their weights. Priority alone: no
+ * How far the sources of one device are ahead of their fair share, in seconds: their lag, which is 0 or negative. Only sources
+ * that the network is too slow for count: those whose window is full. Oldest first alone serves a source faster the shorter its paths
+ * are; where a task counts as younger by as much as its source is ahead, the rates of such sources come to be as their weights.
+ * None counts as older than it is: it would go before the data of sources that the network is fast enough for. Priority alone: no
  * device or link idles for it.
  *
  * The lag is the time that passed less what the source was given of it, which is for each datum as long as one takes at the mean
@@ -31,7 +32,7 @@ export class FairShare {
   readonly #own = new Map<string, OwnSource>()
   readonly #others = new Map<number, { readonly paces: readonly Pace[]; readonly at: Seconds }>()
 
-  /** A datum of a source of this device is admitted. @returns how far the source is behind; negative: ahead */
+  /** A datum of a source of this device is admitted. @returns how far the source is ahead, as a negative number */
   admitted(source: string, weight: number, isBacklogged: boolean, now: Seconds): Seconds {
     const own = this.#own.get(source) ?? { weight, admissions: [], lag: 0 }
     this.#own.set(source, own)
@@ -46,7 +47,7 @@ export class FairShare {
     if (paceOf(own, now) === undefined) return seconds(own.lag)
     const common = this.#commonPace(now)
     const furthest = FURTHEST / common
-    own.lag = Math.max(-furthest, Math.min(furthest, own.lag + (now - since) - 1 / (weight * common)))
+    own.lag = Math.max(-furthest, Math.min(0, own.lag + (now - since) - 1 / (weight * common)))
     return seconds(own.lag)
   }
 

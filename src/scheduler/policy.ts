@@ -59,15 +59,15 @@ export interface Report {
   readonly queues?: readonly CommodityQueue[]
   /** Of the sender's sources whose windows are full; only from policies that mind fair shares. */
   readonly paces?: readonly Pace[]
-  /** Of the sender's sources whose windows find their measure, and are full; told for every policy. */
+  /** Of the sender's sources; told for every policy. */
   readonly flow?: Flow
 }
 
-/** What comes home to a device of its sources whose windows find their measure. */
+/** What comes home to a device. */
 export interface Flow {
-  /** Data that they may have under way, together. */
+  /** Data that those of its sources may have under way, together, whose windows find their measure and are full. 0: there are none. */
   readonly window: number
-  /** Results so far. */
+  /** Results of all its sources so far. */
   readonly results: number
   /** What their windows are multiplied by. */
   readonly stretch: number

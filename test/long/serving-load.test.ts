@@ -9,8 +9,8 @@ import { untilReady } from '../serving-cluster.ts'
 import { start } from '../started-nodes.ts'
 
 /** Seconds. */
-const LASTS = 600
-const WINDOW = 30
+const LASTS = Number(process.env['TRIBUTARY_LONG_LOAD'] ?? 600)
+const WINDOW = LASTS / 20
 const LOAD = 0.9
 const CLIENTS = 8
 

@@ -95,6 +95,8 @@ const WOKEN = new Error('woken')
 interface Flight {
   readonly item: Item
   readonly availableAt: Seconds
+  /** How old it is among the data of others counts from here. */
+  readonly since: Seconds
 }
 
 /** An item that is being read as this model wants it. */
@@ -602,10 +604,13 @@ export class SourceRunner implements SourcePort {
   }
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
-    const { clock, observe } = this.#parts
-    this.#flights.set(datum, { item, availableAt: available })
+    const { clock, observe, isAsked } = this.#parts
+    const now = clock.now()
+    // What one who asks for much waits for itself is no reason to let it go before one who asks for little.
+    const since = isAsked ? now : available
+    this.#flights.set(datum, { item, availableAt: available, since })
     this.#book.admit(datum, waitedForIt, available)
-    observe?.admitted({ source: this.id, datum, available, at: clock.now() })
+    observe?.admitted({ source: this.id, datum, available, at: now })
     this.#dispatch(datum, tensors)
   }
 
@@ -708,7 +713,7 @@ export class SourceRunner implements SourcePort {
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
       served: seconds(0),
-      availableAt: this.#flights.get(datum)!.availableAt,
+      availableAt: this.#flights.get(datum)!.since,
       arrivedAt: clock.now(),
       turn: 0,
       done: 0,
