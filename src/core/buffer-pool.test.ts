@@ -12,18 +12,6 @@ test('a large buffer that nobody has any more is used again for one of its size'
   expect(pool.take(100 * KIB).buffer).not.toBe(first.buffer)
 })
 
-test('a copy is in a buffer of its own, whatever it was a part of', () => {
-  const pool = new BufferPool()
-  const whole = Uint8Array.from({ length: 300 * KIB }, (_, i) => i)
-  for (const size of [10, 100 * KIB]) {
-    const part = whole.subarray(7, 7 + size)
-    const copy = pool.copyOf(part)
-    expect(copy).toEqual(part)
-    expect(copy.buffer.byteLength).toBe(size)
-    pool.give(copy)
-  }
-})
-
 test('parts of others, and small ones, are not kept; nor more than 16 MiB', () => {
   const pool = new BufferPool()
   const part = new Uint8Array(200 * KIB).subarray(0, 100 * KIB)

@@ -19,14 +19,6 @@ export class BufferPool {
     return new Uint8Array(spare)
   }
 
-  /** A copy, in a buffer of its own. */
-  copyOf(data: Uint8Array): Uint8Array<ArrayBuffer> {
-    if (data.byteLength < LEAST) return Uint8Array.from(data)
-    const copy = this.take(data.byteLength)
-    copy.set(data)
-    return copy
-  }
-
   /** Nobody has it any more. One that is small, or a part of another, is left to the garbage collector. */
   give({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
     if (byteLength < LEAST || buffer.byteLength !== byteLength || byteLength > MOST) return

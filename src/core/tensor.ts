@@ -44,6 +44,8 @@ export interface Tensor {
   readonly type: ElementType
   readonly dims: readonly number[]
   readonly data: Uint8Array<ArrayBuffer>
+  /** Whoever lent it still has it: it is not given away, and `data` may be a part of a larger buffer, from anywhere in it. */
+  readonly isLent?: true
 }
 
 /** At least 0; a name where it is not known before the run, null where it has no name either. */

@@ -41,6 +41,8 @@ export interface InferAnswer {
   readonly version: string
   /** In the order in which they were asked for. */
   readonly outputs: readonly Tensor[]
+  /** Its inputs may still be read. */
+  readonly readsOn: boolean
   /** It is written: what that took counts. */
   written(): void
 }
@@ -146,12 +148,13 @@ export class InferenceService {
     const asker = askerOf(call)
     const timeout = timeLeft(timeoutOf(parameters), seconds(begun - since))
     const computed = await desk.compute({ model, tensors, asker, weight: weightOf(parameters), timeout, signal })
-    const { took, served, runs, outputs } = computed
+    const { took, served, runs, outputs, wasResent } = computed
     const done = clock.now()
     const batch = batchSize(tensors, manifest)
     const input = seconds(begun - since)
     return {
       version: VERSION,
+      readsOn: wasResent,
       outputs: wanted.map(name => outputNamed(outputs, name)),
       written: () =>
         this.statistics.answered(model, { batch, runs, took, served, input, output: seconds(clock.now() - done) })

@@ -11,7 +11,7 @@ import { EventClock } from './simulated/event-clock.ts'
 import { createMemoryBlockStore } from './simulated/memory-block-store.ts'
 import { MemoryEngine } from './simulated/memory-engine.ts'
 import { ProcessClock } from './simulated/process-clock.ts'
-import { runToyBlock, toyInput, toyModel } from './simulated/toy-model.ts'
+import { runToyBlock, tagOf, toyInput, toyModel } from './simulated/toy-model.ts'
 import { tinyOnnxFile } from './tiny-onnx.ts'
 
 /** An engine, and blocks that it can run. */
@@ -68,7 +68,7 @@ const inMemory = async (wrap: (engine: Engine, clock: ProcessClock) => Engine = 
   const engine = wrap(
     new MemoryEngine({
       ...{ clock, speed: 1, bytesAt: place => blobs.bytesAt(place) },
-      fault: (_, [x]) => (new Int32Array(x!.data.buffer)[0] === BAD ? 'fails' : undefined)
+      fault: (_, [x]) => (tagOf(x!) === BAD ? 'fails' : undefined)
     }),
     clock
   )
@@ -129,12 +129,16 @@ describe.each([
       expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, data.byteLength])
   })
 
-  test('takes tensors away from whoever gives them', async () => {
-    const { engine, given } = await loaded()
-    const mine = given()
-    const running = engine.run(A, mine)
-    await running
-    expect(mine[0]!.data.byteLength).toBe(0)
+  test('leaves what is lent to whoever lent it, from anywhere in a larger buffer', async () => {
+    const { engine, given, made } = await loaded()
+    const [tensor] = given() as [Tensor]
+    const larger = new Uint8Array(tensor.data.byteLength + 5)
+    larger.set(tensor.data, 3)
+    const data = larger.subarray(3, 3 + tensor.data.byteLength)
+    const run = await engine.run(A, [{ ...tensor, data, isLent: true }])
+    expect(new Uint8Array(run.outputs[0]!.data)).toEqual(made)
+    expect(new Uint8Array(run.inputs[0]!.data)).toEqual(tensor.data)
+    expect(data).toEqual(tensor.data)
   })
 
   test('runs one block at a time, in the order in which it is asked, and tells how long each took', async () => {

@@ -169,7 +169,7 @@ const untilStopped = async (running: RunningNode, sources: NodeSources | undefin
     if (!(await leave.unlessAsked(started))) return
     start.isOver = true
     await cluster.announce()
-    trimHeap()
+    trimHeap({ serves: serving !== undefined })
     await Promise.race([
       leave.asked,
       untilEnded(device, options, log, exitWith, reloader),

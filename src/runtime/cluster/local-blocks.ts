@@ -164,7 +164,7 @@ export class LocalBlocks {
   /** Inputs that do not live on. */
   #giveBack(inputs: readonly Tensor[], others: readonly Tensor[]): void {
     const living = new Set(others.map(({ data }) => data.buffer))
-    for (const { data } of inputs) if (!living.has(data.buffer)) this.#buffers.give(data)
+    for (const { data, isLent } of inputs) if (isLent !== true && !living.has(data.buffer)) this.#buffers.give(data)
   }
 
   /** By how much runs here took longer than was declared, in all. */

@@ -23,7 +23,8 @@ const ROUNDING = 2 ** 52
  */
 export const encodeTensor = (tensor: Tensor, encoding: EncodedTensor['encoding']): WireTensor => {
   if (tensor.type !== 'float32') return tensor
-  const { buffer, byteOffset, byteLength } = tensor.data
+  const { data } = tensor
+  const { buffer, byteOffset, byteLength } = data.byteOffset % 4 === 0 ? data : data.slice()
   const count = byteLength / 4
   return encoding === 'fp16'
     ? {

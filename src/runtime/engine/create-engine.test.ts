@@ -81,14 +81,36 @@ test('every element type passes through a block bit for bit: scalars, matrices a
   }
 })
 
-test('the buffers of a caller are detached and come back with the answer, not as copies of a shared one', async () => {
+const LARGE = 1.5 * 2 ** 20
+
+test('large inputs are transferred and come back, smaller ones stay; what is lent stays, however large', async () => {
   const engine = engineOf()
   await engine.load(A, identityFile('float32', ['n']))
-  const tensor = floats('x', [4])
-  const { inputs, outputs, took } = await engine.run(A, [tensor])
-  expect(tensor.data.byteLength).toBe(0)
-  expect(inputs[0]!.data.buffer).not.toBe(outputs[0]!.data.buffer)
-  expect(took).toBeGreaterThan(0)
+  for (const [count, isLent, left] of [
+    [4, false, 16],
+    [4, true, 16],
+    [LARGE, false, 0],
+    [LARGE, true, 4 * LARGE]
+  ] as const) {
+    const tensor = { ...floats('x', [count], 3), ...(isLent ? { isLent } : {}) }
+    const { inputs, outputs } = await engine.run(A, [tensor])
+    expect(tensor.data.byteLength).toBe(left)
+    expect(inputs[0]!.data.byteLength).toBe(4 * count)
+    expect(inputs[0]!.data.buffer).not.toBe(outputs[0]!.data.buffer)
+    expect(new Float32Array(outputs[0]!.data.buffer).every(element => element === 3)).toBe(true)
+  }
+})
+
+test('runs that are asked for together each get their own inputs, and nobody writes over what they made', async () => {
+  const engine = engineOf()
+  await engine.load(A, identityFile('float32', ['n']))
+  const sizes = [3, 700, 5, 50_000, 9, 300_000, 2]
+  const runs = await Promise.all(sizes.map((size, i) => engine.run(A, [floats('x', [size], i)])))
+  await engine.run(A, [floats('x', [300_000], -1)])
+  for (const [i, { outputs }] of runs.entries()) {
+    const made = new Float32Array(outputs[0]!.data.buffer)
+    expect([made.length, made.every(element => element === i)]).toEqual([sizes[i], true])
+  }
 })
 
 test('a view into a larger buffer, and one buffer under two names, are copied instead of taken away', async () => {

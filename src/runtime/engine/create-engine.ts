@@ -8,6 +8,7 @@ import { calibrateApart } from './calibrate-apart.ts'
 import { CALIBRATION_REFERENCE } from './calibration-model.ts'
 import { checkInputs } from './check-inputs.ts'
 import type { EngineOptions, LanePatience } from './engine-options.ts'
+import type { LaneAnswers } from './lane-protocol.ts'
 import { LaneThread } from './lane-thread.ts'
 import { ownBuffers } from './own-buffers.ts'
 
@@ -79,11 +80,10 @@ class ThreadedEngine implements Engine {
   ): Promise<BlockRun> {
     const { inputs: specs } = await this.#loaded(hash)
     checkInputs(nameOf(hash), specs, inputs)
-    const { tensors, buffers } = ownBuffers(inputs)
     const limit = this.#limit(Math.max(expected, this.#declared.get(hash) ?? 0))
-    const answer = await this.#about(hash, this.#running().ask('run', { hash, inputs: tensors }, buffers, limit))
+    const { answer, returned } = await this.#about(hash, this.#run(hash, inputs, limit))
     return {
-      inputs: answer.inputs,
+      inputs: returned,
       outputs: answer.outputs,
       start: seconds(answer.start / 1000 - this.#offset),
       end: seconds(answer.end / 1000 - this.#offset),
@@ -127,6 +127,23 @@ class ThreadedEngine implements Engine {
 
   async #load(hash: BlockHash, file: string): Promise<LoadedBlock> {
     return this.#about(hash, this.#running().ask('load', { hash, file }))
+  }
+
+  async #run(
+    hash: BlockHash,
+    inputs: readonly Tensor[],
+    limit: Seconds
+  ): Promise<{ readonly answer: LaneAnswers['run']; readonly returned: readonly Tensor[] }> {
+    const lane = this.#running()
+    const shared = lane.memory.share(inputs)
+    if (shared === undefined) {
+      const { tensors, buffers } = ownBuffers(inputs)
+      const answer = await lane.ask('run', { hash, inputs: tensors }, buffers, limit)
+      return { answer, returned: answer.inputs }
+    }
+    const answer = await lane.ask('run', { hash, inputs: shared }, [], limit)
+    lane.memory.giveBack(shared)
+    return { answer, returned: inputs }
   }
 
   /** @param nominal seconds that it should take */

@@ -5,7 +5,7 @@ import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 export interface LaneJobs {
   load: { readonly hash: BlockHash; readonly file: string }
   unload: { readonly hash: BlockHash }
-  run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[] }
+  run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[] | SharedInputs }
   measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[]; readonly isWarmUp: boolean }
   calibrate: { readonly model: Uint8Array }
   close: Record<never, never>
@@ -18,6 +18,7 @@ export interface LaneAnswers {
   }
   unload: undefined
   run: {
+    /** Those that were transferred. */
     readonly inputs: readonly Tensor[]
     readonly outputs: readonly Tensor[]
     /** In the machine's monotonic time, which all its processes and threads share. */
@@ -29,6 +30,13 @@ export interface LaneAnswers {
   measure: { readonly least: number }
   calibrate: { readonly least: number }
   close: undefined
+}
+
+/** Inputs in memory that both threads see: each begins at `at`, and all together end before `size`. */
+export interface SharedInputs {
+  readonly memory: SharedArrayBuffer
+  readonly size: number
+  readonly inputs: readonly (Omit<Tensor, 'data'> & { readonly at: number; readonly size: number })[]
 }
 
 export type LaneJobKind = keyof LaneJobs

@@ -4,6 +4,7 @@ import { constants, setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { EngineError, StuckError } from '../ports/engine.ts'
+import { LaneMemory } from './lane-memory.ts'
 import type {
   LaneAnswers,
   LaneGreeting,
@@ -37,6 +38,8 @@ interface Pending {
  * listen, and `worker.terminate()` waits until it returns (tried). It goes on at the lowest priority, and does not keep the process.
  */
 export class LaneThread {
+  /** Of its own: a lane that does not end may read what it was given for ever. */
+  readonly memory = new LaneMemory()
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   readonly #died: (lane: LaneThread) => void

@@ -10,6 +10,7 @@ import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { machineTimeOffset } from '../system-clock.ts'
+import { LaneInputs } from './lane-inputs.ts'
 import type {
   LaneAnswers,
   LaneGreeting,
@@ -32,6 +33,7 @@ const thread = existsSync('/proc/thread-self') ? basename(readlinkSync('/proc/th
 if (group !== undefined) writeFileSync(group, thread!)
 port.postMessage({ thread: thread === undefined ? undefined : Number(thread) } satisfies LaneGreeting)
 const sessions = new Map<BlockHash, InferenceSession>()
+const own = new LaneInputs()
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: threads,
@@ -79,11 +81,13 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
 
   run: async ({ hash, inputs }) => {
     const session = sessionOf(hash)
-    const feeds = Object.fromEntries(inputs.map(tensor => [tensor.name, toOrt(tensor)]))
+    const given = 'memory' in inputs ? own.of(inputs) : inputs
+    const feeds = Object.fromEntries(given.map(tensor => [tensor.name, toOrt(tensor)]))
     const start = performance.now()
     const { value, actual } = await timed(() => session.run(feeds))
     const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
-    return { inputs, outputs, start: start + offset, end: performance.now() + offset, actual }
+    const transferred = 'memory' in inputs ? [] : inputs
+    return { inputs: transferred, outputs, start: start + offset, end: performance.now() + offset, actual }
   },
 
   measure: async ({ hash, inputs, isWarmUp }) => {

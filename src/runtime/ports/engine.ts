@@ -18,7 +18,7 @@ export interface BlockRun {
    * @default 'next'
    */
   readonly follow?: Follow
-  /** The inputs, handed back: what lives on beside the block must not be copied to survive the transfer to the lane. */
+  /** The inputs, handed back: what lives on beside the block must not be copied to survive. */
   readonly inputs: readonly Tensor[]
   /** When the run began and ended, on the device's clock. */
   readonly start: Seconds
@@ -32,8 +32,9 @@ export interface BlockRun {
 }
 
 /**
- * Runs blocks, one at a time, beside whoever asks: nothing else waits for it. Tensors are given away: the caller's buffers
- * are detached, and the result holds them again under `inputs`. When the run fails they are lost.
+ * Runs blocks, one at a time, beside whoever asks: nothing else waits for it. Tensors are given away, unless they are
+ * lent: nobody else looks at them until the result holds them again under `inputs`, in the same buffers or others. When the run
+ * fails they are lost.
  * A block that fails to load or run rejects for its caller and disturbs nobody else.
  */
 export interface Engine extends AsyncDisposable {

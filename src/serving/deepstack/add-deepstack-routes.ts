@@ -154,7 +154,9 @@ class DeepstackRoutes {
     }
     using body = await this.#server.body(request)
     if (body.bytes.byteLength > LARGEST_BODY) throw tooLarge()
-    return await readForm(type, body.bytes)
+    const form = await readForm(type, body.bytes)
+    body.reuse() // what is needed of it was copied
+    return form
   }
 }
 

@@ -74,6 +74,7 @@ const infer = async (
   const { id, isBinary } = asked
   const written = writeInferAnswer({ model, version: answer.version, id, outputs: answer.outputs, isBinary })
   answer.written()
+  if (!answer.readsOn) read.reuse()
   return send(request, reply, written.body, written.header)
 }
 

@@ -14,9 +14,11 @@ export interface ReadBodyOptions {
   readonly buffers: BufferPool
 }
 
-/** A request's body, unpacked. Disposed: its memory may be given to others. */
+/** A request's body, unpacked. Disposed: it counts no longer. */
 export interface Body extends Disposable {
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** Nobody reads it any more: others may be given its memory. */
+  reuse(): void
 }
 
 /**
@@ -34,10 +36,11 @@ export const readBody = async (request: IncomingMessage, options: ReadBodyOption
   }
   let whole: Uint8Array<ArrayBuffer> | undefined
   const body = {
-    [Symbol.dispose]: () => {
-      budget.giveBack(taken)
+    reuse: () => {
       if (whole !== undefined) buffers.give(whole)
-    }
+      whole = undefined
+    },
+    [Symbol.dispose]: () => budget.giveBack(taken)
   }
   try {
     take(declared)
@@ -47,6 +50,7 @@ export const readBody = async (request: IncomingMessage, options: ReadBodyOption
     if (bytes !== packed) take(bytes.byteLength)
     return { ...body, bytes }
   } catch (error) {
+    body.reuse()
     body[Symbol.dispose]()
     throw error
   }

@@ -140,8 +140,9 @@ const toyBlockOf = (file: Uint8Array): ToyBlock => {
   }
 }
 
-/** The caller's buffer is detached: whoever still looks into it finds nothing. */
+/** The caller's buffer is detached, unless it is lent: whoever still looks into it finds nothing. */
 const taken = (tensor: Tensor): Tensor => {
+  if (tensor.isLent === true) return tensor
   const { buffer } = tensor.data
   return { ...tensor, data: new Uint8Array(structuredClone(buffer, { transfer: [buffer] })) }
 }

@@ -145,8 +145,10 @@ export const intTensor = (name: string, values: Int32Array<ArrayBuffer>): Tensor
   data: new Uint8Array(values.buffer)
 })
 
-export const valuesOf = ({ data }: Tensor): Int32Array =>
-  new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+export const valuesOf = ({ data, isLent }: Tensor): Int32Array => {
+  const { buffer, byteOffset, byteLength } = isLent === true ? data.slice() : data
+  return new Int32Array(buffer, byteOffset, byteLength / 4)
+}
 
 /** Which datum an activation is of. */
 export const tagOf = (tensor: Tensor): number => valuesOf(tensor)[0]!

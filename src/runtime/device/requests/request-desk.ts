@@ -54,6 +54,8 @@ export interface Computed {
   readonly manifest: ModelManifest
   /** Data that were computed for it: its batch, in parts. */
   readonly runs: number
+  /** Some of it was sent out more than once: who had it first may still read its tensors, for nobody. */
+  readonly wasResent: boolean
   /** Blocks ran so long for it, all parts together. */
   readonly served: Seconds
   /** From when it was asked for to its outcome. */
@@ -99,7 +101,8 @@ export class RequestDesk implements AsyncDisposable {
       const outcomes = await this.#outcomes(asked, request)
       const outputs = parts.join(outcomes.map(outcome => outcome.outputs))
       const served = seconds(outcomes.reduce((sum, outcome) => sum + outcome.served, 0))
-      return { outputs, manifest, runs: outcomes.length, served, took: seconds(clock.now() - since) }
+      const wasResent = outcomes.some(({ attempts }) => attempts > 1)
+      return { outputs, manifest, runs: outcomes.length, wasResent, served, took: seconds(clock.now() - since) }
     } finally {
       this.#pending--
     }

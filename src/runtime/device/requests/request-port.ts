@@ -1,4 +1,3 @@
-import type { BufferPool } from '../../../core/buffer-pool.ts'
 import type { ModelManifest } from '../../../core/manifest.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { seconds } from '../../../core/units.ts'
@@ -11,13 +10,13 @@ export interface RequestItem extends Item {
 }
 
 /** Tensors as they were asked with, and as they are answered with. */
-export const createRequestPort = (manifest: ModelManifest, buffers: BufferPool): DataPort => {
+export const createRequestPort = (manifest: ModelManifest): DataPort => {
   const isOutput = new Set(manifest.outputs)
   return {
     read: async item => {
       // The model may be another than the one that the request was checked against.
       fitRequest(manifest, (item as RequestItem).tensors)
-      return (item as RequestItem).tensors.map(tensor => ({ ...tensor, data: buffers.copyOf(tensor.data) }))
+      return (item as RequestItem).tensors.map(tensor => ({ ...tensor, isLent: true }))
     },
     stamp: async () => ({ id: '', modified: seconds(0), isFinal: true }),
     write: async (_: Item, tensors) => tensors.filter(({ name }) => isOutput.has(name)),

@@ -36,6 +36,8 @@ export type PartOutcome =
   | {
       readonly kind: 'result'
       readonly outputs: readonly Tensor[]
+      /** How often it was sent out. */
+      readonly attempts: number
       /** From when it was asked for to when it came home. */
       readonly took: Seconds
       /** Of that, blocks ran. */
@@ -174,7 +176,7 @@ export class RequestSource {
           return queue.taken
         }
       }),
-      createPort: manifest => createRequestPort(manifest, device.buffers),
+      createPort: manifest => createRequestPort(manifest),
       ...{ isLive: true, isAsked: true },
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
       ...{ setAside: device.setAside, cancel: device.cancel, withdraw: device.withdraw },
@@ -187,7 +189,8 @@ export class RequestSource {
 const outcomeOf = (entry: SinkEntry, served: Seconds): PartOutcome => {
   if (isFailed(entry)) return { kind: 'failed', cause: entry.cause }
   if (isDropped(entry)) return { kind: 'dropped', reason: entry.reason }
-  return { kind: 'result', outputs: entry.result as readonly Tensor[], took: seconds(entry.inferenceTime), served }
+  const { result, attempts, inferenceTime } = entry
+  return { kind: 'result', outputs: result as readonly Tensor[], attempts, took: seconds(inferenceTime), served }
 }
 
 /** Tells when it is through, and how long blocks ran for a datum. */
