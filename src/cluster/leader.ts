@@ -1,4 +1,5 @@
 import type { DeviceId } from '../core/ids.ts'
+import type { ReplanCause } from '../core/replan-cause.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import { isSamePlacement } from '../planner/is-same-placement.ts'
 import type { PlacementOutcome, PlacementProblem } from '../planner/placement.ts'
@@ -33,12 +34,23 @@ const REST: Seconds = seconds(2)
 export class Leader {
   readonly #ports: LeaderPorts
   readonly #rule = new ReplanRule()
+  readonly #plans = new Map<ReplanCause, number>()
   #planning = false
   #notBefore: Seconds = seconds(0)
   #strangersSince: Seconds | undefined
 
   constructor(ports: LeaderPorts) {
     this.#ports = ports
+  }
+
+  /** Plans that were made here, by what had changed. */
+  get plans(): ReadonlyMap<ReplanCause, number> {
+    return this.#plans
+  }
+
+  /** By what share the speed or rate that is furthest off differs from what was planned with; 0 where another device plans. */
+  get drift(): number {
+    return this.#rule.drift
   }
 
   isHere(): boolean {
@@ -95,8 +107,9 @@ export class Leader {
 
   #made(problem: PlacementProblem, outcome: PlacementOutcome, current: NumberedPlacement | undefined): void {
     if (!this.isHere()) return
-    const isDrift = this.#rule.planned(problem)
-    if (isDrift && current !== undefined) {
+    const cause = this.#rule.planned(problem)
+    this.#plans.set(cause, (this.#plans.get(cause) ?? 0) + 1)
+    if ((cause === 'links' || cause === 'drift') && current !== undefined) {
       const changes = !isSamePlacement(outcome.placement, current.placement)
       this.#rule.came(changes)
       if (!changes) return

@@ -44,7 +44,23 @@ test('who comes is planned for once nobody else has come for a moment', () => {
 test('links that become known are not drift: they are planned for as soon', () => {
   const rule = plannedFor(problem(['a', 'b'], []))
   expect(dueAt(rule, two(), 0)).toBeCloseTo(0.4, 9)
-  expect(rule.planned(two())).toBe(true)
+  expect(rule.planned(two())).toBe('links')
+})
+
+test('a plan is told what has changed, and how far what was planned with is off meanwhile', () => {
+  const rule = new ReplanRule()
+  expect(rule.planned(problem(['a'], []))).toBe('first')
+  expect(rule.planned(problem(['a', 'b'], []))).toBe('devices')
+  expect(rule.planned({ ...two(), sources: [] })).toBe('sources')
+  expect(rule.planned(two())).toBe('sources')
+  rule.isDue(two(), seconds(0))
+  expect(rule.drift).toBe(0)
+  for (const rate of [1.5e6, 1e6 / 1.5]) {
+    rule.isDue(two(rate), seconds(0))
+    expect(rule.drift).toBeCloseTo(0.5, 9)
+  }
+  expect(rule.planned(two(1.5e6))).toBe('drift')
+  expect(rule.drift).toBe(0)
 })
 
 test('a rate that is off by more than a fifth must be so for three seconds', () => {

@@ -1,3 +1,4 @@
+import type { ReplanCause } from '../core/replan-cause.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { PlacementProblem } from './placement.ts'
 
@@ -24,6 +25,12 @@ export class ReplanRule {
   #driftSince: Seconds | undefined
   #greatDriftSince: Seconds | undefined
   #lasts: Seconds = DRIFT_LASTS
+  #drift = 0
+
+  /** By what share the speed or rate that is furthest off differed from what was planned with, when that was last asked. */
+  get drift(): number {
+    return this.#drift
+  }
 
   isDue(problem: PlacementProblem, now: Seconds): boolean {
     const shape = shapeOf(problem) + linksOf(problem)
@@ -33,16 +40,16 @@ export class ReplanRule {
     return this.#hasDrifted(problem, this.#planned.problem, now)
   }
 
-  /** @returns whether this differs from the last plan's problem in speeds, rates and links only */
-  planned(problem: PlacementProblem): boolean {
-    const shape = shapeOf(problem)
-    const isDrift = this.#planned?.shape === shape
-    this.#planned = { problem, shape, links: linksOf(problem) }
+  /** @returns what differs from the last plan's problem */
+  planned(problem: PlacementProblem): ReplanCause {
+    const cause = this.#planned === undefined ? 'first' : causeOf(problem, this.#planned.problem)
+    this.#planned = { problem, shape: shapeOf(problem), links: linksOf(problem) }
     this.#pending = undefined
     this.#driftSince = undefined
     this.#greatDriftSince = undefined
-    if (!isDrift) this.#lasts = DRIFT_LASTS
-    return isDrift
+    this.#drift = 0
+    if (cause !== 'links' && cause !== 'drift') this.#lasts = DRIFT_LASTS
+    return cause
   }
 
   /** Whether the plan for drift moves blocks. */
@@ -53,6 +60,7 @@ export class ReplanRule {
   /** Somebody else plans now. */
   forget(): void {
     this.#planned = undefined
+    this.#drift = 0
   }
 
   #isSettled(shape: string, now: Seconds): boolean {
@@ -61,30 +69,39 @@ export class ReplanRule {
   }
 
   #hasDrifted(problem: PlacementProblem, planned: PlacementProblem, now: Seconds): boolean {
-    this.#driftSince = isFar(problem, planned, DRIFT) ? (this.#driftSince ?? now) : undefined
-    this.#greatDriftSince = isFar(problem, planned, GREAT_DRIFT) ? (this.#greatDriftSince ?? now) : undefined
+    this.#drift = driftOf(problem, planned)
+    this.#driftSince = this.#drift > DRIFT ? (this.#driftSince ?? now) : undefined
+    this.#greatDriftSince = this.#drift > GREAT_DRIFT ? (this.#greatDriftSince ?? now) : undefined
     const lasted = (since: Seconds | undefined, least: Seconds): boolean => since !== undefined && now - since >= least
     return lasted(this.#driftSince, this.#lasts) || lasted(this.#greatDriftSince, DRIFT_LASTS)
   }
 }
 
 /** Who is there with how much memory, for which models and sources, and what these ask for. Not what is carried, nor how fast anything is. */
-const shapeOf = ({ devices, models, sources }: PlacementProblem): string =>
-  JSON.stringify([
-    devices.map(({ id, memory }) => [id, memory]),
-    models.map(({ id }) => id),
+const shapeOf = (problem: PlacementProblem): string => JSON.stringify(Object.values(PARTS).map(part => part(problem)))
+
+const PARTS = {
+  devices: ({ devices }: PlacementProblem): unknown => devices.map(({ id, memory }) => [id, memory]),
+  models: ({ models }: PlacementProblem): unknown => models.map(({ id }) => id),
+  sources: ({ sources }: PlacementProblem): unknown =>
     sources.map(({ device, model, demand }) => [device, model, demand])
-  ])
+}
+
+const causeOf = (now: PlacementProblem, then: PlacementProblem): ReplanCause => {
+  for (const [cause, part] of Object.entries(PARTS) as [keyof typeof PARTS, (typeof PARTS)[keyof typeof PARTS]][])
+    if (JSON.stringify(part(now)) !== JSON.stringify(part(then))) return cause
+  return linksOf(now) === linksOf(then) ? 'drift' : 'links'
+}
 
 const linksOf = ({ links }: PlacementProblem): string =>
   JSON.stringify(links.map(({ from, to }) => `${from} ${to}`).sort())
 
-const isFar = (now: PlacementProblem, then: PlacementProblem, drift: number): boolean => {
-  const far = (a: number, b: number | undefined): boolean =>
-    b === undefined || Math.abs(Math.log(a / b)) > Math.log(1 + drift)
+/** Of all speeds and rates, by what share the one that is furthest off is above what it was, or below. */
+const driftOf = (now: PlacementProblem, then: PlacementProblem): number => {
   const rates = new Map(then.links.map(({ from, to, rate }) => [`${from} ${to}`, rate]))
-  return (
-    now.devices.some(({ speed }, n) => far(speed, then.devices[n]?.speed)) ||
-    now.links.some(({ from, to, rate }) => far(rate, rates.get(`${from} ${to}`)))
-  )
+  const apart = [
+    ...now.devices.map(({ speed }, n) => Math.log(speed / then.devices[n]!.speed)),
+    ...now.links.map(({ from, to, rate }) => Math.log(rate / rates.get(`${from} ${to}`)!))
+  ]
+  return Math.exp(apart.reduce((most, log) => Math.max(most, Math.abs(log)), 0)) - 1
 }

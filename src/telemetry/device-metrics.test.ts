@@ -57,6 +57,8 @@ test('a device is asked when somebody looks', async () => {
   expect(samples.get('tributary_device_state{state="new"}')).toBe(1)
   expect([...samples.keys()].filter(name => name.startsWith('tributary_device_info{'))).toHaveLength(1)
   expect(samples.get('process_resident_memory_bytes')).toBeGreaterThan(1e6)
+  expect(samples.get('tributary_plan_drift_ratio')).toBe(0)
+  expect(samples.get('tributary_plans_total{cause="drift"}')).toBe(0)
   // Once more: what the device counts is not added up.
   expect(samplesOf(await metrics.text()).get('tributary_cluster_devices')).toBe(1)
 })

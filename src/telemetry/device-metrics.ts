@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { REPLAN_CAUSES } from '../core/replan-cause.ts'
 import type { ClusterStatus } from '../runtime/device/device-status.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import { BoundedLabels } from './bounded-labels.ts'
@@ -118,6 +119,11 @@ export class DeviceMetrics implements DeviceObserver {
     this.#set('memoryLimit', own.memory ?? Number.POSITIVE_INFINITY)
     this.#is('fetched', own.weightsFetched)
     this.#set('troubles', own.troubles.length)
+    this.#set('drift', own.planning.drift)
+    this.#are(
+      'plans',
+      REPLAN_CAUSES.map(cause => [own.planning.plans[cause] ?? 0, { cause }])
+    )
     this.#are(
       'jobFailures',
       own.jobs.map(({ job, times }) => [times, { what: job }])

@@ -76,6 +76,15 @@ export const METRICS = {
   devicesLost: gauge('tributary_cluster_devices_lost', 'Devices that were in the cluster and are not any more'),
   placement: gauge('tributary_placement_epoch', 'Number of the placement that holds'),
   placed: gauge('tributary_placement_ready', '1 where all that is placed is loaded'),
+  plans: counter(
+    'tributary_plans_total',
+    'Plans that this device made for the cluster, by what had changed: first (nothing was planned yet), devices, models, sources, links, drift',
+    'cause'
+  ),
+  drift: gauge(
+    'tributary_plan_drift_ratio',
+    'By what share the speed or rate that is furthest off differs from what this device planned with; 0 where another one plans'
+  ),
   unplaced: gauge('tributary_placement_unplaced_blocks', 'Blocks that fit nowhere'),
   refusedPeers: counter('tributary_refused_peers_total', 'Processes that could not prove the key'),
   malformed: counter('tributary_malformed_frames_total', 'Frames that are none'),

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { buildModel, node, value } from '../../src/testing/onnx-builder.ts'
 import { selfSigned } from '../../src/testing/self-signed.ts'
+import { grafanaQueries } from '../grafana-queries.ts'
 
 const run = promisify(execFile)
 const DATA = 20
@@ -174,12 +175,21 @@ test('a real Prometheus scrapes it, and its queries answer', async context => {
     })
     const query = async (text: string): Promise<string | undefined> => {
       const answer = await fetch(`${own}/api/v1/query?query=${encodeURIComponent(text)}`)
+      if (!answer.ok) throw new Error(`${text}: ${await answer.text()}`)
       const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } }
       return data.result[0]?.value[1]
     }
     await expect.poll(() => query('tributary_results_total{source="cam"}'), { timeout: 20_000 }).toBe(String(DATA))
     expect(await query('histogram_quantile(0.5, sum by (le) (tributary_inference_seconds_bucket))')).toBeDefined()
     expect(await query('sum(tributary_cluster_devices{job="tributary"})')).toBe('1')
+    // What the dashboard asks for is answered; of a device alone there are no links, weights and peers to tell of.
+    const silent = async (): Promise<readonly string[]> => {
+      const answers = await Promise.all((await grafanaQueries()).map(async text => [text, await query(text)] as const))
+      return answers.flatMap(([text, value]) =>
+        value === undefined && !/link|transfer|dropped|failed|memory_limit/.test(text) ? [text] : []
+      )
+    }
+    await expect.poll(silent, { timeout: 20_000 }).toEqual([])
     // By each of its ports.
     await expect
       .poll(() => query('count(tributary_device_info{job="guarded",name="gate"})'), { timeout: 20_000 })

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { KeepFailures } from '../../cluster/keep-failures.ts'
 import { type Lack, lackOf } from '../../cluster/lack-of.ts'
+import type { Leader } from '../../cluster/leader.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { areReady, missingBlock } from '../../cluster/readiness.ts'
 import { TICK } from '../../cluster/rhythm.ts'
@@ -41,6 +42,7 @@ export interface DeviceReporterParts {
   readonly placement: () => NumberedPlacement | undefined
   readonly readyEpoch: () => number
   readonly weightsFetched: () => number
+  readonly leader: () => Pick<Leader, 'plans' | 'drift'>
   readonly draining: () => boolean
   /** On its way out, though it may still compute. */
   readonly leaving: () => boolean
@@ -273,6 +275,7 @@ export class DeviceReporter {
       rate: this.#tasks.at(now, tasks),
       bytesSent: this.#bytesSent(),
       weightsFetched: this.#parts.weightsFetched(),
+      planning: this.#planning(),
       rss: this.#rss.now(),
       links: this.#links(),
       waiting: this.#waiting(view),
@@ -289,6 +292,12 @@ export class DeviceReporter {
       counters: { ...network.counters(), unproven: this.#parts.unproven() },
       sources: sources().map(source => this.#withReason(source.status()))
     }
+  }
+
+  /** What is not finite does not travel. */
+  #planning(): DeviceReport['planning'] {
+    const { drift, plans } = this.#parts.leader()
+    return { drift: Math.min(drift, Number.MAX_SAFE_INTEGER), plans: Object.fromEntries(plans) }
   }
 
   #state(): Pick<DeviceReport, 'state' | 'because'> {

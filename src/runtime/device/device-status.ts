@@ -36,6 +36,8 @@ export const deviceReportSchema = z.object({
   bytesSent: z.number(),
   /** Weights fetched from other devices so far. */
   weightsFetched: z.number().default(0),
+  /** As planner: by what share the speed or rate that is furthest off differs from what was planned with; plans, by what had changed. */
+  planning: z.object({ drift: z.number(), plans: z.record(z.string(), z.number()) }).default({ drift: 0, plans: {} }),
   rss: z.number(),
   links: z.array(
     z.object({

@@ -265,6 +265,7 @@ class RunningDevice implements Device {
       placement: () => this.#placement,
       readyEpoch: () => this.#keeper.readyEpoch,
       weightsFetched: () => this.#keeper.fetched,
+      leader: () => this.#leader,
       draining: () => this.#draining,
       leaving: () => this.#draining || this.#drain.isLeaving,
       canPlan: parts.place !== undefined,
