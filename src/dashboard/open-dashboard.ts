@@ -2,12 +2,17 @@ import type { Server } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 import type { Seconds } from '../core/units.ts'
 import type { ClusterStatus } from '../runtime/device/device-status.ts'
+import type { PlanDesk } from '../runtime/device/plan-desk.ts'
 import type { Endpoint } from '../runtime/parse-endpoint.ts'
 import { createHttpServer, type HttpServer } from '../serving/http/create-http-server.ts'
 import { listenAt } from '../serving/listen-at.ts'
 import { SERVING_LIMITS } from '../serving/serving-limits.ts'
+import { addActionRoutes } from './actions/add-action-routes.ts'
+import { actionFacts, type DashboardActions } from './actions/dashboard-actions.ts'
 import { addDashboardRoutes, OPEN_PATHS } from './add-dashboard-routes.ts'
 import { addResultRoutes } from './add-result-routes.ts'
+import { addPlanRoutes } from './plans/add-plan-routes.ts'
+import { OutlookDesk } from './plans/outlook-desk.ts'
 import type { RecentLines } from './recent-lines.ts'
 import type { RecentResults } from './recent-results.ts'
 import { StatusFeed } from './status-feed.ts'
@@ -19,6 +24,9 @@ export interface DashboardParts {
   /** In PEM. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly status: () => ClusterStatus
+  readonly plans: PlanDesk
+  /** What a page may have done; undefined: it can only look. */
+  readonly actions: DashboardActions | undefined
   readonly lines: RecentLines
   /** Of this device's sources. */
   readonly results: RecentResults
@@ -42,6 +50,8 @@ export const openDashboard = async ({
   tls,
   say,
   results,
+  plans,
+  actions,
   routes = [],
   ...parts
 }: DashboardParts): Promise<Dashboard> => {
@@ -49,6 +59,9 @@ export const openDashboard = async ({
   try {
     await addDashboardRoutes(server, new StatusFeed(parts))
     addResultRoutes(server, results)
+    const desk = new OutlookDesk({ clock: parts.clock, plans })
+    addPlanRoutes(server, { plans, desk, actions: actionFacts(actions) })
+    addActionRoutes(server, { actions, say })
     for (const add of routes) add(server)
     await server.app.ready()
     return { at: await listenAt(server.app.server as Server, at), [Symbol.asyncDispose]: () => server.stop() }

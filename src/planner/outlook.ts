@@ -34,8 +34,10 @@ export type Served =
       readonly tight: readonly TightResource[]
       readonly bottleneck: string
       readonly gains: readonly string[]
-      /** Whether distributing does, against each source alone at home. */
+      /** Whether distributing does, in words. */
       readonly pays: string
+      /** The scale that each source's own device reaches alone; 0 where one cannot. */
+      readonly alone: number
     }
   | { readonly kind: 'unserved'; readonly because: string }
 
@@ -96,7 +98,7 @@ const served = (
   const predicted = outcome.bound
   const until = now() + timeLimit
   const time = { mayGoOn: () => now() < until, left: () => Math.max(0, until - now()) }
-  const { bottleneck, gains, pays } = explainPlan(capacity, { free: free.bound, predicted }, solve, time)
+  const { bottleneck, gains, pays, local: alone } = explainPlan(capacity, { free: free.bound, predicted }, solve, time)
   const times = unloadedTimes(capacity, carries, time)
   return {
     kind: 'served',
@@ -106,7 +108,7 @@ const served = (
       time: Number.isNaN(times[s]) ? null : times[s]!
     })),
     tight: tightResources(capacity, predicted),
-    ...{ bottleneck, gains, pays }
+    ...{ bottleneck, gains, pays, alone }
   }
 }
 

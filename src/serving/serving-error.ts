@@ -5,6 +5,7 @@ const STATUSES = {
   badRequest: { http: 400, grpc: 3 },
   badToken: { http: 401, grpc: 16 },
   otherSite: { http: 403, grpc: 7 },
+  notAllowed: { http: 403, grpc: 7 },
   noSuchModel: { http: 404, grpc: 5 },
   noSuchPath: { http: 404, grpc: 12 },
   tooSlow: { http: 408, grpc: 4 },

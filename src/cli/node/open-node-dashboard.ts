@@ -1,3 +1,4 @@
+import type { SourceActions } from '../../dashboard/actions/dashboard-actions.ts'
 import type { Dashboard } from '../../dashboard/open-dashboard.ts'
 import type { RecentLines } from '../../dashboard/recent-lines.ts'
 import type { RecentResults } from '../../dashboard/recent-results.ts'
@@ -11,8 +12,12 @@ import type { NodeOptions } from './node-options.ts'
 import { servingSecrets } from './serving-secrets.ts'
 
 export interface NodeDashboardParts {
-  readonly options: NodeOptions
+  readonly options: Pick<NodeOptions, 'dashboard' | 'serving'>
   readonly device: Device
+  /** Of its cluster. */
+  readonly invite: () => string
+  /** Undefined where it has none and can have none. */
+  readonly sources: SourceActions | undefined
   readonly log: NodeLog
   readonly lines: RecentLines
   /** The page for Prometheus, beside the rest. */
@@ -24,6 +29,8 @@ export interface NodeDashboardParts {
 export const openNodeDashboard = async ({
   options: { dashboard, serving },
   device,
+  invite,
+  sources,
   log,
   lines,
   metrics,
@@ -34,6 +41,9 @@ export const openNodeDashboard = async ({
   const { openDashboard } = await import('../../dashboard/open-dashboard.ts')
   const page = await openDashboard({
     ...{ at: dashboard, token, tls, lines, results, clock: systemClock, wallTime, status: () => device.status() },
+    plans: device.plans,
+    // Without a token whoever reaches the port could ask.
+    actions: token === undefined ? undefined : { drain: id => device.drain(id), invite, sources },
     say: (text, level) => log.say(text, level),
     routes: metrics === undefined ? [] : [metrics]
   })

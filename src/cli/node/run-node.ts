@@ -27,6 +27,7 @@ import { openMetrics } from './open-metrics.ts'
 import { openNodeDashboard } from './open-node-dashboard.ts'
 import { openNodeLog } from './open-node-log.ts'
 import { openNodeServing } from './open-node-serving.ts'
+import { PageSources } from './page-sources.ts'
 import { Reloader } from './reloader.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
@@ -118,9 +119,11 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
   try {
     const results = new RecentResults(systemClock)
     const settled = options.dashboard === undefined ? undefined : results.note.bind(results)
-    const sources = await sourcesOf({ device, folder, log, settled }, load, options, spec)
-    if (load !== undefined && sources !== undefined)
-      reloader = new Reloader({ device, sources, folder, log, config, stamps, load })
+    const changes = new PageSources(load ?? (async () => config), async () => reloader?.reload())
+    const mayChange = load !== undefined || mayAct(options)
+    const sources = await sourcesOf({ device, folder, log, settled }, mayChange, options, spec)
+    if (mayChange && sources !== undefined)
+      reloader = new Reloader({ device, sources, folder, log, config, stamps, load: () => changes.config() })
     const start: Start = { isOver: false }
     const hasStarted = (): boolean => start.isOver
     await using serving = await openNodeServing({
@@ -132,13 +135,20 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       ...{ log, hasStarted, answered: metrics?.answered, metrics: metrics?.route }
     })
     const route = metrics?.route
-    await using _dashboard = await openNodeDashboard({ options, device, log, lines, results, metrics: route })
+    await using _dashboard = await openNodeDashboard({
+      ...{ options, device, log, lines, results, metrics: route },
+      ...{ invite: () => cluster.invite(), sources: changes }
+    })
     await untilStopped({ options, opened, log, leave, hangup, reloader, serving, start }, sources)
   } finally {
     await device.stop({ patience: seconds(0) })
     leave.forget()
   }
 }
+
+/** Somebody with the token may do something on its page. */
+const mayAct = ({ dashboard, serving }: NodeOptions): boolean =>
+  dashboard !== undefined && serving.tokenFile !== undefined
 
 interface RunningNode {
   readonly options: NodeOptions
@@ -210,11 +220,11 @@ const traceOf = async ({ trace }: NodeOptions, log: NodeLog): Promise<TraceFile 
 /** What reads images and keeps sinks is loaded only where there is a source, or may be one. */
 const sourcesOf = async (
   parts: NodeSourcesParts,
-  mayChange: unknown,
+  mayChange: boolean,
   options: NodeOptions,
   spec: IoSpec | undefined
 ): Promise<NodeSources | undefined> => {
-  if (options.sources.length === 0 && mayChange === undefined) return undefined
+  if (options.sources.length === 0 && !mayChange) return undefined
   const { NodeSources: Own } = await import('./node-sources.ts')
   const own = new Own(parts)
   await (await own.prepare(options, spec)).commit()

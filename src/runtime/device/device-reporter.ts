@@ -302,7 +302,8 @@ export class DeviceReporter {
 
   #state(): Pick<DeviceReport, 'state' | 'because'> {
     const life = this.#parts.life()
-    return { state: life.kind, because: life.kind === 'failed' ? life.because.slice(0, 1000) : '' }
+    const state = life.kind === 'running' && this.#parts.leaving() ? 'draining' : life.kind
+    return { state, because: life.kind === 'failed' ? life.because.slice(0, 1000) : '' }
   }
 
   /** Of a source that has not begun, what the cluster lacks. */
@@ -457,7 +458,7 @@ export class DeviceReporter {
       const link = role === 'observer' ? undefined : network.link(peer)
       if (link === undefined) return []
       const { shaped: emulated, ...measured } = link
-      return [{ to: view.nameOf(peer), ...measured, emulated, encoding: encodingTo(peer) }]
+      return [{ to: view.nameOf(peer), medium: '', ...measured, emulated, encoding: encodingTo(peer) }]
     })
   }
 

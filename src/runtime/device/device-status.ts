@@ -47,6 +47,8 @@ export const deviceReportSchema = z.object({
       bytesSent: z.number(),
       busySeconds: z.number().default(0),
       emulated: z.boolean(),
+      /** That it shares with other links; '' where it is one of its own. */
+      medium: z.string().default(''),
       /** How float32 activations travel on it; `rate` is of bytes as sent. */
       encoding: z.enum(ACTIVATION_ENCODINGS).default('fp32')
     })
