@@ -16,7 +16,15 @@ const tell = (observer: DeviceObserver, datum: number): void => {
   observer.admitted({ ...of, available: seconds(0), at: seconds(0) })
   for (let block = 0; block < BLOCKS; block++)
     observer.ran({ ...of, model: 'net', block, ready: seconds(0), start: seconds(0.001), end: seconds(0.01 + block) })
-  observer.sent({ ...of, to: 'shed', activation: 1, bytes: bytes(1000), start: seconds(0), end: seconds(0.002) })
+  observer.sent({
+    ...of,
+    to: 'shed',
+    activation: 1,
+    bytes: bytes(1000),
+    ready: seconds(0),
+    start: seconds(0),
+    end: seconds(0.002)
+  })
   observer.ended({ ...of, outcome: 'result', available: seconds(0), at: seconds(0.05) })
 }
 

@@ -38,7 +38,8 @@ const APART = [
   'fastify',
   '@fastify/busboy',
   'zeromq',
-  '@grpc/grpc-js'
+  '@grpc/grpc-js',
+  '@opentelemetry/*'
 ]
 
 /** Files that are found from where a module stands are found from where it stood. */

@@ -134,6 +134,14 @@ export const command = new Command('node')
     'append what this device computed and sent when, and what its sources admitted and completed, as JSON lines'
   )
   .option(
+    '--trace-sample <share>',
+    'follow this share of the data of this node across all devices, as traces of OpenTelemetry (docs/observing.md); 0: only those whose requests bring a traceparent (default: "0.01" with --trace-endpoint)'
+  )
+  .option(
+    '--trace-endpoint <url>',
+    'where traces go, by OTLP over HTTP; give it to every device (default: OTEL_EXPORTER_OTLP_ENDPOINT, else http://localhost:4318)'
+  )
+  .option(
     '--dashboard <[host:]port>',
     'show the cluster live on a page there; without a host only this machine reaches it'
   )

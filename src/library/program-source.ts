@@ -103,7 +103,13 @@ export class ProgramSource {
       createPort: createMemoryPort,
       isLive: true,
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
-      ...{ setAside: device.setAside, cancel: device.cancel, stretch: device.stretch, observe: device.observer }
+      ...{
+        setAside: device.setAside,
+        cancel: device.cancel,
+        stretch: device.stretch,
+        observe: device.observer,
+        tracer: device.tracer
+      }
     }
   }
 

@@ -15,6 +15,7 @@ import { nodeRandom } from '../runtime/node-random.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { foreseeApart } from '../runtime/planning/foresee-apart.ts'
 import { placeApart } from '../runtime/planning/place-apart.ts'
+import type { DataTracer } from '../runtime/ports/data-tracer.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import type { Engine } from '../runtime/ports/engine.ts'
 import type { Network } from '../runtime/ports/network.ts'
@@ -50,6 +51,7 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly startWhen?: number
   readonly keepModels?: Seconds
   readonly observe?: DeviceObserver
+  readonly tracer?: DataTracer | undefined
   /** Reads anew what this device is to have; of a command on this machine. @returns what has changed, as JSON */
   readonly reload?: () => Promise<string>
   /** Plans for the others where it is its turn. @default true */

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { ModelManifest } from '../core/manifest.ts'
+import { parseTraceparent } from '../core/parse-traceparent.ts'
 import type { Tensor } from '../core/tensor.ts'
 import { elementCount } from '../core/tensor.ts'
 import { type Seconds, seconds } from '../core/units.ts'
@@ -35,6 +36,8 @@ export interface InferCall {
   /** Since when it is being read. */
   readonly since: Seconds
   readonly signal: AbortSignal | undefined
+  /** `traceparent`, as it came. */
+  readonly trace?: string | undefined
 }
 
 export interface InferAnswer {
@@ -146,8 +149,9 @@ export class InferenceService {
     const tensors = call.inputs.map(input => toTensor(input, manifest))
     const begun = clock.now()
     const asker = askerOf(call)
+    const trace = parseTraceparent(call.trace)
     const timeout = timeLeft(timeoutOf(parameters), seconds(begun - since))
-    const computed = await desk.compute({ model, tensors, asker, weight: weightOf(parameters), timeout, signal })
+    const computed = await desk.compute({ model, tensors, asker, weight: weightOf(parameters), timeout, signal, trace })
     const { took, served, runs, outputs, wasResent } = computed
     const done = clock.now()
     const batch = batchSize(tensors, manifest)

@@ -21,7 +21,15 @@ test('what became of data, and how long things took, is counted as it happens', 
   const metrics = new DeviceMetrics({ version: '1' })
   metrics.admitted({ ...of, available: seconds(0), at: seconds(0) })
   metrics.ran({ ...of, model: 'net', block: 0, ready: seconds(0.2), start: seconds(0.5), end: seconds(0.9) })
-  metrics.sent({ ...of, to: 'shed', activation: 1, bytes: bytes(100), start: seconds(1), end: seconds(1.02) })
+  metrics.sent({
+    ...of,
+    to: 'shed',
+    activation: 1,
+    bytes: bytes(100),
+    ready: seconds(1),
+    start: seconds(1),
+    end: seconds(1.02)
+  })
   metrics.ended({ ...of, outcome: 'result', available: seconds(0), at: seconds(2) })
   for (let i = 0; i < 3; i++) metrics.ended({ ...of, outcome: 'dropped', reason: 'deadline', at: seconds(2) })
   metrics.ended({ ...of, outcome: 'failed', at: seconds(2) })

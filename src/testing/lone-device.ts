@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.ts'
 import { bytes, seconds } from '../core/units.ts'
 import { proportionalPlacement } from '../planner/proportional-placement.ts'
 import { createDevice, type Device, type DeviceParts } from '../runtime/device/device.ts'
+import type { LineFacts } from '../runtime/device/line-facts.ts'
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import { SourceRunner } from '../runtime/device/source-runner.ts'
 import type { DeviceState } from '../runtime/generated/tributary/v1/wire_pb.ts'
@@ -179,7 +180,14 @@ export const numberSource = (
       exampleInputs: () => []
     }),
     ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere, setAside: device.setAside },
-    ...{ cancel: device.cancel, observe: device.observer, say: (text: string) => (said as string[]).push(text) }
+    ...{
+      cancel: device.cancel,
+      observe: device.observer,
+      tracer: device.tracer,
+      // With the trace of the datum that it speaks of.
+      say: (text: string, _?: string, { traceId }: LineFacts = {}) =>
+        (said as string[]).push(traceId === undefined ? text : `${text} [${traceId}]`)
+    }
   })
 }
 

@@ -34,7 +34,15 @@ const inMemory = async (): Promise<Watching> => {
 const of = { source: 'cam@porch', datum: 3 }
 const admitted = { ...of, available: seconds(0.5), at: seconds(1) }
 const ran = { ...of, model: 'net', block: 0, ready: seconds(0.9), start: seconds(1), end: seconds(2) }
-const sent = { ...of, to: 'shed', activation: 1, bytes: bytes(100), start: seconds(2), end: seconds(3) }
+const sent = {
+  ...of,
+  to: 'shed',
+  activation: 1,
+  bytes: bytes(100),
+  ready: seconds(2),
+  start: seconds(2),
+  end: seconds(3)
+}
 const ended = { ...of, outcome: 'result' as const, available: seconds(0.5), at: seconds(4) }
 
 const tell = (observer: DeviceObserver, datum: number): void => {

@@ -36,7 +36,7 @@ test('processes that began at different times are told on one time axis, from th
     await using shed = await life('shed', 1003)
     porch.observer.admitted({ ...cam, available: seconds(0.25), at: seconds(0.5) })
     porch.observer.ran({ ...task, block: 0 })
-    const passage = { activation: 1, bytes: bytes(600), start: seconds(1.5), end: seconds(2) }
+    const passage = { activation: 1, bytes: bytes(600), ready: seconds(1.25), start: seconds(1.5), end: seconds(2) }
     porch.observer.sent({ ...cam, to: 'shed', ...passage })
     shed.observer.ran({ ...task, block: 1 })
     porch.observer.ended({ ...cam, outcome: 'result', available: seconds(0), at: seconds(4) })

@@ -5,7 +5,6 @@ import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { withGiven } from '../../model/input-shapes.ts'
 import type { Device } from '../../runtime/device/device.ts'
-import type { LogLevel } from '../../runtime/device/log-level.ts'
 import { SourceRunner, type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-runner.ts'
 import { createDataPort, type DataPortOptions } from '../../runtime/io/create-data-port.ts'
 import { createLivePort } from '../../runtime/io/create-live-port.ts'
@@ -48,7 +47,7 @@ export interface SourceParts {
   readonly sink: Sink
 }
 
-type Said = (text: string, level?: LogLevel) => void
+type Said = SourceRunnerParts['say']
 
 export interface CreatedSource {
   readonly runner: SourceRunner
@@ -59,7 +58,7 @@ export interface CreatedSource {
 /** A source as flags describe it; nothing of it has begun. */
 export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSource => {
   const { options, device, log, sink, settled } = parts
-  const say: Said = (text, level) => log.say(text, level)
+  const say: Said = (text, level, facts) => log.say(text, level, facts)
   const { close = async () => {}, ...own } = isLiveKind(source.kind)
     ? liveParts(source, parts, () => runner)
     : listedParts(source, parts, say)
@@ -72,7 +71,8 @@ export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSou
       own.settled?.(datum, item, entry)
       settled?.(item, entry)
     },
-    observe: device.observer
+    observe: device.observer,
+    tracer: device.tracer
   })
   return { runner, close }
 }

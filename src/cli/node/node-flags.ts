@@ -35,6 +35,8 @@ export interface NodeFlags {
   readonly exitWithParent?: boolean
   readonly controlled?: boolean
   readonly trace?: string
+  readonly traceSample?: string
+  readonly traceEndpoint?: string
   readonly metrics?: string
   readonly dashboard?: string
   readonly serve?: string

@@ -39,3 +39,10 @@ test('as JSON, a line has the same under names', () => {
     '{"time":"2031-02-03T04:05:06.789Z","level":"warn","name":"porch","message":"two\\nlines \\"quoted\\""}\n'
   ])
 })
+
+test('as JSON, a line about a datum that is followed has its trace', () => {
+  const { log, err } = logged(false, 'json')
+  log.say('cam: frame 3 failed', 'warn', { traceId: 'abc' })
+  log.say('cam: frame 4 failed', 'warn', { traceId: undefined })
+  expect(err.map(line => JSON.parse(line).traceId)).toEqual(['abc', undefined])
+})

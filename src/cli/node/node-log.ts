@@ -1,4 +1,5 @@
 import type { DeviceLog } from '../../node/device-log.ts'
+import type { LineFacts } from '../../runtime/device/line-facts.ts'
 import type { LogLevel } from '../../runtime/device/log-level.ts'
 import { wallDate } from '../../runtime/system-clock.ts'
 
@@ -35,12 +36,14 @@ export const createNodeLog = (
   ports: Partial<NodeLogPorts> = {}
 ): NodeLog => {
   const { err, out, date } = { ...PORTS, ...ports }
-  const line = (message: string, level: LogLevel): string => {
+  const line = (message: string, level: LogLevel, facts?: LineFacts): string => {
     const time = date().toISOString()
-    return format === 'json' ? JSON.stringify({ time, level, name, message }) : `${time} ${level} ${name}: ${message}`
+    return format === 'json'
+      ? JSON.stringify({ time, level, name, message, ...facts })
+      : `${time} ${level} ${name}: ${message}`
   }
   return {
-    say: (text, level = 'info') => err(`${line(text, level)}\n`),
+    say: (text, level = 'info', facts) => err(`${line(text, level, facts)}\n`),
     event: event => {
       if (jsonEvents) out(`${JSON.stringify({ time: date().toISOString(), level: 'info', ...event })}\n`)
     }

@@ -75,6 +75,8 @@ export interface NodeOptions {
   readonly controlled: boolean
   /** File for what this device did. */
   readonly trace: string | undefined
+  /** Spans of OpenTelemetry; undefined: no datum is followed from here, and nothing is told of others'. */
+  readonly tracing: TracingFlags | undefined
   /** Where /metrics is answered. */
   readonly metrics: Endpoint | undefined
   /** Where the page is that shows the cluster. */
@@ -83,6 +85,12 @@ export interface NodeOptions {
   readonly log: LogOptions
   readonly jsonEvents: boolean
   readonly json: boolean
+}
+
+/** What is not said, OTEL_* say. */
+export interface TracingFlags {
+  readonly share: number | undefined
+  readonly endpoint: URL | undefined
 }
 
 /** Where other programs are answered, and whom. Files are read when the node starts. */
@@ -149,6 +157,7 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
     exitWithParent: flags.exitWithParent === true,
     controlled: flags.controlled === true,
     trace: flags.trace,
+    tracing: tracingOf(flags, problems),
     metrics: endpointOf('metrics', flags.metrics, problems),
     dashboard: endpointOf('dashboard', flags.dashboard, problems),
     serving: servingOf(flags, problems),
@@ -158,6 +167,22 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
   }
   problems.refuse()
   return options
+}
+
+const tracingOf = ({ traceSample, traceEndpoint }: NodeFlags, problems: FlagProblems): TracingFlags | undefined => {
+  if (traceSample === undefined && traceEndpoint === undefined) return undefined
+  const share = (): number | undefined =>
+    traceSample === undefined ? undefined : parseNumber('--trace-sample', traceSample, { least: 0, most: 1 })
+  return {
+    share: problems.check('trace-sample', traceSample ?? '', share, undefined),
+    endpoint: problems.check('trace-endpoint', traceEndpoint ?? '', () => receiverOf(traceEndpoint), undefined)
+  }
+}
+
+const receiverOf = (text: string | undefined): URL | undefined => {
+  if (text === undefined) return undefined
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
+  throw new UserError(`--trace-endpoint "${text}" must be a URL like http://collector:4318`)
 }
 
 /** Undefined where nothing is to listen. */

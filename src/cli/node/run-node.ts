@@ -27,6 +27,7 @@ import { openMetrics } from './open-metrics.ts'
 import { openNodeDashboard } from './open-node-dashboard.ts'
 import { openNodeLog } from './open-node-log.ts'
 import { openNodeServing } from './open-node-serving.ts'
+import { openNodeTracing } from './open-node-tracing.ts'
 import { PageSources } from './page-sources.ts'
 import { Reloader } from './reloader.ts'
 import { takeOrders } from './take-orders.ts'
@@ -67,9 +68,9 @@ export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfi
 /** What is said is kept too. */
 const keepingLines = (log: NodeLog, lines: RecentLines): NodeLog => ({
   ...log,
-  say: (text, level) => {
+  say: (text, level, facts) => {
     lines.add(text, level)
-    log.say(text, level)
+    log.say(text, level, facts)
   }
 })
 
@@ -92,7 +93,10 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
   const orders = options.controlled ? takeOrders(log) : undefined
   await using trace = await traceOf(options, log)
   await using metrics = await openMetrics(options, log)
-  const observers = [trace?.observer, metrics?.observer].filter(observer => observer !== undefined)
+  await using tracing = await openNodeTracing(options, log)
+  const observers = [trace?.observer, metrics?.observer, tracing?.spans.observer].filter(
+    observer => observer !== undefined
+  )
   let reloader: Reloader | undefined
   const described = await deviceOptions(options, folder, spec, log)
   await using opened = await openDevice(
@@ -100,6 +104,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       ...described,
       engine: emulated ?? own,
       observe: observeAll(observers),
+      tracer: tracing?.spans,
       ...(trace === undefined ? {} : { troubles: () => trace.troubles() }),
       ...(orders === undefined ? {} : { begun: orders.begun }),
       leave: () => leave.ask(),

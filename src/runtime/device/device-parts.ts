@@ -8,6 +8,7 @@ import type { Foresee } from '../../planner/outlook.ts'
 import type { Place } from '../../planner/placement.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
 import type { BlockStore } from '../ports/block-store.ts'
+import type { DataTracer } from '../ports/data-tracer.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { Hash } from '../ports/hash.ts'
@@ -55,6 +56,8 @@ export interface DeviceParts {
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** For traces. */
   readonly observe?: DeviceObserver
+  /** Which data of its sources are followed. @default none */
+  readonly tracer?: DataTracer | undefined
   /** What a command on this machine wants with a model of this device. */
   readonly takeOrder?: (token: string) => Promise<OwnedModel>
   /** Computes what would be, apart from this device. @default nobody can ask */

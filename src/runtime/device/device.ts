@@ -26,6 +26,7 @@ import { AttemptTokens } from '../dispatch/attempt-tokens.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
 import { RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { DataTracer } from '../ports/data-tracer.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
@@ -80,6 +81,8 @@ export interface Device extends AsyncDisposable {
   readonly setAside: () => void
   /** Told by its sources what becomes of their data. */
   readonly observer: DeviceObserver
+  /** Asked by its sources which of their data are followed. */
+  readonly tracer: DataTracer | undefined
   /** What all devices of the cluster do for data, from what they remember on, for as long as it is polled. */
   watchSteps(): StepWatch
   /**
@@ -178,6 +181,7 @@ class RunningDevice implements Device {
   #started: Promise<void> | undefined
   #placement: NumberedPlacement | undefined
   readonly observer: DeviceObserver
+  readonly tracer: DataTracer | undefined
   readonly #steps = new RecentSteps()
   #adapts = true
   #reconsider = false
@@ -186,6 +190,7 @@ class RunningDevice implements Device {
     this.#parts = parts
     const { clock, network, engine, say } = parts
     this.#guard = parts.guard ?? new JobGuard({ clock, say })
+    this.tracer = parts.tracer
     this.observer = observeAll([this.#steps.observer, ...(parts.observe === undefined ? [] : [parts.observe])])
     this.#sources = new SourceDesk({
       clock,

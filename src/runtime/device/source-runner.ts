@@ -10,12 +10,14 @@ import { InvariantError } from '../../core/invariant-error.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
+import type { TraceContext } from '../../core/trace-context.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { SetAside } from '../cluster/distrust.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { decodeTensor } from '../dispatch/tensor-codec.ts'
 import type { DataPort, Item } from '../ports/data-port.ts'
+import type { DataTracer } from '../ports/data-tracer.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import { NotWritten } from '../ports/not-written.ts'
 import type { Sink } from '../ports/sink.ts'
@@ -28,6 +30,7 @@ import { describeSetAside } from './describe-set-aside.ts'
 import type { DeviceReport } from './device-status.ts'
 import type { BlockFailure } from './is-proven.ts'
 import { ItemReader } from './item-reader.ts'
+import type { LineFacts } from './line-facts.ts'
 import { LiveItems } from './live-items.ts'
 import type { LogLevel } from './log-level.ts'
 import { mayPass } from './may-pass.ts'
@@ -75,9 +78,10 @@ export interface SourceRunnerParts {
   readonly isAsked?: boolean
   /** One of many that the placement knows as one: it asks for nothing of its own. @default false */
   readonly isUncounted?: boolean
-  /** For traces. */
   readonly observe?: DeviceObserver
-  readonly say: (text: string, level?: LogLevel) => void
+  /** @default no datum is followed */
+  readonly tracer?: DataTracer | undefined
+  readonly say: (text: string, level?: LogLevel, facts?: LineFacts) => void
 }
 
 const TICK: Seconds = seconds(0.05)
@@ -97,6 +101,7 @@ interface Flight {
   readonly availableAt: Seconds
   /** How old it is among the data of others counts from here. */
   readonly since: Seconds
+  readonly trace: TraceContext | undefined
 }
 
 /** An item that is being read as this model wants it. */
@@ -362,10 +367,10 @@ export class SourceRunner implements SourcePort {
     if (!this.#book.ledger.cameBack(ref)) return
     const { datum } = ref
     const { view, clock } = this.#parts
-    const item = this.#flights.get(datum)?.item.name
+    const flight = this.#flights.get(datum)
     const verdict = this.#appeals.failed(datum, this.#model.served!.manifest.id, failure, clock.now())
-    const what = `${item}: ${failure.because} (block ${failure.block} on ${view.nameOf(failure.device)})`
-    this.#complain(`${what}${verdict.kind === 'givenUp' ? '; given up' : '; trying again'}`)
+    const what = `${flight?.item.name}: ${failure.because} (block ${failure.block} on ${view.nameOf(failure.device)})`
+    this.#complain(`${what}${verdict.kind === 'givenUp' ? '; given up' : '; trying again'}`, flight)
     if (verdict.kind === 'again') {
       if (verdict.setAside !== undefined) this.#acquit([verdict.setAside])
       this.#resendAfter(datum, verdict.after)
@@ -604,13 +609,14 @@ export class SourceRunner implements SourcePort {
   }
 
   #admit({ datum, item }: NumberedItem, tensors: readonly Tensor[], available: Seconds, waitedForIt: boolean): void {
-    const { clock, observe, isAsked } = this.#parts
+    const { clock, observe, tracer, isAsked } = this.#parts
     const now = clock.now()
     // What one who asks for much waits for itself is no reason to let it go before one who asks for little.
     const since = isAsked ? now : available
-    this.#flights.set(datum, { item, availableAt: available, since })
+    const trace = tracer?.begin({ source: this.id, datum, available, parent: item.trace })
+    this.#flights.set(datum, { item, availableAt: available, since, trace })
     this.#book.admit(datum, waitedForIt, available)
-    observe?.admitted({ source: this.id, datum, available, at: now })
+    observe?.admitted({ source: this.id, datum, trace, available, at: now })
     this.#dispatch(datum, tensors)
   }
 
@@ -700,6 +706,7 @@ export class SourceRunner implements SourcePort {
     const { manifest } = this.#model.served!
     const { deadline } = spec.admission ?? PATIENT_TERMS
     const wanted = new Set(manifest.activations[0]!.tensors.map(tensor => tensor.name))
+    const { since, trace } = this.#flights.get(datum)!
     submit({
       source: this.id,
       datum,
@@ -713,13 +720,14 @@ export class SourceRunner implements SourcePort {
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
       served: seconds(0),
-      availableAt: this.#flights.get(datum)!.since,
+      availableAt: since,
       arrivedAt: clock.now(),
       turn: 0,
       done: 0,
       route: this.#appeals.way(datum, manifest.id) ?? [],
       refusals: 0,
-      tensors: tensors.filter(tensor => wanted.has(tensor.name))
+      tensors: tensors.filter(tensor => wanted.has(tensor.name)),
+      ...(trace === undefined ? {} : { trace })
     })
   }
 
@@ -736,14 +744,14 @@ export class SourceRunner implements SourcePort {
     this.#readAndDispatch({ datum, item: flight.item })
       .catch(error => {
         if (error instanceof InvariantError) this.#broken.reject(error)
-        else this.#complain(`${flight.item.name}: cannot be read again: ${(error as Error).message}`)
+        else this.#complain(`${flight.item.name}: cannot be read again: ${(error as Error).message}`, flight)
       })
       .finally(() => this.#resending.delete(datum))
   }
 
   async #record({ datum, attempt }: DeviceTask, tensors: readonly Tensor[], { port }: Served): Promise<void> {
     const { clock, sink, observe } = this.#parts
-    const { item, availableAt } = this.#flights.get(datum)!
+    const { item, availableAt, trace } = this.#flights.get(datum)!
     const now = clock.now()
     const inferenceTime = seconds(now - availableAt)
     try {
@@ -754,10 +762,10 @@ export class SourceRunner implements SourcePort {
       const entry = { ...named, result, inferenceTime, attempts: attempt, ...this.#wallTimes(availableAt, now) }
       await sink.write(entry)
       this.#times.add(inferenceTime)
-      observe?.ended({ source: this.id, datum, at: now, outcome: 'result', available: availableAt })
+      observe?.ended({ source: this.id, datum, trace, at: now, outcome: 'result', available: availableAt })
       this.#written(item, entry)
     } catch (error) {
-      this.#notInSink(item.name, error)
+      this.#notInSink(item.name, error, trace)
     }
     this.#wake()
   }
@@ -786,7 +794,7 @@ export class SourceRunner implements SourcePort {
       this.#tellEnd(entry)
       this.#written(item, entry)
     } catch (error) {
-      this.#notInSink(item.name, error)
+      this.#notInSink(item.name, error, this.#flights.get(entry.datum)?.trace)
     }
     this.#wake()
   }
@@ -794,7 +802,8 @@ export class SourceRunner implements SourcePort {
   /** Of a datum that has no result. */
   #tellEnd(entry: SinkEntry): void {
     const { clock, observe } = this.#parts
-    const of = { source: this.id, datum: entry.datum, at: clock.now() }
+    const { datum } = entry
+    const of = { source: this.id, datum, trace: this.#flights.get(datum)?.trace, at: clock.now() }
     if (isDropped(entry)) this.#droppedBy.set(entry.reason, (this.#droppedBy.get(entry.reason) ?? 0) + 1)
     if (isDropped(entry)) observe?.ended({ ...of, outcome: 'dropped', reason: entry.reason })
     else observe?.ended({ ...of, outcome: 'failed' })
@@ -809,17 +818,18 @@ export class SourceRunner implements SourcePort {
   }
 
   /** A window of them may come at once, all for one cause. A source that is not being stopped does not go on without them. */
-  #notInSink(item: string, error: unknown): void {
+  #notInSink(item: string, error: unknown, trace?: TraceContext): void {
     if (error instanceof NotWritten) return // the sink says how many there are
     if (this.#state !== 'stopped') this.#broken.reject(error as Error)
     const because = describeFileError(error)
-    this.#complain(`${item}: not in the sink: ${because}; the next start does it again`, because)
+    this.#complain(`${item}: not in the sink: ${because}; the next start does it again`, { trace }, because)
   }
 
   /** What came home is nothing that a result can be made of. */
   async #refuse(datum: number, because: string): Promise<void> {
     const cause = `no result can be made: ${because}`
-    this.#complain(`${this.#flights.get(datum)!.item.name}: ${cause}`, cause)
+    const flight = this.#flights.get(datum)!
+    this.#complain(`${flight.item.name}: ${cause}`, flight, cause)
     this.#book.ledger.refuse(datum, cause)
     await this.#recordFailure(datum, cause)
   }
@@ -843,17 +853,18 @@ export class SourceRunner implements SourcePort {
         if (this.#state === 'stopped') throw error
         this.#writeTrouble = `the result of ${item.name} cannot be written: ${(error as Error).message}; tried again, nothing is lost`
         const because = describeFileError(error)
-        this.#complain(`${item.name}: its result cannot be written: ${because}; trying again, others likewise`, because)
+        const what = `${item.name}: its result cannot be written: ${because}; trying again, others likewise`
+        this.#complain(what, this.#flights.get(datum), because)
         await this.#parts.clock.sleep(pause)
       }
     }
   }
 
   /** Once for each thing that goes wrong, which `key` tells, not once for each datum. */
-  #complain(text: string, key = text): void {
+  #complain(text: string, of: Pick<Flight, 'trace'> | undefined, key = text): void {
     if (key === this.#lastComplaint) return
     this.#lastComplaint = key
-    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn')
+    this.#parts.say(`source ${this.#parts.spec.name}: ${text}`, 'warn', { traceId: of?.trace?.traceId })
   }
 }
 

@@ -103,7 +103,7 @@ export class TaskTraffic {
   }
 
   async #run(task: DeviceTask): Promise<RunOutcome> {
-    const { source, datum, done: block } = task
+    const { source, datum, trace, done: block } = task
     try {
       const manifest = this.#parts.view.manifest(task.modelId)!
       const inputs = this.#parts.encodings.decode(task.tensors)
@@ -113,7 +113,7 @@ export class TaskTraffic {
       task.tensors = tensors
       task.madeBy = this.#parts.view.self
       task.ranUntil = end
-      const ran = { source, datum, model: manifest.name, block, ready, start, end }
+      const ran = { source, datum, trace, model: manifest.name, block, ready, start, end }
       this.#parts.guard.run('tracing what ran', () => this.#parts.observe?.ran(ran))
       return { kind: 'done', took, ...(follow === undefined ? {} : { follow }) }
     } catch (error) {
@@ -126,13 +126,15 @@ export class TaskTraffic {
 
   /** Whatever goes wrong with it, the link is free for the next, and the task is here again. */
   #send(task: DeviceTask, peer: DeviceId, { written, accepted, refused }: SendOutcome): void {
-    const { source, datum, done: activation } = task
+    const { source, datum, trace, done: activation } = task
+    const ready = task.ranUntil ?? task.arrivedAt
     const sending = this.#parts.guard.run('sending data', () => this.#hand(task, peer)) ?? notSent()
-    const trace = ({ bytes, starts: start, departs: end }: Sent): void => {
-      const sent = { to: this.#parts.view.nameOf(peer), source, datum, activation, bytes, start, end }
+    const told = ({ bytes, starts: start, departs: end }: Sent): void => {
+      const to = this.#parts.view.nameOf(peer)
+      const sent = { to, source, datum, trace, activation, bytes, ready, start, end }
       this.#parts.guard.run('tracing what was sent', () => this.#parts.observe?.sent(sent))
     }
-    const free = sending.written.then(trace, () => {}).then(written)
+    const free = sending.written.then(told, () => {}).then(written)
     const over = sending.answered.then(
       ({ kind }) => {
         this.#parts.guard.run('judging answers', () => this.#answered(task, peer, activation, kind === 'accepted'))

@@ -1,5 +1,6 @@
 import type { DeviceId, ModelId } from '../../core/ids.ts'
 import { elementCount } from '../../core/tensor.ts'
+import type { TraceContext } from '../../core/trace-context.ts'
 import type { Seconds } from '../../core/units.ts'
 import type { LiveTask } from '../../scheduler/dispatch/live-task.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
@@ -18,6 +19,8 @@ export interface DeviceTask extends LiveTask {
   blame?: DeviceId | undefined
   /** When its last block on this device ended; undefined when it came from elsewhere. */
   ranUntil?: Seconds
+  /** Of a datum that is followed: what all its steps belong to. */
+  readonly trace?: TraceContext | undefined
 }
 
 /** Of the tensors when decoded. */

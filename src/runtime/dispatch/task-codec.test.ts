@@ -95,3 +95,21 @@ test('a result is refused that is not of the shape that its model declares', () 
   for (const wrong of [[0, 4096], [4], [1, 4, 1]])
     expect(() => result(...wrong)).toThrow(`result "x2" is [${wrong.join(', ')}], net declares it as [n, 4]`)
 })
+
+test('what follows it travels with it, in 24 bytes; without, in none; what names no trace is refused', () => {
+  const trace = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: '00f067aa0ba902b7' }
+  const came = (bytes?: Uint8Array<ArrayBuffer>, sent = { ...task(seconds(0)), trace }) => {
+    const wire = taskToWire(sent, knowing('a').world, seconds(1))
+    const letter = { from: deviceId('a'), tensors: sent.tensors as never, report: undefined }
+    return taskFromWire(
+      { ...letter, task: bytes === undefined ? wire : { ...wire, trace: bytes } },
+      knowing('b'),
+      seconds(1)
+    )
+  }
+  expect(came().trace).toEqual(trace)
+  expect(taskToWire(task(seconds(0)), knowing('a').world, seconds(1)).trace).toHaveLength(0)
+  expect(came(new Uint8Array(0)).trace).toBeUndefined()
+  for (const length of [1, 23, 24, 25, 4096])
+    expect(() => came(new Uint8Array(length))).toThrow(`a trace of ${length} bytes that names none`)
+})

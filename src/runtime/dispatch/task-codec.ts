@@ -11,6 +11,7 @@ import { type Task, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask } from '../ports/network.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { DeviceTask } from './device-task.ts'
+import { traceFromWire, traceToWire } from './trace-codec.ts'
 
 const MAX_ROUTE = 4096
 const MAX_SOURCE_NAME = 256
@@ -37,7 +38,8 @@ export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Ta
     attempt: task.attempt,
     ...(task.token === undefined ? {} : { token: task.token }),
     madeBy: task.madeBy ?? '',
-    keepsRoute: task.keepsRoute === true
+    keepsRoute: task.keepsRoute === true,
+    trace: traceToWire(task.trace)
   })
 
 /**
@@ -87,7 +89,8 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     keepsRoute: task.keepsRoute,
     tensors,
     token: task.token,
-    madeBy: makerOf(arrived)
+    madeBy: makerOf(arrived),
+    ...(task.trace.length === 0 ? {} : { trace: traceFromWire(task.trace) })
   }
 }
 

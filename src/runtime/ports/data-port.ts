@@ -1,3 +1,4 @@
+import type { TraceParent } from '../../core/parse-traceparent.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import type { ItemStamp } from './item-stamp.ts'
 
@@ -5,6 +6,8 @@ import type { ItemStamp } from './item-stamp.ts'
 export interface Item {
   /** Shown to people and written to the sink. */
   readonly name: string
+  /** What whoever asked for it follows it as. */
+  readonly trace?: TraceParent | undefined
 }
 
 /**

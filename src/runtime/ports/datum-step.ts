@@ -3,8 +3,10 @@ import { DROP_REASONS } from '../../core/drop-reason.ts'
 
 const instant = z.number().finite()
 const name = z.string().max(512)
-const of = { source: name, datum: z.int().min(0) }
-const span = { start: instant, end: instant }
+const traceContext = z.object({ traceId: z.string().length(32), spanId: z.string().length(16) })
+const of = { source: name, datum: z.int().min(0), trace: traceContext.optional() }
+/** It waited from `ready` on. */
+const span = { ready: instant, start: instant, end: instant }
 
 /**
  * One thing that a device did for a datum. Instants are seconds of whichever clock whoever tells it has; sources have the ids
@@ -12,11 +14,11 @@ const span = { start: instant, end: instant }
  *
  *   { did: 'admitted', source: 'cam@porch', datum: 7, available: 10.0, at: 10.01 }
  *   { did: 'ran', source: 'cam@porch', datum: 7, model: 'ocr', block: 0, ready: 10.01, start: 10.02, end: 10.05 }
- *   { did: 'sent', source: 'cam@porch', datum: 7, to: 'shed', activation: 1, bytes: 602112, start: 10.05, end: 10.09 }
+ *   { did: 'sent', source: 'cam@porch', datum: 7, to: 'shed', activation: 1, bytes: 602112, ready: 10.05, start: 10.05, end: 10.09 }
  *   { did: 'ended', outcome: 'result', source: 'cam@porch', datum: 7, available: 10.0, at: 10.2 }
  */
 export const datumStepSchema = z.union([
-  z.object({ did: z.literal('ran'), ...of, model: name, block: z.int().min(0), ready: instant, ...span }),
+  z.object({ did: z.literal('ran'), ...of, model: name, block: z.int().min(0), ...span }),
   z.object({ did: z.literal('sent'), ...of, to: name, activation: z.int().min(0), bytes: z.number(), ...span }),
   z.object({ did: z.literal('admitted'), ...of, available: instant, at: instant }),
   z.object({ did: z.literal('ended'), outcome: z.literal('result'), ...of, available: instant, at: instant }),

@@ -1,4 +1,5 @@
 import type { DropReason } from '../../core/drop-reason.ts'
+import type { TraceContext } from '../../core/trace-context.ts'
 import type { Bytes, Seconds } from '../../core/units.ts'
 
 /** A datum of a source. */
@@ -6,6 +7,8 @@ interface Of {
   /** The source's id. */
   readonly source: string
   readonly datum: number
+  /** Where it is followed: what this step belongs to. */
+  readonly trace?: TraceContext | undefined
 }
 
 /** What becomes of a datum. */
@@ -33,6 +36,8 @@ export interface DeviceObserver {
       readonly to: string
       readonly activation: number
       readonly bytes: Bytes
+      /** It was here and made, and waited for the link from then on. */
+      readonly ready: Seconds
       readonly start: Seconds
       readonly end: Seconds
     }

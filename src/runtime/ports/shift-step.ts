@@ -4,9 +4,8 @@ import type { DatumStep } from './datum-step.ts'
 export const shiftStep = (step: DatumStep, by: number): DatumStep => {
   switch (step.did) {
     case 'ran':
-      return { ...step, ready: step.ready + by, start: step.start + by, end: step.end + by }
     case 'sent':
-      return { ...step, start: step.start + by, end: step.end + by }
+      return { ...step, ready: step.ready + by, start: step.start + by, end: step.end + by }
     case 'admitted':
       return { ...step, available: step.available + by, at: step.at + by }
     case 'ended':

@@ -5,6 +5,7 @@ import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import { datatypeOf } from '../datatypes.ts'
 import type { HttpServer } from '../http/create-http-server.ts'
 import { discardBody } from '../http/discard-body.ts'
+import { traceparentOf } from '../http/traceparent-of.ts'
 import type { InferenceService } from '../inference-service.ts'
 import { asServingError, ServingError } from '../serving-error.ts'
 import { Detector, isDetection } from './detector.ts'
@@ -85,7 +86,8 @@ class DeepstackRoutes {
     const answer = await this.#service.infer({
       ...{ model, version: '', parameters: new Map(), outputs: undefined, connection: request.socket, since },
       inputs: tensors.map(({ name, type, dims, data }) => ({ name, datatype: datatypeOf(type), shape: dims, data })),
-      signal: over.signal
+      signal: over.signal,
+      trace: traceparentOf(request)
     })
     const computed = this.#service.now()
     const boxes = detector.boxes(answer.outputs, place, confidence, MOST_PREDICTIONS)

@@ -71,7 +71,9 @@ export const oipHandlers = (
     }
   const infer = async (request: ModelInferRequest, call: Connection, signal: AbortSignal) => {
     const since = service.now()
-    const answer = await service.infer({ ...withSource(request, call), since, signal, connection: connectionOf(call) })
+    const trace = call.metadata.get('traceparent')[0]?.toString()
+    const asked = { ...withSource(request, call), since, signal, connection: connectionOf(call), trace }
+    const answer = await service.infer(asked)
     const response = responseOf(request, answer)
     answer.written()
     return response

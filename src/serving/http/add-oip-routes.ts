@@ -9,6 +9,7 @@ import { chosenPacking, packAnswer } from './pack-answer.ts'
 import { parseJson } from './parse-json.ts'
 import { rawRequest } from './raw-request.ts'
 import { readInferRequest } from './read-infer-request.ts'
+import { traceparentOf } from './traceparent-of.ts'
 import { writeInferAnswer } from './write-infer-answer.ts'
 
 interface Of {
@@ -67,7 +68,7 @@ const infer = async (
   const header = headerLength(request)
   const asked = header === 0 ? rawRequest(manifest, read.bytes) : readInferRequest(read.bytes, header)
   const answer = await service.infer({
-    ...{ model, version, since, signal: over.signal, connection: request.socket },
+    ...{ model, version, since, signal: over.signal, connection: request.socket, trace: traceparentOf(request) },
     ...{ inputs: asked.inputs, outputs: asked.outputs, parameters: withSource(asked.parameters, request) }
   })
   reply.raw.off('close', gone)

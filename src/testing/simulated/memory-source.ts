@@ -65,7 +65,13 @@ export class MemorySource {
       createPort: createMemoryPort,
       availableAt: every === undefined ? undefined : datum => seconds(datum * every),
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
-      ...{ setAside: device.setAside, cancel: device.cancel, stretch: device.stretch, observe: device.observer },
+      ...{
+        setAside: device.setAside,
+        cancel: device.cancel,
+        stretch: device.stretch,
+        observe: device.observer,
+        tracer: device.tracer
+      },
       say: text => said.push(text)
     })
     device.addSource(runner).catch(error => said.push(`source ${name}: ${error.message}`))

@@ -413,6 +413,7 @@ export class SimulatedDevice {
       cancel: device.cancel,
       stretch: device.stretch,
       observe: device.observer,
+      tracer: device.tracer,
       say
     }
     return new WatchedRunner(runner, law)

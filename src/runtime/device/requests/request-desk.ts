@@ -1,6 +1,7 @@
 import { missingBlock } from '../../../cluster/readiness.ts'
 import type { ModelManifest } from '../../../core/manifest.ts'
 import { NAME_PATTERN } from '../../../core/name-pattern.ts'
+import type { TraceParent } from '../../../core/parse-traceparent.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
 import { UserError } from '../../../core/user-error.ts'
@@ -40,6 +41,8 @@ export interface ComputeRequest {
   readonly timeout?: Seconds | undefined
   /** It is not wanted any more. */
   readonly signal?: AbortSignal | undefined
+  /** What whoever asks follows it as. */
+  readonly trace?: TraceParent | undefined
 }
 
 /** Why nothing can be computed with a model. */
@@ -182,7 +185,10 @@ export class RequestDesk implements AsyncDisposable {
   }
 
   /** @throws RequestError `queueFull`, `badRequest` */
-  #ask({ asker, model, weight = 1 }: ComputeRequest, parts: readonly (readonly Tensor[])[]): readonly RequestPart[] {
+  #ask(
+    { asker, model, weight = 1, trace }: ComputeRequest,
+    parts: readonly (readonly Tensor[])[]
+  ): readonly RequestPart[] {
     if (this.#pending >= this.limits.requests)
       throw new RequestError('queueFull', `${this.#pending} requests wait here already`, {
         limit: this.limits.requests
@@ -205,7 +211,7 @@ export class RequestDesk implements AsyncDisposable {
           limit: this.limits.requestsEach
         }
       )
-    return seat.ask(parts)
+    return seat.ask(parts, trace)
   }
 
   async #outcomes(

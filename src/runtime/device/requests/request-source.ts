@@ -1,6 +1,7 @@
 import { PATIENT_TERMS } from '../../../core/admission-terms.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { DropReason } from '../../../core/drop-reason.ts'
+import type { TraceParent } from '../../../core/parse-traceparent.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
 import type { DeviceTask } from '../../dispatch/device-task.ts'
@@ -95,8 +96,8 @@ export class RequestSource {
   }
 
   /** @param tensors are not written to, and kept until it has its outcome */
-  ask(tensors: readonly Tensor[]): RequestPart {
-    const item: RequestItem = { name: String(this.#asked++), tensors }
+  ask(tensors: readonly Tensor[], trace?: TraceParent): RequestPart {
+    const item: RequestItem = { name: String(this.#asked++), tensors, trace }
     const outcome = new Promise<PartOutcome>(settle => this.#open.set(item, { datum: undefined, settle }))
     if (this.#isOver) this.#settle(item, { kind: 'dropped', reason: 'stopped' })
     else this.#queue.put(item)
@@ -181,7 +182,8 @@ export class RequestSource {
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
       ...{ setAside: device.setAside, cancel: device.cancel, withdraw: device.withdraw },
       stretch: device.stretch,
-      observe: device.observer
+      observe: device.observer,
+      tracer: device.tracer
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../core/clock.ts'
+import type { TraceParent } from '../../../core/parse-traceparent.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
 import type { Device } from '../device.ts'
@@ -22,7 +23,7 @@ export interface SeatsParts {
 export interface Seat {
   /** That have no answer. */
   readonly requests: number
-  ask(parts: readonly (readonly Tensor[])[]): readonly RequestPart[]
+  ask(parts: readonly (readonly Tensor[])[], trace?: TraceParent): readonly RequestPart[]
 }
 
 interface Taken extends Seat {
@@ -126,7 +127,7 @@ export class Seats {
     })
     const seat: Taken = {
       ...{ source, kind, isNamed, requests: 0, holder: undefined, idleSince: clock.now() },
-      ask: parts => this.#ask(seat, parts)
+      ask: (parts, trace) => this.#ask(seat, parts, trace)
     }
     this.#seats.add(seat)
     device.addSource(source.runner).catch(() => void this.#remove(seat))
@@ -134,9 +135,9 @@ export class Seats {
     return seat
   }
 
-  #ask(seat: Taken, parts: readonly (readonly Tensor[])[]): readonly RequestPart[] {
+  #ask(seat: Taken, parts: readonly (readonly Tensor[])[], trace: TraceParent | undefined): readonly RequestPart[] {
     seat.requests++
-    const asked = parts.map(tensors => seat.source.ask(tensors))
+    const asked = parts.map(tensors => seat.source.ask(tensors, trace))
     void Promise.all(asked.map(({ outcome }) => outcome)).then(() => {
       seat.requests--
       seat.idleSince = this.#parts.clock.now()
