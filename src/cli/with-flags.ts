@@ -8,12 +8,15 @@ type Words = (message: string, facts: ErrorFacts) => string
 
 /** Rooms that other programs use too know no flags: here is which one mends what they say. */
 const WORDS: Readonly<Record<string, Words>> = {
-  portInUse: (message, { address }) =>
-    address !== undefined
-      ? `${message} (--listen HOST:PORT)`
-      : `${message}: give this one a port of its own with --port N, or let it take the next free one with --any-port`,
+  portInUse: (message, { address, isDoor }) =>
+    isDoor === true
+      ? message
+      : address !== undefined
+        ? `${message} (--listen HOST:PORT)`
+        : `${message}: give this one a port of its own with --port N, or let it take the next free one with --any-port`,
   noFreePort: message => `--any-port: ${message}; choose another with --port N`,
-  cannotListen: message => `${message} (--listen HOST:PORT)`,
+  cannotListen: (message, { isDoor, endpoint }) =>
+    isDoor === true || endpoint !== undefined ? message : `${message} (--listen HOST:PORT)`,
   keyMissing: (_, { address }) =>
     `--join ${address} needs the cluster's key: use the invite (tributary invite prints it on any device), or --cluster-key FILE`,
   keyLost: message => `${message} (--join - asks for the invite, --state names the folder)`,

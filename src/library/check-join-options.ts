@@ -57,6 +57,7 @@ const serveSchema = z
       .optional(),
     tls: z.strictObject({ cert: pem, key: pem }).optional(),
     models: z.string().min(1).optional(),
+    replace: z.boolean().default(false),
     limit: quantity(parseSize, '64MiB').default(bytes(256 * 2 ** 20))
   })
   .refine(({ http, grpc }) => http !== undefined || grpc !== undefined, 'needs http or grpc')

@@ -31,6 +31,8 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string }
   /** A folder of models that clients may load by name: NAME.onnx, or NAME/1/model.onnx. @default none */
   readonly models?: string
+  /** Clients may also unload and replace the models that this device was started with. @default false */
+  readonly replace?: boolean
   /** Largest request, unpacked: bytes, or text like "64MiB". @default 256MiB */
   readonly limit?: number | string
 }

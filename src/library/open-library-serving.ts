@@ -20,10 +20,10 @@ export const openLibraryServing = async (
   { folder, opened, log, hasStarted }: LibraryServingParts
 ): Promise<Serving | undefined> => {
   if (serve === undefined) return undefined
-  const { http, grpc, token, tls, limit } = serve
+  const { http, grpc, token, tls, limit, replace: mayReplaceOwn } = serve
   const { openServing } = await import('../serving/open-serving.ts')
   return openServing({
-    options: { http, grpc, token, tls, models: serve.models, limits: { body: limit } },
+    options: { http, grpc, token, tls, models: serve.models, mayReplaceOwn, limits: { body: limit } },
     ...{ device: opened.device, deviceName: name, incarnation: opened.incarnation, hasStarted, version: VERSION },
     ...{ clock: systemClock, wallTime, modelsFolder: folder.models },
     own: models.map(model => ownedModel(model, folder)),

@@ -28,20 +28,30 @@ const start = async (folder?: string) => {
   const desk = new RequestDesk({ device, deviceName: 'porch', life: '1', clock, wallTime, say })
   opened.push(desk)
   const createModel = () => own[0]!
-  const repository = new ModelRepository({ device, desk, clock, uploads: '', folder, own, createModel, say })
+  const repository = new ModelRepository({
+    device,
+    desk,
+    clock,
+    uploads: '',
+    folder,
+    own,
+    createModel,
+    say,
+    mayReplaceOwn: false
+  })
   const hasStarted = () => true
   const service = new InferenceService({ name: 'x', version: '1', desk, repository, clock, wallTime, hasStarted })
   return { device, clock, service, repository }
 }
 
-test('a timeout that reading the request has used up already is refused, and nothing is asked', async () => {
+test('a timeout counts from when a request is known of: one that reading it has used up is refused, and nothing is asked', async () => {
   const { device, clock, service } = await start()
-  const ask = (timeout: number, since: number): Promise<unknown> =>
+  const ask = (timeout: number, arrived: number): Promise<unknown> =>
     service
       .infer({
         ...{ model: 'net', version: '', parameters: new Map([['timeout', timeout]]), outputs: undefined },
         inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: new Uint8Array(4) }],
-        ...{ connection: {}, since: seconds(since), signal: undefined }
+        ...{ connection: {}, since: clock.now(), arrived: seconds(arrived), signal: undefined }
       })
       .then(
         () => 'answered',
@@ -64,4 +74,12 @@ test('of the folder those names are told for which there is a model', async () =
   const { repository } = await start(folder)
   await repository.lookAtFolder()
   expect(repository.index().map(({ name }) => name)).toEqual(['net', 'both', 'plain', 'versions'])
+})
+
+test('of models that were refused the latest thousand are remembered', async () => {
+  const { repository } = await start('')
+  const config = '{'
+  for (let i = 0; i < 1200; i++)
+    await expect(repository.load(`m${i}`, { config, file: new Uint8Array(1) })).rejects.toThrow(/not JSON/)
+  expect(repository.index()).toHaveLength(1)
 })

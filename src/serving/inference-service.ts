@@ -33,8 +33,10 @@ export interface InferCall {
   readonly outputs: readonly string[] | undefined
   /** Of the client's connection: it is a source unless it names one. */
   readonly connection: object
-  /** Since when it is being read. */
+  /** Since when its body is there: what it takes counts from here. */
   readonly since: Seconds
+  /** Since when it is known of: its timeout counts from here. @default since */
+  readonly arrived?: Seconds
   readonly signal: AbortSignal | undefined
   /** `traceparent`, as it came. */
   readonly trace?: string | undefined
@@ -144,13 +146,13 @@ export class InferenceService {
 
   async #infer(call: InferCall, manifest: ModelManifest): Promise<InferAnswer> {
     const { clock, desk } = this.#parts
-    const { model, parameters, signal, since } = call
+    const { model, parameters, signal, since, arrived = since } = call
     const wanted = wantedOutputs(call, manifest)
     const tensors = call.inputs.map(input => toTensor(input, manifest))
     const begun = clock.now()
     const asker = askerOf(call)
     const trace = parseTraceparent(call.trace)
-    const timeout = timeLeft(timeoutOf(parameters), seconds(begun - since))
+    const timeout = timeLeft(timeoutOf(parameters), seconds(begun - arrived))
     const computed = await desk.compute({ model, tensors, asker, weight: weightOf(parameters), timeout, signal, trace })
     const { took, served, runs, outputs, wasResent } = computed
     const done = clock.now()

@@ -29,6 +29,8 @@ export interface ModelRepositoryParts {
   readonly folder: string | undefined
   /** Models that this node was started with. */
   readonly own: readonly OwnedModel[]
+  /** Whether clients may unload these, and put others in their place. */
+  readonly mayReplaceOwn: boolean
   readonly createModel: (source: ModelSource) => OwnedModel
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -53,6 +55,8 @@ const TICK = seconds(0.05)
 /** After so long it is said that a block fits nowhere: a plan is made meanwhile. */
 const SETTLES = seconds(3)
 const LARGEST_CONFIG = 1_000_000
+/** Models that are not there, of which it is remembered why. */
+const MOST_REASONS = 1000
 
 /** The models that clients may load and unload, and those that there are. */
 export class ModelRepository {
@@ -120,12 +124,33 @@ export class ModelRepository {
           throw new ServingError('noSuchModel', `failed to unload '${name}': there is no such model`)
         throw new ServingError('badRequest', `failed to unload '${name}': another device of the cluster brought it`)
       }
+      this.#refuseOwn(name, 'unload')
       this.#loaded.delete(name)
-      this.#reasons.set(name, 'unloaded')
+      this.#remember(name, 'unloaded')
       await device.removeModel(name)
       await desk.leave(name)
       await this.#drop(name)
     })
+  }
+
+  /** What the operator brought is the operator's. @throws ServingError */
+  #refuseOwn(name: string, what: 'load' | 'unload'): void {
+    if (this.#parts.mayReplaceOwn || !this.#parts.own.some(model => model.name === name) || !this.#loaded.has(name))
+      return
+    throw new ServingError(
+      'badRequest',
+      `failed to ${what} '${name}': this node was started with it, and its operator does not let clients change that`
+    )
+  }
+
+  /** Why it is not there; of as many as may be, the latest. */
+  #remember(name: string, reason: string): void {
+    this.#reasons.delete(name)
+    this.#reasons.set(name, reason)
+    const [oldest] = this.#reasons.keys()
+    if (this.#reasons.size <= MOST_REASONS) return
+    this.#reasons.delete(oldest!)
+    if (!this.#loaded.has(oldest!)) this.#known.delete(oldest!)
   }
 
   #entryOf(name: string): RepositoryEntry {
@@ -155,6 +180,7 @@ export class ModelRepository {
 
   async #load(name: string, given: LoadParameters): Promise<void> {
     const { device } = this.#parts
+    this.#refuseOwn(name, 'load')
     const model = await this.#modelOf(name, given)
     try {
       // Somebody may have taken it out of the cluster meanwhile.
@@ -169,8 +195,9 @@ export class ModelRepository {
     } catch (error) {
       await this.#drop(name, this.#loaded.has(name) ? this.#known.get(name)?.file : undefined)
       if (!(error instanceof UserError || error instanceof ServingError)) throw error
-      this.#reasons.set(name, error.message)
-      throw new ServingError('badRequest', `failed to load '${name}': ${error.message}`)
+      const words = forClients(error)
+      this.#remember(name, words)
+      throw new ServingError('badRequest', `failed to load '${name}': ${words}`)
     }
   }
 
@@ -240,6 +267,13 @@ export class ModelRepository {
     return file !== undefined && (await isFile(file)) ? file : undefined
   }
 }
+
+/** A shape that is missing is sent by a client in a configuration: it gives this node no options. */
+const forClients = ({ message }: Error): string =>
+  message.replace(/(?:fix it|give one), for example with shape (\S+?)=(\d+(?:x\d+)*).*$/, (_, input, dims) => {
+    const config = { input: [{ name: input, dims: dims.split('x').map(Number) }] }
+    return `send its dims in the parameter 'config', for example ${JSON.stringify(config)}`
+  })
 
 const isFile = async (path: string): Promise<boolean> =>
   stat(path).then(

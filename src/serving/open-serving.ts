@@ -31,6 +31,8 @@ export interface ServingOptions {
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   /** Models that clients may load by name. */
   readonly models: string | undefined
+  /** Clients may also unload and replace the models that this node was started with. @default false */
+  readonly mayReplaceOwn?: boolean
   readonly limits?: Partial<ServingLimits>
   readonly requests?: Partial<RequestLimits>
 }
@@ -126,6 +128,7 @@ const createService = (parts: ServingParts) => {
     ...{ device, desk, clock, own, say },
     uploads: uploadsIn(modelsFolder),
     folder: options.models,
+    mayReplaceOwn: options.mayReplaceOwn ?? false,
     createModel: ({ name, file, shapes }): OnnxModel => ({
       ...{ name, file, shapes, maxBlocks: LARGEST_BLOCKS, cutAt: [], folder: modelsFolder }
     })

@@ -44,7 +44,7 @@ export const serveMetrics = async (parts: MetricsServerParts): Promise<MetricsSe
   const server = tls === undefined ? createServer(patience, handle) : createTlsServer({ ...patience, ...tls }, handle)
   server.maxConnections = MOST_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
-    server.once('error', error => reject(listenError(error, [`${host}:${port}`])))
+    server.once('error', error => reject(listenError(error, [`${host}:${port}`], true)))
     server.listen(port, host, resolve)
   })
   server.on('error', error => say(`metrics: ${error.message}`, 'warn'))

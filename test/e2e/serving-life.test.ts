@@ -1,10 +1,13 @@
-import { readdirSync } from 'node:fs'
+import { setMaxListeners } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { status as grpcStatus } from '@grpc/grpc-js'
+import { TensorProto_DataType as T } from 'onnx-buf'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Cluster } from '../../src/library/join-cluster.ts'
 import { loopingModel } from '../../src/testing/looping-model.ts'
+import { buildModel, node, value } from '../../src/testing/onnx-builder.ts'
 import { mixerModel } from '../../src/testing/serving-models.ts'
 import {
   type Answer,
@@ -78,6 +81,7 @@ test('a device that carries nothing answers all the same, and says so of the mod
 
 test('requests over the limit of one who asks are refused at once, and another is answered', async () => {
   const over = new AbortController()
+  setMaxListeners(0, over.signal) // each of the requests listens
   const refused: Answer[] = []
   const greedy = async (): Promise<void> => {
     const answer = await loop(2 * tenth, { source: 'greedy', signal: over.signal })
@@ -240,6 +244,76 @@ test('a model that is garbage, that does not say what it is, or that belongs to 
   expect(others.json().error).toMatch(/another device/)
   expect(await repository('models/none/unload')).toMatchObject({ status: 404 })
   expect((await loop(3)).status).toBe(200)
+}, 60_000)
+
+test('what the operator brought a client neither unloads nor replaces, unless the operator lets it', async () => {
+  const own = shed.serving!.http!
+  const unload = (url: string) => ask(`${url}/v2/repository/models/loop/unload`, { body: '{}' })
+  const load = (url: string) =>
+    ask(`${url}/v2/repository/models/loop/load`, {
+      body: JSON.stringify({ parameters: { 'file:1/model.onnx': base64(mixerModel()) } })
+    })
+  for (const answer of [await unload(own), await load(own)]) {
+    expect(answer.status).toBe(400)
+    expect(answer.json().error).toMatch(/this node was started with it, and its operator does not let clients/)
+  }
+  expect((await loop(3)).status).toBe(200)
+  await using open = servingCluster()
+  const models = [modelOf(open.file('loop.onnx', loopingModel()), 'loop')]
+  const attic = await open.start('attic', { models, serve: { http: 0, replace: true } })
+  await untilReady(attic.serving!.http!, 'loop')
+  expect(await load(attic.serving!.http!)).toMatchObject({ status: 200 })
+  expect((await ask(`${attic.serving!.http}/v2/models/loop`)).json().inputs[0].shape).toEqual([-1, 4])
+  expect(await unload(attic.serving!.http!)).toMatchObject({ status: 200 })
+}, 60_000)
+
+test('what clients brought to a process that was killed is deleted at the next start, and what Frigate brought is kept', async () => {
+  await using later = servingCluster()
+  const models = join(later.folder, 'attic', 'models')
+  for (const folder of ['uploads/1', 'frigate']) mkdirSync(join(models, folder), { recursive: true })
+  for (const file of ['uploads/1/left.onnx', 'frigate/kept.onnx']) writeFileSync(join(models, file), mixerModel())
+  await later.start('attic', { serve: { http: 0 } })
+  expect([existsSync(join(models, 'uploads')), existsSync(join(models, 'frigate', 'kept.onnx'))]).toEqual([false, true])
+}, 60_000)
+
+test('a model of the folder whose dimensions are open says what a client is to send', async () => {
+  await using other = servingCluster()
+  const open = buildModel({
+    inputs: [value('x', T.FLOAT, ['N', 3, 'H', 'W'])],
+    outputs: [value('y', T.FLOAT, ['N', 3, 'H', 'W'])],
+    nodes: [node('Relu', ['x'], ['y'])]
+  })
+  other.file('open.onnx', open)
+  const attic = await other.start('attic', { serve: { http: 0, models: other.folder } })
+  const load = (parameters: object) =>
+    ask(`${attic.serving!.http}/v2/repository/models/open/load`, { body: JSON.stringify({ parameters }) })
+  const refused = await load({})
+  expect(refused.status).toBe(400)
+  const { error } = refused.json()
+  expect(error).toMatch(/has the dynamic shape \[N, 3, H, W\]; send its dims in the parameter 'config'/)
+  expect(error).not.toMatch(/--|with shape/)
+  const config = /\{.*\}/.exec(error)![0]
+  expect(await load({ config })).toMatchObject({ status: 200 })
+  const whole = { body: new Uint8Array(4 * 3 * 224 * 224), headers: { 'Inference-Header-Content-Length': '0' } }
+  const answer = await ask(`${attic.serving!.http}/v2/models/open/infer`, whole)
+  expect([answer.status, answer.headers['inference-header-content-length'] !== undefined]).toEqual([200, true])
+}, 60_000)
+
+test('a timeout counts from the head of a request, however slowly its body comes', async () => {
+  const body = JSON.stringify({
+    parameters: { timeout: 200_000 },
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }]
+  })
+  const late = await new Promise<number | undefined>((resolve, reject) => {
+    const post = request(`${http}/v2/models/loop/infer`, { method: 'POST' }, answer => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+    post.once('error', reject)
+    post.write(body.slice(0, 20))
+    setTimeout(() => post.end(body.slice(20)), 400)
+  })
+  expect(late).toBe(503)
 }, 60_000)
 
 test('a model that no device has room for is refused in words, and gone', async () => {

@@ -46,6 +46,7 @@ export interface NodeFlags {
   readonly serveTlsCert?: string
   readonly serveTlsKey?: string
   readonly serveModels?: string
+  readonly serveReplace?: boolean
   readonly serveLimit?: string
   readonly logFormat: string
   readonly logFile?: string

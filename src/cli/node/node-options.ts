@@ -103,6 +103,8 @@ export interface ServingFlags {
   readonly tlsCert: string | undefined
   readonly tlsKey: string | undefined
   readonly models: string | undefined
+  /** Clients may change what the node was started with. */
+  readonly mayReplaceOwn: boolean
   /** Of one request, unpacked. */
   readonly limit: Bytes
 }
@@ -244,6 +246,7 @@ const servingOf = (flags: NodeFlags, problems: FlagProblems): ServingFlags => {
     tlsCert: flags.serveTlsCert,
     tlsKey: flags.serveTlsKey,
     models: flags.serveModels,
+    mayReplaceOwn: flags.serveReplace === true,
     limit: problems.check('serve-limit', serveLimit, () => requestSize('--serve-limit', serveLimit), bytes(0))
   }
 }
@@ -313,6 +316,7 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     'serve-tls-cert': flags.serveTlsCert,
     'serve-tls-key': flags.serveTlsKey,
     'serve-models': flags.serveModels,
+    'serve-replace': flags.serveReplace,
     'serve-limit': flags.serveFrigate === undefined ? flags.serveLimit : undefined
   }
   for (const [flag, text] of Object.entries(ofServing))

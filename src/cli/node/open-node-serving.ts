@@ -32,13 +32,13 @@ export interface NodeServingParts {
 /** @returns undefined where nobody is to be answered @throws UserError */
 export const openNodeServing = async (parts: NodeServingParts): Promise<Serving | undefined> => {
   const { options, opened, folder, own, log, hasStarted, answered } = parts
-  const { http, grpc, frigate, models, limit } = options.serving
+  const { http, grpc, frigate, models, mayReplaceOwn, limit } = options.serving
   if (http === undefined && grpc === undefined && frigate === undefined) return undefined
   const { token, tls } = await servingSecrets(options.serving)
   const { openServing } = await import('../../serving/open-serving.ts')
   const serving = await openServing({
     options: {
-      ...{ http, grpc, token, tls, models, limits: { body: limit } }
+      ...{ http, grpc, token, tls, models, mayReplaceOwn, limits: { body: limit } }
     },
     ...{ device: opened.device, deviceName: options.name, incarnation: opened.incarnation, hasStarted },
     ...{ version: VERSION, clock: systemClock, wallTime, modelsFolder: folder.models, own, answered },

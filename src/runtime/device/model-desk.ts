@@ -79,14 +79,21 @@ export class ModelDesk {
     const { view, owned, changed, dismiss } = this.#parts
     const meant = this.#meant(name)
     if (meant.length === 0 && !onlyMine) throw new Error(`model "${name}" is not in the cluster${this.#there()}`)
-    const removed = meant.map(({ id }) => this.#brief(id))
-    const waiting = meant.flatMap(({ id }) => this.#sources(id))
+    const isName = [...owned.names().map(known => known.name), ...view.models.names()].includes(name)
+    /** Others by which it stays. */
+    const stays = ({ id }: ModelManifest): boolean =>
+      isName && view.models.namesOf(id).some(other => other !== name && view.models.claimsOf(other).length > 0)
+    const leaving = meant.filter(manifest => !stays(manifest))
+    const removed = meant.map(({ id }) => ({ ...this.#brief(id), ...(isName ? { name } : {}) }))
+    const waiting = leaving.flatMap(({ id }) => this.#sources(id))
     const owners = new Set(meant.flatMap(({ id }) => view.models.owners(id)).filter(id => id !== view.self))
     const told = onlyMine ? [] : await Promise.all([...owners].map(owner => this.#tell(owner, name)))
-    const mine = owned.names().filter(({ name: own, model }) => own === name || meant.some(({ id }) => id === model))
+    const mine = owned
+      .names()
+      .filter(({ name: own, model }) => own === name || (!isName && meant.some(({ id }) => id === model)))
     for (const { name: own } of mine) await owned.remove(own)
     if (mine.length > 0) changed()
-    for (const { id } of meant) dismiss(id)
+    for (const { id } of leaving) dismiss(id)
     return { ...this.#list(), removed, waiting, failed: told.flat(), changed: removed.length > 0 }
   }
 

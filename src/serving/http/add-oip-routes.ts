@@ -63,12 +63,14 @@ const infer = async (
   const over = new AbortController()
   const gone = (): void => over.abort()
   reply.raw.once('close', gone)
+  const arrived = service.now()
   using read = await body(request)
   const since = service.now()
   const header = headerLength(request)
   const asked = header === 0 ? rawRequest(manifest, read.bytes) : readInferRequest(read.bytes, header)
   const answer = await service.infer({
-    ...{ model, version, since, signal: over.signal, connection: request.socket, trace: traceparentOf(request) },
+    ...{ model, version, since, arrived, signal: over.signal, connection: request.socket },
+    trace: traceparentOf(request),
     ...{ inputs: asked.inputs, outputs: asked.outputs, parameters: withSource(asked.parameters, request) }
   })
   reply.raw.off('close', gone)

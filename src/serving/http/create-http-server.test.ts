@@ -186,6 +186,6 @@ test('a port that is taken is said with what to do', async () => {
   open.push(other)
   await expect(listenAt(other.app.server, { host: '127.0.0.1', port })).rejects.toMatchObject({
     code: 'portInUse',
-    message: expect.stringMatching(/is in use by another program/)
+    message: expect.stringMatching(/the port is in use; choose another/)
   })
 })

@@ -5,7 +5,10 @@ import { datatypeOf } from '../datatypes.ts'
 import { ServingError } from '../serving-error.ts'
 import type { InferRequest } from './read-infer-request.ts'
 
-/** The whole body is the one input's tensor: one dimension that is dynamic is as long as the bytes last. @throws ServingError */
+/**
+ * The whole body is the one input's tensor. One dimension that is dynamic is as long as the bytes last; where there are more, those
+ * behind the first are as the model was cut for. @throws ServingError
+ */
 export const rawRequest = (manifest: ModelManifest, body: Uint8Array<ArrayBuffer>): InferRequest => {
   const inputs = neededInputs(manifest)
   const [input] = inputs
@@ -24,14 +27,22 @@ export const rawRequest = (manifest: ModelManifest, body: Uint8Array<ArrayBuffer
         shape:
           type === 'string'
             ? shape.map(dim => (typeof dim === 'number' ? dim : 1))
-            : shapeOf(input.shape, ELEMENT_TYPES[type], body.byteLength),
+            : shapeOf(settled(manifest, input), ELEMENT_TYPES[type], body.byteLength),
         data: body
       }
     ]
   }
 }
 
-const shapeOf = (shape: ModelManifest['inputs'][number]['shape'], each: number, size: number): readonly number[] => {
+type Shape = ModelManifest['inputs'][number]['shape']
+
+const settled = ({ activations }: ModelManifest, { name, shape }: ModelManifest['inputs'][number]): Shape => {
+  if (shape.filter(dim => typeof dim !== 'number').length < 2) return shape
+  const cut = activations[0]!.tensors.find(tensor => tensor.name === name)?.shape
+  return shape.map((dim, i) => (typeof dim === 'number' || i === 0 ? dim : (cut?.[i] ?? dim)))
+}
+
+const shapeOf = (shape: Shape, each: number, size: number): readonly number[] => {
   const known = each * elementCount(shape.filter(dim => typeof dim === 'number'))
   const open = shape.filter(dim => typeof dim !== 'number').length
   if (open > 1 || (open === 1 && (known === 0 || size % known !== 0)))
