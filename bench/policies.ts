@@ -14,6 +14,7 @@ import { answerIn, eachInThreads } from './each-in-threads.ts'
 import { judge } from './judge.ts'
 import { average, geometric } from './means.ts'
 import { networkNames, plannedNetwork } from './planned-network.ts'
+import { type SuiteValue, suiteFigure } from './suite-figure.ts'
 
 // The random suite of DESIGN section 10: every policy on the same networks, saturated, and at 30, 60 and 85 % of what the
 // planner says they can serve. `npm run bench:policies` runs all; `-- 40` forty networks of each kind; `-- memory-17` one again.
@@ -159,7 +160,7 @@ const main = async (): Promise<void> => {
   )
   if (out !== undefined) {
     await writeFile(out, JSON.stringify(results))
-    await writeFile(`${out}.svg`, await renderFigure(suiteFigure(results)))
+    await writeFile(`${out}.svg`, await renderFigure(suiteFigure(suiteValues(results))))
   }
 }
 
@@ -185,45 +186,18 @@ const judged = (kind: Kind, results: readonly NetworkResult[]): string => {
 }
 
 /** Mean and worst fraction of the bound for every policy, both kinds of networks side by side. */
-const suiteFigure = (results: readonly NetworkResult[]): Parameters<typeof renderFigure>[0] => {
+const suiteValues = (results: readonly NetworkResult[]): SuiteValue[] => {
   const kinds = [
     ['free', 'every block everywhere'],
     ['memory', 'memory for 40-80 % of the model']
   ] as const
-  const values = kinds.flatMap(([kind, title]) =>
+  return kinds.flatMap(([kind, title]) =>
     POLICY_NAMES.flatMap(policy => {
       const own = results.filter(({ name }) => name.startsWith(kind))
       const fractions = known(own.map(({ policies }) => policies[policy].fraction))
       return fractions.length === 0 ? [] : [{ title, policy, mean: average(fractions), worst: Math.min(...fractions) }]
     })
   )
-  return {
-    config: { background: 'white', font: 'sans-serif', header: { labelFontWeight: 'bold', labelFontSize: 12 } },
-    data: { values },
-    facet: { column: { field: 'title', type: 'nominal', title: null, sort: kinds.map(([, title]) => title) } },
-    spec: {
-      width: 300,
-      height: { step: 22 },
-      encoding: { y: { field: 'policy', type: 'nominal', sort: [...POLICY_NAMES], title: null } },
-      layer: [
-        {
-          mark: { type: 'bar', color: '#0072b2' },
-          encoding: {
-            x: {
-              field: 'mean',
-              type: 'quantitative',
-              title: 'fraction of the bound: mean, worst network',
-              scale: { domain: [0, 1] }
-            }
-          }
-        },
-        {
-          mark: { type: 'point', filled: true, color: '#e69f00', size: 60, opacity: 1 },
-          encoding: { x: { field: 'worst', type: 'quantitative' } }
-        }
-      ]
-    }
-  } as Parameters<typeof renderFigure>[0]
 }
 
 if (!answerIn('policies', runNetwork)) await main()

@@ -6,8 +6,8 @@ import { programFiles } from './house-rules.ts'
 const SPEAKS_OF_FLAGS = /^(?:cli|node)\//
 const STRINGS = /'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\/.*|\/\*[\s\S]*?\*\//g
 const FLAG = /(?<![\w-])--[a-z][\w-]*/g
-/** Flags of other programs, and colours of a page. */
-const OTHERS = /npm install --ignore-scripts|--wasm-[\w-]+|(?<=[\s(])--\w+(?=[:)])/g
+/** Flags of other programs, and colours and sizes of a page. */
+const OTHERS = /npm install --ignore-scripts|--wasm-[\w-]+|(?<=[\s("])--[\w-]+(?=[:)])/g
 
 const flagsIn = (text: string): string[] =>
   [...text.matchAll(STRINGS)]

@@ -129,7 +129,7 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<Emulated>
       adapts: flags.adaptation,
       costsFiles: flags.costs,
       activationEncoding: parseEncodingChoice(flags.activationEncoding),
-      command: `tributary emulate ${file}${flags.policy === undefined ? '' : ` --policy ${flags.policy}`} --seed ${seed}`,
+      command: commandOf(file, flags),
       ...places
     })
     return { report, isStopped: abort.signal.aborted }
@@ -141,6 +141,18 @@ const emulateFile = async (file: string, flags: EmulateFlags): Promise<Emulated>
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
+
+const commandOf = (file: string, flags: EmulateFlags): string =>
+  [
+    `tributary emulate ${file}`,
+    ...(flags.policy === undefined ? [] : [`--policy ${flags.policy}`]),
+    `--seed ${flags.seed}`,
+    ...flags.costs.map(costs => `--costs ${costs}`),
+    ...(flags.adaptation ? [] : ['--no-adaptation']),
+    ...(flags.activationEncoding === 'fp32' ? [] : [`--activation-encoding ${flags.activationEncoding}`]),
+    ...(flags.againstSimulation === true ? ['--against-simulation'] : []),
+    ...(flags.report === undefined ? [] : [`--report ${flags.report}`])
+  ].join(' ')
 
 /** Devices, sources and models are named on the command lines of real processes. */
 const refuseNames = ({ devices, sources, models }: Scenario, file: string): void => {

@@ -153,13 +153,16 @@ const encoded = async (written: Scenario, measured: readonly ModelProfile[], cho
   }
 }
 
-const commandOf = (file: string, { policy, seed, seeds, activationEncoding }: SimulateFlags): string =>
+const commandOf = (file: string, flags: SimulateFlags): string =>
   [
-    'tributary simulate',
-    file,
-    ...(policy === undefined ? [] : [`--policy ${policy}`]),
-    ...(activationEncoding === 'fp32' ? [] : [`--activation-encoding ${activationEncoding}`]),
-    `--seed ${seed} --seeds ${seeds}`
+    `tributary simulate ${file}`,
+    ...(flags.policy === undefined ? [] : [`--policy ${flags.policy}`]),
+    `--seed ${flags.seed}`,
+    ...(flags.seeds === '1' ? [] : [`--seeds ${flags.seeds}`]),
+    ...flags.costs.map(costs => `--costs ${costs}`),
+    ...(flags.adaptation ? [] : ['--no-adaptation']),
+    ...(flags.activationEncoding === 'fp32' ? [] : [`--activation-encoding ${flags.activationEncoding}`]),
+    ...(flags.report === undefined ? [] : [`--report ${flags.report}`])
   ].join(' ')
 
 const placesOf = ({ trace, report }: SimulateFlags) => ({

@@ -2,7 +2,7 @@ import { comparableBound } from './comparable-bound.ts'
 import { describeCompleted } from './describe-completed.ts'
 import { escapeHtml } from './escape-html.ts'
 import type { MeanInterval } from './mean-interval.ts'
-import type { PolicyRun, PolicySummary, RunReport, SourceRun } from './run-report.ts'
+import type { BoundReport, PolicyRun, PolicySummary, RunReport, SourceRun } from './run-report.ts'
 import { shareOfBound } from './share-of-bound.ts'
 import { threeDigits } from './three-digits.ts'
 
@@ -11,10 +11,12 @@ interface Column {
   readonly isName?: boolean
 }
 
+const OF_BOUND = '% of bound'
+
 const SOURCE_COLUMNS: readonly Column[] = [
   { title: 'policy', isName: true },
   { title: 'results/s' },
-  { title: '% of bound' },
+  { title: OF_BOUND },
   { title: 'source', isName: true },
   { title: 'completed' },
   { title: 'mean, s' },
@@ -32,17 +34,37 @@ const SUMMARY_COLUMNS: readonly Column[] = [
   { title: 'p95, s' }
 ]
 
-/** The numbers of one run per policy, that which the figures show; and means over seeds where there are several. */
+const SIMULATED_COLUMNS: readonly Column[] = [
+  { title: 'policy', isName: true },
+  { title: 'what', isName: true },
+  { title: 'emulated' },
+  { title: 'simulated' },
+  { title: 'emulated is' }
+]
+
+/**
+ * The numbers of one run per policy, that which the figures show; means over seeds where there are several; the simulation beside it
+ * where there is one.
+ */
 export const htmlTables = (report: RunReport, shown: readonly PolicyRun[]): string => {
-  const numbers = table(
-    SOURCE_COLUMNS,
-    shown.flatMap(run => rowsOf(run, report))
-  )
-  const { summary } = report
-  if (summary === undefined) return numbers
-  return `${numbers}
-<h2>Means over seeds, with 95 % intervals</h2>
-${table(SUMMARY_COLUMNS, summary.flatMap(summaryRows))}`
+  const bound = comparableBound(report)
+  const columns = SOURCE_COLUMNS.filter(({ title }) => bound !== null || title !== OF_BOUND)
+  const { summary, simulated } = report
+  return [
+    table(
+      columns,
+      shown.flatMap(run => rowsOf(run, bound))
+    ),
+    ...(summary === undefined
+      ? []
+      : [
+          `<h2>Means over seeds, with 95 % intervals</h2>`,
+          table(SUMMARY_COLUMNS, summary.toSorted(byThroughput).flatMap(summaryRows))
+        ]),
+    ...(simulated === undefined
+      ? []
+      : [`<h2>Beside the simulation</h2>`, table(SIMULATED_COLUMNS, simulatedRows(report.runs, simulated))])
+  ].join('\n')
 }
 
 /** Cells are HTML. A row with fewer cells than columns: its last one takes the rest. */
@@ -53,7 +75,7 @@ const table = (columns: readonly Column[], rows: readonly (readonly string[])[])
       .map((cell, i) => {
         const rest = columns.length - i
         const isShort = i === row.length - 1 && rest > 1
-        return isShort ? `<td class="name" colspan="${rest}">${cell}</td>` : `<td${kind(i)}>${cell}</td>`
+        return isShort ? `<td class="name why" colspan="${rest}">${cell}</td>` : `<td${kind(i)}>${cell}</td>`
       })
       .join('')
   return `<div class="wide"><table><thead><tr>${columns.map(({ title }, i) => `<th scope="col"${kind(i)}>${title}</th>`).join('')}</tr></thead>
@@ -62,14 +84,13 @@ ${rows.map(row => `<tr>${cells(row)}</tr>`).join('\n')}
 </tbody></table></div>`
 }
 
-const rowsOf = (run: PolicyRun, report: RunReport): string[][] => {
+const rowsOf = (run: PolicyRun, bound: BoundReport | null): string[][] => {
   const { policy, throughput, sources, because } = run
   if (because !== undefined && sources.every(({ completed }) => completed === 0))
     return [[escapeHtml(policy), `cannot run: ${escapeHtml(because)}`]]
-  const bound = comparableBound(report)
-  const share = bound === null ? '–' : `${Math.floor(100 * shareOfBound(run, bound))}`
+  const share = bound === null ? [] : [`${Math.floor(100 * shareOfBound(run, bound))}`]
   const rows = sources.map((source, i) => [
-    ...(i === 0 ? [escapeHtml(policy), threeDigits(throughput), share] : ['', '', '']),
+    ...(i === 0 ? [escapeHtml(policy), threeDigits(throughput), ...share] : ['', '', ...share.map(() => '')]),
     escapeHtml(source.name),
     describeCompleted(source),
     ...timesOf(source).map(threeDigits)
@@ -87,4 +108,31 @@ const summaryRows = ({ policy, seeds, throughput, makespan, sources }: PolicySum
     interval(p95)
   ])
 
-const interval = ({ mean, ci95 }: MeanInterval): string => `${threeDigits(mean)} ± ${threeDigits(ci95)}`
+/** Those of which some run failed come last. */
+const byThroughput = (a: PolicySummary, b: PolicySummary): number =>
+  (a.failed ?? 0) - (b.failed ?? 0) || b.throughput.mean - a.throughput.mean
+
+const interval = ({ mean, ci95 }: MeanInterval): string =>
+  Number.isFinite(ci95) ? `${threeDigits(mean)} ± ${threeDigits(ci95)}` : threeDigits(mean)
+
+const simulatedRows = (runs: readonly PolicyRun[], simulated: readonly PolicyRun[]): string[][] =>
+  runs.flatMap((run, i) => {
+    const other = simulated[i]
+    if (other === undefined || run.because !== undefined) return []
+    const beside = (what: string, a: number, b: number): string[] => [what, threeDigits(a), threeDigits(b), apart(a, b)]
+    return [
+      [escapeHtml(run.policy), ...beside('results/s', run.throughput, other.throughput)],
+      ...run.sources.flatMap(({ name, inferenceTime: { mean, p95 } }, s) => {
+        const { inferenceTime } = other.sources[s]!
+        return [
+          ['', ...beside(`${escapeHtml(name)}, mean, s`, mean, inferenceTime.mean)],
+          ['', ...beside(`${escapeHtml(name)}, p95, s`, p95, inferenceTime.p95)]
+        ]
+      })
+    ]
+  })
+
+const apart = (a: number, b: number): string => {
+  const share = 100 * (a / b - 1)
+  return Number.isFinite(share) ? `${share >= 0 ? '+' : '−'}${Math.abs(share).toFixed(1)} %` : '–'
+}

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ReportData } from './figures/figure.ts'
 import { type DrawnFigure, htmlReport } from './html-report.ts'
+import { PALETTE } from './page-style.ts'
 import { renderFigure } from './render-figure.ts'
 import { runFigures } from './run-figures.ts'
 import type { PolicyRun } from './run-report.ts'
@@ -69,6 +72,13 @@ const data: ReportData = {
     placement: { porch: { net: [0] }, shed: { net: [1, 2] } }
   }
 }
+
+interface Stretch {
+  readonly title?: string
+  readonly layer: readonly { readonly data: { readonly values: readonly { readonly start: number }[] } }[]
+}
+const stretchesOf = ({ spec }: { readonly spec: unknown }): readonly Stretch[] =>
+  (spec as { readonly vconcat: readonly Stretch[] }).vconcat
 
 const draw = (from: ReportData): Promise<DrawnFigure[]> =>
   Promise.all(runFigures(from).map(async figure => ({ ...figure, svg: await renderFigure(figure.spec) })))
@@ -164,8 +174,8 @@ describe('figures', () => {
   })
 
   test('in a timeline, blocks of a datum that follow each other are one bar', () => {
-    const spec = runFigures(data).at(-1)!.spec as unknown as { layer: { data: { values: object[] } }[] }
-    expect(spec.layer[0]!.data.values).toEqual([
+    const [whole] = stretchesOf(runFigures(data).at(-1)!)
+    expect(whole!.layer[0]!.data.values).toEqual([
       { device: 'porch', source: 'cam', datum: 0, start: 0, end: 0.25 },
       { device: 'shed', source: 'cam', datum: 0, start: 0.5, end: 1 }
     ])
@@ -174,9 +184,53 @@ describe('figures', () => {
   test('of a long run, a timeline shows the first seconds and says so', () => {
     const tasks = Array.from({ length: 5000 }, (_, i) => task('shed', i, 0, i, i + 0.9))
     const figure = runFigures({ ...data, trace: { ...data.trace, tasks } }).at(-1)!
-    const { layer } = figure.spec as unknown as { layer: { data: { values: { end: number }[] } }[] }
+    const [start, ...others] = stretchesOf(figure)
     expect(figure.caption).toContain('The first 60.0 seconds')
-    expect(layer[0]!.data.values).toHaveLength(60)
+    expect(start!.layer[0]!.data.values).toHaveLength(60)
+    expect(others).toEqual([])
+  })
+
+  test('and what happened around each change, those close to each other together', () => {
+    const tasks = Array.from({ length: 5000 }, (_, i) => task('shed', i, 0, i, i + 0.9))
+    const events = [
+      { at: 1000, text: 'attic is killed' },
+      { at: 1100, text: 'attic joins' },
+      { at: 3000, text: 'shed: speed 0.1' },
+      { at: 9000, text: 'after the end' }
+    ]
+    const stretches = stretchesOf(runFigures({ ...data, trace: { ...data.trace, tasks, events } }).at(-1)!)
+    const spans = stretches.map(({ title, layer }) => [title, layer[0]!.data.values[0]!.start, layer.length])
+    expect(spans).toEqual([
+      ['the start', 0, 2],
+      ['1000 s: attic is killed', 940, 3],
+      ['3000 s: shed: speed 0.1', 2940, 3]
+    ])
+  })
+
+  test('a slow policy does not press together how the others went on', () => {
+    const home = (policy: string) => (_: unknown, datum: number) => ({
+      ...{ policy, source: 'cam', device: 'porch', datum, start: 0 },
+      end: (policy === 'ddi' ? 1 : 0.1) * (datum + 1)
+    })
+    const spans = ['confluence', 'ddi'].flatMap(policy => Array.from({ length: 100 }, home(policy)))
+    const from: ReportData = {
+      ...data,
+      report: { ...data.report, runs: [run, { ...run, policy: 'ddi', throughput: 1 }] },
+      trace: { ...data.trace, data: spans }
+    }
+    const figure = runFigures(from).find(({ name }) => name === 'progress')!
+    const { encoding } = figure.spec as unknown as { encoding: { x: { scale: { domain: number[] } } } }
+    expect(encoding.x.scale.domain).toEqual([0, 15])
+    expect(figure.caption).toContain('how ddi went on until 100 s')
+  })
+
+  test('what the simulation says is beside what ran', async () => {
+    const simulated = [{ ...run, throughput: 5, sources: [{ ...run.sources[0]!, rate: 5 }] }, unable]
+    const report = { ...data.report, simulated, runs: [{ ...run, emulated: true }, unable] }
+    const page = htmlReport({ ...data, report }, await draw({ ...data, report }))
+    expect(page).toContain('Real processes give what the simulation says to within 20.0 % (less).')
+    expect(page).toContain('<td class="name">results/s</td><td>4.00</td><td>5.00</td><td>−20.0 %</td>')
+    expect(page).toContain('The orange line is what the simulation says.')
   })
 
   test('the same data draw the same figure', async () => {
@@ -206,13 +260,27 @@ describe('the page', () => {
     expect(page).not.toContain('NaN')
   })
 
+  test('has no column without a number in it', async () => {
+    const page = htmlReport({ ...data, report: { ...data.report, bound: null } }, [])
+    expect(page).not.toContain('of bound')
+    expect(page).toContain('<td>4.00</td><td class="name">cam</td>')
+  })
+
+  test('is in the colours of the page that shows a cluster live', () => {
+    const css = readFileSync(join(import.meta.dirname, '..', 'dashboard', 'page', 'page.css'), 'utf8')
+    const [light, dark] = [...css.matchAll(/:root \{([^}]*)\}/g)].map(([, block]) =>
+      Object.fromEntries([...block!.matchAll(/--([\w-]+):\s*(#\w+)/g)].map(([, name, colour]) => [name, colour]))
+    )
+    expect([light, dark]).toMatchObject([PALETTE.light, PALETTE.dark])
+  })
+
   test('tells how many seeds ran, and their means', () => {
     const half = { mean: 4, ci95: 0.5 }
     const sources = [{ name: 'cam', inferenceTime: { mean: half, p95: half } }]
     const summary = [{ policy: 'confluence', seeds: 2, throughput: half, makespan: half, sources }]
     const runs = [run, { ...run, seed: 2 }]
     const page = htmlReport({ ...data, report: { ...data.report, runs, summary } }, [])
-    expect(page).toContain('2 seeds; figures and the first table show seed 1. Policies: confluence.')
+    expect(page).toContain('2 seeds; figures and the first table show seed 1.')
     expect(page).toContain('<td>4.00 ± 0.500</td>')
   })
 })

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite'
 import type { Figure, ReportData } from './figure.ts'
-import { CONFIG, INK } from './figure-style.ts'
+import { CONFIG, ON_LIGHT } from './figure-style.ts'
 import { finishedRuns } from './finished-runs.ts'
 
 const MOST_DEVICES = 40
@@ -96,7 +96,7 @@ const heatMap = (title: string, shares: readonly Share[], rows: readonly string[
       mark: { type: 'text', fontSize: 11 },
       encoding: {
         text: { field: 'text' },
-        color: { condition: { test: 'datum.busy > 0.5', value: 'white' }, value: INK }
+        color: { condition: { test: 'datum.busy > 0.5', value: '#fefefe' }, value: ON_LIGHT }
       }
     }
   ]

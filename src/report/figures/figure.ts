@@ -9,6 +9,8 @@ export interface Figure {
   /** What a reader should see in it, in words. */
   readonly caption: string
   readonly spec: TopLevelSpec
+  /** Whoever wants it opens it. */
+  readonly isAside?: boolean
 }
 
 export interface ReportData {

@@ -16,6 +16,8 @@ const LEAST_STEPS = 4
 const NAMED_EVENTS = 12
 /** This share of the axis is room enough for the words of an event. */
 const CLOSE = 0.2
+/** A policy that takes longer than so many times what the fastest does goes out of the figure: the others would be pressed together. */
+const LONG = 1.5
 
 interface Step {
   readonly policy: string
@@ -33,11 +35,13 @@ export const progressFigure = ({ report, trace }: ReportData): Figure[] => {
       trace.data.flatMap(span => (span.policy === policy && span.end !== undefined ? [span.end] : []))
     ])
   )
-  const longest = Math.max(0, ...[...ends.values()].map(times => times.reduce((a, b) => Math.max(a, b), 0)))
-  const most = Math.max(0, ...[...ends.values()].map(times => times.length))
+  const lasts = [...ends.values()].map(times => times.reduce((a, b) => Math.max(a, b), 0))
+  const longest = untilOf(lasts, trace.events)
+  const most = Math.max(0, ...[...ends.values()].map(times => times.filter(end => end <= longest).length))
   const width = niceStep(Math.max(longest / MOST_STEPS, (longest * RESULTS_IN_A_STEP) / most))
   if (!(longest / width >= LEAST_STEPS)) return []
-  const steps = [...ends].flatMap(([policy, times]) => stepsOf(policy, times, width))
+  const steps = [...ends].flatMap(([policy, times]) => stepsOf(policy, times, width).filter(({ at }) => at <= longest))
+  const beyond = policies.filter((_, i) => lasts[i]! > longest)
   const events = trace.events.filter(({ at }) => at <= longest)
   const isNamed = events.length <= NAMED_EVENTS
   return [
@@ -46,12 +50,23 @@ export const progressFigure = ({ report, trace }: ReportData): Figure[] => {
       title: 'In the course of the run',
       caption: [
         `Results per second of all sources together, over ${threeDigits(width)} seconds each.`,
+        ...(beyond.length === 0
+          ? []
+          : [`Not shown is how ${beyond.join(', ')} went on until ${threeDigits(Math.max(...lasts))} s.`]),
         ...(events.length === 0 ? [] : ['Dashed lines are what the scenario changes in mid-run.']),
         ...(isNamed ? [] : [`With ${events.length} changes, their words are left out.`])
       ].join(' '),
       spec: lines(steps, policies, isNamed ? events : events.map(({ at }) => ({ at, text: '' })), longest)
     }
   ]
+}
+
+/** As long as the fastest policy takes and half as long again, and all that changes in mid-run in any case. */
+const untilOf = (lasts: readonly number[], events: readonly EventMark[]): number => {
+  const longest = Math.max(0, ...lasts)
+  const shortest = Math.min(...lasts.filter(last => last > 0))
+  const lastEvent = Math.max(0, ...events.map(({ at }) => at).filter(at => at <= longest))
+  return Math.min(longest, Math.max(LONG * shortest, 1.15 * lastEvent))
 }
 
 /** The next of 1, 2, 5, 10, … of its size. */
@@ -104,8 +119,9 @@ const lines = (
     layer: [
       {
         data: { values: [...steps] },
-        mark: { type: 'line', strokeWidth: 2 },
+        mark: { type: 'line' },
         encoding: {
+          strokeWidth: { condition: { test: `datum.policy === '${policies[0]}'`, value: 3 }, value: 1.5 },
           y: { field: 'rate', type: 'quantitative', title: 'results per second', scale: { zero: true } },
           color: {
             field: 'policy',

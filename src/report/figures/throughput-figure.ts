@@ -22,7 +22,11 @@ export const throughputFigure = ({ report }: ReportData): Figure[] => {
       name: 'throughput',
       title: bound === null ? 'Throughput' : 'Throughput against the bound',
       caption: captionOf(report, runs, bound),
-      spec: bound === null ? bars(runs.map(plain), 'results per second') : againstBound(runs, bound)
+      spec: bars(
+        runs.map(run => barOf(run, simulatedOf(report, run), bound)),
+        bound === null ? 'results per second' : 'share of the bound, %',
+        bound === null ? undefined : 100
+      )
     }
   ]
 }
@@ -31,26 +35,30 @@ interface Bar {
   readonly policy: string
   readonly length: number
   readonly text: string
+  /** Of the simulation, where there is one beside an emulation. */
+  readonly simulated?: number
 }
 
 type Layer = Extract<TopLevelSpec, { layer: unknown }>['layer'][number]
 
-const plain = ({ policy, throughput }: PolicyRun): Bar => ({
-  policy,
-  length: throughput,
-  text: `${threeDigits(throughput)} results/s`
-})
-
-const againstBound = (runs: readonly PolicyRun[], bound: BoundReport): TopLevelSpec => {
-  const values = runs.map(run => {
-    const share = shareOfBound(run, bound)
-    return { ...plain(run), length: 100 * share, text: `${Math.floor(100 * share)} %: ${plain(run).text}` }
-  })
-  return bars(values, 'share of the bound, %', 100)
+const barOf = (run: PolicyRun, simulated: PolicyRun | undefined, bound: BoundReport | null): Bar => {
+  const length = (of: PolicyRun): number => (bound === null ? of.throughput : 100 * shareOfBound(of, bound))
+  const rate = `${threeDigits(run.throughput)} results/s`
+  return {
+    policy: run.policy,
+    length: length(run),
+    text: bound === null ? rate : `${Math.floor(length(run))} %: ${rate}`,
+    ...(simulated === undefined ? {} : { simulated: length(simulated) })
+  }
 }
 
+/** Of the same policy. */
+const simulatedOf = ({ runs, simulated = [] }: RunReport, run: PolicyRun): PolicyRun | undefined =>
+  simulated[runs.indexOf(run)]
+
 const bars = (values: readonly Bar[], title: string, limit?: number): TopLevelSpec => {
-  const end = 1.05 * Math.max(...values.map(value => value.length), limit ?? Number.MIN_VALUE)
+  const lengths = values.flatMap(({ length, simulated = 0 }) => [length, simulated])
+  const end = 1.05 * Math.max(...lengths, limit ?? Number.MIN_VALUE)
   return {
     config: CONFIG,
     data: { values: values.map(value => ({ ...value, inside: value.length > ROOM_INSIDE * end })) },
@@ -62,11 +70,18 @@ const bars = (values: readonly Bar[], title: string, limit?: number): TopLevelSp
     },
     layer: [
       { mark: { type: 'bar', color: COLOURS[0], height: 20 } },
-      label('datum.inside', { align: 'right', dx: -6, color: 'white' }),
+      label('datum.inside', { align: 'right', dx: -6, color: '#fefefe' }),
       label('!datum.inside', { align: 'left', dx: 6, color: INK }),
+      ...(values.some(({ simulated }) => simulated !== undefined) ? [SIMULATED] : []),
       ...(limit === undefined ? [] : limitLine(limit))
     ]
   }
+}
+
+const SIMULATED: Layer = {
+  transform: [{ filter: 'isValid(datum.simulated)' }],
+  mark: { type: 'tick', color: COLOURS[1], thickness: 4, height: 24 },
+  encoding: { x: { field: 'simulated', type: 'quantitative' } }
 }
 
 const label = (filter: string, look: { align: 'left' | 'right'; dx: number; color: string }): Layer => ({
@@ -96,6 +111,7 @@ const captionOf = (report: RunReport, runs: readonly PolicyRun[], bound: BoundRe
   const missing = [...new Set(report.runs.filter(run => run.because !== undefined).map(run => run.policy))]
   return [
     'Over the whole run, with its start and end.',
+    ...(report.simulated === undefined ? [] : ['The orange line is what the simulation says.']),
     ...(bound === null ? [] : boundInWords(runs, bound, report.boundWithMemory != null)),
     ...(missing.length === 0 ? [] : [`Not shown, for it could not finish: ${missing.join(', ')}; the table says why.`])
   ].join(' ')
