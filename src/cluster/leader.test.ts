@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { epochOf } from '../core/epoch.ts'
 import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
 import { bytes, seconds } from '../core/units.ts'
 import type { PlacementOutcome, PlacementProblem } from '../planner/placement.ts'
+import { Election } from './election.ts'
 import { Leader } from './leader.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
 
@@ -21,10 +23,14 @@ const open = () => {
   const state = { now: 0, staying: [B], known: true, memory: 1, asked: 0 }
   const published: NumberedPlacement[] = []
   let end: { made: () => void; failed: () => void } = { made: () => {}, failed: () => {} }
-  const leader = new Leader({
-    self: B,
-    now: () => seconds(state.now),
+  const now = () => seconds(state.now)
+  const election = new Election({
+    ...{ self: B, now, votes: () => [], current: () => published.at(-1) },
     staying: () => state.staying.map(id => ({ id, canPlan: true })),
+    ...{ owes: () => false, say: () => {}, nameOf: String }
+  })
+  const leader = new Leader({
+    ...{ self: B, now, election },
     allAreKnown: () => state.known,
     problem: () => problem(state.memory),
     make: (_, made, failed) => {
@@ -37,10 +43,11 @@ const open = () => {
   const pass = (tenths: number): void => {
     for (let i = 0; i < tenths; i++) {
       state.now += 0.1
+      election.tick()
       leader.tick(published.at(-1))
     }
   }
-  return { state, published, pass, end: () => end }
+  return { state, published, pass, election, end: () => end }
 }
 
 test('a plan is made once the problem has been still for a moment; one at a time, and one that fails again after a rest', () => {
@@ -55,17 +62,18 @@ test('a plan is made once the problem has been still for a moment; one at a time
   pass(10)
   expect(state.asked).toBe(2)
   end().made()
-  expect(published).toEqual([{ epoch: 1, planner: B, ...outcome }])
+  expect(published).toEqual([{ epoch: epochOf(1, 1), planner: B, ...outcome }])
   state.memory = 2
   pass(10)
   end().made()
-  expect(published.map(({ epoch }) => epoch)).toEqual([1, 2])
+  expect(published.map(({ epoch }) => epoch)).toEqual([epochOf(1, 1), epochOf(1, 2)])
 })
 
 test('of what was planned nothing comes where somebody else leads by then', () => {
-  const { state, published, pass, end } = open()
+  const { state, published, pass, election, end } = open()
   pass(10)
   state.staying = [A, B]
+  election.tick()
   end().made()
   expect(published).toEqual([])
 })

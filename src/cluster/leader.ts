@@ -4,14 +4,14 @@ import { type Seconds, seconds } from '../core/units.ts'
 import { isSamePlacement } from '../planner/is-same-placement.ts'
 import type { PlacementOutcome, PlacementProblem } from '../planner/placement.ts'
 import { ReplanRule } from '../planner/replan-rule.ts'
+import type { Election } from './election.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
 
 /** What the leader needs of the device around it, real or simulated. Callbacks, so that simulated time needs no promises. */
 export interface LeaderPorts {
   readonly self: DeviceId
   readonly now: () => Seconds
-  /** Devices that stay, by id, and whether each can plan. */
-  readonly staying: () => readonly { readonly id: DeviceId; readonly canPlan: boolean }[]
+  readonly election: Election
   /** Whether all that are there have said what they are and carry, and all models that they speak of are known. */
   readonly allAreKnown: () => boolean
   /** What those that stay say, as a problem; asked for only where this device leads. */
@@ -27,9 +27,8 @@ const PATIENCE: Seconds = seconds(3)
 const REST: Seconds = seconds(2)
 
 /**
- * The leader plans for all that stay: of those that stay and can plan, it is the one with the smallest id. Every device runs
- * this and sees for itself whether it leads; when two believe so for a moment, the placement with the larger epoch,
- * or the smaller planner, wins everywhere (see numbered-placement.ts). One plan is made at a time.
+ * The leader plans for all that stay: it is whom they have elected (see election.ts). Every device runs this and sees for itself
+ * whether it leads. One plan is made at a time.
  */
 export class Leader {
   readonly #ports: LeaderPorts
@@ -54,8 +53,7 @@ export class Leader {
   }
 
   isHere(): boolean {
-    const { self, staying } = this.#ports
-    return staying().find(({ canPlan }) => canPlan)?.id === self
+    return this.#ports.election.isHere
   }
 
   /** The placement in force is the plan for what is there now: how a run begins whose blocks are in their places. */
@@ -73,11 +71,12 @@ export class Leader {
       this.#strangersSince = undefined
       return
     }
-    const { self, now, problem } = this.#ports
+    const { self, now, problem, election } = this.#ports
     if (this.#planning || now() < this.#notBefore) return
     const asked = problem()
     if (asked.models.length === 0) return
     if (current !== undefined && current.planner !== self) this.#rule.forget()
+    if (current !== undefined && election.mustBeginAnew()) this.#publish(current)
     if (this.#waitsForStrangers()) return
     if (this.#rule.isDue(asked, now())) this.#plan(asked, current)
   }
@@ -114,7 +113,11 @@ export class Leader {
       this.#rule.came(changes)
       if (!changes) return
     }
-    const { self, publish } = this.#ports
-    publish({ epoch: (current?.epoch ?? 0) + 1, planner: self, ...outcome })
+    this.#publish(outcome)
+  }
+
+  #publish(outcome: PlacementOutcome): void {
+    const { self, election, publish } = this.#ports
+    publish({ ...outcome, epoch: election.nextEpoch(), planner: self })
   }
 }

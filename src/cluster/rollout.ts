@@ -100,6 +100,8 @@ export class Rollout<B extends RolloutBlock> {
   /** A newer one counts at once; pauses after failures end with it. */
   adopt(placement: NumberedPlacement): void {
     this.#wanted = placement
+    // One that comes back from where it was alone may begin again with a smaller one.
+    if (placement.epoch < this.#readyEpoch) this.#readyEpoch = 0
     this.#stuckSince = undefined
     this.#notBefore = seconds(0)
   }
@@ -247,7 +249,7 @@ export class Rollout<B extends RolloutBlock> {
 }
 
 /** Whoever planned knew the model. One that has just come may not, and then nobody is to be without it meanwhile. */
-const speaksOf = ({ placement, unplaced }: NumberedPlacement, model: ModelId): boolean =>
+export const speaksOf = ({ placement, unplaced }: NumberedPlacement, model: ModelId): boolean =>
   [...placement.values()].some(models => models.has(model)) || unplaced.some(block => block.model === model)
 
 const keyOf = ({ model, block }: { readonly model: ModelId; readonly block: number }): string => `${model} ${block}`

@@ -1,8 +1,11 @@
+import { Election } from '../cluster/election.ts'
 import { Leader } from '../cluster/leader.ts'
-import { isNewer, type NumberedPlacement } from '../cluster/numbered-placement.ts'
+import type { NumberedPlacement } from '../cluster/numbered-placement.ts'
+import { PlacementInbox } from '../cluster/placement-inbox.ts'
 import { placementProblem } from '../cluster/placement-problem.ts'
 import { areReady } from '../cluster/readiness.ts'
 import type { StatedDevice } from '../cluster/stated-device.ts'
+import { epochOf, termOf } from '../core/epoch.ts'
 import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
@@ -34,9 +37,11 @@ const PLANNING: Seconds = seconds(0.5)
 
 /** One process of a device. */
 interface Life {
+  readonly election: Election
+  readonly inbox: PlacementInbox
   readonly leader: Leader
   readonly keeper: SimulatedKeeper
-  /** The newest that it has heard of. */
+  /** The newest that it believes. */
   placement: NumberedPlacement | undefined
   /** For which it has told the others that it is ready. */
   told: number
@@ -80,15 +85,17 @@ export class Replacement {
     const placement = isWhole ? this.#carried() : replacement.place(this.#problem())
     for (const [n, m, k] of this.#all())
       world.setCarried(n, m, k, this.#isPlaced(placement, n, m, k) && this.#holders.isKnown(m))
+    const epoch = epochOf(1, 1)
+    for (const { election } of this.#lives) election.tick()
     for (const [n, { leader, readyEpochs }] of this.#lives.entries()) {
-      for (const other of this.#present()) if (other !== n) readyEpochs.set(other, 1)
+      for (const other of this.#present()) if (other !== n) readyEpochs.set(other, epoch)
       if (leader.isHere()) leader.planned()
     }
     const [planner] = this.#present()
       .map(n => this.#ids[n]!)
       .sort()
     if (planner === undefined) return
-    for (const n of this.#present()) this.#hear(n, { epoch: 1, planner, placement, unplaced: [] }, 'begin')
+    for (const n of this.#present()) this.#follow(n, { epoch, planner, placement, unplaced: [] }, 'begin')
   }
 
   /** A new process: what was loaded is not loaded any more, and the others introduce themselves to it. */
@@ -101,7 +108,7 @@ export class Replacement {
       const { placement, told } = this.#lives[other]!
       message(other, n, () => {
         this.#lives[n]!.readyEpochs.set(other, told)
-        if (placement !== undefined) this.#hear(n, placement)
+        if (placement !== undefined && placement.planner === this.#ids[other]) this.#hear(n, other, placement)
       })
       message(n, other, () => this.#lives[other]!.readyEpochs.set(n, 0))
     }
@@ -121,7 +128,9 @@ export class Replacement {
   tick(): void {
     for (const n of this.#present()) {
       if (this.#parts.lifeOf(n) === undefined) continue // nobody has noticed yet that it is gone
-      const { leader, keeper, placement } = this.#lives[n]!
+      const { election, inbox, leader, keeper, placement } = this.#lives[n]!
+      election.tick()
+      inbox.tick()
       leader.tick(placement)
       keeper.tick()
     }
@@ -144,15 +153,36 @@ export class Replacement {
         this.moved += size
       }
     })
-    return { leader: this.#createLeader(n, readyEpochs), keeper, placement: undefined, told: 0, readyEpochs }
+    const election = this.#createElection(n)
+    const inbox = new PlacementInbox({
+      ...{ now, election, fault: () => undefined, refused: () => {} },
+      adopt: placement => this.#follow(n, placement)
+    })
+    const leader = this.#createLeader(n, election, readyEpochs)
+    return { election, inbox, leader, keeper, placement: undefined, told: 0, readyEpochs }
   }
 
-  #createLeader(n: number, heard: ReadonlyMap<number, number>): Leader {
+  /** Votes are known at once, as all is that devices say of themselves; every planner does what it is to. */
+  #createElection(n: number): Election {
+    const voteOf = (other: number) => {
+      const { election, placement } = this.#lives[other]!
+      const follows = placement && { term: termOf(placement.epoch), planner: placement.planner }
+      return { id: this.#ids[other]!, elects: election.elects, follows }
+    }
+    return new Election({
+      ...{ self: this.#ids[n]!, now: this.#parts.now, staying: () => this.#staying() },
+      votes: () => this.#present().flatMap(other => (other === n ? [] : [voteOf(other)])),
+      current: () => this.#lives[n]?.placement,
+      ...{ owes: () => false, say: () => {}, nameOf: String }
+    })
+  }
+
+  #createLeader(n: number, election: Election, heard: ReadonlyMap<number, number>): Leader {
     const { replacement, now, schedule } = this.#parts
     return new Leader({
       self: this.#ids[n]!,
       now,
-      staying: () => this.#staying(),
+      election,
       allAreKnown: () => this.#present().every(other => other === n || heard.has(other)),
       problem: () => this.#problem(),
       make: (problem, made) =>
@@ -160,8 +190,8 @@ export class Replacement {
           made({ placement: replacement.place(problem), unplaced: [] })
         ),
       publish: placement => {
-        for (const to of this.#present()) if (to !== n) this.#parts.message(n, to, () => this.#hear(to, placement))
-        this.#hear(n, placement)
+        for (const to of this.#present()) if (to !== n) this.#parts.message(n, to, () => this.#hear(to, n, placement))
+        this.#follow(n, placement)
       }
     })
   }
@@ -174,9 +204,12 @@ export class Replacement {
     })
   }
 
-  #hear(n: number, placement: NumberedPlacement, how: 'begin' | 'adopt' = 'adopt'): void {
+  #hear(n: number, from: number, placement: NumberedPlacement): void {
+    this.#lives[n]!.inbox.heard(this.#ids[from]!, placement)
+  }
+
+  #follow(n: number, placement: NumberedPlacement, how: 'begin' | 'adopt' = 'adopt'): void {
     const life = this.#lives[n]!
-    if (!isNewer(placement, life.placement)) return
     life.placement = placement
     life.keeper[how](placement)
   }

@@ -1,6 +1,7 @@
 import { JobGuard } from '../core/job-guard.ts'
 import type { PlacementProblem } from '../planner/placement.ts'
 import type { ClusterView } from '../runtime/cluster/cluster-view.ts'
+import { createElection } from '../runtime/cluster/create-election.ts'
 import { createLeader } from '../runtime/cluster/create-leader.ts'
 import { createManualClock } from './manual-clock.ts'
 
@@ -8,13 +9,20 @@ import { createManualClock } from './manual-clock.ts'
 export const createWatchedLeader = (view: ClusterView) => {
   const clock = createManualClock()
   const planned: PlacementProblem[] = []
+  const election = createElection({ clock, view, current: () => undefined, say: () => {} })
   const leader = createLeader({
-    ...{ clock, view, guard: new JobGuard({ clock, say: () => {} }), wholeModels: false, connected: () => [] },
+    ...{ clock, view, election, guard: new JobGuard({ clock, say: () => {} }) },
+    ...{ wholeModels: false, connected: () => [] },
     publish: () => {},
     place: async problem => {
       planned.push(problem)
       return { placement: new Map(), unplaced: [] }
     }
   })
-  return { clock, leader, planned }
+  /** Looks who is to plan, and plans where that is this device. */
+  const tick = (): void => {
+    election.tick()
+    leader.tick(undefined)
+  }
+  return { clock, leader, planned, tick }
 }

@@ -19,14 +19,14 @@ const source = (name: string, more: object = {}) => ({
 const status = (devices: object[], sources: object[], more: object = {}) =>
   clusterStatusSchema.parse({
     ...{ answeredBy: 'porch', planner: 'shed', devices, sources },
-    placement: { epoch: 3, ready: true, models: {}, unplaced: [] },
+    placement: { epoch: 3_000_012, ready: true, models: {}, unplaced: [] },
     losses: { lost: 0, duplicates: 0, resent: 2, failed: 0, dropped: 0, devicesLost: 1 },
     ...more
   })
 
 test('a cluster: who carries what, what each source gets, in 80 columns', () => {
   const text = describeStatus(status([device('porch'), device('shed')], [source('cam')]))
-  expect(text).toMatch(/^2 devices \(emulated speeds or links\), placement 3 by shed$/m)
+  expect(text).toMatch(/^2 devices \(emulated speeds or links\), placement 3\.12 by shed$/m)
   expect(text).toMatch(/^porch +0\.25 +97 % +3\+1 +12\.3 +8\.00 MiB +ocr 0-2,5 \(3\.00 MiB\) of/m)
   expect(text).toMatch(/^cam on porch +running +99999 of +16 +0 +8\.3\/s +410 ms +-$/m)
   expect(text).toMatch(/sent again 2, devices lost 1$/)

@@ -1,3 +1,4 @@
+import { formatEpoch } from '../../core/epoch.ts'
 import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
 import { blockRanges } from '../../report/block-ranges.ts'
 import { foldText } from '../../report/fold-text.ts'
@@ -17,7 +18,7 @@ export const describeStatus = (status: ClusterStatus): string => {
   const reasons = [...reasonsOf(status), ...notesOf(status)]
   return [
     foldText(
-      `${devices.length} devices${emulated}, placement ${placement.epoch}${ready} by ${planner ?? 'nobody'}`,
+      `${devices.length} devices${emulated}, placement ${formatEpoch(placement.epoch)}${ready} by ${planner ?? 'nobody'}`,
       '  '
     ),
     '',

@@ -35,10 +35,10 @@ test('a running cluster is planned for the demands that its scenario has', async
   view.addManifest(NET)
   const sources = scenario.sources.map(({ arrivals }) => sourceToWire('net', arrivals))
   view.heard(A, create(DeviceStateSchema, { device: A, sequence: 1n, speed: 1, canPlan: true, sources }))
-  const { clock, leader, planned } = createWatchedLeader(view)
-  leader.tick(undefined)
+  const { clock, planned, tick } = createWatchedLeader(view)
+  tick()
   await clock.advance(seconds(1))
-  leader.tick(undefined)
+  tick()
   const demands = ({ sources }: Pick<PlacementProblem, 'sources'>): number[] => sources.map(({ demand }) => demand)
   expect(demands(planned[0]!)).toEqual([1, 5, 10])
   expect(demands(planned[0]!)).toEqual(demands(problemOfScenario(scenario, [])))
@@ -56,11 +56,11 @@ test('who can plan and who stays are two facts: the first that does both plans, 
   hear(self, { canPlan: true, leaving: false })
   hear(first, { canPlan: false, leaving: false })
   hear(second, { canPlan: true, leaving: true })
-  const { clock, leader, planned: problems } = createWatchedLeader(view)
+  const { clock, leader, planned: problems, tick } = createWatchedLeader(view)
   const planned = (): DeviceId[][] => problems.map(({ devices }) => devices.map(({ id }) => id))
   const wait = async (): Promise<void> => {
     for (let i = 0; i < 10; i++) {
-      leader.tick(undefined)
+      tick()
       await clock.advance(seconds(0.1))
     }
   }

@@ -1,7 +1,8 @@
+import type { Election } from '../../cluster/election.ts'
 import { Leader } from '../../cluster/leader.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import type { Clock } from '../../core/clock.ts'
-import { type DeviceId, deviceId } from '../../core/ids.ts'
+import type { DeviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import type { WholeModels } from '../../core/whole-models.ts'
 import type { Place, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
@@ -12,6 +13,7 @@ export interface LeaderParts {
   readonly clock: Clock
   readonly guard: JobGuard
   readonly view: ClusterView
+  readonly election: Election
   readonly place: Place
   readonly wholeModels: WholeModels
   /** Connected devices; of each a state is to come. */
@@ -21,11 +23,11 @@ export interface LeaderParts {
 
 /** The leader as a running device has it: what the others have said of themselves is what is planned for. */
 export const createLeader = (parts: LeaderParts): Leader => {
-  const { clock, guard, view, connected, publish } = parts
+  const { clock, guard, view, election, connected, publish } = parts
   return new Leader({
     self: view.self,
     now: () => clock.now(),
-    staying: () => view.staying().map(({ device, canPlan }) => ({ id: deviceId(device), canPlan })),
+    election,
     allAreKnown: () => [...connected()].every(id => view.isIntroduced(id)) && view.unknownModels().length === 0,
     problem: () => problemOfView(view, parts.wholeModels),
     make: (problem, made, failed) => void guard.watch('making a plan', plan(parts.place, problem, made, failed)),

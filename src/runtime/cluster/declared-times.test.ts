@@ -66,10 +66,10 @@ test('the planner plans with declared times, slower by as much as the blocks tha
   view.addManifest(NET)
   view.heard(A, create(DeviceStateSchema, { device: A, sequence: 1n, speed: 1, canPlan: true }))
   view.heard(B, stateOfB(true))
-  const { clock, leader, planned } = createWatchedLeader(view)
-  leader.tick(undefined)
+  const { clock, planned, tick } = createWatchedLeader(view)
+  tick()
   await clock.advance(seconds(1))
-  leader.tick(undefined)
+  tick()
   const { devices, models } = planned[0]!
   expect(devices.map(({ speed }) => speed)).toEqual([1, 2 / 12])
   expect(models[0]).toMatchObject({ pinned: true, times: [undefined, [18, 12]] })

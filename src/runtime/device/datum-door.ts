@@ -45,6 +45,6 @@ export class DatumDoor {
     if (this.#saidAt.size >= MOST) this.#saidAt.clear()
     this.#saidAt.set(from, now)
     const { say, nameOf } = this.#parts
-    say(`${nameOf(from)} sent ${what}, which it was not given: not believed`, 'warn')
+    say(`${nameOf(from)} sent ${what}, which it was not given since this device started: not believed`, 'warn')
   }
 }

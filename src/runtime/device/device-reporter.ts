@@ -7,6 +7,7 @@ import { areReady, missingBlock } from '../../cluster/readiness.ts'
 import { TICK } from '../../cluster/rhythm.ts'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
+import { termOf } from '../../core/epoch.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
@@ -41,6 +42,8 @@ export interface DeviceReporterParts {
   readonly sources: () => readonly SourcePort[]
   readonly placement: () => NumberedPlacement | undefined
   readonly readyEpoch: () => number
+  /** Whom this device wants to plan. */
+  readonly elects: () => DeviceId | undefined
   readonly weightsFetched: () => number
   readonly leader: () => Pick<Leader, 'plans' | 'drift'>
   readonly draining: () => boolean
@@ -169,6 +172,7 @@ export class DeviceReporter {
     const { name, network, clock, emulated, incarnation, view, leaving, readyEpoch, sources } = this.#parts
     const links = view.world.links[view.selfIndex]!.filter(link => link.up)
     const room = this.#roomForPlanner()
+    const follows = this.#parts.placement()
     return create(DeviceStateSchema, {
       device: network.self,
       name,
@@ -180,6 +184,8 @@ export class DeviceReporter {
       leaving: leaving(),
       emulated,
       readyEpoch: BigInt(readyEpoch()),
+      elects: this.#parts.elects() ?? '',
+      ...(follows === undefined ? {} : { follows: follows.planner, followsTerm: termOf(follows.epoch) }),
       models: this.#spokenOf().flatMap(id => this.#carried(id)),
       links: links.map(({ to, rate, latency, resource }) => ({
         to: view.world.devices[to]!.id,

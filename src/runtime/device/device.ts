@@ -1,11 +1,14 @@
 import { create } from '@bufbuild/protobuf'
+import type { Election } from '../../cluster/election.ts'
 import type { Leader } from '../../cluster/leader.ts'
-import { isNewer, type NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
+import { PlacementInbox } from '../../cluster/placement-inbox.ts'
 import { TICK } from '../../cluster/rhythm.ts'
 import { WindowStretch } from '../../cluster/window-stretch.ts'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import { deferred } from '../../core/deferred.ts'
+import { formatEpoch } from '../../core/epoch.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -16,11 +19,14 @@ import type { Place } from '../../planner/placement.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import { BlockKeeper } from '../cluster/block-keeper.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
+import { createElection } from '../cluster/create-election.ts'
 import { createLeader } from '../cluster/create-leader.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
 import { placementToWire } from '../cluster/placement-codec.ts'
+import { placementFault } from '../cluster/placement-fault.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
+import { RecentRoom } from '../cluster/recent-room.ts'
 import { SharedEngine } from '../cluster/shared-engine.ts'
 import { AttemptTokens } from '../dispatch/attempt-tokens.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
@@ -157,6 +163,9 @@ class RunningDevice implements Device {
   readonly #traffic: TaskTraffic
   readonly #dispatcher: Dispatcher<DeviceTask>
   readonly #keeper: BlockKeeper
+  readonly #election: Election
+  readonly #inbox: PlacementInbox
+  readonly #room: RecentRoom
   readonly #leader: Leader
   readonly #reminder: PlacementReminder
   readonly #orphans: OrphanWatch
@@ -225,7 +234,17 @@ class RunningDevice implements Device {
       changed: () => this.#announcer.changed(),
       say
     })
+    const current = (): NumberedPlacement | undefined => this.#placement
+    this.#room = new RecentRoom(this.view, () => clock.now())
+    this.#election = createElection({ clock, view: this.view, current, say: text => say(text, 'warn') })
+    this.#inbox = new PlacementInbox({
+      ...{ now: () => clock.now(), election: this.#election },
+      fault: placement => placementFault(placement, this.view, this.#room),
+      adopt: placement => this.#adopt(placement),
+      refused: (from, because) => this.#refusePlacement(from, because)
+    })
     this.#leader = createLeader({
+      election: this.#election,
       clock,
       guard: this.#guard,
       view: this.view,
@@ -267,7 +286,8 @@ class RunningDevice implements Device {
       blocks: this.#blocks,
       dispatcher: this.#dispatcher,
       sources: () => this.#sources.all(),
-      placement: () => this.#placement,
+      placement: current,
+      elects: () => this.#election.elects,
       readyEpoch: () => this.#keeper.readyEpoch,
       weightsFetched: () => this.#keeper.fetched,
       leader: () => this.#leader,
@@ -539,7 +559,8 @@ class RunningDevice implements Device {
       }),
       drain: this.#parts.leave === undefined ? undefined : asker => this.#beDrained(asker),
       placement: () => this.#placement,
-      adopt: placement => this.#adopt(placement),
+      inbox: this.#inbox,
+      refused: (from, because) => this.#refusePlacement(from, because),
       changed: () => this.#later(),
       peerLost: peer => this.#traffic.peerLost(peer),
       joined: peer => this.#announcer.introduce(peer),
@@ -567,6 +588,7 @@ class RunningDevice implements Device {
     job('trusting devices again', () => this.#trustAgain())
     job('looking for unknown models', () => this.#finder.tick())
     job('looking after models', () => this.#models.tick())
+    job('electing who plans', () => this.#elect())
     if (this.#adapts) job('looking whether to plan', () => this.#leader.tick(this.#placement))
     job('looking after blocks', () => this.#keeper.tick())
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
@@ -607,25 +629,36 @@ class RunningDevice implements Device {
     queueMicrotask(() => {
       this.#reconsider = false
       this.#guard.run('moving what waits', () => this.#dispatcher.worldChanged())
+      this.#guard.run('electing who plans', () => this.#elect())
       this.#guard.run('looking after blocks', () => this.#keeper.tick())
     })
+  }
+
+  #elect(): void {
+    this.#room.tick()
+    if (this.#election.tick()) this.#announcer.changed()
+    this.#inbox.tick()
+  }
+
+  #refusePlacement(from: DeviceId, because: string): void {
+    this.#parts.say(`a placement of ${this.view.nameOf(from)} is not followed: ${because}`, 'warn')
   }
 
   #publish(placement: NumberedPlacement): void {
     const { say } = this.#parts
     this.#announcer.tellAll(notice('placement', placementToWire(placement)))
     say(
-      `placement ${placement.epoch} for ${placement.placement.size} device${placement.placement.size === 1 ? '' : 's'}`
+      `placement ${formatEpoch(placement.epoch)} for ${placement.placement.size} device${placement.placement.size === 1 ? '' : 's'}`
     )
     this.#reminder.told()
     this.#adopt(placement)
   }
 
   #adopt(placement: NumberedPlacement): void {
-    if (!isNewer(placement, this.#placement)) return
     this.#guard.run('noting a placement', () => this.plans.adopted(placement))
     this.#placement = placement
     this.#keeper.adopt(placement)
+    this.#announcer.changed()
   }
 
   /** It is gone for good. Whoever comes next may have its number in the world: of that one nothing is known either. */

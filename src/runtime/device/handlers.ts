@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import type { PlacementInbox } from '../../cluster/placement-inbox.ts'
 import type { WindowStretch } from '../../cluster/window-stretch.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
@@ -21,6 +22,7 @@ import {
   type Lost,
   type ModelsRequest,
   type Notice,
+  type Placement,
   type Reply,
   ReplySchema,
   type Request,
@@ -56,7 +58,10 @@ export interface HandlerParts {
   /** Stops this device once others have taken over. @param asker by name */
   readonly drain?: ((asker: string) => void) | undefined
   readonly placement: () => NumberedPlacement | undefined
-  readonly adopt: (placement: NumberedPlacement) => void
+  /** A placement was heard of. */
+  readonly inbox: Pick<PlacementInbox, 'heard' | 'left'>
+  /** What was heard is not believed. */
+  readonly refused: (from: DeviceId, because: string) => void
   readonly changed: () => void
   readonly peerLost: (peer: DeviceId) => void
   readonly joined: (peer: DeviceId) => void
@@ -217,10 +222,21 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
       onClearance(parts, from, body.value)
       return
     case 'placement':
-      parts.adopt(placementFromWire(body.value))
+      hearPlacement(parts, from, body.value)
       return
     default: // of a newer version: not for us
   }
+}
+
+const hearPlacement = ({ inbox, refused }: HandlerParts, from: DeviceId, message: Placement): void => {
+  let placement: NumberedPlacement
+  try {
+    placement = placementFromWire(message)
+  } catch (error) {
+    refused(from, (error as Error).message)
+    return
+  }
+  inbox.heard(from, placement)
 }
 
 /** Whom a message about a datum is for; undefined where it has no such source, or the sender was not given the datum. */
@@ -303,12 +319,13 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
     if (view.state(event.peer)?.leaving === true) say(`${name} said goodbye`)
     else say(`lost ${name}: ${event.because}`, 'warn')
     parts.peerLost(event.peer)
+    parts.inbox.left(event.peer)
   } else {
     if (event.role === 'guest') view.guests.add(event.peer)
     if (view.joined(event.peer, event.life)) parts.restarted(event.peer)
     parts.joined(event.peer)
     const placement = parts.placement()
-    if (placement !== undefined) network.notify(event.peer, notice('placement', placementToWire(placement)))
+    if (placement?.planner === view.self) network.notify(event.peer, notice('placement', placementToWire(placement)))
   }
   parts.changed()
 }

@@ -1,7 +1,10 @@
 import { create } from '@bufbuild/protobuf'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { TERMS, termOf } from '../../core/epoch.ts'
+import { deviceId, type ModelId } from '../../core/ids.ts'
 import { createRng } from '../../core/rng.ts'
 import { bytesPerSecond, seconds } from '../../core/units.ts'
+import type { DeviceParts } from '../../runtime/device/device-parts.ts'
 import { notice } from '../../runtime/device/notice.ts'
 import { TaskSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import { EventClock } from './event-clock.ts'
@@ -95,4 +98,88 @@ test('of a datum that it was not given, a member can say neither that it failed 
   expect(answers(door)).toEqual(right)
   expect(porch.device.ownSources()[0]).toMatchObject({ resent: 0, failed: 0, lost: 0 })
   expect(porch.device.status().setAside).toEqual([])
+})
+
+/** Terms that devices are in. */
+const termsOf = (...devices: readonly MemoryDevice[]): number[] =>
+  devices.map(({ device }) => termOf(device.status().placement.epoch))
+
+test('placements of a member that nobody elected are followed by nobody, nor by who comes later; planning goes on', async () => {
+  const { clock, start } = open()
+  const alpha = start({ name: 'alpha', models: [net], memory: 1e6 })
+  const beta = start({ name: 'beta', memory: 1e6 })
+  const mallory = start({ name: 'mallory', memory: 0 })
+  await clock.run(() => beta.device.status().placement.ready && clock.now() > 3)
+  const before = termsOf(alpha, beta)
+  for (const [term, number] of [
+    [2 ** 32 - 1, 999_999],
+    [before[0]! + 1, 1],
+    [before[0]!, 999_999]
+  ] as const)
+    for (const planner of ['mallory', 'alpha'])
+      for (const { network } of [alpha, beta])
+        mallory.network.notify(network.self, notice('placement', { term, number, planner, models: [] }))
+  await clock.run(() => clock.now() > 5)
+  expect(termsOf(alpha, beta)).toEqual(before)
+  expect(beta.said.filter(text => text.startsWith('a placement of mallory is not followed'))).toHaveLength(1)
+  mallory.kill()
+  const gamma = start({ name: 'gamma', memory: 2e6 })
+  await clock.run(() => gamma.device.status().placement.models.net?.gamma?.length === 2 || clock.now() > 15)
+  expect(clock.now()).toBeLessThan(15)
+  expect(gamma.device.status().placement).toEqual(alpha.device.status().placement)
+  const door = alpha.addSource({ name: 'door', items: items(), window: 4 })
+  await clock.run(() => door.isDone || clock.now() > 30)
+  expect(answers(door)).toEqual(right)
+})
+
+test('what a member claims to follow moves no term, and its leaving leaves nothing behind', async () => {
+  const { clock, start } = open()
+  const alpha = start({ name: 'alpha', models: [net] })
+  const beta = start({ name: 'beta' })
+  const mallory = start({ name: 'mallory', memory: 0 })
+  await clock.run(() => beta.device.status().placement.ready && clock.now() > 3)
+  const before = termsOf(alpha, beta)
+  for (let sequence = 1000n; clock.now() < 20; sequence++) {
+    const state = mallory.device.view.state(mallory.network.self)!
+    mallory.network.publishState({ ...state, sequence, elects: 'mallory', follows: 'mallory', followsTerm: TERMS - 1 })
+    const until = clock.now() + 0.5
+    await clock.run(() => clock.now() > until)
+  }
+  expect(termsOf(alpha, beta)).toEqual(before)
+  mallory.kill()
+  const gamma = start({ name: 'gamma' })
+  await clock.run(() => termsOf(gamma)[0] !== 0 || clock.now() > 30)
+  expect(termsOf(alpha, beta, gamma)).toEqual([before[0], before[0], before[0]])
+})
+
+/** What a device with the smallest id may do where it is elected. */
+const PLANNERS: readonly (readonly [string, NonNullable<DeviceParts['place']>])[] = [
+  ['says nothing', () => new Promise(() => {})],
+  ['fails', () => Promise.reject(new Error('no'))],
+  ['places all on devices that are not there', () => onDevice('nobody', [0, 1])],
+  ['places blocks that there are not', () => onDevice('beta', [0, 1, 2, 4_000_000_000])],
+  ['places a block twice', () => onDevice('beta', [0, 0, 1])],
+  ['places more than fits', () => onDevice('gamma', [0, 1])],
+  ['leaves out who elected it', () => onDevice('beta', [0, 1])]
+]
+const onDevice = (device: string, blocks: readonly number[]) => ({
+  placement: new Map([[deviceId(device), new Map<ModelId, readonly number[]>([[net.manifest.id, blocks]])]]),
+  unplaced: []
+})
+
+describe('an elected device that plans nothing that can be followed is passed over, and its cluster computes', () => {
+  test.each(PLANNERS)('%s', async (_, place) => {
+    const { clock, start } = open()
+    const aaron = start({ name: 'aaron', memory: 0, parts: { place } })
+    const beta = start({ name: 'beta', memory: 2e6 })
+    const gamma = start({ name: 'gamma', models: [net], memory: 1e6 })
+    await clock.run(() => clock.now() > 2)
+    const door = gamma.addSource({ name: 'door', items: items(), window: 4 })
+    const isOver = (): boolean => door.isDone && gamma.device.status().planner === 'beta'
+    await clock.run(() => isOver() || clock.now() > 30)
+    expect(answers(door)).toEqual(right)
+    expect([beta, gamma].map(({ device }) => device.status().planner)).toEqual(['beta', 'beta'])
+    expect(gamma.said).toContain('aaron is to plan and does not: others do, for 300 s')
+    expect(aaron.device.status().answeredBy).toBe('aaron')
+  })
 })
