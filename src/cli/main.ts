@@ -32,6 +32,7 @@ const COMMANDS = [
   () => import('./emulate-command.ts'),
   () => import('./node-command.ts'),
   () => import('./status-command.ts'),
+  () => import('./dashboard-command.ts'),
   () => import('./invite-command.ts'),
   () => import('./infer-command.ts'),
   () => import('./model-command.ts'),

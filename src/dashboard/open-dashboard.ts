@@ -8,7 +8,7 @@ import { createHttpServer, type HttpServer } from '../serving/http/create-http-s
 import { listenAt } from '../serving/listen-at.ts'
 import { SERVING_LIMITS } from '../serving/serving-limits.ts'
 import { addActionRoutes } from './actions/add-action-routes.ts'
-import { actionFacts, type DashboardActions } from './actions/dashboard-actions.ts'
+import { actionFacts, type DashboardActions, type NoActions } from './actions/dashboard-actions.ts'
 import { addDashboardRoutes, OPEN_PATHS } from './add-dashboard-routes.ts'
 import { addResultRoutes } from './add-result-routes.ts'
 import { addPlanRoutes } from './plans/add-plan-routes.ts'
@@ -25,8 +25,8 @@ export interface DashboardParts {
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly status: () => ClusterStatus
   readonly plans: PlanDesk
-  /** What a page may have done; undefined: it can only look. */
-  readonly actions: DashboardActions | undefined
+  /** What a page may have done. */
+  readonly actions: DashboardActions | NoActions
   readonly lines: RecentLines
   /** Of this device's sources. */
   readonly results: RecentResults

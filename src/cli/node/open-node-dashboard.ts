@@ -25,6 +25,11 @@ export interface NodeDashboardParts {
   readonly results: RecentResults
 }
 
+const ONLY_LOOKS = {
+  because:
+    'This page can only look. Start its node with --serve-token-file FILE: whoever brings the token that stands there may drain devices, change sources and see the invite.'
+}
+
 /** @returns undefined where no page is asked for @throws UserError */
 export const openNodeDashboard = async ({
   options: { dashboard, serving },
@@ -43,7 +48,7 @@ export const openNodeDashboard = async ({
     ...{ at: dashboard, token, tls, lines, results, clock: systemClock, wallTime, status: () => device.status() },
     plans: device.plans,
     // Without a token whoever reaches the port could ask.
-    actions: token === undefined ? undefined : { drain: id => device.drain(id), invite, sources },
+    actions: token === undefined ? ONLY_LOOKS : { drain: id => device.drain(id), invite, sources },
     say: (text, level) => log.say(text, level),
     routes: metrics === undefined ? [] : [metrics]
   })

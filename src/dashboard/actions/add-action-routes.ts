@@ -4,11 +4,10 @@ import { deviceId } from '../../core/ids.ts'
 import type { HttpServer } from '../../serving/http/create-http-server.ts'
 import { ServingError } from '../../serving/serving-error.ts'
 import { readJson } from '../read-json.ts'
-import { ACTIONS_ARE_OFF, type DashboardActions, type SourceActions } from './dashboard-actions.ts'
+import type { DashboardActions, NoActions, SourceActions } from './dashboard-actions.ts'
 
 export interface ActionRouteParts {
-  /** Undefined: a page can only look. */
-  readonly actions: DashboardActions | undefined
+  readonly actions: DashboardActions | NoActions
   /** Who asked for what, and what came of it. */
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -74,7 +73,7 @@ export const addActionRoutes = (server: HttpServer, { actions, say }: ActionRout
   for (const [path, one] of Object.entries(ROUTES)) {
     server.app.post(`/api/actions/${path}`, async (request, reply) => {
       void reply.header('cache-control', 'no-store')
-      if (actions === undefined) throw new ServingError('notAllowed', ACTIONS_ARE_OFF)
+      if ('because' in actions) throw new ServingError('notAllowed', actions.because)
       return act(server, request, { actions, say, one: one as Route<unknown> })
     })
   }

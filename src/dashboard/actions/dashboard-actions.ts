@@ -25,10 +25,12 @@ export interface ActionFacts {
   readonly sources: boolean
 }
 
-/** Without a token whoever reaches the port could ask. */
-export const ACTIONS_ARE_OFF = 'this page can only look, since this node asks nobody for a token'
+/** A page can only look, and why. */
+export interface NoActions {
+  readonly because: string
+}
 
-export const actionFacts = (actions: DashboardActions | undefined): ActionFacts =>
-  actions === undefined
-    ? { because: ACTIONS_ARE_OFF, sources: false }
+export const actionFacts = (actions: DashboardActions | NoActions): ActionFacts =>
+  'because' in actions
+    ? { because: actions.because, sources: false }
     : { because: '', sources: actions.sources !== undefined }

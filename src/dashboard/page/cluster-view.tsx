@@ -1,6 +1,10 @@
 import { useState } from 'preact/hooks'
 import { whatLimits } from '../view/what-limits.ts'
+import { Actions } from './actions/actions.tsx'
 import { Devices } from './devices.tsx'
+import { Links } from './links.tsx'
+import { LimitsByPlan } from './plans/limits-by-plan.tsx'
+import { usePlan } from './plans/use-plan.ts'
 import { Sources } from './sources.tsx'
 import { Topology } from './topology.tsx'
 import type { ViewProps } from './views.tsx'
@@ -9,11 +13,13 @@ import type { ViewProps } from './views.tsx'
 export const ClusterView = ({ state }: ViewProps) => {
   const [chosen, setChosen] = useState<string>()
   const limit = whatLimits(state, state.flows)
+  const facts = usePlan()
   return (
     <>
       <section class={`limit ${limit.kind}`} aria-label="What limits the cluster now" role="status">
         <strong>{limit.headline}</strong> <span>{limit.advice}</span>
       </section>
+      <LimitsByPlan facts={facts} limit={limit} />
       {state.differences.map(text => (
         <p key={text} class="wrong">
           {text}
@@ -40,6 +46,19 @@ export const ClusterView = ({ state }: ViewProps) => {
       </div>
       <h3>Devices</h3>
       <Devices state={state} chosen={chosen} />
+      {state.losses.devicesLost > 0 && (
+        <p class="note">
+          Lost, and not back: {state.losses.devicesLost} {state.losses.devicesLost === 1 ? 'device' : 'devices'}.
+        </p>
+      )}
+      {state.devices.length > 1 && <h3>Links</h3>}
+      <Links state={state} />
+      {facts !== undefined && (
+        <>
+          <h3>Actions</h3>
+          <Actions state={state} facts={facts.actions} />
+        </>
+      )}
     </>
   )
 }

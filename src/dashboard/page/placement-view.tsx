@@ -1,47 +1,121 @@
+import type { PlanFacts } from '../plans/plan-facts.ts'
+import { totalRate } from '../view/served-words.ts'
+import type { ClusterState } from './cluster-state.ts'
+import { History } from './plans/history.tsx'
+import { usePlan } from './plans/use-plan.ts'
+import { WhatIf } from './plans/what-if.tsx'
 import { Table } from './table.tsx'
 import type { ViewProps } from './views.tsx'
+import { ageText, bytesText, perSecondText, timeText } from './words.ts'
 
-/** By model: which device carries which of its blocks. */
+/** Which device carries which blocks, since when and why; what would be if; what earlier placements brought. */
 export const PlacementView = ({ state }: ViewProps) => {
-  const { models, epoch, ready, unplaced } = state.placement
+  const facts = usePlan()
+  const { models, unplaced } = state.placement
   const names = Object.keys(models)
   if (names.length === 0) return <p class="empty">Nothing is placed yet.</p>
   return (
     <>
-      <p class="note">
-        Placement {epoch}
-        {ready ? ', loaded everywhere' : ', being loaded'}; planned by {state.planner ?? 'nobody'}.
-      </p>
+      <Now state={state} facts={facts} />
       {names.map(model => (
-        <Grid key={model} model={model} placed={models[model]!} />
+        <Grid key={model} model={model} placed={models[model]!} bytes={facts?.blocks[model] ?? []} />
       ))}
       {unplaced.map(({ model, block, because }) => (
         <p key={`${model} ${block}`} class="wrong">
           Block {block} of {model}: {because}
         </p>
       ))}
+      <Served facts={facts} state={state} />
+      <h3>What if</h3>
+      <WhatIf state={state} now={facts?.outlook ?? null} />
+      {facts !== undefined && facts.history.length > 0 && (
+        <>
+          <h3>Placements so far</h3>
+          <History history={facts.history} />
+        </>
+      )}
     </>
   )
 }
 
+interface PlannedProps {
+  readonly state: ClusterState
+  readonly facts: PlanFacts | undefined
+}
+
+const Now = ({ state, facts }: PlannedProps) => {
+  const { epoch, ready } = state.placement
+  const latest = facts?.history[0]
+  return (
+    <p class="note">
+      Placement {epoch}
+      {ready ? ', loaded everywhere' : ', being loaded'}; planned by {state.planner ?? 'nobody'}
+      {latest !== undefined && latest.epoch === epoch && ` ${ageText(latest.age)} ago`}.
+    </p>
+  )
+}
+
+/** By the planner, beside what is measured. */
+const Served = ({ state, facts }: PlannedProps) => {
+  const outlook = facts?.outlook
+  if (outlook?.kind !== 'outlook' || outlook.carried.kind !== 'served') {
+    const because = outlook?.kind === 'none' ? outlook.because : facts?.because
+    return because === undefined || because === '' ? null : <p class="note">The planner: {because}.</p>
+  }
+  const { carried, planned } = outlook
+  const best = planned.kind === 'served' ? totalRate(planned) : 0
+  return (
+    <>
+      <h3>What it can serve</h3>
+      <Table caption="What the placement can serve" heads={['Source', 'Asks for', 'Can have', 'Has', 'Time alone']}>
+        {carried.sources.map(({ source, demand, rate, time }) => (
+          <tr key={source}>
+            <th scope="row">{source}</th>
+            <td class="number">{demand === 1 ? 'all there is, or 1/s' : `${perSecondText(demand)}/s`}</td>
+            <td class="number">{perSecondText(rate)}/s</td>
+            <td class="number">{perSecondText(measured(state, source))}/s</td>
+            <td class="number">{timeText(time)}</td>
+          </tr>
+        ))}
+      </Table>
+      <p class="note">
+        {best > 1.02 * totalRate(carried)
+          ? `The planner knows places that would serve ${perSecondText(best)} results/s together.`
+          : 'The planner knows no places for these blocks that would serve more.'}
+      </p>
+    </>
+  )
+}
+
+const measured = ({ sources }: ClusterState, named: string): number =>
+  sources.find(({ name, device }) => `${name}@${device}` === named)?.rate ?? 0
+
 interface GridProps {
   readonly model: string
   readonly placed: Readonly<Record<string, readonly number[]>>
+  /** Of each block; empty where that is not known. */
+  readonly bytes: readonly number[]
 }
 
-const Grid = ({ model, placed }: GridProps) => {
-  const last = Math.max(...Object.values(placed).flat(), 0)
+const Grid = ({ model, placed, bytes }: GridProps) => {
+  const last = Math.max(...Object.values(placed).flat(), bytes.length - 1, 0)
   const blocks = Array.from({ length: last + 1 }, (_, block) => block)
+  const sizeOf = (carried: readonly number[]): number => carried.reduce((sum, block) => sum + (bytes[block] ?? 0), 0)
   return (
-    <Table caption={`Blocks of ${model}`} heads={[model, ...blocks.map(String)]}>
+    <Table caption={`Blocks of ${model}`} heads={[model, ...blocks.map(String), 'Bytes']}>
       {Object.entries(placed).map(([device, carried]) => (
         <tr key={device}>
           <th scope="row">{device}</th>
           {blocks.map(block => (
-            <td key={block} class={carried.includes(block) ? 'carried' : 'not'}>
+            <td
+              key={block}
+              class={carried.includes(block) ? 'carried' : 'not'}
+              title={bytes[block] === undefined ? undefined : `block ${block}: ${bytesText(bytes[block])}`}
+            >
               <span class="hidden">{carried.includes(block) ? 'carried' : 'not carried'}</span>
             </td>
           ))}
+          <td class="number">{bytes.length === 0 ? '–' : bytesText(sizeOf(carried))}</td>
         </tr>
       ))}
     </Table>

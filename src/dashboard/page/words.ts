@@ -40,3 +40,10 @@ export const rangesText = (numbers: readonly number[]): string => {
 }
 
 export const clockText = (time: number): string => new Date(1000 * time).toLocaleTimeString()
+
+/** "40 s", "12 min", "3 h", "2 days". */
+export const ageText = (seconds: number): string => {
+  if (seconds < 90) return `${Math.round(seconds)} s`
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
+  return seconds < 129_600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
+}
