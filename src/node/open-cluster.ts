@@ -156,7 +156,7 @@ const announce = async (
   const { keyFile } = secret
   await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
   for (const way of secret.ways) network.join(...way)
-  log.say(`listening on ${addresses.join(', ')}`)
+  if (addresses.length > 0) log.say(`listening on ${addresses.join(', ')}`)
   const invite = inviteOf(secret, network)
   // A log is read by others than the one who may let devices in.
   if (secret.isNew) log.say(`a new cluster; ${howToJoin(printInvite || saysInvite ? invite : undefined, folder)}`)

@@ -15,11 +15,11 @@ import { createEngine } from '../../runtime/engine/create-engine.ts'
 import { exampleInputs } from '../../runtime/io/example-inputs.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { OnnxModel } from '../../runtime/onnx/onnx-model.ts'
-import { readRunning, stateFolderOf } from '../../runtime/state/state-folder.ts'
+import { stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import { isPolicyName, POLICIES, POLICY_NAMES } from '../../scheduler/policies.ts'
 import type { InferFlags } from '../infer-command.ts'
-import { JOIN_VARIABLE, readJoins } from '../node/read-joins.ts'
+import { wayToCluster } from '../node/way-to-cluster.ts'
 import type { Answerer } from './answerer.ts'
 
 export interface ClusterOptions {
@@ -93,17 +93,13 @@ const policyOf = ({ policy }: InferFlags) => {
   throw new UserError(`--policy "${policy}" is not known (known: ${POLICY_NAMES.join(', ')})`)
 }
 
-/** As it was told, else as the device on this machine is reached. @param isFile where there is no cluster, one begins here */
-const wayOf = async ({ name, state, join, joinFile, clusterKey }: InferFlags, isFile: boolean) => {
-  const isTold = join.length + joinFile.length > 0 || (process.env[JOIN_VARIABLE] ?? '') !== ''
-  const say = (text: string): void => void process.stderr.write(`tributary: ${text}\n`)
-  if (isTold) return { join: () => readJoins({ join, joinFiles: joinFile, say }), clusterKey }
-  const folder = stateFolderOf(name, state)
-  const running = await readRunning(folder)
-  if (running !== undefined) return { join: async () => running.addresses, clusterKey: clusterKey ?? running.keyFile }
+/** @param isFile where there is no cluster, one begins here */
+const wayOf = async (flags: InferFlags, isFile: boolean) => {
+  const way = await wayToCluster(flags)
+  if (!('missing' in way)) return way
   if (isFile) return { join: async () => [] }
   throw new UserError(
-    `no device runs with ${folder.path}, so there is no cluster that could have the model: name one with --state, --name or --join, or give a URL or an .onnx file`
+    `no device runs with ${way.missing}, so there is no cluster that could have the model: name one with --state, --name or --join, or give a URL or an .onnx file`
   )
 }
 

@@ -8,11 +8,13 @@ import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { HttpServer } from '../../serving/http/create-http-server.ts'
 import { isLoopback } from '../../serving/is-loopback.ts'
 import type { NodeLog } from './node-log.ts'
-import type { NodeOptions } from './node-options.ts'
+import type { NodeOptions, ServingFlags } from './node-options.ts'
 import { servingSecrets } from './serving-secrets.ts'
 
 export interface NodeDashboardParts {
-  readonly options: Pick<NodeOptions, 'dashboard' | 'serving'>
+  readonly options: Pick<NodeOptions, 'dashboard'> & {
+    readonly serving: Pick<ServingFlags, 'tokenFile' | 'tlsCert' | 'tlsKey'>
+  }
   readonly device: Device
   /** Of its cluster. */
   readonly invite: () => string

@@ -10,7 +10,11 @@ export interface ServingSecrets {
 }
 
 /** What the files say that whoever serves, or shows a page, is to ask for and to show. @throws UserError */
-export const servingSecrets = async ({ tokenFile, tlsCert, tlsKey }: ServingFlags): Promise<ServingSecrets> => {
+export const servingSecrets = async ({
+  tokenFile,
+  tlsCert,
+  tlsKey
+}: Pick<ServingFlags, 'tokenFile' | 'tlsCert' | 'tlsKey'>): Promise<ServingSecrets> => {
   const token = tokenFile === undefined ? undefined : await tokenIn(tokenFile)
   const cert = tlsCert === undefined ? undefined : await textOf('--serve-tls-cert', tlsCert)
   const key = tlsKey === undefined ? undefined : await textOf('--serve-tls-key', tlsKey)

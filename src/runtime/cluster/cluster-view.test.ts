@@ -148,3 +148,18 @@ test('devices of one name are told apart while both are there, and by nothing bu
   view.left(other!)
   expect(names()).toEqual(['shed', 'shed#other002', 'porch'])
 })
+
+test('who came only to look is not planned for; a guest with room, or a device without any, is', () => {
+  const view = open()
+  const say = (device: DeviceId, memory: bigint): void =>
+    void view.heard(device, create(DeviceStateSchema, { device, name: device, sequence: 2n, speed: 1, memory }))
+  const planned = (): string[] => view.planned().map(({ device }) => device)
+  view.joined(C)
+  say(C, 0n)
+  expect(planned()).toEqual([B, C])
+  view.guests.add(C)
+  expect(planned()).toEqual([B])
+  expect(view.staying().map(({ device }) => device)).toEqual([B, C])
+  view.heard(C, create(DeviceStateSchema, { device: C, name: 'c', sequence: 3n, speed: 1, memory: 1n }))
+  expect(planned()).toEqual([B, C])
+})

@@ -22,3 +22,9 @@ test('of many only some are named, and who does not say is left out', () => {
     'policies differ: ddi on d0, d1, d2 and 7 more; local on x: start all devices with the same policy'
   ])
 })
+
+test('who has no room and no source decides nothing, and may be told what it likes', () => {
+  const looks = { ...device('looks', 'confluence'), memory: 0, sources: [] }
+  expect(differences([device('a', 'ddi'), looks])).toEqual([])
+  expect(differences([device('a', 'ddi'), { ...looks, memory: 1 }])).toHaveLength(1)
+})

@@ -1,15 +1,27 @@
 import type { DeviceReport } from './device-status.ts'
 
-type Told = Pick<DeviceReport, 'name' | 'policy' | 'activationEncoding'>
+type Told = Pick<DeviceReport, 'name' | 'policy' | 'activationEncoding'> &
+  Partial<Pick<DeviceReport, 'memory' | 'sources'>>
+
+/** With room for no block and no source it decides about no datum: it came to look. */
+const decides = ({ memory, sources }: Told): boolean => memory !== 0 || (sources?.length ?? 0) > 0
 
 /**
  * What devices of one cluster were told differently, and should not have been, a line each: they then decide by different
  * rules about the same data, and what a policy promises does not hold.
  */
-export const differences = (devices: readonly Told[]): string[] => [
-  ...difference('policies', 'policy', devices, ({ policy }) => policy),
-  ...difference('activation encodings', 'activation encoding', devices, ({ activationEncoding }) => activationEncoding)
-]
+export const differences = (all: readonly Told[]): string[] => {
+  const devices = all.filter(decides)
+  return [
+    ...difference('policies', 'policy', devices, ({ policy }) => policy),
+    ...difference(
+      'activation encodings',
+      'activation encoding',
+      devices,
+      ({ activationEncoding }) => activationEncoding
+    )
+  ]
+}
 
 const difference = (what: string, option: string, devices: readonly Told[], of: (device: Told) => string): string[] => {
   const groups = new Map<string, string[]>()

@@ -1,0 +1,27 @@
+import { readRunning, stateFolderOf } from '../../runtime/state/state-folder.ts'
+import { JOIN_VARIABLE, readJoins } from './read-joins.ts'
+
+export interface ToldWay {
+  readonly name: string
+  readonly state?: string | undefined
+  readonly join: readonly string[]
+  readonly joinFile: readonly string[]
+  readonly clusterKey?: string | undefined
+}
+
+export interface WayToCluster {
+  readonly join: () => Promise<readonly string[]>
+  readonly clusterKey?: string | undefined
+}
+
+/** How a cluster is joined: as it was told, else as the device on this machine is reached. @returns the folder where none runs */
+export const wayToCluster = async (told: ToldWay): Promise<WayToCluster | { readonly missing: string }> => {
+  const { name, state, join, joinFile, clusterKey } = told
+  const isTold = join.length + joinFile.length > 0 || (process.env[JOIN_VARIABLE] ?? '') !== ''
+  const say = (text: string): void => void process.stderr.write(`tributary: ${text}\n`)
+  if (isTold) return { join: () => readJoins({ join, joinFiles: joinFile, say }), clusterKey }
+  const folder = stateFolderOf(name, state)
+  const running = await readRunning(folder)
+  if (running === undefined) return { missing: folder.path }
+  return { join: async () => running.addresses, clusterKey: clusterKey ?? running.keyFile }
+}
