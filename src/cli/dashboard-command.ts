@@ -34,7 +34,10 @@ export const command = new Command('dashboard')
   .option('--cluster-key <file>', 'the shared key')
   .option('--name <name>', 'the device on this machine to look through (default: the host name)')
   .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
-  .option('--serve-token-file <file>', 'who looks must bring the bearer token that stands in this file, and may act with it')
+  .option(
+    '--serve-token-file <file>',
+    'who looks must bring the bearer token that stands in this file, and may act with it'
+  )
   .option('--serve-tls-cert <file>', 'the page is encrypted, with this certificate in PEM')
   .option('--serve-tls-key <file>', 'and its key')
   .addHelpText(
