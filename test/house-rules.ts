@@ -80,7 +80,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   sources: { imports: ['core', 'runtime'], ...SHELL },
   telemetry: { imports: ['core', 'runtime', 'serving'], ...SHELL },
   serving: { imports: ['core', 'runtime'], ...SHELL },
-  dashboard: { imports: ['core', 'planner', 'runtime', 'serving'], ...SHELL },
+  dashboard: { imports: ['core', 'planner', 'report', 'runtime', 'serving'], ...SHELL },
   // Words of emulation are known here, to who starts it, and to what says that numbers are emulated.
   emulation: { imports: ['core', 'runtime', 'runtime/ports'], ...SHELL },
   studies: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime'], ...SHELL },

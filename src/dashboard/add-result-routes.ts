@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Serial } from '../core/serial.ts'
 import type { HttpServer } from '../serving/http/create-http-server.ts'
 import { ServingError } from '../serving/serving-error.ts'
+import { checkedQuery } from './checked-query.ts'
 import { hasPicture, itemPicture } from './item-picture.ts'
 import { PAGE_HEADERS } from './page-headers.ts'
 import type { RecentResults } from './recent-results.ts'
@@ -16,13 +17,13 @@ const MOST_WAITING = 64
 /** The last data of this device's sources: of no other's, and only when they are asked for. */
 export const addResultRoutes = ({ app }: HttpServer, results: RecentResults): void => {
   app.get('/api/results', (request, reply) => {
-    const { after } = checked(afterSchema, request.query)
+    const { after } = checkedQuery(afterSchema, request.query)
     reply.headers({ ...PAGE_HEADERS, 'cache-control': 'no-store' }).send(results.after(after).map(shownResult))
   })
   const turns = new Serial()
   let waiting = 0
   app.get('/api/results/picture', async (request, reply) => {
-    const { source, datum } = checked(datumSchema, request.query)
+    const { source, datum } = checkedQuery(datumSchema, request.query)
     const item = results.itemOf(source, datum)
     if (item === undefined || !hasPicture(item))
       throw new ServingError('noSuchPath', `there is no picture of datum ${datum} any more`)
@@ -39,10 +40,4 @@ export const addResultRoutes = ({ app }: HttpServer, results: RecentResults): vo
       waiting--
     }
   })
-}
-
-const checked = <T>(schema: z.ZodType<T>, query: unknown): T => {
-  const read = schema.safeParse(query)
-  if (!read.success) throw new ServingError('badRequest', z.prettifyError(read.error))
-  return read.data
 }

@@ -11,11 +11,13 @@ import { addActionRoutes } from './actions/add-action-routes.ts'
 import { actionFacts, type DashboardActions, type NoActions } from './actions/dashboard-actions.ts'
 import { addDashboardRoutes, OPEN_PATHS } from './add-dashboard-routes.ts'
 import { addResultRoutes } from './add-result-routes.ts'
+import { addStepRoutes } from './add-step-routes.ts'
 import { addPlanRoutes } from './plans/add-plan-routes.ts'
 import { OutlookDesk } from './plans/outlook-desk.ts'
 import type { RecentLines } from './recent-lines.ts'
 import type { RecentResults } from './recent-results.ts'
 import { StatusFeed } from './status-feed.ts'
+import { StepFeed, type StepFeedParts } from './step-feed.ts'
 
 export interface DashboardParts {
   readonly at: Endpoint
@@ -30,6 +32,8 @@ export interface DashboardParts {
   readonly lines: RecentLines
   /** Of this device's sources. */
   readonly results: RecentResults
+  /** What all devices do. */
+  readonly steps: StepFeedParts['watch']
   readonly clock: Clock
   /** Since 1970. */
   readonly wallTime: () => Seconds
@@ -52,6 +56,7 @@ export const openDashboard = async ({
   results,
   plans,
   actions,
+  steps,
   routes = [],
   ...parts
 }: DashboardParts): Promise<Dashboard> => {
@@ -62,6 +67,7 @@ export const openDashboard = async ({
     const desk = new OutlookDesk({ clock: parts.clock, plans })
     addPlanRoutes(server, { plans, desk, actions: actionFacts(actions) })
     addActionRoutes(server, { actions, say })
+    addStepRoutes(server, new StepFeed({ watch: steps, clock: parts.clock, rate: () => rateOf(parts.status()) }))
     for (const add of routes) add(server)
     await server.app.ready()
     return { at: await listenAt(server.app.server as Server, at), [Symbol.asyncDispose]: () => server.stop() }
@@ -70,3 +76,5 @@ export const openDashboard = async ({
     throw error
   }
 }
+
+const rateOf = ({ sources }: ClusterStatus): number => sources.reduce((sum, { rate }) => sum + rate, 0)

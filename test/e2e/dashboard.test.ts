@@ -14,7 +14,7 @@ import { buildModel, node, value } from '../../src/testing/onnx-builder.ts'
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const VIEWS = ['cluster', 'placement', 'results', 'events']
+const VIEWS = ['cluster', 'placement', 'timelines', 'results', 'events']
 /** A file's name may hold this. */
 const MARKUP = '<img src=x onerror=alert(1)>.png'
 const TOKEN = 'a-token-for-looking'
@@ -188,11 +188,45 @@ describe('in a browser', () => {
     )
     const [left, top, right, bottom] = result[0]!.box as [number, number, number, number]
     const drawn = await page.$eval('.datum .box', box => (box as HTMLElement).style.cssText)
-    const share = (part: number): string => `${Number((100 * part).toPrecision(6))}%`
-    expect(drawn).toBe(
-      `left: ${share(left / 64)}; top: ${share(top / 48)}; width: ${share((right - left) / 64)}; height: ${share((bottom - top) / 48)};`
-    )
+    const shares = (drawn.match(/[\d.]+/g) ?? []).map(Number)
+    const wanted = [left / 64, top / 48, (right - left) / 64, (bottom - top) / 48]
+    for (const [i, share] of wanted.entries()) expect(shares[i]).toBeCloseTo(100 * share, 2)
     expect(await page.$$eval('img', images => images.length)).toBe(1) // the name of the file has made none
+  })
+
+  test('the way of a datum across devices is followed, and all is saved for Perfetto', async () => {
+    await go('timelines')
+    // Blocks lie where they were planned: what is followed may be computed by others.
+    await page.waitForFunction(
+      () => [...document.querySelectorAll('tbody button')].some(({ textContent }) => textContent?.startsWith('gate ')),
+      { timeout: 20_000 }
+    )
+    await page.evaluate(() =>
+      [...document.querySelectorAll('button')].find(({ textContent }) => textContent?.startsWith('gate '))!.click()
+    )
+    await page.waitForSelector('[aria-label="The way of a datum"]')
+    expect(await text('.tools button')).toBe('Go on')
+    expect(await text('main')).toMatch(/The way of datum \d+ of gate@shed: result/)
+    expect(await text('main')).toMatch(/what another one did is placed right within \d/)
+    const way = await page.$$eval('[aria-label="The way of a datum"] tbody tr', rows =>
+      rows.map(row => row.textContent)
+    )
+    expect(way.filter(part => part?.includes('computed'))).toHaveLength(2)
+    const trace = (await page.evaluate(async () => {
+      const saved = new Promise<Blob>(resolve => {
+        const own = URL.createObjectURL
+        URL.createObjectURL = blob => {
+          URL.createObjectURL = own
+          resolve(blob as Blob)
+          return own(blob)
+        }
+      })
+      ;[...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Save for Perfetto')!.click()
+      return JSON.parse(await (await saved).text())
+    })) as { traceEvents: { name: string; ph: string; args: { name?: string } }[] }
+    const rows = trace.traceEvents.filter(({ ph }) => ph === 'M').map(({ args }) => args.name)
+    expect(rows).toEqual(expect.arrayContaining(['porch', 'cam at porch', 'gate at shed']))
+    expect(trace.traceEvents.filter(({ ph }) => ph === 'X').length).toBeGreaterThan(20)
   })
 
   test.for([

@@ -48,6 +48,7 @@ export const openNodeDashboard = async ({
   const { openDashboard } = await import('../../dashboard/open-dashboard.ts')
   const page = await openDashboard({
     ...{ at: dashboard, token, tls, lines, results, clock: systemClock, wallTime, status: () => device.status() },
+    steps: device.watchSteps(),
     plans: device.plans,
     // Without a token whoever reaches the port could ask.
     actions: token === undefined ? ONLY_LOOKS : { drain: id => device.drain(id), invite, sources },

@@ -4,6 +4,7 @@ import { ClusterView } from './cluster-view.tsx'
 import { EventsView } from './events-view.tsx'
 import { PlacementView } from './placement-view.tsx'
 import { ResultsView } from './results-view.tsx'
+import { TimelinesView } from './timelines-view.tsx'
 
 export interface ViewProps {
   readonly state: ClusterState
@@ -20,6 +21,7 @@ export interface View {
 export const VIEWS: readonly [View, ...View[]] = [
   { path: 'cluster', title: 'Cluster', Content: ClusterView },
   { path: 'placement', title: 'Placement', Content: PlacementView },
+  { path: 'timelines', title: 'Timelines', Content: TimelinesView },
   { path: 'results', title: 'Results', Content: ResultsView },
   { path: 'events', title: 'Events', Content: EventsView }
 ]

@@ -16,9 +16,10 @@ export interface AnswerStepsParts {
 /** Answers whoever asks what was done lately: this device's part, or all devices'. */
 export const answerSteps =
   ({ clock, life, own, ofAll }: AnswerStepsParts) =>
-  async ({ all, after, most, source, datum }: StepsRequest): Promise<Reply> => {
+  async ({ all, after, most, source, datum, every }: StepsRequest): Promise<Reply> => {
     const wanted = {
       most: Math.min(most, REMEMBERED),
+      every: Math.max(1, every),
       ...(source === '' ? {} : { source }),
       ...(datum === undefined ? {} : { datum: Number(datum) })
     }

@@ -11,6 +11,8 @@ export interface WantedSteps {
   /** The id of a source, or its name on whichever device. */
   readonly source?: string
   readonly datum?: number
+  /** Those whose numbers it divides, so that of each datum all steps are told or none. @default 1 */
+  readonly every?: number
 }
 
 /** More than this are not remembered: half a megabyte. */
@@ -28,7 +30,7 @@ export class RecentSteps {
   }
 
   /** @returns in the order in which they ended; `missed`: not told though nothing but their age or number is against them */
-  after({ after = 0, most = REMEMBERED, source, datum }: WantedSteps): {
+  after({ after = 0, most = REMEMBERED, ...which }: WantedSteps): {
     readonly steps: readonly DatumStep[]
     readonly missed: number
   } {
@@ -36,7 +38,7 @@ export class RecentSteps {
     const wanted: DatumStep[] = []
     for (let number = first; number < this.#made; number++) {
       const step = this.#ring[number % REMEMBERED]!
-      if (isWanted(step, source, datum)) wanted.push(step)
+      if (isWanted(step, which)) wanted.push(step)
     }
     const steps = most > 0 ? wanted.slice(-most) : []
     return { steps, missed: Math.max(0, first - after) + wanted.length - steps.length }
@@ -47,6 +49,7 @@ export class RecentSteps {
   }
 }
 
-const isWanted = (step: DatumStep, source: string | undefined, datum: number | undefined): boolean =>
+const isWanted = (step: DatumStep, { source, datum, every = 1 }: WantedSteps): boolean =>
   (source === undefined || step.source === source || step.source.startsWith(`${source}@`)) &&
-  (datum === undefined || step.datum === datum)
+  (datum === undefined || step.datum === datum) &&
+  step.datum % every === 0

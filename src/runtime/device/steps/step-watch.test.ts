@@ -101,6 +101,8 @@ test('what is remembered is bounded, what is forgotten is counted, and what is w
   expect(steps.after({ most: 0 }).steps).toEqual([])
   expect(steps.after({ source: 'cam', datum: 20 }).steps).toHaveLength(1)
   expect(steps.after({ source: 'ca' }).steps).toEqual([])
+  const few = steps.after({ every: 1000 })
+  expect([few.missed, few.steps.map(({ datum }) => datum)]).toEqual([10, [1000, 2000, 3000, 4000]])
 })
 
 test('devices of a cluster tell one of them what each did for a datum', async () => {

@@ -95,8 +95,14 @@ export class StepWatch {
 
   async #question(peer: DeviceId, watched: Watched, wanted: WantedSteps): Promise<DeviceSteps> {
     const { clock, network } = this.#parts
-    const { after = 0, most = MOST, source = '', datum } = wanted
-    const value = { after: BigInt(after), most, source, ...(datum === undefined ? {} : { datum: BigInt(datum) }) }
+    const { after = 0, most = MOST, source = '', datum, every = 0 } = wanted
+    const value = {
+      after: BigInt(after),
+      most,
+      source,
+      every,
+      ...(datum === undefined ? {} : { datum: BigInt(datum) })
+    }
     const request = create(RequestSchema, { body: { case: 'steps', value } })
     const asked = clock.now()
     const reply = await network.request(peer, request, { timeout: PATIENCE })

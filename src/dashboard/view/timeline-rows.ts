@@ -1,0 +1,62 @@
+import type { ClusterStep } from '../../runtime/device/steps/cluster-steps.ts'
+import { datumKey } from './datum-key.ts'
+
+/** A block that ran, or an activation on its way. Seconds of one clock. */
+export interface Bar {
+  readonly key: string
+  readonly source: string
+  readonly start: number
+  readonly end: number
+  /** In it, where there is room. */
+  readonly label: string
+  /** The whole of it. */
+  readonly words: string
+}
+
+export interface Row {
+  readonly kind: 'lane' | 'link'
+  readonly name: string
+  /** By their start. */
+  readonly bars: readonly Bar[]
+}
+
+/**
+ * A row for each device, and behind it one for each link on which it sent something.
+ * @param devices in the order of their rows
+ */
+export const timelineRows = (
+  devices: readonly { readonly id: string; readonly name: string }[],
+  steps: readonly ClusterStep[]
+): readonly Row[] => {
+  const lanes = new Map(devices.map(({ id }) => [id, [] as Bar[]]))
+  const links = new Map(devices.map(({ id }) => [id, new Map<string, Bar[]>()]))
+  for (const step of steps) {
+    if (step.did === 'ran') lanes.get(step.device)?.push(barOf(step, `${step.block}`, `block ${step.block}`))
+    if (step.did !== 'sent') continue
+    const own = links.get(step.device)
+    const bars = own?.get(step.to) ?? []
+    own?.set(step.to, bars)
+    bars.push(barOf(step, '', `activation ${step.activation} to ${step.to}`))
+  }
+  return devices.flatMap(({ id, name }): Row[] => [
+    { kind: 'lane', name, bars: inOrder(lanes.get(id)!) },
+    ...[...links.get(id)!]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([to, bars]): Row => ({ kind: 'link', name: to, bars: inOrder(bars) }))
+  ])
+}
+
+const barOf = (
+  { source, datum, start, end }: Extract<ClusterStep, { did: 'ran' | 'sent' }>,
+  label: string,
+  words: string
+): Bar => ({
+  key: datumKey({ source, datum }),
+  source,
+  start,
+  end,
+  label,
+  words: `${source}, datum ${datum}: ${words}`
+})
+
+const inOrder = (bars: Bar[]): readonly Bar[] => bars.sort((a, b) => a.start - b.start)
