@@ -31,7 +31,8 @@ const LONG = [
   'emulation',
   'testbed',
   'adaptation',
-  'serving'
+  'serving',
+  'serving-cluster'
 ]
 const TAKES_WORDS = [
   'cutting',
@@ -43,7 +44,9 @@ const TAKES_WORDS = [
   'peers',
   'emulation',
   'testbed',
-  'adaptation'
+  'adaptation',
+  'serving',
+  'serving-cluster'
 ]
 
 /** [name, its words] in the order asked for. */
