@@ -38,7 +38,6 @@ const APART = [
   'fastify',
   '@fastify/busboy',
   'zeromq',
-  '@grpc/grpc-js',
   '@opentelemetry/*'
 ]
 

@@ -23,7 +23,7 @@ export interface ModelOptions {
 export interface ServeOptions {
   /** "8000" or 8000 of this machine alone, "192.168.1.5:8000"; port 0: any. Needs the package fastify. */
   readonly http?: string | number
-  /** Likewise, for gRPC. Needs the package @grpc/grpc-js. */
+  /** Likewise, for gRPC. */
   readonly grpc?: string | number
   /** Who asks must bring it as a bearer token. @default everybody may ask */
   readonly token?: string

@@ -152,14 +152,14 @@ const openHttp = async (
 }
 
 const openGrpc = async (
-  { options: { token, tls }, say, answered }: ServingParts,
+  { options: { token, tls }, clock, say, answered = () => {} }: ServingParts,
   service: InferenceService,
   limits: ServingLimits
 ): Promise<GrpcServer> => {
   const { createGrpcServer } = await import('./grpc/create-grpc-server.ts')
-  const { oipHandlers } = await import('./grpc/oip-handlers.ts')
-  const checkToken = createTokenCheck(token)
-  return createGrpcServer({ tls, limits, handlers: grpc => oipHandlers(grpc, { service, checkToken, say, answered }) })
+  const { oipMethods } = await import('./grpc/oip-methods.ts')
+  const methods = oipMethods({ service, answered })
+  return createGrpcServer({ ...{ tls, limits, methods, clock, say, answered }, checkToken: createTokenCheck(token) })
 }
 
 const addressesOf = (

@@ -1,65 +1,121 @@
-import { createServer, type Server as NetServer, type Socket } from 'node:net'
-import type { Server } from '@grpc/grpc-js'
-import { withPackages } from '../../core/with-packages.ts'
+import { performServerHandshake } from 'node:http2'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { BufferPool } from '../../core/buffer-pool.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Answered } from '../answered.ts'
 import { BoundedConnections } from '../bounded-connections.ts'
-import type { ServingLimits } from '../serving-limits.ts'
-import { serviceDefinition } from './service-definition.ts'
-
-/** As it is loaded. */
-export type GrpcPackage = Pick<typeof import('@grpc/grpc-js'), 'Metadata' | 'Server' | 'ServerCredentials'>
+import { ByteBudget } from '../http/byte-budget.ts'
+import { BODIES_AT_ONCE, type ServingLimits } from '../serving-limits.ts'
+import type { GrpcMethod } from './grpc-method.ts'
+import { ServedCall, type ServedCallParts } from './served-call.ts'
 
 export interface GrpcServerOptions {
+  /** In PEM; undefined: it is not encrypted. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly limits: ServingLimits
-  /** Answers calls. @param grpc the package, which is loaded with it */
-  readonly handlers: (grpc: GrpcPackage) => Parameters<Server['addService']>[1]
+  /** By their paths. */
+  readonly methods: ReadonlyMap<string, GrpcMethod>
+  /** @throws ServingError */
+  readonly checkToken: (authorization: string | undefined) => void
+  readonly clock: Clock
+  readonly say: (text: string, level?: 'warn') => void
+  readonly answered?: Answered | undefined
 }
 
 export interface GrpcServer {
   /** What listens. */
-  readonly server: NetServer
+  readonly server: Server
   /** Ends at once what is open. */
   stop(): Promise<void>
 }
 
-/** Streams of one connection at once. */
-const MOST_STREAMS = 1024
+/** Bytes that a client may send of one call, and on one connection, before it waits for word that they were read. */
+const CALL_WINDOW = 2 ** 20
+const CONNECTION_WINDOW = 4 * 2 ** 20
+/** Milliseconds without a sign of a client after which its machine is asked for one. */
+const PROBE_AFTER = 30_000
 
-/** @throws UserError `packageMissing` */
-export const createGrpcServer = async ({ tls, limits, handlers }: GrpcServerOptions): Promise<GrpcServer> => {
-  const grpc: GrpcPackage = await withPackages('Serving over gRPC', ['@grpc/grpc-js'], async () => {
-    const loaded = await import('@grpc/grpc-js')
-    return loaded.default ?? loaded
-  })
-  const inner = new grpc.Server({
-    'grpc.max_receive_message_length': limits.body,
-    'grpc.max_send_message_length': -1,
-    'grpc.max_concurrent_streams': MOST_STREAMS,
-    'grpc.max_connection_idle_ms': limits.idle,
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 20_000
-  })
-  inner.addService(serviceDefinition(), handlers(grpc))
-  const credentials =
-    tls === undefined
-      ? grpc.ServerCredentials.createInsecure()
-      : grpc.ServerCredentials.createSsl(null, [
-          { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }
-        ])
-  const injector = inner.createConnectionInjector(credentials)
+const SESSION = {
+  settings: { initialWindowSize: CALL_WINDOW, maxConcurrentStreams: 1024 },
+  /** Megabytes; what is kept of requests and answers is limited elsewhere, and a session over it misbehaves. */
+  maxSessionMemory: 4096
+}
+
+/** gRPC over Node's own HTTP/2: what a message costs is what its bytes cost. */
+export const createGrpcServer = ({ tls, limits, answered = () => {}, ...given }: GrpcServerOptions): GrpcServer => {
   const connections = new BoundedConnections(limits.connections)
-  const server = createServer({ noDelay: true }, (socket: Socket) => {
-    connections.add(socket)
+  const parts: ServedCallParts = {
+    ...{ ...given, answered, most: limits.body, silence: limits.silence },
+    ...{ budget: new ByteBudget(BODIES_AT_ONCE * limits.body), buffers: new BufferPool() }
+  }
+  const serve = (over: Socket, socket: Socket): void =>
+    serveSession(over, limits, parts, () => connections.begin(socket))
+  const server = tls === undefined ? createPlain(serve) : createEncrypted({ ...tls, patience: limits.headers }, serve)
+  server.prependListener('connection', (socket: Socket) => {
     socket.on('error', () => {}) // its end is told to whoever waits on it
-    if (!socket.destroyed) injector.injectConnection(socket)
+    connections.add(socket)
   })
   return {
     server,
     stop: async () => {
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
       connections.destroyAll()
-      injector.destroy()
-      inner.forceShutdown()
-      await new Promise<void>(resolve => server.close(() => resolve()))
+      await closed
     }
   }
+}
+
+/** @param over what is read and written, over the socket as it was accepted */
+type Serve = (over: Socket, socket: Socket) => void
+
+const LISTENING = { noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_AFTER }
+
+const createPlain = (serve: Serve): Server =>
+  createServer(LISTENING, socket => {
+    if (!socket.destroyed) serve(socket, socket)
+  })
+
+/** @param patience milliseconds in which hands must be shaken */
+const createEncrypted = (
+  { cert, key, patience }: { readonly cert: string; readonly key: string; readonly patience: number },
+  serve: Serve
+): Server => {
+  /** By the other end's address and port. */
+  const accepted = new Map<string, Socket>()
+  const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+  const options = { ...LISTENING, cert, key, ALPNProtocols: ['h2'], handshakeTimeout: patience }
+  const server = createTlsServer(options, over => {
+    over.on('error', () => {}) // likewise
+    const socket = accepted.get(peerOf(over))
+    if (socket === undefined || over.alpnProtocol !== 'h2') over.destroy()
+    else serve(over, socket)
+  })
+  server.on('tlsClientError', (_, over) => over.destroy())
+  return server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket)
+    accepted.set(peer, socket)
+    socket.once('close', () => {
+      if (accepted.get(peer) === socket) accepted.delete(peer)
+    })
+  })
+}
+
+const serveSession = (over: Socket, { idle }: ServingLimits, parts: ServedCallParts, begin: () => () => void): void => {
+  const session = performServerHandshake(over, SESSION)
+  session.setLocalWindowSize(CONNECTION_WINDOW)
+  let calls = 0
+  session.on('error', () => {}) // it is closed then
+  session.setTimeout(idle, () => {
+    if (calls === 0) session.destroy()
+  })
+  session.on('stream', (stream, headers) => {
+    const end = begin()
+    calls++
+    stream.once('close', () => {
+      calls--
+      end()
+    })
+    new ServedCall(stream, headers, parts)
+  })
 }
