@@ -1,49 +1,42 @@
-import { hostname } from 'node:os'
 import { Command } from 'commander'
-import { seconds } from '../core/units.ts'
-import { collect } from './collect.ts'
+import { type AskFlags, askOptionsOf, withAskFlags } from './ask-flags.ts'
+import { parseInterval } from './live/parse-interval.ts'
 
-interface StatusFlags {
-  readonly name?: string
-  readonly state?: string
-  readonly join: string[]
-  readonly joinFile: string[]
-  readonly clusterKey?: string
-  readonly timeout: string
+interface StatusFlags extends AskFlags {
+  readonly watch?: boolean
+  readonly interval: string
   readonly json?: boolean
 }
 
-export const command = new Command('status')
-  .summary('the live cluster: devices, blocks, queues, rates, sources, losses')
-  .description(
-    'Ask a running device about its cluster. Any device can answer: the one on this machine, or one at an address.'
-  )
-  .option('--name <name>', 'the device on this machine (default: the host name)')
-  .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
-  .option(
-    '--join <invite-or-address>',
-    'ask the device at this address instead (an address needs --cluster-key); - reads it from standard input',
-    collect,
-    []
-  )
-  .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
-  .option('--cluster-key <file>', 'the shared key')
-  .option('--timeout <seconds>', 'give up after this long', '10')
-  .option('--json', 'print one JSON document')
+export const command = withAskFlags(
+  new Command('status')
+    .summary('the live cluster: devices, blocks, queues, rates, sources, losses')
+    .description(
+      'Ask a running device about its cluster. Any device can answer: the one on this machine, or one at an address.'
+    )
+)
+  .option('--watch', 'show it anew again and again, until q or Ctrl-C')
+  .option('--interval <seconds>', 'with --watch: how often', '1')
+  .option('--json', 'print one JSON document; with --watch one each time, a line each')
   .addHelpText(
     'after',
-    '\nRates and shares are of the last ten seconds.\n\nExit code 0 with an answer; 2 where no device can be asked.\n\nExample:\n  $ tributary status --state ~/.tributary/porch\n'
+    '\nRates and shares are of the last ten seconds.\n\nExit code 0 with an answer; 2 where no device can be asked.\n\nExamples:\n  $ tributary status --state ~/.tributary/porch\n  $ tributary status --name porch --watch\n'
   )
   .action(async (flags: StatusFlags) => {
+    const options = askOptionsOf(flags)
+    const interval = parseInterval(flags.interval)
+    const { openAsker } = await import('./node/open-asker.ts')
     const { askStatus } = await import('./node/ask-status.ts')
-    const status = await askStatus({
-      name: flags.name ?? hostname(),
-      state: flags.state,
-      join: flags.join,
-      joinFiles: flags.joinFile,
-      clusterKey: flags.clusterKey,
-      timeout: seconds(Number(flags.timeout) || 10)
-    })
     const { describeStatus } = await import('./status/describe-status.ts')
-    process.stdout.write(flags.json === true ? `${JSON.stringify(status)}\n` : `${describeStatus(status)}\n`)
+    const { harmless } = await import('./harmless.ts')
+    await using asker = await openAsker(options)
+    const show = async (): Promise<string> => {
+      const status = await askStatus(asker)
+      return flags.json === true ? JSON.stringify(status) : harmless(describeStatus(status))
+    }
+    if (flags.watch !== true) process.stdout.write(`${await show()}\n`)
+    else {
+      const { showLive } = await import('./live/show-live.ts')
+      await showLive({ interval, plain: flags.json === true, show })
+    }
   })

@@ -1,14 +1,17 @@
+import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { Metadata } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeZooModel } from '../../src/model/files/write-zoo-model.ts'
 import { zooGraph } from '../../src/model/zoo/zoo.ts'
-import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import { MAIN, type NodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { type OtlpReceiver, otlpReceiver, type ReceivedSpan } from '../../src/testing/otlp-receiver.ts'
 import { call, grpcClient } from '../serving-cluster.ts'
 
+const run = promisify(execFile)
 const DATA = 12
 /** None of the devices has room for the whole model. */
 const MEMORY = '1500KiB'
@@ -152,4 +155,63 @@ test('a request that its client does not record is not recorded here', async () 
   expect(await ask('01')).toBe(200)
   await untilWhole(trace)
   expect(blocksOf(trace)).toHaveLength(blockCount())
+})
+
+const tributary = (...flags: string[]) => run(process.execPath, [MAIN, ...flags, '--state', join(folder, 'porch')])
+
+test('tributary trace tells the way of one datum, from any device, as the spans do', async () => {
+  const { stdout } = await tributary('trace', '--source', 'cam', '--datum', String(DATA - 1), '--json')
+  const path = JSON.parse(stdout)
+  expect(path).toMatchObject({ source: 'cam@porch', datum: DATA - 1, home: 'porch', outcome: 'result' })
+  const computed = path.parts.filter(({ kind }: { readonly kind: string }) => kind === 'computed')
+  const spans = blocksOf(path.traceId).sort((a, b) => a.start - b.start)
+  expect(computed.map(({ device }: { readonly device: string }) => device)).toEqual(spans.map(deviceOf))
+  const words = await tributary('trace', '--source', 'cam', '--last')
+  expect(words.stdout).toMatch(/^datum \d+ of cam@porch: result after .* on porch\ntrace [0-9a-f]{32}\n/)
+  expect(words.stdout).toMatch(/waited .*, computed .*, travelled /)
+  const none = await tributary('trace', '--source', 'nobody').catch(error => error)
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('nothing is remembered of source nobody')])
+})
+
+test('without a terminal, top and status --watch print one text after the other, and Ctrl-C ends them', async () => {
+  const top = await tributary('top', '--count', '2', '--interval', '0.2', '--sort', 'name')
+  const heads = top.stdout.split('\n').filter(line => line.startsWith('3 devices, '))
+  expect(heads).toHaveLength(2)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: there should be none
+  expect(top.stdout).not.toMatch(/\x1b/)
+  expect(top.stdout.match(/^(attic|porch|shed)\b/gm)!.slice(0, 3)).toEqual(['attic', 'porch', 'shed'])
+  const watch = spawn(process.execPath, [
+    ...[MAIN, 'status', '--watch', '--interval', '0.2', '--json'],
+    ...['--state', join(folder, 'porch')]
+  ])
+  let said = ''
+  watch.stdout.on('data', piece => (said += piece))
+  await expect.poll(() => said.split('\n').length, { timeout: 20_000 }).toBeGreaterThan(3)
+  watch.kill('SIGINT')
+  expect(await new Promise(resolve => watch.once('close', resolve))).toBe(130)
+  const [first] = said.split('\n')
+  expect(JSON.parse(first!).devices).toHaveLength(3)
+})
+
+test('on a terminal top is drawn over itself, answers keys, and leaves the terminal as it was', async context => {
+  const isThere = await run('tmux', ['-V']).catch(() => undefined)
+  if (isThere === undefined) return context.skip('tmux is absent: install it')
+  const socket = join(folder, 'tmux')
+  const tmux = async (...words: string[]): Promise<string> => (await run('tmux', ['-S', socket, ...words])).stdout
+  const command = `echo before; ${process.execPath} ${MAIN} top --interval 0.2 --state ${join(folder, 'porch')}; echo ended $?; sleep 60`
+  await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '80', '-y', '20', command)
+  try {
+    const screen = (): Promise<string> => tmux('capture-pane', '-p')
+    await expect
+      .poll(screen, { timeout: 20_000 })
+      .toMatch(/^3 devices, [\s\S]*q quit {3}s sort by waiting \(now: use\)/)
+    expect(await screen()).not.toContain('before')
+    await tmux('send-keys', 's')
+    await expect.poll(screen).toMatch(/s sort by name \(now: waiting\)/)
+    await tmux('send-keys', 'q')
+    await expect.poll(async () => (await screen()).trimEnd()).toBe('before\nended 0')
+    expect(await tmux('display-message', '-p', '#{cursor_flag} #{alternate_on}')).toBe('1 0\n')
+  } finally {
+    await tmux('kill-server')
+  }
 })

@@ -5,6 +5,7 @@ import { readPeers } from '../../runtime/state/peers-file.ts'
 import type { RunningDeviceFile } from '../../runtime/state/state-folder.ts'
 import type { DoctorFlags } from '../doctor-command.ts'
 import { askStatus } from '../node/ask-status.ts'
+import { openAsker } from '../node/open-asker.ts'
 import { JOIN_VARIABLE } from '../node/read-joins.ts'
 import { checkLinks } from './check-links.ts'
 import type { Finding } from './finding.ts'
@@ -32,7 +33,7 @@ export const checkCluster = async (
       remedy: `tributary node --name ${name} starts it; --state, --name or --join look at another`
     })
   try {
-    const status = await askStatus({
+    await using asker = await openAsker({
       name,
       state: folder.path,
       join: flags.join,
@@ -40,6 +41,7 @@ export const checkCluster = async (
       clusterKey: flags.clusterKey,
       timeout: seconds(Number(flags.timeout))
     })
+    const status = await askStatus(asker)
     const links = linkReports(status)
     return { findings: [...ownFindings(status), ...checkLinks(links), ...(await awayFindings(status, folder))], links }
   } catch (error) {

@@ -5,7 +5,8 @@ import { type ModelsAnswer, modelsAnswerSchema } from '../../runtime/device/mode
 import { type ModelsRequestSchema, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import { writeModelOrder } from '../../runtime/state/model-order.ts'
 import { readRunning, stateFolderOf } from '../../runtime/state/state-folder.ts'
-import { type AskOptions, askDevice } from './ask-status.ts'
+import { askDevice } from './ask-device.ts'
+import type { AskOptions } from './open-asker.ts'
 
 type Body = NonNullable<MessageInitShape<typeof ModelsRequestSchema>['body']>
 

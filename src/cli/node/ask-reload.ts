@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf'
 import { UserError } from '../../core/user-error.ts'
 import { RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
-import { type AskOptions, askDevice } from './ask-status.ts'
+import { askDevice } from './ask-device.ts'
+import type { AskOptions } from './open-asker.ts'
 import { type ReloadReport, reloadReportSchema } from './reload-report.ts'
 
 /** @returns what has changed @throws UserError when there is no device to ask, it does not answer in time, or it refuses its config */

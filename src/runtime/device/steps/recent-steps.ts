@@ -8,7 +8,7 @@ export interface WantedSteps {
   readonly after?: number
   /** The latest so many. @default all */
   readonly most?: number
-  /** The id of a source, or its name on whichever device. */
+  /** The id of a source, or its name on whichever device, or NAME@DEVICE. */
   readonly source?: string
   readonly datum?: number
   /** Those whose numbers it divides, so that of each datum all steps are told or none. @default 1 */
@@ -50,6 +50,10 @@ export class RecentSteps {
 }
 
 const isWanted = (step: DatumStep, { source, datum, every = 1 }: WantedSteps): boolean =>
-  (source === undefined || step.source === source || step.source.startsWith(`${source}@`)) &&
+  (source === undefined || isOf(step.source, source)) &&
   (datum === undefined || step.datum === datum) &&
   step.datum % every === 0
+
+/** An id is NAME@DEVICE, or NAME@DEVICE#LIFE. */
+const isOf = (id: string, source: string): boolean =>
+  id.startsWith(source) && (id.length === source.length || id[source.length] === '@' || id[source.length] === '#')
