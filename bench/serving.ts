@@ -5,19 +5,19 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import * as grpc from '@grpc/grpc-js'
+import { create, toBinary } from '@bufbuild/protobuf'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { Pool } from 'undici'
 import { writeZooModel } from '../src/model/files/write-zoo-model.ts'
 import { zooGraph } from '../src/model/zoo/zoo.ts'
-import { ModelInferRequestSchema, ModelInferResponseSchema } from '../src/runtime/generated/inference/inference_pb.ts'
+import { ModelInferRequestSchema } from '../src/runtime/generated/inference/inference_pb.ts'
 import { startNode } from '../src/testing/node-process.ts'
 import { buildModel, floats, ints, node, value } from '../src/testing/onnx-builder.ts'
 import { judge } from './judge.ts'
@@ -136,40 +136,57 @@ const overHttp = (origin: string, { dims, input: name }: Case, tensor: Buffer): 
   return poster(origin, '/v2/models/m/infer', Buffer.concat([head, tensor]), headers)
 }
 
-const overGrpc = (address: string, { dims, input: name }: Case, tensor: Buffer): Ask => {
-  const clients = Array.from(
-    { length: CLIENTS },
-    () => new grpc.Client(address, grpc.credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 })
+/** Over bare HTTP/2, with windows that a whole request fits in: a client of grpc-js would be what limits. */
+const overGrpc = (port: string | number, { dims, input: name }: Case, tensor: Buffer): Ask => {
+  const sessions = Array.from({ length: CLIENTS }, () =>
+    connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 2 ** 22 } })
   )
   const request = create(ModelInferRequestSchema, {
     modelName: 'm',
     inputs: [{ name, datatype: 'FP32', shape: dims.map(BigInt) }],
     rawInputContents: [tensor]
   })
+  const headers = {
+    ...{ ':method': 'POST', ':path': '/inference.GRPCInferenceService/ModelInfer' },
+    ...{ 'content-type': 'application/grpc', te: 'trailers' }
+  }
   let next = 0
   return () =>
-    new Promise((resolve, reject) =>
-      clients[next++ % CLIENTS]!.makeUnaryRequest(
-        '/inference.GRPCInferenceService/ModelInfer',
-        () => Buffer.from(toBinary(ModelInferRequestSchema, request)),
-        bytes => fromBinary(ModelInferResponseSchema, bytes),
-        null,
-        (error: Error | null, answer?: unknown) => (error === null ? resolve(answer) : reject(error))
-      )
-    )
+    new Promise((resolve, reject) => {
+      const message = toBinary(ModelInferRequestSchema, request)
+      const frame = Buffer.alloc(5 + message.byteLength)
+      frame.writeUInt32BE(message.byteLength, 1)
+      frame.set(message, 5)
+      const stream = sessions[next++ % CLIENTS]!.request(headers)
+      let status: unknown
+      stream.on('trailers', trailers => {
+        status = trailers['grpc-status']
+      })
+      stream.on('error', reject).on('close', () => (status === '0' ? resolve(status) : reject(new Error(`${status}`))))
+      stream.resume().end(frame)
+    })
 }
 
 const here = (name: string): string => fileURLToPath(new URL(`./serving/${name}.js`, import.meta.url))
 const children: ChildProcess[] = []
 
-const bare = async ({ file, dims }: Case, tensor: Buffer): Promise<Peer> => {
-  const child = spawn(process.execPath, [here('bare-server'), file, dims.join('x'), THREADS], {
+/** @param server a program beside this one @returns its port */
+const spawned = (server: string, { file, dims }: Case): Promise<string> => {
+  const child = spawn(process.execPath, [here(server), file, dims.join('x'), THREADS], {
     stdio: ['pipe', 'pipe', 'inherit']
   })
   children.push(child)
-  const port = await new Promise<string>(resolve => createInterface({ input: child.stdout! }).once('line', resolve))
+  return new Promise(resolve => createInterface({ input: child.stdout! }).once('line', resolve))
+}
+
+const bare = async (of: Case, tensor: Buffer): Promise<readonly Peer[]> => {
   const headers = { 'content-type': 'application/octet-stream' }
-  return { name: 'bare handler', ask: poster(`http://127.0.0.1:${port}`, '/infer', tensor, headers) }
+  const http = await spawned('bare-server', of)
+  const grpc = await spawned('bare-grpc-server', of)
+  return [
+    { name: 'bare handler', ask: poster(`http://127.0.0.1:${http}`, '/infer', tensor, headers) },
+    { name: 'bare, grpc-js', ask: overGrpc(grpc, of, tensor) }
+  ]
 }
 
 const served = async (of: Case, tensor: Buffer, folder: string): Promise<readonly Peer[]> => {
@@ -190,7 +207,7 @@ const served = async (of: Case, tensor: Buffer, folder: string): Promise<readonl
   await ready(`${http}/v2/models/m/ready`)
   return [
     { name: 'Tributary, HTTP', ask: overHttp(http, of, tensor) },
-    { name: 'Tributary, gRPC', ask: overGrpc(`127.0.0.1:${at.grpc.port}`, of, tensor) }
+    { name: 'Tributary, gRPC', ask: overGrpc(at.grpc.port, of, tensor) }
   ]
 }
 
@@ -217,7 +234,7 @@ const direct = async ({ file, dims }: Case): Promise<number> => {
 const measure = async (of: Case, folder: string) => {
   const size = of.dims.reduce((a, b) => a * b, 1)
   const tensor = Buffer.from(new Float32Array(size).fill(0.25).buffer)
-  const peers = [await bare(of, tensor), ...(await served(of, tensor, folder))]
+  const peers = [...(await bare(of, tensor)), ...(await served(of, tensor, folder))]
   const rates = new Map(peers.map(({ name }) => [name, [] as number[]]))
   const times = new Map(peers.map(({ name }) => [name, [] as number[]]))
   const directly: number[] = []
