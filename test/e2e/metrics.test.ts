@@ -39,23 +39,24 @@ beforeAll(async () => {
     ...['--source', `cam=synthetic:${DATA},model=m`, '--sink', join(folder, 'out.jsonl')]
   ])
   url = String((await device.event('metrics'))['url'])
-  guarded = await startGuarded()
+  await device.status(({ sources }) => sources[0]?.completed === DATA)
+  guarded = await startGuarded(String((await device.event('listening'))['invite']))
   guardedUrls = [
     String((await guarded.event('metrics'))['url']),
     `https://127.0.0.1:${((await guarded.event('serving'))['http'] as { readonly port: number }).port}/metrics`,
     `${(await guarded.event('dashboard'))['url']}metrics`
   ]
-  await device.status(({ sources }) => sources[0]?.completed === DATA)
+  await device.status(({ devices }) => devices.length === 2)
 })
 
-const startGuarded = async (): Promise<NodeProcess> => {
+const startGuarded = async (invite: string): Promise<NodeProcess> => {
   const { cert, key } = await selfSigned('localhost')
   certificate = cert
   const files = { token: `${TOKEN}\n`, 'cert.pem': cert, 'key.pem': key }
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   return startNode('gate', [
     ...['--state', join(folder, 'gate'), '--metrics', '0', '--serve', '0', '--dashboard', '0'],
-    ...['--serve-token-file', join(folder, 'token')],
+    ...['--join', invite, '--serve-token-file', join(folder, 'token')],
     ...['--serve-tls-cert', join(folder, 'cert.pem'), '--serve-tls-key', join(folder, 'key.pem')]
   ])
 }
@@ -181,12 +182,12 @@ test('a real Prometheus scrapes it, and its queries answer', async context => {
     }
     await expect.poll(() => query('tributary_results_total{source="cam"}'), { timeout: 20_000 }).toBe(String(DATA))
     expect(await query('histogram_quantile(0.5, sum by (le) (tributary_inference_seconds_bucket))')).toBeDefined()
-    expect(await query('sum(tributary_cluster_devices{job="tributary"})')).toBe('1')
-    // What the dashboard asks for is answered; of a device alone there are no links, weights and peers to tell of.
+    expect(await query('min(tributary_cluster_devices)')).toBe('2')
+    // What the dashboard asks for is answered; nothing was dropped, failed or limited here, and nothing passed a link.
     const silent = async (): Promise<readonly string[]> => {
       const answers = await Promise.all((await grafanaQueries()).map(async text => [text, await query(text)] as const))
       return answers.flatMap(([text, value]) =>
-        value === undefined && !/link|transfer|dropped|failed|memory_limit/.test(text) ? [text] : []
+        value === undefined && !/transfer|dropped|failed|memory_limit/.test(text) ? [text] : []
       )
     }
     await expect.poll(silent, { timeout: 20_000 }).toEqual([])
