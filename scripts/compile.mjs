@@ -108,6 +108,7 @@ await build({
 await build({
   entryPoints: [join(page, 'page.css')],
   outfile: join(root, 'dist', 'page', 'page.css'),
+  bundle: true,
   minify: true,
   logLevel: 'warning'
 })

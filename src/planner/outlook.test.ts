@@ -45,7 +45,7 @@ const running = (): NamedProblem => {
   return asked({ carried: plannedPlacement(problem, parts).placement })
 }
 
-const servedOf = (found: Outlook, of: 'carried' | 'planned'): Extract<Served, { kind: 'served' }> => {
+const servedOf = (found: Outlook, of: 'now' | 'carried' | 'planned'): Extract<Served, { kind: 'served' }> => {
   if (found.kind !== 'outlook') throw new Error(found.because)
   const served = found[of]
   if (served.kind !== 'served') throw new Error(served.because)
@@ -63,6 +63,7 @@ describe('an outlook', () => {
   test('says by name what limits the blocks where they are, and what more of it gives', () => {
     const found = outlook(running(), parts)
     const { tight, sources, gains, pays } = servedOf(found, 'carried')
+    expect(servedOf(found, 'now')).toEqual(servedOf(found, 'carried'))
     expect(sources).toEqual([
       { source: 'cam@porch', demand: 1, rate: expect.closeTo(bestScale(asked()), 5), time: expect.any(Number) }
     ])
@@ -89,6 +90,7 @@ describe('an outlook', () => {
       devices: problem.devices.map((one, n) => (n === 1 ? { ...one, speed: 2 } : one))
     })
     expect(found).toMatchObject({ best: expect.closeTo(bestScale(faster), 5) })
+    expect(servedOf(found, 'now')).toEqual(servedOf(outlook(running(), parts), 'now'))
     expect(servedOf(found, 'planned').scale).toBeGreaterThan(servedOf(outlook(running(), parts), 'planned').scale)
   })
 

@@ -54,6 +54,8 @@ export interface Move {
 export type Outlook =
   | {
       readonly kind: 'outlook'
+      /** While nothing changes. */
+      readonly now: Served
       /** While blocks stay where they are. */
       readonly carried: Served
       /** Once they are where the planner would have them. */
@@ -77,13 +79,20 @@ export const outlook = ({ change, ...asked }: OutlookQuestion, parts: PlannedPla
   const of = (table: BlockTable): Served => served(capacity, table, parts)
   const carried = tableOf(problem, capacity, problem.carried)
   const planned = tableOf(problem, capacity, placement)
+  const inPlace = of(carried)
   return {
     kind: 'outlook',
-    carried: of(carried),
+    now: meant === asked ? inPlace : servedAsItIs(asked, parts),
+    carried: inPlace,
     planned: missing === undefined ? of(planned) : { kind: 'unserved', because: missing.because },
     best: foreseen?.best ?? null,
     moves: movesOf(meant, placement)
   }
+}
+
+const servedAsItIs = ({ problem, names }: NamedProblem, parts: PlannedPlacementParts): Served => {
+  const capacity = capacityOf(problem, names)
+  return served(capacity, tableOf(problem, capacity, problem.carried), parts)
 }
 
 const served = (

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -28,6 +28,7 @@ let folder: string
 let invite: string
 let url: string
 const nodes = new Map<string, NodeProcess>()
+const looking: ChildProcess[] = []
 
 /** Devices that take what is declared, over links that have the declared rate: what a scenario can say of them is true. */
 const startEmulated = (name: keyof typeof SPEEDS, flags: readonly string[]): NodeProcess => {
@@ -68,6 +69,7 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
+  for (const child of looking) child.kill('SIGKILL')
   for (const { child } of nodes.values()) child.kill('SIGKILL')
   await Promise.all([...nodes.values()].map(({ ended }) => ended))
   await rm(folder, { recursive: true, force: true })
@@ -254,6 +256,30 @@ describe('with the token', () => {
     expect(porch().log().replaceAll(invite, '')).not.toContain(shown.invite.slice(12, 60))
   })
 })
+
+test('a machine that only looks has the page, is planned for by nobody and missed by nobody, and leaves at Ctrl-C', async () => {
+  const epoch = (await now()).placement.epoch
+  const child = spawn(process.execPath, [MAIN, 'dashboard', '0', '--join', '-'], { stdio: ['pipe', 'inherit', 'pipe'] })
+  looking.push(child)
+  child.stdin.end(`${invite}\n`)
+  let log = ''
+  child.stderr.on('data', chunk => {
+    log += String(chunk)
+  })
+  await until(() => log.includes('porch is there'))
+  const at = /shown at (\S+)/.exec(log)![1]!
+  expect((await fetch(`${at}page.js`)).status).toBe(200)
+  const seen = await until(({ devices }) => devices.length === 4)
+  const guest = seen.devices.find(({ name }) => name.startsWith('looks-'))!
+  expect(guest).toMatchObject({ memory: 0, models: {} })
+  const refused = await fetch(`${at}api/actions/invite`, { method: 'POST', body: '{}' })
+  expect(refused.status).toBe(403)
+  child.kill('SIGINT')
+  expect(await new Promise(resolve => child.once('exit', resolve))).toBe(0)
+  const left = await until(({ devices }) => devices.length === 3)
+  expect(left.losses.devicesLost).toBe(0)
+  expect(left.placement.epoch).toBe(epoch)
+}, 60_000)
 
 describe('in a browser', () => {
   let browser: Browser | undefined

@@ -27,7 +27,7 @@ export const PlacementView = ({ state }: ViewProps) => {
       ))}
       <Served facts={facts} state={state} />
       <h3>What if</h3>
-      <WhatIf state={state} now={facts?.outlook ?? null} />
+      <WhatIf state={state} />
       {facts !== undefined && facts.history.length > 0 && (
         <>
           <h3>Placements so far</h3>
@@ -71,7 +71,7 @@ const Served = ({ state, facts }: PlannedProps) => {
         {carried.sources.map(({ source, demand, rate, time }) => (
           <tr key={source}>
             <th scope="row">{source}</th>
-            <td class="number">{demand === 1 ? 'all there is, or 1/s' : `${perSecondText(demand)}/s`}</td>
+            <td class="number">{demand === 1 ? '–' : `${perSecondText(demand)}/s`}</td>
             <td class="number">{perSecondText(rate)}/s</td>
             <td class="number">{perSecondText(measured(state, source))}/s</td>
             <td class="number">{timeText(time)}</td>

@@ -19,7 +19,7 @@ const open = () => {
       return promise
     }
   }
-  const world = { stand: 'one' }
+  const world = { stand: { shape: 'one', measures: [1, 100] } }
   return { clock, asked, world, desk: new OutlookDesk({ clock, plans }) }
 }
 const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -44,7 +44,7 @@ test('it is computed anew when the cluster is another one, but not more often th
   await settle()
   asked[0]!.answer(none('a'))
   await settle()
-  world.stand = 'two'
+  world.stand = { ...world.stand, shape: 'two' }
   await clock.advance(seconds(9))
   expect(desk.kept()).toMatchObject({ outlook: none('a'), because: expect.stringContaining('has changed since') })
   expect(asked.length).toBe(1)
@@ -69,4 +69,21 @@ test('one preview at a time, and after the one of the cluster as it is', async (
   await settle()
   asked[2]!.fail(new Error('no time'))
   await expect(failing).rejects.toMatchObject({ problem: 'failed', message: 'no time' })
+})
+
+test('a speed or rate that is off by more than a fifth counts too, after twenty seconds', async () => {
+  const { clock, asked, world, desk } = open()
+  const look = async (): Promise<number> => {
+    desk.kept()
+    await settle()
+    return asked.length
+  }
+  await look()
+  asked[0]!.answer(none('a'))
+  await settle()
+  world.stand = { shape: 'one', measures: [1, 118] }
+  await clock.advance(seconds(21))
+  expect(await look()).toBe(1)
+  world.stand = { shape: 'one', measures: [1, 125] }
+  expect(await look()).toBe(2)
 })

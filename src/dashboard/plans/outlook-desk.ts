@@ -3,13 +3,17 @@ import { Serial } from '../../core/serial.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { Outlook } from '../../planner/outlook.ts'
 import type { OutlookChange } from '../../planner/outlook-change.ts'
-import type { PlanDesk } from '../../runtime/device/plan-desk.ts'
+import type { PlanDesk, Stand } from '../../runtime/device/plan-desk.ts'
 import { ServingError } from '../../serving/serving-error.ts'
 
 export interface OutlookDeskParts {
   readonly clock: Clock
   readonly plans: Pick<PlanDesk, 'foresee' | 'stand'>
 }
+
+/** @param now of the same shape */
+const hasDrifted = (then: Stand, now: Stand): boolean =>
+  now.measures.some((measure, i) => Math.abs(Math.log(measure / (then.measures[i] ?? measure))) > Math.log(1 + DRIFT))
 
 /** What is kept of the cluster as it is. */
 export interface KeptOutlook {
@@ -19,9 +23,12 @@ export interface KeptOutlook {
   readonly age: number
 }
 
-/** Measures drift: after so long it is computed anew for whoever looks, and not more often than that in any case. */
+/** However little has changed, it is computed anew after so long for whoever looks; and never sooner than that. */
 const STALE: Seconds = seconds(60)
 const LEAST: Seconds = seconds(10)
+/** Where a speed or a rate is off by more than a fifth, after so long. */
+const DRIFT = 0.2
+const DRIFTED: Seconds = seconds(20)
 
 /**
  * One outlook at a time, each in a process that gives way to all others. That of the cluster as it is is kept for all who
@@ -30,7 +37,7 @@ const LEAST: Seconds = seconds(10)
 export class OutlookDesk {
   readonly #parts: OutlookDeskParts
   readonly #serial = new Serial()
-  #kept: { outlook: Outlook | null; because: string; stand: string; at: Seconds } | undefined
+  #kept: { outlook: Outlook | null; because: string; stand: Stand; at: Seconds } | undefined
   #isComputing = false
   #previews = 0
 
@@ -44,12 +51,13 @@ export class OutlookDesk {
     const stand = plans.stand()
     const kept = this.#kept
     const age = kept === undefined ? Number.POSITIVE_INFINITY : clock.now() - kept.at
-    if (age > STALE || (kept?.stand !== stand && age > LEAST)) this.#compute(stand)
+    const isOther = kept?.stand.shape !== stand.shape
+    if (age > STALE || (isOther && age > LEAST) || (age > DRIFTED && hasDrifted(kept!.stand, stand)))
+      this.#compute(stand)
     if (kept === undefined) return { outlook: null, because: 'it is being computed', age: 0 }
-    const isOld = kept.stand !== stand
     return {
       outlook: kept.outlook,
-      because: kept.because !== '' ? kept.because : isOld ? 'the cluster has changed since; it is computed anew' : '',
+      because: kept.because !== '' ? kept.because : isOther ? 'the cluster has changed since; it is computed anew' : '',
       age
     }
   }
@@ -68,7 +76,7 @@ export class OutlookDesk {
     }
   }
 
-  #compute(stand: string): void {
+  #compute(stand: Stand): void {
     if (this.#isComputing) return
     this.#isComputing = true
     const { clock, plans } = this.#parts

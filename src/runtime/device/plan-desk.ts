@@ -45,6 +45,13 @@ export interface PlacementRecord {
   readonly rateAfter: number | null
 }
 
+/** Of one shape, measures stand in one order. */
+export interface Stand {
+  readonly shape: string
+  /** Speeds, and rates of links. */
+  readonly measures: readonly number[]
+}
+
 /** What people want to know of plans: which there were, what they brought, what limits the cluster, what would be if. */
 export class PlanDesk {
   readonly #parts: PlanDeskParts
@@ -82,17 +89,18 @@ export class PlanDesk {
     return foresee({ ...this.#named(), ...(change === undefined ? {} : { change }) })
   }
 
-  /** Another text where an outlook may be another one; measures that drift do not count. */
-  stand(): string {
+  /** Of what an outlook is: who is there with what, and what was measured of it. */
+  stand(): Stand {
     const { problem } = this.#named()
     const { devices, models, sources, links, carried } = problem
-    return JSON.stringify([
+    const shape = JSON.stringify([
       devices.map(({ id, memory }) => [id, memory]),
       models.map(({ id }) => id),
       sources,
       links.map(({ from, to }) => [from, to]),
       [...carried].map(([id, of]) => [id, [...of]])
     ])
+    return { shape, measures: [...devices.map(({ speed }) => speed), ...links.map(({ rate }) => rate)] }
   }
 
   #named(): NamedProblem {

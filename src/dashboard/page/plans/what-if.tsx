@@ -6,12 +6,6 @@ import type { ClusterState } from '../cluster-state.ts'
 import { post } from '../post.ts'
 import { bytesText, perSecondText, rangesText } from '../words.ts'
 
-interface WhatIfProps {
-  readonly state: ClusterState
-  /** Of the cluster as it is. */
-  readonly now: Outlook | null
-}
-
 type Kind = 'leaves' | 'speed' | 'link'
 
 type Preview =
@@ -21,7 +15,7 @@ type Preview =
   | { readonly kind: 'known'; readonly words: string; readonly outlook: Outlook }
 
 /** What would be if a device or a link were otherwise, by the planner; nothing changes. */
-export const WhatIf = ({ state, now }: WhatIfProps) => {
+export const WhatIf = ({ state }: { readonly state: ClusterState }) => {
   const names = state.devices.map(({ name }) => name)
   const [kind, setKind] = useState<Kind>('leaves')
   const [device, setDevice] = useState(names[0] ?? '')
@@ -90,7 +84,7 @@ export const WhatIf = ({ state, now }: WhatIfProps) => {
       <div role="status" class="foretold">
         {preview.kind === 'asked' && <p>The planner computes what would be if {preview.words} …</p>}
         {preview.kind === 'failed' && <p class="wrong">{preview.because}</p>}
-        {preview.kind === 'known' && <Answer words={preview.words} outlook={preview.outlook} now={now} />}
+        {preview.kind === 'known' && <Answer words={preview.words} outlook={preview.outlook} />}
       </div>
     </section>
   )
@@ -111,17 +105,16 @@ const changeOf = (
 interface AnswerProps {
   readonly words: string
   readonly outlook: Outlook
-  readonly now: Outlook | null
 }
 
-const Answer = ({ words, outlook, now }: AnswerProps) => {
+const Answer = ({ words, outlook }: AnswerProps) => {
   if (outlook.kind === 'none')
     return (
       <p class="wrong">
         If {words}: {outlook.because}.
       </p>
     )
-  const before = now?.kind === 'outlook' ? now.carried : undefined
+  const { now: before } = outlook
   const bytes = outlook.moves.reduce((sum, move) => sum + move.bytes, 0)
   return (
     <>
@@ -163,10 +156,10 @@ const Answer = ({ words, outlook, now }: AnswerProps) => {
   )
 }
 
-const Rate = ({ served, before }: { readonly served: Served; readonly before: Served | undefined }) => {
+const Rate = ({ served, before }: { readonly served: Served; readonly before: Served }) => {
   if (served.kind === 'unserved') return <strong>nothing ({served.because})</strong>
   const rate = totalRate(served)
-  const change = before?.kind === 'served' ? rate / totalRate(before) - 1 : undefined
+  const change = before.kind === 'served' ? rate / totalRate(before) - 1 : undefined
   const percent = change === undefined ? undefined : Math.round(100 * change)
   return (
     <>
