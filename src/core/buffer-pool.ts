@@ -8,13 +8,19 @@ const MOST = 16 * 2 ** 20
  * collector look through the whole heap for others like it, every few dozen of them.
  */
 export class BufferPool {
+  readonly #make: (size: number) => ArrayBuffer
   readonly #spare = new Map<number, ArrayBuffer[]>()
   #kept = 0
+
+  /** @param make large ones. Default: memory of this thread */
+  constructor(make = (size: number) => new ArrayBuffer(size)) {
+    this.#make = make
+  }
 
   /** Of exactly that size, in a buffer of its own; what stands in it is anything. */
   take(size: number): Uint8Array<ArrayBuffer> {
     const spare = this.#spare.get(size)?.pop()
-    if (spare === undefined) return new Uint8Array(size)
+    if (spare === undefined) return size < LEAST ? new Uint8Array(size) : new Uint8Array(this.#make(size))
     this.#kept -= size
     return new Uint8Array(spare)
   }

@@ -8,7 +8,7 @@ export interface TimeSummary {
 
 /** Mean and percentiles by nearest rank: each percentile is one of the values. */
 export const timeSummary = (times: readonly number[]): TimeSummary => {
-  const sorted = [...times].sort((a, b) => a - b)
+  const sorted = Float64Array.from(times).sort()
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
   const mean = sorted.length === 0 ? Number.NaN : sorted.reduce((a, b) => a + b, 0) / sorted.length
   return { mean, p50: at(0.5), p95: at(0.95), p99: at(0.99) }

@@ -77,7 +77,7 @@ export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> =
   if (checked.log !== undefined) events.on('log', checked.log)
   const log = logTo(events)
   const folder = stateFolderOf(checked.name, checked.state)
-  const own = createEngine({ threads: checked.threads })
+  const own = createEngine({ threads: checked.threads, tellsOwn: checked.speed !== undefined })
   const engine = checked.speed === undefined ? own : new EmulatedEngine(own, systemClock, { speed: checked.speed })
   let opened: OpenedDevice
   try {

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../core/cancel-signal.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ModelManifest } from '../core/manifest.ts'
 import { parseTraceparent } from '../core/parse-traceparent.ts'
@@ -37,7 +38,7 @@ export interface InferCall {
   readonly since: Seconds
   /** Since when it is known of: its timeout counts from here. @default since */
   readonly arrived?: Seconds
-  readonly signal: AbortSignal | undefined
+  readonly signal: CancelSignal | undefined
   /** `traceparent`, as it came. */
   readonly trace?: string | undefined
 }

@@ -49,7 +49,8 @@ export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfi
   using out = openNodeLog(options)
   const lines = new RecentLines(wallTime)
   const log = options.dashboard === undefined ? out : keepingLines(out, lines)
-  await using own = createEngine({ threads: options.threads, group: options.laneGroup })
+  const { threads, laneGroup: group } = options
+  await using own = createEngine({ threads, group, tellsOwn: isEmulated(options) })
   try {
     await runDevice({ config, load, log, lines, own })
   } catch (error) {
@@ -202,9 +203,11 @@ const untilStopped = async (running: RunningNode, sources: NodeSources | undefin
   }
 }
 
+const isEmulated = ({ emulated, controlled }: NodeOptions): boolean => emulated || controlled
+
 /** Another device's engine on this one's; undefined where the device is this machine and nothing else. */
 const emulatedEngine = (options: NodeOptions, own: Engine): EmulatedEngine | undefined =>
-  options.emulated || options.controlled
+  isEmulated(options)
     ? new EmulatedEngine(own, systemClock, {
         speed: options.speed,
         isCalibrated: options.controlled,

@@ -11,6 +11,7 @@ import { milliseconds } from '../../core/units.ts'
 import { loopingModel } from '../../testing/looping-model.ts'
 import { tinyOnnxFile } from '../../testing/tiny-onnx.ts'
 import { type BlockRun, type Engine, EngineError, StuckError } from '../ports/engine.ts'
+import { sharedBuffer } from '../shared-buffer.ts'
 import { systemClock } from '../system-clock.ts'
 import { createEngine } from './create-engine.ts'
 import type { EngineOptions } from './engine-options.ts'
@@ -98,6 +99,19 @@ test('large inputs are transferred and come back, smaller ones stay; what is len
     expect(inputs[0]!.data.byteLength).toBe(4 * count)
     expect(inputs[0]!.data.buffer).not.toBe(outputs[0]!.data.buffer)
     expect(new Float32Array(outputs[0]!.data.buffer).every(element => element === 3)).toBe(true)
+  }
+})
+
+test('what is in shared memory is read from there, at any place, and left as it is', async () => {
+  const engine = engineOf()
+  await engine.load(A, identityFile('float32', ['n']))
+  const whole = new Uint8Array(sharedBuffer(1000))
+  for (let round = 1; round < 4; round++) {
+    const data = whole.subarray(13, 13 + 40)
+    data.set(new Uint8Array(new Float32Array(10).fill(round).buffer))
+    const { inputs, outputs } = await engine.run(A, [{ ...floats('x', [10]), data, isLent: true }])
+    expect(inputs[0]!.data).toBe(data)
+    expect([...new Float32Array(outputs[0]!.data.buffer)]).toEqual(Array(10).fill(round))
   }
 })
 

@@ -28,6 +28,7 @@ class ThreadedEngine implements Engine {
   readonly takesAhead = true
   readonly #threads: number
   readonly #group: string | undefined
+  readonly #tellsOwn: boolean
   readonly #held = new Map<BlockHash, Held>()
   /** Seconds of one run, where they were declared. */
   readonly #declared = new Map<BlockHash, Seconds>()
@@ -40,10 +41,11 @@ class ThreadedEngine implements Engine {
   #stopped = false
   readonly #over = new AbortController()
 
-  constructor({ threads = 1, group, patience = PATIENCE }: EngineOptions) {
+  constructor({ threads = 1, group, patience = PATIENCE, tellsOwn = true }: EngineOptions) {
     if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
     this.#threads = threads
     this.#group = group
+    this.#tellsOwn = tellsOwn
     this.#patience = patience
   }
 
@@ -141,8 +143,8 @@ class ThreadedEngine implements Engine {
       const answer = await lane.ask('run', { hash, inputs: tensors }, buffers, limit)
       return { answer, returned: answer.inputs }
     }
-    const answer = await lane.ask('run', { hash, inputs: shared }, [], limit)
-    lane.memory.giveBack(shared)
+    const answer = await lane.ask('run', { hash, inputs: { shared: shared.inputs } }, [], limit)
+    shared.giveBack()
     return { answer, returned: inputs }
   }
 
@@ -176,7 +178,8 @@ class ThreadedEngine implements Engine {
   #running(): LaneThread {
     if (this.#stopped) throw new EngineError('the engine has stopped')
     if (this.#lane !== undefined) return this.#lane
-    const lane = new LaneThread({ threads: this.#threads, group: this.#group }, dead => {
+    const settings = { threads: this.#threads, group: this.#group, tellsOwn: this.#tellsOwn }
+    const lane = new LaneThread(settings, dead => {
       if (this.#lane === dead) this.#lane = undefined
       if (!dead.isAbandoned) this.#lanes.delete(dead)
     })

@@ -8,6 +8,8 @@ export interface EngineOptions {
    * Time in which this process itself was not served does not count. @default 30 times, 10 seconds
    */
   readonly patience?: LanePatience
+  /** What runs needed themselves is told apart from what other work on the machine took. @default true */
+  readonly tellsOwn?: boolean
   /** On Linux: a control group's file of threads, which the lane enters when it starts. @default none */
   readonly group?: string | undefined
 }

@@ -1,40 +1,48 @@
 import type { Tensor } from '../../core/tensor.ts'
-import type { SharedInputs } from './lane-protocol.ts'
+import type { SharedInput } from './lane-protocol.ts'
 
 /** Bytes of one run. To copy more takes longer than it saves. */
 const MOST = 4 * 2 ** 20
 /** Bytes of the smallest piece. */
 const LEAST = 4096
-/** Any type of element may be looked at from there. */
-const ALIGNMENT = 64
 /** As many runs as may be asked for at once. */
 const SPARE = 2
 
+/** Inputs in memory that both threads see. */
+export interface Shared {
+  readonly inputs: readonly SharedInput[]
+  /** The lane has read them. */
+  giveBack(): void
+}
+
 /**
- * Memory that the threads on both sides of a lane see. Inputs are copied into it: what is transferred instead counts as new memory
- * in the garbage collectors of both threads, which then look through all they have for every few dozen megabytes.
+ * Memory that the threads on both sides of a lane see. Inputs are copied into it, unless they are in such already: what is
+ * transferred instead counts as new memory in the garbage collectors of both threads, which then look through all they have for
+ * every few dozen megabytes.
  */
 export class LaneMemory {
   readonly #spare: SharedArrayBuffer[] = []
 
   /** @returns undefined where it is too much */
-  share(tensors: readonly Tensor[]): SharedInputs | undefined {
-    let size = 0
-    const inputs = tensors.map(({ name, type, dims, data }) => {
-      const at = size
-      size = ALIGNMENT * Math.ceil((at + data.byteLength) / ALIGNMENT)
-      return { name, type, dims, at, size: data.byteLength }
-    })
+  share(tensors: readonly Tensor[]): Shared | undefined {
+    const size = tensors.reduce((sum, { data }) => sum + (isShared(data) ? 0 : data.byteLength), 0)
     if (size > MOST) return undefined
-    const memory = this.#take(size)
-    const bytes = new Uint8Array(memory)
-    for (const [i, { at }] of inputs.entries()) bytes.set(tensors[i]!.data, at)
-    return { memory, size, inputs }
+    const own = size === 0 ? undefined : this.#take(size)
+    let next = 0
+    const inputs = tensors.map(({ name, type, dims, data }) => {
+      const { buffer, byteOffset, byteLength } = data
+      const of = { name, type, dims, size: byteLength }
+      if (own === undefined || isShared(data)) return { ...of, memory: buffer, at: byteOffset }
+      const at = next
+      new Uint8Array(own).set(data, at)
+      next += byteLength
+      return { ...of, memory: own, at }
+    })
+    return { inputs, giveBack: () => this.#giveBack(own) }
   }
 
-  /** The lane has read it. */
-  giveBack({ memory }: SharedInputs): void {
-    if (this.#spare.length < SPARE) this.#spare.push(memory)
+  #giveBack(memory: SharedArrayBuffer | undefined): void {
+    if (memory !== undefined && this.#spare.length < SPARE) this.#spare.push(memory)
   }
 
   #take(size: number): SharedArrayBuffer {
@@ -45,3 +53,5 @@ export class LaneMemory {
     return new SharedArrayBuffer(Math.max(LEAST, 2 ** Math.ceil(Math.log2(size))))
   }
 }
+
+const isShared = ({ buffer }: Tensor['data']): boolean => (buffer as ArrayBufferLike) instanceof SharedArrayBuffer

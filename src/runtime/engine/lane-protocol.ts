@@ -5,7 +5,7 @@ import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 export interface LaneJobs {
   load: { readonly hash: BlockHash; readonly file: string }
   unload: { readonly hash: BlockHash }
-  run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[] | SharedInputs }
+  run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[] | { readonly shared: readonly SharedInput[] } }
   measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[]; readonly isWarmUp: boolean }
   calibrate: { readonly model: Uint8Array }
   close: Record<never, never>
@@ -32,11 +32,11 @@ export interface LaneAnswers {
   close: undefined
 }
 
-/** Inputs in memory that both threads see: each begins at `at`, and all together end before `size`. */
-export interface SharedInputs {
-  readonly memory: SharedArrayBuffer
+/** A tensor in memory that both threads see. */
+export interface SharedInput extends Omit<Tensor, 'data'> {
+  readonly memory: ArrayBufferLike
+  readonly at: number
   readonly size: number
-  readonly inputs: readonly (Omit<Tensor, 'data'> & { readonly at: number; readonly size: number })[]
 }
 
 export type LaneJobKind = keyof LaneJobs
@@ -65,6 +65,8 @@ export type LaneReply =
 /** The lane thread's `workerData`. */
 export interface LaneSettings {
   readonly threads: number
+  /** Runs' own time is told apart from what other work took. */
+  readonly tellsOwn: boolean
   /** A control group's file of threads, which the lane enters. */
   readonly group?: string | undefined
 }

@@ -27,7 +27,7 @@ import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
 
 const port = parentPort
 if (port === null) throw new Error('lane.ts runs in a worker thread only')
-const { threads, group } = workerData as LaneSettings
+const { threads, group, tellsOwn } = workerData as LaneSettings
 /** Linux only. */
 const thread = existsSync('/proc/thread-self') ? basename(readlinkSync('/proc/thread-self')) : undefined
 if (group !== undefined) writeFileSync(group, thread!)
@@ -81,12 +81,12 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
 
   run: async ({ hash, inputs }) => {
     const session = sessionOf(hash)
-    const given = 'memory' in inputs ? own.of(inputs) : inputs
+    const given = 'shared' in inputs ? own.of(inputs.shared) : inputs
     const feeds = Object.fromEntries(given.map(tensor => [tensor.name, toOrt(tensor)]))
     const start = performance.now()
-    const { value, actual } = await timed(() => session.run(feeds))
+    const { value, actual } = await timed(() => session.run(feeds), tellsOwn)
     const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
-    const transferred = 'memory' in inputs ? [] : inputs
+    const transferred = 'shared' in inputs ? [] : inputs
     return { inputs: transferred, outputs, start: start + offset, end: performance.now() + offset, actual }
   },
 

@@ -5,10 +5,12 @@ import type { Duration, Statistics } from '../model-statistics.ts'
 import { type Parameters, sourceNameOf } from '../parameters.ts'
 import { ServingError } from '../serving-error.ts'
 import type { HttpServer } from './create-http-server.ts'
+import { GoneSignal } from './gone-signal.ts'
 import { chosenPacking, packAnswer } from './pack-answer.ts'
 import { parseJson } from './parse-json.ts'
 import { rawRequest } from './raw-request.ts'
-import { readInferRequest } from './read-infer-request.ts'
+import { type InferHead, readInferRequest } from './read-infer-request.ts'
+import { RecentHeads } from './recent-heads.ts'
 import { traceparentOf } from './traceparent-of.ts'
 import { writeInferAnswer } from './write-infer-answer.ts'
 
@@ -22,6 +24,7 @@ const SOURCE = 'x-tributary-source'
 
 /** The Open Inference Protocol over HTTP, with the extensions that clients use. */
 export const addOipRoutes = ({ app, body }: HttpServer, service: InferenceService): void => {
+  const heads = new RecentHeads<InferHead>()
   const of = ({ params }: FastifyRequest): Of => {
     const { model = '', version = '' } = params as Partial<Of>
     return { model, version }
@@ -47,7 +50,7 @@ export const addOipRoutes = ({ app, body }: HttpServer, service: InferenceServic
         throw new ServingError('notReady', `model '${at.model}' is not ready`)
       return empty(reply)
     })
-    app.post(`${model}/infer`, (request, reply) => infer(service, body, request, reply, of(request)))
+    app.post(`${model}/infer`, (request, reply) => infer(service, body, heads, request, reply, of(request)))
   }
   addRepositoryRoutes({ app, body }, service)
 }
@@ -55,25 +58,25 @@ export const addOipRoutes = ({ app, body }: HttpServer, service: InferenceServic
 const infer = async (
   service: InferenceService,
   body: HttpServer['body'],
+  heads: RecentHeads<InferHead>,
   request: FastifyRequest,
   reply: FastifyReply,
   { model, version }: Of
 ): Promise<FastifyReply> => {
   const manifest = service.manifest(model, version)
-  const over = new AbortController()
-  const gone = (): void => over.abort()
-  reply.raw.once('close', gone)
+  const gone = new GoneSignal()
+  reply.raw.once('close', gone.leave)
   const arrived = service.now()
   using read = await body(request)
   const since = service.now()
   const header = headerLength(request)
-  const asked = header === 0 ? rawRequest(manifest, read.bytes) : readInferRequest(read.bytes, header)
+  const asked = header === 0 ? rawRequest(manifest, read.bytes) : readInferRequest(read.bytes, header, heads)
   const answer = await service.infer({
-    ...{ model, version, since, arrived, signal: over.signal, connection: request.socket },
+    ...{ model, version, since, arrived, signal: gone, connection: request.socket },
     trace: traceparentOf(request),
     ...{ inputs: asked.inputs, outputs: asked.outputs, parameters: withSource(asked.parameters, request) }
   })
-  reply.raw.off('close', gone)
+  reply.raw.off('close', gone.leave)
   const { id, isBinary } = asked
   const written = writeInferAnswer({ model, version: answer.version, id, outputs: answer.outputs, isBinary })
   answer.written()

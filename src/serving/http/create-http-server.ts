@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import { withPackages } from '../../core/with-packages.ts'
+import { sharedBuffer } from '../../runtime/shared-buffer.ts'
 import type { Answered } from '../answered.ts'
 import { BoundedConnections } from '../bounded-connections.ts'
 import { createTokenCheck } from '../check-token.ts'
@@ -71,14 +72,18 @@ export const createHttpServer = async ({
     response.once('close', end)
   })
   const checkToken = createTokenCheck(token)
-  app.addHook('onRequest', async request => {
+  // Hooks that wait for nothing are told so: a promise for each is not made.
+  app.addHook('onRequest', (request, _reply, done) => {
     refuseOtherSites({ headers: request.headers, hasToken: token !== undefined })
     if (!openPaths.test(request.url)) checkToken(request.headers.authorization)
     if (!MEDIA_TYPE.test(request.headers['content-type'] ?? '')) delete request.raw.headers['content-type']
+    done()
   })
-  app.addHook('onResponse', async ({ routeOptions }, { statusCode }) =>
-    answered?.(routeOptions.url ?? NO_ROUTE, statusCode)
-  )
+  if (answered !== undefined)
+    app.addHook('onResponse', ({ routeOptions }, { statusCode }, done) => {
+      answered(routeOptions.url ?? NO_ROUTE, statusCode)
+      done()
+    })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.setNotFoundHandler((request, reply) =>
@@ -93,7 +98,7 @@ export const createHttpServer = async ({
     return sendError(reply, known)
   })
   const budget = new ByteBudget(BODIES_AT_ONCE * limits.body)
-  const buffers = new BufferPool()
+  const buffers = new BufferPool(sharedBuffer)
   return {
     app,
     checkToken,

@@ -68,20 +68,19 @@ const collect = (
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    // A request is nobody else's: its listeners stay, and hear nothing any more.
+    let isOver = false
     const over = (): void => {
-      request
-        .off('data', onData)
-        .off('end', onEnd)
-        .off('error', onError)
-        .off('close', onClose)
-        .off('timeout', onSilence)
+      isOver = true
       request.socket.setTimeout(0)
     }
-    const fail = (error: Error): void => {
+    const fail = (error: () => ServingError): void => {
+      if (isOver) return
       over()
-      reject(error)
+      reject(error())
     }
     const onData = (chunk: Buffer): void => {
+      if (isOver) return
       try {
         if (size + chunk.byteLength > (whole?.byteLength ?? most)) throw tooLarge(most)
         if (whole === undefined) {
@@ -90,22 +89,22 @@ const collect = (
         } else whole.set(chunk, size)
         size += chunk.byteLength
       } catch (error) {
-        fail(error as Error)
+        fail(() => error as ServingError)
       }
     }
     const onEnd = (): void => {
+      if (isOver) return
       over()
       // What stands behind it is of somebody else.
-      if (whole !== undefined && size < whole.byteLength) fail(onCut())
+      if (whole !== undefined && size < whole.byteLength) reject(onCut())
       else resolve(whole ?? (Buffer.concat(chunks) as Buffer<ArrayBuffer>))
     }
     const onCut = (): ServingError => new ServingError('badRequest', `the body ended after ${size} bytes`)
-    const onError = (): void => fail(new ServingError('cancelled', 'the client has gone'))
-    const onClose = (): void => fail(new ServingError('cancelled', 'the client has gone'))
+    const onGone = (): void => fail(() => new ServingError('cancelled', 'the client has gone'))
     const onSilence = (): void =>
-      fail(new ServingError('tooSlow', `nothing more of the body came for ${silence / 1000} s`))
+      fail(() => new ServingError('tooSlow', `nothing more of the body came for ${silence / 1000} s`))
     // Told to the request, since a socket whose request does not listen is ended without a word.
-    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose).on('timeout', onSilence)
+    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone).on('timeout', onSilence)
     request.socket.setTimeout(silence)
   })
 

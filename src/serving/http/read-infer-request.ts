@@ -6,6 +6,7 @@ import { isSet, type Parameters, refuseClasses, wholeNumber } from '../parameter
 import { ServingError } from '../serving-error.ts'
 import { elementsOf } from './json-elements.ts'
 import { parseJson } from './parse-json.ts'
+import type { RecentHeads } from './recent-heads.ts'
 
 /** Of all inputs or outputs; of the dimensions of one. */
 const MOST_TENSORS = 4096
@@ -55,17 +56,37 @@ export interface InferRequest {
   readonly isBinary: (output: string) => boolean
 }
 
+/** What stands before the tensors; they are cut off the rest of the body, in order. */
+export interface InferHead extends Omit<InferRequest, 'inputs'> {
+  readonly inputs: readonly (Omit<InferInput, 'data'> & {
+    /** Those that do not come as binary data. */
+    readonly data: InferInput['data'] | undefined
+    /** Of binary data. */
+    readonly size: number
+  })[]
+}
+
 /**
  * @param header bytes of JSON before the tensors; undefined: it is JSON alone
+ * @param heads the last ones that stood before binary data
  * @throws ServingError with what is wrong
  */
-export const readInferRequest = (body: Uint8Array<ArrayBuffer>, header: number | undefined): InferRequest => {
+export const readInferRequest = (
+  body: Uint8Array<ArrayBuffer>,
+  header: number | undefined,
+  heads: RecentHeads<InferHead>
+): InferRequest => {
   if (header !== undefined && header > body.byteLength)
     throw new ServingError(
       'badRequest',
       `Inference-Header-Content-Length is ${header}, and the body has ${body.byteLength} bytes`
     )
   const json = Buffer.from(body.buffer, body.byteOffset, header ?? body.byteLength).toString('utf8')
+  const head = header === undefined ? headOf(json) : heads.of(json, headOf)
+  return { ...head, inputs: withBinary(head, body.subarray(header ?? body.byteLength)) }
+}
+
+const headOf = (json: string): InferHead => {
   const { id, parameters: given, inputs, outputs } = checked(parseJson(json))
   const all = mapOf(given)
   const isBinaryAtAll = isSet(all, 'binary_data_output')
@@ -74,7 +95,7 @@ export const readInferRequest = (body: Uint8Array<ArrayBuffer>, header: number |
   return {
     id,
     parameters: all,
-    inputs: tensorsOf(inputs, body.subarray(header ?? body.byteLength)),
+    inputs: inputs.map(headOfInput),
     outputs: outputs?.map(output => output.name),
     isBinary: output => {
       const own = told.get(output)
@@ -95,19 +116,30 @@ const checked = (json: unknown): Given => {
 const mapOf = (record: Readonly<Record<string, boolean | number | string>>): Parameters =>
   new Map(Object.entries(record))
 
-/** Binary ones are cut off the rest of the body, in order; all of it must be theirs. */
-const tensorsOf = (inputs: Given['inputs'], rest: Uint8Array<ArrayBuffer>): readonly InferInput[] => {
+const headOfInput = ({
+  name: input,
+  datatype,
+  shape,
+  parameters: own,
+  data
+}: Given['inputs'][number]): InferHead['inputs'][number] => {
+  const size = wholeNumber(mapOf(own), 'binary_data_size')
+  if (size === undefined) return { name: input, datatype, shape, data: jsonData(input, datatype, shape, data), size: 0 }
+  if (data !== undefined) throw new ServingError('badRequest', `input '${input}' has both data and binary_data_size`)
+  refuseOtherSize(input, datatype, shape, size)
+  return { name: input, datatype, shape, data: undefined, size }
+}
+
+/** All of the rest must be theirs. */
+const withBinary = ({ inputs }: InferHead, rest: Uint8Array<ArrayBuffer>): readonly InferInput[] => {
   let at = 0
-  const tensors = inputs.map(({ name: input, datatype, shape, parameters: own, data }) => {
-    const size = wholeNumber(mapOf(own), 'binary_data_size')
-    if (size === undefined) return { name: input, datatype, shape, data: jsonData(input, datatype, shape, data) }
-    if (data !== undefined) throw new ServingError('badRequest', `input '${input}' has both data and binary_data_size`)
+  const tensors = inputs.map(({ name: input, datatype, shape, data, size }) => {
+    if (data !== undefined) return { name: input, datatype, shape, data }
     if (size > rest.byteLength - at)
       throw new ServingError(
         'badRequest',
         `input '${input}' says binary_data_size ${size}, and ${rest.byteLength - at} bytes are left of the body`
       )
-    refuseOtherSize(input, datatype, shape, size)
     at += size
     return { name: input, datatype, shape, data: rest.subarray(at - size, at) }
   })

@@ -1,4 +1,5 @@
 import { missingBlock } from '../../../cluster/readiness.ts'
+import type { CancelSignal } from '../../../core/cancel-signal.ts'
 import type { ModelManifest } from '../../../core/manifest.ts'
 import { NAME_PATTERN } from '../../../core/name-pattern.ts'
 import type { TraceParent } from '../../../core/parse-traceparent.ts'
@@ -40,7 +41,7 @@ export interface ComputeRequest {
   /** One that is not begun so long after it came is refused. @default it waits as long as it takes */
   readonly timeout?: Seconds | undefined
   /** It is not wanted any more. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: CancelSignal | undefined
   /** What whoever asks follows it as. */
   readonly trace?: TraceParent | undefined
 }
