@@ -128,6 +128,8 @@ export interface Device extends AsyncDisposable {
    * @throws Error in words, where it cannot be told or does not do so
    */
   drain(device: DeviceId): Promise<void>
+  /** Whether its sources run: it may have been told to wait until so many devices are there. */
+  readonly sourcesHaveBegun: boolean
   /** Of this device only. */
   ownSources(): ClusterStatus['sources']
   /** Accept nothing new, finish what is queued here (at most `patience`), say goodbye, stop. Idempotent. */
@@ -433,6 +435,10 @@ class RunningDevice implements Device {
     const ready = (): void =>
       this.#guard.run('telling that it is ready', () => this.#parts.event({ event: 'ready', status: this.status() }))
     this.#sources.begin(startWhen, ready, begun).catch(() => {}) // whoever waits for them hears of it
+  }
+
+  get sourcesHaveBegun(): boolean {
+    return this.#sources.hasBegun
   }
 
   get failed(): Promise<Error> {

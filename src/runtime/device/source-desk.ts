@@ -47,6 +47,11 @@ export class SourceDesk {
     return [...this.#runs.values()].map(({ source }) => source)
   }
 
+  /** Whether its sources run: those that come from now on begin at once. */
+  get hasBegun(): boolean {
+    return this.#phase === 'begun'
+  }
+
   get(id: string): SourcePort | undefined {
     return this.#runs.get(id)?.source
   }

@@ -18,8 +18,12 @@ const x = (value: number): Tensor => ({
 const numberIn = ({ data }: Tensor): number => new Float32Array(data.slice().buffer)[0]!
 
 /** A device whose model adds 3, in 10 ms for each of its three blocks, on a clock that the test moves. */
-const start = async (limits: Partial<RequestLimits> = {}, observe?: DeviceObserver) => {
-  const lone = loneDevice({ models: [ownedCounting('net', 3)], ...(observe === undefined ? {} : { observe }) })
+const start = async (limits: Partial<RequestLimits> = {}, observe?: DeviceObserver, startWhen = 1) => {
+  const lone = loneDevice({
+    models: [ownedCounting('net', 3)],
+    startWhen,
+    ...(observe === undefined ? {} : { observe })
+  })
   const { device, clock } = lone
   const starting = device.start()
   await clock.advance(seconds(3))
@@ -64,6 +68,11 @@ test('beyond the limits, of one and of all, a request is refused at once', async
   await clock.advance(seconds(2))
   expect(await Promise.all(mine.slice(0, 4))).toEqual([3, 4, 5, 6])
   expect(await ask(1, {}, { model: 'none' })).toBe('noSuchModel')
+})
+
+test('where sources wait for other devices a request is refused, and does not wait without a word', async () => {
+  const { ask } = await start({}, undefined, 2)
+  expect(await ask(1, {})).toBe('notReady')
 })
 
 test('an observer hears of each request when it is sent on its way, and what became of it', async () => {

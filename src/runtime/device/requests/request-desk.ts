@@ -121,7 +121,9 @@ export class RequestDesk implements AsyncDisposable {
 
   /** @returns why nothing can be computed with it now; undefined where it can */
   lackOf(manifest: ModelManifest): ModelLack | undefined {
-    const { view } = this.#parts.device
+    const { view, sourcesHaveBegun } = this.#parts.device
+    if (!sourcesHaveBegun)
+      return { words: 'nothing is computed here until as many devices are there as are waited for', fitsNowhere: false }
     const m = view.world.modelIndex(manifest.id)
     const missing = m === undefined ? 0 : missingBlock(view.world, m, view.selfIndex)
     if (missing === undefined) return undefined
