@@ -15,6 +15,7 @@ const BENCHES = [
   'start',
   'idle',
   'metrics',
+  'dashboard',
   'simulator',
   'planning',
   'profile',

@@ -1,3 +1,5 @@
+import type { LineFacts, LineKind } from '../runtime/device/line-facts.ts'
+
 /** A line of the log, as a page shows it. */
 export interface RecentLine {
   /** Larger for every later one. */
@@ -6,6 +8,10 @@ export interface RecentLine {
   readonly time: number
   readonly level: string
   readonly text: string
+  /** What it tells of, as in the log; absent: what this device did. */
+  readonly kind?: LineKind
+  /** The device that it is about; absent: the one whose log it is. */
+  readonly device?: string
 }
 
 const MOST_LINES = 200
@@ -27,8 +33,9 @@ export class RecentLines {
     this.#time = time
   }
 
-  add(text: string, level = 'info'): void {
-    this.#lines.push({ number: this.#next++, time: this.#time(), level, text: shown(text) })
+  add(text: string, level = 'info', { kind, device }: LineFacts = {}): void {
+    const facts = { ...(kind === undefined ? {} : { kind }), ...(device === undefined ? {} : { device }) }
+    this.#lines.push({ number: this.#next++, time: this.#time(), level, text: shown(text), ...facts })
     if (this.#lines.length > 2 * MOST_LINES) this.#lines = this.#lines.slice(-MOST_LINES)
   }
 

@@ -62,6 +62,16 @@ test('an invite is in the log for those who run the device, not for those who lo
   expect(lines.since(0)[0]!.text).toBe('others join it with:\n\n  tributary node --join (an invite)\n')
 })
 
+test('a line says what it is about, as the log has it', () => {
+  const lines = new RecentLines(() => 0)
+  lines.add('lost shed: it is silent', 'warn', { kind: 'left', device: 'shed', traceId: 'x' })
+  lines.add('carries block 1 of net')
+  expect(lines.since(0)).toEqual([
+    { number: 1, time: 0, level: 'warn', text: 'lost shed: it is silent', kind: 'left', device: 'shed' },
+    { number: 2, time: 0, level: 'info', text: 'carries block 1 of net' }
+  ])
+})
+
 test('the log that is kept has an end', () => {
   const lines = new RecentLines(() => 0)
   for (let i = 0; i < 10_000; i++) lines.add('x'.repeat(10_000))

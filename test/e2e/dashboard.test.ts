@@ -252,6 +252,17 @@ describe('in a browser', () => {
     shed.child.kill('SIGKILL')
     await shed.ended
     await page.waitForFunction(() => document.querySelectorAll('.device').length === 3, { timeout: 3000 })
+    await go('events')
+    await page.select('.tools select', 'left')
+    expect(await page.$$eval('.events li', lines => lines.map(line => line.textContent))).toEqual([
+      expect.stringMatching(/lost shed: /)
+    ])
+    await page.select('.tools select', 'joined')
+    expect(await page.$$eval('.events li', lines => lines.length)).toBe(3)
+    await page.select('.tools label:nth-of-type(2) select', 'hall')
+    expect(await page.$$eval('.events li', lines => lines.map(line => line.textContent))).toEqual([
+      expect.stringMatching(/hall is there/)
+    ])
   })
 })
 

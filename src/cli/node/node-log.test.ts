@@ -46,3 +46,9 @@ test('as JSON, a line about a datum that is followed has its trace', () => {
   log.say('cam: frame 4 failed', 'warn', { traceId: undefined })
   expect(err.map(line => JSON.parse(line).traceId)).toEqual(['abc', undefined])
 })
+
+test('as JSON, a line about another device names it, and what it tells of', () => {
+  const { log, err } = logged(false, 'json')
+  log.say('lost shed: it is silent', 'warn', { kind: 'left', device: 'shed' })
+  expect(err.map(line => JSON.parse(line))).toEqual([expect.objectContaining({ kind: 'left', device: 'shed' })])
+})

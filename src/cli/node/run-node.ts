@@ -70,7 +70,7 @@ export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfi
 const keepingLines = (log: NodeLog, lines: RecentLines): NodeLog => ({
   ...log,
   say: (text, level, facts) => {
-    lines.add(text, level)
+    lines.add(text, level, facts)
     log.say(text, level, facts)
   }
 })

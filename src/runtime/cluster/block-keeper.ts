@@ -24,7 +24,7 @@ export interface BlockKeeperParts {
   readonly inUse: (model: number, block: number) => boolean
   /** What is carried has changed: tell the others, look at what waits. */
   readonly changed: () => void
-  readonly say: (text: string, level?: 'warn') => void
+  readonly say: (text: string, level?: 'info' | 'warn', facts?: { readonly kind: 'blocks' | 'setAside' }) => void
 }
 
 /** How long a model whose block did not end is set aside at first, and how often before it is for good. */
@@ -126,7 +126,7 @@ export class BlockKeeper {
     this.#barred.set(model, { because, times, until: seconds(clock.now() + rest) })
     const manifest = view.manifest(model)!
     const until = rest === Number.POSITIVE_INFINITY ? 'until this device is started anew' : `for ${rest} s`
-    say(`model ${manifest.name} is set aside here ${until}: ${because}`, 'warn')
+    say(`model ${manifest.name} is set aside here ${until}: ${because}`, 'warn', { kind: 'setAside' })
     for (const block of [...(blocks.held().get(model)?.keys() ?? [])]) {
       view.offer(model, block, false)
       blocks.unload(manifest, block).catch(error => say(`block ${block} of ${manifest.name}: ${error.message}`, 'warn'))
@@ -204,7 +204,7 @@ export class BlockKeeper {
   async #unload({ manifest, block }: OwnBlock): Promise<void> {
     const { blocks, changed, say } = this.#parts
     await blocks.unload(manifest, block)
-    say(`carries block ${block} of ${manifest.name} no longer`)
+    say(`carries block ${block} of ${manifest.name} no longer`, 'info', { kind: 'blocks' })
     changed()
   }
 
@@ -218,7 +218,7 @@ export class BlockKeeper {
     })
     if (this.#isBarred(manifest.id) || view.models.isGone(manifest.id)) return
     view.world.setBlockTime(view.selfIndex, view.world.modelIndex(manifest.id)!, block, time)
-    say(`carries block ${block} of ${manifest.name}`)
+    say(`carries block ${block} of ${manifest.name}`, 'info', { kind: 'blocks' })
     this.#rollout.loaded(own)
   }
 

@@ -15,6 +15,7 @@ import type { Hash } from '../ports/hash.ts'
 import type { KeptNames } from '../ports/kept-names.ts'
 import type { Network } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
+import type { LineFacts } from './line-facts.ts'
 import type { LogLevel } from './log-level.ts'
 import type { OwnedModel, OwnerParts } from './owned-model.ts'
 
@@ -49,7 +50,7 @@ export interface DeviceParts {
   /** How float32 activations travel from here; results go home as they are. @default fp32 */
   readonly activationEncoding?: EncodingChoice
   /** For people: one line, to the log. */
-  readonly say: (text: string, level?: LogLevel) => void
+  readonly say: (text: string, level?: LogLevel, facts?: LineFacts) => void
   /** A device has said what it calls itself. */
   readonly named?: (device: DeviceId, name: string) => void
   /** For programs. */

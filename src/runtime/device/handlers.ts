@@ -34,6 +34,7 @@ import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } fro
 import type { DatumDoor } from './datum-door.ts'
 import { describeSetAside } from './describe-set-aside.ts'
 import type { ClusterStatus } from './device-status.ts'
+import type { LineFacts } from './line-facts.ts'
 import type { LogLevel } from './log-level.ts'
 import { notice } from './notice.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
@@ -72,7 +73,7 @@ export interface HandlerParts {
   /** A neighbour cleared what this device asked to send it. */
   readonly granted: (by: DeviceId) => void
   readonly named?: ((device: DeviceId, name: string) => void) | undefined
-  readonly say: (text: string, level?: LogLevel) => void
+  readonly say: (text: string, level?: LogLevel, facts?: LineFacts) => void
   /** For programs: `deviceJoined` when a device has said its name, `deviceLeft` when it is gone. */
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
 }
@@ -96,7 +97,8 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
     hearSetAside(parts, from, state)
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
-    parts.say(`${parts.view.nameOf(from)} is there`)
+    const device = parts.view.nameOf(from)
+    parts.say(`${device} is there`, 'info', { kind: 'joined', device })
     parts.event({ event: 'deviceJoined', id: from, name: state.name })
     sayNamesakes(parts, from, state.name)
   },
@@ -270,7 +272,10 @@ const hearSetAside = ({ view, clock, say, changed }: HandlerParts, from: DeviceI
   if (!view.distrust.hear(from, list, now)) return
   for (const one of list)
     if (!known.has(`${one.device} ${one.model}`))
-      say(`${describeSetAside(one, view, now)}, says ${view.nameOf(from)}`, 'warn')
+      say(`${describeSetAside(one, view, now)}, says ${view.nameOf(from)}`, 'warn', {
+        kind: 'setAside',
+        device: view.nameOf(one.device)
+      })
   view.review()
   changed()
 }
@@ -309,15 +314,15 @@ const refOf = ({ source, datum, attempt }: { source: string; datum: bigint; atte
 const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
   const { view, network, say } = parts
   if (event.kind === 'refused') {
-    say(`refused ${event.peer.slice(-8)}: ${event.because}`, 'warn')
+    say(`refused ${event.peer.slice(-8)}: ${event.because}`, 'warn', { kind: 'refused' })
     return
   }
   if (event.role === 'observer') return
   if (event.kind === 'left') {
     const name = view.nameOf(event.peer)
     // Who stops says so first.
-    if (view.state(event.peer)?.leaving === true) say(`${name} said goodbye`)
-    else say(`lost ${name}: ${event.because}`, 'warn')
+    if (view.state(event.peer)?.leaving === true) say(`${name} said goodbye`, 'info', { kind: 'left', device: name })
+    else say(`lost ${name}: ${event.because}`, 'warn', { kind: 'left', device: name })
     parts.peerLost(event.peer)
     parts.inbox.left(event.peer)
   } else {

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { ailments } from './ailments.ts'
+
+const counters = { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0 }
+const device = (rest: object) => ({
+  name: 'shed',
+  state: 'running',
+  because: '',
+  troubles: [],
+  jobs: [],
+  counters,
+  ...rest
+})
+const source = (rest: object) => ({
+  ...{ name: 'cam', device: 'porch', state: 'running', because: '', deliveries: [], failed: 0, dropped: 0 },
+  ...{ droppedBy: {}, unavailable: 0, ...rest }
+})
+const found = (devices: object[], sources: object[], rest: object = {}) =>
+  ailments({
+    ...{ devices, sources, setAside: [], placement: { unplaced: [] }, differences: [] },
+    ...rest
+  } as unknown as Parameters<typeof ailments>[0]).map(
+    ({ where, what, because, isGrave }) => `${isGrave ? '!' : ' '} ${where}: ${what}: ${because}`
+  )
+
+test('of a cluster that is well nothing is said', () => {
+  expect(found([device({})], [source({})])).toEqual([])
+})
+
+test('what does not work now stands before what is counted', () => {
+  const job = { job: 'planning', times: 3, because: 'no solver' }
+  expect(
+    found(
+      [
+        device({ counters: { ...counters, refusedPeers: 2 }, jobs: [{ ...job, lasts: false }] }),
+        device({ name: 'hall', state: 'failed', because: 'no disk', troubles: ['hot'] })
+      ],
+      [source({ dropped: 4, droppedBy: { deadline: 4 } }), source({ state: 'failed', because: 'no model' })],
+      { setAside: [{ device: 'hall', model: 'm', seconds: 30, because: 'it hangs' }] }
+    )
+  ).toEqual([
+    '! hall: has failed: no disk',
+    '! hall: is in trouble: hot',
+    '! cam of porch: has failed: no model',
+    '! hall: does not compute m for 30 s: it hangs',
+    '  shed: has failed at planning, 3 times: no solver',
+    '  shed: 2 devices were refused: ',
+    '  cam of porch: 4 data were dropped: 4 by deadline'
+  ])
+})

@@ -1,0 +1,66 @@
+import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+
+/** Something that somebody should know of. */
+export interface Ailment {
+  /** A device, a source of one, or a model. */
+  readonly where: string
+  readonly what: string
+  /** '' where nobody knows. */
+  readonly because: string
+  /** Something does not work now; else it did not at some time, and is counted. */
+  readonly isGrave: boolean
+}
+
+type Status = Pick<ClusterStatus, 'devices' | 'sources' | 'setAside' | 'placement' | 'differences'>
+
+/** All that a status says is wrong, the gravest first. */
+export const ailments = (status: Status): readonly Ailment[] =>
+  [
+    ...status.devices.flatMap(ofDevice),
+    ...status.sources.flatMap(ofSource),
+    ...status.setAside.map(({ device, model, seconds, because }) =>
+      grave(device, `does not compute ${model} for ${seconds === null ? 'good' : `${Math.ceil(seconds)} s`}`, because)
+    ),
+    ...status.placement.unplaced.map(({ model, block, because }) =>
+      grave(model, `block ${block} is carried by nobody`, because)
+    ),
+    ...status.differences.map(text => grave('the cluster', 'devices were told differently', text))
+  ].sort((a, b) => Number(b.isGrave) - Number(a.isGrave))
+
+const grave = (where: string, what: string, because: string): Ailment => ({ where, what, because, isGrave: true })
+const slight = (where: string, what: string, because = ''): Ailment => ({ where, what, because, isGrave: false })
+
+const ofDevice = ({ name, state, because, troubles, jobs, counters }: Status['devices'][number]): Ailment[] => [
+  ...(state === 'failed' ? [grave(name, 'has failed', because)] : []),
+  ...(state === 'draining' ? [slight(name, 'is leaving', because)] : []),
+  ...troubles.map(text => grave(name, 'is in trouble', text)),
+  ...jobs.map(({ job, times, because, lasts }) => ({
+    ...{ where: name, what: `${lasts ? 'fails' : 'has failed'} at ${job}, ${times} times`, because, isGrave: lasts }
+  })),
+  ...counted(name, counters.refusedPeers, 'devices were refused'),
+  ...counted(name, counters.refusedTasks, 'tasks were refused'),
+  ...counted(name, counters.malformedFrames, 'messages could not be read'),
+  ...counted(name, counters.oversizedFrames, 'messages were too large')
+]
+
+const ofSource = (source: Status['sources'][number]): Ailment[] => {
+  const where = `${source.name} of ${source.device}`
+  return [
+    ...(source.state === 'failed' ? [grave(where, 'has failed', source.because)] : []),
+    ...(source.state !== 'failed' && source.because !== '' ? [slight(where, 'waits', source.because)] : []),
+    ...source.deliveries.flatMap(({ to, because }) =>
+      because === '' ? [] : [grave(where, `results are not delivered to ${to}`, because)]
+    ),
+    ...counted(where, source.failed, 'data have failed'),
+    ...counted(where, source.dropped, 'data were dropped', reasonsOf(source.droppedBy)),
+    ...counted(where, source.unavailable, 'items are away')
+  ]
+}
+
+const counted = (where: string, count: number, what: string, because = ''): Ailment[] =>
+  count > 0 ? [slight(where, `${count} ${what}`, because)] : []
+
+const reasonsOf = (by: Readonly<Record<string, number>>): string =>
+  Object.entries(by)
+    .map(([reason, count]) => `${count} by ${reason}`)
+    .join(', ')
