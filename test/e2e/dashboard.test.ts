@@ -253,16 +253,25 @@ describe('in a browser', () => {
     await shed.ended
     await page.waitForFunction(() => document.querySelectorAll('.device').length === 3, { timeout: 3000 })
     await go('events')
+    const shown = async (how: RegExp, count: number): Promise<void> => {
+      await page.waitForFunction(
+        (pattern, wanted) => {
+          const lines = [...document.querySelectorAll('.events li')]
+          return (
+            lines.length === wanted && lines.every(({ textContent }) => new RegExp(pattern).test(textContent ?? ''))
+          )
+        },
+        { timeout: 5000 },
+        ...([how.source, count] as const)
+      )
+    }
+    await page.waitForSelector('.tools option[value="left"]')
     await page.select('.tools select', 'left')
-    expect(await page.$$eval('.events li', lines => lines.map(line => line.textContent))).toEqual([
-      expect.stringMatching(/lost shed: /)
-    ])
+    await shown(/lost shed: /, 1)
     await page.select('.tools select', 'joined')
-    expect(await page.$$eval('.events li', lines => lines.length)).toBe(3)
+    await shown(/is there/, 3)
     await page.select('.tools label:nth-of-type(2) select', 'hall')
-    expect(await page.$$eval('.events li', lines => lines.map(line => line.textContent))).toEqual([
-      expect.stringMatching(/hall is there/)
-    ])
+    await shown(/hall is there/, 1)
   })
 })
 
