@@ -16,6 +16,7 @@ const BENCHES = [
   'idle',
   'metrics',
   'dashboard',
+  'tracing',
   'simulator',
   'planning',
   'profile',

@@ -11,7 +11,7 @@ export interface DataSpansParts {
   readonly tracer: Tracer
   /** What the device calls itself. */
   readonly device: string
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'now'>
   /** Since 1970. */
   readonly wallTime: () => Seconds
   /** Of the data that nobody follows already, this share is followed. */

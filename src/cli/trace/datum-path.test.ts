@@ -64,3 +64,19 @@ test('the last that has ended is chosen, of several sources too; another by its 
     /nothing is remembered of datum 8 of source cam: .*; porch: did not answer/
   )
 })
+
+test('where clocks are so far apart that a block would run before the one before it, their order is kept', () => {
+  const early = steps.map(step =>
+    step.device === 's' && step.did === 'ran'
+      ? { ...step, ready: step.ready - 0.2, start: step.start - 0.2, end: step.end - 0.2 }
+      : step.device === 's' && step.did === 'sent'
+        ? { ...step, ready: step.ready - 0.2, start: step.start - 0.2, end: step.end - 0.2 }
+        : step
+  )
+  const { parts, took } = datumPath(told, early)
+  expect(parts.map(({ device, kind }) => `${device} ${kind}`)).toEqual([
+    ...['porch waited', 'porch waited', 'porch computed', 'porch travelled', 'shed computed', 'shed travelled']
+  ])
+  expect(took).toBeCloseTo(0.6, 9)
+  expect(parts.at(-1)!.to).toBeLessThanOrEqual(0.6 + 1e-9)
+})

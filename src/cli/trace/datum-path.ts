@@ -1,4 +1,6 @@
 import type { ClusterStep, ClusterSteps } from '../../runtime/device/steps/cluster-steps.ts'
+import { shiftStep } from '../../runtime/ports/shift-step.ts'
+import { causalShifts } from './causal-shifts.ts'
 
 /** A part of a datum's way: from when to when, where, and doing what. Seconds since it was available. */
 export interface PathPart {
@@ -29,7 +31,9 @@ export interface DatumPath {
 }
 
 /** @param steps of one datum, in the order in which they began; at least one */
-export const datumPath = ({ devices }: Pick<ClusterSteps, 'devices'>, steps: readonly ClusterStep[]): DatumPath => {
+export const datumPath = ({ devices }: Pick<ClusterSteps, 'devices'>, told: readonly ClusterStep[]): DatumPath => {
+  const shifts = causalShifts({ devices }, told)
+  const steps = told.map(step => ({ ...shiftStep(step, shifts.get(step.device)!), device: step.device }))
   const [first] = steps as [ClusterStep]
   const admitted = steps.find(step => step.did === 'admitted')
   const ended = steps.findLast(step => step.did === 'ended')
