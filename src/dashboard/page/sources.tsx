@@ -30,7 +30,7 @@ export const Sources = ({ state }: { readonly state: ClusterState }) => {
 }
 
 const SourceRow = ({ source, state }: { readonly source: SourceFacts; readonly state: ClusterState }) => {
-  const { name, device, model, because, rate, inferenceTime, inFlight, completed, dropped, failed } = source
+  const { name, device, model, because, rate, inferenceTime, inFlight, window, completed, dropped, failed } = source
   return (
     <tr class={source.state === 'failed' ? 'wrong' : ''}>
       <th scope="row">
@@ -54,7 +54,9 @@ const SourceRow = ({ source, state }: { readonly source: SourceFacts; readonly s
       <td class="number">
         {completed} done
         <small>
-          {inFlight} in flight, {dropped} dropped, <span class={failed > 0 ? 'wrong' : ''}>{failed} failed</span>
+          {inFlight}
+          {window > 0 && ` of ${window}`} in flight, {dropped} dropped,{' '}
+          <span class={failed > 0 ? 'wrong' : ''}>{failed} failed</span>
         </small>
       </td>
     </tr>

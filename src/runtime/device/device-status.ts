@@ -93,6 +93,8 @@ export const deviceReportSchema = z.object({
       /** Items that are absent, unreadable or still being written; when the source is done, those that only the next start tries again. */
       unavailable: z.number().default(0),
       inFlight: z.number(),
+      /** So many data it may have in flight now; 0 of a device that does not say. */
+      window: z.number().default(0),
       /** Of each place that results are delivered to: bytes that wait on the disk, also of other sources, and why nothing is delivered now. */
       deliveries: z.array(z.object({ to: z.string(), waiting: z.number(), because: z.string() })).default([]),
       /** Data that could not be computed, by this process. */

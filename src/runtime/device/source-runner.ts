@@ -462,6 +462,7 @@ export class SourceRunner implements SourcePort {
       droppedBy: Object.fromEntries(this.#droppedBy),
       unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
+      window: this.#book.ledger.window,
       deliveries: [...(sink.deliveries?.() ?? [])],
       lost: failed,
       duplicates: duplicates,
