@@ -74,7 +74,7 @@ export const METRICS = {
   linkLatency: gauge('tributary_link_latency_seconds', 'As measured by what was sent', 'to'),
   devices: gauge('tributary_cluster_devices', 'Devices that this one knows to be in the cluster, itself included'),
   devicesLost: gauge('tributary_cluster_devices_lost', 'Devices that were in the cluster and are not any more'),
-  placement: gauge('tributary_placement_epoch', 'Number of the placement that holds'),
+  placement: gauge('tributary_placement_epoch', 'Term × 1,000,000 + number of the placement that holds'),
   placed: gauge('tributary_placement_ready', '1 where all that is placed is loaded'),
   plans: counter(
     'tributary_plans_total',
