@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { blockHash, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { oneLine } from '../../core/one-line.ts'
 import { ELEMENT_TYPES, type ElementType, type TensorSpec } from '../../core/tensor.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { type Manifest, ManifestSchema, type TensorSpec as WireSpec } from '../generated/tributary/v1/wire_pb.ts'
@@ -71,7 +72,7 @@ export const fromWire = (wire: Manifest): ModelManifest => {
       MAX_PROPERTY_CHARACTERS, 'says too much of itself')
   require(wire.outputSpecs.length <= MAX_TENSORS, `more than ${MAX_TENSORS} outputs`)
   const manifest: Omit<ModelManifest, 'id'> = {
-    name: wire.name.slice(0, 200),
+    name: oneLine(wire.name.slice(0, 200)),
     sha256: wire.sha256,
     blocks: wire.blocks.map(block => ({
       sha256: blockHash(block.sha256),

@@ -6,6 +6,7 @@ import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { areReady, missingBlock } from '../../cluster/readiness.ts'
 import { TICK } from '../../cluster/rhythm.ts'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
+import { cleanTexts } from '../../core/clean-texts.ts'
 import type { Clock } from '../../core/clock.ts'
 import { termOf } from '../../core/epoch.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
@@ -552,9 +553,10 @@ const REFUSED = 'the devices on its way refuse it; it is tried again'
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
 
+/** What others wrote, to be shown on terminals. */
 const parseJson = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return cleanTexts(JSON.parse(text))
   } catch {
     return undefined
   }

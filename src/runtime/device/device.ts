@@ -12,6 +12,7 @@ import { formatEpoch } from '../../core/epoch.ts'
 import type { DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { oneLine } from '../../core/one-line.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
@@ -197,7 +198,9 @@ class RunningDevice implements Device {
   #adapts = true
   #reconsider = false
 
-  constructor(parts: DeviceParts) {
+  constructor(given: DeviceParts) {
+    // What is said may quote what others wrote.
+    const parts: DeviceParts = { ...given, say: (text, ...more) => given.say(oneLine(text), ...more) }
     this.#parts = parts
     const { clock, network, engine, say } = parts
     this.#guard = parts.guard ?? new JobGuard({ clock, say })

@@ -1,9 +1,10 @@
+import { cleanTexts } from '../../core/clean-texts.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
 
-/** What others send disturbs nobody: what handling it throws is told once and counted. A task or request that throws is refused. */
+/** What others send disturbs nobody: its texts are plain lines, and what handling it throws is told once and counted. A task or request that throws is refused. */
 export const guardedHandlers = (handlers: NetworkHandlers, guard: JobGuard): NetworkHandlers => ({
   onTask: arrived => {
     try {
@@ -21,7 +22,7 @@ export const guardedHandlers = (handlers: NetworkHandlers, guard: JobGuard): Net
       throw error
     }
   },
-  onNotice: (from, notice) => void guard.run('hearing notices', () => handlers.onNotice(from, notice)),
-  onState: (from, state) => void guard.run('hearing states', () => handlers.onState(from, state)),
+  onNotice: (from, notice) => void guard.run('hearing notices', () => handlers.onNotice(from, cleanTexts(notice))),
+  onState: (from, state) => void guard.run('hearing states', () => handlers.onState(from, cleanTexts(state))),
   onPeer: event => void guard.run('hearing who comes and goes', () => handlers.onPeer(event))
 })

@@ -183,3 +183,25 @@ describe('an elected device that plans nothing that can be followed is passed ov
     expect(aaron.device.status().answeredBy).toBe('aaron')
   })
 })
+
+test('names with line breaks and escape sequences reach neither log nor status', async () => {
+  const { clock, start } = open()
+  const porch = start({ name: 'porch', models: [net] })
+  const mallory = start({ name: 'mallory', memory: 0 })
+  await clock.run(() => porch.device.status().devices.length === 2 && clock.now() > 3)
+  const evil = 'shed\u001b[2J\n12:00 error porch: all is lost\u2028'
+  const state = mallory.device.view.state(mallory.network.self)!
+  const status = JSON.stringify({ ...JSON.parse(state.status), name: evil, troubles: [evil], sources: [] })
+  const setAside = [
+    { $typeName: 'tributary.v1.SetAside' as const, device: evil, model: evil, seconds: 60, because: evil }
+  ]
+  mallory.network.publishState({ ...state, sequence: 1000n, name: evil, status, setAside })
+  await clock.run(() => clock.now() > 4)
+  mallory.kill()
+  await clock.run(() => clock.now() > 20)
+  const shown = JSON.stringify(porch.device.status())
+  const plain = 'shed [2J 12:00 error porch: all is lost'
+  expect(porch.said).toContain(`lost ${plain}: its connection closed`)
+  expect(porch.said.filter(text => /[\p{Cc}\u2028]/u.test(text))).toEqual([])
+  expect(shown).not.toMatch(/\\u001b|\\n|\u2028/)
+})
