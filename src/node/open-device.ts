@@ -7,7 +7,6 @@ import { stopOnce } from '../core/stop-once.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import { createDevice, type Device } from '../runtime/device/device.ts'
-import type { LogLevel } from '../runtime/device/log-level.ts'
 import type { OwnerParts } from '../runtime/device/owned-model.ts'
 import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
 import { nodeHash } from '../runtime/node-hash.ts'
@@ -108,7 +107,7 @@ const takeState = async ({ folder, name }: OpenDeviceOptions, log: DeviceLog): P
 
 const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceLog): Promise<OpenedDevice> => {
   const { folder, decorate = (network: Network) => network, troubles } = options
-  const say = (text: string, level?: LogLevel): void => log.say(text, level)
+  const say: DeviceLog['say'] = (text, level, facts) => log.say(text, level, facts)
   const guard = new JobGuard({ clock: systemClock, say })
   const blobs = createBlobStore({ folder: folder.blobs })
   const names = new PeerNames()
