@@ -17,7 +17,7 @@ const { renderImages } = await import(join(compiled, 'demo', 'render-images.js')
 const { ocrModelPath } = await import(join(compiled, 'demo', 'ocr-model-path.js'))
 
 const VIEWS = ['cluster', 'placement', 'timelines', 'results', 'events']
-const SIZES = { phone: [390, 844], tablet: [820, 1180], screen: [1400, 900] }
+const SIZES = { screen: [1400, 900], phone: [390, 844], tablet: [820, 1180] }
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 /** Until what is shown has settled. */
 const SETTLES = 3500
@@ -47,7 +47,7 @@ const start = (name, flags) => {
 const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
 try {
   const images = join(scratch, 'images')
-  await renderImages(images, { sources: ['porch', 'gate'], imagesPerSource: 2000, seed: 'pictures' })
+  await renderImages(images, { sources: ['porch', 'gate'], imagesPerSource: 250, seed: 'pictures' })
   const porch = start('porch', [
     ...[
       '--dashboard',
