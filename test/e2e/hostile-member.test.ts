@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import { create } from '@bufbuild/protobuf'
+import { expect, test } from 'vitest'
+import { type DeviceId, deviceId } from '../../src/core/ids.ts'
+import { seconds } from '../../src/core/units.ts'
+import { notice } from '../../src/runtime/device/notice.ts'
+import {
+  type Manifest,
+  ManifestRequestSchema,
+  ReplySchema,
+  RequestSchema,
+  TaskSchema
+} from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
+import { createBlobStore } from '../../src/runtime/network/disk-blob-store.ts'
+import { createIdentity } from '../../src/runtime/network/identity.ts'
+import { decodeInvite } from '../../src/runtime/network/invite.ts'
+import { createLibp2pNetwork } from '../../src/runtime/network/libp2p-network.ts'
+import { tcpTransport } from '../../src/runtime/network/tcp-transport.ts'
+import type { Network } from '../../src/runtime/ports/network.ts'
+import { systemClock } from '../../src/runtime/system-clock.ts'
+import { cam, checkSink, DATA, open } from '../cluster-of-tensors.ts'
+
+// A process that has the invite, and does not do as devices do, on real sockets.
+
+const hostileMember = async (invite: string, folder: string) => {
+  const { key, addresses } = decodeInvite(invite)
+  const models = new Set<string>()
+  const network = createLibp2pNetwork({
+    ...{ privateKey: await createIdentity(), clusterKey: key, listen: ['127.0.0.1:0'], mdns: false, role: 'device' },
+    ...{ clock: systemClock, blobStore: createBlobStore({ folder }), transports: [tcpTransport] }
+  })
+  await network.start({
+    onTask: () => ({ kind: 'refused', because: 'no' }),
+    onRequest: () => Promise.resolve(create(ReplySchema)),
+    onNotice: () => {},
+    onState: (_, state) => {
+      for (const { model } of state.models) models.add(model)
+    },
+    onPeer: () => {}
+  })
+  network.join(...addresses)
+  return { network, models }
+}
+
+const manifestOf = async (network: Network, owner: DeviceId, model: string): Promise<Manifest> => {
+  const body = { case: 'manifest', value: create(ManifestRequestSchema, { model }) } as const
+  const reply = await network.request(owner, create(RequestSchema, { body }))
+  return reply.body.value as Manifest
+}
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await systemClock.sleep(seconds(0.05))
+}
+
+test('a member that invents placements and results ends nothing and gets nothing recorded; newcomers are planned for', async () => {
+  const slow = ['--speed', '0.01']
+  const { cam: source, sink, invite, home, join: start } = await open(['w1'], { source: slow, worker: slow })
+  const { network, models } = await hostileMember(invite, join(home, 'blobs'))
+  await using _ = network
+  await until(() => network.peers().size === 2 && models.size > 0)
+  const running = await source.status(s => cam(s).completed >= 3)
+  const owner = deviceId(running.devices.find(({ name }) => name === 'cam')!.id)
+  const [model] = [...models] as [string]
+  const { blocks, activations } = await manifestOf(network, owner, model)
+  const tensors = activations.at(-1)!.tensors.map(({ name, shape }) => {
+    const dims = shape.map(({ size }) => (size.case === 'value' ? Number(size.value) : 1))
+    const data = new Uint8Array(4 * dims.reduce((a, b) => a * b, 1)).fill(63)
+    return { name, type: 'float32' as const, dims, data }
+  })
+  for (const peer of network.peers().keys())
+    network.notify(peer, notice('placement', { term: 2 ** 32 - 1, number: 999_999, planner: network.self, models: [] }))
+  const answers = await Promise.all(
+    Array.from({ length: DATA }, (_, datum) => {
+      const about = { source: 'cam@cam', datum: BigInt(datum), model, home: owner, attempt: 1, weight: 1 }
+      const forged = create(TaskSchema, { ...about, done: blocks.length, token: new Uint8Array(16) })
+      return network.sendTask(
+        owner,
+        forged,
+        tensors.map(tensor => ({ ...tensor, data: tensor.data.slice() }))
+      ).answered
+    })
+  )
+  expect(answers.map(({ kind }) => kind)).toEqual(Array(DATA).fill('refused'))
+  start('w2')
+  await source.status(s => (s.placement.models.net?.w2?.length ?? 0) > 0)
+  await source.event('done')
+  await checkSink(sink)
+  const after = await source.status(s => cam(s).completed === DATA)
+  expect(after.devices.find(({ name }) => name === 'cam')!.counters.unproven).toBeGreaterThanOrEqual(DATA)
+  expect(after.placement.epoch).toBeLessThan(100e6)
+}, 240_000)
