@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
+import { PEER_BUDGETS, PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { milliseconds, seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
@@ -37,6 +38,7 @@ const dialler = (there: Record<string, DeviceId | 'refuses' | 'is busy' | 'self'
     },
     connected: peer => connected.has(peer),
     own: () => own,
+    budgets: new PeerBudgets({ now: () => clock.now(), exceeded: (peer, because) => said.push(`${peer}: ${because}`) }),
     say: text => said.push(text)
   })
   return { dialler: made, clock, connected, dialled, said, there, late }
@@ -168,5 +170,54 @@ describe('an address that only another build can dial', () => {
     )
     expect(d.addressesOf(shed)).toHaveLength(32)
     expect(d.addressesOf(shed)).toContain(A)
+  })
+})
+
+describe('a member that says where devices are', () => {
+  const mallory = deviceId('12D3KooWMallory')
+  const claims = (d: Dialler, of: (n: number) => string): void => {
+    for (let n = 0; n < 512; n++) {
+      const peer = deviceId(`12D3KooWZ${n}`)
+      d.learn(peer, [of(n)])
+      d.meet(peer, mallory)
+    }
+  }
+
+  it('cannot have a third host knocked at more than a few times', async () => {
+    const { dialler: d, clock, dialled, said } = dialler({})
+    claims(d, n => `/ip4/203.0.113.7/tcp/${1000 + n}`)
+    await clock.advance(seconds(30))
+    const { burst, perSecond } = PEER_BUDGETS.dialsToHost
+    expect(dialled.length).toBeLessThanOrEqual(burst + 30 * perSecond)
+    expect(said.filter(text => text.startsWith('/ip4/203.0.113.7: more than 32'))).toHaveLength(1)
+    expect(said.length).toBeLessThan(PEER_BUDGETS.lines.burst + 30)
+    d.stop()
+  })
+
+  it('nor many hosts, and what others say is tried all the same', async () => {
+    const { dialler: d, clock, dialled, connected } = dialler({ [A]: shed })
+    claims(d, n => `/ip4/203.0.${n % 256}.${n >> 8}/tcp/6174`)
+    await clock.advance(seconds(5))
+    const { burst, perSecond } = PEER_BUDGETS.dials
+    expect(dialled.length).toBeLessThanOrEqual(burst + 5 * perSecond)
+    d.learn(shed, [A])
+    d.meet(shed, porch)
+    await clock.advance(seconds(2))
+    expect([...connected]).toEqual([shed])
+    d.stop()
+  })
+
+  it('of a large cluster on one host that answers pays nothing', async () => {
+    const all = Object.fromEntries(
+      [...Array(200).keys()].map(n => [`/ip4/10.0.0.9/tcp/${1000 + n}`, deviceId(`12D3KooWZ${n}`)])
+    )
+    const { dialler: d, clock, connected } = dialler(all)
+    for (const [address, peer] of Object.entries(all)) {
+      d.learn(peer, [address])
+      d.meet(peer, mallory)
+    }
+    await clock.advance(seconds(10))
+    expect(connected.size).toBe(200)
+    d.stop()
   })
 })

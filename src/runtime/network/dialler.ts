@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
@@ -23,6 +24,8 @@ export interface DiallerParts {
   readonly spoken?: Spoken
   /** Where this device listens. */
   readonly own: () => readonly string[]
+  /** Of who tells where others are: what cannot be reached there is on them. */
+  readonly budgets: PeerBudgets
   readonly say: (text: string, level?: 'warn') => void
 }
 
@@ -40,7 +43,7 @@ const OLD_FRIENDS_PAUSE: Seconds = seconds(30)
 const GRUDGE: Seconds = seconds(5 * 60)
 /** Devices, and addresses of one, that we keep in mind. */
 const MAX_DEVICES = 1024
-const MAX_ADDRESSES = 32
+export const MAX_ADDRESSES = 32
 
 interface Goal {
   /** For the log. */
@@ -52,12 +55,20 @@ interface Goal {
   readonly patience: Seconds
   readonly longestPause?: Seconds
   readonly isQuiet?: boolean
+  /** Who says that it is there. */
+  readonly toldBy?: DeviceId
+  /** The user named it, or this device knew it at an earlier run. */
+  readonly isNamed?: boolean
 }
+
+type Payer = readonly [string, 'dials' | 'dialsToHost']
 
 /** Finds ways to peers: addresses that the user named, devices that others told us about, and those that we lost. */
 export class Dialler {
   readonly #parts: DiallerParts
   readonly #known = new BoundedMap<DeviceId, readonly string[]>(MAX_DEVICES)
+  /** Where it answered last. */
+  readonly #proven = new BoundedMap<DeviceId, string>(MAX_DEVICES)
   readonly #grudges = new BoundedMap<DeviceId, Seconds>(MAX_DEVICES)
   readonly #seeking = new Set<string>()
   readonly #stop = new AbortController()
@@ -77,7 +88,9 @@ export class Dialler {
     const addresses = dialable(texts, this.#parts.spoken)
     if (addresses.length === 0) return
     const name = texts.length > 3 ? `${texts.slice(0, 3).join(', ')}, ...` : texts.join(', ')
-    this.#seek(addresses.join(), () => this.#persist({ name, addresses: () => addresses, patience: FOR_EVER }))
+    this.#seek(addresses.join(), () =>
+      this.#persist({ name, addresses: () => addresses, patience: FOR_EVER, isNamed: true })
+    )
   }
 
   /** Addresses of a device, as itself or another peer tells them. @returns whether any of it was new */
@@ -92,6 +105,7 @@ export class Dialler {
   answered(peer: DeviceId, address: string): boolean {
     const [bare] = keptAddress(address)
     const known = this.addressesOf(peer)
+    if (bare !== undefined) this.#proven.set(peer, bare)
     if (bare === undefined || known[0] === bare) return false
     this.#known.set(peer, [bare, ...known.filter(text => text !== bare)].slice(0, MAX_ADDRESSES))
     return true
@@ -123,9 +137,10 @@ export class Dialler {
     this.#grudges.set(peer, this.#parts.clock.now())
   }
 
-  /** Somebody told us of a device that we are not connected to. */
-  meet(peer: DeviceId): void {
-    this.#reach(peer, { patience: seconds(10) }, this.#headStart(peer))
+  /** Somebody told us of a device that we are not connected to. @param toldBy a member that did; default: the device itself */
+  meet(peer: DeviceId, toldBy?: DeviceId): void {
+    const known = { patience: seconds(10), ...(toldBy === undefined ? {} : { toldBy }) }
+    this.#reach(peer, known, this.#headStart(peer))
   }
 
   /** A device that was here is gone: it may come back. */
@@ -152,20 +167,29 @@ export class Dialler {
     // It is for others to dial, and for it to dial us.
     const known = this.addressesOf(peer)
     if (known.length > 0 && known.every(text => this.#spoken(text) === undefined)) return
-    this.#seek(peer, async () => {
-      if (pause > 0) await clock.sleep(pause, { signal: this.#stop.signal })
-      const done = (): boolean => connected(peer)
-      await this.#persist({ ...how, name: peer, peer, done, addresses: () => this.#multiaddrs(peer) })
-    })
+    this.#seek(
+      peer,
+      async () => {
+        if (pause > 0) await clock.sleep(pause, { signal: this.#stop.signal })
+        const done = (): boolean => connected(peer)
+        await this.#persist({ ...how, name: peer, peer, done, addresses: () => this.#multiaddrs(peer) })
+      },
+      how.toldBy
+    )
+  }
+
+  #say(text: string, toldBy: DeviceId | undefined): void {
+    const { budgets, say } = this.#parts
+    if (toldBy === undefined || budgets.takes(toldBy, 'lines')) say(text, 'warn')
   }
 
   /** One search per goal at a time; a search that fails tells why and is over. */
-  #seek(goal: string, work: () => Promise<void>): void {
+  #seek(goal: string, work: () => Promise<void>, toldBy?: DeviceId): void {
     if (this.#seeking.has(goal) || this.#stop.signal.aborted) return
     this.#seeking.add(goal)
     work()
       .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) this.#parts.say(`gave up on ${goal}: ${(error as Error).message}`, 'warn')
+        if (!this.#stop.signal.aborted) this.#say(`gave up on ${goal}: ${(error as Error).message}`, toldBy)
       })
       .finally(() => this.#seeking.delete(goal))
   }
@@ -180,8 +204,8 @@ export class Dialler {
 
   /** Round after round over the addresses, with growing pauses. @throws the last failure when patience is over */
   async #persist(goal: Goal): Promise<void> {
-    const { clock, say } = this.#parts
-    const { name, done = () => false, patience, longestPause = LONGEST_PAUSE, isQuiet = false } = goal
+    const { clock } = this.#parts
+    const { name, toldBy, done = () => false, patience, longestPause = LONGEST_PAUSE, isQuiet = false } = goal
     const began = clock.now()
     const wrong = new Set<string>()
     for (let pause = FIRST_PAUSE, round = 0; ; round++) {
@@ -193,7 +217,7 @@ export class Dialler {
       this.#stop.signal.throwIfAborted()
       if (failure === undefined) return
       if (left.length === 0 || clock.now() - began > patience) throw failure
-      if (round === 0 && !isQuiet) say(`${name} does not answer yet (${failure.message}); trying on`, 'warn')
+      if (round === 0 && !isQuiet) this.#say(`${name} does not answer yet (${failure.message}); trying on`, toldBy)
       await clock.sleep(pause, { signal: this.#stop.signal })
       pause = seconds(Math.min(longestPause, pause * 1.6))
     }
@@ -201,14 +225,20 @@ export class Dialler {
 
   /** @returns the last failure, if none of the addresses will do; those that never will are added to `wrong` */
   async #round(
-    { peer, done = () => false }: Goal,
+    { peer, toldBy, done = () => false, isNamed = false }: Goal,
     addresses: readonly Multiaddr[],
     wrong: Set<string>
   ): Promise<Error | undefined> {
     let failure: Error = new NetworkError('no address is known')
     const attempt = async (address: Multiaddr, signal: AbortSignal): Promise<boolean> => {
+      const payers = isNamed ? [] : this.#payers(address, peer, toldBy)
+      if (!this.#takesAll(payers)) {
+        failure = new NetworkError('too many devices do not answer where they are said to be')
+        return false
+      }
       try {
         await this.#attempt(address, peer, signal)
+        for (const [payer, kind] of payers) this.#parts.budgets.givesBack(payer, kind)
         return true
       } catch (error) {
         if (isFinal(error)) wrong.add(`${address}`)
@@ -218,6 +248,25 @@ export class Dialler {
     }
     const isReached = await dialRace(addresses, attempt, { clock: this.#parts.clock, signal: this.#stop.signal, done })
     return isReached ? undefined : failure
+  }
+
+  /**
+   * Whose budgets an attempt is on, until somebody of the cluster answers: nobody may have this device knock at a third
+   * host's doors. Where the device has answered before, nobody's.
+   */
+  #payers(address: Multiaddr, peer: DeviceId | undefined, toldBy: DeviceId | undefined): readonly Payer[] {
+    if (peer !== undefined && this.#proven.get(peer) === `${withoutPeer(address)}`) return []
+    const host: Payer = [`${address}`.split('/').slice(0, 3).join('/'), 'dialsToHost']
+    return toldBy === undefined ? [host] : [[toldBy, 'dials'], host]
+  }
+
+  /** All or none of them. */
+  #takesAll(payers: readonly Payer[]): boolean {
+    const { budgets } = this.#parts
+    const refusing = payers.findIndex(([payer, kind]) => !budgets.takes(payer, kind))
+    if (refusing === -1) return true
+    for (const [payer, kind] of payers.slice(0, refusing)) budgets.givesBack(payer, kind)
+    return false
   }
 
   async #attempt(address: Multiaddr, wanted: DeviceId | undefined, given: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { GossipSub, Message } from '@libp2p/gossipsub'
+import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { isNewerState } from '../ports/is-newer-state.ts'
@@ -10,6 +11,8 @@ export const STATE_TOPIC = 'tributary/state/1'
 export interface GossipParts {
   readonly gossip: GossipSub
   readonly admitted: (peer: DeviceId) => boolean
+  /** Of authors; those that are not admitted share theirs. */
+  readonly budgets: PeerBudgets
   readonly deliver: (from: DeviceId, state: DeviceState) => void
   readonly onMalformed: (from: DeviceId, because: string) => void
 }
@@ -48,10 +51,13 @@ export class Gossip {
   #onMessage(message: Message): void {
     if (message.topic !== STATE_TOPIC || message.type !== 'signed') return
     const from = deviceId(message.from.toString())
+    const { budgets, admitted } = this.#parts
+    const payer = admitted(from) ? from : 'authors of states that are not here'
+    if (!budgets.takes(payer, 'stateBytes', message.data.byteLength) || !budgets.takes(payer, 'states')) return
     const state = decode(message.data)
     if (state === undefined) this.#parts.onMalformed(from, 'a state that cannot be decoded')
     else if (state.device !== from) this.#parts.onMalformed(from, `a state of ${state.device.slice(0, 80)}`)
-    else if (this.#parts.admitted(from)) this.#deliver(from, state)
+    else if (admitted(from)) this.#deliver(from, state)
     else this.#early.set(from, state)
   }
 

@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
 import { type BlockHash, type DeviceId, deviceId } from '../../core/ids.ts'
@@ -65,6 +66,7 @@ class Libp2pNetwork implements Network {
   readonly #listen: ReturnType<typeof parseAddress>[]
   readonly #spoken: Spoken
   readonly #guard: JobGuard
+  readonly #budgets: PeerBudgets
   readonly #gate: AdmissionGate
   readonly #fetcher: BlobFetcher
   readonly #counters = { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0 }
@@ -87,6 +89,10 @@ class Libp2pNetwork implements Network {
     this.#listen = listen.map(text => parseAddress(text, 'listen', this.#spoken))
     this.self = deviceId(peerIdFromPrivateKey(privateKey).toString())
     this.#guard = options.guard ?? new JobGuard({ clock, say: (text, level) => this.#say(text, level) })
+    this.#budgets = new PeerBudgets({
+      now: () => clock.now(),
+      exceeded: (peer, because) => this.#say(`${peer}: ${because}`, 'warn')
+    })
     this.#gate = new AdmissionGate(clock)
     this.#fetcher = new BlobFetcher({
       store: blobStore,
@@ -187,6 +193,7 @@ class Libp2pNetwork implements Network {
     const gossip = new Gossip({
       gossip: host.services.gossip,
       admitted: peer => membership.session(peer) !== undefined,
+      budgets: this.#budgets,
       deliver: (from, state) => this.#tell(() => handlers.onState(from, state)),
       onMalformed: (from, because) => this.#onBroken(from, 'malformed', because)
     })
@@ -264,6 +271,7 @@ class Libp2pNetwork implements Network {
         key: clusterKey,
         random: this.#random,
         clock,
+        budgets: this.#budgets,
         gate: this.#gate,
         guard: this.#guard
       },
@@ -283,7 +291,7 @@ class Libp2pNetwork implements Network {
   #traffic(peer: DeviceId, handlers: NetworkHandlers): ReturnType<MembershipParts['traffic']> {
     return {
       onTask: arrived => this.#onTask(arrived, handlers),
-      onRequest: request => handlers.onRequest(peer, request),
+      onRequest: request => this.#onRequest(peer, request, handlers),
       onNotice: notice => this.#tell(() => handlers.onNotice(peer, notice)),
       onBroken: kind => this.#onBroken(peer, kind)
     }
@@ -306,6 +314,11 @@ class Libp2pNetwork implements Network {
     return answer
   }
 
+  async #onRequest(peer: DeviceId, request: Request, handlers: NetworkHandlers): Promise<Reply> {
+    if (!this.#budgets.takes(peer, 'requests')) throw new NetworkError('too many requests; ask more slowly')
+    return handlers.onRequest(peer, request)
+  }
+
   #serveBlobs(stream: Stream, session: PeerSession, membership: Membership): void {
     session.track(stream)
     const { peer } = session.member
@@ -318,7 +331,7 @@ class Libp2pNetwork implements Network {
   #onBroken(peer: DeviceId, kind: 'malformed' | 'oversized', because?: string): void {
     if (kind === 'malformed') this.#counters.malformedFrames++
     else this.#counters.oversizedFrames++
-    if (because !== undefined) this.#say(`${peer} sent ${because}`, 'warn')
+    if (because !== undefined && this.#budgets.takes(peer, 'lines')) this.#say(`${peer} sent ${because}`, 'warn')
   }
 
   /** What a handler throws is its own failure, not the peer's. */

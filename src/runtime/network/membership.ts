@@ -1,4 +1,5 @@
 import type { Connection, PeerInfo } from '@libp2p/interface'
+import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { PING_EVERY } from '../../cluster/rhythm.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
@@ -15,7 +16,7 @@ import { BoundedMap } from './bounded-map.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import { ConnectionDesk } from './connection-desk.ts'
 import type { Host } from './create-host.ts'
-import { Dialler } from './dialler.ts'
+import { Dialler, MAX_ADDRESSES } from './dialler.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import { IncarnationBook, type Twins, twinsOf } from './incarnation-book.ts'
 import { LinkMeter } from './link-meter.ts'
@@ -31,6 +32,7 @@ export interface MembershipParts {
   readonly key: ClusterKey
   readonly random: Random
   readonly clock: Clock
+  readonly budgets: PeerBudgets
   readonly gate: AdmissionGate
   readonly guard: JobGuard
   readonly limits: FrameLimits
@@ -118,6 +120,7 @@ export class Membership {
       spoken: parts.spoken,
       lateness: () => this.#liveness.lateness,
       own: () => this.#addresses(),
+      budgets: parts.budgets,
       say: parts.say
     })
     for (const peer of [...parts.recalled.keys()].reverse()) this.#acquainted.add(peer)
@@ -235,7 +238,10 @@ export class Membership {
       onAcquaintances: (devices: readonly Acquaintance[]) => this.#onAcquaintances(peer, devices),
       onHeard: () => this.#liveness.heard(peer)
     }
-    const session = new PeerSession({ member, link, clock, limits, events, say, shaper: () => shaper(peer) })
+    const session = new PeerSession({
+      ...{ member, link, clock, limits, events, shaper: () => shaper(peer) },
+      say: (text, level) => void (this.#parts.budgets.takes(peer, 'lines') && say(text, level))
+    })
     this.#sessions.set(peer, session)
     this.#liveness.add(peer)
     this.#dialler.forgive(peer)
@@ -333,6 +339,8 @@ export class Membership {
   #onDiscovery({ id, multiaddrs }: PeerInfo): void {
     if (multiaddrs.length === 0) return
     const peer = deviceId(id.toString())
+    // Whoever is on this network may say so.
+    if (!this.#parts.budgets.takes('mDNS', 'addresses', 1 + multiaddrs.length)) return
     this.#dialler.learn(peer, multiaddrs.map(String))
     this.#dialler.meet(peer)
   }
@@ -358,9 +366,12 @@ export class Membership {
   #onAcquaintances(from: DeviceId, devices: readonly Acquaintance[]): void {
     for (const { device, addresses } of devices.slice(0, MAX_ACQUAINTANCES)) {
       const peer = deviceId(device)
-      const fresh = this.#dialler.learn(peer, addresses)
+      const told = addresses.slice(0, MAX_ADDRESSES)
+      // A device of which nothing is new costs as much: it may be dialled again.
+      if (!this.#parts.budgets.takes(from, 'addresses', 1 + told.length)) return
+      const fresh = this.#dialler.learn(peer, told)
       if (fresh && this.#acquainted.has(peer)) this.#parts.onAcquainted()
-      if (peer !== from) this.#dialler.meet(peer)
+      if (peer !== from) this.#dialler.meet(peer, from)
       else if (fresh) for (const other of this.#sessions.values()) this.#introduce(other, [from])
     }
   }

@@ -1,6 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import type { Connection } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { PEER_BUDGETS } from '../../cluster/peer-budgets.ts'
 import { bytes } from '../../core/units.ts'
 import { type NetworkGroup, networkGroup, type OpenNetwork, openPair } from '../../testing/open-networks.ts'
 import { drain, openStranger, type Stranger } from '../../testing/stranger.ts'
@@ -9,6 +10,8 @@ import { encodeControl } from './control-sender.ts'
 import { CONTROL_PROTOCOL, TASK_PROTOCOL } from './peer-session.ts'
 
 // A member of the cluster, key and all, that breaks every rule. It must cost it its stream, and us nothing.
+
+const SOON = { timeout: 10_000 }
 
 let group: NetworkGroup
 let member: Stranger
@@ -104,5 +107,25 @@ describe('a member that breaks the protocol', () => {
     await closed
     const answered = b.network.sendTask(a.self, create(TaskSchema, { datum: 8n }), []).answered
     expect(await answered).toEqual({ kind: 'accepted' })
+  })
+
+  it('cannot stop our work with devices that it says there are', async () => {
+    const { burst } = PEER_BUDGETS.addresses
+    const stream = await connection.newStream([CONTROL_PROTOCOL])
+    for (let message = 0; message < 30; message++) {
+      const devices = Array.from({ length: 256 }, (_, n) => ({
+        $typeName: 'tributary.v1.Acquaintance' as const,
+        device: `12D3KooW${message}x${n}`,
+        addresses: Array.from({ length: 64 }, (_, k) => `/ip4/127.0.${message}.${n}/tcp/${1 + k}`)
+      }))
+      stream.send(control({ case: 'acquaintances', value: { $typeName: 'tributary.v1.Acquaintances', devices } }))
+    }
+    await expect.poll(() => a.said.filter(text => text.includes(`more than ${burst} addresses`)), SOON).toHaveLength(1)
+    // Without a budget nothing is answered for more than ten seconds.
+    const began = performance.now()
+    const answered = b.network.sendTask(a.self, create(TaskSchema, { datum: 8n }), []).answered
+    expect(await answered).toEqual({ kind: 'accepted' })
+    expect(performance.now() - began).toBeLessThan(2000)
+    expect(a.said.filter(text => text.includes('12D3KooW')).length).toBeLessThan(2 * PEER_BUDGETS.lines.burst)
   })
 })

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { type Seconds, seconds } from '../core/units.ts'
+import { PEER_BUDGETS, PeerBudgets } from './peer-budgets.ts'
+
+const open = () => {
+  let now = 0
+  const told: string[] = []
+  const budgets = new PeerBudgets({
+    now: (): Seconds => seconds(now),
+    exceeded: (peer, because) => told.push(`${peer}: ${because}`)
+  })
+  const wait = (time: number): void => {
+    now += time
+  }
+  const takeAll = (peer: string): number => {
+    let taken = 0
+    while (budgets.takes(peer, 'lines')) taken++
+    return taken
+  }
+  return { budgets, told, wait, takeAll }
+}
+
+test('a peer has its burst, then what time brings, and never more than the burst; others have their own', () => {
+  const { told, wait, takeAll } = open()
+  const { burst, perSecond } = PEER_BUDGETS.lines
+  expect(takeAll('mallory')).toBe(burst)
+  wait(2 / perSecond)
+  expect(takeAll('mallory')).toBe(2)
+  wait(1e6)
+  expect(takeAll('mallory')).toBe(burst)
+  expect(takeAll('alice')).toBe(burst)
+  expect(told.filter(text => text.startsWith('alice'))).toEqual([
+    'alice: more than 30 lines in the log at once and 720 an hour after that; what is beyond is not heard'
+  ])
+})
+
+test('more than is left is refused whole, and what is given back can be spent again', () => {
+  const { budgets } = open()
+  const { burst } = PEER_BUDGETS.dials
+  expect(budgets.takes('mallory', 'dials', burst + 1)).toBe(false)
+  expect(budgets.takes('mallory', 'dials', burst)).toBe(true)
+  budgets.givesBack('mallory', 'dials', 3)
+  expect(budgets.takes('mallory', 'dials', 4)).toBe(false)
+  expect(budgets.takes('mallory', 'dials', 3)).toBe(true)
+})
+
+test('it is told once a minute, and of many peers the latest are remembered', () => {
+  const { budgets, told, wait, takeAll } = open()
+  for (let i = 0; i < 3; i++) takeAll('mallory')
+  wait(61)
+  takeAll('mallory')
+  expect(told).toHaveLength(2)
+  for (let i = 0; i < 5000; i++) budgets.takes(`peer ${i}`, 'models')
+  expect(takeAll('mallory')).toBe(PEER_BUDGETS.lines.burst)
+})
