@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { createRng } from '../src/core/rng.ts'
 import { bytesPerSecond, seconds } from '../src/core/units.ts'
-import { RequestDesk } from '../src/runtime/device/requests/request-desk.ts'
 import { EventClock } from '../src/testing/simulated/event-clock.ts'
 import { MemoryDevice } from '../src/testing/simulated/memory-device.ts'
 import { MemoryHub } from '../src/testing/simulated/memory-hub.ts'
 import { toyInput, toyModel } from '../src/testing/simulated/toy-model.ts'
+import { deskAt } from './desk-at.ts'
 
 /** Seconds of a request at a device of speed 1. */
 const WORK = 0.02
@@ -37,15 +37,7 @@ const ask = async (clients: readonly Client[], speeds: readonly number[] = [1]):
   )
   const doors = ['porch', 'door'].map(name => new MemoryDevice({ hub, name, memory: 0 }))
   for (const device of [...workers, ...doors]) void device.start()
-  const desks = new Map(
-    doors.map(({ device, clock }) => {
-      const deviceName = device.view.self as string
-      return [
-        deviceName,
-        new RequestDesk({ device, deviceName, life: '1', clock, wallTime: () => clock.now(), say: () => {} })
-      ]
-    })
-  )
+  const desks = new Map(doors.map(door => [door.device.view.self as string, deskAt(door)]))
   await clock.run(() => clock.now() > 5)
   const [from, to] = [15, 35]
   const times = clients.map((): number[] => [])
