@@ -1,6 +1,7 @@
 /**
  * Four emulated devices that answer two crowds of clients: as a cluster of Tributary, asked at two of its nodes, and as servers of the
- * whole model behind a proxy, by turns or by fewest connections. Answers a second and their times, interleaved.
+ * whole model behind a proxy, by turns or by fewest connections. Answers a second and their times, interleaved; and how far this
+ * machine could not keep up with the devices that it emulates: what is late there is nobody's doing.
  * `npm run bench -- serving-cluster [seconds]`, with `--json` for all numbers.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -64,7 +65,18 @@ type Ask = () => Promise<unknown>
 interface Peer {
   readonly name: string
   readonly doors: readonly Ask[]
+  /** Of the time in which its devices ran, what was beyond the emulated times: this machine was busy with something else. */
+  readonly lateShare: () => Promise<number>
 }
+
+/** Seconds of one device. */
+interface Lateness {
+  readonly busy: number
+  readonly late: number
+}
+
+const shareOf = (devices: readonly Lateness[]): number =>
+  devices.reduce((sum, { late }) => sum + late, 0) / devices.reduce((sum, { busy }) => sum + busy, 0)
 
 interface Load {
   readonly rate: number
@@ -119,10 +131,16 @@ const proxied = async ({ speeds, room }: Case, file: string): Promise<readonly P
     whole.map(speed => started('emulated-server', file, `1x${WIDTH}`, String(WORK / speed)))
   )
   const headers = { 'content-type': 'application/octet-stream' }
+  const latenessOf = async (port: string): Promise<Lateness> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/late`)
+    return (await answer.json()) as Lateness
+  }
+  const lateShare = async (): Promise<number> => shareOf(await Promise.all(ports.map(latenessOf)))
   return Promise.all(
     ['round-robin', 'least-connections'].map(async how => ({
       name: `proxy, ${how}`,
-      doors: [poster(await started('proxy', how, ...ports), '/infer', tensor, headers)]
+      doors: [poster(await started('proxy', how, ...ports), '/infer', tensor, headers)],
+      lateShare
     }))
   )
 }
@@ -146,7 +164,19 @@ const clustered = async ({ speeds, room }: Case, file: string, folder: string): 
   // What is emulated waits for the order to begin.
   for (const { child } of [first, ...others]) child.stdin!.write(`${JSON.stringify({ start: 0 })}\n`)
   const doors = await Promise.all([first, others[2]!].map(door => doorOf(door)))
-  return { name: 'Tributary, at two nodes', doors }
+  const lateShare = async (): Promise<number> => {
+    const { devices } = await newStatus(first)
+    return shareOf(devices.map(({ busySeconds, lateSeconds }) => ({ busy: busySeconds, late: lateSeconds })))
+  }
+  return { name: 'Tributary, at two nodes', doors, lateShare }
+}
+
+/** The next one: what came before is of a while ago. */
+const newStatus = (device: NodeProcess): Promise<ClusterStatus> => {
+  let isPast = true
+  const status = device.status(() => !isPast)
+  isPast = false
+  return status
 }
 
 /** Of a node, when the model can be asked there. */
@@ -166,6 +196,8 @@ const measure = async (of: Case, file: string, folder: string) => {
   const loads = new Map(peers.map(({ name }) => [name, [] as Load[]]))
   for (let round = 0; round < ROUNDS; round++)
     for (const peer of peers) loads.get(peer.name)!.push(await load(peer, SECONDS))
+  const late = new Map<string, number>()
+  for (const { name, lateShare } of peers) late.set(name, await lateShare())
   for (const child of children.splice(0)) child.kill('SIGKILL')
   const rates = (name: string): readonly number[] => (loads.get(name) ?? []).map(({ rate }) => rate)
   const best = peers.slice(0, -1).toSorted((a, b) => median(rates(b.name)) - median(rates(a.name)))[0]
@@ -175,7 +207,7 @@ const measure = async (of: Case, file: string, folder: string) => {
     return {
       ...{ case: of.name, name, rate: median(rates(name)), ratios },
       ofCapacity: median(rates(name)) / (of.speeds.reduce((a, b) => a + b) / WORK),
-      ...{ p50: quantile(times, 0.5), p99: quantile(times, 0.99) }
+      ...{ p50: quantile(times, 0.5), p99: quantile(times, 0.99), late: late.get(name)! }
     }
   })
 }
@@ -193,15 +225,17 @@ try {
     )
     process.stdout.write(
       textTable(
-        ['devices', 'who answers', 'a second', 'of capacity', 'of the better proxy', 'p50', 'p99'].map(title => ({
-          title
-        })),
-        rows.map(({ case: of, name, rate, ofCapacity, ratios, p50, p99 }) => [
+        ['devices', 'who answers', 'a second', 'of capacity', 'of the better proxy', 'p50', 'p99', 'machine late'].map(
+          title => ({
+            title
+          })
+        ),
+        rows.map(({ case: of, name, rate, ofCapacity, ratios, p50, p99, late }) => [
           ...[of, name, rate.toFixed(1), ofCapacity.toFixed(2)],
           ratios.length === 0
             ? '-'
             : `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
-          ...[`${p50.toFixed(0)} ms`, `${p99.toFixed(0)} ms`]
+          ...[`${p50.toFixed(0)} ms`, `${p99.toFixed(0)} ms`, late.toFixed(2)]
         ])
       )
     )

@@ -1,6 +1,7 @@
 /**
  * A device of its own that has the whole model: onnxruntime-node behind a handler of fastify's, one run at a time, each as long as
  * an emulated device of Tributary's takes for it. `node emulated-server.js FILE DIMS SECONDS`; says its port; ends with its parent.
+ * GET /late: seconds that it ran, and those of them beyond what its runs should have lasted.
  */
 import type { AddressInfo } from 'node:net'
 import { fastify } from 'fastify'
@@ -19,13 +20,17 @@ const shape = dims.split('x').map(Number)
 const { signal } = new AbortController()
 const lane = new Serial()
 let freeSince: Seconds = seconds(0)
+let [busy, late] = [0, 0]
 
 const run = async (bytes: Buffer, ready: Seconds): Promise<Buffer> => {
-  const end = seconds(emulatedStart(freeSince, ready, systemClock.now()) + Number(lasts))
+  const start = emulatedStart(freeSince, ready, systemClock.now())
+  const end = seconds(start + Number(lasts))
   const { buffer } = Uint8Array.from(bytes)
   const answer = await session.run({ [input!]: new Tensor('float32', new Float32Array(buffer), shape) })
   await sleepUntil(systemClock, end, signal)
   freeSince = emulatedEnd(end, systemClock.now())
+  busy += freeSince - start
+  late += freeSince - end
   const data = answer[output!]!.data as Float32Array<ArrayBuffer>
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
 }
@@ -36,6 +41,7 @@ app.post('/infer', async (request, reply) => {
   const ready = systemClock.now()
   return reply.type('application/octet-stream').send(await lane.run(() => run(request.body as Buffer, ready)))
 })
+app.get('/late', () => ({ busy, late }))
 await app.listen({ port: 0, host: '127.0.0.1' })
 process.stdout.write(`${(app.server.address() as AddressInfo).port}\n`)
 process.stdin.on('close', () => process.exit()).resume()
