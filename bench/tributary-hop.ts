@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
+import { PeerBudgets } from '../src/cluster/peer-budgets.ts'
 import { WindowStretch } from '../src/cluster/window-stretch.ts'
 import { blockHash, type DeviceId, modelId } from '../src/core/ids.ts'
 import type { ModelManifest } from '../src/core/manifest.ts'
@@ -91,6 +92,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
   })
   const tokens = new AttemptTokens(nodeRandom, nodeHash)
   const handlers = createHandlers({
+    budgets: new PeerBudgets({ now: () => systemClock.now(), exceeded: () => {} }),
     clock: systemClock,
     network,
     view,

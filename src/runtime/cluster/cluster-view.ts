@@ -313,7 +313,8 @@ export class ClusterView {
     const known = this.world.link(a, b)
     if (known?.rate === rate && known.latency === latency && known.up) return
     const isNew = known === undefined
-    const shared = isNew && medium !== '' ? this.#mediumNamed(medium) : undefined
+    const isShared = medium !== '' && (this.#media.has(medium) || this.#media.size < MOST_MEDIA)
+    const shared = isNew && isShared ? this.#mediumNamed(medium) : undefined
     this.world.setLink(a, b, bytesPerSecond(rate), seconds(latency), shared)
   }
 
@@ -368,6 +369,9 @@ export class ClusterView {
     }
   }
 }
+
+/** Radios that devices share; a link over one more counts as one of its own. */
+const MOST_MEDIA = 256
 
 const NONE: ReadonlySet<number> = new Set()
 

@@ -23,3 +23,17 @@ test('what a block weighs in memory and what its file has are two numbers on the
   const manifest: ModelManifest = { id: manifestId(facts), ...facts }
   expect(fromWire(toWire(manifest))).toEqual(manifest)
 })
+
+test('a block whose file is said to be larger than what it takes of memory is refused, and so is one larger than any', () => {
+  for (const [weight, file] of [
+    [100, 1e12],
+    [1e12, 1]
+  ] as const) {
+    const facts = {
+      ...{ name: 'net', sha256: 'c'.repeat(64), inputs: [], outputs: [] },
+      blocks: [{ ...block('a'), bytes: bytes(weight), fileBytes: bytes(file) }],
+      activations: Array.from({ length: 2 }, () => ({ bytes: bytes(4), tensors: [] }))
+    }
+    expect(() => fromWire(toWire({ id: manifestId(facts), ...facts }))).toThrow(/a block whose file is larger/)
+  }
+})

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf'
+import { PEER_BUDGETS } from '../../cluster/peer-budgets.ts'
 import { blockHash, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { oneLine } from '../../core/one-line.ts'
@@ -9,7 +10,10 @@ import { hashOf } from '../hash/hash-of.ts'
 import { portableHash } from '../hash/portable-hash.ts'
 
 /** A model with more blocks or tensors than this is refused: nobody cuts so fine, and a peer must not fill our memory. */
-const MAX_BLOCKS = 4096
+const MAX_BLOCKS = PEER_BUDGETS.modelBlocks.burst
+const MAX_BLOCK_BYTES = 64n * 2n ** 30n
+/** What a file has around its weights. */
+const FILE_FRAME = 2n ** 20n
 const MAX_TENSORS = 4096
 const MAX_RANK = 64
 /** Of what a file says of itself. */
@@ -66,6 +70,10 @@ export const fromWire = (wire: Manifest): ModelManifest => {
   require(wire.blocks.every(block => isHash(block.sha256)), 'a block without a SHA-256')
   require(isHash(wire.sha256), 'no SHA-256 of its file')
   require(wire.blocks.every(block => Number.isFinite(block.work) && block.work >= 0), 'a block without a time')
+  // What is placed on a device fits in its memory: so it fits on its disk, too.
+  require(wire.blocks.every(
+    ({ bytes: weight, fileBytes }) => weight <= MAX_BLOCK_BYTES && fileBytes <= weight + FILE_FRAME
+  ), 'a block whose file is larger than the block, or than any is')
   const properties = Object.entries(wire.properties)
   require(properties.length <= MAX_PROPERTIES &&
     properties.reduce((sum, [key, value]) => sum + key.length + value.length, 0) <=

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
+import { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { deviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import { seconds } from '../../core/units.ts'
@@ -22,6 +23,7 @@ test('devices that do not give a manifest are asked in turn, ever more rarely, a
   }
   const finder = new ManifestFinder({
     ...{ clock, guard, view, found: () => {} },
+    budgets: new PeerBudgets({ now: () => clock.now(), exceeded: () => {} }),
     network: {
       request: async device => {
         asked.push(view.nameOf(device))

@@ -3,6 +3,7 @@ import type { Election } from '../../cluster/election.ts'
 import type { Leader } from '../../cluster/leader.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
+import { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { PlacementInbox } from '../../cluster/placement-inbox.ts'
 import { TICK } from '../../cluster/rhythm.ts'
 import { WindowStretch } from '../../cluster/window-stretch.ts'
@@ -186,6 +187,7 @@ class RunningDevice implements Device {
   readonly #tokens: AttemptTokens
   readonly #door: DatumDoor
   readonly #guard: JobGuard
+  readonly #budgets: PeerBudgets
   readonly #abort = new AbortController()
   readonly #sources: SourceDesk
   readonly #failed = deferred<Error>()
@@ -204,6 +206,10 @@ class RunningDevice implements Device {
     this.#parts = parts
     const { clock, network, engine, say } = parts
     this.#guard = parts.guard ?? new JobGuard({ clock, say })
+    this.#budgets = new PeerBudgets({
+      now: () => clock.now(),
+      exceeded: (peer, because) => say(`${this.view.state(peer as DeviceId)?.name || peer}: ${because}`, 'warn')
+    })
     this.tracer = parts.tracer
     this.observer = observeAll([this.#steps.observer, ...(parts.observe === undefined ? [] : [parts.observe])])
     this.#sources = new SourceDesk({
@@ -282,7 +288,7 @@ class RunningDevice implements Device {
       gone: peer => this.#forget(peer)
     })
     this.#finder = new ManifestFinder({
-      ...{ clock, guard: this.#guard, network, view: this.view },
+      ...{ clock, guard: this.#guard, network, view: this.view, budgets: this.#budgets },
       found: () => this.#announcer.changed()
     })
     this.#reporter = new DeviceReporter({
@@ -569,6 +575,7 @@ class RunningDevice implements Device {
       drain: this.#parts.leave === undefined ? undefined : asker => this.#beDrained(asker),
       placement: () => this.#placement,
       inbox: this.#inbox,
+      budgets: this.#budgets,
       refused: (from, because) => this.#refusePlacement(from, because),
       changed: () => this.#later(),
       peerLost: peer => this.#traffic.peerLost(peer),

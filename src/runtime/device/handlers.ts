@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import type { PlacementInbox } from '../../cluster/placement-inbox.ts'
 import type { WindowStretch } from '../../cluster/window-stretch.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -11,6 +12,7 @@ import type { ClusterView } from '../cluster/cluster-view.ts'
 import { toWire } from '../cluster/manifest-codec.ts'
 import { MisfitError } from '../cluster/misfit-error.ts'
 import { placementFromWire, placementToWire } from '../cluster/placement-codec.ts'
+import { stateFault } from '../cluster/state-fault.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { reportFromWire } from '../dispatch/report-codec.ts'
 import { makerOf, taskFromWire } from '../dispatch/task-codec.ts'
@@ -73,6 +75,8 @@ export interface HandlerParts {
   /** A neighbour cleared what this device asked to send it. */
   readonly granted: (by: DeviceId) => void
   readonly named?: ((device: DeviceId, name: string) => void) | undefined
+  /** Of the other devices. */
+  readonly budgets: PeerBudgets
   readonly say: (text: string, level?: LogLevel, facts?: LineFacts) => void
   /** For programs: `deviceJoined` when a device has said its name, `deviceLeft` when it is gone. */
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
@@ -90,6 +94,8 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
   onRequest: (from, request) => answer(parts, from, request),
   onNotice: (from, message) => onNotice(parts, from, message),
   onState: (from, state) => {
+    const fault = stateFault(state)
+    if (fault !== undefined) return sayOf(parts, from)(`a state of ${from.slice(-8)} is not heard: ${fault}`, 'warn')
     if (parts.view.heard(from, state, parts.clock.now())) {
       if (state.name !== '') parts.named?.(from, state.name)
       parts.changed()
@@ -98,7 +104,7 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
     if (from === parts.view.self || greeted.has(from) || state.name === '') return
     greeted.add(from)
     const device = parts.view.nameOf(from)
-    parts.say(`${device} is there`, 'info', { kind: 'joined', device })
+    sayOf(parts, from)(`${device} is there`, 'info', { kind: 'joined', device })
     parts.event({ event: 'deviceJoined', id: from, name: state.name })
     sayNamesakes(parts, from, state.name)
   },
@@ -112,7 +118,9 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
 })
 
 /** Each device has a namesake, and is told apart from it; but its user thinks of one. */
-const sayNamesakes = ({ view, say }: HandlerParts, device: DeviceId, name: string): void => {
+const sayNamesakes = (parts: HandlerParts, device: DeviceId, name: string): void => {
+  const { view } = parts
+  const say = sayOf(parts, device)
   const all = [device, ...view.namesakes(device)]
   if (all.length === 1) return
   const which = all.map(id => (id === view.self ? `this one, ${view.nameOf(id)}` : view.nameOf(id))).join('; ')
@@ -253,7 +261,9 @@ const sourceOf = (
 }
 
 /** What the sources of another device have seen; said once for each, here too. */
-const hearSetAside = ({ view, clock, say, changed }: HandlerParts, from: DeviceId, { setAside }: DeviceState): void => {
+const hearSetAside = (parts: HandlerParts, from: DeviceId, { setAside }: DeviceState): void => {
+  const { view, clock, changed } = parts
+  const say = sayOf(parts, from)
   if (from === view.self || !view.isIntroduced(from)) return
   const now = clock.now()
   const known = new Set(view.distrust.setAside().map(({ device, model }) => `${device} ${model}`))
@@ -311,10 +321,21 @@ const refOf = ({ source, datum, attempt }: { source: string; datum: bigint; atte
   attempt
 })
 
+/** All together: whoever is refused may come again under another identity. */
+const OUTSIDERS = 'those that are refused'
+
+/** What a device makes this one say is on its budget. */
+const sayOf =
+  ({ budgets, say }: HandlerParts, from: string): HandlerParts['say'] =>
+  (...line) => {
+    if (budgets.takes(from, 'lines')) say(...line)
+  }
+
 const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
-  const { view, network, say } = parts
+  const { view, network } = parts
+  const say = sayOf(parts, event.peer)
   if (event.kind === 'refused') {
-    say(`refused ${event.peer.slice(-8)}: ${event.because}`, 'warn', { kind: 'refused' })
+    sayOf(parts, OUTSIDERS)(`refused ${event.peer.slice(-8)}: ${event.because}`, 'warn', { kind: 'refused' })
     return
   }
   if (event.role === 'observer') return

@@ -1,12 +1,19 @@
 import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from 'vitest'
+import { PEER_BUDGETS } from '../../cluster/peer-budgets.ts'
 import { TERMS, termOf } from '../../core/epoch.ts'
 import { deviceId, type ModelId } from '../../core/ids.ts'
 import { createRng } from '../../core/rng.ts'
 import { bytesPerSecond, seconds } from '../../core/units.ts'
+import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import type { DeviceParts } from '../../runtime/device/device-parts.ts'
 import { notice } from '../../runtime/device/notice.ts'
-import { TaskSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
+import {
+  CarriedModelSchema,
+  type DeviceState,
+  SetAsideSchema,
+  TaskSchema
+} from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import { EventClock } from './event-clock.ts'
 import { MemoryDevice, type MemoryDeviceOptions } from './memory-device.ts'
 import { MemoryHub } from './memory-hub.ts'
@@ -204,4 +211,59 @@ test('names with line breaks and escape sequences reach neither log nor status',
   expect(porch.said).toContain(`lost ${plain}: its connection closed`)
   expect(porch.said.filter(text => /[\p{Cc}\u2028]/u.test(text))).toEqual([])
   expect(shown).not.toMatch(/\\u001b|\\n|\u2028/)
+})
+
+describe('a member that speaks of more than it could ever have', () => {
+  test('brings a cluster neither ten models of six hundred blocks nor the planning of them', async () => {
+    const { clock, start } = open()
+    const planned: number[] = []
+    const place: NonNullable<DeviceParts['place']> = async problem => {
+      planned.push(problem.models.reduce((sum, { blocks }) => sum + blocks.length, 0))
+      return proportionalPlacement(problem)
+    }
+    const alpha = start({ name: 'alpha', models: [net], parts: { place } })
+    const many = Array.from({ length: 10 }, (_, salt) => {
+      const [work, weights] = [new Array(600).fill(1e-4), new Array(600).fill(1e6)]
+      return toyModel({ name: `huge${salt}`, salt, work, weights, length: 4, skips: false })
+    })
+    const mallory = start({ name: 'mallory', models: many, memory: 0 })
+    await clock.run(() => clock.now() > 4)
+    const most = PEER_BUDGETS.modelBlocks.burst + net.blocks.length + 10
+    const known = alpha.device.view.manifests().reduce((sum, { blocks }) => sum + blocks.length, 0)
+    expect(known).toBeGreaterThan(600)
+    expect(known).toBeLessThanOrEqual(most)
+    expect(Math.max(...planned)).toBeLessThanOrEqual(most)
+    expect(alpha.said.filter(text => text.startsWith('mallory: more than 2048 blocks of models'))).toHaveLength(1)
+    mallory.kill()
+  })
+
+  test('is not heard, and fills no log', async () => {
+    const { clock, start } = open()
+    const alpha = start({ name: 'alpha', models: [net] })
+    const mallory = start({ name: 'mallory', memory: 0 })
+    await clock.run(() => alpha.device.status().devices.length === 2 && clock.now() > 3)
+    const own = mallory.device.view.state(mallory.network.self)!
+    const claims = Array.from({ length: 8000 }, (_, n) => ({ model: `m${n}`, name: 'net', owner: true }))
+    const blamed = Array.from({ length: 900 }, (_, n) => ({ device: `d${n}`, model: 'm', seconds: 9 }))
+    const lies: readonly Partial<DeviceState>[] = [
+      { models: claims.map(claim => create(CarriedModelSchema, claim)) },
+      { name: 'mallory'.repeat(50_000) },
+      { setAside: blamed.map(one => create(SetAsideSchema, one)) }
+    ]
+    const before = alpha.said.length
+    for (let sequence = 1000n; clock.now() < 13; sequence++) {
+      mallory.network.publishState({ ...own, ...lies[Number(sequence % 3n)], sequence })
+      const until = clock.now() + 0.2
+      await clock.run(() => clock.now() > until)
+    }
+    const { burst, perSecond } = PEER_BUDGETS.lines
+    const said = alpha.said.slice(before)
+    expect(said.length).toBeLessThan(burst + 20 * perSecond + 10)
+    expect(said.join('').length).toBeLessThan(10_000)
+    expect(said.some(text => text.includes('it has 8000 models, at most 1024 are allowed'))).toBe(true)
+    expect(alpha.device.status().devices.map(({ name }) => name)).toEqual(['alpha', 'mallory'])
+    const door = alpha.addSource({ name: 'door', items: items(), window: 4 })
+    await clock.run(() => door.isDone || clock.now() > 40)
+    expect(answers(door)).toEqual(right)
+  })
 })
