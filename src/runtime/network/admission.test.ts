@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net'
 import { create } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deviceId } from '../../core/ids.ts'
@@ -103,6 +104,39 @@ describe('a peer that proves nothing', () => {
     await Promise.all(open.map(({ other }) => other[Symbol.asyncDispose]()))
     b.network.join(a.address) // as soon as there is room
     await joined(a, b.self)
+  })
+
+  it('with forty sockets and a byte a second keeps nobody out, and disturbs nobody who is in', async () => {
+    const [a, c] = await openPair(group)
+    const port = Number(a.address.split('/')[4])
+    const sockets = new Set<Socket>()
+    const knock = (): void => {
+      const socket = connect(port, '127.0.0.1')
+      sockets.add(socket)
+      socket.on('error', () => {})
+      // Gone, it comes again at once.
+      socket.on('close', () => sockets.delete(socket) && !isOver && setImmediate(knock))
+    }
+    let isOver = false
+    for (let n = 0; n < 40; n++) knock()
+    // How a TLS record begins, byte by byte.
+    const slowly = setInterval(() => {
+      for (const socket of sockets) socket.write(Uint8Array.of(22))
+    }, 1000)
+    try {
+      await expect.poll(() => sockets.size).toBe(40)
+      const began = performance.now()
+      const b = await group.open()
+      b.network.join(a.address)
+      await joined(a, b.self)
+      expect(performance.now() - began).toBeLessThan(8000)
+      expect(a.events.filter(e => e.kind === 'left')).toEqual([])
+      expect([...a.network.peers().keys()].toSorted()).toEqual([b.self, c.self].toSorted())
+    } finally {
+      isOver = true
+      clearInterval(slowly)
+      for (const socket of sockets) socket.destroy()
+    }
   })
 
   it.each([

@@ -13,6 +13,7 @@ import {
 } from './admission.ts'
 import { ADMISSION_TIMEOUT, type AdmissionGate } from './admission-gate.ts'
 import { PENDING_CONNECTIONS } from './create-host.ts'
+import { CROWDED, WaitingPlaces } from './waiting-places.ts'
 
 export interface ConnectionDeskParts {
   readonly gate: AdmissionGate
@@ -33,6 +34,7 @@ export class ConnectionDesk {
   readonly #parts: ConnectionDeskParts
   /** Each with what ends the wait for it. */
   readonly #pending = new Map<Connection, AbortController>()
+  readonly #places = new WaitingPlaces<Connection>(PENDING_CONNECTIONS)
 
   constructor(parts: ConnectionDeskParts) {
     this.#parts = parts
@@ -40,12 +42,10 @@ export class ConnectionDesk {
 
   /** Of each connection, as soon as it is open. The one that dialled asks, the other waits to be asked. */
   onOpen(connection: Connection): void {
-    if (this.#pending.size >= PENDING_CONNECTIONS) {
-      connection.abort(new NetworkError('too many connections wait for admission'))
-      return
-    }
     const done = new AbortController()
     this.#pending.set(connection, done)
+    if (connection.direction === 'inbound')
+      this.#places.enter(connection, () => this.#fail(connection, new NetworkError(CROWDED)))
     connection.addEventListener('close', () => this.#fail(connection, new NetworkError('the connection closed')))
     void this.#watch(connection, done.signal)
     if (connection.direction === 'outbound') void this.#ask(connection)
@@ -95,6 +95,7 @@ export class ConnectionDesk {
 
   /** @returns false when that was decided already */
   #decide(connection: Connection): boolean {
+    this.#places.leave(connection)
     this.#pending.get(connection)?.abort()
     return this.#pending.delete(connection)
   }

@@ -4,17 +4,19 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { type GossipSub, type GossipSubComponents, gossipsub } from '@libp2p/gossipsub'
 import type { RPC } from '@libp2p/gossipsub/message'
 import { type Identify, identify } from '@libp2p/identify'
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, MultiaddrConnection } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { type Ping, ping } from '@libp2p/ping'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { NetworkError } from '../ports/network.ts'
 import type { AdmissionGate } from './admission-gate.ts'
 import { boundedYamux } from './bounded-yamux.ts'
 import { guardService } from './guarded-registrar.ts'
 import type { Identity } from './identity.ts'
 import { MDNS_TAG } from './mdns-tag.ts'
 import { nativeTls } from './native-tls.ts'
+import { CROWDED, WaitingPlaces } from './waiting-places.ts'
 import type { WireTransport } from './wire-transport.ts'
 
 export interface HostServices extends Record<string, unknown> {
@@ -40,7 +42,10 @@ export interface HostOptions {
 /** Slow state only: a status in JSON and what a device carries. */
 export const STATE_LIMIT = 1 << 20
 
-/** Connections that are not admitted yet, at most; more are closed as they come. */
+/** Milliseconds, for what comes before admission: TLS, and the choice of a muxer. */
+const HANDSHAKE_TIMEOUT = 5000
+
+/** Connections in their handshake, and after it until they are admitted, at most: for one more the one that takes longest goes. */
 export const PENDING_CONNECTIONS = 32
 
 /**
@@ -62,8 +67,9 @@ export const createHost = ({
   gate,
   incarnation,
   onTwin = () => {}
-}: HostOptions): Promise<Host> =>
-  createLibp2p<HostServices>({
+}: HostOptions): Promise<Host> => {
+  const places = new WaitingPlaces<MultiaddrConnection>(PENDING_CONNECTIONS)
+  return createLibp2p<HostServices>({
     start: false,
     privateKey,
     addresses: { listen: listen.map(String) },
@@ -73,9 +79,22 @@ export const createHost = ({
     peerDiscovery: discover ? [mdns({ serviceTag: MDNS_TAG })] : [],
     // It closes connections that answer no ping for ten seconds; a device that stands still comes back on them.
     connectionMonitor: { enabled: false },
+    connectionGater: {
+      denyInboundConnection: connection => {
+        places.enter(connection, () => connection.abort(new NetworkError(CROWDED)))
+        connection.addEventListener('close', () => places.leave(connection))
+        return false
+      },
+      denyInboundUpgradedConnection: (_, connection) => {
+        places.leave(connection)
+        return false
+      }
+    },
     connectionManager: {
       maxConnections: 512,
-      maxIncomingPendingConnections: PENDING_CONNECTIONS,
+      // Ours are fewer, and make room for who comes last.
+      maxIncomingPendingConnections: 4 * PENDING_CONNECTIONS,
+      inboundUpgradeTimeout: HANDSHAKE_TIMEOUT,
       // Per second and host: many devices of a test or a demo share one.
       inboundConnectionThreshold: 100,
       reconnectRetries: 0
@@ -98,6 +117,7 @@ export const createHost = ({
       )
     }
   }) as Promise<Host>
+}
 
 /** What libp2p keeps to itself; all optional, for it may be named otherwise in another version. */
 interface Internals {
