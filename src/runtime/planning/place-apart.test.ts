@@ -40,6 +40,12 @@ test('where planning fails, blocks are placed all the same, and it is said', asy
   expect(said).toEqual([expect.stringMatching(/^the planner failed \(.+\); blocks are placed in proportion to speed$/)])
 })
 
+test('where planning takes too long, it is ended, and blocks are placed all the same', async () => {
+  const said: string[] = []
+  expect(await placeApart(text => said.push(text), seconds(0.001))(problem)).toEqual(proportionalPlacement(problem))
+  expect(said[0]).toContain('the planner failed (it had no answer after 0.001 s)')
+})
+
 /** The processes of this one that plan; Linux only. */
 const planners = (): number[] =>
   readdirSync('/proc/self/task')
