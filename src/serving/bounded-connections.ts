@@ -8,6 +8,8 @@ export class BoundedConnections {
   readonly #most: number
   /** In the order in which they were used last; how many requests each waits for. */
   readonly #sockets = new Map<Socket, number>()
+  /** Those sockets by their other end's address and port. */
+  readonly #byPeer = new Map<string, Socket>()
 
   constructor(most: number) {
     this.#most = most
@@ -22,12 +24,19 @@ export class BoundedConnections {
       socket.destroy()
       return
     }
+    const peer = peerOf(socket)
     this.#sockets.set(socket, 0)
-    socket.once('close', () => this.#sockets.delete(socket))
+    this.#byPeer.set(peer, socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      if (this.#byPeer.get(peer) === socket) this.#byPeer.delete(peer)
+    })
   }
 
-  /** A request has come on it. @returns to be called when it is answered */
-  begin(socket: Socket): () => void {
+  /** A request has come. @param over what was added, or TLS over it @returns to be called when it is answered */
+  begin(over: Socket): () => void {
+    const socket = this.#sockets.has(over) ? over : this.#byPeer.get(peerOf(over))
+    if (socket === undefined) return () => {}
     this.#change(socket, 1)
     return () => this.#change(socket, -1)
   }
@@ -53,3 +62,5 @@ export class BoundedConnections {
     return false
   }
 }
+
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`

@@ -330,25 +330,30 @@ test('answers of a stream keep the order of its messages; of one that reads no a
   expect((await rest).names).toEqual(Array.from({ length: 200 }, (_, i) => `slow${i}`))
 })
 
-test('more connections than the limit: the one idle longest ends, one that waits for an answer does not', async () => {
-  const answer = deferred<void>()
-  const begun = deferred<void>()
-  const port = await start({ connections: 2 }, {}, async request => {
-    if (request.name !== 'long') return request
-    begun.resolve()
-    await answer.promise
-    return request
-  })
-  const [busy, idle] = [client(port), client(port)]
-  const long = echoed(busy, 'long')
-  await begun.promise
-  await echoed(idle)
-  const ended = new Promise(resolve => idle.once('close', resolve))
-  expect(await echoed(client(port))).toMatchObject({ code: 0 })
-  await ended
-  answer.resolve()
-  expect(await long).toMatchObject({ code: 0, names: ['long'] })
-})
+test.each(['plain', 'TLS'])(
+  '%s, more connections than the limit: the one idle longest ends, one that waits for an answer does not',
+  async over => {
+    const answer = deferred<void>()
+    const begun = deferred<void>()
+    const tls = over === 'TLS' ? await selfSigned('localhost') : undefined
+    const port = await start({ connections: 2 }, { tls }, async request => {
+      if (request.name !== 'long') return request
+      begun.resolve()
+      await answer.promise
+      return request
+    })
+    const trust = tls === undefined ? {} : { ca: tls.cert }
+    const [busy, idle] = [client(port, trust), client(port, trust)]
+    const long = echoed(busy, 'long')
+    await begun.promise
+    await echoed(idle)
+    const ended = new Promise(resolve => idle.once('close', resolve))
+    expect(await echoed(client(port, trust))).toMatchObject({ code: 0 })
+    await ended
+    answer.resolve()
+    expect(await long).toMatchObject({ code: 0, names: ['long'] })
+  }
+)
 
 test('a connection on which nothing is asked is ended after a while', async () => {
   const session = client(await start({ idle: 50 }))

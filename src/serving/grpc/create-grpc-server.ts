@@ -5,7 +5,7 @@ import { BufferPool } from '../../core/buffer-pool.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Answered } from '../answered.ts'
 import { BoundedConnections } from '../bounded-connections.ts'
-import { ByteBudget } from '../http/byte-budget.ts'
+import { ByteBudget } from '../byte-budget.ts'
 import { BODIES_AT_ONCE, type ServingLimits } from '../serving-limits.ts'
 import type { GrpcMethod } from './grpc-method.ts'
 import { ServedCall, type ServedCallParts } from './served-call.ts'
@@ -49,8 +49,7 @@ export const createGrpcServer = ({ tls, limits, answered = () => {}, ...given }:
     ...{ ...given, answered, most: limits.body, silence: limits.silence },
     ...{ budget: new ByteBudget(BODIES_AT_ONCE * limits.body), buffers: new BufferPool() }
   }
-  const serve = (over: Socket, socket: Socket): void =>
-    serveSession(over, limits, parts, () => connections.begin(socket))
+  const serve = (over: Socket): void => serveSession(over, limits, parts, () => connections.begin(over))
   const server = tls === undefined ? createPlain(serve) : createEncrypted({ ...tls, patience: limits.headers }, serve)
   server.prependListener('connection', (socket: Socket) => {
     socket.on('error', () => {}) // its end is told to whoever waits on it
@@ -66,14 +65,14 @@ export const createGrpcServer = ({ tls, limits, answered = () => {}, ...given }:
   }
 }
 
-/** @param over what is read and written, over the socket as it was accepted */
-type Serve = (over: Socket, socket: Socket) => void
+/** @param over the socket as it was accepted, or TLS over it */
+type Serve = (over: Socket) => void
 
 const LISTENING = { noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_AFTER }
 
 const createPlain = (serve: Serve): Server =>
   createServer(LISTENING, socket => {
-    if (!socket.destroyed) serve(socket, socket)
+    if (!socket.destroyed) serve(socket)
   })
 
 /** @param patience milliseconds in which hands must be shaken */
@@ -81,24 +80,13 @@ const createEncrypted = (
   { cert, key, patience }: { readonly cert: string; readonly key: string; readonly patience: number },
   serve: Serve
 ): Server => {
-  /** By the other end's address and port. */
-  const accepted = new Map<string, Socket>()
-  const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
   const options = { ...LISTENING, cert, key, ALPNProtocols: ['h2'], handshakeTimeout: patience }
   const server = createTlsServer(options, over => {
     over.on('error', () => {}) // likewise
-    const socket = accepted.get(peerOf(over))
-    if (socket === undefined || over.alpnProtocol !== 'h2') over.destroy()
-    else serve(over, socket)
+    if (over.alpnProtocol === 'h2') serve(over)
+    else over.destroy()
   })
-  server.on('tlsClientError', (_, over) => over.destroy())
-  return server.on('connection', (socket: Socket) => {
-    const peer = peerOf(socket)
-    accepted.set(peer, socket)
-    socket.once('close', () => {
-      if (accepted.get(peer) === socket) accepted.delete(peer)
-    })
-  })
+  return server.on('tlsClientError', (_, over) => over.destroy())
 }
 
 const serveSession = (over: Socket, { idle }: ServingLimits, parts: ServedCallParts, begin: () => () => void): void => {

@@ -1,5 +1,5 @@
 import type { BufferPool } from '../../core/buffer-pool.ts'
-import type { ByteBudget } from '../http/byte-budget.ts'
+import type { ByteBudget } from '../byte-budget.ts'
 import { ServingError } from '../serving-error.ts'
 
 export interface MessageReaderParts {

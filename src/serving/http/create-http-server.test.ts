@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
+import { deferred } from '../../core/deferred.ts'
 import { parseEndpoint } from '../../runtime/parse-endpoint.ts'
 import { selfSigned } from '../../testing/self-signed.ts'
 import { listenAt } from '../listen-at.ts'
@@ -15,7 +16,11 @@ afterEach(async () => {
 })
 
 /** Answers with how many bytes came. */
-const start = async (limits: Partial<ServingLimits> = {}, more: Partial<HttpServerOptions> = {}): Promise<number> => {
+const start = async (
+  limits: Partial<ServingLimits> = {},
+  more: Partial<HttpServerOptions> = {},
+  wait: () => Promise<object> = async () => ({})
+): Promise<number> => {
   const server = await createHttpServer({
     ...{ token: undefined, tls: undefined, limits: { ...SERVING_LIMITS, ...limits }, say: () => {} },
     ...more
@@ -25,6 +30,7 @@ const start = async (limits: Partial<ServingLimits> = {}, more: Partial<HttpServ
     using body = await server.body(request)
     return { bytes: body.bytes.byteLength }
   })
+  server.app.get('/wait', wait)
   server.app.get('/v2/health/live', async () => ({ live: true }))
   await server.app.ready()
   return (await listenAt(server.app.server, parseEndpoint('', '0'))).port
@@ -178,6 +184,37 @@ test('with a certificate it speaks TLS alone', async () => {
   plain.write('GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n')
   expect(await heard(plain)).not.toMatch(/200/)
 })
+
+test.each(['plain', 'TLS'])(
+  '%s, more connections than the limit: the one idle longest ends, one that waits for an answer does not',
+  async over => {
+    const tls = over === 'TLS' ? await selfSigned('localhost') : undefined
+    const [answer, begun] = [deferred<void>(), deferred<void>()]
+    const wait = async () => {
+      begun.resolve()
+      await answer.promise
+      return {}
+    }
+    const port = await start({ connections: 2 }, { tls }, wait)
+    const open = async (path: string): Promise<Socket> => {
+      const options = { port, host: '127.0.0.1', servername: 'localhost' }
+      const socket = tls === undefined ? await dial(port) : connectTls({ ...options, ca: tls.cert })
+      sockets.push(socket.on('error', () => {}))
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      return socket
+    }
+    const busy = await open('/wait')
+    const long = heard(busy)
+    await begun.promise
+    const idle = await open('/v2/health/live')
+    expect(await heard(idle)).toMatch(/200/)
+    const ended = new Promise(resolve => idle.once('close', resolve))
+    expect(await heard(await open('/v2/health/live'))).toMatch(/200/)
+    await ended
+    answer.resolve()
+    expect(await long).toMatch(/200/)
+  }
+)
 
 test('a port that is taken is said with what to do', async () => {
   const port = await start()

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, type InputType, inflate, inflateRaw, type ZlibOptions } from 'node:zlib'
 import type { BufferPool } from '../../core/buffer-pool.ts'
+import type { ByteBudget } from '../byte-budget.ts'
 import { ServingError } from '../serving-error.ts'
-import type { ByteBudget } from './byte-budget.ts'
 
 export interface ReadBodyOptions {
   /** Bytes, unpacked. */

@@ -1,4 +1,4 @@
-import { ServingError } from '../serving-error.ts'
+import { ServingError } from './serving-error.ts'
 
 /** What requests may take of memory all together. */
 export class ByteBudget {
