@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { hostname } from 'node:os'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import { withPackages } from '../../core/with-packages.ts'
@@ -74,7 +75,7 @@ export const createHttpServer = async ({
   const checkToken = createTokenCheck(token)
   // Hooks that wait for nothing are told so: a promise for each is not made.
   app.addHook('onRequest', (request, _reply, done) => {
-    refuseOtherSites({ headers: request.headers, hasToken: token !== undefined })
+    refuseOtherSites({ headers: request.headers, hasToken: token !== undefined, ownName: hostname() })
     if (!openPaths.test(request.url)) checkToken(request.headers.authorization)
     if (!MEDIA_TYPE.test(request.headers['content-type'] ?? '')) delete request.raw.headers['content-type']
     done()

@@ -2,26 +2,28 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { ServingError } from '../serving-error.ts'
 
-/**
- * Refuses what a page of another site has its reader's browser ask. Only browsers say where a request comes from; other programs are not
- * held up. Where no token is asked for, the name under which the node is asked must be none that such a page could have made up.
- * @param hasToken whether who asks must bring one
- */
-export const refuseOtherSites = ({
-  headers,
-  hasToken
-}: {
+interface Asked {
   readonly headers: IncomingHttpHeaders
+  /** Whether who asks must bring one. */
   readonly hasToken: boolean
-}): void => {
+  /** What this machine is called by itself. */
+  readonly ownName: string
+}
+
+/**
+ * Refuses what a page of another site has its reader's browser ask. Such a page may have made a name of its own point here, and
+ * over http browsers do not say where such a request comes from. So where no token is asked for, whoever asks does it by an address or by a
+ * name that is in no directory of the internet.
+ */
+export const refuseOtherSites = ({ headers, hasToken, ownName }: Asked): void => {
   const { host, origin } = headers
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isVisit(headers)) throw fromElsewhere()
   if (origin !== undefined && hostIn(origin) !== host) throw fromElsewhere()
-  if (site !== undefined && !hasToken && !isPlainName(host ?? ''))
+  if (!hasToken && host !== undefined && !isOwnName(host.toLowerCase(), ownName.toLowerCase()))
     throw new ServingError(
       'otherSite',
-      'a browser reaches this node by an address or as localhost, unless the node asks for a token'
+      'without a token this node is asked by an address, as localhost, or by a name of the local network: use one of these, or give the node a token'
     )
 }
 
@@ -38,8 +40,12 @@ const hostIn = (origin: string): string => {
   }
 }
 
-/** An address, or a name that no server of names on the internet answers for. */
-const isPlainName = (host: string): boolean => {
+/** Ends of names that the internet's directory has not and will not have. */
+const LOCAL_ENDS = /\.(?:local|localhost|internal|lan|home\.arpa|svc)$/
+
+/** An address, a name without dots, as services in containers have them, or one of the local network. */
+const isOwnName = (host: string, ownName: string): boolean => {
   const name = host.replace(/:\d+$/, '')
-  return isIP(name.replace(/^\[|\]$/g, '')) !== 0 || name === 'localhost' || name.endsWith('.local')
+  if (isIP(name.replace(/^\[|\]$/g, '')) !== 0 || !name.includes('.')) return true
+  return LOCAL_ENDS.test(name) || name === ownName
 }
