@@ -63,6 +63,13 @@ test('health, metadata and configuration are those of HTTP, by the numbers of th
   })
 })
 
+test('whether a model is ready that there is not is answered, as Triton answers it', async () => {
+  const ready = (name: string, version = '') => call(client, 'ModelReady', { name, version })
+  expect([await ready('mixer'), await ready('none'), await ready('mixer', '7')]).toEqual(
+    [true, false, false].map(ready => ({ ready }))
+  )
+})
+
 test('raw contents give what HTTP gives; the id comes back; outputs as they are asked for', async () => {
   const answer = await infer(raw(X, 1, { id: 'seven' }))
   expect(answer).toMatchObject({ model_name: 'mixer', model_version: '1', id: 'seven' })

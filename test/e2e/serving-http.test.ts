@@ -43,6 +43,7 @@ test('what the server is, and whether it lives, is told to everybody', async () 
   const { extensions, ...server } = (await ask(`${http}/v2`)).json()
   expect(server).toEqual({ name: 'tributary', version: JSON.parse(readFileSync('package.json', 'utf8')).version })
   expect(extensions).toContain('binary_tensor_data')
+  expect((await ask(`${http}/v2/`)).json()).toEqual({ extensions, ...server })
 })
 
 test("a model's metadata and configuration are as clients read them", async () => {

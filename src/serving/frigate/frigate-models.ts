@@ -111,7 +111,10 @@ export class FrigateModels implements AsyncDisposable {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const others = (await readdir(folder)).filter(entry => entry.endsWith('.onnx') && entry !== `${name}.onnx`)
       if (others.length >= MOST_MODELS)
-        throw new ServingError('tooLarge', `${MOST_MODELS} models are kept here already; remove one from ${folder}`)
+        throw new ServingError(
+          'tooLarge',
+          `${MOST_MODELS} models are kept here already; its operator has to remove one`
+        )
       await writeFile(draft, bytes, { mode: 0o600 })
       await (await LoneModel.open(draft, threads))[Symbol.asyncDispose]()
       await this.#refuseAnother(name, kept, bytes)
@@ -119,8 +122,9 @@ export class FrigateModels implements AsyncDisposable {
     } catch (error) {
       await rm(draft, { force: true })
       if (error instanceof ServingError) throw error
-      if (error instanceof EngineError) throw new ServingError('badRequest', `it is no model: ${error.message}`)
-      throw new ServingError('internal', `${kept}: ${describeFileError(error)}`)
+      if (error instanceof EngineError)
+        throw new ServingError('badRequest', `it is no model: ${error.message.replaceAll(draft, name)}`)
+      throw new ServingError('internal', `${name} cannot be kept: ${describeFileError(error)}`)
     }
   }
 }

@@ -53,7 +53,7 @@ export const oipMethods = ({ service, answered }: OipMethodsParts): ReadonlyMap<
     ServerLive: () => create(ServerLiveResponseSchema, { live: true }),
     ServerReady: () => create(ServerReadyResponseSchema, { ready: service.isReady() }),
     ModelReady: ({ name, version }: ModelReadyRequest) =>
-      create(ModelReadyResponseSchema, { ready: service.isModelReady(name, version) }),
+      create(ModelReadyResponseSchema, { ready: isReady(service, name, version) }),
     ServerMetadata: () => create(ServerMetadataResponseSchema, service.server()),
     ModelMetadata: ({ name, version }: ModelMetadataRequest) => {
       const metadata = service.metadata(name, version)
@@ -82,6 +82,16 @@ export const oipMethods = ({ service, answered }: OipMethodsParts): ReadonlyMap<
       }
     ])
   )
+}
+
+/** Whether there is such a model at all is no error to whoever asks whether it is ready: Triton answers so. */
+const isReady = (service: InferenceService, name: string, version: string): boolean => {
+  try {
+    return service.isModelReady(name, version)
+  } catch (error) {
+    if (error instanceof ServingError && (error.problem === 'noSuchModel' || error.problem === 'notReady')) return false
+    throw error
+  }
 }
 
 type Handlers = Readonly<

@@ -38,7 +38,7 @@ export const addOipRoutes = ({ app, body }: HttpServer, service: InferenceServic
     if (!service.isReady()) throw new ServingError('notReady', 'models are being loaded')
     return empty(reply)
   })
-  get('/v2', () => service.server())
+  for (const path of ['/v2', '/v2/']) get(path, () => service.server())
   get('/v2/models/stats', () => statsJson(service.statisticsOf('', '')))
   for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     get(model, at => service.metadata(at.model, at.version))

@@ -44,7 +44,7 @@ const elementsJson = (tensor: Tensor): string => {
   if (type === 'bool') return `[${Array.from(array, element => element !== 0).join(',')}]`
   if (type.startsWith('float') && !(array as Float32Array).every(Number.isFinite))
     throw new ServingError(
-      'failed',
+      'badRequest',
       `output '${name}' has NaN or infinite elements, which have no form in JSON: ask for binary_data`
     )
   return `[${array.join(',')}]`
