@@ -67,7 +67,7 @@ export interface InferenceServiceParts {
 /** What is told of the protocol's extensions. */
 const EXTENSIONS = [
   ...['binary_tensor_data', 'model_configuration', 'model_repository', 'parameters'],
-  ...['schedule_policy', 'sequence', 'statistics']
+  ...['schedule_policy', 'statistics']
 ]
 
 /** The Open Inference Protocol, whatever brings its calls: what there is, and answers. */
@@ -97,7 +97,7 @@ export class InferenceService {
     return this.repository.index().every(({ state }) => state !== 'LOADING')
   }
 
-  /** @throws ServingError where there is no such model */
+  /** @throws ServingError where there is no such model, or not yet */
   isModelReady(model: string, version: string): boolean {
     return this.#parts.desk.lackOf(this.manifest(model, version)) === undefined
   }
@@ -123,6 +123,8 @@ export class InferenceService {
       const manifest = this.#parts.desk.model(model)
       if (version === '' || version === VERSION) return manifest
     } catch (error) {
+      if (this.repository.isComing(model))
+        throw new ServingError('notReady', `model '${model}' is not ready: this node is being started`)
       throw new ServingError('noSuchModel', `Request for unknown model: '${model}' is not found${this.#there()}`, {
         cause: error
       })

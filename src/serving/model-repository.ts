@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { describeFileError } from '../core/describe-file-error.ts'
 import { seconds } from '../core/units.ts'
@@ -7,6 +7,7 @@ import { UserError } from '../core/user-error.ts'
 import type { Device } from '../runtime/device/device.ts'
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import type { RequestDesk } from '../runtime/device/requests/request-desk.ts'
+import { identityOf } from '../runtime/onnx/identity-of.ts'
 import { VERSION } from './model-facts.ts'
 import { ServingError } from './serving-error.ts'
 import { shapesFromConfig } from './shapes-from-config.ts'
@@ -31,6 +32,8 @@ export interface ModelRepositoryParts {
   readonly own: readonly OwnedModel[]
   /** Whether clients may unload these, and put others in their place. */
   readonly mayReplaceOwn: boolean
+  /** Whether the device has started: models are not known before. */
+  readonly hasStarted: () => boolean
   readonly createModel: (source: ModelSource) => OwnedModel
   readonly say: (text: string, level?: 'warn') => void
 }
@@ -49,12 +52,13 @@ export interface LoadParameters {
 }
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,62}$/u
-/** A model is loaded when all its blocks are; until then a client waits so long. */
+/** A model is loaded when all its blocks are; until then, and for this node's start, a client waits so long. */
 const PATIENCE = seconds(120)
 const TICK = seconds(0.05)
 /** After so long it is said that a block fits nowhere: a plan is made meanwhile. */
 const SETTLES = seconds(3)
 const LARGEST_CONFIG = 1_000_000
+const STARTING = 'this node is being started'
 /** Models that are not there, of which it is remembered why. */
 const MOST_REASONS = 1000
 
@@ -90,17 +94,27 @@ export class ModelRepository {
     return [
       ...there.map(name => this.#entryOf(name)),
       ...[...new Set(others)].sort().map(name => ({
-        ...{ name, version: VERSION, reason: this.#reasons.get(name) ?? 'unloaded' },
-        state: this.#busy.has(name) ? ('LOADING' as const) : ('UNAVAILABLE' as const)
+        ...{ name, version: VERSION },
+        ...(this.isComing(name)
+          ? { state: 'LOADING' as const, reason: STARTING }
+          : {
+              state: this.#busy.has(name) ? ('LOADING' as const) : ('UNAVAILABLE' as const),
+              reason: this.#reasons.get(name) ?? 'unloaded'
+            })
       }))
     ]
+  }
+
+  /** This node is being started with it: until it has been, nothing else is known of it. */
+  isComing(name: string): boolean {
+    return !this.#parts.hasStarted() && this.#isOwn(name)
   }
 
   async lookAtFolder(): Promise<void> {
     const { folder } = this.#parts
     if (folder === undefined) return
     const entries = await readdir(folder, { withFileTypes: true }).catch(error => {
-      throw new ServingError('internal', `${folder}: ${describeFileError(error)}`)
+      throw new ServingError('internal', `the folder of models: ${describeFileError(error)}`)
     })
     const names = entries
       .map(entry => (entry.isDirectory() ? entry.name : /^(.*)\.onnx$/.exec(entry.name)?.[1]))
@@ -122,9 +136,9 @@ export class ModelRepository {
       if (!this.#loaded.has(name)) {
         if (device.view.manifestNamed(name) === undefined)
           throw new ServingError('noSuchModel', `failed to unload '${name}': there is no such model`)
-        throw new ServingError('badRequest', `failed to unload '${name}': another device of the cluster brought it`)
+        throw new ServingError('badRequest', `failed to unload '${name}': ${this.#whose(name)}`)
       }
-      this.#refuseOwn(name, 'unload')
+      if (this.#isLocked(name)) throw locked(name, 'unload')
       this.#loaded.delete(name)
       this.#remember(name, 'unloaded')
       await device.removeModel(name)
@@ -133,13 +147,34 @@ export class ModelRepository {
     })
   }
 
-  /** What the operator brought is the operator's. @throws ServingError */
-  #refuseOwn(name: string, what: 'load' | 'unload'): void {
-    if (this.#parts.mayReplaceOwn || !this.#parts.own.some(model => model.name === name) || !this.#loaded.has(name))
-      return
+  #isOwn(name: string): boolean {
+    return this.#parts.own.some(model => model.name === name)
+  }
+
+  /** What the operator brought is the operator's. */
+  #isLocked(name: string): boolean {
+    return !this.#parts.mayReplaceOwn && this.#isOwn(name) && this.#loaded.has(name)
+  }
+
+  /** Who is to be asked to take it out. */
+  #whose(name: string): string {
+    const { view } = this.#parts.device
+    const owners = view.models.claimsOf(name).map(({ device }) => view.nameOf(device))
+    if (owners.length === 0) return 'the device of the cluster that brought it is away'
+    return `another device of the cluster brought it, ${owners.join(', ')}: ask there`
+  }
+
+  /** A name stands for one file, whichever devices brought it. @throws ServingError */
+  async #refuseAnother(name: string, file: string): Promise<void> {
+    const { view } = this.#parts.device
+    const others = view.models.claimsOf(name).filter(({ device }) => device !== view.self)
+    if (others.length === 0) return
+    const sha256 = await identityOf(file)
+    const other = others.find(({ model }) => view.models.manifest(model)?.sha256 !== sha256)
+    if (other === undefined) return
     throw new ServingError(
       'badRequest',
-      `failed to ${what} '${name}': this node was started with it, and its operator does not let clients change that`
+      `the cluster has another file by that name, from ${view.nameOf(other.device)}: give this one another name`
     )
   }
 
@@ -157,8 +192,11 @@ export class ModelRepository {
     const { device, desk } = this.#parts
     const manifest = device.view.manifestNamed(name)
     const lack = manifest === undefined ? undefined : desk.lackOf(manifest)
-    const state = lack === undefined ? 'READY' : lack.fitsNowhere ? 'UNAVAILABLE' : 'LOADING'
-    return { name, version: VERSION, state, reason: lack?.words ?? '' }
+    if (manifest === undefined || lack === undefined) return { name, version: VERSION, state: 'READY', reason: '' }
+    // One whose owners have gone may stay as it is for as long as it is kept: nobody waits for it.
+    const isOwned = this.#loaded.has(name) || device.view.models.owners(manifest.id).length > 0
+    const state = lack.fitsNowhere || !isOwned ? 'UNAVAILABLE' : 'LOADING'
+    return { name, version: VERSION, state, reason: isOwned ? lack.words : `whoever brought it is away; ${lack.words}` }
   }
 
   /** One thing at a time is done with a model. */
@@ -169,7 +207,7 @@ export class ModelRepository {
         `a model's name is letters, digits, dots, dashes and underscores, at most 63`
       )
     while (this.#busy.has(name)) await this.#busy.get(name)!.catch(() => {})
-    const done = work()
+    const done = this.#untilStarted().then(work)
     this.#busy.set(name, done)
     try {
       await done
@@ -178,11 +216,27 @@ export class ModelRepository {
     }
   }
 
+  /** @throws ServingError where it takes too long, or is given up */
+  async #untilStarted(): Promise<void> {
+    const { clock, desk, hasStarted } = this.#parts
+    const begun = clock.now()
+    while (!hasStarted()) {
+      if (desk.isStopped || clock.now() - begun > PATIENCE) throw new ServingError('notReady', STARTING)
+      await clock.sleep(TICK)
+    }
+  }
+
   async #load(name: string, given: LoadParameters): Promise<void> {
-    const { device } = this.#parts
-    this.#refuseOwn(name, 'load')
+    const { device, desk } = this.#parts
+    if (this.#isLocked(name)) {
+      if (given.file !== undefined || given.config !== undefined) throw locked(name, 'load')
+      const lack = desk.lackOf(desk.model(name))
+      if (lack === undefined) return
+      throw new ServingError('notReady', `model '${name}' is not ready: ${lack.words}`)
+    }
     const model = await this.#modelOf(name, given)
     try {
+      await this.#refuseAnother(name, model.file)
       // Somebody may have taken it out of the cluster meanwhile.
       const isThere = device.view.manifestNamed(name) !== undefined
       if (this.#loaded.has(name) && isThere) await device.updateModel(model)
@@ -194,8 +248,8 @@ export class ModelRepository {
       await this.#drop(name, model.file)
     } catch (error) {
       await this.#drop(name, this.#loaded.has(name) ? this.#known.get(name)?.file : undefined)
-      if (!(error instanceof UserError || error instanceof ServingError)) throw error
-      const words = forClients(error)
+      const words = forClients(error as Error, model)
+      if (!(error instanceof UserError || error instanceof ServingError)) throw new Error(words, { cause: error })
       this.#remember(name, words)
       throw new ServingError('badRequest', `failed to load '${name}': ${words}`)
     }
@@ -235,12 +289,16 @@ export class ModelRepository {
 
   async #keep(name: string, bytes: Uint8Array): Promise<string> {
     const { uploads } = this.#parts
-    await mkdir(uploads, { recursive: true, mode: 0o700 })
     const folder = join(uploads, String(++this.#count)) // what is loaded by that name keeps its own
-    await mkdir(folder, { mode: 0o700 })
-    this.#brought.set(name, (this.#brought.get(name) ?? new Set()).add(folder))
     const file = join(folder, `${name}.onnx`)
-    await writeFile(file, bytes, { mode: 0o600 })
+    this.#brought.set(name, (this.#brought.get(name) ?? new Set()).add(folder))
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await writeFile(file, bytes, { mode: 0o600 })
+    } catch (error) {
+      await this.#drop(name, this.#known.get(name)?.file)
+      throw new ServingError('internal', `'${name}' cannot be kept here: ${describeFileError(error)}`)
+    }
     return file
   }
 
@@ -268,12 +326,21 @@ export class ModelRepository {
   }
 }
 
-/** A shape that is missing is sent by a client in a configuration: it gives this node no options. */
-const forClients = ({ message }: Error): string =>
-  message.replace(/(?:fix it|give one), for example with shape (\S+?)=(\d+(?:x\d+)*).*$/, (_, input, dims) => {
-    const config = { input: [{ name: input, dims: dims.split('x').map(Number) }] }
-    return `send its dims in the parameter 'config', for example ${JSON.stringify(config)}`
-  })
+const locked = (name: string, what: 'load' | 'unload'): ServingError =>
+  new ServingError(
+    'badRequest',
+    `failed to ${what} '${name}': this node was started with it, and its operator does not let clients change that`
+  )
+
+/** Where a file lies here is not theirs to know. A shape that is missing they send in a configuration: they give this node no options. */
+const forClients = ({ message }: Error, { name, file }: OwnedModel): string =>
+  message
+    .replaceAll(file, name)
+    .replaceAll(`${dirname(file)}${sep}`, '')
+    .replace(/(?:fix it|give one), for example with shape (\S+?)=(\d+(?:x\d+)*).*$/, (_, input, dims) => {
+      const config = { input: [{ name: input, dims: dims.split('x').map(Number) }] }
+      return `send its dims in the parameter 'config', for example ${JSON.stringify(config)}`
+    })
 
 const isFile = async (path: string): Promise<boolean> =>
   stat(path).then(

@@ -125,7 +125,7 @@ const createService = (parts: ServingParts) => {
     limits: options.requests ?? {}
   })
   const repository = new ModelRepository({
-    ...{ device, desk, clock, own, say },
+    ...{ device, desk, clock, own, say, hasStarted },
     uploads: uploadsIn(modelsFolder),
     folder: options.models,
     mayReplaceOwn: options.mayReplaceOwn ?? false,

@@ -239,11 +239,26 @@ test('a model that is garbage, that does not say what it is, or that belongs to 
   })
   expect(uploads()).toEqual(before)
   expect(answers.garbage.json().error).toMatch(/failed to load 'garbage'/)
+  for (const { body } of Object.values(answers)) expect(body.toString()).not.toContain(cluster.folder)
   const others = await repository('models/loop/unload')
   expect(others).toMatchObject({ status: 400 })
-  expect(others.json().error).toMatch(/another device/)
+  expect(others.json().error).toMatch(/another device of the cluster brought it, shed: ask there/)
   expect(await repository('models/none/unload')).toMatchObject({ status: 404 })
   expect((await loop(3)).status).toBe(200)
+}, 60_000)
+
+test('a name that another device gives to its own file is given to no other file, and to the same file it is', async () => {
+  const load = (model: Uint8Array) =>
+    repository('models/loop/load', { parameters: { 'file:1/model.onnx': base64(model) } })
+  const refused = await load(mixerModel())
+  expect(refused).toMatchObject({ status: 400 })
+  expect(refused.json().error).toMatch(/'loop': the cluster has another file by that name, from shed/)
+  expect((await loop(3)).json().outputs[0].data).toEqual([6])
+  expect(await load(loopingModel())).toMatchObject({ status: 200 })
+  expect((await loop(3)).json().outputs[0].data).toEqual([6])
+  expect(await load(mixerModel())).toMatchObject({ status: 400 })
+  expect(await repository('models/loop/unload')).toMatchObject({ status: 200 })
+  expect((await loop(3)).json().outputs[0].data).toEqual([6])
 }, 60_000)
 
 test('what the operator brought a client neither unloads nor replaces, unless the operator lets it', async () => {
@@ -257,6 +272,7 @@ test('what the operator brought a client neither unloads nor replaces, unless th
     expect(answer.status).toBe(400)
     expect(answer.json().error).toMatch(/this node was started with it, and its operator does not let clients/)
   }
+  expect(await ask(`${own}/v2/repository/models/loop/load`, { body: '{}' })).toMatchObject({ status: 200 })
   expect((await loop(3)).status).toBe(200)
   await using open = servingCluster()
   const models = [modelOf(open.file('loop.onnx', loopingModel()), 'loop')]

@@ -91,6 +91,11 @@ export class RequestDesk implements AsyncDisposable {
     return this.#pending
   }
 
+  /** Nothing new is taken any more. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
   /** @throws RequestError */
   async compute(request: ComputeRequest): Promise<Computed> {
     const { clock } = this.#parts
