@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { smallWorld } from '../testing/small-world.ts'
 import { cheapestPath, type Path } from './cheapest-path.ts'
+import { remainingTimes } from './remaining-times.ts'
 import { seconds } from './units.ts'
 import type { World } from './world.ts'
 
@@ -50,6 +51,27 @@ describe('cheapestPath', () => {
       [1, 1],
       [1, 0]
     ])
+  })
+
+  test('who came for one job is no relay, though it computes what it has and its own data leave it and come back', () => {
+    const world = smallWorld({
+      ...{ speeds: [1, 1, 1], work: [1], activations: [1e3, 1e3], carried: [[], [], [0]] },
+      pairs: [
+        [0, 1],
+        [1, 2],
+        [2, 1],
+        [1, 0]
+      ]
+    })
+    world.setRelays(1, false)
+    expect(query(world, () => 1)).toEqual({ stuckAt: 0 })
+    expect((query(world, () => 1, 1, 1) as Path).steps.map(({ device }) => device)).toEqual([2, 1])
+    const remaining = (home: number) => [0, 1, 2].map(n => remainingTimes(world, 0, home)(n, 0))
+    expect(remaining(1).map(Number.isFinite)).toEqual([false, true, true])
+    expect(remaining(0).map(Number.isFinite)).toEqual([false, false, false])
+    world.setCarried(1, 0, 0, true)
+    expect((query(world, () => 1) as Path).steps.map(({ device }) => device)).toEqual([1, 0])
+    expect(remaining(0).map(Number.isFinite)).toEqual([true, true, true])
   })
 
   test('a relay that computes nothing is a step that only passes through', () => {

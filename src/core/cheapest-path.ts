@@ -130,6 +130,7 @@ class LayeredSearch {
       const reached = this.#cost[layer + here]!
       // From here on nobody is reached for less than what everybody has already.
       if (reached + step >= worst) break
+      if (!world.devices[here]!.relays && this.#via[layer + here] !== undefined) continue
       for (const link of world.links[here]!) {
         if (this.#settled[link.to] === 1 || !link.up || !world.devices[link.to]!.up) continue
         const takes = size / link.rate

@@ -30,6 +30,7 @@ export const remainingTimes = (world: World, model: number, home: number): Remai
 /** Let each device pass its activation to a neighbour that is nearer to the end. */
 const settleLinks = (world: World, times: Float64Array, size: number): void => {
   const settled = new Uint8Array(times.length)
+  const ownTimes = times.slice()
   for (;;) {
     let next = -1
     for (let n = 0; n < times.length; n++) {
@@ -37,12 +38,14 @@ const settleLinks = (world: World, times: Float64Array, size: number): void => {
     }
     if (next === -1) return
     settled[next] = 1
-    if (!world.devices[next]!.up) continue
+    const { up: isUp, relays } = world.devices[next]!
+    if (!isUp) continue
+    const fromThere = relays ? times[next]! : ownTimes[next]!
     for (const [n, links] of world.links.entries()) {
       if (settled[n] === 1) continue
       const link = links.find(({ to, up }) => to === next && up)
       if (link === undefined) continue
-      times[n] = Math.min(times[n]!, times[next]! + size / link.rate + link.latency)
+      times[n] = Math.min(times[n]!, fromThere + size / link.rate + link.latency)
     }
   }
 }

@@ -28,6 +28,7 @@ export const shortestTransfer = (
     if (here === -1) return undefined
     if (isTarget(here)) return { hops: trace(previous, from, here), takes: seconds(takes[here]!) }
     settled[here] = 1
+    if (here !== from && !world.devices[here]!.relays) continue
     for (const link of world.links[here]!) {
       if (!link.up || !world.devices[link.to]!.up) continue
       const candidate = takes[here]! + size / link.rate + link.latency

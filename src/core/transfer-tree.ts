@@ -25,6 +25,7 @@ export const transferTree = (world: World, from: number, size: Bytes): TransferT
     }
     if (here === -1) return { takes, slowest, previous }
     settled[here] = 1
+    if (here !== from && !world.devices[here]!.relays) continue
     for (const link of world.links[here]!) {
       if (!link.up || !world.devices[link.to]!.up) continue
       const sending = size / link.rate

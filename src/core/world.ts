@@ -17,6 +17,8 @@ export interface DeviceView {
   up: boolean
   /** Relative to the reference machine; for blocks whose time was not measured there. */
   speed: number
+  /** False of who came for one job: what it is not to compute does not travel over it. */
+  relays: boolean
   /** Its worker among the resources of this world. */
   readonly resource: number
 }
@@ -81,7 +83,7 @@ export class World {
     const vacant = this.#vacant.devices.pop()
     if (vacant !== undefined) return this.#moveIn(vacant, id, speed)
     const index = this.devices.length
-    this.devices.push({ id, up: true, speed, resource: this.resources++ })
+    this.devices.push({ id, up: true, speed, relays: true, resource: this.resources++ })
     this.links.push([])
     this.#linkTo.push(new Map())
     this.#deviceIndex.set(id, index)
@@ -93,7 +95,7 @@ export class World {
 
   #moveIn(index: number, id: DeviceId, speed: number): number {
     const device = this.devices[index]!
-    Object.assign(device, { id, speed, up: true })
+    Object.assign(device, { id, speed, up: true, relays: true })
     this.#dearness[device.resource] = 1
     this.#deviceIndex.set(id, index)
     this.reach++
@@ -202,6 +204,13 @@ export class World {
     this.version++
   }
 
+  setRelays(device: number, relays: boolean): void {
+    if (this.devices[device]!.relays === relays) return
+    this.devices[device]!.relays = relays
+    this.reach++
+    this.version++
+  }
+
   setSpeed(device: number, speed: number): void {
     if (this.devices[device]!.speed === speed) return
     this.#changeTimes(device, () => {
@@ -261,6 +270,12 @@ export class World {
   /** Whether the device carries the block and may run it for a datum whose source's device is `home`. */
   mayRun(device: number, model: number, block: number, home: number): boolean {
     return this.carries(device, model, block) && (device === home || !this.isPinned(model, block))
+  }
+
+  /** Whether a datum may be sent there: to be computed there, to end there, or to go on from there. */
+  mayVisit(device: number, model: number, done: number, home: number): boolean {
+    if (this.devices[device]!.relays) return true
+    return done === this.models[model]!.work.length ? device === home : this.mayRun(device, model, done, home)
   }
 
   carriesAll(device: number, model: number): boolean {

@@ -136,7 +136,7 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       incarnation
     })
     // The others know it by its role.
-    if (options.role === 'guest') device.view.guests.add(device.view.self)
+    if (options.role === 'guest') device.view.addGuest(device.view.self)
     const { stop } = stopOnce(async () => {
       try {
         await device.stop({ patience: seconds(0) })

@@ -83,7 +83,7 @@ export const createBackpressure =
         consider(weight, { device: self, until: done + 1 })
       }
       for (const link of world.links[self]!) {
-        if (!link.up || !world.devices[link.to]!.up || isBound) continue
+        if (!link.up || !world.devices[link.to]!.up || isBound || !world.mayVisit(link.to, model, done, home)) continue
         const there = remaining(link.to, done)
         if (!Number.isFinite(there) || (wasPassedOn && there >= remaining(self, done))) continue
         const tasks = heard.get(link.to)?.get(commodity(model, done, home)) ?? 0
@@ -103,7 +103,7 @@ export const createBackpressure =
         ? world.blockTime(self, model, done) + remaining(self, done + 1)
         : Number.POSITIVE_INFINITY
       for (const link of world.links[self]!) {
-        if (!link.up || !world.devices[link.to]!.up) continue
+        if (!link.up || !world.devices[link.to]!.up || !world.mayVisit(link.to, model, done, home)) continue
         const time = activations[done]! / link.rate + link.latency + remaining(link.to, done)
         if (time < least) {
           least = time

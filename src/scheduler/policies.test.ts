@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { seconds } from '../core/units.ts'
+import { bytesPerSecond, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 import { smallWorld } from '../testing/small-world.ts'
 import { taskState } from '../testing/task-state.ts'
@@ -29,6 +29,35 @@ const now = seconds(0)
 
 const pair = (over: Partial<Parameters<typeof smallWorld>[0]> = {}): World =>
   smallWorld({ speeds: [1, 1], work: [1, 1], activations: [1e6, 1e6, 1e3], link: { rate: 1e6, latency: 0 }, ...over })
+
+describe.each(Object.keys(POLICIES) as PolicyName[])('%s', name => {
+  const slowBesideFast = (relays: boolean): World => {
+    const world = smallWorld({
+      ...{ speeds: [1, 1, 1], work: [1, 1], activations: [1e6, 1e6, 1e6], pairs: [], carried: [[0], [], [1]] },
+      ...(name === 'local' || name === 'ddi' ? { carried: [[], [], [0, 1]] } : {})
+    })
+    for (const [from, to, rate] of [
+      [0, 1, 1e9],
+      [1, 2, 1e9],
+      [0, 2, 1e4],
+      [2, 0, 1e4],
+      [2, 1, 1e9],
+      [1, 0, 1e9]
+    ] as const)
+      world.setLink(from, to, bytesPerSecond(rate), seconds(0))
+    world.setRelays(1, relays)
+    return world
+  }
+
+  test('nothing travels over who came for one job, be it the fastest way', () => {
+    const host = policy(name, { world: slowBesideFast(false) })
+    for (const done of [0, 1, 2]) {
+      const next = host.next(task({ done }), now)
+      const visited = next.kind === 'go' ? next.steps.map(({ device }) => device) : []
+      expect(visited).not.toContain(1)
+    }
+  })
+})
 
 describe('local', () => {
   test('runs everything at the source', () => {

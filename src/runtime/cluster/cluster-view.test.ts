@@ -157,7 +157,7 @@ test('who came only to look is not planned for; a guest with room, or a device w
   view.joined(C)
   say(C, 0n)
   expect(planned()).toEqual([B, C])
-  view.guests.add(C)
+  view.addGuest(C)
   expect(planned()).toEqual([B])
   expect(view.staying().map(({ device }) => device)).toEqual([B, C])
   view.heard(C, create(DeviceStateSchema, { device: C, name: 'c', sequence: 3n, speed: 1, memory: 1n }))

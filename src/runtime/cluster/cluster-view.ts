@@ -19,8 +19,7 @@ export class ClusterView {
   readonly self: DeviceId
   /** What devices say, and is not believed at present; call `review` when it has changed. */
   readonly distrust = new Distrust()
-  /** Devices that came for one job: away, they are nobody's loss. */
-  readonly guests = new Set<DeviceId>()
+  readonly #guests = new Set<DeviceId>()
   readonly #states = new Map<DeviceId, DeviceState>()
   /** Of the process that is connected, or was last. */
   readonly #lives = new Map<DeviceId, bigint>()
@@ -151,8 +150,19 @@ export class ClusterView {
   planned(): readonly DeviceState[] {
     return this.staying().filter(
       ({ device, memory, sources, models }) =>
-        !(this.guests.has(deviceId(device)) && memory === 0n && sources.length === 0 && models.length === 0)
+        !(this.isGuest(deviceId(device)) && memory === 0n && sources.length === 0 && models.length === 0)
     )
+  }
+
+  /** It has come for one job: nothing travels over it, and away it is nobody's loss. */
+  addGuest(device: DeviceId): void {
+    this.#guests.add(device)
+    const index = this.world.deviceIndex(device)
+    if (index !== undefined) this.world.setRelays(index, false)
+  }
+
+  isGuest(device: DeviceId): boolean {
+    return this.#guests.has(device)
   }
 
   isUp(device: DeviceId): boolean {
@@ -181,6 +191,7 @@ export class ClusterView {
     this.#lives.set(device, life)
     this.#news++
     const index = this.world.addDevice(device)
+    this.world.setRelays(index, !this.#guests.has(device))
     const isNewLife = former !== undefined && former !== life
     if (isNewLife) this.#forget(device, index)
     const state = this.#states.get(device)
@@ -203,7 +214,7 @@ export class ClusterView {
     this.world.retire(device)
     this.#states.delete(device)
     this.#lives.delete(device)
-    this.guests.delete(device)
+    this.#guests.delete(device)
     this.review()
     return index
   }

@@ -182,7 +182,8 @@ export class Appeals {
     const { view } = this.#parts
     const { world, selfIndex } = view
     const reached = new Set([selfIndex])
-    for (const n of reached) for (const { to, up } of world.links[n]!) if (up) reached.add(to)
+    for (const n of reached)
+      if (n === selfIndex || world.devices[n]!.relays) for (const { to, up } of world.links[n]!) if (up) reached.add(to)
     const m = world.modelIndex(model)
     const isPinned = m !== undefined && world.isPinned(m, block)
     return [...reached]

@@ -390,7 +390,7 @@ export class DeviceReporter {
         resent: sum(s => s.resent),
         failed: sum(s => s.failed),
         dropped: sum(s => s.dropped),
-        devicesLost: view.world.known().filter(({ id, up }) => !up && !view.guests.has(id)).length
+        devicesLost: view.world.known().filter(({ id, up }) => !up && !view.isGuest(id)).length
       }
     }
   }

@@ -284,7 +284,7 @@ class RunningDevice implements Device {
     })
     this.#goneWatch = new GoneWatch({
       ...{ clock, world: this.view.world, after: parts.forgetsAfter },
-      isGuest: peer => this.view.guests.has(peer),
+      isGuest: peer => this.view.isGuest(peer),
       gone: peer => this.#forget(peer)
     })
     this.#finder = new ManifestFinder({

@@ -25,7 +25,7 @@ const setUp = () => {
   const gone: string[] = []
   const watch = new GoneWatch({
     ...{ clock, world: view.world },
-    isGuest: device => view.guests.has(device),
+    isGuest: device => view.isGuest(device),
     gone: device => {
       gone.push(device)
       view.retire(device)
@@ -67,11 +67,11 @@ test('who is away for a night is known when it comes back, who is for a day leav
 test('who came for one job has left all tables within the hour', async () => {
   const { view, gone, comes, pass } = setUp()
   for (const id of ['a', 'guest']) comes(id)
-  view.guests.add(deviceId('guest'))
+  view.addGuest(deviceId('guest'))
   for (const id of ['a', 'guest']) view.left(deviceId(id))
   await pass(2)
   expect(gone).toEqual(['guest'])
-  expect(view.guests.size).toBe(0)
+  expect(view.isGuest(deviceId('guest'))).toBe(false)
 })
 
 test('however many devices come and go, the tables are as long as at the most are known at once', async () => {

@@ -347,7 +347,7 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
     parts.peerLost(event.peer)
     parts.inbox.left(event.peer)
   } else {
-    if (event.role === 'guest') view.guests.add(event.peer)
+    if (event.role === 'guest') view.addGuest(event.peer)
     if (view.joined(event.peer, event.life)) parts.restarted(event.peer)
     parts.joined(event.peer)
     const placement = parts.placement()
