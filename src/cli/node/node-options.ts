@@ -322,7 +322,7 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
   for (const [flag, text] of Object.entries(ofServing))
     odd(
       flag,
-      text !== undefined && !serves,
+      text !== undefined && text !== false && !serves,
       `--${flag} is of a node that serves: add --serve PORT, --serve-grpc PORT, --dashboard PORT or --metrics PORT`
     )
   const isHalf = (flags.serveTlsCert === undefined) !== (flags.serveTlsKey === undefined)
