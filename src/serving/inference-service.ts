@@ -107,7 +107,11 @@ export class InferenceService {
   }
 
   config(model: string, version: string) {
-    return configOf(model, this.manifest(model, version), this.#parts.desk.limits.batch)
+    return configOf(
+      model,
+      this.manifest(model, version),
+      this.repository.mostDataOf(model) ?? this.#parts.desk.limits.batch
+    )
   }
 
   /** @param model empty: of all that there are */
@@ -152,6 +156,13 @@ export class InferenceService {
     const { model, parameters, signal, since, arrived = since } = call
     const wanted = wantedOutputs(call, manifest)
     const tensors = call.inputs.map(input => toTensor(input, manifest))
+    const batch = batchSize(tensors, manifest)
+    const most = this.repository.mostDataOf(model)
+    if (most !== undefined && batch > most)
+      throw new ServingError(
+        'badRequest',
+        `inference request batch-size must be <= ${most} for '${model}', got ${batch}`
+      )
     const begun = clock.now()
     const asker = askerOf(call)
     const trace = parseTraceparent(call.trace)
@@ -159,7 +170,6 @@ export class InferenceService {
     const computed = await desk.compute({ model, tensors, asker, weight: weightOf(parameters), timeout, signal, trace })
     const { took, served, runs, outputs, wasResent } = computed
     const done = clock.now()
-    const batch = batchSize(tensors, manifest)
     const input = seconds(begun - since)
     return {
       version: VERSION,

@@ -6,11 +6,12 @@ import { seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import type { Device } from '../runtime/device/device.ts'
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
+import { batchOf } from '../runtime/device/requests/batch.ts'
 import type { RequestDesk } from '../runtime/device/requests/request-desk.ts'
 import { identityOf } from '../runtime/onnx/identity-of.ts'
 import { VERSION } from './model-facts.ts'
+import { type ModelConfig, readConfig } from './read-config.ts'
 import { ServingError } from './serving-error.ts'
-import { shapesFromConfig } from './shapes-from-config.ts'
 
 /** How a model of this node comes to be, of a file. */
 export interface ModelSource {
@@ -70,6 +71,8 @@ export class ModelRepository {
   readonly #loaded: Set<string>
   readonly #busy = new Map<string, Promise<void>>()
   readonly #reasons = new Map<string, string>()
+  /** Data in a request, where a client's configuration says it. */
+  readonly #mostData = new Map<string, number>()
   /** Files that clients brought. */
   readonly #brought = new Map<string, Set<string>>()
   /** That have been brought. */
@@ -80,6 +83,11 @@ export class ModelRepository {
     this.#parts = parts
     this.#known = new Map(parts.own.map(model => [model.name, model]))
     this.#loaded = new Set(this.#known.keys())
+  }
+
+  /** Data in a request, where that was said here; undefined: as many as this node takes. */
+  mostDataOf(name: string): number | undefined {
+    return this.#mostData.get(name)
   }
 
   /** Of the models that are in the cluster. */
@@ -140,6 +148,7 @@ export class ModelRepository {
       }
       if (this.#isLocked(name)) throw locked(name, 'unload')
       this.#loaded.delete(name)
+      this.#mostData.delete(name)
       this.#remember(name, 'unloaded')
       await device.removeModel(name)
       await desk.leave(name)
@@ -234,7 +243,9 @@ export class ModelRepository {
       if (lack === undefined) return
       throw new ServingError('notReady', `model '${name}' is not ready: ${lack.words}`)
     }
-    const model = await this.#modelOf(name, given)
+    const { config } = given
+    const said = config === undefined ? undefined : this.#configOf(name, config)
+    const model = await this.#modelOf(name, given.file, said?.shapes ?? new Map())
     try {
       await this.#refuseAnother(name, model.file)
       // Somebody may have taken it out of the cluster meanwhile.
@@ -242,7 +253,9 @@ export class ModelRepository {
       if (this.#loaded.has(name) && isThere) await device.updateModel(model)
       else await device.addModel(model)
       this.#loaded.add(name)
+      const isSame = this.#known.get(name) === model
       this.#known.set(name, model)
+      if (said !== undefined || !isSame) await this.#limit(name, said?.mostData)
       await this.#untilReady(name)
       this.#reasons.delete(name)
       await this.#drop(name, model.file)
@@ -256,26 +269,47 @@ export class ModelRepository {
   }
 
   async #untilReady(name: string): Promise<void> {
-    const { clock, desk, device } = this.#parts
+    const { clock, desk } = this.#parts
     const begun = clock.now()
     for (;;) {
       const lack = desk.lackOf(desk.model(name))
       if (lack === undefined) return
       const waited = clock.now() - begun
       if ((waited > SETTLES && lack.fitsNowhere) || waited > PATIENCE) {
-        this.#loaded.delete(name)
-        await device.removeModel(name)
+        await this.#takeOut(name)
         throw new ServingError('badRequest', lack.words)
       }
       await clock.sleep(TICK)
     }
   }
 
-  async #modelOf(name: string, { config, file }: LoadParameters): Promise<OwnedModel> {
-    const { createModel } = this.#parts
-    if (config !== undefined && config.length > LARGEST_CONFIG)
+  /** @throws ServingError where it takes no batches */
+  async #limit(name: string, most: number | undefined): Promise<void> {
+    if (most === undefined) {
+      this.#mostData.delete(name)
+      return
+    }
+    if (batchOf(this.#parts.desk.model(name)) === undefined) {
+      await this.#takeOut(name)
+      throw new ServingError('badRequest', `max_batch_size is ${most}, and the model takes no batches: make it 0`)
+    }
+    this.#mostData.set(name, most)
+  }
+
+  async #takeOut(name: string): Promise<void> {
+    this.#loaded.delete(name)
+    this.#mostData.delete(name)
+    await this.#parts.device.removeModel(name)
+  }
+
+  #configOf(name: string, config: string): ModelConfig {
+    if (config.length > LARGEST_CONFIG)
       throw new ServingError('badRequest', `parameter 'config' has more than ${LARGEST_CONFIG} characters`)
-    const shapes = config === undefined ? new Map() : shapesFromConfig(config)
+    return readConfig(config, name, this.#parts.desk.limits.batch)
+  }
+
+  async #modelOf(name: string, file: Uint8Array | undefined, shapes: ModelConfig['shapes']): Promise<OwnedModel> {
+    const { createModel } = this.#parts
     if (file !== undefined) return createModel({ name, shapes, file: await this.#keep(name, file) })
     const found = await this.#fileOf(name)
     if (found !== undefined) return createModel({ name, shapes, file: found })

@@ -195,6 +195,17 @@ test('a model that a client brings is cut, placed and served; unloaded it is gon
     expect(uploads()).toHaveLength(1)
   }
   expect(await infer()).toMatchObject({ status: 200 })
+  expect((await ask(`${http}/v2/models/brought/config`)).json()).toMatchObject({ max_batch_size: 8 })
+  const batch = (size: number) => {
+    const x = { name: 'x', datatype: 'FP32', shape: [size, 4], data: Array(4 * size).fill(1) }
+    return ask(`${http}/v2/models/brought/infer`, { body: JSON.stringify({ inputs: [x] }) })
+  }
+  expect(await batch(8)).toMatchObject({ status: 200 })
+  const over = await batch(9)
+  expect([over.status, over.json().error]).toEqual([
+    400,
+    expect.stringMatching(/batch-size must be <= 8 for 'brought'/)
+  ])
 }, 60_000)
 
 test('one file under two names is two models: unloaded by one it is still there by the other', async () => {
@@ -222,6 +233,8 @@ test('a model that is garbage, that does not say what it is, or that belongs to 
     notBase64: await load('text', { [file]: '{}' }),
     nowhere: await load('nowhere', {}),
     badName: await load('..%2F..%2Fup', { [file]: base64(mixerModel()) }),
+    notObeyed: await load('config', { config: '{"dynamic_batching":{"a":1}}', [file]: base64(mixerModel()) }),
+    noBatches: await load('alone', { config: '{"max_batch_size":8}', [file]: base64(loopingModel()) }),
     badConfig: await load('config', { config: '{', [file]: base64(mixerModel()) }),
     twoFiles: await load('two', { [file]: '', 'file:2/model.onnx': '' })
   }
@@ -233,6 +246,8 @@ test('a model that is garbage, that does not say what it is, or that belongs to 
       notBase64: 400,
       nowhere: 404,
       badName: 400,
+      notObeyed: 400,
+      noBatches: 400,
       badConfig: 400,
       twoFiles: 400
     }
