@@ -28,6 +28,8 @@ export interface SourcesChange {
     readonly added: readonly string[]
     readonly changed: readonly string[]
     readonly removed: readonly string[]
+    /** Nothing but their weight is another. */
+    readonly weighed: readonly string[]
   }
   readonly sinks: { readonly added: readonly string[]; readonly removed: readonly string[] }
   /** What can be said against the new ones is said now. @throws UserError */
@@ -39,8 +41,9 @@ export interface SourcesChange {
 
 interface Here {
   readonly id: string
-  /** All that it is made of: another one where that differs. */
+  /** All that it is made of but its weight: another one where that differs. */
   readonly key: string
+  readonly weight: number
   /** When nothing of it settles any more. */
   close(): Promise<void>
 }
@@ -118,22 +121,36 @@ export class NodeSources {
       ...{ key, source }
     }))
     const gone = [...this.#here.keys()].filter(name => this.#here.get(name)!.key !== next.get(name)?.key)
+    const weighed = specs.filter(({ name, weight }) => {
+      const here = this.#here.get(name)
+      return here !== undefined && here.key === next.get(name)?.key && here.weight !== weight
+    })
     return {
       sources: {
         added: fresh.flatMap(({ source }) => (this.#here.has(source.name) ? [] : [source.name])),
         changed: gone.filter(name => next.has(name)),
-        removed: gone.filter(name => !next.has(name))
+        removed: gone.filter(name => !next.has(name)),
+        weighed: weighed.map(({ name }) => name)
       },
       sinks: { added: sinks.added, removed: sinks.removed },
       check: async () => {
         for (const { runner } of runners) await runner.check()
       },
-      commit: () => this.#commit(gone, runners, sinks),
+      commit: async () => {
+        for (const source of weighed) this.#weigh(source)
+        await this.#commit(gone, runners, sinks)
+      },
       undo: () => {
         forget()
         return sinks.undo()
       }
     }
+  }
+
+  #weigh({ name, weight }: SourceSpec): void {
+    const here = this.#here.get(name)!
+    this.#parts.device.weighSource(here.id, weight)
+    this.#here.set(name, { ...here, weight })
   }
 
   async #commit(gone: readonly string[], runners: readonly Fresh[], sinks: SinkChange): Promise<void> {
@@ -148,7 +165,7 @@ export class NodeSources {
     for (const { runner, close, key, source } of runners) {
       await device.addSource(runner)
       this.#kinds.begun([source])
-      this.#here.set(source.name, { id: runner.id, key, close })
+      this.#here.set(source.name, { id: runner.id, key, weight: source.weight, close })
     }
     await sinks.commit()
   }
@@ -161,6 +178,6 @@ export class NodeSources {
   #keyOf(source: SourceSpec, options: NodeOptions, spec: IoSpec | undefined): string {
     const sinks = identityOf(this.#shelf.specsOf(source.name))
     const shapes = source.model === undefined ? options.shapes : [...shapesFor(source.model, options)]
-    return JSON.stringify([source, sinks, source.synthetic === undefined ? spec : shapes])
+    return JSON.stringify([{ ...source, weight: undefined }, sinks, source.synthetic === undefined ? spec : shapes])
   }
 }

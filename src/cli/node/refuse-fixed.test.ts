@@ -17,9 +17,9 @@ test('what a running device cannot change is refused, each with its place; sourc
 
 test('what a reload has changed is told in a line', () => {
   const none = { added: [], changed: [], removed: [] }
-  expect(describeReload({ models: none, sources: none, sinks: none })).toBe('nothing has changed')
-  const sources = { added: ['a', 'b'], changed: [], removed: ['c'] }
+  expect(describeReload({ models: none, sources: { ...none, weighed: [] }, sinks: none })).toBe('nothing has changed')
+  const sources = { added: ['a', 'b'], changed: [], removed: ['c'], weighed: ['d'] }
   expect(
     describeReload({ models: { ...none, changed: ['m'] }, sources, sinks: { added: [], removed: ['x.jsonl'] } })
-  ).toBe('model m changed; sources a, b added; source c removed; sink x.jsonl removed')
+  ).toBe('model m changed; sources a, b added; source c removed; source d weighed; sink x.jsonl removed')
 })

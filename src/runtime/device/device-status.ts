@@ -95,6 +95,8 @@ export const deviceReportSchema = z.object({
       inFlight: z.number(),
       /** So many data it may have in flight now; 0 of a device that does not say. */
       window: z.number().default(0),
+      /** Its share beside the others', where there is not enough for all; 0 of a device that does not say. */
+      weight: z.number().default(0),
       /** Of each place that results are delivered to: bytes that wait on the disk, also of other sources, and why nothing is delivered now. */
       deliveries: z.array(z.object({ to: z.string(), waiting: z.number(), because: z.string() })).default([]),
       /** Data that could not be computed, by this process. */

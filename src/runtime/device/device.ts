@@ -103,6 +103,8 @@ export interface Device extends AsyncDisposable {
    * @param patience default: none @returns when it has ended; false when there is none of that id
    */
   removeSource(id: string, patience?: Seconds): Promise<boolean>
+  /** Another share beside the other sources, from its next datum on. @returns whether it is here */
+  weighSource(id: string, weight: number): boolean
   /**
    * Own a model from now on: before the start it is prepared with the others, later at once, and the others are told.
    * @throws UserError when this device has one of that name, or it cannot be served
@@ -383,6 +385,12 @@ class RunningDevice implements Device {
   async addSource(source: SourcePort): Promise<void> {
     await this.#sources.add(source)
     this.#announcer.changed()
+  }
+
+  weighSource(id: string, weight: number): boolean {
+    const source = this.#sources.get(id)
+    source?.weigh?.(weight)
+    return source !== undefined
   }
 
   async removeSource(id: string, patience = seconds(0)): Promise<boolean> {

@@ -38,6 +38,8 @@ export interface SourcePort {
   failed(ref: DatumRef, failure: BlockFailure): void
   /** Everything that `device` has is gone. */
   deviceLost(device: DeviceId): void
+  /** Its share beside the others', of what is sent out from now on. @default it stays as it is */
+  weigh?(weight: number): void
   /** Look for missed deadlines. Called every 100 ms. */
   tick(): void
   status(): DeviceReport['sources'][number]

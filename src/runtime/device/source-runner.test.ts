@@ -33,6 +33,7 @@ const view = {
 const restarted = () => {
   const clock = createManualClock()
   const sent: number[] = []
+  const weights: number[] = []
   const todo = Array.from({ length: 10 }, (_, i) => ({ datum: 40 + i, item: { name: `${40 + i}` } }))
   const source = new SourceRunner({
     spec: { name: 'cam', window: 6, weight: 1, start: seconds(0) },
@@ -44,14 +45,17 @@ const restarted = () => {
     openItems: async () => ({ todo, total: 50, away: [] }),
     createPort: () => ({ read: async () => [] }),
     availableAt: undefined,
-    submit: (task: { readonly datum: number }) => sent.push(task.datum),
+    submit: (task: DeviceTask) => {
+      sent.push(task.datum)
+      weights.push(task.weight)
+    },
     cancel: () => {},
     breaker: new CircuitBreaker(),
     isHere: () => false,
     setAside: () => {},
     say: () => {}
   } as unknown as SourceRunnerParts)
-  return { clock, sent, source }
+  return { clock, sent, weights, source }
 }
 
 test('what a source has admitted is of all its processes, as what it has completed', async () => {
@@ -62,6 +66,20 @@ test('what a source has admitted is of all its processes, as what it has complet
   await clock.advance(seconds(1))
   expect(sent).toEqual([40, 41, 42, 43, 44, 45])
   expect(source.status()).toMatchObject({ admitted: 46, completed: 39, inFlight: 6 })
+  over.abort()
+  await running
+})
+
+test('another weight holds for what is sent out from then on, and the source goes on as it was', async () => {
+  const { clock, weights, source } = restarted()
+  const over = new AbortController()
+  const running = source.run(over.signal, seconds(0)).catch(() => {})
+  await clock.advance(seconds(1))
+  source.weigh(3)
+  expect(source.status()).toMatchObject({ weight: 3, state: 'running', inFlight: 6 })
+  source.deviceLost(deviceId('porch'))
+  await clock.advance(seconds(1))
+  expect(weights).toEqual([1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3])
   over.abort()
   await running
 })

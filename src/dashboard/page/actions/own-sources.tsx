@@ -46,8 +46,9 @@ interface OwnSourceProps {
   readonly act: ActionProps['act']
 }
 
-const OwnSource = ({ source: { name }, act }: OwnSourceProps) => {
-  const [weight, setWeight] = useState('1')
+const OwnSource = ({ source: { name, weight: known }, act }: OwnSourceProps) => {
+  const [written, setWritten] = useState<string>()
+  const weight = written ?? String(known)
   return (
     <form
       class="action"
@@ -66,7 +67,7 @@ const OwnSource = ({ source: { name }, act }: OwnSourceProps) => {
           step="any"
           required
           value={weight}
-          onInput={event => setWeight(event.currentTarget.value)}
+          onInput={event => setWritten(event.currentTarget.value)}
         />
       </span>
       <button type="submit">Set</button>
