@@ -32,7 +32,7 @@ test('what became of data, and how long things took, is counted as it happens', 
   })
   metrics.ended({ ...of, outcome: 'result', available: seconds(0), at: seconds(2) })
   for (let i = 0; i < 3; i++) metrics.ended({ ...of, outcome: 'dropped', reason: 'deadline', at: seconds(2) })
-  metrics.ended({ ...of, outcome: 'failed', at: seconds(2) })
+  metrics.ended({ ...of, outcome: 'failed', reason: 'computation', at: seconds(2) })
   metrics.admitted({ source: 'gate@porch#1.serve.2', datum: 0, available: seconds(0), at: seconds(0) })
   metrics.answered('ModelInfer', 0)
   const samples = samplesOf(await metrics.text())
@@ -43,7 +43,7 @@ test('what became of data, and how long things took, is counted as it happens', 
     'tributary_admitted_total{source="gate"}': 1,
     'tributary_results_total{source="cam"}': 1,
     'tributary_dropped_total{source="cam",reason="deadline"}': 3,
-    'tributary_failed_total{source="cam"}': 1,
+    'tributary_failed_total{source="cam",reason="computation"}': 1,
     'tributary_serving_requests_total{route="ModelInfer",code="0"}': 1,
     'tributary_inference_seconds_sum{source="cam"}': 2,
     'tributary_queueing_seconds_sum{model="net"}': expect.closeTo(0.3, 9),
@@ -87,6 +87,13 @@ test("names, units and kinds follow Prometheus's conventions", () => {
     // Those are of Prometheus itself.
     for (const label of labels) expect(['le', 'quantile', 'job', 'instance']).not.toContain(label)
   }
+})
+
+test('a gauge has no name of a counter: Prometheus takes it for one', async () => {
+  const text = await new DeviceMetrics({ version: '1' }).text()
+  const gauges = [...text.matchAll(/^# TYPE (\S+) gauge$/gm)].map(([, name]) => name!)
+  expect(gauges.length).toBeGreaterThan(20)
+  expect(gauges.filter(name => name.endsWith('_total'))).toEqual([])
 })
 
 test('docs/metrics.md has the table that the code makes', () => {

@@ -8,6 +8,9 @@ import { METRICS, type MetricKey } from './metric-table.ts'
 /** Seconds: from a hop on one machine to a model on a slow one. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
+/** Of prom-client: gauges with the names of counters. What they count stands in others by type. */
+const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']
+
 type Labels = Readonly<Record<string, string>>
 
 export interface DeviceMetricsParts {
@@ -42,6 +45,7 @@ export class DeviceMetrics implements DeviceObserver {
     this.#version = version
     const registers = [this.#registry]
     collectDefaultMetrics({ register: this.#registry })
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name)
     for (const [key, { name, kind, help, labels }] of Object.entries(METRICS) as [
       MetricKey,
       (typeof METRICS)[MetricKey]
@@ -83,7 +87,7 @@ export class DeviceMetrics implements DeviceObserver {
   ended(end: Parameters<DeviceObserver['ended']>[0]): void {
     const source = nameOf(end.source)
     if (end.outcome === 'dropped') this.#count('dropped', 1, { source, reason: end.reason })
-    else if (end.outcome === 'failed') this.#count('failed', 1, { source })
+    else if (end.outcome === 'failed') this.#count('failed', 1, { source, reason: end.reason })
     else {
       this.#count('results', 1, { source })
       this.#observe('inference', end.at - end.available, { source })
@@ -128,11 +132,12 @@ export class DeviceMetrics implements DeviceObserver {
       'jobFailures',
       own.jobs.map(({ job, times }) => [times, { what: job }])
     )
-    const { refusedPeers, malformedFrames, oversizedFrames, refusedTasks } = own.counters
+    const { refusedPeers, malformedFrames, oversizedFrames, refusedTasks, unproven } = own.counters
     this.#is('refusedPeers', refusedPeers)
     this.#is('malformed', malformedFrames)
     this.#is('oversized', oversizedFrames)
     this.#is('refusedTasks', refusedTasks)
+    this.#is('unproven', unproven)
   }
 
   #lookAtModels({ models }: Own): void {

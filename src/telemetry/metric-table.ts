@@ -29,7 +29,12 @@ export const METRICS = {
   admitted: counter('tributary_admitted_total', 'Data that a source of this device has sent on their way', 'source'),
   results: counter('tributary_results_total', 'Data whose result is in their sink', 'source'),
   dropped: counter('tributary_dropped_total', 'Data that were let go, by the rule that did it', 'source', 'reason'),
-  failed: counter('tributary_failed_total', 'Data that could not be read or computed', 'source'),
+  failed: counter(
+    'tributary_failed_total',
+    'Data that have failed for good: noItem (no item of its kind, or not read in time), unreadable (under way, and cannot be read again), computation, result (what came home is none)',
+    'source',
+    'reason'
+  ),
   duplicates: counter('tributary_duplicates_total', 'Results that came a second time and were not taken', 'source'),
   resent: counter('tributary_resent_total', 'Data that were sent out again', 'source'),
   inFlight: gauge('tributary_in_flight', 'Data that are under way', 'source'),
@@ -89,7 +94,11 @@ export const METRICS = {
   refusedPeers: counter('tributary_refused_peers_total', 'Processes that could not prove the key'),
   malformed: counter('tributary_malformed_frames_total', 'Frames that are none'),
   oversized: counter('tributary_oversized_frames_total', 'Frames beyond a limit'),
-  refusedTasks: counter('tributary_refused_tasks_total', 'Tasks that were sent here and not taken')
+  refusedTasks: counter('tributary_refused_tasks_total', 'Tasks that were sent here and not taken'),
+  unproven: counter(
+    'tributary_refused_results_total',
+    'Results and other words about data that were refused: whoever sent them was not given these data'
+  )
 } as const satisfies Readonly<Record<string, Metric>>
 
 export type MetricKey = keyof typeof METRICS

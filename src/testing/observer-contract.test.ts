@@ -51,7 +51,7 @@ const tell = (observer: DeviceObserver, datum: number): void => {
   observer.sent({ ...sent, datum })
   observer.ended({ ...ended, datum })
   observer.ended({ ...of, outcome: 'dropped', reason: 'deadline', at: seconds(4), datum: datum + 1 })
-  observer.ended({ ...of, outcome: 'failed', at: seconds(4), datum: datum + 2 })
+  observer.ended({ ...of, outcome: 'failed', reason: 'computation', at: seconds(4), datum: datum + 2 })
 }
 
 describe.each([
@@ -67,7 +67,7 @@ describe.each([
       { did: 'sent', ...sent },
       { did: 'ended', ...ended },
       { did: 'ended', ...of, outcome: 'dropped', reason: 'deadline', at: 4, datum: 4 },
-      { did: 'ended', ...of, outcome: 'failed', at: 4, datum: 5 }
+      { did: 'ended', ...of, outcome: 'failed', reason: 'computation', at: 4, datum: 5 }
     ])
   })
 

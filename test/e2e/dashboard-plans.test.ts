@@ -231,7 +231,11 @@ describe('with the token', () => {
     expect((await post('actions/add-source', { config })).status).toBe(400)
     await answered(await post('actions/weight', { name: 'door', weight: 3 }))
     await until(status => status.sources.find(({ name }) => name === 'door')?.weight === 3)
-    expect(porch().log().match(/source door.*going on with the rest/)).toBeNull()
+    expect(
+      porch()
+        .log()
+        .match(/source door.*going on with the rest/)
+    ).toBeNull()
     await answered(await post('actions/remove-source', { name: 'door' }))
     await until(status => named(status).join() === 'cam')
     for (const words of ['add a source: done', 'give source door the weight 3: done', 'remove source door: done'])

@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import type { DropReason } from '../../core/drop-reason.ts'
+import type { FailReason } from '../../core/fail-reason.ts'
 import { type DeviceId, type ModelId, type SourceId, sourceId } from '../../core/ids.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -147,9 +148,11 @@ export class SourceRunner implements SourcePort {
   #unsafe = 0
   #wake: () => void = () => {}
   #lastComplaint = ''
+  #weight: number
 
   constructor(parts: SourceRunnerParts) {
     this.#parts = parts
+    this.#weight = parts.spec.weight
     this.id = sourceIdOf(parts.spec.name, parts.deviceName, parts.life)
     this.arrivals = parts.spec.arrivals
     const { window, admission: terms = PATIENT_TERMS } = parts.spec
@@ -375,7 +378,7 @@ export class SourceRunner implements SourcePort {
       if (verdict.setAside !== undefined) this.#acquit([verdict.setAside])
       this.#resendAfter(datum, verdict.after)
     } else if (this.#book.ledger.fail(datum, verdict.cause)) {
-      this.#endIfItFails(this.#recordFailure(datum, verdict.cause))
+      this.#endIfItFails(this.#recordFailure(datum, verdict.cause, 'computation'))
     }
   }
 
@@ -431,6 +434,10 @@ export class SourceRunner implements SourcePort {
     return results + failed + dropped
   }
 
+  weigh(weight: number): void {
+    this.#weight = weight
+  }
+
   tick(): void {
     this.#lookAtModel()
     this.#badItems.tick()
@@ -463,6 +470,7 @@ export class SourceRunner implements SourcePort {
       unavailable: (this.#reader?.waiting ?? 0) + (this.#reader?.givenUp ?? 0),
       inFlight: outstanding,
       window: this.#book.ledger.window,
+      weight: this.#weight,
       deliveries: [...(sink.deliveries?.() ?? [])],
       lost: failed,
       duplicates: duplicates,
@@ -654,7 +662,8 @@ export class SourceRunner implements SourcePort {
   async #isNone(numbered: NumberedItem, because: string, stamp: string | undefined): Promise<void> {
     const { datum, item } = numbered
     if (this.#flights.has(datum)) {
-      if (this.#book.ledger.fail(datum, because)) await this.#recordFailure(datum, `cannot be read again: ${because}`)
+      if (this.#book.ledger.fail(datum, because))
+        await this.#recordFailure(datum, `cannot be read again: ${because}`, 'unreadable')
       return
     }
     this.#badItems.add(item.name, because)
@@ -669,7 +678,7 @@ export class SourceRunner implements SourcePort {
     this.#unsafe++
     try {
       await this.#parts.sink.write(entry, stamp)
-      this.#tellEnd(entry)
+      this.#tellEnd(entry, 'noItem')
       if (this.#parts.isLive) this.#book.ledger.passOver(entry.datum)
       this.#parts.settled?.(entry.datum, item, entry)
     } catch (error) {
@@ -716,7 +725,7 @@ export class SourceRunner implements SourcePort {
       model: view.world.modelIndex(manifest.id)!,
       home: view.selfIndex,
       homeId: view.self,
-      weight: spec.weight,
+      weight: this.#weight,
       ...(deadline < Number.POSITIVE_INFINITY ? { deadline } : {}),
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
@@ -779,20 +788,20 @@ export class SourceRunner implements SourcePort {
   }
 
   /** After `ledger.fail`: it is in the sink that the datum has no result, and why. */
-  async #recordFailure(datum: number, cause: string): Promise<void> {
+  async #recordFailure(datum: number, cause: string, reason: FailReason): Promise<void> {
     this.#forget(datum)
     const { item, availableAt } = this.#flights.get(datum)!
     const attempts = this.#book.ledger.attempts(datum)
     const when = this.#wallTimes(availableAt, this.#parts.clock.now())
     const named = { source: this.id, datum, item: item.name }
-    await this.#recordEnd(item, { ...named, failed: true, cause, attempts, ...when })
+    await this.#recordEnd(item, { ...named, failed: true, cause, attempts, ...when }, reason)
   }
 
   /** Of a datum that was admitted and has no result. */
-  async #recordEnd(item: Item, entry: SinkEntry): Promise<void> {
+  async #recordEnd(item: Item, entry: SinkEntry, why?: FailReason): Promise<void> {
     try {
       await this.#parts.sink.write(entry)
-      this.#tellEnd(entry)
+      this.#tellEnd(entry, why)
       this.#written(item, entry)
     } catch (error) {
       this.#notInSink(item.name, error, this.#flights.get(entry.datum)?.trace)
@@ -801,13 +810,13 @@ export class SourceRunner implements SourcePort {
   }
 
   /** Of a datum that has no result. */
-  #tellEnd(entry: SinkEntry): void {
+  #tellEnd(entry: SinkEntry, why: FailReason = 'computation'): void {
     const { clock, observe } = this.#parts
     const { datum } = entry
     const of = { source: this.id, datum, trace: this.#flights.get(datum)?.trace, at: clock.now() }
     if (isDropped(entry)) this.#droppedBy.set(entry.reason, (this.#droppedBy.get(entry.reason) ?? 0) + 1)
     if (isDropped(entry)) observe?.ended({ ...of, outcome: 'dropped', reason: entry.reason })
-    else observe?.ended({ ...of, outcome: 'failed' })
+    else observe?.ended({ ...of, outcome: 'failed', reason: why })
   }
 
   /** What became of it is in the sink, for good. */
@@ -832,7 +841,7 @@ export class SourceRunner implements SourcePort {
     const flight = this.#flights.get(datum)!
     this.#complain(`${flight.item.name}: ${cause}`, flight, cause)
     this.#book.ledger.refuse(datum, cause)
-    await this.#recordFailure(datum, cause)
+    await this.#recordFailure(datum, cause, 'result')
   }
 
   /**

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DROP_REASONS } from '../../core/drop-reason.ts'
+import { FAIL_REASONS } from '../../core/fail-reason.ts'
 
 const instant = z.number().finite()
 const name = z.string().max(512)
@@ -29,7 +30,13 @@ export const datumStepSchema = z.union([
     reason: z.enum(DROP_REASONS),
     at: instant
   }),
-  z.object({ did: z.literal('ended'), outcome: z.literal('failed'), ...of, at: instant })
+  z.object({
+    did: z.literal('ended'),
+    outcome: z.literal('failed'),
+    ...of,
+    reason: z.enum(FAIL_REASONS).optional(),
+    at: instant
+  })
 ])
 
 export type DatumStep = z.infer<typeof datumStepSchema>

@@ -1,4 +1,5 @@
 import type { DropReason } from '../../core/drop-reason.ts'
+import type { FailReason } from '../../core/fail-reason.ts'
 import type { TraceContext } from '../../core/trace-context.ts'
 import type { Bytes, Seconds } from '../../core/units.ts'
 
@@ -15,7 +16,7 @@ interface Of {
 export type Ending =
   | { readonly outcome: 'result'; readonly available: Seconds }
   | { readonly outcome: 'dropped'; readonly reason: DropReason }
-  | { readonly outcome: 'failed' }
+  | { readonly outcome: 'failed'; readonly reason: FailReason }
 
 /** Told what a device does, each when it is over; instants of the device's clock. */
 export interface DeviceObserver {
