@@ -7,7 +7,7 @@ import { elementCount } from '../core/tensor.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { Asker } from '../runtime/device/requests/asker.ts'
 import type { RequestDesk } from '../runtime/device/requests/request-desk.ts'
-import { countStrings } from './count-strings.ts'
+import { checkStrings } from './check-strings.ts'
 import { ELEMENT_OF, isDatatype } from './datatypes.ts'
 import { configOf, metadataOf, VERSION } from './model-facts.ts'
 import type { ModelRepository } from './model-repository.ts'
@@ -236,11 +236,7 @@ const toTensor = ({ name, datatype, shape, data }: InferInput, { inputs }: Model
       'badRequest',
       `unexpected datatype ${datatype} for input '${name}'; the model takes ${datatypeName(wanted.type)}`
     )
-  if (type === 'string' && countStrings(data) !== elementCount(shape))
-    throw new ServingError(
-      'badRequest',
-      `input '${name}' has ${countStrings(data) ?? 'broken'} elements of BYTES; its shape [${shape.join(',')}] has ${elementCount(shape)}`
-    )
+  if (type === 'string') checkStrings(name, shape, data)
   return { name, type, dims: shape, data }
 }
 

@@ -35,6 +35,15 @@ export const refuseClasses = (output: string, parameters: Parameters): void => {
   throw new ServingError('badRequest', `output '${output}': the parameter "classification" is not supported here`)
 }
 
+/** @param tensor in words @throws ServingError where it stands in memory that client and server are to share */
+export const refuseSharedMemory = (tensor: string, parameters: Parameters): void => {
+  if (!parameters.has('shared_memory_region')) return
+  throw new ServingError(
+    'badRequest',
+    `${tensor}: "shared_memory_region" is not supported here: data travel in the request and in the answer`
+  )
+}
+
 export const isSet = (parameters: Parameters, name: string): boolean => {
   const value = parameters.get(name)
   if (value === undefined || typeof value === 'boolean') return value === true

@@ -301,7 +301,7 @@ test.for([
   expect(answer.json().error).toMatch(words)
 })
 
-test('text whose lengths lie is refused, whatever they point at', async () => {
+test('text that lies about lengths, has a NUL or is no UTF-8 is refused; what is text comes back as it went', async () => {
   const one = (bytes: Uint8Array) => {
     const names = Object.keys(DATA) as (keyof typeof DATA)[]
     const data = names.map(name => (name === 'BYTES' ? bytes : DATA[name]))
@@ -309,10 +309,17 @@ test('text whose lengths lie is refused, whatever they point at', async () => {
       ...{ name: `in_${name}`, datatype: name, shape: [2, 2] },
       parameters: { binary_data_size: data[i]!.byteLength }
     }))
-    return ask(`${http}/v2/models/ids/infer`, binaryBody({ inputs }, ...data))
+    return ask(`${http}/v2/models/ids/infer`, binaryBody({ inputs, outputs: [{ name: 'out_BYTES' }] }, ...data))
   }
   for (const bytes of [Buffer.from([255, 255, 255, 255, 1]), Buffer.from([1, 0]), Buffer.alloc(12), Buffer.alloc(20)])
     expect(await one(bytes)).toMatchObject({ status: 400 })
+  const beside = (...element: number[]) =>
+    one(Buffer.concat([le32(element.length), Buffer.from(element), Buffer.alloc(12)]))
+  expect((await beside(97, 0, 98)).json().error).toMatch(/in_BYTES.* has a NUL in element 0/)
+  expect((await beside(97, 0xff)).json().error).toMatch(/in_BYTES.* has no UTF-8 in element 0/)
+  const bom = '\ufeffa'
+  const text = (await beside(...Buffer.from(bom))).json().outputs[0]
+  expect(text.data).toEqual([bom, '', '', ''])
 })
 
 test('a header length beyond the body, or that is none, is refused', async () => {

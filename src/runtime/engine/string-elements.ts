@@ -19,7 +19,7 @@ export const withLengths = (encoded: readonly Uint8Array[]): Uint8Array<ArrayBuf
 
 /** @throws RangeError when a length points past the end */
 export const decodeStrings = (data: Uint8Array): string[] => {
-  const decoder = new TextDecoder()
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true }) // which keeps one
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const elements: string[] = []
   for (let at = 0; at < data.byteLength; ) {

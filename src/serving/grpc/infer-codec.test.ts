@@ -22,3 +22,17 @@ test('an output that is wanted as classes is refused, and not answered with some
   )
   expect(asking(0n).outputs).toEqual(['y'])
 })
+
+test('memory that client and server are to share is refused, of inputs before anything is said of their data', () => {
+  const parameters = { shared_memory_region: { parameterChoice: { case: 'stringParam' as const, value: 'r' } } }
+  const [x, y] = [
+    { name: 'x', datatype: 'FP32', shape: [1n] },
+    { name: 'y', parameters }
+  ]
+  const asked = (parts: object) => () => callOf(create(ModelInferRequestSchema, { modelName: 'net', ...parts }))
+  const mixed = { inputs: [{ ...x, parameters }, x], rawInputContents: [new Uint8Array(4)] }
+  expect(asked(mixed)).toThrow(`input 'x': "shared_memory_region" is not supported`)
+  const [inputs, rawInputContents] = [[x], [new Uint8Array(4)]]
+  expect(asked({ inputs, rawInputContents, outputs: [y] })).toThrow(`output 'y': "shared_memory_region" is not`)
+  expect(asked({ inputs, rawInputContents })).not.toThrow()
+})

@@ -6,7 +6,7 @@ import {
 } from '../../runtime/generated/inference/inference_pb.ts'
 import { datatypeOf } from '../datatypes.ts'
 import type { InferAnswer, InferCall, InferInput } from '../inference-service.ts'
-import { isSet, refuseClasses } from '../parameters.ts'
+import { isSet, refuseClasses, refuseSharedMemory } from '../parameters.ts'
 import { ServingError } from '../serving-error.ts'
 import { contentsOf } from './contents-of.ts'
 import { parametersOf } from './parameters-of.ts'
@@ -16,12 +16,17 @@ export const callOf = (
   request: ModelInferRequest
 ): Pick<InferCall, 'model' | 'version' | 'parameters' | 'inputs' | 'outputs'> => {
   const { modelName: model, modelVersion: version, inputs, outputs, rawInputContents: raw } = request
+  for (const input of inputs) refuseSharedMemory(`input '${input.name}'`, parametersOf(input.parameters))
   if (raw.length > 0 && raw.length !== inputs.length)
     throw new ServingError(
       'badRequest',
       `raw_input_contents has ${raw.length} tensors for ${inputs.length} inputs of '${model}'`
     )
-  for (const output of outputs) refuseClasses(output.name, parametersOf(output.parameters))
+  for (const output of outputs) {
+    const own = parametersOf(output.parameters)
+    refuseClasses(output.name, own)
+    refuseSharedMemory(`output '${output.name}'`, own)
+  }
   return {
     ...{ model, version, parameters: parametersOf(request.parameters) },
     inputs: inputs.map((input, i) => inputOf(input, raw[i])),

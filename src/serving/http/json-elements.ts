@@ -57,9 +57,7 @@ const flattened = (name: string, data: readonly unknown[], most: number): readon
 
 const bytesOf = (name: string, datatype: Datatype, flat: readonly unknown[]): Uint8Array<ArrayBuffer> => {
   if (datatype === 'BYTES')
-    return encodeStrings(
-      flat.map((element, i) => (typeof element === 'string' ? element : bad(name, datatype, element, i)))
-    )
+    return encodeStrings(flat.map((element, i) => (isText(element) ? element : bad(name, datatype, element, i))))
   const array = new TYPED_ARRAYS[ELEMENT_OF[datatype] as 'float32'](flat.length) as
     | Float32Array<ArrayBuffer>
     | BigInt64Array<ArrayBuffer>
@@ -71,6 +69,9 @@ const bytesOf = (name: string, datatype: Datatype, flat: readonly unknown[]): Ui
   }
   return new Uint8Array(array.buffer)
 }
+
+/** Half a surrogate pair, which JSON may have, is no character. */
+const isText = (element: unknown): element is string => typeof element === 'string' && !/\p{Surrogate}/u.test(element)
 
 const bad = (name: string, datatype: Datatype, element: unknown, index: number): never =>
   refuse(name, `element ${index} is ${JSON.stringify(element)?.slice(0, 60)}, which is no ${datatype}`)

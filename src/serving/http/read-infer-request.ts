@@ -1,8 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { ELEMENT_TYPES, elementCount } from '../../core/tensor.ts'
 import { ELEMENT_OF, isDatatype } from '../datatypes.ts'
 import type { InferInput } from '../inference-service.ts'
-import { isSet, type Parameters, refuseClasses, wholeNumber } from '../parameters.ts'
+import { isSet, type Parameters, refuseClasses, refuseSharedMemory, wholeNumber } from '../parameters.ts'
 import { ServingError } from '../serving-error.ts'
 import { elementsOf } from './json-elements.ts'
 import { parseJson } from './parse-json.ts'
@@ -81,7 +82,9 @@ export const readInferRequest = (
       'badRequest',
       `Inference-Header-Content-Length is ${header}, and the body has ${body.byteLength} bytes`
     )
-  const json = Buffer.from(body.buffer, body.byteOffset, header ?? body.byteLength).toString('utf8')
+  const text = Buffer.from(body.buffer, body.byteOffset, header ?? body.byteLength)
+  if (!isUtf8(text)) throw new ServingError('badRequest', 'the request JSON is not UTF-8')
+  const json = text.toString('utf8')
   const head = header === undefined ? headOf(json) : heads.of(json, headOf)
   return { ...head, inputs: withBinary(head, body.subarray(header ?? body.byteLength)) }
 }
@@ -91,7 +94,10 @@ const headOf = (json: string): InferHead => {
   const all = mapOf(given)
   const isBinaryAtAll = isSet(all, 'binary_data_output')
   const told = new Map(outputs?.map(output => [output.name, mapOf(output.parameters)]))
-  for (const [output, own] of told) refuseClasses(output, own)
+  for (const [output, own] of told) {
+    refuseClasses(output, own)
+    refuseSharedMemory(`output '${output}'`, own)
+  }
   return {
     id,
     parameters: all,
@@ -120,10 +126,12 @@ const headOfInput = ({
   name: input,
   datatype,
   shape,
-  parameters: own,
+  parameters: given,
   data
 }: Given['inputs'][number]): InferHead['inputs'][number] => {
-  const size = wholeNumber(mapOf(own), 'binary_data_size')
+  const own = mapOf(given)
+  refuseSharedMemory(`input '${input}'`, own)
+  const size = wholeNumber(own, 'binary_data_size')
   if (size === undefined) return { name: input, datatype, shape, data: jsonData(input, datatype, shape, data), size: 0 }
   if (data !== undefined) throw new ServingError('badRequest', `input '${input}' has both data and binary_data_size`)
   refuseOtherSize(input, datatype, shape, size)
