@@ -78,6 +78,21 @@ test('a model that is brought is answered at once, then cut and placed without a
   expectRows(await frigate(at.porch).detect(another, SHAPE, 'yologeneric'), await plainRows(model, another))
 })
 
+test('detectors that start together each bring the model, and each is answered', async () => {
+  const [first, second] = [frigate(at.shed), frigate(at.shed)]
+  const model = Buffer.concat([yoloModel(), metadata(24)])
+  const started = [await first.ask('twice.onnx'), await second.ask('twice.onnx')]
+  for (const answer of started) expect(answer).toMatchObject({ model_available: false })
+  const picture = madeUpPicture()
+  const wanted = await plainRows(model, picture)
+  for (const client of [first, second])
+    expect(await client.upload('twice.onnx', model)).toMatchObject({ model_saved: true, model_loaded: true })
+  for (const client of [first, second]) expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+  await placed(nodes.shed, 'twice')
+  for (const client of [first, second]) expectRows(await client.detect(picture, SHAPE, 'yologeneric'), wanted)
+  expect(nodes.shed.log()).not.toMatch(/answered with nothing/)
+})
+
 test('a model that its node cannot hold alone is answered as soon as the cluster holds it', async () => {
   const model = yoloModel([1, 3, SIDE, SIDE]).slice()
   const padded = Buffer.concat([model, metadata(32 * 1024)])

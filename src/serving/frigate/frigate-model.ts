@@ -54,6 +54,11 @@ export class FrigateModel implements AsyncDisposable {
     this.#isPlaced = parts.file === undefined
   }
 
+  /** By Frigate, and not by another of the cluster. */
+  get isBrought(): boolean {
+    return this.#parts.file !== undefined
+  }
+
   /** Resolves when there is an answer to give. @throws EngineError where the file is no model; ServingError */
   async untilReady(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts

@@ -48,13 +48,20 @@ export class FrigateModels implements AsyncDisposable {
     return hasModel(this.#parts.desk, name) ? this.#spokenOf(this.#add(name, undefined)) : undefined
   }
 
-  /** @throws ServingError where it is no model, its name stands for another file, or it cannot be kept */
+  /** @param name of a model that was found or brought @returns undefined where it is forgotten */
+  known(name: string): FrigateModel | undefined {
+    return this.#models.get(name)
+  }
+
+  /** The same file again, as from detectors that start together, is the model that is there. @throws ServingError where it is no model, its name stands for another file, or it cannot be kept */
   upload(file: string, bytes: Uint8Array): Promise<FrigateModel> {
     return this.#taking.run(async () => {
       const name = modelNameOf(file)
       const kept = this.#fileOf(name)
+      const known = this.#models.get(name)
+      if (known?.isBrought && (await isSame(kept, bytes))) return this.#spokenOf(known)
       await this.#keep(name, kept, bytes)
-      await this.#models.get(name)?.[Symbol.asyncDispose]()
+      await known?.[Symbol.asyncDispose]()
       return this.#spokenOf(this.#add(name, kept))
     })
   }
@@ -130,6 +137,9 @@ export class FrigateModels implements AsyncDisposable {
 }
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+const isSame = async (path: string, bytes: Uint8Array): Promise<boolean> =>
+  (await isFile(path)) && Buffer.compare(await readFile(path), bytes) === 0
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(

@@ -22,10 +22,10 @@ const MOST_WAITING = 256
 /** The same words are said again after so long. */
 const SILENCE: Seconds = seconds(300)
 
-/** One connection of Frigate's, and the model that it asked for. */
+/** One connection of Frigate's, and the name of the model that it asked for: what stands for the name may change. */
 interface Client {
   readonly connection: object
-  model: FrigateModel | undefined
+  model: string | undefined
 }
 
 /** Answers the requests of Frigate's `zmq` detector, whatever carries them. */
@@ -69,7 +69,7 @@ export class FrigateService {
     const model = await models.find(model_name)
     const absent = { model_available: false, model_loaded: false, model_name }
     if (model === undefined) return { ...absent, message: 'it is not here: send it' }
-    client.model = model
+    client.model = model.name
     try {
       const because = await this.#lackOf(model)
       return { model_available: true, model_loaded: because === '', model_name, message: because || 'it is loaded' }
@@ -82,7 +82,7 @@ export class FrigateService {
   async #upload(client: Client, model_name: string, file: Uint8Array) {
     try {
       const model = await this.#parts.models.upload(model_name, file)
-      client.model = model
+      client.model = model.name
       const because = await this.#lackOf(model)
       return { model_saved: true, model_loaded: because === '', model_name, message: because || 'it is loaded' }
     } catch (error) {
@@ -122,9 +122,10 @@ export class FrigateService {
     }
     this.#waiting++
     try {
-      const model = client.model ?? (await this.#parts.models.unnamed())
+      const { models } = this.#parts
+      const model = client.model === undefined ? await models.unnamed() : models.known(client.model)
       if (model === undefined) throw new Error('no model was asked for before')
-      client.model = model
+      client.model = model.name
       return await model.detect(picture, family, { connection: client.connection })
     } catch (error) {
       this.#warn(`a picture of Frigate's was answered with nothing: ${(error as Error).message}`)
