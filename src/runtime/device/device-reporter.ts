@@ -417,7 +417,9 @@ export class DeviceReporter {
     const times = [...(blocks.declared(view.manifest(id)!) ?? [])]
     const timed = offered.map(block => ({ block, seconds: view.world.blockTime(view.selfIndex, m, block) }))
     const names = owned().filter(({ model }) => model === id)
-    if (names.length === 0) return timed.length + times.length === 0 ? [] : [{ model: id, blocks: timed, times }]
+    // One that nobody owns is spoken of by whoever knows it: a planner that does not would be passed over for not placing it.
+    const isSpokenOf = timed.length + times.length > 0 || view.models.owners(id).length === 0
+    if (names.length === 0) return isSpokenOf ? [{ model: id, blocks: timed, times }] : []
     return names.map(({ name, revision }, i) => ({
       ...{ model: id, owner: true, name, revision },
       ...(i === 0 ? { blocks: timed, times } : {})

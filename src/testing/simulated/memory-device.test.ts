@@ -151,3 +151,16 @@ test.each<[unknown, unknown, RegExp]>([
   const refused = simulateDevices(seed as number, options as never)
   await expect(refused).rejects.toMatchObject({ code: 'badOption', message: words })
 })
+
+test('a model whose owner came back without it is known to whoever plans: nobody is passed over for it', async () => {
+  const { clock, start } = open()
+  const before = start({ name: 'attic', models: [net] })
+  const shed = start({ name: 'shed', memory: 0 })
+  await clock.run(() => shed.device.view.manifestNamed('net') !== undefined && clock.now() > 5)
+  before.kill()
+  await clock.run(() => clock.now() > 6)
+  const attic = start({ name: 'attic' })
+  await clock.run(() => clock.now() > 120)
+  const passedOver = [...attic.said, ...shed.said].filter(text => text.includes('is to plan and does not'))
+  expect([attic.device.view.manifestNamed('net')?.id, passedOver]).toEqual([net.manifest.id, []])
+})
