@@ -5,7 +5,6 @@ import { type Seconds, seconds } from '../core/units.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import type { BlobStore } from '../runtime/network/blob-store.ts'
 import { loadOrCreateIdentity } from '../runtime/network/identity.ts'
-import { encodeInvite, inviteAddresses } from '../runtime/network/invite.ts'
 import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
 import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { TwinWatch } from '../runtime/network/twin-watch.ts'
@@ -16,6 +15,7 @@ import { readDevice, removeRunning, type StateFolder, writeRunning } from '../ru
 import { systemClock } from '../runtime/system-clock.ts'
 import { chooseListen, type ListenOptions } from './choose-listen.ts'
 import { type ClusterSecret, findSecret, resolveSecret } from './cluster-secret.ts'
+import { currentInvite } from './current-invite.ts'
 import { describeTwins } from './describe-twins.ts'
 import type { DeviceLog } from './device-log.ts'
 import type { PeerNames } from './peer-names.ts'
@@ -107,7 +107,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   return {
     network,
     troubles: () => twins.troubles(systemClock.now()),
-    invite: () => inviteOf(secret, network),
+    invite: () => currentInvite(secret.key, network),
     announce: async () => {
       await announce(parts, network, secret, known)
       telling = keepTelling(parts, network, secret, over.signal)
@@ -157,7 +157,7 @@ const announce = async (
   await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
   for (const way of secret.ways) network.join(...way)
   if (addresses.length > 0) log.say(`listening on ${addresses.join(', ')}`)
-  const invite = inviteOf(secret, network)
+  const invite = currentInvite(secret.key, network)
   // A log is read by others than the one who may let devices in.
   if (secret.isNew) log.say(`a new cluster; ${howToJoin(printInvite || saysInvite ? invite : undefined, folder)}`)
   else {
@@ -166,9 +166,6 @@ const announce = async (
   }
   log.event({ event: 'listening', name, id: network.self, addresses, ...(printInvite ? { invite } : {}) })
 }
-
-const inviteOf = ({ key }: ClusterSecret, network: Network): string =>
-  encodeInvite({ key, addresses: inviteAddresses(network.addresses()) })
 
 const howToJoin = (invite: string | undefined, { path }: StateFolder): string =>
   invite === undefined

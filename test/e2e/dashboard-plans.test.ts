@@ -274,14 +274,19 @@ test('a machine that only looks has the page, is planned for by nobody and misse
   await until(() => log.includes('porch is there'))
   const at = /shown at (\S+)/.exec(log)![1]!
   expect((await fetch(`${at}page.js`)).status).toBe(200)
-  const seen = await until(({ devices }) => devices.length === 4)
-  const guest = seen.devices.find(({ name }) => name.startsWith('looks-'))!
-  expect(guest).toMatchObject({ memory: 0, models: {} })
+  const seen = await until(({ guests }) => guests.length === 1)
+  expect(seen.guests[0]!.name).toMatch(/^looks-/)
+  expect(seen.devices).toHaveLength(3)
+  const name = seen.guests[0]!.name
   const refused = await fetch(`${at}api/actions/invite`, { method: 'POST', body: '{}' })
   expect(refused.status).toBe(403)
   child.kill('SIGINT')
   expect(await new Promise(resolve => child.once('exit', resolve))).toBe(0)
-  const left = await until(({ devices }) => devices.length === 3)
+  const left = await until(({ guests }) => guests.length === 0)
+  for (const node of nodes.values()) {
+    expect(node.log()).not.toContain(`lost ${name}`)
+    expect(node.log()).toContain(`${name} said goodbye`)
+  }
   expect(left.losses.devicesLost).toBe(0)
   expect(left.placement.epoch).toBe(epoch)
 }, 60_000)
@@ -380,9 +385,11 @@ describe('in a browser', () => {
     expect(await nodes.get('attic')!.ended).toBe(0)
     expect(nodes.get('attic')!.log()).toMatch(/porch drains this device: others take over/)
     expect(nodes.get('attic')!.log()).not.toContain('it stops all the same')
+    expect(nodes.get('attic')!.log().trimEnd()).toMatch(/drained: its blocks are with others; stopped$/)
+    expect(porch.log()).toMatch(/asked on the page, from \S+, to drain attic: done/)
     await page.waitForFunction(() => document.querySelectorAll('.device').length === 2)
     const after = await until(({ devices: there }) => there.length === 2)
-    expect(after.losses).toMatchObject({ lost: 0, failed: 0 })
+    expect(after.losses).toMatchObject({ lost: 0, failed: 0, devicesLost: 0 })
     expect(porch.log()).toMatch(/attic said goodbye/)
   }, 60_000)
 })

@@ -51,7 +51,10 @@ export const openNodeDashboard = async ({
     steps: device.watchSteps(),
     plans: device.plans,
     // Without a token whoever reaches the port could ask.
-    actions: token === undefined ? ONLY_LOOKS : { drain: id => device.drain(id), invite, sources },
+    actions:
+      token === undefined
+        ? ONLY_LOOKS
+        : { drain: id => device.drain(id), nameOf: id => device.view.nameOf(id), invite, sources },
     say: (text, level) => log.say(text, level),
     routes: metrics === undefined ? [] : [metrics]
   })

@@ -22,7 +22,7 @@ const inviteSchema = z.strictObject({})
 interface Route<T> {
   readonly schema: z.ZodType<T>
   /** For the log: never what is secret. */
-  readonly words: (asked: T) => string
+  readonly words: (asked: T, actions: DashboardActions) => string
   readonly act: (actions: DashboardActions, asked: T) => unknown
 }
 
@@ -31,7 +31,7 @@ const route = <T>(parts: Route<T>): Route<T> => parts
 const ROUTES = {
   drain: route({
     schema: drainSchema,
-    words: ({ device }) => `drain ${device.slice(-8)}`,
+    words: ({ device }, actions) => `drain ${actions.nameOf(deviceId(device))}`,
     act: (actions, { device }) => actions.drain(deviceId(device))
   }),
   'add-source': route({
@@ -85,7 +85,7 @@ const act = async (
   { actions, say, one }: { actions: DashboardActions; say: ActionRouteParts['say']; one: Route<unknown> }
 ): Promise<unknown> => {
   const asked = await readJson(server, request, one.schema)
-  const words = `asked on the page, from ${request.ip}, to ${one.words(asked)}`
+  const words = `asked on the page, from ${request.ip}, to ${one.words(asked, actions)}`
   try {
     const answer = await one.act(actions, asked)
     say(`${words}: done`)

@@ -4,6 +4,8 @@ import type { DeviceId } from '../../core/ids.ts'
 export interface DashboardActions {
   /** Of any device of the cluster: it leaves once others have taken over. */
   drain(device: DeviceId): Promise<void>
+  /** What people call it. */
+  nameOf(device: DeviceId): string
   /** What other devices join with. */
   invite(): string
   /** Of this node alone; undefined where it has no sources. */

@@ -46,6 +46,9 @@ export const ClusterView = ({ state }: ViewProps) => {
       </div>
       <h3>Devices</h3>
       <Devices state={state} chosen={chosen} />
+      {state.guests.length > 0 && (
+        <p class="note">Guests, which look on or ask: {state.guests.map(({ name }) => name).join(', ')}.</p>
+      )}
       {state.losses.devicesLost > 0 && (
         <p class="note">
           Lost, and not back: {state.losses.devicesLost} {state.losses.devicesLost === 1 ? 'device' : 'devices'}.

@@ -20,6 +20,8 @@ export class ClusterView {
   /** What devices say, and is not believed at present; call `review` when it has changed. */
   readonly distrust = new Distrust()
   readonly #guests = new Set<DeviceId>()
+  /** That went as they had been told to. */
+  readonly #farewells = new Set<DeviceId>()
   readonly #states = new Map<DeviceId, DeviceState>()
   /** Of the process that is connected, or was last. */
   readonly #lives = new Map<DeviceId, bigint>()
@@ -161,6 +163,20 @@ export class ClusterView {
     if (index !== undefined) this.world.setRelays(index, false)
   }
 
+  /** It stops; that it is gone soon is no loss. */
+  saidGoodbye(device: DeviceId): void {
+    this.#farewells.add(device)
+  }
+
+  hasSaidGoodbye(device: DeviceId): boolean {
+    return this.#farewells.has(device) || this.#states.get(device)?.leaving === true
+  }
+
+  /** Devices that are away and have not said goodbye. */
+  lost(): readonly DeviceId[] {
+    return this.world.known().flatMap(({ id, up }) => (up || this.isGuest(id) || this.hasSaidGoodbye(id) ? [] : [id]))
+  }
+
   isGuest(device: DeviceId): boolean {
     return this.#guests.has(device)
   }
@@ -191,6 +207,7 @@ export class ClusterView {
     this.#lives.set(device, life)
     this.#news++
     const index = this.world.addDevice(device)
+    this.#farewells.delete(device)
     this.world.setRelays(index, !this.#guests.has(device))
     const isNewLife = former !== undefined && former !== life
     if (isNewLife) this.#forget(device, index)
@@ -215,6 +232,7 @@ export class ClusterView {
     this.#states.delete(device)
     this.#lives.delete(device)
     this.#guests.delete(device)
+    this.#farewells.delete(device)
     this.review()
     return index
   }

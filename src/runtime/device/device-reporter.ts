@@ -265,6 +265,7 @@ export class DeviceReporter {
     return {
       name,
       id: network.self,
+      role: view.isGuest(network.self) ? 'guest' : 'device',
       speed: this.speed,
       emulated,
       memory: memory === Number.POSITIVE_INFINITY ? null : memory,
@@ -373,13 +374,15 @@ export class DeviceReporter {
   clusterStatus(): ClusterStatus {
     const { view, placement } = this.#parts
     const reports = this.#reports()
+    const guests = reports.filter(looksOn)
     const current = placement()
     const sources = reports.flatMap(report => report.sources)
     const sum = (of: (source: (typeof sources)[number]) => number): number => sources.reduce((n, s) => n + of(s), 0)
     return {
       answeredBy: view.nameOf(view.self),
       planner: current === undefined ? null : view.nameOf(current.planner),
-      devices: reports.map(({ sources: _, ...device }) => device),
+      devices: devicesAmong(reports, guests),
+      guests: guests.map(({ name, id }) => ({ name, id })),
       sources,
       differences: differences(reports),
       placement: this.#placementReport(current),
@@ -390,7 +393,7 @@ export class DeviceReporter {
         resent: sum(s => s.resent),
         failed: sum(s => s.failed),
         dropped: sum(s => s.dropped),
-        devicesLost: view.world.known().filter(({ id, up }) => !up && !view.isGuest(id)).length
+        devicesLost: view.lost().length
       }
     }
   }
@@ -552,6 +555,16 @@ export class DeviceReporter {
 }
 
 const REFUSED = 'the devices on its way refuse it; it is tried again'
+
+const looksOn = ({ role, memory }: DeviceReport): boolean => role === 'guest' && memory === 0
+
+/** Without guests, and without their links to these. */
+const devicesAmong = (reports: readonly DeviceReport[], guests: readonly DeviceReport[]): ClusterStatus['devices'] => {
+  const names = new Set(guests.map(({ name }) => name))
+  return reports
+    .filter(report => !guests.includes(report))
+    .map(({ sources: _, links, ...device }) => ({ ...device, links: links.filter(({ to }) => !names.has(to)) }))
+}
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
 

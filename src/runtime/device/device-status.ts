@@ -5,6 +5,8 @@ import { ACTIVATION_ENCODINGS } from '../../core/activation-encoding.ts'
 export const deviceReportSchema = z.object({
   name: z.string(),
   id: z.string(),
+  /** A guest came for one job: to look on, to ask. */
+  role: z.enum(['device', 'guest']).default('device'),
   speed: z.number(),
   emulated: z.boolean(),
   /** Bytes for blocks; null when not limited. */
@@ -122,6 +124,8 @@ export const clusterStatusSchema = z.object({
   answeredBy: z.string(),
   planner: z.string().nullable(),
   devices: z.array(deviceReportSchema.omit({ sources: true })),
+  /** Who looks on or asks, and has room for no block. */
+  guests: z.array(z.object({ name: z.string(), id: z.string() })).default([]),
   sources: deviceReportSchema.shape.sources,
   /** What devices were told differently and should not have been, in words. */
   differences: z.array(z.string()).default([]),

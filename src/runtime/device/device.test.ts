@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { deviceId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
@@ -6,6 +7,7 @@ import type { WholeModels } from '../../core/whole-models.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { loneDevice, memorySink, numberSource, ownedCounting, resultsIn } from '../../testing/lone-device.ts'
+import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 
 const sourceOf = (lone: ReturnType<typeof loneDevice>, name: string) =>
   lone.device.status().sources.find(source => source.name === name)
@@ -236,4 +238,36 @@ test('what its policy reports is told when the policy wants it, and not when the
   await lone.clock.advance(seconds(2.1))
   const [first] = told
   expect(told.map(at => at - first!)).toEqual([0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2])
+})
+
+test('who looks on is told apart from devices, and who said goodbye from who is lost', async () => {
+  const lone = loneDevice()
+  await using device = lone.device
+  await device.start()
+  await lone.clock.advance(seconds(2))
+  const { view } = device
+  const report = JSON.parse(lone.states.at(-1)!.status) as object
+  const links = [{ to: 'looks', rate: 1, latency: 0, bytesSent: 0, emulated: false }]
+  const comes = (name: string, more: object): void => {
+    const status = JSON.stringify({ ...report, name, links, sources: [], ...more })
+    view.joined(deviceId(name), 1n)
+    view.heard(
+      deviceId(name),
+      create(DeviceStateSchema, { device: name, name, life: 1n, sequence: 1n, speed: 1, status })
+    )
+  }
+  comes('shed', {})
+  comes('attic', { links: [] })
+  comes('looks', { role: 'guest', memory: 0 })
+  comes('brings', { role: 'guest', memory: null })
+  const status = device.status()
+  expect(status.devices.map(({ name }) => name)).toEqual(['attic', 'brings', 'porch', 'shed'])
+  expect(status.guests.map(({ name }) => name)).toEqual(['looks'])
+  expect(status.devices.flatMap(({ links: known }) => known)).toEqual([])
+  view.saidGoodbye(deviceId('shed'))
+  for (const name of ['shed', 'attic']) view.left(deviceId(name))
+  expect(device.status().losses.devicesLost).toBe(1)
+  view.joined(deviceId('shed'), 1n)
+  view.left(deviceId('shed'))
+  expect(device.status().losses.devicesLost).toBe(2)
 })

@@ -701,7 +701,7 @@ class RunningDevice implements Device {
 
   /** Whatever of it fails, the rest is ended too. */
   async #shutDown(patience: Seconds): Promise<void> {
-    const { clock, network, engine } = this.#parts
+    const { clock, network, engine, say } = this.#parts
     const wasOn = this.#isOn
     if (this.#life.kind !== 'failed') this.#life = { kind: 'draining' }
     await this.#sources.stop()
@@ -709,12 +709,14 @@ class RunningDevice implements Device {
     const until = clock.now() + patience
     const busy = (): boolean => this.#dispatcher.queued().lane + this.#dispatcher.queued().links > 0
     while (busy() && clock.now() < until) await clock.sleep(seconds(0.02))
+    if (wasOn) this.#guard.run('saying goodbye', () => this.#announcer.tellAll(notice('goodbye', {})))
     this.#abort.abort(new Error('the device stops'))
     try {
       await network.stop()
     } finally {
       await engine.stop()
       if (this.#life.kind !== 'failed') this.#life = { kind: 'stopped' }
+      if (this.#drain.isLeaving) say(this.#drain.outcome)
     }
   }
 }

@@ -52,6 +52,7 @@ test('the others are told at once; it stops when they have loaded a placement wi
   await clock.advance(seconds(1))
   await over
   expect(world.stopped).toBe(1)
+  expect(drain.outcome).toBe('drained: its blocks are with others; stopped')
   expect(world.said).toEqual(['shed drains this device: others take over what it carries, then it stops'])
 })
 

@@ -27,6 +27,7 @@ const LOOK: Seconds = seconds(0.1)
 export class Drain {
   readonly #parts: DrainParts
   #isLeaving = false
+  #isDone = false
 
   constructor(parts: DrainParts) {
     this.#parts = parts
@@ -35,6 +36,13 @@ export class Drain {
   /** What the others are told: nothing is to be placed on it any more. */
   get isLeaving(): boolean {
     return this.#isLeaving
+  }
+
+  /** For the end of the log. */
+  get outcome(): string {
+    return this.#isDone
+      ? 'drained: its blocks are with others; stopped'
+      : 'stopped before others had taken over all of its blocks'
   }
 
   /** Resolves once it has been told to stop. @param asker for the log */
@@ -46,7 +54,8 @@ export class Drain {
     changed()
     const until = clock.now() + PATIENCE
     while (!this.#isReplaced() && clock.now() < until) await clock.sleep(LOOK, { signal })
-    if (!this.#isReplaced()) say(`others have not taken over within ${PATIENCE} s; it stops all the same`)
+    this.#isDone = this.#isReplaced()
+    if (!this.#isDone) say(`others have not taken over within ${PATIENCE} s; it stops all the same`)
     stop()
   }
 

@@ -234,6 +234,9 @@ const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void =
     case 'placement':
       hearPlacement(parts, from, body.value)
       return
+    case 'goodbye':
+      view.saidGoodbye(from)
+      return
     default: // of a newer version: not for us
   }
 }
@@ -341,8 +344,7 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
   if (event.role === 'observer') return
   if (event.kind === 'left') {
     const name = view.nameOf(event.peer)
-    // Who stops says so first.
-    if (view.state(event.peer)?.leaving === true) say(`${name} said goodbye`, 'info', { kind: 'left', device: name })
+    if (view.hasSaidGoodbye(event.peer)) say(`${name} said goodbye`, 'info', { kind: 'left', device: name })
     else say(`lost ${name}: ${event.because}`, 'warn', { kind: 'left', device: name })
     parts.peerLost(event.peer)
     parts.inbox.left(event.peer)

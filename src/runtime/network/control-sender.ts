@@ -30,6 +30,7 @@ export class ControlSender {
   readonly #parts: ControlSenderParts
   readonly #waiting: Waiting[] = []
   #running = false
+  #written: Promise<void> = Promise.resolve()
   #life = new AbortController()
 
   constructor(parts: ControlSenderParts) {
@@ -42,13 +43,18 @@ export class ControlSender {
     return next !== undefined && next.at <= this.#parts.clock.now()
   }
 
+  /** Resolves when the stream has taken what waits now. */
+  written(): Promise<void> {
+    return this.#written
+  }
+
   /** @returns false when the message was dropped */
   send(id: bigint, body: Control['body']): boolean {
     if (this.#waiting.length >= CAPACITY) return false
     const bytes = encodeControl(id, body)
     const delay = this.#parts.shaper()?.latency ?? 0
     this.#waiting.push({ bytes, at: seconds(this.#parts.clock.now() + delay) })
-    if (!this.#running) void this.#run()
+    if (!this.#running) this.#written = this.#run()
     return true
   }
 

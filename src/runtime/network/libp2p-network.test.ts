@@ -454,3 +454,20 @@ describe('a network that stops', () => {
     expect(a.network.addresses()).toEqual([])
   })
 })
+
+it('says its last words before it goes: they are heard, whether or not it has said anything before', async () => {
+  const heard: string[] = []
+  const a = await group.open({
+    onNotice: (_, { body }) => heard.push(`${body.case}`),
+    onPeer: ({ kind }) => heard.push(kind)
+  })
+  for (let i = 0; i < 5; i++) {
+    const b = await group.open({}, { role: 'guest', listen: [] })
+    b.network.join(a.address)
+    await joined(b, a.self)
+    b.network.notify(a.self, create(NoticeSchema, { body: { case: 'goodbye', value: {} } }))
+    await b.network.stop()
+    await vi.waitFor(() => expect(heard.at(-1)).toBe('left'), { timeout: 5000 })
+  }
+  expect(heard).toEqual(Array.from({ length: 5 }, () => ['joined', 'goodbye', 'left']).flat())
+})

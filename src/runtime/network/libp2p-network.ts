@@ -43,6 +43,9 @@ export type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
 
 const SUSPECT_AFTER: Seconds = seconds(3)
 
+/** For the last words, where a peer takes none any more. */
+const FAREWELL: Seconds = seconds(0.3)
+
 const absent = (peer: DeviceId): NetworkError => new NetworkError(`${peer} is not connected`)
 
 /**
@@ -239,6 +242,7 @@ class Libp2pNetwork implements Network {
   }
 
   async #shutDown(): Promise<void> {
+    await this.#finishSpeaking()
     const stopped = new NetworkError('the network was stopped')
     this.#over.abort(stopped)
     this.#membership?.stop()
@@ -256,6 +260,13 @@ class Libp2pNetwork implements Network {
     await stopHost(host)
     done.abort()
     await late
+  }
+
+  async #finishSpeaking(): Promise<void> {
+    const done = new AbortController()
+    const late = this.#clock.sleep(FAREWELL, { signal: done.signal }).catch(() => {})
+    await Promise.race([this.#membership?.written(), late])
+    done.abort()
   }
 
   // ---- what comes in ----

@@ -196,6 +196,11 @@ export class Membership {
     }
   }
 
+  /** Resolves when the last words to everybody are on their way. */
+  async written(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ control }) => control.written()))
+  }
+
   /** No more events; whatever waits for a peer is rejected. Connections are the host's to close. */
   stop(): void {
     const stopped = new NetworkError('the network was stopped')

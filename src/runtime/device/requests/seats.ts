@@ -36,9 +36,8 @@ interface Taken extends Seat {
   idleSince: Seconds
 }
 
-/** A seat that nobody has sat on for so long is removed; the one that the placement counts on, later. */
-const IDLE: Seconds = seconds(60)
-const IDLE_COUNTED: Seconds = seconds(600)
+/** A seat that nobody has sat on for so long is removed. */
+const IDLE: Seconds = seconds(30)
 const SWEEP: Seconds = seconds(5)
 
 /**
@@ -174,8 +173,7 @@ export class Seats {
         await clock.sleep(SWEEP, { signal: this.#abort.signal })
         const now = clock.now()
         for (const seat of [...this.#seats]) {
-          const most = seat.source.isUncounted ? IDLE : IDLE_COUNTED
-          if (seat.requests === 0 && now - seat.idleSince >= most) await this.#remove(seat)
+          if (seat.requests === 0 && now - seat.idleSince >= IDLE) await this.#remove(seat)
         }
       }
     } catch {
