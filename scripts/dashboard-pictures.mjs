@@ -45,6 +45,12 @@ const start = (name, flags) => {
 }
 
 const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
+process.once('SIGTERM', async () => {
+  for (const child of children) child.kill('SIGKILL')
+  await browser.close()
+  await rm(scratch, { recursive: true, force: true })
+  process.exit(143)
+})
 try {
   const images = join(scratch, 'images')
   await renderImages(images, { sources: ['porch', 'gate'], imagesPerSource: 250, seed: 'pictures' })
@@ -84,6 +90,7 @@ try {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }])
     await page.goto(`${url}#${view}`)
     await page.waitForSelector(`nav [href="#${view}"][aria-current]`)
+    if (view === 'cluster') await page.waitForSelector('section.planned', { timeout: 60_000 })
     await new Promise(resolve => setTimeout(resolve, SETTLES))
     const png = await page.screenshot()
     await sharp(png).webp({ quality: 82 }).toFile(`${file}.webp`)

@@ -15,11 +15,13 @@ const CONNECTIONS: Readonly<Record<Connection, string>> = {
   connecting: 'connecting …',
   live: 'live',
   lost: 'lost, trying again …',
-  token: 'a token is needed'
+  token: 'a token is needed',
+  wrongToken: 'wrong token'
 }
 
 export const App = ({ state, connection, giveToken }: AppProps) => {
   const view = useView()
+  const isAsked = connection === 'token' || connection === 'wrongToken'
   return (
     <>
       <header>
@@ -28,11 +30,11 @@ export const App = ({ state, connection, giveToken }: AppProps) => {
         <p class={`connection ${connection}`} role="status">
           {CONNECTIONS[connection]}
         </p>
-        <Navigation shown={view} />
+        {state !== undefined && !isAsked && <Navigation shown={view} />}
       </header>
       <main>
-        {connection === 'token' && <TokenForm giveToken={giveToken} />}
-        {state !== undefined && connection !== 'token' && (
+        {isAsked && <TokenForm isWrong={connection === 'wrongToken'} giveToken={giveToken} />}
+        {state !== undefined && !isAsked && (
           <Shown key={view.path} view={view} state={state} isOld={connection !== 'live'} />
         )}
       </main>
@@ -97,7 +99,12 @@ const Totals = ({ state }: { readonly state: ClusterState }) => {
   )
 }
 
-const TokenForm = ({ giveToken }: { readonly giveToken: (token: string) => void }) => {
+interface TokenFormProps {
+  readonly isWrong: boolean
+  readonly giveToken: (token: string) => void
+}
+
+const TokenForm = ({ isWrong, giveToken }: TokenFormProps) => {
   const [token, setToken] = useState('')
   return (
     <form
@@ -107,6 +114,13 @@ const TokenForm = ({ giveToken }: { readonly giveToken: (token: string) => void 
         giveToken(token.trim())
       }}
     >
+      <h2>A cluster of devices, live</h2>
+      <p>This page shows which devices compute what, what limits them, and what comes of their data.</p>
+      {isWrong && (
+        <p class="wrong" role="alert">
+          Wrong token: the node does not know it.
+        </p>
+      )}
       <label for="token">This node asks for its token (the content of its token file):</label>
       <input
         id="token"

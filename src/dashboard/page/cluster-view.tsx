@@ -1,4 +1,6 @@
 import { useState } from 'preact/hooks'
+import type { PlanFacts } from '../plans/plan-facts.ts'
+import { lostDevices } from '../view/lost-devices.ts'
 import { whatLimits } from '../view/what-limits.ts'
 import { Actions } from './actions/actions.tsx'
 import { Devices } from './devices.tsx'
@@ -9,11 +11,18 @@ import { Sources } from './sources.tsx'
 import { Topology } from './topology.tsx'
 import type { ViewProps } from './views.tsx'
 
+/** What still holds of what the planner said. */
+const freshPlan = (facts: PlanFacts | undefined) =>
+  facts?.because === '' && facts.outlook?.kind === 'outlook' && facts.outlook.carried.kind === 'served'
+    ? facts.outlook.carried
+    : undefined
+
 /** Who is there, what flows, and what limits the whole. */
 export const ClusterView = ({ state }: ViewProps) => {
   const [chosen, setChosen] = useState<string>()
-  const limit = whatLimits(state, state.flows)
   const facts = usePlan()
+  const lost = lostDevices(state.lines, state.devices)
+  const limit = whatLimits(state, state.flows, freshPlan(facts))
   return (
     <>
       <section class={`limit ${limit.kind}`} aria-label="What limits the cluster now" role="status">
@@ -30,6 +39,7 @@ export const ClusterView = ({ state }: ViewProps) => {
           <h3>Topology</h3>
           <Topology
             state={state}
+            lost={lost}
             limit={limit}
             chosen={chosen}
             choose={name => setChosen(name === chosen ? undefined : name)}
@@ -45,11 +55,11 @@ export const ClusterView = ({ state }: ViewProps) => {
         </section>
       </div>
       <h3>Devices</h3>
-      <Devices state={state} chosen={chosen} />
+      <Devices state={state} chosen={chosen} lost={lost} />
       {state.guests.length > 0 && (
         <p class="note">Guests, which look on or ask: {state.guests.map(({ name }) => name).join(', ')}.</p>
       )}
-      {state.losses.devicesLost > 0 && (
+      {state.losses.devicesLost > lost.length && (
         <p class="note">
           Lost, and not back: {state.losses.devicesLost} {state.losses.devicesLost === 1 ? 'device' : 'devices'}.
         </p>

@@ -1,7 +1,8 @@
 import type { StatusChange } from '../status-feed.ts'
 import { ask } from './ask.ts'
+import { token } from './token.ts'
 
-export type Connection = 'connecting' | 'live' | 'lost' | 'token'
+export type Connection = 'connecting' | 'live' | 'lost' | 'token' | 'wrongToken'
 
 export interface ConnectParts {
   readonly onChange: (change: StatusChange) => void
@@ -20,7 +21,7 @@ export const connect = async ({ onChange, onBegin, onConnection }: ConnectParts)
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     try {
       const answer = await ask('api/live')
-      if (answer.status === 401) return onConnection('token')
+      if (answer.status === 401) return onConnection(token.get() === '' ? 'token' : 'wrongToken')
       if (!answer.ok || answer.body === null) throw new Error(`answered ${answer.status}`)
       onBegin()
       onConnection('live')

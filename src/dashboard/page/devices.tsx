@@ -1,6 +1,7 @@
+import type { LostDevice } from '../view/lost-devices.ts'
 import type { ClusterState, DeviceFacts } from './cluster-state.ts'
 import { Table } from './table.tsx'
-import { bytesText, rangesText, rateText } from './words.ts'
+import { bytesText, clockText, rangesText, rateText, timeText } from './words.ts'
 
 const Bar = ({ share, words }: { readonly share: number; readonly words: string }) => (
   <span class="bar">
@@ -9,10 +10,22 @@ const Bar = ({ share, words }: { readonly share: number; readonly words: string 
   </span>
 )
 
-export const Devices = ({ state, chosen }: { readonly state: ClusterState; readonly chosen: string | undefined }) => (
-  <Table caption="Devices" heads={['Device', 'Computes', 'Waiting', 'Carries', 'Memory', 'Sends', 'State']}>
+interface DevicesProps {
+  readonly state: ClusterState
+  readonly chosen: string | undefined
+  readonly lost: readonly LostDevice[]
+}
+
+export const Devices = ({ state, chosen, lost }: DevicesProps) => (
+  <Table stacks caption="Devices" heads={['Device', 'Computes', 'Waiting', 'Carries', 'Memory', 'Sends', 'State']}>
     {state.devices.map(device => (
       <DeviceRow key={device.id} device={device} state={state} isChosen={chosen === device.name} />
+    ))}
+    {lost.map(({ name, since }) => (
+      <tr key={`lost ${name}`} class="gone">
+        <th scope="row">{name}</th>
+        <td colSpan={6}>lost at {clockText(since)}, and not back</td>
+      </tr>
     ))}
   </Table>
 )
@@ -57,7 +70,7 @@ const DeviceRow = ({ device, state, isChosen }: DeviceRowProps) => {
       <td class="number">{rateText(sent)}</td>
       <td>
         {device.state}
-        {[because, ...troubles]
+        {[because, ...troubles, ...lateness(device)]
           .filter(text => text !== '')
           .map(text => (
             <small key={text}>{text}</small>
@@ -66,3 +79,17 @@ const DeviceRow = ({ device, state, isChosen }: DeviceRowProps) => {
     </tr>
   )
 }
+
+/** Shares and seconds from which on somebody should know. */
+const LATE = 0.05
+const TICK_LATE = 0.02
+
+/** What another program on the machine costs, since the device was started. */
+const lateness = ({ lateSeconds, busySeconds, tickLateness, ticks }: DeviceFacts): readonly string[] => [
+  ...(busySeconds > 0 && lateSeconds > LATE * busySeconds
+    ? [`blocks late: ${Math.round((100 * lateSeconds) / busySeconds)} % of its time`]
+    : []),
+  ...(ticks > 0 && tickLateness > TICK_LATE * ticks
+    ? [`${timeText(tickLateness / ticks)} late at what it does: its machine is busy`]
+    : [])
+]

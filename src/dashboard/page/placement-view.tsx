@@ -1,3 +1,4 @@
+import { formatEpoch } from '../../core/epoch.ts'
 import type { PlanFacts } from '../plans/plan-facts.ts'
 import { totalRate } from '../view/served-words.ts'
 import type { ClusterState } from './cluster-state.ts'
@@ -48,7 +49,7 @@ const Now = ({ state, facts }: PlannedProps) => {
   const latest = facts?.history[0]
   return (
     <p class="note">
-      Placement {epoch}
+      Placement {formatEpoch(epoch)}
       {ready ? ', loaded everywhere' : ', being loaded'}; planned by {state.planner ?? 'nobody'}
       {latest !== undefined && latest.epoch === epoch && ` ${ageText(latest.age)} ago`}.
     </p>
@@ -68,15 +69,17 @@ const Served = ({ state, facts }: PlannedProps) => {
     <>
       <h3>What it can serve</h3>
       <Table caption="What the placement can serve" heads={['Source', 'Asks for', 'Can have', 'Has', 'Time alone']}>
-        {carried.sources.map(({ source, demand, rate, time }) => (
-          <tr key={source}>
-            <th scope="row">{source}</th>
-            <td class="number">{demand === 1 ? '–' : `${perSecondText(demand)}/s`}</td>
-            <td class="number">{perSecondText(rate)}/s</td>
-            <td class="number">{perSecondText(measured(state, source))}/s</td>
-            <td class="number">{timeText(time)}</td>
-          </tr>
-        ))}
+        {carried.sources
+          .filter(({ source }) => !isDone(state, source))
+          .map(({ source, demand, rate, time }) => (
+            <tr key={source}>
+              <th scope="row">{source}</th>
+              <td class="number">{demand === 1 ? '–' : `${perSecondText(demand)}/s`}</td>
+              <td class="number">{perSecondText(rate)}/s</td>
+              <td class="number">{perSecondText(measured(state, source))}/s</td>
+              <td class="number">{timeText(time)}</td>
+            </tr>
+          ))}
       </Table>
       <p class="note">
         {best > 1.02 * totalRate(carried)
@@ -86,6 +89,9 @@ const Served = ({ state, facts }: PlannedProps) => {
     </>
   )
 }
+
+const isDone = ({ sources }: ClusterState, named: string): boolean =>
+  sources.some(({ name, device, state }) => state === 'done' && `${name}@${device}` === named)
 
 const measured = ({ sources }: ClusterState, named: string): number =>
   sources.find(({ name, device }) => `${name}@${device}` === named)?.rate ?? 0

@@ -29,7 +29,9 @@ export const Timeline = (props: TimelineProps) => {
   useEffect(() => {
     if (isStill) return
     let frame = requestAnimationFrame(function next() {
-      drawTimeline(canvas.current!, drawn())
+      // A frame that was asked for may come once the view has been left.
+      if (canvas.current === null || box.current === null) return
+      drawTimeline(canvas.current, drawn())
       frame = requestAnimationFrame(next)
     })
     return () => cancelAnimationFrame(frame)

@@ -10,7 +10,7 @@ import { Table } from './table.tsx'
 import { Timeline } from './timeline.tsx'
 import { SPAN, type Steps, useSteps } from './use-steps.ts'
 import type { ViewProps } from './views.tsx'
-import { timeText } from './words.ts'
+import { momentText, timeText } from './words.ts'
 
 const SPANS = [2, 10, SPAN]
 /** What is told in this time is drawn when it is all there. */
@@ -192,7 +192,7 @@ const Path = ({ path }: { readonly path: DatumPath }) => {
       <Table caption="The way of a datum" heads={['At', 'Did', 'Where', 'For']}>
         {path.parts.map(({ did, where, what, start, end }, i) => (
           <tr key={i}>
-            <td class="number">{timeText(Math.max(0, start - zero))}</td>
+            <td class="number">{momentText(Math.max(0, start - zero))}</td>
             <th scope="row">
               {did}
               {what !== '' && <small>{what}</small>}

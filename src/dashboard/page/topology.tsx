@@ -1,35 +1,41 @@
 import { layOut, type Point } from '../view/lay-out.ts'
+import type { LostDevice } from '../view/lost-devices.ts'
 import type { Limit } from '../view/what-limits.ts'
 import type { ClusterState, DeviceFacts } from './cluster-state.ts'
-import { bytesText, perSecondText, rangesText, rateText } from './words.ts'
+import { useNarrow } from './use-narrow.ts'
+import { bytesText, clockText, perSecondText, rangesText, rateText } from './words.ts'
 
-const SIZE = { x: 380, y: 210 }
-const RADII: Point = { x: 250, y: 120 }
+/** Half of what is drawn, and where devices stand: letters are as large on a narrow screen. */
+const WIDE = { size: { x: 380, y: 210 }, radii: { x: 250, y: 120 } }
+const NARROW = { size: { x: 200, y: 230 }, radii: { x: 125, y: 145 } }
 
 export interface TopologyProps {
   readonly state: ClusterState
+  readonly lost: readonly LostDevice[]
   readonly limit: Limit
   readonly chosen: string | undefined
   readonly choose: (name: string) => void
 }
 
 /** Devices, and what flows between them now. */
-export const Topology = ({ state, limit, chosen, choose }: TopologyProps) => {
+export const Topology = ({ state, lost, limit, chosen, choose }: TopologyProps) => {
+  const { size, radii } = useNarrow() ? NARROW : WIDE
   const points = layOut(
-    state.devices.map(({ name }) => name),
-    RADII
+    [...state.devices, ...lost].map(({ name }) => name),
+    radii
   )
+  const media = mediaOf(state)
   const radius = Math.max(10, Math.min(34, 300 / state.devices.length))
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing is no form
     <svg
       class="topology"
-      viewBox={`${-SIZE.x} ${-SIZE.y} ${2 * SIZE.x} ${2 * SIZE.y}`}
+      viewBox={`${-size.x} ${-size.y} ${2 * size.x} ${2 * size.y}`}
       role="group"
       aria-label="Devices and the links between them"
     >
       {state.flows
-        .filter(({ from, to }) => points.has(from) && points.has(to))
+        .filter(({ from, to }) => points.has(from) && points.has(to) && mediumOf(state, from, to) === '')
         .map(flow => (
           <Link
             key={`${flow.from} ${flow.to}`}
@@ -42,6 +48,26 @@ export const Topology = ({ state, limit, chosen, choose }: TopologyProps) => {
             isFull={limit.kind === 'link' && limit.marked[0] === flow.from && limit.marked[1] === flow.to}
           />
         ))}
+      {media.map(({ medium, members, carries, rate }) => (
+        <Medium
+          key={medium}
+          points={members.flatMap(name => points.get(name) ?? [])}
+          words={`One medium of ${members.join(', ')}: ${rateText(carries)} now, ${rateText(rate)} measured`}
+          share={rate > 0 ? Math.min(1, carries / rate) : 0}
+          isFull={limit.kind === 'link' && members.every(name => limit.marked.includes(name))}
+        />
+      ))}
+      {lost.map(({ name, since }) => (
+        <g key={`lost ${name}`} class="gone" transform={`translate(${points.get(name)!.x} ${points.get(name)!.y})`}>
+          <circle class="body" r={radius} />
+          <text class="name" y={radius + 16}>
+            {short(name)}
+          </text>
+          <text class="detail" y={radius + 30}>
+            lost at {clockText(since)}
+          </text>
+        </g>
+      ))}
       {state.devices.map(device => (
         <Device
           key={device.id}
@@ -56,6 +82,48 @@ export const Topology = ({ state, limit, chosen, choose }: TopologyProps) => {
         />
       ))}
     </svg>
+  )
+}
+
+const mediumOf = ({ devices }: ClusterState, from: string, to: string): string =>
+  devices.find(({ name }) => name === from)?.links.find(link => link.to === to)?.medium ?? ''
+
+/** Whoever shares one, and what all of them send on it. */
+const mediaOf = ({ devices, flows }: ClusterState) => {
+  const media = new Map<string, { medium: string; members: string[]; carries: number; rate: number }>()
+  for (const { name, links } of devices)
+    for (const { to, medium, rate } of links) {
+      if (medium === '') continue
+      const of = media.get(medium) ?? { medium, members: [], carries: 0, rate }
+      for (const member of [name, to]) if (!of.members.includes(member)) of.members.push(member)
+      of.carries += flows.find(flow => flow.from === name && flow.to === to)?.bytesPerSecond ?? 0
+      media.set(medium, of)
+    }
+  return [...media.values()]
+}
+
+interface MediumProps {
+  readonly points: readonly Point[]
+  readonly words: string
+  readonly share: number
+  readonly isFull: boolean
+}
+
+/** A hub: what one sends all hear. */
+const Medium = ({ points, words, share, isFull }: MediumProps) => {
+  const sum = points.reduce((sum, { x, y }) => ({ x: sum.x + x, y: sum.y + y }), { x: 0, y: 0 })
+  const hub = { x: sum.x / (points.length || 1), y: sum.y / (points.length || 1) }
+  return (
+    <g class={`link ${share > 0.01 ? 'flows' : ''} ${isFull ? 'full' : ''}`}>
+      <title>{words}</title>
+      {points.map(({ x, y }, i) => (
+        <path key={i} d={`M ${x} ${y} L ${hub.x} ${hub.y}`} stroke-width={1.5 + 4 * share} />
+      ))}
+      <circle class="hub" cx={hub.x} cy={hub.y} r="17" />
+      <text x={hub.x} y={hub.y} dy="0.35em">
+        {Math.round(100 * share)}%
+      </text>
+    </g>
   )
 }
 
@@ -151,7 +219,7 @@ const Device = ({ device, at, radius, isMarked, isChosen, isPlanner, choose, sou
       )}
       {sources.length > 0 && radius > 14 && (
         <text class="source" y={-radius - 8}>
-          {short(sources.map(source => source.name).join(', '), 18)} {perSecondText(rate)}/s
+          {sources.length === 1 ? short(sources[0]!.name) : `${sources.length} sources`} {perSecondText(rate)}/s
         </text>
       )}
       <title>

@@ -1,15 +1,18 @@
-const UNITS = ['B', 'KB', 'MB', 'GB', 'TB']
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
-/** "1.2 MB". */
+/** "1.2 MiB". */
 export const bytesText = (bytes: number): string => {
   let value = bytes
   let unit = 0
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000
+  while (value >= 1023.5 && unit < UNITS.length - 1) {
+    value /= 1024
     unit++
   }
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toPrecision(2)} ${UNITS[unit]}`
 }
+
+/** "16.204 s": of moments that are close to each other. */
+export const momentText = (seconds: number): string => `${seconds.toFixed(3)} s`
 
 /** "24 ms", "1.3 s"; a dash where nothing was measured. */
 export const timeText = (seconds: number | null): string => {
@@ -18,9 +21,13 @@ export const timeText = (seconds: number | null): string => {
   return seconds < 100 ? `${seconds.toPrecision(2)} s` : `${Math.round(seconds)} s`
 }
 
+/** Bits per second: what is faster was measured within one machine, and is no number to go by. */
+const FAST = 1e10
+
 /** "20 Mbit/s". */
 export const rateText = (bytesPerSecond: number): string => {
   const bits = 8 * bytesPerSecond
+  if (bits >= FAST) return 'over 10 Gbit/s'
   if (bits >= 1e9) return `${(bits / 1e9).toPrecision(2)} Gbit/s`
   if (bits >= 1e6) return `${bits >= 1e8 ? Math.round(bits / 1e6) : (bits / 1e6).toPrecision(2)} Mbit/s`
   return `${Math.round(bits / 1e3)} kbit/s`

@@ -19,7 +19,7 @@ const hasDrifted = (then: Stand, now: Stand): boolean =>
 export interface KeptOutlook {
   readonly outlook: Outlook | null
   readonly because: string
-  /** Seconds since it was computed. */
+  /** Seconds since it was computed; while there is none, since it was begun. */
   readonly age: number
 }
 
@@ -39,6 +39,7 @@ export class OutlookDesk {
   readonly #serial = new Serial()
   #kept: { outlook: Outlook | null; because: string; stand: Stand; at: Seconds } | undefined
   #isComputing = false
+  #begun: Seconds | undefined
   #previews = 0
 
   constructor(parts: OutlookDeskParts) {
@@ -54,10 +55,11 @@ export class OutlookDesk {
     const isOther = kept?.stand.shape !== stand.shape
     if (age > STALE || (isOther && age > LEAST) || (age > DRIFTED && hasDrifted(kept!.stand, stand)))
       this.#compute(stand)
-    if (kept === undefined) return { outlook: null, because: 'it is being computed', age: 0 }
+    if (kept === undefined)
+      return { outlook: null, because: 'it is being computed', age: clock.now() - (this.#begun ?? clock.now()) }
     return {
       outlook: kept.outlook,
-      because: kept.because !== '' ? kept.because : isOther ? 'the cluster has changed since; it is computed anew' : '',
+      because: kept.because !== '' ? kept.because : isOther ? 'the cluster has changed' : '',
       age
     }
   }
@@ -80,9 +82,12 @@ export class OutlookDesk {
     if (this.#isComputing) return
     this.#isComputing = true
     const { clock, plans } = this.#parts
+    this.#begun = clock.now()
     const keep = (outlook: Outlook | null, because: string): void => {
       this.#isComputing = false
-      this.#kept = { outlook, because, stand, at: clock.now() }
+      const last = this.#kept
+      this.#kept =
+        outlook === null && last?.outlook ? { ...last, because, stand } : { outlook, because, stand, at: clock.now() }
     }
     this.#serial
       .run(() => plans.foresee())

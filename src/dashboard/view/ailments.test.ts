@@ -27,6 +27,12 @@ test('of a cluster that is well nothing is said', () => {
   expect(found([device({})], [source({})])).toEqual([])
 })
 
+test('that nobody plans is said', () => {
+  expect(found([device({})], [], { planner: null })).toEqual([
+    '! the cluster: nothing is planned: no device plans: none can, or none was elected yet'
+  ])
+})
+
 test('what does not work now stands before what is counted', () => {
   const job = { job: 'planning', times: 3, because: 'no solver' }
   expect(

@@ -1,4 +1,5 @@
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+import { whyUnplanned } from './why-unplanned.ts'
 
 /** Something that somebody should know of. */
 export interface Ailment {
@@ -11,7 +12,8 @@ export interface Ailment {
   readonly isGrave: boolean
 }
 
-type Status = Pick<ClusterStatus, 'devices' | 'sources' | 'setAside' | 'placement' | 'differences'>
+type Status = Pick<ClusterStatus, 'devices' | 'sources' | 'setAside' | 'placement' | 'differences'> &
+  Partial<Pick<ClusterStatus, 'planner'>>
 
 /** All that a status says is wrong, the gravest first. */
 export const ailments = (status: Status): readonly Ailment[] =>
@@ -24,6 +26,7 @@ export const ailments = (status: Status): readonly Ailment[] =>
     ...status.placement.unplaced.map(({ model, block, because }) =>
       grave(model, `block ${block} is carried by nobody`, because)
     ),
+    ...[whyUnplanned(status) ?? []].flat().map(found => ({ where: 'the cluster', ...found })),
     ...status.differences.map(text => grave('the cluster', 'devices were told differently', text))
   ].sort((a, b) => Number(b.isGrave) - Number(a.isGrave))
 

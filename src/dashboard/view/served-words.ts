@@ -1,6 +1,6 @@
 import type { Served } from '../../planner/outlook.ts'
 
-type Service = Extract<Served, { kind: 'served' }>
+export type Service = Extract<Served, { kind: 'served' }>
 
 const percent = (share: number): string => `${share < 0.095 ? (100 * share).toFixed(1) : Math.round(100 * share)} %`
 
@@ -8,8 +8,8 @@ const percent = (share: number): string => `${share < 0.095 ? (100 * share).toFi
 export const totalRate = ({ sources }: Service): number => sources.reduce((sum, { rate }) => sum + rate, 0)
 
 /** What more of each resource would give that has no time left, in words. */
-export const tightWords = ({ tight }: Service): readonly string[] =>
-  tight.map(({ kind, name, devices, use, gain }) => {
+export const tightWords = ({ tight }: Pick<Service, 'tight'>): readonly string[] =>
+  tight.map(({ kind, name, devices, gain }) => {
     const what =
       kind === 'device'
         ? `${name} computing`
@@ -17,7 +17,7 @@ export const tightWords = ({ tight }: Service): readonly string[] =>
           ? `the link from ${devices[0]} to ${devices[1]}`
           : `the medium ${name}`
     const more = kind === 'device' ? 'speed' : 'bandwidth'
-    return `${what} (${percent(use)} used): a tenth more ${more} gives ${percent(0.1 * gain)} more results`
+    return `${what}: a tenth more ${more} gives ${percent(0.1 * gain)} more results`
   })
 
 /** Whether distributing does, in words. */

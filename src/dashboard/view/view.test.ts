@@ -32,6 +32,36 @@ describe('what limits a cluster', () => {
     })
   })
 
+  test('is a medium that all its links fill together; a rate that more was seen on is a guess and is not judged by', () => {
+    const link = (to: string, rate = 1000) => ({ to, rate, medium: 'm', emulated: true })
+    const devices = [device('a', 0.1, [link('b')]), device('b', 0.1, [link('c')]), device('c', 0.1)]
+    const flows = (bytesPerSecond: number) => [
+      { from: 'a', to: 'b', bytesPerSecond },
+      { from: 'b', to: 'c', bytesPerSecond }
+    ]
+    expect(whatLimits(statusOf(devices, [cam]), flows(470))).toMatchObject({
+      headline: 'The medium of a, b, c is full (94 %) and limits the whole.'
+    })
+    expect(whatLimits(statusOf(devices, [cam]), flows(900))).toMatchObject({ kind: 'source' })
+  })
+
+  test('is what the planner finds dearest, where something is used up', () => {
+    const tight = [{ kind: 'device', name: 'attic', devices: ['attic'], use: 1, gain: 0.5 }]
+    const plan = { sources: [{ rate: 10 }], tight } as unknown as Parameters<typeof whatLimits>[2]
+    const limit = (busy: number) =>
+      whatLimits(statusOf([device('porch', busy), device('attic', 0.5)], [{ ...cam, rate: 1 }]), [], plan)
+    expect(limit(0.97)).toMatchObject({ kind: 'device', marked: ['attic'] })
+    expect(limit(0.5)).toMatchObject({ kind: 'source' })
+  })
+
+  test('is not told while nobody plans', () => {
+    const status = { ...statusOf([device('porch', 1)], [cam]), planner: null }
+    expect(whatLimits(status, [])).toMatchObject({
+      kind: 'trouble',
+      headline: 'Nothing is planned: what limits the whole is not known.'
+    })
+  })
+
   test('is what is wrong, before all of that', () => {
     const held = { ...cam, because: 'the disk is full' }
     expect(whatLimits(statusOf([device('porch', 1)], [held]), [])).toMatchObject({

@@ -1,4 +1,6 @@
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
+import { type Service, tightWords, totalRate } from './served-words.ts'
+import { whyUnplanned } from './why-unplanned.ts'
 
 /** What keeps a cluster from giving more, in words, and what in the picture is marked. */
 export interface Limit {
@@ -19,10 +21,19 @@ export interface Flow {
 /** A share of the time from which on something is taken for used up. */
 const FULL = 0.85
 
+/** In shares of its rate: nothing carries so much of what it can. */
+const GUESSED = 1.2
+
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 
-/** Judged by what is used: what has no room left is what more of would help. */
-export const whatLimits = (status: ClusterStatus, flows: readonly Flow[]): Limit => {
+/** Bytes per second from which on a rate is of memory, or of a cable that nobody fills: it is not judged by. */
+const PLAUSIBLE = 1.25e9
+
+/**
+ * One verdict: the planner's, where it knows the cluster as it is and something is used up; else by what is used alone.
+ * @param plan of the blocks where they are; absent where none is known that still holds
+ */
+export const whatLimits = (status: ClusterStatus, flows: readonly Flow[], plan?: Service): Limit => {
   const stuck = troubleOf(status)
   if (stuck !== undefined) return stuck
   const running = status.sources.filter(({ state }) => state === 'running')
@@ -35,12 +46,16 @@ export const whatLimits = (status: ClusterStatus, flows: readonly Flow[]): Limit
     }
   const [busiest] = [...status.devices].sort((a, b) => b.busy - a.busy)
   const link = fullestLink(status, flows)
+  const isUsedUp = (link?.use ?? 0) >= FULL || (busiest?.busy ?? 0) >= FULL
+  const rate = running.reduce((sum, source) => sum + source.rate, 0)
+  const [dearest] = plan?.tight ?? []
+  if (dearest !== undefined && (isUsedUp || rate >= FULL * totalRate(plan!))) return plannedLimit(dearest)
   if (link !== undefined && link.use >= FULL && link.use >= (busiest?.busy ?? 0))
     return {
       kind: 'link',
-      headline: `The link from ${link.from} to ${link.to} is full (${percent(link.use)}) and limits the whole.`,
+      headline: `${link.words} is full (${percent(link.use)}) and limits the whole.`,
       advice: 'A faster link, or an activation encoding that sends fewer bytes, would give more.',
-      marked: [link.from, link.to]
+      marked: link.devices
     }
   if (busiest !== undefined && busiest.busy >= FULL) return deviceLimit(status, busiest.name)
   return {
@@ -51,7 +66,28 @@ export const whatLimits = (status: ClusterStatus, flows: readonly Flow[]): Limit
   }
 }
 
-const troubleOf = ({ sources, placement }: ClusterStatus): Limit | undefined => {
+const plannedLimit = (dearest: Service['tight'][number]): Limit => {
+  const [words] = tightWords({ tight: [dearest] })
+  return {
+    kind: dearest.kind === 'device' ? 'device' : 'link',
+    headline: `What limits the whole is ${words}.`,
+    advice: '',
+    marked: dearest.devices
+  }
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+const troubleOf = (status: ClusterStatus): Limit | undefined => {
+  const { sources, placement } = status
+  const idle = whyUnplanned(status)
+  if (idle !== undefined)
+    return {
+      kind: idle.isGrave ? 'trouble' : 'nothing',
+      headline: `${sentence(idle.what)}: what limits the whole is not known.`,
+      advice: `${sentence(idle.because)}.`,
+      marked: []
+    }
   const held = sources.find(({ state, because }) => state === 'failed' || (state === 'running' && because !== ''))
   if (held !== undefined)
     return {
@@ -91,10 +127,26 @@ const deviceLimit = ({ devices }: ClusterStatus, busiest: string): Limit => {
   }
 }
 
+/** Links that share a medium are one. A rate below what was seen on it is a guess. */
 const fullestLink = ({ devices }: ClusterStatus, flows: readonly Flow[]) => {
-  const used = flows.flatMap(({ from, to, bytesPerSecond }) => {
-    const rate = devices.find(({ name }) => name === from)?.links.find(link => link.to === to)?.rate
-    return rate === undefined || rate <= 0 ? [] : [{ from, to, use: Math.min(1, bytesPerSecond / rate) }]
-  })
-  return used.sort((a, b) => b.use - a.use)[0]
+  const used = new Map<string, { words: string; devices: readonly string[]; rate: number; carries: number }>()
+  for (const { from, to, bytesPerSecond } of flows) {
+    const link = devices.find(({ name }) => name === from)?.links.find(link => link.to === to)
+    if (link === undefined || link.rate <= 0 || (!link.emulated && link.rate > PLAUSIBLE)) continue
+    const isShared = (link.medium ?? '') !== ''
+    const key = isShared ? link.medium : `${from}\n${to}`
+    const before = used.get(key)
+    const ends = [...new Set([...(before?.devices ?? []), from, to])]
+    used.set(key, {
+      words: isShared ? `The medium of ${ends.join(', ')}` : `The link from ${from} to ${to}`,
+      devices: ends,
+      rate: link.rate,
+      carries: (before?.carries ?? 0) + bytesPerSecond
+    })
+  }
+  return [...used.values()]
+    .map(link => ({ ...link, use: link.carries / link.rate }))
+    .filter(({ use }) => use < GUESSED)
+    .map(link => ({ ...link, use: Math.min(1, link.use) }))
+    .sort((a, b) => b.use - a.use)[0]
 }

@@ -1,3 +1,4 @@
+import { formatEpoch } from '../../../core/epoch.ts'
 import type { PlanFacts } from '../../plans/plan-facts.ts'
 import { Table } from '../table.tsx'
 import { ageText, bytesText, perSecondText, rangesText } from '../words.ts'
@@ -12,7 +13,7 @@ export const History = ({ history }: { readonly history: readonly Entry[] }) => 
       {history.map(entry => (
         <tr key={`${entry.epoch} ${entry.planner}`}>
           <th scope="row">
-            {entry.epoch}
+            {formatEpoch(entry.epoch)}
             <small>
               {ageText(entry.age)} ago, by {entry.planner}
             </small>

@@ -1,7 +1,7 @@
 import type { PlanFacts } from '../../plans/plan-facts.ts'
 import { paysWords, tightWords, totalRate } from '../../view/served-words.ts'
 import type { Limit } from '../../view/what-limits.ts'
-import { perSecondText } from '../words.ts'
+import { ageText, perSecondText } from '../words.ts'
 
 interface LimitsByPlanProps {
   readonly facts: PlanFacts | undefined
@@ -13,12 +13,16 @@ interface LimitsByPlanProps {
 export const LimitsByPlan = ({ facts, limit }: LimitsByPlanProps) => {
   const outlook = facts?.outlook
   if (outlook === undefined || outlook === null)
-    return <p class="planned">The planner: {facts === undefined ? 'not asked yet …' : `${facts.because} …`}</p>
+    return (
+      <p class="planned">
+        The planner: {facts === undefined ? 'not asked yet …' : `${facts.because} (${ageText(facts.age)} so far) …`}
+      </p>
+    )
   if (outlook.kind === 'none') return <p class="planned">The planner: {outlook.because}.</p>
   const { carried, planned } = outlook
   if (carried.kind === 'unserved') return <p class="planned wrong">The planner: {carried.because}.</p>
-  const tight = tightWords(carried)
   const isUsedUp = limit.kind === 'device' || limit.kind === 'link'
+  const tight = tightWords(carried)
   const better = planned.kind === 'served' ? totalRate(planned) / totalRate(carried) - 1 : 0
   return (
     <section class="planned" aria-label="What the planner says">
@@ -29,7 +33,7 @@ export const LimitsByPlan = ({ facts, limit }: LimitsByPlanProps) => {
       </p>
       {tight.length > 0 && (
         <>
-          <p>{isUsedUp ? 'What limits it:' : 'What would limit it first:'}</p>
+          <p>{isUsedUp ? 'What is scarce:' : 'What would be scarce first:'}</p>
           <ul>
             {tight.map(words => (
               <li key={words}>{words}</li>
@@ -37,7 +41,9 @@ export const LimitsByPlan = ({ facts, limit }: LimitsByPlanProps) => {
           </ul>
         </>
       )}
-      {facts?.because !== '' && <p class="note">{facts?.because}</p>}
+      <p class="note">
+        Reckoned {ageText(facts?.age ?? 0)} ago.{facts?.because !== '' && ` Since then ${facts?.because}.`}
+      </p>
     </section>
   )
 }

@@ -159,7 +159,8 @@ const Answer = ({ words, outlook }: AnswerProps) => {
 const Rate = ({ served, before }: { readonly served: Served; readonly before: Served }) => {
   if (served.kind === 'unserved') return <strong>nothing ({served.because})</strong>
   const rate = totalRate(served)
-  const change = before.kind === 'served' ? rate / totalRate(before) - 1 : undefined
+  const now = before.kind === 'served' ? totalRate(before) : 0
+  const change = now > 0 ? rate / now - 1 : undefined
   const percent = change === undefined ? undefined : Math.round(100 * change)
   return (
     <>
@@ -169,7 +170,9 @@ const Rate = ({ served, before }: { readonly served: Served; readonly before: Se
         </data>{' '}
         results/s
       </strong>
-      {percent !== undefined && percent !== 0 && ` (${percent > 0 ? '+' : '−'}${Math.abs(percent)} %)`}
+      {percent !== undefined &&
+        percent !== 0 &&
+        ` (${percent > 0 ? '+' : '−'}${Math.abs(percent)} % to the ${perSecondText(now)} that can be served now)`}
       {percent === 0 && ' (as now)'}
     </>
   )
