@@ -20,7 +20,12 @@ export const LimitsByPlan = ({ facts, limit }: LimitsByPlanProps) => {
     )
   if (outlook.kind === 'none') return <p class="planned">The planner: {outlook.because}.</p>
   const { carried, planned } = outlook
-  if (carried.kind === 'unserved') return <p class="planned wrong">The planner: {carried.because}.</p>
+  if (carried.kind === 'unserved')
+    return (
+      <p class={`planned ${facts?.because === '' ? 'wrong' : ''}`}>
+        The planner, {ageText(facts?.age ?? 0)} ago: {carried.because}.
+      </p>
+    )
   const isUsedUp = limit.kind === 'device' || limit.kind === 'link'
   const tight = tightWords(carried)
   const better = planned.kind === 'served' ? totalRate(planned) / totalRate(carried) - 1 : 0
