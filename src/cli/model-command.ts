@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import { Command } from 'commander'
+import { blockRanges } from '../core/block-ranges.ts'
 import { formatBytes } from '../core/format-quantity.ts'
 import { seconds } from '../core/units.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
-import { blockRanges } from '../report/block-ranges.ts'
 import type { ModelReport, ModelsAnswer } from '../runtime/device/model-report.ts'
 import { collect } from './collect.ts'
 

@@ -1,5 +1,5 @@
+import { blockRanges } from '../../core/block-ranges.ts'
 import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
-import { blockRanges } from '../../report/block-ranges.ts'
 import { textTable } from '../../report/text-table.ts'
 import type { SourceImages } from './demo-images.ts'
 import type { PolicyOutcome, PolicyRun } from './policy-outcome.ts'

@@ -1,4 +1,4 @@
-import { blockRanges } from '../../report/block-ranges.ts'
+import { blockRanges } from '../../core/block-ranges.ts'
 import type { ClusterFeed } from './cluster-feed.ts'
 import type { RunView } from './run-view.ts'
 

@@ -315,15 +315,20 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     'serve-token-file': flags.serveTokenFile,
     'serve-tls-cert': flags.serveTlsCert,
     'serve-tls-key': flags.serveTlsKey,
-    'serve-models': flags.serveModels,
-    'serve-replace': flags.serveReplace,
     'serve-limit': flags.serveFrigate === undefined ? flags.serveLimit : undefined
   }
   for (const [flag, text] of Object.entries(ofServing))
     odd(
       flag,
-      text !== undefined && text !== false && !serves,
+      text !== undefined && !serves,
       `--${flag} is of a node that serves: add --serve PORT, --serve-grpc PORT, --dashboard PORT or --metrics PORT`
+    )
+  const ofModels = { 'serve-models': flags.serveModels !== undefined, 'serve-replace': flags.serveReplace === true }
+  for (const [flag, isGiven] of Object.entries(ofModels))
+    odd(
+      flag,
+      isGiven && serve === undefined && serveGrpc === undefined,
+      `--${flag} is of a node that clients ask for models: add --serve PORT or --serve-grpc PORT`
     )
   const isHalf = (flags.serveTlsCert === undefined) !== (flags.serveTlsKey === undefined)
   odd('serve-tls-cert', isHalf, '--serve-tls-cert and --serve-tls-key belong together: give both')

@@ -1,6 +1,6 @@
+import { blockRanges } from '../../core/block-ranges.ts'
 import { formatEpoch } from '../../core/epoch.ts'
 import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
-import { blockRanges } from '../../report/block-ranges.ts'
 import { foldText } from '../../report/fold-text.ts'
 import { textTable } from '../../report/text-table.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'

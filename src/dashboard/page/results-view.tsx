@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { dropWords } from '../../core/drop-reason.ts'
 import type { ShownResult, Thing } from '../shown-result.ts'
 import type { ClusterState, SourceFacts } from './cluster-state.ts'
 import { Table } from './table.tsx'
@@ -76,7 +77,7 @@ const SourceResults = ({ source, results = [], hasAnswered }: SourceResultsProps
 }
 
 const countsText = ({ completed, failed, dropped, droppedBy, inFlight }: SourceFacts): string => {
-  const reasons = Object.entries(droppedBy).map(([reason, count]) => `${count} by ${reason}`)
+  const reasons = Object.entries(droppedBy).map(([reason, count]) => `${count} since ${dropWords(reason)}`)
   const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : ''
   return `${completed} done, ${failed} failed, ${dropped} dropped${why}, ${inFlight} in flight`
 }

@@ -51,6 +51,6 @@ test('what does not work now stands before what is counted', () => {
     '! hall: does not compute m for 30 s: it hangs',
     '  shed: has failed at planning, 3 times: no solver',
     '  shed: 2 devices were refused: ',
-    '  cam of porch: 4 data were dropped: 4 by deadline'
+    '  cam of porch: 4 data were dropped: 4 since its deadline had passed'
   ])
 })

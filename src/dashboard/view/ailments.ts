@@ -1,3 +1,4 @@
+import { dropWords } from '../../core/drop-reason.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 import { whyUnplanned } from './why-unplanned.ts'
 
@@ -65,5 +66,5 @@ const counted = (where: string, count: number, what: string, because = ''): Ailm
 
 const reasonsOf = (by: Readonly<Record<string, number>>): string =>
   Object.entries(by)
-    .map(([reason, count]) => `${count} by ${reason}`)
+    .map(([reason, count]) => `${count} since ${dropWords(reason)}`)
     .join(', ')

@@ -128,7 +128,10 @@ export class RequestDesk implements AsyncDisposable {
   lackOf(manifest: ModelManifest): ModelLack | undefined {
     const { view, sourcesHaveBegun } = this.#parts.device
     if (!sourcesHaveBegun)
-      return { words: 'nothing is computed here until as many devices are there as are waited for', fitsNowhere: false }
+      return {
+        words: 'this device has not begun yet: it waits for its first placement, or for more devices',
+        fitsNowhere: false
+      }
     const m = view.world.modelIndex(manifest.id)
     const missing = m === undefined ? 0 : missingBlock(view.world, m, view.selfIndex)
     if (missing === undefined) return undefined
