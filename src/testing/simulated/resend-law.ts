@@ -1,10 +1,13 @@
 import { type DeviceId, deviceId } from '../../core/ids.ts'
+import type { AttemptTokens } from '../../runtime/dispatch/attempt-tokens.ts'
 import type { Notice } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import type { ProcessClock } from './process-clock.ts'
 
 export interface ResendLawParts {
   readonly clock: ProcessClock
   readonly self: DeviceId
+  /** Of this start: an attempt of the home's former life may have the same number. */
+  readonly tokens: AttemptTokens
   /** There may be a reason not to send anything now. */
   readonly isExcused: () => boolean
   readonly broken: (law: string) => void
@@ -58,12 +61,12 @@ export class ResendLaw {
 
   heard(from: DeviceId, { body }: Notice): void {
     if (body.case !== 'custody' && body.case !== 'lost' && body.case !== 'failure') return
-    const { source, datum, attempt } = body.value
+    const { source, datum, attempt, token } = body.value
     const key = `${source} ${datum}`
     const sent = this.#sent.get(key)
     if (sent === undefined) return
     if (attempt < sent.attempt) sent.oldNewsAt = this.#parts.clock.now()
-    if (attempt !== sent.attempt) return
+    if (attempt !== sent.attempt || !this.#parts.tokens.isOf({ source, datum: Number(datum), attempt }, token)) return
     if (body.case === 'custody') {
       sent.holder = from
       sent.holders.add(from)

@@ -8,8 +8,10 @@ import { timeBlock } from '../../runtime/cluster/time-block.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { OwnerParts } from '../../runtime/device/owned-model.ts'
 import { type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-runner.ts'
+import { AttemptTokens } from '../../runtime/dispatch/attempt-tokens.ts'
 import { portableHash } from '../../runtime/hash/portable-hash.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
+import type { Random } from '../../runtime/ports/random.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { DeviceWatch } from './device-watch.ts'
 import type { EventClock } from './event-clock.ts'
@@ -169,9 +171,12 @@ export class SimulatedDevice {
     }
     const blobs = createMemoryBlockStore(this.#blocks, refuses, turn)
     const life = BigInt(1 + Math.floor(2 ** 50 * random.next()))
+    // Drawn anew for the law, and the same: neither takes from the other.
+    const chance = (): Random => seededRandom(rng.fork(`tokens of ${this.name} ${start}`))
     const law = new ResendLaw({
       clock: process,
       self: this.id,
+      tokens: new AttemptTokens(chance(), portableHash),
       isExcused: () => this.#isExcused(),
       broken: what => laws.broken(`${this.name}: ${what}`)
     })
@@ -230,7 +235,7 @@ export class SimulatedDevice {
       network,
       engine,
       blobs,
-      random: seededRandom(this.#parts.rng.fork(`tokens of ${this.name} ${start}`)),
+      random: chance(),
       hash: portableHash,
       createPolicy: POLICIES[scenario.policy],
       place: async problem => {

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { deviceId } from '../../core/ids.ts'
+import { createRng } from '../../core/rng.ts'
 import { seconds } from '../../core/units.ts'
 import { notice } from '../../runtime/device/notice.ts'
+import { AttemptTokens } from '../../runtime/dispatch/attempt-tokens.ts'
+import { portableHash } from '../../runtime/hash/portable-hash.ts'
 import { EventClock } from './event-clock.ts'
 import type { Fault } from './fault.ts'
 import { createSinkDisk, entriesOn, MemorySink } from './memory-sink.ts'
@@ -9,6 +12,7 @@ import { ProcessClock } from './process-clock.ts'
 import { ResendLaw } from './resend-law.ts'
 import { describeBroken, runSeeds } from './run-seeds.ts'
 import { range, type SimulatedScenario, scenarioOf } from './scenario.ts'
+import { seededRandom } from './seeded-random.ts'
 import { shrinkFaults } from './shrink-faults.ts'
 import { simulateDevices } from './simulate-devices.ts'
 
@@ -85,15 +89,17 @@ test('a sink that was torn within a line keeps all lines before it, and each dat
 })
 
 test('a datum whose device is lost is to go out again at once: that it does later breaks a law', async () => {
-  const after = async (pause: number | undefined): Promise<string[]> => {
+  const tokensOf = (life: string): AttemptTokens => new AttemptTokens(seededRandom(createRng(life)), portableHash)
+  const after = async (pause: number | undefined, life = 'this'): Promise<string[]> => {
     const world = new EventClock()
     const broken: string[] = []
     const law = new ResendLaw({
-      ...{ clock: new ProcessClock(world), self: deviceId('home'), isExcused: () => false },
+      ...{ clock: new ProcessClock(world), self: deviceId('home'), tokens: tokensOf('this'), isExcused: () => false },
       broken: what => broken.push(what)
     })
     law.submitted('s', 7, 1)
-    law.heard(deviceId('a'), notice('custody', { source: 's', datum: 7n, attempt: 1, done: 0 }))
+    const token = tokensOf(life).of({ source: 's', datum: 7, attempt: 1 })
+    law.heard(deviceId('a'), notice('custody', { source: 's', datum: 7n, attempt: 1, done: 0, token }))
     law.peerLost(deviceId('b'))
     law.peerLost(deviceId('a'))
     if (pause !== undefined) world.after(pause, () => law.submitted('s', 7, 2))
@@ -103,6 +109,7 @@ test('a datum whose device is lost is to go out again at once: that it does late
   expect(await after(0.5)).toEqual([])
   expect(await after(1.5)).toHaveLength(1)
   expect((await after(undefined))[0]).toContain('s 7 was on a, which is lost')
+  expect(await after(undefined, 'a former')).toEqual([])
 })
 
 // Seed 1186: everything was done before the last fault, which struck a device while it stopped.
