@@ -669,11 +669,7 @@ class RunningDevice implements Device {
   }
 
   #publish(placement: NumberedPlacement): void {
-    const { say } = this.#parts
     this.#announcer.tellAll(notice('placement', placementToWire(placement)))
-    say(
-      `placement ${formatEpoch(placement.epoch)} for ${placement.placement.size} device${placement.placement.size === 1 ? '' : 's'}`
-    )
     this.#reminder.told()
     this.#adopt(placement)
   }
@@ -683,6 +679,13 @@ class RunningDevice implements Device {
     this.#placement = placement
     this.#keeper.adopt(placement)
     this.#announcer.changed()
+    this.#guard.run('telling of a placement', () => this.#sayFollowed(placement))
+  }
+
+  /** On every device, so that any of them shows all plans. */
+  #sayFollowed({ epoch, planner, placement: { size } }: NumberedPlacement): void {
+    const whose = planner === this.view.self ? '' : ` of ${this.view.nameOf(planner)}`
+    this.#parts.say(`placement ${formatEpoch(epoch)}${whose} for ${size} device${size === 1 ? '' : 's'}`)
   }
 
   /** It is gone for good. Whoever comes next may have its number in the world: of that one nothing is known either. */

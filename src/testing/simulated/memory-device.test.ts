@@ -164,3 +164,14 @@ test('a model whose owner came back without it is known to whoever plans: nobody
   const passedOver = [...attic.said, ...shed.said].filter(text => text.includes('is to plan and does not'))
   expect([attic.device.view.manifestNamed('net')?.id, passedOver]).toEqual([net.manifest.id, []])
 })
+
+test('each device tells of the placements that it follows, and whose they are', async () => {
+  const { clock, start } = open()
+  const devices = [start({ name: 'attic', models: [net] }), start({ name: 'shed' })]
+  await clock.run(() => clock.now() > 6)
+  const said = devices.map(device => device.said.filter(text => text.startsWith('placement ')))
+  const planner = said.findIndex(texts => !texts.some(text => text.includes(' of ')))
+  const name = ['attic', 'shed'][planner]!
+  expect(said[planner]!.at(-1)).toMatch(/^placement \d+\.\d+ for 2 devices$/)
+  expect(said[1 - planner]!.at(-1)).toBe(said[planner]!.at(-1)!.replace(' for', ` of ${name} for`))
+})
