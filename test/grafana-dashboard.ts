@@ -191,12 +191,13 @@ export const grafanaDashboard = (): Dashboard =>
     .withPanel(
       lines(
         'Refused',
-        'Strangers, frames that are none or too large, tasks that were not taken.',
+        'Strangers, frames that are none or too large, tasks that were not taken, results of whoever was not asked.',
         'reqps',
         [named(rateOf('tributary_refused_peers_total')), '{{name}}: peers'],
         [named(rateOf('tributary_malformed_frames_total')), '{{name}}: malformed'],
         [named(rateOf('tributary_oversized_frames_total')), '{{name}}: too large'],
-        [named(rateOf('tributary_refused_tasks_total')), '{{name}}: tasks']
+        [named(rateOf('tributary_refused_tasks_total')), '{{name}}: tasks'],
+        [named(rateOf('tributary_refused_results_total')), '{{name}}: results']
       )
     )
     .withRow(new RowBuilder('Placement'))
