@@ -263,7 +263,7 @@ describe('with the token', () => {
 })
 
 test('a machine that only looks has the page, is planned for by nobody and missed by nobody, and leaves at Ctrl-C', async () => {
-  const epoch = (await now()).placement.epoch
+  const before = nodes.get('porch')!.log().length
   const child = spawn(process.execPath, [MAIN, 'dashboard', '0', '--join', '-'], { stdio: ['pipe', 'inherit', 'pipe'] })
   looking.push(child)
   child.stdin.end(`${invite}\n`)
@@ -286,7 +286,14 @@ test('a machine that only looks has the page, is planned for by nobody and misse
   for (const node of nodes.values()) expect(node.log()).not.toContain(`lost ${name}`)
   expect(nodes.get('porch')!.log()).toContain(`${name} said goodbye`)
   expect(left.losses.devicesLost).toBe(0)
-  expect(left.placement.epoch).toBe(epoch)
+  // Speeds and rates may have drifted meanwhile, and led to plans: for the three.
+  const plans =
+    nodes
+      .get('porch')!
+      .log()
+      .slice(before)
+      .match(/placement \d+\.\d+ .*/g) ?? []
+  expect(plans.filter(text => !text.includes('for 3 devices'))).toEqual([])
 }, 60_000)
 
 describe('in a browser', () => {

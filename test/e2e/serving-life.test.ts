@@ -102,6 +102,7 @@ test('one that is not begun within its timeout is refused; one that is begun is 
   await until(() => inLane() === 0)
   const alone = await loop(10 * tenth, { parameters: { timeout: 500_000 } })
   expect(alone.status).toBe(200)
+  await until(() => inLane() === 0)
   const over = new AbortController()
   const long = loop(30 * tenth, { signal: over.signal }).catch(error => error.name)
   await until(() => inLane() === 1)

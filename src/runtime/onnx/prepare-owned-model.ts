@@ -52,13 +52,8 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   }
   parts.signal?.throwIfAborted()
   parts.say(`cutting ${owned.file} …`)
-  await removeDrafts(owned.folder)
-  const draft = join(owned.folder, `${DRAFT}${process.pid}-`)
-  const { maxBlocks, cutAt } = owned
-  const cut = await cutApart({ file: owned.file, shapes, maxBlocks, cutAt, draft }, parts.signal)
-  const { blocks, activations, inputs, outputs, leftOut } = cut
+  const { blocks, activations, inputs, outputs, leftOut } = await cutAndStored(owned, shapes, parts)
   if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`, 'warn')
-  await storeBlocks(blocks, draft, parts)
   const pinned = owned.pinned === true ? { pinned: true } : {}
   const facts = { name: owned.name, sha256: file.identity, activations, inputs, outputs, ...pinned }
   const timed: ModelManifest['blocks'][number][] = []
@@ -135,10 +130,31 @@ const restore = async (kept: string, { name }: OnnxModel, blobs: BlockStore): Pr
 }
 
 const DRAFT = 'draft-'
+/** Beginnings of the names of those that are being written: several models may be cut at once, into one folder. */
+const drafts = new Set<string>()
+let count = 0
+
+const cutAndStored = async (owned: OnnxModel, shapes: InputShapes, parts: OwnerParts): Promise<CutFacts> => {
+  const { file, folder, maxBlocks, cutAt } = owned
+  const name = `${DRAFT}${process.pid}-${count++}-`
+  const draft = join(folder, name)
+  drafts.add(name)
+  try {
+    await removeDrafts(folder)
+    const cut = await cutApart({ file, shapes, maxBlocks, cutAt, draft }, parts.signal)
+    await storeBlocks(cut.blocks, draft, parts)
+    return cut
+  } finally {
+    drafts.delete(name)
+  }
+}
 
 /** Of a start that was stopped while it cut. */
 const removeDrafts = async (folder: string): Promise<void> => {
-  for (const name of await readdir(folder)) if (name.startsWith(DRAFT)) await rm(join(folder, name), { force: true })
+  for (const name of await readdir(folder)) {
+    const isOurs = [...drafts].some(draft => name.startsWith(draft))
+    if (name.startsWith(DRAFT) && !isOurs) await rm(join(folder, name), { force: true })
+  }
 }
 
 /** A block's hash is known when its last byte is written, so it is written to a draft first. */
