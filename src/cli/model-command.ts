@@ -1,11 +1,11 @@
-import { hostname } from 'node:os'
 import { Command } from 'commander'
 import { blockRanges } from '../core/block-ranges.ts'
 import { formatBytes } from '../core/format-quantity.ts'
-import { seconds } from '../core/units.ts'
-import { NoAnswerError, UserError } from '../core/user-error.ts'
+import { NoAnswerError } from '../core/user-error.ts'
 import type { ModelReport, ModelsAnswer } from '../runtime/device/model-report.ts'
+import { askOptionsOf } from './ask-flags.ts'
 import { collect } from './collect.ts'
+import type { AskOptions } from './node/open-asker.ts'
 
 interface ModelFlags {
   readonly name?: string
@@ -36,12 +36,8 @@ const elsewhere = (command: Command): Command =>
     .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
     .option('--cluster-key <file>', 'the shared key')
 
-const optionsOf = ({ name, state, join = [], joinFile: joinFiles = [], clusterKey, timeout }: ModelFlags) => {
-  const limit = Number(timeout)
-  if (!(limit > 0 && limit <= 86_400))
-    throw new UserError(`--timeout "${timeout}" must be seconds, above 0 and at most 86400`)
-  return { name: name ?? hostname(), state, join, joinFiles, clusterKey, timeout: seconds(limit) }
-}
+const optionsOf = (flags: ModelFlags): AskOptions =>
+  askOptionsOf({ ...flags, join: flags.join ?? [], joinFile: flags.joinFile ?? [] })
 
 const print = (answer: ModelsAnswer, json: boolean | undefined, text: () => string): void => {
   process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : `${text()}\n`)
