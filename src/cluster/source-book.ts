@@ -29,7 +29,7 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 const STRANDED = 10
 
 /** What a task is on every device but its source's: the source alone knows how far behind it is, and each device counts for itself. */
-export const ON_ARRIVAL = { isBacklogged: false, turn: 0, refusals: 0 } as const
+export const ON_ARRIVAL = { isBacklogged: false, turn: 0 } as const
 
 /** A datum of another device that is refused again and again is let go: it waits at its source, which knows who can serve it. */
 export const isStranded = (

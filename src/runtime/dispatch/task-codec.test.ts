@@ -113,3 +113,9 @@ test('what follows it travels with it, in 24 bytes; without, in none; what names
   for (const length of [1, 23, 24, 25, 4096])
     expect(() => came(new Uint8Array(length))).toThrow(`a trace of ${length} bytes that names none`)
 })
+
+test('how often its route could not be followed travels with it: on the next device it is as patient as it was here', () => {
+  const wire = taskToWire({ ...task(seconds(0)), refusals: 5 }, knowing('a').world, seconds(1))
+  const letter = { from: deviceId('a'), task: wire, tensors: task(seconds(0)).tensors as never, report: undefined }
+  expect(taskFromWire(letter, knowing('b'), seconds(1)).refusals).toBe(5)
+})

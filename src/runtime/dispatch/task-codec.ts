@@ -39,6 +39,7 @@ export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Ta
     ...(task.token === undefined ? {} : { token: task.token }),
     madeBy: task.madeBy ?? '',
     keepsRoute: task.keepsRoute === true,
+    refusals: task.refusals,
     trace: traceToWire(task.trace)
   })
 
@@ -87,6 +88,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     done: task.done,
     route: knownSteps(task, view.world),
     keepsRoute: task.keepsRoute,
+    refusals: task.refusals,
     tensors,
     token: task.token,
     madeBy: makerOf(arrived),

@@ -111,7 +111,6 @@ export class Dispatcher<T extends LiveTask> {
   /** A task from a neighbour, with the rest of its route. */
   arrive(task: T, from: number): void {
     this.#enter(task)
-    task.refusals = 0
     this.#note(() => this.policy.arrived(task, from, this.#ports.now()))
     this.#proceed(task)
     this.#clearance.end(from, this.#ports.now())

@@ -19,6 +19,9 @@ export interface LiveTask extends TaskState {
   route: readonly Step[]
   /** The route was chosen by its source and not by the policy, which is not to choose another while it can be followed. */
   keepsRoute?: boolean
-  /** How often it was refused since it last moved: the more often, the longer it waits before it is tried again. */
+  /**
+   * How often its route could not be followed since a block of it was last done, here and elsewhere: the more often, the longer it
+   * waits before it is tried again. Two devices that each believe that the other can do it so do not pass it to and fro.
+   */
   refusals: number
 }
