@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { deviceId, modelId } from '../core/ids.ts'
-import { bytes, seconds } from '../core/units.ts'
+import { bytes, bytesPerSecond, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
-import { areReady, missingBlock } from './readiness.ts'
+import { areReady, hasWay, missingBlock } from './readiness.ts'
 
 const [A, B] = ['a', 'b'].map(deviceId) as [ReturnType<typeof deviceId>, ReturnType<typeof deviceId>]
 
@@ -29,4 +29,17 @@ test('the first block that nobody who is there computes is missing; a pinned one
   expect(missingBlock(world, pinned, 0)).toBeUndefined()
   world.setUp(1, false)
   expect([missingBlock(world, free, 0), missingBlock(world, pinned, 0)]).toEqual([0, 1])
+})
+
+test('there is a way once the links to who computes and back are known: of who has just come that is heard of later', () => {
+  const world = new World()
+  for (const id of [A, B]) world.addDevice(id)
+  const model = world.addModel({ id: modelId('free'), work: [seconds(1)], activations: [1, 1].map(bytes) })
+  world.setCarried(1, model, 0, true)
+  expect(missingBlock(world, model, 0)).toBeUndefined()
+  expect(hasWay(world, model, 0)).toBe(false)
+  world.setLink(0, 1, bytesPerSecond(1), seconds(0))
+  expect(hasWay(world, model, 0)).toBe(false)
+  world.setLink(1, 0, bytesPerSecond(1), seconds(0))
+  expect(hasWay(world, model, 0)).toBe(true)
 })

@@ -1,6 +1,7 @@
 import type { DeviceId } from '../core/ids.ts'
 import { blocksOf } from '../core/progress.ts'
 import type { World } from '../core/world.ts'
+import { fastestWay } from '../scheduler/fastest-way.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
 
 /** A device that stays, and the newest placement for which it has said that it is ready. */
@@ -20,3 +21,7 @@ export const missingBlock = (world: World, model: number, home: number): number 
     if (!world.devices.some((_, n) => world.mayRun(n, model, k, home))) return k
   return undefined
 }
+
+/** Whether a datum of a source on `home` gets to all its blocks and back: links are known a moment after who is at their ends. */
+export const hasWay = (world: World, model: number, home: number): boolean =>
+  typeof fastestWay(world, home, { model, done: 0, home }) !== 'number'

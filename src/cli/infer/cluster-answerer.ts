@@ -129,13 +129,13 @@ const untilThere = async (
   const until = systemClock.now() + timeout
   for (;;) {
     const manifest = device.view.manifestNamed(model)
-    const lack = manifest === undefined ? undefined : desk.lackOf(manifest)
+    const lack = manifest === undefined ? undefined : (desk.lackOf(manifest)?.words ?? desk.lackOfWay(manifest))
     if (manifest !== undefined && lack === undefined) return
     if (systemClock.now() > until) {
       const names = device.view.manifests().map(({ name }) => name)
       throw new NoAnswerError(
         lack !== undefined
-          ? `model "${model}" is not ready after ${timeout} s: ${lack.words}`
+          ? `model "${model}" is not ready after ${timeout} s: ${lack}`
           : `model "${model}" is not in the cluster (there: ${names.join(', ') || 'none'}); ${device.status().devices.length - 1} other devices are`
       )
     }

@@ -505,7 +505,7 @@ export class DeviceReporter {
   #whyItWaits(lack: Lack, model: ModelId, wasRefused: boolean): string {
     if (lack.kind === 'policy') return lack.because
     if (lack.kind === 'wayHome')
-      return wasRefused ? REFUSED : 'all blocks are done, and no way leads back to their source'
+      return wasRefused ? REFUSED : 'no way is known back to their source from where their last block is computed'
     const { block } = lack
     const barred = this.#parts.barred().get(model)?.because
     if (barred !== undefined) return `it is set aside here (${barred}), and nobody else that can be reached carries it`

@@ -14,6 +14,20 @@ describe('the measure of a link', () => {
     expect(meter.measure(false)?.rate).toBeCloseTo(1e6, 0)
   })
 
+  it('within one machine is what such a link can be, however late its ends were; not where the link is shaped', () => {
+    const measured = (took: number, isLoopback: boolean, shaped = false) => {
+      const meter = new LinkMeter()
+      meter.connected(isLoopback)
+      meter.pong(seconds(0))
+      meter.answered(65_536, seconds(0), seconds(took))
+      return meter.measure(shaped)!.rate
+    }
+    expect([measured(0, true), measured(0.0002, true), measured(2, true)]).toEqual([1e9, 65_536 / 0.0002, 1e8])
+    expect([measured(0, false), measured(2, false), measured(2, true, true)].map(Math.round)).toEqual([
+      2e10, 32_768, 32_768
+    ])
+  })
+
   it('is doubtful where the link was much faster once and has not been measured for a while', () => {
     const meter = new LinkMeter()
     meter.pong(seconds(0))

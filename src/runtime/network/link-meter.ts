@@ -19,6 +19,11 @@ const LEAST_CHUNK = 1 << 16
 const LARGEST_CHUNK = 1 << 18
 /** No link here is faster, 20 GB/s; keeps a rate finite when an answer seems to come at once. */
 const LEAST_SECONDS_PER_BYTE = 1 / 20e9
+/**
+ * What a link to another process of this machine may be believed, in bytes per second: what is measured of it beyond that is how late
+ * the two processes were, which changes a hundred thousand times as much as the link, and is no reason to place blocks elsewhere.
+ */
+const LOOPBACK = { least: 1e8, most: 1e9 }
 
 /** As many frames as wait to be believed; of more, the newest. */
 const HELD = 16
@@ -54,6 +59,12 @@ export class LinkMeter {
   #lastAnswer: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #sent = 0
   #busy = 0
+  #isLoopback = false
+
+  /** The connection that carries it is one within this machine, or not. */
+  connected(isLoopback: boolean): void {
+    this.#isLoopback = isLoopback
+  }
 
   /** @param alone whether no frames to the peer were in the way of the ping */
   pong(roundTrip: Seconds, alone = true): void {
@@ -132,8 +143,10 @@ export class LinkMeter {
   measure(shaped: boolean): LinkMeasure | undefined {
     const { secondsPerByte } = this.#learnt
     if (secondsPerByte === undefined || !this.#roundTrip.isKnown) return undefined
+    const rate = 1 / secondsPerByte
+    const isBounded = this.#isLoopback && !shaped
     return {
-      rate: bytesPerSecond(1 / secondsPerByte),
+      rate: bytesPerSecond(isBounded ? Math.min(LOOPBACK.most, Math.max(LOOPBACK.least, rate)) : rate),
       latency: seconds(this.#roundTrip.time / 2),
       bytesSent: bytes(this.#sent),
       busySeconds: seconds(this.#busy),

@@ -19,6 +19,7 @@ import type { Host } from './create-host.ts'
 import { Dialler, MAX_ADDRESSES } from './dialler.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import { IncarnationBook, type Twins, twinsOf } from './incarnation-book.ts'
+import { isLoopbackAddress } from './is-loopback-address.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
 import type { Spoken } from './parse-address.ts'
@@ -225,6 +226,7 @@ export class Membership {
     const stale = this.#liveness.isSilent(peer) ? (this.#sessions.get(peer)?.connections() ?? []) : []
     const session = this.#sessions.get(peer) ?? this.#begin(member)
     session.addConnection(connection)
+    session.meter.connected(isLoopbackAddress(`${connection.remoteAddr}`))
     connection.addEventListener('close', () => this.#onClosed(session, connection))
     for (const old of stale) old.abort(new NetworkError('replaced by a newer connection'))
     this.#liveness.heard(peer)

@@ -1,4 +1,4 @@
-import { missingBlock } from '../../../cluster/readiness.ts'
+import { hasWay, missingBlock } from '../../../cluster/readiness.ts'
 import type { CancelSignal } from '../../../core/cancel-signal.ts'
 import type { ModelManifest } from '../../../core/manifest.ts'
 import { NAME_PATTERN } from '../../../core/name-pattern.ts'
@@ -140,6 +140,14 @@ export class RequestDesk implements AsyncDisposable {
       .placement.unplaced.find(({ model, block }) => model === view.labelOf(manifest.id) && block >= 0)
     const why = unplaced === undefined ? 'is being loaded' : `fits nowhere: ${unplaced.because}`
     return { words: `block ${missing} of ${manifest.blocks.length} ${why}`, fitsNowhere: unplaced !== undefined }
+  }
+
+  /** @returns why what can be computed with it would wait all the same; undefined where it gets to all its blocks and back */
+  lackOfWay({ id }: ModelManifest): string | undefined {
+    const { view } = this.#parts.device
+    const m = view.world.modelIndex(id)
+    if (m === undefined || hasWay(view.world, m, view.selfIndex)) return undefined
+    return 'no way is known yet to the devices that compute it, or back from them'
   }
 
   /** Its requests are not waited for any more. */
