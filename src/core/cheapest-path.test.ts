@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { smallWorld } from '../testing/small-world.ts'
 import { cheapestPath, type Path } from './cheapest-path.ts'
 import { remainingTimes } from './remaining-times.ts'
+import { createRng, type Rng } from './rng.ts'
 import { seconds } from './units.ts'
 import type { World } from './world.ts'
 
@@ -139,4 +140,63 @@ describe('cheapestPath', () => {
     const path = query(world, () => 1) as Path
     expect(path.uses.reduce((sum, use) => sum + use.seconds, 0)).toBeCloseTo(path.cost, 12)
   })
+
+  test.each([
+    [150, 4],
+    [40, 39]
+  ])(
+    'of %i devices with %i links each it looks where the path can lie, and finds what a look everywhere finds',
+    (devices, degree) => {
+      for (let seed = 0; seed < 20; seed++) {
+        const rng = createRng(`paths ${seed}`)
+        const world = randomWorld(rng, devices, degree)
+        const busy = Array.from({ length: world.resources }, () => (rng.next() < 0.5 ? 0 : 0.3 * rng.next()))
+        const price = (resource: number): number => (1 + busy[resource]!) ** 3
+        const found = cheapestPath({
+          ...{ world, model: 0, from: 0, done: 0, home: 0, price },
+          ...{ latencyPrice: seconds(1), leastPrice: 1 }
+        }) as Path
+        expect(found.cost).toBeCloseTo(costEverywhere(world, price), 9)
+      }
+    }
+  )
 })
+
+/** Each device and its next ones; four of five blocks are carried. */
+const randomWorld = (rng: Rng, devices: number, degree: number): World => {
+  const nearby = (a: number, b: number): boolean =>
+    a !== b && Math.min((a - b + devices) % devices, (b - a + devices) % devices) <= degree / 2
+  const all = Array.from({ length: devices }, (_, n) => n)
+  return smallWorld({
+    speeds: all.map(() => 0.25 + 1.75 * rng.next()),
+    work: Array.from({ length: 8 }, () => 0.002 + 0.01 * rng.next()),
+    activations: Array.from({ length: 9 }, () => 1e4 + 1e5 * rng.next()),
+    pairs: all.flatMap(a =>
+      all.filter(b => (degree >= devices - 1 ? a !== b : nearby(a, b))).map(b => [a, b] as const)
+    ),
+    carried: all.map(() => [0, 1, 2, 3, 4, 5, 6, 7].filter(() => rng.next() < 0.8))
+  })
+}
+
+/** Bellman and Ford, layer by layer: from every device over every link, until nothing gets cheaper. */
+const costEverywhere = (world: World, price: (resource: number) => number): number => {
+  const { work, activations } = world.models[0]!
+  let costs = world.devices.map((_, n) => (n === 0 ? 0 : Number.POSITIVE_INFINITY))
+  for (let k = 0; ; k++) {
+    for (let isCheaper = true; isCheaper; ) {
+      isCheaper = false
+      for (const { from, to, rate, latency, resource } of world.links.flat()) {
+        const cost = costs[from]! + (price(resource) * activations[k]!) / rate + latency
+        if (cost >= costs[to]!) continue
+        costs[to] = cost
+        isCheaper = true
+      }
+    }
+    if (k === work.length) return costs[0]!
+    costs = costs.map((cost, n) =>
+      world.carries(n, 0, k)
+        ? cost + price(world.devices[n]!.resource) * world.blockTime(n, 0, k)
+        : Number.POSITIVE_INFINITY
+    )
+  }
+}

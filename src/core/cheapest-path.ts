@@ -23,6 +23,8 @@ export interface PathQuery {
   readonly blockPrice?: (device: number, block: number) => number
   /** A path that costs more is of no interest: the search does not go there. Default: any is. */
   readonly atMost?: number
+  /** No worker has a lower price: the better it is known, the fewer devices are looked at. Default: 0, nothing is known. */
+  readonly leastPrice?: number
 }
 
 /** A path waits at a resource for as long as that is still busy when it gets there. */
@@ -50,159 +52,222 @@ export interface Path {
 /**
  * The cheapest way to finish a datum: one shortest path in the layered graph of (device, blocks done), from
  * (from, done) to (home, K). Edges: run the next block where it is carried, at price(worker) per second; carry the
- * activation over a link, at price(link) per second of transfer plus the price of its latency. Layer by layer, since
- * blocks are only ever added; inside a layer Dijkstra over the links. O(K l log l) for l links.
+ * activation over a link, at price(link) per second of transfer plus the price of its latency. A* (Hart, Nilsson and Raphael,
+ * 1968): what is left costs at least the least price times the least time of each block, and where running all of it here is
+ * possible, no dearer path is looked at. Where the least price is near the prices, only devices near the path are.
  * The layered graph: UCNC, arXiv 1805.10527.
  * @returns undefined, with the first block that stopped the search, when the home cannot be reached, for what it may cost
  */
 export const cheapestPath = (query: PathQuery): Path | { readonly stuckAt: number } => {
-  const { world, model, from, done, home } = query
-  const blocks = blocksOf(world, model)
   const search = new LayeredSearch(query)
-  search.start(from, done)
-  for (let k = done; k <= blocks; k++) {
-    search.relaxLinks(k)
-    if (k < blocks && !search.relaxBlocks(k)) return { stuckAt: k }
+  return search.run() ?? { stuckAt: search.deepest }
+}
+
+/**
+ * Costs and predecessors of every (blocks done, device), as one flat table each, kept from search to search: a state counts
+ * only with the number of the search that reached it. A search is over before another begins.
+ */
+const scratch = {
+  search: 0,
+  cost: new Float64Array(0),
+  /** Seconds from now until the cheapest path found is here; only where waiting costs anything. */
+  elapsed: new Float64Array(0),
+  /** The link that led here, or undefined where a block did (or where the search began). */
+  via: [] as (LinkView | undefined)[],
+  reachedBy: new Float64Array(0),
+  settledBy: new Float64Array(0),
+  heap: new CostHeap(),
+  /** Nobody is reached for more with so many blocks done, where that is worth knowing. */
+  worst: new Float64Array(0),
+  /** What is left costs at least, by blocks done. */
+  left: new Float64Array(0)
+}
+
+const makeRoom = (states: number, layers: number): void => {
+  if (scratch.left.length < layers) {
+    scratch.left = new Float64Array(layers)
+    scratch.worst = new Float64Array(layers)
   }
-  return search.pathTo(home, blocks) ?? { stuckAt: blocks }
+  if (scratch.cost.length >= states) return
+  scratch.cost = new Float64Array(states)
+  scratch.elapsed = new Float64Array(states)
+  scratch.via = new Array<LinkView | undefined>(states)
+  scratch.reachedBy = new Float64Array(states)
+  scratch.settledBy = new Float64Array(states)
 }
 
-/** With fewer devices a search is over before it is worth being clever. */
-const MANY = 64
-/** Links for each device: with fewer, looking at each is cheaper than avoiding it. */
-const DENSE = 16
-
-/** Of the fastest link at the least price of anything: no more than what is sought, and found soon. */
-const leastPerByte = ({ world, price }: PathQuery): number => {
-  if (world.links.reduce((sum, links) => sum + links.length, 0) < DENSE * world.links.length) return Number.NaN
-  let least = Number.POSITIVE_INFINITY
-  for (let r = 0; r < world.resources && least > 0; r++) least = Math.min(least, price(r))
-  return least / world.fastestRate
-}
-
-/** Distances and predecessors of every (blocks done, device), as one flat table each. */
 class LayeredSearch {
   readonly #query: PathQuery
   readonly #devices: number
-  readonly #cost: Float64Array
-  /** The link that led here, or undefined where a block did (or where the search began). */
-  readonly #via: (LinkView | undefined)[]
-  /** Seconds from now until the cheapest path found is here; only where waiting costs anything. */
-  readonly #elapsed: Float64Array
-  readonly #settled: Uint8Array
-  readonly #heap = new CostHeap()
-  /** No byte gets over any link for less; NaN where that is not worth knowing. */
+  readonly #blocks: number
+  readonly #waitingPrice: number
+  readonly #id: number
+  /** No byte gets over any link for less. */
   readonly #leastPerByte: number
-  #firstLayer = 0
+  readonly #isDense: boolean
+  /** No path that costs more is looked at. */
+  #atMost: number
+  /** Blocks done where the search came furthest. */
+  deepest: number
 
   constructor(query: PathQuery) {
+    const { world, model, done, waiting, atMost = Number.POSITIVE_INFINITY } = query
     this.#query = query
-    this.#devices = query.world.devices.length
-    const states = this.#devices * (blocksOf(query.world, query.model) + 1)
-    this.#cost = new Float64Array(states).fill(Number.POSITIVE_INFINITY)
-    this.#elapsed = new Float64Array(query.waiting === undefined ? 0 : states)
-    this.#via = new Array<LinkView | undefined>(states)
-    this.#settled = new Uint8Array(this.#devices)
-    this.#leastPerByte = this.#devices < MANY ? Number.NaN : leastPerByte(query)
+    this.#devices = world.devices.length
+    this.#blocks = blocksOf(world, model)
+    this.#waitingPrice = waiting?.price ?? 0
+    this.#atMost = atMost
+    this.deepest = done
+    this.#leastPerByte = (query.leastPrice ?? 0) / world.fastestRate
+    this.#isDense = isDense(world)
+    makeRoom(this.#devices * (this.#blocks + 1), this.#blocks + 1)
+    this.#id = ++scratch.search
+    scratch.worst.fill(Number.POSITIVE_INFINITY, done, this.#blocks + 1)
+    this.#boundWhatIsLeft()
   }
 
-  start(device: number, done: number): void {
-    this.#cost[done * this.#devices + device] = 0
-    this.#firstLayer = done
+  #boundWhatIsLeft(): void {
+    const { left } = scratch
+    left[this.#blocks] = 0
+    for (let k = this.#blocks - 1; k >= this.#query.done; k--) left[k] = left[k + 1]! + SURELY * this.#leastCost(k)
   }
 
-  relaxLinks(k: number): void {
-    const { world, model, price, latencyPrice, atMost = Number.POSITIVE_INFINITY } = this.#query
-    const waitingPrice = this.#query.waiting?.price ?? 0
-    const size = world.models[model]!.activations[k]!
-    const layer = k * this.#devices
-    const heap = this.#heap
-    this.#settled.fill(0)
+  /** Of a block, anywhere. A look at each device costs little where the search looks at each link of many. */
+  #leastCost(k: number): number {
+    const { world, model, home, price, blockPrice, leastPrice = 0 } = this.#query
+    if (!this.#isDense) return leastPrice === 0 ? 0 : leastPrice * world.leastTimes(model)[k]!
+    let least = Number.POSITIVE_INFINITY
     for (let n = 0; n < this.#devices; n++) {
-      const cost = this.#cost[layer + n]!
-      if (cost < Number.POSITIVE_INFINITY) heap.push(cost, n)
+      if (!world.mayRun(n, model, k, home)) continue
+      const cost = price(world.devices[n]!.resource) * world.blockTime(n, model, k) + (blockPrice?.(n, k) ?? 0)
+      if (cost < least) least = cost
     }
-    const step = this.#leastPerByte * size
-    let worst = Number.NaN
-    for (let here = heap.pop(); here !== -1; here = heap.pop()) {
-      if (this.#settled[here] === 1) continue
-      this.#settled[here] = 1
-      const reached = this.#cost[layer + here]!
-      // From here on nobody is reached for less than what everybody has already.
-      if (reached + step >= worst) break
-      if (!world.devices[here]!.relays && this.#via[layer + here] !== undefined) continue
-      for (const link of world.links[here]!) {
-        if (this.#settled[link.to] === 1 || !link.up || !world.devices[link.to]!.up) continue
-        const takes = size / link.rate
-        const wait = this.#wait(layer + here, link.resource)
-        const cost = reached + price(link.resource) * takes + latencyPrice * link.latency + wait * waitingPrice
-        if (cost < this.#cost[layer + link.to]! && cost <= atMost) {
-          this.#cost[layer + link.to] = cost
-          this.#pass(layer + here, layer + link.to, wait + takes + link.latency)
-          this.#via[layer + link.to] = link
-          heap.push(cost, link.to)
-        }
-      }
-      if (!Number.isNaN(step)) worst = this.#worst(layer)
-    }
+    return least === Number.POSITIVE_INFINITY ? 0 : least
+  }
+
+  run(): Path | undefined {
+    const { from, done, home } = this.#query
+    this.#atMost = Math.min(this.#atMost, this.#costOfStaying())
+    const { heap, settledBy } = scratch
     heap.clear()
+    this.#reach(done * this.#devices + from, 0, 0, done, undefined)
+    const end = this.#blocks * this.#devices + home
+    for (let state = heap.pop(); state !== -1; state = heap.pop()) {
+      if (state === end) return this.#pathTo(home)
+      if (settledBy[state] === this.#id) continue
+      settledBy[state] = this.#id
+      const k = Math.floor(state / this.#devices)
+      const device = state - k * this.#devices
+      if (k < this.#blocks) this.#runBlock(state, device, k)
+      this.#sendOn(state, device, k)
+    }
+    return undefined
+  }
+
+  /** Of running everything that is left where the datum is, if that is its home. */
+  #costOfStaying(): number {
+    const { world, model, from, done, home, price, blockPrice, waiting } = this.#query
+    if (from !== home) return Number.POSITIVE_INFINITY
+    const { resource } = world.devices[from]!
+    let cost = 0
+    let elapsed = 0
+    for (let k = done; k < this.#blocks; k++) {
+      if (!world.mayRun(from, model, k, home)) return Number.POSITIVE_INFINITY
+      const takes = world.blockTime(from, model, k)
+      const wait = waiting === undefined ? 0 : Math.max(0, waiting.until(resource) - elapsed)
+      cost += price(resource) * takes + (blockPrice?.(from, k) ?? 0) + wait * this.#waitingPrice
+      elapsed += wait + takes
+    }
+    return cost / SURELY
+  }
+
+  #runBlock(state: number, device: number, k: number): void {
+    const { world, model, home, price, blockPrice } = this.#query
+    if (!world.mayRun(device, model, k, home)) return
+    const { resource } = world.devices[device]!
+    const takes = world.blockTime(device, model, k)
+    const wait = this.#wait(state, resource)
+    const cost =
+      scratch.cost[state]! + price(resource) * takes + (blockPrice?.(device, k) ?? 0) + wait * this.#waitingPrice
+    this.#reach(state + this.#devices, cost, scratch.elapsed[state]! + wait + takes, k + 1, undefined)
+  }
+
+  #sendOn(state: number, here: number, k: number): void {
+    const { world, model, price, latencyPrice } = this.#query
+    if (!world.devices[here]!.relays && scratch.via[state] !== undefined) return
+    const size = world.models[model]!.activations[k]!
+    const reached = scratch.cost[state]!
+    // Who has got so far for less came before: from here on nobody is reached for less than what everybody has already.
+    if (reached + this.#leastPerByte * size >= scratch.worst[k]!) return
+    const layer = k * this.#devices
+    for (const link of world.links[here]!) {
+      if (!link.up || !world.devices[link.to]!.up || scratch.settledBy[layer + link.to] === this.#id) continue
+      const takes = size / link.rate
+      const wait = this.#wait(state, link.resource)
+      const cost = reached + price(link.resource) * takes + latencyPrice * link.latency + wait * this.#waitingPrice
+      this.#reach(layer + link.to, cost, scratch.elapsed[state]! + wait + takes + link.latency, k, link)
+    }
+    if (this.#isDense) scratch.worst[k] = this.#worst(layer)
   }
 
   /** What the dearest device of a layer costs by now, and at most what a path may. */
   #worst(layer: number): number {
+    const atMost = this.#atMost
     let worst = 0
-    for (let n = 0; n < this.#devices; n++) worst = Math.max(worst, this.#cost[layer + n]!)
-    return Math.min(worst, this.#query.atMost ?? Number.POSITIVE_INFINITY)
+    for (let state = layer; state < layer + this.#devices; state++) {
+      if (scratch.reachedBy[state] !== this.#id) return atMost
+      worst = Math.max(worst, scratch.cost[state]!)
+    }
+    return Math.min(worst, atMost)
   }
 
-  /** @returns false when no device that was reached carries block k and may run it */
-  relaxBlocks(k: number): boolean {
-    const { world, model, home, price, blockPrice, atMost = Number.POSITIVE_INFINITY } = this.#query
-    const waitingPrice = this.#query.waiting?.price ?? 0
-    let found = false
-    for (let n = 0; n < this.#devices; n++) {
-      const reached = this.#cost[k * this.#devices + n]!
-      if (reached === Number.POSITIVE_INFINITY || !world.mayRun(n, model, k, home)) continue
-      const { resource } = world.devices[n]!
-      const takes = world.blockTime(n, model, k)
-      const wait = this.#wait(k * this.#devices + n, resource)
-      const cost = reached + price(resource) * takes + (blockPrice?.(n, k) ?? 0) + wait * waitingPrice
-      if (cost > atMost) continue
-      this.#cost[(k + 1) * this.#devices + n] = cost
-      this.#pass(k * this.#devices + n, (k + 1) * this.#devices + n, wait + takes)
-      found = true
+  #reach(state: number, cost: number, elapsed: number, done: number, via: LinkView | undefined): void {
+    const atLeast = cost + scratch.left[done]!
+    if (atLeast > this.#atMost) return
+    if (scratch.reachedBy[state] === this.#id) {
+      const known = scratch.cost[state]!
+      if (cost > known || (cost === known && !this.#isBefore(via, scratch.via[state], done))) return
     }
-    return found
+    scratch.reachedBy[state] = this.#id
+    scratch.cost[state] = cost
+    scratch.elapsed[state] = elapsed
+    scratch.via[state] = via
+    if (done > this.deepest) this.deepest = done
+    scratch.heap.push(atLeast, state)
+  }
+
+  /** Of two ways that cost the same: a block before a link, of two links that of the device which was reached for less. */
+  #isBefore(via: LinkView | undefined, known: LinkView | undefined, done: number): boolean {
+    if (via === undefined || known === undefined) return known !== undefined
+    const layer = done * this.#devices
+    const more = scratch.cost[layer + via.from]! - scratch.cost[layer + known.from]!
+    return more < 0 || (more === 0 && via.from < known.from)
   }
 
   #wait(state: number, resource: number): number {
     const { waiting } = this.#query
-    return waiting === undefined ? 0 : Math.max(0, waiting.until(resource) - this.#elapsed[state]!)
+    return waiting === undefined ? 0 : Math.max(0, waiting.until(resource) - scratch.elapsed[state]!)
   }
 
-  #pass(from: number, to: number, takes: number): void {
-    if (this.#query.waiting !== undefined) this.#elapsed[to] = this.#elapsed[from]! + takes
-  }
-
-  pathTo(home: number, blocks: number): Path | undefined {
-    const cost = this.#cost[blocks * this.#devices + home]!
-    if (cost === Number.POSITIVE_INFINITY) return undefined
-    const visits: { device: number; until: number }[] = [{ device: home, until: blocks }]
+  #pathTo(home: number): Path {
+    const { from, done } = this.#query
+    const visits: { device: number; until: number }[] = [{ device: home, until: this.#blocks }]
     const uses: Use[] = []
     let device = home
-    let k = blocks
-    while (k > this.#firstLayer || device !== this.#query.from) {
-      const link = this.#via[k * this.#devices + device]
+    let k = this.#blocks
+    while (k > done || device !== from) {
+      const link = scratch.via[k * this.#devices + device]
       if (link !== undefined) {
         uses.push(this.#transfer(link, k))
         device = link.from
         visits.push({ device, until: k })
       } else {
         k--
-        uses.push(this.#run(device, k))
+        uses.push(this.#use(device, k))
       }
     }
-    return { cost, steps: toSteps(visits.reverse(), this.#firstLayer), uses: uses.reverse() }
+    const cost = scratch.cost[this.#blocks * this.#devices + home]!
+    return { cost, steps: toSteps(visits.reverse(), done), uses: uses.reverse() }
   }
 
   #transfer(link: LinkView, k: number): Use {
@@ -210,12 +275,22 @@ class LayeredSearch {
     return { from: link.from, to: link.to, resource: link.resource, seconds: size / link.rate }
   }
 
-  #run(device: number, k: number): Use {
+  #use(device: number, k: number): Use {
     const { world, model } = this.#query
     const resource = world.devices[device]!.resource
     return { from: device, to: device, resource, seconds: world.blockTime(device, model, k) }
   }
 }
+
+/** Links for each device: with fewer, looking at each is cheaper than avoiding it. */
+const DENSE = 16
+/** With fewer devices a search is over before it is worth being clever. */
+const MANY = 32
+
+const isDense = ({ links, devices }: World): boolean => (links[0]?.length ?? 0) >= DENSE && devices.length > MANY
+
+/** What is a bound on paper may be off by the last digit. */
+const SURELY = 1 - 1e-9
 
 /** The first visit is where the task already is; it is a step only if a block runs there, or nothing else remains. */
 const toSteps = (visits: readonly Step[], done: number): readonly Step[] => {

@@ -1,4 +1,5 @@
 import type { DeviceId, ModelId } from './ids.ts'
+import { LeastTimes } from './least-times.ts'
 import { type Bytes, type BytesPerSecond, bytesPerSecond, type Seconds, seconds } from './units.ts'
 
 /** A directed link. Links of one shared medium have the same `resource`: they queue for the same air. */
@@ -54,6 +55,8 @@ export class World {
   fastestRate: BytesPerSecond = bytesPerSecond(0)
   /** Grows with every change, so that what is derived from a world can be kept until it changes. */
   version = 0
+  /** Grows when a block may take another time: a device comes or goes, a model is new, a time is measured. */
+  pace = 0
   /** Grows when a way may have opened or closed: a device comes or goes, a block is carried or no longer, a link is new. */
   reach = 0
   readonly #deviceIndex = new Map<DeviceId, number>()
@@ -70,6 +73,8 @@ export class World {
   readonly #linksOf: number[] = []
   /** [model][device][block]: measured seconds, or NaN. */
   readonly #times: Float64Array[][] = []
+  /** By model. */
+  readonly #least: LeastTimes[] = []
   /** [model][device][block]: 1 where the block is loaded and ready. */
   readonly #carried: Uint8Array[][] = []
 
@@ -89,6 +94,7 @@ export class World {
     this.#deviceIndex.set(id, index)
     this.reach++
     for (const [m, model] of this.models.entries()) this.#addRow(m, model.work.length)
+    this.#timesChanged(index)
     this.version++
     return index
   }
@@ -98,6 +104,7 @@ export class World {
     Object.assign(device, { id, speed, up: true, relays: true })
     this.#dearness[device.resource] = 1
     this.#deviceIndex.set(id, index)
+    this.#timesChanged(index)
     this.reach++
     this.version++
     return index
@@ -142,8 +149,10 @@ export class World {
     this.models.push(costs)
     this.#modelIndex.set(costs.id, index)
     this.#times.push([])
+    this.#least.push(new LeastTimes(costs.work.length))
     this.#carried.push([])
     for (let n = 0; n < this.devices.length; n++) this.#addRow(index, costs.work.length)
+    this.pace++
     this.version++
     return index
   }
@@ -199,7 +208,10 @@ export class World {
   }
 
   setUp(device: number, up: boolean): void {
-    if (this.devices[device]!.up !== up) this.reach++
+    if (this.devices[device]!.up !== up) {
+      this.reach++
+      this.pace++
+    }
     this.devices[device]!.up = up
     this.version++
   }
@@ -216,6 +228,7 @@ export class World {
     this.#changeTimes(device, () => {
       this.devices[device]!.speed = speed
     })
+    this.#timesChanged(device)
   }
 
   /** Before the block is carried, where both are news: that it is there makes nothing dearer. */
@@ -225,6 +238,8 @@ export class World {
     this.#changeTimes(device, () => {
       times[block] = time
     })
+    this.#least[model]!.changed(block, time)
+    this.pace++
   }
 
   setCarried(device: number, model: number, block: number, carried: boolean): void {
@@ -240,6 +255,7 @@ export class World {
       this.#carried[m]![device]!.fill(0)
       this.#times[m]![device]!.fill(Number.NaN)
     }
+    this.#timesChanged(device)
     this.reach++
     this.version++
   }
@@ -250,6 +266,11 @@ export class World {
     return Number.isNaN(measured)
       ? seconds(this.models[model]!.work[block]! / this.devices[device]!.speed)
       : seconds(measured)
+  }
+
+  /** Of each block a time that it takes on no device less: nearly the least of them. */
+  leastTimes(model: number): Float64Array {
+    return this.#least[model]!.of(this.devices.length, (device, block) => this.blockTime(device, model, block))
   }
 
   /** Whether the device is up and has the block loaded. */
@@ -288,6 +309,12 @@ export class World {
     change()
     this.version++
     this.#grewBy(this.devices[device]!.resource, this.#carriedTime(device) / before)
+  }
+
+  #timesChanged(device: number): void {
+    this.pace++
+    for (const [m, { work }] of this.models.entries())
+      for (const k of work.keys()) this.#least[m]!.changed(k, this.blockTime(device, m, k))
   }
 
   /** Of all blocks that a device carries. */

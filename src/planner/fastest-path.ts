@@ -16,7 +16,16 @@ export const fastestPath = (
   blockPrice: (device: number, block: number) => number = () => 0
 ): Path | undefined => {
   const { device, model } = sources[s]!
-  const query = { world, model, from: device, done: 0, home: device, price: () => 1, latencyPrice: seconds(1) }
+  const query = {
+    world,
+    model,
+    from: device,
+    done: 0,
+    home: device,
+    price: () => 1,
+    latencyPrice: seconds(1),
+    leastPrice: 1
+  }
   const path = cheapestPath({ ...query, blockPrice })
   return 'stuckAt' in path ? undefined : path
 }

@@ -62,7 +62,16 @@ interface ResourceUse {
 
 /** Where no pipeline exists, such a policy takes the fastest way, any device as often as needed. */
 const fastestUses = (world: World, home: number, model: number): readonly ResourceUse[] | undefined => {
-  const path = cheapestPath({ world, model, from: home, done: 0, home, price: () => 1, latencyPrice: seconds(1) })
+  const path = cheapestPath({
+    world,
+    model,
+    from: home,
+    done: 0,
+    home,
+    price: () => 1,
+    latencyPrice: seconds(1),
+    leastPrice: 1
+  })
   return 'stuckAt' in path ? undefined : path.uses.map(({ resource, seconds: time }) => ({ resource, time }))
 }
 

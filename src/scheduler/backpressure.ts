@@ -6,7 +6,7 @@ import { OnceASecond } from './once-a-second.ts'
 import type { CommodityQueue, CreatePolicy, Decision, Report, Step, TaskState } from './policy.ts'
 import { reportInterval } from './report-interval.ts'
 import { Reporting } from './reporting.ts'
-import { typicalTime } from './typical-time.ts'
+import { TypicalTimes } from './typical-times.ts'
 
 export interface BackpressureOptions {
   /** How many queued tasks a way that is longer by the model's typical time is worth. */
@@ -34,6 +34,7 @@ export const createBackpressure =
   host => {
     const { world, self } = host
     const reporting = new Reporting(host)
+    const typicals = new TypicalTimes(world)
     const ways = new OnceASecond<{ readonly remaining: RemainingTime; readonly typical: Seconds }>(world)
     /** Tasks by commodity at each neighbour, as last heard, and sent there since. */
     const heard = new Map<number, Map<string, number>>()
@@ -61,7 +62,7 @@ export const createBackpressure =
       const { activations } = world.models[model]!
       const { remaining, typical } = ways.get(`${model} ${home}`, now, () => ({
         remaining: remainingTimes(world, model, home),
-        typical: typicalTime(world, model)
+        typical: typicals.of(model)
       }))
       if (!Number.isFinite(remaining(self, done))) {
         const way = fastestWay(world, self, task)

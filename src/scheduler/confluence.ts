@@ -7,9 +7,10 @@ import { ExpectedCommitments } from './expected-commitments.ts'
 import { FairShare } from './fair-share.ts'
 import { OnceASecond } from './once-a-second.ts'
 import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './policy.ts'
+import { Remembered } from './remembered.ts'
 import { reportInterval } from './report-interval.ts'
 import { routeUses } from './route-uses.ts'
-import { typicalTime } from './typical-time.ts'
+import { TypicalTimes } from './typical-times.ts'
 import { VirtualQueues } from './virtual-queues.ts'
 
 export interface ConfluenceOptions {
@@ -57,6 +58,9 @@ export const createConfluence =
     const said = (): Report => ({ backlog: host.backlog(), commitments: [], received: [] })
     const queues = new VirtualQueues(resource => world.dearness(resource))
     const expected = new ExpectedCommitments()
+    const lengths = new Remembered()
+    const prices = new Remembered()
+    const typical = new TypicalTimes(world)
     const fair = new FairShare()
     const ways = new OnceASecond<ReturnType<typeof remainingTimes>>(world)
     const since = ({ availableAt, lag }: TaskState): number => availableAt - lag
@@ -74,7 +78,7 @@ export const createConfluence =
     let slack = Number.POSITIVE_INFINITY
     const measureSlack = (): void => {
       let most = 0
-      for (const m of world.models.keys()) most = Math.max(most, typicalTime(world, m))
+      for (const m of world.models.keys()) most = Math.max(most, typical.of(m))
       slack = weights.size > 1 ? Number.POSITIVE_INFINITY : LATE_DATA * most
     }
 
@@ -108,11 +112,11 @@ export const createConfluence =
     const choose = (task: TaskState, now: Seconds): Decision => {
       weights.add(task.weight)
       queues.atLeast(own(), host.backlog() - slack, now)
-      const V = seconds(patience * typicalTime(world, task.model))
-      const length = remembered(world.resources, r => queues.at(r, now) + expected.at(r, now))
-      const price = remembered(world.resources, r => V * (1 + length(r) / (sharpness * V)) ** sharpness)
+      const V = seconds(patience * typical.of(task.model))
+      const length = lengths.of(world.resources, r => queues.at(r, now) + expected.at(r, now))
+      const price = prices.of(world.resources, r => V * (1 + length(r) / (sharpness * V)) ** sharpness)
       const { model, done, home } = task
-      const byPrice: PathQuery = { world, model, done, home, from: host.self, price, latencyPrice: V }
+      const byPrice: PathQuery = { world, model, done, home, from: host.self, price, latencyPrice: V, leastPrice: V }
       const mindful = { ...byPrice, waiting: { until: length, price: seconds(waiting * V) } }
       const usual = cheapestPath(task.isBacklogged ? byPrice : mindful)
       const left = dueAt(task) - now
@@ -220,15 +224,6 @@ const LONGEST_ROUND_TRIP: Seconds = seconds(1)
 
 /** Data whose whole work may be late at a device before its queue is taken to be longer than thought. */
 const LATE_DATA = 2
-
-/** The same function of a resource's number, computed once for each. */
-const remembered = (resources: number, compute: (resource: number) => number): ((resource: number) => number) => {
-  const known = new Float64Array(resources).fill(Number.NaN)
-  return resource => {
-    if (Number.isNaN(known[resource])) known[resource] = compute(resource)
-    return known[resource]!
-  }
-}
 
 /** One entry for each resource. */
 const merge = (commitments: readonly Commitment[]): Commitment[] => {

@@ -9,6 +9,6 @@ export const fastestWay = (
   from: number,
   { model, done, home }: Pick<TaskState, 'model' | 'done' | 'home'>
 ): readonly Step[] | number => {
-  const path = cheapestPath({ world, model, from, done, home, price: () => 1, latencyPrice: seconds(1) })
+  const path = cheapestPath({ world, model, from, done, home, price: () => 1, latencyPrice: seconds(1), leastPrice: 1 })
   return 'stuckAt' in path ? path.stuckAt : path.steps
 }
