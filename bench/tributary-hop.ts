@@ -110,6 +110,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     inbox: { heard: () => {}, left: () => {} },
     refused: () => {},
     changed: () => {},
+    arrives: () => {},
     peerLost: () => {},
     joined: () => {},
     restarted: () => {},

@@ -37,6 +37,7 @@ const LONG = [
   'serving-cluster'
 ]
 const TAKES_WORDS = [
+  'idle',
   'cutting',
   'policies',
   'windows',

@@ -27,6 +27,6 @@ test('news is told at once, and a backlog and commitments each time', () => {
 
 test('that nothing is new is told twice a second while something happens, and every five seconds where nothing does', () => {
   expect(told(() => ({}))).toEqual([0, 5])
-  expect(told(() => ({}), { times: 120, isRestless: false })).toEqual([0, 50, 100])
+  expect(told(() => ({}), { times: 250, isRestless: false })).toEqual([0, 100, 200])
   expect(told(() => ({}), { interval: 2, times: 4 })).toEqual([0, 1, 2, 3])
 })

@@ -4,7 +4,7 @@ import type { WindowStretch } from './window-stretch.ts'
 
 /** Reports without news go out so often while something happens, and where nothing does. */
 const QUIET: Seconds = seconds(0.5)
-const IDLE_QUIET: Seconds = seconds(5)
+const IDLE_QUIET: Seconds = seconds(10)
 
 /**
  * What a device's policy tells the others, and when: the rule of running and of simulated devices. It is asked once in every

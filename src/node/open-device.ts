@@ -57,6 +57,8 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly plans?: boolean
   /** Stops the device as whoever runs it would: others may ask for it. @default nobody can */
   readonly leave?: () => void
+  /** Told again and again while nothing has happened for a while. @default nobody is */
+  readonly rested?: () => void
   /** What is wrong that only whoever asks for the device knows, in words. @default nothing */
   readonly troubles?: () => readonly string[]
 }

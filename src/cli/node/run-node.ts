@@ -32,7 +32,7 @@ import { PageSources } from './page-sources.ts'
 import { Reloader } from './reloader.ts'
 import { takeOrders } from './take-orders.ts'
 import type { TraceFile } from './trace-file.ts'
-import { trimHeap } from './trim-heap.ts'
+import { trimAtRest, trimHeap } from './trim-heap.ts'
 import { untilEnded } from './until-ended.ts'
 import { type Leave, untilToldToStop } from './until-told-to-stop.ts'
 
@@ -109,6 +109,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       ...(trace === undefined ? {} : { troubles: () => trace.troubles() }),
       ...(orders === undefined ? {} : { begun: orders.begun }),
       leave: () => leave.ask(),
+      rested: trimAtRest(systemClock),
       ...(load === undefined ? {} : { reload: async () => JSON.stringify(await reloader?.reload()) })
     },
     log

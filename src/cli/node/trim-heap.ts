@@ -1,5 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { Clock } from '../../core/clock.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
 
 /**
  * Old objects may take so much more than what lives before V8 looks for garbage among them. Its own measure, twice as much
@@ -12,6 +14,9 @@ const GROWING_PERCENT = 25
  * made V8 look through all that lives.
  */
 const GROWING_PERCENT_SERVING = 150
+/** Between two collections at rest: at first, each time twice as long, and at most. */
+const FIRST_PAUSE: Seconds = seconds(60)
+const LONGEST_PAUSE: Seconds = seconds(3600)
 
 /**
  * Starting up leaves tens of megabytes of garbage that an idle process would keep for long: collect it once, and keep the
@@ -19,9 +24,29 @@ const GROWING_PERCENT_SERVING = 150
  */
 export const trimHeap = ({ serves }: { readonly serves: boolean }): void => {
   setFlagsFromString(`--heap-growing-percent=${serves ? GROWING_PERCENT_SERVING : GROWING_PERCENT}`)
+  collect()
+}
+
+/**
+ * Room for young objects grows to tens of megabytes while a device starts or works, and V8 keeps it as long as nothing makes it
+ * look for garbage. @returns to be called while nothing happens
+ */
+export const trimAtRest = (clock: Clock): (() => void) => {
+  let dueAt = Number.NEGATIVE_INFINITY
+  let pause = FIRST_PAUSE
+  return () => {
+    if (clock.now() < dueAt) return
+    dueAt = clock.now() + pause
+    pause = seconds(Math.min(LONGEST_PAUSE, 2 * pause))
+    collect()
+  }
+}
+
+/** Twice: V8 gives room for young objects back where it sees that hardly any were allocated since it last looked. */
+const collect = (): void => {
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as (options?: { readonly type: 'major' }) => void
+  const major = runInNewContext('gc') as (options?: { readonly type: 'major' }) => void
   setFlagsFromString('--no-expose-gc')
-  collect({ type: 'major' })
-  collect({ type: 'major' })
+  major({ type: 'major' })
+  major({ type: 'major' })
 }

@@ -81,4 +81,6 @@ export interface DeviceParts {
   readonly keptNames?: KeptNames
   /** What this process has of the machine's memory. @default 0: nobody asks for it */
   readonly residentMemory?: () => Bytes
+  /** Told again and again while nothing has happened for a while. @default nobody is */
+  readonly rested?: () => void
 }

@@ -71,6 +71,10 @@ export interface DeviceReporterParts {
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
+  /** Something happens here after it had rested. @default nobody is told */
+  readonly woken?: () => void
+  /** Nothing has happened for a while: told again and again while that lasts. @default nobody is told */
+  readonly rested?: (() => void) | undefined
   /** What this process has of the machine's memory. @default 0: nobody asks for it */
   readonly residentMemory?: () => Bytes
 }
@@ -79,7 +83,7 @@ export interface DeviceReporterParts {
 const INTERVAL: Seconds = seconds(1)
 const RESTLESS: Seconds = seconds(10)
 /** And so often where nothing does. */
-const IDLE_INTERVAL: Seconds = seconds(5)
+const IDLE_INTERVAL: Seconds = seconds(10)
 /** Of many devices slow state goes out once in so many of their reports. */
 const REPORTS_PER_STATE = 10
 /** How often a trouble that lasts is said. */
@@ -99,6 +103,7 @@ export class DeviceReporter {
   #sequence = 0
   #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   #stirredAt: Seconds = seconds(0)
+  #rests = false
   #tasksSeen = 0
   readonly #tasks = new RecentRate()
   readonly #busy = new RecentRate()
@@ -122,13 +127,21 @@ export class DeviceReporter {
     this.#rss = new ResidentMemory(parts.clock, parts.residentMemory)
   }
 
-  /** Something happens here, or somebody has come. */
+  /** Something happens here, or somebody has come or gone. */
   stir(): void {
     this.#stirredAt = this.#parts.clock.now()
+    if (!this.#rests) return
+    this.#rests = false
+    this.#parts.woken?.()
+  }
+
+  /** Nothing has happened for a while, as of when it was last asked whether its state is due. */
+  get rests(): boolean {
+    return this.#rests
   }
 
   /**
-   * To be asked ten times a second: how late that is tells how busy this machine is with something else.
+   * To be asked ten times a second, unless it rests: how late that is tells how busy this machine is with something else.
    * @param pause between two reports of a device: where there are many, slow state is slower too
    */
   isDue(pause: Seconds): boolean {
@@ -137,11 +150,17 @@ export class DeviceReporter {
       this.#tickLateness += Math.max(0, now - this.#lookedAt - TICK)
       this.#ticks++
     }
-    this.#lookedAt = now
+    this.#rest()
+    this.#lookedAt = this.#rests ? undefined : now
     const least = REPORTS_PER_STATE * pause
     if (now - this.#lastAt < Math.max(INTERVAL, least)) return false
     if (this.#hasWorked()) this.stir()
     return now - this.#lastAt >= Math.max(this.isRestless() ? INTERVAL : IDLE_INTERVAL, least)
+  }
+
+  #rest(): void {
+    this.#rests = !this.isRestless()
+    if (this.#rests) this.#parts.rested?.()
   }
 
   isRestless(): boolean {

@@ -5,7 +5,7 @@ import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { OrphanWatch } from '../../cluster/orphan-watch.ts'
 import { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { PlacementInbox } from '../../cluster/placement-inbox.ts'
-import { TICK } from '../../cluster/rhythm.ts'
+import { RESTING_TICK, TICK } from '../../cluster/rhythm.ts'
 import { WindowStretch } from '../../cluster/window-stretch.ts'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import { deferred } from '../../core/deferred.ts'
@@ -56,6 +56,7 @@ import { notice } from './notice.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
 import { PlanDesk } from './plan-desk.ts'
+import { RestingClock } from './resting-clock.ts'
 import { SourceDesk } from './source-desk.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 import { answerSteps } from './steps/answer-steps.ts'
@@ -181,6 +182,8 @@ class RunningDevice implements Device {
   readonly #models: ModelWatch
   readonly #desk: ModelDesk
   readonly #reporter: DeviceReporter
+  /** Of what happens by time. */
+  readonly #rhythm: RestingClock
   readonly #words: WaitingWords
   readonly #announcer: Announcer
   readonly #drain: Drain
@@ -293,8 +296,10 @@ class RunningDevice implements Device {
       ...{ clock, guard: this.#guard, network, view: this.view, budgets: this.#budgets },
       found: () => this.#announcer.changed()
     })
+    this.#rhythm = new RestingClock({ clock, rests: () => this.#reporter.rests, every: RESTING_TICK })
     this.#reporter = new DeviceReporter({
       ...parts,
+      woken: () => this.#rhythm.wake(),
       view: this.view,
       blocks: this.#blocks,
       dispatcher: this.#dispatcher,
@@ -345,7 +350,10 @@ class RunningDevice implements Device {
   }
 
   /** What the caller has is not written to, on its way or by the policy. */
-  readonly submit = (task: DeviceTask): void => this.#dispatcher.submit({ ...task, token: this.#tokens.of(task) })
+  readonly submit = (task: DeviceTask): void => {
+    this.#reporter.stir()
+    this.#dispatcher.submit({ ...task, token: this.#tokens.of(task) })
+  }
 
   readonly cancel = (source: string, datum: number): void => {
     // Another device of this one's name may have a source of the same name.
@@ -586,7 +594,11 @@ class RunningDevice implements Device {
       budgets: this.#budgets,
       refused: (from, because) => this.#refusePlacement(from, because),
       changed: () => this.#later(),
-      peerLost: peer => this.#traffic.peerLost(peer),
+      arrives: () => this.#reporter.stir(),
+      peerLost: peer => {
+        this.#reporter.stir()
+        this.#traffic.peerLost(peer)
+      },
       joined: peer => this.#announcer.introduce(peer),
       restarted: peer => this.#restarted(peer),
       blame: (task, device, because) => this.#traffic.blame(task, device, because),
@@ -595,9 +607,9 @@ class RunningDevice implements Device {
     return guardedHandlers(handlers, this.#guard)
   }
 
-  /** Everything that happens by time happens here: reports when their policy wants them, the rest ten times a second. */
+  /** Everything that happens by time happens here: reports when their policy wants them, the rest ten times a second; less often at rest. */
   #loop(): void {
-    const { clock } = this.#parts
+    const clock = this.#rhythm
     const report = (): void => this.#announcer.report()
     const interval = (): Seconds => this.#announcer.interval
     void this.#guard.every('reporting to the others', interval, report, { clock, signal: this.#abort.signal })
@@ -648,6 +660,7 @@ class RunningDevice implements Device {
 
   /** Look at waiting tasks and blocks once the current burst of news is through. */
   #later(): void {
+    this.#rhythm.wake()
     if (this.#reconsider) return
     this.#reconsider = true
     queueMicrotask(() => {

@@ -66,6 +66,8 @@ export interface HandlerParts {
   /** What was heard is not believed. */
   readonly refused: (from: DeviceId, because: string) => void
   readonly changed: () => void
+  /** A task comes. */
+  readonly arrives: () => void
   readonly peerLost: (peer: DeviceId) => void
   readonly joined: (peer: DeviceId) => void
   /** Another process has taken the place of a device. */
@@ -160,6 +162,7 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
     const { token } = arrived.task
     network.notify(task.homeId, notice('custody', { source, datum: BigInt(datum), attempt, done, token }))
   }
+  parts.arrives()
   dispatcher.arrive(task, from)
   return { kind: 'accepted' }
 }

@@ -54,6 +54,12 @@ export const PENDING_CONNECTIONS = 32
  */
 const MESH = { D: 3, Dlo: 2, Dhi: 5, Dscore: 2, Dout: 1, Dlazy: 3 } as const
 
+/**
+ * Milliseconds. Who has just come is taken into the mesh at once; each second's look at whether it is still as it should be, and
+ * word of what need not be sent, cost an idle device more than what they save.
+ */
+const SELDOM = { heartbeatInterval: 5000, idontwantMinDataSize: STATE_LIMIT } as const
+
 const fastMsgIdFn = ({ from = NOBODY, seqno = NOBODY }: RPC.Message): string =>
   `${Buffer.from(from).toString('base64')} ${Buffer.from(seqno).toString('base64')}`
 const NOBODY = new Uint8Array()
@@ -110,8 +116,9 @@ export const createHost = ({
           // work of a state this is the greatest part, and forged ones are not kept as known.
           fastMsgIdFn,
           ...MESH,
+          ...SELDOM,
           // Many devices may stand behind one address.
-          scoreParams: { IPColocationFactorWeight: 0 }
+          scoreParams: { IPColocationFactorWeight: 0, decayInterval: SELDOM.heartbeatInterval }
         }) as (components: GossipSubComponents) => GossipSub,
         gate
       )

@@ -1,6 +1,5 @@
 import type { Connection, PeerInfo } from '@libp2p/interface'
 import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
-import { PING_EVERY } from '../../cluster/rhythm.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
@@ -20,6 +19,7 @@ import { Dialler, MAX_ADDRESSES } from './dialler.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import { IncarnationBook, type Twins, twinsOf } from './incarnation-book.ts'
 import { isLoopbackAddress } from './is-loopback-address.ts'
+import { isPingDue } from './is-ping-due.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
 import type { Spoken } from './parse-address.ts'
@@ -53,11 +53,6 @@ export interface MembershipParts {
   readonly say: (text: string, level?: 'warn') => void
 }
 
-/** Per second, to all peers together, unless that made it less than one a second to each. */
-const MOST_PINGS = 20
-/** Where no frame has passed for so long only signs of life are needed, from either side: its ping answers for ours. */
-const IDLE_AFTER: Seconds = seconds(10)
-const IDLE_SILENCE: Seconds = seconds(1)
 /** Devices in one message of acquaintances. */
 const MAX_ACQUAINTANCES = 256
 /** Devices of this and earlier runs that are worth remembering. */
@@ -188,12 +183,13 @@ export class Membership {
     const { guard } = this.#parts
     guard.run('looking who is silent', () => this.#liveness.look())
     const now = this.#parts.clock.now()
-    // Of many peers each says that it lives by its reports; round trips can be measured more slowly.
-    const pause = Math.min(IDLE_SILENCE, Math.max(PING_EVERY, this.#sessions.size / MOST_PINGS))
     for (const [peer, session] of this.#sessions) {
-      const isIdle = now - session.lastFrame(now) > IDLE_AFTER
-      const isDue = isIdle ? this.#liveness.silence(peer) >= IDLE_SILENCE : now - session.lastPing >= pause
-      if (isDue) guard.run('asking who is there', () => session.ping())
+      const quiet = {
+        sinceFrame: seconds(now - session.lastFrame(now)),
+        silence: this.#liveness.silence(peer),
+        sinceAsked: seconds(now - session.lastPing)
+      }
+      if (isPingDue(quiet, this.#sessions.size)) guard.run('asking who is there', () => session.ping())
     }
   }
 
