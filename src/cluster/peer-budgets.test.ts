@@ -53,3 +53,31 @@ test('it is told once a minute, and of many peers the latest are remembered', ()
   for (let i = 0; i < 5000; i++) budgets.takes(`peer ${i}`, 'models')
   expect(takeAll('mallory')).toBe(PEER_BUDGETS.lines.burst)
 })
+
+test('what was heard already is paid for afterwards: whoever owes is not read until it is paid', () => {
+  const { budgets, wait } = open()
+  const { burst, perSecond } = PEER_BUDGETS.words
+  expect(budgets.spends('mallory', 'words', burst)).toBe(0)
+  expect(budgets.spends('mallory', 'words', 2 * perSecond)).toBe(2)
+  expect(budgets.spends('alice', 'words', burst)).toBe(0)
+  wait(2)
+  expect(budgets.spends('mallory', 'words', 0)).toBe(0)
+})
+
+test('peers beyond a budget are named for a while, the latest first, and all that was beyond is counted', () => {
+  const { budgets, wait, takeAll } = open()
+  takeAll('mallory')
+  wait(60)
+  budgets.takes('eve 2', 'models', 1000)
+  budgets.takes('alice', 'models')
+  expect(budgets.beyond().map(({ peer, kind, times }) => [peer, kind, times])).toEqual([
+    ['eve 2', 'models', 1],
+    ['mallory', 'lines', 1]
+  ])
+  expect(budgets.beyond()[0]!.because).toBe(
+    'more than 64 models at once and 60 an hour after that; what is beyond is not heard'
+  )
+  wait(560)
+  expect(budgets.beyond()).toHaveLength(1)
+  expect(Object.fromEntries(budgets.refusals())).toEqual({ lines: 1, models: 1 })
+})

@@ -1,4 +1,4 @@
-import type { Seconds } from '../core/units.ts'
+import { type Seconds, seconds } from '../core/units.ts'
 
 /** So much at once, and so much more each second. */
 interface Budget {
@@ -6,6 +6,8 @@ interface Budget {
   readonly perSecond: number
   /** For people: what it is spent on. */
   readonly of: string
+  /** For people: what becomes of the rest. @default it is not heard */
+  readonly beyond?: string
 }
 
 /** What one peer may ask of a device by words alone. Several times what an honest one of a large cluster needs. docs/security.md lists them. */
@@ -19,10 +21,24 @@ export const PEER_BUDGETS = {
   dialsToHost: { burst: 32, perSecond: 0.5, of: 'devices that do not answer there' },
   models: { burst: 64, perSecond: 1 / 60, of: 'models' },
   modelBlocks: { burst: 2048, perSecond: 0.1, of: 'blocks of models' },
-  lines: { burst: 30, perSecond: 0.2, of: 'lines in the log' }
+  lines: { burst: 30, perSecond: 0.2, of: 'lines in the log' },
+  /** Notices and all else that is no task; a task that is refused is several. Who sends more is read more slowly: nothing is lost. */
+  words: { burst: 40_000, perSecond: 8000, of: 'notices and refused tasks', beyond: 'what is beyond waits' }
 } as const satisfies Record<string, Budget>
 
 export type BudgetKind = keyof typeof PEER_BUDGETS
+
+/** In words of `PEER_BUDGETS.words`: it was decoded with its tensors, and answered. */
+export const REFUSED_TASK = 5
+
+/** A peer that was beyond a budget lately. */
+export interface BeyondBudget {
+  readonly peer: string
+  readonly kind: BudgetKind
+  /** So often. */
+  readonly times: number
+  readonly because: string
+}
 
 export interface PeerBudgetsParts {
   readonly now: () => Seconds
@@ -33,17 +49,23 @@ export interface PeerBudgetsParts {
 /** Spenders that are remembered, each with one budget: whoever is forgotten begins anew. */
 const MOST_ACCOUNTS = 4096
 const TELL_AGAIN = 60
+/** For so many seconds a peer that was beyond a budget is spoken of. */
+const LATELY = 600
 
 interface Account {
   left: number
   at: number
   toldAt: number
+  /** So often there was not enough left, and when last. */
+  refusals: number
+  refusedAt: number
 }
 
 /** What each peer has left of its budgets. What is beyond them is not done, and the peer is named. */
 export class PeerBudgets {
   readonly #parts: PeerBudgetsParts
   readonly #accounts = new Map<string, Account>()
+  readonly #refusals = new Map<BudgetKind, number>()
 
   constructor(parts: PeerBudgetsParts) {
     this.#parts = parts
@@ -56,8 +78,34 @@ export class PeerBudgets {
       account.left -= amount
       return true
     }
-    this.#tell(peer, kind, account)
+    this.#refuse(peer, kind, account)
     return false
+  }
+
+  /** For what has been heard already. @returns so many seconds nothing more is to be heard: 0 while there is something left */
+  spends(peer: string, kind: BudgetKind, amount: number): Seconds {
+    const account = this.#account(peer, kind)
+    account.left -= amount
+    if (account.left >= 0) return seconds(0)
+    this.#refuse(peer, kind, account)
+    return seconds(-account.left / PEER_BUDGETS[kind].perSecond)
+  }
+
+  /** How often something was beyond a budget, of all peers together. */
+  refusals(): ReadonlyMap<BudgetKind, number> {
+    return this.#refusals
+  }
+
+  /** Peers that were beyond a budget in the last minutes, the latest first. */
+  beyond(): readonly BeyondBudget[] {
+    const since = this.#parts.now() - LATELY
+    return [...this.#accounts]
+      .filter(([, { refusals, refusedAt }]) => refusals > 0 && refusedAt >= since)
+      .sort(([, a], [, b]) => b.refusedAt - a.refusedAt)
+      .map(([key, { refusals: times }]) => {
+        const kind = key.slice(0, key.indexOf(' ')) as BudgetKind
+        return { peer: key.slice(kind.length + 1), kind, times, because: wordsOf(kind) }
+      })
   }
 
   /** What was taken cost nobody anything. */
@@ -70,7 +118,7 @@ export class PeerBudgets {
     const { burst, perSecond } = PEER_BUDGETS[kind]
     const key = `${kind} ${peer}`
     const now = this.#parts.now()
-    const account = this.#accounts.get(key) ?? { left: burst, at: now, toldAt: Number.NEGATIVE_INFINITY }
+    const account = this.#accounts.get(key) ?? newAccount(burst, now)
     account.left = Math.min(burst, account.left + (now - account.at) * perSecond)
     account.at = now
     // The one that was asked for longest ago makes room.
@@ -81,11 +129,23 @@ export class PeerBudgets {
     return account
   }
 
-  #tell(peer: string, kind: BudgetKind, account: Account): void {
+  #refuse(peer: string, kind: BudgetKind, account: Account): void {
+    account.refusals++
+    account.refusedAt = account.at
+    this.#refusals.set(kind, (this.#refusals.get(kind) ?? 0) + 1)
     if (account.at - account.toldAt < TELL_AGAIN) return
     account.toldAt = account.at
-    const { burst, perSecond, of } = PEER_BUDGETS[kind]
-    const rate = perSecond >= 1 ? `${perSecond} a second` : `${Math.round(perSecond * 3600)} an hour`
-    this.#parts.exceeded(peer, `more than ${burst} ${of} at once and ${rate} after that; what is beyond is not heard`)
+    this.#parts.exceeded(peer, wordsOf(kind))
   }
+}
+
+const newAccount = (left: number, at: number): Account => ({
+  ...{ left, at, toldAt: Number.NEGATIVE_INFINITY },
+  ...{ refusals: 0, refusedAt: Number.NEGATIVE_INFINITY }
+})
+
+const wordsOf = (kind: BudgetKind): string => {
+  const { burst, perSecond, of, beyond = 'what is beyond is not heard' }: Budget = PEER_BUDGETS[kind]
+  const rate = perSecond >= 1 ? `${perSecond} a second` : `${Math.round(perSecond * 3600)} an hour`
+  return `more than ${burst} ${of} at once and ${rate} after that; ${beyond}`
 }

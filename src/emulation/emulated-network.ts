@@ -1,6 +1,14 @@
 import type { BlockHash, DeviceId } from '../core/ids.ts'
 import type { Bytes } from '../core/units.ts'
-import type { LinkMeasure, Network, NetworkCounters, NetworkHandlers, Role, Sending } from '../runtime/ports/network.ts'
+import type {
+  LinkMeasure,
+  Network,
+  NetworkCounters,
+  NetworkHandlers,
+  PeersBudgets,
+  Role,
+  Sending
+} from '../runtime/ports/network.ts'
 
 type Given<K extends 'sendTask' | 'request' | 'notify' | 'publishState'> = Parameters<Network[K]>
 
@@ -80,6 +88,10 @@ export class EmulatedNetwork implements Network {
 
   counters(): NetworkCounters {
     return this.#below.counters()
+  }
+
+  budgets(): PeersBudgets | undefined {
+    return this.#below.budgets?.()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -132,7 +132,11 @@ export class DeviceMetrics implements DeviceObserver {
       'jobFailures',
       own.jobs.map(({ job, times }) => [times, { what: job }])
     )
-    const { refusedPeers, malformedFrames, oversizedFrames, refusedTasks, unproven } = own.counters
+    const { refusedPeers, malformedFrames, oversizedFrames, refusedTasks, unproven, beyondBudget } = own.counters
+    this.#are(
+      'beyondBudget',
+      Object.entries(beyondBudget).map(([budget, times]) => [times, { budget }])
+    )
     this.#is('refusedPeers', refusedPeers)
     this.#is('malformed', malformedFrames)
     this.#is('oversized', oversizedFrames)

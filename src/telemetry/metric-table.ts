@@ -98,6 +98,11 @@ export const METRICS = {
   unproven: counter(
     'tributary_refused_results_total',
     'Results and other words about data that were refused: whoever sent them was not given these data'
+  ),
+  beyondBudget: counter(
+    'tributary_beyond_budget_total',
+    'What other devices asked or said beyond what one may, by the budget of docs/security.md',
+    'budget'
   )
 } as const satisfies Readonly<Record<string, Metric>>
 

@@ -69,7 +69,8 @@ const NO_BLOCKS: BlobStore = {
   partPath: () => '',
   commit: () => Promise.reject(new Error('an observer keeps no blocks')),
   put: () => Promise.reject(new Error('an observer keeps no blocks')),
-  remove: async () => {}
+  remove: async () => {},
+  requireRoom: async () => {}
 }
 
 interface Asked {

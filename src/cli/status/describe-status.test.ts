@@ -107,3 +107,10 @@ test('long names and many models fit, too', () => {
   )
   for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })
+
+test('who asks or says more than it may is named, with the budget', () => {
+  const refusedPeers = [{ peer: 'mallory', budget: 'states', times: 9, because: 'more than 200 states at once' }]
+  expect(describeStatus(status([device('porch', { refusedPeers })], []))).toMatch(
+    /^porch does not hear all of mallory: more than 200 states at once \(9 times\)$/m
+  )
+})

@@ -10,6 +10,7 @@ export const reasonsOf = ({ devices, sources, placement, differences, setAside }
     ...devices.flatMap(({ name, state, because }) => (state === 'failed' ? [`${name} has failed: ${because}`] : [])),
     ...devices.flatMap(({ name, troubles }) => troubles.map(text => `${name}: ${text}`)),
     ...devices.flatMap(waitingOf),
+    ...devices.flatMap(refusedOf),
     ...setAside.map(setAsideWords),
     ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
     ...sources.flatMap(missingOf),
@@ -41,6 +42,9 @@ const waitingOf = ({ name, waiting }: Device): string[] =>
   waiting.map(
     ({ model, block, tasks, because }) => `${name}: ${tasks} data wait for block ${block} of ${model}: ${because}`
   )
+
+const refusedOf = ({ name, refusedPeers }: Device): string[] =>
+  refusedPeers.map(({ peer, because, times }) => `${name} does not hear all of ${peer}: ${because} (${times} times)`)
 
 const setAsideWords = ({ device, model, seconds, because }: ClusterStatus['setAside'][number]): string => {
   const until = seconds === null ? 'until it is started anew' : `for ${Math.ceil(seconds)} s more`

@@ -8,6 +8,7 @@ const device = (rest: object) => ({
   because: '',
   troubles: [],
   jobs: [],
+  refusedPeers: [],
   counters,
   ...rest
 })
@@ -52,5 +53,12 @@ test('what does not work now stands before what is counted', () => {
     '  shed: has failed at planning, 3 times: no solver',
     '  shed: 2 devices were refused: ',
     '  cam of porch: 4 data were dropped: 4 since its deadline had passed'
+  ])
+})
+
+test('who says more than it may is named, and is no alarm', () => {
+  const refusedPeers = [{ peer: 'mallory', budget: 'states', times: 9, because: 'more than 200 states at once' }]
+  expect(found([device({ refusedPeers })], [])).toEqual([
+    '  shed: does not hear all of mallory: more than 200 states at once'
   ])
 })

@@ -34,13 +34,22 @@ export const ailments = (status: Status): readonly Ailment[] =>
 const grave = (where: string, what: string, because: string): Ailment => ({ where, what, because, isGrave: true })
 const slight = (where: string, what: string, because = ''): Ailment => ({ where, what, because, isGrave: false })
 
-const ofDevice = ({ name, state, because, troubles, jobs, counters }: Status['devices'][number]): Ailment[] => [
+const ofDevice = ({
+  name,
+  state,
+  because,
+  troubles,
+  jobs,
+  counters,
+  refusedPeers
+}: Status['devices'][number]): Ailment[] => [
   ...(state === 'failed' ? [grave(name, 'has failed', because)] : []),
   ...(state === 'draining' ? [slight(name, 'is leaving', because)] : []),
   ...troubles.map(text => grave(name, 'is in trouble', text)),
   ...jobs.map(({ job, times, because, lasts }) => ({
     ...{ where: name, what: `${lasts ? 'fails' : 'has failed'} at ${job}, ${times} times`, because, isGrave: lasts }
   })),
+  ...refusedPeers.map(({ peer, because }) => slight(name, `does not hear all of ${peer}`, because)),
   ...counted(name, counters.refusedPeers, 'devices were refused'),
   ...counted(name, counters.refusedTasks, 'tasks were refused'),
   ...counted(name, counters.malformedFrames, 'messages could not be read'),

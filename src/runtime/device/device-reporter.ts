@@ -3,6 +3,7 @@ import type { KeepFailures } from '../../cluster/keep-failures.ts'
 import { type Lack, lackOf } from '../../cluster/lack-of.ts'
 import type { Leader } from '../../cluster/leader.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import { PEER_BUDGETS } from '../../cluster/peer-budgets.ts'
 import { areReady, missingBlock } from '../../cluster/readiness.ts'
 import { TICK } from '../../cluster/rhythm.ts'
 import type { ActivationEncoding } from '../../core/activation-encoding.ts'
@@ -20,7 +21,7 @@ import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
-import type { Network } from '../ports/network.ts'
+import type { Network, PeersBudgets } from '../ports/network.ts'
 import type { DeviceLife } from './device-life.ts'
 import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
 import { differences } from './differences.ts'
@@ -68,6 +69,7 @@ export interface DeviceReporterParts {
   readonly failures: KeepFailures
   /** Messages about data of its sources by devices that were not given these. */
   readonly unproven: () => number
+  readonly budgets: PeersBudgets
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
@@ -88,6 +90,8 @@ const IDLE_INTERVAL: Seconds = seconds(10)
 const REPORTS_PER_STATE = 10
 /** How often a trouble that lasts is said. */
 const SAY_AGAIN: Seconds = seconds(300)
+/** Peers beyond a budget that are told of. */
+const MOST_REFUSED = 20
 /** What devices were told does not change while they live: how often it is looked at all the same. */
 const COMPARE: Seconds = seconds(5)
 const COMPARE_OTHERS: Seconds = seconds(1)
@@ -316,9 +320,34 @@ export class DeviceReporter {
         .slice(0, 100)
         .map(text => text.slice(0, 1000)),
       jobs: this.#parts.guard.failures().slice(0, 100),
-      counters: { ...network.counters(), unproven: this.#parts.unproven() },
+      counters: { ...network.counters(), unproven: this.#parts.unproven(), beyondBudget: this.#beyondBudget() },
+      refusedPeers: this.#refusedPeers(),
       sources: sources().map(source => this.#withReason(source.status()))
     }
+  }
+
+  /** Its own, and those of its network. */
+  #budgets(): readonly PeersBudgets[] {
+    const { budgets, network } = this.#parts
+    return [budgets, network.budgets?.() ?? []].flat()
+  }
+
+  #beyondBudget(): Record<string, number> {
+    const sums: Record<string, number> = Object.fromEntries(Object.keys(PEER_BUDGETS).map(kind => [kind, 0]))
+    for (const [kind, times] of this.#budgets().flatMap(budgets => [...budgets.refusals()]))
+      sums[kind] = (sums[kind] ?? 0) + times
+    return sums
+  }
+
+  #refusedPeers(): DeviceReport['refusedPeers'] {
+    const { view } = this.#parts
+    return this.#budgets()
+      .flatMap(budgets => budgets.beyond())
+      .slice(0, MOST_REFUSED)
+      .map(({ peer, kind, times, because }) => {
+        const name = view.state(peer as DeviceId) === undefined ? peer : view.nameOf(peer as DeviceId)
+        return { peer: name.slice(0, 200), budget: kind, times, because }
+      })
   }
 
   /** What is not finite does not travel. */

@@ -68,8 +68,14 @@ export const deviceReportSchema = z.object({
     oversizedFrames: z.number(),
     refusedTasks: z.number(),
     /** Results and other words about data by devices that were not given these. */
-    unproven: z.number().default(0)
+    unproven: z.number().default(0),
+    /** What others asked or said beyond a budget, by the budget. */
+    beyondBudget: z.record(z.string(), z.number()).default({})
   }),
+  /** Of whom this device has not heard all lately, and by which budget; the latest first. */
+  refusedPeers: z
+    .array(z.object({ peer: z.string(), budget: z.string(), times: z.number(), because: z.string() }))
+    .default([]),
   sources: z.array(
     z.object({
       name: z.string(),

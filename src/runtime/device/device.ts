@@ -320,7 +320,8 @@ class RunningDevice implements Device {
       guard: this.#guard,
       life: () => this.#life,
       failures: this.#keeper.failures,
-      unproven: () => this.#door.turnedAway
+      unproven: () => this.#door.turnedAway,
+      budgets: this.#budgets
     })
     this.#words = new WaitingWords({ clock, view: this.view, reporter: this.#reporter, say })
     this.#announcer = new Announcer({

@@ -3,7 +3,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
 import type { BlockHash, DeviceId } from '../../core/ids.ts'
-import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
+import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { BlobAnswerSchema, BlobRequestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { NetworkError } from '../ports/network.ts'
 import { sleepUntil } from '../sleep-until.ts'
@@ -107,6 +107,7 @@ export class BlobFetcher {
     const { store } = this.#parts
     const part = store.partPath(hash)
     const resumed = await partSize(part, size)
+    await disk(() => store.requireRoom(bytes(size - resumed)))
     await this.#download(session, hash, size, resumed, signal)
     try {
       return await store.commit(hash)

@@ -1,4 +1,5 @@
 import type { BlockHash } from '../../core/ids.ts'
+import type { Bytes } from '../../core/units.ts'
 import type { BlockStore } from '../ports/block-store.ts'
 
 /** As files in one folder, which survive restarts, a fetch that was interrupted included. */
@@ -7,4 +8,6 @@ export interface BlobStore extends BlockStore {
   partPath(hash: BlockHash): string
   /** Verify the part by hash and move it into place. @throws Error when the bytes do not match; the part is removed */
   commit(hash: BlockHash): Promise<string>
+  /** @throws an error of the operating system, ENOSPC, where so many bytes more would leave too little of the disk */
+  requireRoom(size: Bytes): Promise<void>
 }

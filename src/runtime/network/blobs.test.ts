@@ -74,6 +74,24 @@ describe('a blob', () => {
     expect(a.network.link(b.self)!.bytesSent).toBeLessThan(1_000_000)
   })
 
+  it('for which there is no room on the disk is not asked of anybody, and what is there of it counts', async () => {
+    const { content, hash, size } = blob(300_000)
+    const a = await group.open()
+    const rooms: number[] = []
+    const { folder } = await group.open()
+    const full = Object.assign(new Error('no room'), { code: 'ENOSPC', syscall: 'statfs' })
+    const store = createBlobStore({ folder })
+    const requireRoom = (wanted: number) => (rooms.push(wanted) > 1 ? Promise.resolve() : Promise.reject(full))
+    const b = await group.open({}, { blobStore: { ...store, requireRoom } })
+    await connect(a, b)
+    await a.blobs.put(hash, [content])
+    await writeFile(store.partPath(hash), content.subarray(0, 100_000))
+    await expect(b.network.fetchBlob(hash, size, [a.self])).rejects.toThrow('cannot keep the block: no room')
+    expect(await readdir(folder)).toEqual([`${hash}.part`])
+    await b.network.fetchBlob(hash, size, [a.self])
+    expect(rooms).toEqual([200_000, 200_000])
+  })
+
   it('is fetched again from the start when the part on disk was wrong', async () => {
     const { content, hash, size } = blob(500_000)
     const [a, b] = await openPair(group)

@@ -79,7 +79,7 @@ export const boundedYamux = (): (() => StreamMuxerFactory) => () => {
     maxOutboundStreams: 256,
     // Liveness and round trips are measured by our own pings.
     enableKeepAlive: false,
-    streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: MAX_WINDOW, maxReadBufferLength: 4 * MIB }
+    streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: MAX_WINDOW, maxReadBufferLength: MAX_WINDOW }
   })()
   return {
     protocol: factory.protocol,

@@ -8,6 +8,7 @@ import { UserError } from '../../core/user-error.ts'
 import { nodeHash } from '../node-hash.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../state/privacy.ts'
 import type { BlobStore } from './blob-store.ts'
+import { requireRoom } from './require-room.ts'
 
 export interface BlobStoreOptions {
   /** Made when it does not exist; used by one process at a time. */
@@ -75,6 +76,7 @@ export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
   return {
     find,
     partPath: hash => name(hash, 'part'),
+    requireRoom: size => requireRoom(folder, size),
     commit: async hash => {
       const part = name(hash, 'part')
       const actual = await hashOf(part)

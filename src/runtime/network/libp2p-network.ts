@@ -17,6 +17,7 @@ import {
   NetworkError,
   type NetworkHandlers,
   type PeerEvent,
+  type PeersBudgets,
   type Role,
   type Sending,
   type Sent,
@@ -171,6 +172,10 @@ class Libp2pNetwork implements Network {
 
   counters(): NetworkCounters {
     return { ...this.#counters }
+  }
+
+  budgets(): PeersBudgets {
+    return this.#budgets
   }
 
   // ---- life ----

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
 import { expect, test } from 'vitest'
+import { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { deviceId } from '../../core/ids.ts'
 import { megabitsPerSecond, milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import { type LinkShape, Pacers } from '../../emulation/pacer.ts'
@@ -38,6 +39,7 @@ const open = (clock: ManualClock, shape: () => LinkShape): PeerSession => {
       onHeard: () => {},
       onBroken: (_, because) => expect.unreachable(because)
     },
+    budgets: new PeerBudgets({ now: () => clock.now(), exceeded: (_, because) => expect.unreachable(because) }),
     say: () => {}
   })
 }

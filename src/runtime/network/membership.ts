@@ -232,7 +232,7 @@ export class Membership {
   }
 
   #begin(member: Member): PeerSession {
-    const { clock, limits, say, shaper, traffic } = this.#parts
+    const { budgets, clock, limits, say, shaper, traffic } = this.#parts
     const { peer, role, incarnation: life } = member
     const link = this.#links.get(peer) ?? { meter: new LinkMeter() }
     this.#links.set(peer, link)
@@ -242,8 +242,8 @@ export class Membership {
       onHeard: () => this.#liveness.heard(peer)
     }
     const session = new PeerSession({
-      ...{ member, link, clock, limits, events, shaper: () => shaper(peer) },
-      say: (text, level) => void (this.#parts.budgets.takes(peer, 'lines') && say(text, level))
+      ...{ member, link, clock, limits, events, budgets, shaper: () => shaper(peer) },
+      say: (text, level) => void (budgets.takes(peer, 'lines') && say(text, level))
     })
     this.#sessions.set(peer, session)
     this.#liveness.add(peer)

@@ -1,10 +1,11 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import type { Connection } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { PEER_BUDGETS } from '../../cluster/peer-budgets.ts'
+import { PEER_BUDGETS, REFUSED_TASK } from '../../cluster/peer-budgets.ts'
 import { bytes } from '../../core/units.ts'
 import { type NetworkGroup, networkGroup, type OpenNetwork, openPair } from '../../testing/open-networks.ts'
 import { drain, openStranger, type Stranger } from '../../testing/stranger.ts'
+import { notice } from '../device/notice.ts'
 import { type Control, FrameSchema, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { encodeControl } from './control-sender.ts'
 import { CONTROL_PROTOCOL, TASK_PROTOCOL } from './peer-session.ts'
@@ -19,15 +20,20 @@ let connection: Connection
 let a: OpenNetwork
 let b: OpenNetwork
 let arrived: bigint[]
+let heard: number
+const REFUSED = 13
 
 beforeEach(async () => {
   group = networkGroup()
   arrived = []
+  heard = 0
   const onTask = ({ task }: { task: { datum: bigint } }) => {
+    if (task.datum === BigInt(REFUSED)) return { kind: 'refused', because: 'it is 13' } as const
     arrived.push(task.datum)
     return { kind: 'accepted' } as const
   }
-  const pair = await openPair(group, { onTask }, {}, { limits: { payload: bytes(1_000_000) } })
+  const onNotice = (): void => void heard++
+  const pair = await openPair(group, { onTask, onNotice }, {}, { limits: { payload: bytes(1_000_000) } })
   a = pair[0]
   b = pair[1]
   member = await openStranger()
@@ -50,6 +56,9 @@ const task = (datum: number) => {
   const header = toBinary(FrameSchema, create(FrameSchema, { id: 1n, body }))
   return frame([header.length, 0], header)
 }
+/** As one piece. */
+const many = (message: Uint8Array, times: number): Uint8Array =>
+  new Uint8Array(Buffer.concat(Array(times).fill(message)))
 const control = (body: Control['body']): Uint8Array => encodeControl(1n, body)
 const acknowledgement = control({
   case: 'acknowledgement',
@@ -128,4 +137,29 @@ describe('a member that breaks the protocol', () => {
     expect(performance.now() - began).toBeLessThan(2000)
     expect(a.said.filter(text => text.includes('12D3KooW')).length).toBeLessThan(2 * PEER_BUDGETS.lines.burst)
   })
+
+  it('that says more than it may is read more slowly: others are answered at once, nothing is lost, and it is named', async () => {
+    const { burst, perSecond } = PEER_BUDGETS.words
+    const beyond = 3 * perSecond
+    const stream = await connection.newStream([CONTROL_PROTOCOL])
+    const words = many(control({ case: 'notice', value: notice('goodbye', {}) }), 4000)
+    const began = performance.now()
+    for (let i = 0; i < burst + beyond; i += 4000) if (!stream.send(words)) await stream.onDrain()
+    expect(heard).toBeLessThan(burst + beyond)
+    const answered = b.network.sendTask(a.self, create(TaskSchema, { datum: 8n }), []).answered
+    expect(await answered).toEqual({ kind: 'accepted' })
+    await expect.poll(() => heard, { timeout: 30_000 }).toBe(burst + beyond)
+    expect(a.network.budgets?.()?.beyond()[0]).toMatchObject({ peer: member.host.peerId.toString(), kind: 'words' })
+    expect(performance.now() - began).toBeGreaterThan(2000)
+  }, 60_000)
+
+  it('that sends tasks which are refused, again and again, is read more slowly', async () => {
+    const { burst } = PEER_BUDGETS.words
+    const stream = await connection.newStream([TASK_PROTOCOL])
+    const refused = many(task(REFUSED), 1000)
+    for (let i = 0; i < burst / REFUSED_TASK + 4000; i += 1000) if (!stream.send(refused)) await stream.onDrain()
+    await expect.poll(() => a.network.budgets?.()?.refusals().get('words') ?? 0, SOON).toBeGreaterThan(0)
+    const answered = b.network.sendTask(a.self, create(TaskSchema, { datum: 8n }), []).answered
+    expect(await answered).toEqual({ kind: 'accepted' })
+  }, 60_000)
 })

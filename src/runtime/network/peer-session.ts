@@ -1,5 +1,6 @@
 import { create, fromBinary } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
+import { type PeerBudgets, REFUSED_TASK } from '../../cluster/peer-budgets.ts'
 import type { Clock } from '../../core/clock.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import {
@@ -19,7 +20,7 @@ import type { Member } from './admission.ts'
 import { ControlSender, encodeControl } from './control-sender.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import { FrameError, FrameParser, type ParsedFrame } from './frame-parser.ts'
-import { readInto } from './inlet.ts'
+import { type InletParts, readInto } from './inlet.ts'
 import type { LinkMeter } from './link-meter.ts'
 import { LinkProbe } from './link-probe.ts'
 import { MessageParser } from './message-parser.ts'
@@ -60,6 +61,7 @@ export interface SessionParts {
   readonly limits: FrameLimits
   readonly shaper: () => LinkShaper | undefined
   readonly events: SessionEvents
+  readonly budgets: PeerBudgets
   readonly say: (text: string, level?: 'warn') => void
 }
 
@@ -85,6 +87,8 @@ export class PeerSession {
   #answering = 0
   #lastPing: Seconds = seconds(0)
   #complaint = ''
+  /** That the peer has said and that are not paid for. */
+  #words = 0
   #framesIn = 0
   /** Frames both ways when it was last asked. */
   #frames = -1
@@ -194,8 +198,8 @@ export class PeerSession {
     this.#taskInlet = stream
     const parser = new FrameParser(this.#parts.limits, parsed => this.#onFrame(parsed))
     readInto(stream, {
+      ...this.#reading,
       feed: piece => parser.feed(piece),
-      heard: this.#parts.events.onHeard,
       onBroken: error => this.#broken(TASK_PROTOCOL, error),
       onEnd: () => {
         if (this.#taskInlet === stream) this.#taskInlet = undefined
@@ -203,13 +207,25 @@ export class PeerSession {
     })
   }
 
+  /** As fast as it may be: what the peer has said lately is on its budget. */
+  get #reading(): Pick<InletParts, 'clock' | 'heard' | 'rest'> {
+    const { clock, events } = this.#parts
+    return { clock, heard: events.onHeard, rest: () => this.#pay() }
+  }
+
+  #pay(): Seconds {
+    const words = this.#words
+    this.#words = 0
+    return words === 0 ? seconds(0) : this.#parts.budgets.spends(this.member.peer, 'words', words)
+  }
+
   acceptControl(stream: Stream): void {
     this.#controlInlet?.abort(new NetworkError('replaced by a newer stream'))
     this.#controlInlet = stream
     const parser = new MessageParser(CONTROL_LIMIT, message => this.#onControl(message))
     readInto(stream, {
+      ...this.#reading,
       feed: piece => parser.feed(piece),
-      heard: this.#parts.events.onHeard,
       onBroken: error => this.#broken(CONTROL_PROTOCOL, error),
       onEnd: error => {
         if (this.#controlInlet !== stream) return
@@ -233,6 +249,7 @@ export class PeerSession {
     this.#framesIn++
     const answer = frame.body.case === 'task' ? this.#onTask(frame, tensors) : ({ kind: 'accepted' } as const)
     const refused = answer.kind === 'refused' ? answer.because || 'refused' : ''
+    if (refused !== '') this.#words += REFUSED_TASK
     const value = { $typeName: 'tributary.v1.Acknowledgement', of: frame.id, refused } as const
     this.control.send(0n, { case: 'acknowledgement', value })
   }
@@ -250,6 +267,7 @@ export class PeerSession {
       throw new FrameError('malformed', 'a control message that cannot be decoded')
     }
     const { id, body } = control
+    if (body.case !== 'acknowledgement') this.#words++
     switch (body.case) {
       case 'request':
         this.#reply(id, body.value).catch(error =>

@@ -63,6 +63,17 @@ export interface NetworkCounters {
   readonly refusedTasks: number
 }
 
+/** Of all peers, what was beyond a budget: by its kind, and who lately. */
+export interface PeersBudgets {
+  refusals(): ReadonlyMap<string, number>
+  beyond(): readonly {
+    readonly peer: string
+    readonly kind: string
+    readonly times: number
+    readonly because: string
+  }[]
+}
+
 /** What a device does with what admitted peers send. */
 export interface NetworkHandlers {
   /** Answers fast: the task is queued here, not computed. A throw is a refusal with the error's message. */
@@ -108,6 +119,8 @@ export interface Network extends AsyncDisposable {
   /** Undefined until something was measured. Infinity never: loopback gets a real number too. */
   link(to: DeviceId): LinkMeasure | undefined
   counters(): NetworkCounters
+  /** Of peers that ask or say more than they may. @default it has none */
+  budgets?(): PeersBudgets | undefined
 }
 
 /** The peer is gone, never was, or did not answer in time. */
