@@ -106,6 +106,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     },
     models: () => Promise.resolve(create(ReplySchema)),
     steps: () => Promise.resolve(create(ReplySchema)),
+    drain: () => Promise.resolve(create(ReplySchema)),
     placement: () => undefined,
     inbox: { heard: () => {}, left: () => {} },
     refused: () => {},

@@ -22,6 +22,8 @@ export interface ElectionPorts {
   readonly votes: () => readonly Vote[]
   /** Whether that planner should have told this device a placement other than what it has told it so far. */
   readonly owes: (planner: DeviceId) => boolean
+  /** Whether that planner says that it is making a plan. */
+  readonly isPlanning: (planner: DeviceId) => boolean
   /** What this device follows. */
   readonly current: () => NumberedPlacement | undefined
   readonly say: (text: string) => void
@@ -33,6 +35,8 @@ const MOST_STEPS = 16
 /** A planner that owes a placement for so long, and for so much longer for each device that it plans for, is passed over. */
 const PATIENCE: Seconds = seconds(10)
 const PATIENCE_EACH: Seconds = seconds(0.2)
+/** Not while it says that it is making a plan; no plan takes longer, whatever it says. */
+const LONGEST_PLAN: Seconds = seconds(60)
 /** For so long. */
 const PASSED_OVER: Seconds = seconds(300)
 /** A device that believes nobody for so long begins anew, as if it had just come. */
@@ -55,6 +59,8 @@ export class Election {
   readonly #passedOver = new Map<DeviceId, Seconds>()
   #elects: DeviceId | undefined
   #owedSince: Seconds | undefined
+  /** From when on it owes and does not plan. */
+  #silentSince: Seconds | undefined
   #lookedAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   /** When this device last had all the placement that it is owed. */
   #contentAt: Seconds
@@ -75,7 +81,7 @@ export class Election {
     const { staying } = this.#ports
     const choice = this.#choice()
     const hasChanged = choice !== this.#elects
-    if (hasChanged) this.#owedSince = undefined
+    if (hasChanged) this.#forgetDebt()
     this.#elects = choice
     this.#watch(staying().length)
     return hasChanged
@@ -142,22 +148,29 @@ export class Election {
   }
 
   #watch(devices: number): void {
-    const { now, owes, nameOf, say, self, staying } = this.#ports
+    const { now, owes, isPlanning, nameOf, say, self, staying } = this.#ports
     if (now() - this.#lookedAt < LOOK) return
     this.#lookedAt = now()
     const planner = this.#elects
     if (planner === undefined || !owes(planner)) {
-      this.#owedSince = undefined
+      this.#forgetDebt()
       this.#contentAt = now()
       return
     }
     this.#owedSince ??= now()
-    if (now() - this.#owedSince < PATIENCE + PATIENCE_EACH * devices) return
+    if (isPlanning(planner) && now() - this.#owedSince < LONGEST_PLAN) this.#silentSince = undefined
+    else this.#silentSince ??= now()
+    if (now() - (this.#silentSince ?? now()) < PATIENCE + PATIENCE_EACH * devices) return
     if (!staying().some(({ id, canPlan }) => canPlan && id !== planner)) return
     this.#passedOver.set(planner, seconds(now() + PASSED_OVER))
     say(
       `${planner === self ? 'this device' : nameOf(planner)} is to plan and does not: others do, for ${PASSED_OVER} s`
     )
+  }
+
+  #forgetDebt(): void {
+    this.#owedSince = undefined
+    this.#silentSince = undefined
   }
 
   #isLost(): boolean {

@@ -27,7 +27,7 @@ const open = () => {
   const election = new Election({
     ...{ self: B, now, votes: () => [], current: () => published.at(-1) },
     staying: () => state.staying.map(id => ({ id, canPlan: true })),
-    ...{ owes: () => false, say: () => {}, nameOf: String }
+    ...{ owes: () => false, isPlanning: () => false, say: () => {}, nameOf: String }
   })
   const leader = new Leader({
     ...{ self: B, now, election },

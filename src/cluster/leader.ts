@@ -34,7 +34,7 @@ export class Leader {
   readonly #ports: LeaderPorts
   readonly #rule = new ReplanRule()
   readonly #plans = new Map<ReplanCause, number>()
-  #planning = false
+  #planningSince: Seconds | undefined
   #notBefore: Seconds = seconds(0)
   #strangersSince: Seconds | undefined
 
@@ -50,6 +50,12 @@ export class Leader {
   /** By what share the speed or rate that is furthest off differs from what was planned with; 0 where another device plans. */
   get drift(): number {
     return this.#rule.drift
+  }
+
+  /** For how long the plan under way has been made; undefined while none is. */
+  get planningFor(): Seconds | undefined {
+    const since = this.#planningSince
+    return since === undefined ? undefined : seconds(this.#ports.now() - since)
   }
 
   isHere(): boolean {
@@ -72,7 +78,7 @@ export class Leader {
       return
     }
     const { self, now, problem, election } = this.#ports
-    if (this.#planning || now() < this.#notBefore) return
+    if (this.#planningSince !== undefined || now() < this.#notBefore) return
     const asked = problem()
     if (asked.models.length === 0) return
     if (current !== undefined && current.planner !== self) this.#rule.forget()
@@ -92,13 +98,13 @@ export class Leader {
   /** One that fails is made again after a rest. */
   #plan(problem: PlacementProblem, current: NumberedPlacement | undefined): void {
     const { now, make } = this.#ports
-    this.#planning = true
+    this.#planningSince = now()
     const made = (outcome: PlacementOutcome): void => {
-      this.#planning = false
+      this.#planningSince = undefined
       this.#made(problem, outcome, current)
     }
     const failed = (): void => {
-      this.#planning = false
+      this.#planningSince = undefined
       this.#notBefore = seconds(now() + REST)
     }
     make(problem, made, failed)

@@ -14,6 +14,7 @@ export const createWatchedLeader = (view: ClusterView) => {
     ...{ clock, view, election, guard: new JobGuard({ clock, say: () => {} }) },
     ...{ wholeModels: false, connected: () => [] },
     publish: () => {},
+    turned: () => {},
     place: async problem => {
       planned.push(problem)
       return { placement: new Map(), unplaced: [] }

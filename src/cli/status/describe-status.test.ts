@@ -46,6 +46,12 @@ test('what stands still says why: a full disk, a block that nobody carries, poli
   expect(flat).toContain('policies differ: confluence on porch; ms-mdi on shed')
 })
 
+test('a plan that takes its time is no silence: who makes it is said, and since when', () => {
+  const planning = { drift: 0, plans: {}, seconds: 12.3 }
+  expect(describeStatus(status([device('porch', { planning })], []))).toContain('porch has been planning for 12.3 s')
+  expect(describeStatus(status([device('porch')], []))).not.toContain('planning')
+})
+
 test('troubles of a device are named with it: a block that its disk does not take, a copied identity', () => {
   const troubles = [
     'cannot get and keep block 2 of ocr: the disk is full (ENOSPC)',

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { planningWords } from '../../runtime/device/planning-words.ts'
 import type { PlanFacts } from '../plans/plan-facts.ts'
 import { lostDevices } from '../view/lost-devices.ts'
 import { whatLimits } from '../view/what-limits.ts'
@@ -29,6 +30,11 @@ export const ClusterView = ({ state }: ViewProps) => {
         <strong>{limit.headline}</strong> <span>{limit.advice}</span>
       </section>
       <LimitsByPlan facts={facts} limit={limit} />
+      {planningWords(state.devices).map(text => (
+        <p key={text} class="note">
+          {text}.
+        </p>
+      ))}
       {state.differences.map(text => (
         <p key={text} class="wrong">
           {text}

@@ -1,4 +1,5 @@
 import { formatEpoch } from '../../core/epoch.ts'
+import { planningWords } from '../../runtime/device/planning-words.ts'
 import type { PlanFacts } from '../plans/plan-facts.ts'
 import { totalRate } from '../view/served-words.ts'
 import type { ClusterState } from './cluster-state.ts'
@@ -14,7 +15,9 @@ export const PlacementView = ({ state }: ViewProps) => {
   const facts = usePlan()
   const { models, unplaced } = state.placement
   const names = Object.keys(models)
-  if (names.length === 0) return <p class="empty">Nothing is placed yet.</p>
+  const [underWay] = planningWords(state.devices)
+  if (names.length === 0)
+    return <p class="empty">Nothing is placed yet{underWay === undefined ? '' : `: ${underWay}`}.</p>
   return (
     <>
       <Now state={state} facts={facts} />
@@ -52,6 +55,7 @@ const Now = ({ state, facts }: PlannedProps) => {
       Placement {formatEpoch(epoch)}
       {ready ? ', loaded everywhere' : ', being loaded'}; planned by {state.planner ?? 'nobody'}
       {latest !== undefined && latest.epoch === epoch && ` ${ageText(latest.age)} ago`}.
+      {planningWords(state.devices).map(text => ` Now ${text}.`)}
     </p>
   )
 }

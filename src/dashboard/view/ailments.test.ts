@@ -34,8 +34,19 @@ test('that nobody plans is said', () => {
   ])
 })
 
+test('who fails at planning is named; a first plan that is under way is no fault', () => {
+  const jobs = [{ job: 'making a plan', times: 3, because: 'no solver', lasts: true }]
+  expect(found([device({ jobs })], [], { planner: 'shed' })).toContain(
+    '! the cluster: nothing is planned: shed fails to plan: no solver'
+  )
+  const planning = { drift: 0, plans: {}, seconds: 3.2 }
+  expect(found([device({ planning })], [], { planner: null })).toEqual([
+    '  the cluster: nothing is planned yet: shed has been planning for 3.20 s'
+  ])
+})
+
 test('what does not work now stands before what is counted', () => {
-  const job = { job: 'planning', times: 3, because: 'no solver' }
+  const job = { job: 'making a plan', times: 3, because: 'no solver' }
   expect(
     found(
       [
@@ -50,7 +61,7 @@ test('what does not work now stands before what is counted', () => {
     '! hall: is in trouble: hot',
     '! cam of porch: has failed: no model',
     '! hall: does not compute m for 30 s: it hangs',
-    '  shed: has failed at planning, 3 times: no solver',
+    '  shed: has failed at making a plan, 3 times: no solver',
     '  shed: 2 devices were refused: ',
     '  cam of porch: 4 data were dropped: 4 since its deadline had passed'
   ])

@@ -7,6 +7,7 @@ import type { JobGuard } from '../../core/job-guard.ts'
 import type { WholeModels } from '../../core/whole-models.ts'
 import type { Place, PlacementOutcome, PlacementProblem } from '../../planner/placement.ts'
 import type { ClusterView } from './cluster-view.ts'
+import { PLANNING_JOB } from './planning-job.ts'
 import { problemOfView } from './problem-of-view.ts'
 
 export interface LeaderParts {
@@ -19,18 +20,23 @@ export interface LeaderParts {
   /** Connected devices; of each a state is to come. */
   readonly connected: () => Iterable<DeviceId>
   readonly publish: (placement: NumberedPlacement) => void
+  /** It begins or ends making a plan: the others are to hear that. */
+  readonly turned: () => void
 }
 
 /** The leader as a running device has it: what the others have said of themselves is what is planned for. */
 export const createLeader = (parts: LeaderParts): Leader => {
-  const { clock, guard, view, election, connected, publish } = parts
+  const { clock, guard, view, election, connected, publish, place, turned } = parts
   return new Leader({
     self: view.self,
     now: () => clock.now(),
     election,
     allAreKnown: () => [...connected()].every(id => view.isIntroduced(id)) && view.unknownModels().length === 0,
     problem: () => problemOfView(view, parts.wholeModels),
-    make: (problem, made, failed) => void guard.watch('making a plan', plan(parts.place, problem, made, failed)),
+    make: (problem, made, failed) => {
+      void guard.watch(PLANNING_JOB, plan(place, problem, made, failed).finally(turned))
+      turned()
+    },
     publish
   })
 }

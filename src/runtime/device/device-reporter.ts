@@ -47,7 +47,7 @@ export interface DeviceReporterParts {
   /** Whom this device wants to plan. */
   readonly elects: () => DeviceId | undefined
   readonly weightsFetched: () => number
-  readonly leader: () => Pick<Leader, 'plans' | 'drift'>
+  readonly leader: () => Pick<Leader, 'plans' | 'drift' | 'planningFor'>
   readonly draining: () => boolean
   /** On its way out, though it may still compute. */
   readonly leaving: () => boolean
@@ -197,6 +197,7 @@ export class DeviceReporter {
     const links = view.world.links[view.selfIndex]!.filter(link => link.up)
     const room = this.#roomForPlanner()
     const follows = this.#parts.placement()
+    const { planningFor } = this.#parts.leader()
     return create(DeviceStateSchema, {
       device: network.self,
       name,
@@ -209,6 +210,7 @@ export class DeviceReporter {
       emulated,
       readyEpoch: BigInt(readyEpoch()),
       elects: this.#parts.elects() ?? '',
+      ...(planningFor === undefined ? {} : { planningFor }),
       ...(follows === undefined ? {} : { follows: follows.planner, followsTerm: termOf(follows.epoch) }),
       models: this.#spokenOf().flatMap(id => this.#carried(id)),
       links: links.map(({ to, rate, latency, resource }) => ({
@@ -352,8 +354,12 @@ export class DeviceReporter {
 
   /** What is not finite does not travel. */
   #planning(): DeviceReport['planning'] {
-    const { drift, plans } = this.#parts.leader()
-    return { drift: Math.min(drift, Number.MAX_SAFE_INTEGER), plans: Object.fromEntries(plans) }
+    const { drift, plans, planningFor } = this.#parts.leader()
+    return {
+      drift: Math.min(drift, Number.MAX_SAFE_INTEGER),
+      plans: Object.fromEntries(plans),
+      seconds: planningFor ?? null
+    }
   }
 
   #state(): Pick<DeviceReport, 'state' | 'because'> {

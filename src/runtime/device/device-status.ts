@@ -38,8 +38,17 @@ export const deviceReportSchema = z.object({
   bytesSent: z.number(),
   /** Weights fetched from other devices so far. */
   weightsFetched: z.number().default(0),
-  /** As planner: by what share the speed or rate that is furthest off differs from what was planned with; plans, by what had changed. */
-  planning: z.object({ drift: z.number(), plans: z.record(z.string(), z.number()) }).default({ drift: 0, plans: {} }),
+  /** As planner. */
+  planning: z
+    .object({
+      /** By what share the speed or rate that is furthest off differs from what was planned with. */
+      drift: z.number(),
+      /** By what had changed. */
+      plans: z.record(z.string(), z.number()),
+      /** For so long it has been making a plan; null while it makes none. */
+      seconds: z.number().nullable().default(null)
+    })
+    .default({ drift: 0, plans: {}, seconds: null }),
   rss: z.number(),
   links: z.array(
     z.object({

@@ -1,4 +1,3 @@
-import { create } from '@bufbuild/protobuf'
 import type { Election } from '../../cluster/election.ts'
 import type { Leader } from '../../cluster/leader.ts'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
@@ -33,7 +32,7 @@ import { SharedEngine } from '../cluster/shared-engine.ts'
 import { AttemptTokens } from '../dispatch/attempt-tokens.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { LinkEncodings } from '../dispatch/link-encodings.ts'
-import { RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
+
 import type { DataTracer } from '../ports/data-tracer.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import type { Engine } from '../ports/engine.ts'
@@ -47,6 +46,7 @@ import type { DeviceParts } from './device-parts.ts'
 import { DeviceReporter } from './device-reporter.ts'
 import type { ClusterStatus } from './device-status.ts'
 import { Drain } from './drain.ts'
+import { DrainDesk } from './drain-desk.ts'
 import { GoneWatch } from './gone-watch.ts'
 import { guardedHandlers } from './guarded-handlers.ts'
 import { createHandlers } from './handlers.ts'
@@ -187,6 +187,7 @@ class RunningDevice implements Device {
   readonly #words: WaitingWords
   readonly #announcer: Announcer
   readonly #drain: Drain
+  readonly #drains: DrainDesk
   readonly plans: PlanDesk
   readonly #encodings: LinkEncodings
   readonly #tokens: AttemptTokens
@@ -267,7 +268,8 @@ class RunningDevice implements Device {
       place: parts.place ?? cannotPlan,
       wholeModels: this.#dispatcher.policy.wholeModels ?? false,
       connected: () => this.#announcer.connected(),
-      publish: placement => this.#publish(placement)
+      publish: placement => this.#publish(placement),
+      turned: () => this.#announcer.changed()
     })
     this.#reminder = new PlacementReminder({
       clock,
@@ -337,6 +339,10 @@ class RunningDevice implements Device {
     })
     this.plans = this.#createPlans()
     this.#drain = this.#createDrain()
+    this.#drains = new DrainDesk({
+      ...{ view: this.view, network },
+      drainSelf: parts.leave === undefined ? undefined : asker => this.#beDrained(asker)
+    })
     this.#guard.onFatal(error => this.#fail(error))
   }
 
@@ -492,22 +498,16 @@ class RunningDevice implements Device {
   }
 
   async drain(device: DeviceId): Promise<void> {
-    const { network, leave } = this.#parts
-    if (device !== this.view.self) {
-      const reply = await network.request(device, create(RequestSchema, { body: { case: 'drain', value: {} } }))
-      if (reply.error !== '') throw new Error(reply.error)
-      return
-    }
-    if (leave === undefined) throw new Error('this device is run by a program, which alone can stop it')
-    this.#beDrained(this.view.nameOf(device))
+    await this.#drains.drain(device, this.view.nameOf(this.view.self), false)
   }
 
-  #beDrained(asker: string): void {
+  async #beDrained(asker: string): Promise<string> {
     const drained = this.#drain.begin(asker, this.#abort.signal)
     void this.#guard.watch(
       'draining',
       drained.catch(error => this.#abort.signal.aborted || Promise.reject(error))
     )
+    return drained
   }
 
   ownSources(): ClusterStatus['sources'] {
@@ -589,7 +589,7 @@ class RunningDevice implements Device {
         ...{ clock: this.#parts.clock, life: this.#parts.network.life, own: this.#steps },
         ofAll: wanted => this.watchSteps().poll(wanted)
       }),
-      drain: this.#parts.leave === undefined ? undefined : asker => this.#beDrained(asker),
+      drain: (from, request) => this.#drains.answer(from, request),
       placement: () => this.#placement,
       inbox: this.#inbox,
       budgets: this.#budgets,

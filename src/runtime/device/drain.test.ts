@@ -50,7 +50,7 @@ test('the others are told at once; it stops when they have loaded a placement wi
   expect(world.stopped).toBe(0)
   loaded(2n)
   await clock.advance(seconds(1))
-  await over
+  expect(await over).toBe('')
   expect(world.stopped).toBe(1)
   expect(drain.outcome).toBe('drained: its blocks are with others; stopped')
   expect(world.said).toEqual(['shed drains this device: others take over what it carries, then it stops'])
@@ -59,11 +59,20 @@ test('the others are told at once; it stops when they have loaded a placement wi
 test('who cannot go on without it is not kept waiting for ever, and a second asker changes nothing', async () => {
   const { clock, world, drain } = open()
   const over = drain.begin('shed', new AbortController().signal)
-  await drain.begin('attic', new AbortController().signal)
+  const again = drain.begin('attic', new AbortController().signal)
   await clock.advance(seconds(29))
   expect(world.stopped).toBe(0)
   await clock.advance(seconds(2))
-  await over
+  expect([await over, await again]).toEqual(Array(2).fill('others have not taken over within 30 s'))
   expect(world).toMatchObject({ stopped: 1, told: 1 })
   expect(world.said.at(-1)).toBe('others have not taken over within 30 s; it stops all the same')
+})
+
+test('one that has nothing to hand over answers whoever asked before it stops', async () => {
+  const { clock, world, drain } = open()
+  world.placement = placed(1, B)
+  expect(await drain.begin('shed', new AbortController().signal)).toBe('')
+  expect(world.stopped).toBe(0)
+  await clock.advance(seconds(1))
+  expect(world.stopped).toBe(1)
 })

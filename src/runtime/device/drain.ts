@@ -17,7 +17,9 @@ export interface DrainParts {
 }
 
 /** For others to plan without it and to load what it carried; who cannot go on without it is not kept waiting for ever. */
-const PATIENCE: Seconds = seconds(30)
+export const HANDOVER_PATIENCE: Seconds = seconds(30)
+/** They may yet. */
+const LATE = `others have not taken over within ${HANDOVER_PATIENCE} s`
 const LOOK: Seconds = seconds(0.1)
 
 /**
@@ -27,6 +29,7 @@ const LOOK: Seconds = seconds(0.1)
 export class Drain {
   readonly #parts: DrainParts
   #isLeaving = false
+  #handover: Promise<string> | undefined
   #isDone = false
 
   constructor(parts: DrainParts) {
@@ -45,27 +48,38 @@ export class Drain {
       : 'stopped before others had taken over all of its blocks'
   }
 
-  /** Resolves once it has been told to stop. @param asker for the log */
-  async begin(asker: string, signal: AbortSignal): Promise<void> {
+  /** Once, whoever asks again. @param asker for the log @returns '' when others have taken over, else why not; it stops a moment later */
+  begin(asker: string, signal: AbortSignal): Promise<string> {
+    this.#handover ??= this.#handOver(asker, signal)
+    return this.#handover
+  }
+
+  async #handOver(asker: string, signal: AbortSignal): Promise<string> {
     const { clock, changed, say, stop } = this.#parts
-    if (this.#isLeaving) return
     this.#isLeaving = true
     say(`${asker} drains this device: others take over what it carries, then it stops`)
     changed()
-    const until = clock.now() + PATIENCE
-    while (!this.#isReplaced() && clock.now() < until) await clock.sleep(LOOK, { signal })
-    this.#isDone = this.#isReplaced()
-    if (!this.#isDone) say(`others have not taken over within ${PATIENCE} s; it stops all the same`)
-    stop()
+    const until = clock.now() + HANDOVER_PATIENCE
+    while (this.#whyNot() === LATE && clock.now() < until) await clock.sleep(LOOK, { signal })
+    const because = this.#whyNot()
+    this.#isDone = because === ''
+    if (because !== '') say(`${because}; it stops all the same`)
+    // Whoever asked hears of it first.
+    void clock.sleep(LOOK, { signal }).then(stop, () => {})
+    return because
   }
 
-  /** There is a placement without it, and everybody has loaded what that asks. */
-  #isReplaced(): boolean {
+  /** '' where there is a placement without it, with all that it carries, and everybody has loaded what that asks. */
+  #whyNot(): string {
     const { view, placement } = this.#parts
     const others = view.planned().filter(({ device }) => device !== view.self)
     const current = placement()
-    if (others.length === 0 || view.manifests().length === 0) return true
+    if (view.manifests().length === 0) return ''
+    if (others.length === 0) return 'no other device is there to take over'
     const ready = others.map(({ device, readyEpoch }) => ({ id: deviceId(device), readyEpoch: Number(readyEpoch) }))
-    return current !== undefined && !current.placement.has(view.self) && areReady(ready, current)
+    if (current === undefined || current.placement.has(view.self) || !areReady(ready, current)) return LATE
+    const homeless = current.unplaced.find(({ model, block }) => view.isOffered(model, block))
+    if (homeless === undefined) return ''
+    return `nobody else has room for block ${homeless.block} of ${view.labelOf(homeless.model)}: ${homeless.because}`
   }
 }

@@ -20,6 +20,7 @@ import {
   type Clearance,
   type Custody,
   type DeviceState,
+  type DrainRequest,
   type Failure,
   type Lost,
   type ModelsRequest,
@@ -58,8 +59,8 @@ export interface HandlerParts {
   readonly reload?: (() => Promise<string>) | undefined
   /** What was done lately for data. */
   readonly steps: (request: StepsRequest) => Promise<Reply>
-  /** Stops this device once others have taken over. @param asker by name */
-  readonly drain?: ((asker: string) => void) | undefined
+  /** Stops this device or another one, once others have taken over. */
+  readonly drain: (from: DeviceId, request: DrainRequest) => Promise<Reply>
   readonly placement: () => NumberedPlacement | undefined
   /** A placement was heard of. */
   readonly inbox: Pick<PlacementInbox, 'heard' | 'left'>
@@ -183,10 +184,7 @@ const answer = async (parts: HandlerParts, from: DeviceId, { body }: Request): P
     case 'steps':
       return parts.steps(body.value)
     case 'drain':
-      if (parts.drain === undefined)
-        return create(ReplySchema, { error: 'this device is run by a program, which alone can stop it' })
-      parts.drain(parts.view.nameOf(from))
-      return create(ReplySchema)
+      return parts.drain(from, body.value)
     default:
       return create(ReplySchema, { error: 'this request is not known here; is the other device of a newer version?' })
   }

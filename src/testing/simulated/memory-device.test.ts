@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest'
 import { createRng } from '../../core/rng.ts'
 import { bytesPerSecond, seconds } from '../../core/units.ts'
+import type { Place } from '../../planner/placement.ts'
+import { proportionalPlacement } from '../../planner/proportional-placement.ts'
+import { planningWords } from '../../runtime/device/planning-words.ts'
 import { createLocal } from '../../scheduler/local.ts'
 import { EventClock } from './event-clock.ts'
 import { MemoryDevice, type MemoryDeviceOptions } from './memory-device.ts'
 import { MemoryHub } from './memory-hub.ts'
 import { memoryObserver } from './memory-observer.ts'
 import type { MemorySource } from './memory-source.ts'
+import { ProcessClock } from './process-clock.ts'
 import { simulateDevices } from './simulate-devices.ts'
 import { type ToyModel, textOf, toyAnswer, toyInput, toyModel, valuesOf } from './toy-model.ts'
 
@@ -163,6 +167,23 @@ test('a model whose owner came back without it is known to whoever plans: nobody
   await clock.run(() => clock.now() > 120)
   const passedOver = [...attic.said, ...shed.said].filter(text => text.includes('is to plan and does not'))
   expect([attic.device.view.manifestNamed('net')?.id, passedOver]).toEqual([net.manifest.id, []])
+})
+
+test('a planner that takes half a minute says so meanwhile, and is not passed over', async () => {
+  const { clock, start } = open()
+  const place: Place = async problem => {
+    await new ProcessClock(clock).sleep(seconds(30))
+    return proportionalPlacement(problem)
+  }
+  const devices = [start({ name: 'attic', models: [net], parts: { place } }), start({ name: 'shed', parts: { place } })]
+  const planning = () => devices.map(({ device }) => planningWords(device.status().devices).length)
+  await clock.run(() => clock.now() > 20)
+  expect(planning()).toEqual([1, 1])
+  await clock.run(() => devices.every(({ device }) => device.status().placement.ready) || clock.now() > 90)
+  expect(clock.now()).toBeLessThan(60)
+  await clock.run(() => planning().every(count => count === 0) || clock.now() > 90)
+  expect(planning()).toEqual([0, 0])
+  expect(devices.flatMap(({ said }) => said).filter(text => text.includes('is to plan and does not'))).toEqual([])
 })
 
 test('each device tells of the placements that it follows, and whose they are', async () => {
