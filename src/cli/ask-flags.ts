@@ -5,21 +5,26 @@ import { UserError } from '../core/user-error.ts'
 import { collect } from './collect.ts'
 import type { AskOptions } from './node/open-asker.ts'
 
-/** Which device is asked. */
+/** Which device is asked: the one on this machine, or one elsewhere. */
 export interface AskFlags {
   readonly name?: string
   readonly state?: string
-  readonly join: string[]
-  readonly joinFile: string[]
+  readonly join?: string[]
+  readonly joinFile?: string[]
   readonly clusterKey?: string
   readonly timeout: string
 }
 
-/** Of commands that ask any device of a cluster. */
-export const withAskFlags = (command: Command): Command =>
+/** Of commands that ask a device of this machine. @param timeout in seconds */
+export const withLocalFlags = (command: Command, timeout = '10'): Command =>
   command
     .option('--name <name>', 'the device on this machine (default: the host name)')
     .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
+    .option('--timeout <seconds>', 'give up after this long', timeout)
+
+/** Of commands that ask any device of a cluster. @param timeout in seconds */
+export const withAskFlags = (command: Command, timeout?: string): Command =>
+  withLocalFlags(command, timeout)
     .option(
       '--join <invite-or-address>',
       'ask the device at this address instead (an address needs --cluster-key); - reads it from standard input',
@@ -28,14 +33,13 @@ export const withAskFlags = (command: Command): Command =>
     )
     .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
     .option('--cluster-key <file>', 'the shared key')
-    .option('--timeout <seconds>', 'give up after this long', '10')
 
 /** @throws UserError */
 export const askOptionsOf = ({
   name = hostname(),
   state,
-  join,
-  joinFile,
+  join = [],
+  joinFile = [],
   clusterKey,
   timeout
 }: AskFlags): AskOptions => {

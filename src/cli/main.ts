@@ -38,6 +38,7 @@ const COMMANDS = [
   () => import('./invite-command.ts'),
   () => import('./infer-command.ts'),
   () => import('./model-command.ts'),
+  () => import('./drain-command.ts'),
   () => import('./reload-command.ts'),
   () => import('./service-command.ts'),
   () => import('./doctor-command.ts'),

@@ -3,59 +3,31 @@ import { blockRanges } from '../core/block-ranges.ts'
 import { formatBytes } from '../core/format-quantity.ts'
 import { NoAnswerError } from '../core/user-error.ts'
 import type { ModelReport, ModelsAnswer } from '../runtime/device/model-report.ts'
-import { askOptionsOf } from './ask-flags.ts'
-import { collect } from './collect.ts'
-import type { AskOptions } from './node/open-asker.ts'
+import { type AskFlags, askOptionsOf, withAskFlags, withLocalFlags } from './ask-flags.ts'
 
-interface ModelFlags {
-  readonly name?: string
-  readonly state?: string
-  readonly join: string[]
-  readonly joinFile: string[]
-  readonly clusterKey?: string
-  readonly timeout: string
+interface ModelFlags extends AskFlags {
   readonly json?: boolean
 }
 
-/** The flags by which a running device is found. */
-const asking = (command: Command, timeout: string): Command =>
-  command
-    .option('--name <name>', 'the device on this machine (default: the host name)')
-    .option('--state <dir>', 'its state folder (default: ~/.tributary/NAME)')
-    .option('--timeout <seconds>', 'give up after this long', timeout)
-    .option('--json', 'print one JSON document')
-
-const elsewhere = (command: Command): Command =>
-  command
-    .option(
-      '--join <invite-or-address>',
-      'ask the device at this address instead (an address needs --cluster-key); - reads it from standard input',
-      collect,
-      []
-    )
-    .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
-    .option('--cluster-key <file>', 'the shared key')
-
-const optionsOf = (flags: ModelFlags): AskOptions =>
-  askOptionsOf({ ...flags, join: flags.join ?? [], joinFile: flags.joinFile ?? [] })
+const withJson = (command: Command): Command => command.option('--json', 'print one JSON document')
 
 const print = (answer: ModelsAnswer, json: boolean | undefined, text: () => string): void => {
   process.stdout.write(json === true ? `${JSON.stringify(answer)}\n` : `${text()}\n`)
 }
 
-const list = elsewhere(asking(new Command('list'), '10'))
+const list = withJson(withAskFlags(new Command('list')))
   .summary('the models of the cluster: owners, size, sources, where they are carried')
   .description('Ask a running device which models its cluster has.')
   .addHelpText('after', '\nExample:\n  $ tributary model list --state ~/.tributary/porch\n')
   .action(async (flags: ModelFlags) => {
     const { askModels } = await import('./node/ask-models.ts')
-    const answer = await askModels(optionsOf(flags), { case: 'list', value: {} })
+    const answer = await askModels(askOptionsOf(flags), { case: 'list', value: {} })
     const { answeredBy, models } = answer
     if (flags.json === true) process.stdout.write(`${JSON.stringify({ answeredBy, models })}\n`)
     else process.stdout.write(`${models.length === 0 ? 'no model' : models.map(describe).join('\n')}\n`)
   })
 
-const remove = elsewhere(asking(new Command('remove'), '10'))
+const remove = withJson(withAskFlags(new Command('remove')))
   .summary('take a model out of the cluster')
   .description(
     'Its owners own it no longer, its blocks leave every device, from memory and disk; sources of it wait until a model of that name is there again. An owner that is started with it again brings it back.'
@@ -64,7 +36,7 @@ const remove = elsewhere(asking(new Command('remove'), '10'))
   .addHelpText('after', '\nExample:\n  $ tributary model remove ocr --state ~/.tributary/porch\n')
   .action(async (model: string, flags: ModelFlags) => {
     const { askModels } = await import('./node/ask-models.ts')
-    const answer = await askModels(optionsOf(flags), { case: 'remove', value: { name: model } })
+    const answer = await askModels(askOptionsOf(flags), { case: 'remove', value: { name: model } })
     print(answer, flags.json, () => describeRemoval(answer))
     if (answer.failed.length > 0)
       throw new NoAnswerError(
@@ -72,7 +44,7 @@ const remove = elsewhere(asking(new Command('remove'), '10'))
       )
   })
 
-const update = asking(new Command('update'), '600')
+const update = withJson(withLocalFlags(new Command('update'), '600'))
   .summary("put another file in a model's place, without a restart")
   .description(
     "On the machine of the model's owner: its running device cuts FILE and serves it by that name; data under way are computed anew with it. When FILE is no model that can be served, nothing changes."
@@ -82,7 +54,7 @@ const update = asking(new Command('update'), '600')
   .addHelpText('after', '\nExample:\n  $ tributary model update ocr rec-v2.onnx --state ~/.tributary/porch\n')
   .action(async (model: string, file: string, flags: ModelFlags) => {
     const { updateModel } = await import('./node/ask-models.ts')
-    const answer = await updateModel(optionsOf(flags), model, file)
+    const answer = await updateModel(askOptionsOf(flags), model, file)
     print(answer, flags.json, () => {
       const now = answer.models.find(({ name, state }) => name === model && state !== 'shadowed')
       const what = now === undefined ? '' : ` (${now.digest}, ${now.blocks} blocks, ${formatBytes(now.bytes)})`

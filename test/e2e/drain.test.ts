@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { MAIN } from '../../src/testing/node-process.ts'
+import { cam as camOf, checkSink, open, tasksOf } from '../cluster-of-tensors.ts'
+
+const run = promisify(execFile)
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const drain = (...flags: readonly string[]): Promise<Ended> =>
+  run(process.execPath, [MAIN, 'drain', ...flags]).then(
+    said => ({ code: 0, ...said }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr })
+  )
+
+test('a worker hands over what it carries and stops, no datum is lost; then the last one goes likewise', async () => {
+  const { cam, sink, invite, home, nodes } = await open(['shed', 'attic'])
+  const [shed] = nodes
+  await cam.status(status => tasksOf(status, 'shed') > 20)
+  const asked = ['--join', invite]
+  const unknown = await drain('shad', ...asked)
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('there are: attic, cam, shed')])
+
+  const { code, stdout } = await drain('shed', ...asked, '--json')
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ device: 'shed', handedOver: true, sources: [] })
+  expect(await shed!.ended).toBe(0)
+  expect(shed!.log()).toContain('drained: its blocks are with others; stopped')
+
+  const { losses } = await cam.status(status => camOf(status).state === 'done')
+  expect(losses).toMatchObject({ lost: 0, failed: 0, devicesLost: 0 })
+  await checkSink(sink)
+  expect(cam.log()).toContain('shed said goodbye')
+
+  const own = await drain('--state', `${home}/attic`)
+  expect(own).toMatchObject({ code: 0, stdout: 'attic stops: others carry what it carried\n' })
+  const last = await drain('--state', `${home}/cam`)
+  expect(last).toMatchObject({ code: 1, stdout: '' })
+  expect(last.stderr).toContain('cam stops, but no other device is there to take over')
+  expect(await cam.ended).toBe(0)
+}, 120_000)
+
+test('others that have no room do not take over: it stops all the same, and the command says so', async () => {
+  const { cam, nodes, home } = await open(['shed'], { worker: ['--memory', '1KiB'] })
+  await cam.status(status => camOf(status).completed > 5)
+  const [shed] = nodes
+  const { code, stderr, stdout } = await drain('cam', '--state', `${home}/shed`)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/cam stops, but nobody else has room for block \d+ of net: .*; its sources end: cam/)
+  expect(await cam.ended).toBe(0)
+  expect(shed!.child.exitCode).toBeNull()
+}, 120_000)
