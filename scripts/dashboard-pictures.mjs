@@ -21,6 +21,8 @@ const SIZES = { screen: [1400, 900], phone: [390, 844], tablet: [820, 1180] }
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 /** Until what is shown has settled. */
 const SETTLES = 3500
+/** Until the planner has said what limits: its process gives way to all others, and begins anew where it was ended. */
+const PLANS = 600_000
 
 const [folder, ...asked] = process.argv.slice(2)
 const scratch = await mkdtemp(join(tmpdir(), 'tributary-pictures-'))
@@ -44,7 +46,11 @@ const start = (name, flags) => {
   }
 }
 
-const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
+const browser = await puppeteer.launch({
+  protocolTimeout: 2 * PLANS,
+  executablePath: CHROMIUM,
+  args: ['--no-sandbox', '--disable-gpu']
+})
 process.once('SIGTERM', async () => {
   for (const child of children) child.kill('SIGKILL')
   await browser.close()
@@ -90,7 +96,7 @@ try {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }])
     await page.goto(`${url}#${view}`)
     await page.waitForSelector(`nav [href="#${view}"][aria-current]`)
-    if (view === 'cluster') await page.waitForSelector('section.planned', { timeout: 60_000 })
+    if (view === 'cluster') await page.waitForSelector('section.planned', { timeout: PLANS })
     await new Promise(resolve => setTimeout(resolve, SETTLES))
     const png = await page.screenshot()
     await sharp(png).webp({ quality: 82 }).toFile(`${file}.webp`)

@@ -85,7 +85,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   emulation: { imports: ['core', 'runtime', 'runtime/ports'], ...SHELL },
   studies: { imports: ['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime'], ...SHELL },
   node: { imports: ['core', 'scheduler', 'runtime'], ...SHELL },
-  library: { imports: ['core', 'model', 'scheduler', 'runtime', 'serving', 'emulation', 'node', 'studies'], ...SHELL },
+  library: {
+    imports: ['core', 'model', 'scheduler', 'runtime', 'serving', 'emulation', 'node', 'studies', 'telemetry'],
+    ...SHELL
+  },
   cli: {
     imports: [
       ...['core', 'model', 'scheduler', 'planner', 'simulator', 'report', 'runtime', 'serving', 'dashboard'],

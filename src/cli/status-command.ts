@@ -28,11 +28,14 @@ export const command = withAskFlags(
     const { openAsker } = await import('./node/open-asker.ts')
     const { askStatus } = await import('./node/ask-status.ts')
     const { describeStatus } = await import('./status/describe-status.ts')
+    const { terminalWidth } = await import('./live/terminal-width.ts')
     const { harmless } = await import('./harmless.ts')
     await using asker = await openAsker(options)
     const show = async (): Promise<string> => {
       const status = await askStatus(asker)
-      return flags.json === true ? JSON.stringify(status) : harmless(describeStatus(status))
+      return flags.json === true
+        ? JSON.stringify(status)
+        : harmless(describeStatus(status, terminalWidth(process.stdout)))
     }
     if (flags.watch !== true) process.stdout.write(`${await show()}\n`)
     else {

@@ -62,6 +62,11 @@ const serveSchema = z
   })
   .refine(({ http, grpc }) => http !== undefined || grpc !== undefined, 'needs http or grpc')
 
+const tracingSchema = z.strictObject({
+  endpoint: z.url({ protocol: /^https?$/, error: 'must be a URL like http://collector:4318' }).optional(),
+  sample: z.number().min(0).max(1).optional()
+})
+
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 
 const schema = z.strictObject({
@@ -81,6 +86,7 @@ const schema = z.strictObject({
   activationEncoding: z.enum(ENCODING_CHOICES).default('fp32'),
   models: z.array(modelSchema).default([]),
   serve: serveSchema.optional(),
+  tracing: tracingSchema.optional(),
   startWhen: count.max(10_000).default(1),
   signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional(),
   log: z.custom<(line: LogLine) => void>(isFunction, 'must be a function').optional()

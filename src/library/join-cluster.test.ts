@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { seconds } from '../core/units.ts'
 import { createLocal } from '../scheduler/local.ts'
+import { otlpReceiver } from '../testing/otlp-receiver.ts'
 import { tinyOnnxFile } from '../testing/tiny-onnx.ts'
 import { type Cluster, joinCluster } from './join-cluster.ts'
 import type { JoinOptions } from './join-options.ts'
@@ -293,4 +294,24 @@ test('the log and events reach who listens, and one that throws harms nobody', a
   expect(lines).toEqual(
     expect.arrayContaining([expect.stringContaining('listening on'), expect.stringContaining('listener')])
   )
+})
+
+test('traces go to a receiver, one for each datum that is followed; what is no receiver is refused', async () => {
+  await using receiver = await otlpReceiver()
+  const cluster = await start('a', { models: [model(net)], tracing: { endpoint: receiver.url, sample: 1 } })
+  const source = await cluster.addSource({ name: 'cam', model: 'net' })
+  await Promise.all([source.send(x(1, 2)), source.send(x(3, 4))])
+  await cluster.stop()
+  const roots = receiver.spans.filter(({ name }) => name === 'cam')
+  expect(roots.map(({ attributes }) => attributes)).toEqual(
+    Array(2).fill(expect.objectContaining({ 'tributary.device': 'a', 'tributary.outcome': 'result' }))
+  )
+  for (const { traceId, spanId } of roots) {
+    const blocks = receiver.spans.filter(span => span.traceId === traceId && /^block \d$/.test(span.name))
+    expect(blocks.map(({ parentSpanId }) => parentSpanId)).toEqual([spanId, spanId, spanId])
+  }
+  await expect(start('b', { tracing: { endpoint: 'collector' } })).rejects.toMatchObject({
+    code: 'badOption',
+    message: expect.stringContaining('http://collector:4318')
+  })
 })

@@ -10,12 +10,14 @@ import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
 import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import type { Serving } from '../serving/open-serving.ts'
+import type { Tracing } from '../telemetry/open-tracing.ts'
 import { type CheckedOptions, checkJoinOptions, checkModelOptions } from './check-join-options.ts'
 import { checkSourceOptions } from './check-source-options.ts'
 import { type ClusterEvents, EventHub, type EventName, type OtherDevice } from './cluster-events.ts'
 import type { ClusterStatus } from './cluster-status.ts'
 import type { JoinOptions, ModelOptions } from './join-options.ts'
 import { openLibraryServing } from './open-library-serving.ts'
+import { openLibraryTracing } from './open-library-tracing.ts'
 import { ownedModel } from './owned-model.ts'
 import type { IterableSource, SendingSource } from './source.ts'
 import type { IterableSourceOptions, SendingSourceOptions } from './source-options.ts'
@@ -69,7 +71,7 @@ export interface Cluster extends AsyncDisposable {
  * listens; it goes on to find the others, and computes what is placed on it.
  * @throws UserError with a `code`: `badOption`, `badPolicy`, `badAddress`, `badInvite`, `nameTaken` for two models of one name,
  *   `stateInUse`, `stateRefused`, `portInUse`, `noFreePort`, `cannotListen`, `keyMissing`, `keyLost`, `invitesDiffer`, `otherCluster`,
- *   `badModel`, `badShape`, `badCut`; the reason of `options.signal`
+ *   `badModel`, `badShape`, `badCut`, `packageMissing`; the reason of `options.signal`
  */
 export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> => {
   const checked = checkJoinOptions(options)
@@ -79,25 +81,39 @@ export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> =
   const folder = stateFolderOf(checked.name, checked.state)
   const own = createEngine({ threads: checked.threads, tellsOwn: checked.speed !== undefined })
   const engine = checked.speed === undefined ? own : new EmulatedEngine(own, systemClock, { speed: checked.speed })
+  let tracing: Tracing | undefined
   let opened: OpenedDevice
   try {
-    opened = await openDevice({ ...deviceOptions(checked, folder), engine }, log)
+    tracing = await openLibraryTracing(checked, log)
+    const { spans } = tracing ?? {}
+    opened = await openDevice(
+      { ...deviceOptions(checked, folder), engine, observe: spans?.observer, tracer: spans },
+      log
+    )
   } catch (error) {
+    await tracing?.[Symbol.asyncDispose]()
     await engine.stop()
     throw error
   }
   let serving: Serving | undefined
   try {
     const start = { isOver: false }
-    serving = await openLibraryServing(checked, { folder, opened, log, hasStarted: () => start.isOver })
+    serving = await openLibraryServing(checked, {
+      folder,
+      opened,
+      log,
+      tracer: tracing?.spans,
+      hasStarted: () => start.isOver
+    })
     await startDevice(opened, checked.signal)
     start.isOver = true
   } catch (error) {
     await serving?.stop()
     await opened[Symbol.asyncDispose]()
+    await tracing?.[Symbol.asyncDispose]()
     throw error
   }
-  return new JoinedCluster({ name: checked.name, folder, opened, events, log, serving })
+  return new JoinedCluster({ name: checked.name, folder, opened, events, log, serving, tracing })
 }
 
 /** @throws the signal's reason when it aborts */
@@ -149,6 +165,7 @@ interface JoinedParts {
   readonly events: EventHub
   readonly log: DeviceLog
   readonly serving: Serving | undefined
+  readonly tracing: Tracing | undefined
 }
 
 class JoinedCluster implements Cluster {
@@ -159,10 +176,12 @@ class JoinedCluster implements Cluster {
   readonly #events: EventHub
   readonly #sources: Sources
   readonly #serving: Serving | undefined
+  readonly #tracing: Tracing | undefined
   #stopped: Promise<void> | undefined
 
-  constructor({ name, folder, opened, events, log: { say }, serving }: JoinedParts) {
+  constructor({ name, folder, opened, events, log: { say }, serving, tracing }: JoinedParts) {
     this.name = name
+    this.#tracing = tracing
     this.#serving = serving
     this.#folder = folder
     this.id = opened.cluster.network.self
@@ -234,6 +253,7 @@ class JoinedCluster implements Cluster {
       await this.#opened.device.stop({ patience })
     } finally {
       await this.#opened[Symbol.asyncDispose]()
+      await this.#tracing?.[Symbol.asyncDispose]()
       this.#events.emit('stopped', {})
     }
   }

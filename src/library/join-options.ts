@@ -37,6 +37,14 @@ export interface ServeOptions {
   readonly limit?: number | string
 }
 
+/** Traces of OpenTelemetry. Needs the packages @opentelemetry/sdk-trace-base, exporter-trace-otlp-http and resources. */
+export interface TracingOptions {
+  /** Where an OTLP receiver listens for HTTP. @default what OTEL_EXPORTER_OTLP_ENDPOINT says, else http://localhost:4318 */
+  readonly endpoint?: string
+  /** This share of the data of its sources is followed, 0 to 1. @default what OTEL_TRACES_SAMPLER_ARG says, else 0.01 */
+  readonly sample?: number
+}
+
 /** How this process becomes a device, and of which cluster. All of it may be left out. */
 export interface JoinOptions {
   /** What the others call this device. @default the host's name */
@@ -68,6 +76,8 @@ export interface JoinOptions {
   readonly models?: readonly ModelOptions[]
   /** Answer other programs. @default nobody is answered */
   readonly serve?: ServeOptions
+  /** Send traces of data, and of what is done here for those of others. @default none are made */
+  readonly tracing?: TracingOptions
   /** Sources wait until so many devices are there and ready. @default 1 */
   readonly startWhen?: number
   /** Ends it while it starts, which takes as long as cutting its models does; `stop` is for later. */

@@ -49,7 +49,7 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly begun?: Promise<Seconds>
   readonly startWhen?: number
   readonly keepModels?: Seconds
-  readonly observe?: DeviceObserver
+  readonly observe?: DeviceObserver | undefined
   readonly tracer?: DataTracer | undefined
   /** Reads anew what this device is to have; of a command on this machine. @returns what has changed, as JSON */
   readonly reload?: () => Promise<string>

@@ -1,12 +1,13 @@
 import type { CancelSignal } from '../core/cancel-signal.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ModelManifest } from '../core/manifest.ts'
-import { parseTraceparent } from '../core/parse-traceparent.ts'
+import { parseTraceparent, type TraceParent } from '../core/parse-traceparent.ts'
 import type { Tensor } from '../core/tensor.ts'
 import { elementCount } from '../core/tensor.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { Asker } from '../runtime/device/requests/asker.ts'
 import type { RequestDesk } from '../runtime/device/requests/request-desk.ts'
+import type { DataTracer } from '../runtime/ports/data-tracer.ts'
 import { checkStrings } from './check-strings.ts'
 import { ELEMENT_OF, isDatatype } from './datatypes.ts'
 import { configOf, metadataOf, VERSION } from './model-facts.ts'
@@ -60,6 +61,8 @@ export interface InferenceServiceParts {
   readonly repository: ModelRepository
   readonly clock: Clock
   readonly wallTime: () => Seconds
+  /** Told of what is not answered and followed by whoever asked. @default nobody follows */
+  readonly tracer?: Pick<DataTracer, 'refused'> | undefined
   /** Whether the device has started: models are not known before. */
   readonly hasStarted: () => boolean
 }
@@ -141,17 +144,30 @@ export class InferenceService {
 
   /** @throws ServingError */
   async infer(call: InferCall): Promise<InferAnswer> {
+    const { tracer } = this.#parts
+    const parent = parseTraceparent(call.trace)
+    try {
+      return await this.#answer(call, parent)
+    } catch (error) {
+      const { model, since } = call
+      const { problem: code, message: because } = asServingError(error)
+      if (parent !== undefined) tracer?.refused({ model, since, parent, code, because })
+      throw error
+    }
+  }
+
+  async #answer(call: InferCall, trace: TraceParent | undefined): Promise<InferAnswer> {
     const { clock } = this.#parts
     const manifest = this.manifest(call.model, call.version)
     try {
-      return await this.#infer(call, manifest)
+      return await this.#infer(call, manifest, trace)
     } catch (error) {
       this.statistics.failed(call.model, clock.now() - call.since)
       throw asServingError(error)
     }
   }
 
-  async #infer(call: InferCall, manifest: ModelManifest): Promise<InferAnswer> {
+  async #infer(call: InferCall, manifest: ModelManifest, trace: TraceParent | undefined): Promise<InferAnswer> {
     const { clock, desk } = this.#parts
     const { model, parameters, signal, since, arrived = since } = call
     const wanted = wantedOutputs(call, manifest)
@@ -165,7 +181,6 @@ export class InferenceService {
       )
     const begun = clock.now()
     const asker = askerOf(call)
-    const trace = parseTraceparent(call.trace)
     const timeout = timeLeft(timeoutOf(parameters), seconds(begun - arrived))
     const computed = await desk.compute({ model, tensors, asker, weight: weightOf(parameters), timeout, signal, trace })
     const { took, served, runs, outputs, wasResent } = computed

@@ -11,6 +11,7 @@ import { RequestDesk, type RequestLimits } from '../runtime/device/requests/requ
 import { endpointText } from '../runtime/endpoint-text.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import type { Endpoint } from '../runtime/parse-endpoint.ts'
+import type { DataTracer } from '../runtime/ports/data-tracer.ts'
 import type { Answered } from './answered.ts'
 import { createTokenCheck } from './check-token.ts'
 import type { GrpcServer } from './grpc/create-grpc-server.ts'
@@ -55,6 +56,8 @@ export interface ServingParts {
   readonly say: (text: string, level?: LogLevel) => void
   /** Told of each request that it was answered: by which route, and with which status of its protocol. */
   readonly answered?: Answered | undefined
+  /** Told of what is not answered and followed by whoever asked. */
+  readonly tracer?: Pick<DataTracer, 'refused'> | undefined
   /** Other protocols on the same server. */
   readonly routes?: readonly ((server: HttpServer, service: InferenceService) => void)[]
 }
@@ -117,8 +120,8 @@ export const openServing = async (parts: ServingParts): Promise<Serving> => {
 const uploadsIn = (modelsFolder: string): string => join(modelsFolder, 'uploads')
 
 const createService = (parts: ServingParts) => {
-  const { device, clock, wallTime, options, modelsFolder, own, say, deviceName, incarnation, version, hasStarted } =
-    parts
+  const { device, clock, wallTime, options, modelsFolder, own, say, deviceName, incarnation } = parts
+  const { version, hasStarted, tracer } = parts
   const life = `${incarnation}.serve`
   const desk = new RequestDesk({
     ...{ device, deviceName, life, clock, wallTime, say },
@@ -133,7 +136,9 @@ const createService = (parts: ServingParts) => {
       ...{ name, file, shapes, maxBlocks: LARGEST_BLOCKS, cutAt: [], folder: modelsFolder }
     })
   })
-  const service = new InferenceService({ name: 'tributary', version, desk, repository, clock, wallTime, hasStarted })
+  const service = new InferenceService({
+    ...{ name: 'tributary', version, desk, repository, clock, wallTime, hasStarted, tracer }
+  })
   return { desk, service }
 }
 

@@ -12,7 +12,11 @@ const open = (share: number, chance: () => number = () => 0.5) => {
   const tracer = provider.getTracer('test')
   const lone = loneDevice({
     models: [ownedCounting('net', 3)],
-    tracer: { begin: datum => spans.begin(datum) },
+    tracer: {
+      begin: datum => spans.begin(datum),
+      resent: datum => spans.resent(datum),
+      refused: request => spans.refused(request)
+    },
     observe: {
       ran: block => spans.observer.ran(block),
       sent: transfer => spans.observer.sent(transfer),
@@ -86,4 +90,31 @@ test('a datum without a result is told as an error, with why, and the log has it
     at: seconds(1)
   })
   expect(memory.getFinishedSpans().at(-1)).toMatchObject({ status: { code: 2, message: 'deadline' } })
+})
+
+test('a datum that was sent again says so, and how often; a request that was refused is in the trace of whoever asked', () => {
+  const { memory, spans } = open(1)
+  const of = { source: 'cam@porch', datum: 4 }
+  const trace = spans.begin({ ...of, available: seconds(0), parent: undefined })!
+  spans.resent({ ...of, attempt: 2 })
+  spans.resent({ ...of, datum: 5, attempt: 2 }) // of one that is not followed nothing is told
+  spans.observer.ended({ ...of, trace, outcome: 'result', available: seconds(0), at: seconds(1) })
+  const [root] = memory.getFinishedSpans().filter(({ name }) => name === 'cam')
+  expect(root!.attributes).toMatchObject({ 'tributary.attempts': 2 })
+  expect(root!.events.map(({ name, attributes }) => [name, attributes])).toEqual([
+    ['sent again', { 'tributary.attempt': 2 }]
+  ])
+
+  const parent = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
+  const refusal = { model: 'net', since: seconds(0), code: 'queueFull', because: '9 requests wait here already' }
+  spans.refused({ ...refusal, parent: { ...parent, isSampled: false } })
+  spans.refused({ ...refusal, parent: { ...parent, isSampled: true } })
+  const told = memory.getFinishedSpans().filter(({ name }) => name === 'no answer')
+  expect(told.map(span => [span.spanContext().traceId, span.parentSpanContext?.spanId])).toEqual([
+    [parent.traceId, parent.spanId]
+  ])
+  expect(told[0]).toMatchObject({
+    status: { code: 2, message: '9 requests wait here already' },
+    attributes: { 'tributary.model': 'net', 'error.type': 'queueFull', 'tributary.device': 'porch' }
+  })
 })

@@ -2,7 +2,7 @@ import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, TraceFlags, type Tra
 import type { Clock } from '../core/clock.ts'
 import type { TraceContext } from '../core/trace-context.ts'
 import type { Seconds } from '../core/units.ts'
-import type { AdmittedDatum, DataTracer } from '../runtime/ports/data-tracer.ts'
+import type { AdmittedDatum, DataTracer, RefusedRequest } from '../runtime/ports/data-tracer.ts'
 import type { DatumStep } from '../runtime/ports/datum-step.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import { stepsObserver } from '../runtime/ports/steps-observer.ts'
@@ -70,6 +70,24 @@ export class DataSpans implements DataTracer {
     this.#keep(keyOf({ source, datum }), span)
     const { traceId, spanId } = span.spanContext()
     return { traceId, spanId }
+  }
+
+  resent({ attempt, ...of }: { readonly source: string; readonly datum: number; readonly attempt: number }): void {
+    this.#open
+      .get(keyOf(of))
+      ?.setAttribute('tributary.attempts', attempt)
+      .addEvent('sent again', { 'tributary.attempt': attempt }, this.#date(this.#parts.clock.now()))
+  }
+
+  refused({ model, since, parent, code, because }: RefusedRequest): void {
+    if (!parent.isSampled) return
+    const { tracer, device, clock } = this.#parts
+    const attributes = { 'tributary.device': device, 'tributary.model': model, 'error.type': code }
+    const options = { startTime: this.#date(since), kind: SpanKind.SERVER, attributes }
+    tracer
+      .startSpan('no answer', options, inside(parent))
+      .setStatus({ code: SpanStatusCode.ERROR, message: because })
+      .end(this.#date(clock.now()))
   }
 
   #saw(step: DatumStep): void {

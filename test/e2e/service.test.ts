@@ -55,6 +55,16 @@ describe('what would be installed', () => {
     expect(existsSync(file)).toBe(false)
   })
 
+  test('whom it runs as need not be said to look at it; to install it, it must be', async () => {
+    const flags = ['install', '--system', '--', '--config', 'porch.yaml']
+    const { code, stdout } = await service('install', '--dry-run', ...flags.slice(1))
+    expect(code).toBe(0)
+    expect(stdout).toContain('\nUser=USER\n')
+    expect(stdout).toMatch(/whom it runs as is to be said: --run-as USER\n$/)
+    expect(await service(...flags)).toMatchObject({ code: 2, stderr: expect.stringContaining('--run-as is missing') })
+    expect(existsSync('/etc/systemd/system/tributary-porch.service')).toBe(false)
+  })
+
   test.skipIf(!existsSync('/usr/bin/systemd-analyze'))('systemd takes the unit as it is', async () => {
     const { unit, text } = await planned('--system', '--run-as', 'root', '--', '--config', 'porch.yaml')
     const file = join(folder, unit)
@@ -74,7 +84,6 @@ describe('what would be installed', () => {
       ['--user', '--', '--source', 'a=stdin:', '--preset', 'raw', '--sink', 'r.jsonl'],
       /has no standard input/
     ],
-    ['nobody whom it runs as', ['--system'], /--run-as is missing/],
     ['no name of a user', ['--system', '--run-as', 'a b'], /no name of a user/],
     ['two kinds at once', ['--system', '--user'], /keep one/],
     ['another user for a unit of ones own', ['--user', '--run-as', 'pi'], /runs as you/],

@@ -36,6 +36,13 @@ test.skipIf(!has('curl', '--version'))('curl', async () => {
   expect(named.outputs.map(({ name }: { name: string }) => name)).toEqual(['y'])
 })
 
+test.skipIf(!has('curl', '--version'))('curl, with a file and a token', async () => {
+  const [, text] = /```bash\n(echo [\s\S]*?)```/.exec(readFileSync('docs/serving.md', 'utf8'))!
+  writeFileSync(join(cluster.folder, 'token.txt'), 'nobody-asks-for-it\n')
+  const { stdout } = await run('bash', ['-ec', text!.replaceAll('localhost:8000', at)], { cwd: cluster.folder })
+  expect(JSON.parse(stdout).outputs[0].shape).toEqual([1, 3])
+})
+
 test('JavaScript', async () => {
   const file = join(cluster.folder, 'client.mjs')
   writeFileSync(file, block('js'))

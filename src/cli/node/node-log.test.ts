@@ -52,3 +52,17 @@ test('as JSON, a line about another device names it, and what it tells of', () =
   log.say('lost shed: it is silent', 'warn', { kind: 'left', device: 'shed' })
   expect(err.map(line => JSON.parse(line))).toEqual([expect.objectContaining({ kind: 'left', device: 'shed' })])
 })
+
+test('in text, too, a line about a datum that is followed has its trace', () => {
+  const err: string[] = []
+  const log = createNodeLog(
+    { name: 'porch', format: 'text', jsonEvents: false },
+    { err: text => err.push(text), date: () => new Date(0) }
+  )
+  log.say('cam: frame 3 failed', 'warn', { traceId: 'abc' })
+  log.say('cam: frame 4 failed', 'warn', { traceId: undefined })
+  expect(err.map(line => line.replace(/^\S+ /, ''))).toEqual([
+    'warn porch: cam: frame 3 failed (trace abc)\n',
+    'warn porch: cam: frame 4 failed\n'
+  ])
+})

@@ -31,6 +31,9 @@ const PORTS: NodeLogPorts = {
   date: wallDate
 }
 
+/** What a trace is looked up by. */
+const traced = ({ traceId }: LineFacts = {}): string => (traceId === undefined ? '' : ` (trace ${traceId})`)
+
 export const createNodeLog = (
   { name, format, jsonEvents }: NodeLogOptions,
   ports: Partial<NodeLogPorts> = {}
@@ -40,7 +43,7 @@ export const createNodeLog = (
     const time = date().toISOString()
     return format === 'json'
       ? JSON.stringify({ time, level, name, message, ...facts })
-      : `${time} ${level} ${name}: ${message}`
+      : `${time} ${level} ${name}: ${message}${traced(facts)}`
   }
   return {
     say: (text, level = 'info', facts) => err(`${line(text, level, facts)}\n`),

@@ -10,7 +10,7 @@ import { createIdentity } from '../../runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
 import { tcpTransport } from '../../runtime/network/tcp-transport.ts'
 import type { NetworkHandlers } from '../../runtime/ports/network.ts'
-import { readRunning, stateFolderOf } from '../../runtime/state/state-folder.ts'
+import { readRunning, runningHere, stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { within } from '../infer/within.ts'
 import { JOIN_VARIABLE, readJoins } from './read-joins.ts'
@@ -92,8 +92,11 @@ const whomToAsk = async ({ name, state, join, joinFiles, clusterKey }: AskOption
   // Of the device here one address is enough.
   const ways = running === undefined ? found.ways : [running.addresses]
   if (key !== undefined && ways.length > 0) return { key, ways }
+  const others = (await runningHere()).map(device => device.name)
   throw new UserError(
-    `no device runs with ${folder.path}; start it with: tributary node --state ${folder.path}, or name another with --state, --name, --join or ${JOIN_VARIABLE}`
+    others.length > 0
+      ? `no device runs with ${folder.path}; on this machine run: ${others.join(', ')}. Say which with --name, or name another with --state, --join or ${JOIN_VARIABLE}`
+      : `no device runs with ${folder.path}; start it with: tributary node --state ${folder.path}, or name another with --state, --name, --join or ${JOIN_VARIABLE}`
   )
 }
 

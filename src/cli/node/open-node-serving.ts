@@ -5,6 +5,7 @@ import type { OpenedDevice } from '../../node/open-device.ts'
 import { VERSION } from '../../node/version.ts'
 import type { OwnedModel } from '../../runtime/device/owned-model.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
+import type { DataTracer } from '../../runtime/ports/data-tracer.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import type { Answered } from '../../serving/answered.ts'
@@ -23,6 +24,7 @@ export interface NodeServingParts {
   /** How files become tensors and outputs answers, where that was said. */
   readonly spec: IoSpec | undefined
   readonly log: NodeLog
+  readonly tracer: DataTracer | undefined
   readonly hasStarted: () => boolean
   readonly answered: Answered | undefined
   /** The page for Prometheus, beside the rest. */
@@ -31,7 +33,7 @@ export interface NodeServingParts {
 
 /** @returns undefined where nobody is to be answered @throws UserError */
 export const openNodeServing = async (parts: NodeServingParts): Promise<Serving | undefined> => {
-  const { options, opened, folder, own, log, hasStarted, answered } = parts
+  const { options, opened, folder, own, log, hasStarted, answered, tracer } = parts
   const { http, grpc, frigate, models, mayReplaceOwn, limit } = options.serving
   if (http === undefined && grpc === undefined && frigate === undefined) return undefined
   const { token, tls } = await servingSecrets(options.serving)
@@ -41,7 +43,7 @@ export const openNodeServing = async (parts: NodeServingParts): Promise<Serving 
       ...{ http, grpc, token, tls, models, mayReplaceOwn, limits: { body: limit } }
     },
     ...{ device: opened.device, deviceName: options.name, incarnation: opened.incarnation, hasStarted },
-    ...{ version: VERSION, clock: systemClock, wallTime, modelsFolder: folder.models, own, answered },
+    ...{ version: VERSION, clock: systemClock, wallTime, modelsFolder: folder.models, own, answered, tracer },
     say: (text, level) => log.say(text, level),
     routes: await otherRoutes(parts)
   })

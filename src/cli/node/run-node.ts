@@ -139,6 +139,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
       folder,
       own: described.models,
       spec,
+      tracer: tracing?.spans,
       ...{ log, hasStarted, answered: metrics?.answered, metrics: metrics?.route }
     })
     const route = metrics?.route

@@ -44,8 +44,11 @@ const ownCommand = async (): Promise<readonly string[]> => [
   await realpath(process.argv[1]!)
 ]
 
-const whoRuns = ({ runAs }: ServiceFlags): string => {
-  const user = runAs ?? process.env['SUDO_USER']
+/** In a unit that is only looked at, where nobody said whom it runs as. */
+const UNSAID = 'USER'
+
+const whoRuns = ({ runAs, dryRun }: ServiceFlags): string => {
+  const user = runAs ?? (process.env['SUDO_USER'] || (dryRun === true ? UNSAID : undefined))
   if (user === undefined || user === '')
     throw new UserError(
       '--run-as is missing: say whom the device runs as (--run-as root, if you mean root), or make a unit of your own: --user'
@@ -92,7 +95,11 @@ const told = (
   const commands = steps.map(({ command }) => command.join(' '))
   const dryRun = flags.dryRun === true
   if (flags.json === true) return `${JSON.stringify({ unit, scope, file, text, commands, dryRun })}\n`
-  if (dryRun) return `would write ${file}:\n\n${text}\nwould run:\n${commands.map(line => `  ${line}\n`).join('')}`
+  if (dryRun)
+    return [
+      `would write ${file}:\n\n${text}\nwould run:\n${commands.map(line => `  ${line}\n`).join('')}`,
+      ...(text.includes(`User=${UNSAID}\n`) ? [`\nwhom it runs as is to be said: --run-as ${UNSAID}\n`] : [])
+    ].join('')
   const log = `journalctl ${scope === 'user' ? '--user ' : ''}-u ${unit} -f`
   return `${unit} is installed and started (${file})\nits log: ${log}\n`
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { clusterStatusSchema } from '../../runtime/device/device-status.ts'
+import { terminalWidth } from '../live/terminal-width.ts'
 import { describeStatus } from './describe-status.ts'
 
 const device = (name: string, more: object = {}) => ({
@@ -119,4 +120,13 @@ test('who asks or says more than it may is named, with the budget', () => {
   expect(describeStatus(status([device('porch', { refusedPeers })], []))).toMatch(
     /^porch does not hear all of mallory: more than 200 states at once \(9 times\)$/m
   )
+})
+
+test('a wider terminal is used: what is folded in 80 columns stands in one line', () => {
+  const models = { recognition: { blocks: [0, 2, 4, 6, 8, 10, 12], residentBytes: 2 ** 20 } }
+  const wide = [status([device('a-device-with-a-long-name', { models })], []), 140] as const
+  expect(describeStatus(...wide)).toContain('recognition 0,2,4,6,8,10,12 (1.00 MiB) of 6.00 MiB')
+  expect(describeStatus(wide[0])).not.toContain('recognition 0,2,4,6,8,10,12 (1.00 MiB) of 6.00 MiB')
+  expect(terminalWidth({ columns: 140 })).toBe(140)
+  expect([terminalWidth({}), terminalWidth({ columns: 40 })]).toEqual([80, 80])
 })

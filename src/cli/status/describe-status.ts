@@ -1,7 +1,7 @@
 import { blockRanges } from '../../core/block-ranges.ts'
 import { formatEpoch } from '../../core/epoch.ts'
 import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
-import { foldText } from '../../report/fold-text.ts'
+import { foldText, WIDTH } from '../../report/fold-text.ts'
 import { textTable } from '../../report/text-table.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 import { notesOf } from './notes-of.ts'
@@ -10,8 +10,8 @@ import { reasonsOf } from './reasons-of.ts'
 type Device = ClusterStatus['devices'][number]
 type Source = ClusterStatus['sources'][number]
 
-/** The cluster for people, in 80 columns: who is there and does what, and why what stands still stands still. */
-export const describeStatus = (status: ClusterStatus): string => {
+/** The cluster for people, in so many columns: who is there and does what, and why what stands still stands still. */
+export const describeStatus = (status: ClusterStatus, width: number = WIDTH): string => {
   const { devices, sources, placement, losses, planner } = status
   const emulated = devices.some(device => device.emulated) ? ' (emulated speeds or links)' : ''
   const ready = placement.ready ? '' : ' (not ready)'
@@ -19,22 +19,25 @@ export const describeStatus = (status: ClusterStatus): string => {
   return [
     foldText(
       `${devices.length} devices${emulated}, placement ${formatEpoch(placement.epoch)}${ready} by ${planner ?? 'nobody'}`,
-      '  '
+      '  ',
+      width
     ),
     '',
-    deviceTable(devices),
-    ...(sources.length === 0 ? [] : ['', sourceTable(sources)]),
-    ...(reasons.length === 0 ? [] : ['', ...reasons.map(reason => foldText(reason, '  '))]),
+    deviceTable(devices, width),
+    ...(sources.length === 0 ? [] : ['', sourceTable(sources, width)]),
+    ...(reasons.length === 0 ? [] : ['', ...reasons.map(reason => foldText(reason, '  ', width))]),
     '',
     foldText(
-      `lost ${losses.lost}, duplicates ${losses.duplicates}, sent again ${losses.resent}, devices lost ${losses.devicesLost}`
+      `lost ${losses.lost}, duplicates ${losses.duplicates}, sent again ${losses.resent}, devices lost ${losses.devicesLost}`,
+      '',
+      width
     )
   ].join('\n')
 }
 
 const right = (title: string) => ({ title, align: 'right' as const })
 
-const deviceTable = (devices: readonly Device[]): string =>
+const deviceTable = (devices: readonly Device[], width: number): string =>
   textTable(
     [
       { title: 'device' },
@@ -59,10 +62,11 @@ const deviceTable = (devices: readonly Device[]): string =>
         formatBytes(device.bytesSent),
         `${carried.join(', ') || 'nothing'}${memory}`
       ]
-    })
+    }),
+    width
   )
 
-const sourceTable = (sources: readonly Source[]): string =>
+const sourceTable = (sources: readonly Source[], width: number): string =>
   textTable(
     [
       { title: 'source' },
@@ -83,7 +87,8 @@ const sourceTable = (sources: readonly Source[]): string =>
       `${s.rate.toFixed(1)}/s`,
       time(s.inferenceTime.mean),
       time(s.inferenceTime.p95)
-    ])
+    ]),
+    width
   )
 
 const time = (measured: number | null): string => (measured === null ? '-' : formatSeconds(measured))

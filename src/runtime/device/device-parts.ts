@@ -56,7 +56,7 @@ export interface DeviceParts {
   /** For programs. */
   readonly event: (event: { readonly event: string; readonly [key: string]: unknown }) => void
   /** For traces. */
-  readonly observe?: DeviceObserver
+  readonly observe?: DeviceObserver | undefined
   /** Which data of its sources are followed. @default none */
   readonly tracer?: DataTracer | undefined
   /** What a command on this machine wants with a model of this device. */

@@ -717,6 +717,7 @@ export class SourceRunner implements SourcePort {
     const { deadline } = spec.admission ?? PATIENT_TERMS
     const wanted = new Set(manifest.activations[0]!.tensors.map(tensor => tensor.name))
     const { since, trace } = this.#flights.get(datum)!
+    if (attempt > 1 && trace !== undefined) this.#parts.tracer?.resent({ source: this.id, datum, attempt })
     submit({
       source: this.id,
       datum,

@@ -3,8 +3,8 @@ import type { Foresee } from '../../planner/outlook.ts'
 import { systemClock } from '../system-clock.ts'
 import { askPlanner } from './ask-planner.ts'
 
-/** Of the clock on the wall: the process gives way to all others, so it may get little of a busy machine. */
-const PATIENCE: Seconds = seconds(30)
+/** Of the clock on the wall: the process gives way to all others, so seconds of work may take minutes on a busy machine. */
+const PATIENCE: Seconds = seconds(120)
 
 /** An outlook from a process of its own, which disturbs no plan; ended where it takes too long. @throws Error in words */
 export const foreseeApart: Foresee = async question => {

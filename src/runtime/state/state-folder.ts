@@ -142,6 +142,24 @@ export const removeRunning = (folder: StateFolder): Promise<void> => rm(runningF
 export const readRunning = (folder: StateFolder): Promise<RunningDeviceFile | undefined> =>
   readJson(runningFile(folder), runningSchema)
 
+/** Of this user's devices on this machine those that run now, where they have not been given another folder, by name. */
+export const runningHere = async (): Promise<readonly RunningDeviceFile[]> => {
+  const home = join(homedir(), '.tributary')
+  const names = await readdir(home).catch(() => [])
+  const found = await Promise.all(names.map(name => readRunning(stateFolderOf(name))))
+  return found.filter(running => running !== undefined).filter(({ pid }) => isRunning(pid))
+}
+
+/** One that was killed leaves its file behind. */
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 /** What the device that last ran with this folder wrote; undefined when there is nothing readable. */
 export const readDevice = (folder: StateFolder): Promise<DeviceFile | undefined> =>
   readJson(deviceFile(folder), deviceSchema)
