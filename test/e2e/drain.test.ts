@@ -43,7 +43,7 @@ test('a worker hands over what it carries and stops, no datum is lost; then the 
   expect(last).toMatchObject({ code: 1, stdout: '' })
   expect(last.stderr).toContain('cam stops, but no other device is there to take over')
   expect(await cam.ended).toBe(0)
-})
+}, 600_000)
 
 test('others that have no room do not take over: it stops all the same, and the command says so', async () => {
   const { cam, nodes, home } = await open(['shed'], { worker: ['--memory', '1KiB'] })
