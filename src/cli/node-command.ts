@@ -102,6 +102,11 @@ export const command = new Command('node')
   )
   .option('--policy <name>', `${POLICY_NAMES.join(', ')}; the same on all devices`, 'confluence')
   .option('--activation-encoding <name>', `${ENCODING_HELP}; the same on all devices`, 'fp32')
+  .option(
+    '--audit <share>',
+    'this share, 0 to 1, of the data of own sources is computed a second time by other devices; who computes otherwise than two others is set aside (docs/security.md)',
+    '0'
+  )
   .option('--keep-models <time>', 'a model that nobody owns and no source uses leaves the cluster after so long', '1h')
   .option('--state <dir>', 'identity, key, cached blocks, progress of sources (default: ~/.tributary/NAME)')
   .option('--start-when <n>', 'sources wait until N devices are there and ready', '1')
@@ -174,7 +179,7 @@ export const command = new Command('node')
   .option('--exit-with-parent', 'stop when standard input closes')
   .option(
     '--json-events',
-    'print events as JSON lines on standard output: listening, deviceJoined, deviceLeft, ready, status (every second), failed, done'
+    'print events as JSON lines on standard output: listening, deviceJoined, deviceLeft, deviation, ready, status (every second), failed, done'
   )
   .option('--json', 'print one JSON document, the final status, on standard output')
   .addHelpText('after', EXAMPLES)

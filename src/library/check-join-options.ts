@@ -84,6 +84,7 @@ const schema = z.strictObject({
   threads: count.max(256).default(1),
   policy: z.unknown().default('confluence').transform(policyOf),
   activationEncoding: z.enum(ENCODING_CHOICES).default('fp32'),
+  audit: z.number().min(0).max(1).default(0),
   models: z.array(modelSchema).default([]),
   serve: serveSchema.optional(),
   tracing: tracingSchema.optional(),

@@ -104,6 +104,22 @@ export interface ClusterStatus {
     /** Blocks that fit nowhere, and why. */
     readonly unplaced: readonly { readonly model: string; readonly block: number; readonly because: string }[]
   }
+  /**
+   * Data that were computed a second time, those of which two results differed, and who was set aside for it, as the device
+   * `by` says of its own sources.
+   */
+  readonly audits: {
+    readonly done: number
+    readonly deviations: number
+    readonly setAside: readonly {
+      readonly device: string
+      readonly model: string
+      /** For so much longer. */
+      readonly seconds: number
+      readonly because: string
+      readonly by: string
+    }[]
+  }
   /** What devices were told differently and should not have been, in words. */
   readonly differences: readonly string[]
 }

@@ -72,6 +72,8 @@ export interface JoinOptions {
   readonly policy?: PolicyName | CreatePolicy
   /** How activations travel: anything but fp32 changes results a little; the same on all devices. @default fp32 */
   readonly activationEncoding?: EncodingChoice
+  /** Of the data of its sources, this share, 0 to 1, is computed a second time by other devices, and compared. @default 0 */
+  readonly audit?: number
   /** Models that this device owns from the start. @default none */
   readonly models?: readonly ModelOptions[]
   /** Answer other programs. @default nobody is answered */

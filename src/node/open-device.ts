@@ -43,6 +43,8 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly declaresWork?: boolean
   readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>
   readonly activationEncoding?: EncodingChoice
+  /** Of the data of its sources, this share is computed a second time. @default 0 */
+  readonly audit?: number
   /** What the device sees of the network, instead of the network itself. @param said what a peer calls itself */
   readonly decorate?: (network: Network, said: (peer: DeviceId) => string | undefined) => Network
   /** Sources wait for it; resolves with how long ago the run began. */

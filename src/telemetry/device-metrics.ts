@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { REPLAN_CAUSES } from '../core/replan-cause.ts'
+import { AUDIT_OUTCOMES } from '../runtime/device/audit/auditor.ts'
 import type { ClusterStatus } from '../runtime/device/device-status.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import { BoundedLabels } from './bounded-labels.ts'
@@ -142,6 +143,10 @@ export class DeviceMetrics implements DeviceObserver {
     this.#is('oversized', oversizedFrames)
     this.#is('refusedTasks', refusedTasks)
     this.#is('unproven', unproven)
+    this.#are(
+      'audits',
+      AUDIT_OUTCOMES.map(outcome => [own.audits[outcome], { outcome }])
+    )
   }
 
   #lookAtModels({ models }: Own): void {

@@ -95,6 +95,11 @@ export const METRICS = {
   malformed: counter('tributary_malformed_frames_total', 'Frames that are none'),
   oversized: counter('tributary_oversized_frames_total', 'Frames beyond a limit'),
   refusedTasks: counter('tributary_refused_tasks_total', 'Tasks that were sent here and not taken'),
+  audits: counter(
+    'tributary_audits_total',
+    'Data that were computed a second time, by what came of it: agreed, deviated (two against one), undecided (no third settles it), impossible (nobody else could)',
+    'outcome'
+  ),
   unproven: counter(
     'tributary_refused_results_total',
     'Results and other words about data that were refused: whoever sent them was not given these data'

@@ -26,6 +26,7 @@ export interface NodeFlags {
   readonly sink: string[]
   readonly policy: string
   readonly activationEncoding: string
+  readonly audit: string
   readonly keepModels: string
   readonly state?: string
   readonly emulateLink: string[]

@@ -63,6 +63,8 @@ export interface NodeOptions {
   readonly sinks: readonly SinkSpec[]
   readonly policy: PolicyName
   readonly activationEncoding: EncodingChoice
+  /** Of the data of its sources, this share is computed a second time. */
+  readonly audit: number
   /** A model that nobody owns and no source uses leaves the cluster after so long. */
   readonly keepModels: Seconds
   readonly state: string | undefined
@@ -220,6 +222,7 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
         ? bytes(Number.POSITIVE_INFINITY)
         : problems.check('memory', flags.memory, () => size('--memory', flags.memory!), bytes(0)),
     speed: flags.speed === undefined ? 1 : number('speed', flags.speed, { least: 1e-6, most: 1 }),
+    audit: number('audit', flags.audit, { least: 0, most: 1 }),
     threads: number('threads', flags.threads, { least: 1, most: 256, isWhole: true }),
     keepModels: problems.check(
       'keep-models',

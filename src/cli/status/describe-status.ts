@@ -12,7 +12,7 @@ type Source = ClusterStatus['sources'][number]
 
 /** The cluster for people, in so many columns: who is there and does what, and why what stands still stands still. */
 export const describeStatus = (status: ClusterStatus, width: number = WIDTH): string => {
-  const { devices, sources, placement, losses, planner } = status
+  const { devices, sources, placement, losses, planner, audits } = status
   const emulated = devices.some(device => device.emulated) ? ' (emulated speeds or links)' : ''
   const ready = placement.ready ? '' : ' (not ready)'
   const reasons = [...reasonsOf(status), ...notesOf(status)]
@@ -31,7 +31,8 @@ export const describeStatus = (status: ClusterStatus, width: number = WIDTH): st
       `lost ${losses.lost}, duplicates ${losses.duplicates}, sent again ${losses.resent}, devices lost ${losses.devicesLost}`,
       '',
       width
-    )
+    ),
+    ...(audits.done === 0 ? [] : [`audited ${audits.done}, of which ${audits.deviations} deviated`])
   ].join('\n')
 }
 

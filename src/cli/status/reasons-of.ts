@@ -5,13 +5,24 @@ type Device = ClusterStatus['devices'][number]
 type Source = ClusterStatus['sources'][number]
 
 /** What stands still in a cluster or is wrong with it, and why; each once. */
-export const reasonsOf = ({ devices, sources, placement, differences, setAside }: ClusterStatus): readonly string[] => [
+export const reasonsOf = ({
+  devices,
+  sources,
+  placement,
+  differences,
+  setAside,
+  audits
+}: ClusterStatus): readonly string[] => [
   ...new Set([
     ...devices.flatMap(({ name, state, because }) => (state === 'failed' ? [`${name} has failed: ${because}`] : [])),
     ...devices.flatMap(({ name, troubles }) => troubles.map(text => `${name}: ${text}`)),
     ...devices.flatMap(waitingOf),
     ...devices.flatMap(refusedOf),
     ...setAside.map(setAsideWords),
+    // What is set aside here is told already.
+    ...audits.setAside
+      .filter(({ device, model }) => !setAside.some(one => one.device === device && one.model === model))
+      .map(({ by, ...one }) => `${by} says: ${setAsideWords(one)}`),
     ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
     ...sources.flatMap(missingOf),
     ...sources.flatMap(undelivered),

@@ -1,11 +1,11 @@
-import type { Tensor } from '../../core/tensor.ts'
 import {
   type Difference,
   largestDifference,
   magnitudeOf,
   type OutputDifference,
   outputDifferences
-} from '../compare-outputs.ts'
+} from '../../core/compare-outputs.ts'
+import type { Tensor } from '../../core/tensor.ts'
 import type { StudiedModel } from '../cut-model.ts'
 import { activationsAt } from '../cut-model.ts'
 import type { OpenedModel, OpenModel, OpenModelOptions } from '../open-model.ts'

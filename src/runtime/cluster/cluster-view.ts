@@ -18,7 +18,7 @@ export class ClusterView {
   readonly world = new World()
   readonly self: DeviceId
   /** What devices say, and is not believed at present; call `review` when it has changed. */
-  readonly distrust = new Distrust()
+  readonly distrust: Distrust
   readonly #guests = new Set<DeviceId>()
   /** That went as they had been told to. */
   readonly #farewells = new Set<DeviceId>()
@@ -43,6 +43,7 @@ export class ClusterView {
   /** @param ownTimes of a model's blocks on this device at speed 1, where they are declared */
   constructor(self: DeviceId, speed: number, ownTimes: OwnTimes = () => undefined) {
     this.self = self
+    this.distrust = new Distrust(self)
     this.#ownTimes = ownTimes
     this.world.addDevice(self, speed)
   }

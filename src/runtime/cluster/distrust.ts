@@ -7,6 +7,8 @@ export interface SetAside {
   readonly model: ModelId
   readonly until: Seconds
   readonly because: string
+  /** It did not fail, but computes otherwise than others: what one other device says of that alone is not believed. */
+  readonly isAudited?: true
 }
 
 /** After a refusal; each time twice as long, until a task is taken. */
@@ -16,6 +18,8 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 const LONGEST_SET_ASIDE: Seconds = seconds(600)
 /** Of one device. */
 const MOST_SET_ASIDE = 1000
+/** So many others must say that a device computes otherwise before this one believes it. */
+const WITNESSES = 2
 
 /**
  * What devices say of themselves and is not believed at present: that they carry a block whose tasks they have just
@@ -27,6 +31,12 @@ export class Distrust {
   readonly #refusals = new Map<string, { until: Seconds; pause: Seconds; active: boolean }>()
   /** By who says so. */
   readonly #setAside = new Map<DeviceId, readonly SetAside[]>()
+  readonly #self: DeviceId | undefined
+
+  /** @param self whose word counts alone */
+  constructor(self?: DeviceId) {
+    this.#self = self
+  }
 
   /** It does not take what it says that it carries. */
   refused(device: DeviceId, model: ModelId, block: number, now: Seconds): void {
@@ -63,15 +73,20 @@ export class Distrust {
   }
 
   isSetAside(device: DeviceId, model: ModelId): boolean {
-    for (const list of this.#setAside.values())
-      if (list.some(one => one.device === device && one.model === model)) return true
+    let witnesses = 0
+    for (const [by, list] of this.#setAside) {
+      const said = list.find(one => one.device === device && one.model === model)
+      if (said === undefined) continue
+      if (said.isAudited !== true || by === this.#self || ++witnesses >= WITNESSES) return true
+    }
     return false
   }
 
-  /** Of this device or of all; of several who say so, the one that lasts longest. */
+  /** What is believed of all that is said; of several who say so, the one that lasts longest. */
   setAside(): readonly SetAside[] {
     const longest = new Map<string, SetAside>()
     for (const one of [...this.#setAside.values()].flat()) {
+      if (!this.isSetAside(one.device, one.model)) continue
       const key = `${one.device} ${one.model}`
       if (one.until > (longest.get(key)?.until ?? 0)) longest.set(key, one)
     }

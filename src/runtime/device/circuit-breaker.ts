@@ -8,6 +8,8 @@ const MEMORY: Seconds = seconds(60)
 /** For so long at first, twice as long each time that the try after it fails. */
 const FIRST_REST: Seconds = seconds(10)
 const LONGEST_REST: Seconds = seconds(300)
+/** Of one that computes otherwise than others: nobody makes such results by mistake for a moment. */
+const AUDITED_REST: Seconds = seconds(60)
 
 interface Circuit {
   /** When the last contradictions were; none while it is open. */
@@ -16,6 +18,8 @@ interface Circuit {
   /** Undefined: closed, it never was open or has proved itself. */
   until: Seconds | undefined
   because: string
+  /** Was opened for what it computes, last. */
+  isAudited: boolean
 }
 
 /**
@@ -32,6 +36,7 @@ export class CircuitBreaker {
     const circuit = this.#of(device, model, now)
     if (this.#isOpen(circuit, now)) return undefined // it was on its way there
     circuit.because = because
+    circuit.isAudited = false
     circuit.seen = [...circuit.seen.filter(at => now - at < MEMORY), now]
     return circuit.until === undefined && circuit.seen.length < THRESHOLD ? undefined : this.#open(circuit, now)
   }
@@ -41,6 +46,17 @@ export class CircuitBreaker {
     const circuit = this.#of(device, model, now)
     if (this.#isOpen(circuit, now)) return undefined
     circuit.because = because
+    circuit.isAudited = false
+    return this.#open(circuit, now)
+  }
+
+  /** What it computes is not what two others do. @returns as `contradicted` */
+  deviates(device: DeviceId, model: ModelId, because: string, now: Seconds): SetAside | undefined {
+    const circuit = this.#of(device, model, now)
+    if (this.#isOpen(circuit, now) && circuit.isAudited) return undefined
+    circuit.because = because
+    circuit.isAudited = true
+    circuit.rest = seconds(Math.max(circuit.rest, AUDITED_REST))
     return this.#open(circuit, now)
   }
 
@@ -52,8 +68,8 @@ export class CircuitBreaker {
 
   /** Those that are open now. */
   setAside(now: Seconds): readonly SetAside[] {
-    return [...this.#circuits.values()].flatMap(({ device, model, until, because }) =>
-      until !== undefined && until > now ? [{ device, model, until, because }] : []
+    return [...this.#circuits.values()].flatMap(circuit =>
+      circuit.until !== undefined && circuit.until > now ? [setAsideOf(circuit, circuit.until)] : []
     )
   }
 
@@ -70,8 +86,7 @@ export class CircuitBreaker {
     if (circuit.until !== undefined) circuit.rest = seconds(Math.min(LONGEST_REST, 2 * circuit.rest))
     circuit.until = seconds(now + circuit.rest)
     circuit.seen = []
-    const { device, model, until, because } = circuit
-    return { device, model, until, because }
+    return setAsideOf(circuit, circuit.until)
   }
 
   #of(device: DeviceId, model: ModelId, now: Seconds) {
@@ -81,9 +96,14 @@ export class CircuitBreaker {
     const isProved = known?.until !== undefined && now - known.until > known.rest
     const circuit =
       known === undefined || isProved
-        ? { device, model, seen: [], rest: FIRST_REST, until: undefined, because: '' }
+        ? { device, model, seen: [], rest: FIRST_REST, until: undefined, because: '', isAudited: false }
         : known
     this.#circuits.set(key, circuit)
     return circuit
   }
 }
+
+const setAsideOf = (
+  { device, model, because, isAudited }: Circuit & { readonly device: DeviceId; readonly model: ModelId },
+  until: Seconds
+): SetAside => ({ device, model, until, because, ...(isAudited ? { isAudited } : {}) })

@@ -4,9 +4,11 @@ import type { SetAside } from '../cluster/distrust.ts'
 
 /** For the log: who gets no data of which model, for how long, and why. */
 export const describeSetAside = (
-  { device, model, until, because }: SetAside,
+  { device, model, until, because, isAudited }: SetAside,
   view: ClusterView,
   now: Seconds
 ): string =>
-  `${view.nameOf(device)} is set aside for ${Math.ceil(until - now)} s: it fails at what others compute of ` +
-  `${view.labelOf(model)} (${because})`
+  `${view.nameOf(device)} is set aside for ${Math.ceil(until - now)} s: it ` +
+  (isAudited === true
+    ? `computes ${view.labelOf(model)} otherwise than others (${because})`
+    : `fails at what others compute of ${view.labelOf(model)} (${because})`)

@@ -49,6 +49,8 @@ export interface DeviceParts {
   readonly ownTimes?: ReadonlyMap<string, readonly Seconds[]>
   /** How float32 activations travel from here; results go home as they are. @default fp32 */
   readonly activationEncoding?: EncodingChoice
+  /** Of the data of its sources, this share is computed a second time by others, and compared. @default 0 */
+  readonly audit?: number
   /** For people: one line, to the log. */
   readonly say: (text: string, level?: LogLevel, facts?: LineFacts) => void
   /** A device has said what it calls itself. */

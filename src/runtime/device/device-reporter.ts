@@ -22,6 +22,7 @@ import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network, PeersBudgets } from '../ports/network.ts'
+import type { AuditDesk } from './audit/audit-desk.ts'
 import type { DeviceLife } from './device-life.ts'
 import { type ClusterStatus, type DeviceReport, deviceReportSchema } from './device-status.ts'
 import { differences } from './differences.ts'
@@ -70,6 +71,7 @@ export interface DeviceReporterParts {
   /** Messages about data of its sources by devices that were not given these. */
   readonly unproven: () => number
   readonly budgets: PeersBudgets
+  readonly audits: Pick<AuditDesk, 'counts' | 'isOn'>
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
   readonly say?: ((text: string, level?: LogLevel) => void) | undefined
@@ -230,7 +232,8 @@ export class DeviceReporter {
       }),
       goneModels: [...view.models.gone(clock.now())],
       life: network.life,
-      setAside: this.#setAside()
+      setAside: this.#setAside(),
+      audits: this.#parts.audits.isOn
     })
   }
 
@@ -324,6 +327,7 @@ export class DeviceReporter {
       jobs: this.#parts.guard.failures().slice(0, 100),
       counters: { ...network.counters(), unproven: this.#parts.unproven(), beyondBudget: this.#beyondBudget() },
       refusedPeers: this.#refusedPeers(),
+      audits: { ...this.#parts.audits.counts, setAside: this.#audited() },
       sources: sources().map(source => this.#withReason(source.status()))
     }
   }
@@ -441,6 +445,7 @@ export class DeviceReporter {
       differences: differences(reports),
       placement: this.#placementReport(current),
       setAside: this.#setAsideNamed(reports),
+      audits: auditsOf(reports),
       losses: {
         lost: sum(s => s.lost),
         duplicates: sum(s => s.duplicates),
@@ -483,11 +488,22 @@ export class DeviceReporter {
     }))
   }
 
-  #setAside(): { device: string; model: string; seconds: number; because: string }[] {
+  /** What this device itself has found, for people. */
+  #audited(): DeviceReport['audits']['setAside'] {
+    const { view, clock, setAside } = this.#parts
+    return setAside().flatMap(({ device, model, until, because, isAudited }) =>
+      isAudited === true
+        ? [{ device: view.nameOf(device), model: view.labelOf(model), seconds: until - clock.now(), because }]
+        : []
+    )
+  }
+
+  #setAside(): { device: string; model: string; seconds: number; because: string; audited: boolean }[] {
     const now = this.#parts.clock.now()
-    return this.#parts
-      .setAside()
-      .map(({ until, because, ...which }) => ({ ...which, seconds: until - now, because: because.slice(0, 200) }))
+    return this.#parts.setAside().map(({ device, model, until, because, isAudited: audited = false }) => ({
+      ...{ device, model, seconds: until - now, audited },
+      because: because.slice(0, 200)
+    }))
   }
 
   /** By devices' and models' names, for people. */
@@ -618,6 +634,17 @@ const devicesAmong = (reports: readonly DeviceReport[], guests: readonly DeviceR
   return reports
     .filter(report => !guests.includes(report))
     .map(({ sources: _, links, ...device }) => ({ ...device, links: links.filter(({ to }) => !names.has(to)) }))
+}
+
+/** Of all devices; each device's word. */
+const auditsOf = (reports: readonly DeviceReport[]): ClusterStatus['audits'] => {
+  const sum = (of: (audits: DeviceReport['audits']) => number): number =>
+    reports.reduce((total, { audits }) => total + of(audits), 0)
+  return {
+    done: sum(({ agreed, deviated, undecided }) => agreed + deviated + undecided),
+    deviations: sum(({ deviated, undecided }) => deviated + undecided),
+    setAside: reports.flatMap(({ name: by, audits }) => audits.setAside.map(one => ({ ...one, by })))
+  }
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)

@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { ACTIVATION_ENCODINGS } from '../../core/activation-encoding.ts'
 
+const auditedSchema = z.object({
+  device: z.string(),
+  model: z.string(),
+  seconds: z.number(),
+  because: z.string().max(1000)
+})
+
 /** One device's own part of `tributary status --json`; travels as JSON in its slow state. Seconds, bytes. */
 export const deviceReportSchema = z.object({
   name: z.string(),
@@ -85,6 +92,18 @@ export const deviceReportSchema = z.object({
   refusedPeers: z
     .array(z.object({ peer: z.string(), budget: z.string(), times: z.number(), because: z.string() }))
     .default([]),
+  /** Data of its sources that were computed a second time, by what came of it; who computes otherwise than others. */
+  audits: z
+    .object({
+      agreed: z.number(),
+      deviated: z.number(),
+      /** Two differ, and there is no third that agrees with either. */
+      undecided: z.number(),
+      /** Nobody else could compute it, or it was not shown what had been. */
+      impossible: z.number(),
+      setAside: z.array(auditedSchema).max(1000)
+    })
+    .default({ agreed: 0, deviated: 0, undecided: 0, impossible: 0, setAside: [] }),
   sources: z.array(
     z.object({
       name: z.string(),
@@ -157,6 +176,17 @@ export const clusterStatusSchema = z.object({
   setAside: z
     .array(z.object({ device: z.string(), model: z.string(), seconds: z.number().nullable(), because: z.string() }))
     .default([]),
+  /**
+   * Data that were computed a second time, those of which two results differed, and who was set aside for it: as each device
+   * says of its own sources (`by`).
+   */
+  audits: z
+    .object({
+      done: z.number(),
+      deviations: z.number(),
+      setAside: z.array(auditedSchema.extend({ by: z.string() }))
+    })
+    .default({ done: 0, deviations: 0, setAside: [] }),
   losses: z.object({
     lost: z.number(),
     duplicates: z.number(),

@@ -39,6 +39,7 @@ import type { Engine } from '../ports/engine.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
 import { observeAll } from '../ports/observe-all.ts'
 import { Announcer } from './announcer.ts'
+import { AuditDesk } from './audit/audit-desk.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { DatumDoor } from './datum-door.ts'
 import type { DeviceLife } from './device-life.ts'
@@ -58,7 +59,7 @@ import { OwnedModels } from './owned-models.ts'
 import { PlanDesk } from './plan-desk.ts'
 import { RestingClock } from './resting-clock.ts'
 import { SourceDesk } from './source-desk.ts'
-import type { DatumRef, SourcePort } from './source-port.ts'
+import type { DatumRef, DatumTaker, SourcePort } from './source-port.ts'
 import { answerSteps } from './steps/answer-steps.ts'
 import { RecentSteps } from './steps/recent-steps.ts'
 import { StepWatch } from './steps/step-watch.ts'
@@ -192,6 +193,7 @@ class RunningDevice implements Device {
   readonly #encodings: LinkEncodings
   readonly #tokens: AttemptTokens
   readonly #door: DatumDoor
+  readonly #audits: AuditDesk
   readonly #guard: JobGuard
   readonly #budgets: PeerBudgets
   readonly #abort = new AbortController()
@@ -232,9 +234,13 @@ class RunningDevice implements Device {
     this.#tokens = new AttemptTokens(parts.random, parts.hash)
     this.#door = new DatumDoor({ clock, tokens: this.#tokens, nameOf: peer => this.view.nameOf(peer), say })
     this.#encodings = new LinkEncodings(parts.activationEncoding ?? 'fp32', () => clock.now())
+    this.#audits = this.#createAudits()
     this.#traffic = new TaskTraffic({
       ...{ clock, guard: this.#guard, network, view: this.view, blocks: this.#blocks, encodings: this.#encodings },
       ...{ sources: this.#sources, createPolicy: parts.createPolicy, observe: this.observer },
+      taker: source => this.#taker(source),
+      cameHome: task => this.#audits.cameHome(task),
+      sentOut: (task, to, tensors) => this.#audits.sentOut(task, to, tensors),
       learns: () => this.#adapts,
       bar: (model, because) => this.#keeper.bar(model, because)
     })
@@ -323,7 +329,8 @@ class RunningDevice implements Device {
       life: () => this.#life,
       failures: this.#keeper.failures,
       unproven: () => this.#door.turnedAway,
-      budgets: this.#budgets
+      budgets: this.#budgets,
+      audits: this.#audits
     })
     this.#words = new WaitingWords({ clock, view: this.view, reporter: this.#reporter, say })
     this.#announcer = new Announcer({
@@ -368,6 +375,7 @@ class RunningDevice implements Device {
   }
 
   readonly isHere = (source: string, datum: number): boolean =>
+    this.#audits.holds(source, datum) ||
     this.#dispatcher.has(task => task.source === source && task.datum === datum && task.homeId === this.view.self)
 
   readonly withdraw = (ref: DatumRef, device: DeviceId, unlessBegun: boolean): void => {
@@ -541,6 +549,24 @@ class RunningDevice implements Device {
     })
   }
 
+  /** A source here, or who sends out what is computed a second time. */
+  #taker(source: string): DatumTaker | undefined {
+    return this.#audits.taker(source) ?? this.#sources.get(source)
+  }
+
+  #createAudits(): AuditDesk {
+    return new AuditDesk({
+      ...this.#parts,
+      guard: this.#guard,
+      view: this.view,
+      breaker: this.breaker,
+      submit: task => this.submit(task),
+      cancel: belongs => void this.#dispatcher.cancel(belongs),
+      source: id => this.#sources.get(id),
+      setAside: () => this.setAside()
+    })
+  }
+
   #createDesk(): ModelDesk {
     const { takeOrder = () => Promise.reject(new Error('this device takes no orders')) } = this.#parts
     return new ModelDesk({
@@ -579,7 +605,8 @@ class RunningDevice implements Device {
       view: this.view,
       stretch: this.stretch,
       dispatcher: this.#dispatcher,
-      source: id => this.#sources.get(id),
+      source: id => this.#taker(id),
+      audits: this.#audits,
       door: this.#door,
       draining: () => this.#draining,
       status: () => this.status(),
@@ -637,6 +664,7 @@ class RunningDevice implements Device {
     this.#sources.tick()
     // The others hear how dear this device has become before they are told what is committed to it, in those seconds.
     job('telling its state', () => this.#announcer.publishIfDue(hasBegunAnew))
+    job('forgetting what may be audited', () => this.#audits.tick())
     job('letting data go', () => this.#traffic.letGo())
     if (this.#dispatcher.waiting().length > 0) this.#later()
     job('saying what data wait for', () => this.#words.data())
@@ -707,12 +735,14 @@ class RunningDevice implements Device {
     const index = this.view.retire(peer)
     if (index !== undefined) this.#dispatcher.forget(index)
     this.breaker.forget(peer)
+    this.#audits.forget(peer)
     this.#encodings.forget(peer)
     this.#reporter.forget(peer)
   }
 
   #restarted(peer: DeviceId): void {
     this.breaker.forget(peer)
+    this.#audits.forget(peer)
     this.#dispatcher.forget(this.view.world.deviceIndex(peer)!)
   }
 

@@ -34,13 +34,14 @@ import {
   type Withdraw
 } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask, Network, NetworkHandlers, PeerEvent, TaskAnswer } from '../ports/network.ts'
+import type { AuditDesk } from './audit/audit-desk.ts'
 import type { DatumDoor } from './datum-door.ts'
 import { describeSetAside } from './describe-set-aside.ts'
 import type { ClusterStatus } from './device-status.ts'
 import type { LineFacts } from './line-facts.ts'
 import type { LogLevel } from './log-level.ts'
 import { notice } from './notice.ts'
-import type { DatumRef, SourcePort } from './source-port.ts'
+import type { DatumRef, DatumTaker } from './source-port.ts'
 
 export interface HandlerParts {
   readonly clock: Clock
@@ -48,7 +49,10 @@ export interface HandlerParts {
   readonly view: ClusterView
   readonly dispatcher: Dispatcher<DeviceTask>
   readonly stretch: WindowStretch
-  readonly source: (id: string) => SourcePort | undefined
+  /** Who is told what becomes of data of this name. */
+  readonly source: (id: string) => DatumTaker | undefined
+  /** What is looked at, of this device's data and of others'. */
+  readonly audits: Pick<AuditDesk, 'came' | 'shown' | 'show'>
   /** What is said about data of sources here goes through it. */
   readonly door: DatumDoor
   readonly draining: () => boolean
@@ -151,6 +155,10 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
   if (arrived.report !== undefined)
     dispatcher.policy.heard(from, reportFromWire(arrived.report, view.world), clock.now())
   const task = taskFromWire(arrived, view, clock.now())
+  if (arrived.task.shown !== 0n) {
+    parts.audits.shown(arrived.from, Number(arrived.task.shown), task)
+    return { kind: 'accepted' }
+  }
   const complete = isFinished(view.world, task)
   if (parts.draining() && !complete) return { kind: 'refused', because: 'this device is stopping' }
   if (task.homeId === view.self) {
@@ -164,6 +172,7 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
     network.notify(task.homeId, notice('custody', { source, datum: BigInt(datum), attempt, done, token }))
   }
   parts.arrives()
+  parts.audits.came(task, arrived.from)
   dispatcher.arrive(task, from)
   return { kind: 'accepted' }
 }
@@ -183,6 +192,8 @@ const answer = async (parts: HandlerParts, from: DeviceId, { body }: Request): P
       return reload(parts)
     case 'steps':
       return parts.steps(body.value)
+    case 'show':
+      return parts.audits.show(from, body.value)
     case 'drain':
       return parts.drain(from, body.value)
     default:
@@ -259,7 +270,7 @@ const sourceOf = (
   from: DeviceId,
   message: Custody | Lost | Failure,
   what: string
-): SourcePort | undefined => {
+): DatumTaker | undefined => {
   const found = source(message.source)
   return found !== undefined && door.lets(from, refOf(message), message.token, what) ? found : undefined
 }
@@ -271,25 +282,29 @@ const hearSetAside = (parts: HandlerParts, from: DeviceId, { setAside }: DeviceS
   if (from === view.self || !view.isIntroduced(from)) return
   const now = clock.now()
   const known = new Set(view.distrust.setAside().map(({ device, model }) => `${device} ${model}`))
-  const list = setAside.flatMap(({ device, model, seconds: left, because }) =>
+  const list = setAside.flatMap(({ device, model, seconds: left, because, audited }) =>
     left > 0
       ? [
           {
             device: deviceId(device),
             model: modelId(model),
             until: seconds(now + left),
-            because: because.slice(0, 200)
+            because: because.slice(0, 200),
+            ...(audited ? { isAudited: true as const } : {})
           }
         ]
       : []
   )
   if (!view.distrust.hear(from, list, now)) return
-  for (const one of list)
-    if (!known.has(`${one.device} ${one.model}`))
-      say(`${describeSetAside(one, view, now)}, says ${view.nameOf(from)}`, 'warn', {
-        kind: 'setAside',
-        device: view.nameOf(one.device)
-      })
+  for (const one of list) {
+    if (known.has(`${one.device} ${one.model}`)) continue
+    const isBelieved = view.distrust.isSetAside(one.device, one.model)
+    say(
+      `${describeSetAside(one, view, now)}, says ${view.nameOf(from)}${isBelieved ? '' : '; of one device alone that is not believed'}`,
+      'warn',
+      { kind: 'setAside', device: view.nameOf(one.device) }
+    )
+  }
   view.review()
   changed()
 }

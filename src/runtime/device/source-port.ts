@@ -12,8 +12,20 @@ export interface DatumRef {
   readonly attempt: number
 }
 
+/** Whoever is told what becomes of data that this device has sent out. */
+export interface DatumTaker {
+  /** The result has come home; a late duplicate is dropped. */
+  delivered(task: DeviceTask): void
+  /** `device` has it now. */
+  custody(ref: DatumRef, device: DeviceId, done: number): void
+  /** `device` had it when it was lost, or cannot get it any further and has let it go. */
+  lost(ref: DatumRef, device: DeviceId, how?: 'letGo'): void
+  /** One of its blocks could not be computed somewhere. */
+  failed(ref: DatumRef, failure: BlockFailure): void
+}
+
 /** A source, as the device around it sees it: it submits tasks by itself and is told what becomes of them. */
-export interface SourcePort {
+export interface SourcePort extends DatumTaker {
   /** Unique in the cluster: `name@device`. */
   readonly id: string
   readonly arrivals: Arrivals
@@ -28,14 +40,6 @@ export interface SourcePort {
    * @param elapsed how long ago the run began: a source that starts later waits for the rest of its time only
    */
   run(signal: AbortSignal, elapsed: Seconds): Promise<void>
-  /** The result has come home; a late duplicate is dropped. */
-  delivered(task: DeviceTask): void
-  /** `device` has it now. */
-  custody(ref: DatumRef, device: DeviceId, done: number): void
-  /** `device` had it when it was lost, or cannot get it any further and has let it go. */
-  lost(ref: DatumRef, device: DeviceId, how?: 'letGo'): void
-  /** One of its blocks could not be computed somewhere. */
-  failed(ref: DatumRef, failure: BlockFailure): void
   /** Everything that `device` has is gone. */
   deviceLost(device: DeviceId): void
   /** Its share beside the others', of what is sent out from now on. @default it stays as it is */

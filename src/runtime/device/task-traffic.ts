@@ -20,10 +20,11 @@ import type { Task } from '../generated/tributary/v1/wire_pb.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
 import { StuckError } from '../ports/engine.ts'
 import type { Network, Sending, Sent } from '../ports/network.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { BlockFailure } from './is-proven.ts'
 import { notice } from './notice.ts'
 import type { SourceDesk } from './source-desk.ts'
-import type { DatumRef } from './source-port.ts'
+import type { DatumRef, DatumTaker } from './source-port.ts'
 
 export interface TaskTrafficParts {
   readonly clock: Clock
@@ -33,6 +34,12 @@ export interface TaskTrafficParts {
   readonly blocks: LocalBlocks
   readonly encodings: LinkEncodings
   readonly sources: SourceDesk
+  /** Who is told what becomes of data of this name that were sent out here. */
+  readonly taker: (source: string) => DatumTaker | undefined
+  /** A datum that was sent out here is back, as far as it was to come. */
+  readonly cameHome: (task: DeviceTask) => void
+  /** A datum of this device goes to another one, like this. */
+  readonly sentOut?: ((task: DeviceTask, to: DeviceId, tensors: readonly WireTensor[]) => void) | undefined
   readonly createPolicy: CreatePolicy
   /** Whether what blocks really take is to be learnt. */
   readonly learns: () => boolean
@@ -74,8 +81,7 @@ export class TaskTraffic {
       takesAhead: this.#parts.blocks.takesAhead,
       run: (task, finished) => void this.#parts.guard.watch('running blocks', this.#run(task).then(finished)),
       send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
-      deliver: task =>
-        void this.#parts.guard.run('taking results', () => this.#parts.sources.get(task.source)?.delivered(task)),
+      deliver: task => void this.#parts.guard.run('taking results', () => this.#parts.cameHome(task)),
       policyFailed: error => this.#parts.guard.failed('deciding where data go', error),
       failed: (task, because) => this.#tellFailure(task, because),
       handedOver: ({ source, datum, attempt, homeId: home, token }, to) =>
@@ -151,6 +157,7 @@ export class TaskTraffic {
     const { world, selfIndex } = this.#parts.view
     const remark = reportToWire(this.dispatcher.policy.remark(), world)
     const tensors = this.#parts.encodings.encode(peer, task, world.models[task.model]!.work.length)
+    if (task.homeId === network.self) this.#parts.sentOut?.(task, peer, tensors)
     const link = world.link(selfIndex, world.deviceIndex(peer)!)
     const takes = link === undefined ? 0 : payloadBytes(task) / link.rate + link.latency
     return network.sendTask(peer, taskToWire(task, world, seconds(clock.now() + takes)), tensors, remark)
@@ -168,7 +175,7 @@ export class TaskTraffic {
 
   /** What it had goes out again, from wherever its home is. */
   peerLost(peer: DeviceId): void {
-    const { guard, network, sources, view } = this.#parts
+    const { guard, network, sources, taker, view } = this.#parts
     view.left(peer)
     this.#asked.delete(peer)
     guard.run('moving what waits', () => this.dispatcher.worldChanged())
@@ -179,7 +186,7 @@ export class TaskTraffic {
           home,
           notice('lost', { source, datum: BigInt(datum), attempt, device: peer, ...withToken(token) })
         )
-      else guard.run('sending again what was lost', () => sources.get(source)?.lost({ source, datum, attempt }, peer))
+      else guard.run('sending again what was lost', () => taker(source)?.lost({ source, datum, attempt }, peer))
     }
   }
 
@@ -200,7 +207,7 @@ export class TaskTraffic {
   /** To the datum's home: a block of it could not be computed. */
   #tell(home: DeviceId, ref: DatumRef, token: Uint8Array | undefined, failure: BlockFailure): void {
     const { source, datum, attempt } = ref
-    if (home === this.#parts.view.self) this.#parts.sources.get(source)?.failed(ref, failure)
+    if (home === this.#parts.view.self) this.#parts.taker(source)?.failed(ref, failure)
     else {
       const about = { source, datum: BigInt(datum), attempt, ...withToken(token) }
       this.#parts.network.notify(home, notice('failure', { ...about, ...failure }))

@@ -24,7 +24,7 @@ export interface DispatcherPorts<T extends LiveTask> {
   /** Run block `task.done`; the driver puts the next activation into the task before it calls `finished`. */
   readonly run: RunBlock<T>
   readonly send: SendTask<T>
-  /** The task is complete and at home. */
+  /** The task is at home, and complete or as far as it was to come. */
   readonly deliver: (task: T) => void
   /** The block that was run could not be computed here, and why; the source decides what next. */
   readonly failed: (task: T, because: string) => void
@@ -285,7 +285,7 @@ export class Dispatcher<T extends LiveTask> {
   #proceed(task: T): void {
     const { world, self, now } = this.#ports
     while (task.route[0]?.device === self && task.route[0].until <= task.done) task.route = task.route.slice(1)
-    if (task.home === self && isFinished(world, task)) {
+    if (task.home === self && (isFinished(world, task) || task.done >= (task.until ?? Number.POSITIVE_INFINITY))) {
       this.#ports.deliver(task)
       return
     }

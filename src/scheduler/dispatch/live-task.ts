@@ -19,6 +19,8 @@ export interface LiveTask extends TaskState {
   route: readonly Step[]
   /** The route was chosen by its source and not by the policy, which is not to choose another while it can be followed. */
   keepsRoute?: boolean
+  /** At home with so many blocks done it is delivered, though others are left. @default all */
+  until?: number
   /**
    * How often its route could not be followed since a block of it was last done, here and elsewhere: the more often, the longer it
    * waits before it is tried again. Two devices that each believe that the other can do it so do not pass it to and fro.

@@ -199,9 +199,7 @@ test('names with line breaks and escape sequences reach neither log nor status',
   const evil = 'shed\u001b[2J\n12:00 error porch: all is lost\u2028'
   const state = mallory.device.view.state(mallory.network.self)!
   const status = JSON.stringify({ ...JSON.parse(state.status), name: evil, troubles: [evil], sources: [] })
-  const setAside = [
-    { $typeName: 'tributary.v1.SetAside' as const, device: evil, model: evil, seconds: 60, because: evil }
-  ]
+  const setAside = [create(SetAsideSchema, { device: evil, model: evil, seconds: 60, because: evil })]
   mallory.network.publishState({ ...state, sequence: 1000n, name: evil, status, setAside })
   await clock.run(() => clock.now() > 4)
   mallory.kill()

@@ -1,4 +1,7 @@
-import type { ElementType, Tensor } from '../core/tensor.ts'
+import { fromHalf } from './float16.ts'
+import { ELEMENT_TYPES, type ElementType, type Tensor, TYPED_ARRAYS } from './tensor.ts'
+
+type Numbers = { readonly length: number; readonly [index: number]: number }
 
 export interface Difference {
   readonly maxAbsDiff: number
@@ -42,59 +45,37 @@ export const largestDifference = (outputs: readonly OutputDifference[]): Differe
 })
 
 /** The largest finite absolute value; 0 for strings. */
-export const magnitudeOf = (tensor: Tensor): number =>
-  tensor.type === 'string'
-    ? 0
-    : numbers(tensor).reduce((max, x) => (Number.isFinite(x) ? Math.max(max, Math.abs(x)) : max), 0)
+export const magnitudeOf = (tensor: Tensor): number => {
+  let largest = 0
+  if (tensor.type === 'string') return largest
+  const elements = numbers(tensor)
+  for (let i = 0; i < elements.length; i++) {
+    const size = Math.abs(elements[i]!)
+    if (size > largest && size < Number.POSITIVE_INFINITY) largest = size
+  }
+  return largest
+}
 
 const tensorDifference = (a: Tensor, b: Tensor): number => {
   if (a.type !== b.type || a.dims.join() !== b.dims.join() || a.data.length !== b.data.length)
     return Number.POSITIVE_INFINITY
-  if (Buffer.compare(a.data, b.data) === 0) return 0
+  if (a.data.every((byte, i) => byte === b.data[i])) return 0
   if (a.type === 'string') return Number.POSITIVE_INFINITY
+  const x = numbers(a)
   const y = numbers(b)
-  return numbers(a).reduce(
-    (max, x, i) => (Object.is(x, y[i]) || x === y[i] ? max : Math.max(max, finite(Math.abs(x - y[i]!)))),
-    0
-  )
+  let largest = 0
+  for (let i = 0; i < x.length; i++)
+    if (!Object.is(x[i], y[i]) && x[i] !== y[i]) largest = Math.max(largest, finite(Math.abs(x[i]! - y[i]!)))
+  return largest
 }
 
 const finite = (x: number): number => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : x)
 
-const numbers = ({ type, data }: Tensor): number[] => {
-  const { buffer, byteLength } = data
-  switch (type) {
-    case 'float32':
-      return Array.from(new Float32Array(buffer, 0, byteLength / 4))
-    case 'float64':
-      return Array.from(new Float64Array(buffer, 0, byteLength / 8))
-    case 'float16':
-      return Array.from(new Uint16Array(buffer, 0, byteLength / 2), halfToNumber)
-    case 'int8':
-      return Array.from(new Int8Array(buffer, 0, byteLength))
-    case 'int16':
-      return Array.from(new Int16Array(buffer, 0, byteLength / 2))
-    case 'uint16':
-      return Array.from(new Uint16Array(buffer, 0, byteLength / 2))
-    case 'int32':
-      return Array.from(new Int32Array(buffer, 0, byteLength / 4))
-    case 'uint32':
-      return Array.from(new Uint32Array(buffer, 0, byteLength / 4))
-    case 'int64':
-      return Array.from(new BigInt64Array(buffer, 0, byteLength / 8), Number)
-    case 'uint64':
-      return Array.from(new BigUint64Array(buffer, 0, byteLength / 8), Number)
-    default:
-      return Array.from(data)
-  }
-}
-
-/** IEEE 754 binary16. */
-const halfToNumber = (bits: number): number => {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+/** 64-bit integers beyond 2^53 lose their last bits. */
+const numbers = ({ type, data }: Tensor): Numbers => {
+  if (type === 'string') throw new TypeError('strings are no numbers')
+  const { buffer, byteOffset, byteLength } = data.byteOffset % 8 === 0 ? data : data.slice()
+  const view = new TYPED_ARRAYS[type](buffer, byteOffset, byteLength / ELEMENT_TYPES[type])
+  if (type === 'float16') return Float64Array.from(view as Uint16Array, fromHalf)
+  return view instanceof BigInt64Array || view instanceof BigUint64Array ? Float64Array.from(view, Number) : view
 }

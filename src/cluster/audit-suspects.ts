@@ -1,0 +1,39 @@
+import type { DeviceId } from '../core/ids.ts'
+
+/** So many devices are not all wrong where one and the same says so. */
+const TOO_MANY = 3
+
+/**
+ * Who is to blame where what a device passed on is not what others compute. What it passed on is known from who received it: this
+ * device itself, whose word settles it, or another, which may have altered it. Of two that may be, it is the one who
+ * computed; unless the other says so of device after device, of which nobody else does. Pure.
+ */
+export class AuditSuspects {
+  /** By who received, whom it accuses; of this device nothing is kept. */
+  readonly #accused = new Map<DeviceId, Set<DeviceId>>()
+  /** Known for itself. */
+  readonly #proven = new Set<DeviceId>()
+
+  /** @param receiver undefined: this device @returns whose fault it is */
+  deviates(device: DeviceId, receiver: DeviceId | undefined): DeviceId {
+    if (receiver === undefined) {
+      this.#proven.add(device)
+      return device
+    }
+    const accused = this.#accused.get(receiver) ?? new Set()
+    this.#accused.set(receiver, accused.add(device))
+    const alone = [...accused].filter(one => !this.#proven.has(one) && !this.#isAccusedElsewhere(one, receiver))
+    return alone.length >= TOO_MANY && alone.includes(device) ? receiver : device
+  }
+
+  /** It is gone, or another process has taken its place. */
+  forget(device: DeviceId): void {
+    this.#proven.delete(device)
+    this.#accused.delete(device)
+    for (const accused of this.#accused.values()) accused.delete(device)
+  }
+
+  #isAccusedElsewhere(device: DeviceId, receiver: DeviceId): boolean {
+    return [...this.#accused].some(([other, accused]) => other !== receiver && accused.has(device))
+  }
+}

@@ -1,0 +1,113 @@
+import type { DeviceId } from '../../core/ids.ts'
+import { type Seconds, seconds } from '../../core/units.ts'
+import type { WireTensor } from '../ports/wire-tensor.ts'
+
+/** Which dispatch of which datum, and whose. */
+export interface KeptOf {
+  readonly home: DeviceId
+  readonly source: string
+  readonly datum: number
+  readonly attempt: number
+}
+
+/** What came to this device, or left it, as it travelled. */
+export interface KeptActivation {
+  readonly way: 'from' | 'to'
+  readonly peer: DeviceId
+  /** Blocks that were done then. */
+  readonly done: number
+  readonly tensors: readonly WireTensor[]
+  /** Its place among all that is kept, from 1. */
+  readonly turn: number
+}
+
+interface Entry extends KeptActivation {
+  readonly key: string
+  readonly at: Seconds
+  readonly bytes: number
+}
+
+/** In all, so that who looks after its data costs nobody more than that. */
+const MOST_BYTES = 64 * 2 ** 20
+/** Longer than a datum takes on its way home, and longer than anybody takes to ask. */
+const KEPT_FOR: Seconds = seconds(30)
+/** Of one datum: whatever goes round in circles. */
+const MOST_OF_ONE = 64
+
+/**
+ * What came to a device of data whose home may ask to be shown it again, and where a home sent its own. As much as fits, for a
+ * while; the oldest goes first.
+ */
+export class KeptActivations {
+  readonly #now: () => Seconds
+  readonly #mostBytes: number
+  /** Oldest first. */
+  readonly #entries = new Set<Entry>()
+  readonly #byDatum = new Map<string, Entry[]>()
+  #bytes = 0
+  #turns = 0
+
+  constructor(now: () => Seconds, mostBytes = MOST_BYTES) {
+    this.#now = now
+    this.#mostBytes = mostBytes
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The tensors are copied: whoever has them may give them away. */
+  keep(of: KeptOf, way: KeptActivation['way'], peer: DeviceId, done: number, tensors: readonly WireTensor[]): void {
+    this.expire()
+    const size = tensors.reduce((sum, { data }) => sum + data.byteLength, 0)
+    const key = keyOf(of)
+    const ofDatum = this.#byDatum.get(key) ?? []
+    if (size > this.#mostBytes || ofDatum.length >= MOST_OF_ONE) return
+    for (const oldest of this.#entries) {
+      if (this.#bytes + size <= this.#mostBytes) break
+      this.#drop(oldest)
+    }
+    const copies = tensors.map(copied)
+    const entry = { key, way, peer, done, tensors: copies, turn: ++this.#turns, at: this.#now(), bytes: size }
+    this.#entries.add(entry)
+    this.#byDatum.set(key, [...(this.#byDatum.get(key) ?? []), entry])
+    this.#bytes += size
+  }
+
+  /** The latest that went this way, before that turn. @param peer from or to this one alone */
+  latest(
+    of: KeptOf,
+    way: KeptActivation['way'],
+    before: number = Number.POSITIVE_INFINITY,
+    peer?: DeviceId
+  ): KeptActivation | undefined {
+    return this.#byDatum
+      .get(keyOf(of))
+      ?.findLast(one => one.way === way && one.turn < before && (peer === undefined || one.peer === peer))
+  }
+
+  /** To be called often. */
+  expire(): void {
+    const since = this.#now() - KEPT_FOR
+    for (const oldest of this.#entries) {
+      if (oldest.at >= since) return
+      this.#drop(oldest)
+    }
+  }
+
+  #drop(entry: Entry): void {
+    this.#entries.delete(entry)
+    this.#bytes -= entry.bytes
+    const left = this.#byDatum.get(entry.key)!.filter(one => one !== entry)
+    if (left.length === 0) this.#byDatum.delete(entry.key)
+    else this.#byDatum.set(entry.key, left)
+  }
+}
+
+const keyOf = ({ home, source, datum, attempt }: KeptOf): string => `${home} ${datum} ${attempt} ${source}`
+
+/** Beside the tensor, in a buffer of its own. */
+export const copied = <T extends WireTensor>(tensor: T): T => {
+  const { isLent: _, ...own } = tensor as T & { isLent?: true }
+  return { ...own, data: tensor.data.slice() } as T
+}
