@@ -25,6 +25,8 @@ export interface ModelManifest {
   readonly pinned?: boolean
   /** The outputs as the file declares them: dimensions that are numbers at a cut may be dynamic here. @default as at the last cut */
   readonly outputSpecs?: readonly TensorSpec[]
+  /** Data in one request of another program, where whoever brought the model limits that. */
+  readonly mostData?: number
   /** What the file says of itself, by key: of a detector its labels, for one. */
   readonly properties?: Readonly<Record<string, string>>
 }

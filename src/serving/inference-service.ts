@@ -110,11 +110,8 @@ export class InferenceService {
   }
 
   config(model: string, version: string) {
-    return configOf(
-      model,
-      this.manifest(model, version),
-      this.repository.mostDataOf(model) ?? this.#parts.desk.limits.batch
-    )
+    const manifest = this.manifest(model, version)
+    return configOf(model, manifest, manifest.mostData ?? this.#parts.desk.limits.batch)
   }
 
   /** @param model empty: of all that there are */
@@ -173,7 +170,7 @@ export class InferenceService {
     const wanted = wantedOutputs(call, manifest)
     const tensors = call.inputs.map(input => toTensor(input, manifest))
     const batch = batchSize(tensors, manifest)
-    const most = this.repository.mostDataOf(model)
+    const { mostData: most } = manifest
     if (most !== undefined && batch > most)
       throw new ServingError(
         'badRequest',

@@ -1,22 +1,22 @@
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
 import type { Clock } from '../core/clock.ts'
-import { describeFileError } from '../core/describe-file-error.ts'
 import { seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import type { Device } from '../runtime/device/device.ts'
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import { batchOf } from '../runtime/device/requests/batch.ts'
-import type { RequestDesk } from '../runtime/device/requests/request-desk.ts'
-import { identityOf } from '../runtime/onnx/identity-of.ts'
+import type { ModelLack, RequestDesk } from '../runtime/device/requests/request-desk.ts'
+import { ClusterNames } from './cluster-names.ts'
+import { forClients } from './for-clients.ts'
+import { isFile } from './is-file.ts'
+import { isModelName } from './is-model-name.ts'
 import { VERSION } from './model-facts.ts'
+import { ModelsFolder } from './models-folder.ts'
 import { type ModelConfig, readConfig } from './read-config.ts'
 import { ServingError } from './serving-error.ts'
+import { Uploads } from './uploads.ts'
 
 /** How a model of this node comes to be, of a file. */
-export interface ModelSource {
-  readonly name: string
-  readonly file: string
+export interface ModelSource extends OwnedModel {
   /** Of its inputs that have dynamic dimensions, where that is said. */
   readonly shapes: ReadonlyMap<string, readonly number[]>
 }
@@ -27,7 +27,7 @@ export interface ModelRepositoryParts {
   readonly clock: Clock
   /** For files that clients bring, each for as long as its model is loaded; made when the first comes. */
   readonly uploads: string
-  /** Of models that may be loaded by name: NAME.onnx, or NAME/1/model.onnx. */
+  /** Of models that may be loaded by name. */
   readonly folder: string | undefined
   /** Models that this node was started with. */
   readonly own: readonly OwnedModel[]
@@ -52,12 +52,13 @@ export interface LoadParameters {
   readonly file: Uint8Array | undefined
 }
 
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,62}$/u
 /** A model is loaded when all its blocks are; until then, and for this node's start, a client waits so long. */
 const PATIENCE = seconds(120)
 const TICK = seconds(0.05)
 /** After so long it is said that a block fits nowhere: a plan is made meanwhile. */
 const SETTLES = seconds(3)
+/** So soon it is heard what others load by the same name at the same instant. */
+const HEARD = seconds(1)
 const LARGEST_CONFIG = 1_000_000
 const STARTING = 'this node is being started'
 /** Models that are not there, of which it is remembered why. */
@@ -71,23 +72,17 @@ export class ModelRepository {
   readonly #loaded: Set<string>
   readonly #busy = new Map<string, Promise<void>>()
   readonly #reasons = new Map<string, string>()
-  /** Data in a request, where a client's configuration says it. */
-  readonly #mostData = new Map<string, number>()
-  /** Files that clients brought. */
-  readonly #brought = new Map<string, Set<string>>()
-  /** That have been brought. */
-  #count = 0
-  #inFolder: readonly string[] = []
+  readonly #uploads: Uploads
+  readonly #folder: ModelsFolder
+  readonly #meanings: ClusterNames
 
   constructor(parts: ModelRepositoryParts) {
     this.#parts = parts
     this.#known = new Map(parts.own.map(model => [model.name, model]))
     this.#loaded = new Set(this.#known.keys())
-  }
-
-  /** Data in a request, where that was said here; undefined: as many as this node takes. */
-  mostDataOf(name: string): number | undefined {
-    return this.#mostData.get(name)
+    this.#uploads = new Uploads(parts.uploads)
+    this.#folder = new ModelsFolder(parts.folder)
+    this.#meanings = new ClusterNames(parts.device.view)
   }
 
   /** Of the models that are in the cluster. */
@@ -98,7 +93,7 @@ export class ModelRepository {
   /** As far as the folder was looked at. */
   index(): readonly RepositoryEntry[] {
     const there = this.names()
-    const others = [...this.#known.keys(), ...this.#inFolder].filter(name => !there.includes(name))
+    const others = [...this.#known.keys(), ...this.#folder.names()].filter(name => !there.includes(name))
     return [
       ...there.map(name => this.#entryOf(name)),
       ...[...new Set(others)].sort().map(name => ({
@@ -118,18 +113,9 @@ export class ModelRepository {
     return !this.#parts.hasStarted() && this.#isOwn(name)
   }
 
-  async lookAtFolder(): Promise<void> {
-    const { folder } = this.#parts
-    if (folder === undefined) return
-    const entries = await readdir(folder, { withFileTypes: true }).catch(error => {
-      throw new ServingError('internal', `the folder of models: ${describeFileError(error)}`)
-    })
-    const names = entries
-      .map(entry => (entry.isDirectory() ? entry.name : /^(.*)\.onnx$/.exec(entry.name)?.[1]))
-      .filter(name => name !== undefined && NAME.test(name))
-    const unique = [...new Set(names as string[])].slice(0, 10_000)
-    const files = await Promise.all(unique.map(name => this.#fileOf(name)))
-    this.#inFolder = unique.filter((_, i) => files[i] !== undefined)
+  /** @throws ServingError where it cannot be read */
+  lookAtFolder(): Promise<void> {
+    return this.#folder.look()
   }
 
   /** Resolves when data can be computed with it. @throws ServingError */
@@ -144,15 +130,14 @@ export class ModelRepository {
       if (!this.#loaded.has(name)) {
         if (device.view.manifestNamed(name) === undefined)
           throw new ServingError('noSuchModel', `failed to unload '${name}': there is no such model`)
-        throw new ServingError('badRequest', `failed to unload '${name}': ${this.#whose(name)}`)
+        throw new ServingError('badRequest', `failed to unload '${name}': ${this.#meanings.whose(name)}`)
       }
       if (this.#isLocked(name)) throw locked(name, 'unload')
       this.#loaded.delete(name)
-      this.#mostData.delete(name)
       this.#remember(name, 'unloaded')
       await device.removeModel(name)
       await desk.leave(name)
-      await this.#drop(name)
+      await this.#uploads.drop(name)
     })
   }
 
@@ -163,28 +148,6 @@ export class ModelRepository {
   /** What the operator brought is the operator's. */
   #isLocked(name: string): boolean {
     return !this.#parts.mayReplaceOwn && this.#isOwn(name) && this.#loaded.has(name)
-  }
-
-  /** Who is to be asked to take it out. */
-  #whose(name: string): string {
-    const { view } = this.#parts.device
-    const owners = view.models.claimsOf(name).map(({ device }) => view.nameOf(device))
-    if (owners.length === 0) return 'the device of the cluster that brought it is away'
-    return `another device of the cluster brought it, ${owners.join(', ')}: ask there`
-  }
-
-  /** A name stands for one file, whichever devices brought it. @throws ServingError */
-  async #refuseAnother(name: string, file: string): Promise<void> {
-    const { view } = this.#parts.device
-    const others = view.models.claimsOf(name).filter(({ device }) => device !== view.self)
-    if (others.length === 0) return
-    const sha256 = await identityOf(file)
-    const other = others.find(({ model }) => view.models.manifest(model)?.sha256 !== sha256)
-    if (other === undefined) return
-    throw new ServingError(
-      'badRequest',
-      `the cluster has another file by that name, from ${view.nameOf(other.device)}: give this one another name`
-    )
   }
 
   /** Why it is not there; of as many as may be, the latest. */
@@ -210,7 +173,7 @@ export class ModelRepository {
 
   /** One thing at a time is done with a model. */
   async #alone(name: string, work: () => Promise<void>): Promise<void> {
-    if (!NAME.test(name))
+    if (!isModelName(name))
       throw new ServingError(
         'badRequest',
         `a model's name is letters, digits, dots, dashes and underscores, at most 63`
@@ -245,22 +208,25 @@ export class ModelRepository {
     }
     const { config } = given
     const said = config === undefined ? undefined : this.#configOf(name, config)
-    const model = await this.#modelOf(name, given.file, said?.shapes ?? new Map())
+    if (given.file === undefined && (await this.#isOthers(name))) {
+      if (said !== undefined)
+        throw new ServingError('badRequest', `failed to load '${name}': ${this.#meanings.whose(name)}`)
+      return this.#awaitOthers(name)
+    }
+    const model = await this.#modelOf(name, given.file, said)
     try {
-      await this.#refuseAnother(name, model.file)
+      await this.#meanings.refuseAnother(model)
       // Somebody may have taken it out of the cluster meanwhile.
       const isThere = device.view.manifestNamed(name) !== undefined
-      if (this.#loaded.has(name) && isThere) await device.updateModel(model)
-      else await device.addModel(model)
+      const isUpdate = this.#loaded.has(name) && isThere
+      await (isUpdate ? device.updateModel(model) : device.addModel(model))
       this.#loaded.add(name)
-      const isSame = this.#known.get(name) === model
       this.#known.set(name, model)
-      if (said !== undefined || !isSame) await this.#limit(name, said?.mostData)
-      await this.#untilReady(name)
+      await this.#untilItsOwn(name, model, isUpdate)
       this.#reasons.delete(name)
-      await this.#drop(name, model.file)
+      await this.#uploads.drop(name, model.file)
     } catch (error) {
-      await this.#drop(name, this.#loaded.has(name) ? this.#known.get(name)?.file : undefined)
+      await this.#uploads.drop(name, this.#loaded.has(name) ? this.#known.get(name)?.file : undefined)
       const words = forClients(error as Error, model)
       if (!(error instanceof UserError || error instanceof ServingError)) throw new Error(words, { cause: error })
       this.#remember(name, words)
@@ -268,38 +234,47 @@ export class ModelRepository {
     }
   }
 
-  async #untilReady(name: string): Promise<void> {
+  /** The cluster has it, and this node has no file that could be meant. */
+  async #isOthers(name: string): Promise<boolean> {
+    if (this.#known.has(name) || this.#parts.device.view.manifestNamed(name) === undefined) return false
+    return (await this.#folder.fileOf(name)) === undefined
+  }
+
+  /** @throws ServingError where nothing can be computed with it: it stays all the same */
+  async #awaitOthers(name: string): Promise<void> {
+    const lack = await this.#lackAfterAll(name)
+    if (lack !== undefined) throw new ServingError('notReady', `model '${name}' is not ready: ${lack.words}`)
+  }
+
+  /** @returns why nothing can be computed with it, when that is not waited for any more */
+  async #lackAfterAll(name: string): Promise<ModelLack | undefined> {
     const { clock, desk } = this.#parts
     const begun = clock.now()
     for (;;) {
       const lack = desk.lackOf(desk.model(name))
-      if (lack === undefined) return
       const waited = clock.now() - begun
-      if ((waited > SETTLES && lack.fitsNowhere) || waited > PATIENCE) {
-        await this.#takeOut(name)
-        throw new ServingError('badRequest', lack.words)
-      }
+      if (lack === undefined || (waited > SETTLES && lack.fitsNowhere) || waited > PATIENCE) return lack
       await clock.sleep(TICK)
     }
   }
 
-  /** @throws ServingError where it takes no batches */
-  async #limit(name: string, most: number | undefined): Promise<void> {
-    if (most === undefined) {
-      this.#mostData.delete(name)
-      return
+  /** What was loaded is ready, and is what its name means everywhere. @throws ServingError, and it is taken out, where it cannot be */
+  async #untilItsOwn(name: string, { mostData }: OwnedModel, isUpdate: boolean): Promise<void> {
+    const { clock, desk, device } = this.#parts
+    const since = clock.now()
+    try {
+      if (!isUpdate) this.#meanings.refuseLater(name)
+      if (mostData !== undefined && batchOf(desk.model(name)) === undefined)
+        throw new ServingError('badRequest', `max_batch_size is ${mostData}, and the model takes no batches: make it 0`)
+      const lack = await this.#lackAfterAll(name)
+      if (lack !== undefined) throw new ServingError('badRequest', lack.words)
+      while (device.view.members().length > 1 && clock.now() - since < HEARD) await clock.sleep(TICK)
+      this.#meanings.refuseOvertaken(name)
+    } catch (error) {
+      this.#loaded.delete(name)
+      await device.removeModel(name)
+      throw error
     }
-    if (batchOf(this.#parts.desk.model(name)) === undefined) {
-      await this.#takeOut(name)
-      throw new ServingError('badRequest', `max_batch_size is ${most}, and the model takes no batches: make it 0`)
-    }
-    this.#mostData.set(name, most)
-  }
-
-  async #takeOut(name: string): Promise<void> {
-    this.#loaded.delete(name)
-    this.#mostData.delete(name)
-    await this.#parts.device.removeModel(name)
   }
 
   #configOf(name: string, config: string): ModelConfig {
@@ -308,76 +283,30 @@ export class ModelRepository {
     return readConfig(config, name, this.#parts.desk.limits.batch)
   }
 
-  async #modelOf(name: string, file: Uint8Array | undefined, shapes: ModelConfig['shapes']): Promise<OwnedModel> {
-    const { createModel } = this.#parts
-    if (file !== undefined) return createModel({ name, shapes, file: await this.#keep(name, file) })
-    const found = await this.#fileOf(name)
-    if (found !== undefined) return createModel({ name, shapes, file: found })
+  async #modelOf(name: string, file: Uint8Array | undefined, said: ModelConfig | undefined): Promise<OwnedModel> {
+    const shapes = said?.shapes ?? new Map()
+    const create = (path: string): OwnedModel =>
+      this.#parts.createModel({ name, shapes, file: path, ...limitOf(said?.mostData) })
+    if (file !== undefined) return create(await this.#uploads.keep(name, file))
+    const found = await this.#folder.fileOf(name)
+    if (found !== undefined) return create(found)
     const known = this.#known.get(name)
-    if (known !== undefined && (await isFile(known.file))) return known
-    throw new ServingError(
-      'noSuchModel',
-      `failed to load '${name}', no such model${this.#parts.folder === undefined ? '; this node has no folder of models' : ''}`
-    )
-  }
-
-  async #keep(name: string, bytes: Uint8Array): Promise<string> {
-    const { uploads } = this.#parts
-    const folder = join(uploads, String(++this.#count)) // what is loaded by that name keeps its own
-    const file = join(folder, `${name}.onnx`)
-    this.#brought.set(name, (this.#brought.get(name) ?? new Set()).add(folder))
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await writeFile(file, bytes, { mode: 0o600 })
-    } catch (error) {
-      await this.#drop(name, this.#known.get(name)?.file)
-      throw new ServingError('internal', `'${name}' cannot be kept here: ${describeFileError(error)}`)
-    }
-    return file
-  }
-
-  /** Files that were brought for it. @param but this one: it is loaded */
-  async #drop(name: string, but?: string): Promise<void> {
-    const folders = this.#brought.get(name) ?? new Set()
-    for (const folder of folders) {
-      if (but !== undefined && dirname(but) === folder) continue
-      folders.delete(folder)
-      await rm(folder, { recursive: true, force: true })
-    }
-    if (folders.size === 0) this.#brought.delete(name)
-  }
-
-  /** Of the folder: the largest of its versions. */
-  async #fileOf(name: string): Promise<string | undefined> {
-    const { folder } = this.#parts
-    if (folder === undefined) return undefined
-    const plain = join(folder, `${name}.onnx`)
-    if (await isFile(plain)) return plain
-    const versions = (await readdir(join(folder, name)).catch(() => [])).filter(version => /^\d{1,9}$/.test(version))
-    const latest = versions.sort((a, b) => Number(b) - Number(a))[0]
-    const file = latest === undefined ? undefined : join(folder, name, latest, 'model.onnx')
-    return file !== undefined && (await isFile(file)) ? file : undefined
+    if (known === undefined || !(await isFile(known.file)))
+      throw new ServingError(
+        'noSuchModel',
+        `failed to load '${name}', no such model${this.#folder.isThere ? '' : '; this node has no folder of models'}`
+      )
+    if (said === undefined) return known
+    const { mostData: _, ...unlimited } = known
+    return { ...unlimited, ...limitOf(said.mostData) }
   }
 }
+
+const limitOf = (mostData: number | undefined): Pick<OwnedModel, 'mostData'> =>
+  mostData === undefined ? {} : { mostData }
 
 const locked = (name: string, what: 'load' | 'unload'): ServingError =>
   new ServingError(
     'badRequest',
     `failed to ${what} '${name}': this node was started with it, and its operator does not let clients change that`
-  )
-
-/** Where a file lies here is not theirs to know. A shape that is missing they send in a configuration: they give this node no options. */
-const forClients = ({ message }: Error, { name, file }: OwnedModel): string =>
-  message
-    .replaceAll(file, name)
-    .replaceAll(`${dirname(file)}${sep}`, '')
-    .replace(/(?:fix it|give one), for example with shape (\S+?)=(\d+(?:x\d+)*).*$/, (_, input, dims) => {
-      const config = { input: [{ name: input, dims: dims.split('x').map(Number) }] }
-      return `send its dims in the parameter 'config', for example ${JSON.stringify(config)}`
-    })
-
-const isFile = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    found => found.isFile(),
-    () => false
   )

@@ -132,8 +132,8 @@ const createService = (parts: ServingParts) => {
     uploads: uploadsIn(modelsFolder),
     folder: options.models,
     mayReplaceOwn: options.mayReplaceOwn ?? false,
-    createModel: ({ name, file, shapes }): OnnxModel => ({
-      ...{ name, file, shapes, maxBlocks: LARGEST_BLOCKS, cutAt: [], folder: modelsFolder }
+    createModel: (source): OnnxModel => ({
+      ...{ ...source, maxBlocks: LARGEST_BLOCKS, cutAt: [], folder: modelsFolder }
     })
   })
   const service = new InferenceService({

@@ -78,9 +78,18 @@ test('a model that is brought is answered at once, then cut and placed without a
   expectRows(await frigate(at.porch).detect(another, SHAPE, 'yologeneric'), await plainRows(model, another))
 })
 
+test('a second name of a model that is placed is said to be placed too', async () => {
+  const client = frigate(at.shed)
+  expect(await client.begin('yolo_small.onnx', yoloModel())).toMatchObject({ model_loaded: true })
+  const picture = madeUpPicture()
+  expectRows(await client.detect(picture, SHAPE, 'yologeneric'), await plainRows(yoloModel(), picture))
+  await expect.poll(() => nodes.shed.log(), { timeout: 30_000 }).toContain('model yolo_small of Frigate is placed')
+  const { placement } = await placed(nodes.shed, 'yolo_small')
+  expect(placement.models['yolo_small']).toEqual(placement.models['yolo_nano'])
+})
+
 test('detectors that start together each bring the model, and each is answered', async () => {
   const [first, second] = [frigate(at.shed), frigate(at.shed)]
-  // Blocks of its own: those that a model of another name has too are placed by that one.
   const model = yoloModel(['batch', 3, SIDE, SIDE])
   const started = [await first.ask('twice.onnx'), await second.ask('twice.onnx')]
   for (const answer of started) expect(answer).toMatchObject({ model_available: false })

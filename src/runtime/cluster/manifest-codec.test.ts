@@ -37,3 +37,14 @@ test('a block whose file is said to be larger than what it takes of memory is re
     expect(() => fromWire(toWire({ id: manifestId(facts), ...facts }))).toThrow(/a block whose file is larger/)
   }
 })
+
+test('how many data a request may have travels with a model, and makes it another', () => {
+  const facts = {
+    ...{ name: 'net', sha256: 'c'.repeat(64), inputs: [], outputs: [], blocks: [block('a')] },
+    activations: Array.from({ length: 2 }, () => ({ bytes: bytes(4), tensors: [] }))
+  }
+  const ids = [facts, { ...facts, mostData: 4 }, { ...facts, mostData: 8 }].map(manifestId)
+  expect(new Set(ids).size).toBe(3)
+  const manifest: ModelManifest = { id: ids[1]!, ...facts, mostData: 4 }
+  expect(fromWire(toWire(manifest))).toEqual(manifest)
+})

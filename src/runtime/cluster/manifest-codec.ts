@@ -22,14 +22,17 @@ const MAX_PROPERTY_CHARACTERS = 1_000_000
 
 /**
  * The model's id in a cluster: SHA-256 over what devices must agree on to compute together, that is the blocks' bytes
- * and the tensors at each cut, and whether the first block is pinned. Not over its name or measured times, so two owners of one file share its blocks.
+ * and the tensors at each cut, and whether the first block is pinned, and how many data a request may have. Not over its name or measured times, so two owners of one file share its blocks.
  */
-export const manifestId = (manifest: Pick<ModelManifest, 'blocks' | 'activations' | 'outputs' | 'pinned'>): ModelId => {
+export const manifestId = (
+  manifest: Pick<ModelManifest, 'blocks' | 'activations' | 'outputs' | 'pinned' | 'mostData'>
+): ModelId => {
   const agreed = {
     blocks: manifest.blocks.map(block => block.sha256),
     activations: manifest.activations.map(({ tensors }) => tensors.map(({ name, type }) => [name, type])),
     outputs: manifest.outputs,
-    ...(manifest.pinned === true ? { pinned: true } : {})
+    ...(manifest.pinned === true ? { pinned: true } : {}),
+    ...(manifest.mostData === undefined ? {} : { mostData: manifest.mostData })
   }
   return modelId(hashOf(portableHash, JSON.stringify(agreed)))
 }
@@ -53,6 +56,7 @@ export const toWire = (manifest: ModelManifest): Manifest =>
     inputs: manifest.inputs.map(specToWire),
     outputs: [...manifest.outputs],
     pinned: manifest.pinned === true,
+    mostData: manifest.mostData ?? 0,
     outputSpecs: (manifest.outputSpecs ?? []).map(specToWire),
     properties: { ...manifest.properties }
   })
@@ -96,6 +100,7 @@ export const fromWire = (wire: Manifest): ModelManifest => {
     inputs: wire.inputs.map(specFromWire),
     outputs: wire.outputs,
     ...(wire.pinned ? { pinned: true } : {}),
+    ...(wire.mostData === 0 ? {} : { mostData: wire.mostData }),
     ...(wire.outputSpecs.length === 0 ? {} : { outputSpecs: wire.outputSpecs.map(specFromWire) }),
     ...(properties.length === 0 ? {} : { properties: wire.properties })
   }

@@ -608,15 +608,22 @@ export class DeviceReporter {
     return { ...report, id, name, sources: report.sources.map(source => ({ ...source, device: name })) }
   }
 
+  /** By which it is asked for too: blocks that are placed are so by each of its names. */
+  #otherNames(model: ModelId): readonly string[] {
+    const { view } = this.#parts
+    return view.models.namesOf(model).filter(name => view.manifestNamed(name)?.id === model)
+  }
+
   #placementReport(current: NumberedPlacement | undefined): ClusterStatus['placement'] {
     const { view } = this.#parts
     const nameOf = (id: ModelId): string => view.labelOf(id)
     const models: Record<string, Record<string, number[]>> = {}
     for (const [device, carried] of current?.placement ?? new Map<DeviceId, Map<ModelId, readonly number[]>>()) {
       for (const [model, numbers] of carried) {
-        const ofModel = models[nameOf(model)] ?? {}
-        ofModel[view.nameOf(device)] = [...numbers]
-        models[nameOf(model)] = ofModel
+        for (const name of new Set([nameOf(model), ...this.#otherNames(model)])) {
+          models[name] ??= {}
+          models[name][view.nameOf(device)] = [...numbers]
+        }
       }
     }
     const unplaced = current?.unplaced.map(u => ({ model: nameOf(u.model), block: u.block, because: u.because })) ?? []

@@ -6,6 +6,8 @@ export interface OwnedModel {
   readonly name: string
   /** Where it is. Only what prepares it has to understand that: the path of an ONNX file, for one. */
   readonly file: string
+  /** Data in one request of another program. @default as many as the device that is asked takes */
+  readonly mostData?: number
 }
 
 /** What a model is prepared with. */

@@ -55,7 +55,8 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   const { blocks, activations, inputs, outputs, leftOut } = await cutAndStored(owned, shapes, parts)
   if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`, 'warn')
   const pinned = owned.pinned === true ? { pinned: true } : {}
-  const facts = { name: owned.name, sha256: file.identity, activations, inputs, outputs, ...pinned }
+  const limited = owned.mostData === undefined ? {} : { mostData: owned.mostData }
+  const facts = { name: owned.name, sha256: file.identity, activations, inputs, outputs, ...pinned, ...limited }
   const timed: ModelManifest['blocks'][number][] = []
   for (const [k, { sha256, bytes: fileBytes, loadedBytes, flops }] of blocks.entries()) {
     parts.signal?.throwIfAborted()
@@ -110,12 +111,15 @@ const shapesOf = ({ file: path, shapes, exampleShapes }: OnnxModel, file: OnnxFi
   return all
 }
 
-/** Of all that decides how a file is cut. */
-const nameOfCut = ({ cutAt, maxBlocks, pinned }: OnnxModel, shapes: InputShapes): string =>
-  createHash('sha256')
-    .update(JSON.stringify([CUT_BY, cutAt.length > 0 ? cutAt : maxBlocks, [...shapes].sort(byName), pinned === true]))
+/** Of all that decides what becomes of a file. */
+const nameOfCut = ({ cutAt, maxBlocks, pinned, mostData }: OnnxModel, shapes: InputShapes): string => {
+  const cut = [CUT_BY, cutAt.length > 0 ? cutAt : maxBlocks, [...shapes].sort(byName), pinned === true]
+  const limit = mostData === undefined ? [] : [mostData]
+  return createHash('sha256')
+    .update(JSON.stringify([...cut, ...limit]))
     .digest('hex')
     .slice(0, 32)
+}
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { Serial } from '../../core/serial.ts'
 import { EngineError } from '../../runtime/ports/engine.ts'
+import { isFile } from '../is-file.ts'
 import { ServingError } from '../serving-error.ts'
 import { FrigateModel, type FrigateModelParts } from './frigate-model.ts'
 import { hasModel } from './has-model.ts'
@@ -140,9 +141,3 @@ const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(byte
 
 const isSame = async (path: string, bytes: Uint8Array): Promise<boolean> =>
   (await isFile(path)) && Buffer.compare(await readFile(path), bytes) === 0
-
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    found => found.isFile(),
-    () => false
-  )
