@@ -148,7 +148,7 @@ export interface Policy {
   urgency?(task: TaskState, now: Seconds): number
   /**
    * Asked when its turn has come: whether it is to wait, all the same, for as long as others do for whom this is not true.
-   * Absent: nobody gives way.
+   * Only of a task that has a deadline. Absent: nobody gives way.
    */
   yields?(task: TaskState, now: Seconds): boolean
   /** The task left for a neighbour. */

@@ -2,24 +2,24 @@ import { TensorProto_DataType as T } from 'onnx-buf'
 import { body, buildModel, int, int64s, node, value } from './onnx-builder.ts'
 
 /**
- * y = x + 1 as many times as x says (float32, one element), or for ever where `isEndless`: a datum decides how long it
+ * `output` = `input` + 1 as many times as `input` says (float32, one element), or for ever where `isEndless`: a datum decides how long it
  * takes, and zeros take no time.
  */
-export const loopingModel = ({ isEndless = false } = {}): Uint8Array =>
+export const loopingModel = ({ isEndless = false, input = 'x', output = 'y' } = {}): Uint8Array =>
   buildModel({
-    inputs: [value('x', T.FLOAT, [1])],
-    outputs: [value('y', T.FLOAT, [1])],
+    inputs: [value(input, T.FLOAT, [1])],
+    outputs: [value(output, T.FLOAT, [1])],
     weights: [
       { name: 'go', dataType: T.BOOL, dims: [], rawData: Uint8Array.of(1) },
       { name: 'one', dataType: T.FLOAT, dims: [1n], floatData: [1] },
       int64s('most', [Number.MAX_SAFE_INTEGER], [])
     ],
     nodes: [
-      node('Cast', ['x'], ['times'], [int('to', T.INT64)]),
+      node('Cast', [input], ['times'], [int('to', T.INT64)]),
       node(
         'Loop',
-        [isEndless ? 'most' : 'times', 'go', 'x'],
-        ['y'],
+        [isEndless ? 'most' : 'times', 'go', input],
+        [output],
         [
           body('body', {
             name: 'step',

@@ -1,11 +1,20 @@
 import { BufferPool } from '../../core/buffer-pool.ts'
+import type { Halt } from '../../core/halt.ts'
 import type { BlockHash, ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
-import { doneAfter } from '../../core/progress.ts'
-import type { Tensor } from '../../core/tensor.ts'
+import { doneAfter, type Follow } from '../../core/progress.ts'
+import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { type BlockRun, type Engine, type LoadedBlock, StuckError } from '../ports/engine.ts'
+import {
+  type BlockRun,
+  type Engine,
+  type FailedRun,
+  type LoadedBlock,
+  type RunTimes,
+  StuckError,
+  type VisitedBlock
+} from '../ports/engine.ts'
 import { MisfitError } from './misfit-error.ts'
 import { NotHeldError } from './not-held-error.ts'
 
@@ -15,6 +24,14 @@ export interface HeldBlock {
   readonly time: Seconds
   readonly sha256: BlockHash
   readonly bytes: Bytes
+}
+
+/** Blocks that have run one after the other. */
+export interface Visited {
+  readonly runs: readonly RunTimes[]
+  /** The activation after the last, unless one failed. */
+  readonly tensors?: readonly Tensor[]
+  readonly failed?: FailedRun
 }
 
 /** The blocks that this device has loaded, and how it runs them. */
@@ -126,6 +143,11 @@ export class LocalBlocks {
     await this.#engine.unload(manifest.blocks[k]!.sha256)
   }
 
+  /** Whether several blocks can be run with nothing between them. */
+  get visits(): boolean {
+    return this.#engine.visit !== undefined
+  }
+
   /**
    * Run block `k` on activation `k`. The block gets the tensors it names; those that live on beside it stay here.
    * @param readySince when the run could have begun had the lane been free
@@ -139,26 +161,82 @@ export class LocalBlocks {
     activation: readonly Tensor[],
     readySince: Seconds
   ): Promise<{ readonly tensors: readonly Tensor[] } & Pick<BlockRun, 'start' | 'end' | 'took' | 'follow'>> {
-    const held = this.#held.get(manifest.id)?.get(k)
-    if (held === undefined) throw new NotHeldError(`block ${k} of ${manifest.name} is not loaded here`)
-    const here = new Map(activation.map(tensor => [tensor.name, tensor]))
-    const inputs = held.loaded.inputs.map(({ name }) => {
-      const tensor = here.get(name)
-      if (tensor === undefined)
-        throw new MisfitError(`block ${k} of ${manifest.name} needs "${name}", which did not arrive`)
-      return tensor
-    })
-    checkFit(`block ${k} of ${manifest.name}`, held.loaded, inputs)
-    const size = activation.reduce((sum, { data }) => sum + data.byteLength, 0)
-    const expected = seconds(held.time * Math.max(1, size / manifest.activations[k]!.bytes))
+    const held = this.#holds(manifest, k)
+    const here = byName(activation)
+    const inputs = inputsOf(manifest, k, held, here)
+    const expected = expectedOf(manifest, k, held, activation)
     const run = await this.#engine.run(manifest.blocks[k]!.sha256, inputs, readySince, expected)
     const { outputs, inputs: returned, start, end, took, follow = 'next' } = run
     this.#late += run.late
-    for (const tensor of [...returned, ...outputs]) here.set(tensor.name, tensor)
+    const tensors = this.#after(manifest, k, follow, here, { inputs: returned, outputs })
+    return { tensors, start, end, took, follow }
+  }
+
+  /**
+   * The same of up to `count` blocks from `k` on, one after the other: fewer where it is halted, where one says what follows or
+   * fails, or where not all are here. @throws as `run`, where the first did not run
+   */
+  async visit(
+    manifest: ModelManifest,
+    k: number,
+    count: number,
+    activation: readonly Tensor[],
+    halt: Halt
+  ): Promise<Visited> {
+    const here = byName(activation)
+    const { blocks, inputs } = this.#planVisit(manifest, k, count, activation, here)
+    const { runs, failed, outputs, inputs: returned } = await this.#engine.visit!(blocks, inputs, halt)
+    for (const { late } of runs) this.#late += late
+    if (failed !== undefined) return { runs, failed }
+    const last = runs.at(-1)!
+    const tensors = this.#after(manifest, k + runs.length - 1, last.follow, here, { inputs: returned, outputs })
+    return { runs, tensors }
+  }
+
+  /** As many of the blocks as are here and are given what they take. */
+  #planVisit(
+    manifest: ModelManifest,
+    first: number,
+    count: number,
+    activation: readonly Tensor[],
+    here: ReadonlyMap<string, Tensor>
+  ): { readonly blocks: readonly VisitedBlock[]; readonly inputs: readonly Tensor[] } {
+    const blocks: VisitedBlock[] = []
+    const inputs = new Set<Tensor>()
+    const made = new Set<string>()
+    for (let k = first; k < first + count; k++) {
+      const held = k === first ? this.#holds(manifest, k) : this.#held.get(manifest.id)?.get(k)
+      const own = held?.loaded.inputs.filter(({ name }) => !made.has(name)) ?? []
+      // What came as something else than it takes is blamed on whoever made it when its turn comes.
+      if (held === undefined || (k > first && !own.every(spec => fits(spec, here.get(spec.name))))) break
+      const given = k === first ? inputsOf(manifest, k, held, here) : own.map(({ name }) => here.get(name)!)
+      for (const tensor of given) inputs.add(tensor)
+      for (const { name } of held.loaded.outputs) made.add(name)
+      const alive = manifest.activations[k + 1]!.tensors.map(({ name }) => name)
+      blocks.push({ hash: held.sha256, expected: expectedOf(manifest, k, held, activation, first), alive })
+    }
+    return { blocks, inputs: [...inputs] }
+  }
+
+  #holds(manifest: ModelManifest, k: number): HeldBlock {
+    const held = this.#held.get(manifest.id)?.get(k)
+    if (held === undefined) throw new NotHeldError(`block ${k} of ${manifest.name} is not loaded here`)
+    return held
+  }
+
+  /** The activation after block `k`, of what was here and what has come out; what does not live on is given back. */
+  #after(
+    manifest: ModelManifest,
+    k: number,
+    follow: Follow | undefined,
+    here: Map<string, Tensor>,
+    { inputs, outputs }: Pick<BlockRun, 'inputs' | 'outputs'>
+  ): readonly Tensor[] {
+    for (const tensor of [...inputs, ...outputs]) here.set(tensor.name, tensor)
     const after = doneAfter(k, manifest.blocks.length, follow)
     const tensors = activationOf(manifest, after, here, `block ${k} of ${manifest.name}`)
-    this.#giveBack(returned, [...tensors, ...outputs])
-    return { tensors, start, end, took, follow }
+    this.#giveBack(inputs, [...tensors, ...outputs])
+    return tensors
   }
 
   /** Inputs that do not live on. */
@@ -205,20 +283,52 @@ const activationOf = (
     return tensor
   })
 
-/** As the runtime would refuse them: what does not fit was made wrongly elsewhere, and that is no failure of this device. */
-const checkFit = (block: string, { inputs: specs }: LoadedBlock, inputs: readonly Tensor[]): void => {
-  for (const [i, { name, type, shape }] of specs.entries()) {
-    const tensor = inputs[i]!
-    if (tensor.type !== type) throw new MisfitError(`${block} needs "${name}" as ${type} and got ${tensor.type}`)
-    const fits =
-      tensor.dims.length === shape.length &&
-      shape.every((dim, d) => typeof dim !== 'number' || dim < 0 || dim === tensor.dims[d])
-    if (!fits && shape.length > 0)
-      throw new MisfitError(
-        `${block} needs "${name}" as [${shape.map(dim => dim ?? '?').join(', ')}] and got [${tensor.dims.join(', ')}]`
-      )
-  }
+/** What a block reads of what is here. @throws MisfitError where that is none of its activation */
+const inputsOf = (
+  manifest: ModelManifest,
+  k: number,
+  { loaded }: HeldBlock,
+  here: ReadonlyMap<string, Tensor>
+): readonly Tensor[] => {
+  const block = `block ${k} of ${manifest.name}`
+  return loaded.inputs.map(spec => {
+    const tensor = here.get(spec.name)
+    if (tensor === undefined) throw new MisfitError(`${block} needs "${spec.name}", which did not arrive`)
+    checkFit(block, spec, tensor)
+    return tensor
+  })
 }
+
+/** As the runtime would refuse it: what does not fit was made wrongly elsewhere, and that is no failure of this device. */
+const checkFit = (block: string, spec: TensorSpec, tensor: Tensor): void => {
+  if (fits(spec, tensor)) return
+  const { name, type, shape } = spec
+  if (tensor.type !== type) throw new MisfitError(`${block} needs "${name}" as ${type} and got ${tensor.type}`)
+  throw new MisfitError(
+    `${block} needs "${name}" as [${shape.map(dim => dim ?? '?').join(', ')}] and got [${tensor.dims.join(', ')}]`
+  )
+}
+
+const fits = ({ type, shape }: TensorSpec, tensor: Tensor | undefined): boolean =>
+  tensor?.type === type &&
+  (shape.length === 0 ||
+    (tensor.dims.length === shape.length &&
+      shape.every((dim, d) => typeof dim !== 'number' || dim < 0 || dim === tensor.dims[d])))
+
+/** What block `k` should take here, of an activation `first` as large as this one. */
+const expectedOf = (
+  { activations }: ModelManifest,
+  k: number,
+  { time }: HeldBlock,
+  activation: readonly Tensor[],
+  first = k
+): Seconds => {
+  const size = activation.reduce((sum, { data }) => sum + data.byteLength, 0)
+  return seconds(time * Math.max(1, size / activations[first]!.bytes))
+}
+
+const byName = (tensors: readonly Tensor[]): Map<string, Tensor> =>
+  new Map(tensors.map(tensor => [tensor.name, tensor]))
 
 const concrete = (shape: readonly (number | string | null)[]): readonly number[] | undefined =>
   shape.every(dim => typeof dim === 'number') ? (shape as readonly number[]) : undefined

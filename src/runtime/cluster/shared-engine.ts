@@ -10,9 +10,11 @@ import type { BlockRun, Engine, LoadedBlock } from '../ports/engine.ts'
 export class SharedEngine implements Engine {
   readonly #below: Engine
   readonly #users = new Map<BlockHash, number>()
+  readonly visit: Engine['visit']
 
   constructor(below: Engine) {
     this.#below = below
+    this.visit = below.visit?.bind(below)
   }
 
   get abandoned(): number {

@@ -3,9 +3,10 @@ import { isStranded } from '../../cluster/source-book.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
 import { seconds } from '../../core/units.ts'
 import { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
-import type { RunOutcome } from '../../scheduler/dispatch/lane-queue.ts'
+import type { RunOutcome, Visit } from '../../scheduler/dispatch/lane-queue.ts'
 import type { SendOutcome } from '../../scheduler/dispatch/link-queue.ts'
 import type { CreatePolicy } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
@@ -18,7 +19,7 @@ import { reportToWire } from '../dispatch/report-codec.ts'
 import { taskToWire } from '../dispatch/task-codec.ts'
 import type { Task } from '../generated/tributary/v1/wire_pb.ts'
 import type { DeviceObserver } from '../ports/device-observer.ts'
-import { StuckError } from '../ports/engine.ts'
+import { type RunTimes, StuckError } from '../ports/engine.ts'
 import type { Network, Sending, Sent } from '../ports/network.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { BlockFailure } from './is-proven.ts'
@@ -79,7 +80,12 @@ export class TaskTraffic {
       bytes: payloadBytes,
       learns,
       takesAhead: this.#parts.blocks.takesAhead,
-      run: (task, finished) => void this.#parts.guard.watch('running blocks', this.#run(task).then(finished)),
+      visits: this.#parts.blocks.visits,
+      run: (task, finished, visit) =>
+        void this.#parts.guard.watch(
+          'running blocks',
+          this.#run(task, visit).then(outcomes => finished(...outcomes))
+        ),
       send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
       deliver: task => void this.#parts.guard.run('taking results', () => this.#parts.cameHome(task)),
       policyFailed: error => this.#parts.guard.failed('deciding where data go', error),
@@ -108,26 +114,59 @@ export class TaskTraffic {
     else this.#parts.network.notify(by, notice('clearance', { body: { case: 'giveBack', value: true } }))
   }
 
-  async #run(task: DeviceTask): Promise<RunOutcome> {
-    const { source, datum, trace, done: block } = task
+  async #run(task: DeviceTask, visit: Visit): Promise<readonly RunOutcome[]> {
+    const { done: block } = task
     try {
-      const manifest = this.#parts.view.manifest(task.modelId)!
-      const inputs = this.#parts.encodings.decode(task.tensors)
-      const ready = task.ranUntil ?? task.arrivedAt
-      const run = await this.#parts.blocks.run(manifest, block, inputs, ready)
-      const { tensors, start, end, took, follow } = run
-      task.tensors = tensors
-      task.madeBy = this.#parts.view.self
-      task.ranUntil = end
-      const ran = { source, datum, trace, model: manifest.name, block, ready, start, end }
-      this.#parts.guard.run('tracing what ran', () => this.#parts.observe?.ran(ran))
-      return { kind: 'done', took, ...(follow === undefined ? {} : { follow }) }
+      return await (visit.blocks === 1 ? this.#runOne(task) : this.#runSeveral(task, visit))
     } catch (error) {
-      if (error instanceof NotHeldError) return { kind: 'notHere' }
-      if (error instanceof StuckError) this.#parts.bar(task.modelId, error.message)
+      if (error instanceof NotHeldError) return [{ kind: 'notHere' }]
       if (error instanceof MisfitError && block > 0) task.blame = task.madeBy
-      return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
+      return [this.#failed(task, error, block)]
     }
+  }
+
+  async #runOne(task: DeviceTask): Promise<readonly RunOutcome[]> {
+    const { done: block } = task
+    const manifest = this.#parts.view.manifest(task.modelId)!
+    const inputs = this.#parts.encodings.decode(task.tensors)
+    const ready = task.ranUntil ?? task.arrivedAt
+    const { tensors, ...run } = await this.#parts.blocks.run(manifest, block, inputs, ready)
+    this.#hold(task, tensors)
+    return [this.#ran(task, manifest, block, run)]
+  }
+
+  async #runSeveral(task: DeviceTask, { blocks, halt }: Visit): Promise<readonly RunOutcome[]> {
+    const { done: first } = task
+    const manifest = this.#parts.view.manifest(task.modelId)!
+    const inputs = this.#parts.encodings.decode(task.tensors)
+    const { runs, tensors, failed } = await this.#parts.blocks.visit(manifest, first, blocks, inputs, halt)
+    if (tensors !== undefined) this.#hold(task, tensors)
+    const outcomes = runs.map((run, i) => this.#ran(task, manifest, first + i, run))
+    return failed === undefined ? outcomes : [...outcomes, this.#failed(task, failed.error, first + failed.at)]
+  }
+
+  /** The activation that was made of its last. */
+  #hold(task: DeviceTask, tensors: DeviceTask['tensors']): void {
+    task.tensors = tensors
+    task.madeBy = this.#parts.view.self
+  }
+
+  #ran(
+    task: DeviceTask,
+    { name: model }: ModelManifest,
+    block: number,
+    { start, end, took, follow }: Pick<RunTimes, 'start' | 'end' | 'took' | 'follow'>
+  ): RunOutcome {
+    const { source, datum, trace } = task
+    const ran = { source, datum, trace, model, block, ready: task.ranUntil ?? task.arrivedAt, start, end }
+    task.ranUntil = end
+    this.#parts.guard.run('tracing what ran', () => this.#parts.observe?.ran(ran))
+    return { kind: 'done', took, ...(follow === undefined ? {} : { follow }) }
+  }
+
+  #failed(task: DeviceTask, error: unknown, block: number): RunOutcome {
+    if (error instanceof StuckError) this.#parts.bar(task.modelId, error.message)
+    return { kind: 'failed', block, because: error instanceof Error ? error.message : String(error) }
   }
 
   /** Whatever goes wrong with it, the link is free for the next, and the task is here again. */

@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
+import { Halt } from '../../core/halt.ts'
 import { blockHash } from '../../core/ids.ts'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
 import { milliseconds } from '../../core/units.ts'
@@ -41,11 +42,11 @@ const identityFile = (type: ElementType, shape: readonly (number | string)[]): s
   })
 
 /** y = table[i], so an index past the end is an error of the run. */
-const gatherFile = (): string =>
+const gatherFile = (i = 'i', y = 'y'): string =>
   tinyOnnxFile({
-    inputs: { i: ['int64', [1]] },
-    outputs: { y: ['float32', [1]] },
-    nodes: [{ opType: 'Gather', input: ['table', 'i'], output: ['y'] }],
+    inputs: { [i]: ['int64', [1]] },
+    outputs: { [y]: ['float32', [1]] },
+    nodes: [{ opType: 'Gather', input: ['table', i], output: [y] }],
     initializers: [{ name: 'table', dataType: 1, dims: [3n], floatData: [10, 20, 30] }]
   })
 
@@ -269,6 +270,86 @@ test('a block that does not end is given up, its lane begun again, and the block
   await engine.unload(A) // that it did not end is forgotten
   await engine.load(A, loopingFile())
   expect(firstFloat((await engine.run(A, times(1))).outputs[0])).toBe(2)
+})
+
+/** `i` to `y = table[i]`, then `z = y + y`, then `w = z + y`: what the first makes lives on beside the second. */
+const chainFiles = (): readonly string[] => [gatherFile(), sumFile(['y', 'y'], 'z'), sumFile(['z', 'y'], 'w')]
+const sumFile = (input: readonly [string, string], output: string): string =>
+  tinyOnnxFile({
+    inputs: Object.fromEntries([...new Set(input)].map(name => [name, ['float32', [1]] as const])),
+    outputs: { [output]: ['float32', [1]] },
+    nodes: [{ opType: 'Add', input: [...input], output: [output] }]
+  })
+const C = blockHash('c'.repeat(64))
+const CHAIN = [
+  { hash: A, expected: milliseconds(1), alive: ['y'] },
+  { hash: B, expected: milliseconds(1), alive: ['z', 'y'] },
+  { hash: C, expected: milliseconds(1), alive: ['w'] }
+] as const
+
+test('blocks run one after the other in one visit, and what lives on comes back', async () => {
+  const engine = engineOf()
+  for (const [i, file] of chainFiles().entries()) await engine.load(CHAIN[i]!.hash, file)
+  const { runs, outputs, failed } = await engine.visit!(CHAIN, index(1n), new Halt())
+  expect([runs.length, failed]).toEqual([3, undefined])
+  expect(outputs.map(output => [output.name, firstFloat(output)])).toEqual([['w', 60]])
+  for (const [i, { start, end, took }] of runs.entries()) {
+    expect(end - start).toBeCloseTo(took, 6)
+    if (i > 0) expect(start).toBeGreaterThanOrEqual(runs[i - 1]!.end)
+  }
+  const two = await engine.visit!(CHAIN.slice(0, 2), index(2n), new Halt())
+  expect(two.outputs.map(output => [output.name, firstFloat(output)])).toEqual([
+    ['z', 60],
+    ['y', 30]
+  ])
+})
+
+test('a visit that is halted ends behind the block that runs, with what is alive there', async () => {
+  const engine = engineOf()
+  for (const [i, file] of chainFiles().entries()) await engine.load(CHAIN[i]!.hash, file)
+  const halt = new Halt()
+  halt.ask()
+  const { runs, outputs } = await engine.visit!(CHAIN, index(1n), halt)
+  expect(runs).toHaveLength(1)
+  expect(outputs.map(output => [output.name, firstFloat(output)])).toEqual([['y', 20]])
+})
+
+test('a block that fails in a visit is named, and those before it are told', async () => {
+  const engine = engineOf()
+  await engine.load(A, identityFile('int64', [1]))
+  await engine.load(B, gatherFile('y', 'z'))
+  const blocks = [
+    { hash: A, expected: milliseconds(1), alive: ['y'] },
+    { hash: B, expected: milliseconds(1), alive: ['z'] }
+  ]
+  const given: Tensor[] = [{ ...index(7n)[0]!, name: 'x' }]
+  const { runs, failed } = await engine.visit!(blocks, given, new Halt())
+  expect([runs.length, failed?.at, failed?.error.message]).toEqual([
+    1,
+    1,
+    expect.stringMatching(/^block bbbbbbbbbbbb: .*indices element out of data bounds/)
+  ])
+  await expect(engine.visit!(blocks.slice(1), [{ ...given[0]!, name: 'y' }], new Halt())).rejects.toThrow(
+    /^block bbbbbbbbbbbb/
+  )
+})
+
+test('a block that does not end in a visit is named, and each has its own time', async () => {
+  const engine = engineOf({ patience: { times: 30, least: milliseconds(300) } })
+  await engine.load(A, identityFile('float32', [1]))
+  const file = join(mkdtempSync(join(tmpdir(), 'tributary-loop-')), 'loop.onnx')
+  writeFileSync(file, loopingModel({ input: 'y', output: 'z' }))
+  await engine.load(B, file)
+  const blocks = [
+    { hash: A, expected: milliseconds(1), alive: ['y'] },
+    { hash: B, expected: milliseconds(1), alive: ['z'] }
+  ]
+  const { runs, failed } = await engine.visit!(blocks, [floats('x', [1], 4e6)], new Halt())
+  expect([runs, failed?.at]).toEqual([[], 1])
+  expect(failed?.error).toBeInstanceOf(StuckError)
+  expect(failed?.error.message).toMatch(/^block bbbbbbbbbbbb: it has not ended/)
+  await expect(engine.run(B, [floats('y', [1], 1)])).rejects.toThrow(StuckError)
+  expect(firstFloat((await engine.run(A, [floats('x', [1], 3)])).outputs[0])).toBe(3)
 })
 
 test('a block may take as long as is expected of it, many times over', async () => {

@@ -1,15 +1,27 @@
+import type { Halt } from '../../core/halt.ts'
 import type { BlockHash } from '../../core/ids.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
-import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../ports/engine.ts'
+import {
+  type BlockRun,
+  type BlockVisit,
+  type Engine,
+  EngineError,
+  type FailedRun,
+  type LoadedBlock,
+  type RunTimes,
+  StuckError,
+  type VisitedBlock
+} from '../ports/engine.ts'
 import { machineTimeOffset } from '../system-clock.ts'
 import { calibrateApart } from './calibrate-apart.ts'
 import { CALIBRATION_REFERENCE } from './calibration-model.ts'
 import { checkInputs } from './check-inputs.ts'
 import type { EngineOptions, LanePatience } from './engine-options.ts'
-import type { LaneAnswers } from './lane-protocol.ts'
-import { LaneThread } from './lane-thread.ts'
+import { LaneProgress } from './lane-progress.ts'
+import type { LaneAnswers, LaneBlock, LaneRun } from './lane-protocol.ts'
+import { type JobLimit, LaneThread } from './lane-thread.ts'
 import { ownBuffers } from './own-buffers.ts'
 
 /** The lane thread starts with the first call. @throws RangeError when an option is out of range */
@@ -82,15 +94,42 @@ class ThreadedEngine implements Engine {
   ): Promise<BlockRun> {
     const { inputs: specs } = await this.#loaded(hash)
     checkInputs(nameOf(hash), specs, inputs)
-    const limit = this.#limit(Math.max(expected, this.#declared.get(hash) ?? 0))
-    const { answer, returned } = await this.#about(hash, this.#run(hash, inputs, limit))
+    const { answer, returned } = await this.#about(
+      hash,
+      this.#run([{ hash }], inputs, whole(this.#limitOf(hash, expected)))
+    )
+    return { inputs: returned, outputs: answer.outputs, ...this.#timesOf(answer.runs[0]!) }
+  }
+
+  readonly visit = async (
+    blocks: readonly VisitedBlock[],
+    inputs: readonly Tensor[],
+    halt: Halt
+  ): Promise<BlockVisit> => {
+    await Promise.all(blocks.map(({ hash }) => this.#loaded(hash)))
+    const progress = new LaneProgress()
+    halt.onAsk(() => progress.halt())
+    const limits = blocks.map(({ hash, expected }) => this.#limitOf(hash, expected))
+    const ran = this.#run(blocks, inputs, { part: () => progress.at, of: limits }, progress)
+    try {
+      const { answer, returned } = await this.#about(() => blocks[progress.at]!.hash, ran)
+      const { outputs, runs, failed } = answer
+      return {
+        ...{ inputs: returned, outputs, runs: runs.map(run => this.#timesOf(run)) },
+        ...(failed === undefined ? {} : { failed: failureOf(blocks, runs.length, failed) })
+      }
+    } catch (error) {
+      if (progress.at === 0) throw error
+      return { runs: [], outputs: [], inputs: [], failed: { at: progress.at, error: error as Error } }
+    }
+  }
+
+  #timesOf({ start, end, actual }: LaneRun): RunTimes {
     return {
-      inputs: returned,
-      outputs: answer.outputs,
-      start: seconds(answer.start / 1000 - this.#offset),
-      end: seconds(answer.end / 1000 - this.#offset),
-      took: milliseconds(answer.end - answer.start),
-      own: milliseconds(answer.actual),
+      start: seconds(start / 1000 - this.#offset),
+      end: seconds(end / 1000 - this.#offset),
+      took: milliseconds(end - start),
+      own: milliseconds(actual),
       late: seconds(0)
     }
   }
@@ -104,7 +143,7 @@ class ThreadedEngine implements Engine {
     const declared = this.#declared.get(hash)
     const job = { hash, inputs: madeUp, isWarmUp: declared !== undefined }
     const limit = this.#limit(MEASURED_RUNS * (declared ?? 0))
-    const { least } = await this.#about(hash, this.#running().ask('measure', job, [], limit))
+    const { least } = await this.#about(hash, this.#running().ask('measure', job, [], whole(limit)))
     return declared ?? milliseconds(least)
   }
 
@@ -132,20 +171,26 @@ class ThreadedEngine implements Engine {
   }
 
   async #run(
-    hash: BlockHash,
+    blocks: readonly LaneBlock[],
     inputs: readonly Tensor[],
-    limit: Seconds
+    limit: JobLimit,
+    progress?: LaneProgress
   ): Promise<{ readonly answer: LaneAnswers['run']; readonly returned: readonly Tensor[] }> {
     const lane = this.#running()
+    const seen = progress === undefined ? {} : { progress: progress.memory }
     const shared = lane.memory.share(inputs)
     if (shared === undefined) {
       const { tensors, buffers } = ownBuffers(inputs)
-      const answer = await lane.ask('run', { hash, inputs: tensors }, buffers, limit)
+      const answer = await lane.ask('run', { blocks, inputs: tensors, ...seen }, buffers, limit)
       return { answer, returned: answer.inputs }
     }
-    const answer = await lane.ask('run', { hash, inputs: { shared: shared.inputs } }, [], limit)
+    const answer = await lane.ask('run', { blocks, inputs: { shared: shared.inputs }, ...seen }, [], limit)
     shared.giveBack()
     return { answer, returned: inputs }
+  }
+
+  #limitOf(hash: BlockHash, expected: Seconds): Seconds {
+    return this.#limit(Math.max(expected, this.#declared.get(hash) ?? 0))
   }
 
   /** @param nominal seconds that it should take */
@@ -153,10 +198,12 @@ class ThreadedEngine implements Engine {
     return seconds(Math.max(this.#patience.least, this.#patience.times * nominal))
   }
 
-  async #about<T>(hash: BlockHash, answer: Promise<T>): Promise<T> {
+  /** @param about the block, or which it is when something goes wrong */
+  async #about<T>(about: BlockHash | (() => BlockHash), answer: Promise<T>): Promise<T> {
     try {
       return await answer
     } catch (error) {
+      const hash = typeof about === 'string' ? about : about()
       const text = `${nameOf(hash)}: ${(error as Error).message}`
       if (!(error instanceof StuckError)) throw new EngineError(text, { cause: error })
       const stuck = new StuckError(text)
@@ -190,5 +237,13 @@ class ThreadedEngine implements Engine {
     return lane
   }
 }
+
+const failureOf = (blocks: readonly VisitedBlock[], at: number, because: string): FailedRun => ({
+  at,
+  error: new EngineError(`${nameOf(blocks[at]!.hash)}: ${because}`)
+})
+
+/** Of a job in one part. */
+const whole = (limit: Seconds): JobLimit => ({ part: () => 0, of: [limit] })
 
 const nameOf = (hash: BlockHash): string => `block ${hash.slice(0, 12)}`

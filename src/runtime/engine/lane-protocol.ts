@@ -5,7 +5,13 @@ import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 export interface LaneJobs {
   load: { readonly hash: BlockHash; readonly file: string }
   unload: { readonly hash: BlockHash }
-  run: { readonly hash: BlockHash; readonly inputs: readonly Tensor[] | { readonly shared: readonly SharedInput[] } }
+  run: {
+    /** One after the other, each on what was given and on what those before it made. */
+    readonly blocks: readonly LaneBlock[]
+    readonly inputs: readonly Tensor[] | { readonly shared: readonly SharedInput[] }
+    /** Of more than one block. */
+    readonly progress?: SharedArrayBuffer
+  }
   measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[]; readonly isWarmUp: boolean }
   calibrate: { readonly model: Uint8Array }
   close: Record<never, never>
@@ -20,16 +26,30 @@ export interface LaneAnswers {
   run: {
     /** Those that were transferred. */
     readonly inputs: readonly Tensor[]
+    /** What lives on of what was made. */
     readonly outputs: readonly Tensor[]
-    /** In the machine's monotonic time, which all its processes and threads share. */
-    readonly start: number
-    readonly end: number
-    /** Of what it took, the run's own, as little disturbed by other work as can be told. */
-    readonly actual: number
+    /** Of each block that ran. */
+    readonly runs: readonly LaneRun[]
+    /** Why the next one did not. */
+    readonly failed?: string
   }
   measure: { readonly least: number }
   calibrate: { readonly least: number }
   close: undefined
+}
+
+export interface LaneBlock {
+  readonly hash: BlockHash
+  /** Of tensors that live on when it has run. @default all that it makes */
+  readonly alive?: readonly string[]
+}
+
+export interface LaneRun {
+  /** In the machine's monotonic time, which all its processes and threads share. */
+  readonly start: number
+  readonly end: number
+  /** Of what it took, the run's own, as little disturbed by other work as can be told. */
+  readonly actual: number
 }
 
 /** A tensor in memory that both threads see. */

@@ -25,11 +25,20 @@ const CLOSING: Seconds = seconds(4)
 interface Pending {
   readonly resolve: (answer: never) => void
   readonly reject: (error: Error) => void
-  /** For so long it may be under way. */
-  readonly limit: Seconds
-  /** Since it is, as far as this process was awake. */
+  /** For so long it may be under way, or its part that is. */
+  readonly limit: JobLimit
+  /** Since that is, as far as this process was awake. */
   lasted: number
+  part: number
 }
+
+/** Of a job in parts: which is under way, and how long each may be. */
+export interface JobLimit {
+  readonly part: () => number
+  readonly of: readonly Seconds[]
+}
+
+const UNLIMITED: JobLimit = { part: () => 0, of: [seconds(Number.POSITIVE_INFINITY)] }
 
 /**
  * The main thread's end of one lane. Jobs are done in the order in which they are asked for. When the thread dies,
@@ -75,7 +84,7 @@ export class LaneThread {
   }
 
   /**
-   * @param limit of the time that it is under way; Infinity: as long as it takes
+   * @param limit of the time that it is under way, or each of its parts. Default: as long as it takes
    * @throws EngineError in the lane's words, or when the lane dies; `buffers` are transferred
    * @throws StuckError beyond the limit
    */
@@ -83,13 +92,13 @@ export class LaneThread {
     kind: K,
     job: LaneJobs[K],
     buffers: ArrayBuffer[] = [],
-    limit: Seconds = seconds(Number.POSITIVE_INFINITY)
+    limit: JobLimit = UNLIMITED
   ): Promise<LaneAnswers[K]> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#worker.postMessage({ id, kind, job } satisfies LaneRequest<K>, buffers)
-      this.#pending.set(id, { resolve, reject, limit, lasted: 0 })
-      if (limit !== Number.POSITIVE_INFINITY) this.#look()
+      this.#pending.set(id, { resolve, reject, limit, lasted: 0, part: 0 })
+      if (limit !== UNLIMITED) this.#look()
     })
   }
 
@@ -120,8 +129,11 @@ export class LaneThread {
         this.#stopLooking()
         return
       }
-      next.lasted += passed
-      if (next.lasted > next.limit) this.#abandon(new StuckError(`it has not ended after ${next.lasted.toFixed(0)} s`))
+      const part = next.limit.part()
+      next.lasted = part === next.part ? next.lasted + passed : 0
+      next.part = part
+      if (next.lasted > next.limit.of[part]!)
+        this.#abandon(new StuckError(`it has not ended after ${next.lasted.toFixed(0)} s`))
     }, 1000 * LOOK_EVERY)
     this.#looking.unref()
   }

@@ -5,19 +5,22 @@
 import { existsSync, readlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { InferenceSession } from 'onnxruntime-node'
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { machineTimeOffset } from '../system-clock.ts'
 import { LaneInputs } from './lane-inputs.ts'
+import { LaneProgress } from './lane-progress.ts'
 import type {
   LaneAnswers,
+  LaneBlock,
   LaneGreeting,
   LaneJobKind,
   LaneJobs,
   LaneReply,
   LaneRequest,
+  LaneRun,
   LaneSettings
 } from './lane-protocol.ts'
 import { leastTime, timed } from './lane-time.ts'
@@ -79,15 +82,10 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
     return undefined
   },
 
-  run: async ({ hash, inputs }) => {
-    const session = sessionOf(hash)
+  run: async ({ blocks, inputs, progress }) => {
     const given = 'shared' in inputs ? own.of(inputs.shared) : inputs
-    const feeds = Object.fromEntries(given.map(tensor => [tensor.name, toOrt(tensor)]))
-    const start = performance.now()
-    const { value, actual } = await timed(() => session.run(feeds), tellsOwn)
-    const outputs = session.outputNames.map(name => fromOrt(name, value[name]!))
-    const transferred = 'shared' in inputs ? [] : inputs
-    return { inputs: transferred, outputs, start: start + offset, end: performance.now() + offset, actual }
+    const ran = await runBlocks(blocks, given, progress && new LaneProgress(progress))
+    return { ...ran, inputs: 'shared' in inputs ? [] : inputs }
   },
 
   measure: async ({ hash, inputs, isWarmUp }) => {
@@ -116,6 +114,42 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
     port.close() // nothing else keeps this thread alive
     return undefined
   }
+}
+
+/** Those that are to run, until one fails or somebody says that it is enough. @throws where the first fails */
+const runBlocks = async (
+  blocks: readonly LaneBlock[],
+  given: readonly Tensor[],
+  progress: LaneProgress | undefined
+): Promise<Omit<LaneAnswers['run'], 'inputs'>> => {
+  const here = new Map(given.map(tensor => [tensor.name, toOrt(tensor)]))
+  const made = new Set<string>()
+  const runs: LaneRun[] = []
+  try {
+    for (const { hash } of blocks) {
+      if (runs.length > 0 && progress?.isHalted === true) break
+      progress?.begin(runs.length)
+      const session = sessionOf(hash)
+      runs.push(await runOne(session, here))
+      for (const name of session.outputNames) made.add(name)
+    }
+  } catch (error) {
+    if (runs.length === 0) throw error
+    return { outputs: [], runs, failed: ortWords(error) }
+  }
+  const { alive = made } = blocks[runs.length - 1]!
+  return { outputs: [...alive].flatMap(name => (made.has(name) ? fromOrt(name, here.get(name)!) : [])), runs }
+}
+
+/** What it makes is put beside what it takes. */
+const runOne = async (session: InferenceSession, here: Map<string, OrtTensor>): Promise<LaneRun> => {
+  const feeds: Record<string, OrtTensor> = {}
+  for (const name of session.inputNames) feeds[name] = here.get(name)!
+  const start = performance.now()
+  const { value, actual } = await timed(() => session.run(feeds), tellsOwn)
+  const end = performance.now()
+  for (const name of session.outputNames) here.set(name, value[name]!)
+  return { start: start + offset, end: end + offset, actual }
 }
 
 const specOf = (metadata: InferenceSession.ValueMetadata): TensorSpec => {

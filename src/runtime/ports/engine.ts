@@ -1,3 +1,4 @@
+import type { Halt } from '../../core/halt.ts'
 import type { BlockHash } from '../../core/ids.ts'
 import type { Follow } from '../../core/progress.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
@@ -9,17 +10,13 @@ export interface LoadedBlock {
   readonly outputs: readonly TensorSpec[]
 }
 
-/** A block has run. */
-export interface BlockRun {
-  /** The block's outputs, in the model's order; each with its own ArrayBuffer. */
-  readonly outputs: readonly Tensor[]
+/** How a run went. */
+export interface RunTimes {
   /**
    * What comes after it, where the block decides that: `home`, and the outputs are the model's; `again`, and they are its inputs.
    * @default 'next'
    */
   readonly follow?: Follow
-  /** The inputs, handed back: what lives on beside the block must not be copied to survive. */
-  readonly inputs: readonly Tensor[]
   /** When the run began and ended, on the device's clock. */
   readonly start: Seconds
   readonly end: Seconds
@@ -29,6 +26,40 @@ export interface BlockRun {
   readonly own: Seconds
   /** By how much it took longer than was declared, because the machine was busy with something else; 0 where nothing was. */
   readonly late: Seconds
+}
+
+/** A block has run. */
+export interface BlockRun extends RunTimes {
+  /** The block's outputs, in the model's order; each with its own ArrayBuffer. */
+  readonly outputs: readonly Tensor[]
+  /** The inputs, handed back: what lives on beside the block must not be copied to survive. */
+  readonly inputs: readonly Tensor[]
+}
+
+/** One of several blocks that run one after the other on what the ones before have made. */
+export interface VisitedBlock {
+  readonly hash: BlockHash
+  /** As `Engine.run`. */
+  readonly expected: Seconds
+  /** What lives on when it has run, by name. */
+  readonly alive: readonly string[]
+}
+
+/** Blocks have run in one visit. */
+export interface BlockVisit {
+  /** Of those that have, in order: not all where it was halted, where one says that something else follows, or where one failed. */
+  readonly runs: readonly RunTimes[]
+  /** Made by any of them and alive after the last; all, where that says what follows. Each with its own ArrayBuffer. */
+  readonly outputs: readonly Tensor[]
+  /** What was given, handed back. */
+  readonly inputs: readonly Tensor[]
+  readonly failed?: FailedRun
+}
+
+export interface FailedRun {
+  /** Which of the blocks. Not the one behind `runs` where all that ran in this visit is lost. */
+  readonly at: number
+  readonly error: Error
 }
 
 /**
@@ -53,6 +84,15 @@ export interface Engine extends AsyncDisposable {
    * @throws StuckError when it does not end; the block is not run again before it was unloaded
    */
   run(hash: BlockHash, inputs: readonly Tensor[], readySince?: Seconds, expected?: Seconds): Promise<BlockRun>
+  /**
+   * Run blocks one after the other, and nothing between them. Before each but the first it is looked whether it is to stop.
+   * Absent: it cannot, and each is asked for by `run`.
+   * @param inputs what any of them reads that none before it makes, once each
+   * @throws as `run`, where the first did not run
+   */
+  readonly visit?:
+    | ((blocks: readonly VisitedBlock[], inputs: readonly Tensor[], halt: Halt) => Promise<BlockVisit>)
+    | undefined
   /**
    * Time a loaded block on zeros (or seeded values) of these shapes: warm-up, then the least of several runs, so that
    * other work on the machine does not count. @returns seconds; where they were declared, those

@@ -9,6 +9,8 @@ export interface ContestRules<T> extends Ranking<T> {
   readonly contest?: { readonly classOf: (item: T) => number; readonly urgency: (item: T) => number } | undefined
   /** Asked of the one that is to be served: it is served after all of whom this is not true. Absent: of none. */
   readonly yields?: ((item: T) => boolean) | undefined
+  /** Whether that may ever be true of it. Absent: it may. */
+  readonly mayYield?: ((item: T) => boolean) | undefined
 }
 
 /** Waiting items of several classes, each in its own order. There are few classes: sources have few weights. */
@@ -50,6 +52,19 @@ export class ContestQueue<T> {
 
   shift(): T | undefined {
     return this.#next()?.shift()
+  }
+
+  /**
+   * Whether an item that is not among them would be served before all of them, were it put here now or at any time until another
+   * comes: where that depends on the time, it would not.
+   */
+  isLedBy(item: T): boolean {
+    if (this.size === 0) return true
+    const { contest, yields, mayYield } = this.#rules
+    if (this.#yielding.size > 0 || (yields !== undefined && mayYield?.(item) !== false)) return false
+    const own = contest?.classOf(item) ?? 0
+    for (const [key, queue] of this.#classes) if (queue.size > 0 && (key !== own || !queue.isLedBy(item))) return false
+    return true
   }
 
   /** Take out all that are wanted; the others keep their places. */

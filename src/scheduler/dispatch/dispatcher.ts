@@ -6,7 +6,7 @@ import type { CreatePolicy, Decision, Policy, PolicyHost } from '../policy.ts'
 import { Clearance } from './clearance.ts'
 import type { ContestRules } from './contest-queue.ts'
 import { DriftWatch } from './drift-watch.ts'
-import { LaneQueue, type RunBlock } from './lane-queue.ts'
+import { LaneQueue, type RunBlocks } from './lane-queue.ts'
 import { type Handshake, LinkQueue, type SendTask } from './link-queue.ts'
 import type { LiveTask } from './live-task.ts'
 
@@ -21,8 +21,10 @@ export interface DispatcherPorts<T extends LiveTask> {
   readonly bytes: (task: T) => number
   /** As `LaneQueueParts`. */
   readonly takesAhead?: boolean | undefined
-  /** Run block `task.done`; the driver puts the next activation into the task before it calls `finished`. */
-  readonly run: RunBlock<T>
+  /** As `LaneQueueParts`. */
+  readonly visits?: boolean | undefined
+  /** Run block `task.done`, and others of its visit; the driver puts the activation after the last into the task before it calls `finished`. */
+  readonly run: RunBlocks<T>
   readonly send: SendTask<T>
   /** The task is at home, and complete or as far as it was to come. */
   readonly deliver: (task: T) => void
@@ -153,6 +155,7 @@ export class Dispatcher<T extends LiveTask> {
       queue.forgetClearance()
       for (const task of queue.takeOut(() => true)) this.#again(task)
     }
+    this.#lane.worldChanged()
     for (const task of this.#lane.takeOut(t => !world.carries(self, t.model, t.done))) this.#again(task)
     const waiting = this.#waiting
     this.#waiting = []
@@ -311,7 +314,8 @@ export class Dispatcher<T extends LiveTask> {
         urgency === undefined
           ? undefined
           : { classOf: task => task.weight, urgency: task => urgency(task, this.#ports.now()) },
-      yields: yields === undefined ? undefined : task => yields(task, this.#ports.now())
+      yields: yields === undefined ? undefined : task => yields(task, this.#ports.now()),
+      mayYield: task => task.deadline !== undefined
     }
   }
 

@@ -1,3 +1,4 @@
+import { Halt } from '../../core/halt.ts'
 import { advanced, type Follow } from '../../core/progress.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
@@ -12,12 +13,25 @@ export type RunOutcome =
       /** What comes after it. @default 'next' */
       readonly follow?: Follow
     }
-  | { readonly kind: 'failed'; readonly because: string }
+  | {
+      readonly kind: 'failed'
+      readonly because: string
+      /** Which failed. @default the one that was next */
+      readonly block?: number
+    }
   /** The block is not here any more: nothing was computed, and nothing failed. */
   | { readonly kind: 'notHere' }
 
-/** Run block `task.done`; call `finished` once. */
-export type RunBlock<T> = (task: T, finished: (outcome: RunOutcome) => void) => void
+/** Run block `task.done`, and those of the visit behind it; call `finished` once, with an outcome for each that was tried, in order. */
+export type RunBlocks<T> = (task: T, finished: (...outcomes: readonly RunOutcome[]) => void, visit: Visit) => void
+
+/** Blocks of one task that may run one after the other, with nothing between them. */
+export interface Visit {
+  /** At most so many, at least 1. */
+  readonly blocks: number
+  /** Asked where it is another's turn at the next block, or where what lies ahead has changed. */
+  readonly halt: Halt
+}
 
 export interface LaneQueueParts<T> extends ContestRules<T> {
   readonly now: () => Seconds
@@ -25,12 +39,14 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
   readonly self: number
   /** Default: always. */
   readonly learns?: () => boolean
-  readonly run: RunBlock<T>
+  readonly run: RunBlocks<T>
   /**
    * A block may be given to be run while another runs: it begins the moment that one ends. Default: it may not, and one is given
    * when the other is back.
    */
   readonly takesAhead?: boolean | undefined
+  /** Blocks of one task may be given together. Default: one at a time. */
+  readonly visits?: boolean | undefined
   readonly finished: (task: T) => void
   readonly failed: (task: T, because: string) => void
   readonly notHere: (task: T) => void
@@ -42,13 +58,21 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
  */
 const SHORT: Seconds = seconds(0.005)
 
+/** What has run is told when a visit is over: no longer than this, by what is believed, unless it is one block. */
+const LONGEST_VISIT: Seconds = seconds(0.1)
+
 interface Running<T> {
   readonly task: T
+  readonly visit: Visit
   /** Since when it is its turn. */
   since: Seconds
 }
 
-/** The tasks that wait for this device's lane, and the one that runs. One block at a time. */
+/**
+ * The tasks that wait for this device's lane, and the one that runs. One block at a time. Blocks that follow each other in one
+ * task, here and decided, are given together where the task would be served next after each of them: nobody who waits goes before it.
+ * Who comes meanwhile and would, halts it at the next block. So the order is the same as if each were given by itself.
+ */
 export class LaneQueue<T extends LiveTask> {
   readonly #parts: LaneQueueParts<T>
   readonly #queue: ContestQueue<T>
@@ -79,7 +103,15 @@ export class LaneQueue<T extends LiveTask> {
 
   push(task: T): void {
     this.#queue.push(task)
+    for (const { task: running, visit } of this.#running)
+      if (visit.blocks > 1 && !this.#queue.isLedBy(running)) visit.halt.ask()
     this.#pump()
+  }
+
+  /** What runs here may have changed: no block that may not run is begun. */
+  worldChanged(): void {
+    for (const { task, visit } of this.#running)
+      for (let ahead = 1; ahead < visit.blocks; ahead++) if (!this.#mayRun(task, task.done + ahead)) visit.halt.ask()
   }
 
   /** Called often. */
@@ -105,8 +137,10 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   uses(model: number, block: number): boolean {
-    const wants = (task: T): boolean => task.model === model && task.done === block
-    return [...this.#queue.items()].some(wants) || this.#running.some(({ task }) => wants(task))
+    const wants = (task: T, blocks: number): boolean =>
+      task.model === model && block >= task.done && block < task.done + blocks
+    if (this.#running.some(({ task, visit }) => wants(task, visit.blocks))) return true
+    return [...this.#queue.items()].some(task => wants(task, 1))
   }
 
   /** Take waiting tasks out; the running one is left to finish. */
@@ -116,33 +150,70 @@ export class LaneQueue<T extends LiveTask> {
 
   #workHere(task: T): number {
     const { world, self } = this.#parts
-    const until = Math.max(task.done + 1, task.route[0]?.device === self ? task.route[0].until : 0)
+    const until = this.#decidedHere(task)
     let sum = 0
     for (let k = task.done; k < until; k++) sum += world.blockTime(self, task.model, k)
     return sum
+  }
+
+  /** So many of its blocks are done when it leaves, as far as that is decided. */
+  #decidedHere({ done, route: [step] }: T): number {
+    return Math.max(done + 1, step?.device === this.#parts.self ? step.until : 0)
+  }
+
+  /** Likewise, no further than it is to come. */
+  #comesTo(task: T): number {
+    const isHome = task.home === this.#parts.self
+    return Math.min(
+      this.#decidedHere(task),
+      isHome ? (task.until ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+    )
+  }
+
+  #mayRun({ model, home }: T, block: number): boolean {
+    return this.#parts.world.mayRun(this.#parts.self, model, block, home)
+  }
+
+  /** Of a task that has just been taken from the queue. */
+  #visitOf(task: T): Visit {
+    const halt = new Halt()
+    if (this.#parts.visits !== true) return { blocks: 1, halt }
+    const until = this.#comesTo(task)
+    if (until <= task.done + 1 || !this.#queue.isLedBy(task)) return { blocks: 1, halt }
+    const { world, self } = this.#parts
+    let takes = world.blockTime(self, task.model, task.done)
+    let next = task.done + 1
+    for (; next < until && this.#mayRun(task, next); next++) {
+      takes = seconds(takes + world.blockTime(self, task.model, next))
+      if (takes > LONGEST_VISIT) break
+    }
+    return { blocks: next - task.done, halt }
   }
 
   #pump(): void {
     while (this.#takesMore()) {
       const task = this.#queue.shift()
       if (task === undefined) return
-      this.#running.push({ task, since: this.#parts.now() })
-      this.#parts.run(task, outcome => this.#finished(task, outcome))
+      const visit = this.#visitOf(task)
+      this.#running.push({ task, visit, since: this.#parts.now() })
+      this.#parts.run(task, (...outcomes) => this.#finished(task, outcomes), visit)
     }
   }
 
   #takesMore(): boolean {
     const [first, second] = this.#running
     if (first === undefined) return true
-    return second === undefined && this.#parts.takesAhead === true && this.#isShort(first.task)
+    return second === undefined && this.#parts.takesAhead === true && this.#isShort(first)
   }
 
-  #isShort({ model, done }: T): boolean {
+  #isShort({ task: { model, done }, visit }: Running<T>): boolean {
     const { world, self } = this.#parts
-    return world.blockTime(self, model, done) < SHORT
+    let sum = 0
+    for (let k = done; k < done + visit.blocks; k++) sum += world.blockTime(self, model, k)
+    return sum < SHORT
   }
 
-  #finished(task: T, outcome: RunOutcome): void {
+  #finished(task: T, outcomes: readonly RunOutcome[]): void {
     const now = this.#parts.now()
     const place = this.#running.findIndex(running => running.task === task)
     const [{ since }] = this.#running.splice(place, 1) as [Running<T>]
@@ -150,19 +221,31 @@ export class LaneQueue<T extends LiveTask> {
     if (place === 0) this.#busy += now - since
     for (const next of this.#running) next.since = now
     try {
-      if (outcome.kind === 'done') {
-        if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, outcome.took, this.#parts.now())
-        task.served = seconds(task.served + outcome.took)
-        // What was decided for the blocks ahead is for a datum that goes on as planned.
-        if (outcome.follow !== undefined && outcome.follow !== 'next') task.route = []
-        task.done = advanced(this.#parts.world, task, outcome.follow)
-        task.refusals = 0
-        this.#tasks++
-        this.#parts.finished(task)
-      } else if (outcome.kind === 'failed') this.#parts.failed(task, outcome.because)
-      else this.#parts.notHere(task)
+      const last = outcomes.at(-1)!
+      this.#advance(task, outcomes, now)
+      if (last.kind === 'done') this.#parts.finished(task)
+      else if (last.kind === 'failed') {
+        task.done = last.block ?? task.done
+        this.#parts.failed(task, last.because)
+      } else this.#parts.notHere(task)
     } finally {
       this.#pump() // the others wait for it, whatever becomes of this one
+    }
+  }
+
+  /** @param now when the last block had run */
+  #advance(task: T, outcomes: readonly RunOutcome[], now: Seconds): void {
+    const done = outcomes.filter(outcome => outcome.kind === 'done')
+    let left = done.reduce((sum, { took }) => sum + took, 0)
+    for (const { took, follow } of done) {
+      left -= took
+      if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, took, seconds(now - left))
+      task.served = seconds(task.served + took)
+      // What was decided for the blocks ahead is for a datum that goes on as planned.
+      if (follow !== undefined && follow !== 'next') task.route = []
+      task.done = advanced(this.#parts.world, task, follow)
+      task.refusals = 0
+      this.#tasks++
     }
   }
 }

@@ -25,8 +25,7 @@ export class RankedQueue<T> {
   }
 
   push(item: T): void {
-    const { rank, tie, turn } = this.#ranking
-    this.#heap.push({ item, rank: rank(item), tie: tie(item), turn: turn(item) })
+    this.#heap.push(this.#placed(item))
     let i = this.#heap.length - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
@@ -34,6 +33,12 @@ export class RankedQueue<T> {
       this.#swap(i, parent)
       i = parent
     }
+  }
+
+  /** Whether an item that is not here would be the first. */
+  isLedBy(item: T): boolean {
+    const first = this.#heap[0]
+    return first === undefined || compare(this.#placed(item), first) < 0
   }
 
   first(): T | undefined {
@@ -54,6 +59,11 @@ export class RankedQueue<T> {
     const all = this.#heap.splice(0).sort(compare)
     for (const entry of all) if (!wanted(entry.item)) this.#heap.push(entry) // sorted, so already a heap
     return all.flatMap(({ item }) => (wanted(item) ? [item] : []))
+  }
+
+  #placed(item: T): Place & { readonly item: T } {
+    const { rank, tie, turn } = this.#ranking
+    return { item, rank: rank(item), tie: tie(item), turn: turn(item) }
   }
 
   #sink(from: number): void {

@@ -62,6 +62,7 @@ const open = () => {
     const engine: Engine = new Proxy(inner, {
       get: (target, key) => {
         if (key === 'run') return run
+        if (key === 'visit') return undefined // each block by itself, so that all pass by here
         const value = Reflect.get(target, key)
         return typeof value === 'function' ? value.bind(target) : value
       }

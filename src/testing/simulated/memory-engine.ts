@@ -1,8 +1,18 @@
+import type { Halt } from '../../core/halt.ts'
 import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { type BlockRun, type Engine, EngineError, type LoadedBlock, StuckError } from '../../runtime/ports/engine.ts'
+import {
+  type BlockRun,
+  type BlockVisit,
+  type Engine,
+  EngineError,
+  type LoadedBlock,
+  type RunTimes,
+  StuckError,
+  type VisitedBlock
+} from '../../runtime/ports/engine.ts'
 import type { ProcessClock } from './process-clock.ts'
 import { leavesAfter, runToyBlock, type ToyBlock } from './toy-model.ts'
 
@@ -66,32 +76,63 @@ export class MemoryEngine implements Engine {
 
   run(hash: BlockHash, inputs: readonly Tensor[]): Promise<BlockRun> {
     const given = inputs.map(taken)
-    return this.#lane.run(async () => {
-      this.#refuseStopped()
-      const { clock, runs, fault } = this.#parts
-      const block = this.#loaded.get(hash)
-      runs?.(hash, block !== undefined)
-      if (block === undefined) throw new EngineError(`block ${hash.slice(0, 12)} is not loaded`)
-      const start = clock.now()
-      const what = fault?.(block, given)
-      if (what === 'isStuck') {
-        await clock.sleep(STUCK)
-        throw new StuckError(`block ${block.block} of ${block.model} does not end`)
+    return this.#lane.run(async () => ({ ...(await this.#runOne(hash, given)), inputs: given }))
+  }
+
+  visit = (blocks: readonly VisitedBlock[], inputs: readonly Tensor[], halt: Halt): Promise<BlockVisit> => {
+    const given = inputs.map(taken)
+    return this.#lane.run(() => this.#runSeveral(blocks, given, halt))
+  }
+
+  async #runSeveral(blocks: readonly VisitedBlock[], given: readonly Tensor[], halt: Halt): Promise<BlockVisit> {
+    const here = new Map(given.map(tensor => [tensor.name, tensor]))
+    const made = new Map<string, Tensor>()
+    const runs: RunTimes[] = []
+    for (const { hash } of blocks) {
+      if (runs.length > 0 && halt.isAsked) break
+      try {
+        const reads = this.#loaded.get(hash)?.reads ?? []
+        const { outputs, ...run } = await this.#runOne(
+          hash,
+          reads.map(name => here.get(name)!)
+        )
+        runs.push(run)
+        for (const output of outputs) here.set(output.name, output)
+        for (const output of outputs) made.set(output.name, output)
+        if (run.follow !== undefined) return { runs, outputs: [...made.values()], inputs: given }
+      } catch (error) {
+        if (runs.length === 0) throw error
+        return { runs, outputs: [], inputs: given, failed: { at: runs.length, error: error as Error } }
       }
-      await clock.sleep(this.#takes(block))
-      if (what === 'fails') throw new EngineError(`block ${block.block} of ${block.model}: an error that was asked for`)
-      const end = clock.now()
-      return {
-        outputs: runToyBlock(block, given),
-        ...(leavesAfter(block, given) ? { follow: 'home' as const } : {}),
-        inputs: given,
-        start,
-        end,
-        took: seconds(end - start),
-        own: seconds(end - start),
-        late: seconds(0)
-      }
-    })
+    }
+    return { runs, outputs: blocks[runs.length - 1]!.alive.flatMap(name => made.get(name) ?? []), inputs: given }
+  }
+
+  /** In the lane. */
+  async #runOne(hash: BlockHash, given: readonly Tensor[]): Promise<Omit<BlockRun, 'inputs'>> {
+    this.#refuseStopped()
+    const { clock, runs, fault } = this.#parts
+    const block = this.#loaded.get(hash)
+    runs?.(hash, block !== undefined)
+    if (block === undefined) throw new EngineError(`block ${hash.slice(0, 12)} is not loaded`)
+    const start = clock.now()
+    const what = fault?.(block, given)
+    if (what === 'isStuck') {
+      await clock.sleep(STUCK)
+      throw new StuckError(`block ${block.block} of ${block.model} does not end`)
+    }
+    await clock.sleep(this.#takes(block))
+    if (what === 'fails') throw new EngineError(`block ${block.block} of ${block.model}: an error that was asked for`)
+    const end = clock.now()
+    return {
+      outputs: runToyBlock(block, given),
+      ...(leavesAfter(block, given) ? { follow: 'home' as const } : {}),
+      start,
+      end,
+      took: seconds(end - start),
+      own: seconds(end - start),
+      late: seconds(0)
+    }
   }
 
   measure(hash: BlockHash): Promise<Seconds> {
