@@ -200,6 +200,12 @@ export const grafanaDashboard = (): Dashboard =>
         [named(rateOf('tributary_refused_results_total')), '{{name}}: results']
       )
     )
+    .withPanel(
+      lines('Audits', 'Data that were computed a second time, by what came of it.', 'reqps', [
+        sumBy('outcome', rateOf('tributary_audits_total')),
+        '{{outcome}}'
+      ])
+    )
     .withRow(new RowBuilder('Placement'))
     .withPanel(
       lines('Plans', 'By what had changed.', 'short', [
