@@ -58,6 +58,7 @@ export class Announcer {
       peer,
       notice('report', reportToWire(this.#parts.policy.remark(), this.#parts.view.world))
     )
+    this.#parts.network.notify(peer, notice('state', this.#parts.reporter.described()))
   }
 
   /** Devices, not those who only look on. */

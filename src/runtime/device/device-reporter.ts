@@ -188,6 +188,11 @@ export class DeviceReporter {
     this.#lastAt = this.#parts.clock.now()
     this.#sayDifferences()
     this.#sayTroubles()
+    return this.described()
+  }
+
+  /** What this device is, carries and knows, and what people see of it. */
+  described(): DeviceState {
     // What it has and does is told also where that cannot be put in words.
     const status = this.#parts.guard.run('describing itself', () => JSON.stringify(this.deviceReport())) ?? ''
     return this.stateNow(status)

@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf'
+import { create, toBinary } from '@bufbuild/protobuf'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import type { PlacementInbox } from '../../cluster/placement-inbox.ts'
@@ -20,6 +20,7 @@ import {
   type Clearance,
   type Custody,
   type DeviceState,
+  DeviceStateSchema,
   type DrainRequest,
   type Failure,
   type Lost,
@@ -99,22 +100,11 @@ export const createHandlers = (parts: HandlerParts): NetworkHandlers => {
 const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandlers => ({
   onTask: arrived => onTask(parts, arrived),
   onRequest: (from, request) => answer(parts, from, request),
-  onNotice: (from, message) => onNotice(parts, from, message),
-  onState: (from, state) => {
-    const fault = stateFault(state)
-    if (fault !== undefined) return sayOf(parts, from)(`a state of ${from.slice(-8)} is not heard: ${fault}`, 'warn')
-    if (parts.view.heard(from, state, parts.clock.now())) {
-      if (state.name !== '') parts.named?.(from, state.name)
-      parts.changed()
-    }
-    hearSetAside(parts, from, state)
-    if (from === parts.view.self || greeted.has(from) || state.name === '') return
-    greeted.add(from)
-    const device = parts.view.nameOf(from)
-    sayOf(parts, from)(`${device} is there`, 'info', { kind: 'joined', device })
-    parts.event({ event: 'deviceJoined', id: from, name: state.name })
-    sayNamesakes(parts, from, state.name)
+  onNotice: (from, { body }) => {
+    if (body.case === 'state') hearTold(parts, from, body.value, greeted)
+    else onNotice(parts, from, body)
   },
+  onState: (from, state) => onState(parts, from, state, greeted),
   onPeer: event => {
     if (event.kind === 'left' && greeted.delete(event.peer)) {
       const { peer: id, because } = event
@@ -123,6 +113,33 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandler
     onPeer(parts, event)
   }
 })
+
+const onState = (parts: HandlerParts, from: DeviceId, state: DeviceState, greeted: Set<DeviceId>): void => {
+  const fault = stateFault(state)
+  if (fault !== undefined) {
+    sayOf(parts, from)(`a state of ${from.slice(-8)} is not heard: ${fault}`, 'warn')
+    return
+  }
+  if (parts.view.heard(from, state, parts.clock.now())) {
+    if (state.name !== '') parts.named?.(from, state.name)
+    parts.changed()
+  }
+  hearSetAside(parts, from, state)
+  if (from === parts.view.self || greeted.has(from) || state.name === '') return
+  greeted.add(from)
+  const device = parts.view.nameOf(from)
+  sayOf(parts, from)(`${device} is there`, 'info', { kind: 'joined', device })
+  parts.event({ event: 'deviceJoined', id: from, name: state.name })
+  sayNamesakes(parts, from, state.name)
+}
+
+/** Of the device that tells it, and on the same budgets as what comes by gossip. */
+const hearTold = (parts: HandlerParts, from: DeviceId, state: DeviceState, greeted: Set<DeviceId>): void => {
+  const { budgets } = parts
+  const size = toBinary(DeviceStateSchema, state).byteLength
+  if (state.device !== from || !budgets.takes(from, 'stateBytes', size) || !budgets.takes(from, 'states')) return
+  onState(parts, from, state, greeted)
+}
 
 /** Each device has a namesake, and is told apart from it; but its user thinks of one. */
 const sayNamesakes = (parts: HandlerParts, device: DeviceId, name: string): void => {
@@ -210,7 +227,7 @@ const reload = async ({ reload: work }: HandlerParts): Promise<Reply> => {
   }
 }
 
-const onNotice = (parts: HandlerParts, from: DeviceId, { body }: Notice): void => {
+const onNotice = (parts: HandlerParts, from: DeviceId, body: Notice['body']): void => {
   const { view, clock, dispatcher, stretch } = parts
   switch (body.case) {
     case 'report': {
