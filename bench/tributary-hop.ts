@@ -63,7 +63,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
   const joined = Promise.withResolvers<DeviceId>()
   const network = createLibp2pNetwork({
     privateKey: await createIdentity(),
-    clusterKey: key,
+    cluster: key,
     listen: ['127.0.0.1:0'],
     transports: [tcpTransport],
     mdns: false,

@@ -18,9 +18,10 @@ const WORDS: Readonly<Record<string, Words>> = {
   cannotListen: (message, { isDoor, endpoint }) =>
     isDoor === true || endpoint !== undefined ? message : `${message} (--listen HOST:PORT)`,
   keyMissing: (_, { address }) =>
-    `--join ${address} needs the cluster's key: use the invite (tributary invite prints it on any device), or --cluster-key FILE`,
+    `--join ${address} needs the cluster's key: use an invite (tributary invite prints one on a device that may admit), or --cluster-key FILE`,
   keyLost: message => `${message} (--join - asks for the invite, --state names the folder)`,
   invitesDiffer: message => `--join: ${message}`,
+  removed: message => `--state ${message}`,
   otherCluster: message => `${message} (--state names the folder)`,
   stateRefused: message => `--state ${message}`,
   badModelsFolder: message => message.replace(/^the folder of models/, '--serve-models'),

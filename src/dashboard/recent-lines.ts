@@ -18,7 +18,7 @@ const MOST_LINES = 200
 const MOST_CHARACTERS = 500
 
 /** Whoever looks at a page need not be let into the cluster. */
-const INVITE = /tributary1:[\w+/=-]+/g
+const INVITE = /tributary[12]:[\w+/=-]+/g
 
 const shown = (text: string): string => text.replace(INVITE, '(an invite)').slice(0, MOST_CHARACTERS)
 

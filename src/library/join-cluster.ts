@@ -33,8 +33,12 @@ export interface Cluster extends AsyncDisposable {
   addresses(): readonly string[]
   /** Where other programs are answered: an address for each way. Undefined where nobody is. */
   readonly serving: { readonly http?: string; readonly grpc?: string } | undefined
-  /** What another device joins with. Whoever has it is in: treat it as a password. */
-  invite(): string
+  /**
+   * What another device joins with. Whoever has it is in: treat it as a password.
+   * @param terms `for` the device of this name only, for `lasts` seconds (default: a day), `once`
+   * @throws UserError `mayNotAdmit` where this device does not hold the cluster's key: it was invited itself
+   */
+  invite(terms?: { readonly for?: string; readonly lasts?: number; readonly once?: boolean }): string
   /**
    * Data that this program has: an iterable, whose outcomes are read from the source; or, without `items`, data that are sent
    * one by one, each with a promise of its outcome. A tensor is `{ dims, data }`: as the model's input declares it, or without its
@@ -70,7 +74,7 @@ export interface Cluster extends AsyncDisposable {
  * Start a device in this process and join a cluster with it, or begin one. Resolves when the device's own models are cut and it
  * listens; it goes on to find the others, and computes what is placed on it.
  * @throws UserError with a `code`: `badOption`, `badPolicy`, `badAddress`, `badInvite`, `nameTaken` for two models of one name,
- *   `stateInUse`, `stateRefused`, `portInUse`, `noFreePort`, `cannotListen`, `keyMissing`, `keyLost`, `invitesDiffer`, `otherCluster`,
+ *   `stateInUse`, `stateRefused`, `removed`, `portInUse`, `noFreePort`, `cannotListen`, `keyMissing`, `keyLost`, `invitesDiffer`, `otherCluster`,
  *   `badModel`, `badShape`, `badCut`, `packageMissing`; the reason of `options.signal`
  */
 export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> => {
@@ -203,8 +207,16 @@ class JoinedCluster implements Cluster {
     return this.#opened.cluster.network.addresses()
   }
 
-  invite(): string {
-    return this.#opened.cluster.invite()
+  invite({
+    for: name,
+    lasts,
+    once
+  }: {
+    readonly for?: string
+    readonly lasts?: number
+    readonly once?: boolean
+  } = {}): string {
+    return this.#opened.cluster.invite({ name, once, lasts: lasts === undefined ? undefined : seconds(lasts) })
   }
 
   addSource(options: IterableSourceOptions): Promise<IterableSource>

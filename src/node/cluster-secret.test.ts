@@ -1,12 +1,21 @@
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { JOIN_VARIABLE, readJoins } from '../cli/node/read-joins.ts'
+import { seconds } from '../core/units.ts'
 import { createClusterKey, readClusterKey, writeClusterKey } from '../runtime/network/cluster-key.ts'
+import { createIdentity, peerIdOf } from '../runtime/network/identity.ts'
 import { encodeInvite } from '../runtime/network/invite.ts'
+import { ClusterRoll } from '../runtime/network/members/cluster-roll.ts'
+import { showTicket } from '../runtime/network/members/ticket.ts'
 import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
+import { wallTime } from '../runtime/system-clock.ts'
 import { resolveSecret } from './cluster-secret.ts'
+import { keepMembers } from './keep-members.ts'
+
+const identities = await Promise.all([1, 2].map(() => createIdentity()))
+const id = (n: number) => peerIdOf(identities[n - 1]!)
 
 let folder: StateFolder
 let said: string[]
@@ -34,8 +43,11 @@ test('a device that knows others does not make itself a new key', async () => {
 })
 
 test('of an invite one address is enough; of addresses given one by one each is tried', async () => {
-  const { ways, key: found } = await resolve(['10.0.0.9:1', invite, '10.0.0.8:1'])
-  expect([ways, found]).toEqual([[['10.0.0.9:1'], ['10.0.0.8:1'], ['10.0.0.1:6174', '10.0.0.2:6174']], key])
+  const { ways, footing } = await resolve(['10.0.0.9:1', invite, '10.0.0.8:1'])
+  expect([ways, footing]).toEqual([
+    [['10.0.0.9:1'], ['10.0.0.8:1'], ['10.0.0.1:6174', '10.0.0.2:6174']],
+    { kind: 'holder', key }
+  ])
 })
 
 test("an invite's key is kept where the device looks for it, --cluster-key included, and no other key is replaced", async () => {
@@ -53,7 +65,7 @@ test.skipIf(process.platform === 'win32')('a key file that others can read is cl
   const file = join(folder.path, 'shared.key')
   await writeClusterKey(file, key)
   await chmod(file, 0o644)
-  expect((await resolve([], { clusterKey: file })).key).toEqual(key)
+  expect((await resolve([], { clusterKey: file })).footing).toEqual({ kind: 'holder', key })
   expect([(await stat(file)).mode & 0o777, said]).toEqual([
     0o600,
     [expect.stringMatching(/shared\.key could be read .*0644/)]
@@ -77,4 +89,43 @@ test('a file that is missing, empty or no invite is named', async () => {
   await expect(joins([], [join(folder.path, 'empty')])).rejects.toThrow(/--join-file .*empty: is empty; write into it/)
   await writeFile(join(folder.path, 'video'), Buffer.alloc(100_000))
   await expect(joins([], [join(folder.path, 'video')])).rejects.toThrow(/--join-file .*video: has 100000 B/)
+})
+
+test('of an invite with a ticket nothing is kept before it is used; then the certificate is, and no invite is needed', async () => {
+  const holder = new ClusterRoll({ self: id(1), name: 'a', footing: { kind: 'holder', key }, wallTime })
+  const ticket = holder.ticket({ name: '', once: false, lasts: seconds(60) })
+  const text = encodeInvite({ ticket, addresses: ['10.0.0.1:6174'] })
+  const first = await resolve([text])
+  expect([first.footing, first.ways, await readdir(folder.path)]).toEqual([
+    { kind: 'invited', ticket },
+    [['10.0.0.1:6174']],
+    []
+  ])
+  const save = keepMembers({ folder, keyFile: first.keyFile, say })
+  const roll = new ClusterRoll({ self: id(2), name: 'b', footing: first.footing, wallTime, save })
+  await roll.accept(await holder.certify(id(2), showTicket(ticket, id(2), id(1), 'b'), id(1)))
+  for (const joins of [[], [text], ['10.0.0.9:1']])
+    expect((await resolve(joins)).footing).toMatchObject({ kind: 'member', cluster: holder.cluster })
+  const other = encodeInvite({ key: createClusterKey(), addresses: [] })
+  await expect(resolve([other])).rejects.toMatchObject({ code: 'otherCluster' })
+  expect((await resolve([invite])).footing).toEqual({ kind: 'holder', key })
+})
+
+test('a new key is kept where the former was; beside it, where that is not to be written', async () => {
+  const own = join(folder.path, 'given.key')
+  await writeClusterKey(own, key)
+  const rollAt = async (keyFile: string) => {
+    const { footing, kept } = await resolve([], { clusterKey: own })
+    return new ClusterRoll({
+      ...{ self: id(1), name: 'a', footing, kept, wallTime },
+      save: keepMembers({ folder, keyFile, say })
+    })
+  }
+  const next = createClusterKey()
+  await (await rollAt(own)).rotate(next)
+  expect((await resolve([], { clusterKey: own })).footing).toEqual({ kind: 'holder', key: next })
+  const last = createClusterKey()
+  await (await rollAt(join(own, 'none'))).rotate(last) // no folder: as a file system that is read-only
+  expect((await resolve([], { clusterKey: own })).footing).toEqual({ kind: 'holder', key: last })
+  expect(said.join()).toMatch(/the cluster's new key is in .*cluster\.key.*holds the key that the cluster had before/)
 })

@@ -2,13 +2,22 @@ import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '../core/user-error.ts'
 import { type ClusterKey, createClusterKey, readClusterKey, writeClusterKey } from '../runtime/network/cluster-key.ts'
-import { decodeInvite, isInvite } from '../runtime/network/invite.ts'
+import { clusterOfInvite, decodeInvite, type Invite, isInvite } from '../runtime/network/invite.ts'
+import type { Footing } from '../runtime/network/members/cluster-roll.ts'
+import type { KeptRoll } from '../runtime/network/members/kept-roll.ts'
+import { isSame } from '../runtime/network/members/read-signed.ts'
+import { latestKey } from '../runtime/network/members/rotation.ts'
+import { publicKeyOf } from '../runtime/network/members/signed.ts'
+import { type KeptMembers, readMembers } from '../runtime/state/members-file.ts'
 import { PRIVATE_FILE, tighten } from '../runtime/state/privacy.ts'
 import type { StateFolder } from '../runtime/state/state-folder.ts'
 
 export interface ClusterSecret {
-  readonly key: ClusterKey
-  /** Where it is kept. */
+  /** How this device belongs to the cluster. */
+  readonly footing: Footing
+  /** What it knows of the members from earlier runs. */
+  readonly kept: KeptRoll | undefined
+  /** Where the cluster's key is kept, if this device holds it. */
   readonly keyFile: string
   /** Addresses to dial, as given and from invites; of each group one is enough. */
   readonly ways: readonly (readonly string[])[]
@@ -27,37 +36,44 @@ export interface SecretOptions {
 }
 
 /**
- * The cluster's key: from an invite, from the file given, from the state folder of an earlier run, or made here when
- * nothing is joined. Kept in the state folder (or the given file), so that a restart needs no invite.
- * @throws UserError `keyMissing` when an address is joined and no key is to be had, `keyLost` when that of an earlier run is gone,
+ * How this device belongs to its cluster: by an invite, by the key in the file given, by what the state folder has of an earlier
+ * run, or as the one that begins it, where nothing is joined. A key is kept in the state folder (or the given file), so that a
+ * restart needs no invite.
+ * @throws UserError `keyMissing` when an address is joined and there is neither, `keyLost` when those of an earlier run are gone,
  *   `invitesDiffer` or `otherCluster` when an invite is for another cluster
  */
 export const resolveSecret = async (options: SecretOptions): Promise<ClusterSecret> => {
   const { join, clusterKey, folder, isMember, say } = options
   const found = await findSecret(join, clusterKey, folder, say)
-  const keyFile = resolve(clusterKey ?? folder.keyFile)
-  if (found.key !== undefined) {
-    if (found.isInvited) await remember(keyFile, found.key)
-    return { key: found.key, keyFile, ways: found.ways, isNew: false }
+  const { footing, ways } = found
+  const keyFile = resolve(found.keyFile)
+  if (footing !== undefined) {
+    if (footing.kind === 'holder' && found.isInvited) await writeClusterKey(keyFile, footing.key)
+    return { footing, kept: keptWith(found.kept, footing), keyFile, ways, isNew: false }
   }
   if (isMember)
     throw new UserError(
-      `${keyFile} is gone, and with it the key of the cluster that this device belongs to: give it an invite of that cluster, or begin anew with another state folder`,
+      `${keyFile} is gone, or members.json in ${folder.path}, by which this device belonged to its cluster: give it an invite of that cluster, or begin anew with another state folder`,
       { code: 'keyLost', facts: { file: keyFile } }
     )
   const key = createClusterKey()
   await writeClusterKey(keyFile, key)
-  return { key, keyFile, ways: [], isNew: true }
+  return { footing: { kind: 'holder', key }, kept: undefined, keyFile, ways: [], isNew: true }
 }
 
+const keptWith = (kept: KeptMembers | undefined, footing: Footing): KeptRoll | undefined =>
+  kept === undefined ? undefined : { ...kept, key: footing.kind === 'holder' ? footing.key : undefined }
+
 export interface FoundSecret {
-  /** Undefined where nothing is joined and no key is kept. */
-  readonly key: ClusterKey | undefined
+  /** Undefined where nothing is joined, and neither a key nor a certificate is kept. */
+  readonly footing: Footing | undefined
+  readonly kept: KeptMembers | undefined
+  readonly keyFile: string
   readonly isInvited: boolean
   readonly ways: ClusterSecret['ways']
 }
 
-/** The key as far as there is one; nothing is written. @throws UserError when an address is joined without one */
+/** The footing as far as there is one; nothing is written. @throws UserError when an address is joined without one */
 export const findSecret = async (
   join: readonly string[],
   clusterKey: string | undefined,
@@ -67,22 +83,70 @@ export const findSecret = async (
   const invites = join.filter(isInvite).map(decodeInvite)
   const addresses = join.filter(text => !isInvite(text))
   const ways = [...addresses.map(address => [address]), ...invites.map(invite => invite.addresses)]
+  const own = await findOwn(clusterKey, folder, say)
   const [first] = invites
-  const stranger = invites.find(({ key }) => !isSame(key, first!.key))
-  if (stranger !== undefined)
-    throw new UserError('the invites are for different clusters; keep those of one', { code: 'invitesDiffer' })
-  if (first !== undefined) return { key: first.key, isInvited: true, ways }
-  const file = clusterKey ?? folder.keyFile
-  if (await exists(file)) {
-    await sayOpen(file, say)
-    return { key: await readClusterKey(file), isInvited: false, ways }
-  }
-  if (addresses.length > 0)
-    throw new UserError(`${addresses[0]} needs the cluster's key: use an invite, which has it`, {
+  if (first === undefined) {
+    if (own.footing !== undefined || addresses.length === 0) return { ...own, isInvited: false, ways }
+    throw new UserError(`${addresses[0]} needs the cluster's key: use an invite`, {
       code: 'keyMissing',
       facts: { address: addresses[0]! }
     })
-  return { key: undefined, isInvited: false, ways }
+  }
+  if (invites.some(invite => !isSame(clusterOfInvite(invite), clusterOfInvite(first))))
+    throw new UserError('the invites are for different clusters; keep those of one', { code: 'invitesDiffer' })
+  return { ...own, footing: invitedFooting(first, own), isInvited: true, ways }
+}
+
+/** A device that is a member already stays what it is; of an invite with the cluster's key it becomes one that may admit. */
+const invitedFooting = (invite: Invite, { footing, kept, keyFile }: OwnSecret): Footing => {
+  const cluster = clusterOfInvite(invite)
+  if (footing !== undefined) {
+    const own = footing.kind === 'holder' ? publicKeyOf(footing.key) : kept!.cluster
+    const isOlder = kept !== undefined && isSame(latestKey(cluster, kept.rotations), own)
+    if (!isSame(own, cluster) && !isOlder)
+      throw new UserError(
+        `the invite is for another cluster than ${footing.kind === 'holder' ? keyFile : 'the state folder'}; use another state folder, or remove that file`,
+        { code: 'otherCluster', facts: { file: keyFile } }
+      )
+    if (!('key' in invite) || footing.kind === 'holder' || !isSame(own, cluster)) return footing
+  }
+  return 'key' in invite ? { kind: 'holder', key: invite.key } : { kind: 'invited', ticket: invite.ticket }
+}
+
+type OwnSecret = Pick<FoundSecret, 'footing' | 'kept' | 'keyFile'>
+
+/** What the key file and the state folder have. */
+const findOwn = async (
+  clusterKey: string | undefined,
+  folder: StateFolder,
+  say: (text: string, level?: 'warn') => void
+): Promise<OwnSecret> => {
+  const kept = await readMembers(folder)
+  const files = clusterKey === undefined ? [folder.keyFile] : [clusterKey, folder.keyFile]
+  const [file = folder.keyFile] = files
+  const key = await keyIn(file, say)
+  if (key !== undefined && !isFormer(key, kept)) return { footing: { kind: 'holder', key }, kept, keyFile: file }
+  if (kept?.certificate === undefined) return { footing: undefined, kept, keyFile: file }
+  const latest = file === folder.keyFile ? undefined : await keyIn(folder.keyFile, say)
+  if (key !== undefined && clusterKey !== undefined)
+    say(`${file} holds the key that the cluster had before it was changed; put the new one there`, 'warn')
+  if (latest !== undefined && isSame(publicKeyOf(latest), kept.cluster))
+    return { footing: { kind: 'holder', key: latest }, kept, keyFile: folder.keyFile }
+  return { footing: { kind: 'member', cluster: kept.cluster, certificate: kept.certificate }, kept, keyFile: file }
+}
+
+/** The cluster had it before it was changed. */
+const isFormer = (key: ClusterKey, kept: KeptMembers | undefined): boolean => {
+  const cluster = publicKeyOf(key)
+  return (
+    kept !== undefined && !isSame(cluster, kept.cluster) && isSame(latestKey(cluster, kept.rotations), kept.cluster)
+  )
+}
+
+const keyIn = async (file: string, say: (text: string, level?: 'warn') => void): Promise<ClusterKey | undefined> => {
+  if (!(await exists(file))) return undefined
+  await sayOpen(file, say)
+  return readClusterKey(file)
 }
 
 /** A file of the user's: closed where that can be done, for in a container it may not even be ours. */
@@ -96,24 +160,6 @@ export const sayOpen = async (file: string, say: (text: string, level?: 'warn') 
       'warn'
     )
 }
-
-const remember = async (keyFile: string, key: ClusterKey): Promise<void> => {
-  if (!(await exists(keyFile))) {
-    await writeClusterKey(keyFile, key)
-    return
-  }
-  if (!isSame(await readClusterKey(keyFile), key)) {
-    throw new UserError(
-      `the invite is for another cluster than ${keyFile}; use another state folder, or remove that file`,
-      {
-        code: 'otherCluster',
-        facts: { file: keyFile }
-      }
-    )
-  }
-}
-
-const isSame = (a: ClusterKey, b: ClusterKey): boolean => Buffer.from(a).equals(Buffer.from(b))
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { createClusterKey } from '../runtime/network/cluster-key.ts'
 import { decodeInvite } from '../runtime/network/invite.ts'
+import { ClusterRoll } from '../runtime/network/members/cluster-roll.ts'
+import { wallTime } from '../runtime/system-clock.ts'
 import { joined, type NetworkGroup, networkGroup, openPair } from '../testing/open-networks.ts'
 import { currentInvite } from './current-invite.ts'
 
@@ -22,8 +24,9 @@ test('a device is joined where it listens, a guest, which listens nowhere, where
           .join(':')
       )
       .sort()
-  const key = createClusterKey()
-  const of = (network: typeof a.network) => [...decodeInvite(currentInvite(key, network)).addresses].sort()
+  const footing = { kind: 'holder', key: createClusterKey() } as const
+  const roll = new ClusterRoll({ self: a.self, name: 'a', footing, wallTime })
+  const of = (network: typeof a.network) => [...decodeInvite(currentInvite(roll, network)).addresses].sort()
   expect(of(a.network)).toEqual(at(a.address))
   expect(of(guest.network)).toEqual(at(a.address, b.address))
   await b.network.stop()

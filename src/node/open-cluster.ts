@@ -2,22 +2,26 @@ import { describeFileError } from '../core/describe-file-error.ts'
 import type { DeviceId } from '../core/ids.ts'
 import type { JobGuard } from '../core/job-guard.ts'
 import { type Seconds, seconds } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import type { BlobStore } from '../runtime/network/blob-store.ts'
-import { loadOrCreateIdentity } from '../runtime/network/identity.ts'
+import { type Identity, loadOrCreateIdentity, peerIdOf } from '../runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
+import { ClusterRoll } from '../runtime/network/members/cluster-roll.ts'
 import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { TwinWatch } from '../runtime/network/twin-watch.ts'
 import type { LinkShaper } from '../runtime/ports/link-shaper.ts'
 import type { Network, Role } from '../runtime/ports/network.ts'
 import { type KnownPeer, PeersFile, readPeers } from '../runtime/state/peers-file.ts'
 import { readDevice, removeRunning, type StateFolder, writeRunning } from '../runtime/state/state-folder.ts'
-import { systemClock } from '../runtime/system-clock.ts'
+import { systemClock, wallTime } from '../runtime/system-clock.ts'
 import { chooseListen, type ListenOptions } from './choose-listen.ts'
 import { type ClusterSecret, findSecret, resolveSecret } from './cluster-secret.ts'
-import { currentInvite } from './current-invite.ts'
+import { currentInvite, type InviteTerms } from './current-invite.ts'
 import { describeTwins } from './describe-twins.ts'
 import type { DeviceLog } from './device-log.ts'
+import { type DeviceHere, footingHere } from './footing-here.ts'
+import { keepMembers } from './keep-members.ts'
 import type { PeerNames } from './peer-names.ts'
 
 export interface ClusterOptions extends ListenOptions {
@@ -29,6 +33,8 @@ export interface ClusterOptions extends ListenOptions {
   readonly role?: Exclude<Role, 'observer'>
   /** The shared key's file; undefined: in the state folder. */
   readonly clusterKey?: string | undefined
+  /** A guest comes from this device, without an invite or key of its own. */
+  readonly from?: DeviceHere | undefined
   /** Whether devices are looked for on the local network. */
   readonly mdns: boolean
   /** Shapes what is sent to a peer; undefined where the real link alone counts. */
@@ -56,8 +62,8 @@ export interface Cluster extends AsyncDisposable {
   troubles(): readonly string[]
   /** Once the network has started: join the others, tell people and programs where this device is and how to join it. */
   announce(): Promise<void>
-  /** What another device joins with. It has the cluster's key: treat it as a password. */
-  invite(): string
+  /** What another device joins with: treat it as a password. @throws UserError `mayNotAdmit` */
+  invite(terms?: InviteTerms): string
 }
 
 /** @throws UserError when the port is in use, the key is missing, or an invite is none */
@@ -67,11 +73,24 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const join = await options.join()
   const known = await readPeers(folder, say)
   // What is wrong with the key is said before anything is written, and before what is wrong with the port.
-  await findSecret(join, options.clusterKey, folder, say)
+  if (options.from === undefined) await findSecret(join, options.clusterKey, folder, say)
   const { role = 'device' } = options
   const listen = role === 'guest' ? [] : await chooseListen(options, await readDevice(folder))
   const isMember = known.length > 0
-  const secret = await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
+  const privateKey = await loadOrCreateIdentity(folder.path)
+  const secret =
+    options.from === undefined
+      ? await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
+      : await secretHere(options.from, join, privateKey, say)
+  const roll = new ClusterRoll({
+    self: peerIdOf(privateKey),
+    name: options.name,
+    footing: secret.footing,
+    kept: secret.kept,
+    wallTime,
+    ...(role === 'device' ? { save: keepMembers({ folder, keyFile: secret.keyFile, say }) } : {})
+  })
+  refuseRemoved(roll, folder)
   names.recall(known)
   const nameOf = (id: DeviceId): string => names.of(id)
   let acquaintances: ReadonlyMap<DeviceId, readonly string[]> = new Map()
@@ -81,10 +100,10 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const { shaper } = options
   const twins = new TwinWatch()
   const network = createLibp2pNetwork({
-    privateKey: await loadOrCreateIdentity(folder.path),
+    privateKey,
     listen,
     transports: [tcpTransport],
-    clusterKey: secret.key,
+    cluster: roll,
     mdns: options.mdns,
     role,
     clock: systemClock,
@@ -106,15 +125,16 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   let telling: Promise<void> = Promise.resolve()
   return {
     network,
-    troubles: () => twins.troubles(systemClock.now()),
-    invite: () => currentInvite(secret.key, network),
+    troubles: () => [...twins.troubles(systemClock.now()), ...(roll.removed === undefined ? [] : [REMOVED])],
+    invite: terms => currentInvite(roll, network, terms),
     announce: async () => {
-      await announce(parts, network, secret, known)
+      await announce(parts, network, secret, roll, known)
       telling = keepTelling(parts, network, secret, over.signal)
     },
     [Symbol.asyncDispose]: async () => {
       over.abort()
       await network.stop()
+      await roll.saved()
       await telling
       await removeRunning(folder).catch(error =>
         say(`${folder.path}: ${describeFileError(error)}; it still says that this device runs`, 'warn')
@@ -122,6 +142,33 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
       await file[Symbol.asyncDispose]()
     }
   }
+}
+
+const REMOVED =
+  'this device was removed from its cluster, and takes no more part in it; to come back it needs an invite and a new identity, that is, another state folder'
+
+const refuseRemoved = ({ removed }: ClusterRoll, { path }: StateFolder): void => {
+  if (removed === undefined) return
+  throw new UserError(
+    `${path}: this device was removed from its cluster; to come back it needs an invite and another state folder`,
+    { code: 'removed', facts: { folder: path } }
+  )
+}
+
+/** @throws UserError `keyMissing` where the device here is no member either */
+const secretHere = async (
+  from: DeviceHere,
+  join: readonly string[],
+  identity: Identity,
+  say: (text: string, level?: 'warn') => void
+): Promise<ClusterSecret> => {
+  const footing = await footingHere(from, identity, say)
+  if (footing !== undefined)
+    return { footing, kept: undefined, keyFile: from.keyFile, ways: join.map(address => [address]), isNew: false }
+  throw new UserError(`${from.folder.path} is of no cluster yet`, {
+    code: 'keyMissing',
+    facts: { address: join[0] ?? '' }
+  })
 }
 
 /** A board may be up before its network is, and get another address in the night. */
@@ -149,6 +196,7 @@ const announce = async (
   { options, folder, log }: ClusterParts,
   network: Network,
   secret: ClusterSecret,
+  roll: ClusterRoll,
   known: readonly KnownPeer[]
 ): Promise<void> => {
   const { name, printInvite = false, saysInvite = false } = options
@@ -157,20 +205,26 @@ const announce = async (
   await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
   for (const way of secret.ways) network.join(...way)
   if (addresses.length > 0) log.say(`listening on ${addresses.join(', ')}`)
-  const invite = currentInvite(secret.key, network)
+  const invite = (printInvite || secret.isNew) && roll.mayAdmit ? currentInvite(roll, network) : undefined
   // A log is read by others than the one who may let devices in.
   if (secret.isNew) log.say(`a new cluster; ${howToJoin(printInvite || saysInvite ? invite : undefined, folder)}`)
   else {
     if (network.peers().size === 0) log.say(describeWaiting(secret, known, options, folder))
-    if (printInvite) log.say(howToJoin(invite, folder))
+    if (printInvite && invite !== undefined) log.say(howToJoin(invite, folder))
   }
-  log.event({ event: 'listening', name, id: network.self, addresses, ...(printInvite ? { invite } : {}) })
+  log.event({
+    event: 'listening',
+    name,
+    id: network.self,
+    addresses,
+    ...(printInvite && invite !== undefined ? { invite } : {})
+  })
 }
 
 const howToJoin = (invite: string | undefined, { path }: StateFolder): string =>
   invite === undefined
     ? `tributary invite --state ${path} prints what others join it with`
-    : `others join it with:\n\n  tributary node --join ${invite}\n\n(or --join - and paste it there: arguments are seen by all users of a machine)`
+    : `others join it, for a day, with:\n\n  tributary node --join ${invite}\n\n(or --join - and paste it there: arguments are seen by all users of a machine)`
 
 /** A member that comes first after all were off is not the beginning of anything. */
 const describeWaiting = (

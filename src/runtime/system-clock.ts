@@ -30,5 +30,8 @@ export const machineTimeOffset = (): Seconds => {
   return seconds(Math.max(...apart))
 }
 
+/** For people: a time since 1970 as a date. */
+export const dateOf = (time: Seconds): Date => new Date(time * 1000)
+
 /** The date of this machine, for people who read logs: it may jump, and nothing is decided by it. */
 export const wallDate = (): Date => new Date()

@@ -16,7 +16,7 @@ const [key = '', address = ''] = process.argv.slice(2)
 const folder = await mkdtemp(join(tmpdir(), 'tributary-network-process-'))
 const network = createLibp2pNetwork({
   privateKey: await createIdentity(),
-  clusterKey: new Uint8Array(Buffer.from(key, 'hex')),
+  cluster: new Uint8Array(Buffer.from(key, 'hex')),
   listen: ['127.0.0.1:0'],
   transports: [tcpTransport],
   mdns: false,

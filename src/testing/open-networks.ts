@@ -43,7 +43,7 @@ export const networkGroup = (): NetworkGroup => {
     const waiting = new Set<(event: PeerEvent) => void>()
     const network = createLibp2pNetwork({
       privateKey: await createIdentity(),
-      clusterKey: key,
+      cluster: key,
       listen: ['127.0.0.1:0'],
       transports: [tcpTransport],
       mdns: false,

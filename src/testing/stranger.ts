@@ -6,8 +6,9 @@ import { AdmissionGate } from '../runtime/network/admission-gate.ts'
 import type { ClusterKey } from '../runtime/network/cluster-key.ts'
 import { createHost, type Host, stopHost } from '../runtime/network/create-host.ts'
 import { createIdentity } from '../runtime/network/identity.ts'
+import { ClusterRoll } from '../runtime/network/members/cluster-roll.ts'
 import { tcpTransport } from '../runtime/network/tcp-transport.ts'
-import { systemClock } from '../runtime/system-clock.ts'
+import { systemClock, wallTime } from '../runtime/system-clock.ts'
 
 /** A libp2p peer that follows no rules but libp2p's: it opens what it likes and sends what it likes. */
 export interface Stranger extends AsyncDisposable {
@@ -36,7 +37,8 @@ export const openStranger = async (): Promise<Stranger> => {
     admit: async (connection, key) => {
       const stream = await connection.newStream([ADMISSION_PROTOCOL])
       const self = deviceId(host.peerId.toString())
-      const member = await requestAdmission(connection, stream, { self, role: 'device', incarnation: 1n, key })
+      const roll = new ClusterRoll({ self, name: '', footing: { kind: 'holder', key }, wallTime })
+      const member = await requestAdmission(connection, stream, { role: 'device', incarnation: 1n, roll })
       gate.admit(connection, member)
     },
     [Symbol.asyncDispose]: () => stopHost(host)

@@ -18,15 +18,17 @@ import { createLibp2pNetwork } from '../../src/runtime/network/libp2p-network.ts
 import { tcpTransport } from '../../src/runtime/network/tcp-transport.ts'
 import type { Network } from '../../src/runtime/ports/network.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
+import { rollOf } from '../../src/testing/roll-of.ts'
 import { cam, checkSink, DATA, open } from '../cluster-of-tensors.ts'
 
 // A process that has the invite, and does not do as devices do, on real sockets.
 
 const hostileMember = async (invite: string, folder: string) => {
-  const { key, addresses } = decodeInvite(invite)
+  const { addresses } = decodeInvite(invite)
+  const privateKey = await createIdentity()
   const models = new Set<string>()
   const network = createLibp2pNetwork({
-    ...{ privateKey: await createIdentity(), clusterKey: key, listen: ['127.0.0.1:0'], mdns: false, role: 'device' },
+    ...{ privateKey, cluster: rollOf(invite, privateKey), listen: ['127.0.0.1:0'], mdns: false, role: 'device' },
     ...{ clock: systemClock, blobStore: createBlobStore({ folder }), transports: [tcpTransport] }
   })
   await network.start({

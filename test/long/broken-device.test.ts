@@ -21,6 +21,7 @@ import { type BlockRun, type Engine, EngineError } from '../../src/runtime/ports
 import { systemClock } from '../../src/runtime/system-clock.ts'
 import { POLICIES } from '../../src/scheduler/policies.ts'
 import type { NodeProcess } from '../../src/testing/node-process.ts'
+import { rollOf } from '../../src/testing/roll-of.ts'
 import { start } from '../started-nodes.ts'
 
 // Two sound devices as real processes, and a third one, in this process, whose engine is broken in one way or another.
@@ -102,10 +103,17 @@ test.each(WAYS)(
     ])
     const { invite } = await source.event('listening')
     node('sound', ['--join', String(invite)])
-    const { key, addresses } = decodeInvite(String(invite))
+    const { addresses } = decodeInvite(String(invite))
+    const privateKey = await createIdentity()
     const blobs = createBlobStore({ folder: join(home, 'blobs') })
     const network = createLibp2pNetwork({
-      ...{ privateKey: await createIdentity(), clusterKey: key, listen: ['127.0.0.1:0'], mdns: false, role: 'device' },
+      ...{
+        privateKey,
+        cluster: rollOf(String(invite), privateKey),
+        listen: ['127.0.0.1:0'],
+        mdns: false,
+        role: 'device'
+      },
       ...{ clock: systemClock, blobStore: blobs, transports: [tcpTransport] }
     })
     await using _ = createDevice({

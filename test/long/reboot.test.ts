@@ -105,12 +105,15 @@ describe('a cluster without mDNS that was switched off', () => {
     const down = await tributary('invite', '--state', stateOf('shed'))
     expect([down.code, down.stderr]).toEqual([
       0,
-      expect.stringMatching(/^tributary: shed is down: .*tributary node --name shed --state/)
+      expect.stringMatching(/^tributary: good for .*\ntributary: shed is down: .*tributary node --name shed --state/)
     ])
-    expect(down.stderr.trimEnd().split('\n')).toHaveLength(1)
-    // It is good all the same: porch is there.
+    expect(down.stderr.trimEnd().split('\n')).toHaveLength(2)
+    // Porch is there, and may not admit: it is good when shed is back, or where it has the key itself.
     const cellar = start('cellar', ['--join', down.stdout.trim()])
-    await Promise.all([meets(cellar, 'porch', 'cellar'), meets(porch, 'porch', 'cellar')])
+    const open = await tributary('invite', '--open', '--state', stateOf('shed'))
+    const attic = start('attic', ['--join', open.stdout.trim()])
+    await Promise.all([meets(cellar, 'porch', 'attic', 'cellar'), meets(porch, 'porch', 'attic', 'cellar')])
+    await meets(attic, 'porch', 'attic', 'cellar')
   })
 
   test('does not get another key when its own is gone', async () => {
@@ -119,21 +122,24 @@ describe('a cluster without mDNS that was switched off', () => {
     await written('porch', 'shed')
     porch.child.kill('SIGKILL')
     await porch.ended
-    await rm(join(stateOf('porch'), 'cluster.key'))
+    await rm(join(stateOf('porch'), 'members.json'))
     const refused = start('porch')
     expect(await refused.ended).toBe(2)
-    expect(refused.log()).toMatch(/cluster\.key is gone.*give it an invite/)
+    expect(refused.log()).toMatch(/cluster\.key is gone, or members\.json.*give it an invite/)
   })
 })
 
 describe('addresses and ports', () => {
   test('a first address that swallows everything does not hold the others up', async () => {
     const shed = start('shed')
-    const { key, addresses } = decodeInvite(await inviteOf(shed))
+    const given = decodeInvite(await inviteOf(shed))
     const hole = createServer(() => {}).listen(0, '127.0.0.1')
     await new Promise(resolve => hole.once('listening', resolve))
     const { port } = hole.address() as { port: number }
-    const invite = encodeInvite({ key, addresses: [...Array(5).fill(`127.0.0.1:${port}`), ...addresses] })
+    const invite = encodeInvite({
+      ...given,
+      addresses: [...Array(5).fill(`127.0.0.1:${port}`), ...given.addresses]
+    })
     const porch = start('porch', ['--join', invite])
     await porch.event('listening')
     const began = performance.now()
@@ -229,7 +235,7 @@ describe('devices that are copies', () => {
 })
 
 describe('what others on the machine can see', () => {
-  const key = /tributary1:[\w-]{20,}/
+  const key = /tributary[12]:[\w-]{20,}/
 
   test('is nothing of the invite: not in files, not in arguments, not in logs or events', async () => {
     const plain = ['--listen', '127.0.0.1:0', '--no-mdns', '--exit-with-parent', '--json-events']
@@ -241,7 +247,9 @@ describe('what others on the machine can see', () => {
     const invite = stdout.trim()
     const porch = keep(runNodeProcess('porch', [...plain, '--state', stateOf('porch'), '--join', invite]))
     await meets(porch, 'shed', 'porch')
-    const secret = Buffer.from(decodeInvite(invite).key).toString('base64url')
+    const decoded = decodeInvite(invite)
+    if ('key' in decoded) throw new Error('the key itself is in the invite')
+    const secret = Buffer.from(decoded.ticket.secret).toString('base64url')
     for (const node of [shed, porch]) {
       expect(node.log()).not.toMatch(key)
       if (process.platform === 'linux')
@@ -250,7 +258,7 @@ describe('what others on the machine can see', () => {
       for (const entry of await readdir(state, { recursive: true, withFileTypes: true })) {
         const path = join(entry.parentPath, entry.name)
         expect([path, ((await stat(path)).mode & 0o077).toString(8)]).toEqual([path, '0'])
-        if (entry.name !== 'cluster.key' && entry.isFile()) expect(await readFile(path, 'utf8')).not.toContain(secret)
+        if (entry.isFile()) expect(await readFile(path, 'utf8')).not.toContain(secret)
       }
       expect((await stat(state)).mode & 0o077).toBe(0)
     }
@@ -267,8 +275,8 @@ describe('what others on the machine can see', () => {
   test('an intruder is not said to be right', async () => {
     const [shed, other] = [start('shed'), start('other')]
     const { addresses } = (await shed.event('listening')) as { addresses: string[] }
-    const { key: wrong } = decodeInvite(await inviteOf(other))
-    const intruder = start('intruder', ['--join', encodeInvite({ key: wrong, addresses })])
+    const wrong = decodeInvite(await inviteOf(other))
+    const intruder = start('intruder', ['--join', encodeInvite({ ...wrong, addresses })])
     await intruder.event('listening')
     const deadline = performance.now() + 30_000
     while (!shed.log().includes('refused') || !intruder.log().includes('refused')) {

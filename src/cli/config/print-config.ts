@@ -1,18 +1,34 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
+import { isInvite } from '../../runtime/network/invite.ts'
 import { besideConfig } from './beside-config.ts'
 import { flagOf } from './parse-config.ts'
 
-/** All flags as YAML that --config takes again, wherever it is kept; those that are not given and have no default are left out. */
+/**
+ * All flags as YAML that --config takes again, wherever it is kept; those that are not given and have no default are left out,
+ * and invites, which is said.
+ */
 export const printConfig = (command: Command, flags: Readonly<Record<string, unknown>>): string => {
   const said = command.options
     .filter(option => !['config', 'print-config'].includes(flagOf(option)))
     .map(option => [flagOf(option), flags[option.attributeName()] ?? (option.isBoolean() ? false : undefined)] as const)
+    .map(([flag, value]) => [flag, flag === 'join' ? withoutInvites(value) : value] as const)
     .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
-  return stringify(Object.fromEntries(said.map(([flag, value]) => [flag, plain(absolute(flag, value))])), {
-    lineWidth: 0
-  })
+  const isLeftOut = withoutInvites(flags['join']).length < textsOf(flags['join']).length
+  return (
+    (isLeftOut ? LEFT_OUT : '') +
+    stringify(Object.fromEntries(said.map(([flag, value]) => [flag, plain(absolute(flag, value))])), {
+      lineWidth: 0
+    })
+  )
 }
+
+const LEFT_OUT =
+  '# An invite is not printed: whoever reads it can join. Write it into a file of your own, and name that with join-file.\n'
+
+const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
+
+const withoutInvites = (value: unknown): readonly string[] => textsOf(value).filter(text => !isInvite(text))
 
 /** Paths of the command line are relative to where that is given. */
 const absolute = (flag: string, value: unknown): unknown => {

@@ -3,15 +3,16 @@ import type { DeviceId } from '../../core/ids.ts'
 import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { findSecret } from '../../node/cluster-secret.ts'
+import { footingHere } from '../../node/footing-here.ts'
 import { type Reply, ReplySchema, type Request } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../../runtime/network/blob-store.ts'
-import type { ClusterKey } from '../../runtime/network/cluster-key.ts'
-import { createIdentity } from '../../runtime/network/identity.ts'
+import { createIdentity, type Identity, peerIdOf } from '../../runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
+import { ClusterRoll, type Footing } from '../../runtime/network/members/cluster-roll.ts'
 import { tcpTransport } from '../../runtime/network/tcp-transport.ts'
 import type { NetworkHandlers } from '../../runtime/ports/network.ts'
-import { readRunning, runningHere, stateFolderOf } from '../../runtime/state/state-folder.ts'
-import { systemClock } from '../../runtime/system-clock.ts'
+import { readRunning, runningHere, type StateFolder, stateFolderOf } from '../../runtime/state/state-folder.ts'
+import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import { within } from '../infer/within.ts'
 import { JOIN_VARIABLE, readJoins } from './read-joins.ts'
 
@@ -33,12 +34,13 @@ export interface Asker extends AsyncDisposable {
 /** Join as an observer. @throws UserError when there is no device to ask */
 export const openAsker = async (options: AskOptions): Promise<Asker> => {
   const { timeout } = options
-  const { key, ways } = await whomToAsk(options)
+  const privateKey = await createIdentity()
+  const { footing, ways } = await whomToAsk(options, privateKey)
   const network = createLibp2pNetwork({
-    privateKey: await createIdentity(),
+    privateKey,
     listen: [],
     transports: [tcpTransport],
-    clusterKey: key,
+    cluster: new ClusterRoll({ self: peerIdOf(privateKey), name: '', footing, wallTime }),
     mdns: false,
     role: 'observer',
     clock: systemClock,
@@ -74,30 +76,49 @@ const NO_BLOCKS: BlobStore = {
 }
 
 interface Asked {
-  readonly key: ClusterKey
+  readonly footing: Footing
   readonly ways: readonly (readonly string[])[]
 }
 
 /** The device at the given addresses, or the one on this machine. @throws UserError when there is none */
-const whomToAsk = async ({ name, state, join, joinFiles, clusterKey }: AskOptions): Promise<Asked> => {
+const whomToAsk = async (
+  { name, state, join, joinFiles, clusterKey }: AskOptions,
+  identity: Identity
+): Promise<Asked> => {
   const folder = stateFolderOf(name, state)
   const say = (text: string): void => void process.stderr.write(`tributary: ${text}\n`)
   const isNamed = join.length > 0 || joinFiles.length > 0
   const running = isNamed ? undefined : await readRunning(folder)
-  const found =
-    running === undefined
-      ? await findSecret(await readJoins({ join, joinFiles, say }), clusterKey, folder, say)
-      : await findSecret([], clusterKey ?? running.keyFile, folder, say)
-  const { key } = found
   // Of the device here one address is enough.
-  const ways = running === undefined ? found.ways : [running.addresses]
-  if (key !== undefined && ways.length > 0) return { key, ways }
+  const asked =
+    running === undefined
+      ? await askedAt(await readJoins({ join, joinFiles, say }), clusterKey, folder, identity, say)
+      : {
+          footing: await footingHere({ folder, keyFile: clusterKey ?? running.keyFile }, identity, say),
+          ways: [running.addresses]
+        }
+  const { footing, ways } = asked
+  if (footing !== undefined && ways.length > 0) return { footing, ways }
   const others = (await runningHere()).map(device => device.name)
   throw new UserError(
     others.length > 0
       ? `no device runs with ${folder.path}; on this machine run: ${others.join(', ')}. Say which with --name, or name another with --state, --join or ${JOIN_VARIABLE}`
       : `no device runs with ${folder.path}; start it with: tributary node --state ${folder.path}, or name another with --state, --name, --join or ${JOIN_VARIABLE}`
   )
+}
+
+/** With an invite, or with what the key file or the state folder here have. */
+const askedAt = async (
+  joins: readonly string[],
+  clusterKey: string | undefined,
+  folder: StateFolder,
+  identity: Identity,
+  say: (text: string) => void
+): Promise<Partial<Asked> & Pick<Asked, 'ways'>> => {
+  const { footing, ways, keyFile } = await findSecret(joins, clusterKey, folder, say)
+  if (footing?.kind !== 'member') return footing === undefined ? { ways } : { footing, ways }
+  const vouched = await footingHere({ folder, keyFile }, identity, say)
+  return vouched === undefined ? { ways } : { footing: vouched, ways }
 }
 
 /** The first device that admits us, and the first again when that has gone. */

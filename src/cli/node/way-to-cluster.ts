@@ -1,3 +1,4 @@
+import type { DeviceHere } from '../../node/footing-here.ts'
 import { readRunning, stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { JOIN_VARIABLE, readJoins } from './read-joins.ts'
 
@@ -12,6 +13,8 @@ export interface ToldWay {
 export interface WayToCluster {
   readonly join: () => Promise<readonly string[]>
   readonly clusterKey?: string | undefined
+  /** The device on this machine that is gone by. */
+  readonly from?: DeviceHere | undefined
 }
 
 /** How a cluster is joined: as it was told, else as the device on this machine is reached. @returns the folder where none runs */
@@ -23,5 +26,8 @@ export const wayToCluster = async (told: ToldWay): Promise<WayToCluster | { read
   const folder = stateFolderOf(name, state)
   const running = await readRunning(folder)
   if (running === undefined) return { missing: folder.path }
-  return { join: async () => running.addresses, clusterKey: clusterKey ?? running.keyFile }
+  const reach = async (): Promise<readonly string[]> => running.addresses
+  return clusterKey === undefined
+    ? { join: reach, from: { folder, keyFile: running.keyFile } }
+    : { join: reach, clusterKey }
 }

@@ -26,7 +26,7 @@ const OTHERS = ['/ipfs/id/1.0.0', '/ipfs/ping/1.0.0', '/meshsub/1.2.0', '/meshsu
 describe('a peer with the key of another cluster', () => {
   it('is refused, is told why, and is not a peer', async () => {
     const a = await group.open()
-    const b = await group.open({}, { clusterKey: createClusterKey() })
+    const b = await group.open({}, { cluster: createClusterKey() })
     b.network.join(a.address)
     expect(await a.event(e => e.kind === 'refused')).toMatchObject({
       peer: b.self,
@@ -50,7 +50,7 @@ describe('a peer with the key of another cluster', () => {
 
   it('does not disturb those who have the right one', async () => {
     const [a, b] = await openPair(group)
-    const wrong = await group.open({}, { clusterKey: createClusterKey() })
+    const wrong = await group.open({}, { cluster: createClusterKey() })
     wrong.network.join(a.address)
     await a.event(e => e.kind === 'refused')
     expect(await b.network.sendTask(a.self, create(TaskSchema), []).answered).toEqual({ kind: 'accepted' })

@@ -1,12 +1,20 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
-import { type Admission, AdmissionSchema, type Verdict } from '../generated/tributary/v1/wire_pb.ts'
-import { nodeRandom } from '../node-random.ts'
+import {
+  type Admission,
+  AdmissionSchema,
+  type Hello,
+  type Invited,
+  type MemberRecords,
+  type Proof,
+  type Signed,
+  type Verdict,
+  type VerdictSchema
+} from '../generated/tributary/v1/wire_pb.ts'
 import type { Role } from '../ports/network.ts'
-import type { Random } from '../ports/random.ts'
-import { type AdmissionFacts, type AdmissionSide, isProof, NONCE_BYTES, prove } from './admission-proof.ts'
-import type { ClusterKey } from './cluster-key.ts'
+import type { Assessment, ClusterRoll, Comer } from './members/cluster-roll.ts'
+import { isPassing, isReason, REFUSALS, Refusal } from './members/refusal.ts'
 import { createMessagePort, type MessagePort } from './message-port.ts'
 import { plainText } from './plain-text.ts'
 
@@ -17,6 +25,8 @@ export interface Member {
   readonly peer: DeviceId
   readonly role: Role
   readonly incarnation: bigint
+  /** It holds the cluster's key. */
+  readonly mayAdmit: boolean
 }
 
 interface RefusalDetails {
@@ -43,27 +53,27 @@ export class RefusedError extends Error {
 
 /** Who we are in every handshake. */
 export interface Credentials {
-  readonly self: DeviceId
   readonly role: Role
   readonly incarnation: bigint
-  readonly key: ClusterKey
-  /** For nonces. @default of the machine */
-  readonly random?: Random
-  /** Asked of a peer that proved the key: where another process with its identity is that stays instead, if there is one. */
+  readonly roll: ClusterRoll
+  /** For one who comes with a good ticket: here, or by a member that may. @throws Refusal @default here */
+  readonly certify?: (comes: DeviceId, invited: Invited, ticket: { readonly once: boolean }) => Promise<Signed>
+  /** Asked of a peer that is a member: where another process with its identity is that stays instead, if there is one. */
   readonly insteadOf?: (member: Member, connection: Connection) => string | undefined
 }
 
-/** An admission message is a nonce, a proof and a few words. */
-const MESSAGE_LIMIT = 1024
+/** Certificates, and the rotations that lead to the key which signed them. */
+const MESSAGE_LIMIT = 16 * 1024
+const ADDRESS_LIMIT = 100
 
 type Body = Admission['body']
 type Case = Exclude<Body['case'], undefined>
-type Value<C extends Case> = Extract<Body, { readonly case: C }>['value']
+type Said<C extends Case> = Extract<Body, { readonly case: C }>
 
-const write = (port: MessagePort, body: Body): Promise<void> =>
-  port.write(toBinary(AdmissionSchema, create(AdmissionSchema, { body })))
+const write = (port: MessagePort, body: MessageInitShape<typeof AdmissionSchema>['body']): Promise<void> =>
+  port.write(toBinary(AdmissionSchema, create(AdmissionSchema, { body: body! })))
 
-const read = async <C extends Case>(port: MessagePort, wanted: C): Promise<Value<C>> => {
+const read = async <C extends Case>(port: MessagePort, ...wanted: readonly C[]): Promise<Said<C>> => {
   const bytes = await port.read(MESSAGE_LIMIT)
   let body: Body
   try {
@@ -71,79 +81,67 @@ const read = async <C extends Case>(port: MessagePort, wanted: C): Promise<Value
   } catch {
     throw new RefusedError('its admission message is malformed', true)
   }
-  if (body.case !== wanted) throw new RefusedError(`it sent ${body.case ?? 'nothing'} instead of ${wanted}`, true)
-  return body.value as unknown as Value<C>
+  if (!wanted.some(name => name === body.case))
+    throw new RefusedError(`it sent ${body.case ?? 'nothing'} instead of ${wanted.join(' or ')}`, true)
+  return body as Said<C>
 }
 
-const side = (
-  connection: Connection,
-  said: Pick<AdmissionSide, 'nonce' | 'incarnation'> & { readonly role: string }
-): AdmissionSide => {
-  const { role, nonce, incarnation } = said
+const writeVerdict = (port: MessagePort, value: MessageInitShape<typeof VerdictSchema>): Promise<void> =>
+  write(port, { case: 'verdict', value })
+
+const comerOf = (connection: Connection, said: Hello | Proof): Comer & { readonly incarnation: bigint } => {
+  const { role, standing, incarnation } = said
   if (role !== 'device' && role !== 'guest' && role !== 'observer')
     throw new RefusedError(`its role "${plainText(role, 40)}" is not known here`, true)
-  if (nonce.byteLength !== NONCE_BYTES) throw new RefusedError(`its nonce has ${nonce.byteLength} B`, true)
-  return { peer: deviceId(connection.remotePeer.toString()), role, nonce, incarnation }
+  const rotations = 'rotations' in said ? said.rotations : []
+  return { peer: deviceId(connection.remotePeer.toString()), role, standing, rotations, incarnation }
 }
 
-const ourSide = ({ self, role, incarnation, random = nodeRandom }: Credentials): AdmissionSide => ({
-  peer: self,
-  role,
-  incarnation,
-  nonce: random.bytes(NONCE_BYTES)
-})
-
-/** Of two devices with different keys the one that comes is the one in the wrong place: neither can know more. */
-const CAME_WITH_ANOTHER = 'it came with the key of another cluster'
-const HAS_ANOTHER =
-  "it belongs to another cluster: this device's key is not its key; to join that cluster, use its invite"
-
-const requireProof = async (
-  port: MessagePort,
-  mac: Uint8Array,
-  { key }: Credentials,
-  prover: keyof AdmissionFacts,
-  facts: AdmissionFacts
-): Promise<void> => {
-  if (isProof(mac, key, prover, facts)) return
-  await write(port, { case: 'verdict', value: verdict(false, { because: 'the keys differ' }) })
-  throw new RefusedError(prover === 'dialler' ? CAME_WITH_ANOTHER : HAS_ANOTHER, true)
-}
-
-const verdict = (admitted: boolean, said: Partial<Pick<Verdict, 'because' | 'mac' | 'twin'>> = {}) =>
-  ({ $typeName: 'tributary.v1.Verdict', admitted, because: '', mac: new Uint8Array(), twin: '', ...said }) as const
-
-const ADDRESS_LIMIT = 100
-
-/** Keep a member out whose identity another process has, and tell it: it proved the key, and so do we. */
-const refuseTwin = async (
-  port: MessagePort,
-  twin: string | undefined,
-  { key }: Credentials,
-  prover: keyof AdmissionFacts,
-  facts: AdmissionFacts
-): Promise<void> => {
-  if (twin === undefined) return
-  const told = {
-    because: 'another device has your identity',
-    twin: twin.slice(0, ADDRESS_LIMIT),
-    mac: prove(key, prover, facts)
+/** What was found out about who comes; where that is nothing good, it is told, and this throws. */
+const assessed = async (port: MessagePort, comer: Comer, { roll }: Credentials): Promise<Assessment> => {
+  try {
+    return roll.assess(comer)
+  } catch (error) {
+    throw await refuse(port, error)
   }
-  await write(port, { case: 'verdict', value: verdict(false, told) })
+}
+
+/** Tell why. @returns what to throw */
+const refuse = async (port: MessagePort, error: unknown): Promise<unknown> => {
+  if (!(error instanceof Refusal)) return error
+  const { reason, proof } = error
+  await writeVerdict(port, { reason, ...(proof === undefined ? {} : { proof }) })
+  return new RefusedError(error.message, true, { isPassing: isPassing(reason) })
+}
+
+/** Keep a member out whose identity another process has, and tell it: it showed that it is a member, and so do we. */
+const refuseTwin = async (port: MessagePort, twin: string | undefined): Promise<void> => {
+  if (twin === undefined) return
+  await writeVerdict(port, { because: 'another device has your identity', twin: twin.slice(0, ADDRESS_LIMIT) })
   throw new RefusedError('another device has its identity', true, { isPassing: true })
 }
 
-/** @throws RefusedError; what a peer says of a twin counts only from a member: it may make this device go */
-const requireAdmitted = ({ admitted, because, twin }: Verdict, isMember: boolean): void => {
+/** @throws RefusedError; a stranger's words are not repeated, and what it says of a twin might make this device go */
+const requireAdmitted = (said: Verdict, { roll }: Credentials, isMember: boolean): void => {
+  const { admitted, because, twin, reason, proof } = said
   if (admitted) return
-  if (!isMember) throw new RefusedError(CAME_WITH_ANOTHER, true)
+  if (reason === 'removed' && (proof === undefined || !roll.believesRemoval(proof)))
+    throw new RefusedError(REFUSALS.otherCluster.told, true)
+  if (isReason(reason))
+    throw new RefusedError(REFUSALS[reason].told, reason === 'otherCluster', { isPassing: isPassing(reason) })
+  if (!isMember) throw new RefusedError(REFUSALS.otherCluster.told, true)
   const told = twin === '' ? undefined : plainText(twin, ADDRESS_LIMIT)
   throw new RefusedError(plainText(because, 200) || 'it gave no reason', false, { twin: told })
 }
 
+const memberOf = ({ peer, role }: Comer, incarnation: bigint, found: Assessment): Member => ({
+  ...{ peer, role, incarnation },
+  mayAdmit: found.kind === 'member' && found.facts.mayAdmit
+})
+
 /**
- * Ask for admission over a connection that we dialled. Both sides prove that they have the cluster key before either
- * answers anything else.
+ * Ask for admission over a connection that we dialled. Each side shows that it is a member, bound to the peer id that TLS
+ * has authenticated, before either answers anything else; the one that comes is the first.
  * @throws RefusedError when one side refuses the other
  */
 export const requestAdmission = async (
@@ -151,18 +149,28 @@ export const requestAdmission = async (
   stream: Stream,
   credentials: Credentials
 ): Promise<Member> => {
+  const { role, incarnation, roll } = credentials
   const port = createMessagePort(stream)
-  const dialler = ourSide(credentials)
-  const { nonce, role, incarnation } = dialler
-  await write(port, { case: 'hello', value: { $typeName: 'tributary.v1.Hello', nonce, role, incarnation } })
-  const proof = await read(port, 'proof')
-  const listener = side(connection, proof)
-  const facts = { dialler, listener }
-  await requireProof(port, proof.mac, credentials, 'listener', facts)
-  await refuseTwin(port, credentials.insteadOf?.(listener, connection), credentials, 'dialler', facts)
-  await write(port, { case: 'verdict', value: verdict(true, { mac: prove(credentials.key, 'dialler', facts) }) })
-  requireAdmitted(await read(port, 'verdict'), true)
-  return listener
+  const peer = deviceId(connection.remotePeer.toString())
+  const hello = { role, incarnation, standing: roll.standingFor(peer), rotations: [...roll.rotations] }
+  await write(port, { case: 'hello', value: hello })
+  const answer = await read(port, 'proof', 'verdict')
+  if (answer.case === 'verdict') {
+    requireAdmitted(answer.value, credentials, false)
+    throw new RefusedError('it sent verdict instead of proof', true)
+  }
+  const { value: proof } = answer
+  if (proof.renewal !== undefined) roll.learn(proof.renewal)
+  if (proof.certificate !== undefined && !roll.isIn) await roll.accept(proof.certificate)
+  const listener = comerOf(connection, proof)
+  const found = await assessed(port, listener, credentials)
+  if (found.kind === 'invited' || found.kind === 'ahead' || (!roll.isIn && role === 'device'))
+    throw await refuse(port, new Refusal('notYet'))
+  const member = memberOf(listener, proof.incarnation, found)
+  await refuseTwin(port, credentials.insteadOf?.(member, connection))
+  await writeVerdict(port, { admitted: true, ...(found.kind === 'outdated' ? { renewal: found.renewal } : {}) })
+  requireAdmitted((await read(port, 'verdict')).value, credentials, true)
+  return member
 }
 
 /**
@@ -175,17 +183,53 @@ export const grantAdmission = async (
   credentials: Credentials,
   admit: (member: Member) => void
 ): Promise<void> => {
+  const { role, incarnation, roll } = credentials
   const port = createMessagePort(stream)
-  const dialler = side(connection, await read(port, 'hello'))
-  const listener = ourSide(credentials)
-  const facts = { dialler, listener }
-  const { nonce, role, incarnation } = listener
-  const mac = prove(credentials.key, 'listener', facts)
-  await write(port, { case: 'proof', value: { $typeName: 'tributary.v1.Proof', nonce, mac, role, incarnation } })
-  const answer = await read(port, 'verdict')
-  requireAdmitted(answer, isProof(answer.mac, credentials.key, 'dialler', facts))
-  await requireProof(port, answer.mac, credentials, 'dialler', facts)
-  await refuseTwin(port, credentials.insteadOf?.(dialler, connection), credentials, 'listener', facts)
-  admit(dialler)
-  await write(port, { case: 'verdict', value: verdict(true) })
+  const dialler = comerOf(connection, (await read(port, 'hello')).value)
+  if (!roll.isIn || roll.removed !== undefined) throw await refuse(port, new Refusal('notYet'))
+  const first = await assessed(port, dialler, credentials)
+  const certificate = await certificateFor(port, dialler.peer, first, credentials)
+  await write(port, {
+    case: 'proof',
+    value: {
+      ...{ role, incarnation, standing: roll.standingFor(dialler.peer) },
+      ...(first.kind === 'outdated' ? { renewal: first.renewal } : {}),
+      ...(certificate === undefined ? {} : { certificate })
+    }
+  })
+  const { value: answer } = await read(port, 'verdict')
+  requireAdmitted(answer, credentials, first.kind !== 'ahead')
+  const found = first.kind === 'ahead' ? await caughtUp(port, dialler, answer.renewal, credentials) : first
+  const member = memberOf(dialler, dialler.incarnation, found)
+  await refuseTwin(port, credentials.insteadOf?.(member, connection))
+  admit(member)
+  await writeVerdict(port, { admitted: true })
+}
+
+/** The dialler has seen the key change: with what it gives, this device has too. */
+const caughtUp = async (
+  port: MessagePort,
+  dialler: Comer,
+  renewal: MemberRecords | undefined,
+  credentials: Credentials
+): Promise<Assessment> => {
+  if (renewal !== undefined) credentials.roll.learn(renewal)
+  const found = await assessed(port, dialler, credentials)
+  if (found.kind === 'member') return found
+  throw await refuse(port, new Refusal('otherCluster'))
+}
+
+const certificateFor = async (
+  port: MessagePort,
+  comes: DeviceId,
+  found: Assessment,
+  { roll, certify }: Credentials
+): Promise<Signed | undefined> => {
+  if (found.kind !== 'invited') return undefined
+  const { invited, ticket } = found
+  try {
+    return certify === undefined ? await roll.certify(comes, invited, roll.self) : await certify(comes, invited, ticket)
+  } catch (error) {
+    throw await refuse(port, error)
+  }
 }

@@ -3,9 +3,10 @@ import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
 import { nodeRandom } from '../node-random.ts'
 import type { Random } from '../ports/random.ts'
+import { writePrivate } from '../state/write-private.ts'
 import { writeSecret } from './write-secret.ts'
 
-/** Whoever has it is a member. 32 random bytes. */
+/** Whoever has it is a member, and may admit others: the seed of the Ed25519 key that signs certificates. 32 random bytes. */
 export type ClusterKey = Uint8Array
 
 export const CLUSTER_KEY_BYTES = 32
@@ -29,6 +30,8 @@ export const readClusterKey = async (file: string): Promise<ClusterKey> => {
   return new Uint8Array(bytes)
 }
 
+const textOf = (key: ClusterKey): string => `${PREFIX}${Buffer.from(key).toString('base64url')}\n`
+
 /**
  * Keep a key where only its owner may read it.
  * @throws UserError when the file exists with another key or cannot be written
@@ -36,11 +39,22 @@ export const readClusterKey = async (file: string): Promise<ClusterKey> => {
 export const writeClusterKey = async (file: string, key: ClusterKey): Promise<void> => {
   let written: boolean
   try {
-    written = await writeSecret(file, `${PREFIX}${Buffer.from(key).toString('base64url')}\n`)
+    written = await writeSecret(file, textOf(key))
   } catch (error) {
     throw new UserError(`cannot write the cluster key ${file}: ${describeFileError(error)}`)
   }
   if (!written && Buffer.compare(await readClusterKey(file), key) !== 0) {
     throw new UserError(`${file} holds the key of another cluster; name another file or remove it`)
+  }
+}
+
+/** The same, in the place of the key that the cluster had before. @throws UserError when it cannot be written */
+export const replaceClusterKey = async (file: string, key: ClusterKey): Promise<void> => {
+  const known = await readClusterKey(file).catch(() => undefined)
+  if (known !== undefined && Buffer.compare(known, key) === 0) return
+  try {
+    await writePrivate(file, textOf(key))
+  } catch (error) {
+    throw new UserError(`cannot write the cluster key ${file}: ${describeFileError(error)}`)
   }
 }

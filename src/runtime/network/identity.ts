@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describeFileError } from '../../core/describe-file-error.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { UserError } from '../../core/user-error.ts'
 import { writeSecret } from './write-secret.ts'
 
@@ -45,3 +47,6 @@ export const loadOrCreateIdentity = async (stateDir: string): Promise<Identity> 
   }
   return (await read(file)) ?? fresh // another process was first
 }
+
+/** By which the others know the device. */
+export const peerIdOf = (identity: Identity): DeviceId => deviceId(peerIdFromPrivateKey(identity).toString())

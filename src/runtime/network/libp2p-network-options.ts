@@ -10,17 +10,19 @@ import type { ClusterKey } from './cluster-key.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import type { Identity } from './identity.ts'
 import type { Twins } from './incarnation-book.ts'
+import type { ClusterRoll } from './members/cluster-roll.ts'
 import type { WireTransport } from './wire-transport.ts'
 
 export interface Libp2pNetworkOptions {
   readonly privateKey: Identity
-  readonly clusterKey: ClusterKey
+  /** Who is a member, and how this process shows that it is one; or, for one that keeps nothing of that, the cluster's key. */
+  readonly cluster: ClusterRoll | ClusterKey
   /** How devices are reached. An address that none of them speaks is kept, and passed on to others. */
   readonly transports: readonly WireTransport[]
   /** "host:port", "[ip6]:port" or multiaddrs; none: this process dials only. */
   readonly listen: readonly string[]
   readonly clock: Clock
-  /** Nonces, and what this life is told apart by. @default of the machine */
+  /** What this life is told apart by. @default of the machine */
   readonly random?: Random
   readonly blobStore: BlobStore
   /** @default 'device' */

@@ -1,9 +1,8 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deferred } from '../../core/deferred.ts'
-import { type BlockHash, type DeviceId, deviceId } from '../../core/ids.ts'
+import type { BlockHash, DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
@@ -25,17 +24,21 @@ import {
 } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
+import { wallTime } from '../system-clock.ts'
 import { ADMISSION_PROTOCOL } from './admission.ts'
 import { AdmissionGate } from './admission-gate.ts'
 import { BlobFetcher } from './blob-fetcher.ts'
 import { BLOB_PROTOCOL } from './blob-protocol.ts'
 import { serveBlobs } from './blob-server.ts'
+import type { ClusterKey } from './cluster-key.ts'
 import type { ConnectionDesk } from './connection-desk.ts'
 import { createHost, type Host, stopHost } from './create-host.ts'
 import { FRAME_LIMITS } from './frame-limits.ts'
 import { Gossip } from './gossip.ts'
+import { peerIdOf } from './identity.ts'
 import type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
 import { listenError } from './listen-error.ts'
+import { ClusterRoll } from './members/cluster-roll.ts'
 import { Membership, type MembershipParts } from './membership.ts'
 import { allSpoken, dialable, parseAddress, type Spoken } from './parse-address.ts'
 import { CONTROL_PROTOCOL, type PeerSession, TASK_PROTOCOL } from './peer-session.ts'
@@ -60,12 +63,18 @@ const absent = (peer: DeviceId): NetworkError => new NetworkError(`${peer} is no
  */
 export const createLibp2pNetwork = (options: Libp2pNetworkOptions): Network => new Libp2pNetwork(options)
 
+const rollOf = (cluster: ClusterRoll | ClusterKey, self: DeviceId): ClusterRoll =>
+  cluster instanceof ClusterRoll
+    ? cluster
+    : new ClusterRoll({ self, name: '', footing: { kind: 'holder', key: cluster }, wallTime })
+
 class Libp2pNetwork implements Network {
   readonly self: DeviceId
   readonly life: bigint
   readonly stop: () => Promise<void>
   readonly #options: Libp2pNetworkOptions
   readonly #clock: Clock
+  readonly #roll: ClusterRoll
   readonly #random: Random
   readonly #listen: ReturnType<typeof parseAddress>[]
   readonly #spoken: Spoken
@@ -91,7 +100,8 @@ class Libp2pNetwork implements Network {
     this.life = new DataView(this.#random.bytes(8).buffer).getBigUint64(0)
     this.#spoken = allSpoken(transports)
     this.#listen = listen.map(text => parseAddress(text, 'listen', this.#spoken))
-    this.self = deviceId(peerIdFromPrivateKey(privateKey).toString())
+    this.self = peerIdOf(privateKey)
+    this.#roll = rollOf(options.cluster, this.self)
     this.#guard = options.guard ?? new JobGuard({ clock, say: (text, level) => this.#say(text, level) })
     this.#budgets = new PeerBudgets({
       now: () => clock.now(),
@@ -277,15 +287,14 @@ class Libp2pNetwork implements Network {
   // ---- what comes in ----
 
   #membersFor(handlers: NetworkHandlers): Membership {
-    const { clusterKey, clock, role = 'device', limits, suspectAfter, shaper, recalled } = this.#options
+    const { clock, role = 'device', limits, suspectAfter, shaper, recalled } = this.#options
     const { onTwins, onAcquainted } = this.#options
     return new Membership({
       ...{
         self: this.self,
         life: this.life,
         role,
-        key: clusterKey,
-        random: this.#random,
+        roll: this.#roll,
         clock,
         budgets: this.#budgets,
         gate: this.#gate,
@@ -332,7 +341,11 @@ class Libp2pNetwork implements Network {
 
   async #onRequest(peer: DeviceId, request: Request, handlers: NetworkHandlers): Promise<Reply> {
     if (!this.#budgets.takes(peer, 'requests')) throw new NetworkError('too many requests; ask more slowly')
-    return handlers.onRequest(peer, request)
+    const { body } = request
+    if (body.case !== 'members') return handlers.onRequest(peer, request)
+    const membership = this.#membership
+    if (membership === undefined) throw absent(peer)
+    return membership.answerOfMembers(peer, body.value)
   }
 
   #serveBlobs(stream: Stream, session: PeerSession, membership: Membership): void {

@@ -26,7 +26,7 @@ class Wire extends EventTarget {
 const open = (clock: ManualClock, shape: () => LinkShape): PeerSession => {
   const pacers = new Pacers<string>(clock)
   return new PeerSession({
-    member: { peer: deviceId('shed'), role: 'device', incarnation: 1n },
+    member: { peer: deviceId('shed'), role: 'device', mayAdmit: false, incarnation: 1n },
     link: { meter: new LinkMeter() },
     clock,
     limits: FRAME_LIMITS,
@@ -36,6 +36,7 @@ const open = (clock: ManualClock, shape: () => LinkShape): PeerSession => {
       onRequest: () => Promise.reject(new Error('none')),
       onNotice: () => {},
       onAcquaintances: () => {},
+      onRecords: () => {},
       onHeard: () => {},
       onBroken: (_, because) => expect.unreachable(because)
     },

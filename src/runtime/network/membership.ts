@@ -5,14 +5,12 @@ import { deferred } from '../../core/deferred.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import type { Acquaintance } from '../generated/tributary/v1/wire_pb.ts'
+import type { Acquaintance, MemberRecords, MembersRequest, Reply } from '../generated/tributary/v1/wire_pb.ts'
 import type { LinkShaper } from '../ports/link-shaper.ts'
 import { NetworkError, type PeerEvent, type Role } from '../ports/network.ts'
-import type { Random } from '../ports/random.ts'
 import type { Member } from './admission.ts'
 import type { AdmissionGate } from './admission-gate.ts'
 import { BoundedMap } from './bounded-map.ts'
-import type { ClusterKey } from './cluster-key.ts'
 import { ConnectionDesk } from './connection-desk.ts'
 import type { Host } from './create-host.ts'
 import { Dialler, MAX_ADDRESSES } from './dialler.ts'
@@ -22,6 +20,9 @@ import { isLoopbackAddress } from './is-loopback-address.ts'
 import { isPingDue } from './is-ping-due.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
+import type { ClusterRoll } from './members/cluster-roll.ts'
+import { MemberDesk } from './members/member-desk.ts'
+import { REFUSALS } from './members/refusal.ts'
 import type { Spoken } from './parse-address.ts'
 import { type PeerLink, PeerSession, type SessionEvents } from './peer-session.ts'
 
@@ -30,8 +31,7 @@ export interface MembershipParts {
   /** Drawn per process start. */
   readonly life: bigint
   readonly role: Role
-  readonly key: ClusterKey
-  readonly random: Random
+  readonly roll: ClusterRoll
   readonly clock: Clock
   readonly budgets: PeerBudgets
   readonly gate: AdmissionGate
@@ -41,8 +41,8 @@ export interface MembershipParts {
   /** What this build can dial. */
   readonly spoken: Spoken
   readonly shaper: (peer: DeviceId) => LinkShaper | undefined
-  /** What a peer sends; acquaintances and signs of life are ours. */
-  readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onHeard'>
+  /** What a peer sends; acquaintances, words about members and signs of life are ours. */
+  readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onRecords' | 'onHeard'>
   readonly onEvent: (event: PeerEvent) => void
   /** Two processes have one identity; it may be ours. Told at most once a minute for each. */
   readonly onTwins: (twins: Twins) => void
@@ -59,6 +59,8 @@ const MAX_ACQUAINTANCES = 256
 const MAX_ACQUAINTED = 64
 /** Between two words about the same twins. */
 const TWINS_PAUSE: Seconds = seconds(60)
+/** For what is said to a peer that has to go. */
+const LAST_WORD: Seconds = seconds(0.3)
 /** Peers whose link is remembered after they left. */
 const MAX_LINKS = 1024
 
@@ -69,6 +71,7 @@ export class Membership {
   readonly #parts: MembershipParts
   readonly #desk: ConnectionDesk
   readonly #dialler: Dialler
+  readonly #members: MemberDesk
   readonly #liveness: Liveness
   readonly #sessions = new Map<DeviceId, PeerSession>()
   readonly #links = new BoundedMap<DeviceId, PeerLink>(MAX_LINKS)
@@ -82,7 +85,7 @@ export class Membership {
   #identify: (connection: Connection) => void = () => {}
 
   constructor(parts: MembershipParts) {
-    const { self, life, role, key, random, clock, gate, suspectAfter } = parts
+    const { self, life, role, roll, clock, gate, suspectAfter, budgets } = parts
     this.#parts = parts
     this.#liveness = new Liveness({
       clock,
@@ -95,17 +98,23 @@ export class Membership {
       gate,
       clock,
       credentials: {
-        self,
         role,
         incarnation: life,
-        key,
-        random,
+        roll,
+        certify: (comes, invited, ticket) => this.#members.certify(comes, invited, ticket),
         insteadOf: (member, connection) => this.#insteadOf(member, connection)
       },
       lateness: () => this.#liveness.lateness,
       onTwin: address => this.#onTwinStays(address),
       onMember: (connection, member) => this.#onMember(connection, member),
       onRefused: (peer, because, isFinal) => this.#onRefused(peer, because, isFinal)
+    })
+    this.#members = new MemberDesk({
+      ...{ roll, clock, budgets },
+      sessions: () => this.#sessions.values(),
+      expel: (peer, because) => this.#expel(peer, because),
+      leave: because => this.#leave(because),
+      say: parts.say
     })
     this.#dialler = new Dialler({
       self,
@@ -116,7 +125,7 @@ export class Membership {
       spoken: parts.spoken,
       lateness: () => this.#liveness.lateness,
       own: () => this.#addresses(),
-      budgets: parts.budgets,
+      budgets,
       say: parts.say
     })
     for (const peer of [...parts.recalled.keys()].reverse()) this.#acquainted.add(peer)
@@ -178,6 +187,13 @@ export class Membership {
     this.#liveness.heard(peer)
   }
 
+  /** What was asked about members. */
+  async answerOfMembers(asker: DeviceId, request: MembersRequest): Promise<Reply> {
+    const session = this.#sessions.get(asker)
+    if (session === undefined) throw new NetworkError('the peer has left')
+    return this.#members.answer(session.member, request)
+  }
+
   /** To be called every `interval`. */
   look(): void {
     const { guard } = this.#parts
@@ -216,6 +232,11 @@ export class Membership {
   #onMember(connection: Connection, member: Member): void {
     if (connection.status !== 'open' || this.#stopping.signal.aborted) return
     const { peer } = member
+    // It may have been removed while it was at the door.
+    if (this.#parts.roll.isRemoved(peer)) {
+      connection.abort(new NetworkError(REFUSALS.removed.said))
+      return
+    }
     const known = this.#sessions.get(peer)
     if (known !== undefined && known.member.incarnation !== member.incarnation) this.#end(known, 'it restarted')
     // A peer that was silent and comes on a new connection has lost the old ones.
@@ -239,6 +260,7 @@ export class Membership {
     const events = {
       ...traffic(peer),
       onAcquaintances: (devices: readonly Acquaintance[]) => this.#onAcquaintances(peer, devices),
+      onRecords: (records: MemberRecords) => this.#members.onRecords(peer, records),
       onHeard: () => this.#liveness.heard(peer)
     }
     const session = new PeerSession({
@@ -254,6 +276,7 @@ export class Membership {
     queueMicrotask(() => {
       guard.run('asking who is there', () => session.ping())
       guard.run('telling who else is there', () => this.#introduce(session, [self, ...this.#sessions.keys()]))
+      guard.run('telling who is a member', () => this.#members.greet(session))
       this.#event({ kind: 'joined', peer, role, life })
     })
     return session
@@ -274,7 +297,24 @@ export class Membership {
     session.lose(new NetworkError(`${peer} has left: ${because}`))
     for (const connection of session.connections()) connection.abort(new NetworkError(because))
     if (!wasSilent) this.#event({ kind: 'left', peer, role, because })
-    if (role === 'device') this.#dialler.miss(peer)
+    if (role === 'device' && !this.#parts.roll.isRemoved(peer)) this.#dialler.miss(peer)
+  }
+
+  /** It is no member any more; it is told, if it listens. */
+  #expel(peer: DeviceId, because: string): void {
+    const { clock, onAcquainted } = this.#parts
+    this.#dialler.resent(peer)
+    if (this.#acquainted.delete(peer)) onAcquainted()
+    const session = this.#sessions.get(peer)
+    if (session === undefined) return
+    const told = Promise.race([session.control.written(), clock.sleep(LAST_WORD)])
+    void told.catch(() => {}).then(() => this.#end(session, because))
+  }
+
+  /** No member any more itself: whatever it tried would be refused. */
+  #leave(because: string): void {
+    this.#dialler.stop()
+    for (const session of [...this.#sessions.values()]) this.#end(session, because)
   }
 
   #onSilent(peer: DeviceId, silence: Seconds): void {

@@ -8,6 +8,7 @@ import {
   type Control,
   ControlSchema,
   type Frame,
+  type MemberRecords,
   type Notice,
   type Reply,
   ReplySchema,
@@ -44,6 +45,7 @@ export interface SessionEvents {
   onRequest(request: Request): Promise<Reply>
   onNotice(notice: Notice): void
   onAcquaintances(devices: readonly Acquaintance[]): void
+  onRecords(records: MemberRecords): void
   /** Bytes came from the peer. */
   onHeard(): void
   onBroken(kind: FrameError['kind'], because: string): void
@@ -291,6 +293,9 @@ export class PeerSession {
         break
       case 'acquaintances':
         this.#parts.events.onAcquaintances(body.value.devices)
+        break
+      case 'records':
+        this.#parts.events.onRecords(body.value)
         break
       case 'complaint':
         this.#complaint = body.value.because.slice(0, 500)

@@ -43,7 +43,7 @@ export const stateFolderOf = (name: string, explicit?: string): StateFolder => {
 }
 
 const KEYS = ['identity.key', 'cluster.key']
-const FILES = ['running.json', 'device.json', 'peers.json', 'incarnation', 'device.lock']
+const FILES = ['running.json', 'device.json', 'peers.json', 'members.json', 'incarnation', 'device.lock']
 
 /**
  * Make the folder, and take from other users what they may do with it and with the secrets in it.

@@ -1,0 +1,306 @@
+import { create } from '@bufbuild/protobuf'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { DeviceId } from '../../../core/ids.ts'
+import { seconds } from '../../../core/units.ts'
+import {
+  type Invited,
+  MemberRecordsSchema,
+  type Signed,
+  type Standing,
+  StandingSchema
+} from '../../generated/tributary/v1/wire_pb.ts'
+import { createClusterKey } from '../cluster-key.ts'
+import { createIdentity, type Identity, peerIdOf } from '../identity.ts'
+import { ClusterRoll, type Footing } from './cluster-roll.ts'
+import type { KeptRoll } from './kept-roll.ts'
+import { issueCertificate, readCertificate } from './member-certificate.ts'
+import { signPass } from './pass.ts'
+import type { Reason } from './refusal.ts'
+import { publicKeyOf } from './signed.ts'
+import { createTicket, showTicket, type Ticket } from './ticket.ts'
+
+let identities: Identity[]
+let ids: DeviceId[]
+beforeAll(async () => {
+  identities = await Promise.all(Array.from({ length: 5 }, () => createIdentity()))
+  ids = identities.map(peerIdOf)
+})
+
+let now = seconds(1000)
+const wallTime = () => now
+const key = createClusterKey()
+const holder = (index = 0, own = key, kept?: KeptRoll) =>
+  new ClusterRoll({ self: ids[index]!, name: `d${index}`, footing: { kind: 'holder', key: own }, wallTime, kept })
+const at = (index: number, footing: Footing, kept?: KeptRoll) =>
+  new ClusterRoll({ self: ids[index]!, name: `d${index}`, footing, wallTime, kept })
+
+const ticketOf = (roll: ClusterRoll, { name = '', once = false, lasts = 60 } = {}): Ticket =>
+  roll.ticket({ name, once, lasts: seconds(lasts) })
+const shown = (ticket: Ticket, comes: number, to: number, name = `d${comes}`): Invited =>
+  showTicket(ticket, ids[comes]!, ids[to]!, name)
+const asStanding = (invited: Invited): Standing => create(StandingSchema, { body: { case: 'invited', value: invited } })
+const certified = (certificate: Signed): Standing =>
+  create(StandingSchema, { body: { case: 'certificate', value: certificate } })
+const isRefused = (work: () => unknown, reason: Reason): void =>
+  expect(work).toThrow(expect.objectContaining({ name: 'Refusal', reason }))
+
+/** A member by a ticket of `by`. */
+const joined = async (by: ClusterRoll, index: number): Promise<ClusterRoll> => {
+  const ticket = ticketOf(by)
+  const roll = at(index, { kind: 'invited', ticket })
+  const to = ids.indexOf(by.self)
+  expect(await roll.accept(await by.certify(ids[index]!, shown(ticket, index, to), by.self))).toBe(true)
+  return roll
+}
+
+const comes = (roll: ClusterRoll, to: ClusterRoll, role: 'device' | 'observer' = 'device') => ({
+  ...{ peer: roll.self, role, standing: roll.standingFor(to.self), rotations: roll.rotations }
+})
+
+describe('a certificate', () => {
+  it('makes its device a member, and nobody else', async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    expect(a.assess(comes(b, a))).toMatchObject({
+      kind: 'member',
+      facts: { peer: ids[1], name: 'd1', mayAdmit: false }
+    })
+    expect(b.assess(comes(a, b))).toMatchObject({ kind: 'member', facts: { peer: ids[0], mayAdmit: true } })
+    isRefused(() => a.assess({ ...comes(b, a), peer: ids[2]! }), 'otherCluster')
+  })
+
+  it('of another key, or with one byte changed, is none', async () => {
+    const a = holder()
+    const facts = { peer: ids[1]!, name: 'd1', since: seconds(1), mayAdmit: true }
+    const foreign = issueCertificate(createClusterKey(), facts)
+    isRefused(() => a.assess({ peer: ids[1]!, role: 'device', standing: certified(foreign) }), 'otherCluster')
+    const good = issueCertificate(key, facts)
+    expect(readCertificate(good, a.cluster)).toEqual(facts)
+    fc.assert(
+      fc.property(fc.nat(good.body.length + good.signature.length - 1), fc.integer({ min: 1, max: 255 }), (n, x) => {
+        const [body, signature] = [Uint8Array.from(good.body), Uint8Array.from(good.signature)]
+        const [bytes, i] = n < body.length ? [body, n] : [signature, n - body.length]
+        bytes[i] = bytes[i]! ^ x
+        expect(readCertificate({ ...good, body, signature }, a.cluster)).toBeUndefined()
+      })
+    )
+  })
+
+  it('is not made of a signature for something else', async () => {
+    const a = holder()
+    const ticket = ticketOf(a)
+    isRefused(() => a.assess({ peer: ids[1]!, role: 'device', standing: certified(ticket.signed) }), 'otherCluster')
+  })
+})
+
+describe('a ticket', () => {
+  it('lets in until it expires, on the clock of who admits, and by no other name than it is for', async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    const ticket = ticketOf(a, { name: 'd2', lasts: 10 })
+    const door = (to: ClusterRoll, comes: number, name?: string) => () =>
+      to.assess({
+        peer: ids[comes]!,
+        role: 'device',
+        standing: asStanding(shown(ticket, comes, ids.indexOf(to.self), name))
+      })
+    expect(door(a, 2)()).toMatchObject({ kind: 'invited' })
+    isRefused(door(a, 3), 'otherName')
+    const before = now
+    now = seconds(now + 11)
+    isRefused(door(a, 2), 'expired')
+    expect(door(b, 2)()).toMatchObject({ kind: 'invited' }) // it asks who may admit
+    now = before
+  })
+
+  it('proves nothing at another door, for another peer, by another name, or without its secret', () => {
+    const a = holder()
+    const ticket = ticketOf(a)
+    const good = shown(ticket, 1, 0)
+    const knock = (peer: number, invited: Invited) => () =>
+      a.assess({ peer: ids[peer]!, role: 'device', standing: asStanding(invited) })
+    expect(knock(1, good)()).toMatchObject({ kind: 'invited' })
+    isRefused(knock(2, good), 'malformed')
+    isRefused(knock(1, shown(ticket, 1, 2)), 'malformed')
+    isRefused(knock(1, { ...good, name: 'other' }), 'malformed')
+    isRefused(knock(1, shown({ ...ticket, secret: createClusterKey() }, 1, 0)), 'malformed')
+    isRefused(
+      knock(1, shown(createTicket(createClusterKey(), { name: '', once: false, expires: seconds(9e9) }), 1, 0)),
+      'otherCluster'
+    )
+  })
+
+  it('that is good once admits one device, also after a restart and at another holder that has heard of it', async () => {
+    let kept: KeptRoll | undefined
+    const save = async (latest: KeptRoll): Promise<void> => {
+      kept = latest
+    }
+    const a = new ClusterRoll({ self: ids[0]!, name: 'd0', footing: { kind: 'holder', key }, wallTime, save })
+    const other = holder(4)
+    a.watch(({ records }) => other.learn(records))
+    const ticket = ticketOf(a, { once: true })
+    await a.certify(ids[1]!, shown(ticket, 1, 0), ids[0]!)
+    await a.certify(ids[1]!, shown(ticket, 1, 0), ids[0]!) // its answer may have been lost
+    const again = holder(0, key, kept)
+    for (const roll of [a, again, other]) {
+      const index = ids.indexOf(roll.self)
+      await expect(roll.certify(ids[2]!, shown(ticket, 2, index), roll.self)).rejects.toMatchObject({ reason: 'used' })
+    }
+  })
+
+  it('for one device lets nobody look', () => {
+    const a = holder()
+    const look = (ticket: Ticket) => () =>
+      a.assess({ peer: ids[1]!, role: 'observer', standing: asStanding(shown(ticket, 1, 0)) })
+    expect(look(ticketOf(a))()).toMatchObject({ kind: 'member', facts: { mayAdmit: false } })
+    isRefused(look(ticketOf(a, { once: true })), 'forDevices')
+    isRefused(look(ticketOf(a, { name: 'd1' })), 'forDevices')
+  })
+
+  it('that could not be kept as used admits nobody', async () => {
+    const save = () => Promise.reject(new Error('the disk is full'))
+    const a = new ClusterRoll({ self: ids[0]!, name: 'd0', footing: { kind: 'holder', key }, wallTime, save })
+    await expect(a.certify(ids[1]!, shown(ticketOf(a, { once: true }), 1, 0), ids[0]!)).rejects.toThrow(/full/)
+  })
+})
+
+describe("a member's word", () => {
+  it('lets one look who comes from it, and be no device', async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    const [certificate] = [b.standingFor(a.self).body.value as Signed]
+    const pass = await signPass(a.cluster, ids[3]!, b.self, identities[1]!)
+    const come =
+      (peer: DeviceId, role: 'device' | 'observer', by = pass) =>
+      () =>
+        a.assess({
+          ...{ peer, role },
+          standing: create(StandingSchema, { body: { case: 'vouched', value: { certificate, pass: by } } })
+        })
+    expect(come(ids[3]!, 'observer')()).toMatchObject({ kind: 'member', facts: { mayAdmit: false } })
+    isRefused(come(ids[3]!, 'device'), 'malformed')
+    isRefused(come(ids[2]!, 'observer'), 'malformed')
+    isRefused(come(ids[3]!, 'observer', await signPass(a.cluster, ids[3]!, b.self, identities[2]!)), 'malformed')
+    await a.remove(b.self, 'd1')
+    isRefused(come(ids[3]!, 'observer'), 'removed')
+  })
+})
+
+describe('a removal', () => {
+  it('counts everywhere, also after a restart, and for the removed one itself', async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    const c = await joined(a, 2)
+    c.learn(a.known())
+    const heard: string[] = []
+    c.watch(({ removed }) => heard.push(...removed.map(({ name }) => name)))
+    await a.remove(b.self, 'd1')
+    c.learn(a.records())
+    c.learn(a.records())
+    expect(heard).toEqual(['d1'])
+    for (const roll of [a, c]) isRefused(() => roll.assess(comes(b, roll)), 'removed')
+    await expect(joined(a, 1)).rejects.toMatchObject({ reason: 'removed' })
+    b.learn(a.records())
+    expect(b.removed?.peer).toBe(b.self)
+  })
+
+  it("is believed of the cluster's key only", async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    const evil = holder(3, createClusterKey())
+    await evil.remove(b.self, 'd1')
+    a.learn(evil.records())
+    b.learn(evil.records())
+    expect([a.isRemoved(b.self), b.removed, b.believesRemoval(evil.known())]).toEqual([false, undefined, false])
+    const records = create(MemberRecordsSchema, { removals: [ticketOf(a).signed] })
+    b.learn(records)
+    expect(b.removed).toBeUndefined()
+    await expect(b.remove(a.self, 'd0')).rejects.toMatchObject({ code: 'mayNotAdmit' })
+  })
+})
+
+describe('a change of the key', () => {
+  it('keeps members, gives holders the key, and ends invites, keys and removed ones', async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    const second = holder(3)
+    const out = await joined(a, 2)
+    a.assess(comes(second, a))
+    await a.remove(out.self, 'd2')
+    const ticket = ticketOf(a)
+    const next = createClusterKey()
+    const wasKnown = a.members().length
+    await a.rotate(next)
+    expect([a.cluster, a.mayAdmit, a.members().length]).toEqual([publicKeyOf(next), true, wasKnown])
+    for (const roll of [b, second]) roll.learn(a.known())
+    expect([b.cluster, second.cluster]).toEqual([a.cluster, a.cluster])
+    expect(a.assess(comes(b, a))).toMatchObject({ kind: 'member', facts: { name: 'd1' } })
+    expect([second.lacksKey, second.mayAdmit, b.lacksKey, a.keyFor(b.self)]).toEqual([true, false, false, undefined])
+    expect(await second.takeKey(createClusterKey())).toBe(false)
+    expect(await second.takeKey(a.keyFor(second.self)!)).toBe(true)
+    expect(second.mayAdmit).toBe(true)
+    isRefused(() => a.assess({ peer: ids[4]!, role: 'device', standing: asStanding(shown(ticket, 4, 0)) }), 'oldInvite')
+    const leaked = holder(4)
+    isRefused(() => a.assess(comes(leaked, a)), 'rotated')
+    isRefused(() => a.assess(comes(out, a)), 'removed')
+    out.learn(a.known())
+    expect(out.cluster).not.toEqual(a.cluster)
+  })
+
+  it('reaches who was away, from whichever side is behind', async () => {
+    const a = holder()
+    const [b, c] = [await joined(a, 1), await joined(a, 2)]
+    await a.rotate(createClusterKey())
+    await a.rotate(createClusterKey())
+    const found = a.assess(comes(b, a))
+    expect(found).toMatchObject({ kind: 'outdated', facts: { name: 'd1' } })
+    expect(c.assess(comes(a, c))).toEqual({ kind: 'ahead' })
+    if (found.kind === 'outdated') b.learn(found.renewal)
+    expect(a.assess(comes(b, a))).toMatchObject({ kind: 'member' })
+    expect(b.assess(comes(a, b))).toMatchObject({ kind: 'member' })
+  })
+
+  it('is not believed of a stranger, nor where this device is left out of it', async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    const before = b.cluster
+    const evil = holder(3, createClusterKey())
+    await evil.rotate(createClusterKey())
+    b.learn(evil.known())
+    await a.rotate(createClusterKey())
+    const { certificates, rotations } = a.known()
+    b.learn(
+      create(MemberRecordsSchema, {
+        rotations,
+        certificates: certificates.filter(c => readCertificate(c, a.cluster)?.peer !== b.self)
+      })
+    )
+    expect(b.cluster).toEqual(before)
+  })
+
+  it('once made is not made again by the former key', async () => {
+    const a = holder()
+    const [b, thief] = [await joined(a, 1), holder(3)]
+    thief.learn(a.known())
+    await a.rotate(createClusterKey())
+    b.learn(a.known())
+    await thief.rotate(createClusterKey())
+    b.learn(thief.known())
+    expect(b.cluster).toEqual(a.cluster)
+  })
+
+  it('is known after a restart, with who was removed', async () => {
+    let kept: KeptRoll | undefined
+    const save = async (latest: KeptRoll): Promise<void> => {
+      kept = latest
+    }
+    const a = new ClusterRoll({ self: ids[0]!, name: 'd0', footing: { kind: 'holder', key }, wallTime, save })
+    const [b, out] = [await joined(a, 1), await joined(a, 2)]
+    await a.remove(out.self, 'd2')
+    await a.rotate(createClusterKey())
+    const again = holder(0, kept!.key!, kept)
+    expect(again.assess(comes(b, again))).toMatchObject({ kind: 'outdated' })
+    isRefused(() => again.assess(comes(out, again)), 'removed')
+  })
+})

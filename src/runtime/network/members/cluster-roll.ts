@@ -1,0 +1,565 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import type { DeviceId } from '../../../core/ids.ts'
+import { type Seconds, seconds } from '../../../core/units.ts'
+import { UserError } from '../../../core/user-error.ts'
+import {
+  type Invited,
+  type MemberRecords,
+  MemberRecordsSchema,
+  type Signed,
+  type Standing,
+  StandingSchema,
+  type Vouched
+} from '../../generated/tributary/v1/wire_pb.ts'
+import type { Role } from '../../ports/network.ts'
+import type { ClusterKey } from '../cluster-key.ts'
+import type { KeptRoll } from './kept-roll.ts'
+import { clusterOf, issueCertificate, type MemberFacts, readCertificate } from './member-certificate.ts'
+import { isPassFor } from './pass.ts'
+import { isSame } from './read-signed.ts'
+import { Refusal } from './refusal.ts'
+import { type Removal, readRemoval, signRemoval } from './removal.ts'
+import { latestKey, MAX_ROTATIONS, readRotation, signRotation } from './rotation.ts'
+import { publicKeyOf } from './signed.ts'
+import {
+  createTicket,
+  isTicketProof,
+  readTicket,
+  showTicket,
+  type Ticket,
+  type TicketFacts,
+  type TicketTerms
+} from './ticket.ts'
+import { readUse, signUse, type TicketUse } from './ticket-use.ts'
+
+/** How this process belongs to the cluster. */
+export type Footing =
+  | { readonly kind: 'holder'; readonly key: ClusterKey }
+  | { readonly kind: 'member'; readonly cluster: Uint8Array; readonly certificate: Signed }
+  /** Until the ticket has got it a certificate. */
+  | { readonly kind: 'invited'; readonly ticket: Ticket }
+  /** It comes from a member of this machine. */
+  | { readonly kind: 'vouched'; readonly cluster: Uint8Array; readonly vouched: Vouched }
+
+export interface RollParts {
+  readonly self: DeviceId
+  /** What this device calls itself. */
+  readonly name: string
+  readonly footing: Footing
+  /** Of earlier runs, of the same cluster. */
+  readonly kept?: KeptRoll | undefined
+  /** Since 1970. */
+  readonly wallTime: () => Seconds
+  /** Resolves when it would survive the process. @default kept nowhere */
+  readonly save?: (kept: KeptRoll) => Promise<void>
+}
+
+/** Who wants to come in, and what they show. */
+export interface Comer {
+  readonly peer: DeviceId
+  readonly role: Role
+  readonly standing: Standing | undefined
+  /** That lead to the key of what is shown. */
+  readonly rotations?: readonly Signed[]
+  /** At whose door. @default this device's */
+  readonly to?: DeviceId
+}
+
+export type Assessment =
+  | { readonly kind: 'member'; readonly facts: MemberFacts }
+  /** A member that was away when the key was changed: with what makes it one again. */
+  | { readonly kind: 'outdated'; readonly facts: MemberFacts; readonly renewal: MemberRecords }
+  /** It has seen the key change, and this device has not. */
+  | { readonly kind: 'ahead' }
+  | { readonly kind: 'invited'; readonly ticket: TicketFacts; readonly invited: Invited }
+
+/** What a device did not know before. */
+export interface MemberNews {
+  /** To be passed on. */
+  readonly records: MemberRecords
+  readonly removed: readonly Removal[]
+  readonly isRotated: boolean
+}
+
+/** Devices that are known as members; of more, those that were met longest ago are forgotten. */
+export const MAX_MEMBERS = 1024
+export const MAX_REMOVALS = 1024
+const MAX_USES = 1024
+
+interface Entry<F> {
+  readonly signed: Signed
+  readonly facts: F
+}
+
+/** Who is a member of the cluster, by what its key has signed; and how this process shows that it is one. */
+export class ClusterRoll {
+  readonly self: DeviceId
+  readonly #parts: RollParts
+  #cluster: Uint8Array
+  #key: ClusterKey | undefined
+  #certificate: Signed | undefined
+  readonly #ticket: Ticket | undefined
+  readonly #vouched: Vouched | undefined
+  readonly #members = new Map<DeviceId, Entry<MemberFacts>>()
+  readonly #removals = new Map<DeviceId, Entry<Removal>>()
+  readonly #uses = new Map<string, Entry<TicketUse>>()
+  #rotations: readonly Signed[]
+  #removed: Removal | undefined
+  #saving: Promise<void> = Promise.resolve()
+  #tell: (news: MemberNews) => void = () => {}
+
+  constructor(parts: RollParts) {
+    const { self, footing, kept } = parts
+    this.self = self
+    this.#parts = parts
+    this.#cluster = clusterOfFooting(footing)
+    this.#key = footing.kind === 'holder' ? footing.key : undefined
+    this.#ticket = footing.kind === 'invited' ? footing.ticket : undefined
+    this.#vouched = footing.kind === 'vouched' ? footing.vouched : undefined
+    this.#certificate = footing.kind === 'member' ? footing.certificate : undefined
+    const isOurs = kept !== undefined && isSame(kept.cluster, this.#cluster)
+    this.#rotations = isOurs ? kept.rotations : []
+    if (isOurs) this.#recall(kept)
+    if (footing.kind === 'holder') this.#certifySelf(isOurs ? kept.certificate : undefined)
+  }
+
+  /** Hears of all that this device did not know, whoever told it. */
+  watch(tell: (news: MemberNews) => void): void {
+    this.#tell = tell
+  }
+
+  /** The cluster's public key. */
+  get cluster(): Uint8Array {
+    return this.#cluster
+  }
+
+  get mayAdmit(): boolean {
+    return this.#key !== undefined
+  }
+
+  /** It may, but has not got the key since that was changed. */
+  get lacksKey(): boolean {
+    return this.#key === undefined && (readCertificate(this.#certificate, this.#cluster)?.mayAdmit ?? false)
+  }
+
+  /** It can show others that it is a member, or comes from one. */
+  get isIn(): boolean {
+    return this.#certificate !== undefined || this.#vouched !== undefined
+  }
+
+  /** This device is no member any more. */
+  get removed(): Removal | undefined {
+    return this.#removed
+  }
+
+  get rotations(): readonly Signed[] {
+    return this.#rotations
+  }
+
+  /** What this process shows at that door. */
+  standingFor(to: DeviceId): Standing {
+    const { self, name } = this.#parts
+    if (this.#certificate !== undefined)
+      return create(StandingSchema, { body: { case: 'certificate', value: this.#certificate } })
+    if (this.#vouched !== undefined) return create(StandingSchema, { body: { case: 'vouched', value: this.#vouched } })
+    const value = showTicket(this.#ticket!, self, to, name)
+    return create(StandingSchema, { body: { case: 'invited', value } })
+  }
+
+  isRemoved(peer: DeviceId): boolean {
+    return this.#removals.has(peer)
+  }
+
+  member(peer: DeviceId): MemberFacts | undefined {
+    return this.#members.get(peer)?.facts
+  }
+
+  members(): readonly MemberFacts[] {
+    return [...this.#members.values()].map(({ facts }) => facts)
+  }
+
+  removals(): readonly Removal[] {
+    return [...this.#removals.values()].map(({ facts }) => facts)
+  }
+
+  /** What every member is to know; for others, what a device needs that was away. */
+  records(): MemberRecords {
+    return create(MemberRecordsSchema, {
+      removals: signedOf(this.#removals).filter(signed => readRemoval(signed, this.#cluster) !== undefined),
+      uses: signedOf(this.#uses)
+    })
+  }
+
+  /** All that is known of members. */
+  known(): MemberRecords {
+    return create(MemberRecordsSchema, {
+      ...this.records(),
+      rotations: [...this.#rotations],
+      certificates: signedOf(this.#members)
+    })
+  }
+
+  // ---- who comes ----
+
+  /** @throws Refusal */
+  assess(comer: Comer): Assessment {
+    const { peer, standing } = comer
+    const removal = this.#removals.get(peer)
+    if (removal !== undefined) throw this.#refusal('removed', [removal.signed])
+    const body = standing?.body
+    if (body?.case === 'certificate') return this.#ofCertificate(comer, body.value)
+    if (body?.case === 'vouched') return this.#ofVouched(comer, body.value)
+    if (body?.case === 'invited') return this.#ofInvited(comer, body.value)
+    throw new Refusal('malformed')
+  }
+
+  #ofCertificate({ peer, role, rotations = [] }: Comer, shown: Signed): Assessment {
+    const facts = readCertificate(shown, this.#cluster)
+    if (facts?.peer === peer) {
+      if (role === 'device') this.#meet(shown, facts)
+      return { kind: 'member', facts }
+    }
+    const from = clusterOf(shown)
+    if (from !== undefined && this.#formerKeys().some(key => isSame(key, from))) {
+      const renewed = this.#members.get(peer)
+      if (readCertificate(shown, from)?.peer !== peer || renewed === undefined) throw this.#refusal('rotated')
+      const renewal = create(MemberRecordsSchema, {
+        rotations: [...this.#rotations],
+        certificates: [renewed.signed]
+      })
+      return { kind: 'outdated', facts: renewed.facts, renewal }
+    }
+    const ahead = latestKey(this.#cluster, rotations)
+    if (!isSame(ahead, this.#cluster) && readCertificate(shown, ahead)?.peer === peer) return { kind: 'ahead' }
+    throw new Refusal('otherCluster')
+  }
+
+  #ofVouched({ peer, role }: Comer, { certificate, pass }: Vouched): Assessment {
+    const by = readCertificate(certificate, this.#cluster)
+    if (by === undefined) {
+      const from = certificate && clusterOf(certificate)
+      const isFormer = from !== undefined && this.#formerKeys().some(key => isSame(key, from))
+      throw isFormer ? this.#refusal('rotated') : new Refusal('otherCluster')
+    }
+    const removal = this.#removals.get(by.peer)
+    if (removal !== undefined) throw this.#refusal('removed', [removal.signed])
+    if (role === 'device' || !isPassFor(pass, this.#cluster, peer, by.peer)) throw new Refusal('malformed')
+    return { kind: 'member', facts: { peer, name: by.name, since: by.since, mayAdmit: false } }
+  }
+
+  #ofInvited({ peer, role, to = this.self }: Comer, invited: Invited): Assessment {
+    const ticket = readTicket(invited.ticket, this.#cluster)
+    if (ticket === undefined) {
+      const isOld = this.#formerKeys().some(key => readTicket(invited.ticket, key) !== undefined)
+      throw isOld ? this.#refusal('oldInvite') : new Refusal('otherCluster')
+    }
+    if (!isTicketProof(ticket, invited, peer, to)) throw new Refusal('malformed')
+    // Clocks differ: of a device that joins, the one of who admits it counts.
+    const isJudge = this.mayAdmit || role !== 'device'
+    if (isJudge && ticket.expires <= this.#parts.wallTime()) throw new Refusal('expired')
+    if (role !== 'device') {
+      if (ticket.once || ticket.name !== '') throw new Refusal('forDevices')
+      return { kind: 'member', facts: { peer, name: '', since: this.#parts.wallTime(), mayAdmit: false } }
+    }
+    if (ticket.name !== '' && ticket.name !== invited.name) throw new Refusal('otherName')
+    const use = this.#uses.get(keyOf(ticket.id))
+    if (ticket.once && use !== undefined && use.facts.peer !== peer) throw new Refusal('used')
+    return { kind: 'invited', ticket, invited }
+  }
+
+  /** Of a member of its machine as of itself. */
+  #meet(signed: Signed, facts: MemberFacts): void {
+    const isNew = this.#members.get(facts.peer)?.facts.since !== facts.since
+    this.#remember(signed, facts)
+    if (isNew) this.#saveLater()
+  }
+
+  #remember(signed: Signed, facts: MemberFacts): void {
+    this.#members.delete(facts.peer)
+    this.#members.set(facts.peer, { signed, facts })
+    for (const peer of this.#members.keys()) {
+      if (this.#members.size <= MAX_MEMBERS) return
+      if (peer !== this.self) this.#members.delete(peer)
+    }
+  }
+
+  // ---- what holders of the key do ----
+
+  /**
+   * A certificate for one who comes with a ticket to `to`; the second time the same, where the ticket is good once.
+   * Resolves when that would survive this process. @throws Refusal
+   */
+  async certify(peer: DeviceId, invited: Invited, to: DeviceId): Promise<Signed> {
+    const standing = create(StandingSchema, { body: { case: 'invited', value: invited } })
+    const found = this.assess({ peer, role: 'device', standing, to })
+    const key = this.#key
+    if (found.kind !== 'invited' || key === undefined) throw new Refusal('noHolder')
+    const { ticket } = found
+    const uses = ticket.once ? [this.#use(key, ticket, peer)] : []
+    const known = this.#members.get(peer)
+    const facts = known?.facts ?? { peer, name: invited.name, since: this.#parts.wallTime(), mayAdmit: false }
+    const certificate = known?.signed ?? issueCertificate(key, facts)
+    this.#remember(certificate, facts)
+    await this.#save()
+    if (known === undefined || uses.length > 0) this.#spread({ uses, certificates: [certificate] })
+    return certificate
+  }
+
+  #use(key: ClusterKey, { id, expires }: TicketFacts, peer: DeviceId): Signed {
+    const now = this.#parts.wallTime()
+    for (const [ticket, { facts }] of this.#uses) if (facts.expires <= now) this.#uses.delete(ticket)
+    if (this.#uses.size >= MAX_USES) throw new Refusal('noHolder')
+    const facts = { ticket: id, peer, expires }
+    const signed = signUse(key, facts)
+    this.#uses.set(keyOf(id), { signed, facts })
+    return signed
+  }
+
+  /** @throws UserError where this device does not hold the key, or too many are removed */
+  async remove(peer: DeviceId, name: string): Promise<void> {
+    const key = this.#requireKey()
+    if (this.#removals.size >= MAX_REMOVALS)
+      throw new UserError(`${MAX_REMOVALS} members are removed already; begin a new cluster`, { code: 'tooMany' })
+    const facts = { peer, name, at: this.#parts.wallTime() }
+    this.#expel({ signed: signRemoval(key, facts), facts })
+    await this.#save()
+    this.#spread({ removals: [this.#removals.get(peer)!.signed] }, { removed: [facts] })
+  }
+
+  /** What an invite is to hold. @throws UserError where this device does not hold the key */
+  ticket(terms: Omit<TicketTerms, 'expires'> & { readonly lasts: Seconds }): Ticket {
+    const { name, once, lasts } = terms
+    return createTicket(this.#requireKey(), { name, once, expires: seconds(this.#parts.wallTime() + lasts) })
+  }
+
+  /** The cluster gets another key, and all members but those that were removed certificates of it. @throws UserError */
+  async rotate(next: ClusterKey): Promise<void> {
+    const key = this.#requireKey()
+    const rotation = signRotation(key, next, this.#parts.wallTime())
+    const certificates = this.members().map(facts => issueCertificate(next, facts))
+    const removals = this.removals().map(removal => signRemoval(next, removal))
+    const records = create(MemberRecordsSchema, { rotations: [rotation], certificates, removals })
+    this.#adopt(records, publicKeyOf(next), next)
+    this.#learnRemovals(removals)
+    await this.#save()
+    this.#spread({ rotations: [...this.#rotations], certificates, removals }, { isRotated: true })
+  }
+
+  /** For a member that may admit, and was away when the key was changed. */
+  keyFor(peer: DeviceId): ClusterKey | undefined {
+    return this.member(peer)?.mayAdmit === true && !this.isRemoved(peer) ? this.#key : undefined
+  }
+
+  #requireKey(): ClusterKey {
+    if (this.#key !== undefined) return this.#key
+    const holders = this.members().filter(({ mayAdmit }) => mayAdmit)
+    throw new UserError(
+      `this device does not hold the cluster's key; ask one that does${holders.length === 0 ? '' : `: ${holders.map(({ name, peer }) => name || peer).join(', ')}`}`,
+      { code: 'mayNotAdmit' }
+    )
+  }
+
+  // ---- what others tell ----
+
+  /** The certificate that a ticket has got this device. @returns false where it is none */
+  async accept(certificate: Signed | undefined): Promise<boolean> {
+    const facts = readCertificate(certificate, this.#cluster)
+    if (certificate === undefined || facts?.peer !== this.self) return false
+    this.#certificate = certificate
+    this.#remember(certificate, facts)
+    await this.#save()
+    return true
+  }
+
+  /** The cluster's new key. @returns false where it is not */
+  async takeKey(key: ClusterKey): Promise<boolean> {
+    if (!this.lacksKey || key.length !== this.#cluster.length || !isSame(publicKeyOf(key), this.#cluster)) return false
+    this.#key = key
+    await this.#save()
+    return true
+  }
+
+  /** Whoever tells it: only what the cluster's key has signed counts. */
+  learn(records: MemberRecords): void {
+    const rotations = this.#learnRotations(records)
+    const removals = this.#learnRemovals(records.removals)
+    const certificates = this.#learnCertificates(records.certificates)
+    const uses = this.#learnUses(records.uses)
+    if ([rotations, removals, certificates, uses].every(({ length }) => length === 0)) return
+    this.#saveLater()
+    const isRotated = rotations.length > 0
+    const known = isRotated ? signedOf(this.#members) : [...certificates]
+    const removed = removals.flatMap(signed => readRemoval(signed, this.#cluster) ?? [])
+    this.#spread(
+      { rotations: [...rotations], removals: [...removals], certificates: known, uses: [...uses] },
+      { removed, isRotated }
+    )
+  }
+
+  #spread(
+    records: MessageInitShape<typeof MemberRecordsSchema>,
+    { removed = [], isRotated = false }: Partial<MemberNews> = {}
+  ): void {
+    this.#tell({ records: create(MemberRecordsSchema, records), removed, isRotated })
+  }
+
+  /** Whether the proof shows that this device is none of the members any more. */
+  believesRemoval({ removals, rotations }: MemberRecords): boolean {
+    const [signed] = removals
+    if (signed === undefined) return false
+    const keys = [this.#cluster, latestKey(this.#cluster, rotations)]
+    const removal = keys.map(key => readRemoval(signed, key)).find(found => found?.peer === this.self)
+    const voucher = this.#vouched && readCertificate(this.#vouched.certificate, this.#cluster)?.peer
+    const isVouchers = keys.some(key => readRemoval(signed, key)?.peer === voucher)
+    if (removal !== undefined) {
+      this.#expel({ signed, facts: removal })
+      this.#saveLater()
+      this.#spread({}, { removed: [removal] })
+    }
+    return removal !== undefined || (voucher !== undefined && isVouchers)
+  }
+
+  #learnRotations({ rotations, certificates }: MemberRecords): readonly Signed[] {
+    const next = latestKey(this.#cluster, rotations)
+    if (isSame(next, this.#cluster) || !this.isIn || this.#vouched !== undefined) return []
+    // One who leaves it out, so that this device thinks itself left out, is not heard.
+    const own = certificates.find(signed => readCertificate(signed, next)?.peer === this.self)
+    if (own === undefined) return []
+    return this.#adopt({ rotations, certificates }, next, undefined)
+  }
+
+  #adopt(
+    { rotations, certificates }: Pick<MemberRecords, 'rotations' | 'certificates'>,
+    next: Uint8Array,
+    key: ClusterKey | undefined
+  ): readonly Signed[] {
+    const from = this.#cluster
+    const first = rotations.findIndex(signed => isSame(readRotation(signed)?.from ?? NONE, from))
+    this.#rotations = [...this.#rotations, ...rotations.slice(first)].slice(-MAX_ROTATIONS)
+    this.#cluster = next
+    this.#key = key
+    this.#members.clear()
+    this.#learnCertificates(certificates)
+    this.#certificate = this.#members.get(this.self)?.signed
+    this.#uses.clear()
+    return this.#rotations
+  }
+
+  #learnRemovals(removals: readonly Signed[]): readonly Signed[] {
+    return removals.slice(0, MAX_REMOVALS).filter(signed => {
+      const facts = readRemoval(signed, this.#cluster)
+      if (facts === undefined) return false
+      const known = this.#removals.get(facts.peer)
+      // Of one that the former key has signed, others can make nothing any more.
+      if (known !== undefined && readRemoval(known.signed, this.#cluster) !== undefined) return false
+      if (known === undefined && this.#removals.size >= MAX_REMOVALS) return false
+      this.#expel({ signed, facts })
+      return true
+    })
+  }
+
+  #expel(removal: Entry<Removal>): void {
+    const { peer } = removal.facts
+    this.#removals.set(peer, removal)
+    this.#members.delete(peer)
+    if (peer === this.self) this.#removed = removal.facts
+  }
+
+  #learnCertificates(certificates: readonly Signed[]): readonly Signed[] {
+    return certificates.slice(0, MAX_MEMBERS).filter(signed => {
+      const facts = readCertificate(signed, this.#cluster)
+      if (facts === undefined || this.#removals.has(facts.peer) || this.#members.has(facts.peer)) return false
+      this.#remember(signed, facts)
+      return true
+    })
+  }
+
+  #learnUses(uses: readonly Signed[]): readonly Signed[] {
+    return uses.slice(0, MAX_USES).filter(signed => {
+      const facts = readUse(signed, this.#cluster)
+      if (facts === undefined || this.#uses.has(keyOf(facts.ticket)) || this.#uses.size >= MAX_USES) return false
+      this.#uses.set(keyOf(facts.ticket), { signed, facts })
+      return true
+    })
+  }
+
+  // ---- what is kept ----
+
+  #formerKeys(): readonly Uint8Array[] {
+    return this.#rotations.flatMap(signed => readRotation(signed)?.from ?? [])
+  }
+
+  #refusal(reason: 'removed' | 'rotated' | 'oldInvite', removals: readonly Signed[] = []): Refusal {
+    const proof = create(MemberRecordsSchema, { removals: [...removals], rotations: [...this.#rotations] })
+    return new Refusal(reason, proof)
+  }
+
+  #certifySelf(before: Signed | undefined): void {
+    const { self, name, wallTime } = this.#parts
+    const known = readCertificate(before, this.#cluster)
+    const isGood = known?.peer === self && known.mayAdmit && known.name === name
+    const facts = isGood ? known : { peer: self, name, since: known?.since ?? wallTime(), mayAdmit: true }
+    this.#certificate = isGood ? before! : issueCertificate(this.#key!, facts)
+    this.#remember(this.#certificate, facts)
+    if (!isGood) this.#saveLater()
+  }
+
+  #recall({ removals, certificates, uses }: KeptRoll): void {
+    const keys = [this.#cluster, ...this.#formerKeys()]
+    for (const signed of removals) {
+      const facts = keys.map(key => readRemoval(signed, key)).find(found => found !== undefined)
+      if (facts !== undefined) this.#expel({ signed, facts })
+    }
+    this.#learnCertificates(certificates)
+    this.#learnUses(uses)
+  }
+
+  #kept(): KeptRoll {
+    return {
+      cluster: this.#cluster,
+      key: this.#key,
+      certificate: this.#certificate,
+      certificates: signedOf(this.#members),
+      removals: signedOf(this.#removals),
+      uses: signedOf(this.#uses),
+      rotations: this.#rotations
+    }
+  }
+
+  /** Resolves when the newest is kept; one write at a time. */
+  #save(): Promise<void> {
+    const { save } = this.#parts
+    if (save === undefined) return Promise.resolve()
+    const saved = this.#saving.then(() => save(this.#kept()))
+    this.#saving = saved.catch(() => {})
+    return saved
+  }
+
+  /** Where that fails, whoever saves has said it. */
+  #saveLater(): void {
+    this.#save().catch(() => {})
+  }
+
+  /** Resolves when all that is to be kept is. */
+  saved(): Promise<void> {
+    return this.#saving
+  }
+}
+
+const NONE = new Uint8Array()
+
+const signedOf = <F>(entries: ReadonlyMap<unknown, Entry<F>>): Signed[] =>
+  [...entries.values()].map(({ signed }) => signed)
+
+const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+const clusterOfFooting = (footing: Footing): Uint8Array => {
+  switch (footing.kind) {
+    case 'holder':
+      return publicKeyOf(footing.key)
+    case 'invited':
+      return footing.ticket.cluster
+    default:
+      return footing.cluster
+  }
+}

@@ -1,0 +1,36 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import { type DeviceId, deviceId } from '../../../core/ids.ts'
+import { type Seconds, seconds } from '../../../core/units.ts'
+import { MemberCertificateSchema, type Signed } from '../../generated/tributary/v1/wire_pb.ts'
+import type { ClusterKey } from '../cluster-key.ts'
+import { isPeerId } from '../peer-id.ts'
+import { plainText } from '../plain-text.ts'
+import { isSame, readBody, readSigned } from './read-signed.ts'
+import { publicKeyOf, signAs } from './signed.ts'
+
+/** What a certificate says of a member. */
+export interface MemberFacts {
+  readonly peer: DeviceId
+  readonly name: string
+  /** Since 1970, on the clock of who admitted it. */
+  readonly since: Seconds
+  readonly mayAdmit: boolean
+}
+
+export const MAX_NAME = 200
+
+export const issueCertificate = (key: ClusterKey, { peer, name, since, mayAdmit }: MemberFacts): Signed => {
+  const facts = { cluster: publicKeyOf(key), peer, name, since: BigInt(Math.floor(since)), mayAdmit }
+  return signAs('certificate', toBinary(MemberCertificateSchema, create(MemberCertificateSchema, facts)), key)
+}
+
+/** Undefined where the cluster's key has not signed it. */
+export const readCertificate = (signed: Signed | undefined, cluster: Uint8Array): MemberFacts | undefined => {
+  const said = readSigned(signed, 'certificate', MemberCertificateSchema, cluster)
+  if (said === undefined || !isSame(said.cluster, cluster) || !isPeerId(said.peer)) return undefined
+  const { peer, name, since, mayAdmit } = said
+  return { peer: deviceId(peer), name: plainText(name, MAX_NAME), since: seconds(Number(since)), mayAdmit }
+}
+
+/** The cluster that a certificate says it is of: whether it is has to be seen. */
+export const clusterOf = (signed: Signed): Uint8Array | undefined => readBody(signed, MemberCertificateSchema)?.cluster

@@ -1,0 +1,30 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import { type DeviceId, deviceId } from '../../../core/ids.ts'
+import { type Seconds, seconds } from '../../../core/units.ts'
+import { RemovalSchema, type Signed } from '../../generated/tributary/v1/wire_pb.ts'
+import type { ClusterKey } from '../cluster-key.ts'
+import { isPeerId } from '../peer-id.ts'
+import { plainText } from '../plain-text.ts'
+import { MAX_NAME } from './member-certificate.ts'
+import { isSame, readSigned } from './read-signed.ts'
+import { publicKeyOf, signAs } from './signed.ts'
+
+/** Of a device that is no member any more. */
+export interface Removal {
+  readonly peer: DeviceId
+  /** By which it was known. */
+  readonly name: string
+  /** Since 1970, on the clock of who removed it. */
+  readonly at: Seconds
+}
+
+export const signRemoval = (key: ClusterKey, { peer, name, at }: Removal): Signed => {
+  const said = { cluster: publicKeyOf(key), peer, name, at: BigInt(Math.floor(at)) }
+  return signAs('removal', toBinary(RemovalSchema, create(RemovalSchema, said)), key)
+}
+
+export const readRemoval = (signed: Signed, cluster: Uint8Array): Removal | undefined => {
+  const said = readSigned(signed, 'removal', RemovalSchema, cluster)
+  if (said === undefined || !isSame(said.cluster, cluster) || !isPeerId(said.peer)) return undefined
+  return { peer: deviceId(said.peer), name: plainText(said.name, MAX_NAME), at: seconds(Number(said.at)) }
+}
