@@ -1,0 +1,69 @@
+import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { nearest } from '../src/core/nearest.ts'
+import { UserError } from '../src/core/user-error.ts'
+import type { Attack } from './attack/attack.ts'
+import { attackTable, writeAttackTable } from './attack/attack-table.ts'
+import { doorAttacks } from './attack/door-attacks.ts'
+import { makeData, RATE } from './attack/honest-cluster.ts'
+import { MEMBER_ATTACKS } from './attack/member-attacks.ts'
+import { type AttackRow, playAttack, WINDOW } from './attack/play-attack.ts'
+import { RAW_ATTACKS } from './attack/raw-attacks.ts'
+
+// Every attack that this program knows, each against a cluster of four real processes with an honest source: `npm run
+// bench:attack`, some twenty minutes; `-- NAME...` those whose names begin so; `-- --seconds N` how long each lasts; `-- --json`
+// rows as one document; `-- --write` the table into docs/security.md. Exit 1 when one does not hold.
+
+const PAGE = fileURLToPath(new URL('../../docs/security.md', import.meta.url))
+const ATTACKS: readonly Attack[] = [...MEMBER_ATTACKS, ...RAW_ATTACKS, ...doorAttacks()]
+/** Data that may be asked for beyond the attack: while the cluster begins and recovers. */
+const SPARE = 120
+
+const chosen = (words: readonly string[]): readonly Attack[] => {
+  for (const word of words) {
+    if (ATTACKS.some(({ name }) => name.startsWith(word))) continue
+    const names = ATTACKS.map(({ name }) => name)
+    const near = nearest(word, names)
+    throw new UserError(
+      `there is no attack "${word}"${near === undefined ? '' : `, did you mean "${near}"?`} (known: ${names.join(', ')})`
+    )
+  }
+  return words.length === 0 ? ATTACKS : ATTACKS.filter(({ name }) => words.some(word => name.startsWith(word)))
+}
+
+const secondsOf = (words: readonly string[]): number => {
+  const at = words.indexOf('--seconds')
+  if (at < 0) return 3 * WINDOW
+  const time = Number(words[at + 1])
+  if (time >= WINDOW && time <= 600) return time
+  throw new UserError(`--seconds takes a number from ${WINDOW} to 600, not "${words[at + 1] ?? ''}"`)
+}
+
+const main = async (words: readonly string[]): Promise<void> => {
+  const duration = secondsOf(words)
+  const at = words.indexOf('--seconds')
+  const names = words.filter((word, i) => !word.startsWith('--') && (at < 0 || i !== at + 1))
+  const attacks = chosen(names)
+  const data = await makeData((duration + SPARE) * RATE)
+  const rows: AttackRow[] = []
+  try {
+    for (const attack of attacks) {
+      const row = await playAttack(attack, data, duration)
+      rows.push(row)
+      const verdict = row.faults.length === 0 ? 'holds' : row.faults.join('; ')
+      process.stderr.write(
+        `${row.name}: ${row.tried}; ${row.before} -> ${row.during.join(', ')} -> ${row.after}; ${verdict}\n`
+      )
+    }
+  } finally {
+    await rm(data.folder, { recursive: true, force: true })
+  }
+  process.stdout.write(words.includes('--json') ? `${JSON.stringify(rows)}\n` : `${attackTable(rows)}\n`)
+  if (words.includes('--write')) await writeAttackTable(PAGE, attackTable(rows))
+  if (rows.some(({ faults }) => faults.length > 0)) process.exitCode = 1
+}
+
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof UserError ? error.message : String((error as Error).stack)}\n`)
+  process.exitCode = error instanceof UserError ? 2 : 1
+})

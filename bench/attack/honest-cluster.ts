@@ -1,0 +1,197 @@
+import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TensorProto_DataType as T } from 'onnx-buf'
+import { type DeviceId, deviceId } from '../../src/core/ids.ts'
+import { createRng } from '../../src/core/rng.ts'
+import { seconds } from '../../src/core/units.ts'
+import { madeUpTensor } from '../../src/model/made-up-tensor.ts'
+import { encodeNpy } from '../../src/runtime/io/npy.ts'
+import { openModel } from '../../src/runtime/onnx/open-model.ts'
+import { systemClock } from '../../src/runtime/system-clock.ts'
+import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import { buildModel, floats, node, value } from '../../src/testing/onnx-builder.ts'
+
+/** Results a second that the source asks for: few, so that a machine that does nothing else has them easily. */
+export const RATE = 20
+const WIDTH = 256
+const LAYERS = 6
+/** Of each device: so the model takes three of the four. */
+const MEMORY = '640KiB'
+/** That differ; each stands there under many names. */
+const ITEMS = 64
+/** Seconds. */
+const LATEST_START = 120
+
+/** What all clusters of a run share: the model, data, and what plain ONNX Runtime makes of them. */
+export interface AttackedData {
+  readonly folder: string
+  readonly model: string
+  readonly answers: readonly Float32Array[]
+}
+
+/** Six layers with weights of 256 KiB each. */
+const layers = (): Uint8Array =>
+  buildModel({
+    inputs: [value('x', T.FLOAT, [1, WIDTH])],
+    outputs: [value(`y${LAYERS}`, T.FLOAT, [1, WIDTH])],
+    weights: Array.from({ length: LAYERS }, (_, i) => floats(`w${'w'.repeat(i)}`, [WIDTH, WIDTH], 0.1)),
+    nodes: Array.from({ length: LAYERS }, (_, i) => [
+      node('MatMul', [i === 0 ? 'x' : `y${i}`, `w${'w'.repeat(i)}`], [`h${i}`]),
+      node('Tanh', [`h${i}`], [`y${i + 1}`])
+    ]).flat()
+  })
+
+/** @param data so many in all */
+export const makeData = async (data: number): Promise<AttackedData> => {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-attack-'))
+  const model = join(folder, 'net.onnx')
+  await writeFile(model, layers())
+  await mkdir(join(folder, 'data'))
+  const whole = await openModel(model)
+  const answers: Float32Array[] = []
+  for (let i = 0; i < ITEMS; i++) {
+    const tensor = madeUpTensor('x', 'float32', [1, WIDTH], createRng(`datum ${i}`))
+    await writeFile(fileOf(folder, i), encodeNpy(tensor))
+    const [output] = await whole.run([tensor])
+    answers.push(new Float32Array(output!.data.slice().buffer))
+  }
+  await whole.close()
+  for (let i = ITEMS; i < data; i++) await link(fileOf(folder, i % ITEMS), fileOf(folder, i))
+  return { folder, model, answers }
+}
+
+const fileOf = (folder: string, i: number): string => join(folder, 'data', `${String(i).padStart(6, '0')}.npy`)
+
+export interface Doors {
+  readonly http: string
+  readonly grpc: string
+  readonly dashboard: string
+  readonly metrics: string
+}
+
+export interface HonestCluster extends AsyncDisposable {
+  readonly home: string
+  readonly invite: string
+  /** The first has the source, the model, and the doors. */
+  readonly nodes: readonly NodeProcess[]
+  /** Where the doors are: http://host:port. */
+  readonly doors: Doors
+  /** Of the device that has the source and the model. */
+  readonly owner: DeviceId
+  /** Another honest device, as anybody would start it. */
+  join(name: string): NodeProcess
+  /** Results so far, and how many of them are wrong or twice there. */
+  results(): Promise<{ readonly all: number; readonly wrong: number }>
+  /** Of the honest ones: megabytes of memory of the largest, bytes of logs, bytes of files. */
+  cost(): Promise<{ readonly memory: number; readonly log: number; readonly files: number }>
+}
+
+let clusters = 0
+
+/** Four devices as processes; the source has begun and its results come. */
+export const openHonestCluster = async (data: AttackedData, flags: readonly string[]): Promise<HonestCluster> => {
+  const home = join(data.folder, `cluster-${clusters++}`)
+  await mkdir(home)
+  const sink = join(home, 'sink.jsonl')
+  const nodes: NodeProcess[] = []
+  const start = (name: string, more: readonly string[]): NodeProcess => {
+    const started = startNode(name, ['--state', join(home, name), ...more])
+    nodes.push(started)
+    return started
+  }
+  const source = `cam=dir:${join(data.folder, 'data')},model=net,arrivals=every:${1000 / RATE}ms`
+  const cam = start('cam', [
+    ...['--model', `${data.model}:net`, '--preset', 'raw', '--sink', sink, '--memory', MEMORY, '--start-when', '4'],
+    ...['--source', source, '--serve', '0', '--serve-grpc', '0', '--dashboard', '0', '--metrics', '0', ...flags]
+  ])
+  const listening = await cam.event('listening')
+  const invite = String(listening['invite'])
+  const joining = (name: string): NodeProcess => start(name, ['--join', invite, '--memory', MEMORY, ...flags])
+  for (const name of ['shed', 'attic', 'barn']) joining(name)
+  const doors = await doorsOf(cam)
+  const results = () => countResults(sink, data.answers)
+  const begun = systemClock.now()
+  while ((await results()).all === 0) {
+    if (systemClock.now() - begun > LATEST_START) {
+      for (const { child } of nodes) child.kill('SIGKILL')
+      throw new Error(`the honest cluster gave nothing in ${LATEST_START} s; is this machine busy?\n${cam.log()}`)
+    }
+    await systemClock.sleep(seconds(0.2))
+  }
+  return {
+    ...{ home, invite, nodes, doors, results },
+    owner: deviceId(String(listening['id'])),
+    join: joining,
+    cost: async () => ({
+      memory: Math.max(...(await Promise.all(nodes.map(({ child }) => residentMegabytes(child.pid!))))),
+      log: nodes.reduce((sum, each) => sum + each.log().length, 0),
+      files: await sizeOf(home)
+    }),
+    [Symbol.asyncDispose]: async () => {
+      for (const { child } of nodes) child.kill('SIGKILL')
+      await Promise.all(nodes.map(({ ended }) => ended))
+      await rm(home, { recursive: true, force: true })
+    }
+  }
+}
+
+const doorsOf = async (node: NodeProcess): Promise<Doors> => {
+  const serving = await node.event('serving')
+  const at = (door: string): string => {
+    const { host, port } = serving[door] as { readonly host: string; readonly port: number }
+    return `http://${host}:${port}`
+  }
+  const url = async (event: string): Promise<string> => new URL(String((await node.event(event))['url'])).origin
+  return { http: at('http'), grpc: at('grpc'), dashboard: await url('dashboard'), metrics: await url('metrics') }
+}
+
+const residentMegabytes = async (pid: number): Promise<number> => {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024) / 1e6
+}
+
+const sizeOf = async (folder: string): Promise<number> => {
+  const entries = await readdir(folder, { recursive: true })
+  const sizes = await Promise.all(
+    entries.map(entry =>
+      stat(join(folder, entry)).then(
+        found => (found.isFile() ? found.size : 0),
+        () => 0
+      )
+    )
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+interface Line {
+  readonly item: string
+  readonly result?: { readonly data?: readonly number[] }
+}
+
+/** Each line of the sink, compared with what the whole model answers. */
+const countResults = async (sink: string, answers: AttackedData['answers']) => {
+  const text = await readFile(sink, 'utf8').catch(() => '')
+  const lines = text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter(line => line !== '')
+  const seen = new Set<string>()
+  let wrong = 0
+  for (const line of lines) {
+    const { item, result } = JSON.parse(line) as Line
+    if (seen.has(item) || !isRight(numbersIn(result), answers[Number.parseInt(item, 10) % answers.length]!)) wrong++
+    seen.add(item)
+  }
+  return { all: lines.length, wrong }
+}
+
+const numbersIn = (result: unknown): readonly number[] => {
+  if (typeof result === 'number') return [result]
+  if (typeof result !== 'object' || result === null) return []
+  const { data } = result as { readonly data?: unknown }
+  return Object.values(data === undefined ? result : (data as object)).flatMap(numbersIn)
+}
+
+const isRight = (numbers: readonly number[], answer: Float32Array): boolean =>
+  numbers.length === answer.length && numbers.every((number, i) => Math.abs(number - answer[i]!) <= 1e-4)

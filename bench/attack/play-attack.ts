@@ -1,0 +1,109 @@
+import { seconds } from '../../src/core/units.ts'
+import { systemClock } from '../../src/runtime/system-clock.ts'
+import type { HostileMember } from '../../src/testing/hostile-member.ts'
+import { type Attack, joinHostile, type Stage } from './attack.ts'
+import { type AttackedData, type HonestCluster, openHonestCluster, RATE } from './honest-cluster.ts'
+
+/** Seconds in which results are counted. */
+export const WINDOW = 5
+
+/** What came of an attack. */
+export interface AttackRow {
+  readonly name: string
+  readonly what: string
+  readonly once: string
+  /** So often it was tried, and of what. */
+  readonly tried: string
+  /** Results in five seconds: before, in each of the attack, and after. */
+  readonly before: number
+  readonly during: readonly number[]
+  readonly after: number
+  readonly wrong: number
+  /** By how much the largest honest process grew at most, megabytes; bytes of all their logs, and of their files. */
+  readonly memory: number
+  readonly log: number
+  readonly files: number
+  readonly notes: readonly string[]
+  /** What is not as it should be; none: it holds. */
+  readonly faults: readonly string[]
+}
+
+/** What an attack may cost. */
+const MOST = { megabytes: 400, log: 1e6, files: 64e6 }
+/** Of the results before: that many while it lasts, on average, and after it. */
+const LEAST = { during: 0.5, after: 0.8 }
+
+const countFor = async (cluster: HonestCluster, time: number): Promise<number> => {
+  const { all } = await cluster.results()
+  await systemClock.sleep(seconds(time))
+  return (await cluster.results()).all - all
+}
+
+/** In a cluster of its own. @param duration of the attack, seconds */
+export const playAttack = async (attack: Attack, data: AttackedData, duration: number): Promise<AttackRow> => {
+  await using cluster = await openHonestCluster(data, attack.flags ?? [])
+  await countFor(cluster, WINDOW) // it settles
+  const before = await countFor(cluster, WINDOW)
+  const start = await cluster.cost()
+  let peak = start.memory
+  const over = new AbortController()
+  const notes: string[] = []
+  let times = 0
+  const members: HostileMember[] = []
+  const stage: Stage = {
+    ...{ cluster, signal: over.signal },
+    count: (more = 1) => {
+      times += more
+    },
+    note: text => void notes.push(text),
+    member: async () => {
+      const member = await joinHostile(cluster, members.length)
+      members.push(member)
+      return member
+    }
+  }
+  const faults: string[] = []
+  const playing = attack.play(stage).catch(error => {
+    if (!over.signal.aborted) faults.push(`the attack itself failed: ${(error as Error).message}`)
+  })
+  const during: number[] = []
+  for (let time = 0; time < duration; time += WINDOW) {
+    during.push(await countFor(cluster, WINDOW))
+    peak = Math.max(peak, (await cluster.cost()).memory)
+  }
+  over.abort(new Error('the attack is over'))
+  await Promise.race([playing, systemClock.sleep(seconds(WINDOW))])
+  const found = attack.fault?.(stage)
+  await Promise.all(members.map(({ network }) => network.stop()))
+  await countFor(cluster, WINDOW) // it recovers
+  const after = await countFor(cluster, WINDOW)
+  const { log, files } = await cluster.cost()
+  const { wrong } = await cluster.results()
+  const row = {
+    ...{ name: attack.name, what: attack.what, once: attack.once, tried: `${times} ${attack.unit}` },
+    ...{ before, during, after, wrong, notes },
+    ...{ memory: peak - start.memory, log: log - start.log, files: files - start.files }
+  }
+  const ended = cluster.nodes.filter(({ child }) => child.exitCode !== null || child.signalCode !== null)
+  faults.push(
+    ...faultsOf(row),
+    ...ended.map(({ name }) => `${name} has ended`),
+    ...(found === undefined ? [] : [found])
+  )
+  if (times === 0) faults.push('nothing was tried')
+  return { ...row, faults }
+}
+
+const faultsOf = (row: Omit<AttackRow, 'faults'>): string[] => {
+  const { before, during, after, wrong, memory, log, files } = row
+  const mean = during.reduce((sum, results) => sum + results, 0) / during.length
+  return [
+    ...(before < 0.8 * RATE * WINDOW ? [`this machine is too busy: ${before} results in ${WINDOW} s before it`] : []),
+    ...(mean < LEAST.during * before ? [`${mean.toFixed(0)} results in ${WINDOW} s while it lasted`] : []),
+    ...(after < LEAST.after * before ? [`${after} results in ${WINDOW} s after it`] : []),
+    ...(wrong > 0 ? [`${wrong} results are wrong`] : []),
+    ...(memory > MOST.megabytes ? [`a device grew by ${memory.toFixed(0)} MB`] : []),
+    ...(log > MOST.log ? [`${(log / 1e6).toFixed(1)} MB of log`] : []),
+    ...(files > MOST.files ? [`${(files / 1e6).toFixed(0)} MB of files`] : [])
+  ]
+}
