@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { blockRanges } from '../core/block-ranges.ts'
 import { formatBytes } from '../core/format-quantity.ts'
+import { fingerprintOf } from '../core/model-reference.ts'
 import { NoAnswerError } from '../core/user-error.ts'
 import type { ModelReport, ModelsAnswer } from '../runtime/device/model-report.ts'
 import { type AskFlags, askOptionsOf, withAskFlags, withLocalFlags } from './ask-flags.ts'
@@ -32,7 +33,7 @@ const remove = withJson(withAskFlags(new Command('remove')))
   .description(
     'Its owners own it no longer, its blocks leave every device, from memory and disk; sources of it wait until a model of that name is there again. An owner that is started with it again brings it back.'
   )
-  .argument('<model>', 'its name, or the first 8 or more digits of its id or digest')
+  .argument('<model>', 'its name, NAME@FINGERPRINT, or the first 8 or more digits of its id or digest')
   .addHelpText('after', '\nExample:\n  $ tributary model remove ocr --state ~/.tributary/porch\n')
   .action(async (model: string, flags: ModelFlags) => {
     const { askModels } = await import('./node/ask-models.ts')
@@ -69,11 +70,11 @@ export const command = new Command('model')
   .addCommand(remove)
   .addCommand(update)
 
-const describe = ({ name, digest, owners, state, blocks, bytes, sources, carried }: ModelReport): string => {
+const describe = ({ name, id, digest, owners, state, blocks, bytes, sources, carried }: ModelReport): string => {
   const whose = owners.length > 0 ? `of ${owners.join(', ')}` : 'its owner is gone'
   const places = Object.entries(carried).map(([device, held]) => `${device} ${blockRanges(held)}`)
   return [
-    `${name}  ${digest}  ${blocks} blocks, ${formatBytes(bytes)}, ${whose}${state === 'shadowed' ? '; another of that name counts' : ''}`,
+    `${name}@${fingerprintOf(id)}  ${digest}  ${blocks} blocks, ${formatBytes(bytes)}, ${whose}${state === 'shadowed' ? '; another of that name counts' : ''}`,
     `  sources: ${sources.join(', ') || 'none'}`,
     `  carried: ${places.join('; ') || 'nowhere yet'}`
   ].join('\n')

@@ -108,6 +108,12 @@ export const command = new Command('node')
     '0'
   )
   .option('--keep-models <time>', 'a model that nobody owns and no source uses leaves the cluster after so long', '1h')
+  .option(
+    '--accept <name@fingerprint>',
+    'what the name of a model means to this device and nothing else, whatever it was pinned to, repeatable (default: what it meant when it was first used)',
+    collect,
+    []
+  )
   .option('--state <dir>', 'identity, key, cached blocks, progress of sources (default: ~/.tributary/NAME)')
   .option('--start-when <n>', 'sources wait until N devices are there and ready', '1')
   .option('--seed <text>', 'for random arrivals', '1')

@@ -1,4 +1,4 @@
-import type { BlockHash, ModelId } from './ids.ts'
+import type { BlockHash, DeviceId, ModelId } from './ids.ts'
 import type { TensorSpec } from './tensor.ts'
 import type { Bytes, Seconds } from './units.ts'
 
@@ -29,6 +29,14 @@ export interface ModelManifest {
   readonly mostData?: number
   /** What the file says of itself, by key: of a detector its labels, for one. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Absent: it has not left the device that made it. */
+  readonly seal?: ManifestSeal
+}
+
+/** Who vouches for a manifest, and with what. */
+export interface ManifestSeal {
+  readonly owner: DeviceId
+  readonly signature: Uint8Array
 }
 
 export interface BlockEntry {

@@ -2,6 +2,8 @@ import { hostname } from 'node:os'
 import { z } from 'zod'
 import { ENCODING_CHOICES } from '../core/activation-encoding.ts'
 import { checkedOptions } from '../core/checked-options.ts'
+import { exactModel } from '../core/exact-model.ts'
+import { parseModelReference } from '../core/model-reference.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { parseSize } from '../core/parse-quantity.ts'
 import { bytes } from '../core/units.ts'
@@ -22,7 +24,7 @@ const modelSchema = z.strictObject({
   file: z.string().min(1),
   name: z
     .string()
-    .regex(/^[^/\\:]{1,64}$/, 'must be without slashes and colons, at most 64 characters')
+    .regex(/^[^/\\:@]{1,64}(?:@[^/\\:]{1,64})?$/, 'must be without slashes and colons, at most 64 characters')
     .optional(),
   shapes: z.record(z.string(), dims).default({}),
   blocks: count.max(256).default(12),
@@ -30,10 +32,10 @@ const modelSchema = z.strictObject({
   pinned: z.boolean().default(false)
 })
 
-const named = (model: z.output<typeof modelSchema>) => ({
-  ...model,
-  name: model.name ?? model.file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, '')
-})
+const named = ({ name: given, ...model }: z.output<typeof modelSchema>) => {
+  const { name, fingerprint } = parseModelReference(given ?? model.file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, ''))
+  return { ...model, name, ...(fingerprint === undefined ? {} : { fingerprint }) }
+}
 
 const endpoint = (option: string) =>
   z.union([z.int().min(0).max(65_535).transform(String), z.string()]).transform((text, context): Endpoint => {
@@ -86,6 +88,7 @@ const schema = z.strictObject({
   activationEncoding: z.enum(ENCODING_CHOICES).default('fp32'),
   audit: z.number().min(0).max(1).default(0),
   models: z.array(modelSchema).default([]),
+  accepts: z.array(z.string()).default([]),
   serve: serveSchema.optional(),
   tracing: tracingSchema.optional(),
   startWhen: count.max(10_000).default(1),
@@ -107,7 +110,8 @@ export const checkJoinOptions = (options: JoinOptions): CheckedOptions => {
 }
 
 /** What is neither an address nor an invite is said before a state folder is touched. */
-const refuseBadWays = ({ listen, join }: Pick<CheckedOptions, 'listen' | 'join'>): void => {
+const refuseBadWays = ({ listen, join, accepts }: Pick<CheckedOptions, 'listen' | 'join' | 'accepts'>): void => {
+  for (const text of accepts) exactModel('joinCluster: accepts:', text)
   for (const text of listen) parseAddress(text, 'listen')
   for (const text of join) isInvite(text) ? decodeInvite(text) : dialable([text])
 }

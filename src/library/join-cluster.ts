@@ -137,10 +137,23 @@ const startDevice = async ({ device, cluster }: OpenedDevice, signal: AbortSigna
 }
 
 const deviceOptions = (checked: CheckedOptions, folder: StateFolder) => {
-  const { name, join, clusterKey, listen, mdns, memory, speed, policy, activationEncoding, audit, models, startWhen } =
-    checked
+  const {
+    name,
+    join,
+    clusterKey,
+    listen,
+    mdns,
+    memory,
+    speed,
+    policy,
+    activationEncoding,
+    audit,
+    models,
+    accepts,
+    startWhen
+  } = checked
   return {
-    ...{ name, folder, clusterKey, listen, mdns, activationEncoding, audit, startWhen },
+    ...{ name, folder, clusterKey, listen, mdns, activationEncoding, audit, accepts, startWhen },
     ...{ port: DEFAULT_PORT, anyPort: true },
     join: async () => join,
     memory: memory ?? bytes(Number.POSITIVE_INFINITY),

@@ -7,7 +7,7 @@ import type { LogLine } from './cluster-events.ts'
 export interface ModelOptions {
   /** The ONNX file. */
   readonly file: string
-  /** What sources call it. @default the file's name without .onnx */
+  /** What sources call it; `name@fingerprint` where the file is to be no other. @default the file's name without .onnx */
   readonly name?: string
   /** A shape for each input that has dynamic dimensions: { x: [1, 3, 48, 320] }. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>
@@ -76,6 +76,11 @@ export interface JoinOptions {
   readonly audit?: number
   /** Models that this device owns from the start. @default none */
   readonly models?: readonly ModelOptions[]
+  /**
+   * What names of models mean to this device and nothing else, whatever they were pinned to: `name@fingerprint`, of which
+   * 12 digits are enough. @default what they meant when they were first used
+   */
+  readonly accepts?: readonly string[]
   /** Answer other programs. @default nobody is answered */
   readonly serve?: ServeOptions
   /** Send traces of data, and of what is done here for those of others. @default none are made */

@@ -4,10 +4,11 @@ import type { CheckedModel } from './check-join-options.ts'
 
 /** A program's model, as its owner cuts it. */
 export const ownedModel = (
-  { file, name, shapes, blocks, cutAt, pinned }: CheckedModel,
+  { file, name, fingerprint, shapes, blocks, cutAt, pinned }: CheckedModel,
   folder: StateFolder
 ): OnnxModel => ({
   ...{ name, file, cutAt, pinned, maxBlocks: blocks },
   shapes: new Map(Object.entries(shapes)),
-  folder: folder.models
+  folder: folder.models,
+  ...(fingerprint === undefined ? {} : { fingerprint })
 })

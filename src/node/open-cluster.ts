@@ -6,12 +6,14 @@ import { UserError } from '../core/user-error.ts'
 import type { LogLevel } from '../runtime/device/log-level.ts'
 import type { BlobStore } from '../runtime/network/blob-store.ts'
 import { type Identity, loadOrCreateIdentity, peerIdOf } from '../runtime/network/identity.ts'
+import { identitySigner } from '../runtime/network/identity-signer.ts'
 import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
 import { ClusterRoll } from '../runtime/network/members/cluster-roll.ts'
 import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { TwinWatch } from '../runtime/network/twin-watch.ts'
 import type { LinkShaper } from '../runtime/ports/link-shaper.ts'
 import type { Network, Role } from '../runtime/ports/network.ts'
+import type { Signer } from '../runtime/ports/signer.ts'
 import { type KnownPeer, PeersFile, readPeers } from '../runtime/state/peers-file.ts'
 import { readDevice, removeRunning, type StateFolder, writeRunning } from '../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../runtime/system-clock.ts'
@@ -62,6 +64,8 @@ export interface Cluster extends AsyncDisposable {
   troubles(): readonly string[]
   /** Once the network has started: join the others, tell people and programs where this device is and how to join it. */
   announce(): Promise<void>
+  /** Signs with this device's key. */
+  readonly signer: Signer
   /** What another device joins with: treat it as a password. @throws UserError `mayNotAdmit` */
   invite(terms?: InviteTerms): string
 }
@@ -125,6 +129,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   let telling: Promise<void> = Promise.resolve()
   return {
     network,
+    signer: identitySigner(privateKey),
     troubles: () => [...twins.troubles(systemClock.now()), ...(roll.removed === undefined ? [] : [REMOVED])],
     invite: terms => currentInvite(roll, network, terms),
     announce: async () => {

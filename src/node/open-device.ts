@@ -24,7 +24,7 @@ import { namesFile } from '../runtime/state/names-file.ts'
 import { onStateDisk } from '../runtime/state/on-state-disk.ts'
 import { PRIVATE_FILE, tighten } from '../runtime/state/privacy.ts'
 import { nextIncarnation, openStateFolder, type StateFolder } from '../runtime/state/state-folder.ts'
-import { systemClock } from '../runtime/system-clock.ts'
+import { systemClock, wallTime } from '../runtime/system-clock.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
 import type { DeviceLog } from './device-log.ts'
 import { type Cluster, type ClusterOptions, openCluster } from './open-cluster.ts'
@@ -52,6 +52,8 @@ export interface OpenDeviceOptions extends ClusterOptions {
   readonly startWhen?: number
   readonly keepModels?: Seconds
   readonly observe?: DeviceObserver | undefined
+  /** What names of models mean here and nothing else: `name@fingerprint`. @default what they meant when they were first used */
+  readonly accepts?: readonly string[]
   readonly tracer?: DataTracer | undefined
   /** Reads anew what this device is to have; of a command on this machine. @returns what has changed, as JSON */
   readonly reload?: () => Promise<string>
@@ -125,12 +127,15 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       blobs,
       random: nodeRandom,
       hash: nodeHash,
+      signer: cluster.signer,
+      wallTime,
       guard,
       emulated: options.emulated ?? false,
       place: options.plans === false ? undefined : placeApart(say),
       foresee: foreseeApart,
       prepareModel: cutFromFile,
       keptNames: namesFile(folder.models),
+      keptPins: namesFile(folder.models, 'pins.json'),
       residentMemory: () => bytes(process.memoryUsage.rss()),
       takeOrder: token => takeModelOrder(folder.path, token),
       troubles: () => [...cluster.troubles(), ...(troubles?.() ?? [])],

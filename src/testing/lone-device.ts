@@ -18,6 +18,7 @@ import type { SinkEntry } from '../runtime/ports/sink-entry.ts'
 import { RecordedData, recordedKindOf } from '../runtime/sink/recorded-data.ts'
 import { POLICIES } from '../scheduler/policies.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
+import { memorySigner } from './simulated/memory-signer.ts'
 import { seededRandom } from './simulated/seeded-random.ts'
 
 export interface LoneDevice {
@@ -51,6 +52,7 @@ export const loneDevice = (parts: Partial<DeviceParts> = {}): LoneDevice => {
     },
     random: seededRandom(createRng('lone')),
     hash: portableHash,
+    signer: memorySigner(network.self),
     createPolicy: POLICIES.confluence,
     place: async problem => proportionalPlacement(problem),
     memory: bytes(Number.POSITIVE_INFINITY),

@@ -7,42 +7,15 @@ import { notice } from '../../src/runtime/device/notice.ts'
 import {
   type Manifest,
   ManifestRequestSchema,
-  ReplySchema,
   RequestSchema,
   TaskSchema
 } from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
-import { createBlobStore } from '../../src/runtime/network/disk-blob-store.ts'
-import { createIdentity } from '../../src/runtime/network/identity.ts'
-import { decodeInvite } from '../../src/runtime/network/invite.ts'
-import { createLibp2pNetwork } from '../../src/runtime/network/libp2p-network.ts'
-import { tcpTransport } from '../../src/runtime/network/tcp-transport.ts'
 import type { Network } from '../../src/runtime/ports/network.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
-import { rollOf } from '../../src/testing/roll-of.ts'
 import { cam, checkSink, DATA, open } from '../cluster-of-tensors.ts'
+import { hostileMember } from '../hostile-member.ts'
 
 // A process that has the invite, and does not do as devices do, on real sockets.
-
-const hostileMember = async (invite: string, folder: string) => {
-  const { addresses } = decodeInvite(invite)
-  const privateKey = await createIdentity()
-  const models = new Set<string>()
-  const network = createLibp2pNetwork({
-    ...{ privateKey, cluster: rollOf(invite, privateKey), listen: ['127.0.0.1:0'], mdns: false, role: 'device' },
-    ...{ clock: systemClock, blobStore: createBlobStore({ folder }), transports: [tcpTransport] }
-  })
-  await network.start({
-    onTask: () => ({ kind: 'refused', because: 'no' }),
-    onRequest: () => Promise.resolve(create(ReplySchema)),
-    onNotice: () => {},
-    onState: (_, state) => {
-      for (const { model } of state.models) models.add(model)
-    },
-    onPeer: () => {}
-  })
-  network.join(...addresses)
-  return { network, models }
-}
 
 const manifestOf = async (network: Network, owner: DeviceId, model: string): Promise<Manifest> => {
   const body = { case: 'manifest', value: create(ManifestRequestSchema, { model }) } as const

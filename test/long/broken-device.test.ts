@@ -9,11 +9,7 @@ import { zooGraph } from '../../src/model/zoo/zoo.ts'
 import { createDevice } from '../../src/runtime/device/device.ts'
 import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
 import { createEngine } from '../../src/runtime/engine/create-engine.ts'
-import { createBlobStore } from '../../src/runtime/network/disk-blob-store.ts'
-import { createIdentity } from '../../src/runtime/network/identity.ts'
-import { decodeInvite } from '../../src/runtime/network/invite.ts'
-import { createLibp2pNetwork } from '../../src/runtime/network/libp2p-network.ts'
-import { tcpTransport } from '../../src/runtime/network/tcp-transport.ts'
+import { identitySigner } from '../../src/runtime/network/identity-signer.ts'
 import { nodeHash } from '../../src/runtime/node-hash.ts'
 import { nodeRandom } from '../../src/runtime/node-random.ts'
 import { placeApart } from '../../src/runtime/planning/place-apart.ts'
@@ -21,7 +17,7 @@ import { type BlockRun, type Engine, EngineError } from '../../src/runtime/ports
 import { systemClock } from '../../src/runtime/system-clock.ts'
 import { POLICIES } from '../../src/scheduler/policies.ts'
 import type { NodeProcess } from '../../src/testing/node-process.ts'
-import { rollOf } from '../../src/testing/roll-of.ts'
+import { memberNetwork } from '../hostile-member.ts'
 import { start } from '../started-nodes.ts'
 
 // Two sound devices as real processes, and a third one, in this process, whose engine is broken in one way or another.
@@ -103,32 +99,21 @@ test.each(WAYS)(
     ])
     const { invite } = await source.event('listening')
     node('sound', ['--join', String(invite)])
-    const { addresses } = decodeInvite(String(invite))
-    const privateKey = await createIdentity()
-    const blobs = createBlobStore({ folder: join(home, 'blobs') })
-    const network = createLibp2pNetwork({
-      ...{
-        privateKey,
-        cluster: rollOf(String(invite), privateKey),
-        listen: ['127.0.0.1:0'],
-        mdns: false,
-        role: 'device'
-      },
-      ...{ clock: systemClock, blobStore: blobs, transports: [tcpTransport] }
-    })
+    const { network, identity, blobs, join: joinAll } = await memberNetwork(String(invite), join(home, 'blobs'))
     await using _ = createDevice({
       ...{ name: 'broken', clock: systemClock, network, engine: brokenEngine(spoil), blobs, models: [] },
       ...{
         createPolicy: POLICIES[policy as keyof typeof POLICIES],
         random: nodeRandom,
         hash: nodeHash,
+        signer: identitySigner(identity),
         place: placeApart(() => {}),
         incarnation: 1
       },
       ...{ memory: bytes(Number.POSITIVE_INFINITY), emulated: false, say: () => {}, event: () => {} }
     })
     await _.start()
-    for (const address of addresses) network.join(address)
+    joinAll()
     const { setAside } = await source.status(s => s.setAside.length > 0)
     expect(setAside).toMatchObject([{ device: 'broken', model: 'net' }])
     await source.event('done')

@@ -28,6 +28,7 @@ export interface NodeFlags {
   readonly activationEncoding: string
   readonly audit: string
   readonly keepModels: string
+  readonly accept: string[]
   readonly state?: string
   readonly emulateLink: string[]
   readonly startWhen: string

@@ -6,7 +6,15 @@ import { parseNodeOptions } from './node-options.ts'
 const FLAGS: NodeFlags = {
   ...{ name: 'cam', listen: [], join: [], joinFile: [], mdns: false, threads: '1', model: ['a/net.onnx'], shape: [] },
   ...{ blocks: [], cutAt: [], work: [], times: [], pinned: [], source: [], sink: [], policy: 'confluence' },
-  ...{ activationEncoding: 'fp32', audit: '0', keepModels: '1h', emulateLink: [], startWhen: '1', seed: '1' },
+  ...{
+    activationEncoding: 'fp32',
+    audit: '0',
+    keepModels: '1h',
+    accept: [],
+    emulateLink: [],
+    startWhen: '1',
+    seed: '1'
+  },
   ...{ logFormat: 'text' }
 }
 const refusal = (flags: Partial<NodeFlags>): string => {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
+import { exactModel } from '../../core/exact-model.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
@@ -67,6 +68,8 @@ export interface NodeOptions {
   readonly audit: number
   /** A model that nobody owns and no source uses leaves the cluster after so long. */
   readonly keepModels: Seconds
+  /** What names of models mean here and nothing else. */
+  readonly accepts: readonly string[]
   readonly state: string | undefined
   readonly links: EmulatedLinks
   readonly startWhen: number
@@ -230,6 +233,7 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
       () => time('--keep-models', flags.keepModels),
       seconds(0)
     ),
+    accepts: flags.accept.flatMap(text => problems.check('accept', text, () => [exactModel('--accept', text)], [])),
     startWhen: number('start-when', flags.startWhen, { least: 1, most: 10_000, isWhole: true })
   }
 }

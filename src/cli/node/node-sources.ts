@@ -1,3 +1,4 @@
+import { parseModelReference } from '../../core/model-reference.ts'
 import { seconds } from '../../core/units.ts'
 import type { Device } from '../../runtime/device/device.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
@@ -177,7 +178,8 @@ export class NodeSources {
 
   #keyOf(source: SourceSpec, options: NodeOptions, spec: IoSpec | undefined): string {
     const sinks = identityOf(this.#shelf.specsOf(source.name))
-    const shapes = source.model === undefined ? options.shapes : [...shapesFor(source.model, options)]
+    const shapes =
+      source.model === undefined ? options.shapes : [...shapesFor(parseModelReference(source.model).name, options)]
     return JSON.stringify([{ ...source, weight: undefined }, sinks, source.synthetic === undefined ? spec : shapes])
   }
 }

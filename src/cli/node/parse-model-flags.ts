@@ -1,3 +1,4 @@
+import { parseModelReference } from '../../core/model-reference.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseTime } from '../../core/parse-quantity.ts'
 import type { Seconds } from '../../core/units.ts'
@@ -96,9 +97,10 @@ const distinct = (model: ModelFile, before: readonly ModelFile[]): ModelFile => 
   )
 }
 
-/** FILE or FILE:name. A single letter before the colon is a drive, not a file. */
+/** FILE or FILE:name, or FILE:name@fingerprint of a file that is to be no other. A single letter before the colon is a drive, not a file. */
 const parseModel = (text: string): ModelFile => {
   const match = /^(.{2,}):([^/\\:]+)$/.exec(text)
   const file = match?.[1] ?? text
-  return { file, name: match?.[2] ?? file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, '') }
+  const { name, fingerprint } = parseModelReference(match?.[2] ?? file.replace(/^.*[/\\]/, '').replace(/\.onnx$/, ''))
+  return { file, name, ...(fingerprint === undefined ? {} : { fingerprint }) }
 }

@@ -4,7 +4,8 @@ import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import { World } from '../../core/world.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import { Distrust } from './distrust.ts'
-import { ModelRegister } from './model-register.ts'
+import { ModelPins } from './model-pins.ts'
+import { type ModelChoice, ModelRegister } from './model-register.ts'
 
 /** Of a model's blocks on this device at speed 1; undefined: nothing is declared. */
 export type OwnTimes = (manifest: ModelManifest) => readonly Seconds[] | undefined
@@ -35,16 +36,21 @@ export class ClusterView {
     isUp: device => this.isUp(device) && this.isIntroduced(device)
   })
   readonly #ownTimes: OwnTimes
+  readonly #pins: ModelPins
   /** Grows with every state and life that is heard of. */
   #news = 0
   /** Asked for many times a second: as of what was heard and who was up by then. */
   #members: { readonly news: number; readonly reach: number; readonly list: readonly DeviceState[] } | undefined
 
-  /** @param ownTimes of a model's blocks on this device at speed 1, where they are declared */
-  constructor(self: DeviceId, speed: number, ownTimes: OwnTimes = () => undefined) {
+  /**
+   * @param ownTimes of a model's blocks on this device at speed 1, where they are declared
+   * @param pins what names of models have come to mean here
+   */
+  constructor(self: DeviceId, speed: number, ownTimes: OwnTimes = () => undefined, pins = new ModelPins()) {
     this.self = self
     this.distrust = new Distrust(self)
     this.#ownTimes = ownTimes
+    this.#pins = pins
     this.world.addDevice(self, speed)
   }
 
@@ -60,7 +66,20 @@ export class ClusterView {
 
   /** What a source here means by a name; empty: the only model, or the first. */
   manifestNamed(name: string): ModelManifest | undefined {
-    return this.models.resolve(name, this.self)
+    const choice = this.chooseModel(name)
+    return choice.kind === 'model' ? choice.manifest : undefined
+  }
+
+  /** Likewise, and why there is none. */
+  chooseModel(name: string): ModelChoice {
+    return this.models.choose(name, this.self, this.#pins)
+  }
+
+  /** Likewise, for a source that goes by it from now on: the name keeps meaning that. */
+  useModel(name: string): ModelChoice {
+    const choice = this.chooseModel(name)
+    if (choice.kind === 'model' && choice.pin !== undefined) this.#pins.use(choice.name, choice.pin)
+    return choice
   }
 
   /** Of the models that are in the cluster, by id. */

@@ -17,10 +17,11 @@ const manifestOf = (pinned: boolean): ModelManifest => {
   const facts = {
     blocks: [1, 2].map(k => ({ sha256: blockHash(`${k}`.repeat(64)), bytes: bytes(1), flops: 1, work: seconds(k) })),
     activations: [1, 1, 1].map(size => ({ bytes: bytes(size), tensors: [] })),
+    inputs: [],
     outputs: [],
     ...(pinned ? { pinned } : {})
   }
-  return { id: manifestId(facts), name: 'net', sha256: 'f'.repeat(64), inputs: [], ...facts }
+  return { id: manifestId(facts), name: 'net', sha256: 'f'.repeat(64), ...facts }
 }
 const NET = manifestOf(true)
 

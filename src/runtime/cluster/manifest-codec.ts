@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { PEER_BUDGETS } from '../../cluster/peer-budgets.ts'
-import { blockHash, type ModelId, modelId } from '../../core/ids.ts'
+import { blockHash, deviceId, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { oneLine } from '../../core/one-line.ts'
 import { ELEMENT_TYPES, type ElementType, type TensorSpec } from '../../core/tensor.ts'
@@ -21,21 +21,29 @@ const MAX_PROPERTIES = 1024
 const MAX_PROPERTY_CHARACTERS = 1_000_000
 
 /**
- * The model's id in a cluster: SHA-256 over what devices must agree on to compute together, that is the blocks' bytes
- * and the tensors at each cut, and whether the first block is pinned, and how many data a request may have. Not over its name or measured times, so two owners of one file share its blocks.
+ * The model's id in a cluster, and its fingerprint: SHA-256 over all of it but what it is called, which file it was cut
+ * from, and what was measured: so two owners who cut one file alike share it, and nobody can pass on another in its place.
  */
-export const manifestId = (
-  manifest: Pick<ModelManifest, 'blocks' | 'activations' | 'outputs' | 'pinned' | 'mostData'>
-): ModelId => {
+export const manifestId = (manifest: Contents): ModelId => {
   const agreed = {
-    blocks: manifest.blocks.map(block => block.sha256),
-    activations: manifest.activations.map(({ tensors }) => tensors.map(({ name, type }) => [name, type])),
+    blocks: manifest.blocks.map(({ sha256, bytes: weight, fileBytes = weight }) => [sha256, weight, fileBytes]),
+    activations: manifest.activations.map(({ bytes: size, tensors }) => [size, tensors.map(specText)]),
+    inputs: manifest.inputs.map(specText),
     outputs: manifest.outputs,
-    ...(manifest.pinned === true ? { pinned: true } : {}),
-    ...(manifest.mostData === undefined ? {} : { mostData: manifest.mostData })
+    outputSpecs: (manifest.outputSpecs ?? []).map(specText),
+    properties: Object.entries(manifest.properties ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+    pinned: manifest.pinned === true,
+    mostData: manifest.mostData ?? 0
   }
   return modelId(hashOf(portableHash, JSON.stringify(agreed)))
 }
+
+type Contents = Pick<
+  ModelManifest,
+  'blocks' | 'activations' | 'inputs' | 'outputs' | 'outputSpecs' | 'properties' | 'pinned' | 'mostData'
+>
+
+const specText = ({ name, type, shape }: TensorSpec) => [name, type, shape.map(dim => dim ?? '')]
 
 export const toWire = (manifest: ModelManifest): Manifest =>
   create(ManifestSchema, {
@@ -58,7 +66,8 @@ export const toWire = (manifest: ModelManifest): Manifest =>
     pinned: manifest.pinned === true,
     mostData: manifest.mostData ?? 0,
     outputSpecs: (manifest.outputSpecs ?? []).map(specToWire),
-    properties: { ...manifest.properties }
+    properties: { ...manifest.properties },
+    ...manifest.seal
   })
 
 /** @throws Error that says what is wrong; a manifest from a peer is believed in nothing but its form */
@@ -102,7 +111,8 @@ export const fromWire = (wire: Manifest): ModelManifest => {
     ...(wire.pinned ? { pinned: true } : {}),
     ...(wire.mostData === 0 ? {} : { mostData: wire.mostData }),
     ...(wire.outputSpecs.length === 0 ? {} : { outputSpecs: wire.outputSpecs.map(specFromWire) }),
-    ...(properties.length === 0 ? {} : { properties: wire.properties })
+    ...(properties.length === 0 ? {} : { properties: wire.properties }),
+    ...(wire.owner === '' ? {} : { seal: { owner: deviceId(wire.owner), signature: wire.signature } })
   }
   const id = manifestId(manifest)
   require(id === wire.id, 'its id is not that of its contents')

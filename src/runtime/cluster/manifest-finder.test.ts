@@ -5,6 +5,7 @@ import { deviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import { seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
+import { memorySigner } from '../../testing/simulated/memory-signer.ts'
 import { DeviceStateSchema, ReplySchema } from '../generated/tributary/v1/wire_pb.ts'
 import { ClusterView } from './cluster-view.ts'
 import { ManifestFinder } from './manifest-finder.ts'
@@ -22,7 +23,7 @@ test('devices that do not give a manifest are asked in turn, ever more rarely, a
     view.heard(device, create(DeviceStateSchema, { device, name, sequence: 1n, speed: 1, models }))
   }
   const finder = new ManifestFinder({
-    ...{ clock, guard, view, found: () => {} },
+    ...{ clock, guard, view, found: () => {}, signer: memorySigner(view.self) },
     budgets: new PeerBudgets({ now: () => clock.now(), exceeded: () => {} }),
     network: {
       request: async device => {

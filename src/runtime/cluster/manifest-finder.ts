@@ -7,8 +7,10 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../ports/network.ts'
+import type { Signer } from '../ports/signer.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { fromWire } from './manifest-codec.ts'
+import { requireSeal } from './manifest-seal.ts'
 
 export interface ManifestFinderParts {
   readonly clock: Clock
@@ -16,6 +18,7 @@ export interface ManifestFinderParts {
   readonly network: Pick<Network, 'request'>
   readonly view: ClusterView
   readonly budgets: PeerBudgets
+  readonly signer: Signer
   readonly found: () => void
 }
 
@@ -81,7 +84,7 @@ export class ManifestFinder {
   }
 
   async #ask(model: ModelId, holder: DeviceId): Promise<void> {
-    const { clock, network, view, found } = this.#parts
+    const { clock, network, signer, view, found } = this.#parts
     try {
       const reply = await network.request(
         holder,
@@ -90,6 +93,7 @@ export class ManifestFinder {
       if (reply.body.case !== 'manifest') throw new Error(reply.error)
       const manifest = fromWire(reply.body.value)
       if (manifest.id !== model) throw new Error('another model came back')
+      await requireSeal(manifest, signer)
       this.#pay(manifest, holder)
       view.addManifest(manifest)
     } catch (error) {

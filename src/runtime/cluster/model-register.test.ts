@@ -5,6 +5,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { ClusterView } from './cluster-view.ts'
+import { ModelPins } from './model-pins.ts'
 
 const [A, B, C] = ['a', 'b', 'c'].map(deviceId) as [DeviceId, DeviceId, DeviceId]
 const [OLD, NEW] = ['1'.repeat(64), '2'.repeat(64)].map(modelId) as [ModelId, ModelId]
@@ -147,16 +148,19 @@ test('a model whose name another owner gives to another is not kept as long', ()
   expect(view.forget(seconds(10), seconds(3600))).toEqual([OLD])
 })
 
-test('an owner who is away for a moment does not make a name mean another model; one who is gone does, also for who uses it', () => {
+test('an owner who is away for a moment does not make a name mean another model; one who is gone does, but to who uses it', () => {
   const view = open()
   view.heard(B, state(B, { models: [owns(OLD, 2n)] }))
   view.heard(C, state(C, { models: [owns(NEW, 1n)] }))
   view.heard(A, state(A, { sources: [{ model: 'net', modelId: OLD }] }))
   view.left(B)
   expect(view.forget(seconds(0), seconds(3600))).toEqual([])
-  expect(view.forget(seconds(9), seconds(3600))).toEqual([])
+  expect(view.forget(seconds(9000), seconds(3600))).toEqual([])
   expect(named(view)).toBe(OLD)
-  expect(view.forget(seconds(10), seconds(3600))).toEqual([OLD])
+  view.heard(A, state(A, { sources: [{ model: 'net', modelId: OLD, done: true }] }))
+  expect(view.forget(seconds(9001), seconds(3600))).toEqual([])
+  expect(view.forget(seconds(9010), seconds(3600))).toEqual([])
+  expect(view.forget(seconds(9011), seconds(3600))).toEqual([OLD])
   expect(named(view)).toBe(NEW)
   view.joined(B)
   view.heard(B, state(B, { models: [owns(OLD, 2n)] }))
@@ -190,4 +194,38 @@ test('what nobody owns is meant by the name that it came with', () => {
   view.heard(C, state(C, { models: [carries(OLD)] }))
   view.dismiss(NEW, seconds(0))
   expect([named(view), view.models.names()]).toEqual([manifest(OLD).id, ['net']])
+})
+
+test('a name that was used keeps meaning that model, or what the same owner puts in its place with a larger number', () => {
+  const pins = new ModelPins()
+  const view = new ClusterView(A, 1, undefined, pins)
+  for (const id of [OLD, NEW]) view.addManifest(manifest(id))
+  for (const device of [B, C]) view.joined(device)
+  const means = (name = 'net') => {
+    const choice = view.useModel(name)
+    return choice.kind === 'model' ? choice.manifest.id : choice.kind
+  }
+  view.heard(B, state(B, { models: [owns(OLD, 3n)] }))
+  expect(means()).toBe(OLD)
+  view.heard(C, state(C, { models: [owns(NEW, 2n ** 60n)] }))
+  expect([means(), pins.get('net')]).toEqual([OLD, { model: OLD, owner: B, revision: 3n }])
+  view.heard(B, state(B, { models: [owns(NEW, 2n)] })) // what its owner said long ago, said again
+  expect(means()).toBe(OLD)
+  view.dismiss(OLD, seconds(1))
+  expect(view.chooseModel('net')).toMatchObject({ kind: 'refused', offers: [{ device: C }, { device: B }] })
+  view.heard(B, state(B, { models: [owns(NEW, 4n)] }))
+  expect([means(), pins.get('net')]).toEqual([NEW, { model: NEW, owner: B, revision: 4n }])
+})
+
+test('a fingerprint means one model whatever it is called; where several begin so, the name decides, or nobody', () => {
+  const [ONE, TWO] = [`${'3'.repeat(12)}a`, `${'3'.repeat(12)}b`].map(text => modelId(text.padEnd(64, '0')))
+  const view = open()
+  view.addManifest(manifest(ONE!))
+  expect(view.manifestNamed(`other@${'3'.repeat(12)}`)?.id).toBe(ONE)
+  view.addManifest(manifest(TWO!))
+  expect(view.chooseModel(`net@${'3'.repeat(12)}`)).toEqual({ kind: 'ambiguous', models: [ONE, TWO] })
+  expect(view.manifestNamed(`net@${'3'.repeat(12)}b`)?.id).toBe(TWO)
+  view.heard(B, state(B, { models: [owns(TWO!, 1n, 'mine')] }))
+  expect(view.manifestNamed(`mine@${'3'.repeat(12)}`)?.id).toBe(TWO)
+  expect(view.chooseModel(`net@${'4'.repeat(12)}`)).toEqual({ kind: 'absent' })
 })

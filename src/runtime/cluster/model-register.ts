@@ -1,7 +1,9 @@
 import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { parseModelReference } from '../../core/model-reference.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
+import type { ModelPin, ModelPins } from './model-pins.ts'
 
 /** An owner says: this is what I call by that name. */
 export interface ModelClaim {
@@ -11,6 +13,19 @@ export interface ModelClaim {
   /** Grows whenever an owner puts another model in the name's place. */
   readonly revision: bigint
 }
+
+/** What a name means to this device. */
+export type ModelChoice =
+  /** `pin`: what is to be kept of it once it is used; absent where its own file or a fingerprint says what is meant. */
+  | { readonly kind: 'model'; readonly manifest: ModelManifest; readonly name: string; readonly pin?: ModelPin }
+  /** No device has it, as far as is known here. */
+  | { readonly kind: 'absent' }
+  /** What is offered by that name is another than the one that was used. */
+  | { readonly kind: 'refused'; readonly name: string; readonly pin: ModelPin; readonly offers: readonly ModelOffer[] }
+  /** Several models begin so. */
+  | { readonly kind: 'ambiguous'; readonly models: readonly ModelId[] }
+
+export type ModelOffer = Pick<ModelClaim, 'device' | 'model'>
 
 export interface ModelRegisterParts {
   /** What the devices last said of themselves, this one included, whether they are there or not. */
@@ -89,16 +104,89 @@ export class ModelRegister {
     return [...new Set(owners)]
   }
 
-  /** @param name empty: the device's own, else the first by name */
-  resolve(name: string, at: DeviceId): ModelManifest | undefined {
-    const isMeant = (claim: ModelClaim): boolean =>
-      (name === '' || claim.name === name) && !this.#gone.has(claim.model) && this.#manifests.has(claim.model)
-    const claims = this.#claims().filter(isMeant)
+  /** As far as others know. @param text empty: the device's own, else the first by name; with a fingerprint: that one */
+  resolve(text: string, at: DeviceId): ModelManifest | undefined {
+    const { name, fingerprint } = parseModelReference(text)
+    if (fingerprint !== undefined) {
+      const fitting = this.#beginning(fingerprint, name)
+      return fitting.length === 1 ? fitting[0] : undefined
+    }
+    const offer = this.#offered(name, at)
+    return offer === undefined ? undefined : this.#manifests.get(offer.model)
+  }
+
+  /**
+   * To a device that keeps to what it has used: its own file; else the pinned model, or what its owner has put in its place.
+   * @param text as of `resolve`
+   */
+  choose(text: string, at: DeviceId, pins: ModelPins): ModelChoice {
+    const reference = parseModelReference(text)
+    if (reference.fingerprint !== undefined) return this.#chooseExact(reference.fingerprint, reference.name)
+    const offer = this.#offered(reference.name, at)
+    const name = reference.name === '' ? (offer?.name ?? '') : reference.name
+    if (offer?.device === at) return { kind: 'model', name, manifest: this.#manifests.get(offer.model)! }
+    const accepted = pins.accepted(name)
+    if (accepted !== undefined) return this.#chooseExact(accepted, name, true)
+    const pin = pins.get(name)
+    if (pin !== undefined) return this.#keepTo(name, pin)
+    if (offer === undefined) return { kind: 'absent' }
+    const { device: owner, model, revision } = offer
+    return { kind: 'model', name, manifest: this.#manifests.get(model)!, pin: { model, owner, revision } }
+  }
+
+  /** @param isKept the name means it from now on */
+  #chooseExact(fingerprint: string, name: string, isKept = false): ModelChoice {
+    const [manifest, ...others] = this.#beginning(fingerprint, name)
+    if (manifest === undefined) return { kind: 'absent' }
+    if (others.length > 0) return { kind: 'ambiguous', models: [manifest, ...others].map(({ id }) => id) }
+    if (!isKept) return { kind: 'model', name, manifest }
+    const { id: model, seal } = manifest
+    const claim = this.#meant(name).find(one => one.model === model)
+    const [owner, revision] = [claim?.device ?? seal?.owner ?? deviceId(''), claim?.revision ?? 0n]
+    return { kind: 'model', name, manifest, pin: { model, owner, revision } }
+  }
+
+  /** The fingerprint says which: the name is asked where several begin so. */
+  #beginning(fingerprint: string, name: string): readonly ModelManifest[] {
+    const fitting = this.manifests().filter(({ id }) => id.startsWith(fingerprint))
+    const named = fitting.filter(({ id }) => this.namesOf(id).includes(name))
+    return fitting.length > 1 && named.length > 0 ? named : fitting
+  }
+
+  #keepTo(name: string, pin: ModelPin): ModelChoice {
+    const claims = this.#meant(name)
+    const byOwner = claims.filter(({ device }) => device === pin.owner)
+    const newest = byOwner.find(({ model, revision }) => model === pin.model || revision > pin.revision)
+    if (newest !== undefined) {
+      const { model, revision } = newest
+      const kept = revision > pin.revision ? { ...pin, model, revision } : pin
+      return { kind: 'model', name, manifest: this.#manifests.get(model)!, pin: kept }
+    }
+    const manifest = this.#gone.has(pin.model) ? undefined : this.#manifests.get(pin.model)
+    if (manifest !== undefined) return { kind: 'model', name, manifest, pin }
+    const offers = [...claims, ...this.#orphans(name)]
+    return offers.length === 0 ? { kind: 'absent' } : { kind: 'refused', name, pin, offers }
+  }
+
+  #offered(name: string, at: DeviceId): Offered | undefined {
+    const claims = this.#meant(name)
     const own = claims.find(({ device }) => device === at)
-    const claim = own ?? (name === '' ? claims.find(({ isUp }) => isUp) : undefined) ?? claims[0]
-    if (claim !== undefined) return this.#manifests.get(claim.model)
+    return own ?? (name === '' ? claims.find(({ isUp }) => isUp) : undefined) ?? claims[0] ?? this.#orphans(name)[0]
+  }
+
+  /** What owners call so, of models that are in the cluster. @param name empty: any */
+  #meant(name: string): readonly Standing[] {
+    return this.#claims().filter(
+      claim => (name === '' || claim.name === name) && !this.#gone.has(claim.model) && this.#manifests.has(claim.model)
+    )
+  }
+
+  /** Models that nobody says are theirs, as those who sealed them called them. @param name empty: any, owned ones too */
+  #orphans(name: string): readonly Offered[] {
     const claimed = new Set(this.#claims().map(({ model }) => model))
-    return this.manifests().find(({ id, name: own }) => name === '' || (own === name && !claimed.has(id)))
+    return this.manifests()
+      .filter(({ id, name: own }) => name === '' || (own === name && !claimed.has(id)))
+      .map(({ id, name: own, seal }) => ({ device: seal?.owner ?? deviceId(''), model: id, name: own, revision: 0n }))
   }
 
   /** The name that it came with while an owner calls it so, else what the owner that counts calls it. */
@@ -163,7 +251,7 @@ export class ModelRegister {
       const { id } = manifest
       const isOwned = this.owners(id).length > 0
       const isSuperseded = !isOwned && this.claimsOf(this.nameOf(id)).length > 0
-      if (isOwned || (!isSuperseded && this.#isUsed(id))) {
+      if (isOwned || this.#isUsed(id)) {
         this.#unneededSince.delete(id)
         continue
       }
@@ -199,6 +287,7 @@ export class ModelRegister {
   }
 }
 
+type Offered = ModelClaim
 type Standing = ModelClaim & { readonly isUp: boolean }
 
 const byWhatCounts = (a: Standing, b: Standing): number => {

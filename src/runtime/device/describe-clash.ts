@@ -7,5 +7,5 @@ export const describeClash = (claims: readonly ModelClaim[], nameOf: (device: De
     ({ device, model, revision }) => `${nameOf(device)}'s ${model.slice(0, 8)} (revision ${revision})`
   )
   const [first] = claims
-  return `different models are called ${first!.name}: ${each.join(', ')}; sources on a device that owns one use their own, all others ${nameOf(first!.device)}'s`
+  return `different models are called ${first!.name}: ${each.join(', ')}; sources on a device that owns one use their own, those that have used one keep to that, all others use ${nameOf(first!.device)}'s`
 }

@@ -15,6 +15,7 @@ import type { Hash } from '../ports/hash.ts'
 import type { KeptNames } from '../ports/kept-names.ts'
 import type { Network } from '../ports/network.ts'
 import type { Random } from '../ports/random.ts'
+import type { Signer } from '../ports/signer.ts'
 import type { LineFacts } from './line-facts.ts'
 import type { LogLevel } from './log-level.ts'
 import type { OwnedModel, OwnerParts } from './owned-model.ts'
@@ -29,6 +30,8 @@ export interface DeviceParts {
   /** Of these, what others cannot guess. */
   readonly random: Random
   readonly hash: Hash
+  /** Of this device's key. */
+  readonly signer: Signer
   readonly createPolicy: CreatePolicy
   /** Absent: this device cannot plan, and leaves that to others. */
   readonly place?: Place | undefined
@@ -81,6 +84,12 @@ export interface DeviceParts {
   readonly guard?: JobGuard
   /** Where what the names of its models mean is kept for the next start. @default nowhere */
   readonly keptNames?: KeptNames
+  /** Where what names of models have come to mean to its sources is kept for the next start. @default nowhere */
+  readonly keptPins?: KeptNames
+  /** What names of models are to mean to its sources, whatever they meant: `name@fingerprint`. @default as they are first used */
+  readonly accepts?: readonly string[]
+  /** Since 1970. @default since the device's clock began */
+  readonly wallTime?: () => Seconds
   /** What this process has of the machine's memory. @default 0: nobody asks for it */
   readonly residentMemory?: () => Bytes
   /** Told again and again while nothing has happened for a while. @default nobody is */

@@ -24,6 +24,7 @@ import { createElection } from '../cluster/create-election.ts'
 import { createLeader } from '../cluster/create-leader.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
+import { sealManifest } from '../cluster/manifest-seal.ts'
 import { placementToWire } from '../cluster/placement-codec.ts'
 import { placementFault } from '../cluster/placement-fault.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
@@ -56,6 +57,7 @@ import { ModelWatch } from './model-watch.ts'
 import { notice } from './notice.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { OwnedModels } from './owned-models.ts'
+import { PinKeeper } from './pin-keeper.ts'
 import { PlanDesk } from './plan-desk.ts'
 import { RestingClock } from './resting-clock.ts'
 import { SourceDesk } from './source-desk.ts'
@@ -180,6 +182,7 @@ class RunningDevice implements Device {
   readonly #goneWatch: GoneWatch
   readonly #finder: ManifestFinder
   readonly #owned: OwnedModels
+  readonly #pinKeeper: PinKeeper
   readonly #models: ModelWatch
   readonly #desk: ModelDesk
   readonly #reporter: DeviceReporter
@@ -229,7 +232,15 @@ class RunningDevice implements Device {
     })
     this.#engine = new SharedEngine(engine)
     this.#blocks = new LocalBlocks(this.#engine, parts.declaresWork, parts.ownTimes, this.buffers)
-    this.view = new ClusterView(network.self, 1, this.#blocks.declared)
+    this.#pinKeeper = new PinKeeper({
+      view: () => this.view,
+      kept: parts.keptPins,
+      accepts: parts.accepts ?? [],
+      wallTime: parts.wallTime ?? (() => clock.now()),
+      say,
+      event: parts.event
+    })
+    this.view = new ClusterView(network.self, 1, this.#blocks.declared, this.#pinKeeper.pins)
     this.stretch = new WindowStretch({ self: network.self, now: () => clock.now() })
     this.#tokens = new AttemptTokens(parts.random, parts.hash)
     this.#door = new DatumDoor({ clock, tokens: this.#tokens, nameOf: peer => this.view.nameOf(peer), say })
@@ -301,7 +312,7 @@ class RunningDevice implements Device {
       gone: peer => this.#forget(peer)
     })
     this.#finder = new ManifestFinder({
-      ...{ clock, guard: this.#guard, network, view: this.view, budgets: this.#budgets },
+      ...{ clock, guard: this.#guard, network, view: this.view, budgets: this.#budgets, signer: parts.signer },
       found: () => this.#announcer.changed()
     })
     this.#rhythm = new RestingClock({ clock, rests: () => this.#reporter.rests, every: RESTING_TICK })
@@ -462,6 +473,8 @@ class RunningDevice implements Device {
     signal.throwIfAborted()
     this.view.world.setSpeed(this.view.selfIndex, speed)
     this.#reporter.speed = speed
+    await this.#pinKeeper.read()
+    signal.throwIfAborted()
     // Before the network: cutting keeps this thread busy, and others would take it for silence.
     if (await this.#models.prepare()) this.#announcer.hearSelf()
     await this.#sources.check()
@@ -539,13 +552,12 @@ class RunningDevice implements Device {
       view: this.view,
       names: this.#parts.keptNames,
       check: (manifest: ModelManifest) => this.#blocks.requireDeclared(manifest),
-      prepare: owned =>
-        prepareModel(owned, {
-          ...this.#parts,
-          engine: this.#engine,
-          speed: this.#reporter.speed,
-          signal: this.#abort.signal
-        })
+      prepare: async owned => {
+        const signal = this.#abort.signal
+        const [engine, { speed }] = [this.#engine, this.#reporter]
+        const manifest = await prepareModel(owned, { ...this.#parts, engine, speed, signal })
+        return sealManifest(manifest, this.view.self, this.#parts.signer)
+      }
     })
   }
 
@@ -575,7 +587,7 @@ class RunningDevice implements Device {
       owned: this.#owned,
       takeOrder,
       changed: () => this.#announcer.changed(),
-      update: order => this.#models.update({ ...this.#owned.given(order.name), ...order }),
+      update: order => this.#models.update({ ...withoutFingerprint(this.#owned.given(order.name)), ...order }),
       dismiss: model => this.#models.dismiss(model)
     })
   }
@@ -652,6 +664,7 @@ class RunningDevice implements Device {
     job('trusting devices again', () => this.#trustAgain())
     job('looking for unknown models', () => this.#finder.tick())
     job('looking after models', () => this.#models.tick())
+    job('seeing what is offered by names that are used', () => this.#pinKeeper.tick())
     job('electing who plans', () => this.#elect())
     if (this.#adapts) job('looking whether to plan', () => this.#leader.tick(this.#placement))
     job('looking after blocks', () => this.#keeper.tick())
@@ -772,3 +785,6 @@ class RunningDevice implements Device {
     }
   }
 }
+
+/** Another file is to be another model. */
+const withoutFingerprint = ({ fingerprint: _, ...model }: Partial<OwnedModel> = {}): Partial<OwnedModel> => model

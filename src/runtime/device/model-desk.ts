@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { parseModelReference } from '../../core/model-reference.ts'
 import { Serial } from '../../core/serial.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { type ModelsRequest, type Reply, ReplySchema, RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
@@ -97,9 +98,11 @@ export class ModelDesk {
     return { ...this.#list(), removed, waiting, failed: told.flat(), changed: removed.length > 0 }
   }
 
-  /** Of that name, or whose id or file's digest begins so. */
+  /** Of that name and fingerprint, or of that name, or whose id or file's digest begins so. */
   #meant(name: string): readonly ModelManifest[] {
     const { models } = this.#parts.view
+    const { fingerprint } = parseModelReference(name)
+    if (fingerprint !== undefined) return models.manifests().filter(({ id }) => id.startsWith(fingerprint))
     const claimed = new Set(models.claimsOf(name).map(({ model }) => model))
     const isBeginning = /^[0-9a-f]{8,64}$/.test(name)
     return models

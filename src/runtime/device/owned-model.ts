@@ -8,6 +8,8 @@ export interface OwnedModel {
   readonly file: string
   /** Data in one request of another program. @default as many as the device that is asked takes */
   readonly mostData?: number
+  /** What its id must begin with. @default whatever it is */
+  readonly fingerprint?: string
 }
 
 /** What a model is prepared with. */

@@ -1,12 +1,21 @@
 import { z } from 'zod'
 import { type DeviceId, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { fingerprintOf } from '../../core/model-reference.ts'
 import { Serial } from '../../core/serial.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { KeptNames } from '../ports/kept-names.ts'
 import type { OwnedModel } from './owned-model.ts'
 import { refuseNamesakes } from './refuse-namesakes.ts'
+
+const refuseOther = ({ name, file, fingerprint = '' }: OwnedModel, { id }: ModelManifest): void => {
+  if (id.startsWith(fingerprint)) return
+  throw new UserError(
+    `model "${name}": ${file} is ${name}@${fingerprintOf(id)}, not ${name}@${fingerprint}; another file, or cut otherwise`,
+    { code: 'badModel', facts: { file } }
+  )
+}
 
 export interface OwnedModelsParts {
   readonly models: readonly OwnedModel[]
@@ -115,6 +124,7 @@ export class OwnedModels {
   async #own(model: OwnedModel): Promise<NewlyOwned> {
     const { name } = model
     const manifest = await this.#parts.prepare(model)
+    refuseOther(model, manifest)
     this.#parts.check?.(manifest)
     if (!this.#hasRead) {
       this.#hasRead = true

@@ -2,6 +2,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { UserError } from '../../core/user-error.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { DataPort } from '../ports/data-port.ts'
+import { whyNoModel } from './why-no-model.ts'
 
 export interface ServedModelParts {
   readonly view: ClusterView
@@ -33,6 +34,8 @@ export class ServedModel {
   #because = ''
   /** Why the model that was looked at last is none. */
   #misfit = ''
+  /** Why the name means none, where some are offered by it. */
+  #refusal = ''
 
   constructor(parts: ServedModelParts) {
     this.#parts = parts
@@ -59,6 +62,11 @@ export class ServedModel {
     return this.#isThere || this.#served === undefined ? '' : this.#because
   }
 
+  /** Why none that is offered by its name is taken, for people; empty where none is. */
+  get refusal(): string {
+    return this.#refusal
+  }
+
   /** What it is called, as far as that is known. */
   get name(): string {
     return this.#name ?? ''
@@ -67,15 +75,19 @@ export class ServedModel {
   /** @throws UserError when the first model there is does not fit */
   look(): ModelChange {
     const { view } = this.#parts
-    const found = view.manifestNamed(this.#name ?? '')
-    if (found === undefined) return this.#away(`model "${this.#name}" has left the cluster`)
+    const name = this.#name ?? ''
+    const choice = view.chooseModel(name)
+    this.#refusal = whyNoModel(name, choice, device => view.nameOf(device))
+    if (choice.kind !== 'model') return this.#away(this.#refusal || `model "${name}" has left the cluster`)
+    const { manifest: found } = choice
     if (found.id === this.#served?.manifest.id) return this.#again()
-    this.#name ??= view.models.nameOf(found.id)
+    this.#name ??= choice.name
     const served = this.#fitting(found)
     if (served === undefined) return this.#away(this.#misfit)
     const change = this.#served === undefined ? 'found' : 'replaced'
     this.#served = served
     this.#isThere = true
+    view.useModel(this.#name)
     if (change === 'replaced')
       this.#parts.say(
         `model ${this.#name} is another now (${found.id.slice(0, 8)}); what was under way is computed anew`,
@@ -85,6 +97,7 @@ export class ServedModel {
   }
 
   #again(): ModelChange {
+    this.#parts.view.useModel(this.#name!) // its owner may have another number for it
     if (this.#isThere) return 'none'
     this.#isThere = true
     this.#parts.say(`model ${this.#name} is back`)
@@ -92,7 +105,7 @@ export class ServedModel {
   }
 
   #away(because: string): ModelChange {
-    this.#because = `${because}; waits for one of that name that fits`
+    this.#because = this.#refusal || `${because}; waits for one of that name that fits`
     if (!this.#isThere) return 'none'
     this.#isThere = false
     this.#parts.say(this.#because, 'warn')

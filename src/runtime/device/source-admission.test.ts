@@ -14,6 +14,7 @@ import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
 const manifest = { id: 'net', name: 'net', blocks: [{ work: seconds(0.01) }], activations: [{ tensors: [] }] }
 const view = {
   ...{ self: 'porch', selfIndex: 0, manifestNamed: () => manifest, models: { nameOf: () => 'net' } },
+  ...{ chooseModel: () => ({ kind: 'model', name: 'net', manifest }), useModel: () => {} },
   world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
 }
 

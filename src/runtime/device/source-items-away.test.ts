@@ -12,6 +12,8 @@ const viewOf = (named: () => { readonly id: string } | undefined) => ({
   self: 'porch',
   selfIndex: 0,
   manifestNamed: named,
+  chooseModel: () => (named() === undefined ? { kind: 'absent' } : { kind: 'model', name: 'net', manifest: named() }),
+  useModel: () => {},
   models: { nameOf: () => 'net' },
   world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
 })

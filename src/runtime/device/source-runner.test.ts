@@ -25,6 +25,8 @@ const view = {
   self: 'porch',
   selfIndex: 0,
   manifestNamed: () => manifest,
+  chooseModel: () => ({ kind: 'model', name: 'net', manifest }),
+  useModel: () => {},
   models: { nameOf: () => 'net' },
   world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
 }

@@ -489,7 +489,7 @@ export class SourceRunner implements SourcePort {
     if (state.kind === 'stuck') return `${sink.name}: ${state.because}; tried again, nothing is lost`
     if (this.#writeTrouble !== '') return this.#writeTrouble
     if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
-      return `waits for the model "${spec.model}": no device has it yet`
+      return this.#model.refusal || `waits for the model "${spec.model}": no device has it yet`
     return this.#state === 'running' ? because : ''
   }
 
@@ -509,10 +509,8 @@ export class SourceRunner implements SourcePort {
     for (let said = false; !this.#model.isThere; said = true) {
       this.#model.look()
       if (this.#model.isThere) return
-      if (!said)
-        say(
-          `source ${spec.name} waits for ${spec.model === undefined ? 'a model' : `the model "${spec.model}"`}: no device has it yet`
-        )
+      const what = spec.model === undefined ? 'a model' : `the model "${spec.model}"`
+      if (!said) say(`source ${spec.name} waits for ${what}: ${this.#model.refusal || 'no device has it yet'}`)
       await clock.sleep(TICK, { signal })
     }
   }

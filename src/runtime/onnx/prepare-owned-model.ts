@@ -48,7 +48,8 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   const known = await restore(kept, owned, parts.blobs)
   if (known !== undefined) {
     sayMissing(file, known, parts)
-    return withDeclaredWork({ ...known, ...saidBy(file, known) }, owned)
+    const said = { ...known, ...saidBy(file, known) }
+    return withDeclaredWork({ ...said, id: manifestId(said) }, owned)
   }
   parts.signal?.throwIfAborted()
   parts.say(`cutting ${owned.file} …`)
@@ -56,7 +57,17 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`, 'warn')
   const pinned = owned.pinned === true ? { pinned: true } : {}
   const limited = owned.mostData === undefined ? {} : { mostData: owned.mostData }
-  const facts = { name: owned.name, sha256: file.identity, activations, inputs, outputs, ...pinned, ...limited }
+  const said = saidBy(file, { outputs })
+  const facts = {
+    name: owned.name,
+    sha256: file.identity,
+    activations,
+    inputs,
+    outputs,
+    ...pinned,
+    ...limited,
+    ...said
+  }
   const timed: ModelManifest['blocks'][number][] = []
   for (const [k, { sha256, bytes: fileBytes, loadedBytes, flops }] of blocks.entries()) {
     parts.signal?.throwIfAborted()
@@ -65,7 +76,7 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
     timed.push({ sha256, bytes: loadedBytes, ...more, flops, work })
   }
   const id = manifestId({ ...facts, blocks: timed })
-  const manifest = withDeclaredWork({ id, ...facts, ...saidBy(file, facts), blocks: timed }, owned)
+  const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
   await writeFile(`${kept}.part`, toJsonString(ManifestSchema, toWire(manifest)), { mode: PRIVATE_FILE })
   await rename(`${kept}.part`, kept)
   return manifest

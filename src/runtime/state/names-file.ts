@@ -4,9 +4,9 @@ import { systemErrorOf } from '../../core/system-error-of.ts'
 import type { KeptNames } from '../ports/kept-names.ts'
 import { onStateDisk } from './on-state-disk.ts'
 
-/** What the names of models mean, in a file of a folder of the state. A crash leaves the old file or the new one. */
-export const namesFile = (folder: string): KeptNames => {
-  const file = join(folder, 'names.json')
+/** What names of models mean, in a file of a folder of the state. A crash leaves the old file or the new one. */
+export const namesFile = (folder: string, name = 'names.json'): KeptNames => {
+  const file = join(folder, name)
   return {
     readNames: async () => {
       const text = await readFile(file, 'utf8').catch(error => {

@@ -13,6 +13,7 @@ import { createMemoryBlockStore, type MemoryBlockStore } from './memory-block-st
 import { MemoryEngine } from './memory-engine.ts'
 import { MemoryHub } from './memory-hub.ts'
 import { MemoryNetwork } from './memory-network.ts'
+import { memorySigner } from './memory-signer.ts'
 import { MemorySource, type MemorySourceOptions } from './memory-source.ts'
 import { ProcessClock } from './process-clock.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -89,6 +90,7 @@ export class MemoryDevice {
         blobs: this.blobs,
         random: seededRandom(hub.rng.fork(`tokens of ${name}`)),
         hash: portableHash,
+        signer: memorySigner(deviceId(name)),
         createPolicy: policy,
         memory: bytes(memory)
       },

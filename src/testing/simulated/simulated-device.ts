@@ -22,6 +22,7 @@ import { MemoryEngine, type RunFault } from './memory-engine.ts'
 import type { MemoryHub } from './memory-hub.ts'
 import { memoryNames, type NamesDisk } from './memory-names.ts'
 import { MemoryNetwork } from './memory-network.ts'
+import { memorySigner } from './memory-signer.ts'
 import { createSinkDisk, MemorySink } from './memory-sink.ts'
 import { ProcessClock } from './process-clock.ts'
 import { ResendLaw } from './resend-law.ts'
@@ -107,6 +108,8 @@ export class SimulatedDevice {
   readonly #sources: readonly (SimulatedSource & { readonly number: number })[]
   #blocks: BlockDisk = new Map()
   #names: NamesDisk = { names: undefined }
+  /** Of those that its sources have used. */
+  #pins: NamesDisk = { names: undefined }
   #wipes = 0
   #starts = 0
   /** Of the models that it owns. */
@@ -237,6 +240,7 @@ export class SimulatedDevice {
       blobs,
       random: chance(),
       hash: portableHash,
+      signer: memorySigner(this.id),
       createPolicy: POLICIES[scenario.policy],
       place: async problem => {
         await process.sleep(seconds(byChance * PLANNING * random.next()))
@@ -264,7 +268,8 @@ export class SimulatedDevice {
       residentMemory: () => bytes(0),
       prepareModel: ({ file }, parts) =>
         this.#prepare(this.#owned().find(({ manifest }) => manifest.name === file)!, parts),
-      keptNames: memoryNames(this.#names)
+      keptNames: memoryNames(this.#names),
+      keptPins: memoryNames(this.#pins)
     })
     void device.failed.then(error => {
       if (!process.isDead) laws.broken(`${this.name} failed: ${stackOf(error)}`)
@@ -313,6 +318,7 @@ export class SimulatedDevice {
     if (wipes) {
       this.#blocks = new Map()
       this.#names = { names: undefined }
+      this.#pins = { names: undefined }
       this.#wipes++
     }
     this.#parts.hub.processChanged(id)

@@ -6,6 +6,7 @@ import type { TraceParent } from '../../../core/parse-traceparent.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
 import { UserError } from '../../../core/user-error.ts'
+import { whyNoModel } from '../why-no-model.ts'
 import type { Asker } from './asker.ts'
 import { batchOf, joinBatch, sizeOfBatch, splitBatch } from './batch.ts'
 import { fitRequest } from './fit-request.ts'
@@ -119,9 +120,11 @@ export class RequestDesk implements AsyncDisposable {
 
   /** @throws RequestError `noSuchModel` */
   model(name: string): ModelManifest {
-    const manifest = name === '' ? undefined : this.#parts.device.view.manifestNamed(name)
-    if (manifest !== undefined) return manifest
-    throw new RequestError('noSuchModel', `model "${name}" is not in the cluster`, { model: name })
+    const { view } = this.#parts.device
+    const choice = view.chooseModel(name)
+    if (name !== '' && choice.kind === 'model') return choice.manifest
+    const refusal = name === '' ? '' : whyNoModel(name, choice, device => view.nameOf(device))
+    throw new RequestError('noSuchModel', refusal || `model "${name}" is not in the cluster`, { model: name })
   }
 
   /** @returns why nothing can be computed with it now; undefined where it can */
