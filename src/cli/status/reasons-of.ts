@@ -1,4 +1,5 @@
 import { formatBytes } from '../../core/format-quantity.ts'
+import { auditedElsewhere } from '../../runtime/device/audited-elsewhere.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 
 type Device = ClusterStatus['devices'][number]
@@ -19,10 +20,7 @@ export const reasonsOf = ({
     ...devices.flatMap(waitingOf),
     ...devices.flatMap(refusedOf),
     ...setAside.map(setAsideWords),
-    // What is set aside here is told already.
-    ...audits.setAside
-      .filter(({ device, model }) => !setAside.some(one => one.device === device && one.model === model))
-      .map(({ by, ...one }) => `${by} says: ${setAsideWords(one)}`),
+    ...auditedElsewhere({ setAside, audits }).map(({ by, ...one }) => `${by} says: ${setAsideWords(one)}`),
     ...sources.flatMap(source => (source.because === '' ? [] : [`source ${source.name}: ${source.because}`])),
     ...sources.flatMap(missingOf),
     ...sources.flatMap(undelivered),

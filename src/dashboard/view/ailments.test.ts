@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ailments } from './ailments.ts'
 
-const counters = { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0 }
+const counters = { refusedPeers: 0, malformedFrames: 0, oversizedFrames: 0, refusedTasks: 0, unproven: 0 }
 const device = (rest: object) => ({
   name: 'shed',
   state: 'running',
@@ -18,7 +18,14 @@ const source = (rest: object) => ({
 })
 const found = (devices: object[], sources: object[], rest: object = {}) =>
   ailments({
-    ...{ devices, sources, setAside: [], placement: { unplaced: [] }, differences: [] },
+    ...{
+      devices,
+      sources,
+      setAside: [],
+      audits: { done: 0, deviations: 0, setAside: [] },
+      placement: { unplaced: [] }
+    },
+    ...{ differences: [] },
     ...rest
   } as unknown as Parameters<typeof ailments>[0]).map(
     ({ where, what, because, isGrave }) => `${isGrave ? '!' : ' '} ${where}: ${what}: ${because}`
@@ -71,5 +78,20 @@ test('who says more than it may is named, and is no alarm', () => {
   const refusedPeers = [{ peer: 'mallory', budget: 'states', times: 9, because: 'more than 200 states at once' }]
   expect(found([device({ refusedPeers })], [])).toEqual([
     '  shed: does not hear all of mallory: more than 200 states at once'
+  ])
+})
+
+test('who was set aside by an audit is named once, and who says so', () => {
+  const one = { device: 'attic', model: 'm', seconds: 300, because: 'two others compute otherwise' }
+  const audits = { done: 9, deviations: 1, setAside: [{ ...one, by: 'porch' }] }
+  expect(found([device({})], [], { audits })).toEqual([
+    '! attic: does not compute m for 300 s: porch says: two others compute otherwise'
+  ])
+  expect(found([device({})], [], { audits, setAside: [one] })).toHaveLength(1)
+})
+
+test('results of devices that were not given the data are counted', () => {
+  expect(found([device({ counters: { ...counters, unproven: 2 } })], [])).toEqual([
+    '  shed: 2 results were refused: whoever sent them was not given these data'
   ])
 })

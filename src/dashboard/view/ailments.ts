@@ -1,4 +1,5 @@
 import { dropWords } from '../../core/drop-reason.ts'
+import { auditedElsewhere } from '../../runtime/device/audited-elsewhere.ts'
 import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 import { whyUnplanned } from './why-unplanned.ts'
 
@@ -13,7 +14,7 @@ export interface Ailment {
   readonly isGrave: boolean
 }
 
-type Status = Pick<ClusterStatus, 'devices' | 'sources' | 'setAside' | 'placement' | 'differences'> &
+type Status = Pick<ClusterStatus, 'devices' | 'sources' | 'setAside' | 'audits' | 'placement' | 'differences'> &
   Partial<Pick<ClusterStatus, 'planner'>>
 
 /** All that a status says is wrong, the gravest first. */
@@ -21,9 +22,8 @@ export const ailments = (status: Status): readonly Ailment[] =>
   [
     ...status.devices.flatMap(ofDevice),
     ...status.sources.flatMap(ofSource),
-    ...status.setAside.map(({ device, model, seconds, because }) =>
-      grave(device, `does not compute ${model} for ${seconds === null ? 'good' : `${Math.ceil(seconds)} s`}`, because)
-    ),
+    ...status.setAside.map(setAside),
+    ...auditedElsewhere(status).map(({ by, ...one }) => ({ ...setAside(one), because: `${by} says: ${one.because}` })),
     ...status.placement.unplaced.map(({ model, block, because }) =>
       grave(model, `block ${block} is carried by nobody`, because)
     ),
@@ -33,6 +33,9 @@ export const ailments = (status: Status): readonly Ailment[] =>
 
 const grave = (where: string, what: string, because: string): Ailment => ({ where, what, because, isGrave: true })
 const slight = (where: string, what: string, because = ''): Ailment => ({ where, what, because, isGrave: false })
+
+const setAside = ({ device, model, seconds, because }: Status['setAside'][number]): Ailment =>
+  grave(device, `does not compute ${model} for ${seconds === null ? 'good' : `${Math.ceil(seconds)} s`}`, because)
 
 const ofDevice = ({
   name,
@@ -52,6 +55,7 @@ const ofDevice = ({
   ...refusedPeers.map(({ peer, because }) => slight(name, `does not hear all of ${peer}`, because)),
   ...counted(name, counters.refusedPeers, 'devices were refused'),
   ...counted(name, counters.refusedTasks, 'tasks were refused'),
+  ...counted(name, counters.unproven, 'results were refused', 'whoever sent them was not given these data'),
   ...counted(name, counters.malformedFrames, 'messages could not be read'),
   ...counted(name, counters.oversizedFrames, 'messages were too large')
 ]
