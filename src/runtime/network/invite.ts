@@ -66,7 +66,7 @@ export const decodeInvite = (text: string): Invite => {
   if (prefix === undefined)
     throw badInvite(`an invite begins with "${OPEN}" or "${TICKET}", this does not: "${clip(body)}"`)
   const bytes = Buffer.from(body.slice(prefix.length), 'base64url')
-  return prefix === OPEN ? decodeOpen(bytes, body) : decodeTicket(bytes, body)
+  return prefix === OPEN ? decodeOpen(bytes, body) : decodeTicket(new Uint8Array(bytes), body)
 }
 
 const decodeOpen = (bytes: Buffer, text: string): OpenInvite => {
@@ -83,7 +83,7 @@ const decodeOpen = (bytes: Buffer, text: string): OpenInvite => {
   throw wrong(names[String(issue?.path[0])] ?? 'content', issue?.message)
 }
 
-const decodeTicket = (bytes: Buffer, text: string): TicketInvite => {
+const decodeTicket = (bytes: Uint8Array, text: string): TicketInvite => {
   try {
     const { ticket: signed, secret, addresses: given } = fromBinary(TicketInviteSchema, bytes)
     const cluster = signed && clusterSaid(signed)
