@@ -69,7 +69,7 @@ test('what does not work now stands before what is counted', () => {
     '! cam of porch: has failed: no model',
     '! hall: does not compute m for 30 s: it hangs',
     '  shed: has failed at making a plan, 3 times: no solver',
-    '  shed: 2 devices were refused: ',
+    '  shed: 2 devices were refused: the log of shed says why',
     '  cam of porch: 4 data were dropped: 4 since its deadline had passed'
   ])
 })
@@ -91,7 +91,7 @@ test('who was set aside by an audit is named once, and who says so', () => {
 })
 
 test('results of devices that were not given the data are counted', () => {
-  expect(found([device({ counters: { ...counters, unproven: 2 } })], [])).toEqual([
-    '  shed: 2 results were refused: whoever sent them was not given these data'
+  expect(found([device({ counters: { ...counters, unproven: 1 } })], [])).toEqual([
+    '  shed: 1 result was refused: whoever sent them was not given these data'
   ])
 })

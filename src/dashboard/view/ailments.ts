@@ -50,14 +50,29 @@ const ofDevice = ({
   ...(state === 'draining' ? [slight(name, 'is leaving', because)] : []),
   ...troubles.map(text => grave(name, 'is in trouble', text)),
   ...jobs.map(({ job, times, because, lasts }) => ({
-    ...{ where: name, what: `${lasts ? 'fails' : 'has failed'} at ${job}, ${times} times`, because, isGrave: lasts }
+    ...{
+      where: name,
+      what: `${lasts ? 'fails' : 'has failed'} at ${job}, ${times === 1 ? 'once' : `${times} times`}`,
+      because,
+      isGrave: lasts
+    }
   })),
   ...refusedPeers.map(({ peer, because }) => slight(name, `does not hear all of ${peer}`, because)),
-  ...counted(name, counters.refusedPeers, 'devices were refused'),
-  ...counted(name, counters.refusedTasks, 'tasks were refused'),
-  ...counted(name, counters.unproven, 'results were refused', 'whoever sent them was not given these data'),
-  ...counted(name, counters.malformedFrames, 'messages could not be read'),
-  ...counted(name, counters.oversizedFrames, 'messages were too large')
+  ...counted(
+    name,
+    counters.refusedPeers,
+    ['device was refused', 'devices were refused'],
+    `the log of ${name} says why`
+  ),
+  ...counted(name, counters.refusedTasks, ['task was refused', 'tasks were refused']),
+  ...counted(
+    name,
+    counters.unproven,
+    ['result was refused', 'results were refused'],
+    'whoever sent them was not given these data'
+  ),
+  ...counted(name, counters.malformedFrames, ['message could not be read', 'messages could not be read']),
+  ...counted(name, counters.oversizedFrames, ['message was too large', 'messages were too large'])
 ]
 
 const ofSource = (source: Status['sources'][number]): Ailment[] => {
@@ -68,14 +83,14 @@ const ofSource = (source: Status['sources'][number]): Ailment[] => {
     ...source.deliveries.flatMap(({ to, because }) =>
       because === '' ? [] : [grave(where, `results are not delivered to ${to}`, because)]
     ),
-    ...counted(where, source.failed, 'data have failed'),
-    ...counted(where, source.dropped, 'data were dropped', reasonsOf(source.droppedBy)),
-    ...counted(where, source.unavailable, 'items are away')
+    ...counted(where, source.failed, ['datum has failed', 'data have failed']),
+    ...counted(where, source.dropped, ['datum was dropped', 'data were dropped'], reasonsOf(source.droppedBy)),
+    ...counted(where, source.unavailable, ['item is away', 'items are away'])
   ]
 }
 
-const counted = (where: string, count: number, what: string, because = ''): Ailment[] =>
-  count > 0 ? [slight(where, `${count} ${what}`, because)] : []
+const counted = (where: string, count: number, [one, many]: readonly [string, string], because = ''): Ailment[] =>
+  count > 0 ? [slight(where, `${count} ${count === 1 ? one : many}`, because)] : []
 
 const reasonsOf = (by: Readonly<Record<string, number>>): string =>
   Object.entries(by)

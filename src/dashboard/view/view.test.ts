@@ -54,6 +54,20 @@ describe('what limits a cluster', () => {
     expect(limit(0.5)).toMatchObject({ kind: 'source' })
   })
 
+  test('is not the sources while they are held: the planner says what, and how far from that the cluster is', () => {
+    const tight = [{ kind: 'device', name: 'attic', devices: ['attic'], use: 1, gain: 0.5 }]
+    const plan = { sources: [{ rate: 10 }], tight } as unknown as Parameters<typeof whatLimits>[2]
+    const held = statusOf([device('porch', 0.5), device('attic', 0.5)], [{ ...cam, rate: 6, inFlight: 3, window: 3 }])
+    expect(whatLimits(held, [], plan)).toMatchObject({
+      marked: ['attic'],
+      advice: expect.stringContaining('Only 60 % of what the planner reckons with')
+    })
+    expect(whatLimits(held, [])).toMatchObject({
+      kind: 'nothing',
+      headline: 'Nothing is used up, and yet the sources would bring more.'
+    })
+  })
+
   test('is not told while nobody plans', () => {
     const status = { ...statusOf([device('porch', 1)], [cam]), planner: null }
     expect(whatLimits(status, [])).toMatchObject({

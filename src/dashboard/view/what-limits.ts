@@ -49,7 +49,9 @@ export const whatLimits = (status: ClusterStatus, flows: readonly Flow[], plan?:
   const isUsedUp = (link?.use ?? 0) >= FULL || (busiest?.busy ?? 0) >= FULL
   const rate = running.reduce((sum, source) => sum + source.rate, 0)
   const [dearest] = plan?.tight ?? []
-  if (dearest !== undefined && (isUsedUp || rate >= FULL * totalRate(plan!))) return plannedLimit(dearest)
+  const isHeld = running.some(({ inFlight, window }) => window > 0 && inFlight >= window)
+  if (dearest !== undefined && (isUsedUp || isHeld || rate >= FULL * totalRate(plan!)))
+    return plannedLimit(dearest, rate / totalRate(plan!))
   if (link !== undefined && link.use >= FULL && link.use >= (busiest?.busy ?? 0))
     return {
       kind: 'link',
@@ -58,6 +60,13 @@ export const whatLimits = (status: ClusterStatus, flows: readonly Flow[], plan?:
       marked: link.devices
     }
   if (busiest !== undefined && busiest.busy >= FULL) return deviceLimit(status, busiest.name)
+  if (isHeld)
+    return {
+      kind: 'nothing',
+      headline: 'Nothing is used up, and yet the sources would bring more.',
+      advice: `Data wait for each other, or what else runs on the devices slows them: the busiest computes ${percent(busiest?.busy ?? 0)} of the time.`,
+      marked: []
+    }
   return {
     kind: 'source',
     headline: 'Nothing is used up: the sources bring no more than this.',
@@ -66,12 +75,16 @@ export const whatLimits = (status: ClusterStatus, flows: readonly Flow[], plan?:
   }
 }
 
-const plannedLimit = (dearest: Service['tight'][number]): Limit => {
+/** @param served the share of what the plan can serve that is served */
+const plannedLimit = (dearest: Service['tight'][number], served: number): Limit => {
   const [words] = tightWords({ tight: [dearest] })
   return {
     kind: dearest.kind === 'device' ? 'device' : 'link',
     headline: `What limits the whole is ${words}.`,
-    advice: '',
+    advice:
+      served >= FULL
+        ? ''
+        : `Only ${percent(served)} of what the planner reckons with is served: devices or links are slower now than it believes.`,
     marked: dearest.devices
   }
 }

@@ -48,7 +48,7 @@ const Moves = ({ entry: { moves } }: { readonly entry: Entry }) => {
   const bytes = moves.reduce((sum, move) => sum + move.bytes, 0)
   return (
     <>
-      {bytesText(bytes)} loaded
+      {bytes === 0 ? 'nothing' : bytesText(bytes)} loaded
       {moves.map(({ device, model, loads, drops }) => (
         <small key={`${device} ${model}`}>
           {device}, {model}: {loads.length > 0 && `loads ${rangesText(loads)}`}
@@ -64,15 +64,19 @@ const Moves = ({ entry: { moves } }: { readonly entry: Entry }) => {
 const foreseenOf = ({ foreseen }: Entry) => {
   if (foreseen === null) return '–'
   const { before, best, most } = foreseen
-  const gain = before === null ? undefined : Math.round(100 * (best / before - 1))
   return (
     <>
-      {gain === undefined ? 'not all blocks were there' : gain > 0 ? `${gain} % more than before` : 'as much as before'}
+      {before === null ? 'not all blocks were there' : gainWords(best / before)}
       <small>
         {most > best * 1.005
-          ? `at most ${Math.round(100 * (most / best - 1))} % below the best there can be`
+          ? `at most ${Math.round(100 * (1 - best / most))} % below the best there can be`
           : 'none is better'}
       </small>
     </>
   )
+}
+
+const gainWords = (times: number): string => {
+  if (times >= 3) return `${Math.round(times)} times as much as before`
+  return times >= 1.005 ? `${Math.round(100 * (times - 1))} % more than before` : 'as much as before'
 }
