@@ -98,6 +98,7 @@ try {
     await page.waitForSelector(`nav [href="#${view}"][aria-current]`)
     if (view === 'cluster') await page.waitForSelector('section.planned', { timeout: PLANS })
     await new Promise(resolve => setTimeout(resolve, SETTLES))
+    if (view === 'cluster') await page.waitForSelector('.limit.device, .limit.link', { timeout: PLANS })
     const png = await page.screenshot()
     await sharp(png).webp({ quality: 82 }).toFile(`${file}.webp`)
     if (folder !== undefined) await sharp(png).toFile(`${file}.png`)

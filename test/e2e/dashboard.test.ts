@@ -64,7 +64,7 @@ beforeAll(async () => {
       sources.length === 3 &&
       sources.every(({ name, completed, failed }) => completed + failed > (name === 'door' ? 2 : 9))
   )
-})
+}, 300_000)
 
 afterAll(async () => {
   const all = [porch, shed, ...others]

@@ -7,6 +7,9 @@ import type { ClusterStatus } from '../../runtime/device/device-status.ts'
 import { notesOf } from './notes-of.ts'
 import { reasonsOf } from './reasons-of.ts'
 
+/** So many columns have room for two numbers side by side. */
+const ROOMY = 100
+
 type Device = ClusterStatus['devices'][number]
 type Source = ClusterStatus['sources'][number]
 
@@ -82,7 +85,7 @@ const sourceTable = (sources: readonly Source[], width: number): string =>
     sources.map(s => [
       `${s.name} on ${s.device}`,
       s.state,
-      `${s.completed} of\n${s.available}`,
+      `${s.completed} of${width < ROOMY ? '\n' : ' '}${s.available}`,
       String(s.inFlight),
       String(s.failed),
       `${s.rate.toFixed(1)}/s`,

@@ -69,7 +69,12 @@ const SourceResults = ({ source, results = [], hasAnswered }: SourceResultsProps
       {shown !== undefined && (
         <div class="columns">
           <Datum result={shown} picture={picture} />
-          <Latest results={results} shown={shown} isPinned={shown.number === pinned} pin={setPinned} />
+          <Latest
+            results={results}
+            shown={shown.number === pinned ? shown : (picture?.of ?? shown)}
+            isPinned={shown.number === pinned}
+            pin={setPinned}
+          />
         </div>
       )}
     </section>

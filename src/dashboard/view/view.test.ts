@@ -76,6 +76,15 @@ describe('what limits a cluster', () => {
     })
   })
 
+  test('is told while blocks are loaded, as long as data come home', () => {
+    const limit = (rate: number) => {
+      const status = statusOf([device('porch', 0.97)], [{ ...cam, rate }])
+      return whatLimits({ ...status, placement: { ...status.placement, ready: false, models: { ocr: {} } } }, [])
+    }
+    expect(limit(2)).toMatchObject({ kind: 'device', marked: ['porch'] })
+    expect(limit(0).headline).toBe('Blocks are being loaded: what limits the whole is not known.')
+  })
+
   test('is what is wrong, before all of that', () => {
     const held = { ...cam, because: 'the disk is full' }
     expect(whatLimits(statusOf([device('porch', 1)], [held]), [])).toMatchObject({

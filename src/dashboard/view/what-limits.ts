@@ -94,7 +94,9 @@ const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.s
 const troubleOf = (status: ClusterStatus): Limit | undefined => {
   const { sources, placement } = status
   const idle = whyUnplanned(status)
-  if (idle !== undefined)
+  // While other blocks are loaded, those that are there go on.
+  const goesOn = sources.some(({ state, rate }) => state === 'running' && rate > 0)
+  if (idle !== undefined && (idle.isGrave || !goesOn))
     return {
       kind: idle.isGrave ? 'trouble' : 'nothing',
       headline: `${sentence(idle.what)}: what limits the whole is not known.`,
