@@ -48,7 +48,7 @@ export class ClusterView {
    */
   constructor(self: DeviceId, speed: number, ownTimes: OwnTimes = () => undefined, pins = new ModelPins()) {
     this.self = self
-    this.distrust = new Distrust(self)
+    this.distrust = new Distrust(self, by => this.#isMember(by))
     this.#ownTimes = ownTimes
     this.#pins = pins
     this.world.addDevice(self, speed)
@@ -199,6 +199,11 @@ export class ClusterView {
 
   isGuest(device: DeviceId): boolean {
     return this.#guests.has(device)
+  }
+
+  /** It is or was there as a device of the cluster, not for one job or to ask. */
+  #isMember(device: DeviceId): boolean {
+    return this.world.deviceIndex(device) !== undefined && !this.isGuest(device)
   }
 
   isUp(device: DeviceId): boolean {

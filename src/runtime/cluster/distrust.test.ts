@@ -1,13 +1,9 @@
 import { expect, test } from 'vitest'
-import { deviceId, modelId } from '../../core/ids.ts'
+import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import { Distrust } from './distrust.ts'
 
-const [a, b, c] = ['a', 'b', 'c'].map(deviceId) as [
-  ReturnType<typeof deviceId>,
-  ReturnType<typeof deviceId>,
-  ReturnType<typeof deviceId>
-]
+const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(deviceId) as [DeviceId, DeviceId, DeviceId, DeviceId]
 const net = modelId('net')
 const s = seconds
 const aside = (device: typeof a, until: number) => ({ device, model: net, until: s(until), because: 'memory' })
@@ -31,23 +27,41 @@ test('who refuses a block is left alone for a moment, twice as long each time, u
   expect(distrust.isRefusing(a, net, 1)).toBe(false)
 })
 
-test('a device is set aside for as long as anybody says so, and no longer than ten minutes', () => {
-  const distrust = new Distrust()
+test('what it has seen itself sets a device aside for as long as it says so, and no longer than ten minutes', () => {
+  const distrust = new Distrust(b)
   expect(distrust.hear(b, [aside(a, 10)], s(0))).toBe(true)
   expect(distrust.hear(b, [aside(a, 10)], s(1))).toBe(false) // said again
-  expect(distrust.hear(c, [aside(a, 1e9)], s(1))).toBe(true)
+  expect(distrust.setAside()).toEqual([aside(a, 10)])
+  expect(distrust.hear(b, [aside(a, 1e9)], s(1))).toBe(false)
   expect(distrust.setAside().map(({ until }) => until)).toEqual([601])
-  expect(distrust.expire(s(10))).toBe(true)
-  expect(distrust.isSetAside(a, net)).toBe(true)
-  expect(distrust.hear(c, [], s(11))).toBe(true)
+  expect(distrust.hear(b, [], s(11))).toBe(true)
   expect(distrust.isSetAside(a, net)).toBe(false)
 })
 
+test('of what others say two are needed who are members, for as long as both say it; and nothing counts against itself', () => {
+  const distrust = new Distrust(b, by => by !== a)
+  const isFailing = (): boolean => distrust.isSetAside(d, net)
+  distrust.hear(a, [aside(d, 100)], s(0)) // a guest
+  distrust.hear(c, [aside(d, 100), aside(b, 100)], s(0))
+  expect([isFailing(), distrust.setAside()]).toEqual([false, []])
+  distrust.hear(d, [aside(d, 30), { ...aside(b, 100), isAudited: true }], s(0))
+  expect([isFailing(), distrust.setAside()]).toEqual([true, [aside(d, 30)]])
+  expect([distrust.isSetAside(b, net), distrust.isSetAsideHere(d, net)]).toEqual([false, false])
+  distrust.hear(b, [aside(d, 10)], s(0))
+  expect([distrust.isSetAsideHere(d, net), distrust.setAside()]).toEqual([true, [aside(d, 30)]])
+  expect(distrust.expire(s(10))).toBe(true)
+  expect(isFailing()).toBe(true)
+  expect(distrust.expire(s(30))).toBe(true)
+  expect(isFailing()).toBe(false)
+})
+
 test('of another life nothing is known, neither against it nor by it', () => {
-  const distrust = new Distrust()
+  const distrust = new Distrust(c)
   distrust.refused(a, net, 0, s(0))
   distrust.hear(a, [aside(b, 100)], s(0))
+  distrust.hear(d, [aside(b, 100)], s(0))
   distrust.hear(c, [aside(a, 100)], s(0))
+  expect([distrust.isSetAside(a, net), distrust.isSetAside(b, net)]).toEqual([true, true])
   distrust.forget(a)
   expect([distrust.isRefusing(a, net, 0), distrust.isSetAside(a, net), distrust.isSetAside(b, net)]).toEqual([
     false,

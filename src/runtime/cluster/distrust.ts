@@ -7,7 +7,7 @@ export interface SetAside {
   readonly model: ModelId
   readonly until: Seconds
   readonly because: string
-  /** It did not fail, but computes otherwise than others: what one other device says of that alone is not believed. */
+  /** It did not fail, but computes otherwise than others. */
   readonly isAudited?: true
 }
 
@@ -18,7 +18,7 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 const LONGEST_SET_ASIDE: Seconds = seconds(600)
 /** Of one device. */
 const MOST_SET_ASIDE = 1000
-/** So many others must say that a device computes otherwise before this one believes it. */
+/** So many other members must say it before this one, which has not seen it, believes it. */
 const WITNESSES = 2
 
 /**
@@ -32,10 +32,15 @@ export class Distrust {
   /** By who says so. */
   readonly #setAside = new Map<DeviceId, readonly SetAside[]>()
   readonly #self: DeviceId | undefined
+  readonly #isWitness: (device: DeviceId) => boolean
 
-  /** @param self whose word counts alone */
-  constructor(self?: DeviceId) {
+  /**
+   * @param self whose word counts alone, and against whom no other's does
+   * @param isWitness whose word counts at all
+   */
+  constructor(self?: DeviceId, isWitness: (device: DeviceId) => boolean = () => true) {
     this.#self = self
+    this.#isWitness = isWitness
   }
 
   /** It does not take what it says that it carries. */
@@ -73,24 +78,36 @@ export class Distrust {
   }
 
   isSetAside(device: DeviceId, model: ModelId): boolean {
-    let witnesses = 0
-    for (const [by, list] of this.#setAside) {
-      const said = list.find(one => one.device === device && one.model === model)
-      if (said === undefined) continue
-      if (said.isAudited !== true || by === this.#self || ++witnesses >= WITNESSES) return true
-    }
-    return false
+    return this.#setAside.size > 0 && this.#believed(device, model) !== undefined
   }
 
-  /** What is believed of all that is said; of several who say so, the one that lasts longest. */
+  /** As far as this device has seen itself, whatever others say. */
+  isSetAsideHere(device: DeviceId, model: ModelId): boolean {
+    return this.#ownWord(device, model) !== undefined
+  }
+
+  /** What is believed of all that is said. */
   setAside(): readonly SetAside[] {
-    const longest = new Map<string, SetAside>()
-    for (const one of [...this.#setAside.values()].flat()) {
-      if (!this.isSetAside(one.device, one.model)) continue
-      const key = `${one.device} ${one.model}`
-      if (one.until > (longest.get(key)?.until ?? 0)) longest.set(key, one)
+    const believed = [...this.#setAside.values()].flat().flatMap(one => this.#believed(one.device, one.model) ?? [])
+    return [...new Set(believed)]
+  }
+
+  /** For as long as this device says so itself, or as enough others do. */
+  #believed(device: DeviceId, model: ModelId): SetAside | undefined {
+    const own = this.#ownWord(device, model)
+    if (device === this.#self) return own
+    const others: SetAside[] = []
+    for (const [by, list] of this.#setAside) {
+      const said = by === this.#self || !this.#isWitness(by) ? undefined : wordOf(list, device, model)
+      if (said !== undefined) others.push(said)
     }
-    return [...longest.values()]
+    const witnessed = others.toSorted((a, b) => b.until - a.until)[WITNESSES - 1]
+    return own !== undefined && own.until >= (witnessed?.until ?? 0) ? own : witnessed
+  }
+
+  #ownWord(device: DeviceId, model: ModelId): SetAside | undefined {
+    const own = this.#self === undefined ? undefined : this.#setAside.get(this.#self)
+    return own === undefined ? undefined : wordOf(own, device, model)
   }
 
   /** Another process has taken its place. */
@@ -121,3 +138,6 @@ export class Distrust {
     return changes
   }
 }
+
+const wordOf = (list: readonly SetAside[], device: DeviceId, model: ModelId): SetAside | undefined =>
+  list.find(one => one.device === device && one.model === model)

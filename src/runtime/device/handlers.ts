@@ -296,7 +296,7 @@ const sourceOf = (
 const hearSetAside = (parts: HandlerParts, from: DeviceId, { setAside }: DeviceState): void => {
   const { view, clock, changed } = parts
   const say = sayOf(parts, from)
-  if (from === view.self || !view.isIntroduced(from)) return
+  if (from === view.self || view.isGuest(from) || !view.isIntroduced(from)) return
   const now = clock.now()
   const known = new Set(view.distrust.setAside().map(({ device, model }) => `${device} ${model}`))
   const list = setAside.flatMap(({ device, model, seconds: left, because, audited }) =>
@@ -316,8 +316,9 @@ const hearSetAside = (parts: HandlerParts, from: DeviceId, { setAside }: DeviceS
   for (const one of list) {
     if (known.has(`${one.device} ${one.model}`)) continue
     const isBelieved = view.distrust.isSetAside(one.device, one.model)
+    const notBelieved = one.device === view.self ? 'of this device others are' : 'of one device alone that is'
     say(
-      `${describeSetAside(one, view, now)}, says ${view.nameOf(from)}${isBelieved ? '' : '; of one device alone that is not believed'}`,
+      `${describeSetAside(one, view, now)}, says ${view.nameOf(from)}${isBelieved ? '' : `; ${notBelieved} not believed`}`,
       'warn',
       { kind: 'setAside', device: view.nameOf(one.device) }
     )

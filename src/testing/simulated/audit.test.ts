@@ -1,6 +1,8 @@
+import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from 'vitest'
 import { createRng } from '../../core/rng.ts'
 import { bytesPerSecond, seconds } from '../../core/units.ts'
+import { SetAsideSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
 import { EventClock } from './event-clock.ts'
 import { MemoryDevice, type MemoryDeviceOptions } from './memory-device.ts'
@@ -196,10 +198,33 @@ describe('a source whose data are audited', () => {
     expect(auditsOf(home).setAside.map(({ device }) => device)).toEqual(['mallory'])
   })
 
+  test.each([true, false])(
+    'what one member says of all others keeps nobody from looking (audited: %s)',
+    async audited => {
+      const { home, mallory, clock } = await cluster(1, [...HONEST, 'mallory'], { homes: Number.POSITIVE_INFINITY })
+      const state = mallory.device.view.state(mallory.network.self)!
+      const setAside = ['home', ...HONEST].map(device =>
+        create(SetAsideSchema, { device, model: net.manifest.id, seconds: 600, because: 'fails', audited })
+      )
+      const door = home.addSource({ name: 'door', items: itemsOf(30), window: 8 })
+      for (let sequence = 1_000_000n; !door.isDone && clock.now() < 100; sequence++) {
+        mallory.network.publishState({ ...state, sequence, setAside })
+        const until = clock.now() + 0.2
+        await clock.run(() => clock.now() > until)
+      }
+      expect(answersOf(door)).toHaveLength(30)
+      expect(wrongOf(door)).toBe(0)
+      expect(outcomesOf(home)).toMatchObject({ impossible: 0 })
+      expect(auditsOf(home).setAside.map(({ device }) => device)).toEqual(['mallory'])
+      expect(home.said).toContainEqual(expect.stringMatching(/of this device others are not believed$/))
+    }
+  )
+
   test('of one device there is nobody to compute it again, and it is delivered', async () => {
     const { home, send } = await cluster(1, ['alpha'])
     expect(wrongOf(await send(10))).toBe(0)
     expect(outcomesOf(home)).toMatchObject({ impossible: 10, agreed: 0 })
+    expect(home.said.filter(text => text.includes('delivered without having been compared'))).toHaveLength(1)
     expect(auditsOf(home)).toEqual({ done: 0, deviations: 0, setAside: [] })
   })
 

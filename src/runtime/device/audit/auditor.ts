@@ -107,7 +107,9 @@ export class Auditor {
     const verdicts = await Promise.all(segments.map(segment => this.#judge(segment, task)))
     const has = (kind: Verdict['kind']): boolean => verdicts.some(verdict => verdict.kind === kind)
     const outcome = (['deviated', 'undecided'] as const).find(has)
-    this.#counts[outcome ?? (segments.length === 0 || has('impossible') ? 'impossible' : 'agreed')]++
+    const isImpossible = outcome === undefined && (segments.length === 0 || has('impossible'))
+    this.#counts[outcome ?? (isImpossible ? 'impossible' : 'agreed')]++
+    if (isImpossible) this.#sayImpossible(modelId)
     const failures = verdicts.flatMap((verdict, i) => this.#conclude(segments[i]!, verdict, modelId))
     return failures[0]
   }
@@ -155,6 +157,14 @@ export class Auditor {
   #because(segment: Segment, model: ModelId, others: readonly DeviceId[]): string {
     if (segment.from === segment.until) return 'what it passed on is not what had come to it'
     return `what it made of ${this.#blocks(segment, model)} is not what ${this.#names(others)} made of it`
+  }
+
+  /** Once for each model, where every result is to be looked at. */
+  #sayImpossible(model: ModelId): void {
+    if (this.#parts.share < 1 || this.#said.has(model) || this.#said.size >= MOST_SAID) return
+    this.#said.add(model)
+    const what = `results of ${this.#parts.view.labelOf(model)} are delivered without having been compared`
+    this.#parts.say(`${what}: nobody else can compute them again, or what they were made of is not known any more`)
   }
 
   /** Once for each pair. */

@@ -48,23 +48,38 @@ export const recompute = async (
   return { tensors, by }
 }
 
+/**
+ * Whom others set aside is asked all the same: else whoever is looked at could say who looks. Whom this device itself does
+ * not believe is asked where nobody else has the block.
+ */
 const choose = (
   model: ModelId,
   from: number,
   until: number,
   without: ReadonlySet<DeviceId>,
-  { view: { world, selfIndex }, chance }: RecomputeParts
+  { view, chance }: RecomputeParts
 ): { readonly device: DeviceId; readonly until: number } | undefined => {
+  const { world, selfIndex, distrust } = view
   const m = world.modelIndex(model)
   if (m === undefined) return undefined
   const isNear = (n: number): boolean => n === selfIndex || world.link(selfIndex, n)?.up === true
-  const reaches = [...world.devices.keys()].flatMap(n => {
-    if (without.has(world.devices[n]!.id) || !isNear(n)) return []
+  const mayRun = (n: number, device: DeviceId, block: number): boolean =>
+    view.isOfferedBy(device, model, block) && (n === selfIndex || !world.isPinned(m, block))
+  const isBelieved = (device: DeviceId, block: number): boolean =>
+    !distrust.isSetAsideHere(device, model) && !distrust.isRefusing(device, model, block)
+  const reachOf = (n: number): { readonly device: DeviceId; readonly until: number } => {
+    const { id: device } = world.devices[n]!
     let reach = from
-    while (reach < until && world.mayRun(n, m, reach, selfIndex)) reach++
-    return reach > from ? [{ device: world.devices[n]!.id, until: reach }] : []
-  })
-  const furthest = Math.max(...reaches.map(({ until: reach }) => reach))
-  const best = reaches.filter(({ until: reach }) => reach === furthest)
+    while (reach < until && mayRun(n, device, reach)) reach++
+    return { device, until: reach }
+  }
+  const reaches = [...world.devices.keys()]
+    .filter(n => !without.has(world.devices[n]!.id) && isNear(n))
+    .map(reachOf)
+    .filter(({ until: reach }) => reach > from)
+  const believed = reaches.filter(({ device }) => isBelieved(device, from))
+  const candidates = believed.length > 0 ? believed : reaches
+  const furthest = Math.max(...candidates.map(({ until: reach }) => reach))
+  const best = candidates.filter(({ until: reach }) => reach === furthest)
   return best[Math.floor(chance() * best.length)]
 }
