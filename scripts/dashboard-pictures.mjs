@@ -97,6 +97,7 @@ try {
     await page.goto(`${url}#${view}`)
     await page.waitForSelector(`nav [href="#${view}"][aria-current]`)
     if (view === 'cluster') await page.waitForSelector('section.planned', { timeout: PLANS })
+    if (view === 'timelines') await page.waitForSelector('.timeline canvas', { timeout: PLANS })
     await new Promise(resolve => setTimeout(resolve, SETTLES))
     if (view === 'cluster') await page.waitForSelector('.limit.device, .limit.link', { timeout: PLANS })
     const png = await page.screenshot()
