@@ -18,7 +18,7 @@ export const command = withAskFlags(
   .option('--json', 'print { device, id, handedOver, because, sources }')
   .addHelpText(
     'after',
-    '\nAny device can be asked: the one on this machine, or one at an address. A device inside another program is stopped by that\nprogram alone.\n\nExit code 0 when others carry its blocks; 1 when they do not within 30 s, or nobody else is\nthere: it stops all the same; 2 where there is no such\ndevice, or it cannot be drained.\n\nExamples:\n  $ tributary drain attic --name porch\n  $ tributary drain --state ~/.tributary/porch\n'
+    '\nAny device can be asked: the one on this machine, or one at an address. It takes the key of the cluster (--cluster-key FILE,\nor a state folder with it), or the state folder of the device itself. A device inside another program is stopped by that\nprogram alone.\n\nExit code 0 when others carry its blocks; 1 when they do not within 30 s, or nobody else is\nthere: it stops all the same; 2 where there is no such\ndevice, or it cannot be drained.\n\nExamples:\n  $ tributary drain attic --name porch\n  $ tributary drain --state ~/.tributary/porch\n'
   )
   .action(async (device: string | undefined, flags: DrainFlags) => {
     const options = askOptionsOf(flags)

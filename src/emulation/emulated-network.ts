@@ -6,6 +6,7 @@ import type {
   NetworkCounters,
   NetworkHandlers,
   PeersBudgets,
+  Right,
   Role,
   Sending
 } from '../runtime/ports/network.ts'
@@ -44,6 +45,10 @@ export class EmulatedNetwork implements Network {
 
   addresses(): readonly string[] {
     return this.#below.addresses()
+  }
+
+  rightOf(peer: DeviceId): Right {
+    return this.#below.rightOf?.(peer) ?? 'none'
   }
 
   peers(): ReadonlyMap<DeviceId, Role> {

@@ -22,7 +22,11 @@ test('a worker hands over what it carries and stops, no datum is lost; then the 
   const { cam, sink, invite, home, nodes } = await open(['shed', 'attic'])
   const [shed] = nodes
   await cam.status(status => tasksOf(status, 'shed') > 5)
-  const asked = ['--join', invite]
+  const refused = await drain('shed', '--join', invite)
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("only who holds the cluster's key")])
+  const byWord = await drain('cam', '--state', `${home}/shed`)
+  expect([byWord.code, byWord.stderr]).toEqual([2, expect.stringContaining("only who holds the cluster's key")])
+  const asked = ['--join', invite, '--cluster-key', `${home}/cam/cluster.key`]
   const unknown = await drain('shad', ...asked)
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('there are: attic, cam, shed')])
 
@@ -49,7 +53,7 @@ test('others that have no room do not take over: it stops all the same, and the 
   const { cam, nodes, home } = await open(['shed'], { worker: ['--memory', '1KiB'] })
   await cam.status(status => camOf(status).completed > 5)
   const [shed] = nodes
-  const { code, stderr, stdout } = await drain('cam', '--state', `${home}/shed`)
+  const { code, stderr, stdout } = await drain('cam', '--state', `${home}/cam`)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(/cam stops, but nobody else has room for block \d+ of net: .*; its sources end: cam/)
   expect(await cam.ended).toBe(0)

@@ -5,6 +5,7 @@ import type { ClusterView } from '../cluster/cluster-view.ts'
 import { type DrainRequest, type Reply, ReplySchema, RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { Network } from '../ports/network.ts'
 import { HANDOVER_PATIENCE } from './drain.ts'
+import { MAY_NOT_COMMAND, mayCommand } from './may-command.ts'
 
 export interface DrainDeskParts {
   readonly view: ClusterView
@@ -48,8 +49,10 @@ export class DrainDesk {
     const { view, network } = this.#parts
     const looksOn = network.peers().get(from) === 'observer'
     const asker = looksOn ? `a command (${view.nameOf(from)})` : view.nameOf(from)
+    const wanted = device === '' ? view.self : deviceId(device)
+    if (!mayCommand(network, from, wanted)) return create(ReplySchema, { error: MAY_NOT_COMMAND })
     try {
-      const because = await this.drain(device === '' ? view.self : deviceId(device), asker, wait)
+      const because = await this.drain(wanted, asker, wait)
       return create(ReplySchema, { body: { case: 'drained', value: because === undefined ? {} : { because } } })
     } catch (error) {
       return create(ReplySchema, { error: error instanceof Error ? error.message : String(error) })

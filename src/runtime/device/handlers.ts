@@ -41,6 +41,7 @@ import { describeSetAside } from './describe-set-aside.ts'
 import type { ClusterStatus } from './device-status.ts'
 import type { LineFacts } from './line-facts.ts'
 import type { LogLevel } from './log-level.ts'
+import { MAY_NOT_COMMAND, mayCommand } from './may-command.ts'
 import { notice } from './notice.ts'
 import type { DatumRef, DatumTaker } from './source-port.ts'
 
@@ -194,6 +195,8 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
   return { kind: 'accepted' }
 }
 
+const mayNot = create(ReplySchema, { error: MAY_NOT_COMMAND })
+
 const answer = async (parts: HandlerParts, from: DeviceId, { body }: Request): Promise<Reply> => {
   switch (body.case) {
     case 'status':
@@ -204,9 +207,10 @@ const answer = async (parts: HandlerParts, from: DeviceId, { body }: Request): P
       return create(ReplySchema, { body: { case: 'manifest', value: toWire(manifest) } })
     }
     case 'models':
+      if (body.value.body.case === 'remove' && !mayCommand(parts.network, from)) return mayNot
       return parts.models(body.value)
     case 'reload':
-      return reload(parts)
+      return mayCommand(parts.network, from) ? reload(parts) : mayNot
     case 'steps':
       return parts.steps(body.value)
     case 'show':

@@ -27,6 +27,8 @@ export interface Member {
   readonly incarnation: bigint
   /** It holds the cluster's key. */
   readonly mayAdmit: boolean
+  /** The device on its machine by whose word it came. */
+  readonly vouchedBy?: DeviceId | undefined
 }
 
 interface RefusalDetails {
@@ -136,7 +138,8 @@ const requireAdmitted = (said: Verdict, { roll }: Credentials, isMember: boolean
 
 const memberOf = ({ peer, role }: Comer, incarnation: bigint, found: Assessment): Member => ({
   ...{ peer, role, incarnation },
-  mayAdmit: found.kind === 'member' && found.facts.mayAdmit
+  mayAdmit: found.kind === 'member' && found.facts.mayAdmit,
+  ...(found.kind === 'member' && found.vouchedBy !== undefined ? { vouchedBy: found.vouchedBy } : {})
 })
 
 /**

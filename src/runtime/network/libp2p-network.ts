@@ -17,6 +17,7 @@ import {
   type NetworkHandlers,
   type PeerEvent,
   type PeersBudgets,
+  type Right,
   type Role,
   type Sending,
   type Sent,
@@ -130,6 +131,12 @@ class Libp2pNetwork implements Network {
 
   peers(): ReadonlyMap<DeviceId, Role> {
     return this.#membership?.liveRoles() ?? new Map()
+  }
+
+  rightOf(peer: DeviceId): Right {
+    const member = this.#membership?.session(peer)?.member
+    if (member === undefined) return 'none'
+    return member.mayAdmit ? 'holder' : member.vouchedBy === this.self ? 'here' : 'none'
   }
 
   start(handlers: NetworkHandlers): Promise<void> {

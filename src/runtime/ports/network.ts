@@ -9,6 +9,9 @@ import type { WireTensor } from './wire-tensor.ts'
  */
 export type Role = 'device' | 'guest' | 'observer'
 
+/** By which a peer commands: it holds the cluster's key, or comes from this device's own machine, with its word. */
+export type Right = 'holder' | 'here' | 'none'
+
 export type PeerEvent =
   /** `life` is of the peer's process: another one than before, and it has been started anew. */
   | { readonly kind: 'joined'; readonly peer: DeviceId; readonly role: Role; readonly life: bigint }
@@ -116,6 +119,8 @@ export interface Network extends AsyncDisposable {
   fetchBlob(hash: BlockHash, size: Bytes, holders: readonly DeviceId[], signal?: AbortSignal): Promise<string>
   /** False: that member is not reached directly, another network lies between, and there never is a `link` to it. @default true for all */
   leadsTo?(to: DeviceId): boolean
+  /** @default of nobody */
+  rightOf?(peer: DeviceId): Right
   /** Undefined until something was measured. Infinity never: loopback gets a real number too. */
   link(to: DeviceId): LinkMeasure | undefined
   counters(): NetworkCounters

@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { describe, expect, test } from 'vitest'
 import { PEER_BUDGETS } from '../../cluster/peer-budgets.ts'
 import { TERMS, termOf } from '../../core/epoch.ts'
@@ -7,17 +7,25 @@ import { createRng } from '../../core/rng.ts'
 import { bytesPerSecond, seconds } from '../../core/units.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import type { DeviceParts } from '../../runtime/device/device-parts.ts'
+import { MAY_NOT_COMMAND } from '../../runtime/device/may-command.ts'
 import { notice } from '../../runtime/device/notice.ts'
 import {
   CarriedModelSchema,
   type DeviceState,
+  type Reply,
+  ReplySchema,
+  RequestSchema,
   SetAsideSchema,
   TaskSchema
 } from '../../runtime/generated/tributary/v1/wire_pb.ts'
+import type { Right } from '../../runtime/ports/network.ts'
 import { EventClock } from './event-clock.ts'
+import { createMemoryBlockStore } from './memory-block-store.ts'
 import { MemoryDevice, type MemoryDeviceOptions } from './memory-device.ts'
 import { MemoryHub } from './memory-hub.ts'
+import { MemoryNetwork } from './memory-network.ts'
 import type { MemorySource } from './memory-source.ts'
+import { ProcessClock } from './process-clock.ts'
 import { textOf, toyAnswer, toyInput, toyModel, valuesOf } from './toy-model.ts'
 
 const net = toyModel({ name: 'net', salt: 1, work: [0.1, 0.1], weights: [1e6, 1e6], length: 8, skips: false })
@@ -53,8 +61,10 @@ const open = () => {
     void device.start()
     return device
   }
-  return { clock, start }
+  return { clock, hub, start }
 }
+
+type RequestInit = NonNullable<MessageInitShape<typeof RequestSchema>['body']>
 
 const unprovenAt = ({ device }: MemoryDevice): number =>
   device.status().devices.find(({ id }) => id === device.view.self)!.counters.unproven
@@ -106,6 +116,56 @@ test('of a datum that it was not given, a member can say neither that it failed 
   expect(porch.device.ownSources()[0]).toMatchObject({ resent: 0, failed: 0, lost: 0 })
   expect(porch.device.status().setAside).toEqual([])
 })
+
+test.each(['guest', 'observer', 'device'] as const)(
+  'a %s without a right ends no device, at whomever it asks',
+  async role => {
+    const { clock, hub, start } = open()
+    const left: string[] = []
+    const leaves = (name: string) => ({ parts: { leave: () => void left.push(name) } })
+    const alpha = start({ name: 'alpha', models: [net], ...leaves('alpha') })
+    const beta = start({ name: 'beta', ...leaves('beta') })
+    const asks = async (right: Right, self: string, to: MemoryDevice, body: RequestInit) => {
+      const network = new MemoryNetwork({
+        ...{ hub, self: deviceId(self), life: 7n, process: new ProcessClock(clock), role, right },
+        ...{ blobs: createMemoryBlockStore(new Map()), failed: () => {} }
+      })
+      const peers = new Set<string>()
+      await network.start({
+        onTask: () => ({ kind: 'refused', because: 'no' }),
+        onRequest: async () => create(ReplySchema, {}),
+        onNotice: () => {},
+        onState: () => {},
+        onPeer: ({ kind, peer }) => void (kind === 'joined' && peers.add(peer))
+      })
+      await clock.run(() => peers.has(to.network.self) && clock.now() > 3)
+      let reply: Reply | undefined
+      void network.request(to.network.self, create(RequestSchema, { body })).then(answer => {
+        reply = answer
+      })
+      const late = clock.now() + 8
+      await clock.run(() => reply !== undefined || clock.now() > late)
+      return reply?.error
+    }
+    const remove = { case: 'remove' as const, value: { name: 'net' } }
+    const bodies: readonly RequestInit[] = [
+      { case: 'drain', value: {} },
+      { case: 'drain', value: { device: beta.network.self } },
+      { case: 'models', value: { body: remove } },
+      { case: 'reload', value: {} }
+    ]
+    for (const [n, body] of bodies.entries()) expect(await asks('none', `m${n}`, alpha, body)).toBe(MAY_NOT_COMMAND)
+    expect(await asks('here', 'm4', alpha, bodies[1]!)).toBe(MAY_NOT_COMMAND)
+    expect(await asks('none', 'm5', alpha, { case: 'models', value: { body: { case: 'list', value: {} } } })).toBe('')
+    expect([left, alpha.device.view.manifests().length]).toEqual([[], 1])
+    expect(await asks('holder', 'm6', alpha, bodies[1]!)).toBe('')
+    await clock.run(() => left.length > 0 || clock.now() > 60)
+    expect(left).toEqual(['beta'])
+    expect(await asks('here', 'm7', alpha, bodies[0]!)).toBe('')
+    await clock.run(() => left.length > 1 || clock.now() > 120)
+    expect(left).toEqual(['beta', 'alpha'])
+  }
+)
 
 /** Terms that devices are in. */
 const termsOf = (...devices: readonly MemoryDevice[]): number[] =>

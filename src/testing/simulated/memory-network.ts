@@ -23,6 +23,7 @@ import {
   type NetworkCounters,
   NetworkError,
   type NetworkHandlers,
+  type Right,
   type Role,
   type Sending,
   type Sent,
@@ -42,6 +43,8 @@ export interface MemoryNetworkParts {
   readonly process: ProcessClock
   readonly blobs: MemoryBlockStore
   readonly role?: Role
+  /** What it may command others. @default a device: all; others: nothing */
+  readonly right?: Right
   /** Told of what passes here before the handlers are. */
   readonly watch?: NetworkWatch | undefined
   /** A handler threw: its own failure, not the peer's. */
@@ -90,6 +93,7 @@ export class MemoryNetwork implements Network {
   readonly life: bigint
   readonly process: ProcessClock
   readonly role: Role
+  readonly right: Right
   readonly #parts: MemoryNetworkParts
   readonly #sessions = new Map<DeviceId, Session>()
   readonly #links = new Map<DeviceId, Link>()
@@ -114,6 +118,7 @@ export class MemoryNetwork implements Network {
     this.life = parts.life
     this.process = parts.process
     this.role = parts.role ?? 'device'
+    this.right = parts.right ?? (this.role === 'device' ? 'holder' : 'none')
   }
 
   // ---- the port ----
@@ -126,6 +131,10 @@ export class MemoryNetwork implements Network {
     const peers = new Map<DeviceId, Role>()
     for (const [id, { peer, isSilent }] of this.#sessions) if (!isSilent) peers.set(id, peer.role)
     return peers
+  }
+
+  rightOf(peer: DeviceId): Right {
+    return this.#sessions.get(peer)?.peer.right ?? 'none'
   }
 
   async start(handlers: NetworkHandlers): Promise<void> {

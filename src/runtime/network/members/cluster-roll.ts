@@ -66,7 +66,8 @@ export interface Comer {
 }
 
 export type Assessment =
-  | { readonly kind: 'member'; readonly facts: MemberFacts }
+  /** `vouchedBy`: the member by whose word it comes. */
+  | { readonly kind: 'member'; readonly facts: MemberFacts; readonly vouchedBy?: DeviceId }
   /** A member that was away when the key was changed: with what makes it one again. */
   | { readonly kind: 'outdated'; readonly facts: MemberFacts; readonly renewal: MemberRecords }
   /** It has seen the key change, and this device has not. */
@@ -244,7 +245,8 @@ export class ClusterRoll {
     const removal = this.#removals.get(by.peer)
     if (removal !== undefined) throw this.#refusal('removed', [removal.signed])
     if (role === 'device' || !isPassFor(pass, this.#cluster, peer, by.peer)) throw new Refusal('malformed')
-    return { kind: 'member', facts: { peer, name: by.name, since: by.since, mayAdmit: false } }
+    const facts = { peer, name: by.name, since: by.since, mayAdmit: false }
+    return { kind: 'member', facts, vouchedBy: by.peer }
   }
 
   #ofInvited({ peer, role, to = this.self }: Comer, invited: Invited): Assessment {
