@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tinyOnnx } from '../../src/testing/tiny-onnx.ts'
@@ -75,7 +75,10 @@ const link = async (tgz: string, stderr: string): Promise<void> => {
   await mkdir(join(modules, 'tributary'), { recursive: true })
   await run(scratch, 'tar', ['-xzf', tgz, '-C', join(modules, 'tributary'), '--strip-components=1'])
   const { dependencies } = JSON.parse(await readFile(join(modules, 'tributary', 'package.json'), 'utf8'))
-  for (const name of Object.keys(dependencies)) await symlink(join(ROOT, 'node_modules', name), join(modules, name))
+  for (const name of Object.keys(dependencies)) {
+    await mkdir(dirname(join(modules, name)), { recursive: true })
+    await symlink(join(ROOT, 'node_modules', name), join(modules, name))
+  }
 }
 
 const MAIN = 'node_modules/tributary/dist/src/cli/main.js'
