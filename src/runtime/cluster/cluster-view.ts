@@ -33,7 +33,8 @@ export class ClusterView {
   /** Which models there are, and what their names mean. */
   readonly models: ModelRegister = new ModelRegister({
     states: () => this.#states.values(),
-    isUp: device => this.isUp(device) && this.isIntroduced(device)
+    isUp: device => this.isUp(device) && this.isIntroduced(device),
+    isGuest: device => this.isGuest(device)
   })
   readonly #ownTimes: OwnTimes
   readonly #pins: ModelPins

@@ -229,3 +229,13 @@ test('a fingerprint means one model whatever it is called; where several begin s
   expect(view.manifestNamed(`mine@${'3'.repeat(12)}`)?.id).toBe(TWO)
   expect(view.chooseModel(`net@${'4'.repeat(12)}`)).toEqual({ kind: 'absent' })
 })
+
+test('what a guest called a model that others own too is no name of it once the guest has gone', () => {
+  const view = open()
+  view.addGuest(C)
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  view.heard(C, state(C, { models: [owns(OLD, 1n, 'net-17')] }))
+  expect(view.models.namesOf(OLD)).toEqual(['net', 'net-17'])
+  view.left(C)
+  expect(view.models.namesOf(OLD)).toEqual(['net'])
+})

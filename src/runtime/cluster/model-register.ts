@@ -31,6 +31,8 @@ export interface ModelRegisterParts {
   /** What the devices last said of themselves, this one included, whether they are there or not. */
   readonly states: () => Iterable<DeviceState>
   readonly isUp: (device: DeviceId) => boolean
+  /** It came for one job: once it has gone nothing is called what it called it. @default nobody did */
+  readonly isGuest?: (device: DeviceId) => boolean
 }
 
 /** A model without an owner whose name an owner gives to another is kept for so long: the owner may only be away. */
@@ -276,7 +278,7 @@ export class ModelRegister {
       if (!models.some(({ owner }) => owner)) continue
       const device = deviceId(text)
       const isUp = this.#parts.isUp(device)
-      if (isThere && !isUp) continue
+      if (!isUp && (isThere || this.#parts.isGuest?.(device) === true)) continue
       for (const { model: id, owner, name, revision } of models) {
         const model = modelId(id)
         if (owner)
