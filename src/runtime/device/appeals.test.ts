@@ -86,6 +86,19 @@ test('where it comes back to one that failed it and there is no way to one that 
   expect(failed('a', 1)).toMatchObject({ kind: 'again', setAside: { device: 'a', because: 'memory' } })
 })
 
+test('who accuses another is set aside as little as that one; who accuses two is, and those are not', () => {
+  const { appeals, breaker } = cluster({ a: [1], b: [1], liar: [1] })
+  const accused = (name: string, datum: number) => {
+    const said = { device: deviceId(name), accuser: deviceId('liar'), block: 1, because: 'memory' }
+    expect(appeals.failed(datum, net, said, seconds(1))).toMatchObject({ kind: 'again', setAside: undefined })
+    appeals.way(datum, net)
+    return appeals.computed(datum, net, new Set([home, deviceId(name === 'a' ? 'b' : 'a')]), seconds(1))
+  }
+  for (let datum = 0; datum < 9; datum++) expect(accused('a', datum)).toEqual([])
+  expect(accused('b', 9).map(({ device }) => device)).toEqual(['liar'])
+  expect(['a', 'b'].map(name => breaker.isDiscredited(deviceId(name), net, seconds(1)))).toEqual([false, false])
+})
+
 test('one that cannot be reached is not waited for', () => {
   const { view, failed } = cluster({ a: [1], b: [1] })
   const far = deviceId('far')

@@ -64,7 +64,7 @@ export class Appeals {
     const known = this.#cases.get(datum) ?? { since: now, failures: [], way: undefined }
     this.#cases.set(datum, known)
     known.failures.push(failure)
-    this.#failedAt(datum, model, failure.device)
+    if (failure.accuser === undefined) this.#failedAt(datum, model, failure.device)
     const { failures } = known
     const failed = new Set(failures.map(({ device }) => device))
     const jury = {
@@ -78,6 +78,7 @@ export class Appeals {
     if (isProven(failures, jury)) return { kind: 'givenUp', cause: failure.because }
     // It came back to one that had failed it: the policy must be kept from choosing that one while somebody is left to try it.
     const hasNoOtherWay =
+      failure.accuser === undefined &&
       failures.filter(({ device }) => device === failure.device).length > 1 &&
       this.#way(model, failures) === undefined &&
       jury.carriers(failure.block).some(device => !failed.has(device))
@@ -110,9 +111,11 @@ export class Appeals {
         ? !holders.has(device)
         : chosen !== device && (way!.length === 1 || holders.has(chosen))
     }
-    const whys = new Map(failures.filter(wasElsewhere).map(({ device, because }) => [device, because]))
-    return [...whys].flatMap(([device, because]) => {
-      const setAside = this.#parts.breaker.contradicted(device, model, because, now)
+    const [seen, told] = partition(failures.filter(wasElsewhere))
+    const whys = new Map(seen.map(({ device, because }) => [device, because]))
+    const contradicted = [...whys].map(([device, because]) => ({ device, because, other: undefined }))
+    return [...contradicted, ...told].flatMap(({ device, because, other }) => {
+      const setAside = this.#parts.breaker.contradicted(device, model, because, now, other)
       return setAside === undefined ? [] : [setAside]
     })
   }
@@ -191,6 +194,20 @@ export class Appeals {
       .map(n => world.devices[n]!.id)
       .filter(device => view.isOfferedBy(device, model, block))
   }
+}
+
+/** Of what one says of another, one of the two is to blame: that counts against each, with the other's name. */
+const partition = (failures: readonly BlockFailure[]) => {
+  const told = failures.flatMap(({ device, accuser, because }) =>
+    accuser === undefined
+      ? []
+      : [
+          { device, because, other: accuser },
+          { device: accuser, because, other: device }
+        ]
+  )
+  const pairs = new Map(told.map(one => [`${one.device} ${one.other}`, one]))
+  return [failures.filter(({ accuser }) => accuser === undefined), [...pairs.values()]] as const
 }
 
 const conductKey = (device: DeviceId, model: ModelId): string => `${device} ${model}`

@@ -54,3 +54,16 @@ test('it never rests for more than five minutes, and a new process begins with a
   expect(breaker.setAside(s(until - 1))).toEqual([])
   expect(breaker.isDiscredited(bad, net, s(until - 1))).toBe(false)
 })
+
+test('what one says of another sets neither aside, however often; of two others it does', () => {
+  const breaker = new CircuitBreaker()
+  const [liar, other] = [deviceId('liar'), deviceId('other')]
+  for (let t = 0; t < 30; t++) {
+    expect(breaker.contradicted(bad, net, 'it says so', s(t), liar)).toBeUndefined()
+    expect(breaker.contradicted(liar, net, 'it says so', s(t), bad)).toBeUndefined()
+  }
+  expect(breaker.isDiscredited(bad, net, s(30))).toBe(false)
+  expect(breaker.contradicted(bad, net, 'so does another', s(30), other)).toMatchObject({ device: bad })
+  expect(breaker.contradicted(liar, net, 'again', s(31), other)).toMatchObject({ device: liar })
+  expect(breaker.contradicted(bad, net, 'half-open', s(120), liar)).toBeUndefined()
+})

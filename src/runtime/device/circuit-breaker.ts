@@ -5,15 +5,23 @@ import type { SetAside } from '../cluster/distrust.ts'
 /** Data that failed at a device and were computed by another one, within `MEMORY`, that set it aside. */
 const THRESHOLD = 3
 const MEMORY: Seconds = seconds(60)
+/** Of one device. */
+const MOST_SEEN = 100
 /** For so long at first, twice as long each time that the try after it fails. */
 const FIRST_REST: Seconds = seconds(10)
 const LONGEST_REST: Seconds = seconds(300)
 /** Of one that computes otherwise than others: nobody makes such results by mistake for a moment. */
 const AUDITED_REST: Seconds = seconds(60)
 
+interface Contradiction {
+  readonly at: Seconds
+  /** Who accused it, or whom it accused: one of the two is to blame. */
+  readonly other: DeviceId | undefined
+}
+
 interface Circuit {
-  /** When the last contradictions were; none while it is open. */
-  seen: readonly Seconds[]
+  /** The last contradictions; none while it is open. */
+  seen: readonly Contradiction[]
   rest: Seconds
   /** Undefined: closed, it never was open or has proved itself. */
   until: Seconds | undefined
@@ -31,14 +39,27 @@ interface Circuit {
 export class CircuitBreaker {
   readonly #circuits = new Map<string, Circuit & { readonly device: DeviceId; readonly model: ModelId }>()
 
-  /** What failed at `device` was computed elsewhere. @returns how it is set aside, where it is from now on */
-  contradicted(device: DeviceId, model: ModelId, because: string, now: Seconds): SetAside | undefined {
+  /**
+   * What failed at `device` was computed elsewhere.
+   * @param other where that is but what one says of the other: such words count where two others are in them
+   * @returns how it is set aside, where it is from now on
+   */
+  contradicted(
+    device: DeviceId,
+    model: ModelId,
+    because: string,
+    now: Seconds,
+    other?: DeviceId
+  ): SetAside | undefined {
     const circuit = this.#of(device, model, now)
     if (this.#isOpen(circuit, now)) return undefined // it was on its way there
+    circuit.seen = [...circuit.seen.filter(({ at }) => now - at < MEMORY), { at: now, other }].slice(-MOST_SEEN)
+    const count = countingOf(circuit.seen)
+    const isNews = count.some(one => one === circuit.seen.at(-1))
+    if (!isNews || (circuit.until === undefined && count.length < THRESHOLD)) return undefined
     circuit.because = because
     circuit.isAudited = false
-    circuit.seen = [...circuit.seen.filter(at => now - at < MEMORY), now]
-    return circuit.until === undefined && circuit.seen.length < THRESHOLD ? undefined : this.#open(circuit, now)
+    return this.#open(circuit, now)
   }
 
   /** The same datum fails there again and again, and there is no way to try it elsewhere but this. */
@@ -63,7 +84,7 @@ export class CircuitBreaker {
   /** Whether its failures prove nothing: it has failed where others did not, and has not proved itself since. */
   isDiscredited(device: DeviceId, model: ModelId, now: Seconds): boolean {
     const circuit = this.#of(device, model, now)
-    return circuit.until !== undefined || circuit.seen.some(at => now - at < MEMORY)
+    return circuit.until !== undefined || countingOf(circuit.seen).some(({ at }) => now - at < MEMORY)
   }
 
   /** Those that are open now. */
@@ -101,6 +122,12 @@ export class CircuitBreaker {
     this.#circuits.set(key, circuit)
     return circuit
   }
+}
+
+/** What is but one other's word, or of one other, does not. */
+const countingOf = (seen: readonly Contradiction[]): readonly Contradiction[] => {
+  const others = new Set(seen.flatMap(({ other }) => other ?? []))
+  return others.size >= 2 ? seen : seen.filter(({ other }) => other === undefined)
 }
 
 const setAsideOf = (

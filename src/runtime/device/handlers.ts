@@ -15,7 +15,7 @@ import { placementFromWire, placementToWire } from '../cluster/placement-codec.t
 import { stateFault } from '../cluster/state-fault.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { reportFromWire } from '../dispatch/report-codec.ts'
-import { makerOf, taskFromWire } from '../dispatch/task-codec.ts'
+import { answersFor, taskFromWire } from '../dispatch/task-codec.ts'
 import {
   type Clearance,
   type Custody,
@@ -160,7 +160,7 @@ const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
     answer = take(parts, arrived, from)
     return answer
   } catch (error) {
-    if (error instanceof MisfitError) parts.blame(arrived.task, makerOf(arrived) ?? parts.view.self, error.message)
+    if (error instanceof MisfitError) parts.blame(arrived.task, answersFor(arrived) ?? parts.view.self, error.message)
     throw error
   } finally {
     // Also where it does not fit: what was cleared for it is free for others.
@@ -254,7 +254,9 @@ const onNotice = (parts: HandlerParts, from: DeviceId, body: Notice['body']): vo
       return
     case 'failure': {
       const { device, block, because } = body.value
-      const failure = { device: device === '' ? from : deviceId(device), block, because: because.slice(0, 1000) }
+      const accused = device === '' || device === from ? undefined : deviceId(device)
+      const said = { block, because: because.slice(0, 1000) }
+      const failure = accused === undefined ? { device: from, ...said } : { device: accused, accuser: from, ...said }
       sourceOf(parts, from, body.value, 'a failure')?.failed(refOf(body.value), failure)
       return
     }

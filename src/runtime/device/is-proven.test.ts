@@ -84,3 +84,13 @@ test('what has failed for too long is given up, whoever could still try it', () 
   expect(isProven(on(a, a, a), { ...jury([a, b]), isTooLong: true })).toBe(true)
   expect(isProven(on(a, a), { ...jury([a, b]), isTooLong: true })).toBe(false)
 })
+
+test('what one device says of others is one word, and not theirs', () => {
+  const says = (accuser: DeviceId, ...devices: readonly DeviceId[]) =>
+    on(...devices).map(failure => ({ ...failure, accuser }))
+  expect(isProven(says(d, a, b, c, home), jury([home, a, b, c]))).toBe(false)
+  expect(isProven(says(d, a, a, a), { ...jury([a]), failsAtThisOnly: () => true })).toBe(false)
+  expect(isProven(says(d, home, home, home), jury([home]))).toBe(false)
+  expect(isProven([...says(d, a), ...says(c, a), ...says(b, a)], jury([a]))).toBe(false)
+  expect(isProven([...says(d, a, a), ...says(c, b)], jury([a, b]))).toBe(true)
+})

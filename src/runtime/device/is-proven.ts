@@ -5,6 +5,8 @@ export interface BlockFailure {
   readonly device: DeviceId
   readonly block: number
   readonly because: string
+  /** Who says so of it: one of the two is wrong. Absent: the device itself says so, or its home has seen it. */
+  readonly accuser?: DeviceId
 }
 
 export interface Jury {
@@ -40,12 +42,23 @@ export const isProven = (
   const { block } = failures.at(-1)!
   const isEnough = failures.length >= LEAST
   // Who failed at another block says nothing of this one: a datum fails where its computation does, the same everywhere.
-  const failed = new Set(failures.filter(failure => failure.block === block).map(({ device }) => device))
-  const credible = [...failed].filter(device => !isDiscredited(device))
+  const ofBlock = failures.filter(failure => failure.block === block)
+  const failed = new Set(ofBlock.map(({ device }) => device))
+  const believed = ofBlock.filter(({ device, accuser }) => !isDiscredited(device) && !isDiscredited(accuser ?? device))
+  const credible = apart(believed)
   const all = carriers(block)
   const untried = all.filter(device => !failed.has(device))
-  if (credible.length >= MOST_WITNESSES || (isTooLong && isEnough)) return true
-  if (credible.length >= 2) return untried.every(isDiscredited) && (isEnough || (all.length === 0 && !mayOthersCome))
-  const isHeard = credible.some(device => device === home || failsAtThisOnly(device))
+  if (credible >= MOST_WITNESSES || (isTooLong && isEnough)) return true
+  if (credible >= 2) return untried.every(isDiscredited) && (isEnough || (all.length === 0 && !mayOthersCome))
+  const isHeard = believed.some(
+    ({ device, accuser }) => accuser === undefined && (device === home || failsAtThisOnly(device))
+  )
   return isEnough && isHeard && untried.length === 0 && !mayOthersCome
 }
+
+/** However many one accuses, and however many accuse one: that is one. */
+const apart = (failures: readonly BlockFailure[]): number =>
+  Math.min(
+    new Set(failures.map(({ device }) => device)).size,
+    new Set(failures.map(({ device, accuser }) => accuser ?? device)).size
+  )

@@ -341,12 +341,12 @@ export class SourceRunner implements SourcePort {
     work.catch(error => this.#broken.reject(error))
   }
 
-  /** What has come home as a result and is none is a failure of whoever made it. */
-  #decoded({ datum, attempt, tensors, madeBy, done }: DeviceTask): readonly Tensor[] | undefined {
+  /** What has come home as a result and is none is a failure of whoever sent it. */
+  #decoded({ datum, attempt, tensors, sentBy, done }: DeviceTask): readonly Tensor[] | undefined {
     try {
       return tensors.map(decodeTensor)
     } catch (error) {
-      const device = madeBy ?? this.#parts.view.self
+      const device = sentBy ?? this.#parts.view.self
       const because = `what came home is no result: ${(error as Error).message}`
       this.failed({ source: this.id, datum, attempt }, { device, block: Math.max(0, done - 1), because })
       return undefined

@@ -120,7 +120,7 @@ export class TaskTraffic {
       return await (visit.blocks === 1 ? this.#runOne(task) : this.#runSeveral(task, visit))
     } catch (error) {
       if (error instanceof NotHeldError) return [{ kind: 'notHere' }]
-      if (error instanceof MisfitError && block > 0) task.blame = task.madeBy
+      if (error instanceof MisfitError && block > 0) task.blame = task.sentBy
       return [this.#failed(task, error, block)]
     }
   }
@@ -149,6 +149,7 @@ export class TaskTraffic {
   #hold(task: DeviceTask, tensors: DeviceTask['tensors']): void {
     task.tensors = tensors
     task.madeBy = this.#parts.view.self
+    task.sentBy = this.#parts.view.self
   }
 
   #ran(

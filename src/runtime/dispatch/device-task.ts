@@ -15,6 +15,8 @@ export interface DeviceTask extends LiveTask {
   readonly token?: Uint8Array
   /** Who made its activation, as far as is known; undefined while it is the source's own. */
   madeBy?: DeviceId | undefined
+  /** Who answers for them: whom they came from, or this device where it made them; undefined: the source's own. */
+  sentBy?: DeviceId | undefined
   /** What arrived is no activation of its block: whose failure that is. */
   blame?: DeviceId | undefined
   /** When its last block on this device ended; undefined when it came from elsewhere. */

@@ -92,12 +92,16 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     tensors,
     token: task.token,
     madeBy: makerOf(arrived),
+    sentBy: answersFor(arrived),
     ...(task.trace.length === 0 ? {} : { trace: traceFromWire(task.trace) })
   }
 }
 
-/** Whose work the tensors are; undefined: the source's own. */
-export const makerOf = ({ task, from }: ArrivedTask): DeviceId | undefined => {
+/** Who is to blame where the tensors are no activation: of who made them only the sender's word is known. */
+export const answersFor = ({ task, from }: ArrivedTask): DeviceId | undefined => (task.done === 0 ? undefined : from)
+
+/** Whose work the tensors are, as the sender says; undefined: the source's own. */
+const makerOf = ({ task, from }: ArrivedTask): DeviceId | undefined => {
   if (task.done === 0) return undefined
   return task.madeBy === '' ? from : deviceId(task.madeBy)
 }

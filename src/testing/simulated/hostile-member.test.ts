@@ -117,6 +117,37 @@ test('of a datum that it was not given, a member can say neither that it failed 
   expect(porch.device.status().setAside).toEqual([])
 })
 
+test('who is given data and says that another device fails them gives up no datum, and does not set that one aside', async () => {
+  const { clock, start } = open()
+  const home = start({ name: 'home', models: [net], memory: 0 })
+  const [victim] = ['alpha', 'beta', 'gamma'].map(name => start({ name }).network.self)
+  const mallory = start({ name: 'mallory' })
+  const there = () => home.device.status().devices.length === 5 && home.device.status().placement.ready
+  await clock.run(() => there() && clock.now() > 3)
+  let told = 0
+  const { network } = mallory
+  const notify = network.notify.bind(network)
+  network.notify = (to, message) => {
+    notify(to, message)
+    if (message.body.case !== 'custody') return
+    const { source, datum, attempt, token } = message.body.value
+    told++
+    notify(
+      to,
+      notice('failure', { source, datum, attempt, token, device: victim!, block: 0, because: 'does not compute' })
+    )
+  }
+  const door = home.addSource({ name: 'door', items: items(), window: 4 })
+  const aside = new Set<string>()
+  await clock.run(() => {
+    for (const { device } of home.device.status().setAside) aside.add(device)
+    return door.isDone || clock.now() > 100
+  })
+  expect(told).toBeGreaterThan(3)
+  expect(answers(door)).toEqual(right)
+  expect([...aside]).toEqual([])
+})
+
 test.each(['guest', 'observer', 'device'] as const)(
   'a %s without a right ends no device, at whomever it asks',
   async role => {
