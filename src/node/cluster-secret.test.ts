@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -128,4 +128,30 @@ test('a new key is kept where the former was; beside it, where that is not to be
   await (await rollAt(join(own, 'none'))).rotate(last) // no folder: as a file system that is read-only
   expect((await resolve([], { clusterKey: own })).footing).toEqual({ kind: 'holder', key: last })
   expect(said.join()).toMatch(/the cluster's new key is in .*cluster\.key.*holds the key that the cluster had before/)
+})
+
+test('a key that was changed is kept before the former one is touched; where it cannot take its place, a start has it all the same', async () => {
+  await resolve([])
+  const former = await readClusterKey(folder.keyFile)
+  const roll = new ClusterRoll({
+    ...{ self: id(1), name: 'shed', footing: { kind: 'holder', key: former }, wallTime },
+    save: keepMembers({ folder, keyFile: folder.keyFile, say })
+  })
+  await roll.saved()
+  // Members cannot be kept: a folder is in their file's place.
+  const members = join(folder.path, 'members.json')
+  await rename(members, `${members}.away`)
+  await mkdir(join(members, 'in the way'), { recursive: true })
+  await expect(roll.rotate(createClusterKey())).rejects.toThrow()
+  expect(await readClusterKey(folder.keyFile)).toEqual(former)
+  await rm(members, { recursive: true })
+  await rename(`${members}.away`, members)
+  expect((await resolve([])).footing).toEqual({ kind: 'holder', key: former })
+  // The key's own file cannot be replaced: the former one cannot be put aside.
+  await mkdir(join(`${folder.keyFile}.former`, 'in the way'), { recursive: true })
+  const next = createClusterKey()
+  await roll.rotate(next)
+  expect(await readClusterKey(folder.keyFile)).toEqual(former)
+  expect((await resolve([])).footing).toEqual({ kind: 'holder', key: next })
+  await roll.saved()
 })

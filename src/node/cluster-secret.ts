@@ -10,7 +10,7 @@ import { latestKey } from '../runtime/network/members/rotation.ts'
 import { publicKeyOf } from '../runtime/network/members/signed.ts'
 import { type KeptMembers, readMembers } from '../runtime/state/members-file.ts'
 import { PRIVATE_FILE, tighten } from '../runtime/state/privacy.ts'
-import type { StateFolder } from '../runtime/state/state-folder.ts'
+import { nextKeyFile, type StateFolder } from '../runtime/state/state-folder.ts'
 
 export interface ClusterSecret {
   /** How this device belongs to the cluster. */
@@ -127,11 +127,15 @@ const findOwn = async (
   const key = await keyIn(file, say)
   if (key !== undefined && !isFormer(key, kept)) return { footing: { kind: 'holder', key }, kept, keyFile: file }
   if (kept?.certificate === undefined) return { footing: undefined, kept, keyFile: file }
+  const next = nextKeyFile(folder)
+  const isKept = (latest: ClusterKey | undefined) => latest !== undefined && isSame(publicKeyOf(latest), kept.cluster)
+  const held = await keyIn(next, say)
+  // It was changed, and could not be put in the former one's place.
+  if (isKept(held)) return { footing: { kind: 'holder', key: held! }, kept, keyFile: file }
   const latest = file === folder.keyFile ? undefined : await keyIn(folder.keyFile, say)
   if (key !== undefined && clusterKey !== undefined)
     say(`${file} holds the key that the cluster had before it was changed; put the new one there`, 'warn')
-  if (latest !== undefined && isSame(publicKeyOf(latest), kept.cluster))
-    return { footing: { kind: 'holder', key: latest }, kept, keyFile: folder.keyFile }
+  if (isKept(latest)) return { footing: { kind: 'holder', key: latest! }, kept, keyFile: folder.keyFile }
   return { footing: { kind: 'member', cluster: kept.cluster, certificate: kept.certificate }, kept, keyFile: file }
 }
 

@@ -1,7 +1,10 @@
-import { replaceClusterKey } from '../runtime/network/cluster-key.ts'
+import { rm } from 'node:fs/promises'
+import { type ClusterKey, readClusterKey, replaceClusterKey } from '../runtime/network/cluster-key.ts'
 import type { KeptRoll } from '../runtime/network/members/kept-roll.ts'
+import { isSame } from '../runtime/network/members/read-signed.ts'
 import { writeMembers } from '../runtime/state/members-file.ts'
-import type { StateFolder } from '../runtime/state/state-folder.ts'
+import { onStateDisk } from '../runtime/state/on-state-disk.ts'
+import { nextKeyFile, type StateFolder } from '../runtime/state/state-folder.ts'
 
 export interface KeepMembersParts {
   readonly folder: StateFolder
@@ -15,27 +18,48 @@ export interface KeepMembersParts {
  */
 export const keepMembers = ({ folder, keyFile, say }: KeepMembersParts): ((kept: KeptRoll) => Promise<void>) => {
   let written: string | undefined
-  const keepKey = async (kept: KeptRoll): Promise<void> => {
-    const { key } = kept
-    if (key === undefined || written === textOf(key)) return
+  const nextFile = nextKeyFile(folder)
+  /** Beside the former one, until who is a member by it is kept as well. @returns whether it is another */
+  const holdKey = async ({ key }: KeptRoll): Promise<boolean> => {
+    if (key === undefined || written === textOf(key)) return false
+    const known = await readClusterKey(keyFile).catch(() => undefined)
+    if (known !== undefined && isSame(known, key)) return false
+    await onStateDisk(folder.path, () => replaceClusterKey(nextFile, key))
+    return true
+  }
+  const putKey = async (key: ClusterKey): Promise<void> => {
     try {
-      await replaceClusterKey(keyFile, key)
+      await putInPlace(keyFile, key)
     } catch (error) {
-      if (keyFile === folder.keyFile) throw error
+      if (keyFile === folder.keyFile)
+        return say(`${(error as Error).message}; the new key stays in ${nextFile}`, 'warn')
       say(`${(error as Error).message}; the cluster's new key is in ${folder.keyFile}`, 'warn')
-      await replaceClusterKey(folder.keyFile, key)
+      try {
+        await putInPlace(folder.keyFile, key)
+      } catch {
+        return say(`the cluster's new key stays in ${nextFile}`, 'warn')
+      }
     }
     written = textOf(key)
+    await rm(nextFile, { force: true }).catch(() => {})
   }
   return async kept => {
     try {
-      await keepKey(kept)
+      const isNew = await holdKey(kept)
       await writeMembers(folder, kept)
+      if (isNew) await putKey(kept.key!)
     } catch (error) {
       say(`${(error as Error).message}; who is a member is not kept`, 'warn')
       throw error
     }
   }
+}
+
+/** The former key stays beside it. */
+const putInPlace = async (file: string, key: ClusterKey): Promise<void> => {
+  const former = await readClusterKey(file).catch(() => undefined)
+  if (former !== undefined) await replaceClusterKey(`${file}.former`, former)
+  await replaceClusterKey(file, key)
 }
 
 const textOf = (key: Uint8Array): string => Buffer.from(key).toString('base64')

@@ -1,10 +1,12 @@
-import { create } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { blockHash, type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytes, seconds } from '../../core/units.ts'
-import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { createManualClock } from '../../testing/manual-clock.ts'
+import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { ClusterView } from './cluster-view.ts'
+import { createElection } from './create-election.ts'
 
 const [A, B, C] = ['a', 'b', 'c'].map(deviceId) as [DeviceId, DeviceId, DeviceId]
 
@@ -149,10 +151,14 @@ test('devices of one name are told apart while both are there, and by nothing bu
   expect(names()).toEqual(['shed', 'shed#other002', 'porch'])
 })
 
-test('who came only to look is not planned for; a guest with room, or a device without any, is', () => {
+test('who came only to look is not planned for; a guest that brings a model, or a device without room, is', () => {
   const view = open()
-  const say = (device: DeviceId, memory: bigint): void =>
-    void view.heard(device, create(DeviceStateSchema, { device, name: device, sequence: 2n, speed: 1, memory }))
+  const say = (
+    device: DeviceId,
+    memory: bigint,
+    sequence = 2n,
+    models: MessageInitShape<typeof CarriedModelSchema>[] = []
+  ) => void view.heard(device, create(DeviceStateSchema, { device, name: device, sequence, speed: 1, memory, models }))
   const planned = (): string[] => view.planned().map(({ device }) => device)
   view.joined(C)
   say(C, 0n)
@@ -160,6 +166,38 @@ test('who came only to look is not planned for; a guest with room, or a device w
   view.addGuest(C)
   expect(planned()).toEqual([B])
   expect(view.staying().map(({ device }) => device)).toEqual([B, C])
-  view.heard(C, create(DeviceStateSchema, { device: C, name: 'c', sequence: 3n, speed: 1, memory: 1n }))
+  say(C, 1n, 3n)
+  expect(planned()).toEqual([B])
+  say(C, 1n, 4n, [{ model: 'brought', owner: true, name: 'brought', blocks: [{ block: 0, seconds: 1 }] }])
   expect(planned()).toEqual([B, C])
+  expect(view.state(C)).toMatchObject({ memory: 0n, models: [{ model: 'brought', owner: true, blocks: [] }] })
+})
+
+test('guests do not vote, plan, carry blocks or speak against others, whatever they said before it was known that they are', () => {
+  const view = open()
+  view.addManifest(manifest)
+  const plea = create(DeviceStateSchema, {
+    ...{ canPlan: true, elects: C, follows: C, followsTerm: 7 },
+    setAside: [{ device: B, model: net, seconds: 600, because: 'it is mine' }]
+  })
+  const says = (sequence: bigint): DeviceState => {
+    const { device, name, incarnation, life, speed, models } = stateOf(C, 1n, 1n, [0, 1])
+    return { ...plea, ...{ device, name, incarnation, life, speed, models, sequence } }
+  }
+  view.heard(C, says(1n))
+  view.addGuest(C)
+  view.joined(C, 1n)
+  const isHarmless = (): void =>
+    expect(view.state(C)).toMatchObject({ canPlan: false, elects: '', follows: '', setAside: [], models: [] })
+  isHarmless()
+  view.heard(C, says(2n))
+  isHarmless()
+  expect(view.state(C)).toMatchObject({ canPlan: false, elects: '', follows: '', setAside: [], models: [] })
+  const carried = [0, 1].map(block => view.isOfferedBy(C, net, block))
+  expect(carried).toEqual([false, false])
+  const ports = { clock: createManualClock(), view, current: () => undefined, say: () => {} }
+  const election = createElection(ports)
+  election.tick()
+  expect([election.elects, election.isElected(C)]).not.toContain(C)
+  expect(view.electorate().map(({ device }) => device)).toEqual([B])
 })

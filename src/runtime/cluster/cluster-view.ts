@@ -169,6 +169,12 @@ export class ClusterView {
     return this.members().filter(({ leaving }) => !leaving)
   }
 
+  /** Those that plan and have a vote: guests have none, but for one that is alone with itself. */
+  electorate(): readonly DeviceState[] {
+    const devices = this.staying().filter(({ device }) => !this.isGuest(deviceId(device)))
+    return devices.length > 0 ? devices : this.staying().filter(({ device }) => device === this.self)
+  }
+
   /** Those that are planned for: without who came only to look. */
   planned(): readonly DeviceState[] {
     return this.staying().filter(
@@ -180,6 +186,9 @@ export class ClusterView {
   /** It has come for one job: nothing travels over it, and away it is nobody's loss. */
   addGuest(device: DeviceId): void {
     this.#guests.add(device)
+    const said = this.#states.get(device)
+    if (said !== undefined && device !== this.self) this.#states.set(device, stateOfGuest(said))
+    this.#news++
     const index = this.world.deviceIndex(device)
     if (index !== undefined) this.world.setRelays(index, false)
   }
@@ -339,7 +348,8 @@ export class ClusterView {
   }
 
   /** @param now where models may have left: when that was @returns whether it was news */
-  heard(from: DeviceId, state: DeviceState, now: Seconds = seconds(0)): boolean {
+  heard(from: DeviceId, said: DeviceState, now: Seconds = seconds(0)): boolean {
+    const state = this.isGuest(from) && from !== this.self ? stateOfGuest(said) : said
     const known = this.#states.get(from)
     if (state.device !== from || (known !== undefined && !isNewer(state, known))) return false
     this.#states.set(from, state)
@@ -429,6 +439,13 @@ export class ClusterView {
 const MOST_MEDIA = 256
 
 const NONE: ReadonlySet<number> = new Set()
+
+/** What counts of it: that it is there, what it asks, and the models that it has brought for others to compute. */
+const stateOfGuest = (state: DeviceState): DeviceState => ({
+  ...state,
+  ...{ canPlan: false, elects: '', follows: '', followsTerm: 0, setAside: [], goneModels: [], memory: 0n },
+  models: state.models.filter(({ owner }) => owner).map(model => ({ ...model, blocks: [], times: [] }))
+})
 
 const isNewer = (a: DeviceState, b: DeviceState): boolean =>
   a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.sequence > b.sequence)

@@ -17,8 +17,8 @@ export interface CreateElectionParts extends Pick<ElectionPorts, 'say'> {
 export const createElection = ({ clock, view, current, say }: CreateElectionParts): Election =>
   new Election({
     ...{ self: view.self, now: () => clock.now(), current, say },
-    staying: () => view.staying().map(({ device, canPlan }) => ({ id: deviceId(device), canPlan })),
-    votes: () => view.staying().flatMap(state => (state.device === view.self ? [] : [voteOf(state)])),
+    staying: () => view.electorate().map(({ device, canPlan }) => ({ id: deviceId(device), canPlan })),
+    votes: () => view.electorate().flatMap(state => (state.device === view.self ? [] : [voteOf(state)])),
     isPlanning: planner => view.state(planner)?.planningFor !== undefined,
     owes: planner => isPlacementOwed(planner, current(), view),
     nameOf: device => view.nameOf(device)

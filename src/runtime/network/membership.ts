@@ -233,7 +233,8 @@ export class Membership {
     if (connection.status !== 'open' || this.#stopping.signal.aborted) return
     const { peer } = member
     // It may have been removed while it was at the door.
-    if (this.#parts.roll.isRemoved(peer)) {
+    const { roll } = this.#parts
+    if (roll.isRemoved(peer) || (member.vouchedBy !== undefined && roll.isRemoved(member.vouchedBy))) {
       connection.abort(new NetworkError(REFUSALS.removed.said))
       return
     }
@@ -300,11 +301,17 @@ export class Membership {
     if (role === 'device' && !this.#parts.roll.isRemoved(peer)) this.#dialler.miss(peer)
   }
 
-  /** It is no member any more; it is told, if it listens. */
+  /** It is no member any more, and who comes by it neither; they are told, if they listen. */
   #expel(peer: DeviceId, because: string): void {
-    const { clock, onAcquainted } = this.#parts
+    const { onAcquainted } = this.#parts
     this.#dialler.resent(peer)
     if (this.#acquainted.delete(peer)) onAcquainted()
+    const guests = [...this.#sessions.values()].filter(({ member }) => member.vouchedBy === peer)
+    for (const id of [peer, ...guests.map(({ member }) => member.peer)]) this.#dismiss(id, because)
+  }
+
+  #dismiss(peer: DeviceId, because: string): void {
+    const { clock } = this.#parts
     const session = this.#sessions.get(peer)
     if (session === undefined) return
     const told = Promise.race([session.control.written(), clock.sleep(LAST_WORD)])
@@ -314,7 +321,14 @@ export class Membership {
   /** No member any more itself: whatever it tried would be refused. */
   #leave(because: string): void {
     this.#dialler.stop()
-    for (const session of [...this.#sessions.values()]) this.#end(session, because)
+    const sessions = [...this.#sessions.values()]
+    // Where it removed itself, nobody else has the record yet.
+    const told = Promise.race([this.written(), this.#parts.clock.sleep(LAST_WORD)])
+    void told
+      .catch(() => {})
+      .then(() => {
+        for (const session of sessions) this.#end(session, because)
+      })
   }
 
   #onSilent(peer: DeviceId, silence: Seconds): void {

@@ -42,7 +42,10 @@ export const stateFolderOf = (name: string, explicit?: string): StateFolder => {
   }
 }
 
-const KEYS = ['identity.key', 'cluster.key']
+/** Of the cluster's next key, until that is in its place. */
+export const nextKeyFile = ({ keyFile }: StateFolder): string => `${keyFile}.next`
+
+const KEYS = ['identity.key', 'cluster.key', 'cluster.key.next', 'cluster.key.former']
 const FILES = ['running.json', 'device.json', 'peers.json', 'members.json', 'incarnation', 'device.lock']
 
 /**

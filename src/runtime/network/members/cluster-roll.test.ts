@@ -5,6 +5,7 @@ import type { DeviceId } from '../../../core/ids.ts'
 import { seconds } from '../../../core/units.ts'
 import {
   type Invited,
+  type MemberRecords,
   MemberRecordsSchema,
   type Signed,
   type Standing,
@@ -12,7 +13,7 @@ import {
 } from '../../generated/tributary/v1/wire_pb.ts'
 import { createClusterKey } from '../cluster-key.ts'
 import { createIdentity, type Identity, peerIdOf } from '../identity.ts'
-import { ClusterRoll, type Footing } from './cluster-roll.ts'
+import { ClusterRoll, type Footing, MAX_MEMBERS } from './cluster-roll.ts'
 import type { KeptRoll } from './kept-roll.ts'
 import { issueCertificate, readCertificate } from './member-certificate.ts'
 import { signPass } from './pass.ts'
@@ -146,6 +147,26 @@ describe('a ticket', () => {
     for (const roll of [a, again, other]) {
       const index = ids.indexOf(roll.self)
       await expect(roll.certify(ids[2]!, shown(ticket, 2, index), roll.self)).rejects.toMatchObject({ reason: 'used' })
+    }
+  })
+
+  it('that is good once and was used at two holders at once lets in the smaller id alone', async () => {
+    const [a, other] = [holder(), holder(4)]
+    a.learn(other.known())
+    other.learn(a.known())
+    const ticket = ticketOf(a, { once: true })
+    const heard: [ClusterRoll, MemberRecords][] = []
+    a.watch(({ records }) => heard.push([other, records]))
+    other.watch(({ records }) => heard.push([a, records]))
+    await Promise.all([
+      a.certify(ids[1]!, shown(ticket, 1, 0), a.self),
+      other.certify(ids[2]!, shown(ticket, 2, 4), other.self)
+    ])
+    const [stays, goes] = [ids[1]!, ids[2]!].toSorted()
+    for (const [roll, records] of heard) roll.learn(records)
+    for (const roll of [a, other]) {
+      await expect.poll(() => roll.isRemoved(goes!)).toBe(true)
+      expect([roll.isRemoved(stays!), roll.member(stays!)?.peer]).toEqual([false, stays])
     }
   })
 
@@ -302,5 +323,88 @@ describe('a change of the key', () => {
     const again = holder(0, kept!.key!, kept)
     expect(again.assess(comes(b, again))).toMatchObject({ kind: 'outdated' })
     isRefused(() => again.assess(comes(out, again)), 'removed')
+  })
+})
+
+describe('a disk that is full', () => {
+  const onDisk = (isFull: () => boolean) =>
+    new ClusterRoll({
+      ...{ self: ids[0]!, name: 'd0', footing: { kind: 'holder', key }, wallTime },
+      save: async () => {
+        if (isFull()) throw new Error('the disk is full')
+      }
+    })
+
+  it('leaves the key, the members and who was removed as they were, and nobody hears of it', async () => {
+    let isFull = false
+    const a = onDisk(() => isFull)
+    const b = await joined(a, 1)
+    let told = 0
+    a.watch(() => told++)
+    isFull = true
+    await expect(a.rotate(createClusterKey())).rejects.toThrow(/full/)
+    await expect(a.remove(b.self, 'd1')).rejects.toThrow(/full/)
+    expect([a.cluster, a.mayAdmit, a.isRemoved(b.self), told]).toEqual([publicKeyOf(key), true, false, 0])
+    expect(a.assess(comes(b, a))).toMatchObject({ kind: 'member' })
+    isFull = false
+    await a.rotate(createClusterKey())
+    b.learn(a.known())
+    expect([b.cluster, told]).toEqual([a.cluster, 1])
+  })
+})
+
+describe('a holder of the key', () => {
+  it('does not remove itself where no other holds it', async () => {
+    const a = holder()
+    await joined(a, 1)
+    await expect(a.remove(a.self, 'd0')).rejects.toMatchObject({ code: 'lastHolder' })
+    a.learn(holder(3).known())
+    await a.remove(a.self, 'd0')
+    expect(a.removed?.peer).toBe(a.self)
+  })
+
+  it('certifies peers by a plain name that is no id, and no more than so many a minute by one ticket', async () => {
+    const a = holder()
+    const ticket = ticketOf(a)
+    const asked = (peer: string, name: string) =>
+      a.certify(peer as DeviceId, showTicket(ticket, peer as DeviceId, ids[1]!, name), ids[1]!)
+    await expect(asked('not an id', 'x')).rejects.toMatchObject({ reason: 'malformed' })
+    await expect(asked(ids[2]!, ids[3]!)).rejects.toMatchObject({ reason: 'malformed' })
+    await asked(ids[2]!, 'two\nlines\u001b[2J')
+    expect(a.member(ids[2]!)?.name).toBe('two lines [2J')
+    const many = await Promise.all(Array.from({ length: 70 }, async () => peerIdOf(await createIdentity())))
+    const answers = await Promise.allSettled(many.map(peer => asked(peer, 'x')))
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(63)
+    expect(a.member(ids[2]!)).toBeDefined()
+    await asked(ids[2]!, 'again') // a member is answered all the same
+  })
+
+  it('forgets no member for another when there are too many', async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    const facts = { peer: ids[0]!, name: 'x', since: seconds(1), mayAdmit: false }
+    const others = await Promise.all(Array.from({ length: MAX_MEMBERS }, async () => peerIdOf(await createIdentity())))
+    a.learn(
+      create(MemberRecordsSchema, { certificates: others.map(peer => issueCertificate(key, { ...facts, peer })) })
+    )
+    expect([a.members().length, a.member(b.self)?.name]).toEqual([MAX_MEMBERS, 'd1'])
+    await expect(joined(a, 2)).rejects.toMatchObject({ reason: 'full' })
+  })
+
+  it('signs again, when it gets the new key, what it removed while that was made elsewhere', async () => {
+    const [a, other] = [holder(), holder(3)]
+    a.learn(other.known())
+    const [b, out] = [await joined(a, 1), await joined(a, 2)]
+    other.learn(a.known())
+    await other.remove(out.self, 'd2')
+    await a.rotate(createClusterKey())
+    other.learn(a.known())
+    other.watch(({ records }) => {
+      for (const roll of [a, b]) roll.learn(records)
+    })
+    b.learn(a.known())
+    expect(await other.takeKey(a.keyFor(other.self)!)).toBe(true)
+    for (const roll of [a, b, other]) expect(roll.isRemoved(out.self)).toBe(true)
+    expect(other.records().removals).toHaveLength(1)
   })
 })

@@ -13,8 +13,10 @@ import {
 } from '../../generated/tributary/v1/wire_pb.ts'
 import type { Role } from '../../ports/network.ts'
 import type { ClusterKey } from '../cluster-key.ts'
+import { isPeerId } from '../peer-id.ts'
+import { plainText } from '../plain-text.ts'
 import type { KeptRoll } from './kept-roll.ts'
-import { clusterOf, issueCertificate, type MemberFacts, readCertificate } from './member-certificate.ts'
+import { clusterOf, issueCertificate, MAX_NAME, type MemberFacts, readCertificate } from './member-certificate.ts'
 import { isPassFor } from './pass.ts'
 import { isSame } from './read-signed.ts'
 import { Refusal } from './refusal.ts'
@@ -82,8 +84,10 @@ export interface MemberNews {
   readonly isRotated: boolean
 }
 
-/** Devices that are known as members; of more, those that were met longest ago are forgotten. */
+/** Devices that are known as members; none is forgotten for another. */
 export const MAX_MEMBERS = 1024
+/** That come in by one ticket, at one door. */
+const MAX_EACH_MINUTE = 64
 export const MAX_REMOVALS = 1024
 const MAX_USES = 1024
 
@@ -104,9 +108,13 @@ export class ClusterRoll {
   readonly #members = new Map<DeviceId, Entry<MemberFacts>>()
   readonly #removals = new Map<DeviceId, Entry<Removal>>()
   readonly #uses = new Map<string, Entry<TicketUse>>()
+  /** Members that came in by each ticket and door, in the last minute. */
+  readonly #admitted = new Map<string, { readonly since: Seconds; readonly count: number }>()
   #rotations: readonly Signed[]
   #removed: Removal | undefined
   #saving: Promise<void> = Promise.resolve()
+  /** A write that has not begun. */
+  #waiting: Promise<void> | undefined
   #tell: (news: MemberNews) => void = () => {}
 
   constructor(parts: RollParts) {
@@ -261,7 +269,8 @@ export class ClusterRoll {
     if (isJudge && ticket.expires <= this.#parts.wallTime()) throw new Refusal('expired')
     if (role !== 'device') {
       if (ticket.once || ticket.name !== '') throw new Refusal('forDevices')
-      return { kind: 'member', facts: { peer, name: '', since: this.#parts.wallTime(), mayAdmit: false } }
+      const facts = { peer, name: '', since: this.#parts.wallTime(), mayAdmit: false }
+      return { kind: 'member', facts }
     }
     if (ticket.name !== '' && ticket.name !== invited.name) throw new Refusal('otherName')
     const use = this.#uses.get(keyOf(ticket.id))
@@ -277,12 +286,9 @@ export class ClusterRoll {
   }
 
   #remember(signed: Signed, facts: MemberFacts): void {
+    if (facts.peer !== this.self && !this.#members.has(facts.peer) && this.#members.size >= MAX_MEMBERS) return
     this.#members.delete(facts.peer)
     this.#members.set(facts.peer, { signed, facts })
-    for (const peer of this.#members.keys()) {
-      if (this.#members.size <= MAX_MEMBERS) return
-      if (peer !== this.self) this.#members.delete(peer)
-    }
   }
 
   // ---- what holders of the key do ----
@@ -297,14 +303,29 @@ export class ClusterRoll {
     const key = this.#key
     if (found.kind !== 'invited' || key === undefined) throw new Refusal('noHolder')
     const { ticket } = found
+    const name = plainText(invited.name, MAX_NAME)
+    // A name that is an id would be taken for the device that has it.
+    if (!isPeerId(peer) || isPeerId(name)) throw new Refusal('malformed')
+    if (!this.#members.has(peer)) this.#makeRoom(ticket, to)
     const uses = ticket.once ? [this.#use(key, ticket, peer)] : []
     const known = this.#members.get(peer)
-    const facts = known?.facts ?? { peer, name: invited.name, since: this.#parts.wallTime(), mayAdmit: false }
+    const facts = known?.facts ?? { peer, name, since: this.#parts.wallTime(), mayAdmit: false }
     const certificate = known?.signed ?? issueCertificate(key, facts)
     this.#remember(certificate, facts)
     await this.#save()
     if (known === undefined || uses.length > 0) this.#spread({ uses, certificates: [certificate] })
     return certificate
+  }
+
+  /** For one more member, by that ticket and at that door. @throws Refusal */
+  #makeRoom({ id }: TicketFacts, to: DeviceId): void {
+    if (this.#members.size >= MAX_MEMBERS) throw new Refusal('full')
+    const now = this.#parts.wallTime()
+    for (const [way, { since }] of this.#admitted) if (Math.abs(now - since) >= 60) this.#admitted.delete(way)
+    const way = `${keyOf(id)} ${to}`
+    const { since, count } = this.#admitted.get(way) ?? { since: now, count: 0 }
+    if (count >= MAX_EACH_MINUTE) throw new Refusal('noHolder')
+    this.#admitted.set(way, { since, count: count + 1 })
   }
 
   #use(key: ClusterKey, { id, expires }: TicketFacts, peer: DeviceId): Signed {
@@ -322,10 +343,17 @@ export class ClusterRoll {
     const key = this.#requireKey()
     if (this.#removals.size >= MAX_REMOVALS)
       throw new UserError(`${MAX_REMOVALS} members are removed already; begin a new cluster`, { code: 'tooMany' })
+    if (peer === this.self && !this.members().some(member => member.mayAdmit && member.peer !== peer))
+      throw new UserError("no other device holds the cluster's key: first give it to another, by an open invite", {
+        code: 'lastHolder'
+      })
     const facts = { peer, name, at: this.#parts.wallTime() }
-    this.#expel({ signed: signRemoval(key, facts), facts })
-    await this.#save()
-    this.#spread({ removals: [this.#removals.get(peer)!.signed] }, { removed: [facts] })
+    const removal = { signed: signRemoval(key, facts), facts }
+    await this.#saveFirst(
+      () => ({ ...this.#kept(), removals: [...signedOf(this.#removals), removal.signed] }),
+      () => this.#expel(removal)
+    )
+    this.#spread({ removals: [removal.signed] }, { removed: [facts] })
   }
 
   /** What an invite is to hold. @throws UserError where this device does not hold the key */
@@ -334,17 +362,39 @@ export class ClusterRoll {
     return createTicket(this.#requireKey(), { name, once, expires: seconds(this.#parts.wallTime() + lasts) })
   }
 
-  /** The cluster gets another key, and all members but those that were removed certificates of it. @throws UserError */
+  /**
+   * The cluster gets another key, and all members but those that were removed certificates of it. Where that cannot be kept, all
+   * stays as it was. @throws UserError
+   */
   async rotate(next: ClusterKey): Promise<void> {
     const key = this.#requireKey()
     const rotation = signRotation(key, next, this.#parts.wallTime())
-    const certificates = this.members().map(facts => issueCertificate(next, facts))
-    const removals = this.removals().map(removal => signRemoval(next, removal))
-    const records = create(MemberRecordsSchema, { rotations: [rotation], certificates, removals })
-    this.#adopt(records, publicKeyOf(next), next)
-    this.#learnRemovals(removals)
-    await this.#save()
-    this.#spread({ rotations: [...this.#rotations], certificates, removals }, { isRotated: true })
+    const reissued = () => ({
+      rotations: [rotation],
+      certificates: this.members().map(facts => issueCertificate(next, facts)),
+      removals: this.removals().map(removal => signRemoval(next, removal))
+    })
+    const cluster = publicKeyOf(next)
+    let given = reissued()
+    await this.#saveFirst(
+      () => {
+        // Another change of the key may have come first.
+        if (this.#key !== key) throw new UserError("the cluster's key has just been changed", { code: 'mayNotAdmit' })
+        given = reissued()
+        const certificate = given.certificates.find(signed => readCertificate(signed, cluster)?.peer === this.self)
+        const rotations = [...this.#rotations, rotation].slice(-MAX_ROTATIONS)
+        return { cluster, key: next, certificate, ...given, uses: [], rotations }
+      },
+      () => {
+        if (this.#key !== key) throw new UserError("the cluster's key has just been changed", { code: 'mayNotAdmit' })
+        // Who came meanwhile stays as well.
+        given = reissued()
+        this.#adopt(given, cluster, next)
+        this.#learnRemovals(given.removals)
+      }
+    )
+    this.#saveLater()
+    this.#spread({ ...given, rotations: [...this.#rotations] }, { isRotated: true })
   }
 
   /** For a member that may admit, and was away when the key was changed. */
@@ -377,7 +427,15 @@ export class ClusterRoll {
   async takeKey(key: ClusterKey): Promise<boolean> {
     if (!this.lacksKey || key.length !== this.#cluster.length || !isSame(publicKeyOf(key), this.#cluster)) return false
     this.#key = key
+    // Removals that the former key signed while this one was made: nobody else may know of them.
+    const stale = [...this.#removals.values()].filter(({ signed }) => readRemoval(signed, this.#cluster) === undefined)
+    const removals = stale.map(({ facts }) => {
+      const signed = signRemoval(key, facts)
+      this.#expel({ signed, facts })
+      return signed
+    })
     await this.#save()
+    if (removals.length > 0) this.#spread({ removals })
     return true
   }
 
@@ -479,10 +537,22 @@ export class ClusterRoll {
   #learnUses(uses: readonly Signed[]): readonly Signed[] {
     return uses.slice(0, MAX_USES).filter(signed => {
       const facts = readUse(signed, this.#cluster)
-      if (facts === undefined || this.#uses.has(keyOf(facts.ticket)) || this.#uses.size >= MAX_USES) return false
-      this.#uses.set(keyOf(facts.ticket), { signed, facts })
-      return true
+      if (facts === undefined) return false
+      const id = keyOf(facts.ticket)
+      const known = this.#uses.get(id)
+      if (known === undefined && this.#uses.size >= MAX_USES) return false
+      const isFirst = known === undefined || facts.peer < known.facts.peer
+      if (isFirst) this.#uses.set(id, { signed, facts })
+      if (known !== undefined && known.facts.peer !== facts.peer) this.#undo(isFirst ? known.facts.peer : facts.peer)
+      return isFirst
     })
+  }
+
+  /** Two holders let one in each by a ticket that is good once: everywhere the smaller id stays. */
+  #undo(peer: DeviceId): void {
+    if (!this.mayAdmit || this.#removals.has(peer)) return
+    // Where that cannot be kept, whoever keeps it has said so.
+    void this.remove(peer, this.member(peer)?.name ?? '').catch(() => {})
   }
 
   // ---- what is kept ----
@@ -528,11 +598,27 @@ export class ClusterRoll {
     }
   }
 
-  /** Resolves when the newest is kept; one write at a time. */
+  /** Resolves when the newest is kept; one write at a time, and one for all that wait for it to begin. */
   #save(): Promise<void> {
     const { save } = this.#parts
     if (save === undefined) return Promise.resolve()
-    const saved = this.#saving.then(() => save(this.#kept()))
+    if (this.#waiting !== undefined) return this.#waiting
+    const saved = this.#saving.then(() => {
+      this.#waiting = undefined
+      return save(this.#kept())
+    })
+    this.#waiting = saved
+    this.#saving = saved.catch(() => {})
+    return saved
+  }
+
+  /** What is not kept does not come to be. */
+  #saveFirst(kept: () => KeptRoll, apply: () => void): Promise<void> {
+    const saved = this.#saving.then(async () => {
+      await this.#parts.save?.(kept())
+      apply()
+    })
+    this.#waiting = undefined
     this.#saving = saved.catch(() => {})
     return saved
   }

@@ -2,11 +2,12 @@ import { create } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { seconds } from '../../../core/units.ts'
 import { joined, type NetworkGroup, networkGroup, type OpenNetwork } from '../../../testing/open-networks.ts'
-import { type MembersRequest, RequestSchema } from '../../generated/tributary/v1/wire_pb.ts'
+import { type MembersRequest, RequestSchema, type Signed, VouchedSchema } from '../../generated/tributary/v1/wire_pb.ts'
 import { wallTime } from '../../system-clock.ts'
 import { createClusterKey } from '../cluster-key.ts'
-import { createIdentity, peerIdOf } from '../identity.ts'
+import { createIdentity, type Identity, peerIdOf } from '../identity.ts'
 import { ClusterRoll, type Footing } from './cluster-roll.ts'
+import { signPass } from './pass.ts'
 
 let group: NetworkGroup
 beforeEach(() => {
@@ -18,8 +19,13 @@ interface Device extends OpenNetwork {
   readonly roll: ClusterRoll
 }
 
-const open = async (name: string, footing: Footing, role: 'device' | 'observer' = 'device'): Promise<Device> => {
-  const privateKey = await createIdentity()
+const open = async (
+  name: string,
+  footing: Footing,
+  role: 'device' | 'observer' | 'guest' = 'device',
+  identity?: Identity
+): Promise<Device> => {
+  const privateKey = identity ?? (await createIdentity())
   const roll = new ClusterRoll({ self: peerIdOf(privateKey), name, footing, wallTime })
   const listen = role === 'device' ? ['127.0.0.1:0'] : []
   return { ...(await group.open({}, { privateKey, cluster: roll, role, listen })), roll }
@@ -73,6 +79,25 @@ describe('a member without the key', () => {
     await expect(asks(b, a, rotate).then(({ error }) => error)).resolves.toMatch(/only who holds/)
     const key = { case: 'key', value: { $typeName: 'tributary.v1.GiveKey' } } as const
     await expect(asks(b, a, key).then(({ error }) => error)).resolves.toMatch(/may not have the key/)
+  })
+})
+
+describe('guests', () => {
+  it('go with the member that they came by', async () => {
+    const a = await holder('a')
+    const identity = await createIdentity()
+    const ticket = a.roll.ticket({ name: '', once: true, lasts: seconds(60) })
+    const m = await open('m', { kind: 'invited', ticket }, 'device', identity)
+    await meet(m, a)
+    const own = await createIdentity()
+    const certificate = m.roll.standingFor(a.self).body.value as Signed
+    const pass = await signPass(a.roll.cluster, peerIdOf(own), m.self, identity)
+    const vouched = create(VouchedSchema, { certificate, pass })
+    const guest = await open('', { kind: 'vouched', cluster: a.roll.cluster, vouched }, 'guest', own)
+    await meet(guest, a)
+    await a.roll.remove(m.self, 'm')
+    await Promise.all([left(a, m), left(a, guest)])
+    expect([...a.network.peers()]).toEqual([])
   })
 })
 

@@ -165,6 +165,8 @@ export class MemberDesk {
 
   /** @throws UserError where it is none, or more than one */
   #memberCalled(who: string): MemberFacts {
+    const exact = this.#parts.roll.member(who as DeviceId)
+    if (exact !== undefined) return exact
     const found = this.#parts.roll.members().filter(({ name, peer }) => name === who || isIdOf(who, peer))
     const [member, other] = found
     if (member === undefined)
