@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { blockRanges } from '../core/block-ranges.ts'
 import { formatBytes } from '../core/format-quantity.ts'
-import { fingerprintOf } from '../core/model-reference.ts'
+import { fingerprintOf, parseModelReference } from '../core/model-reference.ts'
 import { NoAnswerError } from '../core/user-error.ts'
 import type { ModelReport, ModelsAnswer } from '../runtime/device/model-report.ts'
 import { type AskFlags, askOptionsOf, withAskFlags, withLocalFlags } from './ask-flags.ts'
@@ -50,12 +50,13 @@ const update = withJson(withLocalFlags(new Command('update'), '600'))
   .description(
     "On the machine of the model's owner: its running device cuts FILE and serves it by that name; data under way are computed anew with it. When FILE is no model that can be served, nothing changes."
   )
-  .argument('<model>', 'its name')
+  .argument('<model>', 'its name, or NAME@FINGERPRINT: nothing else is replaced')
   .argument('<file>', 'the new .onnx file')
   .addHelpText('after', '\nExample:\n  $ tributary model update ocr rec-v2.onnx --state ~/.tributary/porch\n')
-  .action(async (model: string, file: string, flags: ModelFlags) => {
+  .action(async (text: string, file: string, flags: ModelFlags) => {
     const { updateModel } = await import('./node/ask-models.ts')
-    const answer = await updateModel(askOptionsOf(flags), model, file)
+    const answer = await updateModel(askOptionsOf(flags), text, file)
+    const { name: model } = parseModelReference(text)
     print(answer, flags.json, () => {
       const now = answer.models.find(({ name, state }) => name === model && state !== 'shadowed')
       const what = now === undefined ? '' : ` (${now.digest}, ${now.blocks} blocks, ${formatBytes(now.bytes)})`

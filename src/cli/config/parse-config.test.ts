@@ -69,6 +69,18 @@ test('keys are flags, lists and mappings stand for repeated ones, and paths are 
   expect(options.cutAt.get('other')).toEqual(['a', 'b'])
 })
 
+test('models are named by fingerprint in a file as on the command line', () => {
+  const { options } = optionsOf(`
+models: [{ file: rec.onnx, name: ocr@0123456789ab }]
+sources: [{ name: cam, dir: ./images, model: ocr@0123456789ab }]
+accept: [other@0123456789abcdef]
+sink: out.jsonl
+`)
+  expect(options.models).toEqual([{ file: '/etc/t/rec.onnx', name: 'ocr', fingerprint: '0123456789ab' }])
+  expect(options.sources).toEqual(['cam=dir:/etc/t/images,model=ocr@0123456789ab'])
+  expect(options.accepts).toEqual(['other@0123456789abcdef'])
+})
+
 test('the command line wins over the file, which wins over the defaults', () => {
   const { options } = optionsOf(WHOLE, '--port', '9', '--model', 'mine.onnx:ocr', '--model', 'o.onnx:other')
   expect(options.port).toBe(9)

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { parseModelReference } from '../../core/model-reference.ts'
 import { UserError } from '../../core/user-error.ts'
 import { type ModelsAnswer, modelsAnswerSchema } from '../../runtime/device/model-report.ts'
 import { type ModelsRequestSchema, RequestSchema } from '../../runtime/generated/tributary/v1/wire_pb.ts'
@@ -22,7 +23,7 @@ export const updateModel = async (options: AskOptions, name: string, file: strin
   const folder = stateFolderOf(options.name, options.state)
   if ((await readRunning(folder)) === undefined)
     throw new UserError(
-      `no device runs with ${folder.path}; name the owner's with --state or --name, on its machine, or start it with --model ${file}:${name}`
+      `no device runs with ${folder.path}; name the owner's with --state or --name, on its machine, or start it with --model ${file}:${parseModelReference(name).name}`
     )
   const { token, withdraw } = await writeModelOrder(folder.path, { name, file: resolve(file) })
   try {

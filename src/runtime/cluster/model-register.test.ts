@@ -13,7 +13,8 @@ const [OLD, NEW] = ['1'.repeat(64), '2'.repeat(64)].map(modelId) as [ModelId, Mo
 const manifest = (id: ModelId, name = 'net'): ModelManifest => ({
   ...{ id, name, sha256: id, inputs: [], outputs: [] },
   blocks: [{ sha256: blockHash(id), bytes: bytes(1), flops: 1, work: seconds(1) }],
-  activations: [0, 1].map(() => ({ bytes: bytes(1), tensors: [] }))
+  activations: [0, 1].map(() => ({ bytes: bytes(1), tensors: [] })),
+  seal: { owner: B, signature: new Uint8Array() }
 })
 
 let sequence = 0n
@@ -84,8 +85,8 @@ test('a model that its owner says has left is carried, asked for and planned for
     for (const device of [B, C]) view.joined(device)
     view.addManifest(manifest(NEW))
     for (const each of states) view.heard(deviceId(each.device), each)
-    expect(view.unknownModels()).toEqual([]) // nobody asks the worker what it is that it carries
-    view.addManifest(manifest(OLD))
+    view.addManifest(manifest(OLD)) // it says whose it is: until then nobody's word counts
+    expect(view.unknownModels()).toEqual([])
     expect(view.manifests().map(({ id }) => id)).toEqual([NEW])
     expect(view.world.carries(2, view.world.modelIndex(OLD)!, 0)).toBe(false)
     expect(view.models.gone(seconds(0))).toEqual([OLD]) // and it is passed on
@@ -107,6 +108,34 @@ test('who is there and owns a model keeps it, whoever says that it has left; an 
   expect(view.models.isGone(OLD)).toBe(false)
   expect(view.world.carries(2, view.world.modelIndex(OLD)!, 0)).toBe(true)
   expect(view.models.gone(seconds(3))).toEqual([])
+})
+
+test('nobody but those whose it is can say that a model has left, also while they are away', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  view.left(B)
+  view.heard(C, state(C, { models: [carries(OLD)], goneModels: [OLD] }))
+  view.heard(C, state(C, { models: [owns(OLD)] })) // it has the same file, it says
+  view.heard(C, state(C, { goneModels: [OLD] }))
+  expect([view.models.isGone(OLD), named(view)]).toEqual([false, OLD])
+  const stranger = open() // to which the owner has never spoken
+  stranger.heard(C, state(C, { models: [carries(OLD)], goneModels: [OLD] }))
+  expect(stranger.models.isGone(OLD)).toBe(false)
+  view.joined(B)
+  view.heard(B, state(B, { goneModels: [OLD] }))
+  expect(view.models.isGone(OLD)).toBe(true)
+})
+
+test('where two own a model it stays until both have said that it has left', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  view.heard(C, state(C, { models: [owns(OLD)] }))
+  view.left(C)
+  view.heard(B, state(B, { goneModels: [OLD] }))
+  expect(view.models.isGone(OLD)).toBe(false)
+  view.joined(C)
+  view.heard(C, state(C, { goneModels: [OLD] }))
+  expect(view.models.isGone(OLD)).toBe(true)
 })
 
 test('a model that nobody owns or uses leaves after a time; one that a source uses stays until the source is done', () => {

@@ -49,8 +49,10 @@ const MOST_TOLD = 64
  * came when.
  *
  * A model stays while an owner is there, and while a source that is not done uses it; after that for a time. Where another
- * owner who is there calls another model so, it stays only as long as an owner may be away for a moment. It leaves at once when its owners say that it has, by command or because they have put another in its place; then every device
- * forgets it, and none learns it again from somebody who has not heard yet. An owner brings it back.
+ * owner who is there calls another model so, it stays only as long as an owner may be away for a moment. It leaves at once
+ * when its owners say that it has, by command or because they have put another in its place; then every device forgets it,
+ * and none takes it again from somebody who has not heard yet. Nobody else can say so for them: whoever has sealed it has to
+ * say it itself, and whoever called it its own last does so still, away or not. An owner brings it back.
  */
 export class ModelRegister {
   readonly #parts: ModelRegisterParts
@@ -59,6 +61,7 @@ export class ModelRegister {
   readonly #gone = new Map<ModelId, Seconds>()
   /** That have left since they were last asked for. */
   #left: ModelId[] = []
+  #heardAt: Seconds = seconds(0)
   /** Since when they have had neither owner nor source. */
   readonly #unneededSince = new Map<ModelId, Seconds>()
 
@@ -68,6 +71,7 @@ export class ModelRegister {
 
   add(manifest: ModelManifest): void {
     this.#manifests.set(manifest.id, manifest)
+    if (this.#isRenounced(manifest.id)) this.#gone.set(manifest.id, this.#heardAt)
   }
 
   /** Of a model that has left, too: what is under way may still need it. */
@@ -233,15 +237,27 @@ export class ModelRegister {
     return true
   }
 
+  /** By those alone whose it is, in the states that they have sent themselves. */
+  #isRenounced(id: ModelId): boolean {
+    const owner = this.#manifests.get(id)?.seal?.owner
+    let isSaid = false
+    for (const { device, goneModels, models } of this.#parts.states()) {
+      if (models.some(one => one.owner && one.model === id)) return false
+      if (device === owner) isSaid = goneModels.slice(-MOST_TOLD).includes(id)
+    }
+    return isSaid
+  }
+
   /** What a device says has left, and what it brings back. @returns the models that are gone, or are back, since */
   heard(state: DeviceState, now: Seconds): { readonly left: readonly ModelId[]; readonly back: readonly ModelId[] } {
-    const left = state.goneModels.slice(-MOST_TOLD).map(modelId)
+    this.#heardAt = now
+    const said = state.goneModels.slice(-MOST_TOLD).map(modelId)
     const owned = state.models.flatMap(({ model, owner }) => (owner ? [modelId(model)] : []))
     // Whoever still speaks of one that has left has not heard of it, or has been away: it is told again.
     const spoken = [...state.models.map(({ model }) => model), ...state.sources.map(source => source.modelId)]
     for (const id of spoken.map(modelId)) if (this.#gone.has(id)) this.#gone.set(id, now)
     return {
-      left: left.filter(id => this.leave(id, now)),
+      left: said.filter(id => !this.#gone.has(id) && this.#isRenounced(id) && this.leave(id, now)),
       back: owned.filter(id => this.#parts.isUp(deviceId(state.device)) && this.#gone.delete(id))
     }
   }

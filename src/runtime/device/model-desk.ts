@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
-import { parseModelReference } from '../../core/model-reference.ts'
+import { fingerprintOf, parseModelReference } from '../../core/model-reference.ts'
 import { Serial } from '../../core/serial.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { type ModelsRequest, type Reply, ReplySchema, RequestSchema } from '../generated/tributary/v1/wire_pb.ts'
@@ -69,7 +69,11 @@ export class ModelDesk {
 
   async #update(token: string): Promise<Partial<ModelsAnswer>> {
     const { owned, takeOrder, update, say } = this.#parts
-    const { name, file } = await takeOrder(token)
+    const { name: what, file } = await takeOrder(token)
+    const { name, fingerprint = '' } = parseModelReference(what)
+    const now = owned.names().find(known => known.name === name)
+    if (now !== undefined && !now.model.startsWith(fingerprint))
+      throw new Error(`model "${name}" is ${name}@${fingerprintOf(now.model)}, not ${what}: nothing has changed`)
     say(`model ${name} is to become ${file}`)
     const removed = owned.names().flatMap(known => (known.name === name ? [this.#brief(known.model)] : []))
     if (!(await update({ name, file }))) return { ...this.#list(), changed: false }
