@@ -7,6 +7,7 @@ import { BacklogSign } from '../scheduler/backlog-sign.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import { AutoWindow } from './auto-window.ts'
 import { type Dispatch, Ledger } from './ledger.ts'
+import { PeerCredit } from './peer-credit.ts'
 import { ResendTimer } from './resend-timer.ts'
 import { WindowStretch } from './window-stretch.ts'
 
@@ -20,6 +21,8 @@ export interface SourceBookParts {
   readonly terms?: Pick<AdmissionTerms, 'deadline' | 'late'>
   /** What all automatic windows of the cluster are stretched by, as this device knows it. Default: this source is alone. */
   readonly stretch?: WindowStretch
+  /** Another datum that a device had last did not come back in time. Default: nobody minds. */
+  readonly unreturned?: (device: DeviceId, inARow: number) => void
 }
 
 /** After a datum was let go: before it is sent again, each time twice as long. */
@@ -59,6 +62,9 @@ export class SourceBook {
   #auto: AutoWindow | undefined
   readonly #stretch: WindowStretch
   #timer = new ResendTimer()
+  readonly #credit = new PeerCredit()
+  /** How far a datum is known to have come in its attempt, and where it has been. */
+  readonly #progress = new Map<number, { done: number; readonly devices: Set<DeviceId> }>()
   /** How often a device let it go because it could not get it any further. */
   readonly #letGo = new Map<number, number>()
   /** Of data that are cancelled at their deadline. */
@@ -124,14 +130,51 @@ export class SourceBook {
     const attempt = this.ledger.dispatched(datum)
     if (attempt === undefined) return undefined
     this.#timer.sent(datum, attempt, this.#parts.now())
+    this.#credit.forget(datum)
+    this.#progress.delete(datum)
     this.ledger.custody({ datum, attempt }, this.#parts.self)
     return attempt
   }
 
-  /** `device` has it now. */
-  custody(dispatch: Dispatch, device: DeviceId): void {
+  /** It is being sent to `device`, which may say so itself or not. */
+  given(dispatch: Dispatch, device: DeviceId): void {
+    if (this.#isCurrent(dispatch)) this.#credit.given(dispatch.datum, device, this.#parts.now())
+  }
+
+  /** `device` did not take it. */
+  notTaken(dispatch: Dispatch): void {
+    if (this.#isCurrent(dispatch)) this.#credit.forget(dispatch.datum)
+  }
+
+  /** `device` has it now. @param done how far it has come: who says the same again gets no more time for it */
+  custody(dispatch: Dispatch, device: DeviceId, done = 0): void {
     this.ledger.custody(dispatch, device)
-    this.#timer.heard(dispatch.datum, this.#parts.now())
+    if (!this.#isCurrent(dispatch)) return
+    this.given(dispatch, device)
+    if (this.#advances(dispatch.datum, device, done)) this.#timer.heard(dispatch.datum, this.#parts.now())
+  }
+
+  #isCurrent({ datum, attempt }: Dispatch): boolean {
+    return this.ledger.holders(datum).size > 0 && this.ledger.attempts(datum) === attempt
+  }
+
+  #advances(datum: number, device: DeviceId, done: number): boolean {
+    const known = this.#progress.get(datum) ?? { done: 0, devices: new Set() }
+    if (done <= known.done && known.devices.has(device)) return false
+    known.done = Math.max(known.done, done)
+    known.devices.add(device)
+    this.#progress.set(datum, known)
+    return true
+  }
+
+  /** Devices that have as many data of this source as they are trusted with. */
+  full(): ReadonlySet<DeviceId> {
+    return this.#credit.full(this.window, this.#parts.now())
+  }
+
+  /** Devices whose last data did not come back in time, with how many in a row. */
+  silent(): ReadonlyMap<DeviceId, number> {
+    return this.#credit.silent()
   }
 
   /**
@@ -140,6 +183,7 @@ export class SourceBook {
    */
   lost(dispatch: Dispatch, device: DeviceId, how?: 'letGo'): Seconds | undefined {
     if (!this.ledger.lost(dispatch, device)) return undefined
+    this.#credit.forget(dispatch.datum)
     if (how !== 'letGo') return seconds(0)
     // Whoever lets it go has been refused for seconds: going round at once would only repeat that.
     const times = this.#letGo.get(dispatch.datum) ?? 0
@@ -150,6 +194,7 @@ export class SourceBook {
   /** It came home, as a task that was served for so long. @returns as the ledger: only the first counts */
   result({ datum, attempt, served }: Dispatch & Pick<LiveTask, 'served'>): 'first' | 'duplicate' | 'stranger' {
     const took = this.#timer.result(datum, attempt, this.#parts.now())
+    this.#credit.returned(datum, took, this.#parts.now())
     const { underWay } = this.ledger
     const result = this.ledger.result(datum)
     if (result !== 'first') return result
@@ -170,6 +215,8 @@ export class SourceBook {
   }
 
   #forget(datum: number): void {
+    this.#credit.forget(datum)
+    this.#progress.delete(datum)
     this.#letGo.delete(datum)
     this.#deadlines.delete(datum)
   }
@@ -208,6 +255,11 @@ export class SourceBook {
     const isHere = (datum: number): boolean => ledger.holders(datum).size === 0 || isQueuedHere(datum)
     return this.#timer
       .overdue(this.#parts.now(), expected, isHere)
-      .filter(datum => ledger.cameBack({ datum, attempt: ledger.attempts(datum) }))
+      .filter(datum => {
+        const isToGo = ledger.cameBack({ datum, attempt: ledger.attempts(datum) })
+        const late = isToGo ? this.#credit.late(datum) : undefined
+        if (late !== undefined) this.#parts.unreturned?.(late.device, late.inARow)
+        return isToGo
+      })
   }
 }

@@ -291,9 +291,14 @@ export class ClusterView {
     return n !== undefined && this.world.devices[n]!.up && this.#offeredBy(n, model).has(block)
   }
 
+  /** Devices that are there and say that they carry the block, believed or not. */
+  carriers(model: ModelId, block: number): readonly DeviceId[] {
+    return this.world.devices.flatMap(({ id }) => (this.isOfferedBy(id, model, block) ? [id] : []))
+  }
+
   /**
    * Bring what the world has carried to what devices say and what of it is believed. One that is set aside is used all the
-   * same for a block that nobody else has.
+   * same for a block that nobody else has, and so is one that has all that it is trusted with.
    */
   review(): void {
     for (const n of this.world.devices.keys()) {
@@ -311,15 +316,19 @@ export class ClusterView {
   #isBelieved(n: number, model: ModelId, block: number): boolean {
     const { id } = this.world.devices[n]!
     if (this.distrust.isRefusing(id, model, block)) return false
-    if (!this.distrust.isSetAside(id, model)) return true
+    if (!this.#isAvoided(id, model)) return true
     return !this.world.devices.some(
       (other, i) =>
         i !== n &&
         other.up &&
         this.#offeredBy(i, model).has(block) &&
-        !this.distrust.isSetAside(other.id, model) &&
+        !this.#isAvoided(other.id, model) &&
         !this.distrust.isRefusing(other.id, model, block)
     )
+  }
+
+  #isAvoided(device: DeviceId, model: ModelId): boolean {
+    return this.distrust.isSetAside(device, model) || this.distrust.isFull(device)
   }
 
   #offeredBy(n: number, model: ModelId): ReadonlySet<number> {

@@ -1,4 +1,4 @@
-import type { DeviceId, ModelId } from '../../core/ids.ts'
+import type { DeviceId, ModelId, SourceId } from '../../core/ids.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 
 /** For so long data of the model go to others, where there are any. */
@@ -31,6 +31,8 @@ export class Distrust {
   readonly #refusals = new Map<string, { until: Seconds; pause: Seconds; active: boolean }>()
   /** By who says so. */
   readonly #setAside = new Map<DeviceId, readonly SetAside[]>()
+  /** By source here: devices that have as many of its data as they are trusted with. */
+  readonly #full = new Map<SourceId, ReadonlySet<DeviceId>>()
   readonly #self: DeviceId | undefined
   readonly #isWitness: (device: DeviceId) => boolean
 
@@ -56,6 +58,17 @@ export class Distrust {
   taken(device: DeviceId, model: ModelId, block: number): void {
     const key = `${device} ${model} ${block}`
     if (this.#refusals.get(key)?.active === false) this.#refusals.delete(key)
+  }
+
+  /** What a source here has with devices has changed. @param full those that are to get no more of its data for now */
+  fill(source: SourceId, full: ReadonlySet<DeviceId>): void {
+    if (full.size === 0) this.#full.delete(source)
+    else this.#full.set(source, full)
+  }
+
+  isFull(device: DeviceId): boolean {
+    for (const full of this.#full.values()) if (full.has(device)) return true
+    return false
   }
 
   /** All that `by` has seen; what it said before is replaced. @returns whether that is another list of devices */

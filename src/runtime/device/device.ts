@@ -9,7 +9,7 @@ import { WindowStretch } from '../../cluster/window-stretch.ts'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import { deferred } from '../../core/deferred.ts'
 import { formatEpoch } from '../../core/epoch.ts'
-import type { DeviceId } from '../../core/ids.ts'
+import type { DeviceId, SourceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { oneLine } from '../../core/one-line.ts'
@@ -91,6 +91,8 @@ export interface Device extends AsyncDisposable {
   readonly isUnbegun: (source: string, datum: number) => boolean
   /** A source here has set devices aside: the others are told. */
   readonly setAside: () => void
+  /** Devices that have as many data of a source here as they are trusted with: others come first for now. */
+  readonly full: (source: SourceId, devices: ReadonlySet<DeviceId>) => void
   /** Told by its sources what becomes of their data. */
   readonly observer: DeviceObserver
   /** Asked by its sources which of their data are followed. */
@@ -398,6 +400,12 @@ class RunningDevice implements Device {
     this.#dispatcher.waits(
       task => task.done === 0 && task.source === source && task.datum === datum && task.homeId === this.view.self
     )
+
+  readonly full = (source: SourceId, devices: ReadonlySet<DeviceId>): void => {
+    this.view.distrust.fill(source, devices)
+    this.view.review()
+    this.#later()
+  }
 
   readonly setAside = (): void => {
     const now = this.#parts.clock.now()

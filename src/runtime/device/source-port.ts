@@ -16,6 +16,10 @@ export interface DatumRef {
 export interface DatumTaker {
   /** The result has come home; a late duplicate is dropped. */
   delivered(task: DeviceTask): void
+  /** It is on its way to `device`, which is to compute something of it. */
+  given?(ref: DatumRef, device: DeviceId): void
+  /** `device` did not take it. */
+  notTaken?(ref: DatumRef): void
   /** `device` has it now. */
   custody(ref: DatumRef, device: DeviceId, done: number): void
   /** `device` had it when it was lost, or cannot get it any further and has let it go. */

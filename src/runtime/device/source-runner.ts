@@ -28,6 +28,7 @@ import { Appeals } from './appeals.ts'
 import { BadItemLog } from './bad-item-log.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { describeSetAside } from './describe-set-aside.ts'
+import { describeSilence } from './describe-silence.ts'
 import type { DeviceReport } from './device-status.ts'
 import type { BlockFailure } from './is-proven.ts'
 import { ItemReader } from './item-reader.ts'
@@ -69,6 +70,8 @@ export interface SourceRunnerParts {
   /** The breaker has set somebody aside. */
   readonly setAside: () => void
   readonly cancel: (source: string, datum: number) => void
+  /** These devices have as many data of this source as they are trusted with. @default nobody minds */
+  readonly full?: (source: SourceId, devices: ReadonlySet<DeviceId>) => void
   /** Tell another device that a datum is not wanted any more, or only where it is begun. @default nobody is told */
   readonly withdraw?: (ref: DatumRef, device: DeviceId, unlessBegun: boolean) => void
   /** Told last of all of a datum: `entry` is in the sink, and nothing is owed any longer. */
@@ -93,6 +96,11 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 const AGAIN_TICK: Seconds = seconds(0.1)
 /** How often it is asked whether it is time to look at those that were no items or given up. */
 const LOOK_TICK: Seconds = seconds(0.5)
+
+/** Data in a row that do not come back from a device before it is set aside. */
+const UNRETURNED = 3
+
+const NOBODY: ReadonlySet<DeviceId> = new Set()
 
 /** One for all: an error of its own, with its stack, is what a pause costs most. */
 const WOKEN = new Error('woken')
@@ -158,7 +166,8 @@ export class SourceRunner implements SourcePort {
     const { window, admission: terms = PATIENT_TERMS } = parts.spec
     this.#book = new SourceBook({
       ...{ self: parts.view.self, now: () => parts.clock.now(), window, terms },
-      ...(parts.stretch === undefined ? {} : { stretch: parts.stretch })
+      ...(parts.stretch === undefined ? {} : { stretch: parts.stretch }),
+      unreturned: (device, inARow) => this.#unreturned(device, inARow)
     })
     this.#appeals = new Appeals(parts)
     const say = (text: string, level?: 'warn'): void => parts.say(`source ${parts.spec.name}: ${text}`, level)
@@ -195,6 +204,7 @@ export class SourceRunner implements SourcePort {
       }
       throw error
     } finally {
+      this.#tellFull()
       over.abort()
     }
   }
@@ -332,6 +342,7 @@ export class SourceRunner implements SourcePort {
     this.#reader?.forget(datum)
     this.#acquit(this.#appeals.computed(datum, task.modelId, holders, now))
     this.#parts.cancel(this.id, task.datum)
+    this.#tellFull()
     this.#wake() // there is room, whenever it is on the disk
     this.#endIfItFails(this.#record(task, tensors, served))
   }
@@ -353,10 +364,30 @@ export class SourceRunner implements SourcePort {
     }
   }
 
-  custody(ref: DatumRef, device: DeviceId, _done?: number): void {
+  given(ref: DatumRef, device: DeviceId): void {
+    this.#book.given(ref, device)
+    this.#tellFull()
+  }
+
+  notTaken(ref: DatumRef): void {
+    this.#book.notTaken(ref)
+    this.#tellFull()
+  }
+
+  /** Whoever has as much as it is trusted with is left alone, where others can compute it. */
+  #tellFull(): void {
+    const full = this.#state === 'running' ? this.#book.full() : NOBODY
+    if (full.size === this.#full.size && [...full].every(device => this.#full.has(device))) return
+    this.#full = full
+    this.#parts.full?.(this.id, full)
+  }
+  #full: ReadonlySet<DeviceId> = NOBODY
+
+  custody(ref: DatumRef, device: DeviceId, done?: number): void {
     // It was on its way there when it was let go.
     if (!this.#flights.has(ref.datum)) this.#parts.withdraw?.(ref, device, false)
-    this.#book.custody(ref, device)
+    this.#book.custody(ref, device, done)
+    this.#tellFull()
   }
 
   lost(ref: DatumRef, device: DeviceId, how?: 'letGo'): void {
@@ -380,6 +411,15 @@ export class SourceRunner implements SourcePort {
     } else if (this.#book.ledger.fail(datum, verdict.cause)) {
       this.#endIfItFails(this.#recordFailure(datum, verdict.cause, 'computation'))
     }
+  }
+
+  /** It is left alone for a while, where others can compute what it does not return. */
+  #unreturned(device: DeviceId, inARow: number): void {
+    const model = this.#model.served?.manifest.id
+    if (model === undefined || inARow < UNRETURNED) return
+    const { breaker, clock } = this.#parts
+    const setAside = breaker.suspect(device, model, `${inARow} data in a row did not come back from it`, clock.now())
+    if (setAside !== undefined) this.#acquit([setAside])
   }
 
   /** The failures were the devices', not the data's. */
@@ -442,6 +482,7 @@ export class SourceRunner implements SourcePort {
     this.#lookAtModel()
     this.#badItems.tick()
     this.#stream?.tick?.()
+    this.#tellFull()
     if (this.#state !== 'running') return
     for (const datum of this.#book.tooLate()) this.#dropAdmitted(datum, 'deadline')
     const { view, isHere } = this.#parts
@@ -490,12 +531,14 @@ export class SourceRunner implements SourcePort {
     if (this.#writeTrouble !== '') return this.#writeTrouble
     if (this.#state === 'waiting' && spec.model !== undefined && view.manifestNamed(spec.model) === undefined)
       return this.#model.refusal || `waits for the model "${spec.model}": no device has it yet`
-    return this.#state === 'running' ? because : ''
+    if (this.#state !== 'running') return ''
+    return because || describeSilence(this.#book.silent(), this.#model.served?.manifest, view)
   }
 
   async stop(): Promise<void> {
     if (this.#state !== 'done' && this.#state !== 'failed') this.#state = 'stopped'
     this.#stream?.close?.()
+    this.#tellFull()
     this.#wake()
   }
 

@@ -174,6 +174,9 @@ export class TaskTraffic {
   #send(task: DeviceTask, peer: DeviceId, { written, accepted, refused }: SendOutcome): void {
     const { source, datum, trace, done: activation } = task
     const ready = task.ranUntil ?? task.arrivedAt
+    const home = task.homeId === this.#parts.network.self ? this.#parts.taker(source) : undefined
+    const ref = { source, datum, attempt: task.attempt }
+    home?.given?.(ref, peer)
     const sending = this.#parts.guard.run('sending data', () => this.#hand(task, peer)) ?? notSent()
     const told = ({ bytes, starts: start, departs: end }: Sent): void => {
       const to = this.#parts.view.nameOf(peer)
@@ -184,10 +187,14 @@ export class TaskTraffic {
     const over = sending.answered.then(
       ({ kind }) => {
         this.#parts.guard.run('judging answers', () => this.#answered(task, peer, activation, kind === 'accepted'))
-        if (kind === 'accepted') accepted()
-        else refused()
+        if (kind === 'accepted') return accepted()
+        home?.notTaken?.(ref)
+        refused()
       },
-      () => refused()
+      () => {
+        home?.notTaken?.(ref)
+        refused()
+      }
     )
     for (const end of [free, over]) void this.#parts.guard.watch('going on with what was sent', end)
   }

@@ -365,9 +365,19 @@ export class Dispatcher<T extends LiveTask> {
     }
   }
 
+  /** Whether it can be computed there, by what is known now, or only passes through. */
+  #isCarriedAt(to: number, { model, done, route }: T): boolean {
+    const step = route[0]
+    return step === undefined || step.until <= done || this.#ports.world.carries(to, model, done)
+  }
+
   /** @returns true when the task is still for this link; otherwise it has been queued elsewhere */
   #lookAgain(task: T, to: number): boolean {
     if (task.keepsRoute === true) return true
+    if (!this.#isCarriedAt(to, task)) {
+      this.#again(task)
+      return false
+    }
     const decision = this.#note(() => this.policy.beforeSend?.(task, task.route, this.#ports.now()))
     if (decision === undefined) return true
     if (decision.kind === 'go' && decision.steps[0]?.device === to) {

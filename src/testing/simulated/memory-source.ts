@@ -67,6 +67,7 @@ export class MemorySource {
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
       ...{
         setAside: device.setAside,
+        full: device.full,
         cancel: device.cancel,
         stretch: device.stretch,
         observe: device.observer,

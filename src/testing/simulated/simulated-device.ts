@@ -421,6 +421,7 @@ export class SimulatedDevice {
       submit: device.submit,
       isHere: device.isHere,
       setAside: device.setAside,
+      full: device.full,
       cancel: device.cancel,
       stretch: device.stretch,
       observe: device.observer,

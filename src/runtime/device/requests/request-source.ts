@@ -180,7 +180,7 @@ export class RequestSource {
       createPort: manifest => createRequestPort(manifest),
       ...{ isLive: true, isAsked: true },
       ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere },
-      ...{ setAside: device.setAside, cancel: device.cancel, withdraw: device.withdraw },
+      ...{ setAside: device.setAside, full: device.full, cancel: device.cancel, withdraw: device.withdraw },
       stretch: device.stretch,
       observe: device.observer,
       tracer: device.tracer

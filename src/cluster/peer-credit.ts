@@ -1,0 +1,139 @@
+import type { DeviceId } from '../core/ids.ts'
+import { type Seconds, seconds } from '../core/units.ts'
+
+/** Of a window, with a device that has returned nothing of late; one tells nothing of it. */
+const UNPROVEN_SHARE = 1 / 4
+const LEAST_SHARE = 2
+/** At most, in windows: whoever returns everything is never held up. */
+const MOST_WINDOWS = 2
+/** Weights of a new sample, and deviations beyond the mean, as in RFC 6298. */
+const GAIN = 1 / 8
+const DEVIATION_GAIN = 1 / 4
+const DEVIATIONS = 4
+/** Nothing is made of a silence shorter than this. */
+const LEAST_SILENCE: Seconds = seconds(0.5)
+
+interface Peer {
+  /** Data that it has, as far as is known, and since when. */
+  readonly has: Map<number, Seconds>
+  /** Beyond its share of the window: one for each that came back, half of it when one did not. */
+  earned: number
+  /** Times that it was late in a row. */
+  lateInARow: number
+  mean: number | undefined
+  deviation: number
+  returnedAt: number
+}
+
+/**
+ * How many data of a source may be with a device at once, where data that went out later than one of its own have come back:
+ * as many as it has lately returned, and a few before it has returned any. So one that takes data and never answers has few of
+ * them, and one that answers in its turn is not held up. Additive increase for each datum that comes back, multiplicative
+ * decrease for each that does not come in time; a device from which nothing has come for longer than it usually takes has
+ * its share and no more. Pure; times are handed in.
+ */
+export class PeerCredit {
+  readonly #peers = new Map<DeviceId, Peer>()
+  /** Who had it, the last at the end. */
+  readonly #ways = new Map<number, DeviceId[]>()
+  /** When the youngest that has come back went out. */
+  #youngestBack = Number.NEGATIVE_INFINITY
+
+  /** It goes to `device`, or is there: whoever had it before has passed it on. */
+  given(datum: number, device: DeviceId, now: Seconds): void {
+    const way = this.#ways.get(datum) ?? []
+    if (way.at(-1) === device) return
+    this.#holder(datum)?.has.delete(datum)
+    this.#ways.set(datum, [...way.filter(other => other !== device), device])
+    this.#of(device).has.set(datum, now)
+  }
+
+  /** Its result is home. @param took since it went out; undefined: not known */
+  returned(datum: number, took: Seconds | undefined, now: Seconds): void {
+    if (took !== undefined) this.#youngestBack = Math.max(this.#youngestBack, now - took)
+    for (const device of this.#ways.get(datum) ?? []) {
+      const peer = this.#of(device)
+      peer.earned++
+      peer.lateInARow = 0
+      peer.returnedAt = now
+      if (took !== undefined) measure(peer, took)
+    }
+    this.forget(datum)
+  }
+
+  /** Nothing was heard of it for too long. @returns who had it last, and how many of its data in a row were late */
+  late(datum: number): { readonly device: DeviceId; readonly inARow: number } | undefined {
+    const device = this.#ways.get(datum)?.at(-1)
+    const peer = this.#holder(datum)
+    this.forget(datum)
+    if (device === undefined || peer === undefined) return undefined
+    peer.earned = Math.floor(peer.earned / 2)
+    peer.lateInARow++
+    return { device, inARow: peer.lateInARow }
+  }
+
+  /** It is done, or is nowhere any more. */
+  forget(datum: number): void {
+    this.#holder(datum)?.has.delete(datum)
+    this.#ways.delete(datum)
+  }
+
+  /** Devices that have all that they are trusted with. */
+  full(window: number, now: Seconds): ReadonlySet<DeviceId> {
+    const full = new Set<DeviceId>()
+    for (const [device, peer] of this.#peers) {
+      const isTrusted = peer.lateInARow === 0 && !this.#isOvertaken(peer)
+      if (!isTrusted && peer.has.size >= credit(peer, window, now)) full.add(device)
+    }
+    return full
+  }
+
+  /** Devices whose last data were late, with how many in a row. */
+  silent(): ReadonlyMap<DeviceId, number> {
+    return new Map(
+      [...this.#peers].flatMap(([device, { lateInARow }]) => (lateInARow > 0 ? [[device, lateInARow] as const] : []))
+    )
+  }
+
+  #isOvertaken({ has }: Peer): boolean {
+    const [oldest] = has.values()
+    return oldest !== undefined && oldest < this.#youngestBack
+  }
+
+  #holder(datum: number): Peer | undefined {
+    const device = this.#ways.get(datum)?.at(-1)
+    return device === undefined ? undefined : this.#peers.get(device)
+  }
+
+  #of(device: DeviceId): Peer {
+    const known = this.#peers.get(device)
+    if (known !== undefined) return known
+    const nothing = { earned: 0, lateInARow: 0, mean: undefined, deviation: 0, returnedAt: Number.NEGATIVE_INFINITY }
+    const peer = { has: new Map<number, Seconds>(), ...nothing }
+    this.#peers.set(device, peer)
+    return peer
+  }
+}
+
+const credit = (peer: Peer, window: number, now: Seconds): number => {
+  const share = Math.max(1, Math.floor(Math.max(LEAST_SHARE, window * UNPROVEN_SHARE) / 2 ** peer.lateInARow))
+  peer.earned = Math.min(peer.earned, Math.ceil(MOST_WINDOWS * window))
+  return isSilent(peer, now) ? share : share + peer.earned
+}
+
+/** It has had one for longer than it usually takes, and nothing has come from it meanwhile. */
+const isSilent = ({ has, mean, deviation, returnedAt }: Peer, now: Seconds): boolean => {
+  const [oldest] = has.values()
+  if (oldest === undefined || mean === undefined) return false
+  return now - Math.max(oldest, returnedAt) > Math.max(LEAST_SILENCE, 2 * mean + DEVIATIONS * deviation)
+}
+
+const measure = (peer: Peer, took: number): void => {
+  if (peer.mean === undefined) {
+    peer.mean = took
+    peer.deviation = took / 2
+    return
+  }
+  peer.deviation += DEVIATION_GAIN * (Math.abs(took - peer.mean) - peer.deviation)
+  peer.mean += GAIN * (took - peer.mean)
+}
