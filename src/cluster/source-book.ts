@@ -253,13 +253,11 @@ export class SourceBook {
   overdue(expected: Seconds, isQueuedHere: (datum: number) => boolean): readonly number[] {
     const { ledger } = this
     const isHere = (datum: number): boolean => ledger.holders(datum).size === 0 || isQueuedHere(datum)
-    return this.#timer
-      .overdue(this.#parts.now(), expected, isHere)
-      .filter(datum => {
-        const isToGo = ledger.cameBack({ datum, attempt: ledger.attempts(datum) })
-        const late = isToGo ? this.#credit.late(datum) : undefined
-        if (late !== undefined) this.#parts.unreturned?.(late.device, late.inARow)
-        return isToGo
-      })
+    return this.#timer.overdue(this.#parts.now(), expected, isHere).filter(datum => {
+      const isToGo = ledger.cameBack({ datum, attempt: ledger.attempts(datum) })
+      const late = isToGo ? this.#credit.late(datum) : undefined
+      if (late !== undefined) this.#parts.unreturned?.(late.device, late.inARow)
+      return isToGo
+    })
   }
 }

@@ -181,7 +181,13 @@ export const numberSource = (
       write: async (_, outputs) => numberIn(outputs[0]!),
       exampleInputs: () => []
     }),
-    ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere, setAside: device.setAside, full: device.full },
+    ...{
+      breaker: device.breaker,
+      submit: device.submit,
+      isHere: device.isHere,
+      setAside: device.setAside,
+      full: device.full
+    },
     ...{
       cancel: device.cancel,
       observe: device.observer,

@@ -64,7 +64,13 @@ export const createSource = (source: SourceSpec, parts: SourceParts): CreatedSou
     : listedParts(source, parts, say)
   const runner: SourceRunner = new SourceRunner({
     ...{ ...own, spec: source, deviceName: options.name, clock: systemClock, wallTime, view: device.view, sink, say },
-    ...{ breaker: device.breaker, submit: device.submit, isHere: device.isHere, setAside: device.setAside, full: device.full },
+    ...{
+      breaker: device.breaker,
+      submit: device.submit,
+      isHere: device.isHere,
+      setAside: device.setAside,
+      full: device.full
+    },
     cancel: device.cancel,
     stretch: device.stretch,
     settled: (datum, item, entry) => {

@@ -68,9 +68,12 @@ const run = async (kind: Kind): Promise<readonly number[]> => {
 
 let alone: Promise<readonly number[]> | undefined
 
-test.each(['silent', 'repeats that it has them'] as const)('who takes data and %s does not hold up the others', async kind => {
-  alone ??= run('absent')
-  const [without, within] = [await alone, await run(kind)]
-  const after = (counts: readonly number[]): number => counts.slice(2).reduce((sum, n) => sum + n, 0)
-  expect(after(within)).toBeGreaterThan(0.9 * after(without))
-})
+test.each(['silent', 'repeats that it has them'] as const)(
+  'who takes data and %s does not hold up the others',
+  async kind => {
+    alone ??= run('absent')
+    const [without, within] = [await alone, await run(kind)]
+    const after = (counts: readonly number[]): number => counts.slice(2).reduce((sum, n) => sum + n, 0)
+    expect(after(within)).toBeGreaterThan(0.9 * after(without))
+  }
+)
