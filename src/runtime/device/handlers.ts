@@ -2,18 +2,19 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import type { PlacementInbox } from '../../cluster/placement-inbox.ts'
+import { TaskRoom } from '../../cluster/task-room.ts'
 import type { WindowStretch } from '../../cluster/window-stretch.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { isFinished } from '../../core/progress.ts'
-import { seconds } from '../../core/units.ts'
+import { bytes, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { toWire } from '../cluster/manifest-codec.ts'
 import { MisfitError } from '../cluster/misfit-error.ts'
 import { placementFromWire, placementToWire } from '../cluster/placement-codec.ts'
 import { stateFault } from '../cluster/state-fault.ts'
-import type { DeviceTask } from '../dispatch/device-task.ts'
+import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
 import { reportFromWire } from '../dispatch/report-codec.ts'
 import { answersFor, taskFromWire } from '../dispatch/task-codec.ts'
 import {
@@ -95,11 +96,23 @@ export interface HandlerParts {
 export const createHandlers = (parts: HandlerParts): NetworkHandlers => {
   /** Devices that are there and whose name has been told. */
   const greeted = new Set<DeviceId>()
-  return handlersOf(parts, greeted)
+  return handlersOf(parts, greeted, roomOf(parts))
 }
 
-const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>): NetworkHandlers => ({
-  onTask: arrived => onTask(parts, arrived),
+/** For tasks of others. */
+const roomOf = ({ clock, dispatcher }: HandlerParts): TaskRoom =>
+  new TaskRoom({
+    now: () => clock.now(),
+    *here() {
+      for (const task of dispatcher.tasks()) {
+        const { from, homeId: home } = task
+        if (from !== undefined) yield { from, home, bytes: bytes(payloadBytes(task)) }
+      }
+    }
+  })
+
+const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>, room: TaskRoom): NetworkHandlers => ({
+  onTask: arrived => onTask(parts, arrived, room),
   onRequest: (from, request) => answer(parts, from, request),
   onNotice: (from, { body }) => {
     if (body.case === 'state') hearTold(parts, from, body.value, greeted)
@@ -152,12 +165,12 @@ const sayNamesakes = (parts: HandlerParts, device: DeviceId, name: string): void
   say(`${all.length} devices are called ${name} (${which}): start all but one under another name`, 'warn')
 }
 
-const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
+const onTask = (parts: HandlerParts, arrived: ArrivedTask, room: TaskRoom): TaskAnswer => {
   const from = parts.view.world.deviceIndex(arrived.from)
   if (from === undefined) return { kind: 'refused', because: 'you are not known here yet' }
   let answer: TaskAnswer | undefined
   try {
-    answer = take(parts, arrived, from)
+    answer = take(parts, arrived, from, room)
     return answer
   } catch (error) {
     if (error instanceof MisfitError) parts.blame(arrived.task, answersFor(arrived) ?? parts.view.self, error.message)
@@ -168,7 +181,7 @@ const onTask = (parts: HandlerParts, arrived: ArrivedTask): TaskAnswer => {
   }
 }
 
-const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnswer => {
+const take = (parts: HandlerParts, arrived: ArrivedTask, from: number, room: TaskRoom): TaskAnswer => {
   const { view, clock, dispatcher, network } = parts
   if (arrived.report !== undefined)
     dispatcher.policy.heard(from, reportFromWire(arrived.report, view.world), clock.now())
@@ -185,6 +198,8 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number): TaskAnsw
     if (!parts.door.lets(arrived.from, task, arrived.task.token, complete ? 'a result' : 'an activation'))
       return { kind: 'refused', because: `datum ${task.datum} of ${task.source} was not given out like this` }
   } else {
+    const because = room.refusal({ from: arrived.from, home: task.homeId, bytes: bytes(payloadBytes(task)) })
+    if (because !== undefined) return { kind: 'refused', because }
     const { source, datum, attempt, done } = task
     const { token } = arrived.task
     network.notify(task.homeId, notice('custody', { source, datum: BigInt(datum), attempt, done, token }))

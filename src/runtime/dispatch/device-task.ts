@@ -19,6 +19,8 @@ export interface DeviceTask extends LiveTask {
   sentBy?: DeviceId | undefined
   /** What arrived is no activation of its block: whose failure that is. */
   blame?: DeviceId | undefined
+  /** Who sent it here; absent: it is of a source of this device. */
+  readonly from?: DeviceId
   /** When its last block on this device ended; undefined when it came from elsewhere. */
   ranUntil?: Seconds
   /** Of a datum that is followed: what all its steps belong to. */

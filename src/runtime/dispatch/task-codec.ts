@@ -93,6 +93,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     token: task.token,
     madeBy: makerOf(arrived),
     sentBy: answersFor(arrived),
+    from: arrived.from,
     ...(task.trace.length === 0 ? {} : { trace: traceFromWire(task.trace) })
   }
 }

@@ -90,7 +90,7 @@ export class Dispatcher<T extends LiveTask> {
       world: ports.world,
       backlog: () => this.#lane.backlog(),
       linkBacklog: to => this.#links.get(to)?.backlog() ?? seconds(0),
-      tasks: () => this.#tasks()
+      tasks: () => this.tasks()
     }
     this.policy = createPolicy(host)
     this.#drift = new DriftWatch(ports.world, ports.self)
@@ -186,7 +186,8 @@ export class Dispatcher<T extends LiveTask> {
     return true
   }
 
-  *#tasks(): Iterable<T> {
+  /** All that are here, but for those that are being sent just now. */
+  *tasks(): Iterable<T> {
     yield* this.#lane.tasks()
     for (const queue of this.#links.values()) yield* queue.tasks()
     for (const { task } of this.#waiting) yield task
@@ -194,13 +195,13 @@ export class Dispatcher<T extends LiveTask> {
 
   /** Whether such a task is here; one that is being sent just now is not. */
   has(wanted: (task: T) => boolean): boolean {
-    for (const task of this.#tasks()) if (wanted(task)) return true
+    for (const task of this.tasks()) if (wanted(task)) return true
     return false
   }
 
   /** Whether such a task is here and no block runs on it now. */
   waits(wanted: (task: T) => boolean): boolean {
-    for (const task of this.#tasks()) if (wanted(task)) return !this.#lane.isRunning(task)
+    for (const task of this.tasks()) if (wanted(task)) return !this.#lane.isRunning(task)
     return false
   }
 

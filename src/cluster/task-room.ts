@@ -1,0 +1,77 @@
+import { formatBytes } from '../core/format-quantity.ts'
+import type { DeviceId } from '../core/ids.ts'
+import { type Bytes, bytes, type Seconds, seconds } from '../core/units.ts'
+
+/** A task of another device that is here: who sent it, whose datum it is, what its activation takes. */
+export interface TakenTask {
+  readonly from: DeviceId
+  readonly home: DeviceId
+  readonly bytes: Bytes
+}
+
+interface Amount {
+  tasks: number
+  bytes: number
+}
+
+/** Of the data of one home that one device sent. Several windows of honest sources: who is refused sends elsewhere, or later. */
+export const MOST_OF_HOME: Readonly<Amount> = { tasks: 2048, bytes: 256 * 2 ** 20 }
+/** Of all that one device sent: it may say that its own are of many homes. */
+export const MOST_OF_SENDER: Readonly<Amount> = { tasks: 4096, bytes: 512 * 2 ** 20 }
+/** Where there seems to be no room, what is here is counted at most so often. */
+const COUNT_AGAIN: Seconds = seconds(0.1)
+
+/**
+ * How many tasks of others a device has, and takes. What was taken is added up, and only where that comes to a bound what is really
+ * here is counted: no way on which a task leaves can be forgotten.
+ */
+export class TaskRoom {
+  readonly #now: () => Seconds
+  readonly #here: () => Iterable<TakenTask>
+  #amounts = new Map<string, Amount>()
+  #countedAt = Number.NEGATIVE_INFINITY
+
+  constructor(parts: { readonly now: () => Seconds; readonly here: () => Iterable<TakenTask> }) {
+    this.#now = parts.now
+    this.#here = parts.here
+  }
+
+  /** @returns why it is not taken, else undefined; then it counts as taken */
+  refusal(task: TakenTask): string | undefined {
+    if (this.#lack(task) !== undefined) this.#count()
+    const lack = this.#lack(task)
+    if (lack === undefined) this.#add(task)
+    return lack
+  }
+
+  #lack({ from, home, bytes }: TakenTask): string | undefined {
+    const isBeyond = (key: string, most: Amount): boolean => {
+      const { tasks, bytes: taken } = this.#amounts.get(key) ?? { tasks: 0, bytes: 0 }
+      // One is taken however large it is.
+      return tasks > 0 && (tasks >= most.tasks || taken + bytes > most.bytes)
+    }
+    if (isBeyond(`${from} ${home}`, MOST_OF_HOME)) return wordsOf('of that home', MOST_OF_HOME)
+    if (isBeyond(from, MOST_OF_SENDER)) return wordsOf('of yours', MOST_OF_SENDER)
+    return undefined
+  }
+
+  #count(): void {
+    const now = this.#now()
+    if (now - this.#countedAt < COUNT_AGAIN) return
+    this.#countedAt = now
+    this.#amounts = new Map()
+    for (const task of this.#here()) this.#add(task)
+  }
+
+  #add({ from, home, bytes }: TakenTask): void {
+    for (const key of [from, `${from} ${home}`]) {
+      const amount = this.#amounts.get(key) ?? { tasks: 0, bytes: 0 }
+      amount.tasks++
+      amount.bytes += bytes
+      this.#amounts.set(key, amount)
+    }
+  }
+}
+
+const wordsOf = (whose: string, { tasks, bytes: most }: Amount): string =>
+  `there is no room for more tasks ${whose}: at most ${tasks}, of ${formatBytes(bytes(most))}`
