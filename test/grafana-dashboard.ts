@@ -206,6 +206,12 @@ export const grafanaDashboard = (): Dashboard =>
         '{{outcome}}'
       ])
     )
+    .withPanel(
+      lines('Beyond a budget', 'What other devices asked or said beyond what one may, by the budget.', 'reqps', [
+        sumBy('budget', rateOf('tributary_beyond_budget_total')),
+        '{{budget}}'
+      ])
+    )
     .withRow(new RowBuilder('Placement'))
     .withPanel(
       lines('Plans', 'By what had changed.', 'short', [
