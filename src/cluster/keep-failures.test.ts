@@ -21,6 +21,19 @@ test('a full disk is said once, with model, block and cause, and is a trouble at
   expect([failures.troubles(s(4)), failures.because(net, 2)]).toEqual([[], undefined])
 })
 
+test('what the program knows of a full disk is said with it, in the same words while it lasts', () => {
+  const failures = new KeepFailures()
+  const noRoom = (free: number) =>
+    Object.assign(new Error('no room'), { code: 'ENOSPC', syscall: 'statfs', because: `${free} MB are free there` })
+  for (const t of [0, 1]) failures.failed(block(2), noRoom(7 - t), 'notGiven', s(t))
+  expect(failures.troubles(s(1))).toEqual([
+    'cannot get and keep block 2 of net: the disk is full (ENOSPC): 7 MB are free there'
+  ])
+  failures.succeeded(block(2))
+  failures.failed(block(2), noRoom(3), 'notGiven', s(2))
+  expect(failures.because(net, 2)).toBe('the disk is full (ENOSPC): 3 MB are free there')
+})
+
 test('after three failures of its own a device takes no more for a minute, later for two; after a success it does', () => {
   const failures = new KeepFailures()
   const fail = (now: number): boolean => {

@@ -14,6 +14,8 @@ interface Failure extends KeptBlock {
   readonly times: number
   /** This device's own: another one may keep the block. */
   readonly isOwn: boolean
+  /** Of the system's refusal. */
+  readonly code: string | undefined
 }
 
 /** After a failure; twice as long each time when it is a trouble. */
@@ -37,12 +39,14 @@ export class KeepFailures {
   failed(of: KeptBlock, error: unknown, kind: 'notGiven' | 'notLoaded', now: Seconds): string | undefined {
     const refusal = systemErrorOf(error)
     const message = error instanceof Error ? error.message : String(error)
-    const because = refusal === undefined ? message : describeFileError(refusal)
     const key = keyOf(of)
     const before = this.#failures.get(key)
+    // While the system refuses the same, the words stay: what is free there changes all the time, and a trouble is said once.
+    const isSame = refusal !== undefined && before?.code === refusal.code
+    const because = isSame ? before.because : refusal === undefined ? message : describeFileError(refusal)
     const isOwn = refusal !== undefined || kind === 'notLoaded'
     const times = before?.isOwn === isOwn ? before.times + 1 : 1
-    this.#failures.set(key, { ...of, because, times, isOwn })
+    this.#failures.set(key, { ...of, because, times, isOwn, code: refusal?.code })
     if (isOwn && times >= MOST && now >= this.#fullUntil) {
       this.#fullUntil = seconds(now + this.#rest)
       this.#fullSince = wordsOf({ ...of, because })

@@ -1,3 +1,5 @@
+import type { SystemError } from './system-error-of.ts'
+
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EACCES: 'permission denied',
@@ -16,7 +18,8 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** What the operating system said of a file, in words: "there is no such file or folder (ENOENT)". */
 export const describeFileError = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException
+  const { code, message, because } = error as Partial<SystemError>
   const words = code === undefined ? undefined : WORDS[code]
-  return words === undefined ? (message ?? String(error)) : `${words} (${code})`
+  if (words === undefined) return message ?? String(error)
+  return because === undefined ? `${words} (${code})` : `${words} (${code}): ${because}`
 }

@@ -3,6 +3,8 @@ export interface SystemError extends Error {
   readonly code: string
   readonly syscall: string
   readonly path?: string
+  /** What this program knows of it beside what the system says. */
+  readonly because?: string
 }
 
 const isSystemError = (error: unknown): error is SystemError =>

@@ -390,9 +390,12 @@ export class DeviceReporter {
     if (there < this.#awaited) return `waits for devices: ${there} of ${this.#awaited} are there`
     const current = placement()
     if (current === undefined) return 'waits until blocks are placed'
+    const absent = view.planned().filter(({ device }) => !current.placement.has(deviceId(device)))
+    if (absent.length > 0)
+      return `waits until blocks are placed anew: ${absent.map(({ name }) => name).join(', ')} came later`
     const loading = view.planned().filter(state => this.#epochOf(state) < current.epoch)
     if (loading.length > 0) return `waits until blocks are loaded: ${loading.map(({ name }) => name).join(', ')}`
-    return this.#linksAreMeasured() ? '' : 'waits until the links are measured'
+    return this.#linksAreMeasured() ? 'begins' : 'waits until the links are measured'
   }
 
   #epochOf({ device, readyEpoch }: DeviceState): number {

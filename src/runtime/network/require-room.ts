@@ -21,5 +21,5 @@ export const requireRoom = async (folder: string, size: Bytes, room: DiskRoom = 
   // A file system that does not say how large it is says nothing of its room either.
   if (total === 0 || size <= Math.max(0, free - reserved)) return
   const because = `${formatBytes(size)} more do not fit: ${formatBytes(free)} are free there, and ${formatBytes(reserved)} stay free`
-  throw Object.assign(new Error(because), { code: 'ENOSPC', syscall: 'statfs', path: folder })
+  throw Object.assign(new Error(because), { code: 'ENOSPC', syscall: 'statfs', path: folder, because })
 }
