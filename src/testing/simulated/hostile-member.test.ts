@@ -252,7 +252,6 @@ test('what a member claims to follow moves no term, and its leaving leaves nothi
 
 /** What a device with the smallest id may do where it is elected. */
 const PLANNERS: readonly (readonly [string, NonNullable<DeviceParts['place']>])[] = [
-  ['says nothing', () => new Promise(() => {})],
   ['fails', () => Promise.reject(new Error('no'))],
   ['places all on devices that are not there', () => onDevice('nobody', [0, 1])],
   ['places blocks that there are not', () => onDevice('beta', [0, 1, 2, 4_000_000_000])],
@@ -264,6 +263,36 @@ const onDevice = (device: string, blocks: readonly number[]) => ({
   placement: new Map([[deviceId(device), new Map<ModelId, readonly number[]>([[net.manifest.id, blocks]])]]),
   unplaced: []
 })
+
+const notEver: NonNullable<DeviceParts['place']> = () => new Promise(() => {})
+
+describe('an elected device that never places anything is passed over', () => {
+  test.each([
+    ['after ten seconds where it says nothing', false, 30],
+    ['after a minute more where it says that it is planning', true, 100]
+  ])('%s', async (_, says, latest) => {
+    const { clock, start } = open()
+    const aaron = start({ name: 'aaron', memory: 0, parts: { place: notEver } })
+    if (!says) keepSilent(aaron)
+    start({ name: 'beta', memory: 2e6 })
+    const gamma = start({ name: 'gamma', models: [net], memory: 1e6 })
+    await clock.run(() => clock.now() > 2)
+    const door = gamma.addSource({ name: 'door', items: items(), window: 4 })
+    await clock.run(() => door.isDone || clock.now() > latest)
+    expect(answers(door)).toEqual(right)
+    expect(gamma.said).toContain('aaron is to plan and does not: others do, for 300 s')
+  })
+})
+
+/** What it tells of itself does not say that it makes a plan. */
+const keepSilent = ({ network }: MemoryDevice): void => {
+  const publish = network.publishState.bind(network)
+  const notify = network.notify.bind(network)
+  const withoutPlan = ({ planningFor: _, ...state }: DeviceState): DeviceState => state
+  network.publishState = state => publish(withoutPlan(state))
+  network.notify = (to, { body, ...rest }) =>
+    notify(to, { ...rest, body: body.case === 'state' ? { case: 'state', value: withoutPlan(body.value) } : body })
+}
 
 describe('an elected device that plans nothing that can be followed is passed over, and its cluster computes', () => {
   test.each(PLANNERS)('%s', async (_, place) => {
