@@ -4,19 +4,20 @@ import { nearest } from '../src/core/nearest.ts'
 import { UserError } from '../src/core/user-error.ts'
 import type { Attack } from './attack/attack.ts'
 import { attackTable, writeAttackTable } from './attack/attack-table.ts'
+import { AttackedClusters } from './attack/attacked-clusters.ts'
 import { doorAttacks } from './attack/door-attacks.ts'
 import { makeData, RATE } from './attack/honest-cluster.ts'
 import { MEMBER_ATTACKS } from './attack/member-attacks.ts'
-import { type AttackRow, playAttack, WINDOW } from './attack/play-attack.ts'
+import { type AttackRow, isTooBusy, playAttack, WINDOW } from './attack/play-attack.ts'
 import { RAW_ATTACKS } from './attack/raw-attacks.ts'
 
-// Every attack that this program knows, each against a cluster of four real processes with an honest source: `npm run
-// bench:attack`, some twenty minutes; `-- NAME...` those whose names begin so; `-- --seconds N` how long each lasts; `-- --json`
+// Every attack that this program knows, one after the other against a cluster of four real processes with an honest source, a new
+// one after each attack that does not hold: `npm run bench:attack`, some twenty minutes; `-- NAME...` those whose names begin so; `-- --seconds N` how long each lasts; `-- --json`
 // rows as one document; `-- --write` the table into docs/security.md. Exit 1 when one does not hold.
 
 const PAGE = fileURLToPath(new URL('../../docs/security.md', import.meta.url))
 const ATTACKS: readonly Attack[] = [...MEMBER_ATTACKS, ...RAW_ATTACKS, ...doorAttacks()]
-/** Data that may be asked for beyond the attack: while the cluster begins and recovers. */
+/** Seconds for each attack beyond its duration: until it begins, and while the cluster recovers. */
 const SPARE = 120
 
 const chosen = (words: readonly string[]): readonly Attack[] => {
@@ -44,11 +45,13 @@ const main = async (words: readonly string[]): Promise<void> => {
   const at = words.indexOf('--seconds')
   const names = words.filter((word, i) => !word.startsWith('--') && (at < 0 || i !== at + 1))
   const attacks = chosen(names)
-  const data = await makeData((duration + SPARE) * RATE)
+  const data = await makeData(attacks.length * (duration + SPARE) * RATE)
   const rows: AttackRow[] = []
   try {
+    await using clusters = new AttackedClusters(data)
     for (const attack of attacks) {
-      const row = await playAttack(attack, data, duration)
+      const row = await playAttack(attack, await clusters.of(attack), duration)
+      if (row.faults.length > 0 && !isTooBusy(row)) await clusters.close()
       rows.push(row)
       const verdict = row.faults.length === 0 ? 'holds' : row.faults.join('; ')
       process.stderr.write(

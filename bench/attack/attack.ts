@@ -44,9 +44,42 @@ export const again = async (signal: AbortSignal, pause: number, work: () => Prom
   }
 }
 
-/** The caller disposes of it. */
-export const joinHostile = async (cluster: HonestCluster, number: number): Promise<HostileMember> => {
-  const member = await openHostileMember(cluster.invite, join(cluster.home, `hostile-${number}`))
-  await introduced(member, 4)
-  return member
+/** A stage, and what has come of an attack on it. */
+export interface OpenStage {
+  readonly stage: Stage
+  readonly times: () => number
+  readonly notes: readonly string[]
+  /** The attack is over. */
+  readonly end: () => void
+  /** Its members leave. */
+  readonly leave: () => Promise<void>
+}
+
+let members = 0
+
+export const openStage = (cluster: HonestCluster): OpenStage => {
+  const over = new AbortController()
+  const notes: string[] = []
+  const joined: HostileMember[] = []
+  let times = 0
+  const stage: Stage = {
+    ...{ cluster, signal: over.signal },
+    count: (more = 1) => {
+      times += more
+    },
+    note: text => void notes.push(text),
+    member: async () => {
+      const member = await openHostileMember(cluster.invite, join(cluster.home, `hostile-${members++}`))
+      joined.push(member)
+      await introduced(member, 4)
+      return member
+    }
+  }
+  return {
+    ...{ stage, notes, times: () => times },
+    end: () => over.abort(new Error('the attack is over')),
+    leave: async () => {
+      await Promise.all(joined.map(({ network }) => network.stop()))
+    }
+  }
 }

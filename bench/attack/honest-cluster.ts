@@ -13,9 +13,10 @@ import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { buildModel, floats, node, value } from '../../src/testing/onnx-builder.ts'
 
 /** Results a second that the source asks for: few, so that a machine that does nothing else has them easily. */
-export const RATE = 20
+export const RATE = 10
 const WIDTH = 256
 const LAYERS = 6
+const ANSWERS = 16
 /** Of each device: so the model takes three of the four. */
 const MEMORY = '640KiB'
 /** That differ; each stands there under many names. */
@@ -30,16 +31,30 @@ export interface AttackedData {
   readonly answers: readonly Float32Array[]
 }
 
-/** Six layers with weights of 256 KiB each. */
+/** Of such a size that what goes through stays as large: an answer that is a little off differs by more than is allowed. */
+const weights = (name: string, dims: readonly [number, number]) => {
+  const rng = createRng(name)
+  const scale = 2 / Math.sqrt(dims[0])
+  const values = Float32Array.from({ length: dims[0] * dims[1] }, () => scale * (2 * rng.next() - 1))
+  return { ...floats(name, dims), rawData: new Uint8Array(values.buffer) }
+}
+
+/** Six layers with weights of 256 KiB each, and few numbers at the end: they stand in the sink's lines. */
 const layers = (): Uint8Array =>
   buildModel({
     inputs: [value('x', T.FLOAT, [1, WIDTH])],
-    outputs: [value(`y${LAYERS}`, T.FLOAT, [1, WIDTH])],
-    weights: Array.from({ length: LAYERS }, (_, i) => floats(`w${'w'.repeat(i)}`, [WIDTH, WIDTH], 0.1)),
-    nodes: Array.from({ length: LAYERS }, (_, i) => [
-      node('MatMul', [i === 0 ? 'x' : `y${i}`, `w${'w'.repeat(i)}`], [`h${i}`]),
-      node('Tanh', [`h${i}`], [`y${i + 1}`])
-    ]).flat()
+    outputs: [value('z', T.FLOAT, [1, ANSWERS])],
+    weights: [
+      ...Array.from({ length: LAYERS }, (_, i) => weights(`w${'w'.repeat(i)}`, [WIDTH, WIDTH])),
+      weights('v', [WIDTH, ANSWERS])
+    ],
+    nodes: [
+      ...Array.from({ length: LAYERS }, (_, i) => [
+        node('MatMul', [i === 0 ? 'x' : `y${i}`, `w${'w'.repeat(i)}`], [`h${i}`]),
+        node('Tanh', [`h${i}`], [`y${i + 1}`])
+      ]).flat(),
+      node('MatMul', [`y${LAYERS}`, 'v'], ['z'])
+    ]
   })
 
 /** @param data so many in all */

@@ -233,7 +233,7 @@ export const MEMBER_ATTACKS: readonly Attack[] = [
   ),
   forged(
     'results of another shape',
-    'a member sends results of [16, 4096] where a row is declared',
+    'a member sends results of [16, 256] where a row is declared',
     'they are recorded',
     16
   ),
