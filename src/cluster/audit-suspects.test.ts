@@ -16,6 +16,8 @@ test('who says of device after device that it was given something wrong is to bl
   expect(suspects.deviates(b, liar)).toBe(b)
   expect(suspects.deviates(c, liar)).toBe(liar)
   expect(suspects.deviates(a, liar)).toBe(liar)
+  suspects.restarted(liar)
+  expect(suspects.deviates(b, liar)).toBe(liar)
   suspects.forget(liar)
   expect(suspects.deviates(a, liar)).toBe(a)
 })

@@ -26,10 +26,15 @@ export class AuditSuspects {
     return alone.length >= TOO_MANY && alone.includes(device) ? receiver : device
   }
 
-  /** It is gone, or another process has taken its place. */
+  /** It is gone for good. */
   forget(device: DeviceId): void {
-    this.#proven.delete(device)
+    this.restarted(device)
     this.#accused.delete(device)
+  }
+
+  /** Another process has taken its place: what it computed before is forgotten, not whom it accused. */
+  restarted(device: DeviceId): void {
+    this.#proven.delete(device)
     for (const accused of this.#accused.values()) accused.delete(device)
   }
 

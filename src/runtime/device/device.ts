@@ -768,7 +768,7 @@ class RunningDevice implements Device {
 
   #restarted(peer: DeviceId): void {
     this.breaker.forget(peer)
-    this.#audits.forget(peer)
+    this.#audits.restarted(peer)
     this.#dispatcher.forget(this.view.world.deviceIndex(peer)!)
   }
 

@@ -8,6 +8,8 @@ export interface KeptOf {
   readonly source: string
   readonly datum: number
   readonly attempt: number
+  /** As it came with it: whoever was not given the datum does not know it. */
+  readonly token?: Uint8Array | undefined
 }
 
 /** What came to this device, or left it, as it travelled. */
@@ -36,7 +38,7 @@ const MOST_OF_ONE = 64
 
 /**
  * What came to a device of data whose home may ask to be shown it again, and where a home sent its own. As much as fits, for a
- * while; the oldest goes first.
+ * while; of whoever sent most the oldest goes first.
  */
 export class KeptActivations {
   readonly #now: () => Seconds
@@ -44,6 +46,7 @@ export class KeptActivations {
   /** Oldest first. */
   readonly #entries = new Set<Entry>()
   readonly #byDatum = new Map<string, Entry[]>()
+  readonly #ofPeer = new Map<DeviceId, number>()
   #bytes = 0
   #turns = 0
 
@@ -63,15 +66,20 @@ export class KeptActivations {
     const key = keyOf(of)
     const ofDatum = this.#byDatum.get(key) ?? []
     if (size > this.#mostBytes || ofDatum.length >= MOST_OF_ONE) return
-    for (const oldest of this.#entries) {
-      if (this.#bytes + size <= this.#mostBytes) break
-      this.#drop(oldest)
-    }
+    while (this.#bytes + size > this.#mostBytes) this.#drop(this.#oldestOfWhoHasMost())
     const copies = tensors.map(copied)
     const entry = { key, way, peer, done, tensors: copies, turn: ++this.#turns, at: this.#now(), bytes: size }
     this.#entries.add(entry)
     this.#byDatum.set(key, [...(this.#byDatum.get(key) ?? []), entry])
     this.#bytes += size
+    this.#ofPeer.set(peer, (this.#ofPeer.get(peer) ?? 0) + size)
+  }
+
+  /** So that who sends much displaces its own. */
+  #oldestOfWhoHasMost(): Entry {
+    const most = Math.max(...this.#ofPeer.values())
+    for (const entry of this.#entries) if (this.#ofPeer.get(entry.peer) === most) return entry
+    throw new Error('what is kept is of nobody')
   }
 
   /** The latest that went this way, before that turn. @param peer from or to this one alone */
@@ -98,13 +106,19 @@ export class KeptActivations {
   #drop(entry: Entry): void {
     this.#entries.delete(entry)
     this.#bytes -= entry.bytes
-    const left = this.#byDatum.get(entry.key)!.filter(one => one !== entry)
-    if (left.length === 0) this.#byDatum.delete(entry.key)
-    else this.#byDatum.set(entry.key, left)
+    const left = (this.#ofPeer.get(entry.peer) ?? 0) - entry.bytes
+    if (left <= 0) this.#ofPeer.delete(entry.peer)
+    else this.#ofPeer.set(entry.peer, left)
+    const others = this.#byDatum.get(entry.key)!.filter(one => one !== entry)
+    if (others.length === 0) this.#byDatum.delete(entry.key)
+    else this.#byDatum.set(entry.key, others)
   }
 }
 
-const keyOf = ({ home, source, datum, attempt }: KeptOf): string => `${home} ${datum} ${attempt} ${source}`
+const keyOf = ({ home, source, datum, attempt, token = NO_TOKEN }: KeptOf): string =>
+  `${home} ${datum} ${attempt} ${token.join()} ${source}`
+
+const NO_TOKEN = new Uint8Array()
 
 /** Beside the tensor, in a buffer of its own. */
 export const copied = <T extends WireTensor>(tensor: T): T => {

@@ -114,9 +114,9 @@ export class AuditDesk {
   }
 
   /** The home of a datum is shown what has come to this device of it. */
-  show(home: DeviceId, { source, datum, attempt, model, before, tensors }: ShowRequest): Reply {
+  show(home: DeviceId, { source, datum, attempt, model, before, tensors, token }: ShowRequest): Reply {
     const turn = before === 0n ? Number.POSITIVE_INFINITY : Number(before)
-    const found = this.#kept.latest({ home, source, datum: Number(datum), attempt }, 'from', turn)
+    const found = this.#kept.latest({ home, source, datum: Number(datum), attempt, token }, 'from', turn)
     if (found === undefined) return create(ReplySchema, { error: 'nothing of it is kept here' })
     const value = { from: found.peer, done: found.done, turn: BigInt(found.turn) }
     if (tensors) {
@@ -128,6 +128,10 @@ export class AuditDesk {
 
   forget(device: DeviceId): void {
     this.#auditor?.forget(device)
+  }
+
+  restarted(device: DeviceId): void {
+    this.#auditor?.restarted(device)
   }
 
   /** To be called often. */

@@ -80,9 +80,15 @@ export class Auditor {
     else deliver(task)
   }
 
-  /** It is gone, or another process has taken its place. */
+  /** It is gone for good. */
   forget(device: DeviceId): void {
     this.#parts.suspects.forget(device)
+    this.#rightAt.delete(device)
+  }
+
+  /** Another process has taken its place. */
+  restarted(device: DeviceId): void {
+    this.#parts.suspects.restarted(device)
     this.#rightAt.delete(device)
   }
 

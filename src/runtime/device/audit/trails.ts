@@ -105,9 +105,9 @@ export class Trails {
     before: number,
     tensors: boolean
   ): Promise<Shown | undefined> {
-    const { source, datum, attempt } = of
+    const { source, datum, attempt, token = new Uint8Array() } = of
     if (device === of.home || !this.#parts.view.isUp(device)) return undefined
-    const value = { source, datum: BigInt(datum), attempt, model, before: BigInt(before), tensors }
+    const value = { source, datum: BigInt(datum), attempt, model, before: BigInt(before), tensors, token }
     const request = create(RequestSchema, { body: { case: 'show', value } })
     try {
       const { body } = await this.#parts.network.request(device, request, { timeout: PATIENCE })
