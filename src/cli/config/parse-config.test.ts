@@ -74,6 +74,7 @@ test('models are named by fingerprint in a file as on the command line', () => {
 models: [{ file: rec.onnx, name: ocr@0123456789ab }]
 sources: [{ name: cam, dir: ./images, model: ocr@0123456789ab }]
 accept: [other@0123456789abcdef]
+preset: raw
 sink: out.jsonl
 `)
   expect(options.models).toEqual([{ file: '/etc/t/rec.onnx', name: 'ocr', fingerprint: '0123456789ab' }])
