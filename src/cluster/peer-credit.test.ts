@@ -54,7 +54,9 @@ test('each that is late halves it, and what comes back then counts anew', () => 
   expect(room(credit, 1, 100)).toBe(1)
   credit.returned(100, seconds(0.1), seconds(1.1))
   credit.given(200, B, seconds(1.1))
-  expect(credit.late(200)?.inARow).toBe(1)
+  expect(credit.late(200)).toEqual({ device: B, inARow: 1, isOvertaken: true })
+  credit.given(201, B, seconds(9)) // nothing that went out later has come back from anybody
+  expect(credit.late(201)).toEqual({ device: B, inARow: 2, isOvertaken: false })
 })
 
 test('a device that is silent for longer than it takes has its share and no more, until something comes', () => {

@@ -13,6 +13,12 @@ const DEVIATIONS = 4
 /** Nothing is made of a silence shorter than this. */
 const LEAST_SILENCE: Seconds = seconds(0.5)
 
+export interface LateDatum {
+  readonly device: DeviceId
+  readonly inARow: number
+  readonly isOvertaken: boolean
+}
+
 interface Peer {
   /** Data that it has, as far as is known, and since when. */
   readonly has: Map<number, Seconds>
@@ -61,15 +67,19 @@ export class PeerCredit {
     this.forget(datum)
   }
 
-  /** Nothing was heard of it for too long. @returns who had it last, and how many of its data in a row were late */
-  late(datum: number): { readonly device: DeviceId; readonly inARow: number } | undefined {
+  /**
+   * Nothing was heard of it for too long.
+   * @returns who had it last, how many of its data in a row were late, and whether something that went out later has come back
+   */
+  late(datum: number): LateDatum | undefined {
     const device = this.#ways.get(datum)?.at(-1)
     const peer = this.#holder(datum)
+    const since = peer?.has.get(datum)
     this.forget(datum)
-    if (device === undefined || peer === undefined) return undefined
+    if (device === undefined || peer === undefined || since === undefined) return undefined
     peer.earned = Math.floor(peer.earned / 2)
     peer.lateInARow++
-    return { device, inARow: peer.lateInARow }
+    return { device, inARow: peer.lateInARow, isOvertaken: since < this.#youngestBack }
   }
 
   /** It is done, or is nowhere any more. */

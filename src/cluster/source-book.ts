@@ -21,7 +21,7 @@ export interface SourceBookParts {
   readonly terms?: Pick<AdmissionTerms, 'deadline' | 'late'>
   /** What all automatic windows of the cluster are stretched by, as this device knows it. Default: this source is alone. */
   readonly stretch?: WindowStretch
-  /** Another datum that a device had last did not come back in time. Default: nobody minds. */
+  /** Another datum that a device had last did not come back in time, and younger ones did. Default: nobody minds. */
   readonly unreturned?: (device: DeviceId, inARow: number) => void
 }
 
