@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { Command } from 'commander'
@@ -149,7 +149,10 @@ const decodedThen = <S extends Parameters<typeof fromBinary>[0], R>(
   return look(message as never)
 }
 
-const SCENARIOS = join(import.meta.dirname, '..', '..', 'scenarios')
+/** Above this file, as it is written and as it is compiled. */
+const SCENARIOS = ['../../scenarios', '../../../scenarios']
+  .map(path => join(import.meta.dirname, path))
+  .find(path => existsSync(path))!
 
 const CONFIG = `name: porch
 memory: 64MiB
