@@ -693,18 +693,13 @@ class RunningDevice implements Device {
 
   #lookAtLinks(): void {
     const { network } = this.#parts
-    let isNews = false
     for (const [peer] of network.peers()) {
       if (network.leadsTo?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
       const link = network.link(peer)
       if (link === undefined) continue
       const rate = this.#encodings.choose(peer, link.rate)
-      const wasNew = this.view.isNewLink(peer)
       this.view.setLink(network.self, peer, rate, link.latency, link.medium)
-      isNews ||= wasNew && !this.view.isNewLink(peer)
     }
-    // Who plans waits for it.
-    if (isNews) this.#announcer.changed()
   }
 
   #trustAgain(): void {
