@@ -10,6 +10,9 @@ import { start } from '../started-nodes.ts'
 // A member that offers another model of the same shape by the honest one's name, on real sockets.
 
 const invited = async (node: NodeProcess): Promise<string> => String((await node.event('listening'))['invite'])
+/** For those that are members already: who only is a member has no invites to give. */
+const addressOf = async (node: NodeProcess): Promise<string> =>
+  String(((await node.event('listening'))['addresses'] as string[])[0])
 
 test('a name that was used means that model, also after restarts and before its owner comes; a fingerprint does from the first', async () => {
   const home = join(folder, 'pins')
@@ -31,16 +34,17 @@ test('a name that was used means that model, also after restarts and before its 
   await checkSink(join(home, 'first.jsonl'))
   const { model } = await first.event('modelPinned')
   expect(first.log()).toContain(`model net is net@${String(model).slice(0, 16)}, offered by owner: pinned`)
+  const mallory = device('mallory', ['--model', `${evil}:net`, '--join', invite])
+  await mallory.event('deviceJoined') // it has been admitted
   owner.child.kill('SIGKILL')
   await owner.ended
 
-  const mallory = device('mallory', ['--model', `${evil}:net`, '--join', invite])
-  const second = porch('second.jsonl', 'net', ['--join', await invited(mallory)])
+  const second = porch('second.jsonl', 'net', ['--join', await addressOf(mallory)])
   const refused = await second.event('modelRefused')
   expect(refused).toMatchObject({ name: 'net', pinned: model, level: 'warn' })
   const waiting = await second.status(s => cam(s)?.because.includes('which is refused') === true)
   expect(cam(waiting)).toMatchObject({ state: 'waiting', completed: 0 })
-  device('owner', [...own, '--join', await invited(mallory)])
+  const again = device('owner', [...own, '--join', await addressOf(mallory)])
   await second.event('done')
   await checkSink(join(home, 'second.jsonl'))
   second.child.kill('SIGTERM')
@@ -49,7 +53,7 @@ test('a name that was used means that model, also after restarts and before its 
   const exact = `net@${String(model).slice(0, 12)}`
   const stranger = device('stranger', [
     ...['--source', `cam=dir:${join(folder, 'data')},model=${exact},window=8`, '--sink', join(home, 'exact.jsonl')],
-    ...['--join', await invited(mallory), '--exit-when-done']
+    ...['--join', await invited(again), '--exit-when-done']
   ])
   expect(await stranger.ended).toBe(0)
   expect(await checkSink(join(home, 'exact.jsonl'))).toHaveLength(DATA)
