@@ -3,7 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import type { EnduranceReport } from './endurance-report.ts'
 
-const MAIN = fileURLToPath(new URL('../../dist/src/testing/run-endurance.js', import.meta.url))
+/** As it is compiled, beside this file where that is compiled too. */
+const MAIN = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../dist/src/testing/run-endurance.js' : 'run-endurance.js',
+    import.meta.url
+  )
+)
 
 /** Of any process, at any time. */
 const MOST_MEGABYTES = 400

@@ -3,7 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 
 /** As it was built: a seed takes half the time of what the test runner makes of the sources. */
-const COMMAND = fileURLToPath(new URL('../../../dist/src/testing/simulated/seeds-command.js', import.meta.url))
+/** As it is compiled, beside this file where that is compiled too. */
+const COMMAND = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../../dist/src/testing/simulated/seeds-command.js' : 'seeds-command.js',
+    import.meta.url
+  )
+)
 
 /** Nearly all that a seed makes is gone with it: with more room for what is young it is looked through less often. */
 const YOUNG = ['--max-semi-space-size=64', '--single-threaded-gc', '--always-sparkplug']
