@@ -256,7 +256,7 @@ describe('with the token', () => {
 
   test('the invite is shown, and stands in no log', async () => {
     const shown = await answered<{ invite: string; picture: string }>(await post('actions/invite', {}))
-    expect(shown.invite).toMatch(/^tributary1:/)
+    expect(shown.invite).toMatch(/^tributary2:/)
     expect(shown.picture).toMatch(/^<svg/)
     expect(porch().log().replaceAll(invite, '')).not.toContain(shown.invite.slice(12, 60))
   })
