@@ -11,12 +11,11 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { TensorProto_DataType as T } from 'onnx-buf'
 import { Pool } from 'undici'
 import { textTable } from '../src/report/text-table.ts'
 import type { ClusterStatus } from '../src/runtime/device/device-status.ts'
 import { type NodeProcess, startNode } from '../src/testing/node-process.ts'
-import { buildModel, floats, node, value } from '../src/testing/onnx-builder.ts'
+import { layeredModel } from './layered-model.ts'
 import { median, quantile } from './median.ts'
 
 const ROUNDS = 5
@@ -44,19 +43,6 @@ const CASES: readonly Case[] = [
   { name: 'unequal, the weak ones have room for half', speeds: [0.8, 0.4, 0.2, 0.1], room: [6, 6, 3, 3] },
   { name: 'equal, none has room for all', speeds: [0.375, 0.375, 0.375, 0.375], room: [4, 4, 4, 4] }
 ]
-
-const model = (): Uint8Array => {
-  const layers = Array.from({ length: BLOCKS }, (_, i) => i)
-  return buildModel({
-    inputs: [value('x', T.FLOAT, [1, WIDTH])],
-    outputs: [value('y', T.FLOAT, [1, WIDTH])],
-    weights: layers.map(i => floats(`w${i}`, [WIDTH, WIDTH], 0.03 + i / 1000)),
-    nodes: layers.flatMap(i => [
-      node('MatMul', [i === 0 ? 'x' : `r${i - 1}`, `w${i}`], [`m${i}`]),
-      node('Relu', [`m${i}`], [i === BLOCKS - 1 ? 'y' : `r${i}`])
-    ])
-  })
-}
 
 /** Asks once; resolves when it is answered. */
 type Ask = () => Promise<unknown>
@@ -215,7 +201,7 @@ const measure = async (of: Case, file: string, folder: string) => {
 const folder = mkdtempSync(join(tmpdir(), 'tributary-bench-serving-'))
 try {
   const file = join(folder, 'model.onnx')
-  writeFileSync(file, model())
+  writeFileSync(file, layeredModel(BLOCKS, WIDTH))
   const rows = []
   for (const [i, of] of CASES.entries()) rows.push(...(await measure(of, file, join(folder, String(i)))))
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)

@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { TensorProto_DataType as T } from 'onnx-buf'
 import { type NodeProcess, startNode } from '../src/testing/node-process.ts'
-import { buildModel, floats, node, value } from '../src/testing/onnx-builder.ts'
 import { judge } from './judge.ts'
+import { layeredModel } from './layered-model.ts'
 import { median } from './median.ts'
 
 // From the start of a device's process until others can join it, each time from an empty state folder: it makes its identity
@@ -43,19 +42,6 @@ const start = async (n: number): Promise<{ readonly wall: number; readonly proce
 const BLOCKS = 6
 const WIDTH = 256
 
-const model = (): Uint8Array => {
-  const layers = Array.from({ length: BLOCKS }, (_, i) => i)
-  return buildModel({
-    inputs: [value('x', T.FLOAT, [1, WIDTH])],
-    outputs: [value('y', T.FLOAT, [1, WIDTH])],
-    weights: layers.map(i => floats(`w${i}`, [WIDTH, WIDTH], 0.03 + i / 1000)),
-    nodes: layers.flatMap(i => [
-      node('MatMul', [i === 0 ? 'x' : `r${i - 1}`, `w${i}`], [`m${i}`]),
-      node('Relu', [`m${i}`], [i === BLOCKS - 1 ? 'y' : `r${i}`])
-    ])
-  })
-}
-
 interface Join {
   /** Seconds from where it listens. */
   readonly result: number
@@ -73,7 +59,7 @@ const traced = async (file: string, did: 'ended' | 'ran'): Promise<void> => {
 
 const joins = async (): Promise<readonly Join[]> => {
   const file = join(folder, 'model.onnx')
-  await writeFile(file, model())
+  await writeFile(file, layeredModel(BLOCKS, WIDTH))
   const nodes: NodeProcess[] = []
   const device = (name: string, ...flags: readonly string[]): NodeProcess => {
     const one = startNode(name, ['--state', join(folder, name), ...flags])

@@ -23,7 +23,7 @@ export interface PathQuery {
   readonly blockPrice?: (device: number, block: number) => number
   /** A path that costs more is of no interest: the search does not go there. Default: any is. */
   readonly atMost?: number
-  /** No worker has a lower price: the better it is known, the fewer devices are looked at. Default: 0, nothing is known. */
+  /** No worker and no link has a lower price: the better it is known, the fewer devices are looked at. Default: 0, nothing is known. */
   readonly leastPrice?: number
 }
 
