@@ -256,17 +256,27 @@ export class DeviceReporter {
    */
   mayBegin(devices: number): boolean {
     this.#awaited = devices
-    return this.isReady(devices) || (devices === 1 && this.#canCompute())
+    return this.#isReady(devices) || (devices === 1 && this.#canCompute())
   }
 
-  /** Everybody is there, has loaded what is placed on it, and the links between us are measured. */
-  isReady(devices: number): boolean {
-    const { view, placement, sources } = this.#parts
-    const members = view.planned()
-    if (members.length < devices) return false
-    if (sources().length === 0) return true
-    const staying = members.map(state => ({ id: deviceId(state.device), readyEpoch: this.#epochOf(state) }))
+  /** Everybody is there, and where there are sources, what they need is in its places. */
+  #isReady(devices: number): boolean {
+    const { view, sources } = this.#parts
+    if (view.planned().length < devices) return false
+    return sources().length === 0 || this.#isPlaced()
+  }
+
+  /** Everybody has loaded what is placed on it, and the links between us are measured. */
+  #isPlaced(): boolean {
+    const { view, placement } = this.#parts
+    const staying = view.planned().map(state => ({ id: deviceId(state.device), readyEpoch: this.#epochOf(state) }))
     return areReady(staying, placement()) && this.#linksAreMeasured()
+  }
+
+  /** There is no model, so that nothing is to be placed, and nobody here waits for one. */
+  #needsNoPlacement(): boolean {
+    const { view, sources } = this.#parts
+    return sources().length === 0 && view.manifests().length === 0 && view.unknownModels().length === 0
   }
 
   /** Every block of the models of our sources is on some device that is there. */
@@ -635,7 +645,7 @@ export class DeviceReporter {
       }
     }
     const unplaced = current?.unplaced.map(u => ({ model: nameOf(u.model), block: u.block, because: u.because })) ?? []
-    return { epoch: current?.epoch ?? 0, ready: this.isReady(1), models, unplaced }
+    return { epoch: current?.epoch ?? 0, ready: this.#needsNoPlacement() || this.#isPlaced(), models, unplaced }
   }
 }
 

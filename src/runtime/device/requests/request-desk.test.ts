@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
+import { deferred } from '../../../core/deferred.ts'
 import type { Tensor } from '../../../core/tensor.ts'
 import { seconds } from '../../../core/units.ts'
+import { proportionalPlacement } from '../../../planner/proportional-placement.ts'
 import { loneDevice, ownedCounting } from '../../../testing/lone-device.ts'
 import type { DeviceObserver } from '../../ports/device-observer.ts'
 import { RequestDesk, type RequestLimits } from './request-desk.ts'
@@ -142,4 +144,37 @@ test('whoever waits when it is stopped is told so', async () => {
   await stopped
   expect(await Promise.all(waiting)).toEqual(['stopped', 'stopped'])
   expect(await ask(3, {})).toBe('stopped')
+})
+
+test('the placement is said to be ready when requests are answered, also where no source waits for it', async () => {
+  const planned = deferred()
+  const lone = loneDevice({
+    models: [ownedCounting('net', 3)],
+    place: async problem => {
+      await planned.promise
+      return proportionalPlacement(problem)
+    }
+  })
+  await using device = lone.device
+  const { clock } = lone
+  const desk = new RequestDesk({
+    ...{ device, deviceName: 'porch', life: '1', clock, wallTime: () => clock.now(), say: () => {} }
+  })
+  desks.push(desk)
+  await device.start()
+  await clock.advance(seconds(20))
+  const isReady = () => device.status().placement.ready
+  const isAnswered = () => desk.lackOf(desk.model('net')) === undefined
+  expect([isReady(), isAnswered(), device.sourcesHaveBegun]).toEqual([false, false, true])
+  planned.resolve()
+  await clock.advance(seconds(1))
+  expect([isReady(), isAnswered()]).toEqual([true, true])
+})
+
+test('where there is no model, nothing has to be placed', async () => {
+  const lone = loneDevice()
+  await using device = lone.device
+  await device.start()
+  await lone.clock.advance(seconds(1))
+  expect(device.status().placement).toMatchObject({ epoch: 0, ready: true })
 })
