@@ -98,15 +98,14 @@ export class EmulatedCluster implements AsyncDisposable {
     return join(folder, `${device}.trace.jsonl`)
   }
 
-  /** Start all that are there from the beginning, if any; ready when every source is. */
+  /** Start all that are there from the beginning, if any; resolves when each of them is ready. */
   async start(absent: ReadonlySet<number>): Promise<void> {
     const { scenario, folder } = this.#options
     this.#absent = absent
     const key = createClusterKey()
     this.#ids = await Promise.all(scenario.devices.map(({ name }) => prepareState(name, stateOf(folder, name), key)))
     const present = [...scenario.devices.keys()].filter(n => !absent.has(n))
-    const sourceDevices = new Set(scenario.sources.map(({ device }) => device))
-    const ready = present.filter(n => sourceDevices.has(n)).map(n => this.#first(n, 'ready'))
+    const ready = present.map(n => this.#first(n, 'ready'))
     for (const n of present) this.#start(n, present.length)
     await this.#orEnd(Promise.all(ready))
   }
