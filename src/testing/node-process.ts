@@ -15,6 +15,8 @@ export interface NodeProcess {
   event(name: string): Promise<Readonly<Record<string, unknown>>>
   /** The first status for which `wanted` holds. */
   status(wanted: (status: ClusterStatus) => boolean): Promise<ClusterStatus>
+  /** The same among those that come from now on. */
+  next(wanted: (status: ClusterStatus) => boolean): Promise<ClusterStatus>
   /** What it said so far. */
   log(): string
   /** Exit code, or the signal. */
@@ -57,9 +59,9 @@ export const runNodeProcess = (
   const ended = new Promise<number | string>(resolve =>
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'gone'))
   )
-  const first = (wanted: (event: Event) => boolean, what: string): Promise<Event> =>
+  const first = (wanted: (event: Event) => boolean, what: string, from = 0): Promise<Event> =>
     new Promise((resolve, reject) => {
-      const known = events.find(wanted)
+      const known = events.slice(from).find(wanted)
       if (known !== undefined) return resolve(known)
       const watch = (event: Event): void => {
         if (!wanted(event)) return
@@ -69,15 +71,17 @@ export const runNodeProcess = (
       watchers.add(watch)
       void ended.then(how => reject(new Error(`${name} ended (${how}) before ${what}:\n${log}`)))
     })
+  const status = async (wanted: (status: ClusterStatus) => boolean, from?: number): Promise<ClusterStatus> => {
+    const isWanted = (event: Event): boolean => event['event'] === 'status' && wanted(event['status'] as ClusterStatus)
+    return (await first(isWanted, 'the status', from))['status'] as ClusterStatus
+  }
   return {
     child,
     name,
     ended,
     event: wanted => first(event => event['event'] === wanted, wanted),
-    status: wanted =>
-      first(event => event['event'] === 'status' && wanted(event['status'] as ClusterStatus), 'the status').then(
-        event => event['status'] as ClusterStatus
-      ),
+    status: wanted => status(wanted),
+    next: wanted => status(wanted, events.length),
     log: () => log
   }
 }

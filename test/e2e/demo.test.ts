@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { devicesLeft, type Ended, endInMidRun, type OnTalk, runDemo } from '../demo-process.ts'
+import { type Ended, runDemo } from '../demo-process.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -10,7 +10,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const demo = (flags: readonly string[], onTalk?: OnTalk): Promise<Ended> => runDemo(flags, folder, onTalk)
+const demo = (flags: readonly string[]): Promise<Ended> => runDemo(flags, folder)
 
 describe('tributary demo', () => {
   it('reads every image as plain ONNX Runtime does, policy after policy, and passes over what is no image', async () => {
@@ -42,13 +42,6 @@ describe('tributary demo', () => {
     const shed = document.runs[1].devices.find((device: { name: string }) => device.name === 'shed')
     expect(porch.blocks.length).toBeLessThan(shed.blocks.length)
     expect(await readdir(folder)).toEqual(['images'])
-  })
-
-  it('stops every device on Ctrl-C and leaves nothing behind', async () => {
-    const { code } = await demo(['--count', '40', '--policy', 'local'], endInMidRun('SIGINT'))
-    expect(code).toBe(130)
-    expect(await devicesLeft(folder)).toEqual([])
-    expect(await readdir(folder)).toEqual([])
   })
 
   it.each([

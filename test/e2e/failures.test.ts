@@ -1,11 +1,9 @@
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { clusterOfInvite, decodeInvite } from '../../src/runtime/network/invite.ts'
 import { MAIN } from '../../src/testing/node-process.ts'
-import { cam, checkSink, DATA, folder, open, tasksOf } from '../cluster-of-tensors.ts'
+import { cam, checkSink, folder, open, tasksOf } from '../cluster-of-tensors.ts'
 import { start } from '../started-nodes.ts'
 
 const run = promisify(execFile)
@@ -22,54 +20,6 @@ describe('nothing is lost', () => {
     const lines = await checkSink(sink)
     console.info(`kill -9: ${lines.filter(line => line.attempts > 1).length} data were sent again`)
     expect(source.log()).toContain('lost w1')
-  })
-
-  test('a source killed with -9 and started again goes on after the last result', async () => {
-    const { cam: source, flags, invite, sink } = await open(['w1'], { source: slow, worker: slow })
-    await source.status(s => cam(s).completed >= 20)
-    source.child.kill('SIGKILL')
-    await source.ended
-    const before = (await readFile(sink, 'utf8')).split('\n').length - 1
-    expect(before).toBeLessThan(DATA)
-    const again = start('cam', [...flags, '--join', invite, '--start-when', '1'])
-    await again.event('done')
-    expect(again.log()).toMatch(/\d+ of 60 are in the sink already/)
-    await checkSink(sink)
-  })
-})
-
-describe('who may join', () => {
-  test('a device with another key gets nothing but a refusal, and the cluster goes on', async () => {
-    const { cam: source, home } = await open([])
-    const { addresses } = (await source.event('listening')) as { addresses: string[] }
-    const key = join(home, 'other.key')
-    await writeFile(key, `tributary-key1:${Buffer.alloc(32, 7).toString('base64url')}\n`)
-    const stranger = start('stranger', [
-      '--state',
-      join(home, 'stranger'),
-      '--join',
-      addresses[0]!,
-      '--cluster-key',
-      key
-    ])
-    await stranger.event('listening')
-    await source.event('done')
-    const { devices } = await source.status(s => cam(s).completed === DATA)
-    expect(devices.map(device => device.name)).toEqual(['cam'])
-    expect(source.log() + stranger.log()).toMatch(/refused/)
-  })
-
-  test('status and invite of a running device, from any device', async () => {
-    const { home, nodes, invite } = await open(['w1'])
-    await nodes[0]!.event('listening')
-    for (const name of ['cam', 'w1']) {
-      const { stdout } = await run(process.execPath, [MAIN, 'status', '--json', '--state', join(home, name)])
-      expect(JSON.parse(stdout).answeredBy).toBe(name)
-    }
-    const { stdout } = await run(process.execPath, [MAIN, 'invite', '--state', join(home, 'cam')])
-    const [printed, first] = [decodeInvite(stdout), decodeInvite(invite)]
-    expect(clusterOfInvite(printed)).toEqual(clusterOfInvite(first))
-    expect(printed.addresses).toEqual(expect.arrayContaining([...first.addresses])) // and by now those of w1, too
   })
 })
 

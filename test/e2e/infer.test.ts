@@ -4,7 +4,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
@@ -115,26 +114,21 @@ const picture = () => {
   return { type: 'float32' as const, dims: [1, 3, SIDE, SIDE], data }
 }
 
-/** What is in the cluster when nobody asks any more. */
-const left = async (): Promise<unknown> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    MAIN,
-    'status',
-    '--state',
-    join(folder, 'shed'),
-    '--json'
-  ])
-  const { devices, placement } = JSON.parse(stdout) as ClusterStatus
-  return { devices: devices.map(({ name }) => name), models: Object.keys(placement.models).sort() }
-}
+/** Until nobody asks any more and all is as it was. */
+const isLeft = (): Promise<ClusterStatus> =>
+  node.next(
+    ({ devices, guests, placement }) =>
+      guests.length === 0 &&
+      devices.map(({ name }) => name).join() === 'shed' &&
+      Object.keys(placement.models).sort().join() === 'relu,yolo'
+  )
 
 describe('a cluster', () => {
   test('is joined for one job, as the device here is reached or by an invite, and left as it was', async () => {
     expect(await asked(['relu', 'x.npy', 'b.npy', '--state', 'shed'])).toEqual({ model: 'relu', ...BOTH })
     await writeFile(join(folder, 'invite.txt'), invite, { mode: 0o600 })
     expect(await asked(['relu', 'x.npy', 'b.npy', '--join-file', 'invite.txt'])).toEqual({ model: 'relu', ...BOTH })
-    await expect.poll(left, { timeout: 20_000 }).toEqual({ devices: ['shed'], models: ['relu', 'yolo'] })
-    const { losses } = await node.status(() => true)
+    const { losses } = await isLeft()
     expect(losses.devicesLost).toBe(0)
     expect(await readFile(join(folder, 'shed', 'peers.json'), 'utf8').catch(() => 'none')).not.toContain('infer-')
   })
@@ -142,7 +136,7 @@ describe('a cluster', () => {
   test('takes a model along, and needs none where it brings one', async () => {
     expect(await asked(['relu.onnx', 'x.npy', 'b.npy'])).toMatchObject(BOTH)
     expect(await asked(['relu.onnx', 'x.npy', 'b.npy', '--state', 'shed'])).toMatchObject(BOTH)
-    await expect.poll(left, { timeout: 20_000 }).toEqual({ devices: ['shed'], models: ['relu', 'yolo'] })
+    await isLeft()
   })
 })
 

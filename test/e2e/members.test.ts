@@ -1,115 +1,11 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
-import { freePort } from '../../src/testing/mosquitto.ts'
-import { MAIN, type NodeProcess } from '../../src/testing/node-process.ts'
-import { cam as camIn, checkSink, DATA, open, tasksOf } from '../cluster-of-tensors.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { cluster, end, home, inviteOf, meets, says, tributary } from '../member-nodes.ts'
 import { start } from '../started-nodes.ts'
 
 // Each has a handful of processes, which come and go.
 vi.setConfig({ testTimeout: 600_000 })
-
-let home: string
-beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'tributary-members-'))
-})
-afterAll(() => rm(home, { recursive: true, force: true }))
-
-let clusters = 0
-/** Devices of one cluster, that come back where they were. */
-const cluster = async () => {
-  const folder = join(home, `cluster-${clusters++}`)
-  const ports = new Map<string, number>()
-  const stateOf = (name: string): string => join(folder, name)
-  const node = async (name: string, ...flags: string[]): Promise<NodeProcess> => {
-    const port = ports.get(name) ?? (await freePort())
-    ports.set(name, port)
-    const started = start(name, ['--state', stateOf(name), '--listen', `127.0.0.1:${port}`, ...flags])
-    await Promise.race([started.event('listening'), started.ended])
-    return started
-  }
-  return { stateOf, node }
-}
-
-const tributary = async (...args: string[]): Promise<string> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args])
-  return stdout.trim()
-}
-const inviteOf = (state: string, ...terms: string[]): Promise<string> => tributary('invite', '--state', state, ...terms)
-
-const until = async (holds: () => boolean, what: () => string): Promise<void> => {
-  const deadline = performance.now() + 60_000
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`in vain: ${what()}`)
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
-}
-const says = (node: NodeProcess, words: RegExp): Promise<void> =>
-  until(
-    () => words.test(node.log()),
-    () => `${node.name} does not say ${words}:\n${node.log()}`
-  )
-const meets = (node: NodeProcess, ...names: string[]) =>
-  node.status(
-    ({ devices }) =>
-      devices
-        .map(({ name }) => name)
-        .sort()
-        .join() === [...names].sort().join()
-  )
-const end = async (...nodes: NodeProcess[]): Promise<void> => {
-  for (const { child } of nodes) child.kill('SIGKILL')
-  await Promise.all(nodes.map(({ ended }) => ended))
-}
-
-describe('an invite', () => {
-  test('that is good once lets one device in, also after restarts, through a member that may not admit', async () => {
-    const { node, stateOf } = await cluster()
-    const shed = await node('shed')
-    const once = await inviteOf(stateOf('shed'), '--once')
-    const porch = await node('porch', '--join', once)
-    await meets(porch, 'shed', 'porch')
-    const attic = await node('attic', '--join', once)
-    await says(attic, /it refused us: the invite was good once, and another device has used it/)
-    await end(shed, attic, porch)
-    const [shedAgain, porchAgain] = [await node('shed'), await node('porch')] // needs none any more
-    await meets(porchAgain, 'shed', 'porch')
-    const cellar = await node('cellar', '--join', once)
-    await says(cellar, /another device has used it/)
-    // Only porch is known to this one: it asks shed.
-    const porchAt = String(((await porchAgain.event('listening'))['addresses'] as string[])[0])
-    const second = await inviteOf(stateOf('shed'), '--for', 'loft')
-    const loft = await node('loft', '--join', second, '--join', porchAt)
-    await Promise.all([meets(loft, 'shed', 'porch', 'loft'), meets(shedAgain, 'shed', 'porch', 'loft')])
-  })
-
-  test('says why it is not good: expired, for another device, changed on its way', async () => {
-    const { node, stateOf } = await cluster()
-    const shed = await node('shed')
-    const short = await inviteOf(stateOf('shed'), '--expires', '1s')
-    const named = await inviteOf(stateOf('shed'), '--for', 'porch')
-    await says(await node('attic', '--join', named), /it refused us: the invite is for a device of another name/)
-    const { expires } = JSON.parse(await inviteOf(stateOf('shed'), '--expires', '1s', '--json'))
-    await until(
-      () => Date.now() / 1000 > expires,
-      () => 'it does not expire'
-    )
-    await says(await node('late', '--join', short), /it refused us: the invite has expired/)
-    await says(shed, /it came with an invite that has expired/)
-    const changed = `${named.slice(0, 60)}${named[60] === 'A' ? 'B' : 'A'}${named.slice(61)}`
-    const forged = await node('forged', '--join', changed)
-    expect(await forged.ended).toBe(2)
-    expect(forged.log()).toMatch(/the invite .* is damaged or cut off/)
-    await meets(await node('porch', '--join', named), 'shed', 'porch')
-    expect(await tributary('invite', '--state', stateOf('porch')).catch(error => error.stderr)).toMatch(
-      /porch: this device does not hold the cluster's key/
-    )
-  })
-})
 
 describe('a member that is removed', () => {
   test('is out everywhere within a second, and stays out after all were started anew', async () => {
@@ -142,6 +38,9 @@ describe('a member that is removed', () => {
     await Promise.all([meets(shed, 'shed', 'attic'), meets(attic, 'shed', 'attic'), meets(tablet, 'tablet')])
     const { removed } = JSON.parse(await tributary('member', 'list', '--json', '--state', stateOf('attic')))
     expect(removed.map(({ name }: { name: string }) => name)).toEqual(['tablet'])
+    const rotated = JSON.parse(await tributary('key', 'rotate', '--json', '--state', stateOf('shed')))
+    expect([rotated.stay.toSorted(), rotated.away]).toEqual([['attic', 'shed'], []])
+    await says(attic, /the cluster's key was changed/)
 
     await end(shed, attic, tablet)
     ;[shed, attic] = [await node('shed'), await node('attic')]
@@ -150,49 +49,10 @@ describe('a member that is removed', () => {
     expect(refused.log()).toMatch(/this device was removed from its cluster; to come back it needs an invite/)
     // It forgets that it was, takes another name, and has a good invite: its id is known.
     await rm(join(stateOf('tablet'), 'members.json'))
-    const other = start('other', ['--state', stateOf('tablet'), '--listen', '127.0.0.1:0', '--join', invite])
+    const good = await inviteOf(stateOf('shed'))
+    const other = start('other', ['--state', stateOf('tablet'), '--listen', '127.0.0.1:0', '--join', good])
     await says(other, /this device was removed from the cluster/)
     await meets(attic, 'shed', 'attic')
-  })
-})
-
-describe('a member that is removed while it computes', () => {
-  test('loses nothing of what others sent it', async () => {
-    const { cam, home: states, nodes, sink } = await open(['w1', 'w2'])
-    const busy = (status: ClusterStatus) => ['w1', 'w2'].find(name => tasksOf(status, name) > 0)
-    const name = busy(await cam.status(status => busy(status) !== undefined))!
-    await tributary('member', 'remove', name, '--state', join(states, 'cam'))
-    const removed = nodes.find(node => node.name === name)!
-    await says(removed, /this device was removed from the cluster/)
-    await cam.event('done')
-    await checkSink(sink)
-  })
-})
-
-describe('the key of a cluster that works', () => {
-  test('is changed without a gap in what a source gets, and invites and keys from before are dead', async () => {
-    const { cam, home: states, invite, join: joinAs, nodes, sink } = await open(['w1', 'w2'], { ready: 3 })
-    const [w1, w2] = nodes as [NodeProcess, NodeProcess]
-    const away = joinAs('away')
-    await away.status(({ devices }) => devices.length === 4)
-    await end(away)
-    const state = join(states, 'cam')
-    const openInvite = await inviteOf(state, '--open')
-    await cam.status(status => camIn(status).completed > 2)
-    const told = JSON.parse(await tributary('key', 'rotate', '--json', '--state', state))
-    expect([told.stay.toSorted(), told.away]).toEqual([['away', 'cam', 'w1', 'w2'], ['away']])
-    await Promise.all([w1, w2].map(one => says(one, /the cluster's key was changed/)))
-    await says(joinAs('late'), /the invite is older than the cluster's key/)
-    const leaked = start('leaked', ['--state', join(states, 'leaked'), '--join', openInvite])
-    await says(leaked, /the cluster's key was changed, and this device is not among those that stay/)
-    const back = joinAs('away')
-    await back.status(({ devices }) => devices.length === 4)
-    await cam.event('done')
-    const lines = await checkSink(sink)
-    expect(lines.map(({ datum }) => datum).toSorted((a, b) => a - b)).toEqual(Array.from({ length: DATA }, (_, i) => i))
-    for (const one of [cam, w1, w2]) expect(one.log()).not.toMatch(/lost (cam|w1|w2)/)
-    expect(await tributary('status', '--json', '--state', join(states, 'w1'))).toContain('"answeredBy":"w1"')
-    expect(invite).not.toBe(await inviteOf(state))
   })
 })
 

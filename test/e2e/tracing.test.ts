@@ -206,7 +206,7 @@ test('on a terminal top is drawn over itself, answers keys, and leaves the termi
   try {
     const screen = (): Promise<string> => tmux('capture-pane', '-p')
     await expect
-      .poll(screen, { timeout: 20_000 })
+      .poll(screen, { timeout: 20_000, interval: 200 })
       .toMatch(/^3 devices, [\s\S]*q quit {3}s sort by waiting \(now: use\)/)
     expect(await screen()).not.toContain('before')
     await tmux('send-keys', 's')

@@ -56,6 +56,13 @@ describe('the whole demo', () => {
     }
   )
 
+  it('stops every device on Ctrl-C and leaves nothing behind', async () => {
+    const { code } = await runDemo(['--count', '40', '--policy', 'local'], folder, endInMidRun('SIGINT'))
+    expect(code).toBe(130)
+    expect(await devicesLeft(folder)).toEqual([])
+    expect(await readdir(folder)).toEqual([])
+  })
+
   it('takes its devices along when it is killed without warning', async () => {
     const { code } = await runDemo(['--count', '40', '--policy', 'local'], folder, endInMidRun('SIGKILL'))
     expect(code).toBe(null)
