@@ -2,8 +2,9 @@ import { defineConfig } from 'vitest/config'
 import { builtModules } from './src/testing/built-modules.ts'
 import { LongestFirst } from './src/testing/longest-first.ts'
 
-// Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait more than they compute: three files beside each other, the longest first
-// (with four, and computing tests behind them, two processors were so busy that clusters came too late). Long ones on request, one at a time.
+// Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait
+// more than they compute: three files beside each other, the longest first (with four two processors were so busy that clusters came
+// too late). What only computes has the processors while they wait, and yields to them. Long ones on request, one at a time.
 const TIMED = [
   ...['src/emulation/medium', 'src/emulation/emulated-transfer', 'src/runtime/network/libp2p-network'],
   'test/e2e/network'
@@ -40,7 +41,7 @@ export default defineConfig({
           name: 'computed',
           include: COMPUTED,
           exclude: [SEEDS],
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           isolate: false,
           maxWorkers: 2
         }

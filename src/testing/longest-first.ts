@@ -1,10 +1,13 @@
 import { basename } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Of the end-to-end tests, those that take minutes. */
-const LONGEST = ['endurance', 'load-streams', 'failures', 'emulate', 'demo']
+/** Of the end-to-end tests, those that take longest. */
+const LONGEST = [
+  ...['sinks', 'package', 'members', 'infer', 'refusals', 'serving-life', 'drain', 'demo', 'emulate', 'tracing'],
+  ...['live-sources', 'frigate', 'failures']
+]
 
-/** Starts the long files first, so that two workers are done at about the same time, in a fresh clone as well. */
+/** Starts the long files first, so that all workers are done at about the same time, in a fresh clone as well. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
