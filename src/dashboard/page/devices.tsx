@@ -17,7 +17,11 @@ interface DevicesProps {
 }
 
 export const Devices = ({ state, chosen, lost }: DevicesProps) => (
-  <Table stacks caption="Devices" heads={['Device', 'Computes', 'Waiting', 'Carries', 'Memory', 'Sends', 'State']}>
+  <Table
+    kind="stacks"
+    caption="Devices"
+    heads={['Device', 'Computes', 'Waiting', 'Carries', 'Memory', 'Sends', 'State']}
+  >
     {state.devices.map(device => (
       <DeviceRow key={device.id} device={device} state={state} isChosen={chosen === device.name} />
     ))}
@@ -54,21 +58,23 @@ const DeviceRow = ({ device, state, isChosen }: DeviceRowProps) => {
       <td>
         <Bar share={busy} words={`${Math.round(100 * busy)} %`} />
       </td>
-      <td class="number">
+      <td class="number" data-head="Waiting">
         {waiting}
         {queue.waiting > 0 && <small>{queue.waiting} for a block</small>}
       </td>
-      <td>
+      <td data-head="Carries">
         {carried.length === 0
           ? '–'
           : carried.map(([model, { blocks }]) => <div key={model}>{`${model} ${rangesText(blocks)}`}</div>)}
       </td>
-      <td class="number">
+      <td class="number" data-head="Memory">
         {bytesText(bytes)}
         {memory !== null && <small>of {bytesText(memory)}</small>}
       </td>
-      <td class="number">{rateText(sent)}</td>
-      <td>
+      <td class="number" data-head="Sends">
+        {rateText(sent)}
+      </td>
+      <td data-head="State">
         {device.state}
         {[because, ...troubles, ...lateness(device)]
           .filter(text => text !== '')

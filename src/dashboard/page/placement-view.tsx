@@ -72,16 +72,28 @@ const Served = ({ state, facts }: PlannedProps) => {
   return (
     <>
       <h3>What it can serve</h3>
-      <Table caption="What the placement can serve" heads={['Source', 'Asks for', 'Can have', 'Has', 'Time alone']}>
+      <Table
+        kind="stacks"
+        caption="What the placement can serve"
+        heads={['Source', 'Asks for', 'Can have', 'Has', 'Time alone']}
+      >
         {carried.sources
           .filter(({ source }) => !isDone(state, source))
           .map(({ source, demand, rate, time }) => (
             <tr key={source}>
               <th scope="row">{source}</th>
-              <td class="number">{demand === 1 ? '–' : `${perSecondText(demand)}/s`}</td>
-              <td class="number">{perSecondText(rate)}/s</td>
-              <td class="number">{perSecondText(measured(state, source))}/s</td>
-              <td class="number">{timeText(time)}</td>
+              <td class="number" data-head="Asks for">
+                {demand === 1 ? '–' : `${perSecondText(demand)}/s`}
+              </td>
+              <td class="number" data-head="Can have">
+                {perSecondText(rate)}/s
+              </td>
+              <td class="number" data-head="Has">
+                {perSecondText(measured(state, source))}/s
+              </td>
+              <td class="number" data-head="Time alone">
+                {timeText(time)}
+              </td>
             </tr>
           ))}
       </Table>
@@ -112,7 +124,7 @@ const Grid = ({ model, placed, bytes }: GridProps) => {
   const blocks = Array.from({ length: last + 1 }, (_, block) => block)
   const sizeOf = (carried: readonly number[]): number => carried.reduce((sum, block) => sum + (bytes[block] ?? 0), 0)
   return (
-    <Table caption={`Blocks of ${model}`} heads={[model, ...blocks.map(String), 'Bytes']}>
+    <Table kind="blocks" caption={`Blocks of ${model}`} heads={[model, ...blocks.map(String), 'Bytes']}>
       {Object.entries(placed).map(([device, carried]) => (
         <tr key={device}>
           <th scope="row">{device}</th>

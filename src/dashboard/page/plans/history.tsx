@@ -9,7 +9,7 @@ type Entry = PlanFacts['history'][number]
 export const History = ({ history }: { readonly history: readonly Entry[] }) => {
   const heads = ['Placement', 'Why', 'What moved', 'Reckoned', 'Results/s']
   return (
-    <Table caption="Placements so far" heads={heads}>
+    <Table kind="stacks" caption="Placements so far" heads={heads}>
       {history.map(entry => (
         <tr key={`${entry.epoch} ${entry.planner}`}>
           <th scope="row">
@@ -18,12 +18,14 @@ export const History = ({ history }: { readonly history: readonly Entry[] }) => 
               {ageText(entry.age)} ago, by {entry.planner}
             </small>
           </th>
-          <td>{whyOf(entry)}</td>
-          <td>
+          <td data-head="Why">{whyOf(entry)}</td>
+          <td data-head="What moved">
             <Moves entry={entry} />
           </td>
-          <td class="number">{foreseenOf(entry)}</td>
-          <td class="number">
+          <td class="number" data-head="Reckoned">
+            {foreseenOf(entry)}
+          </td>
+          <td class="number" data-head="Results/s">
             {perSecondText(entry.rateBefore)} before
             {entry.rateAfter !== null && <small>{perSecondText(entry.rateAfter)} after it</small>}
           </td>
