@@ -48,6 +48,8 @@ export interface BlockEntry {
   readonly flops: number
   /** Time of one run at speed 1: median on the owner, without emulation. */
   readonly work: Seconds
+  /** Several data may be run at once, one behind the other along the first dimension of all that goes in and comes out. */
+  readonly batches?: true
 }
 
 export interface ActivationEntry {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { ModelProto } from 'onnx-buf'
 import { type BlockHash, blockHash } from '../../core/ids.ts'
 import { type Bytes, bytes } from '../../core/units.ts'
+import { batchedBlock } from '../batched-block.ts'
 import { computedBytes, type StudiedModel } from '../cut-model.ts'
 import { makeBlocks } from '../make-blocks.ts'
 import { onnxChunks } from './onnx-chunks.ts'
@@ -16,30 +18,53 @@ export interface WrittenBlock {
   readonly flops: number
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
+  /** Several data may be run at once, one behind the other along the first dimension of all that goes in and comes out. */
+  readonly batches: boolean
 }
 
 /** Where a block's bytes go. `hash` is known only when all have been written. */
 export type WriteBlock = (index: number, chunks: AsyncIterable<Uint8Array>) => Promise<void>
 
+/** Open for several data: `other` has been written besides, `same` the block itself is. */
+export type OtherForm = 'other' | 'same'
+
+/** Whether blocks may be fed several data at once is tried when they have been written, in their order. */
+export interface BlockTrial {
+  /** Of the other form of a block, where it has one. */
+  readonly write: WriteBlock
+  /** Whether it may; the other form, if it has one, is to take the block's place then. Asked of each block, also where it has no form for it. */
+  readonly holds: (index: number, form: OtherForm | undefined) => Promise<boolean>
+}
+
 /**
  * Write the blocks between the given cut points. The same model and cut points give the same bytes on every machine.
  * @param cuts ascending indices into `model.cutPoints`
+ * @param trial default: no block is said to take several data at once, and each is as the model has it
  */
 export const writeBlocks = async (
   model: StudiedModel,
   cuts: readonly number[],
-  write: WriteBlock
+  write: WriteBlock,
+  trial?: BlockTrial
 ): Promise<readonly WrittenBlock[]> => {
   const { analysis, facts, costs } = model
   const positions = cuts.map(c => model.cutPoints[c]!.position)
   const bounds = [0, ...positions, analysis.layers.length]
   const written: WrittenBlock[] = []
   for (const [index, block] of makeBlocks(analysis, facts, positions).entries()) {
-    const meter = new Meter()
-    await write(index, meter.through(onnxChunks(block.model, analysis.file.path)))
+    const put = async (what: ModelProto, to: WriteBlock): Promise<MeterResult> => {
+      const meter = new Meter()
+      await to(index, meter.through(onnxChunks(what, analysis.file.path)))
+      return meter.result()
+    }
+    const plain = await put(block.model, write)
+    const open = trial === undefined ? undefined : batchedBlock(block, facts)
+    const form = open === undefined ? undefined : open === block.model ? 'same' : 'other'
+    const other = form === 'other' ? await put(open!, trial!.write) : plain
+    const batches = (await trial?.holds(index, form)) === true
     const flops = costs.slice(bounds[index], bounds[index + 1]).reduce((sum, cost) => sum + cost.flops, 0)
     const { inputs, outputs } = block
-    const { sha256, bytes: fileBytes } = meter.result()
+    const { sha256, bytes: fileBytes } = batches ? other : plain
     const loadedBytes = bytes(fileBytes + computedBytes(block, facts))
     written.push({
       sha256,
@@ -48,10 +73,16 @@ export const writeBlocks = async (
       nodes: block.model.graph!.node.length,
       flops,
       inputs,
-      outputs
+      outputs,
+      batches
     })
   }
   return written
+}
+
+interface MeterResult {
+  readonly sha256: BlockHash
+  readonly bytes: Bytes
 }
 
 /** Counts and hashes what passes through. */
@@ -67,7 +98,7 @@ class Meter {
     }
   }
 
-  result(): { readonly sha256: BlockHash; readonly bytes: Bytes } {
+  result(): MeterResult {
     return { sha256: blockHash(this.#hash.digest('hex')), bytes: bytes(this.#bytes) }
   }
 }

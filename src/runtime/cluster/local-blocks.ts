@@ -2,6 +2,7 @@ import { BufferPool } from '../../core/buffer-pool.ts'
 import type { Halt } from '../../core/halt.ts'
 import type { BlockHash, ModelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { isOpenForMore } from '../../core/open-dimension.ts'
 import { doneAfter, type Follow } from '../../core/progress.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
@@ -109,7 +110,8 @@ export class LocalBlocks {
   async load(manifest: ModelManifest, k: number, file: string): Promise<HeldBlock> {
     const { sha256, work } = manifest.blocks[k]!
     const given = this.declared(manifest)
-    const loaded = await this.#engine.load(sha256, file, given?.[k] ?? (this.#declaresWork ? work : undefined))
+    const works = given?.[k] ?? (this.#declaresWork ? work : undefined)
+    const loaded = asOfOne(await this.#engine.load(sha256, file, works), manifest, k)
     try {
       return this.#hold(manifest, k, loaded, await this.#time(manifest, k, loaded))
     } catch (error) {
@@ -325,6 +327,16 @@ const expectedOf = (
 ): Seconds => {
   const size = activation.reduce((sum, { data }) => sum + data.byteLength, 0)
   return seconds(time * Math.max(1, size / activations[first]!.bytes))
+}
+
+/** What a block takes of one datum, where it is open for several. */
+const asOfOne = (loaded: LoadedBlock, { activations }: ModelManifest, k: number): LoadedBlock => {
+  const known = new Map(activations[k]!.tensors.map(({ name, shape }) => [name, shape]))
+  const inputs = loaded.inputs.map(spec => {
+    const [first, ...rest] = spec.shape
+    return isOpenForMore(first) ? { ...spec, shape: [known.get(spec.name)?.[0] ?? null, ...rest] } : spec
+  })
+  return { ...loaded, inputs }
 }
 
 const byName = (tensors: readonly Tensor[]): Map<string, Tensor> =>

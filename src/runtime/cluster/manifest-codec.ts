@@ -26,7 +26,10 @@ const MAX_PROPERTY_CHARACTERS = 1_000_000
  */
 export const manifestId = (manifest: Contents): ModelId => {
   const agreed = {
-    blocks: manifest.blocks.map(({ sha256, bytes: weight, fileBytes = weight }) => [sha256, weight, fileBytes]),
+    blocks: manifest.blocks.map(({ sha256, bytes: weight, fileBytes = weight, batches }) => [
+      ...[sha256, weight, fileBytes],
+      ...(batches === true ? ['batches'] : [])
+    ]),
     activations: manifest.activations.map(({ bytes: size, tensors }) => [size, tensors.map(specText)]),
     inputs: manifest.inputs.map(specText),
     outputs: manifest.outputs,
@@ -55,7 +58,8 @@ export const toWire = (manifest: ModelManifest): Manifest =>
       bytes: BigInt(block.bytes),
       fileBytes: BigInt(block.fileBytes ?? 0),
       flops: block.flops,
-      work: block.work
+      work: block.work,
+      batches: block.batches === true
     })),
     activations: manifest.activations.map(activation => ({
       bytes: BigInt(activation.bytes),
@@ -100,7 +104,8 @@ export const fromWire = (wire: Manifest): ModelManifest => {
       bytes: bytes(Number(block.bytes)),
       ...(block.fileBytes === 0n ? {} : { fileBytes: bytes(Number(block.fileBytes)) }),
       flops: block.flops,
-      work: seconds(block.work)
+      work: seconds(block.work),
+      ...(block.batches ? { batches: true as const } : {})
     })),
     activations: wire.activations.map(activation => ({
       bytes: bytes(Number(activation.bytes)),

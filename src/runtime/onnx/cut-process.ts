@@ -8,8 +8,9 @@ import { UserError } from '../../core/user-error.ts'
 import { activationsAt, cutsAtTensors, cutsForCluster, untravellingEnds } from '../../model/cut-model.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
 import { studyModel } from '../../model/files/study-model.ts'
-import { writeBlocks } from '../../model/files/write-blocks.ts'
+import { type WriteBlock, writeBlocks } from '../../model/files/write-blocks.ts'
 import { PRIVATE_FILE } from '../state/privacy.ts'
+import { batchTrial } from './batch-trial.ts'
 import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
 import { openModel } from './open-model.ts'
 
@@ -44,9 +45,10 @@ const cut = async ({ file, shapes, maxBlocks, cutAt, draft }: CutRequest): Promi
   const ends = untravellingEnds(studied)
   if (ends.length > 0)
     throw new UserError(`${file}: "${ends.join('", "')}" is no tensor that can be sent; such a model cannot be served`)
-  const blocks = await writeBlocks(studied, cuts, (index, chunks) =>
-    pipeline(Readable.from(chunks), createWriteStream(`${draft}${index}.onnx`, { mode: PRIVATE_FILE }))
-  )
+  const fileOf = (index: number): string => `${draft}${index}.onnx`
+  const write: WriteBlock = (index, chunks) =>
+    pipeline(Readable.from(chunks), createWriteStream(fileOf(index), { mode: PRIVATE_FILE }))
+  const blocks = await writeBlocks(studied, cuts, write, batchTrial(studied, cuts, fileOf))
   const activations = activationsAt(studied, cuts)
   const outputs = activations.at(-1)!.tensors.map(tensor => tensor.name)
   const inputs = declaredInputs(studied.analysis.file).map(input => ({ ...input, shape: input.shape ?? [] }))

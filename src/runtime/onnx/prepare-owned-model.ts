@@ -27,7 +27,7 @@ import { cutApart } from './cut-apart.ts'
 import type { OnnxModel } from './onnx-model.ts'
 
 /** Blocks that an earlier version cut otherwise are not used again. */
-const CUT_BY = 3
+const CUT_BY = 4
 
 /**
  * Cut a model into blocks, put them into the blob store, time each here, one at a time, so that no more than the largest
@@ -69,11 +69,11 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
     ...said
   }
   const timed: ModelManifest['blocks'][number][] = []
-  for (const [k, { sha256, bytes: fileBytes, loadedBytes, flops }] of blocks.entries()) {
+  for (const [k, { sha256, bytes: fileBytes, loadedBytes, flops, batches }] of blocks.entries()) {
     parts.signal?.throwIfAborted()
     const work = owned.work?.[k] ?? (await workOf(parts, sha256, activations[k]!.tensors))
     const more = loadedBytes === fileBytes ? {} : { fileBytes }
-    timed.push({ sha256, bytes: loadedBytes, ...more, flops, work })
+    timed.push({ sha256, bytes: loadedBytes, ...more, flops, work, ...(batches ? { batches } : {}) })
   }
   const id = manifestId({ ...facts, blocks: timed })
   const manifest = withDeclaredWork({ id, ...facts, blocks: timed }, owned)
