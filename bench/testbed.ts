@@ -1,4 +1,4 @@
-import 'core-js/actual/promise/with-resolvers.js' // Node 20 has it not
+import '../src/core/promise-with-resolvers.ts'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

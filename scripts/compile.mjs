@@ -41,6 +41,9 @@ const APART = [
   '@opentelemetry/*'
 ]
 
+/** What is named one by one can be left out where nobody names it. */
+const WHOLE_VALIDATOR = /^import \{ z \} from 'zod'/m
+
 /** Files that are found from where a module stands are found from where it stood. */
 const standing = {
   name: 'standing',
@@ -48,10 +51,9 @@ const standing = {
     onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (!path.startsWith(compiled)) return undefined
       const place = JSON.stringify(relative(out, path).replaceAll('\\', '/'))
-      const contents = readFileSync(path, 'utf8').replace(
-        /\bimport\.meta\.url\b/g,
-        `new URL(${place}, import.meta.url).href`
-      )
+      const contents = readFileSync(path, 'utf8')
+        .replace(/\bimport\.meta\.url\b/g, `new URL(${place}, import.meta.url).href`)
+        .replace(WHOLE_VALIDATOR, "import * as z from 'zod'")
       return { contents, loader: 'js' }
     })
 }

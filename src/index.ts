@@ -4,7 +4,7 @@
  *
  * @module
  */
-import 'core-js/actual/promise/with-resolvers.js' // libp2p needs it; Node 20 has it not
+import './core/promise-with-resolvers.ts'
 
 export type { ActivationEncoding, EncodingChoice } from './core/activation-encoding.ts'
 export type { ElementType } from './core/tensor.ts'

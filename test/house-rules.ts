@@ -110,7 +110,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'studies',
       'testing'
     ],
-    packages: ['core-js'],
+    packages: [],
     pure: true
   }
 }

@@ -4,7 +4,7 @@
  * blocks it carries, tells it the other devices' ports, and when to begin.
  */
 import '../../src/runtime/engine/no-telemetry.ts'
-import 'core-js/actual/promise/with-resolvers.js'
+import '../../src/core/promise-with-resolvers.ts'
 import ort from 'onnxruntime-node'
 import { createArrivals, parseArrivals } from '../../src/core/arrivals.ts'
 import { createRng } from '../../src/core/rng.ts'

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import 'core-js/actual/promise/with-resolvers.js' // libp2p needs it; Node 20 has it not
+import '../core/promise-with-resolvers.ts'
 import { Command, CommanderError, type Option } from 'commander'
 import { describeSystemError } from '../core/describe-system-error.ts'
 import { systemErrorOf } from '../core/system-error-of.ts'
@@ -22,35 +22,38 @@ const program = new Command('tributary')
   .showHelpAfterError('(add --help for how to use this command)')
   .exitOverride()
 
-/** Each file exports its `command`. A command's flags are light; what it does is loaded when it runs. */
-const COMMANDS = [
-  () => import('./inspect-command.ts'),
-  () => import('./cut-command.ts'),
-  () => import('./profile-command.ts'),
-  () => import('./plan-command.ts'),
-  () => import('./simulate-command.ts'),
-  () => import('./emulate-command.ts'),
-  () => import('./node-command.ts'),
-  () => import('./status-command.ts'),
-  () => import('./top-command.ts'),
-  () => import('./trace-command.ts'),
-  () => import('./dashboard-command.ts'),
-  () => import('./invite-command.ts'),
-  () => import('./member-command.ts'),
-  () => import('./key-command.ts'),
-  () => import('./infer-command.ts'),
-  () => import('./model-command.ts'),
-  () => import('./drain-command.ts'),
-  () => import('./reload-command.ts'),
-  () => import('./service-command.ts'),
-  () => import('./doctor-command.ts'),
-  () => import('./zoo-command.ts'),
-  () => import('./prune-command.ts'),
-  () => import('./demo-command.ts')
-]
+/** By name. Each file exports its `command`. A command's flags are light; what it does is loaded when it runs. */
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  inspect: () => import('./inspect-command.ts'),
+  cut: () => import('./cut-command.ts'),
+  profile: () => import('./profile-command.ts'),
+  plan: () => import('./plan-command.ts'),
+  simulate: () => import('./simulate-command.ts'),
+  emulate: () => import('./emulate-command.ts'),
+  node: () => import('./node-command.ts'),
+  status: () => import('./status-command.ts'),
+  top: () => import('./top-command.ts'),
+  trace: () => import('./trace-command.ts'),
+  dashboard: () => import('./dashboard-command.ts'),
+  invite: () => import('./invite-command.ts'),
+  member: () => import('./member-command.ts'),
+  key: () => import('./key-command.ts'),
+  infer: () => import('./infer-command.ts'),
+  model: () => import('./model-command.ts'),
+  drain: () => import('./drain-command.ts'),
+  reload: () => import('./reload-command.ts'),
+  service: () => import('./service-command.ts'),
+  doctor: () => import('./doctor-command.ts'),
+  zoo: () => import('./zoo-command.ts'),
+  prune: () => import('./prune-command.ts'),
+  demo: () => import('./demo-command.ts')
+}
 
-const register = async (): Promise<void> => {
-  for (const load of COMMANDS) program.addCommand((await load()).command)
+/** The one that is called by its name, or all: each is some files to be found and read. */
+const register = async (called: string | undefined): Promise<void> => {
+  const known = called !== undefined && Object.hasOwn(COMMANDS, called) ? COMMANDS[called] : undefined
+  const loads = known === undefined ? Object.values(COMMANDS) : [known]
+  for (const load of loads) program.addCommand((await load()).command)
 }
 
 /** As commander does it, but an empty list is no default worth telling. */
@@ -74,7 +77,7 @@ const firstThrown = (error: unknown): unknown =>
     : error
 
 const main = async (): Promise<number> => {
-  await register()
+  await register(process.argv[2])
   program.commands.forEach(prepare)
   try {
     refuseMangled(process.argv.slice(2))

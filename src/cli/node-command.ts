@@ -192,7 +192,7 @@ export const command = new Command('node')
   .action(async (_: unknown, node: Command) => {
     const { loadNodeConfig } = await import('./config/load-node-config.ts')
     const config = await loadNodeConfig(node)
-    if (node.getOptionValue('printConfig') === true) return void process.stdout.write(config.printed)
+    if (node.getOptionValue('printConfig') === true) return void process.stdout.write(await config.print())
     const { runNode } = await import('./node/run-node.ts')
     const load = node.getOptionValue('config') === undefined ? undefined : () => loadNodeConfig(node)
     await runNode(config, load)

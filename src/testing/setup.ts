@@ -1,1 +1,1 @@
-import 'core-js/actual/promise/with-resolvers.js'
+import '../core/promise-with-resolvers.ts'

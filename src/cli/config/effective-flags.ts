@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import { flagOf } from './flag-of.ts'
 import { COMMAND_LINE, type FlagOrigin } from './flag-origin.ts'
-import { type Config, flagOf } from './parse-config.ts'
+import type { Config } from './parse-config.ts'
 
 export interface EffectiveFlags {
   /** Under commander's names. */

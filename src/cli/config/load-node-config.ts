@@ -3,16 +3,15 @@ import type { NodeFlags } from '../node/node-flags.ts'
 import { type NodeOptions, parseNodeOptions } from '../node/node-options.ts'
 import { effectiveFlags } from './effective-flags.ts'
 import type { FlagOrigin } from './flag-origin.ts'
-import { printConfig } from './print-config.ts'
-import { readConfig } from './read-config.ts'
+import type { Config } from './parse-config.ts'
 
 export interface NodeConfig {
   readonly options: NodeOptions
   /** Under commander's names. */
   readonly flags: Readonly<Record<string, unknown>>
   readonly origin: FlagOrigin
-  /** All of it as YAML that --config takes. */
-  readonly printed: string
+  /** @returns all of it as YAML that --config takes */
+  readonly print: () => Promise<string>
 }
 
 /**
@@ -21,9 +20,19 @@ export interface NodeConfig {
  */
 export const loadNodeConfig = async (command: Command): Promise<NodeConfig> => {
   const file: string | undefined = command.getOptionValue('config')
-  const config = file === undefined ? undefined : await readConfig(file, command.options)
+  const config = file === undefined ? undefined : await read(file, command)
   const { flags, origin } = effectiveFlags(command, config)
   const options = parseNodeOptions(flags as unknown as NodeFlags, origin)
   const port = options.listen.length > 0 ? {} : { port: options.port }
-  return { options, flags, origin, printed: printConfig(command, { ...flags, name: options.name, ...port }) }
+  const print = async (): Promise<string> => {
+    const { printConfig } = await import('./print-config.ts')
+    return printConfig(command, { ...flags, name: options.name, ...port })
+  }
+  return { options, flags, origin, print }
+}
+
+/** What reads and writes YAML is loaded where there is some. */
+const read = async (file: string, { options }: Command): Promise<Config> => {
+  const { readConfig } = await import('./read-config.ts')
+  return readConfig(file, options)
 }

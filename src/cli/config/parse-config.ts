@@ -4,6 +4,7 @@ import { nearest } from '../../core/nearest.ts'
 import { UserError } from '../../core/user-error.ts'
 import { besideConfig } from './beside-config.ts'
 import { ENTRY_FORMS } from './entry-forms.ts'
+import { flagOf } from './flag-of.ts'
 import type { FlagOrigin } from './flag-origin.ts'
 
 export type FlagValue = boolean | string | readonly string[]
@@ -27,9 +28,6 @@ export const parseConfig = (text: string, file: string, options: readonly Option
   const reader = new ConfigReader(text, file, options)
   return reader.read()
 }
-
-/** "mdns" of --no-mdns too. */
-export const flagOf = (option: Option): string => option.long!.replace(/^--(?:no-)?/, '')
 
 class ConfigReader {
   readonly #file: string

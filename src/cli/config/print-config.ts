@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { isInvite } from '../../runtime/network/invite.ts'
 import { besideConfig } from './beside-config.ts'
-import { flagOf } from './parse-config.ts'
+import { flagOf } from './flag-of.ts'
 
 /**
  * All flags as YAML that --config takes again, wherever it is kept; those that are not given and have no default are left out,

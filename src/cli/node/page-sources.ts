@@ -3,7 +3,8 @@ import { UserError } from '../../core/user-error.ts'
 import type { SourceActions } from '../../dashboard/actions/dashboard-actions.ts'
 import type { NodeConfig } from '../config/load-node-config.ts'
 import { command } from '../node-command.ts'
-import { NO_CHANGES, type SourceChanges, sourcesIn, withSourceChanges } from './source-changes.ts'
+import { NO_CHANGES, type SourceChanges, withSourceChanges } from './source-changes.ts'
+import { sourceName } from './source-name.ts'
 
 /** Adds, removes and weighs sources of this node by having its config read anew with these changes; a refused one is none. */
 export class PageSources implements SourceActions {
@@ -25,6 +26,7 @@ export class PageSources implements SourceActions {
 
   add(config: string): Promise<readonly string[]> {
     return this.#serial.run(async () => {
+      const { sourcesIn } = await import('./sources-in.ts') // it reads YAML, which few devices need
       const fresh = sourcesIn(config, command)
       const there = await this.#names()
       const taken = [...fresh.keys()].find(name => there.includes(name))
@@ -56,7 +58,7 @@ export class PageSources implements SourceActions {
   }
 
   async #names(): Promise<readonly string[]> {
-    return (await this.config()).options.sources.map(word => word.slice(0, word.indexOf('=')))
+    return (await this.config()).options.sources.map(sourceName)
   }
 
   async #require(name: string): Promise<void> {

@@ -8,7 +8,7 @@ const SOURCES = ['cam=synthetic:5,weight=2', 'door=synthetic:5']
 /** Of a node with these sources; what it would become at each reload. */
 const open = (refuse = false) => {
   const flags = { ...command.opts(), source: SOURCES, sink: ['out.jsonl'] }
-  const config = { flags, origin: { place: () => undefined }, printed: '' } as unknown as NodeConfig
+  const config = { flags, origin: { place: () => undefined }, print: async () => '' } as unknown as NodeConfig
   const became: (readonly string[])[] = []
   const page: PageSources = new PageSources(
     async () => config,

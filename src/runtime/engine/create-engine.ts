@@ -16,7 +16,7 @@ import {
 } from '../ports/engine.ts'
 import { machineTimeOffset } from '../system-clock.ts'
 import { calibrateApart } from './calibrate-apart.ts'
-import { CALIBRATION_REFERENCE } from './calibration-model.ts'
+import { CALIBRATION_REFERENCE } from './calibration-reference.ts'
 import { checkInputs } from './check-inputs.ts'
 import type { EngineOptions, LanePatience } from './engine-options.ts'
 import { LaneProgress } from './lane-progress.ts'

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import { describeIssue } from '../../core/describe-issue.ts'
 import { nearest } from '../../core/nearest.ts'
@@ -32,6 +31,7 @@ export const readIoSpec = async (choice: IoChoice): Promise<IoSpec> => {
 
 const readYaml = async (file: string): Promise<unknown> => {
   const text = await readText('io', file)
+  const { parse } = await import('yaml')
   try {
     return parse(text)
   } catch (error) {

@@ -1,11 +1,8 @@
-// libp2p calls Promise.withResolvers, which Node has from version 22 on.
-import 'core-js/actual/promise/with-resolvers.js'
-import { noise } from '@chainsafe/libp2p-noise'
+import '../../core/promise-with-resolvers.ts'
 import { type GossipSub, type GossipSubComponents, gossipsub } from '@libp2p/gossipsub'
 import type { RPC } from '@libp2p/gossipsub/message'
 import { type Identify, identify } from '@libp2p/identify'
 import type { Libp2p, MultiaddrConnection } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
 import { type Ping, ping } from '@libp2p/ping'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -14,6 +11,7 @@ import type { AdmissionGate } from './admission-gate.ts'
 import { boundedYamux } from './bounded-yamux.ts'
 import { guardService } from './guarded-registrar.ts'
 import type { Identity } from './identity.ts'
+import { lazyNoise } from './lazy-noise.ts'
 import { MDNS_TAG } from './mdns-tag.ts'
 import { nativeTls } from './native-tls.ts'
 import { CROWDED, WaitingPlaces } from './waiting-places.ts'
@@ -65,7 +63,7 @@ const fastMsgIdFn = ({ from = NOBODY, seqno = NOBODY }: RPC.Message): string =>
 const NOBODY = new Uint8Array()
 
 /** A libp2p node as we use it, not started. Services that are not ours are behind the gate. */
-export const createHost = ({
+export const createHost = async ({
   privateKey,
   listen,
   mdns: discover,
@@ -80,9 +78,9 @@ export const createHost = ({
     privateKey,
     addresses: { listen: listen.map(String) },
     transports: transports.map(({ transport }) => transport),
-    connectionEncrypters: [nativeTls({ incarnation, onTwin }), noise()],
+    connectionEncrypters: [nativeTls({ incarnation, onTwin }), lazyNoise],
     streamMuxers: [boundedYamux()],
-    peerDiscovery: discover ? [mdns({ serviceTag: MDNS_TAG })] : [],
+    peerDiscovery: discover ? [await localDiscovery()] : [],
     // It closes connections that answer no ping for ten seconds; a device that stands still comes back on them.
     connectionMonitor: { enabled: false },
     connectionGater: {
@@ -124,6 +122,12 @@ export const createHost = ({
       )
     }
   }) as Promise<Host>
+}
+
+/** Loaded where it is used. */
+const localDiscovery = async (): Promise<ReturnType<typeof import('@libp2p/mdns').mdns>> => {
+  const { mdns } = await import('@libp2p/mdns')
+  return mdns({ serviceTag: MDNS_TAG })
 }
 
 /** What libp2p keeps to itself; all optional, for it may be named otherwise in another version. */

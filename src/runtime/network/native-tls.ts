@@ -10,11 +10,14 @@ import type {
 } from '@libp2p/interface'
 import { UnexpectedPeerError } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { PROTOCOL, type TLSComponents } from '@libp2p/tls'
-import { toMessageStream, toNodeDuplex } from '@libp2p/tls/utils'
+import type { TLSComponents } from '@libp2p/tls'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { NetworkError } from '../ports/network.ts'
 import { type CertifiedPeer, createCertificate, verifyCertificate } from './certificate.ts'
+import { duplexOver } from './duplex-over.ts'
+import { TlsStream } from './tls-stream.ts'
+
+const PROTOCOL = '/tls/1.0.0'
 
 export interface NativeTlsOptions {
   /** Of this process. */
@@ -101,20 +104,20 @@ const encrypt = async (
     }
   }
   if (socket?.destroyed) throw new NetworkError('the connection closed before the TLS handshake')
-  const carrier = socket ?? toNodeDuplex(connection)
+  const carrier = socket ?? duplexOver(connection)
   const secured = isServer ? new TLSSocket(carrier as Socket, settings) : connect({ socket: carrier, ...settings })
   if (socket === undefined) carrier.on('error', error => secured.destroy(error))
   else endThrough(connection, secured)
   try {
     await handshake(secured, options.signal)
+    await saidAll()
     const { raw } = secured.getPeerCertificate()
     if (raw === undefined) throw new NetworkError('the peer sent no certificate')
     const certified = await verifyCertificate(raw)
     check(certified)
     const { alpnProtocol } = secured
     if (!isServer && typeof alpnProtocol === 'string') streamMuxer = muxers.get(alpnProtocol)
-    const stream = toMessageStream(connection, secured)
-    if (socket !== undefined) writeTogether(stream, secured)
+    const stream = new TlsStream(connection, secured)
     return { remotePeer: certified.peer, connection: stream, ...(streamMuxer === undefined ? {} : { streamMuxer }) }
   } catch (error) {
     secured.destroy()
@@ -141,6 +144,9 @@ const handshake = async (socket: TLSSocket, signal?: AbortSignal): Promise<void>
   }
 }
 
+/** What a side says last in the handshake leaves after it hears of its end: without it, the other would not know who this was. */
+const saidAll = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
 /**
  * From now on the connection ends through TLS. The library would reset the TCP socket itself, under the TLS that still
  * uses it: Node 20 does not survive that.
@@ -153,19 +159,6 @@ const endThrough = (connection: MessageStream, secured: TLSSocket): void => {
       const closed = once(secured, 'close')
       secured.destroySoon()
       await closed
-    }
-  })
-}
-
-/** Hands all pieces of a message to TLS at once: the library writes, and encrypts, a frame's header by itself. */
-const writeTogether = (stream: MessageStream, socket: TLSSocket): void => {
-  Object.assign(stream, {
-    sendData: (data: Iterable<Uint8Array> & { readonly byteLength: number }) => {
-      const sentBytes = data.byteLength
-      socket.cork()
-      for (const piece of data) socket.write(piece)
-      socket.uncork()
-      return { sentBytes, canSendMore: !socket.writableNeedDrain }
     }
   })
 }
