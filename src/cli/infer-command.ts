@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { Command } from 'commander'
+import { PROVIDER_CHOICES } from '../runtime/engine/providers/provider-name.ts'
 import { PRESET_NAMES } from '../runtime/io/presets.ts'
 import { POLICY_NAMES } from '../scheduler/policies.ts'
 import { collect } from './collect.ts'
@@ -17,6 +18,8 @@ export interface InferFlags {
   readonly joinFile: string[]
   readonly clusterKey?: string
   readonly policy: string
+  readonly provider: string
+  readonly providerOptions?: string
   readonly timeout: string
   readonly json?: boolean
 }
@@ -44,6 +47,12 @@ export const command = new Command('infer')
   .option('--join-file <file>', 'the same from a file; or from the variable TRIBUTARY_JOIN', collect, [])
   .option('--cluster-key <file>', 'the shared key')
   .option('--policy <name>', `${POLICY_NAMES.join(', ')}; as the devices have it`, 'confluence')
+  .option(
+    '--provider <name>',
+    `what runs an .onnx file that is computed here: ${PROVIDER_CHOICES.join(', ')} (docs/providers.md)`,
+    'cpu'
+  )
+  .option('--provider-options <file>', 'options of execution providers, in YAML')
   .option('--timeout <seconds>', 'wait so long for the model, and for each answer', '60')
   .option('--json', 'print { model, answers: [{ item, result } or { item, failed }] }')
   .addHelpText(

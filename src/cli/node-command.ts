@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { PROVIDER_CHOICES } from '../runtime/engine/providers/provider-name.ts'
 import { PRESET_NAMES } from '../runtime/io/presets.ts'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
 import { POLICY_NAMES } from '../scheduler/policies.ts'
@@ -14,6 +15,8 @@ Examples:
         --model rec.onnx:ocr --source cam=dir:./images,model=ocr,window=8 --preset ppocr-rec --sink results.jsonl
   Answer other programs, for example Triton's clients:
     $ tributary node --name shed --join-file invite.txt --serve 8000 --serve-grpc 8001
+  Run each block on the fastest execution provider that this machine has:
+    $ tributary node --name shed --provider auto
   The same from a file, whose keys are the flags (docs/configuration.md):
     $ tributary node --config porch.yaml
   Look at the cluster from any device:
@@ -67,6 +70,12 @@ export const command = new Command('node')
     []
   )
   .option('--threads <n>', "threads inside ONNX Runtime's operators", '1')
+  .option(
+    '--provider <name>',
+    `what runs blocks besides the processor, where it is there and is faster: ${PROVIDER_CHOICES.join(', ')} (docs/providers.md)`,
+    'cpu'
+  )
+  .option('--provider-options <file>', 'options of execution providers, and how far their outputs may differ, in YAML')
   .option(
     '--model <file:name>',
     'own a model: cut it and serve its blocks; the name is optional, repeatable',

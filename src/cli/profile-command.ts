@@ -1,6 +1,10 @@
 import { Command } from 'commander'
 import { formatBytes, formatSeconds } from '../core/format-quantity.ts'
+import { UserError } from '../core/user-error.ts'
+import type { StudiedModel } from '../model/cut-model.ts'
 import { parseShapes } from '../model/parse-shapes.ts'
+import { textTable } from '../report/text-table.ts'
+import type { ProviderTrial } from '../runtime/engine/providers/provider-trial.ts'
 import { collect } from './collect.ts'
 import { parseCount } from './parse-count.ts'
 import { sayLeftOut } from './say-left-out.ts'
@@ -11,6 +15,8 @@ interface ProfileFlags {
   readonly runs: string
   readonly threads: string
   readonly out?: string
+  readonly providers?: boolean
+  readonly providerOptions?: string
   readonly json?: boolean
 }
 
@@ -31,6 +37,8 @@ interface Profile {
     least: number
   }[]
   readonly activations: readonly number[]
+  /** Of each block, where it was asked for: how each execution provider did. */
+  readonly providers?: readonly (readonly ProviderTrial[])[]
 }
 
 export const command = new Command('profile')
@@ -47,10 +55,15 @@ export const command = new Command('profile')
     '--out <file>',
     'save the costs, beside those of other models there, for --costs of plan, simulate and emulate'
   )
+  .option(
+    '--providers',
+    'also run each block on every execution provider of this machine: what each takes, how far its outputs are from those of cpu, and which a node with --provider auto would choose (docs/providers.md)'
+  )
+  .option('--provider-options <file>', 'options of execution providers, and how far their outputs may differ, in YAML')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
-    '\nExit code 0 when it was timed; 2 for wrong use or a model that does not open.\n\nExamples:\n  $ tributary profile rec.onnx --shape x=1x3x48x320\n  $ tributary profile rec.onnx --shape x=1x3x48x320 --out costs.json\n'
+    '\nExit code 0 when it was timed; 2 for wrong use or a model that does not open.\n\nExamples:\n  $ tributary profile rec.onnx --shape x=1x3x48x320\n  $ tributary profile rec.onnx --shape x=1x3x48x320 --out costs.json\n  $ tributary profile rec.onnx --shape x=1x3x48x320 --providers\n'
   )
   .action(async (model: string, flags: ProfileFlags) => {
     const measured = await profile(model, flags)
@@ -87,6 +100,7 @@ const profile = async (model: string, flags: ProfileFlags): Promise<Profile> => 
     })
     process.stderr.write(`saved in ${flags.out}\n`)
   }
+  const providers = await providersOf(studied, cuts, threads, flags)
   return {
     model,
     machine: thisMachine(),
@@ -94,12 +108,30 @@ const profile = async (model: string, flags: ProfileFlags): Promise<Profile> => 
     runs,
     seconds,
     blocks,
-    activations
+    activations,
+    ...(providers === undefined ? {} : { providers })
   }
 }
 
-const describe = ({ model, machine, threads, runs, seconds, blocks, activations }: Profile): string =>
-  [
+const providersOf = async (
+  studied: StudiedModel,
+  cuts: readonly number[],
+  threads: number,
+  { providers, providerOptions: file }: ProfileFlags
+): Promise<Profile['providers']> => {
+  if (file !== undefined && providers !== true)
+    throw new UserError(`--provider-options ${file}: is of other providers than cpu; add --providers`)
+  if (providers !== true) return undefined
+  const { profileProviders } = await import('../runtime/onnx/profile-providers.ts')
+  const { readProviderSettings } = await import('../runtime/engine/providers/read-provider-settings.ts')
+  const settings = file === undefined ? {} : await readProviderSettings(file)
+  process.stderr.write('trying execution providers …\n')
+  return profileProviders(studied, cuts, { threads, settings })
+}
+
+const describe = (profile: Profile): string => {
+  const { model, machine, threads, runs, seconds, blocks, activations, providers } = profile
+  return [
     `model    ${model} on ${machine}, ${threads} thread${threads === 1 ? '' : 's'}, ${runs} runs`,
     `chain    ${formatSeconds(seconds)} (median)`,
     '',
@@ -113,5 +145,27 @@ const describe = ({ model, machine, threads, runs, seconds, blocks, activations 
         formatSeconds(least).padStart(10),
         `  ${formatBytes(activations[index + 1] ?? 0)}`
       ].join(' ')
-    )
+    ),
+    ...(providers === undefined ? [] : ['', providerTable(providers)])
   ].join('\n')
+}
+
+/** What runs no block for one and the same reason is said once. */
+const providerTable = (blocks: readonly (readonly ProviderTrial[])[]): string => {
+  const absent = new Map(
+    (blocks[0] ?? []).flatMap(({ provider, because }) => {
+      const isSaid = blocks.every(trials => trials.some(t => t.time === undefined && t.because === because))
+      return isSaid ? [[provider, because] as const] : []
+    })
+  )
+  const right = (title: string) => ({ title, align: 'right' as const })
+  const columns = [right('block'), { title: 'provider' }, right('median'), right('difference'), { title: '' }]
+  const rows = blocks.flatMap((trials, index) =>
+    trials.flatMap(({ provider, time, difference, isChosen, because }) => {
+      if (because === absent.get(provider)) return []
+      const told = [time === undefined ? '-' : formatSeconds(time), difference?.toExponential(1) ?? '-']
+      return [[String(index), provider, ...told, isChosen ? `chosen: ${because}` : because]]
+    })
+  )
+  return [textTable(columns, rows), ...[...absent].map(([name, because]) => `${name}: ${because}`)].join('\n')
+}

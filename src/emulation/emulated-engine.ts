@@ -23,6 +23,7 @@ export interface EmulatedEngineOptions {
  * A faster device cannot be emulated; what computes for longer than the other would is late.
  */
 export class EmulatedEngine implements Engine {
+  readonly providerOf: Engine['providerOf']
   readonly #below: Engine
   readonly #clock: Clock
   readonly #isCalibrated: boolean
@@ -42,6 +43,7 @@ export class EmulatedEngine implements Engine {
     { speed = 1, isCalibrated = false, isPaced = true }: EmulatedEngineOptions = {}
   ) {
     this.#below = below
+    this.providerOf = below.providerOf?.bind(below)
     this.#clock = clock
     this.#isCalibrated = isCalibrated
     this.#isPaced = isPaced
@@ -95,9 +97,9 @@ export class EmulatedEngine implements Engine {
   }
 
   /** This is also what is stretched: a run lasts max(its own time, measured / speed). @returns seconds at this device's speed */
-  measure(...[hash, inputs]: Parameters<Engine['measure']>): Promise<Seconds> {
+  measure(...[hash, inputs, isReference]: Parameters<Engine['measure']>): Promise<Seconds> {
     return this.#lane.run(async () => {
-      const least = await this.#below.measure(hash, inputs)
+      const least = await this.#below.measure(hash, inputs, isReference)
       const shaped = inputs.map(({ spec: { name }, dims }) => ({ name, dims }))
       if (this.#nominal.declared(hash) === undefined) this.#nominal.measured(hash, shaped, least)
       return seconds(least * this.#stretch)

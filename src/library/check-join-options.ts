@@ -8,6 +8,8 @@ import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { parseSize } from '../core/parse-quantity.ts'
 import { bytes } from '../core/units.ts'
 import { refuseNamesakes } from '../runtime/device/refuse-namesakes.ts'
+import { PROVIDER_CHOICES } from '../runtime/engine/providers/provider-name.ts'
+import { providerSettingsSchema } from '../runtime/engine/providers/provider-settings.ts'
 import { decodeInvite, isInvite } from '../runtime/network/invite.ts'
 import { dialable, parseAddress } from '../runtime/network/parse-address.ts'
 import { type Endpoint, parseEndpoint } from '../runtime/parse-endpoint.ts'
@@ -84,6 +86,8 @@ const schema = z.strictObject({
   memory: quantity(parseSize, '64MiB').optional(),
   speed: z.number().min(1e-6).max(1).optional(),
   threads: count.max(256).default(1),
+  provider: z.enum(PROVIDER_CHOICES).default('cpu'),
+  providerOptions: providerSettingsSchema.default({}),
   policy: z.unknown().default('confluence').transform(policyOf),
   activationEncoding: z.enum(ENCODING_CHOICES).default('fp32'),
   audit: z.number().min(0).max(1).default(0),

@@ -46,6 +46,14 @@ export interface SourceStatus {
   readonly inferenceTime: TimeFacts
 }
 
+/** The blocks of one model that a device carries. */
+export interface CarriedBlocks {
+  readonly blocks: readonly number[]
+  readonly residentBytes: number
+  /** What each of them runs on, and why; left out where nothing but cpu was asked for. */
+  readonly providers?: readonly { readonly provider: string; readonly because: string }[] | undefined
+}
+
 /** A device of the cluster. Seconds, bytes. */
 export interface DeviceStatus {
   /** As it was called at its start; others may have the same name. */
@@ -63,7 +71,7 @@ export interface DeviceStatus {
   /** Since it was started. */
   readonly uptime: number
   /** By model: the blocks that it carries, and what they take of its memory. */
-  readonly models: Readonly<Record<string, { readonly blocks: readonly number[]; readonly residentBytes: number }>>
+  readonly models: Readonly<Record<string, CarriedBlocks>>
   /** Tasks that wait: for its processor, for a link, for a block that nobody carries. */
   readonly queue: { readonly lane: number; readonly links: number; readonly waiting: number }
   /** Blocks that it has run. */

@@ -5,7 +5,7 @@ import { UserError } from '../core/user-error.ts'
 import { EmulatedEngine } from '../emulation/emulated-engine.ts'
 import type { DeviceLog } from '../node/device-log.ts'
 import { type OpenedDevice, openDevice } from '../node/open-device.ts'
-import { createEngine } from '../runtime/engine/create-engine.ts'
+import { createProviderEngine } from '../runtime/engine/providers/create-provider-engine.ts'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
 import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
 import { systemClock } from '../runtime/system-clock.ts'
@@ -83,7 +83,11 @@ export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> =
   if (checked.log !== undefined) events.on('log', checked.log)
   const log = logTo(events)
   const folder = stateFolderOf(checked.name, checked.state)
-  const own = createEngine({ threads: checked.threads, tellsOwn: checked.speed !== undefined })
+  const { threads, provider, providerOptions: providerSettings } = checked
+  const own = createProviderEngine(
+    { threads, tellsOwn: checked.speed !== undefined },
+    { provider, providerSettings, say: log.say }
+  )
   const engine = checked.speed === undefined ? own : new EmulatedEngine(own, systemClock, { speed: checked.speed })
   let tracing: Tracing | undefined
   let opened: OpenedDevice

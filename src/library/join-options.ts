@@ -1,7 +1,18 @@
 import type { EncodingChoice } from '../core/activation-encoding.ts'
+import type { ProviderChoice, ProviderName } from '../runtime/engine/providers/provider-name.ts'
 import type { PolicyName } from '../scheduler/policies.ts'
 import type { CreatePolicy } from '../scheduler/policy.ts'
 import type { LogLine } from './cluster-events.ts'
+
+/** How an execution provider of ONNX Runtime is used. */
+export interface ProviderUse {
+  /** As ONNX Runtime knows them: `{ deviceId: 1 }`. @default none */
+  readonly options?: Readonly<Record<string, string | number | boolean>>
+  /** By how much a block's outputs may differ from those of cpu, of the largest. @default 1e-3 */
+  readonly limit?: number
+  /** Also where it is slower than cpu: to keep the processor free. @default false */
+  readonly evenIfSlower?: boolean
+}
 
 /** A model that this device brings into the cluster: it is cut here, and its blocks are fetched from here. */
 export interface ModelOptions {
@@ -68,6 +79,10 @@ export interface JoinOptions {
   readonly speed?: number
   /** Threads inside ONNX Runtime's operators. @default 1 */
   readonly threads?: number
+  /** What runs blocks besides the processor, per block where it is there, is faster and comes to the same. @default cpu */
+  readonly provider?: ProviderChoice
+  /** By the name of the provider: its own options, and how it is used. */
+  readonly providerOptions?: Readonly<Partial<Record<Exclude<ProviderName, 'cpu'>, ProviderUse>>>
   /** Who computes what next: a policy by name or one of your own; the same on all devices. @default confluence */
   readonly policy?: PolicyName | CreatePolicy
   /** How activations travel: anything but fp32 changes results a little; the same on all devices. @default fp32 */

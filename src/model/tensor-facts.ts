@@ -1,11 +1,11 @@
 import type { GraphProto } from 'onnx-buf'
+import { madeUpTensor } from '../core/made-up-tensor.ts'
 import { createRng } from '../core/rng.ts'
 import { type Dimension, ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
 import { constantTensor } from './constant-tensor.ts'
 import { ELEMENT_TYPE_OF } from './element-bits.ts'
 import type { GraphAnalysis } from './graph-analysis.ts'
 import type { InputShapes } from './input-shapes.ts'
-import { madeUpTensor } from './made-up-tensor.ts'
 import type { PortInfo } from './open-model.ts'
 import { declaredDims } from './tensor-type.ts'
 

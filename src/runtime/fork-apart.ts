@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 export const forkApart = (
   script: URL,
   args: readonly string[],
-  options: Pick<ForkOptions, 'execArgv' | 'serialization'> & { readonly signal?: AbortSignal | undefined }
+  options: Pick<ForkOptions, 'execArgv' | 'serialization' | 'stdio'> & { readonly signal?: AbortSignal | undefined }
 ): ChildProcess => {
   const { signal, ...rest } = options
   return fork(fileURLToPath(script), args, {

@@ -5,6 +5,7 @@ import { seconds } from '../core/units.ts'
 import { EmulatedEngine } from '../emulation/emulated-engine.ts'
 import { SharedEngine } from '../runtime/cluster/shared-engine.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
+import { ProviderEngine } from '../runtime/engine/providers/provider-engine.ts'
 import { type Engine, EngineError } from '../runtime/ports/engine.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { EventClock } from './simulated/event-clock.ts'
@@ -50,6 +51,16 @@ const onOnnxRuntime = async (wrap: (engine: Engine) => Engine = engine => engine
     [Symbol.asyncDispose]: () => engine.stop()
   }
 }
+
+/** Another that gets every block that is measured. */
+const withProvider = (cpu: Engine): Engine =>
+  new ProviderEngine({
+    ...{ cpu, clock: systemClock, isAuto: true, say: () => {} },
+    find: async () => ({
+      ready: [{ name: 'other', engine: createEngine(), settings: { options: {}, limit: 0, evenIfSlower: true } }],
+      absent: []
+    })
+  })
 
 const BAD = 13
 
@@ -101,6 +112,7 @@ describe.each([
   ['in memory', () => inMemory()],
   ['that is shared, on ONNX Runtime', () => onOnnxRuntime(below => new SharedEngine(below))],
   ['that is shared, in memory', () => inMemory(below => new SharedEngine(below))],
+  ['of several execution providers, on ONNX Runtime', () => onOnnxRuntime(withProvider)],
   [
     'of an emulated device on ONNX Runtime',
     () => onOnnxRuntime(below => new EmulatedEngine(below, systemClock, { speed: 0.5 }))

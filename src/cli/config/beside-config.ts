@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 
 const FILES = [
-  ...['cluster-key', 'join-file', 'model', 'io', 'state', 'trace', 'log-file'],
+  ...['cluster-key', 'join-file', 'model', 'io', 'state', 'trace', 'log-file', 'provider-options'],
   ...['serve-token-file', 'serve-tls-cert', 'serve-tls-key', 'serve-models']
 ]
 /** NAME=dir:PATH */

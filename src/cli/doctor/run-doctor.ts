@@ -11,6 +11,7 @@ import { checkMedia } from './check-media.ts'
 import { checkMemory, checkOpenFiles, memoryHere } from './check-memory.ts'
 import { checkNode } from './check-node.ts'
 import { checkPort } from './check-port.ts'
+import { checkProviders } from './check-providers.ts'
 import { describeFindings } from './describe-findings.ts'
 import type { Check, Finding } from './finding.ts'
 import { patientOf } from './patient.ts'
@@ -23,6 +24,7 @@ export const runDoctor = async (flags: DoctorFlags & { readonly name: string }):
   const machine = await examine({
     'Node.js': checkNode,
     'ONNX Runtime': checkEngine,
+    'execution providers': checkProviders,
     packages: () => checkMedia(patient.sources),
     port: () => checkPort(patient.port, running),
     ...(patient.mdns ? { mDNS: checkMdns } : {}),

@@ -11,7 +11,8 @@ import { outputSpecsOf } from '../../runtime/device/requests/batch.ts'
 import { neededInputs } from '../../runtime/device/requests/fit-request.ts'
 import { RequestDesk } from '../../runtime/device/requests/request-desk.ts'
 import { RequestError } from '../../runtime/device/requests/request-error.ts'
-import { createEngine } from '../../runtime/engine/create-engine.ts'
+import { createProviderEngine } from '../../runtime/engine/providers/create-provider-engine.ts'
+import { readProviderSettings } from '../../runtime/engine/providers/read-provider-settings.ts'
 import { exampleInputs } from '../../runtime/io/example-inputs.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { OnnxModel } from '../../runtime/onnx/onnx-model.ts'
@@ -20,6 +21,7 @@ import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import { isPolicyName, POLICIES, POLICY_NAMES } from '../../scheduler/policies.ts'
 import type { InferFlags } from '../infer-command.ts'
 import { wayToCluster } from '../node/way-to-cluster.ts'
+import { parseProviderChoice } from '../parse-provider-choice.ts'
 import type { Answerer } from './answerer.ts'
 
 export interface ClusterOptions {
@@ -44,8 +46,8 @@ export const openInCluster = async (options: ClusterOptions): Promise<Answerer> 
   const way = await wayOf(flags, isFile)
   const folder = stateFolderOf('', await mkdtemp(join(tmpdir(), 'tributary-infer-')))
   const own = isFile ? ownModel(options, folder.models) : undefined
-  const engine = createEngine()
   const log = quietLog()
+  const engine = await engineOf(flags, log)
   const closing: (() => Promise<unknown>)[] = [
     () => rm(folder.path, { recursive: true, force: true }),
     () => engine.stop()
@@ -85,6 +87,15 @@ export const openInCluster = async (options: ClusterOptions): Promise<Answerer> 
     throw error
   }
 }
+
+const engineOf = async ({ provider, providerOptions: file }: InferFlags, { say }: DeviceLog) =>
+  createProviderEngine(
+    {},
+    {
+      ...(file === undefined ? {} : { providerSettings: await readProviderSettings(file) }),
+      ...{ provider: parseProviderChoice(provider), say }
+    }
+  )
 
 const nameHere = (): string => `infer-${process.pid}`
 

@@ -13,6 +13,8 @@ export interface NodeFlags {
   readonly speed?: string
   readonly speedIsReal?: boolean | string
   readonly threads: string
+  readonly provider: string
+  readonly providerOptions?: string
   readonly model: string[]
   readonly shape: string[]
   readonly blocks: string[]

@@ -4,7 +4,17 @@ import type { NodeFlags } from './node-flags.ts'
 import { parseNodeOptions } from './node-options.ts'
 
 const FLAGS: NodeFlags = {
-  ...{ name: 'cam', listen: [], join: [], joinFile: [], mdns: false, threads: '1', model: ['a/net.onnx'], shape: [] },
+  ...{
+    name: 'cam',
+    listen: [],
+    join: [],
+    joinFile: [],
+    mdns: false,
+    threads: '1',
+    provider: 'cpu',
+    model: ['a/net.onnx'],
+    shape: []
+  },
   ...{ blocks: [], cutAt: [], work: [], times: [], pinned: [], source: [], sink: [], policy: 'confluence' },
   ...{
     activationEncoding: 'fp32',
@@ -65,6 +75,14 @@ test.each([
 })
 
 test.each([
+  [
+    { provider: 'cudda' },
+    '--provider "cudda" is not an execution provider (did you mean cuda?); known: cpu, cuda, tensorrt, webgpu, coreml, dml, qnn, auto'
+  ],
+  [
+    { providerOptions: 'p.yaml' },
+    '--provider-options is of another provider than cpu: add --provider auto, or its name'
+  ],
   [{ threads: '1e400' }, '--threads "1e400" must be a whole number from 1 to 256'],
   [{ threads: '1.5' }, '--threads "1.5" must be a whole number from 1 to 256'],
   [{ port: '70000' }, '--port "70000" must be a whole number from 0 to 65535'],

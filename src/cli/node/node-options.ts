@@ -8,6 +8,7 @@ import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { parseEmulatedLink } from '../../emulation/emulated-link.ts'
 import { EmulatedLinks } from '../../emulation/emulated-links.ts'
+import type { ProviderChoice } from '../../runtime/engine/providers/provider-name.ts'
 import { parseSourceSpec } from '../../runtime/io/source-spec.ts'
 import { DEFAULT_PORT } from '../../runtime/network/default-port.ts'
 import { type Endpoint, parseEndpoint } from '../../runtime/parse-endpoint.ts'
@@ -17,6 +18,7 @@ import { isPolicyName, POLICY_NAMES, type PolicyName } from '../../scheduler/pol
 import { COMMAND_LINE, type FlagOrigin } from '../config/flag-origin.ts'
 import { FlagProblems } from '../config/flag-problems.ts'
 import { parseEncodingChoice } from '../parse-encoding-choice.ts'
+import { parseProviderChoice } from '../parse-provider-choice.ts'
 import type { NodeFlags } from './node-flags.ts'
 import type { LogFormat } from './node-log.ts'
 import { parseModelFlags } from './parse-model-flags.ts'
@@ -46,6 +48,9 @@ export interface NodeOptions {
   readonly laneGroup: string | undefined
   readonly emulated: boolean
   readonly threads: number
+  readonly provider: ProviderChoice
+  /** File of its options. */
+  readonly providerOptions: string | undefined
   readonly models: readonly { readonly file: string; readonly name: string }[]
   readonly shapes: readonly string[]
   /** By model; for all others under the empty name. */
@@ -157,6 +162,8 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
       () => parseEncodingChoice(flags.activationEncoding),
       'fp32'
     ),
+    provider: problems.check('provider', flags.provider, () => parseProviderChoice(flags.provider), 'cpu'),
+    providerOptions: flags.providerOptions,
     state: flags.state,
     links,
     seed: flags.seed,
@@ -337,6 +344,11 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
       isGiven && serve === undefined && serveGrpc === undefined,
       `--${flag} is of a node that clients ask for models: add --serve PORT or --serve-grpc PORT`
     )
+  odd(
+    'provider-options',
+    flags.providerOptions !== undefined && flags.provider === 'cpu',
+    '--provider-options is of another provider than cpu: add --provider auto, or its name'
+  )
   const isHalf = (flags.serveTlsCert === undefined) !== (flags.serveTlsKey === undefined)
   odd('serve-tls-cert', isHalf, '--serve-tls-cert and --serve-tls-key belong together: give both')
   const readers = flags.source.filter(source => /^[^=,]*=stdin:/.test(source)).length

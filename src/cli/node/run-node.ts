@@ -6,7 +6,8 @@ import { RecentResults } from '../../dashboard/recent-results.ts'
 import { EmulatedEngine } from '../../emulation/emulated-engine.ts'
 import { type OpenedDevice, openDevice } from '../../node/open-device.ts'
 import type { Device } from '../../runtime/device/device.ts'
-import { createEngine } from '../../runtime/engine/create-engine.ts'
+import { createProviderEngine } from '../../runtime/engine/providers/create-provider-engine.ts'
+import { readProviderSettings } from '../../runtime/engine/providers/read-provider-settings.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
 import { observeAll } from '../../runtime/ports/observe-all.ts'
@@ -50,7 +51,15 @@ export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfi
   const lines = new RecentLines(wallTime)
   const log = options.dashboard === undefined ? out : keepingLines(out, lines)
   const { threads, laneGroup: group } = options
-  await using own = createEngine({ threads, group, tellsOwn: isEmulated(options) })
+  const { provider, providerOptions: file } = options
+  await using own = createProviderEngine(
+    { threads, group, tellsOwn: isEmulated(options) },
+    {
+      ...(file === undefined ? {} : { providerSettings: await readProviderSettings(file) }),
+      provider,
+      say: (text, level) => log.say(text, level)
+    }
+  )
   try {
     await runDevice({ config, load, log, lines, own })
   } catch (error) {

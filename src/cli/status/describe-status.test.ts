@@ -33,6 +33,14 @@ test('a cluster: who carries what, what each source gets, in 80 columns', () => 
   expect(text).toMatch(/sent again 2, devices lost 1$/)
 })
 
+test('what blocks run on, where there is a choice', () => {
+  const providers = ['cuda', 'cuda', 'cpu', 'cuda'].map(provider => ({ provider, because: '' }))
+  const models = { ocr: { blocks: [0, 1, 2, 5], residentBytes: 1, providers } }
+  const text = describeStatus(status([device('porch', { models }), device('shed')], []))
+  expect(text).toMatch(/^porch: ocr 0-1,5 on cuda, 2 on cpu$/m)
+  expect(text).not.toContain('shed: ocr')
+})
+
 test('what stands still says why: a full disk, a block that nobody carries, policies that differ', () => {
   const full = '/data/cam.jsonl: the disk is full (ENOSPC); tried again, nothing is lost'
   const waiting = [{ model: 'ocr', block: 7, tasks: 4, because: 'no device that can be reached carries it yet' }]

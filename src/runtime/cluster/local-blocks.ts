@@ -8,6 +8,7 @@ import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import {
+  type BlockProvider,
   type BlockRun,
   type Engine,
   type FailedRun,
@@ -145,6 +146,11 @@ export class LocalBlocks {
     await this.#engine.unload(manifest.blocks[k]!.sha256)
   }
 
+  /** What block `k` runs on; undefined where there is one way only. */
+  providerOf(manifest: ModelManifest, k: number): BlockProvider | undefined {
+    return this.#engine.providerOf?.(manifest.blocks[k]!.sha256)
+  }
+
   /** Whether several blocks can be run with nothing between them. */
   get visits(): boolean {
     return this.#engine.visit !== undefined
@@ -258,7 +264,7 @@ export class LocalBlocks {
     return bytes([...sizes.values()].reduce((sum, size) => sum + size, 0))
   }
 
-  async #measure(...[sha256, inputs, work]: [...Parameters<Engine['measure']>, Seconds]): Promise<Seconds> {
+  async #measure(sha256: BlockHash, inputs: Parameters<Engine['measure']>[1], work: Seconds): Promise<Seconds> {
     try {
       return await this.#engine.measure(sha256, inputs)
     } catch (error) {

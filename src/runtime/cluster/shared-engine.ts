@@ -11,10 +11,12 @@ export class SharedEngine implements Engine {
   readonly #below: Engine
   readonly #users = new Map<BlockHash, number>()
   readonly visit: Engine['visit']
+  readonly providerOf: Engine['providerOf']
 
   constructor(below: Engine) {
     this.#below = below
     this.visit = below.visit?.bind(below)
+    this.providerOf = below.providerOf?.bind(below)
   }
 
   get abandoned(): number {
@@ -44,8 +46,8 @@ export class SharedEngine implements Engine {
     return this.#below.run(hash, inputs, readySince, expected)
   }
 
-  measure(...[hash, inputs]: Parameters<Engine['measure']>): Promise<Seconds> {
-    return this.#below.measure(hash, inputs)
+  measure(...measured: Parameters<Engine['measure']>): Promise<Seconds> {
+    return this.#below.measure(...measured)
   }
 
   calibrate(): Promise<number> {

@@ -11,7 +11,7 @@ const UNKNOWN = seconds(1e-3)
  * such input counts as next to nothing.
  * @param place of its bytes
  * @param tensors of the activation before it
- * @returns seconds on this device @throws EngineError when it is no model
+ * @returns seconds in the way that the device's speed is about @throws EngineError when it is no model
  */
 export const timeBlock = async (
   engine: Engine,
@@ -24,7 +24,7 @@ export const timeBlock = async (
   const specs = new Map(tensors.map(tensor => [tensor.name, tensor]))
   try {
     const measured = inputs.map(spec => ({ spec, dims: (specs.get(spec.name) ?? spec).shape as readonly number[] }))
-    return await engine.measure(hash, measured)
+    return await engine.measure(hash, measured, true)
   } catch (error) {
     say(`block ${hash.slice(0, 12)} could not be timed on made-up input: ${(error as Error).message}`, 'warn')
     return UNKNOWN

@@ -21,6 +21,7 @@ import type { LocalBlocks } from '../cluster/local-blocks.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { BlockProvider } from '../ports/engine.ts'
 import type { Network, PeersBudgets } from '../ports/network.ts'
 import type { AuditDesk } from './audit/audit-desk.ts'
 import type { DeviceLife } from './device-life.ts'
@@ -547,7 +548,9 @@ export class DeviceReporter {
         if (manifest === undefined || held.size === 0) return []
         const numbers = [...held.keys()].sort((a, b) => a - b)
         const size = numbers.reduce((sum, k) => sum + manifest.blocks[k]!.bytes, 0)
-        return [[view.labelOf(id), { blocks: numbers, residentBytes: size }] as const]
+        const asked = numbers.flatMap(k => blocks.providerOf(manifest, k) ?? [])
+        const providers = asked.length === 0 ? {} : { providers: asked.map(shorten) }
+        return [[view.labelOf(id), { blocks: numbers, residentBytes: size, ...providers }] as const]
       })
     )
   }
@@ -682,3 +685,6 @@ const parseJson = (text: string): unknown => {
     return undefined
   }
 }
+
+/** It travels. */
+const shorten = ({ provider, because }: BlockProvider): BlockProvider => ({ provider, because: because.slice(0, 500) })

@@ -27,7 +27,15 @@ export const deviceReportSchema = z.object({
   activationEncoding: z.string().default(''),
   uptime: z.number(),
   /** `residentBytes`: of the blocks carried, what counts against `memory`. */
-  models: z.record(z.string(), z.object({ blocks: z.array(z.number()), residentBytes: z.number() })),
+  models: z.record(
+    z.string(),
+    z.object({
+      blocks: z.array(z.number()),
+      residentBytes: z.number(),
+      /** What each of `blocks` runs on, in their order, and why; left out where all run on cpu because nothing else was asked for. */
+      providers: z.array(z.object({ provider: z.string(), because: z.string().max(2000) })).optional()
+    })
+  ),
   queue: z.object({ lane: z.number(), links: z.number(), waiting: z.number() }),
   tasks: z.number(),
   /** Seconds in which the lane ran a block, since the start. */

@@ -2,23 +2,30 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { AttributeProto_AttributeType, ModelProtoSchema, TensorProto_DataType } from 'onnx-buf'
 import { createRng } from '../../core/rng.ts'
 
-const CHANNELS = 48
-const SIDE = 56
-const LAYERS = 3
-const WIDE = 512
+/** How large it is. */
+interface Extent {
+  readonly channels: number
+  readonly side: number
+  readonly layers: number
+  readonly wide: number
+}
+
+const REFERENCE: Extent = { channels: 48, side: 56, layers: 3, wide: 512 }
+/** Only whether it runs is asked. */
+export const TINY: Extent = { channels: 4, side: 4, layers: 1, wide: 8 }
 
 /**
  * What most of a vision or language model's time goes into, in a few milliseconds: convolutions 3x3 with ReLU, then a
  * matrix product. The same bytes on every machine.
  */
-export const calibrationModel = (): Uint8Array =>
+export const calibrationModel = (extent = REFERENCE): Uint8Array =>
   toBinary(
     ModelProtoSchema,
-    create(ModelProtoSchema, { irVersion: 8n, opsetImport: [{ version: 13n }], graph: graph() })
+    create(ModelProtoSchema, { irVersion: 8n, opsetImport: [{ version: 13n }], graph: graph(extent) })
   )
 
-const graph = () => {
-  const convolutions = Array.from({ length: LAYERS }, (_, i) => [
+const graph = ({ channels, side, layers, wide }: Extent) => {
+  const convolutions = Array.from({ length: layers }, (_, i) => [
     {
       opType: 'Conv',
       input: [i === 0 ? 'image' : `r${i}`, `kernel${i}`],
@@ -31,11 +38,11 @@ const graph = () => {
     name: 'calibration',
     node: [...convolutions, { opType: 'MatMul', input: ['rows', 'matrix'], output: ['product'] }],
     initializer: [
-      ...Array.from({ length: LAYERS }, (_, i) => weights(`kernel${i}`, [CHANNELS, CHANNELS, 3, 3])),
-      weights('matrix', [WIDE, WIDE])
+      ...Array.from({ length: layers }, (_, i) => weights(`kernel${i}`, [channels, channels, 3, 3])),
+      weights('matrix', [wide, wide])
     ],
-    input: [value('image', [1, CHANNELS, SIDE, SIDE]), value('rows', [64, WIDE])],
-    output: [value(`r${LAYERS}`, [1, CHANNELS, SIDE, SIDE]), value('product', [64, WIDE])]
+    input: [value('image', [1, channels, side, side]), value('rows', [64, wide])],
+    output: [value(`r${layers}`, [1, channels, side, side]), value('product', [64, wide])]
   }
 }
 

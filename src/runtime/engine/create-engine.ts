@@ -18,7 +18,7 @@ import { machineTimeOffset } from '../system-clock.ts'
 import { calibrateApart } from './calibrate-apart.ts'
 import { CALIBRATION_REFERENCE } from './calibration-reference.ts'
 import { checkInputs } from './check-inputs.ts'
-import type { EngineOptions, LanePatience } from './engine-options.ts'
+import type { EngineOptions, EngineProvider, LanePatience } from './engine-options.ts'
 import { LaneProgress } from './lane-progress.ts'
 import type { LaneAnswers, LaneBlock, LaneRun } from './lane-protocol.ts'
 import { type JobLimit, LaneThread } from './lane-thread.ts'
@@ -41,6 +41,7 @@ class ThreadedEngine implements Engine {
   readonly #threads: number
   readonly #group: string | undefined
   readonly #tellsOwn: boolean
+  readonly #provider: EngineProvider | undefined
   readonly #held = new Map<BlockHash, Held>()
   /** Seconds of one run, where they were declared. */
   readonly #declared = new Map<BlockHash, Seconds>()
@@ -53,11 +54,12 @@ class ThreadedEngine implements Engine {
   #stopped = false
   readonly #over = new AbortController()
 
-  constructor({ threads = 1, group, patience = PATIENCE, tellsOwn = true }: EngineOptions) {
+  constructor({ threads = 1, group, patience = PATIENCE, tellsOwn = true, provider }: EngineOptions) {
     if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
     this.#threads = threads
     this.#group = group
     this.#tellsOwn = tellsOwn
+    this.#provider = provider
     this.#patience = patience
   }
 
@@ -225,7 +227,10 @@ class ThreadedEngine implements Engine {
   #running(): LaneThread {
     if (this.#stopped) throw new EngineError('the engine has stopped')
     if (this.#lane !== undefined) return this.#lane
-    const settings = { threads: this.#threads, group: this.#group, tellsOwn: this.#tellsOwn }
+    const settings = {
+      ...{ threads: this.#threads, group: this.#group, tellsOwn: this.#tellsOwn },
+      provider: this.#provider
+    }
     const lane = new LaneThread(settings, dead => {
       if (this.#lane === dead) this.#lane = undefined
       if (!dead.isAbandoned) this.#lanes.delete(dead)

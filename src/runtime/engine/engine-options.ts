@@ -12,6 +12,14 @@ export interface EngineOptions {
   readonly tellsOwn?: boolean
   /** On Linux: a control group's file of threads, which the lane enters when it starts. @default none */
   readonly group?: string | undefined
+  /** What computes: an execution provider, which leaves to cpu what it cannot. @default cpu */
+  readonly provider?: EngineProvider | undefined
+}
+
+/** As ONNX Runtime takes it: its name, and options of its own. */
+export interface EngineProvider {
+  readonly name: string
+  readonly options: Readonly<Record<string, string | number | boolean>>
 }
 
 export interface LanePatience {

@@ -1,5 +1,6 @@
 import type { BlockHash } from '../../core/ids.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
+import type { EngineProvider } from './engine-options.ts'
 
 /** What the main thread asks of the lane thread. Times are milliseconds: the unit of timers on both sides. */
 export interface LaneJobs {
@@ -89,4 +90,6 @@ export interface LaneSettings {
   readonly tellsOwn: boolean
   /** A control group's file of threads, which the lane enters. */
   readonly group?: string | undefined
+  /** Undefined: cpu. */
+  readonly provider?: EngineProvider | undefined
 }

@@ -191,7 +191,7 @@ const yieldProcessor = (thread: number | undefined): void => {
  * A script that Node runs by itself, in a thread or a process. Beside this file in a build; tests run the sources, which
  * Node cannot, and take it from the build.
  */
-export const scriptOf = (name: 'lane' | 'calibrate-process'): URL => {
+export const scriptOf = (name: 'lane' | 'calibrate-process' | 'probe-process'): URL => {
   const compiled = new URL(`./${name}.js`, import.meta.url)
   if (existsSync(compiled)) return compiled
   const built = new URL(`../../../dist/src/runtime/engine/${name}.js`, import.meta.url)

@@ -30,7 +30,7 @@ import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
 
 const port = parentPort
 if (port === null) throw new Error('lane.ts runs in a worker thread only')
-const { threads, group, tellsOwn } = workerData as LaneSettings
+const { threads, group, tellsOwn, provider } = workerData as LaneSettings
 /** Linux only. */
 const thread = existsSync('/proc/thread-self') ? basename(readlinkSync('/proc/thread-self')) : undefined
 if (group !== undefined) writeFileSync(group, thread!)
@@ -39,6 +39,7 @@ const sessions = new Map<BlockHash, InferenceSession>()
 const own = new LaneInputs()
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
+  executionProviders: provider === undefined ? ['cpu'] : [{ ...provider.options, name: provider.name }, 'cpu'],
   intraOpNumThreads: threads,
   interOpNumThreads: 1,
   executionMode: 'sequential',

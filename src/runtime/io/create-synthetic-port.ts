@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
+import { madeUpTensor } from '../../core/made-up-tensor.ts'
 import type { Rng } from '../../core/rng.ts'
 import { ELEMENT_TYPES, type Tensor, type TensorSpec } from '../../core/tensor.ts'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { madeUpTensor } from '../../model/made-up-tensor.ts'
 import type { FolderPort } from './folder-port.ts'
 import { sampleOf } from './sample-of.ts'
 

@@ -28,6 +28,12 @@ export interface RunTimes {
   readonly late: Seconds
 }
 
+/** What runs a block, and why that. */
+export interface BlockProvider {
+  readonly provider: string
+  readonly because: string
+}
+
 /** A block has run. */
 export interface BlockRun extends RunTimes {
   /** The block's outputs, in the model's order; each with its own ArrayBuffer. */
@@ -95,12 +101,17 @@ export interface Engine extends AsyncDisposable {
     | undefined
   /**
    * Time a loaded block on zeros (or seeded values) of these shapes: warm-up, then the least of several runs, so that
-   * other work on the machine does not count. @returns seconds; where they were declared, those
+   * other work on the machine does not count. Where there are several ways to run it, this is when one is chosen.
+   * @param isReference the time in the way that `calibrate` is about, whatever else there is
+   * @returns seconds; where they were declared, those
    */
   measure(
     hash: BlockHash,
-    inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[]
+    inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[],
+    isReference?: boolean
   ): Promise<Seconds>
+  /** What a loaded block runs on. Absent: there is one way only. */
+  readonly providerOf?: ((hash: BlockHash) => BlockProvider | undefined) | undefined
   /** Speed of this device relative to the reference (1 = this kind of core doing the calibration model in its nominal time). */
   calibrate(): Promise<number>
   /** Finishes the run that is under way, but does not wait long for it. */

@@ -1,5 +1,5 @@
-import type { Rng } from '../core/rng.ts'
-import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../core/tensor.ts'
+import type { Rng } from './rng.ts'
+import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from './tensor.ts'
 
 /**
  * A tensor with seeded values that most models accept: small floats, zeros and ones for integers and booleans (so that
