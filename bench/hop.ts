@@ -1,88 +1,106 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { generateCertificate } from '@libp2p/tls/utils'
+import { createIdentity } from '../src/runtime/network/identity.ts'
+import { bareHop, listenBare } from './bare-hop.ts'
 import { judge } from './judge.ts'
+import { median, quantile } from './median.ts'
+import type { Certificate } from './peers/relay.ts'
 import { openHopEnd } from './tributary-hop.ts'
 
 // What a hop costs beside the link itself: encode, send on loopback, decode, dispatch, and the answer back, for one
-// activation between two processes. Beside it the same bytes over plain TCP, without encryption, frames or names.
+// activation between two processes. Beside it the same bytes over bare TLS and plain TCP, without frames or names.
+// `node dist/bench/hop.js [BYTES...]`
 
-const PAYLOAD = 800_000
+const SIZES = [1_000, 64_000, 800_000, 8_000_000]
+/** Of bytes that are sent for each way, and at most so many rounds. */
+const BYTES = 4e8
 const ROUNDS = 600
-const WARM_UP = 200
+const WARM_UP = 0.3
 const BUDGET_MS = 3
+/** Of what the bytes take over bare TLS; for the sizes that activations have. */
+const BUDGET_OF_TLS = 1.3
+const JUDGED = 64_000
+
+interface Settings {
+  readonly key: string
+  readonly bytes: number
+  readonly certificate: Certificate
+}
 
 interface Opening {
   readonly network: string
   readonly plain: number
-}
-
-/** Answers every PAYLOAD bytes with one. */
-const onPlainConnection = (socket: Socket): void => {
-  let received = 0
-  socket.setNoDelay(true)
-  socket.on('error', () => {}) // the other end goes without a goodbye
-  socket.on('data', piece => {
-    received += piece.byteLength
-    if (received < PAYLOAD) return
-    received -= PAYLOAD
-    socket.write('!')
-  })
+  readonly secret: number
 }
 
 const receive = async (): Promise<void> => {
-  const end = await openHopEnd(Buffer.from(process.argv[3] ?? '', 'hex'), PAYLOAD)
-  const plain = createServer(onPlainConnection).listen(0, '127.0.0.1')
-  await once(plain, 'listening')
+  const [{ key, bytes, certificate }] = (await once(process, 'message')) as [Settings]
+  const end = await openHopEnd(Buffer.from(key, 'hex'), bytes)
   process.once('disconnect', async () => {
     await end.stop()
     process.exit()
   })
-  const { port } = plain.address() as { port: number }
-  process.send?.({ network: end.address, plain: port } satisfies Opening)
+  const plain = await listenBare(bytes, undefined)
+  const secret = await listenBare(bytes, certificate)
+  process.send?.({ network: end.address, plain, secret } satisfies Opening)
 }
 
-const plainHop = async (port: number): Promise<() => Promise<void>> => {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
-  const data = new Uint8Array(PAYLOAD)
-  return async () => {
-    socket.write(data)
-    await once(socket, 'data')
-  }
-}
+const TRIBUTARY = 'tributary hop'
+const TLS = 'bare TLS'
 
-const quantile = (sorted: readonly number[], q: number): number => sorted[Math.floor(q * (sorted.length - 1))] ?? 0
-
-const send = async (): Promise<void> => {
+/** Milliseconds of each hop, one of each kind in turn. */
+const timesOf = async (bytes: number): Promise<ReadonlyMap<string, readonly number[]>> => {
   const key = Buffer.alloc(32, 7)
-  const receiver = fork(fileURLToPath(import.meta.url), ['receive', key.toString('hex')])
-  const [opening] = (await once(receiver, 'message')) as [Opening]
-  const end = await openHopEnd(key, PAYLOAD)
+  const certificate = await generateCertificate(await createIdentity())
+  const receiver = fork(fileURLToPath(import.meta.url), ['receive'])
+  receiver.send({ key: key.toString('hex'), bytes, certificate } satisfies Settings)
+  const [{ network, plain, secret }] = (await once(receiver, 'message')) as [Opening]
+  const end = await openHopEnd(key, bytes)
   const hops = {
-    'plain TCP': await plainHop(opening.plain),
-    'tributary hop': await end.join(opening.network)
+    'plain TCP': await bareHop(plain, bytes, false),
+    [TLS]: await bareHop(secret, bytes, true),
+    [TRIBUTARY]: await end.join(network)
   }
   const times = new Map(Object.keys(hops).map(name => [name, [] as number[]]))
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
+  const rounds = Math.min(ROUNDS, Math.ceil(BYTES / bytes))
+  for (let round = -Math.ceil(WARM_UP * rounds); round < rounds; round++) {
     for (const [name, hop] of Object.entries(hops)) {
       const start = performance.now()
       await hop()
-      if (round >= 0) times.get(name)?.push(performance.now() - start)
+      if (round >= 0) times.get(name)!.push(performance.now() - start)
     }
   }
-  console.log(`one hop of ${PAYLOAD / 1000} KB between two processes, answered; ${ROUNDS} rounds, interleaved; ms`)
-  const rows = [...times].map(([name, samples]) => {
-    samples.sort((a, b) => a - b)
-    const at = (q: number): number => Number(quantile(samples, q).toFixed(2))
-    return { name, median: at(0.5), p10: at(0.1), p90: at(0.9) }
-  })
-  console.table(rows)
-  const { median } = rows.find(({ name }) => name === 'tributary hop')!
-  process.stdout.write(judge('a hop of 800 KB', `${median} ms, median`, median, { atMost: BUDGET_MS }))
   await end.stop()
   receiver.disconnect()
+  return times
+}
+
+const send = async (): Promise<void> => {
+  const asked = process.argv.slice(2).map(Number)
+  for (const bytes of asked.length > 0 ? asked : SIZES) {
+    const times = await timesOf(bytes)
+    const own = times.get(TRIBUTARY)!
+    const ratios = own.map((time, round) => time / times.get(TLS)![round]!)
+    const at = (samples: readonly number[], q: number): number => Number(quantile(samples, q).toFixed(2))
+    const size = `${bytes / 1000} KB`
+    console.log(`one hop of ${size} between two processes, answered; ${own.length} rounds, interleaved; ms`)
+    console.table(
+      [...times].map(([name, samples]) => ({
+        ...{ name, median: at(samples, 0.5), p10: at(samples, 0.1), p90: at(samples, 0.9) },
+        'of bare TLS': Number((median(samples) / median(times.get(TLS)!)).toFixed(2))
+      }))
+    )
+    console.log(`round by round, of bare TLS: ${[0.25, 0.5, 0.75].map(q => at(ratios, q)).join(', ')} (quartiles)`)
+    const ratio = median(own) / median(times.get(TLS)!)
+    if (bytes >= JUDGED)
+      process.stdout.write(
+        judge(`a hop of ${size}`, `${ratio.toFixed(2)} of bare TLS`, ratio, { atMost: BUDGET_OF_TLS })
+      )
+    if (bytes === 800_000)
+      process.stdout.write(judge('a hop of 800 KB', `${at(own, 0.5)} ms, median`, median(own), { atMost: BUDGET_MS }))
+  }
   process.exit()
 }
 

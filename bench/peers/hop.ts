@@ -3,13 +3,19 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { generateCertificate } from '@libp2p/tls/utils'
 import { createIdentity } from '../../src/runtime/network/identity.ts'
+import { bareHop, listenBare } from '../bare-hop.ts'
 import { median, quantile } from '../median.ts'
 import { openHopEnd } from '../tributary-hop.ts'
 import { type Certificate, Relay, type RelayOptions } from './relay.ts'
 
-const PAYLOAD = 800_000
+// `node dist/bench/peers/hop.js [BYTES...]`
+
+const SIZES = [1_000, 64_000, 800_000, 8_000_000]
+/** Of bytes that are sent for each way, and at most so many rounds. */
+const BYTES = 3.2e8
 const ROUNDS = 400
-const WARM_UP = 150
+const WARM_UP = 0.35
+const BARE = 'bare TLS'
 const TRIBUTARY = 'tributary (TLS)'
 
 type Variant = Pick<RelayOptions, 'direction'> & { readonly isSecret: boolean }
@@ -24,6 +30,7 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
 
 interface Settings {
   readonly key: string
+  readonly bytes: number
   readonly certificate: Certificate
 }
 
@@ -31,6 +38,7 @@ interface Settings {
 interface Ends {
   readonly address: string
   readonly ports: readonly number[]
+  readonly bare: number
 }
 
 interface Opened extends Ends {
@@ -38,8 +46,12 @@ interface Opened extends Ends {
   readonly end: Awaited<ReturnType<typeof openHopEnd>>
 }
 
-const openEnds = async (self: number, { key, certificate }: Settings, onReceipt: () => void): Promise<Opened> => {
-  const end = await openHopEnd(Buffer.from(key, 'hex'), PAYLOAD)
+const openEnds = async (
+  self: number,
+  { key, bytes, certificate }: Settings,
+  onReceipt: () => void
+): Promise<Opened> => {
+  const end = await openHopEnd(Buffer.from(key, 'hex'), bytes)
   const relays = await Promise.all(
     Object.values(VARIANTS).map(({ direction, isSecret }) =>
       Relay.start({
@@ -51,21 +63,23 @@ const openEnds = async (self: number, { key, certificate }: Settings, onReceipt:
       })
     )
   )
-  return { end, relays, address: end.address, ports: relays.map(({ port }) => port) }
+  const bare = await listenBare(bytes, certificate)
+  return { end, relays, bare, address: end.address, ports: relays.map(({ port }) => port) }
 }
 
 /** The receiving process. */
 const receive = async (): Promise<void> => {
   const [settings] = (await once(process, 'message')) as [Settings]
-  const { address, ports, relays } = await openEnds(1, settings, () => {})
-  process.send!({ address, ports } satisfies Ends)
+  const { address, ports, bare, relays } = await openEnds(1, settings, () => {})
+  process.send!({ address, ports, bare } satisfies Ends)
   const [sender] = (await once(process, 'message')) as [Ends]
   process.once('disconnect', () => process.exit())
   await Promise.all(relays.map((relay, n) => relay.connect(new Map([[0, sender.ports[n]!]]))))
 }
 
-const send = async (): Promise<void> => {
+const send = async (bytes: number): Promise<void> => {
   const settings: Settings = {
+    bytes,
     key: Buffer.alloc(32, 7).toString('hex'),
     certificate: await generateCertificate(await createIdentity())
   }
@@ -73,10 +87,10 @@ const send = async (): Promise<void> => {
   receiver.send(settings)
   const [remote] = (await once(receiver, 'message')) as [Ends]
   let answered = (): void => {}
-  const { end, address, ports, relays } = await openEnds(0, settings, () => answered())
-  receiver.send({ address, ports } satisfies Ends)
+  const { end, address, ports, bare, relays } = await openEnds(0, settings, () => answered())
+  receiver.send({ address, ports, bare } satisfies Ends)
   await Promise.all(relays.map((relay, n) => relay.connect(new Map([[1, remote.ports[n]!]]))))
-  const tensors = [{ name: 'x', type: 'float32', dims: [PAYLOAD / 4], data: new Uint8Array(PAYLOAD) }] as const
+  const tensors = [{ name: 'x', type: 'float32', dims: [bytes / 4], data: new Uint8Array(bytes) }] as const
   const grpcHop = (relay: Relay) => async (): Promise<void> => {
     const receipt = new Promise<void>(resolve => {
       answered = resolve
@@ -85,19 +99,24 @@ const send = async (): Promise<void> => {
     await receipt
   }
   const hops: Record<string, () => Promise<void>> = {
+    [BARE]: await bareHop(remote.bare, bytes, true),
     [TRIBUTARY]: await end.join(remote.address),
     ...Object.fromEntries(Object.keys(VARIANTS).map((name, n) => [name, grpcHop(relays[n]!)]))
   }
-  report(await measure(hops))
+  report(bytes, await measure(bytes, hops))
   await end.stop()
   for (const relay of relays) relay.stop()
   receiver.disconnect()
 }
 
 /** Milliseconds of each hop, one of each kind in turn. */
-const measure = async (hops: Readonly<Record<string, () => Promise<void>>>): Promise<ReadonlyMap<string, number[]>> => {
+const measure = async (
+  bytes: number,
+  hops: Readonly<Record<string, () => Promise<void>>>
+): Promise<ReadonlyMap<string, number[]>> => {
+  const rounds = Math.min(ROUNDS, Math.ceil(BYTES / bytes))
   const times = new Map(Object.keys(hops).map(name => [name, [] as number[]]))
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
+  for (let round = -Math.ceil(WARM_UP * rounds); round < rounds; round++) {
     for (const [name, hop] of Object.entries(hops)) {
       const start = performance.now()
       await hop()
@@ -107,9 +126,9 @@ const measure = async (hops: Readonly<Record<string, () => Promise<void>>>): Pro
   return times
 }
 
-const report = (times: ReadonlyMap<string, readonly number[]>): void => {
+const report = (bytes: number, times: ReadonlyMap<string, readonly number[]>): void => {
   process.stdout.write(
-    `one hop of ${PAYLOAD / 1000} KB between two processes, answered; ${ROUNDS} rounds, interleaved; ms\n`
+    `one hop of ${bytes / 1000} KB between two processes, answered; ${times.get(BARE)!.length} rounds, interleaved; ms\n`
   )
   const own = times.get(TRIBUTARY)!
   console.table(
@@ -123,4 +142,10 @@ const report = (times: ReadonlyMap<string, readonly number[]>): void => {
   )
 }
 
-await (process.argv[2] === 'receive' ? receive() : send())
+const sendAll = async (): Promise<void> => {
+  const asked = process.argv.slice(2).map(Number)
+  for (const bytes of asked.length > 0 ? asked : SIZES) await send(bytes)
+  process.exit()
+}
+
+await (process.argv[2] === 'receive' ? receive() : sendAll())

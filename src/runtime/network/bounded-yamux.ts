@@ -1,6 +1,8 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { Connection, MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import type { Connection, MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { readStraight, straightConsumer } from './straight-reading.ts'
+import { type YamuxHeader, YamuxReader } from './yamux-reader.ts'
 
 const MIB = 2 ** 20
 
@@ -13,17 +15,18 @@ const UNADMITTED_BYTES = 128 * 1024
 
 type Muxer = StreamMuxer & {
   onData(data: Uint8Array | Uint8ArrayList): void
+  abort(error: Error): void
+  handleFrame(frame: { readonly header: YamuxHeader; readonly data?: Uint8ArrayList }): void
   /** Of the library: makes the streams of both directions. */
   _newStream?(...parts: readonly unknown[]): YamuxStream
-  /** Of the library's decoder: bytes of frames that are not whole yet. */
-  readonly decoder?: { readonly buffer?: { readonly byteLength: number } }
 }
 
 /** What the library keeps of a stream's window; all optional, for it may be named otherwise in another version. */
 interface YamuxStream {
+  readonly streamId?: number
   readonly state?: number
   readonly recvWindow?: number
-  readonly recvWindowCapacity?: number
+  recvWindowCapacity?: number
   sendWindowUpdate?(): void
 }
 
@@ -55,23 +58,55 @@ const widenByHalves = (muxer: Muxer): void => {
 /** By the list of streams, which is one object for a muxer and for its connection. */
 const admit = new WeakMap<object, () => void>()
 
-const bound = (muxer: Muxer): void => {
+const bound = (muxer: Muxer, connection: MessageStream): void => {
   let allowance = UNADMITTED_BYTES
   admit.set(muxer.streams, () => {
     allowance = Number.POSITIVE_INFINITY
   })
-  const onData = muxer.onData.bind(muxer)
-  muxer.onData = data => {
-    allowance -= data.byteLength
+  const reader = new YamuxReader({
+    onFrame: header => muxer.handleFrame(header.type === 0 ? { header, data: new Uint8ArrayList() } : { header }),
+    onData: (header, piece) => onData(muxer, header, piece),
+    most: MAX_WINDOW
+  })
+  const take = (piece: Uint8Array): void => {
+    allowance -= piece.byteLength
     if (allowance < 0) throw new Error(`more than ${UNADMITTED_BYTES} B came before admission`)
-    onData(data)
-    // The library waits for the whole of a frame, whatever length it claims, before it looks at the window.
-    const held = muxer.decoder?.buffer?.byteLength ?? 0
-    if (held > MAX_WINDOW + 64 * 1024) throw new Error(`a frame of more than the window of ${MAX_WINDOW} B came`)
+    reader.feed(piece)
   }
+  muxer.onData = data => {
+    if (data instanceof Uint8Array) take(data)
+    else for (const piece of data) take(piece)
+  }
+  readStraight(connection, piece => {
+    try {
+      take(piece)
+    } catch (error) {
+      // As the library does where its event was listened to.
+      muxer.abort(error as Error)
+      connection.abort(error as Error)
+    }
+  })
 }
 
-/** Yamux that lets nobody fill our memory: little before admission, no frame longer than the largest window. */
+/** To whoever takes it as it comes, within the window; otherwise as the library does. */
+const onData = (muxer: Muxer, header: YamuxHeader, piece: Uint8Array): void => {
+  const { streamID, flag, length } = header
+  const stream = flag === 0 ? streamOf(muxer, streamID) : undefined
+  const consume = stream === undefined ? undefined : straightConsumer(stream)
+  const { recvWindowCapacity: room } = stream ?? {}
+  if (consume === undefined || room === undefined || room < length) {
+    muxer.handleFrame({ header, data: new Uint8ArrayList(piece) })
+    return
+  }
+  stream!.recvWindowCapacity = room - length
+  consume(piece)
+  stream!.sendWindowUpdate?.()
+}
+
+const streamOf = ({ streams }: Muxer, id: number): (Stream & YamuxStream) | undefined =>
+  (streams as readonly (Stream & YamuxStream)[]).find(({ streamId }) => streamId === id)
+
+/** Yamux that lets nobody fill our memory: little before admission, no frame longer than the largest window; and reads straight. */
 export const boundedYamux = (): (() => StreamMuxerFactory) => () => {
   const factory = yamux({
     // Streams that wait for nothing: admission, task, control, identify, ping, gossip, and blobs.
@@ -85,7 +120,7 @@ export const boundedYamux = (): (() => StreamMuxerFactory) => () => {
     protocol: factory.protocol,
     createStreamMuxer: (connection: MessageStream) => {
       const muxer = factory.createStreamMuxer(connection)
-      bound(muxer as unknown as Muxer)
+      bound(muxer as unknown as Muxer, connection)
       widenByHalves(muxer as unknown as Muxer)
       return muxer
     }

@@ -2,6 +2,7 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import type { Clock } from '../../core/clock.ts'
 import type { Seconds } from '../../core/units.ts'
 import { FrameError } from './frame-parser.ts'
+import { readStraight } from './straight-reading.ts'
 
 export interface InletParts {
   readonly clock: Clock
@@ -20,6 +21,10 @@ export interface InletParts {
 export const readInto = (stream: Stream, parts: InletParts): void => {
   const { heard, onEnd } = parts
   const inlet = new Inlet(stream, parts)
+  readStraight(stream, piece => {
+    heard()
+    inlet.takeOne(piece)
+  })
   stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
     heard()
     inlet.take(data instanceof Uint8Array ? [data] : data)
@@ -47,6 +52,16 @@ class Inlet {
   take(pieces: Iterable<Uint8Array>): void {
     for (const piece of pieces) this.#waiting.push(piece)
     if (!this.#isResting) this.#work()
+  }
+
+  takeOne(piece: Uint8Array): void {
+    if (this.#isResting || this.#waiting.length > 0) {
+      this.take([piece])
+    } else if (!this.isOver) {
+      this.#feed(piece)
+      const rest = this.#parts.rest()
+      if (rest > 0) this.#rest(rest)
+    }
   }
 
   #work(): void {
