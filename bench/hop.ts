@@ -17,7 +17,9 @@ const SIZES = [1_000, 64_000, 800_000, 8_000_000]
 /** Of bytes that are sent for each way, and at most so many rounds. */
 const BYTES = 4e8
 const ROUNDS = 600
-const WARM_UP = 0.3
+/** As a device that has run for a minute: its code is compiled by then. Fewer rounds of more bytes. */
+const WARM_UP = 1500
+const WARM_UP_BYTES = 1e9
 const BUDGET_MS = 3
 /** Of what the bytes take over bare TLS; for the sizes that activations have. */
 const BUDGET_OF_TLS = 1.3
@@ -65,7 +67,8 @@ const timesOf = async (bytes: number): Promise<ReadonlyMap<string, readonly numb
   }
   const times = new Map(Object.keys(hops).map(name => [name, [] as number[]]))
   const rounds = Math.min(ROUNDS, Math.ceil(BYTES / bytes))
-  for (let round = -Math.ceil(WARM_UP * rounds); round < rounds; round++) {
+  const warmUp = Math.min(WARM_UP, Math.ceil(WARM_UP_BYTES / bytes))
+  for (let round = -warmUp; round < rounds; round++) {
     for (const [name, hop] of Object.entries(hops)) {
       const start = performance.now()
       await hop()

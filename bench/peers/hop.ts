@@ -14,7 +14,9 @@ const SIZES = [1_000, 64_000, 800_000, 8_000_000]
 /** Of bytes that are sent for each way, and at most so many rounds. */
 const BYTES = 3.2e8
 const ROUNDS = 400
-const WARM_UP = 0.35
+/** As a device that has run for a minute: its code is compiled by then. Fewer rounds of more bytes. */
+const WARM_UP = 1500
+const WARM_UP_BYTES = 8e8
 const BARE = 'bare TLS'
 const TRIBUTARY = 'tributary (TLS)'
 
@@ -116,7 +118,8 @@ const measure = async (
 ): Promise<ReadonlyMap<string, number[]>> => {
   const rounds = Math.min(ROUNDS, Math.ceil(BYTES / bytes))
   const times = new Map(Object.keys(hops).map(name => [name, [] as number[]]))
-  for (let round = -Math.ceil(WARM_UP * rounds); round < rounds; round++) {
+  const warmUp = Math.min(WARM_UP, Math.ceil(WARM_UP_BYTES / bytes))
+  for (let round = -warmUp; round < rounds; round++) {
     for (const [name, hop] of Object.entries(hops)) {
       const start = performance.now()
       await hop()

@@ -1,4 +1,4 @@
-import { cheapestPath, type Path, type PathQuery } from '../core/cheapest-path.ts'
+import { cheapestPath, type Path, type PathQuery, type Waiting } from '../core/cheapest-path.ts'
 import { isFinished } from '../core/progress.ts'
 import { remainingTimes } from '../core/remaining-times.ts'
 import { type Seconds, seconds } from '../core/units.ts'
@@ -116,14 +116,23 @@ export const createConfluence =
       const length = lengths.of(world.resources, r => queues.at(r, now) + expected.at(r, now))
       const price = prices.of(world.resources, r => V * (1 + length(r) / (sharpness * V)) ** sharpness)
       const { model, done, home } = task
-      const byPrice: PathQuery = { world, model, done, home, from: host.self, price, latencyPrice: V, leastPrice: V }
-      const mindful = { ...byPrice, waiting: { until: length, price: seconds(waiting * V) } }
-      const usual = cheapestPath(task.isBacklogged ? byPrice : mindful)
+      const query = (wait?: Waiting): PathQuery => ({
+        world,
+        model,
+        done,
+        home,
+        from: host.self,
+        price,
+        latencyPrice: V,
+        leastPrice: V,
+        waiting: wait
+      })
+      const usual = cheapestPath(task.isBacklogged ? query() : query({ until: length, price: seconds(waiting * V) }))
       const left = dueAt(task) - now
       const makesIt = (path: FoundPath): boolean =>
         left === Number.POSITIVE_INFINITY || ('uses' in path && timeOn(world, path, length) <= left)
       const inHaste = (): FoundPath => {
-        const hasty = cheapestPath({ ...byPrice, waiting: { until: length, price: V } })
+        const hasty = cheapestPath(query({ until: length, price: V }))
         return makesIt(hasty) ? hasty : usual
       }
       const path = task.isBacklogged || makesIt(usual) ? usual : inHaste()
@@ -147,7 +156,7 @@ export const createConfluence =
       const decision = choose(task, now)
       // Others' data come by here too, when they are routed again.
       if (decision.kind !== 'go' || task.home !== host.self || task.done > 0) return decision
-      return { ...decision, lag: fair.admitted(task.source, task.weight, task.isBacklogged, now) }
+      return { kind: 'go', steps: decision.steps, lag: fair.admitted(task.source, task.weight, task.isBacklogged, now) }
     }
 
     return {

@@ -379,7 +379,9 @@ class RunningDevice implements Device {
   /** What the caller has is not written to, on its way or by the policy. */
   readonly submit = (task: DeviceTask): void => {
     this.#reporter.stir()
-    this.#dispatcher.submit({ ...task, token: this.#tokens.of(task) })
+    const own: { -readonly [Key in keyof DeviceTask]: DeviceTask[Key] } = { ...task }
+    own.token = this.#tokens.of(task)
+    this.#dispatcher.submit(own)
   }
 
   readonly cancel = (source: string, datum: number): void => {

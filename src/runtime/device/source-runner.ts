@@ -102,9 +102,6 @@ const UNRETURNED = 3
 
 const NOBODY: ReadonlySet<DeviceId> = new Set()
 
-/** One for all: an error of its own, with its stack, is what a pause costs most. */
-const WOKEN = new Error('woken')
-
 interface Flight {
   readonly item: Item
   readonly availableAt: Seconds
@@ -154,7 +151,8 @@ export class SourceRunner implements SourcePort {
   #resending = new Set<number>()
   /** Items that are none or are dropped, which is not in the sink yet. */
   #unsafe = 0
-  #wake: () => void = () => {}
+  /** To be called when something changes. */
+  #pausing: (() => void)[] = []
   #lastComplaint = ''
   #weight: number
 
@@ -602,15 +600,28 @@ export class SourceRunner implements SourcePort {
   /** Until something changes; the tick is for what nobody tells. */
   async #pause(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    const over = new AbortController()
-    const wake = (): void => over.abort(WOKEN)
-    this.#wake = wake
-    // A timer that nobody waits for any more would listen to the signal for its whole tick, and a fast source makes hundreds.
-    signal.addEventListener('abort', wake, { once: true })
-    await this.#parts.clock.sleep(TICK, { signal: over.signal }).catch(() => {})
-    signal.removeEventListener('abort', wake)
+    await new Promise<void>(wake => {
+      this.#pausing.push(wake)
+      this.#tick(signal)
+    })
     signal.throwIfAborted()
   }
+
+  #wake(): void {
+    for (const wake of this.#pausing.splice(0)) wake()
+  }
+
+  /** One timer for all pauses of its time: a fast source makes hundreds. */
+  #tick(signal: AbortSignal): void {
+    if (this.#isTicking) return
+    this.#isTicking = true
+    const over = (): void => {
+      this.#isTicking = false
+      this.#wake()
+    }
+    this.#parts.clock.sleep(TICK, { signal }).then(over, over)
+  }
+  #isTicking = false
 
   /** A saturated source reads its next datum while it waits for room, so that the window waits for no disk or decoder. */
   #readAhead(next: NumberedItem | undefined): Reading | undefined {
@@ -810,8 +821,17 @@ export class SourceRunner implements SourcePort {
       const made = await this.#makeResult(port, { datum, item }, tensors)
       if ('because' in made) return await this.#refuse(datum, made.because)
       const { result } = made
-      const named = { source: this.id, datum, item: item.name }
-      const entry = { ...named, result, inferenceTime, attempts: attempt, ...this.#wallTimes(availableAt, now) }
+      const times = this.#wallTimes(availableAt, now)
+      const entry = {
+        source: this.id,
+        datum,
+        item: item.name,
+        result,
+        inferenceTime,
+        attempts: attempt,
+        availableAt: times.availableAt,
+        doneAt: times.doneAt
+      }
       await sink.write(entry)
       this.#times.add(inferenceTime)
       observe?.ended({ source: this.id, datum, trace, at: now, outcome: 'result', available: availableAt })

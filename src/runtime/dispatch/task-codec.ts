@@ -70,8 +70,10 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     throw new Error(`a route beyond the ${manifest.blocks.length} blocks of its model`)
   if (task.token.length > MAX_TOKEN) throw new Error('its token is too long')
   checkTensors(manifest, task.done, tensors)
-  return {
-    ...ON_ARRIVAL,
+  // Without spreads: a literal that begins with one is made member by member, at fifty times the time and a hundred times the size.
+  const made: Made = {
+    isBacklogged: ON_ARRIVAL.isBacklogged,
+    turn: ON_ARRIVAL.turn,
     source: task.source,
     datum: Number(task.datum),
     attempt: task.attempt,
@@ -80,7 +82,6 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     home,
     homeId: deviceId(task.home),
     weight: task.weight,
-    ...(deadline === undefined ? {} : { deadline: seconds(deadline) }),
     lag: seconds(task.lag),
     served: seconds(Math.max(0, task.served)),
     availableAt: microseconds(now - task.age),
@@ -93,10 +94,14 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     token: task.token,
     madeBy: makerOf(arrived),
     sentBy: answersFor(arrived),
-    from: arrived.from,
-    ...(task.trace.length === 0 ? {} : { trace: traceFromWire(task.trace) })
+    from: arrived.from
   }
+  if (deadline !== undefined) made.deadline = seconds(deadline)
+  if (task.trace.length > 0) made.trace = traceFromWire(task.trace)
+  return made
 }
+
+type Made = { -readonly [Key in keyof DeviceTask]: DeviceTask[Key] }
 
 /** Who is to blame where the tensors are no activation: of who made them only the sender's word is known. */
 export const answersFor = ({ task, from }: ArrivedTask): DeviceId | undefined => (task.done === 0 ? undefined : from)

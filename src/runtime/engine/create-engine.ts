@@ -117,7 +117,9 @@ class ThreadedEngine implements Engine {
       const { answer, returned } = await this.#about(() => blocks[progress.at]!.hash, ran)
       const { outputs, runs, failed } = answer
       return {
-        ...{ inputs: returned, outputs, runs: runs.map(run => this.#timesOf(run)) },
+        inputs: returned,
+        outputs,
+        runs: runs.map(run => this.#timesOf(run)),
         ...(failed === undefined ? {} : { failed: failureOf(blocks, runs.length, failed) })
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../core/tensor.ts'
+import { copyBytes } from '../copy-bytes.ts'
 import type { SharedInput } from './lane-protocol.ts'
 
 /** Any type of element may be looked at from there. */
@@ -20,7 +21,7 @@ export class LaneInputs {
     let next = 0
     return inputs.map(({ name, type, dims, memory: from, at, size: bytes }) => {
       const data = new Uint8Array(memory, next, bytes)
-      data.set(new Uint8Array(from, at, bytes))
+      copyBytes(new Uint8Array(from, at, bytes), data)
       next += aligned(bytes)
       return { name, type, dims, data }
     })

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../core/tensor.ts'
+import { copyBytes } from '../copy-bytes.ts'
 import type { SharedInput } from './lane-protocol.ts'
 
 /** Bytes of one run. To copy more takes longer than it saves. */
@@ -31,12 +32,12 @@ export class LaneMemory {
     let next = 0
     const inputs = tensors.map(({ name, type, dims, data }) => {
       const { buffer, byteOffset, byteLength } = data
-      const of = { name, type, dims, size: byteLength }
-      if (own === undefined || isShared(data)) return { ...of, memory: buffer, at: byteOffset }
+      if (own === undefined || isShared(data))
+        return { name, type, dims, size: byteLength, memory: buffer, at: byteOffset }
       const at = next
-      new Uint8Array(own).set(data, at)
+      copyBytes(data, new Uint8Array(own), at)
       next += byteLength
-      return { ...of, memory: own, at }
+      return { name, type, dims, size: byteLength, memory: own, at }
     })
     return { inputs, giveBack: () => this.#giveBack(own) }
   }

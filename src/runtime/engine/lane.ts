@@ -86,7 +86,7 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
   run: async ({ blocks, inputs, progress }) => {
     const given = 'shared' in inputs ? own.of(inputs.shared) : inputs
     const ran = await runBlocks(blocks, given, progress && new LaneProgress(progress))
-    return { ...ran, inputs: 'shared' in inputs ? [] : inputs }
+    return { inputs: 'shared' in inputs ? [] : inputs, ...ran }
   },
 
   measure: async ({ hash, inputs, isWarmUp }) => {

@@ -8,11 +8,11 @@ export const ownBuffers = (tensors: readonly Tensor[]): { tensors: Tensor[]; buf
   const seen = new Set<ArrayBuffer>()
   const own = tensors.map(tensor => {
     const { buffer, byteLength } = tensor.data
-    const { isLent, ...given } = tensor
+    const { isLent, name, type, dims } = tensor
     const alone = isLent !== true && byteLength === buffer.byteLength && !seen.has(buffer)
     const data = alone ? tensor.data : new Uint8Array(tensor.data) // copies
     seen.add(data.buffer)
-    return { ...given, data }
+    return { name, type, dims, data }
   })
   return { tensors: own, buffers: [...seen] }
 }

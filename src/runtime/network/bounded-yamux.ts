@@ -1,7 +1,10 @@
+import type { TLSSocket } from 'node:tls'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Connection, MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { readStraight, straightConsumer } from './straight-reading.ts'
+import { carrierOf, writeStraight } from './straight-writing.ts'
+import { dataHeader } from './yamux-data-header.ts'
 import { type YamuxHeader, YamuxReader } from './yamux-reader.ts'
 
 const MIB = 2 ** 20
@@ -18,7 +21,7 @@ type Muxer = StreamMuxer & {
   abort(error: Error): void
   handleFrame(frame: { readonly header: YamuxHeader; readonly data?: Uint8ArrayList }): void
   /** Of the library: makes the streams of both directions. */
-  _newStream?(...parts: readonly unknown[]): YamuxStream
+  _newStream?(...parts: readonly unknown[]): Stream & YamuxStream
 }
 
 /** What the library keeps of a stream's window; all optional, for it may be named otherwise in another version. */
@@ -27,6 +30,8 @@ interface YamuxStream {
   readonly state?: number
   readonly recvWindow?: number
   recvWindowCapacity?: number
+  /** Bytes that the other side has room for. */
+  sendWindowCapacity?: number
   sendWindowUpdate?(): void
 }
 
@@ -40,11 +45,13 @@ const ESTABLISHED = 3
  *
  * Specification: https://github.com/hashicorp/yamux/blob/master/spec.md
  */
-const widenByHalves = (muxer: Muxer): void => {
+const tuneStreams = (muxer: Muxer, connection: MessageStream): void => {
   const newStream = muxer._newStream?.bind(muxer)
   if (newStream === undefined) return
   muxer._newStream = (...parts) => {
     const stream = newStream(...parts)
+    const socket = carrierOf(connection)
+    if (socket !== undefined) writePast(stream, connection, socket)
     const widen = stream.sendWindowUpdate?.bind(stream)
     if (widen === undefined) return stream
     stream.sendWindowUpdate = () => {
@@ -88,6 +95,23 @@ const bound = (muxer: Muxer, connection: MessageStream): void => {
   })
 }
 
+/** Past the library's queues, where nothing stands in them and the other side has room. */
+const writePast = (stream: Stream & YamuxStream, connection: MessageStream, socket: TLSSocket): void =>
+  writeStraight(stream, (pieces, size) => {
+    const { state, streamId, writeStatus, writeBufferLength, sendWindowCapacity: room = 0 } = stream
+    if (state !== ESTABLISHED || streamId === undefined || writeStatus !== 'writable') return undefined
+    if (writeBufferLength > 0 || connection.writeBufferLength > 0 || room < size || socket.destroyed) return undefined
+    stream.sendWindowCapacity = room - size
+    return new Promise((resolve, reject) => {
+      const taken = (error?: Error | null): void => (error ? reject(error) : resolve())
+      socket.cork()
+      socket.write(dataHeader(streamId, size))
+      for (const piece of pieces.slice(0, -1)) socket.write(piece)
+      socket.write(pieces.at(-1)!, taken)
+      socket.uncork()
+    })
+  })
+
 /** To whoever takes it as it comes, within the window; otherwise as the library does. */
 const onData = (muxer: Muxer, header: YamuxHeader, piece: Uint8Array): void => {
   const { streamID, flag, length } = header
@@ -95,7 +119,7 @@ const onData = (muxer: Muxer, header: YamuxHeader, piece: Uint8Array): void => {
   const consume = stream === undefined ? undefined : straightConsumer(stream)
   const { recvWindowCapacity: room } = stream ?? {}
   if (consume === undefined || room === undefined || room < length) {
-    muxer.handleFrame({ header, data: new Uint8ArrayList(piece) })
+    muxer.handleFrame({ header, data: new Uint8ArrayList(piece.slice()) }) // it is kept
     return
   }
   stream!.recvWindowCapacity = room - length
@@ -121,7 +145,7 @@ export const boundedYamux = (): (() => StreamMuxerFactory) => () => {
     createStreamMuxer: (connection: MessageStream) => {
       const muxer = factory.createStreamMuxer(connection)
       bound(muxer as unknown as Muxer, connection)
-      widenByHalves(muxer as unknown as Muxer)
+      tuneStreams(muxer as unknown as Muxer, connection)
       return muxer
     }
   }

@@ -120,7 +120,7 @@ export class FrameParser {
     )
     if (whole > this.#limits.payload)
       throw new FrameError('oversized', `tensors of ${whole} B when decoded, the limit is ${this.#limits.payload} B`)
-    this.#tensors = shapes.map(({ size, ...shape }) => ({ ...shape, data: new Uint8Array(size) }))
+    this.#tensors = shapes.map(emptyTensor)
     this.#stage = 'payload'
     this.#current = 0
     if (this.#tensors.length > 0) this.#fill(this.#tensors[0]!.data)
@@ -159,6 +159,14 @@ const checkTensor = (header: TensorHeader): Shape => {
   const fits = type === 'string' ? size >= 4 * elements && (elements > 0 || size === 0) : size === width * elements
   if (!fits) throw malformed(`${size} B for ${elements} elements of ${type}`)
   return { name, type, dims: shape, size }
+}
+
+const emptyTensor = (shape: Shape): WireTensor => {
+  const { name, type, dims, size } = shape
+  const data = new Uint8Array(size)
+  if (type !== 'encoded') return { name, type, dims, data }
+  const { encoding, scale, zeroPoint } = shape
+  return { name, type, dims, encoding, scale, zeroPoint, data } as EncodedTensor
 }
 
 const checkEncoding = ({ type, encoding, scale, zeroPoint, bytes }: TensorHeader, elements: number) => {

@@ -56,7 +56,7 @@ class Inlet {
 
   takeOne(piece: Uint8Array): void {
     if (this.#isResting || this.#waiting.length > 0) {
-      this.take([piece])
+      this.take([piece.slice()])
     } else if (!this.isOver) {
       this.#feed(piece)
       const rest = this.#parts.rest()

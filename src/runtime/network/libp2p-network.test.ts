@@ -101,6 +101,25 @@ describe('tasks', () => {
     expect(arrived.items).toEqual(sizes.map((_, i) => BigInt(i)))
   })
 
+  it('that are longer than the window of their stream arrive as they were, from both sides at once, between small ones', async () => {
+    const [sizes, SEED] = [[9_000_001, 3, 70_000, 5_000_000, 1], 7]
+    const numbered = (size: number, i: number): Tensor => {
+      const data = Uint8Array.from({ length: size }, (_, at) => (at * SEED + (at >> 8) + i) & 0xff)
+      return { name: 'x', type: 'uint8', dims: [size], data }
+    }
+    const wrong: string[] = []
+    const onTask = ({ task: { datum }, tensors: [tensor] }: ArrivedTask) => {
+      const i = Number(datum)
+      if (Buffer.compare(tensor!.data, numbered(sizes[i]!, i).data) !== 0) wrong.push(`datum ${i}`)
+      return { kind: 'accepted' } as const
+    }
+    const [a, b] = await openPair(group, { onTask }, { onTask })
+    const send = (from: typeof a, to: typeof a) =>
+      sizes.map((size, i) => from.network.sendTask(to.self, task(i), [numbered(size, i)]).answered)
+    await Promise.all([...send(a, b), ...send(b, a)])
+    expect(wrong).toEqual([])
+  })
+
   it('that the receiver refuses, or fails on, are answered with its reason', async () => {
     const [a, b] = await openPair(group, {
       onTask: ({ task }) => {

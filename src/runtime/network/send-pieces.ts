@@ -1,6 +1,7 @@
 import type { Stream, StreamCloseEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { NetworkError } from '../ports/network.ts'
+import { sendStraight } from './straight-writing.ts'
 
 /**
  * Resolves when everything handed to the stream has gone to the operating system. (The stream's own `onDrain` resolves
@@ -40,6 +41,8 @@ export const sendPieces = async (stream: Stream, pieces: readonly Uint8Array[], 
     const sent = batch
     batch = new Uint8ArrayList()
     if (stream.writeStatus !== 'writable') throw new NetworkError(`the stream is ${stream.status}`)
+    const taken = sendStraight(stream, [...sent], sent.byteLength)
+    if (taken !== undefined) return taken
     if (!stream.send(sent)) await drained(stream)
   }
   for (const piece of pieces) {

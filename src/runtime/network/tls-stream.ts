@@ -1,6 +1,9 @@
 import type { TLSSocket } from 'node:tls'
 import type { AbortOptions, MessageStream } from '@libp2p/interface'
 import { AbstractMessageStream, type SendResult } from '@libp2p/utils'
+import { reuseReads } from './reused-reads.ts'
+import { straightConsumer } from './straight-reading.ts'
+import { carriedBy } from './straight-writing.ts'
 
 /** What is said through TLS, as libp2p's stream; the other side hears it from `carrier`, which lasts as long as TLS does. */
 export class TlsStream extends AbstractMessageStream {
@@ -8,6 +11,7 @@ export class TlsStream extends AbstractMessageStream {
   readonly #carrier: MessageStream
   /** The carrier has closed after TLS has. */
   readonly #over: Promise<void>
+  #isReused = false
 
   constructor(carrier: MessageStream, socket: TLSSocket) {
     const { log, direction, inactivityTimeout, maxReadBufferLength } = carrier
@@ -16,7 +20,8 @@ export class TlsStream extends AbstractMessageStream {
     this.#carrier = carrier
     const closed = socket.closed ? Promise.resolve() : new Promise<void>(resolve => socket.once('close', resolve))
     this.#over = closed.then(() => carrier.close()).catch(error => carrier.abort(error))
-    socket.on('data', data => this.onData(data))
+    carriedBy(this, socket)
+    socket.on('data', data => this.#onPiece(data))
     socket.on('drain', () => this.safeDispatchEvent('drain'))
     socket.on('error', error => carrier.abort(error))
     carrier.addEventListener('close', ({ error, local }) => {
@@ -24,6 +29,20 @@ export class TlsStream extends AbstractMessageStream {
       if (error === undefined) this.onTransportClosed()
       else if (local === true) this.abort(error)
       else this.onRemoteReset()
+    })
+  }
+
+  /** Straight to whoever takes it so; from the first on of which nothing else waits in the socket, by one buffer. */
+  #onPiece(piece: Uint8Array): void {
+    const consume = straightConsumer(this)
+    if (consume === undefined) this.onData(piece)
+    else consume(piece)
+    if (this.#isReused || this.#socket.readableLength > 0 || this.#socket.destroyed) return
+    this.#isReused = true
+    reuseReads(this.#socket, next => {
+      const straight = straightConsumer(this)
+      if (straight === undefined) this.onData(next.slice())
+      else straight(next)
     })
   }
 

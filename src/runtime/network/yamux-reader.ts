@@ -62,8 +62,10 @@ export class YamuxReader {
     const view = this.#view
     if (view.getUint8(0) !== 0) throw new Error(`a frame of version ${view.getUint8(0)} came`)
     const header = {
-      ...{ type: view.getUint8(1), flag: view.getUint16(2) },
-      ...{ streamID: view.getUint32(4), length: view.getUint32(8) }
+      type: view.getUint8(1),
+      flag: view.getUint16(2),
+      streamID: view.getUint32(4),
+      length: view.getUint32(8)
     }
     if (header.type !== DATA || header.length === 0) {
       this.#parts.onFrame(header)

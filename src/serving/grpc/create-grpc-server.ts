@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import type { Clock } from '../../core/clock.ts'
+import { sharedBuffer } from '../../runtime/shared-buffer.ts'
 import type { Answered } from '../answered.ts'
 import { BoundedConnections } from '../bounded-connections.ts'
 import { ByteBudget } from '../byte-budget.ts'
@@ -35,9 +36,11 @@ const CALL_WINDOW = 2 ** 20
 const CONNECTION_WINDOW = 4 * 2 ** 20
 /** Milliseconds without a sign of a client after which its machine is asked for one. */
 const PROBE_AFTER = 30_000
+/** Bytes of one of its frames: of the least that a client must be allowed, a tensor has dozens. */
+const FRAME = 2 ** 18
 
 const SESSION = {
-  settings: { initialWindowSize: CALL_WINDOW, maxConcurrentStreams: 1024 },
+  settings: { initialWindowSize: CALL_WINDOW, maxConcurrentStreams: 1024, maxFrameSize: FRAME },
   /** Megabytes; what is kept of requests and answers is limited elsewhere, and a session over it misbehaves. */
   maxSessionMemory: 4096
 }
@@ -47,7 +50,7 @@ export const createGrpcServer = ({ tls, limits, answered = () => {}, ...given }:
   const connections = new BoundedConnections(limits.connections)
   const parts: ServedCallParts = {
     ...{ ...given, answered, most: limits.body, silence: limits.silence },
-    ...{ budget: new ByteBudget(BODIES_AT_ONCE * limits.body), buffers: new BufferPool() }
+    ...{ budget: new ByteBudget(BODIES_AT_ONCE * limits.body), buffers: new BufferPool(sharedBuffer) }
   }
   const serve = (over: Socket): void => serveSession(over, limits, parts, () => connections.begin(over))
   const server = tls === undefined ? createPlain(serve) : createEncrypted({ ...tls, patience: limits.headers }, serve)

@@ -1,4 +1,5 @@
 import type { DescMessage, Message } from '@bufbuild/protobuf'
+import type { CancelSignal } from '../../core/cancel-signal.ts'
 
 /** What a method is told of a call, beside its message. */
 export interface GrpcCall {
@@ -7,7 +8,7 @@ export interface GrpcCall {
   /** Of all calls of one connection the same. */
   readonly connection: object
   /** Aborted when nobody waits for it any more. */
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
 }
 
 export interface GrpcMethod {

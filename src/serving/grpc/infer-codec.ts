@@ -28,7 +28,9 @@ export const callOf = (
     refuseSharedMemory(`output '${output.name}'`, own)
   }
   return {
-    ...{ model, version, parameters: parametersOf(request.parameters) },
+    model,
+    version,
+    parameters: parametersOf(request.parameters),
     inputs: inputs.map((input, i) => inputOf(input, raw[i])),
     outputs: outputs.length === 0 ? undefined : outputs.map(({ name }) => name)
   }
@@ -53,7 +55,9 @@ const inputOf = (
 /** Its tensors are raw, in order. */
 export const responseOf = (request: ModelInferRequest, { version, outputs }: InferAnswer): ModelInferResponse =>
   create(ModelInferResponseSchema, {
-    ...{ modelName: request.modelName, modelVersion: version, id: request.id },
+    modelName: request.modelName,
+    modelVersion: version,
+    id: request.id,
     outputs: outputs.map(({ name, type, dims }) => ({ name, datatype: datatypeOf(type), shape: dims.map(BigInt) })),
     rawOutputContents: outputs.map(({ data }) => data),
     ...(saysWhenLast(request)

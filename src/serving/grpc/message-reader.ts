@@ -1,4 +1,5 @@
 import type { BufferPool } from '../../core/buffer-pool.ts'
+import { copyBytes } from '../../runtime/copy-bytes.ts'
 import type { ByteBudget } from '../byte-budget.ts'
 import { ServingError } from '../serving-error.ts'
 
@@ -70,7 +71,7 @@ export class MessageReader implements Disposable {
     const { bytes } = this.#message
     const left = bytes.byteLength - this.#filled
     const some = chunk.byteLength > left ? chunk.subarray(0, left) : chunk
-    bytes.set(some, this.#filled)
+    copyBytes(some, bytes, this.#filled)
     this.#filled += some.byteLength
     this.#handOn()
     return some.byteLength
@@ -84,7 +85,8 @@ export class MessageReader implements Disposable {
     budget.take(size)
     const bytes = buffers.take(size)
     this.#message = {
-      ...{ isPacked: this.#prefix[0] === 1, bytes },
+      isPacked: this.#prefix[0] === 1,
+      bytes,
       reuse: once(() => buffers.give(bytes)),
       [Symbol.dispose]: once(() => budget.giveBack(size))
     }

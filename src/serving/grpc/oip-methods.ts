@@ -27,6 +27,7 @@ import {
 import type { Answered as OnAnswered } from '../answered.ts'
 import type { InferenceService } from '../inference-service.ts'
 import type { Duration, Statistics } from '../model-statistics.ts'
+import type { Parameters } from '../parameters.ts'
 import { asServingError, ServingError } from '../serving-error.ts'
 import type { GrpcCall, GrpcMethod } from './grpc-method.ts'
 import { callOf, responseOf } from './infer-codec.ts'
@@ -43,7 +44,18 @@ export const oipMethods = ({ service, answered }: OipMethodsParts): ReadonlyMap<
     const since = service.now()
     const { signal, connection } = call
     const trace = call.header('traceparent')
-    const answer = await service.infer({ ...withSource(request, call), since, signal, connection, trace })
+    const { model, version, parameters, inputs, outputs } = callOf(request)
+    const answer = await service.infer({
+      model,
+      version,
+      parameters: withSource(parameters, call),
+      inputs,
+      outputs,
+      since,
+      signal,
+      connection,
+      trace
+    })
     const response = responseOf(request, answer)
     if (!answer.readsOn) reuse()
     answer.written()
@@ -104,11 +116,10 @@ type Infer = (request: ModelInferRequest, call: GrpcCall, reuse: () => void) => 
 const OPEN: ReadonlySet<string> = new Set(['ServerLive', 'ServerReady'])
 
 /** What the request itself says counts before its metadata. */
-const withSource = (request: ModelInferRequest, of: GrpcCall) => {
-  const call = callOf(request)
+const withSource = (parameters: Parameters, of: GrpcCall): Parameters => {
   const name = of.header('x-tributary-source') ?? ''
-  if (name === '' || call.parameters.has('source')) return call
-  return { ...call, parameters: new Map([...call.parameters, ['source', name] as const]) }
+  if (name === '' || parameters.has('source')) return parameters
+  return new Map([...parameters, ['source', name] as const])
 }
 
 /** What fails is told in the answer, and its stream goes on. */

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { GoneSignal } from '../gone-signal.ts'
 import type { InferenceService } from '../inference-service.ts'
 import type { Duration, Statistics } from '../model-statistics.ts'
 import { type Parameters, sourceNameOf } from '../parameters.ts'
 import { ServingError } from '../serving-error.ts'
 import type { HttpServer } from './create-http-server.ts'
-import { GoneSignal } from './gone-signal.ts'
 import { chosenPacking, packAnswer } from './pack-answer.ts'
 import { parseJson } from './parse-json.ts'
 import { rawRequest } from './raw-request.ts'
@@ -72,9 +72,16 @@ const infer = async (
   const header = headerLength(request)
   const asked = header === 0 ? rawRequest(manifest, read.bytes) : readInferRequest(read.bytes, header, heads)
   const answer = await service.infer({
-    ...{ model, version, since, arrived, signal: gone, connection: request.socket },
+    model,
+    version,
+    since,
+    arrived,
+    signal: gone,
+    connection: request.socket,
     trace: traceparentOf(request),
-    ...{ inputs: asked.inputs, outputs: asked.outputs, parameters: withSource(asked.parameters, request) }
+    inputs: asked.inputs,
+    outputs: asked.outputs,
+    parameters: withSource(asked.parameters, request)
   })
   reply.raw.off('close', gone.leave)
   const { id, isBinary } = asked

@@ -73,9 +73,10 @@ export const createHttpServer = async ({
     response.once('close', end)
   })
   const checkToken = createTokenCheck(token)
+  const ownName = hostname()
   // Hooks that wait for nothing are told so: a promise for each is not made.
   app.addHook('onRequest', (request, _reply, done) => {
-    refuseOtherSites({ headers: request.headers, hasToken: token !== undefined, ownName: hostname() })
+    refuseOtherSites({ headers: request.headers, hasToken: token !== undefined, ownName })
     if (!openPaths.test(request.url)) checkToken(request.headers.authorization)
     if (!MEDIA_TYPE.test(request.headers['content-type'] ?? '')) delete request.raw.headers['content-type']
     done()

@@ -19,7 +19,10 @@ export const rawRequest = (manifest: ModelManifest, body: Uint8Array<ArrayBuffer
     )
   const { name, type, shape } = input
   return {
-    ...{ id: '', parameters: new Map(), outputs: undefined, isBinary: () => true },
+    id: '',
+    parameters: new Map(),
+    outputs: undefined,
+    isBinary: () => true,
     inputs: [
       {
         name,

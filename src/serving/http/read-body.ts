@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, type InputType, inflate, inflateRaw, type ZlibOptions } from 'node:zlib'
 import type { BufferPool } from '../../core/buffer-pool.ts'
+import { copyBytes } from '../../runtime/copy-bytes.ts'
 import type { ByteBudget } from '../byte-budget.ts'
 import { ServingError } from '../serving-error.ts'
 
@@ -35,23 +36,21 @@ export const readBody = async (request: IncomingMessage, options: ReadBodyOption
     taken += bytes
   }
   let whole: Uint8Array<ArrayBuffer> | undefined
-  const body = {
-    reuse: () => {
-      if (whole !== undefined) buffers.give(whole)
-      whole = undefined
-    },
-    [Symbol.dispose]: () => budget.giveBack(taken)
+  const reuse = (): void => {
+    if (whole !== undefined) buffers.give(whole)
+    whole = undefined
   }
+  const dispose = (): void => budget.giveBack(taken)
   try {
     take(declared)
     whole = declared > 0 ? buffers.take(declared) : undefined
     const packed = await collect(request, whole, options, take)
     const bytes = await unpack(packed, request.headers['content-encoding'], most)
     if (bytes !== packed) take(bytes.byteLength)
-    return { ...body, bytes }
+    return { bytes, reuse, [Symbol.dispose]: dispose }
   } catch (error) {
-    body.reuse()
-    body[Symbol.dispose]()
+    reuse()
+    dispose()
     throw error
   }
 }
@@ -86,7 +85,7 @@ const collect = (
         if (whole === undefined) {
           take(chunk.byteLength)
           chunks.push(chunk)
-        } else whole.set(chunk, size)
+        } else copyBytes(chunk, whole, size)
         size += chunk.byteLength
       } catch (error) {
         fail(() => error as ServingError)

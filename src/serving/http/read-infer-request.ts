@@ -86,7 +86,8 @@ export const readInferRequest = (
   if (!isUtf8(text)) throw new ServingError('badRequest', 'the request JSON is not UTF-8')
   const json = text.toString('utf8')
   const head = header === undefined ? headOf(json) : heads.of(json, headOf)
-  return { ...head, inputs: withBinary(head, body.subarray(header ?? body.byteLength)) }
+  const { id, parameters: own, outputs, isBinary } = head
+  return { id, parameters: own, outputs, isBinary, inputs: withBinary(head, body.subarray(header ?? body.byteLength)) }
 }
 
 const headOf = (json: string): InferHead => {

@@ -17,6 +17,7 @@ import type { LogLevel } from '../log-level.ts'
 import type { DatumTaker } from '../source-port.ts'
 import { type AuditOutcome, Auditor } from './auditor.ts'
 import { Errands, errandsOf } from './errands.ts'
+import { keptOf } from './kept-of.ts'
 import { Trails } from './trails.ts'
 
 export interface AuditDeskParts {
@@ -91,8 +92,7 @@ export class AuditDesk {
   }
 
   sentOut(task: DeviceTask, to: DeviceId, tensors: readonly WireTensor[]): void {
-    if (this.isOn && task.source !== this.#errands.id)
-      this.#kept.keep({ ...task, home: task.homeId }, 'to', to, task.done, tensors)
+    if (this.isOn && task.source !== this.#errands.id) this.#kept.keep(keptOf(task), 'to', to, task.done, tensors)
   }
 
   /** A task has come, and is taken. */
@@ -101,7 +101,7 @@ export class AuditDesk {
     // What was asked for is back: it is not to go on from here.
     if (homeId === this.#parts.view.self && source === this.#errands.id) task.until = done
     else if (source !== errandsOf(homeId) && this.#isAudited(homeId))
-      this.#kept.keep({ ...task, home: homeId }, 'from', from, done, tensors)
+      this.#kept.keep(keptOf(task), 'from', from, done, tensors)
   }
 
   #isAudited(home: DeviceId): boolean {

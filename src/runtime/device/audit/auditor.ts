@@ -9,6 +9,7 @@ import { decodeTensor } from '../../dispatch/tensor-codec.ts'
 import type { BlockFailure } from '../is-proven.ts'
 import type { DatumRef } from '../source-port.ts'
 import type { Errands } from './errands.ts'
+import { keptOf } from './kept-of.ts'
 import { type Recomputed, recompute } from './recompute.ts'
 import type { Segment, Trails } from './trails.ts'
 
@@ -75,7 +76,7 @@ export class Auditor {
   cameHome(task: DeviceTask): void {
     const { kept, guard, share, chance, deliver } = this.#parts
     this.#results++
-    const isOthers = kept.latest({ ...task, home: task.homeId }, 'from') !== undefined
+    const isOthers = kept.latest(keptOf(task), 'from') !== undefined
     if (isOthers && chance() < share) void guard.watch('auditing', this.#hold(task))
     else deliver(task)
   }
@@ -109,7 +110,7 @@ export class Auditor {
   /** @returns what is wrong with it */
   async #audit(task: DeviceTask): Promise<BlockFailure | undefined> {
     const { modelId } = task
-    const segments = await this.#parts.trails.of({ ...task, home: task.homeId }, modelId)
+    const segments = await this.#parts.trails.of(keptOf(task), modelId)
     const verdicts = await Promise.all(segments.map(segment => this.#judge(segment, task)))
     const has = (kind: Verdict['kind']): boolean => verdicts.some(verdict => verdict.kind === kind)
     const outcome = (['deviated', 'undecided'] as const).find(has)

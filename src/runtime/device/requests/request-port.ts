@@ -16,7 +16,13 @@ export const createRequestPort = (manifest: ModelManifest): DataPort => {
     read: async item => {
       // The model may be another than the one that the request was checked against.
       fitRequest(manifest, (item as RequestItem).tensors)
-      return (item as RequestItem).tensors.map(tensor => ({ ...tensor, isLent: true }))
+      return (item as RequestItem).tensors.map(({ name, type, dims, data }) => ({
+        name,
+        type,
+        dims,
+        data,
+        isLent: true
+      }))
     },
     stamp: async () => ({ id: '', modified: seconds(0), isFinal: true }),
     write: async (_: Item, tensors) => tensors.filter(({ name }) => isOutput.has(name)),

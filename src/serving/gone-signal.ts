@@ -1,4 +1,4 @@
-import type { CancelSignal } from '../../core/cancel-signal.ts'
+import type { CancelSignal } from '../core/cancel-signal.ts'
 
 /** Whether a client has gone. One for each request: an `AbortController` would take a tenth of the time of a small one. */
 export class GoneSignal implements CancelSignal {
