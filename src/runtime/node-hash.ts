@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { Hash } from './ports/hash.ts'
 
 /** OpenSSL's, with the processor's own instructions: for weights. */
@@ -11,5 +11,6 @@ export const nodeHash: Hash = {
       },
       end: () => hashing.digest('hex')
     }
-  }
+  },
+  of: bytes => hash('sha256', bytes, 'hex')
 }

@@ -26,7 +26,10 @@ describe.each([
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), pieces => {
         const hashing = hash.begin()
         for (const piece of pieces) hashing.update(piece)
-        expect(hashing.end()).toBe(createHash('sha256').update(Buffer.concat(pieces)).digest('hex'))
+        const whole = Buffer.concat(pieces)
+        const expected = createHash('sha256').update(whole).digest('hex')
+        expect(hash.of(whole)).toBe(expected)
+        expect(hashing.end()).toBe(expected)
       })
     )
   })

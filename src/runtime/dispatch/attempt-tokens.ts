@@ -20,6 +20,7 @@ const TOKEN = 16
 export class AttemptTokens {
   readonly #hash: Hash
   readonly #secret: Uint8Array
+  readonly #encoder = new TextEncoder()
 
   constructor(random: Random, hash: Hash) {
     this.#hash = hash
@@ -27,11 +28,14 @@ export class AttemptTokens {
   }
 
   of({ source, datum, attempt }: Attempt): Uint8Array {
-    const hashing = this.#hash.begin()
-    hashing.update(this.#secret)
-    hashing.update(new TextEncoder().encode(`${datum} ${attempt} ${source}`))
-    const hex = hashing.end()
-    return Uint8Array.from({ length: TOKEN }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
+    const text = this.#encoder.encode(`${datum} ${attempt} ${source}`)
+    const content = new Uint8Array(SECRET + text.byteLength)
+    content.set(this.#secret)
+    content.set(text, SECRET)
+    const hex = this.#hash.of(content)
+    const token = new Uint8Array(TOKEN)
+    for (let i = 0; i < TOKEN; i++) token[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+    return token
   }
 
   isOf(attempt: Attempt, token: Uint8Array): boolean {

@@ -1,8 +1,5 @@
 import type { Hash } from '../ports/hash.ts'
 
 /** Of bytes, or of a text's UTF-8. */
-export const hashOf = (hash: Hash, content: Uint8Array | string): string => {
-  const hashing = hash.begin()
-  hashing.update(typeof content === 'string' ? new TextEncoder().encode(content) : content)
-  return hashing.end()
-}
+export const hashOf = (hash: Hash, content: Uint8Array | string): string =>
+  hash.of(typeof content === 'string' ? new TextEncoder().encode(content) : content)

@@ -12,5 +12,6 @@ export const portableHash: Hash = {
       },
       end: () => bytesToHex(hashing.digest())
     }
-  }
+  },
+  of: bytes => bytesToHex(sha256(bytes))
 }

@@ -2,6 +2,8 @@
 export interface Hash {
   /** Of bytes that come piece by piece. */
   begin(): Hashing
+  /** Of bytes that are all there, in lower-case hex. */
+  of(bytes: Uint8Array): string
 }
 
 export interface Hashing {
