@@ -11,9 +11,12 @@ const TIMED = [
 ].map(name => `${name}.test.ts`)
 // `npm test` has built everything just before; whoever runs a file alone may not have.
 const isBuilt = process.env['TRIBUTARY_BUILT'] === '1'
-const COMPUTED = ['core', 'model', 'scheduler', 'planner', 'cluster', 'simulator', 'report', 'testing/simulated'].map(
-  room => `src/${room}/**/*.test.ts`
-)
+const COMPUTED = [
+  ...['core', 'model', 'scheduler', 'planner', 'cluster', 'simulator', 'report', 'testing/simulated'].map(
+    room => `src/${room}/**/*.test.ts`
+  ),
+  ...['fair-windows', 'serving-crowd', 'serving-shares'].map(name => `test/${name}.test.ts`)
+]
 const SEEDS = 'src/testing/simulated/seeds.test.ts'
 
 export default defineConfig({

@@ -30,31 +30,33 @@ const npx = (args, { env = {}, isAside = false } = {}) =>
   })
 
 /** @param work its outcome in words, and what it has said that was not printed yet */
-const timed = async (name, work) => {
-  say(`\n== ${name} ...`)
+const timed = async (name, work, { isAside = false } = {}) => {
+  if (!isAside) say(`\n== ${name} ...`)
   const started = Date.now()
   const { outcome, said } = await work()
   if (said !== '') say(`\n${said}`)
-  say(`== ${name}: ${outcome} in ${((Date.now() - started) / 1000).toFixed(1)} s`)
+  say(`${isAside ? '\n' : ''}== ${name}: ${outcome} in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 
 const ending = ({ status, signal, error }) => error?.message ?? (signal ? `stopped by ${signal}` : `exit ${status}`)
 
 /** A tool that says yes or no. */
-const check = (name, args) =>
-  timed(name, async () => {
-    const { said, ...result } = await npx(args)
+const check = (name, args, options = {}) => {
+  const run = async () => {
+    const { said, ...result } = await npx(args, options)
     if (result.status === 0) {
       totals.passed++
       return { outcome: 'passed', said }
     }
     totals.failed.push({ name, why: `${args.join(' ')}: ${ending(result)}; its lines above say where` })
     return { outcome: 'FAILED', said }
-  })
+  }
+  return timed(name, run, options)
+}
 
 /** One vitest project; its counts come from scripts/test-reporter.mjs. */
-const suite = (name, project, options = {}) =>
-  timed(name, async () => {
+const suite = (name, project, options = {}) => {
+  const run = async () => {
     const file = join(root, 'build', 'test', `${project}.json`)
     rmSync(file, { force: true })
     const talk = process.stdout.isTTY ? 'default' : 'dot'
@@ -74,15 +76,23 @@ const suite = (name, project, options = {}) =>
     totals.failed.push(...problems)
     totals.skipped.push(...skipped)
     return { outcome: `${passed} passed, ${problems.length} failed, ${skipped.length} skipped`, said }
-  })
+  }
+  return timed(name, run, options)
+}
+
+/** What only computes. What takes real time waits more than it computes, and leaves the processors to it. */
+const computeAside = async () => {
+  const aside = { isAside: true }
+  await check('Types (tsc)', ['tsc'], aside)
+  await check('Types of the page (tsc)', ['tsc', '-p', 'src/dashboard/page'], aside)
+  await check('Format and lint (biome)', ['biome', 'check'], aside)
+  await suite('Unit tests of what only computes', 'computed', aside)
+}
 
 const long = process.argv.includes('--long')
 prepare()
-await check('Types (tsc)', ['tsc'])
-await check('Types of the page (tsc)', ['tsc', '-p', 'src/dashboard/page'])
-await check('Format and lint (biome)', ['biome', 'check'])
-// What takes real time waits more than it computes: the processors are then for what only computes.
-const computed = suite('Unit tests of what only computes, aside', 'computed', { isAside: true })
+say('\nTypes, lint and what only computes are looked at aside.')
+const computed = computeAside()
 await suite('Unit tests of what takes real time', 'unit')
 await suite('End-to-end tests: commands and real processes', 'e2e')
 await computed

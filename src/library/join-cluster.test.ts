@@ -199,7 +199,7 @@ test('a policy may be a function of the program', async () => {
   expect(cluster.status().devices[0]!.policy).toBe('mine')
 })
 
-test.each<[string, JoinOptions, object]>([
+const REFUSED: readonly (readonly [string, JoinOptions, object])[] = [
   ['an unknown option', { nmae: 'a' } as never, { code: 'badOption', facts: { option: 'nmae' } }],
   ['a wrong amount', { memory: 'much' }, { code: 'badOption', facts: { option: 'memory' } }],
   ['an option of a model', { models: [{ fiel: 'a' } as never] }, { code: 'badOption', message: /did you mean "file"/ }],
@@ -227,12 +227,22 @@ test.each<[string, JoinOptions, object]>([
   ],
   ['no such model', { models: [{ file: 'nowhere.onnx' }] }, { code: 'badModel', facts: { file: 'nowhere.onnx' } }],
   ['a model that is none', { models: [{ file: import.meta.filename }] }, { code: 'badModel' }]
-])('%s is refused with a code, without a flag, and leaves nothing behind', async (_, options, error) => {
+]
+test.each(REFUSED)('%s is refused with a code, and without a flag', async (_, options, error) => {
   const refused = start('a', options)
   await expect(refused).rejects.toMatchObject(error)
   await expect(refused).rejects.not.toThrow(/--(join|listen|memory|policy|state|name)\b/)
-  await start('a') // its state is free
 })
+
+/** Of those that are refused late, each at another step. */
+const LATE = ['a policy that is late', 'no address', 'a model that is none']
+test.each(REFUSED.filter(([what]) => LATE.includes(what)))(
+  '%s leaves nothing behind: its state is free',
+  async (_, options) => {
+    await expect(start('a', options)).rejects.toThrow()
+    await start('a')
+  }
+)
 
 test('a port that another has is said, with the address', async () => {
   const [address] = (await start('a')).addresses()
