@@ -13,11 +13,11 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 const demo = (flags: readonly string[]): Promise<Ended> => runDemo(flags, folder)
 
 describe('tributary demo', () => {
-  it('reads every image as plain ONNX Runtime does, policy after policy, and passes over what is no image', async () => {
+  it('reads every image as plain ONNX Runtime does, on several devices, and passes over what is no image', async () => {
     const images = join(folder, 'images')
     expect((await demo(['--render-only', images, '--count', '6', '--seed', 'x'])).code).toBe(0)
     await writeFile(join(images, 'porch', 'notes.png'), 'not an image')
-    const { code, stdout, stderr } = await demo(['--json', '--images', images, '--policy', 'local,confluence'])
+    const { code, stdout, stderr } = await demo(['--json', '--images', images, '--policy', 'confluence'])
     expect(stderr).toContain('emulated')
     expect(stderr).toMatch(/no image: .*notes\.png/)
     expect(code).toBe(0)
@@ -33,13 +33,9 @@ describe('tributary demo', () => {
       }
       expect(run.throughput).toBeCloseTo(12 / run.makespan, 6)
     }
-    expect(document.runs.map((run: { policy: string }) => run.policy)).toEqual(['local', 'confluence'])
-    expect(document.speedup['confluence/local']).toBeCloseTo(
-      document.runs[1].throughput / document.runs[0].throughput,
-      6
-    )
-    const porch = document.runs[1].devices.find((device: { name: string }) => device.name === 'porch')
-    const shed = document.runs[1].devices.find((device: { name: string }) => device.name === 'shed')
+    expect(document.runs.map((run: { policy: string }) => run.policy)).toEqual(['confluence'])
+    const porch = document.runs[0].devices.find((device: { name: string }) => device.name === 'porch')
+    const shed = document.runs[0].devices.find((device: { name: string }) => device.name === 'shed')
     expect(porch.blocks.length).toBeLessThan(shed.blocks.length)
     expect(await readdir(folder)).toEqual(['images'])
   })

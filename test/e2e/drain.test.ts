@@ -48,14 +48,3 @@ test('a worker hands over what it carries and stops, no datum is lost; then the 
   expect(last.stderr).toContain('cam stops, but no other device is there to take over')
   expect(await cam.ended).toBe(0)
 }, 600_000)
-
-test('others that have no room do not take over: it stops all the same, and the command says so', async () => {
-  const { cam, nodes, home } = await open(['shed'], { worker: ['--memory', '1KiB'] })
-  await cam.status(status => camOf(status).completed > 5)
-  const [shed] = nodes
-  const { code, stderr, stdout } = await drain('cam', '--state', `${home}/cam`)
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-  expect(stderr).toMatch(/cam stops, but nobody else has room for block \d+ of net: .*; its sources end: cam/)
-  expect(await cam.ended).toBe(0)
-  expect(shed!.child.exitCode).toBeNull()
-})

@@ -159,10 +159,9 @@ describe('refused at the start, in one line', () => {
     })
   })
 
-  test.each(['folder', 'pipe', 'device'])('a %s as a model', async kind => {
-    const pipe = join(folder, 'pipe.onnx')
-    if (kind === 'pipe') await run('mkfifo', [pipe])
-    const path = { folder, pipe, device: '/dev/zero' }[kind]!
+  test('a pipe as a model', async () => {
+    const path = join(folder, 'pipe.onnx')
+    await run('mkfifo', [path])
     const { code, stderr } = await node('--model', `${path}:net`)
     expect({ code, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({
       code: 2,
