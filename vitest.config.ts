@@ -3,8 +3,8 @@ import { builtModules } from './src/testing/built-modules.ts'
 import { LongestFirst } from './src/testing/longest-first.ts'
 
 // Tests that measure transfers within a few percent run with nothing beside them. End-to-end tests start real processes, which wait
-// more than they compute: three files beside each other, the longest first (with four two processors were so busy that clusters came
-// too late). What only computes has the processors while they wait, and yields to them. Long ones on request, one at a time.
+// more than they compute: four files beside each other, the longest first. What only computes has the processors while they wait, and
+// yields to them: at the same priority it made two processors so busy that clusters came too late. Long ones on request, one at a time.
 const TIMED = [
   ...['src/emulation/medium', 'src/emulation/emulated-transfer', 'src/runtime/network/libp2p-network'],
   'test/e2e/network'
@@ -35,7 +35,7 @@ export default defineConfig({
           exclude: [...TIMED, ...(isBuilt ? COMPUTED : [SEEDS])],
           testTimeout: 60_000,
           isolate: false, // a third of their time went into loading the same modules again
-          maxWorkers: 2
+          maxWorkers: 3
         }
       },
       {
@@ -59,7 +59,7 @@ export default defineConfig({
           exclude: TIMED,
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          maxWorkers: 3
+          maxWorkers: 4
         }
       },
       {
