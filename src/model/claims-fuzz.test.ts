@@ -7,7 +7,7 @@ import { type Dims, floats, int, int64s, ints, type ModelParts, node, value } fr
 import { feedsFor } from './tensor-facts.ts'
 
 /** Random graphs on matrices of four columns, with random nonsense in every place where a file may claim a shape. */
-const GRAPHS = Number(process.env['FUZZ_GRAPHS'] ?? 40)
+const GRAPHS = Number(process.env['FUZZ_GRAPHS'] ?? 20)
 const SIZES = [2, 1, 3, 5]
 
 const pick = <X>(rng: Rng, from: readonly X[]): X => from[Math.floor(rng.next() * from.length)]!

@@ -20,6 +20,6 @@ export const expectEachOnce = (policy: CreatePolicy): void => {
         expect(data).toEqual([...Array(input.sources[i]!.count).keys()])
       }
     }),
-    { numRuns: 150, seed: 11 }
+    { numRuns: 60, seed: 11 }
   )
 }
