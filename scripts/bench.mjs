@@ -20,7 +20,8 @@ const BENCHES = [
   'simulator',
   'planning',
   'profile',
-  'cutting'
+  'cutting',
+  'weights'
 ]
 /** Minutes long. */
 const LONG = [

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs'
-import { readdir, rename, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -7,6 +8,7 @@ import { Command } from 'commander'
 import { formatBytes } from '../core/format-quantity.ts'
 import type { Tensor } from '../core/tensor.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
+import { parseWeightChoice, type WeightChoice, type WeightFormat, weightFormatOf } from '../core/weight-choice.ts'
 import { parseShapes } from '../model/parse-shapes.ts'
 import { describeTolerance } from '../model/tolerance.ts'
 import { collect } from './collect.ts'
@@ -19,6 +21,7 @@ interface CutFlags {
   readonly at?: string
   readonly out: string
   readonly shape: string[]
+  readonly weights?: string
   readonly verify?: boolean
   readonly inputs: string[]
   readonly threads: string
@@ -35,6 +38,10 @@ export const command = new Command('cut')
   .option('--parts <n>', 'this many parts of even work, cut where little crosses')
   .option('--at <points>', 'cut at these cut points, as numbered by inspect: 3,7 cuts before blocks 3 and 7')
   .option('--shape <input=dims>', 'fix dynamic dimensions, like x=1x3x48x320 (or x=scalar), repeatable', collect, [])
+  .option(
+    '--weights <format>',
+    'store weights in fewer bits: fp16 or int8, of some parts alone: int8@0-2,5; --verify says what that costs in accuracy, and refuses nothing then (docs/providers.md)'
+  )
   .option('--verify', 'compare the chain of blocks with the whole model, and time both')
   .option(
     '--inputs <file.npy>',
@@ -44,7 +51,10 @@ export const command = new Command('cut')
   )
   .option('--threads <n>', 'threads for --verify', '1')
   .option('--json', 'print one JSON document')
-  .addHelpText('after', '\nExample:\n  $ tributary cut rec.onnx --shape x=1x3x48x320 --parts 4 --out parts --verify\n')
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ tributary cut rec.onnx --shape x=1x3x48x320 --parts 4 --out parts --verify\n  $ tributary cut rec.onnx --shape x=1x3x48x320 --parts 4 --out small --weights fp16 --verify\n'
+  )
   .action(async (model: string, flags: CutFlags) => {
     const { studyModel } = await import('../model/files/study-model.ts')
     const { writeBlocks } = await import('../model/files/write-blocks.ts')
@@ -59,25 +69,80 @@ export const command = new Command('cut')
     const cuts = await chosenCuts(studied, flags)
     await sayLeftOut(studied.leftOut)
     const files = await openFolder(flags.out, cuts.length + 1)
-    const parts = await writeBlocks(studied, cuts, (index, chunks) => writeWhole(files[index]!, chunks))
+    const weights = weightsOf(flags, cuts.length + 1)
+    const write = (index: number, chunks: AsyncIterable<Uint8Array>) => writeWhole(files[index]!, chunks)
+    const parts = await writeBlocks(studied, cuts, write, undefined, weights)
     await removeStale(flags.out, files)
-    const named = parts.map(({ sha256, bytes, nodes }, i) => ({ file: files[i]!, sha256, bytes, nodes }))
+    const named = parts.map(({ sha256, bytes, nodes }, i) => ({
+      ...{ file: files[i]!, sha256, bytes, nodes },
+      ...storedAs(weightFormatOf(weights, i))
+    }))
     const verify = flags.verify === true ? await verified(studied, cuts, files, { threads, inputs }) : undefined
+    const differences =
+      weights === undefined || verify === undefined ? undefined : await costsOf(studied, cuts, files, inputs)
     if (flags.json === true)
       process.stdout.write(
-        `${JSON.stringify({ parts: named, leftOut: studied.leftOut, ...(verify === undefined ? {} : { verify: finite(verify) }) })}\n`
+        `${JSON.stringify({ parts: named, leftOut: studied.leftOut, ...(verify === undefined ? {} : { verify: finite(verify) }), ...(differences === undefined ? {} : { differences }) })}\n`
       )
     else {
       for (const part of named)
-        process.stdout.write(`${part.file}  ${formatBytes(part.bytes)}  ${part.nodes} nodes  sha256 ${part.sha256}\n`)
-      if (verify !== undefined) process.stdout.write(`${describe(verify)}\n`)
+        process.stdout.write(
+          `${part.file}  ${formatBytes(part.bytes)}  ${part.nodes} nodes  sha256 ${part.sha256}${part.weights === undefined ? '' : `  ${part.weights}`}\n`
+        )
+      for (const [i, difference] of (differences ?? []).entries())
+        process.stdout.write(`part ${i}: differs by ${difference.toExponential(1)} of its largest output alone\n`)
+      if (verify !== undefined) process.stdout.write(`${describe(verify, weights === undefined)}\n`)
     }
-    refuseMismatch(verify)
+    if (weights === undefined) refuseMismatch(verify)
     if (flags.verify === true && verify === undefined) throw new NoAnswerError('--verify: nothing could be compared')
   })
 
 type Studied = import('../model/cut-model.ts').StudiedModel
 type Verified = import('../model/files/verify-chain.ts').Verification
+
+const weightsOf = ({ weights }: CutFlags, parts: number): WeightChoice | undefined => {
+  if (weights === undefined) return undefined
+  try {
+    const choice = parseWeightChoice(weights)
+    const beyond = choice.blocks?.find(block => block >= parts)
+    if (beyond !== undefined) throw new RangeError(`"${weights}": there is no part ${beyond}, the last is ${parts - 1}`)
+    return choice
+  } catch (error) {
+    throw new UserError(`--weights ${(error as Error).message}`)
+  }
+}
+
+const storedAs = (weights: WeightFormat | undefined): { readonly weights?: WeightFormat } =>
+  weights === undefined ? {} : { weights }
+
+/** Of each part. */
+const costsOf = async (
+  model: Studied,
+  cuts: readonly number[],
+  small: readonly string[],
+  given: readonly (readonly Tensor[])[] | undefined
+): Promise<readonly number[]> => {
+  const { openModel } = await import('../runtime/onnx/open-model.ts')
+  const { weightCosts } = await import('../model/files/weight-costs.ts')
+  const { writeBlocks } = await import('../model/files/write-blocks.ts')
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-plain-'))
+  try {
+    const plain = small.map((_, i) => join(folder, `${i}.onnx`))
+    await writeBlocks(model, cuts, (index, chunks) => writeWhole(plain[index]!, chunks))
+    return await weightCosts(model, cuts, { plain, small }, openModel, given ?? [await madeUpInputs(model)])
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const madeUpInputs = async ({ analysis, facts }: Studied): Promise<readonly Tensor[]> => {
+  const { feedsFor } = await import('../model/tensor-facts.ts')
+  const ports = analysis.inputs.map(name => {
+    const { type = '', shape = [] } = facts.of(name)
+    return { name, isTensor: true, type, shape }
+  })
+  return feedsFor(ports, facts.inputShapes, 'weights')!
+}
 
 /** More parts than there are good places: bad ones are better than none. */
 const enoughCutPoints = async (model: Studied, { parts }: CutFlags): Promise<Studied> => {
@@ -172,12 +237,13 @@ const finite = (verify: Verified): Verified => ({
   outputs: verify.outputs.map(o => ({ ...o, difference: Math.min(o.difference, Number.MAX_VALUE) }))
 })
 
-const describe = ({ maxAbsDiff, maxRelDiff, outputs, ratio, wholeMs, chainMs }: Verified): string => {
+const describe = (verify: Verified, isJudged: boolean): string => {
+  const { maxAbsDiff, maxRelDiff, outputs, ratio, wholeMs, chainMs } = verify
   const tolerances = new Map(outputs.map(({ tolerance }) => [tolerance.kind, tolerance]))
   const allowed = [...tolerances.values()].map(tolerance => `allowed: ${describeTolerance(tolerance)}`)
   return [
     `largest difference ${maxAbsDiff} (${maxRelDiff} of the largest output)`,
-    ...allowed,
+    ...(isJudged ? allowed : []),
     `chain ${chainMs.toFixed(2)} ms, whole ${wholeMs.toFixed(2)} ms: ratio ${ratio.toFixed(3)}`
   ].join('\n')
 }

@@ -94,6 +94,12 @@ export const command = new Command('node')
     collect,
     []
   )
+  .option(
+    '--weights <[model=]format>',
+    'store the weights of all own models, or of one, in fewer bits: fp16 or int8, of some blocks alone: ocr=int8@0-2,5, repeatable (docs/providers.md)',
+    collect,
+    []
+  )
   .option('--cut-at <model=tensors>', 'cut a model at these tensors, commas between, repeatable', collect, [])
   .option(
     '--source <spec>',

@@ -7,6 +7,7 @@ import { parseModelReference } from '../core/model-reference.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { parseSize } from '../core/parse-quantity.ts'
 import { bytes } from '../core/units.ts'
+import { parseWeightChoice, type WeightChoice } from '../core/weight-choice.ts'
 import { refuseNamesakes } from '../runtime/device/refuse-namesakes.ts'
 import { PROVIDER_CHOICES } from '../runtime/engine/providers/provider-name.ts'
 import { providerSettingsSchema } from '../runtime/engine/providers/provider-settings.ts'
@@ -22,6 +23,15 @@ import { quantity } from './quantity.ts'
 const count = z.int().min(1)
 const dims = z.array(z.int().min(0))
 
+const weights = z.string().transform((text, context): WeightChoice => {
+  try {
+    return parseWeightChoice(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message })
+    return z.NEVER
+  }
+})
+
 const modelSchema = z.strictObject({
   file: z.string().min(1),
   name: z
@@ -31,6 +41,7 @@ const modelSchema = z.strictObject({
   shapes: z.record(z.string(), dims).default({}),
   blocks: count.max(256).default(12),
   cutAt: z.array(z.string()).default([]),
+  weights: weights.optional(),
   pinned: z.boolean().default(false)
 })
 

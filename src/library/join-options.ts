@@ -26,6 +26,8 @@ export interface ModelOptions {
   readonly blocks?: number
   /** Cut exactly at these tensors instead. */
   readonly cutAt?: readonly string[]
+  /** Its weights are stored in fewer bits: 'fp16' or 'int8', of some blocks alone 'int8@0-2,5'. Results are a little off then. @default as they are */
+  readonly weights?: string
   /** The first block runs on the device of the datum's source and nowhere else: raw data stay there. @default false */
   readonly pinned?: boolean
 }

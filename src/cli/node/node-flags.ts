@@ -19,6 +19,7 @@ export interface NodeFlags {
   readonly shape: string[]
   readonly blocks: string[]
   readonly cutAt: string[]
+  readonly weights: string[]
   readonly work: string[]
   readonly times: string[]
   readonly pinned: string[]

@@ -15,7 +15,17 @@ const FLAGS: NodeFlags = {
     model: ['a/net.onnx'],
     shape: []
   },
-  ...{ blocks: [], cutAt: [], work: [], times: [], pinned: [], source: [], sink: [], policy: 'confluence' },
+  ...{
+    blocks: [],
+    cutAt: [],
+    weights: [],
+    work: [],
+    times: [],
+    pinned: [],
+    source: [],
+    sink: [],
+    policy: 'confluence'
+  },
   ...{
     activationEncoding: 'fp32',
     audit: '0',
@@ -83,6 +93,8 @@ test.each([
     { providerOptions: 'p.yaml' },
     '--provider-options is of another provider than cpu: add --provider auto, or its name'
   ],
+  [{ weights: ['int4'] }, '--weights "int4" is not fp16 or int8, with blocks behind an @: int8@0-2,5'],
+  [{ weights: ['door=int8'] }, '--weights "door" is no model of this device (its models: net); add --model FILE:door'],
   [{ threads: '1e400' }, '--threads "1e400" must be a whole number from 1 to 256'],
   [{ threads: '1.5' }, '--threads "1.5" must be a whole number from 1 to 256'],
   [{ port: '70000' }, '--port "70000" must be a whole number from 0 to 65535'],

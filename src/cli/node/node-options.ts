@@ -6,6 +6,7 @@ import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import type { WeightChoice } from '../../core/weight-choice.ts'
 import { parseEmulatedLink } from '../../emulation/emulated-link.ts'
 import { EmulatedLinks } from '../../emulation/emulated-links.ts'
 import type { ProviderChoice } from '../../runtime/engine/providers/provider-name.ts'
@@ -57,6 +58,8 @@ export interface NodeOptions {
   readonly maxBlocks: ReadonlyMap<string, number>
   /** Tensors at which a model is to be cut, by its name. */
   readonly cutAt: ReadonlyMap<string, readonly string[]>
+  /** By model; for all others under the empty name. */
+  readonly weights: ReadonlyMap<string, WeightChoice>
   /** Declared times of blocks at speed 1, by model. */
   readonly work: ReadonlyMap<string, readonly Seconds[]>
   /** Declared times of blocks on this device at speed 1, by model. */

@@ -32,6 +32,7 @@ const ownedModel = (
   shapes: shapesFor(model.name, options),
   maxBlocks: options.maxBlocks.get(model.name) ?? options.maxBlocks.get('')!,
   cutAt: options.cutAt.get(model.name) ?? [],
+  ...weightsFor(model.name, options),
   ...(options.pinned.includes(model.name) ? { pinned: true } : {}),
   ...(options.work.has(model.name) ? { work: options.work.get(model.name)! } : {}),
   folder: folder.models,
@@ -39,3 +40,8 @@ const ownedModel = (
     ? {}
     : { exampleShapes: inputs => new Map(exampleInputs(spec, inputs).map(({ spec: { name }, dims }) => [name, dims])) })
 })
+
+const weightsFor = (name: string, { weights }: NodeOptions): Pick<OnnxModel, 'weights'> => {
+  const choice = weights.get(name) ?? weights.get('')
+  return choice === undefined ? {} : { weights: choice }
+}

@@ -3,12 +3,16 @@ import { nearest } from '../../core/nearest.ts'
 import { parseTime } from '../../core/parse-quantity.ts'
 import type { Seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import { parseWeightChoice, type WeightChoice } from '../../core/weight-choice.ts'
 import type { FlagProblems } from '../config/flag-problems.ts'
 import type { NodeFlags } from './node-flags.ts'
 import type { NodeOptions } from './node-options.ts'
 import { parseNumber } from './parse-number.ts'
 
-type ModelOptions = Pick<NodeOptions, 'models' | 'shapes' | 'maxBlocks' | 'cutAt' | 'work' | 'times' | 'pinned'>
+type ModelOptions = Pick<
+  NodeOptions,
+  'models' | 'shapes' | 'maxBlocks' | 'cutAt' | 'weights' | 'work' | 'times' | 'pinned'
+>
 type ModelFile = ModelOptions['models'][number]
 
 /** What flags say of models: which this device owns, and how they are cut, timed and kept. */
@@ -24,6 +28,7 @@ export const parseModelFlags = (flags: NodeFlags, problems: FlagProblems): Model
     shapes: flags.shape,
     maxBlocks: new Map([['', DEFAULT_BLOCKS], ...each('blocks', flags.blocks, text => parseBlocks(text, own))]),
     cutAt: new Map(each('cut-at', flags.cutAt, text => parseCutAt(text, own))),
+    weights: new Map(each('weights', flags.weights, text => parseWeights(text, own))),
     work: new Map(
       each('work', flags.work, text => {
         const [model, work] = parseTimes('--work', text)
@@ -44,6 +49,17 @@ const parseBlocks = (text: string, models: readonly string[]): [string, number] 
     model === undefined ? '' : ownName('--blocks', model, models),
     parseNumber('--blocks', count!, { least: 1, most: 256, isWhole: true })
   ]
+}
+
+/** FORMAT for all models, or MODEL=FORMAT; with blocks behind an @. */
+const parseWeights = (text: string, models: readonly string[]): [string, WeightChoice] => {
+  const [, model, choice] = /^(?:([^=]+)=)?(.*)$/.exec(text)!
+  const name = model === undefined ? '' : ownName('--weights', model, models)
+  try {
+    return [name, parseWeightChoice(choice!)]
+  } catch (error) {
+    throw new UserError(`--weights ${(error as Error).message}`)
+  }
 }
 
 /** MODEL=TENSOR,TENSOR. */

@@ -96,7 +96,7 @@ export async function* rawBytes(tensor: TensorProto, origin: string): AsyncGener
 }
 
 /** A tensor that lies outside, brought in. */
-const internal = async (tensor: TensorProto, origin: string): Promise<TensorProto> => {
+export const internal = async (tensor: TensorProto, origin: string): Promise<TensorProto> => {
   if (!isExternal(tensor)) return tensor
   const pieces: Uint8Array[] = []
   for await (const piece of rawBytes(tensor, origin)) pieces.push(piece)

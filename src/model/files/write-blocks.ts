@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto'
-import type { ModelProto } from 'onnx-buf'
+import { GraphProtoSchema, type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import { type BlockHash, blockHash } from '../../core/ids.ts'
 import { type Bytes, bytes } from '../../core/units.ts'
+import { type WeightChoice, type WeightFormat, weightFormatOf } from '../../core/weight-choice.ts'
 import { batchedBlock } from '../batched-block.ts'
 import { computedBytes, type StudiedModel } from '../cut-model.ts'
-import { makeBlocks } from '../make-blocks.ts'
-import { onnxChunks } from './onnx-chunks.ts'
+import { type Block, makeBlocks } from '../make-blocks.ts'
+import { messageWith } from '../message-with.ts'
+import { largestSmall, smallWeights } from '../small-weights.ts'
+import { internal, onnxChunks } from './onnx-chunks.ts'
 
 export interface WrittenBlock {
   readonly sha256: BlockHash
   /** Of the .onnx bytes. */
   readonly bytes: Bytes
-  /** In memory once it is loaded: its file, and the constants that are computed then. */
+  /** In memory once it is loaded: its file, the constants that are computed then, and the largest weight that is made float32 in a run. */
   readonly loadedBytes: Bytes
   /** In its graph: its layers, the constants that it needs, and what lets images in. */
   readonly nodes: number
@@ -39,19 +42,23 @@ export interface BlockTrial {
 /**
  * Write the blocks between the given cut points. The same model and cut points give the same bytes on every machine.
  * @param cuts ascending indices into `model.cutPoints`
+ * @param weights how they are stored; default: as the model has them
  * @param trial default: no block is said to take several data at once, and each is as the model has it
  */
 export const writeBlocks = async (
   model: StudiedModel,
   cuts: readonly number[],
   write: WriteBlock,
-  trial?: BlockTrial
+  trial?: BlockTrial,
+  weights?: WeightChoice
 ): Promise<readonly WrittenBlock[]> => {
   const { analysis, facts, costs } = model
   const positions = cuts.map(c => model.cutPoints[c]!.position)
   const bounds = [0, ...positions, analysis.layers.length]
   const written: WrittenBlock[] = []
-  for (const [index, block] of makeBlocks(analysis, facts, positions).entries()) {
+  for (const [index, made] of makeBlocks(analysis, facts, positions).entries()) {
+    const format = weightFormatOf(weights, index)
+    const block = format === undefined ? made : await withSmallWeights(made, format, analysis.file.path)
     const put = async (what: ModelProto, to: WriteBlock): Promise<MeterResult> => {
       const meter = new Meter()
       await to(index, meter.through(onnxChunks(what, analysis.file.path)))
@@ -65,7 +72,9 @@ export const writeBlocks = async (
     const flops = costs.slice(bounds[index], bounds[index + 1]).reduce((sum, cost) => sum + cost.flops, 0)
     const { inputs, outputs } = block
     const { sha256, bytes: fileBytes } = batches ? other : plain
-    const loadedBytes = bytes(fileBytes + computedBytes(block, facts))
+    const loadedBytes = bytes(
+      fileBytes + computedBytes(block, facts) + (format === undefined ? 0 : largestSmall(block.model))
+    )
     written.push({
       sha256,
       bytes: fileBytes,
@@ -78,6 +87,15 @@ export const writeBlocks = async (
     })
   }
   return written
+}
+
+const withSmallWeights = async (block: Block, format: WeightFormat, origin: string): Promise<Block> => {
+  const graph = block.model.graph!
+  const initializer = await Promise.all(graph.initializer.map(tensor => internal(tensor, origin)))
+  const here = messageWith(ModelProtoSchema, block.model, {
+    graph: messageWith(GraphProtoSchema, graph, { initializer })
+  })
+  return { ...block, model: smallWeights(here, format) }
 }
 
 interface MeterResult {

@@ -1,6 +1,7 @@
 import type { ActivationEntry } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import type { ErrorFacts } from '../../core/user-error.ts'
+import type { WeightChoice } from '../../core/weight-choice.ts'
 import type { WrittenBlock } from '../../model/files/write-blocks.ts'
 import type { InputShapes } from '../../model/input-shapes.ts'
 import type { LeftOut } from '../../model/left-out.ts'
@@ -12,6 +13,7 @@ export interface CutRequest {
   readonly maxBlocks: number
   /** Exactly at these tensors instead; empty: where it is best. */
   readonly cutAt: readonly string[]
+  readonly weights?: WeightChoice | undefined
   /** Blocks are written to this path with their number and .onnx behind. */
   readonly draft: string
 }

@@ -38,7 +38,7 @@ const answer = async (request: CutRequest): Promise<CutAnswer> => {
   }
 }
 
-const cut = async ({ file, shapes, maxBlocks, cutAt, draft }: CutRequest): Promise<CutFacts> => {
+const cut = async ({ file, shapes, maxBlocks, cutAt, weights, draft }: CutRequest): Promise<CutFacts> => {
   const read = await studyModel(file, shapes, openModel)
   const chosen = cutAt.length > 0 ? cutsAtTensors(read, cutAt) : { model: read, cuts: cutsForCluster(read, maxBlocks) }
   const { model: studied, cuts } = chosen
@@ -48,7 +48,7 @@ const cut = async ({ file, shapes, maxBlocks, cutAt, draft }: CutRequest): Promi
   const fileOf = (index: number): string => `${draft}${index}.onnx`
   const write: WriteBlock = (index, chunks) =>
     pipeline(Readable.from(chunks), createWriteStream(fileOf(index), { mode: PRIVATE_FILE }))
-  const blocks = await writeBlocks(studied, cuts, write, batchTrial(studied, cuts, fileOf))
+  const blocks = await writeBlocks(studied, cuts, write, batchTrial(studied, cuts, fileOf), weights)
   const activations = activationsAt(studied, cuts)
   const outputs = activations.at(-1)!.tensors.map(tensor => tensor.name)
   const inputs = declaredInputs(studied.analysis.file).map(input => ({ ...input, shape: input.shape ?? [] }))

@@ -1,5 +1,6 @@
 import type { TensorSpec } from '../../core/tensor.ts'
 import type { Seconds } from '../../core/units.ts'
+import type { WeightChoice } from '../../core/weight-choice.ts'
 import type { InputShapes } from '../../model/input-shapes.ts'
 import type { OwnedModel } from '../device/owned-model.ts'
 
@@ -12,6 +13,8 @@ export interface OnnxModel extends OwnedModel {
   readonly maxBlocks: number
   /** Cut exactly at these tensors instead; empty: where it is best. */
   readonly cutAt: readonly string[]
+  /** How its weights are stored. @default as the file has them */
+  readonly weights?: WeightChoice
   /** Seconds of each block at speed 1, where they are not to be measured here. */
   readonly work?: readonly Seconds[]
   /** The first block runs on the device of the datum's source and nowhere else. */

@@ -8,6 +8,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
+import { describeWeightChoice } from '../../core/weight-choice.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
 import { declaredOutputs } from '../../model/declared-outputs.ts'
 import { readOnnxFile } from '../../model/files/read-onnx-file.ts'
@@ -15,6 +16,7 @@ import { type InputShapes, withGiven } from '../../model/input-shapes.ts'
 import { describeLeftOut } from '../../model/left-out.ts'
 import type { OnnxFile } from '../../model/onnx-file.ts'
 import { propertiesOf } from '../../model/properties-of.ts'
+import { WEIGHTS_PROPERTY } from '../../model/small-weights.ts'
 import { fromWire, manifestId, toWire } from '../cluster/manifest-codec.ts'
 import { timeBlock } from '../cluster/time-block.ts'
 import type { OwnerParts } from '../device/owned-model.ts'
@@ -48,7 +50,7 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   const known = await restore(kept, owned, parts.blobs)
   if (known !== undefined) {
     sayMissing(file, known, parts)
-    const said = { ...known, ...saidBy(file, known) }
+    const said = { ...known, ...saidBy(file, known, owned) }
     return withDeclaredWork({ ...said, id: manifestId(said) }, owned)
   }
   parts.signal?.throwIfAborted()
@@ -57,7 +59,7 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`, 'warn')
   const pinned = owned.pinned === true ? { pinned: true } : {}
   const limited = owned.mostData === undefined ? {} : { mostData: owned.mostData }
-  const said = saidBy(file, { outputs })
+  const said = saidBy(file, { outputs }, owned)
   const facts = {
     name: owned.name,
     sha256: file.identity,
@@ -85,10 +87,14 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
 /** What whoever asks about the model is told, and nobody computes with. */
 const saidBy = (
   { graph, model }: OnnxFile,
-  { outputs }: Pick<ModelManifest, 'outputs'>
+  { outputs }: Pick<ModelManifest, 'outputs'>,
+  { weights }: OnnxModel
 ): Pick<ModelManifest, 'outputSpecs' | 'properties'> => ({
   outputSpecs: declaredOutputs(graph).filter(({ name }) => outputs.includes(name)),
-  properties: propertiesOf(model)
+  properties: {
+    ...propertiesOf(model),
+    ...(weights === undefined ? {} : { [WEIGHTS_PROPERTY]: describeWeightChoice(weights) })
+  }
 })
 
 /** What was left out when it was cut is said at each start. */
@@ -123,11 +129,12 @@ const shapesOf = ({ file: path, shapes, exampleShapes }: OnnxModel, file: OnnxFi
 }
 
 /** Of all that decides what becomes of a file. */
-const nameOfCut = ({ cutAt, maxBlocks, pinned, mostData }: OnnxModel, shapes: InputShapes): string => {
+const nameOfCut = ({ cutAt, maxBlocks, pinned, mostData, weights }: OnnxModel, shapes: InputShapes): string => {
   const cut = [CUT_BY, cutAt.length > 0 ? cutAt : maxBlocks, [...shapes].sort(byName), pinned === true]
   const limit = mostData === undefined ? [] : [mostData]
+  const stored = weights === undefined ? [] : [weights]
   return createHash('sha256')
-    .update(JSON.stringify([...cut, ...limit]))
+    .update(JSON.stringify([...cut, ...limit, ...stored]))
     .digest('hex')
     .slice(0, 32)
 }
@@ -150,13 +157,13 @@ const drafts = new Set<string>()
 let count = 0
 
 const cutAndStored = async (owned: OnnxModel, shapes: InputShapes, parts: OwnerParts): Promise<CutFacts> => {
-  const { file, folder, maxBlocks, cutAt } = owned
+  const { file, folder, maxBlocks, cutAt, weights } = owned
   const name = `${DRAFT}${process.pid}-${count++}-`
   const draft = join(folder, name)
   drafts.add(name)
   try {
     await removeDrafts(folder)
-    const cut = await cutApart({ file, shapes, maxBlocks, cutAt, draft }, parts.signal)
+    const cut = await cutApart({ file, shapes, maxBlocks, cutAt, weights, draft }, parts.signal)
     await storeBlocks(cut.blocks, draft, parts)
     return cut
   } finally {
