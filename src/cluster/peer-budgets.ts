@@ -23,6 +23,8 @@ export const PEER_BUDGETS = {
   modelBlocks: { burst: 2048, perSecond: 0.1, of: 'blocks of models' },
   /** A certificate, a removal, a change of the key: each is verified. */
   records: { burst: 4096, perSecond: 20, of: 'words about members' },
+  /** An honest device passes on only what it has verified. */
+  forgeries: { burst: 8, perSecond: 0.2, of: 'forged words about members' },
   lines: { burst: 30, perSecond: 0.2, of: 'lines in the log' },
   /** Notices and all else that is no task; a task that is refused is several. Who sends more is read more slowly: nothing is lost. */
   words: { burst: 40_000, perSecond: 8000, of: 'notices and refused tasks', beyond: 'what is beyond waits' }

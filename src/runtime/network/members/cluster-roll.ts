@@ -4,11 +4,14 @@ import { type Seconds, seconds } from '../../../core/units.ts'
 import { UserError } from '../../../core/user-error.ts'
 import {
   type Invited,
+  MemberCertificateSchema,
   type MemberRecords,
   MemberRecordsSchema,
+  RemovalSchema,
   type Signed,
   type Standing,
   StandingSchema,
+  TicketUseSchema,
   type Vouched
 } from '../../generated/tributary/v1/wire_pb.ts'
 import type { Role } from '../../ports/network.ts'
@@ -18,7 +21,8 @@ import { plainText } from '../plain-text.ts'
 import type { KeptRoll } from './kept-roll.ts'
 import { clusterOf, issueCertificate, MAX_NAME, type MemberFacts, readCertificate } from './member-certificate.ts'
 import { isPassFor } from './pass.ts'
-import { isSame } from './read-signed.ts'
+import { isSame, readBody } from './read-signed.ts'
+import { RecordReading } from './record-reading.ts'
 import { Refusal } from './refusal.ts'
 import { type Removal, readRemoval, signRemoval } from './removal.ts'
 import { latestKey, MAX_ROTATIONS, readRotation, signRotation } from './rotation.ts'
@@ -91,6 +95,8 @@ const MAX_EACH_MINUTE = 64
 export const MAX_REMOVALS = 1024
 const MAX_USES = 1024
 
+type Learned = Record<'rotations' | 'removals' | 'certificates' | 'uses', readonly Signed[]>
+
 interface Entry<F> {
   readonly signed: Signed
   readonly facts: F
@@ -111,6 +117,7 @@ export class ClusterRoll {
   /** Members that came in by each ticket and door, in the last minute. */
   readonly #admitted = new Map<string, { readonly since: Seconds; readonly count: number }>()
   #rotations: readonly Signed[]
+  #formerKeys: readonly Uint8Array[]
   #removed: Removal | undefined
   #saving: Promise<void> = Promise.resolve()
   /** A write that has not begun. */
@@ -128,6 +135,7 @@ export class ClusterRoll {
     this.#certificate = footing.kind === 'member' ? footing.certificate : undefined
     const isOurs = kept !== undefined && isSame(kept.cluster, this.#cluster)
     this.#rotations = isOurs ? kept.rotations : []
+    this.#formerKeys = formerKeysOf(this.#rotations)
     if (isOurs) this.#recall(kept)
     if (footing.kind === 'holder') this.#certifySelf(isOurs ? kept.certificate : undefined)
   }
@@ -194,7 +202,7 @@ export class ClusterRoll {
   /** What every member is to know; for others, what a device needs that was away. */
   records(): MemberRecords {
     return create(MemberRecordsSchema, {
-      removals: signedOf(this.#removals).filter(signed => readRemoval(signed, this.#cluster) !== undefined),
+      removals: [...this.#removals.values()].filter(one => this.#isOfThisKey(one)).map(({ signed }) => signed),
       uses: signedOf(this.#uses)
     })
   }
@@ -229,7 +237,7 @@ export class ClusterRoll {
       return { kind: 'member', facts }
     }
     const from = clusterOf(shown)
-    if (from !== undefined && this.#formerKeys().some(key => isSame(key, from))) {
+    if (from !== undefined && this.#formerKeys.some(key => isSame(key, from))) {
       const renewed = this.#members.get(peer)
       if (readCertificate(shown, from)?.peer !== peer || renewed === undefined) throw this.#refusal('rotated')
       const renewal = create(MemberRecordsSchema, {
@@ -247,7 +255,7 @@ export class ClusterRoll {
     const by = readCertificate(certificate, this.#cluster)
     if (by === undefined) {
       const from = certificate && clusterOf(certificate)
-      const isFormer = from !== undefined && this.#formerKeys().some(key => isSame(key, from))
+      const isFormer = from !== undefined && this.#formerKeys.some(key => isSame(key, from))
       throw isFormer ? this.#refusal('rotated') : new Refusal('otherCluster')
     }
     const removal = this.#removals.get(by.peer)
@@ -260,7 +268,7 @@ export class ClusterRoll {
   #ofInvited({ peer, role, to = this.self }: Comer, invited: Invited): Assessment {
     const ticket = readTicket(invited.ticket, this.#cluster)
     if (ticket === undefined) {
-      const isOld = this.#formerKeys().some(key => readTicket(invited.ticket, key) !== undefined)
+      const isOld = this.#formerKeys.some(key => readTicket(invited.ticket, key) !== undefined)
       throw isOld ? this.#refusal('oldInvite') : new Refusal('otherCluster')
     }
     if (!isTicketProof(ticket, invited, peer, to)) throw new Refusal('malformed')
@@ -286,7 +294,7 @@ export class ClusterRoll {
   }
 
   #remember(signed: Signed, facts: MemberFacts): void {
-    if (facts.peer !== this.self && !this.#members.has(facts.peer) && this.#members.size >= MAX_MEMBERS) return
+    if (!this.#members.has(facts.peer) && !this.#hasRoomFor(facts.peer)) return
     this.#members.delete(facts.peer)
     this.#members.set(facts.peer, { signed, facts })
   }
@@ -428,7 +436,7 @@ export class ClusterRoll {
     if (!this.lacksKey || key.length !== this.#cluster.length || !isSame(publicKeyOf(key), this.#cluster)) return false
     this.#key = key
     // Removals that the former key signed while this one was made: nobody else may know of them.
-    const stale = [...this.#removals.values()].filter(({ signed }) => readRemoval(signed, this.#cluster) === undefined)
+    const stale = [...this.#removals.values()].filter(one => !this.#isOfThisKey(one))
     const removals = stale.map(({ facts }) => {
       const signed = signRemoval(key, facts)
       this.#expel({ signed, facts })
@@ -439,13 +447,22 @@ export class ClusterRoll {
     return true
   }
 
-  /** Whoever tells it: only what the cluster's key has signed counts. */
-  learn(records: MemberRecords): void {
+  /**
+   * Whoever tells it: only what the cluster's key has signed counts.
+   * @param mayVerify asked before each signature is verified @returns false where something was forged; the rest of it is not read
+   */
+  learn(records: MemberRecords, mayVerify?: () => boolean): boolean {
+    const reading = new RecordReading(mayVerify)
     const rotations = this.#learnRotations(records)
-    const removals = this.#learnRemovals(records.removals)
-    const certificates = this.#learnCertificates(records.certificates)
-    const uses = this.#learnUses(records.uses)
-    if ([rotations, removals, certificates, uses].every(({ length }) => length === 0)) return
+    const removals = this.#learnRemovals(records.removals, reading)
+    const certificates = this.#learnCertificates(records.certificates, reading)
+    const uses = this.#learnUses(records.uses, reading)
+    if ([rotations, removals, certificates, uses].some(({ length }) => length > 0))
+      this.#learned({ rotations, removals, certificates, uses })
+    return !reading.isForged
+  }
+
+  #learned({ rotations, removals, certificates, uses }: Learned): void {
     this.#saveLater()
     const isRotated = rotations.length > 0
     const known = isRotated ? signedOf(this.#members) : [...certificates]
@@ -483,8 +500,8 @@ export class ClusterRoll {
     const next = latestKey(this.#cluster, rotations)
     if (isSame(next, this.#cluster) || !this.isIn || this.#vouched !== undefined) return []
     // One who leaves it out, so that this device thinks itself left out, is not heard.
-    const own = certificates.find(signed => readCertificate(signed, next)?.peer === this.self)
-    if (own === undefined) return []
+    const own = certificates.find(signed => readBody(signed, MemberCertificateSchema)?.peer === this.self)
+    if (readCertificate(own, next)?.peer !== this.self) return []
     return this.#adopt({ rotations, certificates }, next, undefined)
   }
 
@@ -496,6 +513,7 @@ export class ClusterRoll {
     const from = this.#cluster
     const first = rotations.findIndex(signed => isSame(readRotation(signed)?.from ?? NONE, from))
     this.#rotations = [...this.#rotations, ...rotations.slice(first)].slice(-MAX_ROTATIONS)
+    this.#formerKeys = formerKeysOf(this.#rotations)
     this.#cluster = next
     this.#key = key
     this.#members.clear()
@@ -505,17 +523,28 @@ export class ClusterRoll {
     return this.#rotations
   }
 
-  #learnRemovals(removals: readonly Signed[]): readonly Signed[] {
-    return removals.slice(0, MAX_REMOVALS).filter(signed => {
-      const facts = readRemoval(signed, this.#cluster)
-      if (facts === undefined) return false
-      const known = this.#removals.get(facts.peer)
-      // Of one that the former key has signed, others can make nothing any more.
-      if (known !== undefined && readRemoval(known.signed, this.#cluster) !== undefined) return false
-      if (known === undefined && this.#removals.size >= MAX_REMOVALS) return false
-      this.#expel({ signed, facts })
-      return true
+  #learnRemovals(removals: readonly Signed[], reading = new RecordReading()): readonly Signed[] {
+    return reading.take(removals.slice(0, MAX_REMOVALS), {
+      schema: RemovalSchema,
+      key: this.#cluster,
+      isNews: ({ peer }) => {
+        const known = this.#removals.get(peer as DeviceId)
+        // Of one that the former key has signed, others can make nothing any more.
+        return known === undefined ? this.#removals.size < MAX_REMOVALS : !this.#isOfThisKey(known)
+      },
+      take: signed => {
+        const facts = readRemoval(signed, this.#cluster)
+        if (facts === undefined) return 'forged'
+        this.#expel({ signed, facts })
+        return true
+      }
     })
+  }
+
+  /** It was verified when it came. */
+  #isOfThisKey({ signed }: Entry<Removal>): boolean {
+    const said = readBody(signed, RemovalSchema)
+    return said !== undefined && isSame(said.cluster, this.#cluster)
   }
 
   #expel(removal: Entry<Removal>): void {
@@ -525,27 +554,51 @@ export class ClusterRoll {
     if (peer === this.self) this.#removed = removal.facts
   }
 
-  #learnCertificates(certificates: readonly Signed[]): readonly Signed[] {
-    return certificates.slice(0, MAX_MEMBERS).filter(signed => {
-      const facts = readCertificate(signed, this.#cluster)
-      if (facts === undefined || this.#removals.has(facts.peer) || this.#members.has(facts.peer)) return false
-      this.#remember(signed, facts)
-      return true
+  #learnCertificates(certificates: readonly Signed[], reading = new RecordReading()): readonly Signed[] {
+    return reading.take(certificates.slice(0, MAX_MEMBERS), {
+      schema: MemberCertificateSchema,
+      key: this.#cluster,
+      isNews: said => {
+        const peer = said.peer as DeviceId
+        return !this.#removals.has(peer) && !this.#members.has(peer) && this.#hasRoomFor(peer)
+      },
+      take: signed => {
+        const facts = readCertificate(signed, this.#cluster)
+        if (facts === undefined) return 'forged'
+        this.#remember(signed, facts)
+        return true
+      }
     })
   }
 
-  #learnUses(uses: readonly Signed[]): readonly Signed[] {
-    return uses.slice(0, MAX_USES).filter(signed => {
-      const facts = readUse(signed, this.#cluster)
-      if (facts === undefined) return false
-      const id = keyOf(facts.ticket)
-      const known = this.#uses.get(id)
-      if (known === undefined && this.#uses.size >= MAX_USES) return false
-      const isFirst = known === undefined || facts.peer < known.facts.peer
-      if (isFirst) this.#uses.set(id, { signed, facts })
-      if (known !== undefined && known.facts.peer !== facts.peer) this.#undo(isFirst ? known.facts.peer : facts.peer)
-      return isFirst
+  #learnUses(uses: readonly Signed[], reading = new RecordReading()): readonly Signed[] {
+    return reading.take(uses.slice(0, MAX_USES), {
+      schema: TicketUseSchema,
+      key: this.#cluster,
+      isNews: ({ ticket, peer }) => {
+        const known = this.#uses.get(keyOf(ticket))?.facts.peer
+        if (known === undefined) return this.#uses.size < MAX_USES
+        return peer < known || (peer > known && this.mayAdmit && !this.#removals.has(peer as DeviceId))
+      },
+      take: signed => {
+        const facts = readUse(signed, this.#cluster)
+        return facts === undefined ? 'forged' : this.#learnUse({ signed, facts })
+      }
     })
+  }
+
+  /** @returns whether it is the one that counts */
+  #learnUse(use: Entry<TicketUse>): boolean {
+    const { ticket, peer } = use.facts
+    const known = this.#uses.get(keyOf(ticket))?.facts.peer
+    const isFirst = known === undefined || peer < known
+    if (isFirst) this.#uses.set(keyOf(ticket), use)
+    if (known !== undefined) this.#undo(isFirst ? known : peer)
+    return isFirst
+  }
+
+  #hasRoomFor(peer: DeviceId): boolean {
+    return peer === this.self || this.#members.size < MAX_MEMBERS
   }
 
   /** Two holders let one in each by a ticket that is good once: everywhere the smaller id stays. */
@@ -556,10 +609,6 @@ export class ClusterRoll {
   }
 
   // ---- what is kept ----
-
-  #formerKeys(): readonly Uint8Array[] {
-    return this.#rotations.flatMap(signed => readRotation(signed)?.from ?? [])
-  }
 
   #refusal(reason: 'removed' | 'rotated' | 'oldInvite', removals: readonly Signed[] = []): Refusal {
     const proof = create(MemberRecordsSchema, { removals: [...removals], rotations: [...this.#rotations] })
@@ -577,7 +626,7 @@ export class ClusterRoll {
   }
 
   #recall({ removals, certificates, uses }: KeptRoll): void {
-    const keys = [this.#cluster, ...this.#formerKeys()]
+    const keys = [this.#cluster, ...this.#formerKeys]
     for (const signed of removals) {
       const facts = keys.map(key => readRemoval(signed, key)).find(found => found !== undefined)
       if (facts !== undefined) this.#expel({ signed, facts })
@@ -635,6 +684,9 @@ export class ClusterRoll {
 }
 
 const NONE = new Uint8Array()
+
+const formerKeysOf = (rotations: readonly Signed[]): readonly Uint8Array[] =>
+  rotations.flatMap(signed => readRotation(signed)?.from ?? [])
 
 const signedOf = <F>(entries: ReadonlyMap<unknown, Entry<F>>): Signed[] =>
   [...entries.values()].map(({ signed }) => signed)

@@ -5,7 +5,7 @@ import { MemberCertificateSchema, type Signed } from '../../generated/tributary/
 import type { ClusterKey } from '../cluster-key.ts'
 import { isPeerId } from '../peer-id.ts'
 import { plainText } from '../plain-text.ts'
-import { isSame, readBody, readSigned } from './read-signed.ts'
+import { readBody, readSigned } from './read-signed.ts'
 import { publicKeyOf, signAs } from './signed.ts'
 
 /** What a certificate says of a member. */
@@ -27,7 +27,7 @@ export const issueCertificate = (key: ClusterKey, { peer, name, since, mayAdmit 
 /** Undefined where the cluster's key has not signed it. */
 export const readCertificate = (signed: Signed | undefined, cluster: Uint8Array): MemberFacts | undefined => {
   const said = readSigned(signed, 'certificate', MemberCertificateSchema, cluster)
-  if (said === undefined || !isSame(said.cluster, cluster) || !isPeerId(said.peer)) return undefined
+  if (said === undefined || !isPeerId(said.peer)) return undefined
   const { peer, name, since, mayAdmit } = said
   return { peer: deviceId(peer), name: plainText(name, MAX_NAME), since: seconds(Number(since)), mayAdmit }
 }

@@ -84,9 +84,9 @@ export class MemberDesk {
   }
 
   onRecords(from: DeviceId, records: MemberRecords): void {
-    const { removals, uses, rotations, certificates } = records
-    const count = removals.length + uses.length + rotations.length + certificates.length
-    if (this.#parts.budgets.takes(from, 'records', count)) this.#parts.roll.learn(records)
+    const { budgets, roll } = this.#parts
+    if (!budgets.takes(from, 'forgeries')) return
+    if (roll.learn(records, () => budgets.takes(from, 'records'))) budgets.givesBack(from, 'forgeries')
   }
 
   async answer(asker: Member, { body }: MembersRequest): Promise<Reply> {
@@ -105,7 +105,7 @@ export class MemberDesk {
       case 'certify': {
         const { peer, invited } = body.value
         if (asker.role !== 'device' || invited === undefined) throw new Refusal('malformed')
-        return { case: 'certificate', value: await roll.certify(peer as DeviceId, invited, asker.peer) }
+        return { case: 'certificate', value: await this.#certifyFor(asker.peer, peer as DeviceId, invited) }
       }
       case 'known':
         return { case: 'known', value: roll.known() }
@@ -124,6 +124,21 @@ export class MemberDesk {
       }
       default:
         throw new NetworkError('a request about members of no known kind')
+    }
+  }
+
+  /** @throws Refusal; one that asks for who has no ticket of this cluster is soon not heard */
+  async #certifyFor(asker: DeviceId, comes: DeviceId, invited: Invited): Promise<Signed> {
+    const { budgets, roll } = this.#parts
+    if (!budgets.takes(asker, 'forgeries')) throw new Refusal('noHolder')
+    try {
+      const certificate = await roll.certify(comes, invited, asker)
+      budgets.givesBack(asker, 'forgeries')
+      return certificate
+    } catch (error) {
+      const isForged = error instanceof Refusal && (error.reason === 'malformed' || error.reason === 'otherCluster')
+      if (!isForged) budgets.givesBack(asker, 'forgeries')
+      throw error
     }
   }
 

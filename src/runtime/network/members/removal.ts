@@ -6,7 +6,7 @@ import type { ClusterKey } from '../cluster-key.ts'
 import { isPeerId } from '../peer-id.ts'
 import { plainText } from '../plain-text.ts'
 import { MAX_NAME } from './member-certificate.ts'
-import { isSame, readSigned } from './read-signed.ts'
+import { readSigned } from './read-signed.ts'
 import { publicKeyOf, signAs } from './signed.ts'
 
 /** Of a device that is no member any more. */
@@ -25,6 +25,6 @@ export const signRemoval = (key: ClusterKey, { peer, name, at }: Removal): Signe
 
 export const readRemoval = (signed: Signed, cluster: Uint8Array): Removal | undefined => {
   const said = readSigned(signed, 'removal', RemovalSchema, cluster)
-  if (said === undefined || !isSame(said.cluster, cluster) || !isPeerId(said.peer)) return undefined
+  if (said === undefined || !isPeerId(said.peer)) return undefined
   return { peer: deviceId(said.peer), name: plainText(said.name, MAX_NAME), at: seconds(Number(said.at)) }
 }

@@ -29,12 +29,22 @@ export const readRotation = (signed: Signed): Rotation | undefined => {
   return { from, next: said.next, at: seconds(Number(said.at)) }
 }
 
-/** The key to which rotations lead from `key`, one after the other; `key` where none does. */
+/**
+ * The key to which rotations lead from `key`, one after the other; `key` where none does. Only such as say that they are of the
+ * key at which they come are verified, and none after one that lies.
+ */
 export const latestKey = (key: Uint8Array, rotations: readonly Signed[]): Uint8Array => {
   let latest = key
   for (const signed of rotations.slice(-MAX_ROTATIONS)) {
+    if (!isOfKey(signed, latest)) continue
     const rotation = readRotation(signed)
-    if (rotation !== undefined && isSame(rotation.from, latest)) latest = rotation.next
+    if (rotation === undefined) return latest
+    latest = rotation.next
   }
   return latest
+}
+
+const isOfKey = (signed: Signed, key: Uint8Array): boolean => {
+  const from = readBody(signed, RotationSchema)?.cluster
+  return from !== undefined && isSame(from, key)
 }
