@@ -22,8 +22,6 @@ export interface ElectionPorts {
   readonly votes: () => readonly Vote[]
   /** Whether that planner should have told this device a placement other than what it has told it so far. */
   readonly owes: (planner: DeviceId) => boolean
-  /** Whether that planner says that it is making a plan. */
-  readonly isPlanning: (planner: DeviceId) => boolean
   /** What this device follows. */
   readonly current: () => NumberedPlacement | undefined
   readonly say: (text: string) => void
@@ -32,11 +30,13 @@ export interface ElectionPorts {
 
 /** How far ahead of what it follows a device believes a term: others may have elected while it was away. */
 const MOST_STEPS = 16
-/** A planner that owes a placement for so long, and for so much longer for each device that it plans for, is passed over. */
+/**
+ * A planner that owes a placement for so long, and for so much longer for each device that it plans for, is passed over. That it
+ * says that it is making a plan is no excuse: one that takes long is preceded by a stopgap (see leader.ts).
+ */
 const PATIENCE: Seconds = seconds(10)
 const PATIENCE_EACH: Seconds = seconds(0.2)
-/** Not while it says that it is making a plan; no plan takes longer, whatever it says. */
-const LONGEST_PLAN: Seconds = seconds(60)
+const LONGEST_PATIENCE: Seconds = seconds(25)
 /** For so long. */
 const PASSED_OVER: Seconds = seconds(300)
 /** A device that believes nobody for so long begins anew, as if it had just come. */
@@ -59,8 +59,6 @@ export class Election {
   readonly #passedOver = new Map<DeviceId, Seconds>()
   #elects: DeviceId | undefined
   #owedSince: Seconds | undefined
-  /** From when on it owes and does not plan. */
-  #silentSince: Seconds | undefined
   #lookedAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
   /** When this device last had all the placement that it is owed. */
   #contentAt: Seconds
@@ -81,7 +79,7 @@ export class Election {
     const { staying } = this.#ports
     const choice = this.#choice()
     const hasChanged = choice !== this.#elects
-    if (hasChanged) this.#forgetDebt()
+    if (hasChanged) this.#owedSince = undefined
     this.#elects = choice
     this.#watch(staying().length)
     return hasChanged
@@ -98,6 +96,11 @@ export class Election {
   /** Whether this device is to plan. */
   get isHere(): boolean {
     return this.#elects === this.#ports.self && this.isElected(this.#ports.self)
+  }
+
+  /** Whether this device, which is elected, owes the others a placement. */
+  get owes(): boolean {
+    return this.#ports.owes(this.#ports.self)
   }
 
   /** @param placement of the device that it has elected */
@@ -148,29 +151,22 @@ export class Election {
   }
 
   #watch(devices: number): void {
-    const { now, owes, isPlanning, nameOf, say, self, staying } = this.#ports
+    const { now, owes, nameOf, say, self, staying } = this.#ports
     if (now() - this.#lookedAt < LOOK) return
     this.#lookedAt = now()
     const planner = this.#elects
     if (planner === undefined || !owes(planner)) {
-      this.#forgetDebt()
+      this.#owedSince = undefined
       this.#contentAt = now()
       return
     }
     this.#owedSince ??= now()
-    if (isPlanning(planner) && now() - this.#owedSince < LONGEST_PLAN) this.#silentSince = undefined
-    else this.#silentSince ??= now()
-    if (now() - (this.#silentSince ?? now()) < PATIENCE + PATIENCE_EACH * devices) return
+    if (now() - this.#owedSince < Math.min(PATIENCE + PATIENCE_EACH * devices, LONGEST_PATIENCE)) return
     if (!staying().some(({ id, canPlan }) => canPlan && id !== planner)) return
     this.#passedOver.set(planner, seconds(now() + PASSED_OVER))
     say(
       `${planner === self ? 'this device' : nameOf(planner)} is to plan and does not: others do, for ${PASSED_OVER} s`
     )
-  }
-
-  #forgetDebt(): void {
-    this.#owedSince = undefined
-    this.#silentSince = undefined
   }
 
   #isLost(): boolean {

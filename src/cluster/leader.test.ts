@@ -8,8 +8,8 @@ import { Leader } from './leader.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
 
 const [A, B] = ['a', 'b'].map(deviceId) as [DeviceId, DeviceId]
-const problem = (memory: number): PlacementProblem => ({
-  devices: [{ id: B, speed: 1, memory: bytes(memory) }],
+const problem = (memory: number, come: readonly DeviceId[]): PlacementProblem => ({
+  devices: [B, ...come].map(id => ({ id, speed: 1, memory: bytes(memory) })),
   models: [{ id: modelId('m'), blocks: [{ bytes: bytes(1), work: seconds(1) }], activations: [1, 1].map(bytes) }],
   links: [],
   sources: [],
@@ -20,19 +20,19 @@ const outcome: PlacementOutcome = { placement: new Map([[B, new Map([[modelId('m
 
 /** As device b has it. */
 const open = () => {
-  const state = { now: 0, staying: [B], known: true, memory: 1, asked: 0 }
+  const state = { now: 0, staying: [B], known: true, memory: 1, asked: 0, owes: false, come: [] as DeviceId[] }
   const published: NumberedPlacement[] = []
   let end: { made: () => void; failed: () => void } = { made: () => {}, failed: () => {} }
   const now = () => seconds(state.now)
   const election = new Election({
     ...{ self: B, now, votes: () => [], current: () => published.at(-1) },
     staying: () => state.staying.map(id => ({ id, canPlan: true })),
-    ...{ owes: () => false, isPlanning: () => false, say: () => {}, nameOf: String }
+    ...{ owes: () => state.owes, say: () => {}, nameOf: String }
   })
   const leader = new Leader({
     ...{ self: B, now, election },
     allAreKnown: () => state.known,
-    problem: () => problem(state.memory),
+    problem: () => problem(state.memory, state.come),
     make: (_, made, failed) => {
       state.asked++
       end = { made: () => made(outcome), failed }
@@ -85,4 +85,27 @@ test('whoever has just come waits three seconds for others to say what they carr
   expect(state.asked).toBe(0)
   pass(20)
   expect(state.asked).toBe(1)
+})
+
+test('a plan that takes long is preceded by a stopgap, where a placement is owed: once, of all that has to be somewhere', () => {
+  const { state, published, pass, end } = open()
+  state.owes = true
+  pass(50)
+  expect(published).toEqual([])
+  pass(20)
+  expect(published).toEqual([{ epoch: epochOf(1, 1), planner: B, ...outcome }])
+  pass(50)
+  end().made()
+  expect(published.map(({ epoch }) => epoch)).toEqual([epochOf(1, 1), epochOf(1, 2)])
+})
+
+test('a stopgap leaves what is carried in its place, and names who has come', () => {
+  const { state, published, pass, end } = open()
+  pass(10)
+  end().made()
+  state.memory = 2
+  state.come = [A]
+  state.owes = true
+  pass(70)
+  expect([...published[1]!.placement]).toEqual([...outcome.placement, [A, new Map()]])
 })

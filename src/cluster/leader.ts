@@ -6,6 +6,7 @@ import type { PlacementOutcome, PlacementProblem } from '../planner/placement.ts
 import { ReplanRule } from '../planner/replan-rule.ts'
 import type { Election } from './election.ts'
 import type { NumberedPlacement } from './numbered-placement.ts'
+import { stopgapPlacement } from './stopgap-placement.ts'
 
 /** What the leader needs of the device around it, real or simulated. Callbacks, so that simulated time needs no promises. */
 export interface LeaderPorts {
@@ -23,6 +24,8 @@ export interface LeaderPorts {
 
 /** A device whose state or model does not come for so long is planned without. */
 const PATIENCE: Seconds = seconds(3)
+/** A plan that takes longer is preceded by a stopgap, where the others are owed a placement. Less than they wait for it. */
+const STOPGAP_AFTER: Seconds = seconds(5)
 /** After a plan that failed. */
 const REST: Seconds = seconds(2)
 
@@ -35,6 +38,7 @@ export class Leader {
   readonly #rule = new ReplanRule()
   readonly #plans = new Map<ReplanCause, number>()
   #planningSince: Seconds | undefined
+  #hasStopgap = false
   #notBefore: Seconds = seconds(0)
   #strangersSince: Seconds | undefined
 
@@ -78,6 +82,7 @@ export class Leader {
       return
     }
     const { self, now, problem, election } = this.#ports
+    if (this.#planningSince !== undefined) this.#bridge(current)
     if (this.#planningSince !== undefined || now() < this.#notBefore) return
     const asked = problem()
     if (asked.models.length === 0) return
@@ -95,10 +100,19 @@ export class Leader {
     return this.#strangersSince !== undefined && now() - this.#strangersSince < PATIENCE
   }
 
+  /** What the others are owed they get before the plan is made, if that takes long. */
+  #bridge(current: NumberedPlacement | undefined): void {
+    const { election, problem } = this.#ports
+    if (this.#hasStopgap || this.planningFor! < STOPGAP_AFTER || !election.owes) return
+    this.#hasStopgap = true
+    this.#publish(stopgapPlacement(problem(), current?.placement))
+  }
+
   /** One that fails is made again after a rest. */
   #plan(problem: PlacementProblem, current: NumberedPlacement | undefined): void {
     const { now, make } = this.#ports
     this.#planningSince = now()
+    this.#hasStopgap = false
     const made = (outcome: PlacementOutcome): void => {
       this.#planningSince = undefined
       this.#made(problem, outcome, current)

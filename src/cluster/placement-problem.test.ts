@@ -59,3 +59,13 @@ test('what is carried of a model that a device has by several names counts', () 
   const { carried } = problem(device('a', { models: [said, { model: net, carried: [], times: [] }] }))
   expect(carried.get(deviceId('a'))?.get(net)).toEqual([1])
 })
+
+test('nothing is placed on a device that is out of plans, where most are not and have room for all', () => {
+  const memories = (...devices: readonly StatedDevice[]): number[] =>
+    problem(...devices).devices.map(({ memory }) => memory)
+  const [a, b, out] = [device('a'), device('b'), device('out', { isOutOfPlans: true })]
+  expect(memories(a, b, out)).toEqual([10, 10, 0])
+  expect(memories(a, out)).toEqual([10, 10])
+  const [small, tiny] = [device('a', { memory: bytes(1) }), device('b', { memory: bytes(0) })]
+  expect(memories(small, tiny, out)).toEqual([1, 0, 10])
+})

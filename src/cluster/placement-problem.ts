@@ -1,5 +1,5 @@
 import type { DeviceId, ModelId } from '../core/ids.ts'
-import { type Seconds, seconds } from '../core/units.ts'
+import { bytes, type Seconds, seconds } from '../core/units.ts'
 import type { WholeModels } from '../core/whole-models.ts'
 import type { PlacementLink, PlacementModel, PlacementProblem } from '../planner/placement.ts'
 import type { StatedDevice } from './stated-device.ts'
@@ -18,14 +18,18 @@ export interface Statements {
 /**
  * What is to be planned, from what devices say of themselves. A device is as fast as its blocks show, where it has run some,
  * and its declared times are slower or faster by as much. Of what others say, only what is about devices and models of the
- * plan counts.
+ * plan counts. A device that is out of plans has no memory for blocks, where the others have enough for all.
  */
 export const placementProblem = ({ devices, models, wholeModels }: Statements): PlacementProblem => {
   const speeds = devices.map(device => speedOf(device, models))
   const place = new Map(devices.map(({ id }, n) => [id, n]))
   const number = new Map(models.map(({ id }, m) => [id, m]))
+  const isLeftOut = canDoWithout(devices, models)
   return {
-    devices: devices.map(({ id, memory }, n) => ({ id, speed: speeds[n]!, memory })),
+    devices: devices.map((device, n) => ({
+      ...{ id: device.id, speed: speeds[n]! },
+      memory: isLeftOut(device) ? bytes(0) : device.memory
+    })),
     models: models.map(({ id, blocks, activations, pinned }) => ({
       ...{ id, blocks, activations, pinned },
       times: timesOf(devices, id, blocks.length, speeds)
@@ -40,6 +44,20 @@ export const placementProblem = ({ devices, models, wholeModels }: Statements): 
     wholeModels,
     carried: new Map(devices.map(device => [device.id, carriedBy(device)]))
   }
+}
+
+/** Most of the devices are never left out: so many are not all wrong. A pinned block can be nowhere but with its source. */
+const canDoWithout = (
+  devices: readonly StatedDevice[],
+  models: readonly KnownModel[]
+): ((device: StatedDevice) => boolean) => {
+  const pinned = new Set(models.flatMap(({ id, pinned }) => (pinned === true ? [id] : [])))
+  const isOut = ({ isOutOfPlans = false, sources }: StatedDevice): boolean =>
+    isOutOfPlans && !sources.some(({ model }) => model !== undefined && pinned.has(model))
+  const rest = devices.filter(device => !isOut(device))
+  const room = rest.reduce((sum, { memory }) => sum + memory, 0)
+  const weight = models.reduce((all, { blocks }) => blocks.reduce((sum, block) => sum + block.bytes, all), 0)
+  return 2 * rest.length > devices.length && room >= weight ? isOut : () => false
 }
 
 /** What its blocks really take, where it has run some; otherwise what it measured at its start. */

@@ -8,6 +8,8 @@ export interface StatedDevice {
   readonly speed: number
   /** For blocks, in all; Infinity where it is not limited. */
   readonly memory: Bytes
+  /** It computes otherwise than others, several say. @default false */
+  readonly isOutOfPlans?: boolean
   readonly models: readonly StatedModel[]
   /** From it to others, which may be no part of the plan. */
   readonly links: readonly StatedLink[]

@@ -13,10 +13,15 @@ import type { PlacementDevice, PlacementModel, PlacementOutcome, PlacementProble
  *    transfer, then those whose carriers have the least speed together.
  *
  * Ties go to the smaller device id, so that every device computes the same placement.
+ *
+ * @param copies whether there is a second step
  */
-export const proportionalPlacement = (problem: PlacementProblem): PlacementOutcome => {
+export const proportionalPlacement = (
+  problem: PlacementProblem,
+  { copies = true }: { readonly copies?: boolean } = {}
+): PlacementOutcome => {
   const { table, unplaced } = bestCovering(problem)
-  for (const device of table.devices) fill(table, device, problem.models)
+  if (copies) for (const device of table.devices) fill(table, device, problem.models)
   return { placement: table.placement(), unplaced }
 }
 

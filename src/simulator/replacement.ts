@@ -173,7 +173,7 @@ export class Replacement {
       ...{ self: this.#ids[n]!, now: this.#parts.now, staying: () => this.#staying() },
       votes: () => this.#present().flatMap(other => (other === n ? [] : [voteOf(other)])),
       current: () => this.#lives[n]?.placement,
-      ...{ owes: () => false, isPlanning: () => false, say: () => {}, nameOf: String }
+      ...{ owes: () => false, say: () => {}, nameOf: String }
     })
   }
 

@@ -19,7 +19,6 @@ export const createElection = ({ clock, view, current, say }: CreateElectionPart
     ...{ self: view.self, now: () => clock.now(), current, say },
     staying: () => view.electorate().map(({ device, canPlan }) => ({ id: deviceId(device), canPlan })),
     votes: () => view.electorate().flatMap(state => (state.device === view.self ? [] : [voteOf(state)])),
-    isPlanning: planner => view.state(planner)?.planningFor !== undefined,
     owes: planner => isPlacementOwed(planner, current(), view),
     nameOf: device => view.nameOf(device)
   })

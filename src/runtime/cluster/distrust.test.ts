@@ -69,3 +69,17 @@ test('of another life nothing is known, neither against it nor by it', () => {
     false
   ])
 })
+
+test('out of plans is of whom two members say that it computes otherwise, whoever they are; not of whom one says so', () => {
+  const distrust = new Distrust(b, by => by !== a)
+  const wrong = (device: DeviceId) => ({ ...aside(device, 100), isAudited: true as const })
+  distrust.hear(b, [wrong(d)], s(0)) // this one alone
+  distrust.hear(a, [wrong(d)], s(0)) // a guest
+  distrust.hear(d, [wrong(c), wrong(d)], s(0))
+  distrust.hear(c, [aside(d, 100)], s(0)) // it failed
+  expect([c, d].map(device => distrust.isOutOfPlans(device))).toEqual([false, false])
+  distrust.hear(c, [wrong(d)], s(0))
+  expect([c, d].map(device => distrust.isOutOfPlans(device))).toEqual([false, true])
+  distrust.expire(s(100))
+  expect(distrust.isOutOfPlans(d)).toBe(false)
+})

@@ -18,7 +18,7 @@ const LONGEST_PAUSE: Seconds = seconds(5)
 const LONGEST_SET_ASIDE: Seconds = seconds(600)
 /** Of one device. */
 const MOST_SET_ASIDE = 1000
-/** So many other members must say it before this one, which has not seen it, believes it. */
+/** So many members must say it, before one that has not seen it believes it, and before nothing is placed there. */
 const WITNESSES = 2
 
 /**
@@ -97,6 +97,16 @@ export class Distrust {
   /** As far as this device has seen itself, whatever others say. */
   isSetAsideHere(device: DeviceId, model: ModelId): boolean {
     return this.#ownWord(device, model) !== undefined
+  }
+
+  /** Two members or more, this one among them, say that it computes otherwise than others: on one's word alone no plan is made. */
+  isOutOfPlans(device: DeviceId): boolean {
+    let words = 0
+    for (const [by, list] of this.#setAside) {
+      const counts = by !== device && (by === this.#self || this.#isWitness(by))
+      if (counts && list.some(one => one.device === device && one.isAudited)) words++
+    }
+    return words >= WITNESSES
   }
 
   /** What is believed of all that is said. */

@@ -23,6 +23,7 @@ export const problemOfView = (view: ClusterView, wholeModels: WholeModels): Plac
 const stated = (state: DeviceState, view: ClusterView): StatedDevice => ({
   id: deviceId(state.device),
   speed: state.speed,
+  isOutOfPlans: view.distrust.isOutOfPlans(deviceId(state.device)),
   memory: bytes(state.memory === undefined ? Number.POSITIVE_INFINITY : Number(state.memory)),
   models: state.models.map(({ model, blocks: carried, times }) => ({ model: modelId(model), carried, times })),
   links: linksFrom(deviceId(state.device), view),
