@@ -51,7 +51,10 @@ export const command = new Command('node')
     []
   )
   .option('--join-file <file>', 'the same from a file, repeatable; or from the variable TRIBUTARY_JOIN', collect, [])
-  .option('--print-invite', "print the cluster's invite also where standard error is no terminal, and in events")
+  .option(
+    '--print-invite',
+    "print the cluster's invite also where there is no terminal: on standard output, or in events"
+  )
   .option(
     '--cluster-key <file>',
     'the shared key; made there if the file is missing and nothing is joined (default: STATE/cluster.key)'

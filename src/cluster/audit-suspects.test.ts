@@ -29,3 +29,14 @@ test('devices that are known to be wrong do not count against who received it fr
   for (const device of [a, b]) suspects.deviates(device, c)
   expect(suspects.deviates(deviceId('d'), c)).toBe('d')
 })
+
+test('who keeps no more what it was given is not to blame for what is wrong, unless it is so again and again after different ones', () => {
+  const suspects = new AuditSuspects()
+  const after = (...others: readonly never[]): boolean[] => others.map(other => suspects.hides(b, other))
+  expect(after(a, a, a, a)).toEqual([false, false, false, false]) // one of the two
+  expect(after(c)).toEqual([true])
+  suspects.restarted(b)
+  expect(after(a, c, a)).toEqual([false, false, true])
+  suspects.restarted(b)
+  expect(after(b, b, b)).toEqual([false, false, true]) // nobody had it but by this one
+})

@@ -2,6 +2,8 @@ import type { DeviceId } from '../core/ids.ts'
 
 /** So many devices are not all wrong where one and the same says so. */
 const TOO_MANY = 3
+/** Of one device, that are remembered. */
+const MOST_HIDDEN = 16
 
 /**
  * Who is to blame where what a device passed on is not what others compute. What it passed on is known from who received it: this
@@ -13,6 +15,8 @@ export class AuditSuspects {
   readonly #accused = new Map<DeviceId, Set<DeviceId>>()
   /** Known for itself. */
   readonly #proven = new Set<DeviceId>()
+  /** By who did not show what it had been given, where something was wrong since: who had the datum before, each time. */
+  readonly #hidden = new Map<DeviceId, readonly DeviceId[]>()
 
   /** @param receiver undefined: this device @returns whose fault it is */
   deviates(device: DeviceId, receiver: DeviceId | undefined): DeviceId {
@@ -26,6 +30,19 @@ export class AuditSuspects {
     return alone.length >= TOO_MANY && alone.includes(device) ? receiver : device
   }
 
+  /**
+   * Something is wrong, and `device` does not show what it was given: it may have had no room to keep it, and whoever had the datum
+   * before may be the one who is wrong. Alone that is no fault. It is where it happens again, and not always after the same
+   * other device.
+   * @param before who had it before and shows what it was given; `device` itself where that is nobody @returns whether it is its fault
+   */
+  hides(device: DeviceId, before: DeviceId): boolean {
+    const seen = [...(this.#hidden.get(device) ?? []), before].slice(-MOST_HIDDEN)
+    this.#hidden.set(device, seen)
+    const isBetweenTwo = seen.every(other => other === seen[0] && other !== device)
+    return seen.length >= TOO_MANY && !isBetweenTwo
+  }
+
   /** It is gone for good. */
   forget(device: DeviceId): void {
     this.restarted(device)
@@ -35,6 +52,7 @@ export class AuditSuspects {
   /** Another process has taken its place: what it computed before is forgotten, not whom it accused. */
   restarted(device: DeviceId): void {
     this.#proven.delete(device)
+    this.#hidden.delete(device)
     for (const accused of this.#accused.values()) accused.delete(device)
   }
 

@@ -41,9 +41,12 @@ export interface ClusterOptions extends ListenOptions {
   readonly mdns: boolean
   /** Shapes what is sent to a peer; undefined where the real link alone counts. */
   readonly shaper?: ((peer: DeviceId, name: string | undefined) => LinkShaper | undefined) | undefined
-  /** The invite is told in the log: somebody looks at it, and nobody else. @default false */
-  readonly saysInvite?: boolean
-  /** The invite is told at every start, and to programs. @default false */
+  /**
+   * Shows what only somebody who may let devices in is to see; never the log, which others read. @default nobody looks: the invite
+   * is not shown
+   */
+  readonly show?: ((text: string) => void) | undefined
+  /** The invite is shown at every start, not only of a new cluster, and told to programs. @default false */
   readonly printInvite?: boolean
 }
 
@@ -204,19 +207,17 @@ const announce = async (
   roll: ClusterRoll,
   known: readonly KnownPeer[]
 ): Promise<void> => {
-  const { name, printInvite = false, saysInvite = false } = options
+  const { name, printInvite = false, show } = options
   const addresses = network.addresses()
   const { keyFile } = secret
   await writeRunning(folder, { pid: process.pid, name, id: network.self, addresses: [...addresses], keyFile })
   for (const way of secret.ways) network.join(...way)
   if (addresses.length > 0) log.say(`listening on ${addresses.join(', ')}`)
   const invite = (printInvite || secret.isNew) && roll.mayAdmit ? currentInvite(roll, network) : undefined
+  if (secret.isNew) log.say(`a new cluster; tributary invite --state ${folder.path} prints what others join it with`)
+  else if (network.peers().size === 0) log.say(describeWaiting(secret, known, options, folder))
   // A log is read by others than the one who may let devices in.
-  if (secret.isNew) log.say(`a new cluster; ${howToJoin(printInvite || saysInvite ? invite : undefined, folder)}`)
-  else {
-    if (network.peers().size === 0) log.say(describeWaiting(secret, known, options, folder))
-    if (printInvite && invite !== undefined) log.say(howToJoin(invite, folder))
-  }
+  if (invite !== undefined) show?.(howToJoin(invite))
   log.event({
     event: 'listening',
     name,
@@ -226,10 +227,8 @@ const announce = async (
   })
 }
 
-const howToJoin = (invite: string | undefined, { path }: StateFolder): string =>
-  invite === undefined
-    ? `tributary invite --state ${path} prints what others join it with`
-    : `others join it, for a day, with:\n\n  tributary node --join ${invite}\n\n(or --join - and paste it there: arguments are seen by all users of a machine)`
+const howToJoin = (invite: string): string =>
+  `others join it, for a day, with:\n\n  tributary node --join ${invite}\n\n(or --join - and paste it there: arguments are seen by all users of a machine)\n`
 
 /** A member that comes first after all were off is not the beginning of anything. */
 const describeWaiting = (

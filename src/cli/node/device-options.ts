@@ -24,7 +24,7 @@ export const deviceOptions = async (
     declaresWork: options.controlled,
     ownTimes: options.times,
     models: await ownedModels(options, folder, spec),
-    saysInvite: process.stderr.isTTY === true && options.log.file === undefined,
+    show: showerOf(options),
     ...(links.isEmpty
       ? {}
       : {
@@ -32,4 +32,11 @@ export const deviceOptions = async (
           decorate: (network, said) => new EmulatedNetwork(network, peer => links.exists(peer, said(peer)))
         })
   }
+}
+
+/** Where the invite is seen by who started this and by nobody else: the terminal, or standard output where that is asked for. */
+const showerOf = ({ printInvite, jsonEvents }: NodeOptions): ((text: string) => void) | undefined => {
+  if (process.stderr.isTTY) return text => void process.stderr.write(text)
+  // Programs get it in an event.
+  return printInvite && !jsonEvents ? text => void process.stdout.write(text) : undefined
 }

@@ -13,9 +13,6 @@ export interface LogFileOptions {
   readonly otherwise: (line: string) => void
 }
 
-/** An invite is for who sits before the terminal; a file stays, and is read by others. */
-const withoutInvite = (line: string): string => line.replace(/(tributary\d:)[\w-]{20,}/g, '$1...')
-
 /**
  * Lines at the end of a file, each there when `write` returns: none is lost when the process ends, however it does. Where the
  * disk refuses, they go elsewhere. A file that others have renamed or removed is left to them, and begun anew.
@@ -41,8 +38,7 @@ export class LogFile {
 
   /** Never throws. @param line with its end */
   write(line: string): void {
-    const shown = withoutInvite(line)
-    const bytes = Buffer.from(this.#isTorn ? `\n${shown}` : shown)
+    const bytes = Buffer.from(this.#isTorn ? `\n${line}` : line)
     let written = 0
     try {
       this.#prepare(bytes.length)

@@ -12,21 +12,27 @@ export interface KeptOf {
   readonly token?: Uint8Array | undefined
 }
 
-/** What came to this device, or left it, as it travelled. */
-export interface KeptActivation {
+/** That something came to this device, or left it. */
+export interface KeptTrace {
   readonly way: 'from' | 'to'
   readonly peer: DeviceId
   /** Blocks that were done then. */
   readonly done: number
-  readonly tensors: readonly WireTensor[]
+  /** As it travelled; undefined: there was no room for it. */
+  readonly tensors: readonly WireTensor[] | undefined
   /** Its place among all that is kept, from 1. */
   readonly turn: number
 }
 
-interface Entry extends KeptActivation {
+export interface KeptActivation extends KeptTrace {
+  readonly tensors: readonly WireTensor[]
+}
+
+interface Entry extends KeptTrace {
   readonly key: string
   readonly at: Seconds
-  readonly bytes: number
+  tensors: readonly WireTensor[] | undefined
+  bytes: number
 }
 
 /** In all, so that who looks after its data costs nobody more than that. */
@@ -35,6 +41,8 @@ const MOST_BYTES = 64 * 2 ** 20
 const KEPT_FOR: Seconds = seconds(30)
 /** Of one datum: whatever goes round in circles. */
 const MOST_OF_ONE = 64
+/** Of which at least it is known whence they came. */
+const MOST_ENTRIES = 32_768
 
 /**
  * What came to a device of data whose home may ask to be shown it again, and where a home sent its own. As much as fits, for a
@@ -66,7 +74,8 @@ export class KeptActivations {
     const key = keyOf(of)
     const ofDatum = this.#byDatum.get(key) ?? []
     if (size > this.#mostBytes || ofDatum.length >= MOST_OF_ONE) return
-    while (this.#bytes + size > this.#mostBytes) this.#drop(this.#oldestOfWhoHasMost())
+    while (this.#bytes + size > this.#mostBytes) this.#empty(this.#oldestOfWhoHasMost())
+    if (this.#entries.size >= MOST_ENTRIES) for (const oldest of [...this.#entries].slice(0, 1)) this.#drop(oldest)
     const copies = tensors.map(copied)
     const entry = { key, way, peer, done, tensors: copies, turn: ++this.#turns, at: this.#now(), bytes: size }
     this.#entries.add(entry)
@@ -78,7 +87,8 @@ export class KeptActivations {
   /** So that who sends much displaces its own. */
   #oldestOfWhoHasMost(): Entry {
     const most = Math.max(...this.#ofPeer.values())
-    for (const entry of this.#entries) if (this.#ofPeer.get(entry.peer) === most) return entry
+    for (const entry of this.#entries)
+      if (entry.tensors !== undefined && this.#ofPeer.get(entry.peer) === most) return entry
     throw new Error('what is kept is of nobody')
   }
 
@@ -89,6 +99,17 @@ export class KeptActivations {
     before: number = Number.POSITIVE_INFINITY,
     peer?: DeviceId
   ): KeptActivation | undefined {
+    const trace = this.trace(of, way, before, peer)
+    return trace?.tensors === undefined ? undefined : { ...trace, tensors: trace.tensors }
+  }
+
+  /** The same, where there was no room for what it was, too. */
+  trace(
+    of: KeptOf,
+    way: KeptActivation['way'],
+    before: number = Number.POSITIVE_INFINITY,
+    peer?: DeviceId
+  ): KeptTrace | undefined {
     return this.#byDatum
       .get(keyOf(of))
       ?.findLast(one => one.way === way && one.turn < before && (peer === undefined || one.peer === peer))
@@ -103,12 +124,19 @@ export class KeptActivations {
     }
   }
 
-  #drop(entry: Entry): void {
-    this.#entries.delete(entry)
+  /** Whence it came stays. */
+  #empty(entry: Entry): void {
     this.#bytes -= entry.bytes
     const left = (this.#ofPeer.get(entry.peer) ?? 0) - entry.bytes
     if (left <= 0) this.#ofPeer.delete(entry.peer)
     else this.#ofPeer.set(entry.peer, left)
+    entry.tensors = undefined
+    entry.bytes = 0
+  }
+
+  #drop(entry: Entry): void {
+    this.#empty(entry)
+    this.#entries.delete(entry)
     const others = this.#byDatum.get(entry.key)!.filter(one => one !== entry)
     if (others.length === 0) this.#byDatum.delete(entry.key)
     else this.#byDatum.set(entry.key, others)

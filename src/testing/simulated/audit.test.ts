@@ -261,3 +261,28 @@ describe('a source whose data are audited', () => {
     }
   })
 })
+
+const NOWHERE = { written: new Promise<never>(() => {}), answered: new Promise<never>(() => {}) }
+
+/** It knows whence a datum came, and had no room for what it was. */
+const keepNothing = (network: MemoryDevice['network']): void => {
+  const send = network.sendTask.bind(network)
+  network.sendTask = (to, task, tensors, report) => (task.shown === 0n ? send(to, task, tensors, report) : NOWHERE)
+}
+
+test('who is honest and keeps nothing of what it was given is not set aside for what another makes of it before', async () => {
+  const lie: Lie = (values, { block }) => {
+    if (block === 1) noise(values, net.blocks[block]!)
+  }
+  const { home, others, send } = await cluster(1, pipeline(1), { lie, memory: 1e6 })
+  const { net: placed } = home.device.status().placement.models
+  const last = Object.entries(placed!).flatMap(([name, blocks]) => (blocks.includes(2) ? [name] : []))
+  for (const { device, network } of others)
+    if (last.includes(device.view.nameOf(device.view.self))) keepNothing(network)
+  expect(wrongOf(await send(60))).toBe(0)
+  expect(
+    auditsOf(home)
+      .setAside.map(({ device }) => device)
+      .filter(name => name !== 'mallory')
+  ).toEqual([])
+})

@@ -116,10 +116,11 @@ export class AuditDesk {
   /** The home of a datum is shown what has come to this device of it. */
   show(home: DeviceId, { source, datum, attempt, model, before, tensors, token }: ShowRequest): Reply {
     const turn = before === 0n ? Number.POSITIVE_INFINITY : Number(before)
-    const found = this.#kept.latest({ home, source, datum: Number(datum), attempt, token }, 'from', turn)
-    if (found === undefined) return create(ReplySchema, { error: 'nothing of it is kept here' })
+    const found = this.#kept.trace({ home, source, datum: Number(datum), attempt, token }, 'from', turn)
+    if (found === undefined || (tensors && found.tensors === undefined))
+      return create(ReplySchema, { error: 'nothing of it is kept here' })
     const value = { from: found.peer, done: found.done, turn: BigInt(found.turn) }
-    if (tensors) {
+    if (tensors && found.tensors !== undefined) {
       const task = create(TaskSchema, { source, datum, attempt, model, home, done: value.done, shown: value.turn })
       this.#parts.network.sendTask(home, task, found.tensors.map(copied)).answered.catch(() => {}) // its home asks no more
     }

@@ -143,18 +143,28 @@ export class Auditor {
 
   /** @returns why the datum is to be computed again */
   #conclude(segment: Segment, verdict: Verdict, model: ModelId): readonly BlockFailure[] {
-    const { device, receiver, from } = segment
-    if (verdict.kind === 'agreed' && !segment.isHidden) this.#rightAt.set(device, this.#results)
+    const { device, receiver, from, hiddenAfter } = segment
+    if (verdict.kind === 'agreed' && hiddenAfter === undefined) this.#rightAt.set(device, this.#results)
     if (verdict.kind === 'undecided') this.#sayUndecided(segment, verdict.by, model)
     if (verdict.kind !== 'deviated') return []
     if (verdict.wrong !== undefined) {
       this.#blame(verdict.wrong, model, this.#because(segment, model, verdict.by))
       return []
     }
+    if (hiddenAfter !== undefined && !this.#parts.suspects.hides(device, hiddenAfter))
+      return [this.#ofNobody(segment, hiddenAfter, model)]
     const culprit = this.#parts.suspects.deviates(device, receiver)
     const because = this.#because(segment, model, culprit === device ? verdict.by : [device, ...verdict.by])
     this.#blame(culprit, model, because)
     return [{ device: culprit, block: from, because }]
+  }
+
+  /** It is computed again elsewhere; that alone sets nobody aside. */
+  #ofNobody(segment: Segment, before: DeviceId, model: ModelId): BlockFailure {
+    const { device, from: block } = segment
+    const name = this.#parts.view.nameOf(device)
+    const because = `what came of ${this.#blocks(segment, model)} is wrong, and ${name} keeps no more what it was given of it`
+    return before === device ? { device, block, because } : { device, accuser: before, block, because }
   }
 
   #blame(device: DeviceId, model: ModelId, because: string): void {

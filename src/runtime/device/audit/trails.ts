@@ -26,8 +26,8 @@ export interface Segment {
   readonly output: readonly WireTensor[]
   /** Who says what it passed on; undefined: this device, which was given it. */
   readonly receiver: DeviceId | undefined
-  /** It did not show what it had been given: others may have had it too, since this device sent it out. */
-  readonly isHidden: boolean
+  /** It did not show what it had been given: that one had it before, and shows it; this device's own where nobody else does. */
+  readonly hiddenAfter?: DeviceId
 }
 
 type Output = Pick<Segment, 'output' | 'receiver' | 'until'>
@@ -72,6 +72,12 @@ export class Trails {
     const segments: Segment[] = []
     let output: Output = { output: came.tensors, receiver: undefined, until: came.done }
     let device = came.peer
+    /** The first that does not show what it was given, since something was shown. */
+    let hides: DeviceId | undefined
+    const made = (from: number, input: readonly WireTensor[]): Segment =>
+      hides === undefined || hides === device
+        ? { ...output, device, from, input }
+        : { ...output, device: hides, from, input, hiddenAfter: device }
     for (let hops = 0; hops < MOST_HOPS; hops++) {
       const shown = await this.#ask(device, of, model, before.get(device) ?? 0, false)
       if (shown === undefined || shown.done > output.until) break
@@ -80,22 +86,23 @@ export class Trails {
       if (from === of.home) {
         const sent = this.#parts.kept.latest(of, 'to', came.turn, device)
         if (sent === undefined || sent.done > output.until) return { segments, sent: undefined }
-        segments.push({ ...output, device, from: sent.done, input: sent.tensors, isHidden: false })
+        segments.push(made(sent.done, sent.tensors))
         return { segments, sent }
       }
       const input = await this.#tensors(device, of, model, turn)
-      if (input === undefined) break
-      segments.push({ ...output, device, from: shown.done, input, isHidden: false })
-      output = { output: input, receiver: device, until: shown.done }
+      if (input === undefined) hides ??= device
+      else {
+        segments.push(made(shown.done, input))
+        output = { output: input, receiver: device, until: shown.done }
+        hides = undefined
+      }
       device = from
     }
-    // Somebody does not show what it had: all that was done since it left here is looked at together.
+    // Somebody does not say whence it had it: all that was done since it left here is looked at together.
     const sent = this.#parts.kept.latest(of, 'to', came.turn)
     if (sent === undefined || sent.done > output.until) return { segments, sent: undefined }
-    return {
-      segments: [...segments, { ...output, device, from: sent.done, input: sent.tensors, isHidden: true }],
-      sent
-    }
+    const last = { ...output, device: hides ?? device, from: sent.done, input: sent.tensors, hiddenAfter: sent.peer }
+    return { segments: [...segments, last], sent }
   }
 
   async #ask(
