@@ -99,6 +99,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     dispatcher,
     stretch: new WindowStretch({ self: network.self, now: () => systemClock.now() }),
     source: () => undefined,
+    farewells: { heard: () => {} },
     audits: { came: () => {}, shown: () => {}, show: () => create(ReplySchema) },
     door: new DatumDoor({ clock: systemClock, tokens, nameOf: String, say: () => {} }),
     draining: () => false,

@@ -17,6 +17,7 @@ const BENCHES = [
   'metrics',
   'dashboard',
   'tracing',
+  'audit',
   'simulator',
   'planning',
   'profile',

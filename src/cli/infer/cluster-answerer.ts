@@ -35,6 +35,10 @@ export interface ClusterOptions {
 const LARGEST_BLOCKS = 12
 const TICK: Seconds = seconds(0.05)
 const NOTHING: Bytes = bytes(0)
+/** A placement that leaves something out so long is no passing one. */
+const NO_ROOM: Seconds = seconds(5)
+const WHAT_TO_DO =
+  'A guest carries no blocks. Take a model out (tributary model remove), or compute a file on this machine alone: with --state of a folder where no device runs'
 
 /**
  * A device of its own joins, for as long as it takes: with room for nothing, unless it brings the model.
@@ -138,10 +142,15 @@ const untilThere = async (
   timeout: Seconds
 ): Promise<void> => {
   const until = systemClock.now() + timeout
+  let noRoomSince: Seconds | undefined
   for (;;) {
     const manifest = device.view.manifestNamed(model)
-    const lack = manifest === undefined ? undefined : (desk.lackOf(manifest)?.words ?? desk.lackOfWay(manifest))
+    const blocks = manifest === undefined ? undefined : desk.lackOf(manifest)
+    const lack = manifest === undefined ? undefined : (blocks?.words ?? desk.lackOfWay(manifest))
     if (manifest !== undefined && lack === undefined) return
+    noRoomSince = blocks?.fitsNowhere === true ? (noRoomSince ?? systemClock.now()) : undefined
+    if (systemClock.now() - (noRoomSince ?? systemClock.now()) > NO_ROOM)
+      throw new NoAnswerError(`the cluster has no room for model "${model}": ${lack}. ${WHAT_TO_DO}`)
     if (systemClock.now() > until) {
       const names = device.view.manifests().map(({ name }) => name)
       throw new NoAnswerError(

@@ -118,6 +118,13 @@ export class ClusterView {
     return hasLeft
   }
 
+  /** Its owner has signed that it has left. @returns whether it has, by now */
+  renounced(id: ModelId, now: Seconds): boolean {
+    if (!this.models.isUnclaimed(id)) return false
+    this.dismiss(id, now)
+    return this.models.isGone(id)
+  }
+
   /** Called often. @param keep how long a model stays that nobody owns or uses @returns those that have left for that */
   forget(now: Seconds, keep: Seconds): readonly ModelId[] {
     const left = this.models.tick(now, keep)
@@ -452,7 +459,16 @@ const NONE: ReadonlySet<number> = new Set()
 /** What counts of it: that it is there, what it asks, and the models that it has brought for others to compute. */
 const stateOfGuest = (state: DeviceState): DeviceState => ({
   ...state,
-  ...{ canPlan: false, elects: '', follows: '', followsTerm: 0, setAside: [], goneModels: [], memory: 0n },
+  ...{
+    canPlan: false,
+    elects: '',
+    follows: '',
+    followsTerm: 0,
+    setAside: [],
+    goneModels: [],
+    farewells: [],
+    memory: 0n
+  },
   models: state.models.filter(({ owner }) => owner).map(model => ({ ...model, blocks: [], times: [] }))
 })
 

@@ -259,12 +259,41 @@ test('a fingerprint means one model whatever it is called; where several begin s
   expect(view.chooseModel(`net@${'4'.repeat(12)}`)).toEqual({ kind: 'absent' })
 })
 
-test('what a guest called a model that others own too is no name of it once the guest has gone', () => {
+test('what a guest calls a model that others own too is no name of it', () => {
   const view = open()
   view.addGuest(C)
   view.heard(B, state(B, { models: [owns(OLD)] }))
   view.heard(C, state(C, { models: [owns(OLD, 1n, 'net-17')] }))
-  expect(view.models.namesOf(OLD)).toEqual(['net', 'net-17'])
-  view.left(C)
   expect(view.models.namesOf(OLD)).toEqual(['net'])
+})
+
+test('a guest that says it owns what another has signed is not believed: not for its name, and not to keep it', () => {
+  const view = open()
+  view.addGuest(C)
+  view.heard(C, state(C, { models: [owns(OLD, 99n, 'evil')] }))
+  expect([named(view, A, 'evil'), view.models.owners(OLD)]).toEqual([undefined, []])
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  view.heard(B, state(B, { goneModels: [OLD] }))
+  expect(view.models.isGone(OLD)).toBe(true)
+  view.heard(C, state(C, { models: [owns(OLD, 100n)] }))
+  expect(view.models.isGone(OLD)).toBe(true)
+})
+
+test('a guest owns the model that it has brought', () => {
+  const view = open()
+  const own = modelId('3'.repeat(64))
+  view.addGuest(C)
+  view.addManifest({ ...manifest(own, 'own'), seal: { owner: C, signature: new Uint8Array() } })
+  view.heard(C, state(C, { models: [owns(own, 1n, 'own')] }))
+  expect([named(view, A, 'own'), view.models.owners(own)]).toEqual([own, [C]])
+})
+
+test('a name is pinned to who has signed the model, whatever revision another says that it has of it', () => {
+  const view = open()
+  view.heard(B, state(B, { models: [owns(OLD, 1n)] }))
+  view.heard(C, state(C, { models: [owns(OLD, 99n)] }))
+  expect(view.models.choose('net', A, new ModelPins())).toMatchObject({
+    kind: 'model',
+    pin: { owner: B, revision: 1n }
+  })
 })

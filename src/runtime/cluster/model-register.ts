@@ -136,7 +136,7 @@ export class ModelRegister {
     const pin = pins.get(name)
     if (pin !== undefined) return this.#keepTo(name, pin)
     if (offer === undefined) return { kind: 'absent' }
-    const { device: owner, model, revision } = offer
+    const { device: owner, model, revision } = this.#sealersOwn(offer)
     return { kind: 'model', name, manifest: this.#manifests.get(model)!, pin: { model, owner, revision } }
   }
 
@@ -185,6 +185,17 @@ export class ModelRegister {
     return this.#claims().filter(
       claim => (name === '' || claim.name === name) && !this.#gone.has(claim.model) && this.#manifests.has(claim.model)
     )
+  }
+
+  /** Who has signed a model and calls it so is who is trusted with its name: anybody else may say that it owns it, too. */
+  #sealersOwn(offer: Offered): Offered {
+    const { model, name } = offer
+    const alike = this.#claims().filter(claim => claim.model === model && claim.name === name)
+    return alike.find(({ device }) => this.#isSealedBy(model, device)) ?? offer
+  }
+
+  #isSealedBy(id: ModelId, device: DeviceId): boolean {
+    return this.#manifests.get(id)?.seal?.owner === device
   }
 
   /** Models that nobody says are theirs, as those who sealed them called them. @param name empty: any, owned ones too */
@@ -237,28 +248,47 @@ export class ModelRegister {
     return true
   }
 
+  /** Whether nobody says that it owns it but its sealer, before it went: then the signed word of that one is enough. */
+  isUnclaimed(id: ModelId): boolean {
+    for (const { device: text, models } of this.#parts.states()) {
+      const device = deviceId(text)
+      const isFormer = this.#isSealedBy(id, device) && !this.#parts.isUp(device)
+      if (!isFormer && this.#isOwnedIn(models, device, id)) return false
+    }
+    return true
+  }
+
   /** By those alone whose it is, in the states that they have sent themselves. */
   #isRenounced(id: ModelId): boolean {
     const owner = this.#manifests.get(id)?.seal?.owner
     let isSaid = false
     for (const { device, goneModels, models } of this.#parts.states()) {
-      if (models.some(one => one.owner && one.model === id)) return false
+      if (this.#isOwnedIn(models, deviceId(device), id)) return false
       if (device === owner) isSaid = goneModels.slice(-MOST_TOLD).includes(id)
     }
     return isSaid
+  }
+
+  /** That a guest says so of what others have signed is not believed. */
+  #isOwnedIn(models: DeviceState['models'], device: DeviceId, id: ModelId): boolean {
+    const isBelieved = this.#parts.isGuest?.(device) !== true || this.#isSealedBy(id, device)
+    return isBelieved && models.some(({ model, owner }) => owner && model === id)
   }
 
   /** What a device says has left, and what it brings back. @returns the models that are gone, or are back, since */
   heard(state: DeviceState, now: Seconds): { readonly left: readonly ModelId[]; readonly back: readonly ModelId[] } {
     this.#heardAt = now
     const said = state.goneModels.slice(-MOST_TOLD).map(modelId)
-    const owned = state.models.flatMap(({ model, owner }) => (owner ? [modelId(model)] : []))
+    const device = deviceId(state.device)
+    const owned = state.models.flatMap(({ model }) =>
+      this.#isOwnedIn(state.models, device, modelId(model)) ? [modelId(model)] : []
+    )
     // Whoever still speaks of one that has left has not heard of it, or has been away: it is told again.
     const spoken = [...state.models.map(({ model }) => model), ...state.sources.map(source => source.modelId)]
     for (const id of spoken.map(modelId)) if (this.#gone.has(id)) this.#gone.set(id, now)
     return {
       left: said.filter(id => !this.#gone.has(id) && this.#isRenounced(id) && this.leave(id, now)),
-      back: owned.filter(id => this.#parts.isUp(deviceId(state.device)) && this.#gone.delete(id))
+      back: owned.filter(id => this.#parts.isUp(device) && this.#gone.delete(id))
     }
   }
 
@@ -293,11 +323,11 @@ export class ModelRegister {
       // Of many devices few own models: the others cost nothing.
       if (!models.some(({ owner }) => owner)) continue
       const device = deviceId(text)
-      const isUp = this.#parts.isUp(device)
-      if (!isUp && (isThere || this.#parts.isGuest?.(device) === true)) continue
+      const [isUp, isGuest] = [this.#parts.isUp(device), this.#parts.isGuest?.(device) === true]
+      if (!isUp && (isThere || isGuest)) continue
       for (const { model: id, owner, name, revision } of models) {
         const model = modelId(id)
-        if (owner)
+        if (owner && (!isGuest || this.#isSealedBy(model, device)))
           claims.push({ device, model, revision, name: name || (this.#manifests.get(model)?.name ?? ''), isUp })
       }
     }

@@ -8,7 +8,8 @@ export const STATE_LIMITS = {
   links: 4096,
   sources: 1024,
   setAside: 1024,
-  goneModels: 1024
+  goneModels: 1024,
+  farewells: 64
 } as const
 
 /** Of a name, and of an id. */
@@ -16,10 +17,10 @@ export const MOST_CHARACTERS = 200
 
 /** @returns why a state of another device is not heard, in words; undefined where it may be */
 export const stateFault = (state: DeviceState): string | undefined => {
-  const { name, models, links, sources, setAside, goneModels } = state
+  const { name, models, links, sources, setAside, goneModels, farewells } = state
   const counts = {
     ...{ models: models.length, links: links.length, sources: sources.length },
-    ...{ setAside: setAside.length, goneModels: goneModels.length },
+    ...{ setAside: setAside.length, goneModels: goneModels.length, farewells: farewells.length },
     blocks: sum(models.map(({ blocks }) => blocks.length)),
     times: sum(models.map(({ times }) => times.length))
   }
@@ -32,6 +33,7 @@ export const stateFault = (state: DeviceState): string | undefined => {
     ...models.flatMap(one => [one.name, one.model]),
     ...sources.flatMap(one => [one.model, one.modelId]),
     ...links.flatMap(one => [one.to, one.medium]),
+    ...farewells.map(one => one.model),
     ...setAside.flatMap(one => [one.device, one.model])
   ]
   const isLong = texts.some(text => text.length > MOST_CHARACTERS)

@@ -18,6 +18,7 @@ import type { Bar } from '../cluster/block-keeper.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { SetAside } from '../cluster/distrust.ts'
 import type { LocalBlocks } from '../cluster/local-blocks.ts'
+import type { Farewell } from '../cluster/model-farewells.ts'
 import { sourceToWire } from '../cluster/source-codec.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { type CarriedModelSchema, type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
@@ -72,6 +73,8 @@ export interface DeviceReporterParts {
   /** Messages about data of its sources by devices that were not given these. */
   readonly unproven: () => number
   readonly budgets: PeersBudgets
+  /** Of models that have left. */
+  readonly farewells: () => readonly Farewell[]
   readonly audits: Pick<AuditDesk, 'counts' | 'isOn'>
   /** As it was asked for. */
   readonly activationEncoding?: string | undefined
@@ -237,6 +240,7 @@ export class DeviceReporter {
         })
       }),
       goneModels: [...view.models.gone(clock.now())],
+      farewells: [...this.#parts.farewells()],
       life: network.life,
       setAside: this.#setAside(),
       audits: this.#parts.audits.isOn

@@ -25,6 +25,7 @@ import { createLeader } from '../cluster/create-leader.ts'
 import { LocalBlocks } from '../cluster/local-blocks.ts'
 import { ManifestFinder } from '../cluster/manifest-finder.ts'
 import { sealManifest } from '../cluster/manifest-seal.ts'
+import { ModelFarewells } from '../cluster/model-farewells.ts'
 import { placementToWire } from '../cluster/placement-codec.ts'
 import { placementFault } from '../cluster/placement-fault.ts'
 import { PlacementReminder } from '../cluster/placement-reminder.ts'
@@ -183,6 +184,7 @@ class RunningDevice implements Device {
   readonly #orphans: OrphanWatch
   readonly #goneWatch: GoneWatch
   readonly #finder: ManifestFinder
+  readonly #farewells: ModelFarewells
   readonly #owned: OwnedModels
   readonly #pinKeeper: PinKeeper
   readonly #models: ModelWatch
@@ -317,6 +319,10 @@ class RunningDevice implements Device {
       ...{ clock, guard: this.#guard, network, view: this.view, budgets: this.#budgets, signer: parts.signer },
       found: () => this.#announcer.changed()
     })
+    this.#farewells = new ModelFarewells({
+      ...{ guard: this.#guard, view: this.view, budgets: this.#budgets, signer: parts.signer, now: () => clock.now() },
+      changed: () => this.#announcer.changed()
+    })
     this.#rhythm = new RestingClock({ clock, rests: () => this.#reporter.rests, every: RESTING_TICK })
     this.#reporter = new DeviceReporter({
       ...parts,
@@ -343,6 +349,7 @@ class RunningDevice implements Device {
       failures: this.#keeper.failures,
       unproven: () => this.#door.turnedAway,
       budgets: this.#budgets,
+      farewells: () => this.#farewells.told(),
       audits: this.#audits
     })
     this.#words = new WaitingWords({ clock, view: this.view, reporter: this.#reporter, say })
@@ -628,6 +635,7 @@ class RunningDevice implements Device {
       stretch: this.stretch,
       dispatcher: this.#dispatcher,
       source: id => this.#taker(id),
+      farewells: this.#farewells,
       audits: this.#audits,
       door: this.#door,
       draining: () => this.#draining,
@@ -674,6 +682,7 @@ class RunningDevice implements Device {
     job('trusting devices again', () => this.#trustAgain())
     job('looking for unknown models', () => this.#finder.tick())
     job('looking after models', () => this.#models.tick())
+    job('telling which models have left', () => this.#farewells.tick())
     job('seeing what is offered by names that are used', () => this.#pinKeeper.tick())
     job('electing who plans', () => this.#elect())
     if (this.#adapts) job('looking whether to plan', () => this.#leader.tick(this.#placement))

@@ -12,6 +12,7 @@ import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { toWire } from '../cluster/manifest-codec.ts'
 import { MisfitError } from '../cluster/misfit-error.ts'
+import type { ModelFarewells } from '../cluster/model-farewells.ts'
 import { placementFromWire, placementToWire } from '../cluster/placement-codec.ts'
 import { stateFault } from '../cluster/state-fault.ts'
 import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
@@ -56,6 +57,8 @@ export interface HandlerParts {
   readonly source: (id: string) => DatumTaker | undefined
   /** What is looked at, of this device's data and of others'. */
   readonly audits: Pick<AuditDesk, 'came' | 'shown' | 'show'>
+  /** Of models that have left. */
+  readonly farewells: Pick<ModelFarewells, 'heard'>
   /** What is said about data of sources here goes through it. */
   readonly door: DatumDoor
   readonly draining: () => boolean
@@ -139,6 +142,7 @@ const onState = (parts: HandlerParts, from: DeviceId, state: DeviceState, greete
     parts.changed()
   }
   hearSetAside(parts, from, state)
+  if (from !== parts.view.self && !parts.view.isGuest(from)) parts.farewells.heard(from, state)
   if (from === parts.view.self || greeted.has(from) || state.name === '') return
   greeted.add(from)
   const device = parts.view.nameOf(from)
@@ -258,7 +262,7 @@ const onNotice = (parts: HandlerParts, from: DeviceId, body: Notice['body']): vo
       return
     }
     case 'custody':
-      sourceOf(parts, from, body.value, 'custody')?.custody(refOf(body.value), from, body.value.done)
+      onCustody(parts, from, body.value)
       return
     case 'lost':
       sourceOf(parts, from, body.value, 'the loss')?.lost(
@@ -360,7 +364,16 @@ const onClearance = (parts: HandlerParts, from: DeviceId, { body }: Clearance): 
     )
 }
 
-/** Only whose home the sender is. */
+/** Nobody but its home knows whether a task is what it says. Who has one that was made up hears that at once, and lets it go. */
+const onCustody = (parts: HandlerParts, from: DeviceId, message: Custody): void => {
+  const taker = sourceOf(parts, from, message, 'custody')
+  if (taker === undefined) {
+    const { source, datum, attempt, token } = message
+    parts.network.notify(from, notice('withdraw', { source, datum, attempt, token, unlessBegun: false }))
+  } else taker.custody(refOf(message), from, message.done)
+}
+
+/** Only whose home the sender is, and only what came with that token: another may go by the same name. */
 const onWithdraw = ({ dispatcher, network, view }: HandlerParts, from: DeviceId, message: Withdraw): void => {
   const { source, datum, attempt, unlessBegun, token } = message
   const isMeant = (task: DeviceTask): boolean =>
@@ -368,10 +381,14 @@ const onWithdraw = ({ dispatcher, network, view }: HandlerParts, from: DeviceId,
     task.datum === Number(datum) &&
     task.attempt === attempt &&
     task.homeId === from &&
+    isSameToken(task.token, token) &&
     (!unlessBegun || task.done === 0)
   if (dispatcher.cancel(isMeant) && unlessBegun)
     network.notify(from, notice('lost', { source, datum, attempt, device: view.self, token }))
 }
+
+const isSameToken = (a: Uint8Array = new Uint8Array(), b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i])
 
 const refOf = ({ source, datum, attempt }: { source: string; datum: bigint; attempt: number }): DatumRef => ({
   source,

@@ -29,6 +29,8 @@ export interface Member {
   readonly mayAdmit: boolean
   /** The device on its machine by whose word it came. */
   readonly vouchedBy?: DeviceId | undefined
+  /** Of one who only looks or asks: the invite by which it came. */
+  readonly ticket?: string | undefined
 }
 
 interface RefusalDetails {
@@ -62,6 +64,8 @@ export interface Credentials {
   readonly certify?: (comes: DeviceId, invited: Invited, ticket: { readonly once: boolean }) => Promise<Signed>
   /** Asked of a peer that is a member: where another process with its identity is that stays instead, if there is one. */
   readonly insteadOf?: (member: Member, connection: Connection) => string | undefined
+  /** Asked of one who comes: whether there is room for it beside those who came the same way. @default there always is */
+  readonly hasRoomFor?: (member: Member) => boolean
 }
 
 /** Certificates, and the rotations that lead to the key which signed them. */
@@ -139,7 +143,8 @@ const requireAdmitted = (said: Verdict, { roll }: Credentials, isMember: boolean
 const memberOf = ({ peer, role }: Comer, incarnation: bigint, found: Assessment): Member => ({
   ...{ peer, role, incarnation },
   mayAdmit: found.kind === 'member' && found.facts.mayAdmit,
-  ...(found.kind === 'member' && found.vouchedBy !== undefined ? { vouchedBy: found.vouchedBy } : {})
+  ...(found.kind === 'member' && found.vouchedBy !== undefined ? { vouchedBy: found.vouchedBy } : {}),
+  ...(found.kind === 'member' && found.ticket !== undefined ? { ticket: found.ticket } : {})
 })
 
 /**
@@ -205,6 +210,7 @@ export const grantAdmission = async (
   const found = first.kind === 'ahead' ? await caughtUp(port, dialler, answer.renewal, credentials) : first
   const member = memberOf(dialler, dialler.incarnation, found)
   await refuseTwin(port, credentials.insteadOf?.(member, connection))
+  if (credentials.hasRoomFor?.(member) === false) throw await refuse(port, new Refusal('crowded'))
   admit(member)
   await writeVerdict(port, { admitted: true })
 }

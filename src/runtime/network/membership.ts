@@ -21,6 +21,7 @@ import { isPingDue } from './is-ping-due.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
 import type { ClusterRoll } from './members/cluster-roll.ts'
+import { hasGuestPlace } from './members/guest-places.ts'
 import { MemberDesk } from './members/member-desk.ts'
 import { REFUSALS } from './members/refusal.ts'
 import type { Spoken } from './parse-address.ts'
@@ -102,7 +103,12 @@ export class Membership {
         incarnation: life,
         roll,
         certify: (comes, invited, ticket) => this.#members.certify(comes, invited, ticket),
-        insteadOf: (member, connection) => this.#insteadOf(member, connection)
+        insteadOf: (member, connection) => this.#insteadOf(member, connection),
+        hasRoomFor: member =>
+          hasGuestPlace(
+            member,
+            [...this.#sessions.values()].map(session => session.member)
+          )
       },
       lateness: () => this.#liveness.lateness,
       onTwin: address => this.#onTwinStays(address),

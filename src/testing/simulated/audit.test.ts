@@ -279,7 +279,10 @@ test('who is honest and keeps nothing of what it was given is not set aside for 
   const last = Object.entries(placed!).flatMap(([name, blocks]) => (blocks.includes(2) ? [name] : []))
   for (const { device, network } of others)
     if (last.includes(device.view.nameOf(device.view.self))) keepNothing(network)
-  expect(wrongOf(await send(60))).toBe(0)
+  const door = await send(60)
+  // Where nobody is left to settle it, that is said.
+  expect(wrongOf(door)).toBeLessThanOrEqual(outcomesOf(home).undecided)
+  expect(outcomesOf(home).deviated).toBeGreaterThan(0)
   expect(
     auditsOf(home)
       .setAside.map(({ device }) => device)

@@ -22,6 +22,7 @@ import type { Right } from '../../runtime/ports/network.ts'
 import { EventClock } from './event-clock.ts'
 import { createMemoryBlockStore } from './memory-block-store.ts'
 import { MemoryDevice, type MemoryDeviceOptions } from './memory-device.ts'
+import { MemoryEngine } from './memory-engine.ts'
 import { MemoryHub } from './memory-hub.ts'
 import { MemoryNetwork } from './memory-network.ts'
 import type { MemorySource } from './memory-source.ts'
@@ -93,6 +94,32 @@ test('results of a member that was never given a datum are not believed, counted
   expect(answers(door)).toEqual(right)
   expect(unprovenAt(porch)).toBeGreaterThan(sent / 2)
   expect(porch.said.filter(text => text.includes('mallory sent a result of datum'))).toHaveLength(1)
+})
+
+test('tasks that a member has made up are let go as soon as their home has heard of them, and what is real is not', async () => {
+  const { clock, hub, start } = open()
+  let runs = 0
+  const porch = start({ name: 'porch', models: [net], memory: 0 })
+  const engine = new MemoryEngine({
+    ...{ clock: new ProcessClock(clock), speed: 1, bytesAt: place => shed.blobs.bytesAt(place) },
+    runs: () => runs++
+  })
+  const shed: MemoryDevice = new MemoryDevice({ hub, name: 'shed', parts: { engine } })
+  void shed.start()
+  const mallory = start({ name: 'mallory', memory: 0 })
+  await clock.run(() => shed.device.status().placement.ready && clock.now() > 3)
+  const door = porch.addSource({ name: 'door', items: items(), window: 4 })
+  const [home, to] = [porch.network.self, shed.network.self]
+  const before = runs
+  for (let datum = 0; datum < 300; datum++) {
+    const about = { source: `door@${home}`, datum: BigInt(datum % 40), model: net.manifest.id, home, done: 0 }
+    const forged = create(TaskSchema, { ...about, weight: 1, attempt: 1, token: new Uint8Array(16) })
+    mallory.network.sendTask(to, forged, [toyInput(net, 0, datum)]).answered.catch(() => {})
+  }
+  await clock.run(() => door.isDone || clock.now() > 60)
+  expect(answers(door)).toEqual(right)
+  // Two blocks of each real one, and of the others what could be begun within a round trip.
+  expect(runs - before).toBeLessThan(2 * DATA + 20)
 })
 
 test('of a datum that it was not given, a member can say neither that it failed nor that it is lost nor that it has it', async () => {

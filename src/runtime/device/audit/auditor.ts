@@ -40,7 +40,7 @@ export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number]
 type Verdict =
   | { readonly kind: 'agreed' | 'impossible' }
   /** Two differ, and no third settles it. */
-  | { readonly kind: 'undecided'; readonly by: readonly DeviceId[] }
+  | { readonly kind: 'undecided'; readonly by: readonly DeviceId[]; readonly hasThird: boolean }
   /** `wrong`: it was asked to compute it again, and what was looked at is right. */
   | { readonly kind: 'deviated'; readonly by: readonly DeviceId[]; readonly wrong?: DeviceId }
 
@@ -122,37 +122,37 @@ export class Auditor {
   }
 
   async #judge(segment: Segment, task: DeviceTask): Promise<Verdict> {
-    const { device, receiver, from, until, output } = segment
+    const { device, receiver, from, until, output, hidden } = segment
     const input = segment.input.map(decodeTensor)
     const range = { model: task.modelId, from, until, weight: task.weight, input }
     // Whoever is asked may just be giving up the block: another one is.
     const again = async (without: readonly DeviceId[]): Promise<Recomputed | undefined> =>
       (await recompute(range, new Set(without), this.#parts)) ?? recompute(range, new Set(without), this.#parts)
-    const parties = receiver === undefined ? [device] : [device, receiver]
+    const parties = [device, ...(receiver === undefined ? [] : [receiver]), ...(hidden?.by ?? [])]
     const second = await again(parties)
     if (second === undefined) return { kind: 'impossible' }
     if (areAlike(output, second.tensors)) return { kind: 'agreed' }
     if (from === until) return { kind: 'deviated', by: [] }
     const third = await again([...parties, ...second.by])
-    if (third === undefined) return { kind: 'undecided', by: [...second.by] }
+    if (third === undefined) return { kind: 'undecided', by: [...second.by], hasThird: false }
     if (areAlike(second.tensors, third.tensors)) return { kind: 'deviated', by: [...second.by, ...third.by] }
-    if (!areAlike(output, third.tensors)) return { kind: 'undecided', by: [...second.by, ...third.by] }
+    if (!areAlike(output, third.tensors)) return { kind: 'undecided', by: [...second.by, ...third.by], hasThird: true }
     const [wrong] = second.by
     return second.by.size === 1 ? { kind: 'deviated', by: [device], wrong: wrong! } : { kind: 'agreed' }
   }
 
   /** @returns why the datum is to be computed again */
   #conclude(segment: Segment, verdict: Verdict, model: ModelId): readonly BlockFailure[] {
-    const { device, receiver, from, hiddenAfter } = segment
-    if (verdict.kind === 'agreed' && hiddenAfter === undefined) this.#rightAt.set(device, this.#results)
-    if (verdict.kind === 'undecided') this.#sayUndecided(segment, verdict.by, model)
+    const { device, receiver, from, hidden } = segment
+    if (verdict.kind === 'agreed' && hidden === undefined) this.#rightAt.set(device, this.#results)
+    if (verdict.kind === 'undecided') this.#sayUndecided(segment, verdict, model)
     if (verdict.kind !== 'deviated') return []
     if (verdict.wrong !== undefined) {
       this.#blame(verdict.wrong, model, this.#because(segment, model, verdict.by))
       return []
     }
-    if (hiddenAfter !== undefined && !this.#parts.suspects.hides(device, hiddenAfter))
-      return [this.#ofNobody(segment, hiddenAfter, model)]
+    if (hidden !== undefined && !this.#parts.suspects.hides(device, hidden.after))
+      return [this.#ofNobody(segment, hidden.after, model)]
     const culprit = this.#parts.suspects.deviates(device, receiver)
     const because = this.#because(segment, model, culprit === device ? verdict.by : [device, ...verdict.by])
     this.#blame(culprit, model, because)
@@ -185,13 +185,13 @@ export class Auditor {
   }
 
   /** Once for each pair. */
-  #sayUndecided(segment: Segment, by: readonly DeviceId[], model: ModelId): void {
+  #sayUndecided(segment: Segment, { by, hasThird }: Verdict & { kind: 'undecided' }, model: ModelId): void {
     const { device } = segment
     const key = `${device} ${model} ${by.join()}`
     if (this.#said.has(key) || this.#said.size >= MOST_SAID) return
     this.#said.add(key)
     const what = `${this.#names([device, ...by])} make different things of ${this.#blocks(segment, model)}`
-    this.#parts.say(`${what}, and ${by.length > 1 ? 'no two of them agree' : 'there is no third to settle it'}`)
+    this.#parts.say(`${what}, and ${hasThird ? 'no two of them agree' : 'there is no third to settle it'}`)
   }
 
   #blocks({ from, until }: Segment, model: ModelId): string {

@@ -26,8 +26,8 @@ export interface Segment {
   readonly output: readonly WireTensor[]
   /** Who says what it passed on; undefined: this device, which was given it. */
   readonly receiver: DeviceId | undefined
-  /** It did not show what it had been given: that one had it before, and shows it; this device's own where nobody else does. */
-  readonly hiddenAfter?: DeviceId
+  /** It did not show what it had been given. `after`: who had it before, and shows it. `by`: all that had a part, as far as is known. */
+  readonly hidden?: { readonly after: DeviceId; readonly by: readonly DeviceId[] }
 }
 
 type Output = Pick<Segment, 'output' | 'receiver' | 'until'>
@@ -72,12 +72,12 @@ export class Trails {
     const segments: Segment[] = []
     let output: Output = { output: came.tensors, receiver: undefined, until: came.done }
     let device = came.peer
-    /** The first that does not show what it was given, since something was shown. */
-    let hides: DeviceId | undefined
+    /** Those that do not show what they were given, since something was shown. */
+    let hiding: readonly DeviceId[] = []
     const made = (from: number, input: readonly WireTensor[]): Segment =>
-      hides === undefined || hides === device
+      hiding.length === 0
         ? { ...output, device, from, input }
-        : { ...output, device: hides, from, input, hiddenAfter: device }
+        : { ...output, device: hiding[0]!, from, input, hidden: { after: device, by: [...hiding, device] } }
     for (let hops = 0; hops < MOST_HOPS; hops++) {
       const shown = await this.#ask(device, of, model, before.get(device) ?? 0, false)
       if (shown === undefined || shown.done > output.until) break
@@ -90,18 +90,19 @@ export class Trails {
         return { segments, sent }
       }
       const input = await this.#tensors(device, of, model, turn)
-      if (input === undefined) hides ??= device
+      if (input === undefined) hiding = [...hiding, device]
       else {
         segments.push(made(shown.done, input))
         output = { output: input, receiver: device, until: shown.done }
-        hides = undefined
+        hiding = []
       }
       device = from
     }
     // Somebody does not say whence it had it: all that was done since it left here is looked at together.
     const sent = this.#parts.kept.latest(of, 'to', came.turn)
     if (sent === undefined || sent.done > output.until) return { segments, sent: undefined }
-    const last = { ...output, device: hides ?? device, from: sent.done, input: sent.tensors, hiddenAfter: sent.peer }
+    const hidden = { after: sent.peer, by: [...hiding, device, sent.peer] }
+    const last = { ...output, device: hidden.by[0]!, from: sent.done, input: sent.tensors, hidden }
     return { segments: [...segments, last], sent }
   }
 

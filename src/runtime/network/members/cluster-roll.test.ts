@@ -408,3 +408,46 @@ describe('a holder of the key', () => {
     expect(other.records().removals).toHaveLength(1)
   })
 })
+
+describe('a member that was removed and comes back under another identity', () => {
+  it('is not let in by the invite that it had, under whatever name, and neither is anybody else', async () => {
+    const a = holder()
+    const ticket = ticketOf(a)
+    const came = at(1, { kind: 'invited', ticket })
+    await came.accept(await a.certify(ids[1]!, shown(ticket, 1, 0), a.self))
+    await a.remove(ids[1]!, 'd1')
+    for (const name of ['d1', 'another'])
+      await expect(a.certify(ids[2]!, shown(ticket, 2, 0, name), a.self)).rejects.toMatchObject({ reason: 'revoked' })
+    isRefused(
+      () => a.assess({ peer: ids[3]!, role: 'observer', standing: asStanding(shown(ticket, 3, 0, '')) }),
+      'revoked'
+    )
+    const b = at(4, {
+      kind: 'member',
+      cluster: a.cluster,
+      certificate: issueCertificate(key, { ...a.members()[0]!, peer: ids[4]! })
+    })
+    b.learn(a.known())
+    isRefused(() => b.assess({ peer: ids[2]!, role: 'device', standing: asStanding(shown(ticket, 2, 4)) }), 'revoked')
+  })
+
+  it('is not let in by its name with any invite from before; by one that was made since, or by another name, it is', async () => {
+    const a = holder()
+    await joined(a, 1)
+    const before = ticketOf(a)
+    await a.remove(ids[1]!, 'd1')
+    const asked = (ticket: Ticket, name: string) => a.certify(ids[2]!, shown(ticket, 2, 0, name), a.self)
+    await expect(asked(before, 'd1')).rejects.toMatchObject({ reason: 'revoked' })
+    expect(await asked(ticketOf(a), 'd1')).toBeDefined()
+    expect(await asked(before, 'd2')).toBeDefined()
+  })
+
+  it('stays out after the key was changed: that makes removals anew', async () => {
+    const a = holder()
+    const ticket = ticketOf(a)
+    await a.certify(ids[1]!, shown(ticket, 1, 0), a.self)
+    await a.remove(ids[1]!, 'd1')
+    await a.rotate(createClusterKey())
+    expect(a.removals()).toMatchObject([{ peer: ids[1], name: 'd1', ticket: expect.any(Uint8Array) }])
+  })
+})

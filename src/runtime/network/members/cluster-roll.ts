@@ -72,8 +72,13 @@ export interface Comer {
 }
 
 export type Assessment =
-  /** `vouchedBy`: the member by whose word it comes. */
-  | { readonly kind: 'member'; readonly facts: MemberFacts; readonly vouchedBy?: DeviceId }
+  /** `vouchedBy`: the member by whose word it comes. `ticket`: of one who only looks or asks, by which it comes. */
+  | {
+      readonly kind: 'member'
+      readonly facts: MemberFacts
+      readonly vouchedBy?: DeviceId
+      readonly ticket?: string
+    }
   /** A member that was away when the key was changed: with what makes it one again. */
   | { readonly kind: 'outdated'; readonly facts: MemberFacts; readonly renewal: MemberRecords }
   /** It has seen the key change, and this device has not. */
@@ -272,18 +277,28 @@ export class ClusterRoll {
       throw isOld ? this.#refusal('oldInvite') : new Refusal('otherCluster')
     }
     if (!isTicketProof(ticket, invited, peer, to)) throw new Refusal('malformed')
+    if (this.#isRevoked(ticket, invited.name)) throw new Refusal('revoked')
     // Clocks differ: of a device that joins, the one of who admits it counts.
     const isJudge = this.mayAdmit || role !== 'device'
     if (isJudge && ticket.expires <= this.#parts.wallTime()) throw new Refusal('expired')
     if (role !== 'device') {
       if (ticket.once || ticket.name !== '') throw new Refusal('forDevices')
       const facts = { peer, name: '', since: this.#parts.wallTime(), mayAdmit: false }
-      return { kind: 'member', facts }
+      return { kind: 'member', facts, ticket: keyOf(ticket.id) }
     }
     if (ticket.name !== '' && ticket.name !== invited.name) throw new Refusal('otherName')
     const use = this.#uses.get(keyOf(ticket.id))
     if (ticket.once && use !== undefined && use.facts.peer !== peer) throw new Refusal('used')
     return { kind: 'invited', ticket, invited }
+  }
+
+  /** By the removal of who came by it, or of one of that name since it was made. */
+  #isRevoked({ id, issued = seconds(0) }: TicketFacts, name: string): boolean {
+    return this.removals().some(
+      removal =>
+        (removal.ticket !== undefined && isSame(removal.ticket, id)) ||
+        (removal.name !== '' && removal.name === name && issued <= removal.at)
+    )
   }
 
   /** Of a member of its machine as of itself. */
@@ -317,7 +332,8 @@ export class ClusterRoll {
     if (!this.#members.has(peer)) this.#makeRoom(ticket, to)
     const uses = ticket.once ? [this.#use(key, ticket, peer)] : []
     const known = this.#members.get(peer)
-    const facts = known?.facts ?? { peer, name, since: this.#parts.wallTime(), mayAdmit: false }
+    const came = { peer, name, since: this.#parts.wallTime(), mayAdmit: false, ticket: ticket.id }
+    const facts = known?.facts ?? came
     const certificate = known?.signed ?? issueCertificate(key, facts)
     this.#remember(certificate, facts)
     await this.#save()
@@ -346,8 +362,11 @@ export class ClusterRoll {
     return signed
   }
 
-  /** @throws UserError where this device does not hold the key, or too many are removed */
-  async remove(peer: DeviceId, name: string): Promise<void> {
+  /**
+   * @param revokes the ticket by which it came is good for nobody from then on @default true
+   * @throws UserError where this device does not hold the key, or too many are removed
+   */
+  async remove(peer: DeviceId, name: string, { revokes = true }: { readonly revokes?: boolean } = {}): Promise<void> {
     const key = this.#requireKey()
     if (this.#removals.size >= MAX_REMOVALS)
       throw new UserError(`${MAX_REMOVALS} members are removed already; begin a new cluster`, { code: 'tooMany' })
@@ -355,7 +374,8 @@ export class ClusterRoll {
       throw new UserError("no other device holds the cluster's key: first give it to another, by an open invite", {
         code: 'lastHolder'
       })
-    const facts = { peer, name, at: this.#parts.wallTime() }
+    const ticket = revokes ? this.member(peer)?.ticket : undefined
+    const facts = { peer, name, at: this.#parts.wallTime(), ...(ticket === undefined ? {} : { ticket }) }
     const removal = { signed: signRemoval(key, facts), facts }
     await this.#saveFirst(
       () => ({ ...this.#kept(), removals: [...signedOf(this.#removals), removal.signed] }),
@@ -367,7 +387,9 @@ export class ClusterRoll {
   /** What an invite is to hold. @throws UserError where this device does not hold the key */
   ticket(terms: Omit<TicketTerms, 'expires'> & { readonly lasts: Seconds }): Ticket {
     const { name, once, lasts } = terms
-    return createTicket(this.#requireKey(), { name, once, expires: seconds(this.#parts.wallTime() + lasts) })
+    // Whatever the clocks of others who removed somebody say, this one comes after that.
+    const issued = seconds(Math.max(this.#parts.wallTime(), ...this.removals().map(({ at }) => at + 1)))
+    return createTicket(this.#requireKey(), { name, once, issued, expires: seconds(this.#parts.wallTime() + lasts) })
   }
 
   /**
@@ -605,7 +627,8 @@ export class ClusterRoll {
   #undo(peer: DeviceId): void {
     if (!this.mayAdmit || this.#removals.has(peer)) return
     // Where that cannot be kept, whoever keeps it has said so.
-    void this.remove(peer, this.member(peer)?.name ?? '').catch(() => {})
+    // The ticket stays good for the other one, who may ask again.
+    void this.remove(peer, '', { revokes: false }).catch(() => {})
   }
 
   // ---- what is kept ----

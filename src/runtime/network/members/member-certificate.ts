@@ -15,12 +15,17 @@ export interface MemberFacts {
   /** Since 1970, on the clock of who admitted it. */
   readonly since: Seconds
   readonly mayAdmit: boolean
+  /** The id of the ticket by which it came. @default it came by none */
+  readonly ticket?: Uint8Array | undefined
 }
 
 export const MAX_NAME = 200
 
-export const issueCertificate = (key: ClusterKey, { peer, name, since, mayAdmit }: MemberFacts): Signed => {
-  const facts = { cluster: publicKeyOf(key), peer, name, since: BigInt(Math.floor(since)), mayAdmit }
+export const issueCertificate = (key: ClusterKey, { peer, name, since, mayAdmit, ticket }: MemberFacts): Signed => {
+  const facts = {
+    ...{ cluster: publicKeyOf(key), peer, name, since: BigInt(Math.floor(since)), mayAdmit },
+    ...(ticket === undefined ? {} : { ticket })
+  }
   return signAs('certificate', toBinary(MemberCertificateSchema, create(MemberCertificateSchema, facts)), key)
 }
 
@@ -28,8 +33,9 @@ export const issueCertificate = (key: ClusterKey, { peer, name, since, mayAdmit 
 export const readCertificate = (signed: Signed | undefined, cluster: Uint8Array): MemberFacts | undefined => {
   const said = readSigned(signed, 'certificate', MemberCertificateSchema, cluster)
   if (said === undefined || !isPeerId(said.peer)) return undefined
-  const { peer, name, since, mayAdmit } = said
-  return { peer: deviceId(peer), name: plainText(name, MAX_NAME), since: seconds(Number(since)), mayAdmit }
+  const { peer, name, since, mayAdmit, ticket } = said
+  const facts = { peer: deviceId(peer), name: plainText(name, MAX_NAME), since: seconds(Number(since)), mayAdmit }
+  return ticket.length === 0 ? facts : { ...facts, ticket }
 }
 
 /** The cluster that a certificate says it is of: whether it is has to be seen. */

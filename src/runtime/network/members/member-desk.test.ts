@@ -207,3 +207,25 @@ const shownBy = async (by: Device, comes: Device['self']) => {
   const { showTicket } = await import('./ticket.ts')
   return showTicket(by.roll.ticket({ name: '', once: false, lasts: seconds(60) }), comes, by.self, 'away')
 }
+
+it('lets in eight guests of one member at a door, and no ninth', async () => {
+  const a = await holder('a')
+  const identity = await createIdentity()
+  const ticket = a.roll.ticket({ name: '', once: true, lasts: seconds(60) })
+  const m = await open('m', { kind: 'invited', ticket }, 'device', identity)
+  await meet(m, a)
+  const certificate = m.roll.standingFor(a.self).body.value as Signed
+  const guest = async (): Promise<Device> => {
+    const own = await createIdentity()
+    const pass = await signPass(a.roll.cluster, peerIdOf(own), m.self, identity)
+    const vouched = create(VouchedSchema, { certificate, pass })
+    return open('', { kind: 'vouched', cluster: a.roll.cluster, vouched }, 'guest', own)
+  }
+  const eight = await Promise.all(Array.from({ length: 8 }, guest))
+  for (const one of eight) await meet(one, a)
+  const ninth = await guest()
+  ninth.network.join(a.address)
+  const told = await ninth.event(({ kind }) => kind === 'refused')
+  expect(told).toMatchObject({ because: expect.stringMatching(/too many that look or ask/) })
+  expect([...a.network.peers().values()].filter(role => role === 'guest')).toHaveLength(8)
+})

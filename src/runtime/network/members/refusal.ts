@@ -21,6 +21,10 @@ export const REFUSALS = {
     told: 'the invite was good once, and another device has used it: ask for another',
     said: 'it came with an invite that was good once and is used'
   },
+  revoked: {
+    told: 'the invite is from before the removal of a member that had it or this name: ask for another',
+    said: 'it came with an invite from before the removal of a member that had it or its name'
+  },
   otherName: {
     told: 'the invite is for a device of another name',
     said: 'it came with an invite for another name'
@@ -34,13 +38,17 @@ export const REFUSALS = {
     told: 'nobody who may admit can be reached from it now',
     said: 'it came with an invite, and nobody who may admit can be reached'
   },
+  crowded: {
+    told: 'too many that look or ask have come there by the same member or invite: end some of them, or ask at another device',
+    said: 'it came to look or ask, and too many have come by the same member or invite'
+  },
   full: { told: 'its cluster takes no more members', said: 'the cluster takes no more members' }
 } as const
 
 export type Reason = keyof typeof REFUSALS
 
 /** Another time it may be otherwise. */
-const PASSING: ReadonlySet<Reason> = new Set(['notYet', 'noHolder'])
+const PASSING: ReadonlySet<Reason> = new Set(['notYet', 'noHolder', 'crowded'])
 
 export const isReason = (text: string): text is Reason => Object.hasOwn(REFUSALS, text)
 

@@ -16,15 +16,22 @@ export interface Removal {
   readonly name: string
   /** Since 1970, on the clock of who removed it. */
   readonly at: Seconds
+  /** The id of the ticket by which it had come, which is good no more. @default it had come by none */
+  readonly ticket?: Uint8Array | undefined
 }
 
-export const signRemoval = (key: ClusterKey, { peer, name, at }: Removal): Signed => {
-  const said = { cluster: publicKeyOf(key), peer, name, at: BigInt(Math.floor(at)) }
+export const signRemoval = (key: ClusterKey, { peer, name, at, ticket }: Removal): Signed => {
+  const said = {
+    ...{ cluster: publicKeyOf(key), peer, name, at: BigInt(Math.floor(at)) },
+    ...(ticket === undefined ? {} : { ticket })
+  }
   return signAs('removal', toBinary(RemovalSchema, create(RemovalSchema, said)), key)
 }
 
 export const readRemoval = (signed: Signed, cluster: Uint8Array): Removal | undefined => {
   const said = readSigned(signed, 'removal', RemovalSchema, cluster)
   if (said === undefined || !isPeerId(said.peer)) return undefined
-  return { peer: deviceId(said.peer), name: plainText(said.name, MAX_NAME), at: seconds(Number(said.at)) }
+  const { peer, name, at, ticket } = said
+  const facts = { peer: deviceId(peer), name: plainText(name, MAX_NAME), at: seconds(Number(at)) }
+  return ticket.length === 0 ? facts : { ...facts, ticket }
 }

@@ -17,6 +17,8 @@ export interface TicketTerms {
   readonly expires: Seconds
   /** It admits one device. */
   readonly once: boolean
+  /** Since 1970, on the clock of who made it. @default 0: before all else */
+  readonly issued?: Seconds
 }
 
 export interface TicketFacts extends TicketTerms {
@@ -34,8 +36,9 @@ export interface Ticket {
 export const createTicket = (key: ClusterKey, terms: TicketTerms, random: Random = nodeRandom): Ticket => {
   const cluster = publicKeyOf(key)
   const secret = random.bytes(KEY_BYTES)
-  const { name, once, expires } = terms
-  const said = { cluster, id: publicKeyOf(secret), name, once, expires: BigInt(Math.floor(expires)) }
+  const { name, once, expires, issued = 0 } = terms
+  const dates = { expires: BigInt(Math.floor(expires)), issued: BigInt(Math.floor(issued)) }
+  const said = { cluster, id: publicKeyOf(secret), name, once, ...dates }
   return { cluster, secret, signed: signAs('ticket', toBinary(TicketSchema, create(TicketSchema, said)), key) }
 }
 
@@ -43,8 +46,9 @@ export const createTicket = (key: ClusterKey, terms: TicketTerms, random: Random
 export const readTicket = (signed: Signed | undefined, cluster: Uint8Array): TicketFacts | undefined => {
   const said = readSigned(signed, 'ticket', TicketSchema, cluster)
   if (said === undefined || said.id.length !== KEY_BYTES) return undefined
-  const { id, name, once, expires } = said
-  return { id, name: plainText(name, MAX_NAME), once, expires: seconds(Number(expires)) }
+  const { id, name, once, expires, issued } = said
+  const dates = { expires: seconds(Number(expires)), issued: seconds(Number(issued)) }
+  return { id, name: plainText(name, MAX_NAME), once, ...dates }
 }
 
 /** Who comes, to whom, by what name: no other can use the proof, and nobody at another door. */
