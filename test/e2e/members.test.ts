@@ -1,7 +1,9 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { cluster, end, home, inviteOf, meets, says, tributary } from '../member-nodes.ts'
+import type { NodeProcess } from '../../src/testing/node-process.ts'
+import { cluster, end, home, inviteOf, meets, says, tributary, until } from '../member-nodes.ts'
 import { start } from '../started-nodes.ts'
 
 // Each has a handful of processes, which come and go.
@@ -62,10 +64,17 @@ describe('what is secret', () => {
     const debug = (name: string) => ['--log-format', 'json', '--log-file', join(home, `secret-${name}.log`)]
     const shed = await node('shed', '--dashboard', '127.0.0.1:0', '--metrics', '127.0.0.1:0', ...debug('shed'))
     const invite = String((await shed.event('listening'))['invite'])
-    const porch = await node('porch', '--join', await inviteOf(stateOf('shed')), ...debug('porch'))
+    const reports = join(home, 'reports')
+    const environment = {
+      TRIBUTARY_JOIN: await inviteOf(stateOf('shed')),
+      NODE_OPTIONS: `--report-on-signal --report-directory=${reports}`
+    }
+    await mkdir(reports)
+    const where = ['--state', stateOf('porch'), '--listen', '127.0.0.1:0']
+    const porch = start('porch', [...where, ...debug('porch')], environment)
     await meets(porch, 'shed', 'porch')
     const secrets = await secretsIn(stateOf('shed'), stateOf('porch'))
-    secrets.push(['the invite', invite.split(':')[1]!])
+    secrets.push(['the invite', invite.split(':')[1]!], ['the other invite', environment.TRIBUTARY_JOIN.split(':')[1]!])
     const written = [
       ...['shed', 'porch'].map(name => [`the log of ${name}`, join(home, `secret-${name}.log`)] as const),
       ...(await Promise.all(['shed', 'porch'].map(name => filesIn(stateOf(name))))).flat()
@@ -73,7 +82,8 @@ describe('what is secret', () => {
     const texts: (readonly [string, Buffer])[] = await Promise.all(
       written.map(async ([what, file]) => [what, await readFile(file)] as const)
     )
-    texts.push(['stderr of porch', Buffer.from(porch.log())])
+    for (const one of [shed, porch]) texts.push([`stderr of ${one.name}`, Buffer.from(one.log())])
+    texts.push(['a crash report', await crashReport(porch, reports)])
     for (const name of ['shed', 'porch'])
       for (const ask of [['status'], ['member', 'list']])
         texts.push([`${ask} of ${name}`, Buffer.from(await tributary(...ask, '--json', '--state', stateOf(name)))])
@@ -94,6 +104,21 @@ describe('what is secret', () => {
     expect(secrets.length).toBeGreaterThan(6)
   })
 })
+
+/** As Node writes it where a process ends for an error, if it is told to. */
+const crashReport = async ({ child }: NodeProcess, folder: string): Promise<Buffer> => {
+  child.kill('SIGUSR2')
+  let text = ''
+  await until(
+    () => {
+      for (const name of readdirSync(folder)) text = readFileSync(join(folder, name), 'utf8')
+      return text.trimEnd().endsWith('}')
+    },
+    () => `a report in ${folder}`
+  )
+  expect(JSON.parse(text)).toHaveProperty('environmentVariables')
+  return Buffer.from(text)
+}
 
 /** Of a page's live feed. */
 const firstPiece = async (url: URL): Promise<Buffer> => {

@@ -39,7 +39,11 @@ export interface MemberDeskParts {
 
 /** A device that joins waits at a door for it. */
 const CERTIFY_PATIENCE: Seconds = seconds(2)
+/** To compare one that is known, in words of `PEER_BUDGETS.words`. */
+const WORDS_OF_RECORD = 4
 const KNOWN_PATIENCE: Seconds = seconds(2)
+/** A list asks the others no more often: anybody may want one, and each costs every device. */
+const GATHERED_AGE: Seconds = seconds(1)
 /** After the key was changed, for the answer to who asked that. */
 const GUESTS_STAY: Seconds = seconds(0.5)
 
@@ -49,6 +53,8 @@ type Ask = NonNullable<MessageInitShape<typeof MembersRequestSchema>['body']>
 export class MemberDesk {
   readonly #parts: MemberDeskParts
   #isAskingForKey = false
+  #gathering: Promise<void> | undefined
+  #gatheredAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
 
   constructor(parts: MemberDeskParts) {
     this.#parts = parts
@@ -85,6 +91,9 @@ export class MemberDesk {
 
   onRecords(from: DeviceId, records: MemberRecords): void {
     const { budgets, roll } = this.#parts
+    const { removals, uses, rotations, certificates } = records
+    const count = removals.length + uses.length + rotations.length + certificates.length
+    budgets.spends(from, 'words', WORDS_OF_RECORD * count) // what it says next is read when that is paid for
     if (!budgets.takes(from, 'forgeries')) return
     if (roll.learn(records, () => budgets.takes(from, 'records'))) budgets.givesBack(from, 'forgeries')
   }
@@ -108,6 +117,7 @@ export class MemberDesk {
         return { case: 'certificate', value: await this.#certifyFor(asker.peer, peer as DeviceId, invited) }
       }
       case 'known':
+        if (asker.role !== 'device') throw new NetworkError('only devices ask for all that is known of members')
         return { case: 'known', value: roll.known() }
       case 'list':
         return told(await this.#list())
@@ -143,8 +153,8 @@ export class MemberDesk {
   }
 
   async #list(): Promise<MemberList> {
-    const { roll } = this.#parts
-    await this.#gather()
+    const { roll, clock } = this.#parts
+    if (clock.now() - this.#gatheredAt >= GATHERED_AGE) await this.#gather()
     const here = this.#here()
     return {
       answeredBy: roll.self,
@@ -209,8 +219,16 @@ export class MemberDesk {
       .toSorted((a, b) => (a.member.peer < b.member.peer ? -1 : 1))
   }
 
-  /** What the others know of members; who does not answer soon is not waited for. */
-  async #gather(): Promise<void> {
+  /** What the others know of members; who does not answer soon is not waited for. Whoever wants it meanwhile waits for the same. */
+  #gather(): Promise<void> {
+    this.#gathering ??= this.#askAll().finally(() => {
+      this.#gathering = undefined
+      this.#gatheredAt = this.#parts.clock.now()
+    })
+    return this.#gathering
+  }
+
+  async #askAll(): Promise<void> {
     const devices = [...this.#parts.sessions()].filter(({ member }) => member.role === 'device')
     await Promise.all(
       devices.map(async session => {

@@ -35,13 +35,14 @@ const open = () => {
       if (asked[1] === 'records') verified++
       return budgets.takes(...asked)
     },
+    spends: (...spent: Parameters<PeerBudgets['spends']>) => budgets.spends(...spent),
     givesBack: (...given: Parameters<PeerBudgets['givesBack']>) => budgets.givesBack(...given)
   })
   const nothing = (): void => {}
   const desk = new MemberDesk({
     ...{ roll, clock, budgets: counted, sessions: () => [], expel: nothing, leave: nothing, say: nothing }
   })
-  return { desk, roll, exceeded, clock, verified: () => verified }
+  return { desk, roll, budgets, exceeded, clock, verified: () => verified }
 }
 
 test('of 1,024 forged certificates one is verified, and what comes after it in the message is not believed', () => {
@@ -82,4 +83,13 @@ test('bytes that are no record are forged too', () => {
   const junk = { ...certificate(one!), body: new Uint8Array(100).fill(255) }
   for (let i = 0; i <= PEER_BUDGETS.forgeries.burst; i++) desk.onRecords(mallory, told([junk]))
   expect(exceeded).toEqual([mallory])
+})
+
+test('who says again and again what is known is read more slowly', () => {
+  const { desk, budgets } = open()
+  const again = told(new Array<Signed>(MAX_MEMBERS).fill(certificate(one!)))
+  desk.onRecords(mallory, again)
+  expect(budgets.spends(mallory, 'words', 0)).toBe(0)
+  for (let i = 0; i < 20; i++) desk.onRecords(mallory, again)
+  expect(budgets.spends(mallory, 'words', 0)).toBeGreaterThan(1)
 })
