@@ -20,7 +20,7 @@ const outcome: PlacementOutcome = { placement: new Map([[B, new Map([[modelId('m
 
 /** As device b has it. */
 const open = () => {
-  const state = { now: 0, staying: [B], known: true, memory: 1, asked: 0, owes: false, come: [] as DeviceId[] }
+  const state = { now: 0, staying: [B], known: true, memory: 1, asked: 0, expected: 0, owes: false, come: [] as DeviceId[] }
   const published: NumberedPlacement[] = []
   let end: { made: () => void; failed: () => void } = { made: () => {}, failed: () => {} }
   const now = () => seconds(state.now)
@@ -37,7 +37,10 @@ const open = () => {
       state.asked++
       end = { made: () => made(outcome), failed }
     },
-    publish: placement => published.push(placement)
+    publish: placement => published.push(placement),
+    expect: () => {
+      state.expected++
+    }
   })
   /** Looks for so many tenths of a second. */
   const pass = (tenths: number): void => {
@@ -54,6 +57,7 @@ test('a plan is made once the problem has been still for a moment; one at a time
   const { state, published, pass, end } = open()
   pass(3)
   expect(state.asked).toBe(0)
+  expect(state.expected).toBe(3) // whoever makes it may get ready meanwhile
   pass(10)
   expect(state.asked).toBe(1)
   end().failed()

@@ -20,6 +20,8 @@ export interface LeaderPorts {
   /** Calls one of the two, once, in its time. */
   readonly make: (problem: PlacementProblem, made: (outcome: PlacementOutcome) => void, failed: () => void) => void
   readonly publish: (placement: NumberedPlacement) => void
+  /** A plan is to be made in a moment: what it takes may get ready. */
+  readonly expect?: () => void
 }
 
 /** A device whose state or model does not come for so long is planned without. */
@@ -81,7 +83,7 @@ export class Leader {
       this.#strangersSince = undefined
       return
     }
-    const { self, now, problem, election } = this.#ports
+    const { self, now, problem, election, expect } = this.#ports
     if (this.#planningSince !== undefined) this.#bridge(current)
     if (this.#planningSince !== undefined || now() < this.#notBefore) return
     const asked = problem()
@@ -90,6 +92,7 @@ export class Leader {
     if (current !== undefined && election.mustBeginAnew()) this.#publish(current)
     if (this.#waitsForStrangers()) return
     if (this.#rule.isDue(asked, now())) this.#plan(asked, current)
+    else if (this.#rule.isPending) expect?.()
   }
 
   /** Whoever has just come knows others before it has heard what they carry: a plan by then would take that from them. */

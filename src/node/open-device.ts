@@ -14,6 +14,7 @@ import { nodeRandom } from '../runtime/node-random.ts'
 import type { OnnxModel } from '../runtime/onnx/onnx-model.ts'
 import { foreseeApart } from '../runtime/planning/foresee-apart.ts'
 import { placeApart } from '../runtime/planning/place-apart.ts'
+import { SparePlanner } from '../runtime/planning/spare-planner.ts'
 import type { DataTracer } from '../runtime/ports/data-tracer.ts'
 import type { DeviceObserver } from '../runtime/ports/device-observer.ts'
 import type { Engine } from '../runtime/ports/engine.ts'
@@ -117,6 +118,7 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
   const guard = new JobGuard({ clock: systemClock, say })
   const blobs = createBlobStore({ folder: folder.blobs })
   const names = new PeerNames()
+  const planner = new SparePlanner()
   const cluster = await openCluster({ options, folder, log, blobs, names, guard })
   try {
     const incarnation = await nextIncarnation(folder)
@@ -131,7 +133,9 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       wallTime,
       guard,
       emulated: options.emulated ?? false,
-      place: options.plans === false ? undefined : placeApart(say),
+      ...(options.plans === false
+        ? {}
+        : { place: placeApart(say, undefined, planner), expectProblem: () => planner.expect() }),
       foresee: foreseeApart,
       prepareModel: cutFromFile,
       keptNames: namesFile(folder.models),
@@ -150,6 +154,7 @@ const openWith = async (held: HeldFile, options: OpenDeviceOptions, log: DeviceL
       try {
         await device.stop({ patience: seconds(0) })
       } finally {
+        planner[Symbol.dispose]()
         await cluster[Symbol.asyncDispose]()
         await held[Symbol.asyncDispose]()
       }

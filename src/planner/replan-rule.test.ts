@@ -41,6 +41,17 @@ test('who comes is planned for once nobody else has come for a moment', () => {
   expect(dueAt(rule, two(), 0.1)).toBeCloseTo(0.4, 9)
 })
 
+test('who comes is planned for at once when its links are known; one that some will not be, a while later', () => {
+  const rule = plannedFor(problem(['a'], []))
+  const half = problem(['a', 'b'], [[0, 1, 1e6]])
+  expect(rule.isDue(half, seconds(0))).toBe(false)
+  expect(rule.isDue(half, seconds(0.9))).toBe(false)
+  expect(dueAt(rule, two(), 0.9)).toBeCloseTo(1.3, 9)
+  expect(dueAt(plannedFor(problem(['a'], [])), half, 0)).toBeCloseTo(1, 9)
+  // Of those who were there already nothing is waited for.
+  expect(dueAt(plannedFor(problem(['a', 'b', 'c'], [])), half, 0)).toBeCloseTo(0.4, 9)
+})
+
 test('links that become known are not drift: they are planned for as soon', () => {
   const rule = plannedFor(problem(['a', 'b'], []))
   expect(dueAt(rule, two(), 0)).toBeCloseTo(0.4, 9)

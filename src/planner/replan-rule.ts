@@ -4,6 +4,8 @@ import type { PlacementProblem } from './placement.ts'
 
 /** Joins and departures come in bursts; one plan for all of them. */
 const SETTLE: Seconds = seconds(0.4)
+/** Of who has come since the last plan links are to be known, both ways; where nothing comes for so long, some will not be. */
+const LINKS_SETTLE: Seconds = seconds(1)
 /** How far a measured speed or rate may be from what was planned with, and for how long, before it is planned anew. */
 const DRIFT = 0.2
 const DRIFT_LASTS: Seconds = seconds(3)
@@ -15,7 +17,8 @@ const LONGEST: Seconds = seconds(60)
 /**
  * When to plan anew, for running clusters and for simulated ones: when who is there, the models, the sources or which links
  * are known have changed and have been still for a moment; when a measured speed or rate has been off by more than a fifth
- * for a while, the longer the more often that led to nothing. A device that comes is there before its links are measured, so a plan for it alone would be one without it.
+ * for a while, the longer the more often that led to nothing. A device that comes is there before its links are measured, and
+ * these become known one by one: a plan before the last would be one without it.
  */
 export class ReplanRule {
   /** With its shape: that is asked for ten times a second. */
@@ -32,10 +35,15 @@ export class ReplanRule {
     return this.#drift
   }
 
+  /** Whether what is to be planned for has changed, and there is no plan for it yet. */
+  get isPending(): boolean {
+    return this.#pending !== undefined
+  }
+
   isDue(problem: PlacementProblem, now: Seconds): boolean {
     const shape = shapeOf(problem) + linksOf(problem)
     if (this.#planned === undefined || shape !== this.#planned.shape + this.#planned.links)
-      return this.#isSettled(shape, now)
+      return this.#isSettled(problem, shape, now)
     this.#pending = undefined
     return this.#hasDrifted(problem, this.#planned.problem, now)
   }
@@ -63,9 +71,19 @@ export class ReplanRule {
     this.#drift = 0
   }
 
-  #isSettled(shape: string, now: Seconds): boolean {
+  #isSettled(problem: PlacementProblem, shape: string, now: Seconds): boolean {
     if (this.#pending?.shape !== shape) this.#pending = { shape, since: now }
-    return now - this.#pending.since >= SETTLE
+    return now - this.#pending.since >= (this.#isLinked(problem) ? SETTLE : LINKS_SETTLE)
+  }
+
+  /** Whether links between those who have come since the last plan and all others are known, both ways. */
+  #isLinked({ devices, links }: PlacementProblem): boolean {
+    const before = new Set(this.#planned?.problem.devices.map(({ id }) => id))
+    const isNew = devices.map(({ id }) => !before.has(id))
+    const ofNew = links.filter(({ from, to }) => isNew[from] === true || isNew[to] === true)
+    const old = isNew.filter(is => !is).length
+    const pairs = devices.length * (devices.length - 1) - old * (old - 1)
+    return new Set(ofNew.map(({ from, to }) => `${from} ${to}`)).size >= pairs
   }
 
   #hasDrifted(problem: PlacementProblem, planned: PlacementProblem, now: Seconds): boolean {

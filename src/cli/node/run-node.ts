@@ -19,6 +19,7 @@ import { withFlags } from '../with-flags.ts'
 import { deviceOptions } from './device-options.ts'
 import { endProcess } from './end-process.ts'
 import { ioSpecOf } from './io-spec-of.ts'
+import { isEmulated } from './is-emulated.ts'
 import { modelStamps } from './model-stamps.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
@@ -44,8 +45,13 @@ const exitWith = (code: number): void => {
 /**
  * Runs a device until it is told to stop, or has nothing left to do where that is asked for.
  * @param load reads its config anew; undefined where it has none
+ * @param measured the calibration model's least time, where that is being measured
  */
-export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfig>) | undefined): Promise<void> => {
+export const runNode = async (
+  config: NodeConfig,
+  load: (() => Promise<NodeConfig>) | undefined,
+  measured: Promise<number> | undefined
+): Promise<void> => {
   const { options } = config
   using out = openNodeLog(options)
   const lines = new RecentLines(wallTime)
@@ -53,7 +59,7 @@ export const runNode = async (config: NodeConfig, load: (() => Promise<NodeConfi
   const { threads, laneGroup: group } = options
   const { provider, providerOptions: file } = options
   await using own = createProviderEngine(
-    { threads, group, tellsOwn: isEmulated(options) },
+    { threads, group, tellsOwn: isEmulated(options), measured },
     {
       ...(file === undefined ? {} : { providerSettings: await readProviderSettings(file) }),
       provider,
@@ -213,8 +219,6 @@ const untilStopped = async (running: RunningNode, sources: NodeSources | undefin
       process.exitCode ??= 130
   }
 }
-
-const isEmulated = ({ emulated, controlled }: NodeOptions): boolean => emulated || controlled
 
 /** Another device's engine on this one's; undefined where the device is this machine and nothing else. */
 const emulatedEngine = (options: NodeOptions, own: Engine): EmulatedEngine | undefined =>

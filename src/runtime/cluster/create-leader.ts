@@ -16,6 +16,8 @@ export interface LeaderParts {
   readonly view: ClusterView
   readonly election: Election
   readonly place: Place
+  /** A problem to place is to come in a moment. */
+  readonly expectProblem?: (() => void) | undefined
   readonly wholeModels: WholeModels
   /** Connected devices; of each a state is to come. */
   readonly connected: () => Iterable<DeviceId>
@@ -37,7 +39,8 @@ export const createLeader = (parts: LeaderParts): Leader => {
       void guard.watch(PLANNING_JOB, plan(place, problem, made, failed).finally(turned))
       turned()
     },
-    publish
+    publish,
+    ...(parts.expectProblem === undefined ? {} : { expect: parts.expectProblem })
   })
 }
 

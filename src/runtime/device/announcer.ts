@@ -61,6 +61,12 @@ export class Announcer {
     this.#parts.network.notify(peer, notice('state', this.#parts.reporter.described()))
   }
 
+  /** What this device is and carries, to one of those that are connected. */
+  tell(peer: DeviceId): void {
+    if (this.connected().includes(peer))
+      this.#parts.network.notify(peer, notice('state', this.#parts.reporter.described()))
+  }
+
   /** Devices, not those who only look on. */
   connected(): DeviceId[] {
     return [...this.#parts.network.peers()].flatMap(([peer, role]) => (role === 'observer' ? [] : [peer]))

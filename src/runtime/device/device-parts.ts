@@ -35,6 +35,8 @@ export interface DeviceParts {
   readonly createPolicy: CreatePolicy
   /** Absent: this device cannot plan, and leaves that to others. */
   readonly place?: Place | undefined
+  /** It will be asked to place something in a moment. @default it is not told */
+  readonly expectProblem?: (() => void) | undefined
   /** For blocks; Infinity where it is not limited. */
   readonly memory: Bytes
   /** It stands for another machine: whatever is said of it says so. */

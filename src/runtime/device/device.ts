@@ -287,6 +287,7 @@ class RunningDevice implements Device {
       guard: this.#guard,
       view: this.view,
       place: parts.place ?? cannotPlan,
+      expectProblem: parts.expectProblem,
       wholeModels: this.#dispatcher.policy.wholeModels ?? false,
       connected: () => this.#announcer.connected(),
       publish: placement => this.#publish(placement),
@@ -704,13 +705,21 @@ class RunningDevice implements Device {
 
   #lookAtLinks(): void {
     const { network } = this.#parts
+    let isNews = false
     for (const [peer] of network.peers()) {
-      if (network.leadsTo?.(peer) === false || !(this.#adapts || this.view.isNewLink(peer))) continue
+      const isNew = this.view.isNewLink(peer)
+      if (network.leadsTo?.(peer) === false || !(this.#adapts || isNew)) continue
       const link = network.link(peer)
       if (link === undefined) continue
       const rate = this.#encodings.choose(peer, link.rate)
       this.view.setLink(network.self, peer, rate, link.latency, link.medium)
+      isNews ||= isNew && !this.view.isNewLink(peer)
     }
+    if (!isNews) return
+    this.#announcer.changed()
+    // Who plans waits for it, and may not hear it by gossip.
+    const { elects } = this.#election
+    if (elects !== undefined) this.#announcer.tell(elects)
   }
 
   #trustAgain(): void {

@@ -41,6 +41,7 @@ class ThreadedEngine implements Engine {
   readonly #threads: number
   readonly #group: string | undefined
   readonly #tellsOwn: boolean
+  readonly #measured: Promise<number> | undefined
   readonly #provider: EngineProvider | undefined
   readonly #held = new Map<BlockHash, Held>()
   /** Seconds of one run, where they were declared. */
@@ -54,11 +55,12 @@ class ThreadedEngine implements Engine {
   #stopped = false
   readonly #over = new AbortController()
 
-  constructor({ threads = 1, group, patience = PATIENCE, tellsOwn = true, provider }: EngineOptions) {
+  constructor({ threads = 1, group, patience = PATIENCE, tellsOwn = true, measured, provider }: EngineOptions) {
     if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`threads must be at least 1, got ${threads}`)
     this.#threads = threads
     this.#group = group
     this.#tellsOwn = tellsOwn
+    this.#measured = measured
     this.#provider = provider
     this.#patience = patience
   }
@@ -152,7 +154,7 @@ class ThreadedEngine implements Engine {
   }
 
   async calibrate(): Promise<number> {
-    const least = await calibrateApart(this.#threads, this.#over.signal)
+    const least = await (this.#measured ?? calibrateApart(this.#threads, this.#over.signal))
     return CALIBRATION_REFERENCE / milliseconds(least)
   }
 

@@ -12,6 +12,8 @@ export interface EngineOptions {
   readonly tellsOwn?: boolean
   /** On Linux: a control group's file of threads, which the lane enters when it starts. @default none */
   readonly group?: string | undefined
+  /** The calibration model's least time on this machine, in milliseconds, where it is measured already. @default it is when it is asked for */
+  readonly measured?: Promise<number> | undefined
   /** What computes: an execution provider, which leaves to cpu what it cannot. @default cpu */
   readonly provider?: EngineProvider | undefined
 }

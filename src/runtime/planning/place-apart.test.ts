@@ -6,6 +6,7 @@ import { bytes, bytesPerSecond, seconds } from '../../core/units.ts'
 import type { PlacementProblem } from '../../planner/placement.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
 import { placeApart } from './place-apart.ts'
+import { SparePlanner } from './spare-planner.ts'
 
 const net = modelId('net')
 const problem: PlacementProblem = {
@@ -46,6 +47,17 @@ test('where planning takes too long, it is ended, and blocks are placed all the 
   expect(said[0]).toContain('the planner failed (it had no answer after 0.001 s)')
 })
 
+test('a process that was expected is asked, once', async () => {
+  using spare = new SparePlanner()
+  spare.expect()
+  spare.expect()
+  const first = spare.take()
+  const taken = [first, spare.take()]
+  expect(taken[1]).not.toBe(first)
+  const answers = taken.map(child => placeApart(() => {}, undefined, { take: () => child })(problem))
+  for (const { unplaced } of await Promise.all(answers)) expect(unplaced).toEqual([])
+})
+
 /** The processes of this one that plan; Linux only. */
 const planners = (): number[] =>
   readdirSync('/proc/self/task')
@@ -68,3 +80,19 @@ test.runIf(process.platform === 'linux')('planning gives way to what is under wa
   }
   expect(niceness).toContain(constants.priority.PRIORITY_BELOW_NORMAL)
 })
+
+/** Milliseconds: it gives way to all others. */
+const PATIENCE = { timeout: 20_000 }
+
+test.runIf(process.platform === 'linux')(
+  'a process that was expected and is not asked ends when that is told',
+  async () => {
+    const there = new Set(planners())
+    const fresh = (): number[] => planners().filter(pid => !there.has(pid))
+    const spare = new SparePlanner()
+    spare.expect()
+    await expect.poll(fresh, PATIENCE).toHaveLength(1)
+    spare[Symbol.dispose]()
+    await expect.poll(fresh, PATIENCE).toEqual([])
+  }
+)
