@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { timeSummary } from '../../core/time-summary.ts'
-import { allRight, describeEncoding, deviceTable, policyTable, speedups, textSamples } from './demo-report.ts'
+import {
+  allRight,
+  describeEncoding,
+  deviceTable,
+  openOrders,
+  policyTable,
+  speedups,
+  textSamples
+} from './demo-report.ts'
 import type { EncodingCost, PolicyOutcome, PolicyRun } from './policy-outcome.ts'
 
 const times = timeSummary([0.2, 0.4])
@@ -65,13 +73,29 @@ test('the tables give each policy a row with units', () => {
   expect(deviceTable(outcomes).split('\n').slice(2, 4)).toEqual(['local       0-2 (3.00 MiB)', '            97 % busy'])
 })
 
-test('rounds: the least and the most of them beside the rate of all, within 80 columns', () => {
+test('rounds: their mean and its interval beside the rate of all, within 80 columns', () => {
   const rounds = [22.04, 25.46, 24].map(throughput => ({ throughput, makespan: 1 }))
   const long = run('confluence', 123.4, { rounds, bytesSent: 1023 * 2 ** 20 })
   const [head, , row] = policyTable([outcome(long)]).split('\n')
-  expect(head).toMatch(/^policy +images\/s +least-most +x local/)
-  expect(row).toMatch(/^confluence +123\.4 +22\.0-25\.5 /)
+  expect(head).toMatch(/^policy +images\/s +a round +x local/)
+  expect(row).toMatch(/^confluence +123\.4 +23\.8 ± 4\.3 /)
   for (const line of [head!, row!]) expect(line.length).toBeLessThanOrEqual(80)
+})
+
+test('whether an order may be an accident is told by what two policies differ by in the same rounds', () => {
+  const rounds = (...rates: readonly number[]) => ({ rounds: rates.map(throughput => ({ throughput, makespan: 1 })) })
+  const runs = [
+    run('local', 6, rounds(6, 7, 5)),
+    run('ddi', 18, rounds(18, 19, 17)),
+    run('confluence', 18.4, rounds(18.4, 19.5, 17.3))
+  ]
+  // They vary more than they differ, but one is ahead in each round by as much.
+  expect(openOrders(runs)).toEqual([])
+  const close = run('confluence', 18.4, rounds(18.4, 17, 19.8))
+  expect(openOrders([...runs.slice(0, 2), close])).toEqual([
+    'Whether confluence or ddi is faster these rounds do not tell: they differ by 0.4 ± 6.0 images/s.'
+  ])
+  expect(openOrders([run('ddi', 18), run('confluence', 18)])).toEqual([])
 })
 
 test('samples show what was recognised beside what stands there', () => {

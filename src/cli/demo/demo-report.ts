@@ -1,5 +1,6 @@
 import { blockRanges } from '../../core/block-ranges.ts'
 import { formatBytes, formatSeconds } from '../../core/format-quantity.ts'
+import { meanInterval } from '../../report/mean-interval.ts'
 import { textTable } from '../../report/text-table.ts'
 import type { SourceImages } from './demo-images.ts'
 import type { PolicyOutcome, PolicyRun } from './policy-outcome.ts'
@@ -59,7 +60,7 @@ export const policyTable = (outcomes: readonly PolicyOutcome[]): string => {
   const columns = [
     { title: 'policy' },
     { title: 'images/s', ...right },
-    ...(isSpread ? [{ title: 'least-most', ...right }] : []),
+    ...(isSpread ? [{ title: 'a round', ...right }] : []),
     { title: 'x local', ...right },
     { title: 'mean', ...right },
     { title: 'p95', ...right },
@@ -71,7 +72,7 @@ export const policyTable = (outcomes: readonly PolicyOutcome[]): string => {
     outcomes.map(({ run, inferenceTime }) => [
       run.policy,
       run.throughput.toFixed(1),
-      ...(isSpread ? [leastToMost(run)] : []),
+      ...(isSpread ? [ofARound(run)] : []),
       base === undefined ? '' : (run.throughput / base).toFixed(2),
       formatSeconds(inferenceTime.mean),
       formatSeconds(inferenceTime.p95),
@@ -85,10 +86,32 @@ export const policyTable = (outcomes: readonly PolicyOutcome[]): string => {
 /** What may be wrong with the texts of a run; told where it is. */
 const FLAWS = ['wrong', 'lost', 'duplicates'] as const
 
-/** Of the rounds. */
-const leastToMost = ({ rounds }: PolicyRun): string => {
-  const rates = rounds.map(({ throughput }) => throughput)
-  return `${Math.min(...rates).toFixed(1)}-${Math.max(...rates).toFixed(1)}`
+/** The mean of the rounds' rates, and its 95 % interval. */
+const ofARound = ({ rounds }: PolicyRun): string => inWords(rounds.map(({ throughput }) => throughput))
+
+const inWords = (values: readonly number[]): string => {
+  const { mean, ci95 } = meanInterval(values)
+  return Number.isNaN(ci95) ? mean.toFixed(1) : `${mean.toFixed(1)} ± ${ci95.toFixed(1)}`
+}
+
+/**
+ * Of policies that follow each other in rate, those whose order may be an accident: the interval of what they differed by in the
+ * same rounds has zero in it. Nothing where there was one round.
+ */
+export const openOrders = (runs: readonly PolicyRun[]): string[] => {
+  const ranked = [...runs].sort((a, b) => b.throughput - a.throughput)
+  return ranked.slice(1).flatMap((slower, i) => {
+    const faster = ranked[i]!
+    const apart = faster.rounds.map(
+      ({ throughput }, round) => throughput - (slower.rounds[round]?.throughput ?? Number.NaN)
+    )
+    const { mean, ci95 } = meanInterval(apart)
+    return Number.isNaN(ci95) || Math.abs(mean) > ci95
+      ? []
+      : [
+          `Whether ${faster.policy} or ${slower.policy} is faster these rounds do not tell: they differ by ${inWords(apart)} images/s.`
+        ]
+  })
 }
 
 /** A row a policy, a column a device: the blocks it carried, their memory, how busy it was. */

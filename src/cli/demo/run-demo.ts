@@ -15,6 +15,7 @@ import {
   type DemoDocument,
   describeEncoding,
   deviceTable,
+  openOrders,
   policyTable,
   speedups,
   textSamples
@@ -145,6 +146,7 @@ const describe = (
     foldText(emulatedNote(outcomes)),
     '',
     policyTable(outcomes),
+    ...openOrders(outcomes.map(({ run }) => run)).map(text => foldText(text)),
     '',
     'Blocks carried, their memory, time spent computing (local ignores memory limits):',
     '',
@@ -163,7 +165,9 @@ const DISTURBED = 0.05
 const emulatedNote = (outcomes: readonly PolicyOutcome[]): string => {
   const { rounds } = outcomes[0]!.run
   const spread =
-    rounds.length === 1 ? '' : ` ${rounds.length} rounds, the policies in turn; least and most are of single rounds.`
+    rounds.length === 1
+      ? ''
+      : ` ${rounds.length} rounds, the policies in turn; a round is the mean of theirs and its 95 % interval.`
   return `All numbers are emulated: one machine, slowed devices, paced links, declared times of blocks.${spread}`
 }
 
