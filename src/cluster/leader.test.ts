@@ -20,7 +20,16 @@ const outcome: PlacementOutcome = { placement: new Map([[B, new Map([[modelId('m
 
 /** As device b has it. */
 const open = () => {
-  const state = { now: 0, staying: [B], known: true, memory: 1, asked: 0, expected: 0, owes: false, come: [] as DeviceId[] }
+  const state = {
+    now: 0,
+    staying: [B],
+    known: true,
+    memory: 1,
+    asked: 0,
+    expected: 0,
+    owes: false,
+    come: [] as DeviceId[]
+  }
   const published: NumberedPlacement[] = []
   let end: { made: () => void; failed: () => void } = { made: () => {}, failed: () => {} }
   const now = () => seconds(state.now)

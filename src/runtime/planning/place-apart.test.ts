@@ -5,6 +5,7 @@ import { deviceId, modelId } from '../../core/ids.ts'
 import { bytes, bytesPerSecond, seconds } from '../../core/units.ts'
 import type { PlacementProblem } from '../../planner/placement.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
+import { foreseeApart } from './foresee-apart.ts'
 import { placeApart } from './place-apart.ts'
 import { SparePlanner } from './spare-planner.ts'
 
@@ -65,11 +66,11 @@ const planners = (): number[] =>
     .filter(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('plan-process'))
     .map(Number)
 
-test.runIf(process.platform === 'linux')('planning gives way to what is under way', async () => {
-  const planned = Promise.resolve(placeApart(() => {})(problem))
+/** Under which the processes that plan run until it is over. */
+const nicenessDuring = async (work: Promise<unknown>): Promise<Set<number>> => {
   const niceness = new Set<number>()
   let isOver = false
-  void planned.finally(() => {
+  void work.finally(() => {
     isOver = true
   })
   while (!isOver) {
@@ -78,7 +79,37 @@ test.runIf(process.platform === 'linux')('planning gives way to what is under wa
     } catch {} // it ended in between
     await new Promise(setImmediate)
   }
-  expect(niceness).toContain(constants.priority.PRIORITY_BELOW_NORMAL)
+  return niceness
+}
+
+const GIVES_WAY = constants.priority.PRIORITY_BELOW_NORMAL
+
+test.runIf(process.platform === 'linux')('a plan that takes long gives way to what is under way', async () => {
+  const many = Array.from({ length: 24 }, (_, n) => n)
+  const large: PlacementProblem = {
+    ...problem,
+    devices: many.map(n => ({ id: deviceId(`d${n}`), speed: 1 + (n % 5) / 7, memory: bytes(5 + (n % 3)) })),
+    models: [
+      {
+        id: net,
+        blocks: many.map(n => ({ bytes: bytes(1), work: seconds(1 + (n % 7) / 5) })),
+        activations: [0, ...many].map(n => bytes(1 + n * 1000))
+      }
+    ],
+    links: many.flatMap(from =>
+      many.flatMap(to => (from === to ? [] : [{ from, to, rate: bytesPerSecond(1e4 + from), latency: seconds(0) }]))
+    ),
+    sources: many.slice(0, 4).map(device => ({ device, model: 0, demand: 1 }))
+  }
+  const niceness = await nicenessDuring(Promise.resolve(placeApart(() => {})(large)))
+  expect(niceness).toContain(0) // at first others wait for it
+  expect(niceness).toContain(GIVES_WAY)
+})
+
+test.runIf(process.platform === 'linux')('and so does what would be if, at once', async () => {
+  const names = { devices: ['a', 'b'], models: ['net'], sources: ['cam'] }
+  const asked = foreseeApart({ problem, names })
+  expect(await nicenessDuring(asked)).toContain(GIVES_WAY)
 })
 
 /** Milliseconds: it gives way to all others. */

@@ -1,6 +1,5 @@
 import { createRng } from '../../core/rng.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { outlook } from '../../planner/outlook.ts'
 import { plannedPlacement } from '../../planner/planned-placement.ts'
 import { loadMipSolver, loadSolver } from '../highs.ts'
 import { lowerPriority } from '../lower-priority.ts'
@@ -12,9 +11,17 @@ import type { PlanAnswer } from './plan-answer.ts'
 const TIME_LIMIT = seconds(2)
 /** Where other processes have the processor, the limit counts what this one gets of it: up to so many times as long. */
 const LONGER = 8
+/**
+ * Of processor time, starting up among it: so long a plan goes beside what is under way, for others wait for it, and with a tenth
+ * of what any of them gets it took half a minute beside a dozen of them. One that takes longer gives way.
+ */
+const AT_ONCE: Seconds = seconds(1.5)
+let gaveWay = false
 
-// What is under way goes first: a plan that comes later costs less than tasks that wait for it.
-lowerPriority()
+const giveWay = (): void => {
+  gaveWay = true
+  lowerPriority()
+}
 
 const solvers = Promise.all([loadSolver(), loadMipSolver()])
 
@@ -26,9 +33,13 @@ process.once('message', async (question: PlanQuestion) => {
 
 const answer = async (asked: PlanQuestion): Promise<PlanAnswer> => {
   try {
+    if (asked.kind === 'outlook') giveWay() // nobody's data wait for it
     const [solve, solveMip] = await solvers
     const parts = { solve, solveMip, rng: createRng('plan'), now: processorTime, timeLimit: TIME_LIMIT }
-    if (asked.kind === 'outlook') return { kind: 'outlook', outlook: outlook(asked.question, parts) }
+    if (asked.kind === 'outlook') {
+      const { outlook } = await import('../../planner/outlook.ts')
+      return { kind: 'outlook', outlook: outlook(asked.question, parts) }
+    }
     return { kind: 'planned', outcome: plannedPlacement(asked.problem, parts) }
   } catch (error) {
     return { kind: 'failed', because: error instanceof Error ? error.message : String(error) }
@@ -38,5 +49,6 @@ const answer = async (asked: PlanQuestion): Promise<PlanAnswer> => {
 /** A plan is as good on a busy machine as on an idle one. Not stopped by a machine that gives it nothing. */
 const processorTime = (): Seconds => {
   const { user, system } = process.cpuUsage()
+  if (!gaveWay && user + system > 1e6 * AT_ONCE) giveWay()
   return seconds(Math.max((user + system) / 1e6, systemClock.now() / LONGER))
 }
