@@ -13,6 +13,8 @@ interface Budget {
 /** What one peer may ask of a device by words alone. Several times what an honest one of a large cluster needs. docs/security.md lists them. */
 export const PEER_BUDGETS = {
   stateBytes: { burst: 4 * 2 ** 20, perSecond: 512 * 2 ** 10, of: 'bytes of states' },
+  /** Of its own states and of those that it passes on: who sends more is read more slowly. */
+  gossipBytes: { burst: 16 * 2 ** 20, perSecond: 4 * 2 ** 20, of: 'bytes of gossip', beyond: 'what is beyond waits' },
   states: { burst: 200, perSecond: 50, of: 'states' },
   requests: { burst: 400, perSecond: 100, of: 'requests' },
   addresses: { burst: 4096, perSecond: 50, of: 'addresses of devices' },

@@ -2,13 +2,15 @@ import '../../core/promise-with-resolvers.ts'
 import { type GossipSub, type GossipSubComponents, gossipsub } from '@libp2p/gossipsub'
 import type { RPC } from '@libp2p/gossipsub/message'
 import { type Identify, identify } from '@libp2p/identify'
-import type { Libp2p, MultiaddrConnection } from '@libp2p/interface'
+import type { Libp2p, MultiaddrConnection, Stream } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import type { DeviceId } from '../../core/ids.ts'
 import { NetworkError } from '../ports/network.ts'
 import type { AdmissionGate } from './admission-gate.ts'
 import { boundedYamux } from './bounded-yamux.ts'
+import { STATE_TOPIC } from './gossip.ts'
 import { guardService } from './guarded-registrar.ts'
 import type { Identity } from './identity.ts'
 import { lazyNoise } from './lazy-noise.ts'
@@ -33,6 +35,8 @@ export interface HostOptions {
   readonly gate: AdmissionGate
   /** Of this process: drawn anew at every start. */
   readonly incarnation: bigint
+  /** A member opens a stream for slow state. @default it is read as fast as it comes */
+  readonly hears?: (stream: Stream, peer: DeviceId) => void
   /** A process that is not this one has our identity, and is there. */
   readonly onTwin?: (incarnation: bigint, address: string) => void
 }
@@ -70,6 +74,7 @@ export const createHost = async ({
   transports,
   gate,
   incarnation,
+  hears,
   onTwin = () => {}
 }: HostOptions): Promise<Host> => {
   const places = new WaitingPlaces<MultiaddrConnection>(PENDING_CONNECTIONS)
@@ -110,6 +115,7 @@ export const createHost = async ({
         gossipsub({
           allowPublishToZeroTopicPeers: true,
           maxInboundDataLength: STATE_LIMIT,
+          allowedTopics: [STATE_TOPIC],
           // What somebody passed on already is known by its author and number, before its signature is looked at: of the
           // work of a state this is the greatest part, and forged ones are not kept as known.
           fastMsgIdFn,
@@ -118,7 +124,8 @@ export const createHost = async ({
           // Many devices may stand behind one address.
           scoreParams: { IPColocationFactorWeight: 0, decayInterval: SELDOM.heartbeatInterval }
         }) as (components: GossipSubComponents) => GossipSub,
-        gate
+        gate,
+        hears
       )
     }
   }) as Promise<Host>

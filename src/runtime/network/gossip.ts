@@ -1,5 +1,5 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
-import type { GossipSub, Message } from '@libp2p/gossipsub'
+import { type GossipSub, type Message, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
@@ -28,6 +28,10 @@ export class Gossip {
 
   constructor(parts: GossipParts) {
     this.#parts = parts
+    // What is ignored is neither kept nor passed on: who floods costs nobody but whom it is connected to.
+    parts.gossip.topicValidators.set(STATE_TOPIC, (_, message) =>
+      this.#isPaidFor(message) ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
+    )
     parts.gossip.addEventListener('message', ({ detail }) => this.#onMessage(detail))
   }
 
@@ -48,12 +52,19 @@ export class Gossip {
     this.#deliver(peer, state)
   }
 
-  #onMessage(message: Message): void {
-    if (message.topic !== STATE_TOPIC || message.type !== 'signed') return
+  #isPaidFor(message: Message): boolean {
+    if (message.type !== 'signed') return false
     const from = deviceId(message.from.toString())
     const { budgets, admitted } = this.#parts
     const payer = admitted(from) ? from : 'authors of states that are not here'
-    if (!budgets.takes(payer, 'stateBytes', message.data.byteLength) || !budgets.takes(payer, 'states')) return
+    return budgets.takes(payer, 'stateBytes', message.data.byteLength) && budgets.takes(payer, 'states')
+  }
+
+  /** One that is paid for. */
+  #onMessage(message: Message): void {
+    if (message.topic !== STATE_TOPIC || message.type !== 'signed') return
+    const from = deviceId(message.from.toString())
+    const { admitted } = this.#parts
     const state = decode(message.data)
     if (state === undefined) this.#parts.onMalformed(from, 'a state that cannot be decoded')
     else if (state.device !== from) this.#parts.onMalformed(from, `a state of ${state.device.slice(0, 80)}`)

@@ -41,6 +41,7 @@ import type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
 import { listenError } from './listen-error.ts'
 import { ClusterRoll } from './members/cluster-roll.ts'
 import { Membership, type MembershipParts } from './membership.ts'
+import { paceReading } from './pace-reading.ts'
 import { allSpoken, dialable, parseAddress, type Spoken } from './parse-address.ts'
 import { CONTROL_PROTOCOL, type PeerSession, TASK_PROTOCOL } from './peer-session.ts'
 
@@ -210,6 +211,8 @@ class Libp2pNetwork implements Network {
       transports,
       gate: this.#gate,
       incarnation: this.life,
+      hears: (stream, peer) =>
+        paceReading(stream, { clock: this.#clock, rest: size => this.#budgets.spends(peer, 'gossipBytes', size) }),
       onTwin: (incarnation, address) => membership.onOwnTwin(incarnation, address)
     })
     this.#host = host

@@ -6,8 +6,9 @@ import { bytes } from '../../core/units.ts'
 import { type NetworkGroup, networkGroup, type OpenNetwork, openPair } from '../../testing/open-networks.ts'
 import { drain, openStranger, type Stranger } from '../../testing/stranger.ts'
 import { notice } from '../device/notice.ts'
-import { type Control, FrameSchema, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { type Control, DeviceStateSchema, FrameSchema, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { encodeControl } from './control-sender.ts'
+import { STATE_TOPIC } from './gossip.ts'
 import { CONTROL_PROTOCOL, TASK_PROTOCOL } from './peer-session.ts'
 
 // A member of the cluster, key and all, that breaks every rule. It must cost it its stream, and us nothing.
@@ -161,5 +162,33 @@ describe('a member that breaks the protocol', () => {
     await expect.poll(() => a.network.budgets?.()?.refusals().get('words') ?? 0, SOON).toBeGreaterThan(0)
     const answered = b.network.sendTask(a.self, create(TaskSchema, { datum: 8n }), []).answered
     expect(await answered).toEqual({ kind: 'accepted' })
+  }, 60_000)
+
+  it('whose states are more than it may is passed on to nobody with the rest, and costs no memory', async () => {
+    const listener = await openStranger()
+    try {
+      await listener.admit(await listener.dial(a.address), group.key)
+      let passedOn = 0
+      listener.host.services.gossip.addEventListener('message', () => passedOn++)
+      const { gossip } = member.host.services
+      for (const { host } of [listener, member]) host.services.gossip.subscribe(STATE_TOPIC)
+      const device = member.host.peerId.toString()
+      const stateOf = (status: string) => toBinary(DeviceStateSchema, create(DeviceStateSchema, { device, status }))
+      const hasPassed = async (): Promise<number> => {
+        await gossip.publish(STATE_TOPIC, stateOf(''))
+        return passedOn
+      }
+      await expect.poll(hasPassed, SOON).toBeGreaterThan(0)
+      passedOn = 0
+      const bytes = stateOf('x'.repeat(500_000))
+      const within = Math.floor(PEER_BUDGETS.stateBytes.burst / bytes.length)
+      for (let i = 0; i < 4 * within; i++) await gossip.publish(STATE_TOPIC, bytes)
+      await expect.poll(() => a.network.budgets?.()?.refusals().get('stateBytes') ?? 0, SOON).toBeGreaterThan(within)
+      await expect.poll(() => passedOn, SOON).toBeGreaterThan(0)
+      // Some more come with time.
+      expect(passedOn).toBeLessThan(2 * within)
+    } finally {
+      await listener[Symbol.asyncDispose]()
+    }
   }, 60_000)
 })
