@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { fuzzDoor } from '../src/testing/fuzz-door.ts'
 import { FILE_DOORS, SERVING_DOORS, WIRE_DOORS } from '../src/testing/fuzz-doors.ts'
+import { inputDoors } from '../src/testing/input-doors.ts'
 
 // Every door for bytes of others, with samples that are damaged: more in the same time with FUZZ_SECONDS for each door, others with
 // FUZZ_SEED. `npm run test:long` takes minutes for it.
@@ -12,7 +13,7 @@ const limits = {
   ...(LONG > 0 ? { cases: Number.POSITIVE_INFINITY, time: LONG } : { cases: CASES, time: 0.9 })
 }
 
-test.each([...WIRE_DOORS, ...FILE_DOORS, ...SERVING_DOORS])(
+test.each([...WIRE_DOORS, ...FILE_DOORS, ...SERVING_DOORS, ...(await inputDoors())])(
   '$name: damaged bytes are taken or refused in words, soon and without memory',
   async door => {
     for (const sample of door.samples) await door.take(Uint8Array.from(sample))

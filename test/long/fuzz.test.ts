@@ -6,6 +6,7 @@ import { UserError } from '../../src/core/user-error.ts'
 import { cutApart } from '../../src/runtime/onnx/cut-apart.ts'
 import { type Door, fuzzDoor } from '../../src/testing/fuzz-door.ts'
 import { FILE_DOORS, SERVING_DOORS, WIRE_DOORS } from '../../src/testing/fuzz-doors.ts'
+import { inputDoors } from '../../src/testing/input-doors.ts'
 import { mixerModel } from '../../src/testing/serving-models.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-fuzz-'))
@@ -28,7 +29,7 @@ const onnx: Door = {
   most: 60_000
 }
 
-test.each([...WIRE_DOORS, ...FILE_DOORS, ...SERVING_DOORS])('$name: damaged bytes for seconds', async door => {
+test.each([...WIRE_DOORS, ...FILE_DOORS, ...SERVING_DOORS, ...(await inputDoors())])('$name: damaged bytes for seconds', async door => {
   const { cases, taken, refused } = await fuzzDoor(door, limits)
   console.info(`${door.name}: seed "${seed}", ${cases} cases in ${SECONDS} s, ${taken} taken, ${refused} refused`)
   expect(refused).toBeGreaterThan(0)

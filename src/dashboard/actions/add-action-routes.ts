@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { deviceId } from '../../core/ids.ts'
 import type { HttpServer } from '../../serving/http/create-http-server.ts'
 import { ServingError } from '../../serving/serving-error.ts'
 import { readJson } from '../read-json.ts'
+import { ACTION_SCHEMAS } from './action-schemas.ts'
 import type { DashboardActions, NoActions, SourceActions } from './dashboard-actions.ts'
 
 export interface ActionRouteParts {
@@ -11,13 +12,6 @@ export interface ActionRouteParts {
   /** Who asked for what, and what came of it. */
   readonly say: (text: string, level?: 'warn') => void
 }
-
-const name = z.string().min(1).max(200)
-const drainSchema = z.strictObject({ device: name })
-const addSchema = z.strictObject({ config: z.string().min(1).max(16_384) })
-const removeSchema = z.strictObject({ name })
-const weightSchema = z.strictObject({ name, weight: z.number().min(1e-6).max(1e9) })
-const inviteSchema = z.strictObject({})
 
 interface Route<T> {
   readonly schema: z.ZodType<T>
@@ -30,27 +24,27 @@ const route = <T>(parts: Route<T>): Route<T> => parts
 
 const ROUTES = {
   drain: route({
-    schema: drainSchema,
+    schema: ACTION_SCHEMAS.drain,
     words: ({ device }, actions) => `drain ${actions.nameOf(deviceId(device))}`,
     act: (actions, { device }) => actions.drain(deviceId(device))
   }),
   'add-source': route({
-    schema: addSchema,
+    schema: ACTION_SCHEMAS['add-source'],
     words: () => 'add a source',
     act: async (actions, { config }) => ({ added: await sourcesOf(actions).add(config) })
   }),
   'remove-source': route({
-    schema: removeSchema,
+    schema: ACTION_SCHEMAS['remove-source'],
     words: asked => `remove source ${asked.name}`,
     act: (actions, asked) => sourcesOf(actions).remove(asked.name)
   }),
   weight: route({
-    schema: weightSchema,
+    schema: ACTION_SCHEMAS.weight,
     words: asked => `give source ${asked.name} the weight ${asked.weight}`,
     act: (actions, asked) => sourcesOf(actions).setWeight(asked.name, asked.weight)
   }),
   invite: route({
-    schema: inviteSchema,
+    schema: ACTION_SCHEMAS.invite,
     words: () => 'show the invite',
     act: async actions => {
       const { renderSVG } = await import('uqr')
