@@ -32,12 +32,38 @@ test('who has returned nothing gets a quarter of a window; each that comes back 
 
 test('whose data come back in their turn is not held up', () => {
   const credit = new PeerCredit()
+  credit.given(-1, B, seconds(0))
+  credit.returned(-1, seconds(0.9), seconds(0.9))
   for (let datum = 0; datum < 20; datum++) credit.given(datum, B, seconds(1))
-  expect(credit.full(WINDOW, seconds(60)).size).toBe(0)
-  credit.returned(100, seconds(59.5), seconds(60)) // went out before
-  expect(credit.full(WINDOW, seconds(60)).size).toBe(0)
-  credit.returned(101, seconds(58.5), seconds(60)) // has overtaken them
-  expect([...credit.full(WINDOW, seconds(60))]).toEqual([B])
+  expect(credit.full(WINDOW, seconds(2)).size).toBe(0)
+  credit.returned(100, seconds(1.5), seconds(2)) // went out before
+  expect(credit.full(WINDOW, seconds(2)).size).toBe(0)
+  credit.returned(101, seconds(0.5), seconds(2)) // has overtaken them
+  expect([...credit.full(WINDOW, seconds(2))]).toEqual([B])
+})
+
+test('who has returned nothing has a few, also where nothing overtakes them', () => {
+  const credit = new PeerCredit()
+  for (let datum = 0; datum < 9; datum++) credit.given(datum, C, seconds(0))
+  expect(credit.full(WINDOW, seconds(0)).size).toBe(0) // of nobody anything is known
+  credit.returned(0, seconds(0.1), seconds(0.1))
+  credit.given(10, B, seconds(0.2))
+  expect(credit.full(WINDOW, seconds(0.2)).size).toBe(0)
+  credit.given(11, B, seconds(0.2))
+  expect([...credit.full(WINDOW, seconds(0.2))]).toEqual([B])
+  credit.returned(10, seconds(0.1), seconds(0.3))
+  expect(credit.full(WINDOW, seconds(0.3)).has(B)).toBe(false)
+})
+
+test('who has returned many and then none has its share soon, also where nothing overtakes them', () => {
+  const credit = new PeerCredit()
+  for (let datum = 0; datum < 50; datum++) {
+    credit.given(datum, B, seconds(datum / 10))
+    credit.returned(datum, seconds(0.1), seconds((datum + 1) / 10))
+  }
+  for (let datum = 50; datum < 60; datum++) credit.given(datum, B, seconds(datum / 10))
+  expect(credit.full(WINDOW, seconds(5.4)).has(B)).toBe(false)
+  expect(credit.full(WINDOW, seconds(6)).has(B)).toBe(true)
 })
 
 test('each that is late halves it, and what comes back then counts anew', () => {

@@ -32,9 +32,10 @@ interface Peer {
 }
 
 /**
- * How many data of a source may be with a device at once, where data that went out later than one of its own have come back:
- * as many as it has lately returned, and a few before it has returned any. So one that takes data and never answers has few of
- * them, and one that answers in its turn is not held up. Additive increase for each datum that comes back, multiplicative
+ * How many data of a source may be with a device at once, where it has returned none yet and others have, where nothing has come from it for
+ * longer than it usually takes, and where data that went out later than one of its own have come back: as many as it has lately returned, and a
+ * few before that. So one that takes data and never answers has few of them, however fast it says that it is, and one that
+ * answers in its turn is not held up. Additive increase for each datum that comes back, multiplicative
  * decrease for each that does not come in time; a device from which nothing has come for longer than it usually takes has
  * its share and no more. Pure; times are handed in.
  */
@@ -92,7 +93,8 @@ export class PeerCredit {
   full(window: number, now: Seconds): ReadonlySet<DeviceId> {
     const full = new Set<DeviceId>()
     for (const [device, peer] of this.#peers) {
-      const isTrusted = peer.lateInARow === 0 && !this.#isOvertaken(peer)
+      const isTrusted =
+        this.#isProven(peer) && !isSilent(peer, now) && peer.lateInARow === 0 && !this.#isOvertaken(peer)
       if (!isTrusted && peer.has.size >= credit(peer, window, now)) full.add(device)
     }
     return full
@@ -103,6 +105,11 @@ export class PeerCredit {
     return new Map(
       [...this.#peers].flatMap(([device, { lateInARow }]) => (lateInARow > 0 ? [[device, lateInARow] as const] : []))
     )
+  }
+
+  /** It has returned something, or nobody has. */
+  #isProven({ returnedAt }: Peer): boolean {
+    return returnedAt > Number.NEGATIVE_INFINITY || this.#youngestBack === Number.NEGATIVE_INFINITY
   }
 
   #isOvertaken({ has }: Peer): boolean {

@@ -67,6 +67,7 @@ export class Distrust {
   }
 
   isFull(device: DeviceId): boolean {
+    if (device === this.#self) return false
     for (const full of this.#full.values()) if (full.has(device)) return true
     return false
   }

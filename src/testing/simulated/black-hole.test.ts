@@ -15,7 +15,9 @@ const net = toyModel({ name: 'net', salt: 1, work: [0.1, 0.1], weights: [1e6, 1e
 const SECONDS = 15
 const WINDOW = 8
 
-type Kind = 'absent' | 'silent' | 'repeats that it has them'
+type Kind = 'absent' | 'silent' | 'repeats that it has them' | 'says that it is a thousand times faster'
+
+let taken = 0
 
 /** What arrives there is taken, and nothing is done with it. */
 const swallowing = (device: MemoryDevice, kind: Exclude<Kind, 'absent'>): void => {
@@ -25,6 +27,7 @@ const swallowing = (device: MemoryDevice, kind: Exclude<Kind, 'absent'>): void =
     start({
       ...handlers,
       onTask: ({ task }) => {
+        taken++
         const { source, datum, attempt, token, home } = task
         const custody = notice('custody', { source, datum, attempt, token, done: 0 })
         const again = (): void => {
@@ -32,7 +35,7 @@ const swallowing = (device: MemoryDevice, kind: Exclude<Kind, 'absent'>): void =
           network.notify(home as Network['self'], custody)
           void device.clock.sleep(seconds(0.5)).then(again, () => {})
         }
-        if (kind !== 'silent') again()
+        if (kind === 'repeats that it has them') again()
         return { kind: 'accepted' }
       }
     })
@@ -46,16 +49,28 @@ const run = async (kind: Kind): Promise<readonly number[]> => {
     shape: () => ({ latency: seconds(0.002), rate: bytesPerSecond(1e6) })
   })
   const names = ['alpha', 'beta', 'gamma', ...(kind === 'absent' ? [] : ['delta'])]
-  const devices = names.map(name => new MemoryDevice({ hub, name, ...(name === 'alpha' ? { models: [net] } : {}) }))
+  const speed = kind === 'says that it is a thousand times faster' ? 1000 : 1
+  const devices = names.map(
+    name =>
+      new MemoryDevice({
+        hub,
+        name,
+        ...(name === 'alpha' ? { models: [net] } : {}),
+        ...(name === 'delta' ? { speed } : {})
+      })
+  )
   const [alpha] = devices as [MemoryDevice]
   if (kind !== 'absent') swallowing(devices.at(-1)!, kind)
-  for (const device of devices) void device.start()
+  // Who comes later is not one of those of whom nothing is known yet.
+  const late = speed > 1 ? devices.at(-1) : undefined
+  for (const device of devices) if (device !== late) void device.start()
   await clock.run(() => clock.now() > 10 && alpha.device.status().placement.ready)
   const data = Array.from({ length: 2000 }, (_, datum) => ({
     ...{ type: 'int32', dims: [1, 8], data: [...valuesOf(toyInput(net, 0, datum))] }
   }))
   const door = alpha.addSource({ name: 'door', items: data, window: WINDOW })
   const begun = clock.now()
+  void late?.start()
   const done: number[] = []
   for (let second = 1; second <= SECONDS; second++) {
     await clock.run(() => clock.now() > begun + second)
@@ -68,12 +83,15 @@ const run = async (kind: Kind): Promise<readonly number[]> => {
 
 let alone: Promise<readonly number[]> | undefined
 
-test.each(['silent', 'repeats that it has them'] as const)(
-  'who takes data and %s does not hold up the others',
+test.each(['silent', 'repeats that it has them', 'says that it is a thousand times faster'] as const)(
+  'who takes data and returns none (%s) does not hold up the others',
   async kind => {
     alone ??= run('absent')
+    await alone
+    taken = 0
     const [without, within] = [await alone, await run(kind)]
     const after = (counts: readonly number[]): number => counts.slice(2).reduce((sum, n) => sum + n, 0)
     expect(after(within)).toBeGreaterThan(0.9 * after(without))
+    expect(taken).toBeGreaterThan(0)
   }
 )
