@@ -1,4 +1,4 @@
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TensorProto_DataType as T } from 'onnx-buf'
@@ -9,6 +9,7 @@ import { seconds } from '../../src/core/units.ts'
 import { encodeNpy } from '../../src/runtime/io/npy.ts'
 import { openModel } from '../../src/runtime/onnx/open-model.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
+import { yoloModel } from '../../src/testing/detector-models.ts'
 import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { buildModel, floats, node, value } from '../../src/testing/onnx-builder.ts'
 
@@ -83,19 +84,30 @@ export interface Doors {
   readonly grpc: string
   readonly dashboard: string
   readonly metrics: string
+  /** Of a device that wants `token`: pictures over HTTP, the endpoint of Frigate, and a page that acts. */
+  readonly pictures: string
+  readonly frigate: string
+  readonly acting: string
+  readonly token: string
 }
 
 export interface HonestCluster extends AsyncDisposable {
+  /** Of the honest devices. */
   readonly home: string
+  /** That is for others, too. */
+  readonly folder: string
   readonly invite: string
-  /** The first has the source, the model, and the doors. */
+  /** cam has the source, the model, and doors; shed doors that want a token; attic a folder that grows; barn a config file. */
   readonly nodes: readonly NodeProcess[]
-  /** Where the doors are: http://host:port. */
   readonly doors: Doors
+  /** Whose new files are data of attic. */
+  readonly inbox: string
+  /** That barn was started with, and reads again at SIGHUP. */
+  readonly config: string
   /** Of the device that has the source and the model. */
   readonly owner: DeviceId
-  /** Another honest device, as anybody would start it. */
-  join(name: string): NodeProcess
+  /** Another device, as anybody would start it. */
+  start(name: string, flags: readonly string[]): NodeProcess
   /** Results so far, and how many of them are wrong or twice there. */
   results(): Promise<{ readonly all: number; readonly wrong: number }>
   /** Of the honest ones: megabytes of memory of the largest, bytes of logs, bytes of files. */
@@ -107,58 +119,112 @@ let clusters = 0
 /** Four devices as processes; the source has begun and its results come. */
 export const openHonestCluster = async (data: AttackedData, flags: readonly string[]): Promise<HonestCluster> => {
   const home = join(data.folder, `cluster-${clusters++}`)
-  await mkdir(home)
+  const files = await makeFiles(home, `${home}-inbox`)
   const sink = join(home, 'sink.jsonl')
   const nodes: NodeProcess[] = []
-  const start = (name: string, more: readonly string[]): NodeProcess => {
-    const started = startNode(name, ['--state', join(home, name), ...more])
+  const startHonest = (name: string, more: readonly string[]): NodeProcess => {
+    const started = startNode(name, ['--state', join(home, name), '--memory', MEMORY, ...more, ...flags])
     nodes.push(started)
     return started
   }
   const source = `cam=dir:${join(data.folder, 'data')},model=net,arrivals=every:${1000 / RATE}ms`
-  const cam = start('cam', [
-    ...['--model', `${data.model}:net`, '--preset', 'raw', '--sink', sink, '--memory', MEMORY, '--start-when', '4'],
-    ...['--source', source, '--serve', '0', '--serve-grpc', '0', '--dashboard', '0', '--metrics', '0', ...flags]
+  const cam = startHonest('cam', [
+    ...['--model', `${data.model}:net`, '--preset', 'raw', '--sink', sink, '--start-when', '4'],
+    ...[
+      '--source',
+      source,
+      '--serve',
+      '0',
+      '--serve-grpc',
+      '0',
+      '--serve-limit',
+      '16MiB',
+      '--dashboard',
+      '0',
+      '--metrics',
+      '0'
+    ]
   ])
   const listening = await cam.event('listening')
   const invite = String(listening['invite'])
-  const joining = (name: string): NodeProcess => start(name, ['--join', invite, '--memory', MEMORY, ...flags])
-  for (const name of ['shed', 'attic', 'barn']) joining(name)
-  const doors = await doorsOf(cam)
+  const shed = startHonest('shed', [
+    ...['--join', invite, '--model', `${files.pictures}:yolo`, '--io', files.io, '--serve-token-file', files.token],
+    ...['--serve', '0', '--serve-frigate', 'tcp://127.0.0.1:*', '--serve-limit', '16MiB', '--dashboard', '0']
+  ])
+  startHonest('attic', [
+    ...['--join', invite, '--preset', 'raw', '--sink', join(home, 'live.jsonl')],
+    ...['--source', `live=watch:${files.inbox},model=net`]
+  ])
+  startHonest('barn', ['--join', invite, '--config', files.config])
   const results = () => countResults(sink, data.answers)
-  const begun = systemClock.now()
-  while ((await results()).all === 0) {
-    if (systemClock.now() - begun > LATEST_START) {
-      for (const { child } of nodes) child.kill('SIGKILL')
-      throw new Error(`the honest cluster gave nothing in ${LATEST_START} s; is this machine busy?\n${cam.log()}`)
-    }
-    await systemClock.sleep(seconds(0.2))
+  const close = async (): Promise<void> => {
+    for (const { child } of nodes) child.kill('SIGKILL')
+    await Promise.all(nodes.map(({ ended }) => ended))
+    await rm(home, { recursive: true, force: true })
   }
-  return {
-    ...{ home, invite, nodes, doors, results },
-    owner: deviceId(String(listening['id'])),
-    join: joining,
-    cost: async () => ({
-      memory: Math.max(...(await Promise.all(nodes.map(({ child }) => residentMegabytes(child.pid!))))),
-      log: nodes.reduce((sum, each) => sum + each.log().length, 0),
-      files: await sizeOf(home)
-    }),
-    [Symbol.asyncDispose]: async () => {
-      for (const { child } of nodes) child.kill('SIGKILL')
-      await Promise.all(nodes.map(({ ended }) => ended))
-      await rm(home, { recursive: true, force: true })
+  try {
+    const doors = { ...(await doorsOf(cam)), ...(await lockedDoorsOf(shed)), token: TOKEN }
+    await begun(results, cam)
+    return {
+      ...{ home, folder: data.folder, invite, nodes, doors, results, inbox: files.inbox, config: files.config },
+      owner: deviceId(String(listening['id'])),
+      start: (name, more) => startNode(name, ['--state', join(data.folder, `state-${clusters++}`), ...more]),
+      cost: async () => ({
+        memory: Math.max(...(await Promise.all(nodes.map(({ child }) => residentMegabytes(child.pid!))))),
+        log: nodes.reduce((sum, each) => sum + each.log().length, 0),
+        files: await sizeOf(home)
+      }),
+      [Symbol.asyncDispose]: close
     }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
-const doorsOf = async (node: NodeProcess): Promise<Doors> => {
-  const serving = await node.event('serving')
-  const at = (door: string): string => {
-    const { host, port } = serving[door] as { readonly host: string; readonly port: number }
-    return `http://${host}:${port}`
+const TOKEN = 'a-token-that-only-its-users-know'
+/** As barn has it at first. */
+export const CONFIG = 'log-format: text\n'
+
+const makeFiles = async (home: string, inbox: string) => {
+  const [pictures, io, token, config] = ['yolo.onnx', 'io.yaml', 'token', 'barn.yaml'].map(name =>
+    join(home, name)
+  ) as [string, string, string, string]
+  for (const folder of [home, inbox]) await mkdir(folder)
+  await writeFile(pictures, yoloModel())
+  await writeFile(io, 'input: { kind: image, resize: { fit: contain } }\noutput: { kind: detect, family: yolo }\n')
+  await writeFile(token, TOKEN, { mode: 0o600 })
+  await writeFile(config, CONFIG)
+  return { inbox, pictures, io, token, config }
+}
+
+const begun = async (results: HonestCluster['results'], cam: NodeProcess): Promise<void> => {
+  const since = systemClock.now()
+  while ((await results()).all === 0) {
+    if (systemClock.now() - since > LATEST_START)
+      throw new Error(`the honest cluster gave nothing in ${LATEST_START} s; is this machine busy?\n${cam.log()}`)
+    await systemClock.sleep(seconds(0.2))
   }
-  const url = async (event: string): Promise<string> => new URL(String((await node.event(event))['url'])).origin
-  return { http: at('http'), grpc: at('grpc'), dashboard: await url('dashboard'), metrics: await url('metrics') }
+}
+
+const at = (serving: Readonly<Record<string, unknown>>, door: string): string => {
+  const { host, port } = serving[door] as { readonly host: string; readonly port: number }
+  return `http://${host}:${port}`
+}
+const urlOf = async (node: NodeProcess, event: string): Promise<string> =>
+  new URL(String((await node.event(event))['url'])).origin
+
+const doorsOf = async (node: NodeProcess) => {
+  const serving = await node.event('serving')
+  const pages = { dashboard: await urlOf(node, 'dashboard'), metrics: await urlOf(node, 'metrics') }
+  return { http: at(serving, 'http'), grpc: at(serving, 'grpc'), ...pages }
+}
+
+const lockedDoorsOf = async (node: NodeProcess) => {
+  const serving = await node.event('serving')
+  return {
+    ...{ pictures: at(serving, 'http'), frigate: String(serving['frigate']), acting: await urlOf(node, 'dashboard') }
+  }
 }
 
 const residentMegabytes = async (pid: number): Promise<number> => {
@@ -170,7 +236,7 @@ const sizeOf = async (folder: string): Promise<number> => {
   const entries = await readdir(folder, { recursive: true })
   const sizes = await Promise.all(
     entries.map(entry =>
-      stat(join(folder, entry)).then(
+      lstat(join(folder, entry)).then(
         found => (found.isFile() ? found.size : 0),
         () => 0
       )

@@ -1,6 +1,7 @@
 import { seconds } from '../../src/core/units.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
-import { type Attack, openStage } from './attack.ts'
+import { type Attack, type OpenStage, openStage } from './attack.ts'
+import { busyShare } from './busy-share.ts'
 import { type HonestCluster, RATE } from './honest-cluster.ts'
 
 /** Seconds in which results are counted. */
@@ -18,6 +19,8 @@ export interface AttackRow {
   readonly during: readonly number[]
   readonly after: number
   readonly wrong: number
+  /** Of the machine's processor time, by whomever: 0 to 1. */
+  readonly busy: { readonly before: number; readonly during: number }
   /** By how much the largest honest process grew at most, megabytes; bytes of all their logs, and of their files. */
   readonly memory: number
   readonly log: number
@@ -30,7 +33,7 @@ export interface AttackRow {
 /** An attacker that is not in after so many seconds does not attack. */
 const LATEST_ATTACK = 60
 /** What an attack may cost. */
-const MOST = { megabytes: 400, log: 1e6, files: 64e6 }
+export const MOST = { megabytes: 400, log: 1e6, files: 64e6 }
 /** Of the results before: that many while it lasts, on average, and after it. */
 const LEAST = { during: 0.5, after: 0.8 }
 /** Of whatever machine. */
@@ -44,45 +47,68 @@ const countFor = async (cluster: HonestCluster, time: number): Promise<number> =
 
 /** @param duration of the attack, seconds */
 export const playAttack = async (attack: Attack, cluster: HonestCluster, duration: number): Promise<AttackRow> => {
+  const busyBefore = busyShare()
   const before = await countFor(cluster, WINDOW)
+  const shareBefore = busyBefore()
   const start = await cluster.cost()
   let peak = start.memory
-  const { stage, times, notes, end, leave } = openStage(cluster)
-  const faults: string[] = []
-  const playing = attack.play(stage).catch(error => {
-    if (!stage.signal.aborted) faults.push(`the attack itself failed: ${(error as Error).message}`)
-  })
-  // It may take its time until it is in.
-  const begun = systemClock.now()
-  while (times() === 0 && faults.length === 0 && systemClock.now() - begun < LATEST_ATTACK)
-    await systemClock.sleep(seconds(0.1))
+  const scene = openStage(cluster)
+  const playing = beginAttack(attack, scene)
+  await isIn(scene, playing)
+  const busyDuring = busyShare()
   const during: number[] = []
   for (let time = 0; time < duration; time += WINDOW) {
     during.push(await countFor(cluster, WINDOW))
     peak = Math.max(peak, (await cluster.cost()).memory)
   }
-  end()
-  await Promise.race([playing, systemClock.sleep(seconds(WINDOW))])
-  const found = attack.fault?.(stage)
-  await leave()
+  const busy = { before: shareBefore, during: busyDuring() }
+  const faults = await endAttack(attack, scene, playing)
   await countFor(cluster, WINDOW) // it recovers
   const after = await countFor(cluster, WINDOW)
   const { log, files } = await cluster.cost()
-  const { wrong } = await cluster.results()
   const row = {
-    ...{ name: attack.name, what: attack.what, once: attack.once, tried: `${times()} ${attack.unit}` },
-    ...{ before, during, after, wrong, notes },
+    ...{ name: attack.name, what: attack.what, once: attack.once, tried: `${scene.times()} ${attack.unit}` },
+    ...{ before, during, after, busy, wrong: (await cluster.results()).wrong, notes: scene.notes },
     ...{ memory: peak - start.memory, log: log - start.log, files: files - start.files }
   }
-  const ended = cluster.nodes.filter(({ child }) => child.exitCode !== null || child.signalCode !== null)
-  faults.push(
-    ...faultsOf(row),
-    ...ended.map(({ name }) => `${name} has ended`),
-    ...(found === undefined ? [] : [found])
-  )
-  if (times() === 0) faults.push('nothing was tried')
-  return { ...row, faults }
+  return { ...row, faults: [...faults, ...faultsOf(row), ...endedIn(cluster)] }
 }
+
+/** An attack that has begun. */
+interface Playing {
+  readonly done: Promise<void>
+  /** What the attack itself failed at. */
+  readonly faults: string[]
+}
+
+export const beginAttack = (attack: Attack, { stage }: OpenStage): Playing => {
+  const faults: string[] = []
+  const done = attack.play(stage).catch(error => {
+    if (!stage.signal.aborted) faults.push(`the attack itself failed: ${(error as Error).message}`)
+  })
+  return { done, faults }
+}
+
+/** It may take its time until it has tried something. */
+export const isIn = async ({ times }: OpenStage, { faults }: Playing): Promise<void> => {
+  const begun = systemClock.now()
+  while (times() === 0 && faults.length === 0 && systemClock.now() - begun < LATEST_ATTACK)
+    await systemClock.sleep(seconds(0.1))
+}
+
+/** @returns what is not as it should be, of the attack itself */
+export const endAttack = async (attack: Attack, scene: OpenStage, { done, faults }: Playing): Promise<string[]> => {
+  scene.end()
+  await Promise.race([done, systemClock.sleep(seconds(WINDOW))])
+  const found = attack.fault?.(scene.stage)
+  await scene.leave()
+  return [...faults, ...(scene.times() === 0 ? ['nothing was tried'] : []), ...(found === undefined ? [] : [found])]
+}
+
+export const endedIn = ({ nodes }: HonestCluster): string[] =>
+  nodes
+    .filter(({ child }) => child.exitCode !== null || child.signalCode !== null)
+    .map(({ name, log }) => `${name} has ended: ${log().slice(-300)}`)
 
 /** Other programs have the processors: how fast results come says nothing. That they do come, and the rest, does. */
 export const isTooBusy = ({ before }: Pick<AttackRow, 'before'>): boolean => before < 0.8 * RATE * WINDOW

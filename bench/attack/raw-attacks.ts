@@ -1,11 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { create, toBinary } from '@bufbuild/protobuf'
+import { RPC } from '@libp2p/gossipsub/message'
+import type { Stream } from '@libp2p/interface'
 import { seconds } from '../../src/core/units.ts'
 import { notice } from '../../src/runtime/device/notice.ts'
 import { FrameSchema, TaskSchema } from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
 import { readClusterKey } from '../../src/runtime/network/cluster-key.ts'
 import { encodeControl } from '../../src/runtime/network/control-sender.ts'
+import { STATE_TOPIC } from '../../src/runtime/network/gossip.ts'
 import { decodeInvite } from '../../src/runtime/network/invite.ts'
 import { CONTROL_PROTOCOL, TASK_PROTOCOL } from '../../src/runtime/network/peer-session.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
@@ -13,6 +17,9 @@ import { openStranger } from '../../src/testing/stranger.ts'
 import { type Attack, again, type Stage } from './attack.ts'
 
 // What goes past the protocol of devices: bytes of a member, and of who is none.
+
+/** Of gossipsub. */
+const GOSSIP_PROTOCOL = '/meshsub/1.1.0'
 
 /** A member's stream to the device with the source, on which it sends what it likes. */
 const asMember = async (stage: Stage, protocol: string) => {
@@ -28,6 +35,12 @@ const asMember = async (stage: Stage, protocol: string) => {
 
 const piece = (message: Uint8Array, times: number): Uint8Array =>
   new Uint8Array(Buffer.concat(Array<Uint8Array>(times).fill(message)))
+
+/** As fast as it is read; whatever else this process does has its turn. */
+const sendAll = async (stream: Stream, bytes: Uint8Array, signal: AbortSignal): Promise<void> => {
+  if (stream.send(bytes)) await systemClock.sleep(seconds(0))
+  else await stream.onDrain({ signal })
+}
 
 /** @param message again and again, as fast as they are read */
 const flood = (
@@ -45,7 +58,7 @@ const flood = (
     const pieces = piece(message(), 500)
     while (!stage.signal.aborted && stream.status === 'open') {
       stage.count(500)
-      if (!stream.send(pieces)) await stream.onDrain({ signal: stage.signal })
+      await sendAll(stream, pieces, stage.signal)
     }
   }
 })
@@ -81,6 +94,46 @@ const garbage: Attack = {
       stream.send(new Uint8Array(bytes))
       await Promise.race([stream.close().catch(() => {}), systemClock.sleep(seconds(0.05))])
     })
+  }
+}
+
+/** In the way of protobuf: seven bits a byte, the least first. */
+const lengthFirst = (bytes: Uint8Array): Uint8Array => {
+  const prefix: number[] = []
+  let length = bytes.byteLength
+  for (; length > 127; length = Math.floor(length / 128)) prefix.push((length % 128) + 128)
+  return new Uint8Array(Buffer.concat([Uint8Array.from([...prefix, length]), bytes]))
+}
+
+/** Under the protocol of states: what nobody signed, of other topics, and lists of messages that there are not. */
+const gossip: Attack = {
+  name: 'gossip that is none',
+  what: 'a member sends messages of other topics, states that nobody signed, and lists of messages that there are not',
+  once: '',
+  unit: 'messages',
+  isQuick: true,
+  play: async stage => {
+    const { open } = await asMember(stage, GOSSIP_PROTOCOL)
+    const stream = await open()
+    const data = randomBytes(300_000)
+    const message = (topic: string): RPC.Message => ({
+      ...{ from: randomBytes(38), seqno: randomBytes(8), topic, data },
+      ...{ signature: randomBytes(64), key: randomBytes(36) }
+    })
+    const ids = (): Uint8Array[] => Array.from({ length: 5000 }, () => randomBytes(20))
+    const control = () => ({
+      ...{ ihave: [{ topicID: STATE_TOPIC, messageIDs: ids() }], iwant: [{ messageIDs: ids() }] },
+      ...{ graft: [{ topicID: 'other' }], prune: [], idontwant: [{ messageIDs: ids() }] }
+    })
+    while (!stage.signal.aborted && stream.status === 'open') {
+      const bytes = RPC.encode({
+        subscriptions: [{ subscribe: true, topic: randomBytes(50).toString('hex') }],
+        messages: [message(STATE_TOPIC), message('other')],
+        control: control()
+      })
+      stage.count(2)
+      await sendAll(stream, lengthFirst(bytes), stage.signal)
+    }
   }
 }
 
@@ -150,15 +203,14 @@ const slowSockets: Attack = {
   what: 'an outsider keeps 40 sockets open at each of which it sends a byte a second, while an honest device joins',
   once: 'it is kept out for more than 40 s',
   unit: 'sockets',
-  isQuick: true,
   play: async stage => {
     const { addresses } = decodeInvite(stage.cluster.invite)
     const [host = '', port] = addresses[0]!.split(':')
     const sockets: Socket[] = []
     const joined = systemClock.now()
     let isIn = false
-    void stage.cluster
-      .join('late')
+    void stage
+      .process('late', ['--join', stage.cluster.invite, '--memory', '0'])
       .status(({ devices }) => devices.length >= 5)
       .then(() => {
         isIn = true
@@ -178,7 +230,7 @@ const slowSockets: Attack = {
   }
 }
 
-export const RAW_ATTACKS: readonly Attack[] = [
+export const rawAttacks = (): readonly Attack[] => [
   flood('small notices', 'a member sends notices as fast as they are read', 'notices', CONTROL_PROTOCOL, custody, true),
   flood(
     'small tasks',
@@ -188,6 +240,7 @@ export const RAW_ATTACKS: readonly Attack[] = [
     smallTask
   ),
   garbage,
+  gossip,
   acquaintances(),
   slowSockets
 ]

@@ -1,59 +1,67 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
-import { type DeviceId, deviceId } from '../core/ids.ts'
+import type { DeviceId } from '../core/ids.ts'
+import type { ModelManifest } from '../core/manifest.ts'
 import { seconds } from '../core/units.ts'
+import { toWire } from '../runtime/cluster/manifest-codec.ts'
+import { sealManifest } from '../runtime/cluster/manifest-seal.ts'
 import {
   type DeviceState,
   DeviceStateSchema,
   type Manifest,
   ManifestRequestSchema,
-  type Notice,
+  type Reply,
   ReplySchema,
   RequestSchema
 } from '../runtime/generated/tributary/v1/wire_pb.ts'
-import { createBlobStore } from '../runtime/network/disk-blob-store.ts'
-import { createIdentity } from '../runtime/network/identity.ts'
-import { decodeInvite } from '../runtime/network/invite.ts'
-import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
-import { tcpTransport } from '../runtime/network/tcp-transport.ts'
+import { identitySigner } from '../runtime/network/identity-signer.ts'
 import type { ArrivedTask, Network, TaskAnswer } from '../runtime/ports/network.ts'
 import { systemClock } from '../runtime/system-clock.ts'
-import { rollOf } from './roll-of.ts'
+import { type MemberOptions, memberNetwork } from './member-network.ts'
 
 type Parts = MessageInitShape<typeof DeviceStateSchema>
+/** What a member may ask another one. */
+export type RequestBody = NonNullable<MessageInitShape<typeof RequestSchema>['body']>
 
 /** A process that has the invite of a cluster, and does not do as devices do. */
 export interface HostileMember extends AsyncDisposable {
   readonly network: Network
+  /** What others say of themselves, the newest of each. */
+  readonly states: ReadonlyMap<DeviceId, DeviceState>
   /** Models that others speak of, by id. */
   readonly models: ReadonlySet<string>
-  readonly notices: readonly Notice[]
-  /** Answers to what others ask. */
-  manifests: Map<string, Manifest>
   /** What it does with tasks. */
   takes: (arrived: ArrivedTask) => TaskAnswer
   /** What the owner of a model says of it. */
   manifestOf(owner: DeviceId, model: string): Promise<Manifest>
+  /** From now on it gives away the model as its own, signed as an owner signs. */
+  owns(manifest: ModelManifest): Promise<void>
+  ask(whom: DeviceId, body: RequestBody): Promise<Reply>
   /** A state of its own, newer than the one before. */
   state(parts: Parts): DeviceState
 }
 
 /** @param folder for blocks that it is given */
-export const openHostileMember = async (invite: string, folder: string): Promise<HostileMember> => {
-  const { addresses } = decodeInvite(invite)
-  const privateKey = await createIdentity()
+export const openHostileMember = async (
+  invite: string,
+  folder: string,
+  options: MemberOptions = {}
+): Promise<HostileMember> => {
+  const { network, identity, join } = await memberNetwork(invite, folder, options)
+  const states = new Map<DeviceId, DeviceState>()
   const models = new Set<string>()
-  const notices: Notice[] = []
-  const network = createLibp2pNetwork({
-    ...{ privateKey, cluster: rollOf(invite, privateKey), listen: ['127.0.0.1:0'], mdns: false, role: 'device' },
-    ...{ clock: systemClock, blobStore: createBlobStore({ folder }), transports: [tcpTransport] }
-  })
+  const manifests = new Map<string, Manifest>()
   let sequence = 0n
+  const ask = (whom: DeviceId, body: RequestBody): Promise<Reply> =>
+    network.request(whom, create(RequestSchema, { body }))
   const member: HostileMember = {
-    ...{ network, models, notices, manifests: new Map(), takes: () => ({ kind: 'refused', because: 'no' }) },
+    ...{ network, states, models, ask, takes: () => ({ kind: 'refused', because: 'no' }) },
     manifestOf: async (owner, model) => {
-      const body = { case: 'manifest', value: create(ManifestRequestSchema, { model }) } as const
-      const reply = await network.request(owner, create(RequestSchema, { body }))
-      return reply.body.value as Manifest
+      const reply = await ask(owner, { case: 'manifest', value: create(ManifestRequestSchema, { model }) })
+      if (reply.body.case !== 'manifest') throw new Error(`no manifest of ${model}: ${reply.error}`)
+      return reply.body.value
+    },
+    owns: async manifest => {
+      manifests.set(manifest.id, toWire(await sealManifest(manifest, network.self, identitySigner(identity))))
     },
     state: parts => {
       const { self, life } = network
@@ -65,16 +73,17 @@ export const openHostileMember = async (invite: string, folder: string): Promise
   await network.start({
     onTask: arrived => member.takes(arrived),
     onRequest: async (_, { body }) => {
-      const manifest = body.case === 'manifest' ? member.manifests.get(body.value.model) : undefined
+      const manifest = body.case === 'manifest' ? manifests.get(body.value.model) : undefined
       return create(ReplySchema, manifest === undefined ? {} : { body: { case: 'manifest', value: manifest } })
     },
-    onNotice: (_, notice) => void notices.push(notice),
-    onState: (_, state) => {
+    onNotice: () => {},
+    onState: (from, state) => {
+      states.set(from, state)
       for (const { model } of state.models) models.add(model)
     },
     onPeer: () => {}
   })
-  network.join(...addresses)
+  join()
   return member
 }
 
@@ -82,7 +91,3 @@ export const openHostileMember = async (invite: string, folder: string): Promise
 export const introduced = async ({ network, models }: HostileMember, devices: number): Promise<void> => {
   while (network.peers().size < devices || models.size === 0) await systemClock.sleep(seconds(0.05))
 }
-
-/** Of the device of that name. */
-export const idAmong = (devices: readonly { readonly name: string; readonly id: string }[], name: string): DeviceId =>
-  deviceId(devices.find(device => device.name === name)!.id)

@@ -3,21 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Tensor } from '../../src/core/tensor.ts'
-import { bytes } from '../../src/core/units.ts'
 import { writeZooModel } from '../../src/model/files/write-zoo-model.ts'
 import { zooGraph } from '../../src/model/zoo/zoo.ts'
-import { createDevice } from '../../src/runtime/device/device.ts'
 import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
-import { createEngine } from '../../src/runtime/engine/create-engine.ts'
-import { identitySigner } from '../../src/runtime/network/identity-signer.ts'
-import { nodeHash } from '../../src/runtime/node-hash.ts'
-import { nodeRandom } from '../../src/runtime/node-random.ts'
-import { placeApart } from '../../src/runtime/planning/place-apart.ts'
-import { type BlockRun, type Engine, EngineError } from '../../src/runtime/ports/engine.ts'
-import { systemClock } from '../../src/runtime/system-clock.ts'
+import { type BlockRun, EngineError } from '../../src/runtime/ports/engine.ts'
 import { POLICIES } from '../../src/scheduler/policies.ts'
+import { openHostileDevice } from '../../src/testing/hostile-device.ts'
 import type { NodeProcess } from '../../src/testing/node-process.ts'
-import { memberNetwork } from '../hostile-member.ts'
 import { start } from '../started-nodes.ts'
 
 // Two sound devices as real processes, and a third one, in this process, whose engine is broken in one way or another.
@@ -33,20 +25,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
-
-/** A real engine whose every run ends as `spoil` says. */
-const brokenEngine = (spoil: (run: BlockRun) => BlockRun): Engine => {
-  const engine = createEngine()
-  return {
-    load: (...of) => engine.load(...of),
-    unload: hash => engine.unload(hash),
-    run: async (...of) => spoil(await engine.run(...of)),
-    measure: (...of) => engine.measure(...of),
-    calibrate: () => engine.calibrate(),
-    stop: () => engine.stop(),
-    [Symbol.asyncDispose]: () => engine.stop()
-  }
-}
 
 const spoilOutputs =
   (spoil: (tensor: Tensor) => Tensor) =>
@@ -99,21 +77,9 @@ test.each(WAYS)(
     ])
     const { invite } = await source.event('listening')
     node('sound', ['--join', String(invite)])
-    const { network, identity, blobs, join: joinAll } = await memberNetwork(String(invite), join(home, 'blobs'))
-    await using _ = createDevice({
-      ...{ name: 'broken', clock: systemClock, network, engine: brokenEngine(spoil), blobs, models: [] },
-      ...{
-        createPolicy: POLICIES[policy as keyof typeof POLICIES],
-        random: nodeRandom,
-        hash: nodeHash,
-        signer: identitySigner(identity),
-        place: placeApart(() => {}),
-        incarnation: 1
-      },
-      ...{ memory: bytes(Number.POSITIVE_INFINITY), emulated: false, say: () => {}, event: () => {} }
+    await using _ = await openHostileDevice(String(invite), join(home, 'blobs'), {
+      ...{ name: 'broken', spoil, parts: { createPolicy: POLICIES[policy as keyof typeof POLICIES] } }
     })
-    await _.start()
-    joinAll()
     const { setAside } = await source.status(s => s.setAside.length > 0)
     expect(setAside).toMatchObject([{ device: 'broken', model: 'net' }])
     await source.event('done')

@@ -29,11 +29,14 @@ const onnx: Door = {
   most: 60_000
 }
 
-test.each([...WIRE_DOORS, ...FILE_DOORS, ...SERVING_DOORS, ...(await inputDoors())])('$name: damaged bytes for seconds', async door => {
-  const { cases, taken, refused } = await fuzzDoor(door, limits)
-  console.info(`${door.name}: seed "${seed}", ${cases} cases in ${SECONDS} s, ${taken} taken, ${refused} refused`)
-  expect(refused).toBeGreaterThan(0)
-})
+test.each([...WIRE_DOORS, ...FILE_DOORS, ...SERVING_DOORS, ...(await inputDoors())])(
+  '$name: damaged bytes for seconds',
+  async door => {
+    const { cases, taken, refused } = await fuzzDoor(door, limits)
+    console.info(`${door.name}: seed "${seed}", ${cases} cases in ${SECONDS} s, ${taken} taken, ${refused} refused`)
+    expect(refused).toBeGreaterThan(0)
+  }
+)
 
 test('ONNX files: damaged ones are cut or refused in words, and the process that cuts does not die', async () => {
   const { cases, taken, refused } = await fuzzDoor(onnx, { ...limits, time: 18 * SECONDS })

@@ -1,42 +1,24 @@
 import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
-import { type DeviceId, deviceId } from '../../src/core/ids.ts'
-import { seconds } from '../../src/core/units.ts'
+import { deviceId } from '../../src/core/ids.ts'
 import { notice } from '../../src/runtime/device/notice.ts'
-import {
-  type Manifest,
-  ManifestRequestSchema,
-  RequestSchema,
-  TaskSchema
-} from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
-import type { Network } from '../../src/runtime/ports/network.ts'
-import { systemClock } from '../../src/runtime/system-clock.ts'
+import { TaskSchema } from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
+import { introduced, openHostileMember } from '../../src/testing/hostile-member.ts'
 import { cam, checkSink, DATA, open } from '../cluster-of-tensors.ts'
-import { hostileMember } from '../hostile-member.ts'
 
 // A process that has the invite, and does not do as devices do, on real sockets.
-
-const manifestOf = async (network: Network, owner: DeviceId, model: string): Promise<Manifest> => {
-  const body = { case: 'manifest', value: create(ManifestRequestSchema, { model }) } as const
-  const reply = await network.request(owner, create(RequestSchema, { body }))
-  return reply.body.value as Manifest
-}
-
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await systemClock.sleep(seconds(0.05))
-}
 
 test('a member that invents placements and results ends nothing and gets nothing recorded; newcomers are planned for', async () => {
   const slow = ['--speed', '0.01']
   const { cam: source, sink, invite, home, join: start } = await open(['w1'], { source: slow, worker: slow })
-  const { network, models } = await hostileMember(invite, join(home, 'blobs'))
-  await using _ = network
-  await until(() => network.peers().size === 2 && models.size > 0)
+  await using member = await openHostileMember(invite, join(home, 'blobs'))
+  await introduced(member, 2)
+  const { network, models } = member
   const running = await source.status(s => cam(s).completed >= 3)
   const owner = deviceId(running.devices.find(({ name }) => name === 'cam')!.id)
   const [model] = [...models] as [string]
-  const { blocks, activations } = await manifestOf(network, owner, model)
+  const { blocks, activations } = await member.manifestOf(owner, model)
   const tensors = activations.at(-1)!.tensors.map(({ name, shape }) => {
     const dims = shape.map(({ size }) => (size.case === 'value' ? Number(size.value) : 1))
     const data = new Uint8Array(4 * dims.reduce((a, b) => a * b, 1)).fill(63)

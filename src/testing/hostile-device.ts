@@ -1,0 +1,70 @@
+import { bytes } from '../core/units.ts'
+import { createDevice, type Device } from '../runtime/device/device.ts'
+import type { DeviceParts } from '../runtime/device/device-parts.ts'
+import { createEngine } from '../runtime/engine/create-engine.ts'
+import { identitySigner } from '../runtime/network/identity-signer.ts'
+import { nodeHash } from '../runtime/node-hash.ts'
+import { nodeRandom } from '../runtime/node-random.ts'
+import { placeApart } from '../runtime/planning/place-apart.ts'
+import type { BlockRun, Engine } from '../runtime/ports/engine.ts'
+import type { ArrivedTask, Network, NetworkHandlers, TaskAnswer } from '../runtime/ports/network.ts'
+import { systemClock } from '../runtime/system-clock.ts'
+import { POLICIES } from '../scheduler/policies.ts'
+import { memberNetwork } from './member-network.ts'
+
+export interface HostileDeviceOptions {
+  /** What others call it. */
+  readonly name: string
+  /** Of a block that it has run: what it says came of it. @default what came of it */
+  readonly spoil?: (run: BlockRun) => BlockRun
+  /** Of a task that comes to it. @param honest what a device does with it @default that */
+  readonly takes?: (arrived: ArrivedTask, honest: () => TaskAnswer, network: Network) => TaskAnswer
+  readonly parts?: Partial<DeviceParts>
+}
+
+export interface HostileDevice extends AsyncDisposable {
+  readonly device: Device
+  readonly network: Network
+}
+
+/**
+ * A device of real sockets and ONNX Runtime in this process, that has the invite, loads its blocks as any other, and is broken or
+ * hostile in what the options say.
+ * @param folder for blocks that it is given
+ */
+export const openHostileDevice = async (
+  invite: string,
+  folder: string,
+  { name, spoil, takes, parts }: HostileDeviceOptions
+): Promise<HostileDevice> => {
+  const { network, identity, blobs, join } = await memberNetwork(invite, folder)
+  const start = network.start.bind(network)
+  const tampered: Network = Object.assign(network, {
+    start: (handlers: NetworkHandlers) =>
+      start({
+        ...handlers,
+        onTask: arrived =>
+          takes === undefined ? handlers.onTask(arrived) : takes(arrived, () => handlers.onTask(arrived), network)
+      })
+  })
+  const device = createDevice({
+    ...{ name, clock: systemClock, network: tampered, blobs, models: [], incarnation: 1 },
+    ...{ engine: spoil === undefined ? createEngine() : spoilt(createEngine(), spoil) },
+    ...{ random: nodeRandom, hash: nodeHash, signer: identitySigner(identity), createPolicy: POLICIES.confluence },
+    ...{ place: placeApart(() => {}), memory: bytes(Number.POSITIVE_INFINITY), emulated: false },
+    ...{ say: () => {}, event: () => {}, ...parts }
+  })
+  await device.start()
+  join()
+  return { device, network, [Symbol.asyncDispose]: () => device[Symbol.asyncDispose]() }
+}
+
+const spoilt = (engine: Engine, spoil: (run: BlockRun) => BlockRun): Engine => ({
+  load: (...of) => engine.load(...of),
+  unload: hash => engine.unload(hash),
+  run: async (...of) => spoil(await engine.run(...of)),
+  measure: (...of) => engine.measure(...of),
+  calibrate: () => engine.calibrate(),
+  stop: () => engine.stop(),
+  [Symbol.asyncDispose]: () => engine.stop()
+})
