@@ -31,9 +31,9 @@ export const readIoSpec = async (choice: IoChoice): Promise<IoSpec> => {
 
 const readYaml = async (file: string): Promise<unknown> => {
   const text = await readText('io', file)
-  const { parse } = await import('yaml')
+  const { parseYaml } = await import('./parse-yaml.ts')
   try {
-    return parse(text)
+    return parseYaml(text)
   } catch (error) {
     throw new UserError(`io ${file}: is not YAML: ${(error as Error).message.split('\n')[0]}`)
   }
