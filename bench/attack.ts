@@ -2,16 +2,18 @@ import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { nearest } from '../src/core/nearest.ts'
 import { UserError } from '../src/core/user-error.ts'
+import { systemClock } from '../src/runtime/system-clock.ts'
 import { allAttacks } from './attack/all-attacks.ts'
 import type { Attack } from './attack/attack.ts'
 import { attackTable, writeAttackTable } from './attack/attack-table.ts'
 import { AttackedClusters } from './attack/attacked-clusters.ts'
-import { makeData, RATE } from './attack/honest-cluster.ts'
+import { makeData, openHonestCluster, RATE } from './attack/honest-cluster.ts'
 import { type AttackRow, isTooBusy, playAttack, WINDOW } from './attack/play-attack.ts'
+import { playInTurn, QUICK_DURATION } from './attack/play-in-turn.ts'
 
 // Every attack that this program knows, one after the other against a cluster of four real processes with an honest source, a new
 // one after each attack that does not hold: `npm run bench:attack`, some half an hour; `-- NAME...` those
-// whose names begin so; `-- --seconds N` how long each lasts; `-- --json` rows as one document; `-- --write` the table into
+// whose names begin so; `-- --seconds N` how long each lasts; `-- --json` rows as one document; `-- --quick` what `npm test` plays; `-- --write` the table into
 // docs/security.md. Exit 1 when one does not hold.
 
 const PAGE = fileURLToPath(new URL('../../docs/security.md', import.meta.url))
@@ -39,7 +41,25 @@ const secondsOf = (words: readonly string[]): number => {
   throw new UserError(`--seconds takes a number from ${WINDOW} to 600, not "${words[at + 1] ?? ''}"`)
 }
 
+/** What `npm test` plays of them. */
+const playQuick = async (): Promise<void> => {
+  const quick = ATTACKS.filter(({ isQuick = false }) => isQuick)
+  const data = await makeData(3 * SPARE * RATE)
+  try {
+    await using cluster = await openHonestCluster(data, [])
+    const begun = systemClock.now()
+    const tell = (name: string): boolean =>
+      process.stderr.write(`${(systemClock.now() - begun).toFixed(1)} s: ${name}\n`)
+    const { faults } = await playInTurn(quick, cluster, QUICK_DURATION, tell)
+    tell(faults.length === 0 ? 'all hold' : faults.join('\n'))
+    if (faults.length > 0) process.exitCode = 1
+  } finally {
+    await rm(data.folder, { recursive: true, force: true })
+  }
+}
+
 const main = async (words: readonly string[]): Promise<void> => {
+  if (words.includes('--quick')) return playQuick()
   const duration = secondsOf(words)
   const at = words.indexOf('--seconds')
   const names = words.filter((word, i) => !word.startsWith('--') && (at < 0 || i !== at + 1))

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { create } from '@bufbuild/protobuf'
 import { seconds } from '../../src/core/units.ts'
 import { ReplySchema } from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
-import { createIdentity, type Identity } from '../../src/runtime/network/identity.ts'
+import { createIdentity, type Identity, peerIdOf } from '../../src/runtime/network/identity.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
 import { type MemberNetwork, memberNetwork } from '../../src/testing/member-network.ts'
 import { MAIN } from '../../src/testing/node-process.ts'
@@ -13,7 +13,7 @@ import type { Attack, Stage } from './attack.ts'
 // What becomes of invites that are used up, late, for others, of a removed device, or of a former key.
 
 /** Whoever is not in by then is kept out. */
-const LATEST: number = 5
+const LATEST = 5
 
 const tributary = async (...words: readonly string[]): Promise<string> => {
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...words])
@@ -59,7 +59,7 @@ const tryAll = async (stage: Stage): Promise<string[]> => {
   await expect(false, "an invite of another's name", named!, second)
   await expect(false, 'an invite that was changed on its way', flipped(many!), second)
   await expect(true, 'an invite for any', many!, third)
-  await tributary('member', 'remove', String(third.publicKey.toString()), ...state).catch(error =>
+  await tributary('member', 'remove', peerIdOf(third), ...state).catch(error =>
     faults.push(`removal: ${String((error as { stderr?: string }).stderr ?? error)}`)
   )
   await expect(false, 'a removed device', many!, third)

@@ -13,15 +13,23 @@ export interface InTurn {
   readonly faults: readonly string[]
 }
 
+/** Seconds of each, where only little time is. */
+export const QUICK_DURATION = 0.2
+
 /** Results come again after them, on however busy a machine. */
 const LATEST_RESULT = 60
 const SOME = 5
 
-/** By the same few members. @param duration of each, seconds, from when it has tried something */
+/**
+ * By the same few members.
+ * @param duration of each, seconds, from when it has tried something
+ * @param tell of each that begins
+ */
 export const playInTurn = async (
   attacks: readonly Attack[],
   cluster: HonestCluster,
-  duration: number
+  duration: number,
+  tell: (name: string) => void = () => {}
 ): Promise<InTurn> => {
   const start = await cluster.cost()
   const crew = openStage(cluster)
@@ -35,6 +43,7 @@ export const playInTurn = async (
   const tried = new Map<string, number>()
   const faults: string[] = []
   for (const attack of attacks) {
+    tell(attack.name)
     const scene = openStage(cluster, lent)
     const playing = beginAttack(attack, scene)
     await isIn(scene, playing)

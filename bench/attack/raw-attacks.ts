@@ -12,6 +12,7 @@ import { encodeControl } from '../../src/runtime/network/control-sender.ts'
 import { STATE_TOPIC } from '../../src/runtime/network/gossip.ts'
 import { decodeInvite } from '../../src/runtime/network/invite.ts'
 import { CONTROL_PROTOCOL, TASK_PROTOCOL } from '../../src/runtime/network/peer-session.ts'
+import { sendPieces } from '../../src/runtime/network/send-pieces.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
 import { openStranger } from '../../src/testing/stranger.ts'
 import { type Attack, again, type Stage } from './attack.ts'
@@ -36,10 +37,10 @@ const asMember = async (stage: Stage, protocol: string) => {
 const piece = (message: Uint8Array, times: number): Uint8Array =>
   new Uint8Array(Buffer.concat(Array<Uint8Array>(times).fill(message)))
 
-/** As fast as it is read; whatever else this process does has its turn. */
-const sendAll = async (stream: Stream, bytes: Uint8Array, signal: AbortSignal): Promise<void> => {
-  if (stream.send(bytes)) await systemClock.sleep(seconds(0))
-  else await stream.onDrain({ signal })
+/** As fast as it is read; whatever else this process does has its turn. @throws NetworkError when the stream ends first */
+const sendAll = async (stream: Stream, bytes: Uint8Array): Promise<void> => {
+  await sendPieces(stream, [bytes], bytes.byteLength)
+  await systemClock.sleep(seconds(0))
 }
 
 /** @param message again and again, as fast as they are read */
@@ -58,7 +59,7 @@ const flood = (
     const pieces = piece(message(), 500)
     while (!stage.signal.aborted && stream.status === 'open') {
       stage.count(500)
-      await sendAll(stream, pieces, stage.signal)
+      await sendAll(stream, pieces)
     }
   }
 })
@@ -132,7 +133,7 @@ const gossip: Attack = {
         control: control()
       })
       stage.count(2)
-      await sendAll(stream, lengthFirst(bytes), stage.signal)
+      await sendAll(stream, lengthFirst(bytes))
     }
   }
 }
