@@ -138,3 +138,14 @@ test('where the table has no room for all devices, those nearly equal are counte
   expect(few.bottleneck).toBeGreaterThan(found.bottleneck)
   expect(few.stages.every(({ device }) => device % 2 === 0)).toBe(true)
 })
+
+test.each([16, 24, 40])('%i equal devices are all considered, in a table of a few thousand states', devices => {
+  const world = smallWorld({
+    speeds: Array.from({ length: devices }, () => 1),
+    work: Array.from({ length: devices }, () => 0.1),
+    activations: Array.from({ length: devices + 1 }, () => 1e3)
+  })
+  const found = bestPipeline({ world, model: 0, from: 0, done: 0, home: 0, maxStates: 2 ** 13 })!
+  expect(found.bottleneck).toBeCloseTo(0.1, 12)
+  expect(found.stages).toHaveLength(devices)
+})

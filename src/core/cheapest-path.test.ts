@@ -142,14 +142,16 @@ describe('cheapestPath', () => {
   })
 
   test.each([
-    [150, 4],
-    [40, 39]
+    [150, 4, 0.8],
+    [40, 39, 1],
+    [40, 39, 0.8],
+    [60, 20, 0.3]
   ])(
-    'of %i devices with %i links each it looks where the path can lie, and finds what a look everywhere finds',
-    (devices, degree) => {
+    'of %i devices with %i links each, with %d of the blocks, it looks where the path can lie, and finds what a look everywhere finds',
+    (devices, degree, carried) => {
       for (let seed = 0; seed < 20; seed++) {
         const rng = createRng(`paths ${seed}`)
-        const world = randomWorld(rng, devices, degree)
+        const world = randomWorld(rng, devices, degree, carried)
         const busy = Array.from({ length: world.resources }, () => (rng.next() < 0.5 ? 0 : 0.3 * rng.next()))
         const price = (resource: number): number => (1 + busy[resource]!) ** 3
         const found = cheapestPath({
@@ -160,10 +162,40 @@ describe('cheapestPath', () => {
       }
     }
   )
+
+  test('where most links cost nothing it finds what a look everywhere finds', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const rng = createRng(`free links ${seed}`)
+      const world = randomWorld(rng, 40, 39, 0.5)
+      const prices = Array.from({ length: world.resources }, (_, r) => (r < 40 ? rng.next() : rng.next() < 0.9 ? 0 : 1))
+      const price = (resource: number): number => prices[resource]!
+      const found = cheapestPath({
+        ...{ world, model: 0, from: 0, done: 0, home: 0, price },
+        ...{ latencyPrice: seconds(0), leastPrice: 0 }
+      }) as Path
+      expect(found.cost).toBeCloseTo(costEverywhere(world, price), 9)
+    }
+  })
+
+  test('where waiting costs something, what is known of prices makes the path hardly dearer', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const rng = createRng(`waiting ${seed}`)
+      const world = randomWorld(rng, 60, 59, 1)
+      const until = Array.from({ length: world.resources }, () => (rng.next() < 0.5 ? 0 : 0.1 * rng.next()))
+      const whole = {
+        ...{ world, model: 0, from: 0, done: 0, home: 0, price: (r: number) => 1 + until[r]! },
+        ...{ latencyPrice: seconds(1), leastPrice: 1 },
+        waiting: { until: (r: number) => until[r]!, price: seconds(0.3) }
+      }
+      const found = cheapestPath(whole) as Path
+      const exhaustive = cheapestPath({ ...whole, leastPrice: 0 }) as Path
+      expect(found.cost).toBeLessThanOrEqual(exhaustive.cost * 1.01)
+    }
+  })
 })
 
-/** Each device and its next ones; four of five blocks are carried. */
-const randomWorld = (rng: Rng, devices: number, degree: number): World => {
+/** Each device and its next ones; such a share of the blocks is carried. */
+const randomWorld = (rng: Rng, devices: number, degree: number, share: number): World => {
   const nearby = (a: number, b: number): boolean =>
     a !== b && Math.min((a - b + devices) % devices, (b - a + devices) % devices) <= degree / 2
   const all = Array.from({ length: devices }, (_, n) => n)
@@ -174,7 +206,7 @@ const randomWorld = (rng: Rng, devices: number, degree: number): World => {
     pairs: all.flatMap(a =>
       all.filter(b => (degree >= devices - 1 ? a !== b : nearby(a, b))).map(b => [a, b] as const)
     ),
-    carried: all.map(() => [0, 1, 2, 3, 4, 5, 6, 7].filter(() => rng.next() < 0.8))
+    carried: all.map(() => [0, 1, 2, 3, 4, 5, 6, 7].filter(() => rng.next() < share))
   })
 }
 

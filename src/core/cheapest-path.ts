@@ -1,39 +1,10 @@
 import { CostHeap } from './cost-heap.ts'
+import { costOfDetour } from './cost-of-detour.ts'
+import { LeastLeft } from './least-left.ts'
+import type { PathQuery } from './path-query.ts'
 import { blocksOf } from './progress.ts'
 import type { Step } from './step.ts'
-import type { Seconds } from './units.ts'
 import type { LinkView, World } from './world.ts'
-
-/** What the search pays for using a resource now, per second of use. */
-export type Price = (resource: number) => number
-
-export interface PathQuery {
-  readonly world: World
-  readonly model: number
-  readonly from: number
-  /** Blocks already done. */
-  readonly done: number
-  readonly home: number
-  readonly price: Price
-  /** What a second of propagation delay costs. */
-  readonly latencyPrice: Seconds
-  /** What waiting for resources costs. Default: nothing. */
-  readonly waiting?: Waiting | undefined
-  /** What running a block on a device costs besides its time. Default: nothing. */
-  readonly blockPrice?: (device: number, block: number) => number
-  /** A path that costs more is of no interest: the search does not go there. Default: any is. */
-  readonly atMost?: number
-  /** No worker and no link has a lower price: the better it is known, the fewer devices are looked at. Default: 0, nothing is known. */
-  readonly leastPrice?: number
-}
-
-/** A path waits at a resource for as long as that is still busy when it gets there. */
-export interface Waiting {
-  /** Seconds from now until the resource is free. */
-  readonly until: (resource: number) => number
-  /** What a second of waiting costs. */
-  readonly price: Seconds
-}
 
 /** Use of one resource by the path, in seconds. */
 export interface Use {
@@ -54,13 +25,19 @@ export interface Path {
  * (from, done) to (home, K). Edges: run the next block where it is carried, at price(worker) per second; carry the
  * activation over a link, at price(link) per second of transfer plus the price of its latency. A* (Hart, Nilsson and Raphael,
  * 1968): what is left costs at least the least price times the least time of each block, and where running all of it here is
- * possible, no dearer path is looked at. Where the least price is near the prices, only devices near the path are.
+ * possible, no dearer path is looked at. Where the least price is near the prices, only devices near the path are. Among many
+ * devices that are linked to many, what is left is bounded for each (least-left.ts), and no path is looked at that is dearer than
+ * the best one over one other device (cost-of-detour.ts).
  * The layered graph: UCNC, arXiv 1805.10527.
  * @returns undefined, with the first block that stopped the search, when the home cannot be reached, for what it may cost
  */
 export const cheapestPath = (query: PathQuery): Path | { readonly stuckAt: number } => {
   const search = new LayeredSearch(query)
-  return search.run() ?? { stuckAt: search.deepest }
+  const path = search.run()
+  if (path !== undefined || !search.isBounded) return path ?? { stuckAt: search.deepest }
+  // Where waiting costs something, what gets somewhere for less may wait longer later: the way that bounded the search was lost.
+  const again = new LayeredSearch(query, false)
+  return again.run() ?? { stuckAt: again.deepest }
 }
 
 /**
@@ -80,7 +57,9 @@ const scratch = {
   /** Nobody is reached for more with so many blocks done, where that is worth knowing. */
   worst: new Float64Array(0),
   /** What is left costs at least, by blocks done. */
-  left: new Float64Array(0)
+  left: new Float64Array(0),
+  /** The same, by state, where that is worth knowing. */
+  leastLeft: new LeastLeft()
 }
 
 const makeRoom = (states: number, layers: number): void => {
@@ -107,10 +86,13 @@ class LayeredSearch {
   readonly #isDense: boolean
   /** No path that costs more is looked at. */
   #atMost: number
+  /** Whether that is because a path is known. */
+  isBounded = false
   /** Blocks done where the search came furthest. */
   deepest: number
 
-  constructor(query: PathQuery) {
+  /** @param mayBound by paths that are known beforehand */
+  constructor(query: PathQuery, mayBound = true) {
     const { world, model, done, waiting, atMost = Number.POSITIVE_INFINITY } = query
     this.#query = query
     this.#devices = world.devices.length
@@ -123,31 +105,30 @@ class LayeredSearch {
     makeRoom(this.#devices * (this.#blocks + 1), this.#blocks + 1)
     this.#id = ++scratch.search
     scratch.worst.fill(Number.POSITIVE_INFINITY, done, this.#blocks + 1)
-    this.#boundWhatIsLeft()
+    if (this.#isDense) scratch.leastLeft.of(query)
+    else this.#boundWhatIsLeft()
+    if (mayBound) this.#boundByKnownPaths()
+  }
+
+  #boundByKnownPaths(): void {
+    const known = Math.min(
+      this.#costOfStaying(),
+      this.#isDense ? costOfDetour(this.#query, scratch.leastLeft) : Number.POSITIVE_INFINITY
+    )
+    this.isBounded = known / SURELY < this.#atMost
+    if (this.isBounded) this.#atMost = known / SURELY
   }
 
   #boundWhatIsLeft(): void {
+    const { world, model, done, leastPrice = 0 } = this.#query
     const { left } = scratch
     left[this.#blocks] = 0
-    for (let k = this.#blocks - 1; k >= this.#query.done; k--) left[k] = left[k + 1]! + SURELY * this.#leastCost(k)
-  }
-
-  /** Of a block, anywhere. A look at each device costs little where the search looks at each link of many. */
-  #leastCost(k: number): number {
-    const { world, model, home, price, blockPrice, leastPrice = 0 } = this.#query
-    if (!this.#isDense) return leastPrice === 0 ? 0 : leastPrice * world.leastTimes(model)[k]!
-    let least = Number.POSITIVE_INFINITY
-    for (let n = 0; n < this.#devices; n++) {
-      if (!world.mayRun(n, model, k, home)) continue
-      const cost = price(world.devices[n]!.resource) * world.blockTime(n, model, k) + (blockPrice?.(n, k) ?? 0)
-      if (cost < least) least = cost
-    }
-    return least === Number.POSITIVE_INFINITY ? 0 : least
+    for (let k = this.#blocks - 1; k >= done; k--)
+      left[k] = left[k + 1]! + (leastPrice === 0 ? 0 : SURELY * leastPrice * world.leastTimes(model)[k]!)
   }
 
   run(): Path | undefined {
     const { from, done, home } = this.#query
-    this.#atMost = Math.min(this.#atMost, this.#costOfStaying())
     const { heap, settledBy } = scratch
     heap.clear()
     this.#reach(done * this.#devices + from, 0, 0, done, undefined)
@@ -178,7 +159,7 @@ class LayeredSearch {
       cost += price(resource) * takes + (blockPrice?.(from, k) ?? 0) + wait * this.#waitingPrice
       elapsed += wait + takes
     }
-    return cost / SURELY
+    return cost
   }
 
   #runBlock(state: number, device: number, k: number): void {
@@ -193,16 +174,20 @@ class LayeredSearch {
   }
 
   #sendOn(state: number, here: number, k: number): void {
-    const { world, model, price, latencyPrice } = this.#query
+    const { world, model, price, latencyPrice, leastPrice = 0 } = this.#query
     if (!world.devices[here]!.relays && scratch.via[state] !== undefined) return
     const size = world.models[model]!.activations[k]!
     const reached = scratch.cost[state]!
     // Who has got so far for less came before: from here on nobody is reached for less than what everybody has already.
     if (reached + this.#leastPerByte * size >= scratch.worst[k]!) return
     const layer = k * this.#devices
+    const { leastLeft } = scratch
+    if (this.#isDense && reached + SURELY * leastLeft.leave[state]! > this.#atMost) return
     for (const link of world.links[here]!) {
       if (!link.up || !world.devices[link.to]!.up || scratch.settledBy[layer + link.to] === this.#id) continue
       const takes = size / link.rate
+      if (this.#isDense && reached + leastPrice * takes + SURELY * leastLeft.left[layer + link.to]! > this.#atMost)
+        continue
       const wait = this.#wait(state, link.resource)
       const cost = reached + price(link.resource) * takes + latencyPrice * link.latency + wait * this.#waitingPrice
       this.#reach(layer + link.to, cost, scratch.elapsed[state]! + wait + takes + link.latency, k, link)
@@ -210,19 +195,20 @@ class LayeredSearch {
     if (this.#isDense) scratch.worst[k] = this.#worst(layer)
   }
 
-  /** What the dearest device of a layer costs by now, and at most what a path may. */
+  /** Nobody in a layer is worth reaching for more: each has what it has, or may cost what a path may without what is left. */
   #worst(layer: number): number {
-    const atMost = this.#atMost
+    const { left } = scratch.leastLeft
     let worst = 0
     for (let state = layer; state < layer + this.#devices; state++) {
-      if (scratch.reachedBy[state] !== this.#id) return atMost
-      worst = Math.max(worst, scratch.cost[state]!)
+      if (scratch.settledBy[state] === this.#id) continue
+      const useful = this.#atMost - SURELY * left[state]!
+      worst = Math.max(worst, scratch.reachedBy[state] === this.#id ? Math.min(useful, scratch.cost[state]!) : useful)
     }
-    return Math.min(worst, atMost)
+    return worst
   }
 
   #reach(state: number, cost: number, elapsed: number, done: number, via: LinkView | undefined): void {
-    const atLeast = cost + scratch.left[done]!
+    const atLeast = cost + (this.#isDense ? SURELY * scratch.leastLeft.left[state]! : scratch.left[done]!)
     if (atLeast > this.#atMost) return
     if (scratch.reachedBy[state] === this.#id) {
       const known = scratch.cost[state]!

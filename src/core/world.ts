@@ -53,6 +53,11 @@ export class World {
   resources = 0
   /** No link was ever faster. */
   fastestRate: BytesPerSecond = bytesPerSecond(0)
+  /** By device: no link from it was ever faster, none to it. */
+  readonly fastestFrom: BytesPerSecond[] = []
+  readonly fastestTo: BytesPerSecond[] = []
+  /** No link ever had less. */
+  leastLatency: Seconds = seconds(Number.POSITIVE_INFINITY)
   /** Grows with every change, so that what is derived from a world can be kept until it changes. */
   version = 0
   /** Grows when a block may take another time: a device comes or goes, a model is new, a time is measured. */
@@ -90,6 +95,8 @@ export class World {
     const index = this.devices.length
     this.devices.push({ id, up: true, speed, relays: true, resource: this.resources++ })
     this.links.push([])
+    this.fastestFrom.push(bytesPerSecond(0))
+    this.fastestTo.push(bytesPerSecond(0))
     this.#linkTo.push(new Map())
     this.#deviceIndex.set(id, index)
     this.reach++
@@ -175,6 +182,9 @@ export class World {
   setLink(from: number, to: number, rate: BytesPerSecond, latency: Seconds, medium?: number): LinkView {
     this.version++
     if (rate > this.fastestRate) this.fastestRate = rate
+    if (rate > this.fastestFrom[from]!) this.fastestFrom[from] = rate
+    if (rate > this.fastestTo[to]!) this.fastestTo[to] = rate
+    if (latency < this.leastLatency) this.leastLatency = latency
     const known = this.link(from, to)
     if (known !== undefined) {
       this.#grewBy(known.resource, (known.rate / rate) ** (1 / this.#linksOf[known.resource]!))
@@ -266,6 +276,22 @@ export class World {
     return Number.isNaN(measured)
       ? seconds(this.models[model]!.work[block]! / this.devices[device]!.speed)
       : seconds(measured)
+  }
+
+  /** `blockTime` of every block, at [block * devices + device]; Infinity where `mayRun` says no. */
+  runTimes(model: number, home: number, into: Float64Array): void {
+    const { work, pinned = false } = this.models[model]!
+    const count = this.devices.length
+    for (const [n, { up, speed }] of this.devices.entries()) {
+      const carried = this.#carried[model]![n]!
+      const times = this.#times[model]![n]!
+      for (let k = 0, at = n; k < work.length; k++, at += count) {
+        const measured = times[k]!
+        if (!up || carried[k] !== 1) into[at] = Number.POSITIVE_INFINITY
+        else into[at] = Number.isNaN(measured) ? work[k]! / speed : measured
+      }
+      if (pinned && n !== home) into[n] = Number.POSITIVE_INFINITY
+    }
   }
 
   /** Of each block a time that it takes on no device less: nearly the least of them. */

@@ -6,6 +6,7 @@ import { type Allowance, UNLIMITED } from './allowance.ts'
 import { blockTime } from './block-time.ts'
 import type { CapacityProblem, Carries } from './capacity-problem.ts'
 import type { SolveLp } from './solve-lp.ts'
+import { spreadPaths } from './spread-paths.ts'
 
 export interface CapacityBound {
   /** The largest common factor on all demands that the network can serve, to within `gap`. */
@@ -47,6 +48,8 @@ export interface BoundOptions {
 /** Stop when the best plan is this near to what no plan can exceed. */
 const TOLERANCE = 1e-6
 const MAX_ROUNDS = 500
+/** With fewer devices, a way at a time is as soon. */
+const MANY = 32
 /** Seconds: what a small programme needs, also when the time is up. */
 const LEAST_SOLVER_TIME = 0.05
 /** Used more than this, by the solver's tolerances, a plan is scaled down until it can be. */
@@ -82,6 +85,11 @@ export const capacityBound = (
     if (stuckAt !== undefined) return { kind: 'infeasible', source: s, block: stuckAt }
   }
   upper = Math.min(upper, columns.priceAndExtend(new Array<number>(world.resources).fill(1), time))
+  if (warm.length === 0 && problem.devices.length > MANY) {
+    const { paths, prices } = spreadPaths(problem, world, { scale: upper, time })
+    for (const { source, path } of paths) columns.addKnown(source, path)
+    upper = Math.min(upper, columns.priceAndExtend(prices, time))
+  }
   for (let round = 0; ; round++) {
     const master = columns.solve(solve, Math.max(LEAST_SOLVER_TIME, time.left()))
     upper = Math.min(upper, columns.priceAndExtend(master.prices, time))

@@ -9,7 +9,7 @@ import type { CapacityProblem, Carries } from './capacity-problem.ts'
 import { exactPlacement, exactSize } from './exact-placement.ts'
 import { fastestPath } from './fastest-path.ts'
 import { memoryRelaxation } from './memory-relaxation.ts'
-import { type FoundPlacement, searchPlacement } from './search-placement.ts'
+import { type FoundPlacement, plainPlacement, searchPlacement } from './search-placement.ts'
 import { shorterWays } from './shorter-ways.ts'
 import type { SolveLp, SolveMip } from './solve-lp.ts'
 import { neighbours, reachable, usefulDevices } from './useful-devices.ts'
@@ -56,6 +56,8 @@ export interface PlanParts {
 
 /** As good as optimal. */
 const GAP = 0.01
+/** So near to what could be served if memory did not matter, a placement needs no better bound. */
+const NEAR = 0.005
 /** Programmes up to this size are solved exactly, if the search alone has not closed the gap. */
 const EXACT = { columns: 6000, binaries: 150 }
 /** Seconds beyond the limit that a first answer may take. */
@@ -111,7 +113,6 @@ const infeasible = (because: string, free: FreeBound | undefined, isProven = tru
 /** Where memory is limited. */
 const planWithin = (problem: CapacityProblem, free: Free, context: Context): PlanOutcome => {
   const { world, parts, limit } = context
-  const relaxed = memoryRelaxation(problem, free.upper, parts.solve, { world, time: limit.within(0.55) })
   const size = exactSize(problem)
   const mayBeExact = size.columns <= EXACT.columns && size.binaries <= EXACT.binaries
   const search = {
@@ -119,11 +120,15 @@ const planWithin = (problem: CapacityProblem, free: Free, context: Context): Pla
     solve: parts.solve,
     rng: parts.rng,
     world,
-    upper: relaxed.upper,
+    upper: free.upper,
     time: limit.within(mayBeExact ? 0.65 : 0.9),
     startTime: limit.within(1, GRACE)
   }
-  let found = searchPlacement(search, relaxed)
+  const plain = mayBeExact ? undefined : plainPlacement({ ...search, time: limit.within(0.5) })
+  if (plain !== undefined && plain.bound.scale >= (1 - NEAR) * free.upper)
+    return shortened(problem, plain, { ...context, free, upper: free.upper })
+  const relaxed = memoryRelaxation(problem, free.upper, parts.solve, { world, time: limit.within(0.55) })
+  let found = searchPlacement({ ...search, upper: relaxed.upper }, relaxed, plain)
   let { upper } = relaxed
   if (mayBeExact && (found === undefined || 1 - found.bound.scale / upper > GAP)) {
     const timeLimit = Math.max(0.2, limit.within(0.95).left())
@@ -133,8 +138,17 @@ const planWithin = (problem: CapacityProblem, free: Free, context: Context): Pla
     found = better(problem, parts, found, exact.table)
   }
   if (found === undefined) return whyNone(problem, free, upper, parts.timeLimit, limit)
-  const shorter = shorterWays({ problem, solve: parts.solve, world, time: limit.within(0.97) }, found)
-  return finish(problem, { table: shorter.table, flows: shorter.bound.flows }, { ...context, free, upper })
+  return shortened(problem, found, { ...context, free, upper })
+}
+
+const shortened = (
+  problem: CapacityProblem,
+  found: FoundPlacement,
+  context: Context & { readonly free: FreeBound; readonly upper: number }
+): PlanOutcome => {
+  const { world, parts, limit } = context
+  const { table, bound } = shorterWays({ problem, solve: parts.solve, world, time: limit.within(0.97) }, found)
+  return finish(problem, { table, flows: bound.flows }, context)
 }
 
 /** What all parts of the search share. */

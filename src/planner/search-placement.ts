@@ -43,10 +43,17 @@ const PIPELINE_STATES = 2 ** 13
  * A good placement: those that the relaxation suggests, a plain one and whole models where they fit are compared; the
  * best is improved device by device, guided by the prices of its bound, and now and then shaken, until the time is up
  * or it is as good as can be.
+ *
+ * @param start the best of the plain ones, where they have been compared already
  */
-export const searchPlacement = (parts: SearchParts, relaxed: MemoryRelaxation): FoundPlacement | undefined => {
+export const searchPlacement = (
+  parts: SearchParts,
+  relaxed: MemoryRelaxation,
+  start?: FoundPlacement
+): FoundPlacement | undefined => {
   const search = new Search(parts)
-  for (const make of STARTS) {
+  search.best = start
+  for (const make of start === undefined ? STARTS : [fromRelaxation]) {
     if (search.best === undefined ? !parts.startTime.mayGoOn() : !parts.time.mayGoOn()) break
     search.consider(make(parts.problem, relaxed))
   }
@@ -56,6 +63,16 @@ export const searchPlacement = (parts: SearchParts, relaxed: MemoryRelaxation): 
     const { scale } = search.best.bound
     if (!search.shake()) break
     inVain = search.best.bound.scale > scale ? 0 : inVain + 1
+  }
+  return search.best
+}
+
+/** The better of the placements that no relaxation suggests. */
+export const plainPlacement = (parts: SearchParts): FoundPlacement | undefined => {
+  const search = new Search(parts)
+  for (const make of PLAIN) {
+    if (search.isGoodEnough() || !(search.best === undefined ? parts.startTime : parts.time).mayGoOn()) break
+    search.consider(make(parts.problem))
   }
   return search.best
 }
@@ -129,10 +146,14 @@ const filled = (table: BlockTable, problem: CapacityProblem): BlockTable => {
   return table
 }
 
-const STARTS: readonly ((problem: CapacityProblem, relaxed: MemoryRelaxation) => BlockTable)[] = [
-  fromRelaxation,
+const PLAIN: readonly ((problem: CapacityProblem) => BlockTable)[] = [
   wholeFirst,
   problem => covered(new BlockTable(problem), problem)
+]
+
+const STARTS: readonly ((problem: CapacityProblem, relaxed: MemoryRelaxation) => BlockTable)[] = [
+  fromRelaxation,
+  ...PLAIN
 ]
 
 class Search {

@@ -1,4 +1,5 @@
-import { cheapestPath, type Path, type PathQuery, type Waiting } from '../core/cheapest-path.ts'
+import { cheapestPath, type Path } from '../core/cheapest-path.ts'
+import type { PathQuery, Waiting } from '../core/path-query.ts'
 import { isFinished } from '../core/progress.ts'
 import { remainingTimes } from '../core/remaining-times.ts'
 import { type Seconds, seconds } from '../core/units.ts'

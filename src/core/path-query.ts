@@ -1,0 +1,33 @@
+import type { Seconds } from './units.ts'
+import type { World } from './world.ts'
+
+/** What the search pays for using a resource now, per second of use. */
+export type Price = (resource: number) => number
+
+export interface PathQuery {
+  readonly world: World
+  readonly model: number
+  readonly from: number
+  /** Blocks already done. */
+  readonly done: number
+  readonly home: number
+  readonly price: Price
+  /** What a second of propagation delay costs. */
+  readonly latencyPrice: Seconds
+  /** What waiting for resources costs. Default: nothing. */
+  readonly waiting?: Waiting | undefined
+  /** What running a block on a device costs besides its time. Default: nothing. */
+  readonly blockPrice?: (device: number, block: number) => number
+  /** A path that costs more is of no interest: the search does not go there. Default: any is. */
+  readonly atMost?: number
+  /** No worker and no link has a lower price: the better it is known, the fewer devices are looked at. Default: 0, nothing is known. */
+  readonly leastPrice?: number
+}
+
+/** A path waits at a resource for as long as that is still busy when it gets there. */
+export interface Waiting {
+  /** Seconds from now until the resource is free. */
+  readonly until: (resource: number) => number
+  /** What a second of waiting costs. */
+  readonly price: Seconds
+}
