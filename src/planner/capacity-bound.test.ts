@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { createRng } from '../core/rng.ts'
 import { bytes, bytesPerSecond, seconds } from '../core/units.ts'
 import { loadSolver } from '../testing/load-solver.ts'
 import { capacityBound } from './capacity-bound.ts'
@@ -159,4 +160,25 @@ describe('capacityBound', () => {
       { numRuns: 40 }
     )
   })
+})
+
+test('in a large network few programmes are solved: the first ways share it evenly', () => {
+  const rng = createRng('large')
+  const large = problem({
+    speeds: Array.from({ length: 60 }, () => 0.25 + 1.75 * rng.next()),
+    work: Array.from({ length: 8 }, () => 0.01 + 0.03 * rng.next()),
+    activations: Array.from({ length: 9 }, () => 1e5 + 1e6 * rng.next()),
+    rate: 1e7,
+    sources: Array.from({ length: 6 }, (_, device) => ({ device, demand: 1 + device }))
+  })
+  let programmes = 0
+  const counted: SolveLp = (text, options) => {
+    programmes++
+    return solve(text, options)
+  }
+  const outcome = capacityBound(large, () => true, counted, { tolerance: 1e-3 })
+  if (outcome.kind !== 'bound') throw new Error(outcome.kind)
+  expect(outcome.bound.gap).toBeLessThan(1e-3)
+  expect(programmes).toBeLessThanOrEqual(5)
+  for (const share of outcome.bound.use) expect(share).toBeLessThanOrEqual(1 + 1e-6)
 })
