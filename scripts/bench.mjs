@@ -20,6 +20,7 @@ const BENCHES = [
   'audit',
   'simulator',
   'planning',
+  'crowd',
   'profile',
   'cutting',
   'weights'
@@ -39,6 +40,7 @@ const LONG = [
   'serving-cluster'
 ]
 const TAKES_WORDS = [
+  'crowd',
   'idle',
   'cutting',
   'policies',

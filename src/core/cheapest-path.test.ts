@@ -177,6 +177,22 @@ describe('cheapestPath', () => {
     }
   })
 
+  test('with slack it finds a path that costs by no more than that more, in a world of each kind', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const rng = createRng(`slack ${seed}`)
+      const world = seed % 2 === 0 ? randomWorld(rng, 40, 39, 0.5) : randomWorld(rng, 60, 6, 0.8)
+      const prices = Array.from({ length: world.resources }, () => 1 + 5 * rng.next())
+      const price = (resource: number): number => prices[resource]!
+      const found = cheapestPath({
+        ...{ world, model: 0, from: 0, done: 0, home: 0, price },
+        ...{ latencyPrice: seconds(1), leastPrice: 1, slack: 0.1 }
+      }) as Path
+      const least = costEverywhere(world, price)
+      expect(found.cost).toBeGreaterThanOrEqual(least * (1 - 1e-9))
+      expect(found.cost).toBeLessThanOrEqual(least * 1.1 * (1 + 1e-9))
+    }
+  })
+
   test('where waiting costs something, what is known of prices makes the path hardly dearer', () => {
     for (let seed = 0; seed < 20; seed++) {
       const rng = createRng(`waiting ${seed}`)

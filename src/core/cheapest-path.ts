@@ -84,6 +84,8 @@ class LayeredSearch {
   /** No byte gets over any link for less. */
   readonly #leastPerByte: number
   readonly #isDense: boolean
+  /** Of what is left: with more than 1, whoever is nearer to the end goes first (Pohl, 1970). */
+  readonly #weight: number
   /** No path that costs more is looked at. */
   #atMost: number
   /** Whether that is because a path is known. */
@@ -99,6 +101,7 @@ class LayeredSearch {
     this.#blocks = blocksOf(world, model)
     this.#waitingPrice = waiting?.price ?? 0
     this.#atMost = atMost
+    this.#weight = 1 + (query.slack ?? 0)
     this.deepest = done
     this.#leastPerByte = (query.leastPrice ?? 0) / world.fastestRate
     this.#isDense = isDense(world)
@@ -111,10 +114,10 @@ class LayeredSearch {
   }
 
   #boundByKnownPaths(): void {
-    const known = Math.min(
-      this.#costOfStaying(),
-      this.#isDense ? costOfDetour(this.#query, scratch.leastLeft) : Number.POSITIVE_INFINITY
-    )
+    // With slack the end is near before much is looked at.
+    const mayDetour = this.#isDense && this.#weight === 1
+    const detour = mayDetour ? costOfDetour(this.#query, scratch.leastLeft) : Number.POSITIVE_INFINITY
+    const known = Math.min(this.#costOfStaying(), detour)
     this.isBounded = known / SURELY < this.#atMost
     if (this.isBounded) this.#atMost = known / SURELY
   }
@@ -208,8 +211,10 @@ class LayeredSearch {
   }
 
   #reach(state: number, cost: number, elapsed: number, done: number, via: LinkView | undefined): void {
-    const atLeast = cost + (this.#isDense ? SURELY * scratch.leastLeft.left[state]! : scratch.left[done]!)
-    if (atLeast > this.#atMost) return
+    const left = this.#isDense ? SURELY * scratch.leastLeft.left[state]! : scratch.left[done]!
+    if (cost + left > this.#atMost) return
+    // What is settled stays: with slack, a cheaper way may come later.
+    if (scratch.settledBy[state] === this.#id) return
     if (scratch.reachedBy[state] === this.#id) {
       const known = scratch.cost[state]!
       if (cost > known || (cost === known && !this.#isBefore(via, scratch.via[state], done))) return
@@ -219,7 +224,7 @@ class LayeredSearch {
     scratch.elapsed[state] = elapsed
     scratch.via[state] = via
     if (done > this.deepest) this.deepest = done
-    scratch.heap.push(atLeast, state)
+    scratch.heap.push(cost + this.#weight * left, state)
   }
 
   /** Of two ways that cost the same: a block before a link, of two links that of the device which was reached for less. */

@@ -20,6 +20,8 @@ export interface PathQuery {
   readonly blockPrice?: (device: number, block: number) => number
   /** A path that costs more is of no interest: the search does not go there. Default: any is. */
   readonly atMost?: number
+  /** A path that costs by no more than this share more than the cheapest is as good, and found sooner. Default: 0. */
+  readonly slack?: number
   /** No worker and no link has a lower price: the better it is known, the fewer devices are looked at. Default: 0, nothing is known. */
   readonly leastPrice?: number
 }

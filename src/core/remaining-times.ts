@@ -41,10 +41,9 @@ const settleLinks = (world: World, times: Float64Array, size: number): void => {
     const { up: isUp, relays } = world.devices[next]!
     if (!isUp) continue
     const fromThere = relays ? times[next]! : ownTimes[next]!
-    for (const [n, links] of world.links.entries()) {
-      if (settled[n] === 1) continue
-      const link = links.find(({ to, up }) => to === next && up)
-      if (link === undefined) continue
+    for (let n = 0; n < times.length; n++) {
+      const link = settled[n] === 1 ? undefined : world.link(n, next)
+      if (link?.up !== true) continue
       times[n] = Math.min(times[n]!, fromThere + size / link.rate + link.latency)
     }
   }

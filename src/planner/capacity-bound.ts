@@ -50,6 +50,8 @@ const TOLERANCE = 1e-6
 const MAX_ROUNDS = 500
 /** With fewer devices, a way at a time is as soon. */
 const MANY = 32
+/** Of more devices, a way is as good as the cheapest that costs by this share more: the bound is as much higher. */
+const VAST = { devices: 300, slack: 0.005 }
 /** Seconds: what a small programme needs, also when the time is up. */
 const LEAST_SOLVER_TIME = 0.05
 /** Used more than this, by the solver's tolerances, a plan is scaled down until it can be. */
@@ -177,9 +179,12 @@ class Columns {
   readonly #of: Column[][] = []
   readonly #known = new Set<string>()
 
+  readonly #slack: number
+
   constructor(problem: CapacityProblem, world: World) {
     this.#problem = problem
     this.#world = world
+    this.#slack = problem.devices.length > VAST.devices ? VAST.slack : 0
   }
 
   /** @returns the block that stopped the search, or undefined */
@@ -209,7 +214,7 @@ class Columns {
       if (!time.mayGoOn()) break
       const path = this.#cheapest(s, resource => prices[resource]!)
       if ('stuckAt' in path) continue
-      value += demand * path.cost
+      value += (demand * path.cost) / (1 + this.#slack)
       this.#add(s, path)
     }
     const supply = prices.reduce((a, b) => a + b, 0)
@@ -276,7 +281,10 @@ class Columns {
     const { device, model } = this.#problem.sources[source]!
     const world = this.#world
     const search = (atMost: number): ReturnType<typeof cheapestPath> =>
-      cheapestPath({ world, model, from: device, done: 0, home: device, price, latencyPrice: seconds(0), atMost })
+      cheapestPath({
+        ...{ world, model, from: device, done: 0, home: device, price, latencyPrice: seconds(0) },
+        ...{ atMost, slack: this.#slack }
+      })
     const known = this.#of[source] ?? []
     let atMost = Number.POSITIVE_INFINITY
     for (const { use } of known) {

@@ -12,6 +12,10 @@ export interface SpreadPaths {
 
 /** The price of a resource that is taken all is e to this times that of an idle one. */
 const STEEPNESS = 8
+/** Of a way, so much more than the cheapest: it is found in a third of the time, and mixed with others anyway. */
+const SLACK = 0.1
+/** Sums of the same numbers in another order differ by less. */
+const ROUNDING = 1 + 1e-9
 /** Ways of each source for each device that it has for itself, if all have the same. */
 const WAYS = 4
 const ROUNDS = { least: 16, most: 60 }
@@ -35,12 +39,16 @@ export const spreadPaths = (
   const paths: { source: number; path: Path }[] = []
   const price = (resource: number): number => prices[resource]!
   const latencyPrice = seconds(0)
+  const last: (Path | undefined)[] = []
   for (let round = 0; round < rounds; round++) {
     for (const [source, { device, model, demand }] of sources.entries()) {
       if (!time.mayGoOn()) return { paths, prices: aboveIdle(prices) }
+      const before = last[source]
+      const atMost = before === undefined ? Number.POSITIVE_INFINITY : ROUNDING * costOf(before, price)
       const query = { world, model, from: device, done: 0, home: device, price, latencyPrice, leastPrice: 1 }
-      const path = cheapestPath(query)
+      const path = cheapestPath({ ...query, slack: SLACK, atMost })
       if ('stuckAt' in path) continue
+      last[source] = path
       paths.push({ source, path })
       const share = (STEEPNESS * demand * scale) / rounds
       for (const { resource, seconds: takes } of path.uses) prices[resource]! *= Math.exp(share * takes)
@@ -48,5 +56,8 @@ export const spreadPaths = (
   }
   return { paths, prices: aboveIdle(prices) }
 }
+
+const costOf = ({ uses }: Path, price: (resource: number) => number): number =>
+  uses.reduce((sum, { resource, seconds: time }) => sum + price(resource) * time, 0)
 
 const aboveIdle = (prices: Float64Array): number[] => Array.from(prices, price => price - 1)
