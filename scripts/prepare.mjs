@@ -69,6 +69,8 @@ const isInstalled = () => {
 const relative = path => path.slice(root.length + 1)
 
 export const prepare = () => {
+  // Whoever tests has prepared: what is built does not change under tests that run.
+  if (process.env['TRIBUTARY_BUILT'] === '1') return
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < NODE_NEEDED[0] || (major === NODE_NEEDED[0] && minor < NODE_NEEDED[1])) {
     fail(
