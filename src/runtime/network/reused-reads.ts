@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 
-/** Bytes of a record of TLS, and of what a socket hands on at once. */
-const SIZE = 64 * 1024
+/** Bytes of a record of TLS: it hands on no more at once. Each connection keeps as much. */
+const SIZE = 16 * 1024
 
 /** What Node has of a socket whose `onread` was given when it was made; all optional, for it may be named otherwise in another version. */
 interface Handle {
