@@ -90,15 +90,10 @@ test('of some blocks alone, the same bytes each time; other blocks stay what the
   expect(again.hashes).toEqual(some.hashes)
 })
 
-test('counts in memory as its bytes and the largest weight while that is float32', async () => {
-  const { blocks } = await written('counted', { format: 'fp16' })
-  for (const { bytes, loadedBytes } of blocks) expect(loadedBytes - bytes).toBe(4 * WIDE * WIDE)
-})
-
 test('devices with too little memory for the blocks as they are can carry them', async () => {
   const planned = async (choice?: WeightChoice) => {
     const { blocks } = await written('planned', choice)
-    const memory = `${Math.round(0.9 * 4 * DEEP * WIDE * WIDE)}B`
+    const memory = `${Math.round(0.6 * 4 * DEEP * WIDE * WIDE)}B`
     const { status } = await plan({
       name: 'small',
       devices: { porch: { memory }, shed: { memory } },

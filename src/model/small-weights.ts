@@ -77,20 +77,6 @@ export const smallWeights = (model: ModelProto, format: WeightFormat): ModelProt
   })
 }
 
-/** Bytes of the largest weight of a block that is made float32 in a run; 0 where none is. They are made and dropped one after the other. */
-export const largestSmall = ({ graph, metadataProps }: ModelProto): number => {
-  if (!metadataProps.some(({ key }) => key === WEIGHTS_PROPERTY)) return 0
-  const settable = new Set(graph!.input.map(({ name }) => name))
-  const stored = graph!.initializer.filter(({ name, dataType }) => settable.has(name) && FLOATS[dataType] !== undefined)
-  return stored.reduce(
-    (most, { dataType, dims }) => Math.max(most, FLOATS[dataType]! * dims.reduce((a, b) => a * Number(b), 1)),
-    0
-  )
-}
-
-/** Bytes that an element takes while it is made float32: before it is scaled, and after. */
-const FLOATS: Readonly<Record<number, number>> = { [TensorProto_DataType.FLOAT16]: 4, [TensorProto_DataType.INT8]: 8 }
-
 interface SmallWeight {
   readonly stored: TensorProto
   readonly scale?: TensorProto

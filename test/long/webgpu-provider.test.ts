@@ -16,16 +16,16 @@ const [webgpu] = await findProviders('webgpu', {}, { clock: systemClock, signal:
 const lack = webgpu?.lack
 if (lack !== undefined) process.stderr.write(`webgpu is not tested: ${lack}\n`)
 
-test.skipIf(lack !== undefined)('blocks run on webgpu and come to the same', { timeout: 240_000 }, async () => {
-  const options = join(folder, 'providers.yaml')
-  writeFileSync(options, 'webgpu: { evenIfSlower: true }\n')
-  const run = (name: string, ...flags: string[]) => startedWithProvider(mkdtempSync(join(folder, name)), flags)
-  const plain = await run('cpu')
-  const { status, results } = await run('webgpu', '--provider', 'webgpu', '--provider-options', options)
-  expect(plain.status.devices[0]!.models['two']!.providers).toBeUndefined()
-  expect(status.devices[0]!.models['two']!.providers!.map(({ provider }) => provider)).toEqual(['webgpu', 'webgpu'])
-  expect(plain.results).toHaveLength(5)
-  expect(results.map(numbersIn)).toEqual(plain.results.map(numbersIn).map(each => each.map(n => expect.closeTo(n, 4))))
-})
-
-const numbersIn = (text: string): number[] => (text.match(/-?\d+(?:\.\d+)?(?:e-?\d+)?/g) ?? []).map(Number)
+test.skipIf(lack !== undefined)(
+  'blocks run on webgpu, which came to what cpu does when they were loaded',
+  { timeout: 240_000 },
+  async () => {
+    const options = join(folder, 'providers.yaml')
+    writeFileSync(options, 'webgpu: { evenIfSlower: true, limit: 0.00001 }\n')
+    const { status, results } = await startedWithProvider(folder, [
+      ...['--provider', 'webgpu', '--provider-options', options]
+    ])
+    expect(status.devices[0]!.models['two']!.providers!.map(({ provider }) => provider)).toEqual(['webgpu', 'webgpu'])
+    expect(results).toHaveLength(5)
+  }
+)

@@ -7,14 +7,14 @@ import { batchedBlock } from '../batched-block.ts'
 import { computedBytes, type StudiedModel } from '../cut-model.ts'
 import { type Block, makeBlocks } from '../make-blocks.ts'
 import { messageWith } from '../message-with.ts'
-import { largestSmall, smallWeights } from '../small-weights.ts'
+import { smallWeights } from '../small-weights.ts'
 import { internal, onnxChunks } from './onnx-chunks.ts'
 
 export interface WrittenBlock {
   readonly sha256: BlockHash
   /** Of the .onnx bytes. */
   readonly bytes: Bytes
-  /** In memory once it is loaded: its file, the constants that are computed then, and the largest weight that is made float32 in a run. */
+  /** In memory once it is loaded: its file, and the constants that are computed then. */
   readonly loadedBytes: Bytes
   /** In its graph: its layers, the constants that it needs, and what lets images in. */
   readonly nodes: number
@@ -72,9 +72,7 @@ export const writeBlocks = async (
     const flops = costs.slice(bounds[index], bounds[index + 1]).reduce((sum, cost) => sum + cost.flops, 0)
     const { inputs, outputs } = block
     const { sha256, bytes: fileBytes } = batches ? other : plain
-    const loadedBytes = bytes(
-      fileBytes + computedBytes(block, facts) + (format === undefined ? 0 : largestSmall(block.model))
-    )
+    const loadedBytes = bytes(fileBytes + computedBytes(block, facts))
     written.push({
       sha256,
       bytes: fileBytes,

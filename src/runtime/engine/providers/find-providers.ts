@@ -16,8 +16,8 @@ export interface FoundProvider {
 /** A driver that says nothing for so long is not waited for. */
 const PATIENCE: Seconds = seconds(60)
 
-/** Of ONNX Runtime's interface, before its words. */
-const CALL = /^OrtSessionOptions\w+: /
+/** Which of its functions ONNX Runtime was in, and what it checked there: before what it says. */
+const CALL = /^(?:OrtSessionOptions\w+: |onnxruntime::.* was false\. )/s
 
 export interface FindParts {
   readonly clock: Clock
