@@ -80,18 +80,17 @@ export const capacityBound = (
   for (const flow of warm) columns.addKnown(flow.source, flow.path)
   // Any prices prove a bound; these do at once, whatever becomes of the search.
   let upper = workBound(problem)
+  const isLarge = warm.length === 0 && problem.devices.length > MANY
+  const spread = isLarge ? spreadPaths(problem, world, { most: upper, time }) : undefined
+  for (const { source, path } of spread?.paths ?? []) columns.addKnown(source, path)
   for (const s of problem.sources.keys()) {
-    if (columns.has(s) && !time.mayGoOn()) continue
+    if (columns.has(s) && (isLarge || !time.mayGoOn())) continue
     if (!startTime.mayGoOn()) return { kind: 'cutOff', upper }
     const stuckAt = columns.addCheapest(s, () => 1)
     if (stuckAt !== undefined) return { kind: 'infeasible', source: s, block: stuckAt }
   }
-  upper = Math.min(upper, columns.priceAndExtend(new Array<number>(world.resources).fill(1), time))
-  if (warm.length === 0 && problem.devices.length > MANY) {
-    const { paths, prices } = spreadPaths(problem, world, { scale: upper, time })
-    for (const { source, path } of paths) columns.addKnown(source, path)
-    upper = Math.min(upper, columns.priceAndExtend(prices, time))
-  }
+  const prices = spread?.prices ?? new Array<number>(world.resources).fill(1)
+  upper = Math.min(upper, columns.priceAndExtend(prices, time))
   for (let round = 0; ; round++) {
     const master = columns.solve(solve, Math.max(LEAST_SOLVER_TIME, time.left()))
     upper = Math.min(upper, columns.priceAndExtend(master.prices, time))
