@@ -59,8 +59,6 @@ export const createConfluence =
     const said = (): Report => ({ backlog: host.backlog(), commitments: [], received: [] })
     const queues = new VirtualQueues(resource => world.dearness(resource))
     const expected = new ExpectedCommitments()
-    const lengths = new Remembered()
-    const prices = new Remembered()
     const typical = new TypicalTimes(world)
     const fair = new FairShare()
     const ways = new OnceASecond<ReturnType<typeof remainingTimes>>(world)
@@ -216,6 +214,10 @@ export const createConfluence =
       }
     }
   }
+
+/** A choice is made before another begins, whosever it is: they share the tables, which are as large as the network. */
+const lengths = new Remembered()
+const prices = new Remembered()
 
 type FoundPath = ReturnType<typeof cheapestPath>
 

@@ -1,5 +1,5 @@
 import type { Seconds } from '../core/units.ts'
-import { enlarged } from './enlarged.ts'
+import { PagedNumbers } from './paged-numbers.ts'
 
 /** Intervals between reports that rates are averaged over. */
 const MEMORY = 10
@@ -28,14 +28,14 @@ export class ExpectedCommitments {
   /** Between reports, as this device makes its own. */
   #interval = 0
   #reportedAt: number | undefined
-  #rate = new Float64Array(16)
+  readonly #rate = new PagedNumbers()
   /** What is expected at `now` is rate * now - offset. */
-  #offset = new Float64Array(16)
+  readonly #offset = new PagedNumbers()
 
   /** Seconds of work on the resource that others are expected to have committed and not to have told yet. */
   at(resource: number, now: Seconds): number {
-    const rate = this.#rate[resource] ?? 0
-    return rate <= NEGLIGIBLE ? 0 : Math.max(0, rate * now - this.#offset[resource]!)
+    const rate = this.#rate.at(resource)
+    return rate <= NEGLIGIBLE ? 0 : Math.max(0, rate * now - this.#offset.at(resource))
   }
 
   /** A report came. @param committed seconds by resource, since the report before; less than 0 where taken back */
@@ -75,13 +75,7 @@ export class ExpectedCommitments {
   }
 
   #add(resource: number, rate: number, since: number): void {
-    if (resource >= this.#rate.length) this.#grow(resource)
-    this.#rate[resource]! += rate
-    this.#offset[resource]! += rate * since
-  }
-
-  #grow(resource: number): void {
-    this.#rate = enlarged(this.#rate, resource)
-    this.#offset = enlarged(this.#offset, resource)
+    this.#rate.set(resource, this.#rate.at(resource) + rate)
+    this.#offset.set(resource, this.#offset.at(resource) + rate * since)
   }
 }

@@ -1,5 +1,5 @@
 import type { Seconds } from '../core/units.ts'
-import { enlarged } from './enlarged.ts'
+import { PagedNumbers } from './paged-numbers.ts'
 
 /**
  * The virtual queue of every resource: work committed to it, in seconds, drained at rate 1 whether or not the work has
@@ -8,10 +8,10 @@ import { enlarged } from './enlarged.ts'
  */
 export class VirtualQueues {
   readonly #dearness: (resource: number) => number
-  #length = new Float64Array(16)
-  #asOf = new Float64Array(16)
+  readonly #length = new PagedNumbers()
+  readonly #asOf = new PagedNumbers()
   /** The dearness that the length is in seconds of; 0 where nothing was ever committed. */
-  #scale = new Float64Array(16)
+  readonly #scale = new PagedNumbers()
 
   /** @param dearness what the same use of a resource takes now, to what it once took */
   constructor(dearness: (resource: number) => number = () => 1) {
@@ -20,9 +20,9 @@ export class VirtualQueues {
 
   /** Seconds of committed work left at `now`. */
   at(resource: number, now: Seconds): number {
-    const scale = this.#scale[resource] ?? 0
+    const scale = this.#scale.at(resource)
     if (scale === 0) return 0
-    const left = Math.max(0, this.#length[resource]! - (now - this.#asOf[resource]!))
+    const left = Math.max(0, this.#length.at(resource) - (now - this.#asOf.at(resource)))
     const dearness = this.#dearness(resource)
     if (dearness === scale) return left
     const grown = (left * dearness) / scale
@@ -45,15 +45,8 @@ export class VirtualQueues {
   }
 
   #put(resource: number, length: number, now: Seconds): void {
-    if (resource >= this.#length.length) this.#grow(resource)
-    this.#length[resource] = length
-    this.#asOf[resource] = now
-    this.#scale[resource] = this.#dearness(resource)
-  }
-
-  #grow(resource: number): void {
-    this.#length = enlarged(this.#length, resource)
-    this.#asOf = enlarged(this.#asOf, resource)
-    this.#scale = enlarged(this.#scale, resource)
+    this.#length.set(resource, length)
+    this.#asOf.set(resource, now)
+    this.#scale.set(resource, this.#dearness(resource))
   }
 }
