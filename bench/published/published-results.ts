@@ -27,6 +27,22 @@ const PA_MDI = 'PA-MDI: T. Li, Seferoglu, arXiv 2412.12371, inference time of th
 const MS_MDI = 'MS-MDI: Li, Seferoglu, Koyuncu, ICASSPW 2023, doi 10.1109/ICASSPW59220.2023.10193154, abstract'
 const AR_MDI = 'AR-MDI: Li, Koyuncu, Seferoglu, IEEE OJCOMS 2023, doi 10.1109/OJCOMS.2023.3280174'
 
+const LOUDVA =
+  'LoudVA: iloudaros/LoudVA c288874, measurements/archive/Representative, perf_analyzer at the highest frequency'
+
+/** Images per second by board and number of clients. */
+const BY_CLIENTS = {
+  nano: { 2: 5.66604, 6: 7.66539, 8: 8.33194 },
+  nx: { 2: 26.6284, 12: 45.771, 16: 46.6052 },
+  agx: { 2: 37.7878, 12: 68.7998, 28: 87.7619 }
+}
+
+const ALL_AT_ONCE = {
+  limit: 'none',
+  because:
+    'all clients begin at once in ours: one image runs alone, eleven after it, and so on; theirs come to be served by halves'
+} as const
+
 /** Images in a datum. */
 const MICROBATCH = 8
 
@@ -60,6 +76,16 @@ export const PUBLISHED_RESULTS: readonly PublishedResult[] = [
       return {
         ...{ name, source: PIPEEDGE, scenario: `published/${name}.yaml`, unit: 'images/s', published, limit: 0.005 },
         measure: facts => MICROBATCH * facts.steadyRate('pipeedge')
+      }
+    })
+  ),
+  ...Object.entries(BY_CLIENTS).flatMap(([board, byClients]) =>
+    Object.entries(byClients).map(([clients, published]): PublishedResult => {
+      const [name, scenario] = [`loudva-inception-${board}-${clients}`, 'published/loudva-inception.yaml']
+      return {
+        ...{ name, source: LOUDVA, scenario, unit: 'images/s', published },
+        ...(name === 'loudva-inception-agx-12' ? ALL_AT_ONCE : { limit: 0.05 }),
+        measure: facts => facts.steadyRate('confluence', `${board}-${clients}`)
       }
     })
   ),

@@ -38,13 +38,13 @@ export class ScenarioFacts {
   }
 
   /**
-   * Data per second of the first source once its pipeline is full: over the middle half of its results, so that neither
-   * filling nor draining counts.
+   * Data per second of a source, the first by default, once its pipeline is full: over the middle half of its results, so that
+   * neither filling nor draining counts.
    */
-  steadyRate(policy: PolicyName): number {
-    const times = this.#run(policy)
-      .results[0]!.map(({ completedAt }) => completedAt)
-      .sort((a, b) => a - b)
+  steadyRate(policy: PolicyName, source?: string): number {
+    const { results } = this.#run(policy)
+    const s = source === undefined ? 0 : this.#scenario.sources.findIndex(({ name }) => name === source)
+    const times = results[s]!.map(({ completedAt }) => completedAt).sort((a, b) => a - b)
     const [first, last] = [Math.floor(times.length / 4), Math.floor((3 * times.length) / 4)]
     return (last - first) / (times[last]! - times[first]!)
   }

@@ -4,6 +4,7 @@ import { LeastLeft } from './least-left.ts'
 import type { PathQuery } from './path-query.ts'
 import { blocksOf } from './progress.ts'
 import type { Step } from './step.ts'
+import type { Seconds } from './units.ts'
 import type { LinkView, World } from './world.ts'
 
 /** Use of one resource by the path, in seconds. */
@@ -123,11 +124,12 @@ class LayeredSearch {
   }
 
   #boundWhatIsLeft(): void {
-    const { world, model, done, leastPrice = 0 } = this.#query
+    const { world, model, done, leastPrice = 0, takes } = this.#query
     const { left } = scratch
+    const knowsLeast = leastPrice > 0 && takes === undefined
     left[this.#blocks] = 0
     for (let k = this.#blocks - 1; k >= done; k--)
-      left[k] = left[k + 1]! + (leastPrice === 0 ? 0 : SURELY * leastPrice * world.leastTimes(model)[k]!)
+      left[k] = left[k + 1]! + (knowsLeast ? SURELY * leastPrice * world.leastTimes(model)[k]! : 0)
   }
 
   run(): Path | undefined {
@@ -157,7 +159,7 @@ class LayeredSearch {
     let elapsed = 0
     for (let k = done; k < this.#blocks; k++) {
       if (!world.mayRun(from, model, k, home)) return Number.POSITIVE_INFINITY
-      const takes = world.blockTime(from, model, k)
+      const takes = this.#takes(from, k)
       const wait = waiting === undefined ? 0 : Math.max(0, waiting.until(resource) - elapsed)
       cost += price(resource) * takes + (blockPrice?.(from, k) ?? 0) + wait * this.#waitingPrice
       elapsed += wait + takes
@@ -169,7 +171,7 @@ class LayeredSearch {
     const { world, model, home, price, blockPrice } = this.#query
     if (!world.mayRun(device, model, k, home)) return
     const { resource } = world.devices[device]!
-    const takes = world.blockTime(device, model, k)
+    const takes = this.#takes(device, k)
     const wait = this.#wait(state, resource)
     const cost =
       scratch.cost[state]! + price(resource) * takes + (blockPrice?.(device, k) ?? 0) + wait * this.#waitingPrice
@@ -267,9 +269,13 @@ class LayeredSearch {
   }
 
   #use(device: number, k: number): Use {
-    const { world, model } = this.#query
-    const resource = world.devices[device]!.resource
-    return { from: device, to: device, resource, seconds: world.blockTime(device, model, k) }
+    const { resource } = this.#query.world.devices[device]!
+    return { from: device, to: device, resource, seconds: this.#takes(device, k) }
+  }
+
+  #takes(device: number, k: number): Seconds {
+    const { world, model, takes } = this.#query
+    return takes === undefined ? world.blockTime(device, model, k) : takes(device, k)
   }
 }
 

@@ -26,6 +26,7 @@ export class LeastLeft {
     const { world, model, home, done } = query
     this.#makeRoom(world.devices.length, blocksOf(world, model))
     world.runTimes(model, home, this.times)
+    if (query.takes !== undefined) this.#takeShares(query, query.takes)
     for (const [n, { resource }] of world.devices.entries()) {
       this.#price[n] = query.price(resource)
       this.#from[n] = perByte(world.fastestFrom[n]!)
@@ -40,6 +41,13 @@ export class LeastLeft {
     const time = this.times[k * query.world.devices.length + device]!
     if (time === Number.POSITIVE_INFINITY) return time
     return this.#price[device]! * time + (query.blockPrice?.(device, k) ?? 0)
+  }
+
+  #takeShares({ world, model, done }: PathQuery, takes: NonNullable<PathQuery['takes']>): void {
+    const devices = world.devices.length
+    for (let k = done; k < blocksOf(world, model); k++)
+      for (let n = 0, at = k * devices; n < devices; n++, at++)
+        if (this.times[at] !== Number.POSITIVE_INFINITY) this.times[at] = takes(n, k)
   }
 
   #makeRoom(devices: number, blocks: number): void {

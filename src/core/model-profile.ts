@@ -1,3 +1,4 @@
+import type { BatchCurves } from './batch-curves.ts'
 import type { Bytes, Seconds } from './units.ts'
 
 /** What the blocks of a model cost. */
@@ -7,6 +8,8 @@ export interface ModelProfile {
   readonly work: readonly Seconds[]
   /** By device: what each block takes there at the speed that the device begins with; undefined: work / speed. */
   readonly times?: readonly (readonly Seconds[] | undefined)[]
+  /** By device: what several data of each block take at once there; undefined: they run one at a time. */
+  readonly batch?: BatchCurves
   /** The first block runs on the device of the datum's source and nowhere else. */
   readonly pinned?: boolean
   /** Bytes of each block. */

@@ -18,6 +18,8 @@ export interface PathQuery {
   readonly waiting?: Waiting | undefined
   /** What running a block on a device costs besides its time. Default: nothing. */
   readonly blockPrice?: (device: number, block: number) => number
+  /** Seconds that a block takes of a device, where that is not its time alone. Default: its time, as the world knows it. */
+  readonly takes?: ((device: number, block: number) => Seconds) | undefined
   /** A path that costs more is of no interest: the search does not go there. Default: any is. */
   readonly atMost?: number
   /** A path that costs by no more than this share more than the cheapest is as good, and found sooner. Default: 0. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { type AdmissionTerms, DROP_RULES, LATE_RULES, PATIENT_TERMS } from './admission-terms.ts'
+import { batchByDevice } from './batch-by-device.ts'
+import type { BatchCurve } from './batch-curve.ts'
 import { blockTimesByDevice } from './block-times-by-device.ts'
 import { describeIssue } from './describe-issue.ts'
 import { nearest } from './nearest.ts'
@@ -61,6 +63,8 @@ export type ScenarioModel = {
    * for as many blocks as it turns out to be cut into.
    */
   readonly times?: readonly (readonly Seconds[] | undefined)[]
+  /** By device: what several data take at once there, of each block alike; undefined: they run one at a time. */
+  readonly batch?: readonly (BatchCurve | undefined)[]
 } & (
   | {
       readonly kind: 'file'
@@ -221,6 +225,9 @@ const link = { bandwidth: rate.optional(), latency: time.optional() }
 /** By device, group or several of them: what each block takes there. */
 const measuredTimes = z.record(z.string(), z.array(blockTime).min(1).max(MAX_BLOCKS))
 
+/** By device, group or several of them: by number of data, what they take at once. */
+const batchCurves = z.record(z.string(), z.record(z.string(), z.union([z.number(), z.string()])))
+
 const schema = z.strictObject({
   name: name.optional(),
   devices: z
@@ -247,6 +254,7 @@ const schema = z.strictObject({
           shape: z.union([z.string().transform(text => [text]), z.array(z.string())]).default([]),
           maxBlocks: z.int().min(1).max(256).default(12),
           times: measuredTimes.optional(),
+          batch: batchCurves.optional(),
           pinned: pinned.optional()
         }),
         z.strictObject({
@@ -257,6 +265,7 @@ const schema = z.strictObject({
             .optional(),
           activations: z.array(size),
           times: measuredTimes.optional(),
+          batch: batchCurves.optional(),
           pinned: pinned.optional()
         })
       ],
@@ -477,7 +486,12 @@ const checkedModel = (
   const { times: written } = model
   const timesFor = (blocks: number) =>
     written === undefined ? undefined : blockTimesByDevice(written, blocks, known, `${origin}: models.${key}.times`)
-  const where = model.pinned === undefined ? {} : { pinned: true as const }
+  const batch =
+    model.batch === undefined ? undefined : batchByDevice(model.batch, known, `${origin}: models.${key}.batch`)
+  const where = {
+    ...(batch === undefined ? {} : { batch }),
+    ...(model.pinned === undefined ? {} : { pinned: true as const })
+  }
   if ('file' in model) {
     const { file, shape: shapes, maxBlocks } = model
     const times = timesFor(Object.values(written ?? {})[0]?.length ?? 0)
@@ -633,7 +647,7 @@ const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   if (room === 'models')
     return third === 'blocks'
       ? ['work', 'weights']
-      : ['file', 'shape', 'maxBlocks', 'blocks', 'activations', 'times', 'pinned']
+      : ['file', 'shape', 'maxBlocks', 'blocks', 'activations', 'times', 'batch', 'pinned']
   if (room === 'sources') {
     return third === 'arrivals'
       ? ['poisson', 'every']

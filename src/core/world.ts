@@ -1,3 +1,4 @@
+import type { BatchCurve } from './batch-curve.ts'
 import type { DeviceId, ModelId } from './ids.ts'
 import { LeastTimes } from './least-times.ts'
 import { type Bytes, type BytesPerSecond, bytesPerSecond, type Seconds, seconds } from './units.ts'
@@ -80,6 +81,10 @@ export class World {
   readonly #times: Float64Array[][] = []
   /** By model. */
   readonly #least: LeastTimes[] = []
+  /** [model][device][block]: what several data take at once, where that gains anything. */
+  readonly #curves: Map<number, BatchCurve>[][] = []
+  #batchers = 0
+  readonly #rounds: { readonly pace: number; readonly reach: number; readonly time: number }[] = []
   /** [model][device][block]: 1 where the block is loaded and ready. */
   readonly #carried: Uint8Array[][] = []
 
@@ -158,6 +163,7 @@ export class World {
     this.#times.push([])
     this.#least.push(new LeastTimes(costs.work.length))
     this.#carried.push([])
+    this.#curves.push([])
     for (let n = 0; n < this.devices.length; n++) this.#addRow(index, costs.work.length)
     this.pace++
     this.version++
@@ -264,6 +270,8 @@ export class World {
     for (const m of this.models.keys()) {
       this.#carried[m]![device]!.fill(0)
       this.#times[m]![device]!.fill(Number.NaN)
+      this.#batchers -= this.#curves[m]![device]!.size
+      this.#curves[m]![device]!.clear()
     }
     this.#timesChanged(device)
     this.reach++
@@ -292,6 +300,39 @@ export class World {
       }
       if (pinned && n !== home) into[n] = Number.POSITIVE_INFINITY
     }
+  }
+
+  /** @param curve undefined: data are run one at a time there */
+  setBatchCurve(device: number, model: number, block: number, curve: BatchCurve | undefined): void {
+    const curves = this.#curves[model]![device]!
+    if (curves.get(block) === curve) return
+    this.#batchers -= curves.size
+    if (curve === undefined) curves.delete(block)
+    else curves.set(block, curve)
+    this.#batchers += curves.size
+    this.version++
+  }
+
+  /** What several data take at once there; undefined where that gains nothing. */
+  batchCurve(device: number, model: number, block: number): BatchCurve | undefined {
+    return this.#batchers === 0 ? undefined : this.#curves[model]![device]!.get(block)
+  }
+
+  /** Whether anybody runs several data at once. */
+  get batches(): boolean {
+    return this.#batchers > 0
+  }
+
+  /**
+   * What a datum takes of a device whose queue is so long: where several data of a block are run at once, as many as then wait for it
+   * on average share its time. In a queue as long as all that is carried takes, one of each waits.
+   */
+  sharedTime(device: number, model: number, block: number, queue: Seconds): Seconds {
+    const alone = this.blockTime(device, model, block)
+    const curve = this.batchCurve(device, model, block)
+    if (curve === undefined) return alone
+    const round = this.#roundOf(device)
+    return seconds(alone * (round > 0 ? curve.share(1 + queue / round) : 1))
   }
 
   /** Of each block a time that it takes on no device less: nearly the least of them. */
@@ -352,6 +393,15 @@ export class World {
     return sum
   }
 
+  /** The same, kept until something takes another time or is carried elsewhere. */
+  #roundOf(device: number): number {
+    const known = this.#rounds[device]
+    if (known?.pace === this.pace && known.reach === this.reach) return known.time
+    const time = this.#carriedTime(device)
+    this.#rounds[device] = { pace: this.pace, reach: this.reach, time }
+    return time
+  }
+
   /** Within what is to be believed; of a device that carries nothing, 0 / 0, nothing is known. */
   #grewBy(resource: number, factor: number): void {
     if (!(factor > 0 && Number.isFinite(factor))) return
@@ -361,5 +411,6 @@ export class World {
   #addRow(model: number, blocks: number): void {
     this.#times[model]!.push(new Float64Array(blocks).fill(Number.NaN))
     this.#carried[model]!.push(new Uint8Array(blocks))
+    this.#curves[model]!.push(new Map())
   }
 }

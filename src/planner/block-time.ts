@@ -2,13 +2,18 @@ import type { Seconds } from '../core/units.ts'
 import { seconds } from '../core/units.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
 
-/** What a block takes on a device: as it was measured there, otherwise its work divided by the device's speed. */
+/**
+ * What a datum takes of a device for a block where the device has all that it can do: as it was measured there, otherwise the
+ * block's work divided by the device's speed; of data that are run at once there, its share.
+ */
 export const blockTime = (
   { devices, models }: Pick<CapacityProblem, 'models'> & { readonly devices: readonly { readonly speed: number }[] },
   device: number,
   model: number,
   block: number
 ): Seconds => {
-  const { work, times } = models[model]!
-  return times?.[device]?.[block] ?? seconds(work[block]! / devices[device]!.speed)
+  const { work, times, batch } = models[model]!
+  const alone = times?.[device]?.[block] ?? seconds(work[block]! / devices[device]!.speed)
+  const curve = batch?.[device]?.[block]
+  return curve === undefined ? alone : seconds(alone * curve.share(curve.best))
 }

@@ -125,9 +125,9 @@ export const worldOf = (problem: CapacityProblem, carries: Carries): World => {
   for (const { name, work, activations, pinned = false } of problem.models)
     world.addModel({ id: modelId(name), work, activations, pinned })
   for (const { name, speed } of problem.devices) world.addDevice(deviceId(name), speed)
-  for (const [m, { times }] of problem.models.entries())
-    for (const [n, of] of times?.entries() ?? [])
-      for (const [k, time] of of?.entries() ?? []) world.setBlockTime(n, m, k, time)
+  for (const [m, { times = [], batch = [] }] of problem.models.entries())
+    for (const n of problem.devices.keys())
+      for (const k of (times[n] ?? batch[n] ?? []).keys()) world.setBlockTime(n, m, k, blockTime(problem, n, m, k))
   const media = new Map<number, number>()
   for (const { from, to, rate, latency, medium } of problem.links) {
     if (medium !== undefined && !media.has(medium)) media.set(medium, world.addMedium())

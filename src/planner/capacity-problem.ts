@@ -1,3 +1,4 @@
+import type { BatchCurves } from '../core/batch-curves.ts'
 import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
 
 /** A network and its demand, with numbers for names. */
@@ -15,6 +16,8 @@ export interface CapacityProblem {
     readonly work: readonly Seconds[]
     /** By device: what each block takes there, where that was measured; undefined: work / speed. */
     readonly times?: readonly (readonly Seconds[] | undefined)[] | undefined
+    /** By device: what several data of each block take at once there; undefined: they run one at a time. */
+    readonly batch?: BatchCurves | undefined
     /** The first block runs on the device of the source and nowhere else. */
     readonly pinned?: boolean | undefined
     readonly weights: readonly Bytes[]

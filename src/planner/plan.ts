@@ -210,7 +210,9 @@ const tooLate = ({ devices, sources }: CapacityProblem, timeLimit: Seconds): str
 /** Unloaded inference time of each source: the fastest path. @returns NaN where there is none, and when time was up */
 export const unloadedTimes = (problem: CapacityProblem, carries: Carries, time: Allowance = UNLIMITED): Seconds[] => {
   if (!time.mayGoOn()) return problem.sources.map(() => seconds(Number.NaN))
-  const world = worldOf(problem, carries)
+  // Where nothing else is, nobody is there to be run with.
+  const models = problem.models.map(({ batch: _, ...model }) => model)
+  const world = worldOf({ ...problem, models }, carries)
   return problem.sources.map((_, s) => {
     if (!time.mayGoOn()) return seconds(Number.NaN)
     return seconds(fastestPath(problem, world, s)?.cost ?? Number.NaN)

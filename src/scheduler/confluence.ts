@@ -115,6 +115,9 @@ export const createConfluence =
       const length = lengths.of(world.resources, r => queues.at(r, now) + expected.at(r, now))
       const price = prices.of(world.resources, r => V * (1 + length(r) / (sharpness * V)) ** sharpness)
       const { model, done, home } = task
+      // Who comes to a long queue is run with others: it takes its share of their time.
+      const takes = (n: number, k: number): Seconds =>
+        world.sharedTime(n, model, k, seconds(length(world.devices[n]!.resource)))
       const query = (wait?: Waiting): PathQuery => ({
         world,
         model,
@@ -122,6 +125,7 @@ export const createConfluence =
         home,
         from: host.self,
         price,
+        takes: world.batches ? takes : undefined,
         latencyPrice: V,
         leastPrice: V,
         waiting: wait

@@ -293,7 +293,7 @@ export class Replacement {
         model: modelId(name),
         carried: [...work.keys()]
           .filter(k => world.carries(n, m, k))
-          .map(block => ({ block, seconds: world.blockTime(n, m, block) })),
+          .map(block => ({ block, seconds: world.sharedTime(n, m, block, FULL_QUEUE) })),
         times: times?.[n]?.map(time => time * speed) ?? []
       })),
       links: world.links[n]!.filter(({ up }) => up).map(({ to, rate, latency, resource }) => ({
@@ -306,3 +306,6 @@ export class Replacement {
     }
   }
 }
+
+/** A plan is for devices that have all that they can do. */
+const FULL_QUEUE = seconds(Number.POSITIVE_INFINITY)

@@ -21,7 +21,8 @@ import { whyStuck } from './why-stuck.ts'
 
 /**
  * Run a network until every source has its results, or nothing can happen any more. Discrete events in a total order;
- * every device has the dispatcher and the policy of a running device. A worker runs one block at a time; a link is a
+ * every device has the dispatcher and the policy of a running device. A worker runs one block at a time, of several data at
+ * once where the model says what that takes; a link is a
  * first-in-first-out server with a rate and a latency; a medium is one server that its links share by equal time; results travel too.
  * Reports between devices travel with the latency of the link and take no bandwidth.
  *
@@ -114,6 +115,7 @@ class Simulation {
         for (const k of work.keys()) {
           const time = this.#measuredTime(n, m, k)
           if (time !== undefined) this.#world.setBlockTime(n, m, k, time)
+          this.#world.setBatchCurve(n, m, k, models[m]!.batch?.[n]?.[k])
           this.#world.setCarried(n, m, k, carries(n, m, k))
         }
       }
@@ -179,7 +181,9 @@ class Simulation {
       self,
       learns: () => this.#adapts,
       bytes: task => models[task.model]!.activations[task.done]!,
-      run: (task, finished) => this.#run(task, self, took => finished({ kind: 'done', took })),
+      run: (task, finished) => this.#run([task], self, took => finished({ kind: 'done', took })),
+      runTogether: (tasks, finished) =>
+        this.#run(tasks, self, took => finished(tasks.map(() => ({ kind: 'done', took, together: tasks.length })))),
       send: (task, to, outcome) => this.#send(task, self, to, outcome),
       deliver: task => this.#data.delivered(task),
       failed: () => {}, // simulated blocks do not fail
@@ -190,19 +194,21 @@ class Simulation {
     })
   }
 
-  #run(task: LiveTask, self: number, finished: (took: Seconds) => void): void {
+  /** Several tasks: at the same block of the same model. */
+  #run(tasks: readonly LiveTask[], self: number, finished: (took: Seconds) => void): void {
     const device = this.#devices[self]!
     const { life } = device
     const { observe, models, devices } = this.#input
-    const nominal = models[task.model]!.work[task.done]! / device.speed
-    const measured = this.#measuredTime(self, task.model, task.done)
+    const [{ model, done: block }] = tasks as readonly [LiveTask]
+    const nominal = models[model]!.work[block]! / device.speed
+    const measured = this.#measuredTime(self, model, block)
     // What was measured is of the speed that the device began with; an exact 1 keeps it as it is, to the last digit.
-    const took = seconds(measured === undefined ? nominal : measured * (devices[self]!.speed / device.speed))
+    const one = measured === undefined ? nominal : measured * (devices[self]!.speed / device.speed)
+    const took = seconds(one * (models[model]!.batch?.[self]?.[block]?.times(tasks.length) ?? tasks.length))
     const start = this.#events.now
-    const { done: block } = task
     this.#schedule(took, () => {
       if (device.life !== life) return
-      observe?.ran({ ...this.#span(task, start), device: self, block })
+      for (const task of tasks) observe?.ran({ ...this.#span(task, start), device: self, block })
       finished(took)
     })
   }

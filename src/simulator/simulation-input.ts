@@ -1,4 +1,5 @@
 import type { AdmissionTerms } from '../core/admission-terms.ts'
+import type { BatchCurves } from '../core/batch-curves.ts'
 import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
 import type { WholeModels } from '../core/whole-models.ts'
 import type { Window } from '../core/window.ts'
@@ -15,6 +16,8 @@ export interface SimulationInput {
     readonly work: readonly Seconds[]
     /** By device: what each block takes there at the speed that it begins with, where that was measured; undefined: work / speed. */
     readonly times?: readonly (readonly Seconds[] | undefined)[] | undefined
+    /** By device: what several data of each block take at once there. Default: they run one at a time. */
+    readonly batch?: BatchCurves | undefined
     /** The first block runs on the device of the datum's source and nowhere else. */
     readonly pinned?: boolean | undefined
     /** Bytes of activation 0 .. K. */

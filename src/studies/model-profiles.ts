@@ -41,14 +41,21 @@ const fromSaved = (model: FileModel, { blocks, activations, unencodable }: Measu
 })
 
 /** What the scenario says of a file itself. @throws UserError for times of another number of blocks than it is cut into */
-const declaredOf = ({ name, pinned, times }: FileModel, blocks: number) => {
+const declaredOf = (model: FileModel, blocks: number) => {
+  const { name, pinned, times } = model
   const other = times?.find(of => of !== undefined && of.length !== blocks)
   if (other !== undefined)
     throw new UserError(
       `models.${name}.times: ${other.length} times for ${blocks} blocks, which is what the file is cut into; give one for each, or other maxBlocks`
     )
-  return { name, pinned: pinned === true, ...(times === undefined ? {} : { times }) }
+  return { name, pinned: pinned === true, ...(times === undefined ? {} : { times }), ...batchOf(model, blocks) }
 }
+
+/** Of each block alike. */
+const batchOf = ({ batch }: ScenarioModel, blocks: number): Pick<ModelProfile, 'batch'> =>
+  batch === undefined
+    ? {}
+    : { batch: batch.map(curve => (curve === undefined ? undefined : new Array(blocks).fill(curve))) }
 
 const profileOf = async (
   model: ScenarioModel,
@@ -63,7 +70,8 @@ const profileOf = async (
       weights: blocks.map(b => b.weights),
       activations,
       pinned,
-      ...(times === undefined ? {} : { times })
+      ...(times === undefined ? {} : { times }),
+      ...batchOf(model, blocks.length)
     }
   }
   if (saved.length > 0) return fromSaved(model, await findCosts(saved, model, `models.${model.name}`))

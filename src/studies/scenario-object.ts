@@ -10,6 +10,8 @@ export interface LinkObject {
 interface ModelObject {
   /** By device: what each block takes there, text with a unit, or milliseconds, as such lists are published. */
   readonly times?: Readonly<Record<string, readonly Quantity[]>>
+  /** By device or group: by number of data, what they take at once: in times of one, or as text with a unit. */
+  readonly batch?: Readonly<Record<string, Readonly<Record<number, number | string>>>>
   /** The first block runs on the device of the datum's source. */
   readonly pinned?: 'source'
 }

@@ -14,7 +14,7 @@ const DEEPEST = 8
 export const withUnits = (value: unknown, key = '', depth = 0): unknown => {
   const unit = Object.hasOwn(UNITS, key) ? UNITS[key] : undefined
   if (typeof value === 'number') return unit === undefined ? value : `${value}${unit}`
-  if (typeof value !== 'object' || value === null || key === 'times' || depth > DEEPEST) return value
+  if (typeof value !== 'object' || value === null || key === 'times' || key === 'batch' || depth > DEEPEST) return value
   if (Array.isArray(value)) return value.map(entry => withUnits(entry, key, depth + 1))
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withUnits(inner, name, depth + 1)]))
 }

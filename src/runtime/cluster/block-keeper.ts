@@ -1,6 +1,7 @@
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
 import { Rollout, type RolloutBlock, type RolloutStep } from '../../cluster/rollout.ts'
 import { whomToAsk } from '../../cluster/whom-to-ask.ts'
+import type { BatchCurve } from '../../core/batch-curve.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
@@ -212,13 +213,15 @@ export class BlockKeeper {
     const { manifest, block } = own
     const { view, blocks, say } = this.#parts
     const file = await this.#onDisk(own)
-    const { time } = await blocks.load(manifest, block, file).catch(error => {
+    const { time, curve } = await blocks.load(manifest, block, file).catch(error => {
       if (error instanceof StuckError) this.bar(manifest.id, error.message)
       throw error
     })
     if (this.#isBarred(manifest.id) || view.models.isGone(manifest.id)) return
-    view.world.setBlockTime(view.selfIndex, view.world.modelIndex(manifest.id)!, block, time)
-    say(`carries block ${block} of ${manifest.name}`, 'info', { kind: 'blocks' })
+    const model = view.world.modelIndex(manifest.id)!
+    view.world.setBlockTime(view.selfIndex, model, block, time)
+    view.world.setBatchCurve(view.selfIndex, model, block, curve)
+    say(`carries block ${block} of ${manifest.name}${gainOf(curve)}`, 'info', { kind: 'blocks' })
     this.#rollout.loaded(own)
   }
 
@@ -298,3 +301,9 @@ const allOf = (manifest: ModelManifest): readonly OwnBlock[] =>
     const { id: model, name } = manifest
     return { manifest, model, name, block, digest, bytes }
   })
+
+/** In words, where several data are run at once. */
+const gainOf = (curve: BatchCurve | undefined): string =>
+  curve === undefined
+    ? ''
+    : `, ${curve.best} data at once in ${Math.round(100 * curve.share(curve.best))} % of their time`

@@ -1,3 +1,4 @@
+import { type BatchPoint, batchCurve } from '../../core/batch-curve.ts'
 import { type DeviceId, deviceId, type ModelId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
@@ -436,8 +437,17 @@ export class ClusterView {
       for (let k = 0; k < model.work.length; k++) {
         const time = times.get(k)
         if (time !== undefined && Number.isFinite(time) && time > 0) this.world.setBlockTime(n, m, k, seconds(time))
+        if (device !== this.self) this.#applyCurve(n, m, k, carried.find(({ block }) => block === k)?.batch ?? [])
       }
     }
+  }
+
+  /** What is told again and again stays the same curve. */
+  #applyCurve(n: number, m: number, k: number, told: readonly BatchPoint[]): void {
+    const known = this.world.batchCurve(n, m, k)?.points.slice(1) ?? []
+    const isKnown =
+      known.length === told.length && known.every((p, i) => p.size === told[i]!.size && p.times === told[i]!.times)
+    if (!isKnown) this.world.setBatchCurve(n, m, k, batchCurve(told))
   }
 
   /** What is declared of the blocks that are not carried: of the others it is known what they take. */

@@ -1,3 +1,4 @@
+import { type BatchCurve, type BatchPoint, batchCurve } from '../../core/batch-curve.ts'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import type { Halt } from '../../core/halt.ts'
 import type { BlockHash, ModelId } from '../../core/ids.ts'
@@ -26,6 +27,8 @@ export interface HeldBlock {
   readonly time: Seconds
   readonly sha256: BlockHash
   readonly bytes: Bytes
+  /** What several data take at once here; undefined: they are run one at a time. */
+  readonly curve?: BatchCurve | undefined
 }
 
 /** Blocks that have run one after the other. */
@@ -35,6 +38,17 @@ export interface Visited {
   readonly tensors?: readonly Tensor[]
   readonly failed?: FailedRun
 }
+
+/** Numbers of data that are timed together. */
+const CURVE_SIZES = [2, 4, 8]
+/** One run so that it is warm, and three that count. */
+const MEASURED_RUNS = 4
+/** To time one of these sizes may take so long: a block that takes longer hardly gains. */
+const CURVE_TIME: Seconds = seconds(0.5)
+/** Of what goes into such a run and comes out. */
+const CURVE_BYTES = 64 * 2 ** 20
+/** Where twice as many gain less, more are not timed. */
+const WORTH_GOING_ON = 0.02
 
 /** The blocks that this device has loaded, and how it runs them. */
 export class LocalBlocks {
@@ -114,25 +128,49 @@ export class LocalBlocks {
     const works = given?.[k] ?? (this.#declaresWork ? work : undefined)
     const loaded = asOfOne(await this.#engine.load(sha256, file, works), manifest, k)
     try {
-      return this.#hold(manifest, k, loaded, await this.#time(manifest, k, loaded))
+      const inputs = timedOn(manifest, k, loaded)
+      const time = inputs === undefined ? work : await this.#measure(sha256, inputs, work)
+      const curve =
+        inputs === undefined || works !== undefined ? undefined : await this.#curve(manifest, k, inputs, time)
+      return this.#hold(manifest, k, loaded, time, curve)
     } catch (error) {
       await this.#engine.unload(sha256)
       throw error
     }
   }
 
-  async #time(manifest: ModelManifest, k: number, loaded: LoadedBlock): Promise<Seconds> {
-    const { sha256, work } = manifest.blocks[k]!
-    const known = new Map(manifest.activations[k]!.tensors.map(tensor => [tensor.name, tensor]))
-    const inputs = loaded.inputs.map(spec => ({ spec, dims: concrete(known.get(spec.name)?.shape ?? spec.shape) }))
-    // A block whose inputs have no fixed shape cannot be timed on made-up data: the owner's figure stands in.
-    const timed = inputs.flatMap(({ spec, dims }) => (dims === undefined ? [] : [{ spec, dims }]))
-    return timed.length === inputs.length ? this.#measure(sha256, timed, work) : work
+  /**
+   * What several data of a block take at once: of two, of twice as many while that gains, no longer than `CURVE_TIME` each.
+   * @param time of one
+   */
+  async #curve(manifest: ModelManifest, k: number, inputs: Measured, time: Seconds): Promise<BatchCurve | undefined> {
+    const { sha256, batches } = manifest.blocks[k]!
+    if (batches !== true || this.#engine.runTogether === undefined) return undefined
+    const size = manifest.activations[k]!.bytes + manifest.activations[k + 1]!.bytes
+    const points: BatchPoint[] = []
+    for (const count of CURVE_SIZES) {
+      if (count * size > CURVE_BYTES || MEASURED_RUNS * count * time > CURVE_TIME) break
+      const more = inputs.map(({ spec, dims }) => ({ spec, dims: [count * dims[0]!, ...dims.slice(1)] }))
+      const took = await this.#measure(sha256, more, seconds(0), true)
+      // A block that does not run on what is made up was not timed at all.
+      if (!(took > 0)) return undefined
+      const before = points.at(-1)?.times ?? 1
+      const times = Math.max(before, took / time)
+      points.push({ size: count, times })
+      if (times / count > (1 - WORTH_GOING_ON) * (before / (count / 2))) break
+    }
+    return batchCurve(points)
   }
 
-  #hold(manifest: ModelManifest, k: number, loaded: LoadedBlock, time: Seconds): HeldBlock {
+  #hold(
+    manifest: ModelManifest,
+    k: number,
+    loaded: LoadedBlock,
+    time: Seconds,
+    curve: BatchCurve | undefined
+  ): HeldBlock {
     const { sha256, bytes } = manifest.blocks[k]!
-    const held = { loaded, time, sha256, bytes }
+    const held = { loaded, time, sha256, bytes, curve }
     const blocks = this.#held.get(manifest.id) ?? new Map<number, HeldBlock>()
     this.#held.set(manifest.id, blocks.set(k, held))
     return held
@@ -154,6 +192,33 @@ export class LocalBlocks {
   /** Whether several blocks can be run with nothing between them. */
   get visits(): boolean {
     return this.#engine.visit !== undefined
+  }
+
+  /** Whether several data of a block can be run at once. */
+  get batches(): boolean {
+    return this.#engine.runTogether !== undefined
+  }
+
+  /**
+   * Run block `k` on several activations `k` at once, all of the same form: as `run` each, in their order.
+   * @throws as `run`: nothing is known then of any of them
+   */
+  async runTogether(
+    manifest: ModelManifest,
+    k: number,
+    activations: readonly (readonly Tensor[])[]
+  ): Promise<{ readonly tensors: readonly (readonly Tensor[])[] } & Pick<BlockRun, 'start' | 'end' | 'took'>> {
+    const held = this.#holds(manifest, k)
+    const here = activations.map(byName)
+    const inputs = here.map(tensors => inputsOf(manifest, k, held, tensors))
+    const expected = seconds(activations.length * expectedOf(manifest, k, held, activations[0]!))
+    const run = await this.#engine.runTogether!(held.sha256, inputs, expected)
+    this.#late += run.late
+    const tensors = here.map((tensors, i) =>
+      this.#after(manifest, k, 'next', tensors, { inputs: run.inputs[i]!, outputs: run.outputs[i]! })
+    )
+    const { start, end, took } = run
+    return { tensors, start, end, took }
   }
 
   /**
@@ -264,9 +329,9 @@ export class LocalBlocks {
     return bytes([...sizes.values()].reduce((sum, size) => sum + size, 0))
   }
 
-  async #measure(sha256: BlockHash, inputs: Parameters<Engine['measure']>[1], work: Seconds): Promise<Seconds> {
+  async #measure(sha256: BlockHash, inputs: Measured, work: Seconds, isBrief = false): Promise<Seconds> {
     try {
-      return await this.#engine.measure(sha256, inputs)
+      return await this.#engine.measure(sha256, inputs, false, isBrief)
     } catch (error) {
       if (error instanceof StuckError) throw error
       return work // zeros are no valid input of every block (an index out of range, say); the real run will tell
@@ -333,6 +398,15 @@ const expectedOf = (
 ): Seconds => {
   const size = activation.reduce((sum, { data }) => sum + data.byteLength, 0)
   return seconds(time * Math.max(1, size / activations[first]!.bytes))
+}
+
+type Measured = Parameters<Engine['measure']>[1]
+
+/** A block whose inputs have no fixed shape cannot be timed on made-up data: the owner's figure stands in. */
+const timedOn = ({ activations }: ModelManifest, k: number, loaded: LoadedBlock): Measured | undefined => {
+  const known = new Map(activations[k]!.tensors.map(tensor => [tensor.name, tensor]))
+  const inputs = loaded.inputs.map(spec => ({ spec, dims: concrete(known.get(spec.name)?.shape ?? spec.shape) }))
+  return inputs.every(input => input.dims !== undefined) ? (inputs as Measured) : undefined
 }
 
 /** What a block takes of one datum, where it is open for several. */

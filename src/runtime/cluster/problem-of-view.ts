@@ -1,5 +1,6 @@
 import { placementProblem } from '../../cluster/placement-problem.ts'
 import type { StatedDevice } from '../../cluster/stated-device.ts'
+import { batchCurve } from '../../core/batch-curve.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { bytes } from '../../core/units.ts'
 import type { WholeModels } from '../../core/whole-models.ts'
@@ -25,7 +26,15 @@ const stated = (state: DeviceState, view: ClusterView): StatedDevice => ({
   speed: state.speed,
   isOutOfPlans: view.distrust.isOutOfPlans(deviceId(state.device)),
   memory: bytes(state.memory === undefined ? Number.POSITIVE_INFINITY : Number(state.memory)),
-  models: state.models.map(({ model, blocks: carried, times }) => ({ model: modelId(model), carried, times })),
+  models: state.models.map(({ model, blocks, times }) => ({
+    model: modelId(model),
+    // A plan is for devices that have all that they can do: as many data at once as gains most.
+    carried: blocks.map(({ block, seconds: time, batch }) => {
+      const curve = batchCurve(batch)
+      return { block, seconds: time * (curve?.share(curve.best) ?? 1) }
+    }),
+    times
+  })),
   links: linksFrom(deviceId(state.device), view),
   // What the source itself takes its name for: a planner that took it for another would place what nobody computes.
   sources: sourcesFromWire(state).map(({ model: name, modelId: said, rate }) => ({

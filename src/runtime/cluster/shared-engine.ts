@@ -12,11 +12,13 @@ export class SharedEngine implements Engine {
   readonly #users = new Map<BlockHash, number>()
   readonly visit: Engine['visit']
   readonly providerOf: Engine['providerOf']
+  readonly runTogether: Engine['runTogether']
 
   constructor(below: Engine) {
     this.#below = below
     this.visit = below.visit?.bind(below)
     this.providerOf = below.providerOf?.bind(below)
+    this.runTogether = below.runTogether?.bind(below)
   }
 
   get abandoned(): number {

@@ -500,7 +500,11 @@ export class DeviceReporter {
     // Not all that is loaded: a block about to be dropped is no longer offered.
     const offered = held.filter(k => view.isOffered(id, k)).sort((a, b) => a - b)
     const times = [...(blocks.declared(view.manifest(id)!) ?? [])]
-    const timed = offered.map(block => ({ block, seconds: view.world.blockTime(view.selfIndex, m, block) }))
+    const timed = offered.map(block => ({
+      block,
+      seconds: view.world.blockTime(view.selfIndex, m, block),
+      batch: [...(view.world.batchCurve(view.selfIndex, m, block)?.points.slice(1) ?? [])]
+    }))
     const names = owned().filter(({ model }) => model === id)
     // One that nobody owns is spoken of by whoever knows it: a planner that does not would be passed over for not placing it.
     const isSpokenOf = timed.length + times.length > 0 || view.models.owners(id).length === 0

@@ -1,9 +1,11 @@
 import { Handovers } from '../../cluster/handovers.ts'
 import { isStranded } from '../../cluster/source-book.ts'
 import type { Clock } from '../../core/clock.ts'
+import { Halt } from '../../core/halt.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import type { Tensor } from '../../core/tensor.ts'
 import { seconds } from '../../core/units.ts'
 import { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { RunOutcome, Visit } from '../../scheduler/dispatch/lane-queue.ts'
@@ -86,6 +88,7 @@ export class TaskTraffic {
           'running blocks',
           this.#run(task, visit).then(outcomes => finished(...outcomes))
         ),
+      ...(this.#parts.blocks.batches ? { runTogether: this.#together, areAlike } : {}),
       send: (task, to, outcome) => this.#send(task, world.devices[to]!.id, outcome),
       deliver: task => void this.#parts.guard.run('taking results', () => this.#parts.cameHome(task)),
       policyFailed: error => this.#parts.guard.failed('deciding where data go', error),
@@ -122,6 +125,35 @@ export class TaskTraffic {
       if (error instanceof NotHeldError) return [{ kind: 'notHere' }]
       if (error instanceof MisfitError && block > 0) task.blame = task.sentBy
       return [this.#failed(task, error, block)]
+    }
+  }
+
+  readonly #together = (tasks: readonly DeviceTask[], finished: (outcomes: readonly RunOutcome[]) => void): void =>
+    void this.#parts.guard.watch('running blocks', this.#runTogether(tasks).then(finished))
+
+  /** Should it fail for all, each is run by itself: then it shows whose fault it is. */
+  async #runTogether(tasks: readonly DeviceTask[]): Promise<readonly RunOutcome[]> {
+    const { encodings, view, blocks } = this.#parts
+    const [{ done: block, modelId }] = tasks as readonly [DeviceTask]
+    const manifest = view.manifest(modelId)!
+    const given = tasks.map(({ tensors }) => encodings.decode(tensors))
+    try {
+      const inputs = given.map(tensors => tensors.map(tensor => ({ ...tensor, isLent: true as const })))
+      const { tensors, ...run } = await blocks.runTogether(manifest, block, inputs)
+      return tasks.map((task, i) => {
+        this.#hold(
+          task,
+          tensors[i]!.map(tensor => takenBack(tensor, given[i]!))
+        )
+        return { ...this.#ran(task, manifest, block, run), together: tasks.length }
+      })
+    } catch {
+      const outcomes: RunOutcome[] = []
+      for (const task of tasks) outcomes.push((await this.#run(task, { blocks: 1, halt: new Halt() }))[0]!)
+      // What several cannot do and each can is not tried again.
+      if (outcomes.every(({ kind }) => kind === 'done'))
+        view.world.setBatchCurve(view.selfIndex, view.world.modelIndex(modelId)!, block, undefined)
+      return outcomes
     }
   }
 
@@ -278,3 +310,17 @@ export class TaskTraffic {
 
 const withToken = (token: Uint8Array | undefined): { readonly token?: Uint8Array } =>
   token === undefined ? {} : { token }
+
+/** What was lent for a run and lives on beside it is its owner's again. */
+const takenBack = (tensor: Tensor, given: readonly Tensor[]): Tensor => {
+  const { isLent: _, ...own } = tensor
+  return given.find(({ name }) => name === tensor.name)?.isLent === true ? tensor : own
+}
+
+/** Whether their tensors can be run at once. */
+const areAlike = (a: DeviceTask, b: DeviceTask): boolean =>
+  a.tensors.length === b.tensors.length &&
+  a.tensors.every(({ name, dims }, i) => {
+    const other = b.tensors[i]!
+    return name === other.name && dims.length === other.dims.length && dims.every((dim, d) => dim === other.dims[d])
+  })

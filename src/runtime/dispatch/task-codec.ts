@@ -40,6 +40,7 @@ export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Ta
     madeBy: task.madeBy ?? '',
     keepsRoute: task.keepsRoute === true,
     refusals: task.refusals,
+    inBulk: task.inBulk === true,
     trace: traceToWire(task.trace)
   })
 
@@ -90,6 +91,7 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
     route: knownSteps(task, view.world),
     keepsRoute: task.keepsRoute,
     refusals: task.refusals,
+    ...(task.inBulk ? { inBulk: true } : {}),
     tensors,
     token: task.token,
     madeBy: makerOf(arrived),

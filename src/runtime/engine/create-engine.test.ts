@@ -358,3 +358,28 @@ test('a block may take as long as is expected of it, many times over', async () 
   const slow = await engine.run(A, times(1e5), undefined, milliseconds(20_000))
   expect(slow.took).toBeGreaterThan(0.05)
 })
+
+test('several data at once make what each makes by itself, and are handed back', async () => {
+  const engine = engineOf()
+  await engine.load(A, identityFile('float32', ['n', 2]))
+  const { outputs, inputs } = await engine.runTogether!(
+    A,
+    [1, 2, 3].map(value => [floats('x', [1, 2], value)])
+  )
+  const values = (tensors: readonly Tensor[]) => [...new Float32Array(tensors[0]!.data.slice().buffer)]
+  expect(outputs.map(values)).toEqual([1, 2, 3].map(value => [value, value]))
+  expect(inputs.map(values)).toEqual([1, 2, 3].map(value => [value, value]))
+  expect(outputs.map(([tensor]) => tensor!.dims)).toEqual([1, 2, 3].map(() => [1, 2]))
+})
+
+test('what does not come out as so many data is an error of that run', async () => {
+  const engine = engineOf()
+  const file = tinyOnnxFile({
+    inputs: { x: ['float32', ['n', 2]] },
+    outputs: { y: ['float32', [1]] },
+    nodes: [{ opType: 'ReduceSum', input: ['x'], output: ['y'] }]
+  })
+  await engine.load(A, file)
+  const two = [1, 2].map(value => [floats('x', [1, 2], value)])
+  await expect(engine.runTogether!(A, two)).rejects.toThrow(EngineError)
+})

@@ -12,6 +12,7 @@ import {
   type LoadedBlock,
   type RunTimes,
   StuckError,
+  type TogetherRun,
   type VisitedBlock
 } from '../ports/engine.ts'
 import { machineTimeOffset } from '../system-clock.ts'
@@ -20,7 +21,7 @@ import { CALIBRATION_REFERENCE } from './calibration-reference.ts'
 import { checkInputs } from './check-inputs.ts'
 import type { EngineOptions, EngineProvider, LanePatience } from './engine-options.ts'
 import { LaneProgress } from './lane-progress.ts'
-import type { LaneAnswers, LaneBlock, LaneRun } from './lane-protocol.ts'
+import type { LaneAnswers, LaneBlock, LaneRun, MeasuredRuns } from './lane-protocol.ts'
 import { type JobLimit, LaneThread } from './lane-thread.ts'
 import { ownBuffers } from './own-buffers.ts'
 
@@ -114,7 +115,7 @@ class ThreadedEngine implements Engine {
     const progress = new LaneProgress()
     halt.onAsk(() => progress.halt())
     const limits = blocks.map(({ hash, expected }) => this.#limitOf(hash, expected))
-    const ran = this.#run(blocks, inputs, { part: () => progress.at, of: limits }, progress)
+    const ran = this.#run(blocks, inputs, { part: () => progress.at, of: limits }, { progress })
     try {
       const { answer, returned } = await this.#about(() => blocks[progress.at]!.hash, ran)
       const { outputs, runs, failed } = answer
@@ -130,6 +131,23 @@ class ThreadedEngine implements Engine {
     }
   }
 
+  readonly runTogether = async (
+    hash: BlockHash,
+    data: readonly (readonly Tensor[])[],
+    expected: Seconds = seconds(0)
+  ): Promise<TogetherRun> => {
+    const { inputs: specs } = await this.#loaded(hash)
+    for (const inputs of data) checkInputs(nameOf(hash), specs, inputs)
+    const limit = whole(this.#limitOf(hash, expected))
+    const ran = this.#run([{ hash }], data.flat(), limit, { data: data.length })
+    const { answer, returned } = await this.#about(hash, ran)
+    const each = (tensors: readonly Tensor[]): readonly (readonly Tensor[])[] => {
+      const size = tensors.length / data.length
+      return data.map((_, i) => tensors.slice(i * size, (i + 1) * size))
+    }
+    return { inputs: each(returned), outputs: each(answer.outputs), ...this.#timesOf(answer.runs[0]!) }
+  }
+
   #timesOf({ start, end, actual }: LaneRun): RunTimes {
     return {
       start: seconds(start / 1000 - this.#offset),
@@ -142,12 +160,15 @@ class ThreadedEngine implements Engine {
 
   async measure(
     hash: BlockHash,
-    inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[]
+    inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[],
+    _isReference = false,
+    isBrief = false
   ): Promise<Seconds> {
     await this.#loaded(hash)
     const madeUp = inputs.map(({ spec: { name, type }, dims }) => ({ name, type, dims }))
     const declared = this.#declared.get(hash)
-    const job = { hash, inputs: madeUp, isWarmUp: declared !== undefined }
+    const runs: MeasuredRuns = declared !== undefined ? 'warmUp' : isBrief ? 'few' : 'many'
+    const job = { hash, inputs: madeUp, runs }
     const limit = this.#limit(MEASURED_RUNS * (declared ?? 0))
     const { least } = await this.#about(hash, this.#running().ask('measure', job, [], whole(limit)))
     return declared ?? milliseconds(least)
@@ -180,10 +201,10 @@ class ThreadedEngine implements Engine {
     blocks: readonly LaneBlock[],
     inputs: readonly Tensor[],
     limit: JobLimit,
-    progress?: LaneProgress
+    { progress, ...more }: { readonly progress?: LaneProgress; readonly data?: number } = {}
   ): Promise<{ readonly answer: LaneAnswers['run']; readonly returned: readonly Tensor[] }> {
     const lane = this.#running()
-    const seen = progress === undefined ? {} : { progress: progress.memory }
+    const seen = { ...more, ...(progress === undefined ? {} : { progress: progress.memory }) }
     const shared = lane.memory.share(inputs)
     if (shared === undefined) {
       const { tensors, buffers } = ownBuffers(inputs)

@@ -10,10 +10,12 @@ export interface LaneJobs {
     /** One after the other, each on what was given and on what those before it made. */
     readonly blocks: readonly LaneBlock[]
     readonly inputs: readonly Tensor[] | { readonly shared: readonly SharedInput[] }
+    /** So many data are run at once, and `inputs` are those of one behind those of the other; so are the outputs. @default 1 */
+    readonly data?: number
     /** Of more than one block. */
     readonly progress?: SharedArrayBuffer
   }
-  measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[]; readonly isWarmUp: boolean }
+  measure: { readonly hash: BlockHash; readonly inputs: readonly MadeUpInput[]; readonly runs: MeasuredRuns }
   calibrate: { readonly model: Uint8Array }
   close: Record<never, never>
 }
@@ -38,6 +40,9 @@ export interface LaneAnswers {
   calibrate: { readonly least: number }
   close: undefined
 }
+
+/** How often a block is run to be timed: so that it is warm, to be compared, or well. */
+export type MeasuredRuns = 'warmUp' | 'few' | 'many'
 
 export interface LaneBlock {
   readonly hash: BlockHash

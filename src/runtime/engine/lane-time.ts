@@ -24,17 +24,18 @@ export interface LeastTimeOptions {
   readonly patience?: number
   /** But not before this many runs. @default 3 */
   readonly atLeast?: number
+  /** @default 2 */
+  readonly warmUps?: number
 }
 
-const WARM_UPS = 2
 const AT_MOST = 30
 
 /** Warm up, then the least time of several runs. */
 export const leastTime = async (
   run: () => Promise<unknown>,
-  { patience = 400, atLeast = 3 }: LeastTimeOptions = {}
+  { patience = 400, atLeast = 3, warmUps = 2 }: LeastTimeOptions = {}
 ): Promise<number> => {
-  for (let i = 0; i < WARM_UPS; i++) await run()
+  for (let i = 0; i < warmUps; i++) await run()
   const enough = performance.now() + patience
   let least = Number.POSITIVE_INFINITY
   for (let runs = 0; runs < atLeast || (runs < AT_MOST && performance.now() < enough); runs++) {

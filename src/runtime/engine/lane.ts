@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { BlockHash } from '../../core/ids.ts'
 import { Serial } from '../../core/serial.ts'
+import { stackTensors, unstackTensors } from '../../core/stack-tensors.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import { machineTimeOffset } from '../system-clock.ts'
 import { LaneInputs } from './lane-inputs.ts'
@@ -21,9 +22,10 @@ import type {
   LaneReply,
   LaneRequest,
   LaneRun,
-  LaneSettings
+  LaneSettings,
+  MeasuredRuns
 } from './lane-protocol.ts'
-import { leastTime, timed } from './lane-time.ts'
+import { type LeastTimeOptions, leastTime, timed } from './lane-time.ts'
 import { madeUpTensor } from './made-up-tensor.ts'
 import { ort, ortWords, SILENT } from './onnx-runtime.ts'
 import { fromOrt, isElementType, toOrt } from './ort-tensor.ts'
@@ -61,6 +63,18 @@ const sessionOf = (hash: BlockHash): InferenceSession => {
 /** The runtime's own memory must not count as the first block's: a session that fails starts it up. */
 const started = ort.InferenceSession.create(new Uint8Array(1), SESSION_OPTIONS).catch(() => {})
 
+const RUNS: Readonly<Record<MeasuredRuns, LeastTimeOptions>> = {
+  warmUp: { patience: 0, atLeast: 1 },
+  few: { patience: 0.05, atLeast: 3, warmUps: 1 },
+  many: {}
+}
+
+/** Lists of the same length, one for each datum. */
+const inParts = (tensors: readonly Tensor[], count: number): readonly (readonly Tensor[])[] =>
+  Array.from({ length: count }, (_, i) =>
+    tensors.slice((i * tensors.length) / count, ((i + 1) * tensors.length) / count)
+  )
+
 const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAnswers[K]> } = {
   load: async ({ hash, file }) => {
     await started
@@ -83,16 +97,19 @@ const jobs: { readonly [K in LaneJobKind]: (job: LaneJobs[K]) => Promise<LaneAns
     return undefined
   },
 
-  run: async ({ blocks, inputs, progress }) => {
+  run: async ({ blocks, inputs, progress, data = 1 }) => {
     const given = 'shared' in inputs ? own.of(inputs.shared) : inputs
-    const ran = await runBlocks(blocks, given, progress && new LaneProgress(progress))
-    return { inputs: 'shared' in inputs ? [] : inputs, ...ran }
+    const stacked = data === 1 ? given : stackTensors(inParts(given, data))
+    const ran = await runBlocks(blocks, stacked, progress && new LaneProgress(progress))
+    const outputs = data === 1 ? ran.outputs : unstackTensors(ran.outputs, data)?.flat()
+    if (outputs === undefined) throw new Error(`what it makes of ${data} data is not that of so many`)
+    return { inputs: 'shared' in inputs ? [] : inputs, ...ran, outputs }
   },
 
-  measure: async ({ hash, inputs, isWarmUp }) => {
+  measure: async ({ hash, inputs, runs }) => {
     const session = sessionOf(hash)
     const feeds = Object.fromEntries(inputs.map(input => [input.name, toOrt(madeUpTensor(input))]))
-    return { least: await leastTime(() => session.run(feeds), isWarmUp ? { patience: 0, atLeast: 1 } : {}) }
+    return { least: await leastTime(() => session.run(feeds), RUNS[runs]) }
   },
 
   calibrate: async ({ model }) => {

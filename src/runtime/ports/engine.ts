@@ -42,6 +42,14 @@ export interface BlockRun extends RunTimes {
   readonly inputs: readonly Tensor[]
 }
 
+/** A block has run on several data at once. */
+export interface TogetherRun extends RunTimes {
+  /** Of each datum, as it came, the block's outputs; each with its own ArrayBuffer. */
+  readonly outputs: readonly (readonly Tensor[])[]
+  /** Of each datum what was given, handed back. */
+  readonly inputs: readonly (readonly Tensor[])[]
+}
+
 /** One of several blocks that run one after the other on what the ones before have made. */
 export interface VisitedBlock {
   readonly hash: BlockHash
@@ -100,15 +108,25 @@ export interface Engine extends AsyncDisposable {
     | ((blocks: readonly VisitedBlock[], inputs: readonly Tensor[], halt: Halt) => Promise<BlockVisit>)
     | undefined
   /**
+   * Run one block on several data at once, all of the same names, types and dimensions; of a block that takes them so. Absent: it
+   * cannot, and each is asked for by `run`.
+   * @throws as `run`, and EngineError where what comes out is not that of so many
+   */
+  readonly runTogether?:
+    | ((hash: BlockHash, data: readonly (readonly Tensor[])[], expected?: Seconds) => Promise<TogetherRun>)
+    | undefined
+  /**
    * Time a loaded block on zeros (or seeded values) of these shapes: warm-up, then the least of several runs, so that
    * other work on the machine does not count. Where there are several ways to run it, this is when one is chosen.
    * @param isReference the time in the way that `calibrate` is about, whatever else there is
+   * @param isBrief fewer runs, in the way that was chosen: to be compared with what was measured
    * @returns seconds; where they were declared, those
    */
   measure(
     hash: BlockHash,
     inputs: readonly { readonly spec: TensorSpec; readonly dims: readonly number[] }[],
-    isReference?: boolean
+    isReference?: boolean,
+    isBrief?: boolean
   ): Promise<Seconds>
   /** What a loaded block runs on. Absent: there is one way only. */
   readonly providerOf?: ((hash: BlockHash) => BlockProvider | undefined) | undefined

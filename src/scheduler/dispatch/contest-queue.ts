@@ -36,6 +36,11 @@ export class ContestQueue<T> {
     for (const queue of this.#queues()) yield* queue.items()
   }
 
+  /** As each would be served within its class, the classes one after the other; who gives way comes last. */
+  inOrder(): T[] {
+    return this.#queues().flatMap(queue => queue.inOrder())
+  }
+
   push(item: T): void {
     const key = this.#rules.contest?.classOf(item) ?? 0
     let queue = this.#classes.get(key)

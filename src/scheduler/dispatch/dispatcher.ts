@@ -6,7 +6,7 @@ import type { CreatePolicy, Decision, Policy, PolicyHost } from '../policy.ts'
 import { Clearance } from './clearance.ts'
 import type { ContestRules } from './contest-queue.ts'
 import { DriftWatch } from './drift-watch.ts'
-import { LaneQueue, type RunBlocks } from './lane-queue.ts'
+import { LaneQueue, type RunBlocks, type RunTogether } from './lane-queue.ts'
 import { type Handshake, LinkQueue, type SendTask } from './link-queue.ts'
 import type { LiveTask } from './live-task.ts'
 
@@ -25,6 +25,10 @@ export interface DispatcherPorts<T extends LiveTask> {
   readonly visits?: boolean | undefined
   /** Run block `task.done`, and others of its visit; the driver puts the activation after the last into the task before it calls `finished`. */
   readonly run: RunBlocks<T>
+  /** As `LaneQueueParts`. */
+  readonly runTogether?: RunTogether<T> | undefined
+  /** As `LaneQueueParts`. */
+  readonly areAlike?: ((a: T, b: T) => boolean) | undefined
   readonly send: SendTask<T>
   /** The task is at home, and complete or as far as it was to come. */
   readonly deliver: (task: T) => void
@@ -105,6 +109,7 @@ export class Dispatcher<T extends LiveTask> {
   /** A datum of a source of this device; one that comes with a route goes that way. */
   submit(task: T): void {
     this.#enter(task)
+    task.inBulk = task.isBacklogged
     task.keepsRoute = task.route.length > 0
     if (task.keepsRoute) this.#proceed(task)
     else this.#decide(task, () => this.policy.admit(task, this.#ports.now()))

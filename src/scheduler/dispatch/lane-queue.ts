@@ -1,7 +1,9 @@
+import type { BatchCurve } from '../../core/batch-curve.ts'
 import { Halt } from '../../core/halt.ts'
 import { advanced, type Follow } from '../../core/progress.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
+import { batchOf } from './batch-of.ts'
 import { BlockTimes } from './block-times.ts'
 import { ContestQueue, type ContestRules } from './contest-queue.ts'
 import type { LiveTask } from './live-task.ts'
@@ -12,6 +14,8 @@ export type RunOutcome =
       readonly took: Seconds
       /** What comes after it. @default 'next' */
       readonly follow?: Follow
+      /** So many data were run at once, and took so long together. @default 1 */
+      readonly together?: number
     }
   | {
       readonly kind: 'failed'
@@ -24,6 +28,9 @@ export type RunOutcome =
 
 /** Run block `task.done`, and those of the visit behind it; call `finished` once, with an outcome for each that was tried, in order. */
 export type RunBlocks<T> = (task: T, finished: (...outcomes: readonly RunOutcome[]) => void, visit: Visit) => void
+
+/** Run block `done` of several tasks, which is the same, at once; call `finished` once, with an outcome for each, in their order. */
+export type RunTogether<T> = (tasks: readonly T[], finished: (outcomes: readonly RunOutcome[]) => void) => void
 
 /** Blocks of one task that may run one after the other, with nothing between them. */
 export interface Visit {
@@ -40,6 +47,10 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
   /** Default: always. */
   readonly learns?: () => boolean
   readonly run: RunBlocks<T>
+  /** Several data of one block are run at once where that gains. Absent: one at a time. */
+  readonly runTogether?: RunTogether<T> | undefined
+  /** Whether two tasks at one block have data of the same form. Default: they have. */
+  readonly areAlike?: ((a: T, b: T) => boolean) | undefined
   /**
    * A block may be given to be run while another runs: it begins the moment that one ends. Default: it may not, and one is given
    * when the other is back.
@@ -62,7 +73,8 @@ const SHORT: Seconds = seconds(0.005)
 const LONGEST_VISIT: Seconds = seconds(0.1)
 
 interface Running<T> {
-  readonly task: T
+  /** More than one where they are run at once. */
+  readonly tasks: readonly [T, ...T[]]
   readonly visit: Visit
   /** Since when it is its turn. */
   since: Seconds
@@ -72,6 +84,8 @@ interface Running<T> {
  * The tasks that wait for this device's lane, and the one that runs. One block at a time. Blocks that follow each other in one
  * task, here and decided, are given together where the task would be served next after each of them: nobody who waits goes before it.
  * Who comes meanwhile and would, halts it at the next block. So the order is the same as if each were given by itself.
+ *
+ * Where several data of a block take less at once, the one whose turn it is takes along who waits for the same block: `batchOf`.
  */
 export class LaneQueue<T extends LiveTask> {
   readonly #parts: LaneQueueParts<T>
@@ -81,6 +95,8 @@ export class LaneQueue<T extends LiveTask> {
   readonly #times: BlockTimes
   #tasks = 0
   #busy = 0
+  /** Tasks that ran at once are told one after the other: the lane waits for all of them. */
+  #isTelling = false
 
   constructor(parts: LaneQueueParts<T>) {
     this.#parts = parts
@@ -94,23 +110,26 @@ export class LaneQueue<T extends LiveTask> {
 
   *tasks(): Iterable<T> {
     yield* this.#queue.items()
-    for (const { task } of this.#running) yield task
+    for (const { tasks } of this.#running) yield* tasks
   }
 
   isRunning(task: T): boolean {
-    return this.#running.some(running => running.task === task)
+    return this.#running.some(({ tasks }) => tasks.includes(task))
   }
 
   push(task: T): void {
     this.#queue.push(task)
-    for (const { task: running, visit } of this.#running)
-      if (visit.blocks > 1 && !this.#queue.isLedBy(running)) visit.halt.ask()
+    for (const { tasks, visit } of this.#running)
+      if (visit.blocks > 1 && !this.#queue.isLedBy(tasks[0])) visit.halt.ask()
     this.#pump()
   }
 
   /** What runs here may have changed: no block that may not run is begun. */
   worldChanged(): void {
-    for (const { task, visit } of this.#running)
+    for (const {
+      tasks: [task],
+      visit
+    } of this.#running)
       for (let ahead = 1; ahead < visit.blocks; ahead++) if (!this.#mayRun(task, task.done + ahead)) visit.halt.ask()
   }
 
@@ -122,12 +141,30 @@ export class LaneQueue<T extends LiveTask> {
   /** Seconds of work that wait or run: all blocks that queued tasks are to run here before they leave. */
   backlog(): Seconds {
     let sum = 0
-    for (const task of this.#queue.items()) sum += this.#workHere(task)
-    for (const { task, since } of this.#running) {
+    const shares = this.#parts.world.batches ? this.#sharesOfWaiting() : undefined
+    for (const task of this.#queue.items()) sum += this.#workHere(task, shares?.get(keyOf(task)))
+    for (const { tasks, since } of this.#running) {
       const ran = this.#parts.now() - since
-      sum += Math.max(0, this.#workHere(task) - ran)
+      const share = this.#curveOf(tasks[0])?.share(tasks.length)
+      sum += Math.max(0, tasks.reduce((work, task) => work + this.#workHere(task, share), 0) - ran)
     }
     return seconds(sum)
+  }
+
+  /** By model and block: what each who waits for it takes of its time, as far as they will be run at once. */
+  #sharesOfWaiting(): ReadonlyMap<string, number> {
+    const waiting = new Map<string, { readonly task: T; count: number }>()
+    for (const task of this.#queue.items()) {
+      const same = waiting.get(keyOf(task))
+      if (same === undefined) waiting.set(keyOf(task), { task, count: 1 })
+      else same.count++
+    }
+    return new Map([...waiting].map(([key, { task, count }]) => [key, this.#curveOf(task)?.share(count) ?? 1]))
+  }
+
+  #curveOf({ model, done }: T): BatchCurve | undefined {
+    const { runTogether, world, self } = this.#parts
+    return runTogether === undefined ? undefined : world.batchCurve(self, model, done)
   }
 
   counters(): { readonly tasks: number; readonly busy: Seconds } {
@@ -139,7 +176,7 @@ export class LaneQueue<T extends LiveTask> {
   uses(model: number, block: number): boolean {
     const wants = (task: T, blocks: number): boolean =>
       task.model === model && block >= task.done && block < task.done + blocks
-    if (this.#running.some(({ task, visit }) => wants(task, visit.blocks))) return true
+    if (this.#running.some(({ tasks, visit }) => wants(tasks[0], visit.blocks))) return true
     return [...this.#queue.items()].some(task => wants(task, 1))
   }
 
@@ -148,11 +185,12 @@ export class LaneQueue<T extends LiveTask> {
     return this.#queue.takeOut(wanted)
   }
 
-  #workHere(task: T): number {
+  /** @param share of the time of its next block, where others are run with it */
+  #workHere(task: T, share = 1): number {
     const { world, self } = this.#parts
     const until = this.#decidedHere(task)
-    let sum = 0
-    for (let k = task.done; k < until; k++) sum += world.blockTime(self, task.model, k)
+    let sum = share * world.blockTime(self, task.model, task.done)
+    for (let k = task.done + 1; k < until; k++) sum += world.blockTime(self, task.model, k)
     return sum
   }
 
@@ -191,13 +229,42 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   #pump(): void {
-    while (this.#takesMore()) {
+    while (!this.#isTelling && this.#takesMore()) {
       const task = this.#queue.shift()
       if (task === undefined) return
-      const visit = this.#visitOf(task)
-      this.#running.push({ task, visit, since: this.#parts.now() })
-      this.#parts.run(task, (...outcomes) => this.#finished(task, outcomes), visit)
+      const others = this.#joining(task)
+      if (others.length > 0) this.#runTogether([task, ...others])
+      else {
+        const visit = this.#visitOf(task)
+        this.#running.push({ tasks: [task], visit, since: this.#parts.now() })
+        this.#parts.run(task, (...outcomes) => this.#finished(task, outcomes), visit)
+      }
     }
+  }
+
+  /** Those who are to be run with a task that has just been taken from the queue; they are taken, too. */
+  #joining(task: T): readonly T[] {
+    const curve = this.#curveOf(task)
+    if (curve === undefined || this.#queue.size === 0) return []
+    const { areAlike, now, self, world } = this.#parts
+    const mayJoin = (other: T): boolean =>
+      other.model === task.model &&
+      other.done === task.done &&
+      this.#mayRun(other, other.done) &&
+      areAlike?.(task, other) !== false
+    const chosen = batchOf(task, this.#queue.inOrder(), {
+      ...{ curve, mayJoin, now: now(), takes: world.blockTime(self, task.model, task.done) },
+      workOf: waiting => this.#workHere(waiting)
+    })
+    if (chosen.length === 0) return chosen
+    const joins = new Set(chosen)
+    return this.#queue.takeOut(other => joins.has(other))
+  }
+
+  #runTogether(tasks: readonly [T, ...T[]]): void {
+    const visit = { blocks: 1, halt: new Halt() }
+    this.#running.push({ tasks, visit, since: this.#parts.now() })
+    this.#parts.runTogether!(tasks, outcomes => this.#finishedTogether(tasks, outcomes))
   }
 
   #takesMore(): boolean {
@@ -206,40 +273,68 @@ export class LaneQueue<T extends LiveTask> {
     return second === undefined && this.#parts.takesAhead === true && this.#isShort(first)
   }
 
-  #isShort({ task: { model, done }, visit }: Running<T>): boolean {
+  #isShort({ tasks: [{ model, done }, ...others], visit }: Running<T>): boolean {
     const { world, self } = this.#parts
     let sum = 0
     for (let k = done; k < done + visit.blocks; k++) sum += world.blockTime(self, model, k)
-    return sum < SHORT
+    return sum * (1 + others.length) < SHORT
   }
 
   #finished(task: T, outcomes: readonly RunOutcome[]): void {
+    const now = this.#over(task)
+    try {
+      this.#tell(task, outcomes, now)
+    } finally {
+      this.#pump() // the others wait for it, whatever becomes of this one
+    }
+  }
+
+  #finishedTogether(tasks: readonly [T, ...T[]], outcomes: readonly RunOutcome[]): void {
+    const now = this.#over(tasks[0])
+    const errors: unknown[] = []
+    this.#isTelling = true
+    for (const [i, task] of tasks.entries()) {
+      try {
+        this.#tell(task, [outcomes[i]!], now)
+      } catch (error) {
+        errors.push(error) // the others ran as well
+      }
+    }
+    this.#isTelling = false
+    this.#pump()
+    if (errors.length > 0) throw errors[0]
+  }
+
+  /** What runs with this task, alone or first of several, is over. @returns now */
+  #over(task: T): Seconds {
     const now = this.#parts.now()
-    const place = this.#running.findIndex(running => running.task === task)
+    const place = this.#running.findIndex(({ tasks }) => tasks[0] === task)
     const [{ since }] = this.#running.splice(place, 1) as [Running<T>]
     // One that was given ahead takes its turn now.
     if (place === 0) this.#busy += now - since
     for (const next of this.#running) next.since = now
-    try {
-      const last = outcomes.at(-1)!
-      this.#advance(task, outcomes, now)
-      if (last.kind === 'done') this.#parts.finished(task)
-      else if (last.kind === 'failed') {
-        task.done = last.block ?? task.done
-        this.#parts.failed(task, last.because)
-      } else this.#parts.notHere(task)
-    } finally {
-      this.#pump() // the others wait for it, whatever becomes of this one
-    }
+    return now
+  }
+
+  #tell(task: T, outcomes: readonly RunOutcome[], now: Seconds): void {
+    const last = outcomes.at(-1)!
+    this.#advance(task, outcomes, now)
+    if (last.kind === 'done') this.#parts.finished(task)
+    else if (last.kind === 'failed') {
+      task.done = last.block ?? task.done
+      this.#parts.failed(task, last.because)
+    } else this.#parts.notHere(task)
   }
 
   /** @param now when the last block had run */
   #advance(task: T, outcomes: readonly RunOutcome[], now: Seconds): void {
     const done = outcomes.filter(outcome => outcome.kind === 'done')
     let left = done.reduce((sum, { took }) => sum + took, 0)
-    for (const { took, follow } of done) {
+    for (const { took, follow, together = 1 } of done) {
       left -= took
-      if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, took, seconds(now - left))
+      // What one takes is known of several as well: by their curve.
+      const one = seconds(together === 1 ? took : took / (this.#curveOf(task)?.times(together) ?? together))
+      if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, one, seconds(now - left))
       task.served = seconds(task.served + took)
       // What was decided for the blocks ahead is for a datum that goes on as planned.
       if (follow !== undefined && follow !== 'next') task.route = []
@@ -249,3 +344,5 @@ export class LaneQueue<T extends LiveTask> {
     }
   }
 }
+
+const keyOf = ({ model, done }: LiveTask): string => `${model} ${done}`

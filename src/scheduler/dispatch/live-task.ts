@@ -21,6 +21,8 @@ export interface LiveTask extends TaskState {
   keepsRoute?: boolean
   /** At home with so many blocks done it is delivered, though others are left. @default all */
   until?: number
+  /** Its source was backlogged when it sent it: of such data it counts how many are served, not when each is. Wherever it is. */
+  inBulk?: boolean
   /**
    * How often its route could not be followed since a block of it was last done, here and elsewhere: the more often, the longer it
    * waits before it is tried again. Two devices that each believe that the other can do it so do not pass it to and fro.

@@ -24,6 +24,10 @@ export class RankedQueue<T> {
     for (const { item } of this.#heap) yield item
   }
 
+  inOrder(): T[] {
+    return this.#heap.toSorted(compare).map(({ item }) => item)
+  }
+
   push(item: T): void {
     this.#heap.push(this.#placed(item))
     let i = this.#heap.length - 1

@@ -11,6 +11,7 @@ import {
   type LoadedBlock,
   type RunTimes,
   StuckError,
+  type TogetherRun,
   type VisitedBlock
 } from '../../runtime/ports/engine.ts'
 import type { ProcessClock } from './process-clock.ts'
@@ -84,6 +85,28 @@ export class MemoryEngine implements Engine {
     return this.#lane.run(() => this.#runSeveral(blocks, given, halt))
   }
 
+  runTogether = (hash: BlockHash, data: readonly (readonly Tensor[])[]): Promise<TogetherRun> => {
+    const given = data.map(tensors => tensors.map(taken))
+    return this.#lane.run(async () => {
+      const { clock, runs, fault } = this.#parts
+      const block = this.#blockOf(hash)
+      runs?.(hash, block !== undefined)
+      const start = clock.now()
+      const faults = given.map(tensors => fault?.(block, tensors))
+      if (faults.includes('isStuck')) {
+        await clock.sleep(STUCK)
+        throw new StuckError(`block ${block.block} of ${block.model} does not end`)
+      }
+      await clock.sleep(seconds(this.#takes(block) * timesOf(data.length)))
+      if (faults.includes('fails'))
+        throw new EngineError(`block ${block.block} of ${block.model}: one of several fails`)
+      const end = clock.now()
+      const took = seconds(end - start)
+      const outputs = given.map(tensors => runToyBlock(block, tensors))
+      return { inputs: given, outputs, start, end, took, own: took, late: seconds(0) }
+    })
+  }
+
   async #runSeveral(blocks: readonly VisitedBlock[], given: readonly Tensor[], halt: Halt): Promise<BlockVisit> {
     const here = new Map(given.map(tensor => [tensor.name, tensor]))
     const made = new Map<string, Tensor>()
@@ -135,12 +158,10 @@ export class MemoryEngine implements Engine {
     }
   }
 
-  measure(hash: BlockHash): Promise<Seconds> {
+  measure(...[hash, inputs]: Parameters<Engine['measure']>): Promise<Seconds> {
     return this.#lane.run(async () => {
-      this.#refuseStopped()
-      const block = this.#loaded.get(hash)
-      if (block === undefined) throw new EngineError(`block ${hash.slice(0, 12)} is not loaded`)
-      const took = this.#takes(block)
+      const block = this.#blockOf(hash)
+      const took = seconds(this.#takes(block) * timesOf(inputs[0]?.dims[0] ?? 1))
       await this.#parts.clock.sleep(took)
       return this.#declared.get(hash) ?? took
     })
@@ -162,6 +183,13 @@ export class MemoryEngine implements Engine {
     return seconds((work / this.#parts.speed) * (this.#parts.slowness?.() ?? 1))
   }
 
+  #blockOf(hash: BlockHash): ToyBlock {
+    this.#refuseStopped()
+    const block = this.#loaded.get(hash)
+    if (block === undefined) throw new EngineError(`block ${hash.slice(0, 12)} is not loaded`)
+    return block
+  }
+
   #weigh(): void {
     let sum = 0
     for (const { weight } of this.#loaded.values()) sum += weight
@@ -172,6 +200,9 @@ export class MemoryEngine implements Engine {
     if (this.#isStopped) throw new EngineError('the engine was stopped')
   }
 }
+
+/** What so many data take at once, in times of one. */
+const timesOf = (data: number): number => 0.4 + 0.6 * data
 
 const toyBlockOf = (file: Uint8Array): ToyBlock => {
   try {

@@ -117,6 +117,7 @@ const modelOf = (rng: Rng, m: number, devices: number) => {
     weights: range(blocks).map(() => Math.ceil((10 + 90 * rng.next()) * MEGABYTE)),
     length: pick(rng, [4, 64, 1024]),
     skips: rng.next() < 0.5,
+    batches: rng.fork('batches').next() < 0.5,
     isPinned: rng.next() < 0.15,
     owners: rng.next() < 0.2 ? [...new Set([owner, Math.floor(devices * rng.next())])] : [owner]
   }

@@ -41,6 +41,8 @@ export interface ToyModelOptions {
   readonly skips: boolean
   /** The first block runs at the source and nowhere else. */
   readonly isPinned?: boolean
+  /** Its blocks take several data at once, but for one that data may leave after. */
+  readonly batches?: boolean
   /** Every so manieth datum leaves the model after that block: an early exit. */
   readonly exit?: { readonly after: number; readonly every: number }
 }
@@ -68,6 +70,7 @@ const schema = z.strictObject({
   length: z.int().min(1).max(1e7),
   skips: z.boolean(),
   isPinned: z.boolean().optional(),
+  batches: z.boolean().optional(),
   exit: z.strictObject({ after: z.int().min(0), every: z.int().min(1) }).optional()
 })
 
@@ -108,7 +111,8 @@ export const toyModel = (given: ToyModelOptions): ToyModel => {
       bytes: bytes(block.weight),
       fileBytes: bytes(files[k]!.byteLength),
       flops: 0,
-      work: seconds(block.work)
+      work: seconds(block.work),
+      ...(options.batches === true && block.exit === undefined ? { batches: true as const } : {})
     })),
     activations: Array.from({ length: blocks.length + 1 }, (_, k) => ({
       bytes: bytes(alive(k).length * length * INT32),
