@@ -27,6 +27,7 @@ const BENCHES = [
 ]
 /** Minutes long. */
 const LONG = [
+  'batching',
   'policies',
   'windows',
   'goodput',
@@ -41,6 +42,7 @@ const LONG = [
 ]
 const TAKES_WORDS = [
   'crowd',
+  'batching',
   'idle',
   'cutting',
   'policies',
