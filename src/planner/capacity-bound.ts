@@ -93,9 +93,11 @@ export const capacityBound = (
   upper = Math.min(upper, columns.priceAndExtend(prices, time))
   for (let round = 0; ; round++) {
     const master = columns.solve(solve, Math.max(LEAST_SOLVER_TIME, time.left()))
+    const known = columns.count
     upper = Math.min(upper, columns.priceAndExtend(master.prices, time))
     const gap = Math.max(0, (upper - master.scale) / upper)
-    const isOver = gap < tolerance || round >= MAX_ROUNDS || !master.isBest || !time.mayGoOn()
+    const isExhausted = columns.count === known || round >= MAX_ROUNDS
+    const isOver = gap < tolerance || isExhausted || !master.isBest || !time.mayGoOn()
     if (isOver) return { kind: 'bound', bound: { ...master, upper, gap } }
   }
 }
@@ -199,6 +201,10 @@ class Columns {
     let block = 0
     for (const { from, to } of path.uses) if (from === to && !this.#world.mayRun(from, model, block++, device)) return
     this.#add(source, path)
+  }
+
+  get count(): number {
+    return this.#columns.length
   }
 
   has(source: number): boolean {
