@@ -17,6 +17,8 @@ Examples:
     $ tributary node --name shed --join-file invite.txt --serve 8000 --serve-grpc 8001
   Run each block on the fastest execution provider that this machine has:
     $ tributary node --name shed --provider auto
+  Bring a model along with half of its bytes, for devices with little memory:
+    $ tributary node --name porch --join - --model rec.onnx:ocr --weights ocr=fp16
   The same from a file, whose keys are the flags (docs/configuration.md):
     $ tributary node --config porch.yaml
   Look at the cluster from any device:
