@@ -5,7 +5,7 @@ import { type Attack, openStage, type Stage } from './attack.ts'
 import type { HonestCluster } from './honest-cluster.ts'
 import { beginAttack, endAttack, endedIn, isIn, MOST } from './play-attack.ts'
 
-/** What came of attacks that were played one after the other. */
+/** What came of attacks that were played a few at a time. */
 export interface InTurn {
   /** So often each was tried, by name. */
   readonly tried: ReadonlyMap<string, number>
@@ -16,12 +16,15 @@ export interface InTurn {
 /** Seconds of each, where only little time is. */
 export const QUICK_DURATION = 0.2
 
+/** So many at a time. */
+const AT_ONCE = 6
+
 /** Results come again after them, on however busy a machine. */
 const LATEST_RESULT = 60
 const SOME = 5
 
 /**
- * By the same few members.
+ * A few at a time, by the same few members.
  * @param duration of each, seconds, from when it has tried something
  * @param tell of each that begins
  */
@@ -42,7 +45,7 @@ export const playInTurn = async (
   }
   const tried = new Map<string, number>()
   const faults: string[] = []
-  for (const attack of attacks) {
+  const playOne = async (attack: Attack): Promise<void> => {
     tell(attack.name)
     const scene = openStage(cluster, lent)
     const playing = beginAttack(attack, scene)
@@ -51,6 +54,8 @@ export const playInTurn = async (
     faults.push(...(await endAttack(attack, scene, playing)).map(fault => `${attack.name}: ${fault}`))
     tried.set(attack.name, scene.times())
   }
+  for (let at = 0; at < attacks.length; at += AT_ONCE)
+    await Promise.all(attacks.slice(at, at + AT_ONCE).map(attack => playOne(attack)))
   const { memory, log, files } = await cluster.cost()
   crew.end()
   await crew.leave()
