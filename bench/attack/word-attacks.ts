@@ -213,7 +213,7 @@ const orders = (role: 'device' | 'guest', what: string): Attack => {
         stage.count()
         const error = await member.ask(peer, body).then(
           reply => reply.error,
-          failure => (failure as Error).message
+          failure => `no answer: ${failure}`
         )
         const what = `${body.case} ${JSON.stringify(body.value)}`
         if (error === '') codes.set(what, (codes.get(what) ?? 0) + 1)

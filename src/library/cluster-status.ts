@@ -48,7 +48,9 @@ export interface SourceStatus {
 
 /** The blocks of one model that a device carries. */
 export interface CarriedBlocks {
+  /** Their numbers in the model, ascending. */
   readonly blocks: readonly number[]
+  /** What they take of the device's memory together, bytes. */
   readonly residentBytes: number
   /** What each of them runs on, and why; left out where nothing but cpu was asked for. */
   readonly providers?: readonly { readonly provider: string; readonly because: string }[] | undefined

@@ -92,7 +92,9 @@ test('each datum is one tree whose spans come from the devices that it passed', 
     expect(new Set(blocks.map(deviceOf)).size).toBeGreaterThan(1)
     for (const span of children) {
       expect(span.start).toBeGreaterThanOrEqual(root.start - 0.002)
-      expect(span.end).toBeLessThanOrEqual(root.end + 0.002)
+      // That a send has been acknowledged may be heard after the result has come another way.
+      const last = span.name.startsWith('send ') ? span.start : span.end
+      expect(last, span.name).toBeLessThanOrEqual(root.end + 0.002)
     }
     for (const sent of children.filter(({ name }) => name.startsWith('send '))) {
       const to = String(sent.attributes['tributary.to'])

@@ -58,8 +58,9 @@ test('who can plan and who stays are two facts: the first that does both plans, 
   hear(second, { canPlan: true, leaving: true })
   const { clock, leader, planned: problems, tick } = createWatchedLeader(view)
   const planned = (): DeviceId[][] => problems.map(({ devices }) => devices.map(({ id }) => id))
+  // A newcomer's links are waited for, a second at most.
   const wait = async (): Promise<void> => {
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 20; i++) {
       tick()
       await clock.advance(seconds(0.1))
     }

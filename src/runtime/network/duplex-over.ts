@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { MessageStream } from '@libp2p/interface'
+import { drained } from './drained.ts'
 
 /** libp2p's stream as one of Node's, which TLS can be spoken through. */
 export const duplexOver = (stream: MessageStream): Duplex => {
@@ -25,5 +26,5 @@ export const duplexOver = (stream: MessageStream): Duplex => {
 const isThere = ({ status }: MessageStream): boolean => status === 'open' || status === 'closing'
 
 const send = async (stream: MessageStream, data: Uint8Array): Promise<void> => {
-  if (!stream.send(data)) await stream.onDrain()
+  if (!stream.send(data)) await drained(stream)
 }
