@@ -47,6 +47,9 @@ const covering = (problem: PlacementProblem, way: Way): Covering => {
   return { table, unplaced }
 }
 
+/** Without the last digits of what was measured, in which equal devices differ. */
+const roughly = (speed: number): number => Number(speed.toPrecision(6))
+
 /** What is placed so far, and what memory is left. */
 class PlacementTable {
   readonly problem: PlacementProblem
@@ -57,7 +60,8 @@ class PlacementTable {
 
   constructor(problem: PlacementProblem) {
     this.problem = problem
-    this.devices = problem.devices.toSorted((a, b) => b.speed - a.speed || (a.id < b.id ? -1 : 1))
+    const devices = problem.devices.map(device => ({ ...device, speed: roughly(device.speed) }))
+    this.devices = devices.toSorted((a, b) => b.speed - a.speed || (a.id < b.id ? -1 : 1))
     for (const device of this.devices) {
       this.#left.set(device.id, device.memory)
       this.#placed.set(device.id, new Map(problem.models.map(model => [model.id, new Set<number>()])))
