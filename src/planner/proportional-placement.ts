@@ -60,8 +60,7 @@ class PlacementTable {
 
   constructor(problem: PlacementProblem) {
     this.problem = problem
-    const devices = problem.devices.map(device => ({ ...device, speed: roughly(device.speed) }))
-    this.devices = devices.toSorted((a, b) => b.speed - a.speed || (a.id < b.id ? -1 : 1))
+    this.devices = problem.devices.toSorted((a, b) => roughly(b.speed) - roughly(a.speed) || (a.id < b.id ? -1 : 1))
     for (const device of this.devices) {
       this.#left.set(device.id, device.memory)
       this.#placed.set(device.id, new Map(problem.models.map(model => [model.id, new Set<number>()])))
