@@ -74,7 +74,12 @@ export const openHostileMember = async (
     onTask: arrived => member.takes(arrived),
     onRequest: async (_, { body }) => {
       const manifest = body.case === 'manifest' ? manifests.get(body.value.model) : undefined
-      return create(ReplySchema, manifest === undefined ? {} : { body: { case: 'manifest', value: manifest } })
+      return create(
+        ReplySchema,
+        manifest === undefined
+          ? { error: 'not from a hostile member' }
+          : { body: { case: 'manifest', value: manifest } }
+      )
     },
     onNotice: () => {},
     onState: (from, state) => {

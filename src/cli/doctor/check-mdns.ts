@@ -7,6 +7,8 @@ import type { Finding } from './finding.ts'
 
 /** A device answers within a few milliseconds, over wireless within some hundred. */
 const PATIENCE: Seconds = seconds(1.5)
+/** One question may be lost, and a busy machine hears its own late. */
+const TURNS = 4
 const ELSE =
   'devices find each other by the invite and by addresses that they remember (--join), and mDNS may be off (--no-mdns)'
 
@@ -59,8 +61,10 @@ const askAround = async (own: readonly string[]): Promise<Heard> => {
     if (isOurs(response.answers) && !own.includes(address)) answers.add(address)
   })
   try {
-    multicast.query({ questions: [{ name: MDNS_TAG, type: 'PTR' }] })
-    await systemClock.sleep(PATIENCE)
+    for (let turn = 0; turn < TURNS && !echoed && trouble === undefined; turn++) {
+      multicast.query({ questions: [{ name: MDNS_TAG, type: 'PTR' }] })
+      await systemClock.sleep(PATIENCE)
+    }
   } finally {
     multicast.destroy()
   }

@@ -1,5 +1,6 @@
 import './no-telemetry.ts'
 import { forkApart } from '../fork-apart.ts'
+import { onceEnded } from '../once-ended.ts'
 import { EngineError } from '../ports/engine.ts'
 import { scriptOf } from './lane-thread.ts'
 
@@ -14,5 +15,5 @@ export const calibrateApart = (threads: number, signal?: AbortSignal): Promise<n
     child.once('error', error =>
       reject(new EngineError(signal?.aborted ? 'the engine has stopped' : `cannot calibrate: ${error.message}`))
     )
-    child.once('exit', code => reject(new EngineError(`cannot calibrate: the process ended with ${code}`)))
+    onceEnded(child, code => reject(new EngineError(`cannot calibrate: the process ended with ${code}`)))
   })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { UserError } from '../../core/user-error.ts'
 import { forkApart } from '../fork-apart.ts'
+import { onceEnded } from '../once-ended.ts'
 import type { CutAnswer, CutFacts, CutRequest } from './cut-answer.ts'
 
 /**
@@ -20,7 +21,7 @@ export const cutApart = (request: CutRequest, signal?: AbortSignal): Promise<Cut
       else reject(new Error(`${request.file}: ${answer.because}`))
     })
     child.once('error', error => reject(signal?.aborted === true ? signal.reason : error))
-    child.once('exit', (code, how) =>
+    onceEnded(child, (code, how) =>
       reject(new Error(`${request.file}: the process that cuts it ended with ${code ?? how}; is there enough memory?`))
     )
     child.send(request)

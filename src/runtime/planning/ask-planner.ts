@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { OutlookQuestion } from '../../planner/outlook.ts'
 import type { PlacementProblem } from '../../planner/placement.ts'
+import { onceEnded } from '../once-ended.ts'
 import { forkPlanner } from './fork-planner.ts'
 import type { PlanAnswer } from './plan-answer.ts'
 
@@ -32,7 +33,7 @@ export const askPlanner = (
     const failed = (because: string): void => answered({ kind: 'failed', because })
     child.once('message', answered)
     child.once('error', error => failed(error.message))
-    child.once('exit', (code, name) => failed(`its process ended with ${code ?? name}`))
+    onceEnded(child, (code, name) => failed(`its process ended with ${code ?? name}`))
     signal.addEventListener('abort', end)
     if (signal.aborted) end()
     child.send(question)

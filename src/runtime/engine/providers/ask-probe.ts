@@ -1,5 +1,6 @@
 import '../no-telemetry.ts'
 import { forkApart } from '../../fork-apart.ts'
+import { onceEnded } from '../../once-ended.ts'
 import type { EngineProvider } from '../engine-options.ts'
 import { scriptOf } from '../lane-thread.ts'
 
@@ -23,7 +24,7 @@ export const askProbe = (provider: EngineProvider | undefined, signal: AbortSign
     child.once('error', ({ message }) =>
       resolve({ kind: 'absent', because: signal.aborted ? 'it has not answered in time' : message })
     )
-    child.once('exit', (code, how) =>
+    onceEnded(child, (code, how) =>
       resolve({ kind: 'absent', because: `trying it ended its process with ${code ?? how}` })
     )
   })
