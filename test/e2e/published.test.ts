@@ -1,32 +1,17 @@
-import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { PUBLISHED_RESULTS } from '../../bench/published/published-results.ts'
 import type { PublishedRow } from '../../bench/published/published-row.ts'
+import { type Ran, runPublished } from '../run-published.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/published.mjs', import.meta.url))
 const SCENARIOS = fileURLToPath(new URL('../../scenarios/', import.meta.url))
-
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** As `npm run bench:published` runs it. */
-const published = (...words: string[]): Promise<Ran> =>
-  new Promise(resolve => {
-    execFile(process.execPath, [SCRIPT, ...words], { maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    )
-  })
 
 const rowsOf = ({ stdout }: Ran): readonly PublishedRow[] => JSON.parse(stdout) as PublishedRow[]
 
 describe('bench:published', () => {
   test('DNNPipe: its slowest stage, its rate, and the bound', async () => {
-    const ran = await published('dnnpipe', '--json')
+    const ran = await runPublished('dnnpipe', '--json')
     expect(ran.code).toBe(0)
     const rows = rowsOf(ran)
     expect(rows.map(({ name, ok }) => [name, ok])).toEqual([
@@ -40,7 +25,7 @@ describe('bench:published', () => {
   })
 
   test('as a table within 80 columns; where we do not agree, it says so and why, and is not told as agreement', async () => {
-    const { code, stdout } = await published('ar-ddi-large-inputs', 'ms-ar-two-sources-3')
+    const { code, stdout } = await runPublished('ar-ddi-large-inputs', 'ms-ar-two-sources-3')
     expect(code).toBe(0)
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     expect(stdout).toMatch(/name +published +ours +unit +deviation +limit +ok\n/)
@@ -51,13 +36,13 @@ describe('bench:published', () => {
   })
 
   test('a name that is none, and an option that is none, are wrong use', async () => {
-    expect(await published('dnnpip-effnetv2b0')).toMatchObject({
+    expect(await runPublished('dnnpip-effnetv2b0')).toMatchObject({
       ...{ code: 2, stdout: '' },
       stderr: expect.stringMatching(
         /^there is no published result "dnnpip-effnetv2b0", did you mean "dnnpipe-effnetv2b0"\? \(known: .*\)\n$/
       )
     })
-    expect(await published('--jason')).toMatchObject({
+    expect(await runPublished('--jason')).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringContaining('"--jason"')

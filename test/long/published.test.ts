@@ -1,30 +1,13 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { PublishedRow } from '../../bench/published/published-row.ts'
-
-const SCRIPT = fileURLToPath(new URL('../../scripts/published.mjs', import.meta.url))
-
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** As `npm run bench:published` runs it. */
-const published = (...words: string[]): Promise<Ran> =>
-  new Promise(resolve => {
-    execFile(process.execPath, [SCRIPT, ...words], { maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    )
-  })
+import { type Ran, runPublished } from '../run-published.ts'
 
 const rowsOf = ({ stdout }: Ran): readonly PublishedRow[] => JSON.parse(stdout) as PublishedRow[]
 
 describe('bench:published', () => {
   test('PipeEdge on 2 and 16 boards, ViT-Base and ViT-Large', async () => {
     const names = ['base-rcc-2', 'base-rcc-16', 'large-rcc-2', 'large-rcc-16'].map(name => `pipeedge-vit-${name}`)
-    const ran = await published(...names, '--json')
+    const ran = await runPublished(...names, '--json')
     expect(ran.code).toBe(0)
     for (const [i, row] of rowsOf(ran).entries()) {
       expect(row).toEqual({
