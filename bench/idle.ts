@@ -40,21 +40,26 @@ interface Process {
 
 const start = (folder: string, name: string, flags: readonly string[]): Process => {
   const own = ['--name', name, '--listen', '127.0.0.1:0', '--no-mdns', '--print-invite', '--state', join(folder, name)]
-  const child = spawn(process.execPath, [main, 'node', ...own, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [main, 'node', ...own, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
   const started = { child, log: '' }
-  child.stderr.on('data', chunk => {
-    started.log += chunk
-  })
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', chunk => {
+      started.log += chunk
+    })
   return started
 }
 
-/** The first match in what a device says, past or to come. */
+/** The first match in what a device says, past or to come, on either of its outputs. */
 const said = async (device: Process, what: RegExp): Promise<string> => {
   for (;;) {
     const [match] = what.exec(device.log) ?? []
     if (match !== undefined) return match
     if (device.child.exitCode !== null) throw new Error(`a device has ended:\n${device.log}`)
-    await once(device.child.stderr!, 'data')
+    await Promise.race([
+      once(device.child.stdout!, 'data'),
+      once(device.child.stderr!, 'data'),
+      once(device.child, 'exit')
+    ])
   }
 }
 
@@ -114,7 +119,7 @@ const idle = async (folder: string, size: number, flags: readonly string[]): Pro
   const first = start(folder, 'device0', flags)
   const devices = [first]
   try {
-    const invite = await said(first, /tributary1:\S+/)
+    const invite = await said(first, /tributary\d:\S+/)
     for (let n = 1; n < size; n++) devices.push(start(folder, `device${n}`, ['--join', invite]))
     for (const one of devices)
       for (const other of devices)
