@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { type TimeSummary, timeSummary } from '../../core/time-summary.ts'
-import type { RoundRecord } from './run-policy.ts'
+import type { PolicyRecord } from './policy-clusters.ts'
 import { type SourceScore, scoreSource } from './score-source.ts'
 
 /** One policy's run, as `demo --json` prints it. Seconds, bytes, results per second. */
@@ -57,16 +57,12 @@ export interface PlainReadings {
 
 /** All rounds of one policy together, compared with what plain ONNX Runtime reads. */
 export const policyOutcome = (
-  rounds: readonly RoundRecord[],
+  { policy, lines, rounds, lives }: PolicyRecord,
   { expected, confidences }: PlainReadings,
   choice: EncodingChoice
 ): PolicyOutcome => {
-  const last = rounds.at(-1)!
-  const sinks = [...expected].map(([name, items]) => ({
-    name,
-    items,
-    lines: rounds.flatMap(({ lines }) => lines.get(name) ?? [])
-  }))
+  const last = lives.at(-1)!
+  const sinks = [...expected].map(([name, items]) => ({ name, items, lines: lines.get(name) ?? [] }))
   const sources = sinks.map(({ name, items, lines }) => scoreSource(name, items, lines))
   const differences = sinks.flatMap(({ name, lines }) =>
     lines.flatMap(({ item, result }) => {
@@ -74,19 +70,19 @@ export const policyOutcome = (
       return plain === undefined ? [] : [Math.abs(result.confidence - plain)]
     })
   )
-  const sum = (of: (round: RoundRecord) => number): number => rounds.reduce((total, round) => total + of(round), 0)
-  const makespan = sum(round => round.makespan)
-  const ofDevice = (d: number, what: 'busySeconds' | 'lateSeconds'): number => sum(({ devices }) => devices[d]![what])
+  const makespan = rounds.reduce((sum, round) => sum + round.makespan, 0)
+  const ofDevice = (d: number, what: 'busySeconds' | 'lateSeconds'): number =>
+    lives.reduce((sum, { devices }) => sum + devices[d]![what], 0)
   const allOf = (what: 'busySeconds' | 'lateSeconds'): number =>
     last.devices.reduce((total, _, d) => total + ofDevice(d, what), 0)
   return {
     run: {
-      policy: last.policy,
+      policy,
       sources,
       throughput: sources.reduce((all, { correct, wrong }) => all + correct + wrong, 0) / makespan,
-      rounds: rounds.map(round => ({ throughput: distinct(round) / round.makespan, makespan: round.makespan })),
+      rounds: rounds.map(round => ({ throughput: round.images / round.makespan, makespan: round.makespan })),
       makespan,
-      bytesSent: sum(round => round.bytesSent),
+      bytesSent: lives.reduce((sum, life) => sum + life.bytesSent, 0),
       devices: last.devices.map(({ name, blocks, residentBytes }, d) => ({
         name,
         blocks,
@@ -106,7 +102,3 @@ export const policyOutcome = (
     texts: new Map(sinks.flatMap(({ name, lines }) => lines.map(line => [join(name, line.item), line.result.text])))
   }
 }
-
-/** Images with a result, each once. */
-const distinct = ({ lines }: RoundRecord): number =>
-  [...lines.values()].reduce((sum, all) => sum + new Set(all.map(({ item }) => item)).size, 0)

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -23,11 +22,11 @@ import {
 import type { KillOrder } from './kill-order.ts'
 import { ocrModelPath } from './ocr-model-path.ts'
 import { plainAnswers } from './plain-answers.ts'
+import { PolicyClusters } from './policy-clusters.ts'
 import { type PolicyOutcome, policyOutcome } from './policy-outcome.ts'
 import { renderImages } from './render-images.ts'
-import { type RoundRecord, runPolicy } from './run-policy.ts'
+import { type Round, roundsOf } from './rounds-of.ts'
 import type { RunView } from './run-view.ts'
-import { splitImages } from './split-images.ts'
 import { withScratch } from './with-scratch.ts'
 
 export interface DemoOptions {
@@ -57,46 +56,61 @@ const runIn = async (scratch: string, options: DemoOptions): Promise<DemoDocumen
   const modelFile = join(scratch, 'ocr.onnx')
   await reduceCtcOutput(model, modelFile)
   const work = await declaredTimes(modelFile)
-  const rounds = await splitImages(images, scratch)
-  const records: RoundRecord[] = []
-  for (const [round, folders] of rounds.entries()) {
-    const counts = await countsIn(folders, expected)
-    for (const policy of inTurn(options.policies, round)) {
-      signal.throwIfAborted()
-      const which = rounds.length === 1 ? '' : ` (round ${round + 1} of ${rounds.length})`
-      view.say(`\n${policy}${which}: ${ABOUT[policy] ?? ''}`)
-      const folder = join(scratch, 'runs', `${round}-${policy}`)
-      records.push(await runPolicy({ ...options, policy, folder, modelFile, work, images: folders, expected: counts }))
-    }
-  }
-  const outcomes = options.policies.map(policy =>
-    policyOutcome(
-      records.filter(record => record.policy === policy),
-      { expected, confidences },
-      options.activationEncoding
-    )
+  const runners = options.policies.map(
+    policy =>
+      new PolicyClusters({
+        ...{ ...options, policy, modelFile, work, images, expected },
+        folder: join(scratch, 'runs', policy)
+      })
   )
+  await readAll(runners, roundsOf(images), options)
+  const outcomes: PolicyOutcome[] = []
+  for (const runner of runners)
+    outcomes.push(policyOutcome(await runner.record(), { expected, confidences }, options.activationEncoding))
   const runs = outcomes.map(({ run }) => run)
   print(describe(outcomes, images, expected, options.kill))
   return { devices: DEMO_DEVICES.map(device => ({ ...device, emulated: true })), runs, speedup: speedups(runs) }
 }
 
-/** What the machine does in one minute then falls on each policy alike: nobody is always first. */
-const inTurn = (policies: readonly PolicyName[], round: number): PolicyName[] =>
-  policies.map((_, i) => policies[(i + round) % policies.length]!)
+/** Memory of one device's process with its blocks, in bytes. */
+const PROCESS = 130e6
 
-/** Images of a round that can be read as such. */
-const countsIn = async (
-  folders: ReadonlyMap<string, string>,
-  expected: ReadonlyMap<string, ReadonlyMap<string, string>>
-): Promise<ReadonlyMap<string, number>> => {
-  const counts = new Map<string, number>()
-  for (const [source, folder] of folders) {
-    const files = await readdir(folder)
-    counts.set(source, files.filter(file => expected.get(source)?.has(file) === true).length)
+/** Round after round, the policies in turn. All clusters wait for their turn side by side where there is memory for that. */
+const readAll = async (
+  runners: readonly PolicyClusters[],
+  rounds: readonly Round[],
+  { kill, view, signal }: DemoOptions
+): Promise<void> => {
+  const processes = runners.length * DEMO_DEVICES.length
+  const stay = kill === undefined && processes * PROCESS < process.availableMemory() / 2
+  try {
+    if (stay) {
+      view.say(`starting ${processes} devices: a cluster for each policy ...`)
+      await allOf(runners.map(runner => runner.start()))
+    }
+    for (const [round, images] of rounds.entries()) {
+      for (const runner of inTurn(runners, round)) {
+        signal.throwIfAborted()
+        const which = rounds.length === 1 ? '' : ` (round ${round + 1} of ${rounds.length})`
+        view.say(`\n${runner.policy}${which}: ${ABOUT[runner.policy] ?? ''}`)
+        await runner.start()
+        await runner.read(images)
+        if (!stay) await runner.stop()
+      }
+    }
+  } finally {
+    await Promise.all(runners.map(runner => runner.stop()))
   }
-  return counts
 }
+
+/** When all have ended, well or not. @throws what the first of them threw */
+const allOf = async (all: readonly Promise<void>[]): Promise<void> => {
+  await Promise.allSettled(all)
+  await Promise.all(all)
+}
+
+/** What the machine does in one minute then falls on each policy alike: nobody is always first. */
+const inTurn = <T>(all: readonly T[], round: number): T[] => all.map((_, i) => all[(i + round) % all.length]!)
 
 /** @throws NoAnswerError that says which run lost, repeated or misread something */
 export const requireAllRight = ({ runs }: DemoDocument): void => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
@@ -15,7 +16,7 @@ import { type DeviceProcess, type NodeEvent, startDevice } from './device-proces
 const START_PATIENCE: Seconds = seconds(60)
 
 export interface ClusterOptions {
-  /** State, sinks and logs go there; empty before. */
+  /** State, sinks and logs go there; devices that have been there before go on with what they left. */
   readonly folder: string
   /** The model that every source uses; the first source device owns it, the others are sent its blocks. */
   readonly modelFile: string
@@ -37,8 +38,12 @@ export interface Cluster extends AsyncDisposable {
   readonly devices: ReadonlyMap<string, DeviceProcess>
   /** Resolves when every source device has said `name`; rejects when a device ends before, or after `patience`. */
   allSources(name: string, patience: Seconds): Promise<void>
+  /** As long as no device ends; no longer than `patience`. */
+  during<T>(what: Promise<T>, patience: Seconds): Promise<T>
   /** All sources begin; not before they are ready. */
   begin(): void
+  /** How many of its data a source may have begun with, by its name, which is its device's. */
+  admit(counts: ReadonlyMap<string, number>): void
   stop(): Promise<void>
 }
 
@@ -51,7 +56,7 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   const said = new EventBook()
   // In a file, not among the arguments of processes, which every user of the machine can read.
   const keyFile = join(options.folder, 'cluster.key')
-  await writeClusterKey(keyFile, createClusterKey())
+  if (!existsSync(keyFile)) await writeClusterKey(keyFile, createClusterKey())
   const start = (device: DemoDevice, addresses: readonly string[]): void => {
     const process = startDevice({
       name: device.name,
@@ -67,14 +72,19 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   }
   const wait = <T>(what: Promise<T>, patience: Seconds): Promise<T> =>
     orFail(what, [...devices.values()], patience, options)
+  const orderAll = (order: NodeOrder): void => {
+    for (const device of devices.values()) device.order(order)
+  }
   const cluster: Cluster = {
     devices,
     allSources: (name, patience) => {
       const sources = options.devices.filter(device => device.source)
       return wait(Promise.all(sources.map(device => said.first(device.name, name))), patience).then(() => {})
     },
-    begin: () => {
-      for (const device of devices.values()) device.order({ start: 0 } satisfies NodeOrder)
+    during: wait,
+    begin: () => orderAll({ start: 0 }),
+    admit: counts => {
+      for (const [name, count] of counts) devices.get(name)!.order({ admit: count } satisfies NodeOrder)
     },
     ...stopOnce(async () => {
       await Promise.all([...devices.values()].map(device => device.stop()))

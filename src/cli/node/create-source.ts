@@ -25,6 +25,7 @@ import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock, wallTime } from '../../runtime/system-clock.ts'
 import { createFeed } from '../../sources/create-feed.ts'
 import { openLiveSource } from '../../sources/open-live-source.ts'
+import type { AdmissionGate } from './admission-gate.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
 import { shapesFor } from './shapes-for.ts'
@@ -42,6 +43,7 @@ export interface SourceParts {
   readonly spec: IoSpec | undefined
   readonly log: NodeLog
   readonly settled?: Settled | undefined
+  readonly gate?: AdmissionGate | undefined
   /** What it writes to. */
   readonly sinks: readonly SinkSpec[]
   readonly sink: Sink
@@ -92,7 +94,10 @@ type OwnParts = Pick<
 const listedParts = (source: SourceSpec, parts: SourceParts, say: Said): OwnParts => {
   const rng = createRng(parts.options.seed)
   return {
-    openItems: port => openItems(port as FolderPort, source, parts, say),
+    openItems: async port => {
+      const items = await openItems(port as FolderPort, source, parts, say)
+      return parts.gate?.isUsed === true ? { ...items, todo: parts.gate.through(items.todo) } : items
+    },
     ...(source.synthetic === undefined
       ? { checkItems: (port: DataPort) => checkItems(port as FolderPort, source, parts) }
       : {}),

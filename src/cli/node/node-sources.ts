@@ -9,6 +9,7 @@ import { type SinkChange, SinkShelf } from '../../runtime/sink/sink-shelf.ts'
 import type { StateFolder } from '../../runtime/state/state-folder.ts'
 import { systemClock } from '../../runtime/system-clock.ts'
 import { requireFfmpeg } from '../../sources/require-ffmpeg.ts'
+import type { AdmissionGate } from './admission-gate.ts'
 import { type CreatedSource, createSource, type Settled } from './create-source.ts'
 import type { NodeLog } from './node-log.ts'
 import type { NodeOptions } from './node-options.ts'
@@ -21,6 +22,8 @@ export interface NodeSourcesParts {
   readonly log: NodeLog
   /** Told of every datum whose outcome is in its sink. */
   readonly settled?: Settled | undefined
+  /** Of those whose items are listed. @default they go all the way */
+  readonly gate?: AdmissionGate | undefined
 }
 
 /** What sources and sinks are to become. Names. */

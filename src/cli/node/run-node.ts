@@ -143,7 +143,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
     const settled = options.dashboard === undefined ? undefined : results.note.bind(results)
     const changes = new PageSources(load ?? (async () => config), async () => reloader?.reload())
     const mayChange = load !== undefined || mayAct(options)
-    const sources = await sourcesOf({ device, folder, log, settled }, mayChange, options, spec)
+    const sources = await sourcesOf({ device, folder, log, settled, gate: orders?.gate }, mayChange, options, spec)
     if (mayChange && sources !== undefined)
       reloader = new Reloader({ device, sources, folder, log, config, stamps, load: () => changes.config() })
     const start: Start = { isOver: false }

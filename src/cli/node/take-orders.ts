@@ -5,6 +5,7 @@ import type { EmulatedEngine } from '../../emulation/emulated-engine.ts'
 import type { EmulatedLinks } from '../../emulation/emulated-links.ts'
 import { isAddress } from '../../runtime/network/parse-address.ts'
 import { redact } from '../../runtime/network/redact.ts'
+import { AdmissionGate } from './admission-gate.ts'
 import type { NodeLog } from './node-log.ts'
 
 const addressSchema = z.string().refine(isAddress)
@@ -15,6 +16,8 @@ const orderSchema = z.union([
   z.strictObject({ start: z.number().min(0).finite() }),
   /** A device of the same cluster listens at this address. */
   z.strictObject({ join: addressSchema }),
+  /** Only data with numbers below this may begin, at each source: a run in rounds. */
+  z.strictObject({ admit: z.int().min(0) }),
   /** For comparison: costs, rates and placement stay as they are now. */
   z.strictObject({ adapt: z.literal(false) }),
   /** Another emulated speed. */
@@ -32,6 +35,8 @@ export type NodeOrder = z.input<typeof orderSchema>
 export interface NodeOrders {
   /** Resolves when the run begins, with how long ago that was. */
   readonly begun: Promise<Seconds>
+  /** How far sources may go. */
+  readonly gate: AdmissionGate
   /** From now on orders are done; those that came before, too. */
   obey(parts: OrderedParts): void
 }
@@ -46,8 +51,10 @@ export interface OrderedParts {
 /** What whoever emulates the network says on standard input. What is no order is told and ignored. */
 export const takeOrders = (log: NodeLog): NodeOrders => {
   const { promise: begun, resolve: begin } = Promise.withResolvers<Seconds>()
+  const gate = new AdmissionGate()
   return {
     begun,
+    gate,
     obey: parts => {
       createInterface({ input: process.stdin }).on('line', line => {
         const order = orderSchema.safeParse(parsed(line))
@@ -55,14 +62,15 @@ export const takeOrders = (log: NodeLog): NodeOrders => {
         else if ('start' in order.data) {
           parts.links.isFreeForBlobs = false
           begin(seconds(order.data.start))
-        } else obey(order.data, parts)
+        } else if ('admit' in order.data) gate.allow(order.data.admit)
+        else obey(order.data, parts)
       })
     }
   }
 }
 
 const obey = (
-  order: Exclude<z.output<typeof orderSchema>, { readonly start: number }>,
+  order: Exclude<z.output<typeof orderSchema>, { readonly start: number } | { readonly admit: number }>,
   { engine, links, join, stopAdapting }: OrderedParts
 ): void => {
   if ('adapt' in order) stopAdapting()
