@@ -10,6 +10,7 @@ import { bytes as asBytes, bytesPerSecond, seconds } from '../src/core/units.ts'
 import { ClusterView } from '../src/runtime/cluster/cluster-view.ts'
 import { DatumDoor } from '../src/runtime/device/datum-door.ts'
 import { createHandlers } from '../src/runtime/device/handlers.ts'
+import type { DatumTaker } from '../src/runtime/device/source-port.ts'
 import { AttemptTokens } from '../src/runtime/dispatch/attempt-tokens.ts'
 import { type DeviceTask, payloadBytes } from '../src/runtime/dispatch/device-task.ts'
 import { reportToWire } from '../src/runtime/dispatch/report-codec.ts'
@@ -38,6 +39,9 @@ export interface HopEnd {
 
 const BLOCKS = 4
 const DONE = 2
+
+/** The source of what is sent: it hears who has a datum now, as that of a device. */
+const CAMERA: DatumTaker = { delivered: () => {}, custody: () => {}, lost: () => {}, failed: () => {} }
 
 /** Both ends know the same model: four blocks, one tensor at each cut. */
 const modelOf = (bytes: number): ModelManifest => {
@@ -98,7 +102,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
     view,
     dispatcher,
     stretch: new WindowStretch({ self: network.self, now: () => systemClock.now() }),
-    source: () => undefined,
+    source: () => CAMERA,
     farewells: { heard: () => {} },
     audits: { came: () => {}, shown: () => {}, show: () => create(ReplySchema) },
     door: new DatumDoor({ clock: systemClock, tokens, nameOf: String, say: () => {} }),

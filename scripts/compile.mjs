@@ -88,6 +88,9 @@ const { metafile } = await build({
   // Names stay, and lines that are short enough to be found by their number.
   minifyWhitespace: true,
   lineLimit: 160,
+  // Nobody loads them, and they are not packed: by them a profile says where a function stood.
+  sourcemap: 'external',
+  sourcesContent: false,
   logLevel: 'warning'
 })
 for (const script of [...SCRIPTS, ...FACES]) {
