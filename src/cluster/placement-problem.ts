@@ -28,6 +28,7 @@ export const placementProblem = ({ devices, models, wholeModels }: Statements): 
   return {
     devices: devices.map((device, n) => ({
       ...{ id: device.id, speed: speeds[n]! },
+      lanes: device.lanes,
       memory: isLeftOut(device) ? bytes(0) : device.memory
     })),
     models: models.map(({ id, blocks, activations, pinned }) => ({

@@ -6,8 +6,10 @@ export interface StatedDevice {
   readonly id: DeviceId
   /** Relative to the reference machine, as it was measured when the device started. */
   readonly speed: number
-  /** For blocks, in all; Infinity where it is not limited. */
+  /** For blocks, in all; Infinity where it is not limited. Where each of several lanes holds its own, of each. */
   readonly memory: Bytes
+  /** So many data it computes at once, each at that speed. @default 1 */
+  readonly lanes?: number | undefined
   /** It computes otherwise than others, several say. @default false */
   readonly isOutOfPlans?: boolean
   readonly models: readonly StatedModel[]

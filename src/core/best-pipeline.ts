@@ -53,7 +53,7 @@ const rankedDevices = (query: PipelineQuery): readonly number[] => {
   const { world, model, from, done } = query
   const mayTake = mayTakeOf(query)
   const left = [...world.models[model]!.work.keys()].slice(done)
-  const timeOf = (n: number): number => left.reduce((sum, k) => sum + world.blockTime(n, model, k), 0)
+  const timeOf = (n: number): number => left.reduce((sum, k) => sum + world.use(n, model, k), 0)
   const takers = [...world.devices.keys()]
     .filter(n => world.devices[n]!.up && left.some(k => mayTake(n, k)))
     .map(n => ({ n, time: timeOf(n) }))
@@ -78,6 +78,7 @@ const isAlike = (query: PipelineQuery, tolerance: number) => {
   return (a: number, b: number): boolean => {
     // The ways to and from these two are no other device's.
     if ([a, b].some(n => n === from || n === home)) return false
+    if (world.devices[a]!.lanes !== world.devices[b]!.lanes) return false
     if (room !== undefined && room.left(a) !== room.left(b)) return false
     for (let k = done; k < blocks; k++) {
       if (mayTake(a, k) !== mayTake(b, k)) return false

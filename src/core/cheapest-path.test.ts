@@ -173,7 +173,7 @@ describe('cheapestPath', () => {
         ...{ world, model: 0, from: 0, done: 0, home: 0, price },
         ...{ latencyPrice: seconds(0), leastPrice: 0 }
       }) as Path
-      expect(found.cost).toBeCloseTo(costEverywhere(world, price), 9)
+      expect(found.cost).toBeCloseTo(costEverywhere(world, price, 0), 9)
     }
   })
 
@@ -217,6 +217,7 @@ const randomWorld = (rng: Rng, devices: number, degree: number, share: number): 
   const all = Array.from({ length: devices }, (_, n) => n)
   return smallWorld({
     speeds: all.map(() => 0.25 + 1.75 * rng.next()),
+    lanes: all.map(n => (rng.fork(`has lanes ${n}`).next() < 0.5 ? 1 : 4)),
     work: Array.from({ length: 8 }, () => 0.002 + 0.01 * rng.next()),
     activations: Array.from({ length: 9 }, () => 1e4 + 1e5 * rng.next()),
     pairs: all.flatMap(a =>
@@ -227,24 +228,25 @@ const randomWorld = (rng: Rng, devices: number, degree: number, share: number): 
 }
 
 /** Bellman and Ford, layer by layer: from every device over every link, until nothing gets cheaper. */
-const costEverywhere = (world: World, price: (resource: number) => number): number => {
+const costEverywhere = (world: World, price: (resource: number) => number, latencyPrice = 1): number => {
   const { work, activations } = world.models[0]!
   let costs = world.devices.map((_, n) => (n === 0 ? 0 : Number.POSITIVE_INFINITY))
   for (let k = 0; ; k++) {
     for (let isCheaper = true; isCheaper; ) {
       isCheaper = false
       for (const { from, to, rate, latency, resource } of world.links.flat()) {
-        const cost = costs[from]! + (price(resource) * activations[k]!) / rate + latency
+        const cost = costs[from]! + (price(resource) * activations[k]!) / rate + latencyPrice * latency
         if (cost >= costs[to]!) continue
         costs[to] = cost
         isCheaper = true
       }
     }
     if (k === work.length) return costs[0]!
-    costs = costs.map((cost, n) =>
-      world.carries(n, 0, k)
-        ? cost + price(world.devices[n]!.resource) * world.blockTime(n, 0, k)
-        : Number.POSITIVE_INFINITY
-    )
+    costs = costs.map((cost, n) => {
+      if (!world.carries(n, 0, k)) return Number.POSITIVE_INFINITY
+      const { resource, lanes } = world.devices[n]!
+      const time = world.blockTime(n, 0, k)
+      return cost + (price(resource) * time) / lanes + latencyPrice * (time - time / lanes)
+    })
   }
 }

@@ -3,16 +3,21 @@ import { costOfDetour } from './cost-of-detour.ts'
 import { LeastLeft } from './least-left.ts'
 import type { PathQuery } from './path-query.ts'
 import { blocksOf } from './progress.ts'
+import { runPrice } from './run-price.ts'
 import type { Step } from './step.ts'
 import type { Seconds } from './units.ts'
+import { waitToRun } from './wait-to-run.ts'
 import type { LinkView, World } from './world.ts'
 
-/** Use of one resource by the path, in seconds. */
+/** Use of one resource by the path. */
 export interface Use {
   readonly from: number
   readonly to: number
   readonly resource: number
+  /** Of the resource's time. */
   readonly seconds: number
+  /** Of the datum's: more, where a device has several lanes. */
+  readonly takes: number
 }
 
 export interface Path {
@@ -23,8 +28,8 @@ export interface Path {
 
 /**
  * The cheapest way to finish a datum: one shortest path in the layered graph of (device, blocks done), from
- * (from, done) to (home, K). Edges: run the next block where it is carried, at price(worker) per second; carry the
- * activation over a link, at price(link) per second of transfer plus the price of its latency. A* (Hart, Nilsson and Raphael,
+ * (from, done) to (home, K). Edges: run the next block where it is carried, at price(worker) per second of the worker (of a lane:
+ * run-price.ts); carry the activation over a link, at price(link) per second of transfer plus the price of its latency. A* (Hart, Nilsson and Raphael,
  * 1968): what is left costs at least the least price times the least time of each block, and where running all of it here is
  * possible, no dearer path is looked at. Where the least price is near the prices, only devices near the path are. Among many
  * devices that are linked to many, what is left is bounded for each (least-left.ts), and no path is looked at that is dearer than
@@ -152,29 +157,31 @@ class LayeredSearch {
 
   /** Of running everything that is left where the datum is, if that is its home. */
   #costOfStaying(): number {
-    const { world, model, from, done, home, price, blockPrice, waiting } = this.#query
+    const { world, model, from, done, home, blockPrice } = this.#query
     if (from !== home) return Number.POSITIVE_INFINITY
-    const { resource } = world.devices[from]!
+    const price = runPrice(this.#query, from)
     let cost = 0
     let elapsed = 0
     for (let k = done; k < this.#blocks; k++) {
       if (!world.mayRun(from, model, k, home)) return Number.POSITIVE_INFINITY
       const takes = this.#takes(from, k)
-      const wait = waiting === undefined ? 0 : Math.max(0, waiting.until(resource) - elapsed)
-      cost += price(resource) * takes + (blockPrice?.(from, k) ?? 0) + wait * this.#waitingPrice
+      const wait = waitToRun(this.#query, from, takes, elapsed)
+      cost += price * takes + (blockPrice?.(from, k) ?? 0) + wait * this.#waitingPrice
       elapsed += wait + takes
     }
     return cost
   }
 
   #runBlock(state: number, device: number, k: number): void {
-    const { world, model, home, price, blockPrice } = this.#query
+    const { world, model, home, blockPrice } = this.#query
     if (!world.mayRun(device, model, k, home)) return
-    const { resource } = world.devices[device]!
     const takes = this.#takes(device, k)
-    const wait = this.#wait(state, resource)
+    const wait = waitToRun(this.#query, device, takes, scratch.elapsed[state]!)
     const cost =
-      scratch.cost[state]! + price(resource) * takes + (blockPrice?.(device, k) ?? 0) + wait * this.#waitingPrice
+      scratch.cost[state]! +
+      runPrice(this.#query, device) * takes +
+      (blockPrice?.(device, k) ?? 0) +
+      wait * this.#waitingPrice
     this.#reach(state + this.#devices, cost, scratch.elapsed[state]! + wait + takes, k + 1, undefined)
   }
 
@@ -265,12 +272,14 @@ class LayeredSearch {
 
   #transfer(link: LinkView, k: number): Use {
     const size = this.#query.world.models[this.#query.model]!.activations[k]!
-    return { from: link.from, to: link.to, resource: link.resource, seconds: size / link.rate }
+    const takes = size / link.rate
+    return { from: link.from, to: link.to, resource: link.resource, seconds: takes, takes }
   }
 
   #use(device: number, k: number): Use {
-    const { resource } = this.#query.world.devices[device]!
-    return { from: device, to: device, resource, seconds: this.#takes(device, k) }
+    const { resource, lanes } = this.#query.world.devices[device]!
+    const takes = this.#takes(device, k)
+    return { from: device, to: device, resource, seconds: takes / lanes, takes }
   }
 
   #takes(device: number, k: number): Seconds {

@@ -1,6 +1,7 @@
 import type { LeastLeft } from './least-left.ts'
 import type { PathQuery } from './path-query.ts'
 import { blocksOf } from './progress.ts'
+import { waitToRun } from './wait-to-run.ts'
 import type { LinkView } from './world.ts'
 
 /**
@@ -93,19 +94,22 @@ const waitOn = (query: PathQuery, known: LeastLeft, { there, back, leave, comeBa
   const { world, model, from, home, done, waiting } = query
   const { activations, work } = world.models[model]!
   let [elapsed, waited] = [0, 0]
-  const use = (resource: number, takes: number, latency: number): void => {
-    const wait = Math.max(0, waiting!.until(resource) - elapsed)
+  const use = (wait: number, takes: number): void => {
     waited += wait
-    elapsed += wait + takes + latency
+    elapsed += wait + takes
   }
   const run = (device: number, first: number, end: number): void => {
-    for (let k = first; k < end; k++)
-      use(world.devices[device]!.resource, known.times[k * world.devices.length + device]!, 0)
+    for (let k = first; k < end; k++) {
+      const takes = known.times[k * world.devices.length + device]!
+      use(waitToRun(query, device, takes, elapsed), takes)
+    }
   }
+  const send = ({ resource, rate, latency }: LinkView, done: number): void =>
+    use(Math.max(0, waiting!.until(resource) - elapsed), activations[done]! / rate + latency)
   run(from, done, leave)
-  use(there.resource, activations[leave]! / there.rate, there.latency)
+  send(there, leave)
   run(there.to, leave, comeBack)
-  if (back !== undefined) use(back.resource, activations[comeBack]! / back.rate, back.latency)
+  if (back !== undefined) send(back, comeBack)
   run(home, comeBack, work.length)
   return waited
 }

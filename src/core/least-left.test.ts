@@ -14,6 +14,7 @@ const randomQuery = (seed: number) => {
   const devices = Array.from({ length: 12 }, (_, n) => n)
   const world = smallWorld({
     speeds: devices.map(() => 0.25 + 2 * rng.next()),
+    lanes: devices.map(n => 1 + Math.floor(4 * rng.fork(`lanes ${n}`).next())),
     work: Array.from({ length: BLOCKS }, () => 0.01 + 0.1 * rng.next()),
     activations: Array.from({ length: BLOCKS + 1 }, () => 1e4 + 1e6 * rng.next()),
     carried: devices.map(() => [0, 1, 2, 3, 4, 5].filter(() => rng.next() < 0.7))

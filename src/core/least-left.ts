@@ -1,5 +1,6 @@
 import type { PathQuery } from './path-query.ts'
 import { blocksOf } from './progress.ts'
+import { runPrice } from './run-price.ts'
 
 /**
  * What is left of a datum's way costs at least, for every device and every number of blocks done: the next block runs where the
@@ -17,6 +18,7 @@ export class LeastLeft {
   /** At [done * devices + device], like the next. */
   left = new Float64Array(0)
   leave = new Float64Array(0)
+  /** Of a second of a block at a device. */
   #price = new Float64Array(0)
   /** Least seconds a byte. */
   #from = new Float64Array(0)
@@ -27,8 +29,8 @@ export class LeastLeft {
     this.#makeRoom(world.devices.length, blocksOf(world, model))
     world.runTimes(model, home, this.times)
     if (query.takes !== undefined) this.#takeShares(query, query.takes)
-    for (const [n, { resource }] of world.devices.entries()) {
-      this.#price[n] = query.price(resource)
+    for (const n of world.devices.keys()) {
+      this.#price[n] = runPrice(query, n)
       this.#from[n] = perByte(world.fastestFrom[n]!)
       this.#to[n] = perByte(world.fastestTo[n]!)
     }

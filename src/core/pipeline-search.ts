@@ -61,8 +61,10 @@ export class PipelineSearch {
   readonly #most: readonly number[]
   readonly #stride: readonly number[]
   readonly #used: number
-  /** Time of block k in group g, at g * blocks + k; Infinity where it may not be taken. */
+  /** Of the whole device, of block k in group g, at g * blocks + k; Infinity where it may not be taken. */
   readonly #times: Float64Array
+  /** Of each group: a datum takes so many times as long as it takes of the device. */
+  readonly #lanes: readonly number[]
   readonly #ways: Ways
   readonly #back: Ways
   readonly #cost: Float64Array
@@ -87,8 +89,9 @@ export class PipelineSearch {
     const mayTake = mayTakeOf(query)
     this.#times = Float64Array.from({ length: groups.length * this.#blocks }, (_, at) => {
       const [n, k] = [groups[Math.floor(at / this.#blocks)]![0]!, at % this.#blocks]
-      return mayTake(n, k) ? world.blockTime(n, model, k) : Number.POSITIVE_INFINITY
+      return mayTake(n, k) ? world.use(n, model, k) : Number.POSITIVE_INFINITY
     })
+    this.#lanes = groups.map(([first]) => world.devices[first!]!.lanes)
     const states = used * groups.length * (this.#blocks + 1)
     this.#cost = new Float64Array(states)
     this.#cameFrom = new Int32Array(states)
@@ -161,13 +164,14 @@ export class PipelineSearch {
       const now = used + this.#stride[to]!
       const rates = most * this.#ratesLeft[now]! * SLACK
       const device = this.#groups[to]![0]!
+      const lanes = this.#lanes[to]!
       let left = room?.left(device) ?? Number.POSITIVE_INFINITY
       let stage = 0
       for (let k = until, next = (now * groups + to) * width + until + 1; k < blocks; k++, next++) {
         stage += times[to * blocks + k]!
         if (room !== undefined) left -= room.needs(device, k)
         if (stage > most || left < 0) return
-        const reached = isTotal ? arrived + stage : Math.max(arrived, stage)
+        const reached = isTotal ? arrived + lanes * stage : Math.max(arrived, stage)
         if (reached >= best.cost) return
         if (k + 1 < blocks) {
           if (reached >= cost[next]! || workLeft[k + 1]! > rates) continue

@@ -43,6 +43,8 @@ export interface ScenarioDevice {
   readonly speed: number
   /** For blocks; Infinity where it is not limited. */
   readonly memory: Bytes
+  /** So many data it computes at once, each at that speed, where it is more than one. */
+  readonly lanes?: number
 }
 
 export interface ScenarioLink {
@@ -113,6 +115,7 @@ export const DEFAULT_COUNT = 100
 
 const MAX_DEVICES = 10_000
 const MAX_BLOCKS = 4096
+const MAX_LANES = 256
 /** Directed: all pairs of 1,414 devices. */
 const MAX_LINKS = 2_000_000
 /** Lines of what is wrong that one still reads. */
@@ -233,7 +236,12 @@ const schema = z.strictObject({
   devices: z
     .record(
       name,
-      z.strictObject({ speed: positive.default(1), memory: size.optional(), group: name.optional() }).nullable()
+      z
+        .strictObject({
+          ...{ speed: positive.default(1), memory: size.optional(), group: name.optional() },
+          lanes: z.int().min(1).max(MAX_LANES).optional()
+        })
+        .nullable()
     )
     .refine(d => Object.keys(d).length > 0, 'at least one device')
     .refine(d => Object.keys(d).length <= MAX_DEVICES, `at most ${MAX_DEVICES} devices`),
@@ -337,7 +345,8 @@ export const parseScenario = (written: unknown, origin: string): Scenario => {
     devices: names.map(key => ({
       name: key,
       speed: devices[key]?.speed ?? 1,
-      memory: devices[key]?.memory ?? bytes(Number.POSITIVE_INFINITY)
+      memory: devices[key]?.memory ?? bytes(Number.POSITIVE_INFINITY),
+      ...(devices[key]?.lanes === undefined ? {} : { lanes: devices[key].lanes })
     })),
     links: expanded,
     models: modelNames.map(key => checkedModel(key, models[key]!, devices, origin)),
@@ -643,7 +652,7 @@ const knownKeys = (path: readonly PropertyKey[]): readonly string[] => {
   const [room, key, third] = path
   if (room === undefined) return ['name', 'devices', 'links', 'models', 'sources', 'policy', 'events']
   if (room === 'events') return ['at', 'device', 'speed', 'leaves', 'joins', 'link', 'medium', 'bandwidth', 'latency']
-  if (room === 'devices') return ['speed', 'memory', 'group']
+  if (room === 'devices') return ['speed', 'memory', 'lanes', 'group']
   if (room === 'models')
     return third === 'blocks'
       ? ['work', 'weights']

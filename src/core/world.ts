@@ -21,6 +21,8 @@ export interface DeviceView {
   speed: number
   /** False of who came for one job: what it is not to compute does not travel over it. */
   relays: boolean
+  /** So many data it computes at once, each in the time that the block takes. */
+  lanes: number
   /** Its worker among the resources of this world. */
   readonly resource: number
 }
@@ -44,7 +46,7 @@ const DEAREST = 1e6
  * 0, 1, 2 … in the order in which they were first heard of. A number is never used for another, but for that of a device or
  * a link which is gone for good (`retire`).
  *
- * A resource is something that does one thing at a time: a worker's lane, a link, or a shared medium.
+ * A resource is something whose time is used up: a worker, all its lanes together, a link, or a shared medium.
  */
 export class World {
   readonly devices: DeviceView[] = []
@@ -89,16 +91,16 @@ export class World {
   readonly #carried: Uint8Array[][] = []
 
   /** @returns the new device's number, or the old one when it is known (it is then up again) */
-  addDevice(id: DeviceId, speed = 1): number {
+  addDevice(id: DeviceId, speed = 1, lanes = 1): number {
     const known = this.#deviceIndex.get(id)
     if (known !== undefined) {
       this.setUp(known, true)
       return known
     }
     const vacant = this.#vacant.devices.pop()
-    if (vacant !== undefined) return this.#moveIn(vacant, id, speed)
+    if (vacant !== undefined) return this.#moveIn(vacant, id, speed, lanes)
     const index = this.devices.length
-    this.devices.push({ id, up: true, speed, relays: true, resource: this.resources++ })
+    this.devices.push({ id, up: true, speed, relays: true, lanes, resource: this.resources++ })
     this.links.push([])
     this.fastestFrom.push(bytesPerSecond(0))
     this.fastestTo.push(bytesPerSecond(0))
@@ -111,9 +113,9 @@ export class World {
     return index
   }
 
-  #moveIn(index: number, id: DeviceId, speed: number): number {
+  #moveIn(index: number, id: DeviceId, speed: number, lanes: number): number {
     const device = this.devices[index]!
-    Object.assign(device, { id, speed, up: true, relays: true })
+    Object.assign(device, { id, speed, up: true, relays: true, lanes })
     this.#dearness[device.resource] = 1
     this.#deviceIndex.set(id, index)
     this.#timesChanged(index)
@@ -239,6 +241,14 @@ export class World {
     this.version++
   }
 
+  setLanes(device: number, lanes: number): void {
+    if (this.devices[device]!.lanes === lanes) return
+    this.#changeTimes(device, () => {
+      this.devices[device]!.lanes = lanes
+    })
+    this.pace++
+  }
+
   setSpeed(device: number, speed: number): void {
     if (this.devices[device]!.speed === speed) return
     this.#changeTimes(device, () => {
@@ -286,6 +296,11 @@ export class World {
       : seconds(measured)
   }
 
+  /** Seconds of the whole device that a block takes: it has so many lanes, and the block one of them. */
+  use(device: number, model: number, block: number): Seconds {
+    return seconds(this.blockTime(device, model, block) / this.devices[device]!.lanes)
+  }
+
   /** `blockTime` of every block, at [block * devices + device]; Infinity where `mayRun` says no. */
   runTimes(model: number, home: number, into: Float64Array): void {
     const { work, pinned = false } = this.models[model]!
@@ -324,8 +339,8 @@ export class World {
   }
 
   /**
-   * What a datum takes of a device whose queue is so long: where several data of a block are run at once, as many as then wait for it
-   * on average share its time. In a queue as long as all that is carried takes, one of each waits.
+   * What a datum takes of a lane where the device's queue is so long: where several data of a block are run at once, as many as then
+   * wait for it on average share its time. In a queue as long as all that is carried takes, one of each waits.
    */
   sharedTime(device: number, model: number, block: number, queue: Seconds): Seconds {
     const alone = this.blockTime(device, model, block)
@@ -384,11 +399,11 @@ export class World {
       for (const k of work.keys()) this.#least[m]!.changed(k, this.blockTime(device, m, k))
   }
 
-  /** Of all blocks that a device carries. */
+  /** Of the whole device, of all blocks that it carries. */
   #carriedTime(device: number): number {
     let sum = 0
     for (const [m, { work }] of this.models.entries()) {
-      for (const k of work.keys()) if (this.#carried[m]![device]![k] === 1) sum += this.blockTime(device, m, k)
+      for (const k of work.keys()) if (this.#carried[m]![device]![k] === 1) sum += this.use(device, m, k)
     }
     return sum
   }

@@ -68,6 +68,8 @@ export interface DeviceStatus {
   readonly emulated: boolean
   /** For blocks; null where it is not limited. */
   readonly memory: number | null
+  /** So many blocks it runs at once; each lane holds its own. */
+  readonly lanes: number
   /** The policy that it was started with. */
   readonly policy: string
   /** Since it was started. */

@@ -102,14 +102,14 @@ export const capacityBound = (
   }
 }
 
-/** Every second of every device spent on the blocks that are cheapest there, at prices in proportion to speed: needs no search. */
+/** Every second of every device spent on the blocks that are cheapest there, at prices in proportion to what it does: needs no search. */
 const workBound = (problem: CapacityProblem): number => {
   const { devices, models, sources } = problem
-  const supply = devices.reduce((sum, { speed }) => sum + speed, 0)
+  const supply = devices.reduce((sum, { speed, lanes = 1 }) => sum + speed * lanes, 0)
   const cheapest = models.map(({ work }, m) =>
     work.map((_, k) =>
       devices.reduce(
-        (least, { speed }, n) => Math.min(least, speed * blockTime(problem, n, m, k)),
+        (least, { speed, lanes = 1 }, n) => Math.min(least, speed * lanes * blockTime(problem, n, m, k)),
         Number.POSITIVE_INFINITY
       )
     )
@@ -126,10 +126,11 @@ export const worldOf = (problem: CapacityProblem, carries: Carries): World => {
   const world = new World()
   for (const { name, work, activations, pinned = false } of problem.models)
     world.addModel({ id: modelId(name), work, activations, pinned })
-  for (const { name, speed } of problem.devices) world.addDevice(deviceId(name), speed)
+  for (const { name, speed, lanes } of problem.devices) world.addDevice(deviceId(name), speed, lanes)
   for (const [m, { times = [], batch = [] }] of problem.models.entries())
-    for (const n of problem.devices.keys())
-      for (const k of (times[n] ?? batch[n] ?? []).keys()) world.setBlockTime(n, m, k, blockTime(problem, n, m, k))
+    for (const [n, { lanes = 1 }] of problem.devices.entries())
+      for (const k of (times[n] ?? batch[n] ?? []).keys())
+        world.setBlockTime(n, m, k, seconds(lanes * blockTime(problem, n, m, k)))
   const media = new Map<number, number>()
   for (const { from, to, rate, latency, medium } of problem.links) {
     if (medium !== undefined && !media.has(medium)) media.set(medium, world.addMedium())
@@ -308,7 +309,7 @@ class Columns {
 
   #timeAtHome(device: number, model: number): number {
     const { work } = this.#problem.models[model]!
-    return work.reduce((sum, _, k) => sum + this.#world.blockTime(device, model, k), 0)
+    return work.reduce((sum, _, k) => sum + this.#world.use(device, model, k), 0)
   }
 
   #add(source: number, path: Path): void {

@@ -13,7 +13,7 @@ export const capacityOf = (
   { devices, models, links, sources }: PlacementProblem,
   names?: ProblemNames
 ): CapacityProblem => ({
-  devices: devices.map(({ id, speed, memory }, n) => ({ name: names?.devices[n] ?? id, speed, memory })),
+  devices: devices.map(({ id, speed, memory, lanes }, n) => ({ name: names?.devices[n] ?? id, speed, memory, lanes })),
   links,
   models: models.map(({ id, blocks, activations, times, pinned }, m) => ({
     name: names?.models[m] ?? id,

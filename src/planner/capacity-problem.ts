@@ -3,7 +3,14 @@ import type { Bytes, BytesPerSecond, Seconds } from '../core/units.ts'
 
 /** A network and its demand, with numbers for names. */
 export interface CapacityProblem {
-  readonly devices: readonly { readonly name: string; readonly speed: number; readonly memory: Bytes }[]
+  readonly devices: readonly {
+    readonly name: string
+    readonly speed: number
+    /** Where each of several lanes holds its own blocks, of each. */
+    readonly memory: Bytes
+    /** So many data it computes at once, each at that speed. @default 1 */
+    readonly lanes?: number | undefined
+  }[]
   readonly links: readonly {
     readonly from: number
     readonly to: number

@@ -4,7 +4,9 @@ import type { CapacityProblem } from './capacity-problem.ts'
 /** Devices by what the blocks of all models take there together; where nothing was measured, by speed. Ties to the lower number. */
 export const fastestFirst = (problem: CapacityProblem): number[] => {
   const timed = problem.models.some(({ times }) => times !== undefined)
-  const speed = problem.devices.map((device, n) => (timed ? 1 / timeOfAll(problem, n) : device.speed))
+  const speed = problem.devices.map((device, n) =>
+    timed ? 1 / timeOfAll(problem, n) : device.speed * (device.lanes ?? 1)
+  )
   return [...problem.devices.keys()].sort((a, b) => speed[b]! - speed[a]! || a - b)
 }
 

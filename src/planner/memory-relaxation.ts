@@ -149,7 +149,7 @@ class Relaxation {
   }
 
   #most(n: number, m: number, k: number): number {
-    return Math.min(this.#flow[m]!, 1 / this.#world.blockTime(n, m, k))
+    return Math.min(this.#flow[m]!, 1 / this.#world.use(n, m, k))
   }
 
   /** Of the memory of a device that a block takes. */

@@ -89,7 +89,7 @@ const usesOf = (world: World, home: number, model: number, stages: readonly Step
   for (const { device, until } of stages) {
     send(device)
     for (; at < until; at++)
-      uses.push({ resource: world.devices[device]!.resource, time: world.blockTime(device, model, at) })
+      uses.push({ resource: world.devices[device]!.resource, time: world.use(device, model, at) })
   }
   at = work.length
   send(home)

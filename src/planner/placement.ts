@@ -6,8 +6,10 @@ export interface PlacementDevice {
   readonly id: DeviceId
   /** Relative to the reference machine. */
   readonly speed: number
-  /** For blocks, in all; Infinity where it is not limited. */
+  /** For blocks, in all; Infinity where it is not limited. Where each of several lanes holds its own, of each. */
   readonly memory: Bytes
+  /** So many data it computes at once, each at that speed. @default 1 */
+  readonly lanes?: number | undefined
 }
 
 export interface PlacementModel {

@@ -1,4 +1,5 @@
 import { arrivalRate } from '../core/arrival-rate.ts'
+import { memoryOfLane } from '../core/memory-of-lane.ts'
 import type { ModelProfile } from '../core/model-profile.ts'
 import type { Scenario } from '../core/scenario.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
@@ -6,7 +7,10 @@ import { demandOf } from './demand-of.ts'
 
 /** A scenario, with what its models cost, as a problem for the planner. */
 export const problemOfScenario = (scenario: Scenario, models: readonly ModelProfile[]): CapacityProblem => ({
-  devices: scenario.devices,
+  devices: scenario.devices.map(({ name, speed, memory, lanes }) => ({
+    ...{ name, speed, lanes },
+    memory: memoryOfLane(memory, lanes)
+  })),
   links: scenario.links,
   models,
   sources: scenario.sources.map(source => ({

@@ -48,7 +48,7 @@ const covering = (problem: PlacementProblem, way: Way): Covering => {
 }
 
 /** Without the last digits of what was measured, in which equal devices differ. */
-const roughly = (speed: number): number => Number(speed.toPrecision(6))
+const ofAllLanes = ({ speed, lanes = 1 }: PlacementDevice): number => Number((speed * lanes).toPrecision(6))
 
 /** What is placed so far, and what memory is left. */
 class PlacementTable {
@@ -60,7 +60,7 @@ class PlacementTable {
 
   constructor(problem: PlacementProblem) {
     this.problem = problem
-    this.devices = problem.devices.toSorted((a, b) => roughly(b.speed) - roughly(a.speed) || (a.id < b.id ? -1 : 1))
+    this.devices = problem.devices.toSorted((a, b) => ofAllLanes(b) - ofAllLanes(a) || (a.id < b.id ? -1 : 1))
     for (const device of this.devices) {
       this.#left.set(device.id, device.memory)
       this.#placed.set(device.id, new Map(problem.models.map(model => [model.id, new Set<number>()])))
@@ -84,11 +84,12 @@ class PlacementTable {
     this.#left.set(device.id, this.left(device) - model.blocks[block]!.bytes)
   }
 
-  /** Relative to the reference machine, for this model: as its blocks were measured there, where they were. */
+  /** Of all its lanes, relative to the reference machine, for this model: as its blocks were measured there, where they were. */
   speedFor(device: PlacementDevice, { blocks, times }: PlacementModel): number {
     const own = times?.[this.problem.devices.indexOf(device)]
-    if (own === undefined) return device.speed
-    return blocks.reduce((sum, { work }) => sum + work, 0) / own.reduce((sum, time) => sum + time, 0)
+    const { speed, lanes = 1 } = device
+    if (own === undefined) return speed * lanes
+    return (lanes * blocks.reduce((sum, { work }) => sum + work, 0)) / own.reduce((sum, time) => sum + time, 0)
   }
 
   isSomewhere(model: PlacementModel, block: number): boolean {

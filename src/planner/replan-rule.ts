@@ -114,11 +114,13 @@ const causeOf = (now: PlacementProblem, then: PlacementProblem): ReplanCause => 
 const linksOf = ({ links }: PlacementProblem): string =>
   JSON.stringify(links.map(({ from, to }) => `${from} ${to}`).sort())
 
+const ofAllLanes = ({ speed, lanes = 1 }: PlacementProblem['devices'][number]): number => speed * lanes
+
 /** Of all speeds and rates, by what share the one that is furthest off is above what it was, or below. */
 const driftOf = (now: PlacementProblem, then: PlacementProblem): number => {
   const rates = new Map(then.links.map(({ from, to, rate }) => [`${from} ${to}`, rate]))
   const apart = [
-    ...now.devices.map(({ speed }, n) => Math.log(speed / then.devices[n]!.speed)),
+    ...now.devices.map((device, n) => Math.log(ofAllLanes(device) / ofAllLanes(then.devices[n]!))),
     ...now.links.map(({ from, to, rate }) => Math.log(rate / rates.get(`${from} ${to}`)!))
   ]
   return Math.exp(apart.reduce((most, log) => Math.max(most, Math.abs(log)), 0)) - 1

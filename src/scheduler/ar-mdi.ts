@@ -86,7 +86,7 @@ const equalTime = (world: World, chain: readonly number[], { model, done }: Task
   let rates = 0
   for (const n of chain) {
     let time = 0
-    for (let k = done; k < work.length; k++) time += world.blockTime(n, model, k)
+    for (let k = done; k < work.length; k++) time += world.use(n, model, k)
     if (work.some((_, k) => world.carries(n, model, k))) rates += 1 / time
   }
   return 1 / rates
@@ -117,7 +117,7 @@ const bestDivision = (
           cameFrom[at] = start
         }
         if (end === blocks || !world.mayRun(device, model, end, home)) break
-        share += world.blockTime(device, model, end)
+        share += world.use(device, model, end)
       }
     }
   }

@@ -79,8 +79,7 @@ export const createBackpressure =
         if (weight > (best?.weight ?? 0)) best = { weight, step }
       }
       if (world.mayRun(self, model, done, home) && Number.isFinite(remaining(self, done + 1))) {
-        const weight =
-          (pressure - biased(countHere(task, done + 1), self, done + 1)) / world.blockTime(self, model, done)
+        const weight = (pressure - biased(countHere(task, done + 1), self, done + 1)) / world.use(self, model, done)
         consider(weight, { device: self, until: done + 1 })
       }
       for (const link of world.links[self]!) {

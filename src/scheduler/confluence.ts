@@ -230,9 +230,10 @@ const dueAt = ({ availableAt, deadline }: TaskState): number => availableAt + (d
 
 /** Seconds until a datum that begins now is at the end of its path, waiting at each resource until that is free. */
 const timeOn = (world: World, { uses }: Path, until: (resource: number) => number): number =>
-  uses.reduce((elapsed, { from, to, resource, seconds: takes }) => {
+  uses.reduce((elapsed, { from, to, resource, seconds: own, takes }) => {
     const latency = from === to ? 0 : (world.link(from, to)?.latency ?? 0)
-    return Math.max(elapsed, until(resource)) + takes + latency
+    // What other lanes have to do is in nobody's way.
+    return Math.max(elapsed, until(resource) - (takes - own)) + takes + latency
   }, 0)
 
 /** Between devices that work together. */

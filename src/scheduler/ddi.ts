@@ -62,7 +62,8 @@ export const createDdi: CreatePolicy = host => {
     next: admit,
     rank: task => task.arrivedAt,
     sent: (task, to) => {
-      table.sent(task, to, seconds(task.done <= first(task.model) ? timeFrom(host, to, task.model, task.done) : 0))
+      const time = task.done <= first(task.model) ? timeFrom(host, to, task.model, task.done) : 0
+      table.sent(task, to, seconds(time / host.world.devices[to]!.lanes))
     },
     returned: (task, to) => table.returned(task, to),
     arrived: (_, from) => reporting.arrived(from),

@@ -41,7 +41,7 @@ export const createMsMdi: CreatePolicy = host => {
     sent: (task, to) => {
       const { world } = host
       if (!isFinished(world, task) && world.carries(to, task.model, task.done)) {
-        table.sent(task, to, world.blockTime(to, task.model, task.done))
+        table.sent(task, to, world.use(to, task.model, task.done))
       } else table.sent(task, to, seconds(0))
     },
     returned: (task, to) => table.returned(task, to),

@@ -14,7 +14,7 @@ export const routeUses = (world: World, from: number, { model, done, route }: Ro
       if (link !== undefined) uses.push({ from: here, to: device, seconds: seconds(activations[next]! / link.rate) })
     }
     let work = 0
-    for (; next < until; next++) work += world.blockTime(device, model, next)
+    for (; next < until; next++) work += world.use(device, model, next)
     if (work > 0) uses.push({ from: device, to: device, seconds: seconds(work) })
     here = device
   }

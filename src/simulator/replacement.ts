@@ -7,6 +7,7 @@ import { areReady } from '../cluster/readiness.ts'
 import type { StatedDevice } from '../cluster/stated-device.ts'
 import { epochOf, termOf } from '../core/epoch.ts'
 import { type DeviceId, deviceId, modelId } from '../core/ids.ts'
+import { memoryOfLane } from '../core/memory-of-lane.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 import { isPlaced } from '../planner/is-placed.ts'
@@ -286,9 +287,9 @@ export class Replacement {
 
   #stated(n: number): StatedDevice {
     const { input, replacement, world } = this.#parts
-    const { speed } = input.devices[n]!
+    const { speed, lanes } = input.devices[n]!
     return {
-      ...{ id: this.#ids[n]!, speed, memory: replacement.memory[n]! },
+      ...{ id: this.#ids[n]!, speed, lanes, memory: memoryOfLane(replacement.memory[n]!, lanes) },
       models: input.models.map(({ name, work, times }, m) => ({
         model: modelId(name),
         carried: [...work.keys()]

@@ -21,8 +21,8 @@ import { whyStuck } from './why-stuck.ts'
 
 /**
  * Run a network until every source has its results, or nothing can happen any more. Discrete events in a total order;
- * every device has the dispatcher and the policy of a running device. A worker runs one block at a time, of several data at
- * once where the model says what that takes; a link is a
+ * every device has the dispatcher and the policy of a running device. A worker runs one block at a time in each of its lanes, of
+ * several data at once where the model says what that takes; a link is a
  * first-in-first-out server with a rate and a latency; a medium is one server that its links share by equal time; results travel too.
  * Reports between devices travel with the latency of the link and take no bandwidth.
  *
@@ -107,7 +107,7 @@ class Simulation {
 
   #buildWorld(): void {
     const { devices, models, carries } = this.#input
-    for (const { name, speed } of devices) this.#world.addDevice(deviceId(name), speed)
+    for (const { name, speed, lanes } of devices) this.#world.addDevice(deviceId(name), speed, lanes)
     for (const { name, work, activations, pinned = false } of models)
       this.#world.addModel({ id: modelId(name), work, activations, pinned })
     for (const n of devices.keys()) {

@@ -1,6 +1,7 @@
 import type { NumberedPlacement } from '../cluster/numbered-placement.ts'
 import { Rollout, type RolloutBlock, type RolloutPorts, type RolloutStep } from '../cluster/rollout.ts'
 import { type DeviceId, type ModelId, modelId } from '../core/ids.ts'
+import { memoryOfLane } from '../core/memory-of-lane.ts'
 import { type Bytes, bytes, type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 import { isPlaced } from '../planner/is-placed.ts'
@@ -86,7 +87,8 @@ export class SimulatedKeeper {
     const self = id(n)
     const numbers = new Map<ModelId, number>(input.models.map(({ name }, m) => [modelId(name), m]))
     return new Rollout<OwnBlock>({
-      ...{ self, now, others, changed, memory: replacement.memory[n]! },
+      ...{ self, now, others, changed },
+      memory: memoryOfLane(replacement.memory[n]!, input.devices[n]!.lanes),
       assigned: placement =>
         this.#blocks.filter(block => isPlaced(placement, self, block) && holders.isKnown(block.of.model)),
       knowsModels: placement =>

@@ -8,7 +8,12 @@ import type { CreatePolicy } from '../scheduler/policy.ts'
 
 /** A network to simulate, with numbers in place of names: device 0, 1, 2 …, model 0, 1 … */
 export interface SimulationInput {
-  readonly devices: readonly { readonly name: string; readonly speed: number }[]
+  readonly devices: readonly {
+    readonly name: string
+    readonly speed: number
+    /** So many data it computes at once, each at that speed. @default 1 */
+    readonly lanes?: number | undefined
+  }[]
   readonly links: readonly SimulatedLink[]
   readonly models: readonly {
     readonly name: string
@@ -46,6 +51,7 @@ export interface SimulationInput {
 
 /** What placing anew needs, by number of device, model and block. */
 export interface ReplacementInput {
+  /** For blocks, in all: each lane holds its own. */
   readonly memory: readonly Bytes[]
   readonly weights: readonly (readonly Bytes[])[]
   readonly demands: readonly number[]

@@ -70,7 +70,16 @@ export type EventObject = { readonly at: Quantity } & (
 export interface ScenarioObject {
   readonly name?: string
   readonly devices: Readonly<
-    Record<string, { readonly speed?: number; readonly memory?: Quantity; readonly group?: string } | null>
+    Record<
+      string,
+      {
+        readonly speed?: number
+        readonly memory?: Quantity
+        /** So many data it computes at once. @default 1 */
+        readonly lanes?: number
+        readonly group?: string
+      } | null
+    >
   >
   readonly links?: {
     /** full, ring, chain, star:NAME or none. */

@@ -5,6 +5,8 @@ import { World } from '../core/world.ts'
 export interface SmallWorld {
   /** Speed of each device. */
   readonly speeds: readonly number[]
+  /** Of each device. @default 1 */
+  readonly lanes?: readonly number[]
   /** Work of each block, in seconds at speed 1. */
   readonly work: readonly number[]
   /** Bytes of each activation; one more than blocks. */
@@ -19,7 +21,16 @@ export interface SmallWorld {
 }
 
 /** A world with one model, for tests of policies. */
-export const smallWorld = ({ speeds, work, activations, link, pairs, carried, pinned = false }: SmallWorld): World => {
+export const smallWorld = ({
+  speeds,
+  lanes = [],
+  work,
+  activations,
+  link,
+  pairs,
+  carried,
+  pinned = false
+}: SmallWorld): World => {
   const world = new World()
   const model = world.addModel({
     id: modelId('toy'),
@@ -27,7 +38,7 @@ export const smallWorld = ({ speeds, work, activations, link, pairs, carried, pi
     activations: activations.map(bytes),
     pinned
   })
-  for (const [n, speed] of speeds.entries()) world.addDevice(deviceId(`d${n}`), speed)
+  for (const [n, speed] of speeds.entries()) world.addDevice(deviceId(`d${n}`), speed, lanes[n])
   const all = speeds.flatMap((_, from) => speeds.flatMap((_, to) => (from === to ? [] : [[from, to] as const])))
   const { rate, latency } = link ?? { rate: 1e6, latency: 0 }
   for (const [from, to] of pairs ?? all) world.setLink(from, to, bytesPerSecond(rate), seconds(latency))

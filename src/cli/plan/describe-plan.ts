@@ -70,7 +70,8 @@ const deviceTable = ({ problem, plan, report }: PlanInWords): string =>
       { title: 'busy', align: 'right' }
     ],
     shownDevices(problem, plan).map(n => {
-      const { name, memory } = problem.devices[n]!
+      const { name, memory, lanes = 1 } = problem.devices[n]!
+      const ofLanes = lanes === 1 ? '' : ` x ${lanes}`
       const carried = Object.entries(report.placement[name]!).map(
         ([model, blocks]) => `${model} ${blockRanges(blocks)}`
       )
@@ -79,7 +80,7 @@ const deviceTable = ({ problem, plan, report }: PlanInWords): string =>
         name,
         carried.join('; ') || 'nothing',
         formatBytes(used),
-        memory === Number.POSITIVE_INFINITY ? 'no limit' : formatBytes(memory),
+        memory === Number.POSITIVE_INFINITY ? 'no limit' : `${formatBytes(memory)}${ofLanes}`,
         `${(100 * plan.predicted.use[n]!).toFixed(0)} %`
       ]
     })

@@ -59,7 +59,7 @@ const deviceTable = (devices: readonly Device[], width: number): string =>
       const memory = device.memory === null ? '' : ` of ${formatBytes(device.memory)}`
       return [
         device.name,
-        device.speed.toFixed(2),
+        device.lanes > 1 ? `${device.lanes} x ${device.speed.toFixed(2)}` : device.speed.toFixed(2),
         `${(100 * device.busy).toFixed(0)} %`,
         `${device.queue.lane}+${device.queue.links}`,
         device.rate.toFixed(1),

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type BlockHash, type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
+import { memoryOfLane } from '../../core/memory-of-lane.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Placement } from '../../planner/placement.ts'
 import type { BlockStore } from '../ports/block-store.ts'
@@ -19,6 +20,7 @@ export interface BlockKeeperParts {
   readonly view: ClusterView
   readonly blocks: LocalBlocks
   readonly blobs: BlockStore
+  /** For blocks, in all lanes together. */
   readonly memory: Bytes
   readonly fetch: (hash: BlockHash, size: Bytes, holders: readonly DeviceId[], signal: AbortSignal) => Promise<string>
   /** Whether a task here is queued for the block or runs it. */
@@ -82,7 +84,9 @@ export class BlockKeeper {
     return new Rollout<OwnBlock>({
       self: view.self,
       now: () => clock.now(),
-      memory,
+      get memory() {
+        return memoryOfLane(memory, blocks.lanes)
+      },
       assigned: placement => this.#assigned(placement),
       knowsModels: placement =>
         [...(placement.get(view.self)?.keys() ?? [])].every(

@@ -5,6 +5,7 @@ import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import { World } from '../../core/world.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import { Distrust } from './distrust.ts'
+import { lanesOf } from './lanes-of.ts'
 import { ModelPins } from './model-pins.ts'
 import { type ModelChoice, ModelRegister } from './model-register.ts'
 
@@ -360,6 +361,7 @@ export class ClusterView {
 
   #believe(device: DeviceId, index: number, state: DeviceState): void {
     if (Number.isFinite(state.speed) && state.speed > 0) this.world.setSpeed(index, state.speed)
+    this.world.setLanes(index, lanesOf(state))
     this.#applyModels(device, state)
     for (const link of state.links) this.setLink(device, deviceId(link.to), link.rate, link.latency, link.medium)
   }

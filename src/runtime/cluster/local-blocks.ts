@@ -77,6 +77,11 @@ export class LocalBlocks {
     this.#ownTimes = ownTimes
   }
 
+  /** As its engine: so many copies there are of each block. */
+  get lanes(): number {
+    return this.#engine.lanes ?? 1
+  }
+
   /** As its engine. */
   get takesAhead(): boolean {
     return this.#engine.takesAhead ?? false
@@ -323,7 +328,7 @@ export class LocalBlocks {
     return seconds(this.#late)
   }
 
-  /** Bytes of blocks that count against the device's memory; what several models share counts once. */
+  /** Bytes of blocks that count against the memory of each lane; what several models share counts once. */
   weight(): Bytes {
     const sizes = new Map([...this.#held.values()].flatMap(held => [...held.values()].map(b => [b.sha256, b.bytes])))
     return bytes([...sizes.values()].reduce((sum, size) => sum + size, 0))

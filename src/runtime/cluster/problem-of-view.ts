@@ -8,6 +8,7 @@ import { demandOf } from '../../planner/demand-of.ts'
 import type { PlacementProblem } from '../../planner/placement.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
 import type { ClusterView } from './cluster-view.ts'
+import { lanesOf } from './lanes-of.ts'
 import { sourcesFromWire } from './source-codec.ts'
 
 /** What is to be planned, as this device has heard of its cluster. */
@@ -24,6 +25,7 @@ export const problemOfView = (view: ClusterView, wholeModels: WholeModels): Plac
 const stated = (state: DeviceState, view: ClusterView): StatedDevice => ({
   id: deviceId(state.device),
   speed: state.speed,
+  lanes: lanesOf(state),
   isOutOfPlans: view.distrust.isOutOfPlans(deviceId(state.device)),
   memory: bytes(state.memory === undefined ? Number.POSITIVE_INFINITY : Number(state.memory)),
   models: state.models.map(({ model, blocks, times }) => ({

@@ -25,6 +25,10 @@ export class SharedEngine implements Engine {
     return this.#below.abandoned ?? 0
   }
 
+  get lanes(): number {
+    return this.#below.lanes ?? 1
+  }
+
   get takesAhead(): boolean {
     return this.#below.takesAhead ?? false
   }

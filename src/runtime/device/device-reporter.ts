@@ -12,6 +12,7 @@ import type { Clock } from '../../core/clock.ts'
 import { termOf } from '../../core/epoch.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
+import { memoryOfLane } from '../../core/memory-of-lane.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { Bar } from '../cluster/block-keeper.ts'
@@ -38,6 +39,7 @@ export interface DeviceReporterParts {
   readonly name: string
   readonly clock: Clock
   readonly network: Network
+  /** For blocks, in all lanes together. */
   readonly memory: Bytes
   readonly emulated: boolean
   readonly incarnation: number
@@ -215,6 +217,7 @@ export class DeviceReporter {
       incarnation: BigInt(incarnation),
       sequence: BigInt(++this.#sequence),
       speed: this.speed,
+      lanes: this.#parts.blocks.lanes,
       ...(room === Number.POSITIVE_INFINITY ? {} : { memory: BigInt(room) }),
       canPlan: this.#parts.canPlan,
       leaving: leaving(),
@@ -247,11 +250,12 @@ export class DeviceReporter {
     })
   }
 
-  /** One whose disk takes no more has room for what it carries, where others may carry the rest. */
+  /** For the blocks of each lane. One whose disk takes no more has room for what it carries, where others may carry the rest. */
   #roomForPlanner(): number {
     const { memory, failures, blocks, view, clock } = this.#parts
     const isFull = failures.isFull(clock.now()) && view.members().length > 1
-    return isFull ? Math.min(memory, blocks.weight()) : memory
+    const room = memoryOfLane(memory, blocks.lanes)
+    return Math.floor(isFull ? Math.min(room, blocks.weight()) : room)
   }
 
   /**
@@ -317,6 +321,7 @@ export class DeviceReporter {
       speed: this.speed,
       emulated,
       memory: memory === Number.POSITIVE_INFINITY ? null : memory,
+      lanes: this.#parts.blocks.lanes,
       policy: dispatcher.policy.name,
       activationEncoding: this.#parts.activationEncoding ?? 'fp32',
       uptime: now - this.#startedAt,
@@ -558,7 +563,7 @@ export class DeviceReporter {
         const size = numbers.reduce((sum, k) => sum + manifest.blocks[k]!.bytes, 0)
         const asked = numbers.flatMap(k => blocks.providerOf(manifest, k) ?? [])
         const providers = asked.length === 0 ? {} : { providers: asked.map(shorten) }
-        return [[view.labelOf(id), { blocks: numbers, residentBytes: size, ...providers }] as const]
+        return [[view.labelOf(id), { blocks: numbers, residentBytes: blocks.lanes * size, ...providers }] as const]
       })
     )
   }

@@ -18,6 +18,8 @@ export const deviceReportSchema = z.object({
   emulated: z.boolean(),
   /** Bytes for blocks; null when not limited. */
   memory: z.number().nullable(),
+  /** So many blocks it runs at once; each lane holds its own, and all of them count against `memory`. */
+  lanes: z.number().default(1),
   policy: z.string(),
   /** How far it is in its life. */
   state: z.enum(['new', 'starting', 'running', 'draining', 'stopped', 'failed']).default('running'),
@@ -38,11 +40,11 @@ export const deviceReportSchema = z.object({
   ),
   queue: z.object({ lane: z.number(), links: z.number(), waiting: z.number() }),
   tasks: z.number(),
-  /** Seconds in which the lane ran a block, since the start. */
+  /** Seconds in which its lanes ran blocks, since the start; of two, a second in which one did counts half. */
   busySeconds: z.number(),
   /** Of these, beyond what was declared: the machine was busy with something else. */
   lateSeconds: z.number().default(0),
-  /** Share of the last ten seconds in which the lane ran a block. */
+  /** Share of the last ten seconds, likewise. */
   busy: z.number(),
   /** By how much its main thread came late to what it does ten times a second, in all: others used the processors. */
   tickLateness: z.number().default(0),

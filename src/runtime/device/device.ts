@@ -245,6 +245,7 @@ class RunningDevice implements Device {
       event: parts.event
     })
     this.view = new ClusterView(network.self, 1, this.#blocks.declared, this.#pinKeeper.pins)
+    this.view.world.setLanes(this.view.selfIndex, this.#blocks.lanes)
     this.stretch = new WindowStretch({ self: network.self, now: () => clock.now() })
     this.#tokens = new AttemptTokens(parts.random, parts.hash)
     this.#door = new DatumDoor({ clock, tokens: this.#tokens, nameOf: peer => this.view.nameOf(peer), say })

@@ -77,12 +77,14 @@ export interface FailedRun {
 }
 
 /**
- * Runs blocks, one at a time, beside whoever asks: nothing else waits for it. Tensors are given away, unless they are
+ * Runs blocks, one at a time in each of its lanes, beside whoever asks: nothing else waits for it. Tensors are given away, unless they are
  * lent: nobody else looks at them until the result holds them again under `inputs`, in the same buffers or others. When the run
  * fails they are lost.
  * A block that fails to load or run rejects for its caller and disturbs nobody else.
  */
 export interface Engine extends AsyncDisposable {
+  /** So many runs are under way at once; each lane holds all blocks. @default 1 */
+  readonly lanes?: number
   /**
    * @param place of its bytes, as the block store said
    * @param work seconds of one run at speed 1, where somebody says it: it is not measured then

@@ -81,7 +81,7 @@ interface Running<T> {
 }
 
 /**
- * The tasks that wait for this device's lane, and the one that runs. One block at a time. Blocks that follow each other in one
+ * The tasks that wait for this device's lanes, and those that run: one in each, one block at a time. Blocks that follow each other in one
  * task, here and decided, are given together where the task would be served next after each of them: nobody who waits goes before it.
  * Who comes meanwhile and would, halts it at the next block. So the order is the same as if each were given by itself.
  *
@@ -90,12 +90,12 @@ interface Running<T> {
 export class LaneQueue<T extends LiveTask> {
   readonly #parts: LaneQueueParts<T>
   readonly #queue: ContestQueue<T>
-  /** The first runs; a second is given ahead. */
+  /** As many as there are lanes run; those behind them are given ahead. */
   readonly #running: Running<T>[] = []
   readonly #times: BlockTimes
   #tasks = 0
   #busy = 0
-  /** Tasks that ran at once are told one after the other: the lane waits for all of them. */
+  /** Tasks that ran at once are told one after the other: their lane waits for all of them. */
   #isTelling = false
 
   constructor(parts: LaneQueueParts<T>) {
@@ -119,9 +119,19 @@ export class LaneQueue<T extends LiveTask> {
 
   push(task: T): void {
     this.#queue.push(task)
-    for (const { tasks, visit } of this.#running)
-      if (visit.blocks > 1 && !this.#queue.isLedBy(tasks[0])) visit.halt.ask()
+    const begins = this.#queue.size === 1 && this.#hasFreeLane()
+    if (!begins)
+      for (const { tasks, visit } of this.#running)
+        if (visit.blocks > 1 && !this.#queue.isLedBy(tasks[0])) visit.halt.ask()
     this.#pump()
+  }
+
+  get #lanes(): number {
+    return this.#parts.world.devices[this.#parts.self]!.lanes
+  }
+
+  #hasFreeLane(): boolean {
+    return this.#running.length < this.#lanes
   }
 
   /** What runs here may have changed: no block that may not run is begun. */
@@ -133,22 +143,28 @@ export class LaneQueue<T extends LiveTask> {
       for (let ahead = 1; ahead < visit.blocks; ahead++) if (!this.#mayRun(task, task.done + ahead)) visit.halt.ask()
   }
 
-  /** Called often. */
+  /** Called often. There may be more lanes by now. */
   look(): void {
+    this.#pump()
     if (this.#parts.learns?.() !== false && this.size === 0) this.#times.rest(this.#parts.now())
   }
 
-  /** Seconds of work that wait or run: all blocks that queued tasks are to run here before they leave. */
+  /**
+   * Seconds of work that wait or run, as all lanes together do it: all blocks that queued tasks are to run here before they leave.
+   * Nothing while a lane is free.
+   */
   backlog(): Seconds {
+    if (this.#queue.size === 0 && this.#hasFreeLane()) return seconds(0)
+    const lanes = this.#lanes
     let sum = 0
     const shares = this.#parts.world.batches ? this.#sharesOfWaiting() : undefined
     for (const task of this.#queue.items()) sum += this.#workHere(task, shares?.get(keyOf(task)))
-    for (const { tasks, since } of this.#running) {
-      const ran = this.#parts.now() - since
+    for (const [i, { tasks, since }] of this.#running.entries()) {
+      const ran = i < lanes ? this.#parts.now() - since : 0
       const share = this.#curveOf(tasks[0])?.share(tasks.length)
       sum += Math.max(0, tasks.reduce((work, task) => work + this.#workHere(task, share), 0) - ran)
     }
-    return seconds(sum)
+    return seconds(sum / lanes)
   }
 
   /** By model and block: what each who waits for it takes of its time, as far as they will be run at once. */
@@ -167,10 +183,11 @@ export class LaneQueue<T extends LiveTask> {
     return runTogether === undefined ? undefined : world.batchCurve(self, model, done)
   }
 
+  /** Busy: of the whole device, which is half so while one of two lanes is. */
   counters(): { readonly tasks: number; readonly busy: Seconds } {
-    const [first] = this.#running
-    const running = first === undefined ? 0 : this.#parts.now() - first.since
-    return { tasks: this.#tasks, busy: seconds(this.#busy + running) }
+    const [now, lanes] = [this.#parts.now(), this.#lanes]
+    const running = this.#running.slice(0, lanes).reduce((sum, { since }) => sum + now - since, 0)
+    return { tasks: this.#tasks, busy: seconds(this.#busy + running / lanes) }
   }
 
   uses(model: number, block: number): boolean {
@@ -268,9 +285,9 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   #takesMore(): boolean {
-    const [first, second] = this.#running
-    if (first === undefined) return true
-    return second === undefined && this.#parts.takesAhead === true && this.#isShort(first)
+    if (this.#hasFreeLane()) return true
+    const isRoom = this.#running.length < 2 * this.#lanes
+    return isRoom && this.#parts.takesAhead === true && this.#running.every(running => this.#isShort(running))
   }
 
   #isShort({ tasks: [{ model, done }, ...others], visit }: Running<T>): boolean {
@@ -310,9 +327,12 @@ export class LaneQueue<T extends LiveTask> {
     const now = this.#parts.now()
     const place = this.#running.findIndex(({ tasks }) => tasks[0] === task)
     const [{ since }] = this.#running.splice(place, 1) as [Running<T>]
+    const lanes = this.#lanes
+    if (place >= lanes) return now
+    this.#busy += (now - since) / lanes
     // One that was given ahead takes its turn now.
-    if (place === 0) this.#busy += now - since
-    for (const next of this.#running) next.since = now
+    const next = this.#running[lanes - 1]
+    if (next !== undefined) next.since = now
     return now
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { agreementScenario } from './agreement-scenario.ts'
+import { type AgreementScenario, agreementScenario } from './agreement-scenario.ts'
 import { disagreements } from './disagreements.ts'
 import { impatientScenario } from './impatient-scenario.ts'
 import { measureCluster } from './measure-cluster.ts'
@@ -12,6 +12,24 @@ test('clusters of real devices and the simulator agree on throughput and mean ti
 
 test('also where devices begin anew while a source fills its window', async () => {
   expect(await disagreements([83, 156])).toEqual([])
+})
+
+const withLanes = (seed: number): AgreementScenario => {
+  const scenario = agreementScenario(seed)
+  const devices = scenario.devices.map((device, n) => {
+    const lanes = 1 + ((seed + n) % 3)
+    return { ...device, lanes, speed: device.speed / lanes, memory: lanes * device.memory }
+  })
+  return { ...scenario, devices }
+}
+
+test('also where devices run two or three blocks at once', async () => {
+  expect(
+    await disagreements(
+      range(6).map(i => i + 1),
+      withLanes
+    )
+  ).toEqual([])
 })
 
 // Seed 184: data that were available at one instant became younger on their way, each by its own, and queues served others first.

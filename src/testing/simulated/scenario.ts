@@ -24,6 +24,8 @@ export interface SimulatedDeviceOptions {
   readonly name: string
   readonly speed: number
   readonly memory: number
+  /** @default 1 */
+  readonly lanes?: number
   /** Of its wall clock, in seconds. */
   readonly wallOffset?: number
 }

@@ -4,6 +4,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Rng } from '../../core/rng.ts'
 import { bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
+import { LanesEngine } from '../../runtime/cluster/lanes-engine.ts'
 import { timeBlock } from '../../runtime/cluster/time-block.ts'
 import { createDevice, type Device } from '../../runtime/device/device.ts'
 import type { OwnerParts } from '../../runtime/device/owned-model.ts'
@@ -11,6 +12,7 @@ import { type SourceRunnerParts, sourceIdOf } from '../../runtime/device/source-
 import { AttemptTokens } from '../../runtime/dispatch/attempt-tokens.ts'
 import { portableHash } from '../../runtime/hash/portable-hash.ts'
 import type { DeviceObserver } from '../../runtime/ports/device-observer.ts'
+import type { Engine } from '../../runtime/ports/engine.ts'
 import type { Random } from '../../runtime/ports/random.ts'
 import { POLICIES } from '../../scheduler/policies.ts'
 import { DeviceWatch } from './device-watch.ts'
@@ -200,29 +202,31 @@ export class SimulatedDevice {
       blobs,
       failed: error => laws.broken(`${this.name}: a handler failed: ${stackOf(error)}`)
     })
-    const { speed, memory } = scenario.devices[index]!
+    const { speed, memory, lanes = 1 } = scenario.devices[index]!
     let weighed = 0
-    const engine = new MemoryEngine({
-      clock: process,
-      speed,
-      bytesAt: place => blobs.bytesAt(place),
-      fault: (block, inputs) => this.#faultOf(block.model, block.block, tagOf(inputs[0]!)),
-      slowness: () => this.ails.slowness * (1 + byChance * 0.1 * random.next()),
-      runs: (hash, isLoaded) => {
-        if (!isLoaded) laws.broken(`${this.name} is to compute block ${hash.slice(0, 12)}, which is not loaded there`)
-      },
-      isLoaded: hash => lastCopies?.loaded(this.name, hash),
-      isUnloaded: hash => {
-        const hasRoom = memory - weighed >= this.#largestBlock
-        if (lastCopies?.unloaded(this.name, hash) === true && hasRoom && this.#keepsModels)
-          laws.broken(`${this.name} drops the last copy of block ${hash.slice(0, 12)}`)
-      },
-      weighs: weight => {
-        weighed = weight
-        if (weight > memory + this.#beingTimed)
-          laws.broken(`${this.name} holds ${weight} B of blocks, given were ${memory} B`)
-      }
-    })
+    const oneLane = (): Engine =>
+      new MemoryEngine({
+        clock: process,
+        speed,
+        bytesAt: place => blobs.bytesAt(place),
+        fault: (block, inputs) => this.#faultOf(block.model, block.block, tagOf(inputs[0]!)),
+        slowness: () => this.ails.slowness * (1 + byChance * 0.1 * random.next()),
+        runs: (hash, isLoaded) => {
+          if (!isLoaded) laws.broken(`${this.name} is to compute block ${hash.slice(0, 12)}, which is not loaded there`)
+        },
+        isLoaded: hash => lastCopies?.loaded(this.name, hash),
+        isUnloaded: hash => {
+          const hasRoom = memory - weighed >= this.#largestBlock
+          if (lastCopies?.unloaded(this.name, hash) === true && hasRoom && this.#keepsModels)
+            laws.broken(`${this.name} drops the last copy of block ${hash.slice(0, 12)}`)
+        },
+        weighs: weight => {
+          weighed = lanes * weight
+          if (weighed > memory + lanes * this.#beingTimed)
+            laws.broken(`${this.name} holds ${weighed} B of blocks, given were ${memory} B`)
+        }
+      })
+    const engine = lanes === 1 ? oneLane() : new LanesEngine(Array.from({ length: lanes }, oneLane))
     const sink = new MemorySink({
       name: `sink of ${this.name}`,
       clock: process,
