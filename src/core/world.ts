@@ -79,16 +79,16 @@ export class World {
   readonly #dearness: number[] = []
   /** Links of each resource: more than one of a shared medium. */
   readonly #linksOf: number[] = []
-  /** [model][device][block]: measured seconds, or NaN. */
-  readonly #times: Float64Array[][] = []
+  /** [model], at [device * blocks + block]: measured seconds, or NaN. In one piece: it is looked at for every block that runs. */
+  readonly #times: Float64Array[] = []
   /** By model. */
   readonly #least: LeastTimes[] = []
   /** [model][device][block]: what several data take at once, where that gains anything. */
   readonly #curves: Map<number, BatchCurve>[][] = []
   #batchers = 0
   readonly #rounds: { readonly pace: number; readonly reach: number; readonly time: number }[] = []
-  /** [model][device][block]: 1 where the block is loaded and ready. */
-  readonly #carried: Uint8Array[][] = []
+  /** Likewise: 1 where the block is loaded and ready. */
+  readonly #carried: Uint8Array[] = []
 
   /** @returns the new device's number, or the old one when it is known (it is then up again) */
   addDevice(id: DeviceId, speed = 1, lanes = 1): number {
@@ -107,7 +107,7 @@ export class World {
     this.#linkTo.push(new Map())
     this.#deviceIndex.set(id, index)
     this.reach++
-    for (const [m, model] of this.models.entries()) this.#addRow(m, model.work.length)
+    for (const m of this.models.keys()) this.#addRow(m)
     this.#timesChanged(index)
     this.version++
     return index
@@ -162,11 +162,11 @@ export class World {
     const index = this.models.length
     this.models.push(costs)
     this.#modelIndex.set(costs.id, index)
-    this.#times.push([])
+    this.#times.push(new Float64Array())
     this.#least.push(new LeastTimes(costs.work.length))
-    this.#carried.push([])
+    this.#carried.push(new Uint8Array())
     this.#curves.push([])
-    for (let n = 0; n < this.devices.length; n++) this.#addRow(index, costs.work.length)
+    for (let n = 0; n < this.devices.length; n++) this.#addRow(index)
     this.pace++
     this.version++
     return index
@@ -259,27 +259,28 @@ export class World {
 
   /** Before the block is carried, where both are news: that it is there makes nothing dearer. */
   setBlockTime(device: number, model: number, block: number, time: Seconds): void {
-    const times = this.#times[model]![device]!
-    if (times[block] === time) return
+    const times = this.#times[model]!
+    const at = this.#at(device, model, block)
+    if (times[at] === time) return
     this.#changeTimes(device, () => {
-      times[block] = time
+      times[at] = time
     })
     this.#least[model]!.changed(block, time)
     this.pace++
   }
 
   setCarried(device: number, model: number, block: number, carried: boolean): void {
-    const row = this.#carried[model]![device]!
-    if ((row[block] === 1) !== carried) this.reach++
-    row[block] = carried ? 1 : 0
+    if (this.isMarkedCarried(device, model, block) !== carried) this.reach++
+    this.#carried[model]![this.#at(device, model, block)] = carried ? 1 : 0
     this.version++
   }
 
   /** Another process has taken the device's place: of what this one carries, and how long it takes, nothing is known. */
   forget(device: number): void {
-    for (const m of this.models.keys()) {
-      this.#carried[m]![device]!.fill(0)
-      this.#times[m]![device]!.fill(Number.NaN)
+    for (const [m, { work }] of this.models.entries()) {
+      const row = this.#at(device, m, 0)
+      this.#carried[m]!.fill(0, row, row + work.length)
+      this.#times[m]!.fill(Number.NaN, row, row + work.length)
       this.#batchers -= this.#curves[m]![device]!.size
       this.#curves[m]![device]!.clear()
     }
@@ -290,7 +291,7 @@ export class World {
 
   /** Measured where it was, otherwise the block's work divided by the device's speed. */
   blockTime(device: number, model: number, block: number): Seconds {
-    const measured = this.#times[model]![device]![block]!
+    const measured = this.#times[model]![this.#at(device, model, block)]!
     return Number.isNaN(measured)
       ? seconds(this.models[model]!.work[block]! / this.devices[device]!.speed)
       : seconds(measured)
@@ -305,12 +306,13 @@ export class World {
   runTimes(model: number, home: number, into: Float64Array): void {
     const { work, pinned = false } = this.models[model]!
     const count = this.devices.length
+    const carried = this.#carried[model]!
+    const times = this.#times[model]!
     for (const [n, { up, speed }] of this.devices.entries()) {
-      const carried = this.#carried[model]![n]!
-      const times = this.#times[model]![n]!
+      const row = n * work.length
       for (let k = 0, at = n; k < work.length; k++, at += count) {
-        const measured = times[k]!
-        if (!up || carried[k] !== 1) into[at] = Number.POSITIVE_INFINITY
+        const measured = times[row + k]!
+        if (!up || carried[row + k] !== 1) into[at] = Number.POSITIVE_INFINITY
         else into[at] = Number.isNaN(measured) ? work[k]! / speed : measured
       }
       if (pinned && n !== home) into[n] = Number.POSITIVE_INFINITY
@@ -357,12 +359,12 @@ export class World {
 
   /** Whether the device is up and has the block loaded. */
   carries(device: number, model: number, block: number): boolean {
-    return this.devices[device]!.up && this.#carried[model]![device]![block] === 1
+    return this.devices[device]!.up && this.isMarkedCarried(device, model, block)
   }
 
   /** Whether the block is loaded there as far as is known, whether or not the device is up. */
   isMarkedCarried(device: number, model: number, block: number): boolean {
-    return this.#carried[model]![device]![block] === 1
+    return this.#carried[model]![this.#at(device, model, block)] === 1
   }
 
   /** Whether the block runs on the device of its datum's source and nowhere else. */
@@ -382,7 +384,7 @@ export class World {
   }
 
   carriesAll(device: number, model: number): boolean {
-    return this.devices[device]!.up && this.#carried[model]![device]!.every(c => c === 1)
+    return this.devices[device]!.up && this.models[model]!.work.every((_, k) => this.isMarkedCarried(device, model, k))
   }
 
   /** Its worker becomes dearer, or cheaper, by what `change` does to the times of its blocks. */
@@ -403,7 +405,7 @@ export class World {
   #carriedTime(device: number): number {
     let sum = 0
     for (const [m, { work }] of this.models.entries()) {
-      for (const k of work.keys()) if (this.#carried[m]![device]![k] === 1) sum += this.use(device, m, k)
+      for (const k of work.keys()) if (this.isMarkedCarried(device, m, k)) sum += this.use(device, m, k)
     }
     return sum
   }
@@ -423,9 +425,24 @@ export class World {
     this.#dearness[resource] = Math.min(DEAREST, Math.max(1 / DEAREST, this.dearness(resource) * factor))
   }
 
-  #addRow(model: number, blocks: number): void {
-    this.#times[model]!.push(new Float64Array(blocks).fill(Number.NaN))
-    this.#carried[model]!.push(new Uint8Array(blocks))
-    this.#curves[model]!.push(new Map())
+  #at(device: number, model: number, block: number): number {
+    return device * this.models[model]!.work.length + block
+  }
+
+  /** For one more device. */
+  #addRow(model: number): void {
+    const row = this.#curves[model]!.push(new Map()) - 1
+    const [from, to] = [this.#at(row, model, 0), this.#at(row + 1, model, 0)]
+    const times = this.#times[model]!
+    const carried = this.#carried[model]!
+    if (times.length < to) {
+      // Twice as much at a time: many devices come one by one.
+      const length = Math.max(to, 2 * times.length)
+      this.#times[model] = new Float64Array(length)
+      this.#times[model].set(times)
+      this.#carried[model] = new Uint8Array(length)
+      this.#carried[model].set(carried)
+    }
+    this.#times[model]!.fill(Number.NaN, from, to)
   }
 }

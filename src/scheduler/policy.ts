@@ -21,7 +21,7 @@ export interface TaskState {
   /** When the datum was available at its source, on the clock of the device that asks. */
   readonly availableAt: Seconds
   /** Its result is wanted so long after it was available; absent: whenever it comes. */
-  readonly deadline?: Seconds
+  readonly deadline?: Seconds | undefined
   /** When it arrived at the device that asks: from its source, or from another device. Blocks that run here do not change it. */
   readonly arrivedAt: Seconds
   /** Blocks finished. */

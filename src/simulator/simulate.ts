@@ -57,9 +57,9 @@ class Simulation {
   readonly #links: SimulatedLinks
   readonly #data: DataCare
   readonly #replacement: Replacement | undefined
-  /** Events to come other than reports, and when the last of them was. */
-  #pending = 0
-  #lastActive = 0
+  /** Frames that wait for a link or cross it, and when the last of them had. */
+  #crossing = 0
+  #crossedAt = 0
 
   constructor(input: SimulationInput) {
     this.#input = input
@@ -71,17 +71,22 @@ class Simulation {
       events: this.#events,
       processOf: n => (this.#devices[n]!.up ? this.#devices[n]!.life : undefined)
     })
-    this.#devices = input.devices.map(({ speed }, self) => ({
-      speed,
-      up: true,
-      leaving: false,
-      life: 0,
-      noticedAt: 0,
-      ...this.#createScheduling(self),
-      handovers: new Handovers(),
-      tasks: 0,
-      busy: 0
-    }))
+    this.#devices = input.devices.map(({ speed }, self) => {
+      const { dispatcher, reports, stretch } = this.#createScheduling(self)
+      return {
+        speed,
+        up: true,
+        leaving: false,
+        life: 0,
+        noticedAt: 0,
+        dispatcher,
+        reports,
+        stretch,
+        handovers: new Handovers(),
+        tasks: 0,
+        busy: 0
+      }
+    })
     this.#data = new DataCare({
       input,
       world: this.#world,
@@ -155,16 +160,12 @@ class Simulation {
 
   /** Something that belongs to the run itself, as reports do not: while such things are to come, the run goes on. */
   #schedule(delay: number, action: () => void): void {
-    this.#pending++
-    this.#events.schedule(delay, () => {
-      this.#pending--
-      this.#lastActive = this.#events.now
-      action()
-    })
+    this.#events.scheduleWork(delay, action)
   }
 
   #isStill(): boolean {
-    return this.#pending === 0 && this.#events.now - this.#lastActive > STILL
+    const { now, work, workedAt } = this.#events
+    return work === 0 && this.#crossing === 0 && now - Math.max(workedAt, this.#crossedAt) > STILL
   }
 
   #createScheduling(self: number): Pick<DeviceModel, 'dispatcher' | 'reports' | 'stretch'> {
@@ -231,10 +232,10 @@ class Simulation {
     const { activations, toldBytes = activations } = this.#input.models[task.model]!
     const size = activations[task.done]!
     const remark = sender.dispatcher.policy.remark() // it goes ahead of the activation
-    this.#pending++
+    this.#crossing++
     this.#links.send(from, to, size, toldBytes[task.done]!, took => {
-      this.#pending--
-      this.#lastActive = this.#events.now
+      this.#crossing--
+      this.#crossedAt = this.#events.now
       if (sender.life !== life) return
       const start = seconds(this.#events.now - took)
       this.#input.observe?.sent({ ...this.#span(task, start), from, to, activation: task.done })
@@ -275,7 +276,8 @@ class Simulation {
     const { home } = task
     dispatcher.policy.heard(from, remark, this.#events.now)
     if (home !== to) this.#message(to, home, () => this.#data.custody(task, to))
-    dispatcher.arrive({ ...task, ...ON_ARRIVAL }, from)
+    // Members one by one: a second spread would make it slow.
+    dispatcher.arrive({ ...task, isBacklogged: ON_ARRIVAL.isBacklogged, turn: ON_ARRIVAL.turn }, from)
   }
 
   #pingLater(): void {

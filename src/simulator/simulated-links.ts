@@ -50,8 +50,9 @@ export class SimulatedLinks {
       if (medium !== undefined && shared !== undefined) media.set(medium, shared)
       world.setLink(from, to, rate, latency, shared?.resource)
       const server = shared?.server ?? new ResourceServer(events)
-      const link = { from, to, server, rate, latency, bytes: 0, busy: 0, learnt: NOTHING_LEARNT }
-      this.#links.set(this.#key(from, to), { ...link, roundTrip: new RoundTrip() })
+      const roundTrip = new RoundTrip()
+      const link = { from, to, server, rate, latency, bytes: 0, busy: 0, learnt: NOTHING_LEARNT, roundTrip }
+      this.#links.set(this.#key(from, to), link)
     }
     for (const link of this.#links.values()) this.#learning.begin(link)
   }

@@ -145,13 +145,15 @@ export class SourceModel {
     const attempt = this.#book.dispatched(datum)
     if (attempt === undefined) return undefined
     const { device: home, model, weight } = this.spec
+    const { deadline } = this.#terms
+    // All members, and no spread: tasks of one shape are handled several times as fast as those of many.
     return {
       source: this.id,
       datum,
       model,
       home,
       weight,
-      ...(this.#terms.deadline < Number.POSITIVE_INFINITY ? { deadline: this.#terms.deadline } : {}),
+      deadline: deadline < Number.POSITIVE_INFINITY ? deadline : undefined,
       attempt,
       isBacklogged: this.#book.isBacklogged,
       lag: seconds(0),
@@ -161,6 +163,9 @@ export class SourceModel {
       turn: 0,
       done: 0,
       route: [],
+      keepsRoute: false,
+      until: undefined,
+      inBulk: false,
       refusals: 0
     }
   }

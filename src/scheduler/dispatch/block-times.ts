@@ -17,7 +17,7 @@ const LONGEST_PATIENCE: Seconds = seconds(640)
 
 interface Block {
   /** Its last runs, newest last, as they would have been at the present speed. */
-  took: readonly number[]
+  took: number[]
   /** Runs on end that took about what was believed. */
   settled: number
   /** The shortest that was ever believed. */
@@ -49,7 +49,7 @@ export class BlockTimes {
   readonly #world: World
   readonly #self: number
   /** By model and number. */
-  readonly #blocks = new Map<string, Block>()
+  readonly #blocks: (Block | undefined)[][] = []
   #streak: Streak | undefined
   /** When a block ran last, or there was nothing to forget. */
   #ranAt: Seconds | undefined
@@ -68,7 +68,8 @@ export class BlockTimes {
     const block = this.#block(m, k)
     const believed = this.#world.blockTime(this.#self, m, k)
     if (believed > 0) this.#compare(block, believed, took, now)
-    block.took = [...block.took, took].slice(-RUNS)
+    block.took.push(took)
+    if (block.took.length > RUNS) block.took.shift()
     if (this.#isLong(now)) this.#changeSpeed()
     else this.#learn(m, k, believed, median(block.took))
   }
@@ -91,6 +92,7 @@ export class BlockTimes {
 
   /** What the first run after that says of its block holds for all that were forgotten, but none is slower than it was. */
   #recall(m: number, k: number, took: Seconds): void {
+    if (this.#forgotten.length === 0) return
     const ran = this.#forgotten.find(one => one.m === m && one.k === k)
     if (ran === undefined) return
     const slower = Math.max(1, took / this.#leastOf(m, k))
@@ -171,11 +173,21 @@ export class BlockTimes {
 
   #block(m: number, k: number): Block {
     const believed = this.#world.blockTime(this.#self, m, k)
-    const block = this.#blocks.get(`${m} ${k}`) ?? { took: [], settled: 0, least: believed }
-    block.least = Math.min(block.least, believed)
-    this.#blocks.set(`${m} ${k}`, block)
+    this.#blocks[m] ??= []
+    const known = this.#blocks[m][k]
+    if (known !== undefined) {
+      known.least = Math.min(known.least, believed)
+      return known
+    }
+    const block = { took: [], settled: 0, least: believed }
+    this.#blocks[m][k] = block
     return block
   }
 }
 
-const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor((list.length - 1) / 2)]!
+const median = (list: readonly number[]): number => {
+  const [a, b, c] = list
+  // Of three it is asked after every block.
+  if (list.length === 3) return Math.max(Math.min(a!, b!), Math.min(Math.max(a!, b!), c!))
+  return list.toSorted((x, y) => x - y)[Math.floor((list.length - 1) / 2)]!
+}

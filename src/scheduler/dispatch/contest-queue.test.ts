@@ -47,7 +47,7 @@ test('whoever gives way is served after all who do not, in its place again when 
       const waiting = new Set(all)
       for (let served = 0; served < all.length; served++) {
         if (served === all.length >> 1) giving = second
-        expect([queue.size, [...queue.items()].length]).toEqual([waiting.size, waiting.size])
+        expect([queue.size, queue.items().length]).toEqual([waiting.size, waiting.size])
         const contenders = [...waiting].filter(n => !yields(n))
         const expected = Math.min(...(contenders.length > 0 ? contenders : waiting))
         expect(queue.first()).toBe(expected)

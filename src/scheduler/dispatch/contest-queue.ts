@@ -32,8 +32,16 @@ export class ContestQueue<T> {
   }
 
   /** In no particular order. */
-  *items(): Iterable<T> {
-    for (const queue of this.#queues()) yield* queue.items()
+  each(look: (item: T) => void): void {
+    for (const queue of this.#classes.values()) queue.each(look)
+    this.#yielding.each(look)
+  }
+
+  /** In no particular order. */
+  items(): readonly T[] {
+    const all: T[] = []
+    this.each(item => all.push(item))
+    return all
   }
 
   /** As each would be served within its class, the classes one after the other; who gives way comes last. */

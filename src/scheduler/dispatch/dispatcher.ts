@@ -1,39 +1,19 @@
 import { isFinished } from '../../core/progress.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import type { World } from '../../core/world.ts'
 import { nextSteps } from '../next-steps.ts'
 import type { CreatePolicy, Decision, Policy, PolicyHost } from '../policy.ts'
 import { Clearance } from './clearance.ts'
 import type { ContestRules } from './contest-queue.ts'
 import { DriftWatch } from './drift-watch.ts'
-import { LaneQueue, type RunBlocks, type RunTogether } from './lane-queue.ts'
-import { type Handshake, LinkQueue, type SendTask } from './link-queue.ts'
+import { type LanePorts, LaneQueue } from './lane-queue.ts'
+import { type Handshake, type LinkPorts, LinkQueue, type SendTask } from './link-queue.ts'
 import type { LiveTask } from './live-task.ts'
 
 /** What the dispatcher needs of the device around it, real or simulated. Callbacks, so that simulated time needs no promises. */
-export interface DispatcherPorts<T extends LiveTask> {
-  readonly now: () => Seconds
-  readonly world: World
-  readonly self: number
-  /** Whether what blocks really take is to be learnt. Default: always. */
-  readonly learns?: () => boolean
-  /** Size of the task's activation on the wire. */
-  readonly bytes: (task: T) => number
-  /** As `LaneQueueParts`. */
-  readonly takesAhead?: boolean | undefined
-  /** As `LaneQueueParts`. */
-  readonly visits?: boolean | undefined
-  /** Run block `task.done`, and others of its visit; the driver puts the activation after the last into the task before it calls `finished`. */
-  readonly run: RunBlocks<T>
-  /** As `LaneQueueParts`. */
-  readonly runTogether?: RunTogether<T> | undefined
-  /** As `LaneQueueParts`. */
-  readonly areAlike?: ((a: T, b: T) => boolean) | undefined
+export interface DispatcherPorts<T extends LiveTask> extends LanePorts<T>, LinkPorts<T> {
   readonly send: SendTask<T>
   /** The task is at home, and complete or as far as it was to come. */
   readonly deliver: (task: T) => void
-  /** The block that was run could not be computed here, and why; the source decides what next. */
-  readonly failed: (task: T, because: string) => void
   /** Device `to` took the task over. */
   readonly handedOver: (task: T, to: number) => void
   /** Ask a neighbour whether a task may come; it answers through `asked` there. For policies that ask first. */
@@ -80,6 +60,7 @@ const LONGEST_REST: Seconds = seconds(2)
 export class Dispatcher<T extends LiveTask> {
   readonly policy: Policy
   readonly #ports: DispatcherPorts<T>
+  readonly #rules: ContestRules<T>
   readonly #lane: LaneQueue<T>
   readonly #links = new Map<number, LinkQueue<T>>()
   readonly #clearance = new Clearance()
@@ -98,9 +79,10 @@ export class Dispatcher<T extends LiveTask> {
     }
     this.policy = createPolicy(host)
     this.#drift = new DriftWatch(ports.world, ports.self)
+    this.#rules = this.#order()
     this.#lane = new LaneQueue({
-      ...ports,
-      ...this.#order(),
+      ports,
+      rules: this.#rules,
       finished: task => this.#proceed(task),
       notHere: task => this.#refused(task)
     })
@@ -342,9 +324,9 @@ export class Dispatcher<T extends LiveTask> {
     const known = this.#links.get(to)
     if (known !== undefined) return known
     const queue = new LinkQueue<T>({
-      ...this.#ports,
+      ports: this.#ports,
+      rules: this.#rules,
       to,
-      ...this.#order(),
       beforeSend: task => this.#lookAgain(task, to),
       send: (task, peer, outcome) => {
         this.#note(() => this.policy.sent(task, to, this.#ports.now()))

@@ -40,12 +40,14 @@ export interface Visit {
   readonly halt: Halt
 }
 
-export interface LaneQueueParts<T> extends ContestRules<T> {
+/** What the lanes need of the device around them. */
+export interface LanePorts<T> {
   readonly now: () => Seconds
   readonly world: World
   readonly self: number
-  /** Default: always. */
+  /** Whether what blocks really take is to be learnt. Default: always. */
   readonly learns?: () => boolean
+  /** Run block `task.done`, and others of its visit; the driver puts the activation after the last into the task before it calls `finished`. */
   readonly run: RunBlocks<T>
   /** Several data of one block are run at once where that gains. Absent: one at a time. */
   readonly runTogether?: RunTogether<T> | undefined
@@ -58,8 +60,14 @@ export interface LaneQueueParts<T> extends ContestRules<T> {
   readonly takesAhead?: boolean | undefined
   /** Blocks of one task may be given together. Default: one at a time. */
   readonly visits?: boolean | undefined
-  readonly finished: (task: T) => void
+  /** The block that was run could not be computed here, and why; the source decides what next. */
   readonly failed: (task: T, because: string) => void
+}
+
+export interface LaneQueueParts<T> {
+  readonly ports: LanePorts<T>
+  readonly rules: ContestRules<T>
+  readonly finished: (task: T) => void
   readonly notHere: (task: T) => void
 }
 
@@ -71,6 +79,9 @@ const SHORT: Seconds = seconds(0.005)
 
 /** What has run is told when a visit is over: no longer than this, by what is believed, unless it is one block. */
 const LONGEST_VISIT: Seconds = seconds(0.1)
+
+/** Nothing is ahead of it, so that nobody halts it. */
+const ONE_BLOCK: Visit = { blocks: 1, halt: new Halt() }
 
 interface Running<T> {
   /** More than one where they are run at once. */
@@ -89,6 +100,7 @@ interface Running<T> {
  */
 export class LaneQueue<T extends LiveTask> {
   readonly #parts: LaneQueueParts<T>
+  readonly #ports: LanePorts<T>
   readonly #queue: ContestQueue<T>
   /** As many as there are lanes run; those behind them are given ahead. */
   readonly #running: Running<T>[] = []
@@ -99,9 +111,11 @@ export class LaneQueue<T extends LiveTask> {
   #isTelling = false
 
   constructor(parts: LaneQueueParts<T>) {
+    const { ports, rules } = parts
     this.#parts = parts
-    this.#queue = new ContestQueue(parts)
-    this.#times = new BlockTimes(parts.world, parts.self)
+    this.#ports = ports
+    this.#queue = new ContestQueue(rules)
+    this.#times = new BlockTimes(ports.world, ports.self)
   }
 
   get size(): number {
@@ -127,7 +141,7 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   get #lanes(): number {
-    return this.#parts.world.devices[this.#parts.self]!.lanes
+    return this.#ports.world.devices[this.#ports.self]!.lanes
   }
 
   #hasFreeLane(): boolean {
@@ -146,7 +160,7 @@ export class LaneQueue<T extends LiveTask> {
   /** Called often. There may be more lanes by now. */
   look(): void {
     this.#pump()
-    if (this.#parts.learns?.() !== false && this.size === 0) this.#times.rest(this.#parts.now())
+    if (this.#ports.learns?.() !== false && this.size === 0) this.#times.rest(this.#ports.now())
   }
 
   /**
@@ -157,12 +171,17 @@ export class LaneQueue<T extends LiveTask> {
     if (this.#queue.size === 0 && this.#hasFreeLane()) return seconds(0)
     const lanes = this.#lanes
     let sum = 0
-    const shares = this.#parts.world.batches ? this.#sharesOfWaiting() : undefined
-    for (const task of this.#queue.items()) sum += this.#workHere(task, shares?.get(keyOf(task)))
-    for (const [i, { tasks, since }] of this.#running.entries()) {
-      const ran = i < lanes ? this.#parts.now() - since : 0
+    const shares = this.#ports.world.batches ? this.#sharesOfWaiting() : undefined
+    this.#queue.each(task => {
+      sum += this.#workHere(task, shares?.get(keyOf(task)))
+    })
+    for (let i = 0; i < this.#running.length; i++) {
+      const { tasks, since } = this.#running[i]!
+      const ran = i < lanes ? this.#ports.now() - since : 0
       const share = this.#curveOf(tasks[0])?.share(tasks.length)
-      sum += Math.max(0, tasks.reduce((work, task) => work + this.#workHere(task, share), 0) - ran)
+      let work = 0
+      for (const task of tasks) work += this.#workHere(task, share)
+      sum += Math.max(0, work - ran)
     }
     return seconds(sum / lanes)
   }
@@ -170,22 +189,22 @@ export class LaneQueue<T extends LiveTask> {
   /** By model and block: what each who waits for it takes of its time, as far as they will be run at once. */
   #sharesOfWaiting(): ReadonlyMap<string, number> {
     const waiting = new Map<string, { readonly task: T; count: number }>()
-    for (const task of this.#queue.items()) {
+    this.#queue.each(task => {
       const same = waiting.get(keyOf(task))
       if (same === undefined) waiting.set(keyOf(task), { task, count: 1 })
       else same.count++
-    }
+    })
     return new Map([...waiting].map(([key, { task, count }]) => [key, this.#curveOf(task)?.share(count) ?? 1]))
   }
 
   #curveOf({ model, done }: T): BatchCurve | undefined {
-    const { runTogether, world, self } = this.#parts
+    const { runTogether, world, self } = this.#ports
     return runTogether === undefined ? undefined : world.batchCurve(self, model, done)
   }
 
   /** Busy: of the whole device, which is half so while one of two lanes is. */
   counters(): { readonly tasks: number; readonly busy: Seconds } {
-    const [now, lanes] = [this.#parts.now(), this.#lanes]
+    const [now, lanes] = [this.#ports.now(), this.#lanes]
     const running = this.#running.slice(0, lanes).reduce((sum, { since }) => sum + now - since, 0)
     return { tasks: this.#tasks, busy: seconds(this.#busy + running / lanes) }
   }
@@ -194,7 +213,7 @@ export class LaneQueue<T extends LiveTask> {
     const wants = (task: T, blocks: number): boolean =>
       task.model === model && block >= task.done && block < task.done + blocks
     if (this.#running.some(({ tasks, visit }) => wants(tasks[0], visit.blocks))) return true
-    return [...this.#queue.items()].some(task => wants(task, 1))
+    return this.#queue.items().some(task => wants(task, 1))
   }
 
   /** Take waiting tasks out; the running one is left to finish. */
@@ -204,7 +223,7 @@ export class LaneQueue<T extends LiveTask> {
 
   /** @param share of the time of its next block, where others are run with it */
   #workHere(task: T, share = 1): number {
-    const { world, self } = this.#parts
+    const { world, self } = this.#ports
     const until = this.#decidedHere(task)
     let sum = share * world.blockTime(self, task.model, task.done)
     for (let k = task.done + 1; k < until; k++) sum += world.blockTime(self, task.model, k)
@@ -213,12 +232,12 @@ export class LaneQueue<T extends LiveTask> {
 
   /** So many of its blocks are done when it leaves, as far as that is decided. */
   #decidedHere({ done, route: [step] }: T): number {
-    return Math.max(done + 1, step?.device === this.#parts.self ? step.until : 0)
+    return Math.max(done + 1, step?.device === this.#ports.self ? step.until : 0)
   }
 
   /** Likewise, no further than it is to come. */
   #comesTo(task: T): number {
-    const isHome = task.home === this.#parts.self
+    const isHome = task.home === this.#ports.self
     return Math.min(
       this.#decidedHere(task),
       isHome ? (task.until ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
@@ -226,23 +245,22 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   #mayRun({ model, home }: T, block: number): boolean {
-    return this.#parts.world.mayRun(this.#parts.self, model, block, home)
+    return this.#ports.world.mayRun(this.#ports.self, model, block, home)
   }
 
   /** Of a task that has just been taken from the queue. */
   #visitOf(task: T): Visit {
-    const halt = new Halt()
-    if (this.#parts.visits !== true) return { blocks: 1, halt }
+    if (this.#ports.visits !== true) return ONE_BLOCK
     const until = this.#comesTo(task)
-    if (until <= task.done + 1 || !this.#queue.isLedBy(task)) return { blocks: 1, halt }
-    const { world, self } = this.#parts
+    if (until <= task.done + 1 || !this.#queue.isLedBy(task)) return ONE_BLOCK
+    const { world, self } = this.#ports
     let takes = world.blockTime(self, task.model, task.done)
     let next = task.done + 1
     for (; next < until && this.#mayRun(task, next); next++) {
       takes = seconds(takes + world.blockTime(self, task.model, next))
       if (takes > LONGEST_VISIT) break
     }
-    return { blocks: next - task.done, halt }
+    return next === task.done + 1 ? ONE_BLOCK : { blocks: next - task.done, halt: new Halt() }
   }
 
   #pump(): void {
@@ -253,8 +271,8 @@ export class LaneQueue<T extends LiveTask> {
       if (others.length > 0) this.#runTogether([task, ...others])
       else {
         const visit = this.#visitOf(task)
-        this.#running.push({ tasks: [task], visit, since: this.#parts.now() })
-        this.#parts.run(task, (...outcomes) => this.#finished(task, outcomes), visit)
+        this.#running.push({ tasks: [task], visit, since: this.#ports.now() })
+        this.#ports.run(task, (...outcomes) => this.#finished(task, outcomes), visit)
       }
     }
   }
@@ -263,7 +281,7 @@ export class LaneQueue<T extends LiveTask> {
   #joining(task: T): readonly T[] {
     const curve = this.#curveOf(task)
     if (curve === undefined || this.#queue.size === 0) return []
-    const { areAlike, now, self, world } = this.#parts
+    const { areAlike, now, self, world } = this.#ports
     const mayJoin = (other: T): boolean =>
       other.model === task.model &&
       other.done === task.done &&
@@ -279,19 +297,18 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   #runTogether(tasks: readonly [T, ...T[]]): void {
-    const visit = { blocks: 1, halt: new Halt() }
-    this.#running.push({ tasks, visit, since: this.#parts.now() })
-    this.#parts.runTogether!(tasks, outcomes => this.#finishedTogether(tasks, outcomes))
+    this.#running.push({ tasks, visit: ONE_BLOCK, since: this.#ports.now() })
+    this.#ports.runTogether!(tasks, outcomes => this.#finishedTogether(tasks, outcomes))
   }
 
   #takesMore(): boolean {
     if (this.#hasFreeLane()) return true
     const isRoom = this.#running.length < 2 * this.#lanes
-    return isRoom && this.#parts.takesAhead === true && this.#running.every(running => this.#isShort(running))
+    return isRoom && this.#ports.takesAhead === true && this.#running.every(running => this.#isShort(running))
   }
 
   #isShort({ tasks: [{ model, done }, ...others], visit }: Running<T>): boolean {
-    const { world, self } = this.#parts
+    const { world, self } = this.#ports
     let sum = 0
     for (let k = done; k < done + visit.blocks; k++) sum += world.blockTime(self, model, k)
     return sum * (1 + others.length) < SHORT
@@ -324,9 +341,10 @@ export class LaneQueue<T extends LiveTask> {
 
   /** What runs with this task, alone or first of several, is over. @returns now */
   #over(task: T): Seconds {
-    const now = this.#parts.now()
+    const now = this.#ports.now()
     const place = this.#running.findIndex(({ tasks }) => tasks[0] === task)
-    const [{ since }] = this.#running.splice(place, 1) as [Running<T>]
+    const { since } = this.#running[place]!
+    this.#running.splice(place, 1)
     const lanes = this.#lanes
     if (place >= lanes) return now
     this.#busy += (now - since) / lanes
@@ -342,7 +360,7 @@ export class LaneQueue<T extends LiveTask> {
     if (last.kind === 'done') this.#parts.finished(task)
     else if (last.kind === 'failed') {
       task.done = last.block ?? task.done
-      this.#parts.failed(task, last.because)
+      this.#ports.failed(task, last.because)
     } else this.#parts.notHere(task)
   }
 
@@ -354,11 +372,11 @@ export class LaneQueue<T extends LiveTask> {
       left -= took
       // What one takes is known of several as well: by their curve.
       const one = seconds(together === 1 ? took : took / (this.#curveOf(task)?.times(together) ?? together))
-      if (this.#parts.learns?.() !== false) this.#times.ran(task.model, task.done, one, seconds(now - left))
+      if (this.#ports.learns?.() !== false) this.#times.ran(task.model, task.done, one, seconds(now - left))
       task.served = seconds(task.served + took)
       // What was decided for the blocks ahead is for a datum that goes on as planned.
       if (follow !== undefined && follow !== 'next') task.route = []
-      task.done = advanced(this.#parts.world, task, follow)
+      task.done = advanced(this.#ports.world, task, follow)
       task.refusals = 0
       this.#tasks++
     }

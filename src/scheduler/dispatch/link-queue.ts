@@ -17,12 +17,19 @@ export interface SendOutcome {
 
 export type SendTask<T> = (task: T, to: number, outcome: SendOutcome) => void
 
-export interface LinkQueueParts<T> extends ContestRules<T> {
+/** What a link needs of the device around it. */
+export interface LinkPorts<T> {
   readonly now: () => Seconds
   readonly world: World
   readonly self: number
-  readonly to: number
+  /** Size of the task's activation on the wire. */
   readonly bytes: (task: T) => number
+}
+
+export interface LinkQueueParts<T> {
+  readonly ports: LinkPorts<T>
+  readonly rules: ContestRules<T>
+  readonly to: number
   /** False: the task has been taken elsewhere. */
   readonly beforeSend: (task: T) => boolean
   readonly send: SendTask<T>
@@ -43,6 +50,7 @@ export interface Handshake<T> {
 /** The tasks that wait for one link. One is written at a time, so that the order stays ours until the last moment. */
 export class LinkQueue<T extends LiveTask> {
   readonly #parts: LinkQueueParts<T>
+  readonly #ports: LinkPorts<T>
   readonly #queue: ContestQueue<T>
   #writing: { readonly bytes: number; readonly since: Seconds } | undefined
   #waitingBytes = 0
@@ -52,7 +60,8 @@ export class LinkQueue<T extends LiveTask> {
 
   constructor(parts: LinkQueueParts<T>) {
     this.#parts = parts
-    this.#queue = new ContestQueue(parts)
+    this.#ports = parts.ports
+    this.#queue = new ContestQueue(parts.rules)
   }
 
   get size(): number {
@@ -65,16 +74,16 @@ export class LinkQueue<T extends LiveTask> {
   }
 
   push(task: T): void {
-    this.#waitingBytes += this.#parts.bytes(task)
+    this.#waitingBytes += this.#ports.bytes(task)
     this.#queue.push(task)
     this.#pump()
   }
 
   /** Seconds until a task that is pushed now would start to be sent. */
   backlog(): Seconds {
-    const rate = this.#parts.world.link(this.#parts.self, this.#parts.to)?.rate
+    const rate = this.#ports.world.link(this.#ports.self, this.#parts.to)?.rate
     if (rate === undefined) return seconds(0)
-    const sent = this.#writing === undefined ? 0 : (this.#parts.now() - this.#writing.since) * rate
+    const sent = this.#writing === undefined ? 0 : (this.#ports.now() - this.#writing.since) * rate
     const left = this.#writing === undefined ? 0 : Math.max(0, this.#writing.bytes - sent)
     return seconds((this.#waitingBytes + left) / rate)
   }
@@ -82,7 +91,7 @@ export class LinkQueue<T extends LiveTask> {
   /** Take waiting tasks out; the one being written comes back through `refused` if it fails. */
   takeOut(wanted: (task: T) => boolean): T[] {
     const out = this.#queue.takeOut(wanted)
-    for (const task of out) this.#waitingBytes -= this.#parts.bytes(task)
+    for (const task of out) this.#waitingBytes -= this.#ports.bytes(task)
     return out
   }
 
@@ -93,7 +102,7 @@ export class LinkQueue<T extends LiveTask> {
 
   /** Notices may be lost, and the clearance with them. */
   remind(): void {
-    if (this.#clearance !== 'asked' || this.#parts.now() - this.#askedAt < ASK_AGAIN) return
+    if (this.#clearance !== 'asked' || this.#ports.now() - this.#askedAt < ASK_AGAIN) return
     const task = this.#queue.first()
     if (task === undefined) this.#clearance = 'none'
     else this.#ask(task)
@@ -112,7 +121,7 @@ export class LinkQueue<T extends LiveTask> {
       while (this.#writing === undefined && this.#isClear()) {
         const task = this.#queue.shift()
         if (task === undefined) break
-        this.#waitingBytes -= this.#parts.bytes(task)
+        this.#waitingBytes -= this.#ports.bytes(task)
         if (this.#parts.beforeSend(task)) this.#send(task)
       }
     } finally {
@@ -123,7 +132,7 @@ export class LinkQueue<T extends LiveTask> {
   /** Whether the first task may be sent now; asks for it where that is needed. */
   #isClear(): boolean {
     const { handshake } = this.#parts
-    const { world, self } = this.#parts
+    const { world, self } = this.#ports
     if (handshake === undefined || !world.devices[self]!.up) return true
     const task = this.#queue.first()
     if (task === undefined) {
@@ -140,7 +149,7 @@ export class LinkQueue<T extends LiveTask> {
 
   #ask(task: T): void {
     this.#clearance = 'asked'
-    this.#askedAt = this.#parts.now()
+    this.#askedAt = this.#ports.now()
     this.#parts.handshake?.ask(task, () => {
       this.#clearance = 'cleared'
       this.#pump()
@@ -149,13 +158,14 @@ export class LinkQueue<T extends LiveTask> {
 
   /** From here to there, as far as is known. */
   #takes(task: T): number {
-    const { world, self, to, bytes } = this.#parts
-    const link = world.link(self, to)
+    const { world, self, bytes } = this.#ports
+    const link = world.link(self, this.#parts.to)
     return link === undefined ? 0 : bytes(task) / link.rate + link.latency
   }
 
   #send(task: T): void {
-    const { now, bytes, send, to, accepted, refused } = this.#parts
+    const { now, bytes } = this.#ports
+    const { send, to, accepted, refused } = this.#parts
     this.#writing = { bytes: bytes(task), since: now() }
     task.served = seconds(task.served + this.#takes(task))
     if (this.#parts.handshake?.needed(task) === true) this.#clearance = 'none'

@@ -20,7 +20,7 @@ export interface LiveTask extends TaskState {
   /** The route was chosen by its source and not by the policy, which is not to choose another while it can be followed. */
   keepsRoute?: boolean
   /** At home with so many blocks done it is delivered, though others are left. @default all */
-  until?: number
+  until?: number | undefined
   /** Its source was backlogged when it sent it: of such data it counts how many are served, not when each is. Wherever it is. */
   inBulk?: boolean
   /**

@@ -20,8 +20,8 @@ export class RankedQueue<T> {
   }
 
   /** In no particular order. */
-  *items(): Iterable<T> {
-    for (const { item } of this.#heap) yield item
+  each(look: (item: T) => void): void {
+    for (const { item } of this.#heap) look(item)
   }
 
   inOrder(): T[] {
