@@ -177,13 +177,19 @@ const onTask = (parts: HandlerParts, arrived: ArrivedTask, room: TaskRoom): Task
     answer = take(parts, arrived, from, room)
     return answer
   } catch (error) {
-    if (error instanceof MisfitError) parts.blame(arrived.task, answersFor(arrived) ?? parts.view.self, error.message)
+    if (error instanceof MisfitError && mayBeBlamed(parts, arrived))
+      parts.blame(arrived.task, answersFor(arrived) ?? parts.view.self, error.message)
     throw error
   } finally {
     // Also where it does not fit: what was cleared for it is free for others.
     if (answer?.kind !== 'accepted') parts.dispatcher.givenBack(from)
   }
 }
+
+/** Of data of its own a home hears those alone who were given them: others would have them sent out again. Other homes judge for themselves. */
+const mayBeBlamed = ({ view, source, door }: HandlerParts, { task, from }: ArrivedTask): boolean =>
+  task.home !== view.self ||
+  (source(task.source) !== undefined && door.lets(from, refOf(task), task.token, 'what is no activation'))
 
 const take = (parts: HandlerParts, arrived: ArrivedTask, from: number, room: TaskRoom): TaskAnswer => {
   const { view, clock, dispatcher, network } = parts

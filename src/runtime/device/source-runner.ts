@@ -395,12 +395,15 @@ export class SourceRunner implements SourcePort {
     else this.#resend(ref.datum)
   }
 
-  failed(ref: DatumRef, failure: BlockFailure): void {
+  failed(ref: DatumRef, told: BlockFailure): void {
     if (!this.#book.ledger.cameBack(ref)) return
     const { datum } = ref
     const { view, clock } = this.#parts
     const flight = this.#flights.get(datum)
-    const verdict = this.#appeals.failed(datum, this.#model.served!.manifest.id, failure, clock.now())
+    const { id, blocks } = this.#model.served!.manifest
+    // Of a block that there is not, nobody else could try it.
+    const failure = { ...told, block: Math.min(told.block, blocks.length - 1) }
+    const verdict = this.#appeals.failed(datum, id, failure, clock.now())
     const what = `${flight?.item.name}: ${failure.because} (block ${failure.block} on ${view.nameOf(failure.device)})`
     this.#complain(`${what}${verdict.kind === 'givenUp' ? '; given up' : '; trying again'}`, flight)
     if (verdict.kind === 'again') {

@@ -47,7 +47,7 @@ export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Ta
 /**
  * A task from the network, checked against the model it names: known model, blocks in range, exactly the tensors of its
  * activation with their types. Devices that this one does not know become steps that cannot be followed.
- * @throws Error in words for the sender; the task is refused with it. MisfitError where the tensors are no activation of its model
+ * @throws Error in words for the sender; the task is refused with it. MisfitError where whoever sent it is to blame
  */
 export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Seconds): DeviceTask => {
   const { task, tensors } = arrived
@@ -61,15 +61,15 @@ export const taskFromWire = (arrived: ArrivedTask, view: ClusterView, now: Secon
   const home = view.world.deviceIndex(deviceId(task.home))
   if (home === undefined) throw new Error(`home ${task.home.slice(0, 64)} is not known here`)
   if (task.done > manifest.blocks.length)
-    throw new Error(`${task.done} blocks done of a model of ${manifest.blocks.length}`)
+    throw new MisfitError(`${task.done} blocks done of a model of ${manifest.blocks.length}`)
   if (task.route.length > MAX_ROUTE || task.source.length > MAX_SOURCE_NAME)
-    throw new Error('route or source name too long')
+    throw new MisfitError('route or source name too long')
   if (![task.age, task.weight, task.lag, task.served].every(Number.isFinite) || task.age < 0)
-    throw new Error('age, weight, lag or served is not a number')
-  if (deadline !== undefined && !(deadline > 0)) throw new Error(`a deadline of ${deadline} seconds`)
+    throw new MisfitError('age, weight, lag or served is not a number')
+  if (deadline !== undefined && !(deadline > 0)) throw new MisfitError(`a deadline of ${deadline} seconds`)
   if (task.route.some(({ until }) => until > manifest.blocks.length))
-    throw new Error(`a route beyond the ${manifest.blocks.length} blocks of its model`)
-  if (task.token.length > MAX_TOKEN) throw new Error('its token is too long')
+    throw new MisfitError(`a route beyond the ${manifest.blocks.length} blocks of its model`)
+  if (task.token.length > MAX_TOKEN) throw new MisfitError('its token is too long')
   checkTensors(manifest, task.done, tensors)
   // Without spreads: a literal that begins with one is made member by member, at fifty times the time and a hundred times the size.
   const made: Made = {

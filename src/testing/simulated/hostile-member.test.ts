@@ -144,6 +144,61 @@ test('of a datum that it was not given, a member can say neither that it failed 
   expect(porch.device.status().setAside).toEqual([])
 })
 
+test('results that are none have no datum sent out again, of whoever was not given it', async () => {
+  const { clock, start } = open()
+  const porch = start({ name: 'porch', models: [net] })
+  const mallory = start({ name: 'mallory', memory: 0 })
+  await clock.run(() => porch.device.status().devices.length === 2 && clock.now() > 3)
+  const door = porch.addSource({ name: 'door', items: items(), window: 4 })
+  const { self } = porch.network
+  while (!door.isDone) {
+    for (let datum = 0; datum < DATA; datum++) {
+      const about = { source: `door@${self}`, datum: BigInt(datum), model: net.manifest.id, home: self, weight: 1 }
+      const forged = create(TaskSchema, { ...about, done: 2, attempt: 1, token: new Uint8Array(16) })
+      mallory.network.sendTask(self, forged, []).answered.catch(() => {})
+    }
+    const until = clock.now() + 0.2
+    await clock.run(() => clock.now() > until)
+  }
+  expect(answers(door)).toEqual(right)
+  expect(porch.device.ownSources()[0]).toMatchObject({ resent: 0, failed: 0, lost: 0 })
+  expect(unprovenAt(porch)).toBeGreaterThan(DATA)
+})
+
+test.each(['no tensor', 'more blocks done than there are', 'a weight that is none'])(
+  'what comes back is no result (%s): its datum goes out again at once, and who sent it is set aside',
+  async kind => {
+    const { clock, start } = open()
+    const home = start({ name: 'home', models: [net], memory: 0 })
+    start({ name: 'honest' })
+    const mallory = start({ name: 'mallory' })
+    const { network } = mallory
+    const sendTask = network.sendTask.bind(network)
+    let spoilt = 0
+    network.sendTask = (to, task, tensors, report) => {
+      if (to !== home.network.self) return sendTask(to, task, tensors, report)
+      spoilt++
+      const done = kind === 'more blocks done than there are' ? 2 ** 31 : task.done
+      const weight = kind === 'a weight that is none' ? Number.NaN : task.weight
+      return sendTask(to, { ...task, done, weight }, kind === 'no tensor' ? [] : tensors, report)
+    }
+    const there = () => home.device.status().devices.length === 3 && home.device.status().placement.ready
+    await clock.run(() => there() && clock.now() > 3)
+    const begun = clock.now()
+    const door = home.addSource({ name: 'door', items: items(), window: 4 })
+    const aside = new Set<string>()
+    await clock.run(() => {
+      for (const { device } of home.device.status().setAside) aside.add(device)
+      return door.isDone || clock.now() > 100
+    })
+    expect(answers(door)).toEqual(right)
+    expect([...aside]).toEqual([network.self])
+    expect(spoilt).toBeGreaterThan(2)
+    // What is merely silent is sent again after ten seconds.
+    expect(clock.now() - begun).toBeLessThan(10)
+  }
+)
+
 test('who is given data and says that another device fails them gives up no datum, and does not set that one aside', async () => {
   const { clock, start } = open()
   const home = start({ name: 'home', models: [net], memory: 0 })
