@@ -46,11 +46,12 @@ const connections = (
 const requests = (
   name: string,
   what: string,
-  ask: (stage: Stage) => Promise<{ readonly statusCode: number; readonly body: { dump(): Promise<void> } }>
+  ask: (stage: Stage) => Promise<{ readonly statusCode: number; readonly body: { dump(): Promise<void> } }>,
+  once = ''
 ): Attack => {
   const codes = new Map<number, number>()
   return {
-    ...{ name, what, once: '', unit: 'requests', isQuick: true },
+    ...{ name, what, once, unit: 'requests', isQuick: true },
     play: stage =>
       again(stage.signal, 0.02, async () => {
         stage.count()
@@ -216,6 +217,15 @@ export const doorAttacks = (): readonly Attack[] => {
         const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' }
         return request(`${cluster.doors.http}${INFER}`, { method: 'POST', headers, body: packed })
       }
+    ),
+    requests(
+      'HTTP: brackets and numbers without end',
+      'a client sends 15 MB of brackets, and of numbers',
+      ({ cluster }) => {
+        const body = turn++ % 2 === 0 ? '['.repeat(15e6) : `{"inputs":[${'1,'.repeat(7.5e6)}1]}`
+        return request(`${cluster.doors.http}${INFER}`, { method: 'POST', headers: JSON_TYPE, body })
+      },
+      '100 MB of brackets take 31 s and 5.4 GB'
     ),
     requests('HTTP: another site', 'a page of another site asks the dashboard to stop a device', ({ cluster }) =>
       request(`${cluster.doors.dashboard}/api/actions/drain`, {

@@ -10,8 +10,9 @@ import { encodeNpy } from '../../src/runtime/io/npy.ts'
 import { openModel } from '../../src/runtime/onnx/open-model.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
 import { yoloModel } from '../../src/testing/detector-models.ts'
-import { type NodeProcess, startNode } from '../../src/testing/node-process.ts'
+import { type NodeProcess, runNodeProcess, startNode } from '../../src/testing/node-process.ts'
 import { buildModel, floats, node, value } from '../../src/testing/onnx-builder.ts'
+import { type HostileServer, openHostileBroker, openHostileCamera } from './hostile-server.ts'
 
 /** Results a second that the source asks for: few, so that a machine that does nothing else has them easily. */
 export const RATE = 10
@@ -97,8 +98,17 @@ export interface HonestCluster extends AsyncDisposable {
   /** That is for others, too. */
   readonly folder: string
   readonly invite: string
-  /** cam has the source, the model, and doors; shed doors that want a token; attic a folder that grows; barn a config file. */
+  /**
+   * cam has the source, the model, and doors; shed doors that want a token, and a camera; attic a folder that grows, standard
+   * input and a broker; barn a config file.
+   */
   readonly nodes: readonly NodeProcess[]
+  /** By its name. */
+  node(name: string): NodeProcess
+  /** That attic reads from. */
+  readonly broker: HostileServer
+  /** That shed has pictures from. */
+  readonly camera: HostileServer
   readonly doors: Doors
   /** Whose new files are data of attic. */
   readonly inbox: string
@@ -110,8 +120,10 @@ export interface HonestCluster extends AsyncDisposable {
   start(name: string, flags: readonly string[]): NodeProcess
   /** Results so far, and how many of them are wrong or twice there. */
   results(): Promise<{ readonly all: number; readonly wrong: number }>
-  /** Of the honest ones: megabytes of memory of the largest, bytes of logs, bytes of files. */
-  cost(): Promise<{ readonly memory: number; readonly log: number; readonly files: number }>
+  /** Of the honest ones: bytes of logs, bytes of files. */
+  cost(): Promise<{ readonly log: number; readonly files: number }>
+  /** Of the largest honest process with those that it has started, megabytes. */
+  memory(): Promise<number>
 }
 
 let clusters = 0
@@ -122,58 +134,47 @@ export const openHonestCluster = async (data: AttackedData, flags: readonly stri
   const files = await makeFiles(home, `${home}-inbox`)
   const sink = join(home, 'sink.jsonl')
   const nodes: NodeProcess[] = []
-  const startHonest = (name: string, more: readonly string[]): NodeProcess => {
-    const started = startNode(name, ['--state', join(home, name), '--memory', MEMORY, ...more, ...flags])
+  const startHonest = (start: typeof startNode, name: string, more: readonly string[]): NodeProcess => {
+    const started = start(name, ['--state', join(home, name), '--memory', MEMORY, ...more, ...flags])
     nodes.push(started)
     return started
   }
   const source = `cam=dir:${join(data.folder, 'data')},model=net,arrivals=every:${1000 / RATE}ms`
-  const cam = startHonest('cam', [
-    ...['--model', `${data.model}:net`, '--preset', 'raw', '--sink', sink, '--start-when', '4'],
-    ...[
-      '--source',
-      source,
-      '--serve',
-      '0',
-      '--serve-grpc',
-      '0',
-      '--serve-limit',
-      '16MiB',
-      '--dashboard',
-      '0',
-      '--metrics',
-      '0'
-    ]
+  const cam = startHonest(startNode, 'cam', [
+    ...['--model', `${data.model}:net`, '--preset', 'raw', '--sink', sink, '--start-when', '4', '--source', source],
+    ...['--serve', '0', '--serve-grpc', '0', '--serve-limit', '16MiB', '--dashboard', '0', '--metrics', '0']
   ])
-  const listening = await cam.event('listening')
-  const invite = String(listening['invite'])
-  const shed = startHonest('shed', [
-    ...['--join', invite, '--model', `${files.pictures}:yolo`, '--io', files.io, '--serve-token-file', files.token],
-    ...['--serve', '0', '--serve-frigate', 'tcp://127.0.0.1:*', '--serve-limit', '16MiB', '--dashboard', '0']
-  ])
-  startHonest('attic', [
-    ...['--join', invite, '--preset', 'raw', '--sink', join(home, 'live.jsonl')],
-    ...['--source', `live=watch:${files.inbox},model=net`]
-  ])
-  startHonest('barn', ['--join', invite, '--config', files.config])
-  const results = () => countResults(sink, data.answers)
+  const [broker, camera] = [await openHostileBroker(), await openHostileCamera()]
   const close = async (): Promise<void> => {
     for (const { child } of nodes) child.kill('SIGKILL')
     await Promise.all(nodes.map(({ ended }) => ended))
+    for (const server of [broker, camera]) server[Symbol.dispose]()
     await rm(home, { recursive: true, force: true })
   }
   try {
+    const listening = await cam.event('listening')
+    const invite = String(listening['invite'])
+    const shed = startHonest(startNode, 'shed', [
+      ...['--join', invite, '--model', `${files.pictures}:yolo`, '--io', files.io, '--serve-token-file', files.token],
+      ...['--serve', '0', '--serve-frigate', 'tcp://127.0.0.1:*', '--serve-limit', '16MiB', '--dashboard', '0'],
+      ...['--source', `eye=video:http://127.0.0.1:${camera.port}/eye,model=yolo`, '--sink', join(home, 'seen.jsonl')]
+    ])
+    startHonest(runNodeProcess, 'attic', [
+      ...['--listen', '127.0.0.1:0', '--no-mdns', '--json-events', '--join', invite, '--preset', 'raw'],
+      ...['--sink', join(home, 'live.jsonl'), '--source', `live=watch:${files.inbox},model=net`],
+      ...['--source', 'pipe=stdin:,model=net', '--source', `sea=mqtt://127.0.0.1:${broker.port}/yard/+,model=net`]
+    ])
+    startHonest(startNode, 'barn', ['--join', invite, '--config', files.config])
+    const results = () => countResults(sink, data.answers)
     const doors = { ...(await doorsOf(cam)), ...(await lockedDoorsOf(shed)), token: TOKEN }
     await begun(results, cam)
     return {
       ...{ home, folder: data.folder, invite, nodes, doors, results, inbox: files.inbox, config: files.config },
-      owner: deviceId(String(listening['id'])),
+      ...{ broker, camera, owner: deviceId(String(listening['id'])) },
+      node: name => nodes.find(each => each.name === name)!,
       start: (name, more) => startNode(name, ['--state', join(data.folder, `state-${clusters++}`), ...more]),
-      cost: async () => ({
-        memory: Math.max(...(await Promise.all(nodes.map(({ child }) => residentMegabytes(child.pid!))))),
-        log: nodes.reduce((sum, each) => sum + each.log().length, 0),
-        files: await sizeOf(home)
-      }),
+      cost: async () => ({ log: nodes.reduce((sum, each) => sum + each.log().length, 0), files: await sizeOf(home) }),
+      memory: async () => Math.max(...(await Promise.all(nodes.map(({ child }) => familyMegabytes(child.pid!))))),
       [Symbol.asyncDispose]: close
     }
   } catch (error) {
@@ -227,9 +228,18 @@ const lockedDoorsOf = async (node: NodeProcess) => {
   }
 }
 
-const residentMegabytes = async (pid: number): Promise<number> => {
+/** Of a process and those that it has started. */
+const familyMegabytes = async (pid: number): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  return (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024) / 1e6
+  const own = (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024) / 1e6
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  const theirs = await Promise.all(
+    children
+      .split(' ')
+      .filter(Boolean)
+      .map(child => familyMegabytes(Number(child)))
+  )
+  return theirs.reduce((sum, each) => sum + each, own)
 }
 
 const sizeOf = async (folder: string): Promise<number> => {

@@ -72,7 +72,7 @@ const config: Attack = {
   unit: 'files',
   isQuick: true,
   play: async ({ cluster, signal, count }) => {
-    const barn = cluster.nodes.find(({ name }) => name === 'barn')!
+    const barn = cluster.node('barn')
     let turn = 0
     await again(signal, 0.1, async () => {
       const draft = `${cluster.config}.draft`
@@ -83,7 +83,7 @@ const config: Attack = {
     }).finally(() => writeFile(cluster.config, CONFIG))
   },
   fault: ({ cluster }) => {
-    const barn = cluster.nodes.find(({ name }) => name === 'barn')!
+    const barn = cluster.node('barn')
     return barn.log().includes('config refused') ? undefined : 'no config was refused'
   }
 }
@@ -98,6 +98,13 @@ const hostile = (): object =>
     }
   )
 
+/** Whoever is given it need not look whether it comes. */
+const rejected = (): Promise<never> => {
+  const never = Promise.reject(new Error('no'))
+  never.catch(() => {})
+  return never
+}
+
 /** What a program may hand over that is no item. */
 const badItems: readonly (() => unknown)[] = [
   () => null,
@@ -108,7 +115,7 @@ const badItems: readonly (() => unknown)[] = [
   () => ({ x: { dims: [-1, Number.NaN], data: [] } }),
   () => ({ x: { type: 'float32', dims: [1, 256], data: Array(256).fill('1') } }),
   () => ({ tensors: hostile() }),
-  () => new Promise((_, reject) => reject(new Error('no'))),
+  () => rejected(),
   () => ({ x: { dims: [1, 256], data: new Float32Array(256).fill(Number.NaN) } })
 ]
 

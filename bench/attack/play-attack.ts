@@ -3,6 +3,7 @@ import { systemClock } from '../../src/runtime/system-clock.ts'
 import { type Attack, type OpenStage, openStage } from './attack.ts'
 import { busyShare } from './busy-share.ts'
 import { type HonestCluster, RATE } from './honest-cluster.ts'
+import { watchMemory } from './watch-memory.ts'
 
 /** Seconds in which results are counted. */
 export const WINDOW = 5
@@ -21,7 +22,7 @@ export interface AttackRow {
   readonly wrong: number
   /** Of the machine's processor time, by whomever: 0 to 1. */
   readonly busy: { readonly before: number; readonly during: number }
-  /** By how much the largest honest process grew at most, megabytes; bytes of all their logs, and of their files. */
+  /** By how much the largest honest process, with those that it starts, grew at most, megabytes; bytes of all their logs, and of their files. */
   readonly memory: number
   readonly log: number
   readonly files: number
@@ -51,16 +52,13 @@ export const playAttack = async (attack: Attack, cluster: HonestCluster, duratio
   const before = await countFor(cluster, WINDOW)
   const shareBefore = busyBefore()
   const start = await cluster.cost()
-  let peak = start.memory
+  const grown = await watchMemory(cluster)
   const scene = openStage(cluster)
   const playing = beginAttack(attack, scene)
   await isIn(scene, playing)
   const busyDuring = busyShare()
   const during: number[] = []
-  for (let time = 0; time < duration; time += WINDOW) {
-    during.push(await countFor(cluster, WINDOW))
-    peak = Math.max(peak, (await cluster.cost()).memory)
-  }
+  for (let time = 0; time < duration; time += WINDOW) during.push(await countFor(cluster, WINDOW))
   const busy = { before: shareBefore, during: busyDuring() }
   const faults = await endAttack(attack, scene, playing)
   await countFor(cluster, WINDOW) // it recovers
@@ -69,7 +67,7 @@ export const playAttack = async (attack: Attack, cluster: HonestCluster, duratio
   const row = {
     ...{ name: attack.name, what: attack.what, once: attack.once, tried: `${scene.times()} ${attack.unit}` },
     ...{ before, during, after, busy, wrong: (await cluster.results()).wrong, notes: scene.notes },
-    ...{ memory: peak - start.memory, log: log - start.log, files: files - start.files }
+    ...{ memory: grown(), log: log - start.log, files: files - start.files }
   }
   return { ...row, faults: [...faults, ...faultsOf(row), ...endedIn(cluster)] }
 }

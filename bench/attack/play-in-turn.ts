@@ -4,6 +4,7 @@ import type { HostileMember } from '../../src/testing/hostile-member.ts'
 import { type Attack, openStage, type Stage } from './attack.ts'
 import type { HonestCluster } from './honest-cluster.ts'
 import { beginAttack, endAttack, endedIn, isIn, MOST } from './play-attack.ts'
+import { watchMemory } from './watch-memory.ts'
 
 /** What came of attacks that were played a few at a time. */
 export interface InTurn {
@@ -35,6 +36,7 @@ export const playInTurn = async (
   tell: (name: string) => void = () => {}
 ): Promise<InTurn> => {
   const start = await cluster.cost()
+  const grownBy = await watchMemory(cluster)
   const crew = openStage(cluster)
   const members = new Map<string, Promise<HostileMember>>()
   const lent: Stage['member'] = (options = {}) => {
@@ -56,11 +58,11 @@ export const playInTurn = async (
   }
   for (let at = 0; at < attacks.length; at += AT_ONCE)
     await Promise.all(attacks.slice(at, at + AT_ONCE).map(attack => playOne(attack)))
-  const { memory, log, files } = await cluster.cost()
+  const { log, files } = await cluster.cost()
   crew.end()
   await crew.leave()
   const results = await furtherResults(cluster)
-  const grown = { memory: memory - start.memory, log: log - start.log, files: files - start.files }
+  const grown = { memory: grownBy(), log: log - start.log, files: files - start.files }
   return {
     tried,
     faults: [

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { RPC } from '@libp2p/gossipsub/message'
@@ -16,6 +16,7 @@ import { sendPieces } from '../../src/runtime/network/send-pieces.ts'
 import { systemClock } from '../../src/runtime/system-clock.ts'
 import { openStranger } from '../../src/testing/stranger.ts'
 import { type Attack, again, type Stage } from './attack.ts'
+import { thirdHost } from './third-host.ts'
 
 // What goes past the protocol of devices: bytes of a member, and of who is none.
 
@@ -138,20 +139,6 @@ const gossip: Attack = {
   }
 }
 
-/** A third host: its connections are counted. */
-const countingHost = async (signal: AbortSignal) => {
-  let accepted = 0
-  const host = createServer(socket => {
-    accepted++
-    socket.on('error', () => {})
-    socket.destroy()
-  })
-  await new Promise<void>(resolve => host.listen(0, '127.0.0.1', resolve))
-  signal.addEventListener('abort', () => host.close())
-  const { port } = host.address() as { port: number }
-  return { port, accepted: () => accepted }
-}
-
 /** Each device may try so often at one host in the time of an attack: a burst, and more by time. */
 const MOST_ATTEMPTS = 4 * 64
 
@@ -164,7 +151,7 @@ const acquaintances = (): Attack => {
     unit: 'devices told of',
     isQuick: true,
     play: async stage => {
-      const host = await countingHost(stage.signal)
+      const host = await thirdHost(stage.signal)
       accepted = host.accepted
       const { open } = await asMember(stage, CONTROL_PROTOCOL)
       const stream = await open()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseBounded } from '../core/parse-bounded.ts'
 import { ServingError } from './serving-error.ts'
 
 /** What holds of a configuration that came with a model. */
@@ -59,7 +60,7 @@ export const readConfig = (text: string, model: string, most: number): ModelConf
 const parsed = (text: string): z.output<typeof schema> => {
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = parseBounded(text)
   } catch (error) {
     throw new ServingError('badRequest', `parameter 'config' is not JSON: ${(error as Error).message}`)
   }

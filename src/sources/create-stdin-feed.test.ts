@@ -50,6 +50,21 @@ test.each([
   expect([bad, good].map(item => whyOf(item!))).toEqual([expect.stringMatching(why), 'image'])
 })
 
+test.each([
+  ['brackets without end', '['.repeat(3e7), /more than 100 lists within each other/],
+  ['numbers without end', `{"tensors":{"dims":[1],"data":[${'1,'.repeat(2e7)}1]}}`, /more than \d+ values/],
+  [
+    'tensors without end',
+    `{"tensors":{${Array.from({ length: 1e5 }, (_, i) => `"t${i}":{"dims":[1],"data":[1]}`).join()}}}`,
+    /tensors: has more than 1024/
+  ]
+])('%s are no item: they are not looked at one by one', async (_, line, why) => {
+  const begun = process.cpuUsage()
+  const [bad] = await linesOf(line)
+  expect(whyOf(bad!)).toMatch(why)
+  expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(2)
+})
+
 test('a line that is too long is passed over without being kept', async () => {
   const piece = Buffer.alloc(2 ** 20, 'a')
   const input = Readable.from(

@@ -241,6 +241,14 @@ describe.skipIf(!HAS_FFMPEG)('with ffmpeg', () => {
     )
   })
 
+  test('for a picture that says it has more than a hundred million pixels no memory is taken', async () => {
+    const large = join(folder, 'large.ppm')
+    await writeFile(large, 'P6 16000 16000 255\n') // some 800 MB otherwise
+    const video: VideoInput = { input: large, format: undefined, fps: undefined, pace: 'fast' }
+    const { stderr, status } = spawnSync('ffmpeg', ffmpegArguments(video, SMALL, false), { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('16000x16000 exceeds specified max pixel count')])
+  })
+
   test('a stream that changes its resolution goes on', async () => {
     const other = join(folder, 'both.ts')
     const encode = (size: string, to: string) =>

@@ -14,6 +14,9 @@ export interface VideoInput {
 /** Before an input that says nothing is given up, in seconds. */
 export const SILENCE = 10
 
+/** Of one picture, as of images elsewhere: what says that it has more takes no memory. */
+const MOST_PIXELS = 1e8
+
 /**
  * What makes ffmpeg write frames to its standard output, one PPM or PGM picture after the other, scaled to what the model takes.
  * @param keepsSize they are not scaled
@@ -24,7 +27,7 @@ export const ffmpegArguments = (video: VideoInput, target: ImageTarget, keepsSiz
   const isGray = target.input.channels === 'gray'
   const filters = [...(fps === undefined ? [] : [`fps=${fps}`]), ...(keepsSize ? [] : scaleFilter(target))]
   return [
-    ...['-hide_banner', '-loglevel', 'error', '-nostdin'],
+    ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-max_pixels', `${MOST_PIXELS}`],
     ...(/^rtsps?:/i.test(input) ? ['-rtsp_transport', 'tcp', '-timeout', `${SILENCE * 1e6}`] : []),
     ...(/^https?:/i.test(input) ? ['-rw_timeout', `${SILENCE * 1e6}`] : []),
     ...(pace === 'real' ? ['-re'] : []),

@@ -1,9 +1,13 @@
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { describeIssue } from '../core/describe-issue.ts'
+import { parseBounded } from '../core/parse-bounded.ts'
 import { UserError } from '../core/user-error.ts'
 import type { LiveContent, LiveItem } from '../runtime/io/live-item.ts'
 import { type Tensors, toTensors } from '../runtime/io/tensor-like.ts'
+
+/** No model has so many inputs. */
+const MOST_TENSORS = 1024
 
 const tensor = z.strictObject({
   type: z.string().optional(),
@@ -31,7 +35,7 @@ const messageSchema = z
 export const parseMessage = (text: string, fallback: string, where: string, mayNameFiles: boolean): LiveItem => {
   let name = fallback
   try {
-    const parsed = messageSchema.safeParse(JSON.parse(text))
+    const parsed = messageSchema.safeParse(refuseMany(parseBounded(text)))
     if (!parsed.success) {
       const knownKeys = () => ['name', 'tensors', 'image', 'file']
       throw new UserError(describeIssue(parsed.error.issues[0]!, { knownKeys }))
@@ -41,6 +45,13 @@ export const parseMessage = (text: string, fallback: string, where: string, mayN
   } catch (error) {
     return { name, content: { kind: 'none', because: `${where}: ${(error as Error).message}` } }
   }
+}
+
+/** Each takes a while to be looked at. */
+const refuseMany = (json: unknown): unknown => {
+  const { tensors } = (json ?? {}) as { readonly tensors?: object }
+  if (Object.keys(tensors ?? {}).length > MOST_TENSORS) throw new UserError(`tensors: has more than ${MOST_TENSORS}`)
+  return json
 }
 
 const contentOf = ({ tensors, image, file }: z.output<typeof messageSchema>, mayNameFiles: boolean): LiveContent => {

@@ -13,6 +13,7 @@ import { termOf } from '../../core/epoch.ts'
 import { type DeviceId, deviceId, type ModelId } from '../../core/ids.ts'
 import type { JobGuard } from '../../core/job-guard.ts'
 import { memoryOfLane } from '../../core/memory-of-lane.ts'
+import { parseBounded } from '../../core/parse-bounded.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
 import type { Bar } from '../cluster/block-keeper.ts'
@@ -693,7 +694,7 @@ const byName = (a: { readonly name: string }, b: { readonly name: string }): num
 /** What others wrote, to be shown on terminals. */
 const parseJson = (text: string): unknown => {
   try {
-    return cleanTexts(JSON.parse(text))
+    return cleanTexts(parseBounded(text))
   } catch {
     return undefined
   }

@@ -75,6 +75,11 @@ test('a message that says it has 256 MiB, of which all come, takes no memory', a
 
 test.each([
   ['is no message', [0x90, 0xff, 0xff, 0x7f, 1], /a packet of 2097151 bytes that is no message/],
+  [
+    'is a message that is to be kept until the broker lets it go',
+    [0x34, 5, 0, 0, 0, 1, 0],
+    /QoS 2, which nobody asked/
+  ],
   ['has a length of five bytes', [0x30, 0xff, 0xff, 0xff, 0xff, 1], /is no MQTT/]
 ])('what %s ends the connection', async (_, bytes, message) => {
   const limiter = new MqttLimiter(100, () => {})

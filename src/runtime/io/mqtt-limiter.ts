@@ -1,6 +1,8 @@
 import { Transform, type TransformCallback } from 'node:stream'
 
 const PUBLISH = 3
+/** Nobody asks for messages that are delivered exactly once: such are kept until the broker says that it has done its part, which it need never. */
+const MOST_QOS = 1
 /** Of what comes before the payload of a message: its topic, its number, its properties. */
 const MOST_HEAD = 2 ** 17
 
@@ -60,6 +62,8 @@ export class MqttLimiter extends Transform {
 
   /** @returns how many bytes of it are done with; undefined where more are needed to tell */
   #begin(bytes: Buffer): number | undefined {
+    if (isMessage(bytes) && qosOf(bytes) > MOST_QOS)
+      throw new Error(`the broker sent a message of QoS ${qosOf(bytes)}, which nobody asked for`)
     const length = varInt(bytes, 1)
     if (length === undefined) return undefined
     const { value, end } = length
@@ -68,7 +72,7 @@ export class MqttLimiter extends Transform {
       if (value > 0) this.#packet = { left: value, isKept: true }
       return end
     }
-    if (bytes[0]! >> 4 !== PUBLISH) throw new Error(`the broker sent a packet of ${value} bytes that is no message`)
+    if (!isMessage(bytes)) throw new Error(`the broker sent a packet of ${value} bytes that is no message`)
     const head = messageHead(bytes, end)
     if (head === undefined) {
       if (bytes.byteLength > MOST_HEAD) throw new Error('the broker sent a message whose properties are too long')
@@ -80,6 +84,9 @@ export class MqttLimiter extends Transform {
     return head.end
   }
 }
+
+const isMessage = (packet: Buffer): boolean => packet[0]! >> 4 === PUBLISH
+const qosOf = (message: Buffer): number => (message[0]! >> 1) & 3
 
 /** @returns undefined where more bytes are needed @throws where it is longer than four */
 const varInt = (bytes: Buffer, at: number): { readonly value: number; readonly end: number } | undefined => {
@@ -105,7 +112,7 @@ const encodeVarInt = (value: number): Buffer => {
 const messageHead = (bytes: Buffer, from: number): { readonly messageId: number; readonly end: number } | undefined => {
   if (bytes.byteLength < from + 2) return undefined
   let end = from + 2 + bytes.readUInt16BE(from)
-  const isAcknowledged = ((bytes[0]! >> 1) & 3) > 0
+  const isAcknowledged = qosOf(bytes) > 0
   if (bytes.byteLength < end + 2) return undefined
   const messageId = isAcknowledged ? bytes.readUInt16BE(end) : 0
   if (isAcknowledged) end += 2

@@ -225,6 +225,22 @@ describe.skipIf(!hasMosquitto())('with a broker', () => {
       [undefined, 5]
     ])
   })
+
+  test('of large messages fewer are under way: all together are no larger than two of the largest', async () => {
+    broker = await createMosquitto()
+    await broker.start()
+    const { connection } = await connectionTo(broker.port, 'reader', 10_000)
+    const { heard, until } = await hearing(connection)
+    const { connection: writer } = await connectionTo(broker.port, 'writer')
+    for (const size of [9_000, 9_001, 9_002, 10]) await writer.publish('yard/cam', Buffer.alloc(size))
+    await until(2)
+    await systemClock.sleep(seconds(4 * LATE))
+    expect(heard.map(({ payload }) => payload.byteLength)).toEqual([9_000, 9_001])
+    heard[0]!.acknowledge()
+    await until(4)
+    expect(heard.map(({ payload }) => payload.byteLength)).toEqual([9_000, 9_001, 9_002, 10])
+  })
+
   test('messages of QoS 0 are read one by one, as they are taken', async () => {
     broker = await createMosquitto()
     await broker.start()

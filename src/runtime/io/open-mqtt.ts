@@ -66,6 +66,8 @@ export interface MqttConnection extends AsyncDisposable {
 
 const MOST = 2 ** 26
 const UNACKNOWLEDGED = 16
+/** Of the largest message: those together have as many bytes. */
+const MOST_HELD = 2
 const PATIENCE: Seconds = seconds(10)
 /** Milliseconds: before the broker is asked again, each time twice as long. */
 const FIRST_PAUSE = 500
@@ -149,6 +151,8 @@ class Limited extends Duplex {
 interface Held {
   readonly topic: string
   readonly bytes: number
+  /** Of these, in memory. */
+  readonly kept: number
   isDone: boolean
 }
 
@@ -294,11 +298,12 @@ class Connection implements MqttConnection {
     if (connection === this.#connections) this.#hear(packet) // else the broker sends it again
   }
 
-  #isTooMany({ messageId = 0 }: IPublishPacket): boolean {
+  #isTooMany({ messageId = 0, payload }: IPublishPacket): boolean {
     if (this.#held.has(messageId)) return false
-    let underWay = 0
-    for (const { isDone } of this.#held.values()) if (!isDone) underWay++
-    return underWay >= (this.#options.unacknowledged ?? UNACKNOWLEDGED)
+    const { unacknowledged = UNACKNOWLEDGED, most = MOST } = this.#options
+    const underWay = [...this.#held.values()].filter(({ isDone }) => !isDone)
+    const held = underWay.reduce((sum, { kept }) => sum + kept, payload.length)
+    return underWay.length >= unacknowledged || (underWay.length > 0 && held > MOST_HELD * most)
   }
 
   /** The broker is to know that we are there; its answer is behind what is not read. */
@@ -322,7 +327,7 @@ class Connection implements MqttConnection {
       if (before.isDone) this.#acknowledge(messageId, before)
       return undefined
     }
-    const held: Held = { topic, bytes, isDone: false }
+    const held: Held = { topic, bytes, kept: payload.length, isDone: false }
     if (qos > 0) this.#held.set(messageId, held)
     return this.#heard({
       ...{ topic, payload: Buffer.from(payload), acknowledge: () => this.#acknowledge(messageId, held) },

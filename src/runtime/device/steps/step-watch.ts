@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { Clock } from '../../../core/clock.ts'
 import type { DeviceId } from '../../../core/ids.ts'
+import { parseBounded } from '../../../core/parse-bounded.ts'
 import { type Seconds, seconds } from '../../../core/units.ts'
 import type { ClusterView } from '../../cluster/cluster-view.ts'
 import { RequestSchema } from '../../generated/tributary/v1/wire_pb.ts'
@@ -108,7 +109,7 @@ export class StepWatch {
     const reply = await network.request(peer, request, { timeout: PATIENCE })
     const answered = clock.now()
     if (reply.body.case !== 'steps') throw new Error(reply.error.slice(0, 200))
-    const told = deviceStepsSchema.parse(JSON.parse(reply.body.value))
+    const told = deviceStepsSchema.parse(parseBounded(reply.body.value))
     watched.offset.add(asked, answered, told.now)
     if (most > 0) watched.after = told.next
     return told
