@@ -8,7 +8,7 @@ import { Command } from 'commander'
 import { formatBytes } from '../core/format-quantity.ts'
 import type { Tensor } from '../core/tensor.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
-import { parseWeightChoice, type WeightChoice, type WeightFormat, weightFormatOf } from '../core/weight-choice.ts'
+import { describeNoneStored, parseWeightChoice, type WeightChoice } from '../core/weight-choice.ts'
 import { parseShapes } from '../model/parse-shapes.ts'
 import { describeTolerance } from '../model/tolerance.ts'
 import { collect } from './collect.ts'
@@ -68,15 +68,17 @@ export const command = new Command('cut')
     const inputs = await readVerifyInputs(studied.analysis.file, flags.inputs)
     const cuts = await chosenCuts(studied, flags)
     await sayLeftOut(studied.leftOut)
+    const weights = weightsOf(flags)
     const files = await openFolder(flags.out, cuts.length + 1)
-    const weights = weightsOf(flags, cuts.length + 1)
     const write = (index: number, chunks: AsyncIterable<Uint8Array>) => writeWhole(files[index]!, chunks)
     const parts = await writeBlocks(studied, cuts, write, undefined, weights)
     await removeStale(flags.out, files)
-    const named = parts.map(({ sha256, bytes, nodes }, i) => ({
+    const named = parts.map(({ sha256, bytes, nodes, weights: stored }, i) => ({
       ...{ file: files[i]!, sha256, bytes, nodes },
-      ...storedAs(weightFormatOf(weights, i))
+      ...(stored === undefined ? {} : { weights: stored })
     }))
+    if (weights !== undefined && named.every(part => part.weights === undefined))
+      process.stderr.write(`${model}: ${describeNoneStored(weights)}\n`)
     const verify = flags.verify === true ? await verified(studied, cuts, files, { threads, inputs }) : undefined
     const differences =
       weights === undefined || verify === undefined ? undefined : await costsOf(studied, cuts, files, inputs)
@@ -100,20 +102,14 @@ export const command = new Command('cut')
 type Studied = import('../model/cut-model.ts').StudiedModel
 type Verified = import('../model/files/verify-chain.ts').Verification
 
-const weightsOf = ({ weights }: CutFlags, parts: number): WeightChoice | undefined => {
+const weightsOf = ({ weights }: CutFlags): WeightChoice | undefined => {
   if (weights === undefined) return undefined
   try {
-    const choice = parseWeightChoice(weights)
-    const beyond = choice.blocks?.find(block => block >= parts)
-    if (beyond !== undefined) throw new RangeError(`"${weights}": there is no part ${beyond}, the last is ${parts - 1}`)
-    return choice
+    return parseWeightChoice(weights)
   } catch (error) {
     throw new UserError(`--weights ${(error as Error).message}`)
   }
 }
-
-const storedAs = (weights: WeightFormat | undefined): { readonly weights?: WeightFormat } =>
-  weights === undefined ? {} : { weights }
 
 /** Of each part. */
 const costsOf = async (

@@ -10,7 +10,7 @@ type Written = Readonly<Record<string, number | string>>
  * nothing. Written by number of data: as multiples of what one takes, `{ 2: 1.6, 8: 5.4 }`, or as times, with that of one:
  * `{ 1: 176ms, 8: 960ms }`. Keys: `byDevice`.
  * @param where it stands in its file, for messages
- * @throws UserError that names the entry, for what is no curve: numbers of data from 1 up, more data take no less than one
+ * @throws UserError that names the entry, for what is no curve: numbers of data from 1 up, more data take no less than fewer
  */
 export const batchByDevice = (
   written: Readonly<Record<string, Written>>,
@@ -39,9 +39,11 @@ const pointsOf = (entry: Written, where: string) => {
     throw new UserError(`${where}: times of several data say nothing without that of one; add 1: 20ms`)
   const one = first.size === 1 ? first.value : 1
   const more = all.filter(({ size }) => size > 1).map(({ size, value }) => ({ size, times: value / one }))
-  const odd = more.find(({ times }) => !(times >= 1))
-  if (odd !== undefined)
-    throw new UserError(`${where}.${odd.size}: ${odd.size} data take less than one; give at least as much`)
+  for (const [i, { size, times }] of more.entries()) {
+    const fewer = more[i - 1] ?? { size: 1, times: 1 }
+    if (times < fewer.times)
+      throw new UserError(`${where}.${size}: ${size} data take less than ${fewer.size}; give at least as much`)
+  }
   return more
 }
 

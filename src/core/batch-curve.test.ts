@@ -44,7 +44,8 @@ test.each([
   [{ a: { 2: '30ms' } }, /add 1: 20ms/],
   [{ a: { 1: '20ms', 2: 1.5 } }, /do not go together/],
   [{ a: { 2.5: 2 } }, /no number of data/],
-  [{ a: { 2: 0.5 } }, /take less than one/],
+  [{ a: { 2: 0.5 } }, /2 data take less than 1/],
+  [{ a: { 2: 1.9, 8: 1.2 } }, /8 data take less than 2/],
   [{ a: {} }, /0 numbers of data/],
   [{ a: { 1: 'long', 2: 'longer' } }, /long/]
 ])('%j is refused', (written, because) =>

@@ -37,3 +37,7 @@ export const weightFormatOf = (choice: WeightChoice | undefined, k: number): Wei
 /** As it is parsed. */
 export const describeWeightChoice = ({ format, blocks }: WeightChoice): string =>
   blocks === undefined ? format : `${format}@${blocks.join(',')}`
+
+/** Where all that it asks for is stored as it was. */
+export const describeNoneStored = (choice: WeightChoice): string =>
+  `no weight could be stored as ${describeWeightChoice(choice)}: those of few numbers, of models older than ONNX IR 4 and those that a caller may set stay as they are`

@@ -1,17 +1,20 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fromBinary } from '@bufbuild/protobuf'
+import { ModelProtoSchema } from 'onnx-buf'
 import { expect, test } from 'vitest'
 import { compareOutputs } from '../core/compare-outputs.ts'
 import { madeUpTensor } from '../core/made-up-tensor.ts'
 import { createRng } from '../core/rng.ts'
-import type { WeightChoice } from '../core/weight-choice.ts'
+import { describeNoneStored, type WeightChoice } from '../core/weight-choice.ts'
 import { openModel } from '../runtime/onnx/open-model.ts'
 import { plan } from '../studies/plan-object.ts'
-import { tinyOnnx } from '../testing/tiny-onnx.ts'
+import { tinyOnnx, tinyOnnxFile } from '../testing/tiny-onnx.ts'
 import { studyModel } from './files/study-model.ts'
 import { weightCosts } from './files/weight-costs.ts'
 import { writeBlocks } from './files/write-blocks.ts'
+import { smallWeights } from './small-weights.ts'
 
 const WIDE = 64
 const rng = createRng('small weights')
@@ -88,6 +91,53 @@ test('of some blocks alone, the same bytes each time; other blocks stay what the
   expect(some.hashes[0]).toBe(plain.hashes[0])
   expect(some.hashes[1]).not.toBe(plain.hashes[1])
   expect(again.hashes).toEqual(some.hashes)
+  expect(some.blocks.map(({ weights }) => weights)).toEqual([undefined, 'int8'])
+})
+
+test('of a block that there is not it is refused', async () => {
+  const asked = written('beyond', { format: 'int8', blocks: [1, 2] })
+  await expect(asked).rejects.toThrow('weights int8@1,2: there is no block 2, the last is 1')
+})
+
+test('where nothing is stored otherwise nothing says so', async () => {
+  const model = await studyModel(
+    tinyOnnxFile({
+      inputs: { x: ['float32', [1, WIDE]] },
+      outputs: { y: ['float32', [1, WIDE]] },
+      nodes: [{ opType: 'Add', input: ['x', 'bias'], output: ['y'] }],
+      initializers: [bias]
+    }),
+    new Map(),
+    openModel
+  )
+  const drain = async (_: number, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const _chunk of chunks);
+  }
+  const [plain] = await writeBlocks(model, [], drain)
+  const [asked] = await writeBlocks(model, [], drain, undefined, { format: 'fp16' })
+  expect(asked).toEqual(plain)
+  expect(describeNoneStored({ format: 'fp16' })).toContain('no weight could be stored as fp16')
+})
+
+test.each([
+  ['LSTM', '', ['x', 'w'], 1],
+  ['Attention', 'com.microsoft', ['x', 'w'], 2],
+  ['ConvTranspose', '', ['x', 'w'], 1],
+  ['MatMul', '', ['x', 'w'], 2]
+])('in one byte, the weights of %s have a scale for each output channel', (opType, domain, input, axis) => {
+  const dims = [2, 32, 64]
+  const floats = Array.from({ length: 2 * 32 * 64 }, () => rng.next() - 0.5)
+  const model = fromBinary(
+    ModelProtoSchema,
+    tinyOnnx({
+      inputs: { x: ['float32', [1, 32]] },
+      outputs: { y: ['float32', [1, 32]] },
+      nodes: [{ opType, domain, input, output: ['y'] }],
+      initializers: [{ name: 'w', dataType: 1, dims: dims.map(BigInt), floatData: floats }]
+    })
+  )
+  const scales = smallWeights(model, 'int8').graph!.initializer.filter(({ dataType }) => dataType === 1)
+  expect(scales.map(scale => scale.dims.map(Number))).toEqual([dims.map((dim, d) => (d === axis ? dim : 1))])
 })
 
 test('devices with too little memory for the blocks as they are can carry them', async () => {

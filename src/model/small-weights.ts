@@ -135,6 +135,9 @@ const bytesOf = (
   return { stored, scale, nodes: [asFloats(stored.name, whole, pool), scaled] }
 }
 
+/** Their weights have a row for each gate of each unit, for each direction. */
+const RECURRENT: ReadonlySet<string> = new Set(['LSTM', 'GRU', 'RNN'])
+
 /** Along which a weight has its output channels: what shares a scale is summed up together. */
 const channelAxis = (rank: number, user: { readonly node: NodeProto; readonly at: number } | undefined): number => {
   const { node, at } = user ?? { node: undefined, at: 0 }
@@ -142,6 +145,8 @@ const channelAxis = (rank: number, user: { readonly node: NodeProto; readonly at
   if (node?.opType === 'Gemm' && at === 1)
     return node.attribute.some(({ name, i }) => name === 'transB' && i !== 0n) ? 0 : 1
   if (node?.opType === 'MatMul' && at === 1) return rank - 1
+  if (RECURRENT.has(node?.opType ?? '')) return 1
+  if (node?.opType === 'Attention' && node.domain === 'com.microsoft') return rank - 1
   return 0
 }
 

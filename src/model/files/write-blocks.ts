@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { GraphProtoSchema, type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import { type BlockHash, blockHash } from '../../core/ids.ts'
 import { type Bytes, bytes } from '../../core/units.ts'
-import { type WeightChoice, type WeightFormat, weightFormatOf } from '../../core/weight-choice.ts'
+import { UserError } from '../../core/user-error.ts'
+import { describeWeightChoice, type WeightChoice, type WeightFormat, weightFormatOf } from '../../core/weight-choice.ts'
 import { batchedBlock } from '../batched-block.ts'
 import { computedBytes, type StudiedModel } from '../cut-model.ts'
 import { type Block, makeBlocks } from '../make-blocks.ts'
@@ -23,6 +24,8 @@ export interface WrittenBlock {
   readonly outputs: readonly string[]
   /** Several data may be run at once, one behind the other along the first dimension of all that goes in and comes out. */
   readonly batches: boolean
+  /** How its weights are stored; absent: as the model has them, also where no weight of it could be stored otherwise. */
+  readonly weights?: WeightFormat
 }
 
 /** Where a block's bytes go. `hash` is known only when all have been written. */
@@ -43,6 +46,7 @@ export interface BlockTrial {
  * Write the blocks between the given cut points. The same model and cut points give the same bytes on every machine.
  * @param cuts ascending indices into `model.cutPoints`
  * @param weights how they are stored; default: as the model has them
+ * @throws UserError where `weights` names a block that there is not
  * @param trial default: no block is said to take several data at once, and each is as the model has it
  */
 export const writeBlocks = async (
@@ -55,6 +59,7 @@ export const writeBlocks = async (
   const { analysis, facts, costs } = model
   const positions = cuts.map(c => model.cutPoints[c]!.position)
   const bounds = [0, ...positions, analysis.layers.length]
+  refuseBeyond(weights, bounds.length - 1)
   const written: WrittenBlock[] = []
   for (const [index, made] of makeBlocks(analysis, facts, positions).entries()) {
     const format = weightFormatOf(weights, index)
@@ -81,7 +86,8 @@ export const writeBlocks = async (
       flops,
       inputs,
       outputs,
-      batches
+      batches,
+      ...(block === made ? {} : { weights: format! })
     })
   }
   return written
@@ -93,7 +99,16 @@ const withSmallWeights = async (block: Block, format: WeightFormat, origin: stri
   const here = messageWith(ModelProtoSchema, block.model, {
     graph: messageWith(GraphProtoSchema, graph, { initializer })
   })
-  return { ...block, model: smallWeights(here, format) }
+  const model = smallWeights(here, format)
+  return model === here ? block : { ...block, model }
+}
+
+const refuseBeyond = (weights: WeightChoice | undefined, blocks: number): void => {
+  const beyond = weights?.blocks?.find(block => block >= blocks)
+  if (beyond !== undefined)
+    throw new UserError(
+      `weights ${describeWeightChoice(weights!)}: there is no block ${beyond}, the last is ${blocks - 1}`
+    )
 }
 
 interface MeterResult {

@@ -8,7 +8,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { TensorSpec } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
-import { describeWeightChoice } from '../../core/weight-choice.ts'
+import { describeNoneStored, describeWeightChoice } from '../../core/weight-choice.ts'
 import { declaredInputs } from '../../model/declared-inputs.ts'
 import { declaredOutputs } from '../../model/declared-outputs.ts'
 import { readOnnxFile } from '../../model/files/read-onnx-file.ts'
@@ -50,7 +50,7 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   const known = await restore(kept, owned, parts.blobs)
   if (known !== undefined) {
     sayMissing(file, known, parts)
-    const said = { ...known, ...saidBy(file, known, owned) }
+    const said = { ...known, ...saidBy(file, known, known.properties?.[WEIGHTS_PROPERTY]) }
     return withDeclaredWork({ ...said, id: manifestId(said) }, owned)
   }
   parts.signal?.throwIfAborted()
@@ -59,7 +59,10 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
   if (leftOut.length > 0) parts.say(`${owned.file}: ${describeLeftOut(leftOut)}`, 'warn')
   const pinned = owned.pinned === true ? { pinned: true } : {}
   const limited = owned.mostData === undefined ? {} : { mostData: owned.mostData }
-  const said = saidBy(file, { outputs }, owned)
+  const stored = storedIn(blocks)
+  if (owned.weights !== undefined && stored === undefined)
+    parts.say(`${owned.file}: ${describeNoneStored(owned.weights)}`, 'warn')
+  const said = saidBy(file, { outputs }, stored)
   const facts = {
     name: owned.name,
     sha256: file.identity,
@@ -88,14 +91,22 @@ const prepare = async (owned: OnnxModel, parts: OwnerParts): Promise<ModelManife
 const saidBy = (
   { graph, model }: OnnxFile,
   { outputs }: Pick<ModelManifest, 'outputs'>,
-  { weights }: OnnxModel
+  weights: string | undefined
 ): Pick<ModelManifest, 'outputSpecs' | 'properties'> => ({
   outputSpecs: declaredOutputs(graph).filter(({ name }) => outputs.includes(name)),
   properties: {
     ...propertiesOf(model),
-    ...(weights === undefined ? {} : { [WEIGHTS_PROPERTY]: describeWeightChoice(weights) })
+    ...(weights === undefined ? {} : { [WEIGHTS_PROPERTY]: weights })
   }
 })
+
+/** How the weights are stored of which something else than the model's own is; in words. */
+const storedIn = (blocks: CutFacts['blocks']): string | undefined => {
+  const small = blocks.flatMap(({ weights }, k) => (weights === undefined ? [] : [k]))
+  const [format] = blocks.flatMap(({ weights }) => weights ?? [])
+  if (format === undefined) return undefined
+  return describeWeightChoice(small.length === blocks.length ? { format } : { format, blocks: small })
+}
 
 /** What was left out when it was cut is said at each start. */
 const sayMissing = ({ path, graph }: OnnxFile, { outputs }: ModelManifest, { say }: OwnerParts): void => {

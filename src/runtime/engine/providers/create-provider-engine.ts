@@ -2,6 +2,7 @@ import type { Engine } from '../../ports/engine.ts'
 import { systemClock } from '../../system-clock.ts'
 import { createEngine } from '../create-engine.ts'
 import type { EngineOptions } from '../engine-options.ts'
+import { checkProviderSettings } from './check-provider-settings.ts'
 import { type FoundProvider, findProviders } from './find-providers.ts'
 import { ProviderEngine } from './provider-engine.ts'
 import type { ProviderChoice } from './provider-name.ts'
@@ -16,9 +17,14 @@ export interface ProviderOptions {
   readonly say: (text: string, level?: 'info' | 'warn') => void
 }
 
-/** As `createEngine`, on the best of the execution providers that are asked for; with cpu alone nothing is added to it. */
-export const createProviderEngine = (engine: Omit<EngineOptions, 'provider'>, providers: ProviderOptions): Engine =>
-  (providers.provider ?? 'cpu') === 'cpu' ? createEngine(engine) : openProviderEngine(engine, providers)
+/**
+ * As `createEngine`, on the best of the execution providers that are asked for; with cpu alone nothing is added to it.
+ * @throws UserError for settings of providers that are not asked for
+ */
+export const createProviderEngine = (engine: Omit<EngineOptions, 'provider'>, providers: ProviderOptions): Engine => {
+  checkProviderSettings(providers)
+  return (providers.provider ?? 'cpu') === 'cpu' ? createEngine(engine) : openProviderEngine(engine, providers)
+}
 
 /** The same, which tells how each provider did. */
 export const openProviderEngine = (
