@@ -28,6 +28,7 @@ const BENCHES = [
 /** Minutes long. */
 const LONG = [
   'batching',
+  'lanes',
   'policies',
   'windows',
   'goodput',
@@ -43,6 +44,7 @@ const LONG = [
 const TAKES_WORDS = [
   'crowd',
   'batching',
+  'lanes',
   'idle',
   'cutting',
   'policies',

@@ -74,7 +74,12 @@ export const command = new Command('node')
     collect,
     []
   )
-  .option('--threads <n>', "threads inside ONNX Runtime's operators", '1')
+  .option('--threads <n|auto>', "threads inside ONNX Runtime's operators; auto: what is measured to be best", '1')
+  .option(
+    '--lanes <n|auto>',
+    'so many blocks run at once, each lane with its own copy of them (counts against --memory); auto: what is measured to serve best at the load that there is',
+    '1'
+  )
   .option(
     '--provider <name>',
     `what runs blocks besides the processor, where it is there and is faster: ${PROVIDER_CHOICES.join(', ')} (docs/providers.md)`,

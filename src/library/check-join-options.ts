@@ -7,6 +7,7 @@ import { parseModelReference } from '../core/model-reference.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { parseSize } from '../core/parse-quantity.ts'
 import { bytes } from '../core/units.ts'
+import { UserError } from '../core/user-error.ts'
 import { parseWeightChoice, type WeightChoice } from '../core/weight-choice.ts'
 import { refuseNamesakes } from '../runtime/device/refuse-namesakes.ts'
 import { PROVIDER_CHOICES } from '../runtime/engine/providers/provider-name.ts'
@@ -84,6 +85,8 @@ const tracingSchema = z.strictObject({
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 
+const laneChoice = z.union([count.max(256), z.literal('auto')])
+
 const schema = z.strictObject({
   name: z
     .string()
@@ -96,7 +99,8 @@ const schema = z.strictObject({
   mdns: z.boolean().default(true),
   memory: quantity(parseSize, '64MiB').optional(),
   speed: z.number().min(1e-6).max(1).optional(),
-  threads: count.max(256).default(1),
+  threads: laneChoice.default(1),
+  lanes: laneChoice.default(1),
   provider: z.enum(PROVIDER_CHOICES).default('cpu'),
   providerOptions: providerSettingsSchema.default({}),
   policy: z.unknown().default('confluence').transform(policyOf),
@@ -121,7 +125,20 @@ export const checkJoinOptions = (options: JoinOptions): CheckedOptions => {
   const models = all.models.map(named)
   refuseNamesakes(models)
   refuseBadWays(all)
+  refuseOddLanes(all)
   return { ...all, models }
+}
+
+/** What is measured is this machine's processor. */
+const refuseOddLanes = ({ lanes, threads, speed, provider }: z.output<typeof schema>): void => {
+  const isAuto = lanes === 'auto' || threads === 'auto'
+  const option = lanes === 1 ? 'threads' : 'lanes'
+  const refuse = (because: string): never => {
+    throw new UserError(`joinCluster: ${option}: ${because}`, { code: 'badOption', facts: { option } })
+  }
+  if (isAuto && speed !== undefined) refuse('auto measures this machine, and speed stands for another: give numbers')
+  if ((isAuto || lanes !== 1) && provider !== 'cpu')
+    refuse('lanes and threads are of the processor: leave provider out, or auto and more than one lane')
 }
 
 /** What is neither an address nor an invite is said before a state folder is touched. */

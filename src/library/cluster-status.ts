@@ -70,6 +70,8 @@ export interface DeviceStatus {
   readonly memory: number | null
   /** So many blocks it runs at once; each lane holds its own. */
   readonly lanes: number
+  /** Threads of each, and why, where it chose that itself; null: it was told. */
+  readonly split: { readonly threads: number; readonly because: string } | null
   /** The policy that it was started with. */
   readonly policy: string
   /** Since it was started. */

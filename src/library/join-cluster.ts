@@ -5,8 +5,10 @@ import { UserError } from '../core/user-error.ts'
 import { EmulatedEngine } from '../emulation/emulated-engine.ts'
 import type { DeviceLog } from '../node/device-log.ts'
 import { type OpenedDevice, openDevice } from '../node/open-device.ts'
+import { openLanes } from '../node/open-lanes.ts'
 import { createProviderEngine } from '../runtime/engine/providers/create-provider-engine.ts'
 import { DEFAULT_PORT } from '../runtime/network/default-port.ts'
+import type { Engine } from '../runtime/ports/engine.ts'
 import { type StateFolder, stateFolderOf } from '../runtime/state/state-folder.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import type { Serving } from '../serving/open-serving.ts'
@@ -83,12 +85,13 @@ export const joinCluster = async (options: JoinOptions = {}): Promise<Cluster> =
   if (checked.log !== undefined) events.on('log', checked.log)
   const log = logTo(events)
   const folder = stateFolderOf(checked.name, checked.state)
-  const { threads, provider, providerOptions: providerSettings } = checked
-  const own = createProviderEngine(
-    { threads, tellsOwn: checked.speed !== undefined },
-    { provider, providerSettings, say: log.say }
-  )
-  const engine = checked.speed === undefined ? own : new EmulatedEngine(own, systemClock, { speed: checked.speed })
+  const { lanes, threads, speed, provider, providerOptions: providerSettings } = checked
+  const open = (threads: number): Engine => {
+    const tellsOwn = speed !== undefined
+    const own = createProviderEngine({ threads, tellsOwn }, { provider, providerSettings, say: log.say })
+    return speed === undefined ? own : new EmulatedEngine(own, systemClock, { speed })
+  }
+  const engine = openLanes({ lanes, threads, open, say: log.say })
   let tracing: Tracing | undefined
   let opened: OpenedDevice
   try {

@@ -79,8 +79,10 @@ export interface JoinOptions {
   readonly memory?: number | string
   /** Emulate a slower device: 0.25 takes four times as long. @default 1, not emulated */
   readonly speed?: number
-  /** Threads inside ONNX Runtime's operators. @default 1 */
-  readonly threads?: number
+  /** Threads inside ONNX Runtime's operators; auto: what is measured to be best. @default 1 */
+  readonly threads?: number | 'auto'
+  /** So many blocks run at once, each lane with its own copy of them; auto: what is measured to serve best. @default 1 */
+  readonly lanes?: number | 'auto'
   /** What runs blocks besides the processor, per block where it is there, is faster and comes to the same. @default cpu */
   readonly provider?: ProviderChoice
   /** By the name of the provider: its own options, and how it is used. */

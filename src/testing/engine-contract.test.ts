@@ -3,7 +3,9 @@ import { type BlockHash, blockHash } from '../core/ids.ts'
 import type { Tensor } from '../core/tensor.ts'
 import { seconds } from '../core/units.ts'
 import { EmulatedEngine } from '../emulation/emulated-engine.ts'
+import { LanesEngine } from '../runtime/cluster/lanes-engine.ts'
 import { SharedEngine } from '../runtime/cluster/shared-engine.ts'
+import { SplitEngine } from '../runtime/cluster/split-engine.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
 import { ProviderEngine } from '../runtime/engine/providers/provider-engine.ts'
 import { type Engine, EngineError } from '../runtime/ports/engine.ts'
@@ -62,6 +64,16 @@ const withProvider = (cpu: Engine): Engine =>
     })
   })
 
+const withSplits = (): Engine =>
+  new SplitEngine({
+    splits: [
+      { lanes: 1, threads: 2 },
+      { lanes: 2, threads: 1 }
+    ],
+    open: ({ lanes, threads }) => new LanesEngine(Array.from({ length: lanes }, () => createEngine({ threads }))),
+    say: () => {}
+  })
+
 const BAD = 13
 
 const inMemory = async (wrap: (engine: Engine, clock: ProcessClock) => Engine = engine => engine): Promise<Opened> => {
@@ -113,6 +125,8 @@ describe.each([
   ['that is shared, on ONNX Runtime', () => onOnnxRuntime(below => new SharedEngine(below))],
   ['that is shared, in memory', () => inMemory(below => new SharedEngine(below))],
   ['of several execution providers, on ONNX Runtime', () => onOnnxRuntime(withProvider)],
+  ['of two lanes on ONNX Runtime', () => onOnnxRuntime(below => new LanesEngine([below, createEngine()]))],
+  ['that chooses its lanes, on ONNX Runtime', () => onOnnxRuntime(withSplits)],
   [
     'of an emulated device on ONNX Runtime',
     () => onOnnxRuntime(below => new EmulatedEngine(below, systemClock, { speed: 0.5 }))
@@ -153,7 +167,7 @@ describe.each([
     expect(data).toEqual(tensor.data)
   })
 
-  test('runs one block at a time, in the order in which it is asked, and tells how long each took', async () => {
+  test('runs one block at a time in each lane, in the order in which it is asked, and tells how long each took', async () => {
     const { engine, given, place } = await loaded()
     await engine.load(B, place)
     const runs = await Promise.all([A, B, A, B, A].map(hash => engine.run(hash, given())))
@@ -163,7 +177,10 @@ describe.each([
       expect(own).toBeGreaterThanOrEqual(0)
       expect(own).toBeLessThanOrEqual(took + 1e-3)
       expect(late).toBeGreaterThanOrEqual(0)
-      if (i > 0) expect(start).toBeGreaterThanOrEqual(runs[i - 1]!.end - 1e-6)
+      const { lanes = 1 } = engine
+      const under = runs.filter(other => other.start <= start && other.end - 1e-6 > start)
+      expect(under.length).toBeLessThanOrEqual(lanes)
+      if (i > 0 && lanes === 1) expect(start).toBeGreaterThanOrEqual(runs[i - 1]!.end - 1e-6)
     }
   })
 

@@ -220,12 +220,12 @@ export class EmulatedCluster implements AsyncDisposable {
 
   #flags(n: number, together: number): string[] {
     const { scenario, policy, seed, folder, models, isTraced, activationEncoding, footing } = this.#options
-    const { name, memory, speed } = scenario.devices[n]!
+    const { name, memory, speed, lanes = 1 } = scenario.devices[n]!
     const own = scenario.sources.filter(({ device }) => device === n)
     const owned = models.filter((_, m) => this.#ownerOf(m) === n)
     return [
       ...['--no-mdns', '--state', stateOf(folder, name)],
-      ...['--threads', '1', '--policy', policy, '--seed', String(seed)],
+      ...['--threads', '1', '--lanes', String(lanes), '--policy', policy, '--seed', String(seed)],
       ...['--activation-encoding', activationEncoding],
       ...['--json-events', '--exit-with-parent', '--controlled', '--start-when', String(together)],
       ...(isTraced ? ['--trace', EmulatedCluster.traceOf(folder, name)] : []),

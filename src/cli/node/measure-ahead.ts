@@ -10,7 +10,7 @@ export const measureAhead = ({
   threads
 }: Pick<NodeOptions, 'controlled' | 'threads'>): Disposable & { readonly least: Promise<number> | undefined } => {
   const over = new AbortController()
-  const least = controlled ? undefined : calibrateApart(threads, over.signal)
+  const least = controlled ? undefined : calibrateApart(threads === 'auto' ? 1 : threads, over.signal)
   least?.catch(() => {}) // whoever asks for it hears of it
   return { least, [Symbol.dispose]: () => over.abort() }
 }

@@ -13,6 +13,7 @@ export interface NodeFlags {
   readonly speed?: string
   readonly speedIsReal?: boolean | string
   readonly threads: string
+  readonly lanes: string
   readonly provider: string
   readonly providerOptions?: string
   readonly model: string[]

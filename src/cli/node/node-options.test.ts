@@ -11,6 +11,7 @@ const FLAGS: NodeFlags = {
     joinFile: [],
     mdns: false,
     threads: '1',
+    lanes: '1',
     provider: 'cpu',
     model: ['a/net.onnx'],
     shape: []
@@ -97,6 +98,15 @@ test.each([
   [{ weights: ['door=int8'] }, '--weights "door" is no model of this device (its models: net); add --model FILE:door'],
   [{ threads: '1e400' }, '--threads "1e400" must be a whole number from 1 to 256'],
   [{ threads: '1.5' }, '--threads "1.5" must be a whole number from 1 to 256'],
+  [{ lanes: '0' }, '--lanes "0" must be a whole number from 1 to 256'],
+  [
+    { lanes: 'auto', speed: '0.5' },
+    'auto measures this machine, and --speed stands for another: give --lanes and --threads as numbers'
+  ],
+  [
+    { lanes: '2', provider: 'auto' },
+    'lanes and threads are of the processor: leave --provider out, or --lanes and --threads auto'
+  ],
   [{ port: '70000' }, '--port "70000" must be a whole number from 0 to 65535'],
   [{ startWhen: '1e99' }, '--start-when "1e99" must be a whole number from 1 to 10000'],
   [{ blocks: ['net=Infinity'] }, '--blocks "Infinity" must be a whole number from 1 to 256'],

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { exactModel } from '../../core/exact-model.ts'
+import type { LaneChoice } from '../../core/lane-splits.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { nearest } from '../../core/nearest.ts'
 import { parseSize, parseTime } from '../../core/parse-quantity.ts'
@@ -48,7 +49,8 @@ export interface NodeOptions {
   /** A control group's file of threads: the quota there gives the speed. */
   readonly laneGroup: string | undefined
   readonly emulated: boolean
-  readonly threads: number
+  readonly threads: LaneChoice
+  readonly lanes: LaneChoice
   readonly provider: ProviderChoice
   /** File of its options. */
   readonly providerOptions: string | undefined
@@ -228,6 +230,8 @@ const sourcesOf = ({ source }: NodeFlags, problems: FlagProblems): readonly stri
 const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
   const number = (flag: string, text: string, range: NumberRange): number =>
     problems.check(flag, text, () => parseNumber(`--${flag}`, text, range), range.least)
+  const choice = (flag: string, text: string): LaneChoice =>
+    text === 'auto' ? text : number(flag, text, { least: 1, most: 256, isWhole: true })
   return {
     port: number('port', flags.port ?? String(DEFAULT_PORT), { least: 0, most: 65_535, isWhole: true }),
     memory:
@@ -236,7 +240,8 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
         : problems.check('memory', flags.memory, () => size('--memory', flags.memory!), bytes(0)),
     speed: flags.speed === undefined ? 1 : number('speed', flags.speed, { least: 1e-6, most: 1 }),
     audit: number('audit', flags.audit, { least: 0, most: 1 }),
-    threads: number('threads', flags.threads, { least: 1, most: 256, isWhole: true }),
+    threads: choice('threads', flags.threads),
+    lanes: choice('lanes', flags.lanes),
     keepModels: problems.check(
       'keep-models',
       flags.keepModels,
@@ -310,6 +315,17 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     if (is) problems.add(flag, undefined, message)
   }
   const readsFiles = flags.source.some(source => !/^[^=,]*=synthetic:/.test(source))
+  const isAuto = flags.lanes === 'auto' || flags.threads === 'auto'
+  odd(
+    flags.lanes === 'auto' ? 'lanes' : 'threads',
+    isAuto && (flags.speed !== undefined || flags.controlled === true),
+    'auto measures this machine, and --speed stands for another: give --lanes and --threads as numbers'
+  )
+  odd(
+    flags.lanes === '1' ? 'threads' : 'lanes',
+    (isAuto || flags.lanes !== '1') && flags.provider !== 'cpu',
+    'lanes and threads are of the processor: leave --provider out, or --lanes and --threads auto'
+  )
   const isUntold = flags.preset === undefined && flags.io === undefined
   odd(
     'source',

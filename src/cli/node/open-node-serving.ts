@@ -79,7 +79,11 @@ const openFrigateDoor = async (
   try {
     return await openFrigate({
       ...{ endpoint, desk, repository: service.repository, clock: systemClock },
-      ...{ memory: options.memory, threads: options.threads, limit: options.serving.limit },
+      ...{
+        memory: options.memory,
+        threads: options.threads === 'auto' ? 1 : options.threads,
+        limit: options.serving.limit
+      },
       folder: join(folder.models, 'frigate'),
       say: (text, level) => log.say(text, level)
     })

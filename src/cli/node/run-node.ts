@@ -5,8 +5,9 @@ import { RecentLines } from '../../dashboard/recent-lines.ts'
 import { RecentResults } from '../../dashboard/recent-results.ts'
 import { EmulatedEngine } from '../../emulation/emulated-engine.ts'
 import { type OpenedDevice, openDevice } from '../../node/open-device.ts'
+import { openLanes } from '../../node/open-lanes.ts'
 import type { Device } from '../../runtime/device/device.ts'
-import { createProviderEngine } from '../../runtime/engine/providers/create-provider-engine.ts'
+import { createProviderEngine, type ProviderOptions } from '../../runtime/engine/providers/create-provider-engine.ts'
 import { readProviderSettings } from '../../runtime/engine/providers/read-provider-settings.ts'
 import type { IoSpec } from '../../runtime/io/io-spec.ts'
 import type { Engine } from '../../runtime/ports/engine.ts'
@@ -56,18 +57,10 @@ export const runNode = async (
   using out = openNodeLog(options)
   const lines = new RecentLines(wallTime)
   const log = options.dashboard === undefined ? out : keepingLines(out, lines)
-  const { threads, laneGroup: group } = options
-  const { provider, providerOptions: file } = options
-  await using own = createProviderEngine(
-    { threads, group, tellsOwn: isEmulated(options), measured },
-    {
-      ...(file === undefined ? {} : { providerSettings: await readProviderSettings(file) }),
-      provider,
-      say: (text, level) => log.say(text, level)
-    }
-  )
+  const { engine, emulated } = openEngine(options, log, await providersOf(options, log), measured)
+  await using own = engine
   try {
-    await runDevice({ config, load, log, lines, own })
+    await runDevice({ config, load, log, lines, own, emulated })
   } catch (error) {
     // Standard error has it from whoever called; a file is read by those who see nothing else.
     const words = error instanceof TributaryError ? withFlags(error) : String(error)
@@ -79,6 +72,35 @@ export const runNode = async (
       endProcess()
     }
   }
+}
+
+const providersOf = async ({ provider, providerOptions }: NodeOptions, log: NodeLog): Promise<ProviderOptions> => ({
+  ...(providerOptions === undefined ? {} : { providerSettings: await readProviderSettings(providerOptions) }),
+  provider,
+  say: (text, level) => log.say(text, level)
+})
+
+/** What this machine runs blocks on, or another device's engines on it, one for each lane. */
+const openEngine = (
+  options: NodeOptions,
+  log: NodeLog,
+  providers: ProviderOptions,
+  measured: Promise<number> | undefined
+): { readonly engine: Engine; readonly emulated: readonly EmulatedEngine[] } => {
+  const emulated: EmulatedEngine[] = []
+  const tellsOwn = isEmulated(options)
+  const engine = openLanes({
+    ...{ lanes: options.lanes, threads: options.threads, say: (text, level) => log.say(text, level) },
+    open: threads => {
+      const own = createProviderEngine({ threads, group: options.laneGroup, tellsOwn, measured }, providers)
+      if (!tellsOwn) return own
+      const { speed, controlled: isCalibrated, speedIsReal } = options
+      const other = new EmulatedEngine(own, systemClock, { speed, isCalibrated, isPaced: !speedIsReal })
+      emulated.push(other)
+      return other
+    }
+  })
+  return { engine, emulated }
 }
 
 /** What is said is kept too. */
@@ -97,12 +119,13 @@ interface NodeRun {
   /** Of the log, for a page. */
   readonly lines: RecentLines
   readonly own: Engine
+  /** Its lanes, where it stands for another device's. */
+  readonly emulated: readonly EmulatedEngine[]
 }
 
-const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<void> => {
+const runDevice = async ({ config, load, log, lines, own, emulated }: NodeRun): Promise<void> => {
   const { options } = config
   using hangup = load === undefined ? undefined : onHangup()
-  const emulated = emulatedEngine(options, own)
   const folder = stateFolderOf(options.name, options.state)
   const spec = await ioSpecOf(options)
   const stamps = await modelStamps(options.models) // before the device reads them
@@ -118,7 +141,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
   await using opened = await openDevice(
     {
       ...described,
-      engine: emulated ?? own,
+      engine: own,
       observe: observeAll(observers),
       tracer: tracing?.spans,
       ...(trace === undefined ? {} : { troubles: () => trace.troubles() }),
@@ -132,7 +155,7 @@ const runDevice = async ({ config, load, log, lines, own }: NodeRun): Promise<vo
   const { device, cluster } = opened
   metrics?.watch(device)
   orders?.obey({
-    engine: emulated,
+    engines: emulated,
     links: options.links,
     join: address => cluster.network.join(address),
     stopAdapting: () => device.stopAdapting()
@@ -219,16 +242,6 @@ const untilStopped = async (running: RunningNode, sources: NodeSources | undefin
       process.exitCode ??= 130
   }
 }
-
-/** Another device's engine on this one's; undefined where the device is this machine and nothing else. */
-const emulatedEngine = (options: NodeOptions, own: Engine): EmulatedEngine | undefined =>
-  isEmulated(options)
-    ? new EmulatedEngine(own, systemClock, {
-        speed: options.speed,
-        isCalibrated: options.controlled,
-        isPaced: !options.speedIsReal
-      })
-    : undefined
 
 const traceOf = async ({ trace }: NodeOptions, log: NodeLog): Promise<TraceFile | undefined> => {
   if (trace === undefined) return undefined

@@ -42,7 +42,8 @@ export interface NodeOrders {
 }
 
 export interface OrderedParts {
-  readonly engine: EmulatedEngine | undefined
+  /** Its lanes. */
+  readonly engines: readonly EmulatedEngine[]
   readonly links: EmulatedLinks
   readonly join: (address: string) => void
   readonly stopAdapting: () => void
@@ -71,11 +72,11 @@ export const takeOrders = (log: NodeLog): NodeOrders => {
 
 const obey = (
   order: Exclude<z.output<typeof orderSchema>, { readonly start: number } | { readonly admit: number }>,
-  { engine, links, join, stopAdapting }: OrderedParts
+  { engines, links, join, stopAdapting }: OrderedParts
 ): void => {
   if ('adapt' in order) stopAdapting()
   else if ('join' in order) join(order.join)
-  else if ('speed' in order) engine?.setSpeed(order.speed)
+  else if ('speed' in order) for (const engine of engines) engine.setSpeed(order.speed)
   else {
     const { link, rate, latency } = order
     links.change(

@@ -2,6 +2,7 @@ import { type BatchCurve, type BatchPoint, batchCurve } from '../../core/batch-c
 import { BufferPool } from '../../core/buffer-pool.ts'
 import type { Halt } from '../../core/halt.ts'
 import type { BlockHash, ModelId } from '../../core/ids.ts'
+import type { LaneLoad } from '../../core/lane-load.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { isOpenForMore } from '../../core/open-dimension.ts'
 import { doneAfter, type Follow } from '../../core/progress.ts'
@@ -37,6 +38,13 @@ export interface Visited {
   /** The activation after the last, unless one failed. */
   readonly tensors?: readonly Tensor[]
   readonly failed?: FailedRun
+}
+
+/** A block takes so many times as long as it did. */
+export interface ChangedBlock {
+  readonly model: ModelId
+  readonly block: number
+  readonly times: number
 }
 
 /** Numbers of data that are timed together. */
@@ -80,6 +88,25 @@ export class LocalBlocks {
   /** As its engine: so many copies there are of each block. */
   get lanes(): number {
     return this.#engine.lanes ?? 1
+  }
+
+  /** As its engine. */
+  get split(): Engine['split'] {
+    return this.#engine.split
+  }
+
+  /** Whether its engine may choose how many lanes it has. */
+  get adapts(): boolean {
+    return this.#engine.adapt !== undefined
+  }
+
+  /** As its engine. @returns of each block that is held here; undefined where nothing has changed */
+  async adapt(load: LaneLoad): Promise<readonly ChangedBlock[] | undefined> {
+    const changes = await this.#engine.adapt?.(load)
+    if (changes === undefined) return undefined
+    return [...this.#held].flatMap(([model, blocks]) =>
+      [...blocks].map(([block, { sha256 }]) => ({ model, block, times: changes.get(sha256) ?? 1 }))
+    )
   }
 
   /** As its engine. */

@@ -13,12 +13,14 @@ export class SharedEngine implements Engine {
   readonly visit: Engine['visit']
   readonly providerOf: Engine['providerOf']
   readonly runTogether: Engine['runTogether']
+  readonly adapt: Engine['adapt']
 
   constructor(below: Engine) {
     this.#below = below
     this.visit = below.visit?.bind(below)
     this.providerOf = below.providerOf?.bind(below)
     this.runTogether = below.runTogether?.bind(below)
+    this.adapt = below.adapt?.bind(below)
   }
 
   get abandoned(): number {
@@ -27,6 +29,10 @@ export class SharedEngine implements Engine {
 
   get lanes(): number {
     return this.#below.lanes ?? 1
+  }
+
+  get split(): Engine['split'] {
+    return this.#below.split
   }
 
   get takesAhead(): boolean {

@@ -323,6 +323,7 @@ export class DeviceReporter {
       emulated,
       memory: memory === Number.POSITIVE_INFINITY ? null : memory,
       lanes: this.#parts.blocks.lanes,
+      split: this.#split(),
       policy: dispatcher.policy.name,
       activationEncoding: this.#parts.activationEncoding ?? 'fp32',
       uptime: now - this.#startedAt,
@@ -380,6 +381,11 @@ export class DeviceReporter {
         const name = view.state(peer as DeviceId) === undefined ? peer : view.nameOf(peer as DeviceId)
         return { peer: name.slice(0, 200), budget: kind, times, because }
       })
+  }
+
+  #split(): DeviceReport['split'] {
+    const { split } = this.#parts.blocks
+    return split === undefined ? null : { threads: split.threads, because: split.because.slice(0, 2000) }
   }
 
   /** What is not finite does not travel. */

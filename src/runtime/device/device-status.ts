@@ -20,6 +20,11 @@ export const deviceReportSchema = z.object({
   memory: z.number().nullable(),
   /** So many blocks it runs at once; each lane holds its own, and all of them count against `memory`. */
   lanes: z.number().default(1),
+  /** Threads of each, and why, where the device chose that itself; null: it was told. */
+  split: z
+    .object({ threads: z.number(), because: z.string().max(2000) })
+    .nullable()
+    .default(null),
   policy: z.string(),
   /** How far it is in its life. */
   state: z.enum(['new', 'starting', 'running', 'draining', 'stopped', 'failed']).default('running'),

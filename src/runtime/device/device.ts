@@ -53,6 +53,7 @@ import { DrainDesk } from './drain-desk.ts'
 import { GoneWatch } from './gone-watch.ts'
 import { guardedHandlers } from './guarded-handlers.ts'
 import { createHandlers } from './handlers.ts'
+import { LaneChooser } from './lane-chooser.ts'
 import { ModelDesk } from './model-desk.ts'
 import { ModelWatch } from './model-watch.ts'
 import { notice } from './notice.ts'
@@ -179,6 +180,7 @@ class RunningDevice implements Device {
   readonly #election: Election
   readonly #inbox: PlacementInbox
   readonly #room: RecentRoom
+  readonly #lanes: LaneChooser
   readonly #leader: Leader
   readonly #reminder: PlacementReminder
   readonly #orphans: OrphanWatch
@@ -272,6 +274,14 @@ class RunningDevice implements Device {
       inUse: (model, block) => this.#dispatcher.uses(model, block),
       changed: () => this.#announcer.changed(),
       say
+    })
+    this.#lanes = new LaneChooser({
+      ...{ clock, guard: this.#guard, view: this.view, blocks: this.#blocks, dispatcher: this.#dispatcher },
+      memory: parts.memory,
+      changed: () => {
+        this.#announcer.changed()
+        this.#later()
+      }
     })
     const current = (): NumberedPlacement | undefined => this.#placement
     this.#room = new RecentRoom(this.view, () => clock.now())
@@ -689,6 +699,7 @@ class RunningDevice implements Device {
     job('electing who plans', () => this.#elect())
     if (this.#adapts) job('looking whether to plan', () => this.#leader.tick(this.#placement))
     job('looking after blocks', () => this.#keeper.tick())
+    if (this.#adapts) job('choosing lanes', () => this.#lanes.tick())
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
     job('looking after orphans', () => this.#orphans.tick())
     job('forgetting who is gone for good', () => this.#goneWatch.tick())

@@ -1,5 +1,7 @@
 import type { Halt } from '../../core/halt.ts'
 import type { BlockHash } from '../../core/ids.ts'
+import type { LaneLoad } from '../../core/lane-load.ts'
+import type { LaneSplit } from '../../core/lane-split.ts'
 import type { Follow } from '../../core/progress.ts'
 import type { Tensor, TensorSpec } from '../../core/tensor.ts'
 import type { Seconds } from '../../core/units.ts'
@@ -85,6 +87,13 @@ export interface FailedRun {
 export interface Engine extends AsyncDisposable {
   /** So many runs are under way at once; each lane holds all blocks. @default 1 */
   readonly lanes?: number
+  /** What its lanes are made of, and why, where that is its own choice. Absent: it was told. */
+  readonly split?: (LaneSplit & { readonly because: string }) | undefined
+  /**
+   * It may choose another split of its lanes for what there has been to do lately. To be called now and then.
+   * @returns undefined where it stays. Absent: there is nothing to choose
+   */
+  readonly adapt?: ((load: LaneLoad) => Promise<AdaptedSplit | undefined>) | undefined
   /**
    * @param place of its bytes, as the block store said
    * @param work seconds of one run at speed 1, where somebody says it: it is not measured then
@@ -141,6 +150,9 @@ export interface Engine extends AsyncDisposable {
   /** So many run a block that never ends: nothing but the end of the process ends them. @default 0 */
   readonly abandoned?: number
 }
+
+/** In another split: in times of what it took before, what each loaded block takes, as far as that was measured. */
+export type AdaptedSplit = ReadonlyMap<BlockHash, number>
 
 /** A block that does not end. It is left alone: a run cannot be interrupted. */
 export class StuckError extends Error {

@@ -173,6 +173,8 @@ export class MemoryEngine implements Engine {
 
   async stop(): Promise<void> {
     this.#isStopped = true
+    this.#loaded.clear()
+    this.#weigh()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
