@@ -18,8 +18,15 @@ interface Comer {
   readonly isBacklogged: boolean
 }
 
-/** A device alone: what ran with what, and what was delivered. @param fails data that cannot be run with others, told as the driver tells */
-const lived = async (comers: readonly Comer[], hasCurve: boolean, fails: (datum: number) => boolean = () => false) => {
+interface Happens {
+  /** Data that cannot be run with others, told as the driver tells. */
+  readonly fails?: (datum: number) => boolean
+  /** Batches take so many times what their curve says. */
+  readonly slow?: number
+}
+
+/** A device alone: what ran with what, and what was delivered. */
+const lived = async (comers: readonly Comer[], hasCurve: boolean, { fails = () => false, slow = 1 }: Happens = {}) => {
   const clock = createManualClock()
   const world = smallWorld({ speeds: [1], work: [0.1, 0.1], activations: [1, 1, 1] })
   if (hasCurve) world.setBatchCurve(0, 0, 0, curve)
@@ -37,7 +44,7 @@ const lived = async (comers: readonly Comer[], hasCurve: boolean, fails: (datum:
     ...{ now: () => clock.now(), world, self: 0, bytes: () => 1 },
     run: (task, finished) => void run([task], 0.1).then(() => finished({ kind: 'done', took: seconds(0.1) })),
     runTogether: (tasks, finished) => {
-      const takes = seconds(0.1 * curve.times(tasks.length))
+      const takes = seconds(0.1 * slow * curve.times(tasks.length))
       void run(tasks, takes).then(() =>
         finished(
           tasks.map(({ datum }) =>
@@ -76,9 +83,15 @@ test('who waits for the block of the one whose turn it is runs with it, as many 
 })
 
 test('one of them that fails does so by itself', async () => {
-  const { delivered, failed } = await lived(together, true, datum => datum === 2)
+  const { delivered, failed } = await lived(together, true, { fails: datum => datum === 2 })
   expect(failed).toEqual([2])
   expect(delivered.toSorted()).toEqual([0, 1, 3, 4])
+})
+
+test('one slow batch is one slow run, however many are in it', async () => {
+  const { runs, learnt } = await lived(together, true, { slow: 4 })
+  expect(runs[2]).toBe('1+2+3+4/0')
+  expect(learnt).toBeCloseTo(0.1, 9)
 })
 
 const comers = fc.array(fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), isBacklogged: fc.boolean() }), {

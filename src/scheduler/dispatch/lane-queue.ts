@@ -326,10 +326,12 @@ export class LaneQueue<T extends LiveTask> {
   #finishedTogether(tasks: readonly [T, ...T[]], outcomes: readonly RunOutcome[]): void {
     const now = this.#over(tasks[0])
     const errors: unknown[] = []
+    const first = outcomes.findIndex(isOfSeveral)
     this.#isTelling = true
     for (const [i, task] of tasks.entries()) {
+      const outcome = outcomes[i]!
       try {
-        this.#tell(task, [outcomes[i]!], now)
+        this.#tell(task, [outcome], now, i > first && isOfSeveral(outcome))
       } catch (error) {
         errors.push(error) // the others ran as well
       }
@@ -354,9 +356,10 @@ export class LaneQueue<T extends LiveTask> {
     return now
   }
 
-  #tell(task: T, outcomes: readonly RunOutcome[], now: Seconds): void {
+  /** @param isKnown what it took has been learnt from another of its batch: one run counts once */
+  #tell(task: T, outcomes: readonly RunOutcome[], now: Seconds, isKnown = false): void {
     const last = outcomes.at(-1)!
-    this.#advance(task, outcomes, now)
+    this.#advance(task, outcomes, now, isKnown)
     if (last.kind === 'done') this.#parts.finished(task)
     else if (last.kind === 'failed') {
       task.done = last.block ?? task.done
@@ -365,14 +368,15 @@ export class LaneQueue<T extends LiveTask> {
   }
 
   /** @param now when the last block had run */
-  #advance(task: T, outcomes: readonly RunOutcome[], now: Seconds): void {
+  #advance(task: T, outcomes: readonly RunOutcome[], now: Seconds, isKnown: boolean): void {
+    const learns = !isKnown && this.#ports.learns?.() !== false
     const done = outcomes.filter(outcome => outcome.kind === 'done')
     let left = done.reduce((sum, { took }) => sum + took, 0)
     for (const { took, follow, together = 1 } of done) {
       left -= took
       // What one takes is known of several as well: by their curve.
       const one = seconds(together === 1 ? took : took / (this.#curveOf(task)?.times(together) ?? together))
-      if (this.#ports.learns?.() !== false) this.#times.ran(task.model, task.done, one, seconds(now - left))
+      if (learns) this.#times.ran(task.model, task.done, one, seconds(now - left))
       task.served = seconds(task.served + took)
       // What was decided for the blocks ahead is for a datum that goes on as planned.
       if (follow !== undefined && follow !== 'next') task.route = []
@@ -382,5 +386,7 @@ export class LaneQueue<T extends LiveTask> {
     }
   }
 }
+
+const isOfSeveral = (outcome: RunOutcome): boolean => outcome.kind === 'done' && (outcome.together ?? 1) > 1
 
 const keyOf = ({ model, done }: LiveTask): string => `${model} ${done}`
