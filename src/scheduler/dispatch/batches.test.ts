@@ -5,6 +5,7 @@ import { seconds } from '../../core/units.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { smallWorld } from '../../testing/small-world.ts'
 import { POLICIES } from '../policies.ts'
+import type { CreatePolicy } from '../policy.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { LiveTask } from './live-task.ts'
 
@@ -16,6 +17,8 @@ const curve = batchCurve([
 interface Comer {
   readonly at: number
   readonly isBacklogged: boolean
+  /** @default 1 */
+  readonly weight?: number
 }
 
 interface Happens {
@@ -23,10 +26,15 @@ interface Happens {
   readonly fails?: (datum: number) => boolean
   /** Batches take so many times what their curve says. */
   readonly slow?: number
+  readonly policy?: CreatePolicy
 }
 
 /** A device alone: what ran with what, and what was delivered. */
-const lived = async (comers: readonly Comer[], hasCurve: boolean, { fails = () => false, slow = 1 }: Happens = {}) => {
+const lived = async (
+  comers: readonly Comer[],
+  hasCurve: boolean,
+  { fails = () => false, slow = 1, policy = POLICIES.local }: Happens = {}
+) => {
   const clock = createManualClock()
   const world = smallWorld({ speeds: [1], work: [0.1, 0.1], activations: [1, 1, 1] })
   if (hasCurve) world.setBatchCurve(0, 0, 0, curve)
@@ -40,7 +48,7 @@ const lived = async (comers: readonly Comer[], hasCurve: boolean, { fails = () =
     await clock.sleep(seconds(takes))
     busy--
   }
-  const dispatcher: Dispatcher<LiveTask> = new Dispatcher<LiveTask>(POLICIES.local, {
+  const dispatcher: Dispatcher<LiveTask> = new Dispatcher<LiveTask>(policy, {
     ...{ now: () => clock.now(), world, self: 0, bytes: () => 1 },
     run: (task, finished) => void run([task], 0.1).then(() => finished({ kind: 'done', took: seconds(0.1) })),
     runTogether: (tasks, finished) => {
@@ -60,9 +68,9 @@ const lived = async (comers: readonly Comer[], hasCurve: boolean, { fails = () =
     failed: ({ datum }) => void failed.push(datum),
     ...{ ask: () => {}, giveBack: () => {}, handedOver: () => {} }
   })
-  for (const [datum, { at, isBacklogged }] of comers.entries()) {
+  for (const [datum, { at, isBacklogged, weight = 1 }] of comers.entries()) {
     const task: LiveTask = {
-      ...{ source: 's@d0', datum, attempt: 1, model: 0, home: 0, weight: 1, availableAt: seconds(at), done: 0 },
+      ...{ source: 's@d0', datum, attempt: 1, model: 0, home: 0, weight, availableAt: seconds(at), done: 0 },
       ...{ arrivedAt: seconds(at), turn: 0, route: [], isBacklogged, lag: seconds(0), served: seconds(0), refusals: 0 }
     }
     void clock.sleep(seconds(at)).then(() => dispatcher.submit(task))
@@ -80,6 +88,13 @@ test('who waits for the block of the one whose turn it is runs with it, as many 
   expect(learnt).toBeCloseTo(0.1, 9)
   expect(counters.tasks).toBe(10)
   expect(counters.busy).toBeCloseTo(0.1 + 0.16 + 5 * 0.1, 9)
+})
+
+test('who runs with it are those who would be served next: the heavier first, whoever came first', async () => {
+  const weights = [1, 1, 1, 1, 3, 3]
+  const comers = weights.map((weight, i) => ({ at: i / 100, isBacklogged: true, weight }))
+  const { runs } = await lived(comers, true, { policy: POLICIES['pa-mdi'] })
+  expect(runs[1]).toBe('4+5+1+2/0')
 })
 
 test('one of them that fails does so by itself', async () => {

@@ -58,3 +58,30 @@ test('whoever gives way is served after all who do not, in its place again when 
     })
   )
 })
+
+test('in order is as they are then served, were it always now: classes by urgency, who gives way last', () => {
+  const items = fc.uniqueArray(fc.record({ since: fc.nat(1000), weight: fc.constantFrom(1, 3, 10) }), {
+    selector: ({ since }) => since,
+    maxLength: 30
+  })
+  const order = fc.constantFrom<(item: { since: number; weight: number }) => number>(
+    ({ weight }) => weight,
+    ({ since, weight }) => weight * (1000 - since)
+  )
+  fc.assert(
+    fc.property(items, order, fc.nat(5), fc.nat(5), (all, urgency, first, giving) => {
+      let from = first
+      const queue = new ContestQueue<{ since: number; weight: number }>({
+        ...{ rank: ({ since }) => since, tie: () => 0, turn: ({ since }) => since },
+        contest: { classOf: ({ weight }) => weight, urgency },
+        yields: ({ since }) => (since + from) % 5 < giving
+      })
+      for (const item of all) queue.push(item)
+      const served = all.length > 0 ? [queue.shift()!] : []
+      from = 0
+      const told = queue.inOrder()
+      while (queue.size > 0) served.push(queue.shift()!)
+      expect(served.slice(1)).toEqual(told)
+    })
+  )
+})

@@ -44,9 +44,30 @@ export class ContestQueue<T> {
     return all
   }
 
-  /** As each would be served within its class, the classes one after the other; who gives way comes last. */
+  /** As they would be served, were it always now and nobody came; who gives way comes last. */
   inOrder(): T[] {
-    return this.#queues().flatMap(queue => queue.inOrder())
+    this.#askAgain()
+    const yielding = new RankedQueue<T>(this.#rules)
+    this.#yielding.each(item => yielding.push(item))
+    const contending: T[] = []
+    for (const item of this.#byUrgency()) (this.#yields(item) ? yielding : contending).push(item)
+    return [...contending, ...yielding.inOrder()]
+  }
+
+  /** Those of all classes: of what is first in each, the most urgent goes first. */
+  *#byUrgency(): Iterable<T> {
+    const { contest } = this.#rules
+    const queues = [...this.#classes.values()].filter(({ size }) => size > 0).map(queue => queue.inOrder())
+    const urgencyOf = (item: T | undefined): number =>
+      item === undefined || contest === undefined ? Number.NEGATIVE_INFINITY : contest.urgency(item)
+    const places = queues.map(items => ({ items, at: 0, urgency: urgencyOf(items[0]) }))
+    for (;;) {
+      const left = places.filter(({ items, at }) => at < items.length)
+      if (left.length === 0) return
+      const winner = left.reduce((most, place) => (place.urgency > most.urgency ? place : most))
+      yield winner.items[winner.at++]!
+      winner.urgency = urgencyOf(winner.items[winner.at])
+    }
   }
 
   push(item: T): void {
@@ -91,15 +112,24 @@ export class ContestQueue<T> {
 
   /** The queue whose first is served next. */
   #next(): RankedQueue<T> | undefined {
-    const { yields } = this.#rules
-    if (yields === undefined) return this.#winner()
-    if (this.#yielding.size > 0) for (const item of this.#yielding.takeOut(item => !yields(item))) this.push(item)
+    this.#askAgain()
     for (;;) {
       const winner = this.#winner()
       if (winner === undefined) return this.#yielding
-      if (!yields(winner.first()!)) return winner
+      if (!this.#yields(winner.first()!)) return winner
       this.#yielding.push(winner.shift()!)
     }
+  }
+
+  #yields(item: T): boolean {
+    const { yields, mayYield } = this.#rules
+    return yields !== undefined && mayYield?.(item) !== false && yields(item)
+  }
+
+  /** Who gives way no longer is in its class again. */
+  #askAgain(): void {
+    if (this.#yielding.size === 0) return
+    for (const item of this.#yielding.takeOut(item => !this.#yields(item))) this.push(item)
   }
 
   #winner(): RankedQueue<T> | undefined {

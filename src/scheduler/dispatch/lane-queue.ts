@@ -291,9 +291,9 @@ export class LaneQueue<T extends LiveTask> {
       ...{ curve, mayJoin, now: now(), takes: world.blockTime(self, task.model, task.done) },
       workOf: waiting => this.#workHere(waiting)
     })
-    if (chosen.length === 0) return chosen
     const joins = new Set(chosen)
-    return this.#queue.takeOut(other => joins.has(other))
+    if (joins.size > 0) this.#queue.takeOut(other => joins.has(other))
+    return chosen
   }
 
   #runTogether(tasks: readonly [T, ...T[]]): void {
