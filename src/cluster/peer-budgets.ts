@@ -28,7 +28,7 @@ export const PEER_BUDGETS = {
   /** An honest device passes on only what it has verified. */
   forgeries: { burst: 8, perSecond: 0.2, of: 'forged words about members' },
   lines: { burst: 30, perSecond: 0.2, of: 'lines in the log' },
-  /** Notices and all else that is no task; a task that is refused is several. Who sends more is read more slowly: nothing is lost. */
+  /** Notices and all else that is no task: one for each `BYTES_OF_WORD`. A task that is refused is several. Who sends more is read more slowly: nothing is lost. */
   words: { burst: 40_000, perSecond: 8000, of: 'notices and refused tasks', beyond: 'what is beyond waits' }
 } as const satisfies Record<string, Budget>
 
@@ -36,6 +36,11 @@ export type BudgetKind = keyof typeof PEER_BUDGETS
 
 /** In words of `PEER_BUDGETS.words`: it was decoded with its tensors, and answered. */
 export const REFUSED_TASK = 5
+
+/** Of a message, for one word of `PEER_BUDGETS.words`: a notice of nothing but empty entries takes 30 ns a byte to decode. */
+export const BYTES_OF_WORD = 128
+/** Of an answer to what was asked: few of those come, and they are long. */
+export const BYTES_OF_ANSWERED_WORD = 512
 
 /** A peer that was beyond a budget lately. */
 export interface BeyondBudget {

@@ -17,6 +17,7 @@ import { placementFromWire, placementToWire } from '../cluster/placement-codec.t
 import { stateFault } from '../cluster/state-fault.ts'
 import { type DeviceTask, payloadBytes } from '../dispatch/device-task.ts'
 import { reportFromWire } from '../dispatch/report-codec.ts'
+import { reportFault } from '../dispatch/report-fault.ts'
 import { answersFor, taskFromWire } from '../dispatch/task-codec.ts'
 import {
   type Clearance,
@@ -29,6 +30,7 @@ import {
   type ModelsRequest,
   type Notice,
   type Placement,
+  type PolicyReport,
   type Reply,
   ReplySchema,
   type Request,
@@ -154,8 +156,9 @@ const onState = (parts: HandlerParts, from: DeviceId, state: DeviceState, greete
 /** Of the device that tells it, and on the same budgets as what comes by gossip. */
 const hearTold = (parts: HandlerParts, from: DeviceId, state: DeviceState, greeted: Set<DeviceId>): void => {
   const { budgets } = parts
-  const size = toBinary(DeviceStateSchema, state).byteLength
-  if (state.device !== from || !budgets.takes(from, 'stateBytes', size) || !budgets.takes(from, 'states')) return
+  if (state.device !== from || !budgets.takes(from, 'states')) return
+  const isPaid = (): boolean => budgets.takes(from, 'stateBytes', toBinary(DeviceStateSchema, state).byteLength)
+  if (stateFault(state) === undefined && !isPaid()) return
   onState(parts, from, state, greeted)
 }
 
@@ -193,7 +196,7 @@ const mayBeBlamed = ({ view, source, door }: HandlerParts, { task, from }: Arriv
 
 const take = (parts: HandlerParts, arrived: ArrivedTask, from: number, room: TaskRoom): TaskAnswer => {
   const { view, clock, dispatcher, network } = parts
-  if (arrived.report !== undefined)
+  if (arrived.report !== undefined && reportFault(arrived.report) === undefined)
     dispatcher.policy.heard(from, reportFromWire(arrived.report, view.world), clock.now())
   const task = taskFromWire(arrived, view, clock.now())
   if (arrived.task.shown !== 0n) {
@@ -257,16 +260,11 @@ const reload = async ({ reload: work }: HandlerParts): Promise<Reply> => {
 }
 
 const onNotice = (parts: HandlerParts, from: DeviceId, body: Notice['body']): void => {
-  const { view, clock, dispatcher, stretch } = parts
+  const { view } = parts
   switch (body.case) {
-    case 'report': {
-      const index = view.world.deviceIndex(from)
-      if (index === undefined) return
-      const report = reportFromWire(body.value, view.world)
-      dispatcher.policy.heard(index, report, clock.now())
-      stretch.heard(from, report.flow)
+    case 'report':
+      hearReport(parts, from, body.value)
       return
-    }
     case 'custody':
       onCustody(parts, from, body.value)
       return
@@ -299,6 +297,20 @@ const onNotice = (parts: HandlerParts, from: DeviceId, body: Notice['body']): vo
       return
     default: // of a newer version: not for us
   }
+}
+
+const hearReport = (parts: HandlerParts, from: DeviceId, said: PolicyReport): void => {
+  const { view, dispatcher, clock, stretch } = parts
+  const index = view.world.deviceIndex(from)
+  if (index === undefined) return
+  const fault = reportFault(said)
+  if (fault !== undefined) {
+    sayOf(parts, from)(`a report of ${view.nameOf(from)} is not heard: ${fault}`, 'warn')
+    return
+  }
+  const report = reportFromWire(said, view.world)
+  dispatcher.policy.heard(index, report, clock.now())
+  stretch.heard(from, report.flow)
 }
 
 const hearPlacement = ({ inbox, refused }: HandlerParts, from: DeviceId, message: Placement): void => {

@@ -18,6 +18,8 @@ export class FrameError extends Error {
 export interface ParsedFrame {
   readonly frame: Frame
   readonly tensors: readonly WireTensor[]
+  /** Of its header, as it came. */
+  readonly headerBytes: number
 }
 
 const malformed = (because: string): FrameError => new FrameError('malformed', because)
@@ -36,6 +38,7 @@ export class FrameParser {
   #filled = 0
   #stage: 'prefix' | 'header' | 'payload' = 'prefix'
   #payload = 0
+  #header = 0
   #frame: Frame | undefined
   #tensors: WireTensor[] = []
   #current = 0
@@ -97,6 +100,7 @@ export class FrameParser {
       throw new FrameError('oversized', `a payload of ${this.#payload} B, the limit is ${this.#limits.payload} B`)
     }
     this.#stage = 'header'
+    this.#header = header
     this.#fill(new Uint8Array(header))
   }
 
@@ -127,7 +131,7 @@ export class FrameParser {
   }
 
   #finishFrame(): true {
-    const parsed = { frame: this.#frame!, tensors: this.#tensors }
+    const parsed = { frame: this.#frame!, tensors: this.#tensors, headerBytes: this.#header }
     for (const tensor of this.#tensors) if (tensor.type === 'string') checkStrings(tensor)
     this.#stage = 'prefix'
     this.#frame = undefined

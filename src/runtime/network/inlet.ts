@@ -2,6 +2,7 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import type { Clock } from '../../core/clock.ts'
 import type { Seconds } from '../../core/units.ts'
 import { FrameError } from './frame-parser.ts'
+import { resumed } from './resumed.ts'
 import { readStraight } from './straight-reading.ts'
 
 export interface InletParts {
@@ -95,7 +96,7 @@ class Inlet {
     const goOn = (): void => {
       this.#isResting = false
       this.#work()
-      if (!this.#isResting && this.#stream.readStatus === 'paused') this.#stream.resume()
+      if (!this.#isResting) resumed(this.#stream)
     }
     this.#parts.clock.sleep(rest).then(goOn, () => {})
   }

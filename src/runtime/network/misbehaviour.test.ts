@@ -1,12 +1,21 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import type { Connection } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { PEER_BUDGETS, REFUSED_TASK } from '../../cluster/peer-budgets.ts'
+import { BYTES_OF_WORD, PEER_BUDGETS, REFUSED_TASK } from '../../cluster/peer-budgets.ts'
 import { bytes } from '../../core/units.ts'
 import { type NetworkGroup, networkGroup, type OpenNetwork, openPair } from '../../testing/open-networks.ts'
 import { drain, openStranger, type Stranger } from '../../testing/stranger.ts'
 import { notice } from '../device/notice.ts'
-import { type Control, DeviceStateSchema, FrameSchema, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
+import {
+  type Control,
+  DeviceStateSchema,
+  FailureSchema,
+  FrameSchema,
+  PaceSchema,
+  PolicyReportSchema,
+  ReplySchema,
+  TaskSchema
+} from '../generated/tributary/v1/wire_pb.ts'
 import { encodeControl } from './control-sender.ts'
 import { STATE_TOPIC } from './gossip.ts'
 import { CONTROL_PROTOCOL, TASK_PROTOCOL } from './peer-session.ts'
@@ -66,6 +75,11 @@ const acknowledgement = control({
   value: { $typeName: 'tributary.v1.Acknowledgement', of: 99n, refused: '' }
 })
 
+const longNotice = control({
+  case: 'notice',
+  value: notice('failure', create(FailureSchema, { because: 'x'.repeat(2 ** 20) }))
+})
+
 const breaches: [string, string, Uint8Array, 'malformedFrames' | 'oversizedFrames'][] = [
   ['a frame of no header', TASK_PROTOCOL, new Uint8Array(8), 'malformedFrames'],
   ['a header that is garbage', TASK_PROTOCOL, frame([4, 0], new Uint8Array(4).fill(255)), 'malformedFrames'],
@@ -73,6 +87,7 @@ const breaches: [string, string, Uint8Array, 'malformedFrames' | 'oversizedFrame
   ['a payload over the limit', TASK_PROTOCOL, frame([4, 1_000_001], new Uint8Array()), 'oversizedFrames'],
   ['a payload that no tensor takes', TASK_PROTOCOL, frame([4, 5], task(1).subarray(8, 12)), 'malformedFrames'],
   ['a control message of 4 GiB', CONTROL_PROTOCOL, new Uint8Array(4).fill(255), 'oversizedFrames'],
+  ['a notice that is too long', CONTROL_PROTOCOL, longNotice, 'oversizedFrames'],
   ['a control message of garbage', CONTROL_PROTOCOL, new Uint8Array([0, 0, 0, 2, 255, 255]), 'malformedFrames'],
   ['a control message of no kind', CONTROL_PROTOCOL, new Uint8Array(4), 'malformedFrames'],
   ['an answer to nothing', CONTROL_PROTOCOL, acknowledgement, 'malformedFrames']
@@ -152,6 +167,25 @@ describe('a member that breaks the protocol', () => {
     await expect.poll(() => heard, { timeout: 30_000 }).toBe(burst + beyond)
     expect(a.network.budgets?.()?.beyond()[0]).toMatchObject({ peer: member.host.peerId.toString(), kind: 'words' })
     expect(performance.now() - began).toBeGreaterThan(2000)
+  }, 60_000)
+
+  it('that says little in many bytes pays for the bytes: its reports are read more slowly, whatever is in them', async () => {
+    const stream = await connection.newStream([CONTROL_PROTOCOL])
+    const paces = Array.from({ length: 400_000 }, () => create(PaceSchema))
+    const report = control({ case: 'notice', value: notice('report', create(PolicyReportSchema, { paces })) })
+    const most = Math.ceil((PEER_BUDGETS.words.burst * BYTES_OF_WORD) / report.length)
+    for (let i = 0; i < most + 20; i++) if (!stream.send(report)) await stream.onDrain()
+    await expect.poll(() => a.network.budgets?.()?.refusals().get('words') ?? 0, SOON).toBeGreaterThan(0)
+    expect(heard).toBeLessThan(most + 10)
+  }, 60_000)
+
+  it('gives no answers to what nobody asked, of whatever size', async () => {
+    const stream = await connection.newStream([CONTROL_PROTOCOL])
+    const status = 'x'.repeat(15 * 2 ** 20)
+    const value = create(ReplySchema, { body: { case: 'status', value: status } })
+    for (let i = 0; i < 4; i++) if (!stream.send(control({ case: 'reply', value }))) await stream.onDrain()
+    await expect.poll(() => a.network.budgets?.()?.refusals().get('words') ?? 0, SOON).toBeGreaterThan(0)
+    expect(a.network.counters().malformedFrames).toBe(0)
   }, 60_000)
 
   it('that sends tasks which are refused, again and again, is read more slowly', async () => {

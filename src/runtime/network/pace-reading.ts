@@ -1,6 +1,7 @@
 import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import type { Seconds } from '../../core/units.ts'
+import { resumed } from './resumed.ts'
 
 export interface PaceParts {
   readonly clock: Clock
@@ -14,9 +15,9 @@ export const paceReading = (stream: Stream, { clock, rest }: PaceParts): void =>
     const time = rest(data.byteLength)
     if (time <= 0 || stream.readStatus !== 'readable') return
     stream.pause()
-    const goOn = (): void => {
-      if (stream.readStatus === 'paused') stream.resume()
-    }
-    clock.sleep(time).then(goOn, () => {})
+    clock.sleep(time).then(
+      () => resumed(stream),
+      () => {}
+    )
   })
 }

@@ -1,6 +1,6 @@
 import { create, fromBinary } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
-import { type PeerBudgets, REFUSED_TASK } from '../../cluster/peer-budgets.ts'
+import { BYTES_OF_ANSWERED_WORD, BYTES_OF_WORD, type PeerBudgets, REFUSED_TASK } from '../../cluster/peer-budgets.ts'
 import type { Clock } from '../../core/clock.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import {
@@ -18,6 +18,7 @@ import type { LinkShaper } from '../ports/link-shaper.ts'
 import { type ArrivedTask, NetworkError, type TaskAnswer } from '../ports/network.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { Member } from './admission.ts'
+import { controlHead } from './control-head.ts'
 import { ControlSender, encodeControl } from './control-sender.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import { FrameError, FrameParser, type ParsedFrame } from './frame-parser.ts'
@@ -34,6 +35,10 @@ export const CONTROL_PROTOCOL = '/tributary/control/1'
 
 /** Of one control message: the manifest of a model with thousands of blocks fits many times. */
 const CONTROL_LIMIT = 16 * 2 ** 20
+/** Of one that nobody asked for: the placement of the largest cluster fits. */
+const UNASKED_LIMIT = 2 ** 20
+/** Of the header of a task, before it costs words as well: an honest one is shorter by far. */
+const FREE_HEADER = 4096
 /** Of one peer, that are being answered. */
 const MAX_REQUESTS = 64
 const REQUEST_TIMEOUT: Seconds = seconds(10)
@@ -247,8 +252,9 @@ export class PeerSession {
     if (stream?.writeStatus === 'writable') stream.send(encodeControl(0n, { case: 'complaint', value }))
   }
 
-  #onFrame({ frame, tensors }: ParsedFrame): void {
+  #onFrame({ frame, tensors, headerBytes }: ParsedFrame): void {
     this.#framesIn++
+    this.#words += Math.ceil(Math.max(0, headerBytes - FREE_HEADER) / BYTES_OF_WORD)
     const answer = frame.body.case === 'task' ? this.#onTask(frame, tensors) : ({ kind: 'accepted' } as const)
     const refused = answer.kind === 'refused' ? answer.because || 'refused' : ''
     if (refused !== '') this.#words += REFUSED_TASK
@@ -262,14 +268,9 @@ export class PeerSession {
   }
 
   #onControl(bytes: Uint8Array): void {
-    let control: Control
-    try {
-      control = fromBinary(ControlSchema, bytes)
-    } catch {
-      throw new FrameError('malformed', 'a control message that cannot be decoded')
-    }
+    const control = this.#decode(bytes)
+    if (control === undefined) return
     const { id, body } = control
-    if (body.case !== 'acknowledgement') this.#words++
     switch (body.case) {
       case 'request':
         this.#reply(id, body.value).catch(error =>
@@ -304,6 +305,21 @@ export class PeerSession {
       default:
         throw new FrameError('malformed', 'a control message of no known kind')
     }
+  }
+
+  /** What it takes to decode is on the peer's budget, and what nobody asked for and is too long is not decoded. */
+  #decode(bytes: Uint8Array): Control | undefined {
+    try {
+      const { id, kind } = controlHead(bytes)
+      const isAnswer = kind === 'reply'
+      if (isAnswer || kind !== 'acknowledgement' || bytes.byteLength > BYTES_OF_WORD)
+        this.#words += Math.ceil(bytes.byteLength / (isAnswer ? BYTES_OF_ANSWERED_WORD : BYTES_OF_WORD)) || 1
+      if (isAnswer && !this.#requests.awaits(id)) return undefined
+      if (isAnswer || kind === 'records' || bytes.byteLength <= UNASKED_LIMIT) return fromBinary(ControlSchema, bytes)
+    } catch {
+      throw new FrameError('malformed', 'a control message that cannot be decoded')
+    }
+    throw new FrameError('oversized', `${bytes.byteLength} B that nobody asked for, the limit is ${UNASKED_LIMIT} B`)
   }
 
   #onAnswer(of: bigint, refused: string): void {

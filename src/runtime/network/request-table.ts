@@ -36,6 +36,11 @@ export class RequestTable {
     }
   }
 
+  /** Whether somebody waits for the reply still. */
+  awaits(id: bigint): boolean {
+    return this.#open.has(id)
+  }
+
   /** A reply that nobody waits for any more is dropped. */
   answer(id: bigint, reply: Reply): void {
     this.#open.get(id)?.resolve(reply)
