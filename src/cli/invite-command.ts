@@ -80,18 +80,20 @@ const composeInvite = async (
   { for: name = '', once = false, open = false }: InviteFlags,
   lasts: Seconds
 ): Promise<Composed> => {
-  const [{ findSecret }, { encodeInvite, inviteAddresses }, { createTicket }, { readPeers }, { wallTime }] =
+  const [{ findSecret }, { encodeInvite, inviteAddresses }, { createTicket }, { issuedAfter, readRemoval }, ...state] =
     await Promise.all([
       import('../node/cluster-secret.ts'),
       import('../runtime/network/invite.ts'),
       import('../runtime/network/members/ticket.ts'),
+      import('../runtime/network/members/removal.ts'),
       import('../runtime/state/peers-file.ts'),
       import('../runtime/system-clock.ts')
     ])
+  const [{ readPeers }, { wallTime }] = state
   const say = (text: string): void => void process.stderr.write(`tributary: ${text}\n`)
   const others = (await readPeers(folder, say)).map(peer => peer.addresses)
   const addresses = inviteAddresses(own, others)
-  const { footing } = await findSecret([], keyFile === folder.keyFile ? undefined : keyFile, folder, say)
+  const { footing, kept } = await findSecret([], keyFile === folder.keyFile ? undefined : keyFile, folder, say)
   if (footing?.kind !== 'holder')
     throw new UserError(
       `${folder.path}: this device does not hold the cluster's key, so it cannot invite; ask on one that does: tributary member list shows which`
@@ -99,7 +101,8 @@ const composeInvite = async (
   const { key } = footing
   if (open) return { invite: encodeInvite({ key, addresses }), addresses, expires: null }
   const expires = seconds(Math.floor(wallTime() + lasts))
-  const ticket = createTicket(key, { name, once, expires })
+  const removals = (kept?.removals ?? []).flatMap(signed => readRemoval(signed, kept!.cluster) ?? [])
+  const ticket = createTicket(key, { name, once, expires, issued: issuedAfter(removals, wallTime()) })
   return { invite: encodeInvite({ ticket, addresses }), addresses, expires }
 }
 

@@ -5,7 +5,9 @@ import { describeSystemError } from '../core/describe-system-error.ts'
 import { systemErrorOf } from '../core/system-error-of.ts'
 import { NoAnswerError, UserError } from '../core/user-error.ts'
 import { VERSION } from '../node/version.ts'
+import { hidePassword } from '../runtime/io/hide-password.ts'
 import { guardOutput } from './guard-output.ts'
+import { hideArguments } from './hide-arguments.ts'
 import { refuseMangled } from './refuse-mangled.ts'
 import { withFlags } from './with-flags.ts'
 
@@ -77,6 +79,8 @@ const firstThrown = (error: unknown): unknown =>
     : error
 
 const main = async (): Promise<number> => {
+  // Of a broker, a camera, a webhook.
+  if (process.argv.some(word => hidePassword(word) !== word)) hideArguments()
   await register(process.argv[2])
   program.commands.forEach(prepare)
   try {

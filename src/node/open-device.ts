@@ -30,6 +30,7 @@ import type { CreatePolicy } from '../scheduler/policy.ts'
 import type { DeviceLog } from './device-log.ts'
 import { type Cluster, type ClusterOptions, openCluster } from './open-cluster.ts'
 import { PeerNames } from './peer-names.ts'
+import { plainLog } from './plain-log.ts'
 
 /** What a device on Node is made of, whoever asks for it: the command line, or a program that imports this package. */
 export interface OpenDeviceOptions extends ClusterOptions {
@@ -82,7 +83,8 @@ export interface OpenedDevice extends AsyncDisposable {
  * Take the state folder, open the network, put the device together.
  * @throws UserError where the state is in use or refused, the port is taken, the key is missing
  */
-export const openDevice = async (options: OpenDeviceOptions, log: DeviceLog): Promise<OpenedDevice> => {
+export const openDevice = async (options: OpenDeviceOptions, given: DeviceLog): Promise<OpenedDevice> => {
+  const log = plainLog(given)
   const held = await takeState(options, log)
   try {
     return await openWith(held, options, log)

@@ -5,6 +5,7 @@ import { describeFileError } from '../../core/describe-file-error.ts'
 import { UserError } from '../../core/user-error.ts'
 import { sayOpen } from '../../node/cluster-secret.ts'
 import { isInvite } from '../../runtime/network/invite.ts'
+import { hideArguments } from '../hide-arguments.ts'
 
 /** Holds what `--join` does, for services and containers: arguments can be read by every user of the machine. */
 export const JOIN_VARIABLE = 'TRIBUTARY_JOIN'
@@ -31,11 +32,6 @@ export const readJoins = async ({ join, joinFiles, say }: JoinSources): Promise<
   const filed = await Promise.all(joinFiles.map(file => readJoinFile(file, say)))
   const named = [...given, ...filed].flat()
   return named.length > 0 ? named : inherited
-}
-
-/** Overwrites them: from now on `ps` shows this. Others could see them for a moment; a file is better. */
-const hideArguments = (): void => {
-  process.title = `tributary ${process.argv[2] ?? ''}`.trim()
 }
 
 const MAX_FILE_BYTES = 64 * 1024

@@ -27,6 +27,7 @@ import type { LinkMeter } from './link-meter.ts'
 import { LinkProbe } from './link-probe.ts'
 import { MessageParser } from './message-parser.ts'
 import { Outlet } from './outlet.ts'
+import { plainText } from './plain-text.ts'
 import { RequestTable } from './request-table.ts'
 import { TaskSender } from './task-sender.ts'
 
@@ -299,8 +300,11 @@ export class PeerSession {
         this.#parts.events.onRecords(body.value)
         break
       case 'complaint':
-        this.#complaint = body.value.because.slice(0, 500)
-        this.#parts.say(`${this.member.peer} reset our ${body.value.protocol}: ${this.#complaint}`, 'warn')
+        this.#complaint = plainText(body.value.because, 500)
+        this.#parts.say(
+          `${this.member.peer} reset our ${plainText(body.value.protocol, 100)}: ${this.#complaint}`,
+          'warn'
+        )
         break
       default:
         throw new FrameError('malformed', 'a control message of no known kind')

@@ -127,7 +127,14 @@ describe('a ticket', () => {
     isRefused(knock(1, { ...good, name: 'other' }), 'malformed')
     isRefused(knock(1, shown({ ...ticket, secret: createClusterKey() }, 1, 0)), 'malformed')
     isRefused(
-      knock(1, shown(createTicket(createClusterKey(), { name: '', once: false, expires: seconds(9e9) }), 1, 0)),
+      knock(
+        1,
+        shown(
+          createTicket(createClusterKey(), { name: '', once: false, expires: seconds(9e9), issued: seconds(0) }),
+          1,
+          0
+        )
+      ),
       'otherCluster'
     )
   })

@@ -24,7 +24,7 @@ import { isPassFor } from './pass.ts'
 import { isSame, readBody } from './read-signed.ts'
 import { RecordReading } from './record-reading.ts'
 import { Refusal } from './refusal.ts'
-import { type Removal, readRemoval, signRemoval } from './removal.ts'
+import { issuedAfter, type Removal, readRemoval, signRemoval } from './removal.ts'
 import { latestKey, MAX_ROTATIONS, readRotation, signRotation } from './rotation.ts'
 import { publicKeyOf } from './signed.ts'
 import {
@@ -293,7 +293,7 @@ export class ClusterRoll {
   }
 
   /** By the removal of who came by it, or of one of that name since it was made. */
-  #isRevoked({ id, issued = seconds(0) }: TicketFacts, name: string): boolean {
+  #isRevoked({ id, issued }: TicketFacts, name: string): boolean {
     return this.removals().some(
       removal =>
         (removal.ticket !== undefined && isSame(removal.ticket, id)) ||
@@ -385,10 +385,9 @@ export class ClusterRoll {
   }
 
   /** What an invite is to hold. @throws UserError where this device does not hold the key */
-  ticket(terms: Omit<TicketTerms, 'expires'> & { readonly lasts: Seconds }): Ticket {
+  ticket(terms: Pick<TicketTerms, 'name' | 'once'> & { readonly lasts: Seconds }): Ticket {
     const { name, once, lasts } = terms
-    // Whatever the clocks of others who removed somebody say, this one comes after that.
-    const issued = seconds(Math.max(this.#parts.wallTime(), ...this.removals().map(({ at }) => at + 1)))
+    const issued = issuedAfter(this.removals(), this.#parts.wallTime())
     return createTicket(this.#requireKey(), { name, once, issued, expires: seconds(this.#parts.wallTime() + lasts) })
   }
 

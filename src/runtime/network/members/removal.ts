@@ -35,3 +35,10 @@ export const readRemoval = (signed: Signed, cluster: Uint8Array): Removal | unde
   const facts = { peer: deviceId(peer), name: plainText(name, MAX_NAME), at: seconds(Number(at)) }
   return ticket.length === 0 ? facts : { ...facts, ticket }
 }
+
+/**
+ * When a ticket is said to be made, in seconds since 1970: after all of these, whatever the clocks of those who removed somebody say.
+ * @param now on this device's clock
+ */
+export const issuedAfter = (removals: readonly Removal[], now: Seconds): Seconds =>
+  seconds(Math.max(now, ...removals.map(({ at }) => at + 1)))

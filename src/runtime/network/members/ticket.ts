@@ -17,8 +17,8 @@ export interface TicketTerms {
   readonly expires: Seconds
   /** It admits one device. */
   readonly once: boolean
-  /** Since 1970, on the clock of who made it. @default 0: before all else */
-  readonly issued?: Seconds
+  /** Since 1970, on the clock of who made it: later than every removal that it is to come after. */
+  readonly issued: Seconds
 }
 
 export interface TicketFacts extends TicketTerms {
@@ -36,7 +36,7 @@ export interface Ticket {
 export const createTicket = (key: ClusterKey, terms: TicketTerms, random: Random = nodeRandom): Ticket => {
   const cluster = publicKeyOf(key)
   const secret = random.bytes(KEY_BYTES)
-  const { name, once, expires, issued = 0 } = terms
+  const { name, once, expires, issued } = terms
   const dates = { expires: BigInt(Math.floor(expires)), issued: BigInt(Math.floor(issued)) }
   const said = { cluster, id: publicKeyOf(secret), name, once, ...dates }
   return { cluster, secret, signed: signAs('ticket', toBinary(TicketSchema, create(TicketSchema, said)), key) }
