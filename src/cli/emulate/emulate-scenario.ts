@@ -226,7 +226,7 @@ const COMPUTING = 0.25
 /** How much of the asked time a made-up block really computes, at most nearly all; for the rest of its time it waits. */
 const safeShare = ({ devices, models }: Scenario): number => {
   const asked = devices.reduce(
-    (sum, { speed }, n) => sum + Math.max(...models.map(m => busyShare(m, devices, n) ?? speed)),
+    (sum, { speed, lanes = 1 }, n) => sum + lanes * Math.max(...models.map(m => busyShare(m, devices, n) ?? speed)),
     0
   )
   return Math.min(0.9, (COMPUTING * availableParallelism()) / asked)

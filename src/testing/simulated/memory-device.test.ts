@@ -3,10 +3,14 @@ import { createRng } from '../../core/rng.ts'
 import { bytesPerSecond, seconds } from '../../core/units.ts'
 import type { Place } from '../../planner/placement.ts'
 import { proportionalPlacement } from '../../planner/proportional-placement.ts'
+import { LanesEngine } from '../../runtime/cluster/lanes-engine.ts'
+import { SplitEngine } from '../../runtime/cluster/split-engine.ts'
 import { planningWords } from '../../runtime/device/planning-words.ts'
+import type { Engine } from '../../runtime/ports/engine.ts'
 import { createLocal } from '../../scheduler/local.ts'
 import { EventClock } from './event-clock.ts'
 import { MemoryDevice, type MemoryDeviceOptions } from './memory-device.ts'
+import { MemoryEngine } from './memory-engine.ts'
 import { MemoryHub } from './memory-hub.ts'
 import { memoryObserver } from './memory-observer.ts'
 import type { MemorySource } from './memory-source.ts'
@@ -72,6 +76,38 @@ test('devices of a program compute what one would, through a death and a cut wir
   await clock.run(() => door.isDone || clock.now() > 300)
   expect(answersOf(door, net)).toEqual(items(60).map((_, datum) => toyAnswer(net, 0, datum)))
   expect(attic.device.status().devices.find(({ name }) => name === 'attic')!.tasks).toBeGreaterThan(0)
+})
+
+test('a device that chooses its lanes has more of them while it is saturated, and the others hear of it', async () => {
+  const { clock, start } = open()
+  const porch = start({ name: 'porch', models: [net], speed: 0.01 })
+  // On two threads a block is half as long again as fast; two lanes serve two in the time of one.
+  const lane = (threads: number): Engine =>
+    new MemoryEngine({
+      ...{ clock: new ProcessClock(clock), speed: threads === 2 ? 1.5 : 1 },
+      bytesAt: place => shed.blobs.bytesAt(place)
+    })
+  const engine = new SplitEngine({
+    splits: [
+      { lanes: 1, threads: 2 },
+      { lanes: 2, threads: 1 }
+    ],
+    open: ({ lanes, threads }) => new LanesEngine(Array.from({ length: lanes }, () => lane(threads))),
+    say: () => {}
+  })
+  const shed = start({ name: 'shed', parts: { engine } })
+  const seen = () => porch.device.status().devices.find(({ name }) => name === 'shed')
+  await clock.run(() => seen()?.split?.because.includes('% used; ') === true || clock.now() > 60)
+  expect(seen()).toMatchObject({ lanes: 1, split: { threads: 2 } })
+  const door = porch.addSource({ name: 'door', items: items(600), window: 12 })
+  await clock.run(() => seen()?.lanes === 2 || clock.now() > 120)
+  expect(seen()).toMatchObject({ lanes: 2, split: { threads: 1 } })
+  const at = porch.device.view.world.deviceIndex(shed.network.self)!
+  expect(porch.device.view.world.devices[at]!.lanes).toBe(2)
+  await clock.run(() => door.isDone || clock.now() > 600)
+  expect(answersOf(door, net)).toEqual(items(600).map((_, datum) => toyAnswer(net, 0, datum)))
+  await clock.run(() => seen()?.lanes === 1 || clock.now() > 700)
+  expect(seen()).toMatchObject({ lanes: 1, split: { threads: 2 } })
 })
 
 test.each(['confluence', 'ms-mdi', 'ddi', 'ar-mdi'] as const)(

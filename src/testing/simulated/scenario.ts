@@ -71,12 +71,14 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
   // Of a policy that needs whole models each must fit somewhere.
   const policy = !isScarce && rng.fork('whole').next() < 0.15 ? 'ddi' : drawn
   const clocks = rng.fork('clocks')
+  const lanes = lanesOf(rng.fork('lanes'), count)
   const devices = range(count).map(n => ({
     name: `d${n}`,
     speed: round(0.25 + 1.5 * rng.next()),
+    lanes: lanes[n]!,
     // Together more than twice what is needed, whoever of them is away for a while.
     memory: isScarce
-      ? Math.ceil(Math.max(largest, (whole * (0.5 + 0.5 * rng.next())) as number))
+      ? lanes[n]! * Math.ceil(Math.max(largest, (whole * (0.5 + 0.5 * rng.next())) as number))
       : Number.POSITIVE_INFINITY,
     wallOffset: clocks.next() < 0.7 ? 0 : Math.round(1e5 * (clocks.next() - 0.5))
   }))
@@ -98,6 +100,12 @@ export const scenarioOf = (seed: number): SimulatedScenario => {
     isPlanned: seed % 200 === 0,
     faults: faultSchedule(rng.fork('faults'), { devices: count, sources: sources.length, needed, owners })
   }
+}
+
+/** In some clusters devices run up to three blocks at once. */
+const lanesOf = (rng: Rng, count: number): readonly number[] => {
+  const most = rng.next() < 0.75 ? 1 : 3
+  return range(count).map(() => 1 + Math.floor(most * rng.next()))
 }
 
 /** In some clusters: of each pair, but for those of neighbours in a ring, whether it is apart. */

@@ -216,7 +216,7 @@ export class SimulatedDevice {
         },
         isLoaded: hash => lastCopies?.loaded(this.name, hash),
         isUnloaded: hash => {
-          const hasRoom = memory - weighed >= this.#largestBlock
+          const hasRoom = memory - weighed >= lanes * this.#largestBlock
           if (lastCopies?.unloaded(this.name, hash) === true && hasRoom && this.#keepsModels)
             laws.broken(`${this.name} drops the last copy of block ${hash.slice(0, 12)}`)
         },
