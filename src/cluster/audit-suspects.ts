@@ -43,14 +43,9 @@ export class AuditSuspects {
     return seen.length >= TOO_MANY && !isBetweenTwo
   }
 
-  /** It is gone for good. */
+  /** It is gone for good. Another process in its place is no reason: whoever was caught could begin anew. */
   forget(device: DeviceId): void {
-    this.restarted(device)
     this.#accused.delete(device)
-  }
-
-  /** Another process has taken its place: what it computed before is forgotten, not whom it accused. */
-  restarted(device: DeviceId): void {
     this.#proven.delete(device)
     this.#hidden.delete(device)
     for (const accused of this.#accused.values()) accused.delete(device)

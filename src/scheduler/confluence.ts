@@ -11,6 +11,7 @@ import type { Commitment, CreatePolicy, Decision, Report, TaskState } from './po
 import { Remembered } from './remembered.ts'
 import { reportInterval } from './report-interval.ts'
 import { routeUses } from './route-uses.ts'
+import { ToldWork } from './told-work.ts'
 import { TypicalTimes } from './typical-times.ts'
 import { VirtualQueues } from './virtual-queues.ts'
 
@@ -57,6 +58,7 @@ export const createConfluence =
     const { world } = host
     /** Of a queue only its length counts here: who had which task by then is not asked. */
     const said = (): Report => ({ backlog: host.backlog(), commitments: [], received: [] })
+    const toldWork = new ToldWork()
     const queues = new VirtualQueues(resource => world.dearness(resource))
     const expected = new ExpectedCommitments()
     const typical = new TypicalTimes(world)
@@ -76,9 +78,15 @@ export const createConfluence =
      */
     let slack = Number.POSITIVE_INFINITY
     const measureSlack = (): void => {
+      slack = weights.size > 1 ? Number.POSITIVE_INFINITY : LATE_DATA * largestWork()
+    }
+    const largestWork = (): number => {
       let most = 0
-      for (const m of world.models.keys()) most = Math.max(most, typical.of(m))
-      slack = weights.size > 1 ? Number.POSITIVE_INFINITY : LATE_DATA * most
+      for (const m of world.models.keys()) {
+        const time = typical.of(m)
+        if (time > most && time < Number.POSITIVE_INFINITY) most = time
+      }
+      return most
     }
 
     const resourceOf = ({ from, to }: Commitment): number | undefined =>
@@ -96,6 +104,16 @@ export const createConfluence =
         if (resource !== undefined) told.set(resource, (told.get(resource) ?? 0) + commitment.seconds)
       }
       expected.heard(from, told, now)
+    }
+
+    /** What of it is believed: whoever it is, it has no more data under way than anybody has. */
+    const credible = (from: number, commitments: readonly Commitment[], now: Seconds): Commitment[] => {
+      const bound = Math.max(LEAST_BOUND, MOST_DATA * largestWork())
+      return merge(commitments).flatMap(commitment => {
+        const resource = resourceOf(commitment)
+        if (resource === undefined) return []
+        return [{ ...commitment, seconds: toldWork.credible(from, resource, commitment.seconds, bound, now) }]
+      })
     }
 
     const own = (): number => world.devices[host.self]!.resource
@@ -208,13 +226,17 @@ export const createConfluence =
       heard: (from, report, now) => {
         if (report.paces !== undefined) fair.heard(from, report.paces, now)
         // Remarks, and reports of devices without sources, tell of none.
-        if (report.commitments.length > 0) expectFrom(from, report.commitments, now)
+        const commitments = credible(from, report.commitments, now)
+        if (commitments.length > 0) expectFrom(from, commitments, now)
         queues.atLeast(world.devices[from]!.resource, report.backlog - slack, now)
         if (report.committed !== undefined) {
           queues.set(world.devices[from]!.resource, report.committed, now)
           for (const commitment of unheard(from, now)) commit(commitment, now)
         }
-        for (const commitment of report.commitments) commit(commitment, now)
+        for (const commitment of commitments) commit(commitment, now)
+      },
+      forget: (device, now) => {
+        for (const [resource, left] of toldWork.forget(device, now)) queues.commit(resource, -left, now)
       }
     }
   }
@@ -241,6 +263,11 @@ const LONGEST_ROUND_TRIP: Seconds = seconds(1)
 
 /** Data whose whole work may be late at a device before its queue is taken to be longer than thought. */
 const LATE_DATA = 2
+
+/** Of the largest model: no device is believed to have more of them under way to one resource. */
+const MOST_DATA = 128
+/** In seconds, where data are small: many may be told of at once. */
+const LEAST_BOUND = 10
 
 /** One entry for each resource. */
 const merge = (commitments: readonly Commitment[]): Commitment[] => {

@@ -8,6 +8,8 @@ const LEAST = 8
 const FURTHEST = 64
 /** Paces that were told so long ago belong to somebody who is gone. */
 const STALE: Seconds = seconds(2)
+/** Another's pace counts as so many times the fastest one here at most: one that is made up is not to be that of all. */
+const FASTEST = 4
 
 interface OwnSource {
   readonly weight: number
@@ -65,15 +67,10 @@ export class FairShare {
   }
 
   #commonPace(now: Seconds): number {
-    let sum = 0
-    let sources = 0
-    const add = ({ pace }: Pace): void => {
-      sum += pace
-      sources++
-    }
-    this.paces(now).forEach(add)
-    for (const { paces, at } of this.#others.values()) if (now - at < STALE) paces.forEach(add)
-    return sum / sources
+    const all = this.paces(now).map(({ pace }) => pace)
+    for (const { paces, at } of this.#others.values()) if (now - at < STALE) all.push(...paces.map(({ pace }) => pace))
+    const most = FASTEST * Math.max(...this.paces(now).map(({ pace }) => pace))
+    return all.reduce((sum, pace) => sum + Math.min(pace, most), 0) / all.length
   }
 }
 

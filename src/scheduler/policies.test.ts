@@ -228,6 +228,22 @@ describe('confluence', () => {
     expect(here.admit(task({ datum: 1 }), now)).toMatchObject({ kind: 'go', steps: [{ device: 0, until: 2 }] })
   })
 
+  test('one that lies makes no worker look busy for longer than anybody keeps one busy', () => {
+    const world = pair({ activations: [1e3, 1e3, 1e3] })
+    const here = policy('confluence', { world, self: 0 })
+    const lies = report({ commitments: [{ from: 0, to: 0, seconds: 1e6 }] })
+    for (let i = 0; i < 100; i++) here.heard(1, lies, now)
+    // The work of 128 data, 2 s each: then it is idle again, and data stay.
+    expect(here.admit(task(), seconds(255))).toMatchObject({ steps: [{ device: 1, until: 2 }, { device: 0 }] })
+    const later = policy('confluence', { world, self: 0 })
+    for (let i = 0; i < 100; i++) later.heard(1, lies, now)
+    expect(later.admit(task(), seconds(257))).toMatchObject({ steps: [{ device: 0, until: 2 }] })
+    const gone = policy('confluence', { world, self: 0 })
+    for (let i = 0; i < 100; i++) gone.heard(1, lies, now)
+    gone.forget!(1, seconds(1))
+    expect(gone.admit(task(), seconds(1))).toMatchObject({ steps: [{ device: 0, until: 2 }] })
+  })
+
   test('serves the oldest datum first, wherever it comes from', () => {
     const confluence = policy('confluence', { world: pair() })
     const old = task({ availableAt: seconds(1), arrivedAt: seconds(9) })

@@ -163,7 +163,7 @@ export interface Policy {
   remark(): Report
   heard(from: number, report: Report, now: Seconds): void
   /** Another process has taken this device's place: what is remembered of it is of a former life. */
-  forget?(device: number): void
+  forget?(device: number, now: Seconds): void
 }
 
 /** Makes the policy of one device; `host` is what that device lets it see. */

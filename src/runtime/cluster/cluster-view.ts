@@ -272,6 +272,7 @@ export class ClusterView {
     const index = this.world.deviceIndex(device)
     if (index === undefined || device === this.self) return undefined
     this.#forget(device, index)
+    this.distrust.forget(device)
     this.world.retire(device)
     this.#states.delete(device)
     this.#lives.delete(device)
@@ -355,7 +356,7 @@ export class ClusterView {
 
   #forget(device: DeviceId, index: number): void {
     this.#offered[index] = new Map()
-    this.distrust.forget(device)
+    this.distrust.restarted(device)
     this.world.forget(index)
   }
 

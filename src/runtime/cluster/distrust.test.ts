@@ -55,7 +55,7 @@ test('of what others say two are needed who are members, for as long as both say
   expect(isFailing()).toBe(false)
 })
 
-test('of another life nothing is known, neither against it nor by it', () => {
+test('who is gone for good is not known, neither what is said against it nor what it says', () => {
   const distrust = new Distrust(c)
   distrust.refused(a, net, 0, s(0))
   distrust.hear(a, [aside(b, 100)], s(0))
@@ -68,6 +68,26 @@ test('of another life nothing is known, neither against it nor by it', () => {
     false,
     false
   ])
+})
+
+test('another process in its place does not fail as the one before did, but is no more to be trusted with what it computes', () => {
+  const distrust = new Distrust(c)
+  distrust.refused(a, net, 0, s(0))
+  distrust.hear(a, [aside(b, 100)], s(0))
+  distrust.hear(d, [aside(b, 100)], s(0))
+  distrust.hear(c, [aside(a, 100)], s(0))
+  distrust.restarted(a)
+  expect([distrust.isRefusing(a, net, 0), distrust.isSetAside(a, net), distrust.isSetAside(b, net)]).toEqual([
+    false,
+    false,
+    false
+  ])
+  // Who was caught could have itself trusted again by reconnecting.
+  for (const by of [c, d]) distrust.hear(by, [{ ...aside(a, 100), isAudited: true }], s(0))
+  distrust.restarted(a)
+  expect([distrust.isSetAside(a, net), distrust.isOutOfPlans(a)]).toEqual([true, true])
+  distrust.expire(s(100))
+  expect([distrust.isSetAside(a, net), distrust.isOutOfPlans(a)]).toEqual([false, false])
 })
 
 test('out of plans is of whom two members say that it computes otherwise, whoever they are; not of whom one says so', () => {

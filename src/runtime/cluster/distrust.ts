@@ -134,11 +134,20 @@ export class Distrust {
     return own === undefined ? undefined : wordOf(own, device, model)
   }
 
-  /** Another process has taken its place. */
+  /** Another process has taken its place: that it computed otherwise than others is said of it for as long as it was. */
+  restarted(device: DeviceId): void {
+    this.#drop(device, ({ isAudited }) => !isAudited)
+  }
+
+  /** It is gone for good. */
   forget(device: DeviceId): void {
+    this.#drop(device, () => true)
+  }
+
+  #drop(device: DeviceId, isDropped: (word: SetAside) => boolean): void {
     for (const key of this.#refusals.keys()) if (key.startsWith(`${device} `)) this.#refusals.delete(key)
     for (const [by, list] of this.#setAside) {
-      const others = by === device ? [] : list.filter(one => one.device !== device)
+      const others = by === device ? [] : list.filter(one => one.device !== device || !isDropped(one))
       if (others.length === 0) this.#setAside.delete(by)
       else this.#setAside.set(by, others)
     }

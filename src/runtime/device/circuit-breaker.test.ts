@@ -50,9 +50,27 @@ test('it never rests for more than five minutes, and a new process begins with a
     until = breaker.contradicted(bad, net, 'memory', s(now))!.until
     expect(until - now).toBeLessThanOrEqual(300)
   }
-  breaker.forget(bad)
+  breaker.restarted(bad)
   expect(breaker.setAside(s(until - 1))).toEqual([])
   expect(breaker.isDiscredited(bad, net, s(until - 1))).toBe(false)
+})
+
+test('a new process is not trusted again where the one before was caught: for computing otherwise, or for returning nothing', () => {
+  const breaker = new CircuitBreaker()
+  breaker.deviates(bad, net, 'otherwise', s(0))
+  breaker.restarted(bad)
+  expect(breaker.setAside(s(59))).toMatchObject([{ device: bad, isAudited: true }])
+  // Nor by failing once in another way meanwhile.
+  breaker.contradicted(bad, net, 'memory', s(61))
+  breaker.restarted(bad)
+  expect(breaker.setAside(s(62))).toMatchObject([{ device: bad, because: 'memory' }])
+  const other = new CircuitBreaker()
+  other.swallows(bad, net, 'did not come back', s(0))
+  other.restarted(bad)
+  expect(other.setAside(s(9))).toHaveLength(1)
+  expect(other.setAside(s(10))).toEqual([])
+  other.forget(bad)
+  expect(other.isDiscredited(bad, net, s(10))).toBe(false)
 })
 
 test('what one says of another sets neither aside, however often; of two others it does', () => {

@@ -28,6 +28,8 @@ interface Circuit {
   because: string
   /** Was opened for what it computes, last. */
   isAudited: boolean
+  /** Was opened for what no new process mends, and has not proved itself since. */
+  isCaught: boolean
 }
 
 /**
@@ -71,12 +73,20 @@ export class CircuitBreaker {
     return this.#open(circuit, now)
   }
 
+  /** It takes data and returns none. @returns as `contradicted` */
+  swallows(device: DeviceId, model: ModelId, because: string, now: Seconds): SetAside | undefined {
+    const found = this.suspect(device, model, because, now)
+    if (found !== undefined) this.#of(device, model, now).isCaught = true
+    return found
+  }
+
   /** What it computes is not what two others do. @returns as `contradicted` */
   deviates(device: DeviceId, model: ModelId, because: string, now: Seconds): SetAside | undefined {
     const circuit = this.#of(device, model, now)
     if (this.#isOpen(circuit, now) && circuit.isAudited) return undefined
     circuit.because = because
     circuit.isAudited = true
+    circuit.isCaught = true
     circuit.rest = seconds(Math.max(circuit.rest, AUDITED_REST))
     return this.#open(circuit, now)
   }
@@ -94,7 +104,13 @@ export class CircuitBreaker {
     )
   }
 
-  /** Another process has taken its place. */
+  /** Another process has taken its place: it may not fail, but whoever was caught could be trusted anew by beginning anew. */
+  restarted(device: DeviceId): void {
+    for (const [key, circuit] of this.#circuits)
+      if (circuit.device === device && !circuit.isCaught) this.#circuits.delete(key)
+  }
+
+  /** It is gone for good. */
   forget(device: DeviceId): void {
     for (const [key, circuit] of this.#circuits) if (circuit.device === device) this.#circuits.delete(key)
   }
@@ -117,7 +133,16 @@ export class CircuitBreaker {
     const isProved = known?.until !== undefined && now - known.until > known.rest
     const circuit =
       known === undefined || isProved
-        ? { device, model, seen: [], rest: FIRST_REST, until: undefined, because: '', isAudited: false }
+        ? {
+            device,
+            model,
+            seen: [],
+            rest: FIRST_REST,
+            until: undefined,
+            because: '',
+            isAudited: false,
+            isCaught: false
+          }
         : known
     this.#circuits.set(key, circuit)
     return circuit

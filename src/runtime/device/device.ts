@@ -794,7 +794,8 @@ class RunningDevice implements Device {
   }
 
   #restarted(peer: DeviceId): void {
-    this.breaker.forget(peer)
+    this.breaker.restarted(peer)
+    this.setAside()
     this.#audits.restarted(peer)
     this.#dispatcher.forget(this.view.world.deviceIndex(peer)!)
   }

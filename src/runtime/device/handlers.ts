@@ -9,6 +9,7 @@ import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import { isFinished } from '../../core/progress.ts'
 import { bytes, seconds } from '../../core/units.ts'
 import type { Dispatcher } from '../../scheduler/dispatch/dispatcher.ts'
+import type { Report } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { toWire } from '../cluster/manifest-codec.ts'
 import { MisfitError } from '../cluster/misfit-error.ts'
@@ -197,7 +198,7 @@ const mayBeBlamed = ({ view, source, door }: HandlerParts, { task, from }: Arriv
 const take = (parts: HandlerParts, arrived: ArrivedTask, from: number, room: TaskRoom): TaskAnswer => {
   const { view, clock, dispatcher, network } = parts
   if (arrived.report !== undefined && reportFault(arrived.report) === undefined)
-    dispatcher.policy.heard(from, reportFromWire(arrived.report, view.world), clock.now())
+    dispatcher.policy.heard(from, believedOf(view, arrived.from, arrived.report), clock.now())
   const task = taskFromWire(arrived, view, clock.now())
   if (arrived.task.shown !== 0n) {
     parts.audits.shown(arrived.from, Number(arrived.task.shown), task)
@@ -308,9 +309,17 @@ const hearReport = (parts: HandlerParts, from: DeviceId, said: PolicyReport): vo
     sayOf(parts, from)(`a report of ${view.nameOf(from)} is not heard: ${fault}`, 'warn')
     return
   }
-  const report = reportFromWire(said, view.world)
+  const report = believedOf(view, from, said)
   dispatcher.policy.heard(index, report, clock.now())
   stretch.heard(from, report.flow)
+}
+
+/** Each of its sources has one pace, and it has no more of them than its state says. */
+const believedOf = (view: ClusterView, from: DeviceId, said: PolicyReport): Report => {
+  const { paces, ...report } = reportFromWire(said, view.world)
+  if (paces === undefined) return report
+  const each = [...new Map(paces.map(pace => [pace.source, pace])).values()]
+  return { ...report, paces: each.slice(0, view.state(from)?.sources.length ?? 0) }
 }
 
 const hearPlacement = ({ inbox, refused }: HandlerParts, from: DeviceId, message: Placement): void => {

@@ -419,7 +419,7 @@ export class SourceRunner implements SourcePort {
     const model = this.#model.served?.manifest.id
     if (model === undefined || inARow < UNRETURNED) return
     const { breaker, clock } = this.#parts
-    const setAside = breaker.suspect(device, model, `${inARow} data in a row did not come back from it`, clock.now())
+    const setAside = breaker.swallows(device, model, `${inARow} data in a row did not come back from it`, clock.now())
     if (setAside !== undefined) this.#acquit([setAside])
   }
 

@@ -124,7 +124,7 @@ export class Dispatcher<T extends LiveTask> {
   forget(device: number): void {
     const nothing = { backlog: seconds(0), committed: seconds(0), commitments: [], received: [], queues: [] }
     this.policy.heard(device, nothing, this.#ports.now())
-    this.policy.forget?.(device)
+    this.policy.forget?.(device, this.#ports.now())
   }
 
   /**

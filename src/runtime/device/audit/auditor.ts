@@ -89,7 +89,6 @@ export class Auditor {
 
   /** Another process has taken its place. */
   restarted(device: DeviceId): void {
-    this.#parts.suspects.restarted(device)
     this.#rightAt.delete(device)
   }
 
