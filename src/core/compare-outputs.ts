@@ -56,6 +56,14 @@ export const magnitudeOf = (tensor: Tensor): number => {
   return largest
 }
 
+/** Whether each element is a number, and a finite one. */
+export const isFiniteTensor = (tensor: Tensor): boolean => {
+  if (tensor.type === 'string') return false
+  const elements = numbers(tensor)
+  for (let i = 0; i < elements.length; i++) if (!Number.isFinite(elements[i])) return false
+  return true
+}
+
 const tensorDifference = (a: Tensor, b: Tensor): number => {
   if (a.type !== b.type || a.dims.join() !== b.dims.join() || a.data.length !== b.data.length)
     return Number.POSITIVE_INFINITY

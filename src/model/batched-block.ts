@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import {
+  type GraphProto,
   GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
@@ -18,11 +19,14 @@ import { constantTensor } from './constant-tensor.ts'
 import { DATA_TYPE } from './element-bits.ts'
 import type { Block } from './make-blocks.ts'
 import { messageWith } from './message-with.ts'
+import { mixesData, type NodeFacts } from './mixes-data.ts'
 import { NamePool } from './name-pool.ts'
 import { isDefaultDomain } from './onnx-file.ts'
 import type { TensorFacts } from './tensor-facts.ts'
 import { declaredDims, tensorType } from './tensor-type.ts'
 import { withoutClaims } from './without-claims.ts'
+
+const MICROSOFT = 'com.microsoft'
 
 /**
  * Operators of which nobody can say that a datum comes out the same beside others, whatever a trial shows: what they make depends
@@ -32,6 +36,11 @@ const TOGETHER_OTHERWISE = new Set([
   ...['DynamicQuantizeLinear', 'DynamicQuantizeMatMul', 'DynamicQuantizeLSTM'],
   ...['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli'],
   ...['NonZero', 'NonMaxSuppression', 'Unique', 'Compress', 'StringSplit']
+])
+
+/** The same of Microsoft's own operators. */
+const TOGETHER_OTHERWISE_AT_MICROSOFT = new Set([
+  ...['DynamicQuantizeMatMul', 'DynamicQuantizeLSTM', 'Unique', 'RemovePadding', 'Sampling']
 ])
 
 /** Operators that ONNX Runtime computes when it loads a block whose shapes are fixed, and in every run where they are open. */
@@ -47,7 +56,7 @@ export const batchedBlock = (block: Block, facts: TensorFacts): ModelProto | und
   const { model, inputs, outputs } = block
   const graph = model.graph!
   const nodes = [...graph.node, ...model.functions.flatMap(({ node }) => node)]
-  if (inputs.length === 0 || nodes.some(isOtherwise)) return undefined
+  if (inputs.length === 0 || nodes.some(isOtherwise) || doesMix(block, facts)) return undefined
   const ends = [...inputs, ...outputs].map(name => facts.of(name))
   if (ends.some(({ type, dims }) => type === undefined || type === 'string' || !((dims?.[0] ?? 0) > 0)))
     return undefined
@@ -66,8 +75,43 @@ export const batchedBlock = (block: Block, facts: TensorFacts): ModelProto | und
   return messageWith(ModelProtoSchema, model, { graph: opened })
 }
 
-const isOtherwise = (node: NodeProto): boolean =>
-  (TOGETHER_OTHERWISE.has(node.opType) && isDefaultDomain(node.domain)) || bodiesOf(node).length > 0
+const isOtherwise = (node: NodeProto): boolean => {
+  const { opType, domain } = node
+  if (bodiesOf(node).length > 0) return true
+  if (domain === MICROSOFT) return TOGETHER_OTHERWISE_AT_MICROSOFT.has(opType)
+  return isDefaultDomain(domain) && TOGETHER_OTHERWISE.has(opType)
+}
+
+/** Whether one of its nodes makes one of what lies along the first dimension of something that comes of the data. */
+const doesMix = (block: Block, facts: TensorFacts): boolean => {
+  const { graph, functions } = block.model
+  const constants = constantsOf(graph!)
+  const ofData = ofDataIn(block)
+  const known: NodeFacts = {
+    rankOf: name => (facts.of(name).shape ?? facts.of(name).dims)?.length,
+    integersOf: name => integersOf(constants.get(name))?.map(Number)
+  }
+  return (
+    graph!.node.some(node => node.input.some(name => ofData.has(name)) && mixesData(node, known)) ||
+    functions.some(({ node }) => node.some(inside => mixesData(inside, NOTHING_KNOWN)))
+  )
+}
+
+/** A function's tensors have other names for each call. */
+const NOTHING_KNOWN: NodeFacts = { rankOf: () => undefined, integersOf: () => undefined }
+
+const constantsOf = ({ initializer, node }: GraphProto): ReadonlyMap<string, TensorProto> => {
+  const held = [...initializer, ...node.flatMap(node => constantTensor(node) ?? [])]
+  return new Map(held.map(tensor => [tensor.name, tensor]))
+}
+
+/** What goes in, and all that is made of it. */
+const ofDataIn = ({ model, inputs }: Block): ReadonlySet<string> => {
+  const names = new Set(inputs)
+  for (const { input, output } of model.graph!.node)
+    if (input.some(name => names.has(name))) for (const name of output) names.add(name)
+  return names
+}
 
 const firstOf = (ports: readonly ValueInfoProto[], name: string): Dimension | undefined => {
   const type = ports.find(port => port.name === name)?.type
@@ -96,16 +140,14 @@ interface OpenShapes {
   readonly reshaped: ReadonlyMap<string, ValueInfoProto>
 }
 
-const withOpenShapes = ({ model, inputs }: Block, facts: TensorFacts): OpenShapes => {
-  const graph = model.graph!
+const withOpenShapes = (block: Block, facts: TensorFacts): OpenShapes => {
+  const graph = block.model.graph!
   const pool = NamePool.of(graph)
-  const held = [...graph.initializer, ...graph.node.flatMap(node => constantTensor(node) ?? [])]
-  const constants = new Map(held.map(tensor => [tensor.name, tensor]))
-  const ofData = new Set(inputs)
+  const constants = constantsOf(graph)
+  const ofData = ofDataIn(block)
   const added: TensorProto[] = []
   const reshaped = new Map<string, ValueInfoProto>()
   const node = graph.node.map(given => {
-    if (given.input.some(name => ofData.has(name))) for (const name of given.output) ofData.add(name)
     if (given.opType !== 'Reshape' || !isDefaultDomain(given.domain)) return given
     const shape = integersOf(constants.get(given.input[1] ?? ''))
     const opened = shape === undefined ? undefined : openShape(given, shape, facts)
@@ -138,8 +180,15 @@ const openShape = (
 }
 
 const integersOf = (tensor: TensorProto | undefined): readonly bigint[] | undefined => {
-  if (tensor === undefined || tensor.dataType !== T.INT64 || tensor.externalData.length > 0) return undefined
-  if (tensor.rawData.length === 0) return tensor.int64Data
-  const view = new DataView(tensor.rawData.buffer, tensor.rawData.byteOffset, tensor.rawData.byteLength)
-  return Array.from({ length: view.byteLength / 8 }, (_, i) => view.getBigInt64(8 * i, true))
+  if (tensor === undefined || tensor.externalData.length > 0) return undefined
+  const { dataType, rawData, int64Data, int32Data } = tensor
+  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength)
+  if (dataType === T.INT64)
+    return rawData.length === 0
+      ? int64Data
+      : Array.from({ length: view.byteLength / 8 }, (_, i) => view.getBigInt64(8 * i, true))
+  if (dataType !== T.INT32) return undefined
+  return rawData.length === 0
+    ? int32Data.map(BigInt)
+    : Array.from({ length: view.byteLength / 4 }, (_, i) => BigInt(view.getInt32(4 * i, true)))
 }

@@ -4,10 +4,22 @@ import { pipeline } from 'node:stream/promises'
 import { TensorProto_DataType as T } from 'onnx-buf'
 import { expect, test } from 'vitest'
 import { stackTensors } from '../../core/stack-tensors.ts'
+import { batchedBlock } from '../../model/batched-block.ts'
 import { writeBlocks } from '../../model/files/write-blocks.ts'
+import { makeBlocks } from '../../model/make-blocks.ts'
 import { feedsFor } from '../../model/tensor-facts.ts'
 import { chain, fresh, save, study, x, y } from '../../testing/cut-everywhere.ts'
-import { floats, int64s, ints, type ModelParts, node, value } from '../../testing/onnx-builder.ts'
+import {
+  bytesOf,
+  floats,
+  int,
+  int64s,
+  ints,
+  type ModelParts,
+  node,
+  tensorAttribute,
+  value
+} from '../../testing/onnx-builder.ts'
 import { batchTrial } from './batch-trial.ts'
 import { openModel } from './open-model.ts'
 
@@ -111,6 +123,100 @@ test.each<[string, ModelParts]>([
 ])('%s: one datum at a time', async (_, parts) => {
   const { batches } = await tried(parts)
   expect(batches).toContain(false)
+})
+
+/** A sum over all data that no axis tells, between what makes x and what makes y of it. */
+const hiddenSum = (before: ModelParts['nodes'], after: ModelParts['nodes'], weights: ModelParts['weights'] = []) => ({
+  ...fixed,
+  nodes: [
+    ...before,
+    node('Transpose', ['a'], ['columns'], [ints('perm', [1, 0])]),
+    node('CumSum', ['columns', 'along'], ['sums']),
+    node('Transpose', ['sums'], ['b'], [ints('perm', [1, 0])]),
+    ...after
+  ],
+  weights: [int64s('along', [1], []), ...weights]
+})
+
+test.each<[string, ModelParts]>([
+  ['no numbers', hiddenSum([node('Log', ['x'], ['l']), node('Log', ['l'], ['a'])], [node('Identity', ['b'], ['y'])])],
+  ['one for all', hiddenSum([node('Mul', ['x', 'x'], ['s']), node('Exp', ['s'], ['a'])], [node('Sign', ['b'], ['y'])])],
+  ['nothing', hiddenSum([node('Abs', ['x'], ['n']), node('Neg', ['n'], ['a'])], [relu('b', 'y')])]
+])('where the trial makes %s, it shows nothing: one datum at a time', async (_, parts) => {
+  const model = await study(save(parts))
+  const fileOf = (): string => `${stem}.onnx`
+  const stem = fresh()
+  const write = (_index: number, chunks: AsyncIterable<Uint8Array>) =>
+    pipeline(Readable.from(chunks), createWriteStream(fileOf()))
+  const [block] = await writeBlocks(model, [], write, batchTrial(model, [], fileOf))
+  expect(block!.batches).toBe(false)
+})
+
+const TINY = floats('tiny', [1], 1e-9)
+/** What an operator makes of all data is added, so little that no trial shows it. */
+const withTrace = (made: ModelParts['nodes'], weights: ModelParts['weights'] = [], opset = 17): ModelParts => ({
+  nodes: [...made, node('Mul', ['m', 'tiny'], ['little']), node('Add', ['x', 'little'], ['y'])],
+  weights: [TINY, ...weights],
+  ...fixed,
+  opset
+})
+const axes = (values: readonly number[]) => int64s('axes', values)
+const noop = int('noop_with_empty_axes', 1)
+
+test.each<[string, boolean, ModelParts]>([
+  ['a mean over the first, by an attribute', false, withTrace([node('ReduceMean', ['x'], ['m'], [ints('axes', [0])])])],
+  ['over the second', true, withTrace([node('ReduceMean', ['x'], ['m'], [ints('axes', [1])])])],
+  ['over the last but one of two', false, withTrace([node('ReduceMean', ['x'], ['m'], [ints('axes', [-2])])])],
+  ['over the last', true, withTrace([node('ReduceMean', ['x'], ['m'], [ints('axes', [-1])])])],
+  ['over all', false, withTrace([node('ReduceMax', ['x'], ['m'], [int('keepdims', 0)])])],
+  ['a sum over the first, by an input', false, withTrace([node('ReduceSum', ['x', 'axes'], ['m'])], [axes([0])])],
+  ['over the second', true, withTrace([node('ReduceSum', ['x', 'axes'], ['m'])], [axes([1])])],
+  ['over all, by no axes', false, withTrace([node('ReduceSum', ['x', 'axes'], ['m'])], [axes([])])],
+  ['over none, by no axes', true, withTrace([node('ReduceSum', ['x', 'axes'], ['m'], [noop])], [axes([])])],
+  [
+    'by a node that makes the axes',
+    false,
+    withTrace([node('Constant', [], ['axes'], [tensorAttribute(axes([0]))]), node('ReduceSum', ['x', 'axes'], ['m'])])
+  ],
+  ['a mean of today, over the first', false, withTrace([node('ReduceMean', ['x', 'axes'], ['m'])], [axes([-2])], 18)],
+  ['a softmax over the first', false, withTrace([node('Softmax', ['x'], ['m'], [int('axis', 0)])])],
+  ['over the last', true, withTrace([node('Softmax', ['x'], ['m'])])],
+  ['an old one, over the second', true, withTrace([node('Softmax', ['x'], ['m'])], [], 12)],
+  ['a running sum over the first', false, withTrace([node('CumSum', ['x', 'at'], ['m'])], [int64s('at', [-2], [])])],
+  ['over the second', true, withTrace([node('CumSum', ['x', 'at'], ['m'])], [int64s('at', [1], [])])],
+  [
+    'the largest of all data',
+    false,
+    withTrace([node('TopK', ['x', 'k'], ['m', 'which'], [int('axis', 0)])], [int64s('k', [1])])
+  ],
+  [
+    'a normalisation of all',
+    false,
+    withTrace([node('LayerNormalization', ['x', 'one'], ['m'], [int('axis', 0)])], [floats('one', [1, 4])])
+  ],
+  ['of each', true, withTrace([node('LayerNormalization', ['x', 'one'], ['m'])], [floats('one', [4])])],
+  [
+    'what is made of constants alone',
+    true,
+    withTrace([node('ReduceMean', ['c'], ['m'], [ints('axes', [0])])], [floats('c', [3, 4])])
+  ]
+])('operators along the first dimension, whatever the trial shows: %s', async (_, holds, parts) => {
+  const model = await study(save(parts))
+  const [block] = makeBlocks(model.analysis, model.facts, [])
+  expect(batchedBlock(block!, model.facts) !== undefined).toBe(holds)
+})
+
+test("Microsoft's operators with one scale for all data are not tried", async () => {
+  const quantised = node('DynamicQuantizeMatMul', ['x', 'w', 'scale'], ['y'], [], 'com.microsoft')
+  const model = await study(
+    save({
+      ...{ nodes: [quantised], inputs: [x([1, 4])], outputs: [y([1, 4])] },
+      weights: [bytesOf('w', T.INT8, Array(16).fill(3), [4, 4]), floats('scale', [1])],
+      domains: [{ domain: 'com.microsoft', version: 1 }]
+    })
+  )
+  const [block] = makeBlocks(model.analysis, model.facts, [])
+  expect(batchedBlock(block!, model.facts)).toBeUndefined()
 })
 
 test('one block that takes single data does not keep the others from more, and keeps its bytes', async () => {
