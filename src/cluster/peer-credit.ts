@@ -48,10 +48,16 @@ export class PeerCredit {
 
   /** It goes to `device`, or is there: whoever had it before has passed it on. */
   given(datum: number, device: DeviceId, now: Seconds): void {
-    const way = this.#ways.get(datum) ?? []
-    if (way.at(-1) === device) return
-    this.#holder(datum)?.has.delete(datum)
-    this.#ways.set(datum, [...way.filter(other => other !== device), device])
+    const way = this.#ways.get(datum)
+    if (way === undefined) this.#ways.set(datum, [device])
+    else {
+      const last = way[way.length - 1]!
+      if (last === device) return
+      this.#peers.get(last)?.has.delete(datum)
+      const before = way.indexOf(device)
+      if (before !== -1) way.splice(before, 1)
+      way.push(device)
+    }
     this.#of(device).has.set(datum, now)
   }
 

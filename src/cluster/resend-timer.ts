@@ -17,8 +17,8 @@ const FIRST_ALLOWANCE = 4
 const MOST_ALLOWANCE = 64
 
 interface Flight {
-  /** By attempt, those that may still answer. */
-  readonly sentAt: Map<number, Seconds>
+  /** By attempt, from 1. */
+  readonly sentAt: (Seconds | undefined)[]
   attempt: number
   heardAt: Seconds
   /** How often it was sent again because nothing was heard. */
@@ -52,8 +52,8 @@ export class ResendTimer {
 
   sent(datum: number, attempt: number, now: Seconds): void {
     const known = this.#flights.get(datum)
-    const flight = known ?? { sentAt: new Map(), attempt, heardAt: now, timeouts: 0 }
-    flight.sentAt.set(attempt, now)
+    const flight = known ?? { sentAt: [], attempt, heardAt: now, timeouts: 0 }
+    flight.sentAt[attempt] = now
     flight.attempt = attempt
     flight.heardAt = now
     this.#flights.set(datum, flight)
@@ -71,7 +71,7 @@ export class ResendTimer {
     if (flight === undefined) return undefined
     this.#flights.delete(datum)
     this.#lastResultAt = now
-    const sentAt = flight.sentAt.get(attempt)
+    const sentAt = flight.sentAt[attempt]
     if (sentAt === undefined) return undefined
     this.#youngestAnswered = Math.max(this.#youngestAnswered, sentAt)
     this.#measure(now - sentAt)
@@ -89,7 +89,7 @@ export class ResendTimer {
     const flight = this.#flights.get(datum)
     if (flight === undefined) return
     this.#flights.delete(datum)
-    this.#measure(now - flight.sentAt.get(flight.attempt)!)
+    this.#measure(now - flight.sentAt[flight.attempt]!)
   }
 
   /** It is done or given up. */

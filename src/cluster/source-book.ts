@@ -64,7 +64,7 @@ export class SourceBook {
   #timer = new ResendTimer()
   readonly #credit = new PeerCredit()
   /** How far a datum is known to have come in its attempt, and where it has been. */
-  readonly #progress = new Map<number, { done: number; readonly devices: Set<DeviceId> }>()
+  readonly #progress = new Map<number, { done: number; readonly devices: DeviceId[] }>()
   /** How often a device let it go because it could not get it any further. */
   readonly #letGo = new Map<number, number>()
   /** Of data that are cancelled at their deadline. */
@@ -159,11 +159,15 @@ export class SourceBook {
   }
 
   #advances(datum: number, device: DeviceId, done: number): boolean {
-    const known = this.#progress.get(datum) ?? { done: 0, devices: new Set() }
-    if (done <= known.done && known.devices.has(device)) return false
+    const known = this.#progress.get(datum)
+    if (known === undefined) {
+      this.#progress.set(datum, { done, devices: [device] })
+      return true
+    }
+    const wasThere = known.devices.includes(device)
+    if (done <= known.done && wasThere) return false
     known.done = Math.max(known.done, done)
-    known.devices.add(device)
-    this.#progress.set(datum, known)
+    if (!wasThere) known.devices.push(device)
     return true
   }
 

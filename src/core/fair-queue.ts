@@ -24,6 +24,17 @@ export class FairQueue<Job> {
     this.#waiting.set(this.#next++, { job, start })
   }
 
+  /** As `push`, then `pop`, where nobody waits. */
+  pass(sharer: number | string, takes: number): void {
+    const start = Math.max(this.#virtualTime, this.#finishes.get(sharer) ?? 0)
+    this.#finishes.set(sharer, start + takes)
+    this.#virtualTime = start
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0
+  }
+
   /** Take the next one. @returns undefined when nobody waits */
   pop(): Job | undefined {
     const number = this.#starts.pop()

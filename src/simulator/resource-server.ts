@@ -25,15 +25,20 @@ export class ResourceServer {
 
   /** `done` when a job of `sharer` has been served for so many seconds. */
   serve(sharer: number, takes: number, done: () => void): void {
-    this.#waiting.push(sharer, takes, { takes, done })
-    if (this.#free) this.#next()
+    if (this.#free) {
+      this.#waiting.pass(sharer, takes)
+      this.#begin(takes, done)
+    } else this.#waiting.push(sharer, takes, { takes, done })
   }
 
   #next(): void {
-    const job = this.#waiting.pop()
-    this.#free = job === undefined
-    if (job === undefined) return
-    const { takes, done } = job
+    const job = this.#waiting.isEmpty ? undefined : this.#waiting.pop()
+    if (job === undefined) this.#free = true
+    else this.#begin(job.takes, job.done)
+  }
+
+  #begin(takes: number, done: () => void): void {
+    this.#free = false
     this.#events.schedule(takes, () => {
       this.#busy += takes
       done() // who was served may want more: that is in the choice of the next

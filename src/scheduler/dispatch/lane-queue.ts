@@ -80,6 +80,8 @@ const SHORT: Seconds = seconds(0.005)
 /** What has run is told when a visit is over: no longer than this, by what is believed, unless it is one block. */
 const LONGEST_VISIT: Seconds = seconds(0.1)
 
+const NOBODY: readonly never[] = []
+
 /** Nothing is ahead of it, so that nobody halts it. */
 const ONE_BLOCK: Visit = { blocks: 1, halt: new Halt() }
 
@@ -280,7 +282,7 @@ export class LaneQueue<T extends LiveTask> {
   /** Those who are to be run with a task that has just been taken from the queue; they are taken, too. */
   #joining(task: T): readonly T[] {
     const curve = this.#curveOf(task)
-    if (curve === undefined || this.#queue.size === 0) return []
+    if (curve === undefined || this.#queue.size === 0) return NOBODY
     const { areAlike, now, self, world } = this.#ports
     const mayJoin = (other: T): boolean =>
       other.model === task.model &&
@@ -370,9 +372,11 @@ export class LaneQueue<T extends LiveTask> {
   /** @param now when the last block had run */
   #advance(task: T, outcomes: readonly RunOutcome[], now: Seconds, isKnown: boolean): void {
     const learns = !isKnown && this.#ports.learns?.() !== false
-    const done = outcomes.filter(outcome => outcome.kind === 'done')
-    let left = done.reduce((sum, { took }) => sum + took, 0)
-    for (const { took, follow, together = 1 } of done) {
+    let left = 0
+    for (const outcome of outcomes) if (outcome.kind === 'done') left += outcome.took
+    for (const outcome of outcomes) {
+      if (outcome.kind !== 'done') continue
+      const { took, follow, together = 1 } = outcome
       left -= took
       // What one takes is known of several as well: by their curve.
       const one = seconds(together === 1 ? took : took / (this.#curveOf(task)?.times(together) ?? together))
