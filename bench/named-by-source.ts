@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** Where a function begins, as V8's profiles have it. */
@@ -15,8 +15,8 @@ const maps = new Map<string, SourceMap | undefined>()
 
 const mapOf = (file: string): SourceMap | undefined => {
   if (!maps.has(file)) {
-    const beside = `${file}.map`
-    maps.set(file, existsSync(beside) ? new SourceMap(JSON.parse(readFileSync(beside, 'utf8'))) : undefined)
+    const map = join(dirname(file), '..', 'maps', `${basename(file)}.map`)
+    maps.set(file, existsSync(map) ? new SourceMap(JSON.parse(readFileSync(map, 'utf8'))) : undefined)
   }
   return maps.get(file)
 }

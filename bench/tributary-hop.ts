@@ -153,10 +153,12 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
       let datum = 0
       return async () => {
         const now = systemClock.now()
+        const attempt = { source: 'camera@porch', datum: datum++, attempt: 1 }
         const task: DeviceTask = {
-          source: 'camera@porch',
-          datum: datum++,
-          attempt: 1,
+          source: attempt.source,
+          datum: attempt.datum,
+          attempt: attempt.attempt,
+          token: tokens.of(attempt),
           modelId: manifest.id,
           model: 0,
           home: view.selfIndex,
@@ -174,7 +176,7 @@ export const openHopEnd = async (key: Uint8Array, bytes: number): Promise<HopEnd
           tensors: [{ name: 'x', type: 'float32', dims: [bytes / 4], data }]
         }
         const remark = reportToWire(dispatcher.policy.remark(), world)
-        const wire = taskToWire({ ...task, token: tokens.of(task) }, world, systemClock.now())
+        const wire = taskToWire(task, world, systemClock.now())
         const answer = await network.sendTask(peer, wire, task.tensors, remark).answered
         if (answer.kind === 'refused') throw new Error(`the other end refused: ${answer.because}`)
       }

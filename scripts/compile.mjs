@@ -4,7 +4,7 @@
 // programs import, become one line that leads to the joined ones. So the package that is packed needs few others, and
 // brings what they ask for: their licences, and of the types those that its own lead to.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -88,11 +88,14 @@ const { metafile } = await build({
   // Names stay, and lines that are short enough to be found by their number.
   minifyWhitespace: true,
   lineLimit: 160,
-  // Nobody loads them, and they are not packed: by them a profile says where a function stood.
   sourcemap: 'external',
   sourcesContent: false,
   logLevel: 'warning'
 })
+/** Nobody loads them, and they are not packed: by them a profile says where a function stood. */
+const maps = join(root, 'dist', 'maps')
+mkdirSync(maps)
+for (const file of readdirSync(out).filter(name => name.endsWith('.map'))) renameSync(join(out, file), join(maps, file))
 for (const script of [...SCRIPTS, ...FACES]) {
   const [first = ''] = readFileSync(script, 'utf8').split('\n', 1)
   const head = first.startsWith('#!') ? `${first}\n` : ''

@@ -60,12 +60,16 @@ export interface PeerBudgetsParts {
 /** Spenders that are remembered, each with one budget: whoever is forgotten begins anew. */
 const MOST_ACCOUNTS = 4096
 const TELL_AGAIN = 60
+/** Seconds. */
+const PLACE_AGAIN = 1
 /** For so many seconds a peer that was beyond a budget is spoken of. */
 const LATELY = 600
 
 interface Account {
   left: number
   at: number
+  /** When it was last put behind all others. */
+  placedAt: number
   toldAt: number
   /** So often there was not enough left, and when last. */
   refusals: number
@@ -132,12 +136,18 @@ export class PeerBudgets {
     const account = this.#accounts.get(key) ?? newAccount(burst, now)
     account.left = Math.min(burst, account.left + (now - account.at) * perSecond)
     account.at = now
-    // The one that was asked for longest ago makes room.
+    if (now - account.placedAt >= PLACE_AGAIN) this.#place(key, account)
+    return account
+  }
+
+  /** The one that was asked for longest ago, to a second, makes room. */
+  #place(key: string, account: Account): void {
+    account.placedAt = account.at
     this.#accounts.delete(key)
     this.#accounts.set(key, account)
+    if (this.#accounts.size <= MOST_ACCOUNTS) return
     const [oldest] = this.#accounts.keys()
-    if (this.#accounts.size > MOST_ACCOUNTS) this.#accounts.delete(oldest!)
-    return account
+    this.#accounts.delete(oldest!)
   }
 
   #refuse(peer: string, kind: BudgetKind, account: Account): void {
@@ -151,7 +161,7 @@ export class PeerBudgets {
 }
 
 const newAccount = (left: number, at: number): Account => ({
-  ...{ left, at, toldAt: Number.NEGATIVE_INFINITY },
+  ...{ left, at, placedAt: Number.NEGATIVE_INFINITY, toldAt: Number.NEGATIVE_INFINITY },
   ...{ refusals: 0, refusedAt: Number.NEGATIVE_INFINITY }
 })
 

@@ -14,6 +14,11 @@ interface Amount {
   bytes: number
 }
 
+interface Taken {
+  readonly all: Amount
+  readonly ofHomes: Map<DeviceId, Amount>
+}
+
 /** Of the data of one home that one device sent. Several windows of honest sources: who is refused sends elsewhere, or later. */
 export const MOST_OF_HOME: Readonly<Amount> = { tasks: 2048, bytes: 256 * 2 ** 20 }
 /** Of all that one device sent: it may say that its own are of many homes. */
@@ -28,7 +33,7 @@ const COUNT_AGAIN: Seconds = seconds(0.1)
 export class TaskRoom {
   readonly #now: () => Seconds
   readonly #here: () => Iterable<TakenTask>
-  #amounts = new Map<string, Amount>()
+  #ofSenders = new Map<DeviceId, Taken>()
   #countedAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: { readonly now: () => Seconds; readonly here: () => Iterable<TakenTask> }) {
@@ -45,13 +50,10 @@ export class TaskRoom {
   }
 
   #lack({ from, home, bytes }: TakenTask): string | undefined {
-    const isBeyond = (key: string, most: Amount): boolean => {
-      const { tasks, bytes: taken } = this.#amounts.get(key) ?? { tasks: 0, bytes: 0 }
-      // One is taken however large it is.
-      return tasks > 0 && (tasks >= most.tasks || taken + bytes > most.bytes)
-    }
-    if (isBeyond(`${from} ${home}`, MOST_OF_HOME)) return wordsOf('of that home', MOST_OF_HOME)
-    if (isBeyond(from, MOST_OF_SENDER)) return wordsOf('of yours', MOST_OF_SENDER)
+    const taken = this.#ofSenders.get(from)
+    if (taken === undefined) return undefined
+    if (isBeyond(taken.ofHomes.get(home), bytes, MOST_OF_HOME)) return wordsOf('of that home', MOST_OF_HOME)
+    if (isBeyond(taken.all, bytes, MOST_OF_SENDER)) return wordsOf('of yours', MOST_OF_SENDER)
     return undefined
   }
 
@@ -59,19 +61,31 @@ export class TaskRoom {
     const now = this.#now()
     if (now - this.#countedAt < COUNT_AGAIN) return
     this.#countedAt = now
-    this.#amounts = new Map()
+    this.#ofSenders = new Map()
     for (const task of this.#here()) this.#add(task)
   }
 
   #add({ from, home, bytes }: TakenTask): void {
-    for (const key of [from, `${from} ${home}`]) {
-      const amount = this.#amounts.get(key) ?? { tasks: 0, bytes: 0 }
+    let taken = this.#ofSenders.get(from)
+    if (taken === undefined) {
+      taken = { all: { tasks: 0, bytes: 0 }, ofHomes: new Map() }
+      this.#ofSenders.set(from, taken)
+    }
+    let ofHome = taken.ofHomes.get(home)
+    if (ofHome === undefined) {
+      ofHome = { tasks: 0, bytes: 0 }
+      taken.ofHomes.set(home, ofHome)
+    }
+    for (const amount of [taken.all, ofHome]) {
       amount.tasks++
       amount.bytes += bytes
-      this.#amounts.set(key, amount)
     }
   }
 }
+
+/** One is taken however large it is. */
+const isBeyond = (taken: Amount | undefined, bytes: Bytes, most: Amount): boolean =>
+  taken !== undefined && taken.tasks > 0 && (taken.tasks >= most.tasks || taken.bytes + bytes > most.bytes)
 
 const wordsOf = (whose: string, { tasks, bytes: most }: Amount): string =>
   `there is no room for more tasks ${whose}: at most ${tasks}, of ${formatBytes(bytes(most))}`

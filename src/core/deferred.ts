@@ -7,10 +7,12 @@ export interface Deferred<T> {
 
 /** A rejection that nobody waits for is no crash: the outcome is offered, not forced on anybody. */
 export const deferred = <T = void>(): Deferred<T> => {
-  let settle: Pick<Deferred<T>, 'resolve' | 'reject'> | undefined
+  let settle: Pick<Deferred<T>, 'resolve' | 'reject'>
   const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject }
   })
-  promise.catch(() => {})
-  return { promise, ...settle! }
+  promise.then(undefined, ignore)
+  return { promise, resolve: settle!.resolve, reject: settle!.reject }
 }
+
+const ignore = (): void => {}

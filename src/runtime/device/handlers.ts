@@ -214,15 +214,19 @@ const take = (parts: HandlerParts, arrived: ArrivedTask, from: number, room: Tas
   } else {
     const because = room.refusal({ from: arrived.from, home: task.homeId, bytes: bytes(payloadBytes(task)) })
     if (because !== undefined) return { kind: 'refused', because }
-    const { source, datum, attempt, done } = task
-    const { token } = arrived.task
-    network.notify(task.homeId, notice('custody', { source, datum: BigInt(datum), attempt, done, token }))
+    network.notify(task.homeId, custodyOf(arrived.task))
   }
   parts.arrives()
   parts.audits.came(task, arrived.from)
   dispatcher.arrive(task, from)
   return { kind: 'accepted' }
 }
+
+/** One is sent for each task: a literal with all members, which the library need not fill in. */
+const custodyOf = ({ source, datum, attempt, done, token }: Task): Notice => ({
+  $typeName: 'tributary.v1.Notice',
+  body: { case: 'custody', value: { $typeName: 'tributary.v1.Custody', source, datum, attempt, done, token } }
+})
 
 const mayNot = create(ReplySchema, { error: MAY_NOT_COMMAND })
 

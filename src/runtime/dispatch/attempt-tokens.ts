@@ -11,6 +11,7 @@ export interface Attempt {
 /** Bytes. */
 const SECRET = 32
 const TOKEN = 16
+const ROOM = 1024
 
 /**
  * What a device gives along with each datum that it sends out, and whoever speaks of that datum later gives back. Nobody else can
@@ -19,23 +20,31 @@ const TOKEN = 16
  */
 export class AttemptTokens {
   readonly #hash: Hash
-  readonly #secret: Uint8Array
+  /** The secret, and behind it what is told apart. */
+  #content: Uint8Array
   readonly #encoder = new TextEncoder()
 
   constructor(random: Random, hash: Hash) {
     this.#hash = hash
-    this.#secret = random.bytes(SECRET)
+    this.#content = new Uint8Array(SECRET + ROOM)
+    this.#content.set(random.bytes(SECRET))
   }
 
   of({ source, datum, attempt }: Attempt): Uint8Array {
-    const text = this.#encoder.encode(`${datum} ${attempt} ${source}`)
-    const content = new Uint8Array(SECRET + text.byteLength)
-    content.set(this.#secret)
-    content.set(text, SECRET)
-    const hex = this.#hash.of(content)
+    const text = `${datum} ${attempt} ${source}`
+    this.#makeRoom(3 * text.length)
+    const { written } = this.#encoder.encodeInto(text, this.#content.subarray(SECRET))
+    const hex = this.#hash.of(this.#content.subarray(0, SECRET + written))
     const token = new Uint8Array(TOKEN)
-    for (let i = 0; i < TOKEN; i++) token[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+    for (let i = 0; i < TOKEN; i++) token[i] = 16 * digitAt(hex, 2 * i) + digitAt(hex, 2 * i + 1)
     return token
+  }
+
+  #makeRoom(size: number): void {
+    if (this.#content.byteLength >= SECRET + size) return
+    const larger = new Uint8Array(SECRET + size)
+    larger.set(this.#content.subarray(0, SECRET))
+    this.#content = larger
   }
 
   isOf(attempt: Attempt, token: Uint8Array): boolean {
@@ -43,3 +52,13 @@ export class AttemptTokens {
     return token.length === own.length && own.every((byte, i) => byte === token[i])
   }
 }
+
+/** Of lower-case hex. */
+const digitAt = (hex: string, i: number): number => {
+  const code = hex.charCodeAt(i)
+  return code <= NINE ? code - ZERO : code - LETTER_A + 10
+}
+
+const ZERO = 0x30
+const NINE = 0x39
+const LETTER_A = 0x61

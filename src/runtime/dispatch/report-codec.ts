@@ -1,27 +1,39 @@
-import { create } from '@bufbuild/protobuf'
 import { STRETCHES } from '../../cluster/stretch-trials.ts'
 import { deviceId, modelId } from '../../core/ids.ts'
 import { seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
 import type { CommodityQueue, Flow, Report } from '../../scheduler/policy.ts'
-import { type PolicyReport, PolicyReportSchema, type Flow as WireFlow } from '../generated/tributary/v1/wire_pb.ts'
+import type { PolicyReport, Flow as WireFlow } from '../generated/tributary/v1/wire_pb.ts'
 
 export const reportToWire = (report: Report, world: World): PolicyReport => {
   const id = (device: number): string => world.devices[device]!.id
-  return create(PolicyReportSchema, {
+  // One rides along with each task: a literal with all members, which the library need not fill in.
+  const wire: PolicyReport = {
+    $typeName: 'tributary.v1.PolicyReport',
     backlog: report.backlog,
-    commitments: report.commitments.map(c => ({ from: id(c.from), to: id(c.to), seconds: c.seconds })),
-    received: report.received.map(r => ({ device: id(r.device), tasks: BigInt(r.tasks) })),
+    commitments: report.commitments.map(({ from, to, seconds }) => ({
+      $typeName: 'tributary.v1.Commitment',
+      from: id(from),
+      to: id(to),
+      seconds
+    })),
+    received: report.received.map(({ device, tasks }) => ({
+      $typeName: 'tributary.v1.Received',
+      device: id(device),
+      tasks: BigInt(tasks)
+    })),
     queues: (report.queues ?? []).map(({ model, done, home, tasks }) => ({
+      $typeName: 'tributary.v1.CommodityQueue',
       model: world.models[model]!.id,
       done,
       home: id(home),
       tasks: BigInt(tasks)
     })),
-    paces: (report.paces ?? []).map(({ source, pace }) => ({ source, pace })),
-    ...(report.committed === undefined ? {} : { committed: report.committed }),
-    ...(report.flow === undefined ? {} : { flow: flowToWire(report.flow) })
-  })
+    paces: (report.paces ?? []).map(({ source, pace }) => ({ $typeName: 'tributary.v1.Pace', source, pace }))
+  }
+  if (report.committed !== undefined) wire.committed = report.committed
+  if (report.flow !== undefined) wire.flow = flowToWire(report.flow)
+  return wire
 }
 
 /** Seconds. Nobody commits, or takes back, more at once. */
@@ -54,7 +66,8 @@ export const reportFromWire = (wire: PolicyReport, world: World): Report => {
   }
 }
 
-const flowToWire = ({ window, results, stretch }: Flow) => ({
+const flowToWire = ({ window, results, stretch }: Flow): WireFlow => ({
+  $typeName: 'tributary.v1.Flow',
   window: BigInt(window),
   results: BigInt(results),
   stretch

@@ -1,4 +1,3 @@
-import { create } from '@bufbuild/protobuf'
 import { ON_ARRIVAL } from '../../cluster/source-book.ts'
 import { type DeviceId, deviceId, modelId } from '../../core/ids.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -7,7 +6,7 @@ import type { World } from '../../core/world.ts'
 import type { Step } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import { MisfitError } from '../cluster/misfit-error.ts'
-import { type Task, TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { Task, Step as WireStep } from '../generated/tributary/v1/wire_pb.ts'
 import type { ArrivedTask } from '../ports/network.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { DeviceTask } from './device-task.ts'
@@ -22,27 +21,40 @@ const MAX_TOKEN = 64
 const microseconds = (time: number): Seconds => seconds(Math.round(1e6 * time) / 1e6)
 
 /** @param arrives when it is expected to be there: clocks differ, so its age then is what travels, and the way makes it older */
-export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Task =>
-  create(TaskSchema, {
+export const taskToWire = (task: DeviceTask, world: World, arrives: Seconds): Task => {
+  // A literal with all members: to have the library fill in what is absent takes as long as to encode it.
+  const wire: Task = {
+    $typeName: 'tributary.v1.Task',
     source: task.source,
     datum: BigInt(task.datum),
     model: task.modelId,
     home: task.homeId,
     done: task.done,
-    route: task.route.map(({ device, until }) => ({ device: world.devices[device]!.id, until })),
+    route: task.route.map(step => stepToWire(step, world)),
     age: Math.max(0, arrives - task.availableAt),
     lag: task.lag,
     served: task.served,
     weight: task.weight,
-    ...(task.deadline === undefined ? {} : { deadline: task.deadline }),
     attempt: task.attempt,
-    ...(task.token === undefined ? {} : { token: task.token }),
+    token: (task.token ?? NO_TOKEN) as Uint8Array<ArrayBuffer>,
     madeBy: task.madeBy ?? '',
     keepsRoute: task.keepsRoute === true,
     refusals: task.refusals,
     inBulk: task.inBulk === true,
-    trace: traceToWire(task.trace)
-  })
+    trace: traceToWire(task.trace),
+    shown: 0n
+  }
+  if (task.deadline !== undefined) wire.deadline = task.deadline
+  return wire
+}
+
+const NO_TOKEN = new Uint8Array(0)
+
+const stepToWire = ({ device, until }: Step, world: World): WireStep => ({
+  $typeName: 'tributary.v1.Step',
+  device: world.devices[device]!.id,
+  until
+})
 
 /**
  * A task from the network, checked against the model it names: known model, blocks in range, exactly the tensors of its
@@ -127,9 +139,8 @@ const knownSteps = (task: Task, world: World): readonly Step[] => {
 
 const checkTensors = (manifest: ModelManifest, done: number, tensors: readonly WireTensor[]): void => {
   const expected = manifest.activations[done]!.tensors
-  const arrived = new Map(tensors.map(tensor => [tensor.name, tensor]))
-  for (const { name, type } of expected) {
-    const tensor = arrived.get(name)
+  for (const [i, { name, type }] of expected.entries()) {
+    const tensor = tensors[i]?.name === name ? tensors[i] : tensors.find(tensor => tensor.name === name)
     if (tensor === undefined) throw new MisfitError(`activation ${done} of ${manifest.name} needs the tensor "${name}"`)
     const has = tensor.type === 'encoded' ? 'float32' : tensor.type
     if (has !== type) throw new MisfitError(`tensor "${name}" is ${has}, ${manifest.name} has it as ${type}`)

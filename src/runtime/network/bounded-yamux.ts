@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Connection, MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { pooledBytes } from './pooled-bytes.ts'
 import { readStraight, straightConsumer } from './straight-reading.ts'
 import { carrierOf, writeStraight } from './straight-writing.ts'
 import { dataHeader } from './yamux-data-header.ts'
@@ -104,6 +105,10 @@ const writePast = (stream: Stream & YamuxStream, connection: MessageStream, sock
     stream.sendWindowCapacity = room - size
     return new Promise((resolve, reject) => {
       const taken = (error?: Error | null): void => (error ? reject(error) : resolve())
+      if (size <= SMALL) {
+        socket.write(inOne(dataHeader(streamId, size), pieces, size), taken)
+        return
+      }
       socket.cork()
       socket.write(dataHeader(streamId, size))
       for (const piece of pieces.slice(0, -1)) socket.write(piece)
@@ -111,6 +116,20 @@ const writePast = (stream: Stream & YamuxStream, connection: MessageStream, sock
       socket.uncork()
     })
   })
+
+/** Bytes that cost less to be copied than to be written as several pieces. */
+const SMALL = 2048
+
+const inOne = (header: Uint8Array, pieces: readonly Uint8Array[], size: number): Uint8Array => {
+  const whole = pooledBytes(header.byteLength + size)
+  whole.set(header)
+  let at = header.byteLength
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.byteLength
+  }
+  return whole
+}
 
 /** To whoever takes it as it comes, within the window; otherwise as the library does. */
 const onData = (muxer: Muxer, header: YamuxHeader, piece: Uint8Array): void => {

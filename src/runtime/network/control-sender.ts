@@ -1,4 +1,4 @@
-import { create, toBinary } from '@bufbuild/protobuf'
+import { toBinary } from '@bufbuild/protobuf'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
@@ -23,7 +23,7 @@ interface Waiting {
 }
 
 export const encodeControl = (id: bigint, body: Control['body']): Uint8Array =>
-  withLength(toBinary(ControlSchema, create(ControlSchema, { id, body })))
+  withLength(toBinary(ControlSchema, { $typeName: 'tributary.v1.Control', id, body }))
 
 /** Small messages to one peer, in order. A shaped link delays them by its latency, never behind its tensors. */
 export class ControlSender {
@@ -70,7 +70,7 @@ export class ControlSender {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       let due = 1
       try {
-        await sleepUntil(this.#parts.clock, next.at, this.#life.signal)
+        if (next.at > this.#parts.clock.now()) await sleepUntil(this.#parts.clock, next.at, this.#life.signal)
         const stream = await this.#parts.stream()
         if (this.#waiting[0] !== next) continue
         const pieces = this.#due()
@@ -87,7 +87,11 @@ export class ControlSender {
   /** The first message and those behind it whose time has come: together they are one write to the socket. */
   #due(): readonly Uint8Array[] {
     const now = this.#parts.clock.now()
-    const later = this.#waiting.findIndex(({ at }, i) => i > 0 && at > now)
-    return this.#waiting.slice(0, later === -1 ? undefined : later).map(({ bytes }) => bytes)
+    const due: Uint8Array[] = []
+    for (const { bytes, at } of this.#waiting) {
+      if (due.length > 0 && at > now) break
+      due.push(bytes)
+    }
+    return due
   }
 }

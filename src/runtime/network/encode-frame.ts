@@ -1,8 +1,9 @@
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { type Frame, FrameSchema, type PolicyReport } from '../generated/tributary/v1/wire_pb.ts'
+import { toBinary } from '@bufbuild/protobuf'
+import { type Frame, FrameSchema, type PolicyReport, type TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
 import { NetworkError } from '../ports/network.ts'
 import { ENCODING_NUMBERS, type WireTensor } from '../ports/wire-tensor.ts'
 import { type FrameLimits, PREFIX } from './frame-limits.ts'
+import { pooledBytes } from './pooled-bytes.ts'
 
 /** A frame ready to be sent: the prefix and header in one piece, then the tensors' own bytes. */
 export interface EncodedFrame {
@@ -10,15 +11,20 @@ export interface EncodedFrame {
   readonly size: number
 }
 
-/** What the tensors' headers say, in the order of the payload. */
-const tensorHeaders = (tensors: readonly WireTensor[]): MessageInitShape<typeof FrameSchema>['tensors'] =>
-  tensors.map(tensor => {
-    const { name, type, dims, data } = tensor
-    const header = { name, type, dims: dims.map(BigInt), bytes: BigInt(data.byteLength) }
-    if (tensor.type !== 'encoded') return header
-    const { encoding, scale, zeroPoint } = tensor
-    return { ...header, type: 'float32', encoding: ENCODING_NUMBERS[encoding], scale, zeroPoint }
-  })
+const tensorHeader = (tensor: WireTensor): TensorHeader => {
+  const { name, dims, data } = tensor
+  const isEncoded = tensor.type === 'encoded'
+  return {
+    $typeName: 'tributary.v1.TensorHeader',
+    name,
+    type: isEncoded ? 'float32' : tensor.type,
+    dims: dims.map(BigInt),
+    bytes: BigInt(data.byteLength),
+    encoding: isEncoded ? ENCODING_NUMBERS[tensor.encoding] : 0,
+    scale: isEncoded ? tensor.scale : 0,
+    zeroPoint: isEncoded ? tensor.zeroPoint : 0
+  }
+}
 
 /**
  * Wire format: [uint32 header length][uint32 payload length][header: Frame][tensors back to back]. Copies no payload.
@@ -31,8 +37,9 @@ export const encodeFrame = (
   report: PolicyReport | undefined,
   limits: FrameLimits
 ): EncodedFrame => {
-  const init = { id, body, tensors: tensorHeaders(tensors) ?? [], ...(report === undefined ? {} : { report }) }
-  const header = toBinary(FrameSchema, create(FrameSchema, init))
+  const frame: Frame = { $typeName: 'tributary.v1.Frame', id, body, tensors: tensors.map(tensorHeader) }
+  if (report !== undefined) frame.report = report
+  const header = toBinary(FrameSchema, frame)
   const payload = tensors.reduce((sum, { data }) => sum + data.byteLength, 0)
   if (header.byteLength > limits.header) {
     throw new NetworkError(`a frame's header of ${header.byteLength} B is over the limit of ${limits.header} B`)
@@ -40,8 +47,8 @@ export const encodeFrame = (
   if (payload > limits.payload) {
     throw new NetworkError(`tensors of ${payload} B are over the limit of ${limits.payload} B per frame`)
   }
-  const head = new Uint8Array(PREFIX + header.byteLength)
-  const view = new DataView(head.buffer)
+  const head = pooledBytes(PREFIX + header.byteLength)
+  const view = new DataView(head.buffer, head.byteOffset)
   view.setUint32(0, header.byteLength)
   view.setUint32(4, payload)
   head.set(header, PREFIX)

@@ -3,6 +3,7 @@ import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../.
 import { type Frame, FrameSchema, type TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
 import { ENCODING_NUMBERS, type EncodedTensor, type WireTensor } from '../ports/wire-tensor.ts'
 import { type FrameLimits, MAX_NAME, MAX_RANK, MAX_TENSORS, PREFIX } from './frame-limits.ts'
+import { pooledBytes } from './pooled-bytes.ts'
 
 /** The peer broke the protocol; its stream cannot be read on. */
 export class FrameError extends Error {
@@ -33,8 +34,10 @@ const malformed = (because: string): FrameError => new FrameError('malformed', b
 export class FrameParser {
   readonly #limits: FrameLimits
   readonly #onFrame: (parsed: ParsedFrame) => void
+  readonly #prefix = new Uint8Array(PREFIX)
+  readonly #prefixView = new DataView(this.#prefix.buffer)
   /** What is being filled, and how far. */
-  #target = new Uint8Array(PREFIX)
+  #target = this.#prefix
   #filled = 0
   #stage: 'prefix' | 'header' | 'payload' = 'prefix'
   #payload = 0
@@ -89,9 +92,8 @@ export class FrameParser {
   }
 
   #finishPrefix(): void {
-    const view = new DataView(this.#target.buffer)
-    const header = view.getUint32(0)
-    this.#payload = view.getUint32(4)
+    const header = this.#prefixView.getUint32(0)
+    this.#payload = this.#prefixView.getUint32(4)
     if (header === 0) throw malformed('a frame without a header')
     if (header > this.#limits.header) {
       throw new FrameError('oversized', `a header of ${header} B, the limit is ${this.#limits.header} B`)
@@ -101,7 +103,7 @@ export class FrameParser {
     }
     this.#stage = 'header'
     this.#header = header
-    this.#fill(new Uint8Array(header))
+    this.#fill(pooledBytes(header))
   }
 
   #finishHeader(): void {
@@ -137,7 +139,7 @@ export class FrameParser {
     this.#frame = undefined
     this.#tensors = []
     this.#current = 0
-    this.#fill(new Uint8Array(PREFIX))
+    this.#fill(this.#prefix)
     this.#onFrame(parsed)
     return true
   }

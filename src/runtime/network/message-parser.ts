@@ -4,7 +4,9 @@ import { FrameError } from './frame-parser.ts'
 export class MessageParser {
   readonly #limit: number
   readonly #onMessage: (message: Uint8Array) => void
-  #target = new Uint8Array(4)
+  readonly #head = new Uint8Array(4)
+  readonly #headView = new DataView(this.#head.buffer)
+  #target = this.#head
   #filled = 0
   #inHead = true
 
@@ -16,10 +18,10 @@ export class MessageParser {
   /** @throws FrameError when a message is longer than the limit; whatever `onMessage` throws */
   feed(piece: Uint8Array): void {
     for (let at = 0; at < piece.byteLength; ) {
-      const taken = piece.subarray(at, at + this.#target.byteLength - this.#filled)
-      this.#target.set(taken, this.#filled)
-      this.#filled += taken.byteLength
-      at += taken.byteLength
+      const taken = Math.min(piece.byteLength - at, this.#target.byteLength - this.#filled)
+      this.#target.set(taken === piece.byteLength ? piece : piece.subarray(at, at + taken), this.#filled)
+      this.#filled += taken
+      at += taken
       while (this.#filled === this.#target.byteLength) this.#next()
     }
   }
@@ -29,11 +31,11 @@ export class MessageParser {
     this.#filled = 0
     this.#inHead = !this.#inHead
     if (this.#inHead) {
-      this.#target = new Uint8Array(4)
+      this.#target = this.#head
       this.#onMessage(whole)
       return
     }
-    const length = new DataView(whole.buffer).getUint32(0)
+    const length = this.#headView.getUint32(0)
     if (length > this.#limit)
       throw new FrameError('oversized', `a message of ${length} B, the limit is ${this.#limit} B`)
     this.#target = new Uint8Array(length)

@@ -1,5 +1,6 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { NetworkError } from '../ports/network.ts'
+import { pooledBytes } from './pooled-bytes.ts'
 import { sendPieces } from './send-pieces.ts'
 
 /**
@@ -101,8 +102,8 @@ export const createMessagePort = (stream: Stream, heard: () => void = () => {}):
 
 /** The message behind its length, in one piece. */
 export const withLength = (message: Uint8Array): Uint8Array => {
-  const framed = new Uint8Array(4 + message.byteLength)
-  new DataView(framed.buffer).setUint32(0, message.byteLength)
+  const framed = pooledBytes(4 + message.byteLength)
+  new DataView(framed.buffer, framed.byteOffset).setUint32(0, message.byteLength)
   framed.set(message, 4)
   return framed
 }

@@ -10,23 +10,34 @@ import { sendStraight } from './straight-writing.ts'
  * @throws NetworkError when the stream ends first
  */
 export const sendPieces = async (stream: Stream, pieces: readonly Uint8Array[], chunk: number): Promise<void> => {
-  let batch = new Uint8ArrayList()
-  const flush = async (): Promise<void> => {
-    if (batch.byteLength === 0) return
-    const sent = batch
-    batch = new Uint8ArrayList()
-    if (stream.writeStatus !== 'writable') throw new NetworkError(`the stream is ${stream.status}`)
-    const taken = sendStraight(stream, [...sent], sent.byteLength)
-    if (taken !== undefined) return taken
-    if (!stream.send(sent)) await drained(stream)
-  }
+  const size = sizeOf(pieces)
+  if (size <= chunk) return size === 0 ? undefined : hand(stream, pieces, size)
+  let batch: Uint8Array[] = []
+  let filled = 0
   for (const piece of pieces) {
     for (let at = 0; at < piece.byteLength; ) {
-      const part = piece.subarray(at, at + chunk - batch.byteLength)
-      batch.append(part)
+      const part = piece.subarray(at, at + chunk - filled)
+      batch.push(part)
+      filled += part.byteLength
       at += part.byteLength
-      if (batch.byteLength >= chunk) await flush()
+      if (filled < chunk) continue
+      await hand(stream, batch, filled)
+      batch = []
+      filled = 0
     }
   }
-  await flush()
+  if (filled > 0) await hand(stream, batch, filled)
+}
+
+const sizeOf = (pieces: readonly Uint8Array[]): number => {
+  let sum = 0
+  for (const { byteLength } of pieces) sum += byteLength
+  return sum
+}
+
+const hand = (stream: Stream, pieces: readonly Uint8Array[], size: number): Promise<void> | undefined => {
+  if (stream.writeStatus !== 'writable') throw new NetworkError(`the stream is ${stream.status}`)
+  const taken = sendStraight(stream, pieces, size)
+  if (taken !== undefined) return taken
+  return stream.send(new Uint8ArrayList(...pieces)) ? undefined : drained(stream)
 }
