@@ -81,3 +81,14 @@ test('peers beyond a budget are named for a while, the latest first, and all tha
   expect(budgets.beyond()).toHaveLength(1)
   expect(Object.fromEntries(budgets.refusals())).toEqual({ lines: 1, models: 1 })
 })
+
+test('of too many the one that was asked for longest ago is forgotten, and begins anew', () => {
+  const { budgets, wait } = open()
+  const left = (peer: string): boolean => budgets.takes(peer, 'models', PEER_BUDGETS.models.burst)
+  expect(left('mallory') && left('alice')).toBe(true)
+  wait(2)
+  expect(budgets.takes('alice', 'models')).toBe(false)
+  for (let n = 0; n < 4095; n++) budgets.takes(`peer ${n}`, 'models')
+  expect(budgets.takes('alice', 'models')).toBe(false)
+  expect(left('mallory')).toBe(true)
+})

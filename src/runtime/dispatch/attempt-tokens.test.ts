@@ -25,3 +25,12 @@ test('a token is of one attempt of one datum of one source, and of one life of i
 test('whichever hash a device has, its tokens are the same', () => {
   expect(tokensOf('one', nodeHash).of(given)).toEqual(tokensOf('one').of(given))
 })
+
+test('a long name has a token of its own too, and changes no other', () => {
+  const tokens = tokensOf('one')
+  const before = tokens.of(given)
+  const [long, longer] = ['é'.repeat(2000), `${'é'.repeat(2000)}!`].map(source => tokens.of({ ...given, source }))
+  expect(long).not.toEqual(longer)
+  expect(tokensOf('one').isOf({ ...given, source: 'é'.repeat(2000) }, long!)).toBe(true)
+  expect(tokens.of(given)).toEqual(before)
+})

@@ -1,9 +1,11 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { deviceId, modelId } from '../../core/ids.ts'
 import { elementCount } from '../../core/tensor.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { toyInput, toyModel } from '../../testing/simulated/toy-model.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
+import { TaskSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { DeviceTask } from './device-task.ts'
 import { taskFromWire, taskToWire } from './task-codec.ts'
 
@@ -118,4 +120,20 @@ test('how often its route could not be followed travels with it: on the next dev
   const wire = taskToWire({ ...task(seconds(0)), refusals: 5 }, knowing('a').world, seconds(1))
   const letter = { from: deviceId('a'), task: wire, tensors: task(seconds(0)).tensors as never, report: undefined }
   expect(taskFromWire(letter, knowing('b'), seconds(1)).refusals).toBe(5)
+})
+
+test('what is written member by member is what the library makes of it, with and without what may be absent', () => {
+  const plain = task(seconds(0))
+  const full: DeviceTask = {
+    ...{ ...plain, deadline: seconds(2), token: Uint8Array.of(1, 2, 3), madeBy: home, keepsRoute: true, inBulk: true },
+    route: [{ device: 1, until: 2 }],
+    trace: { traceId: '1'.repeat(32), spanId: '2'.repeat(16) }
+  }
+  for (const one of [plain, full]) {
+    const { $typeName: _, ...members } = taskToWire(one, knowing('a').world, seconds(1))
+    const bytes = toBinary(TaskSchema, taskToWire(one, knowing('a').world, seconds(1)))
+    const made = create(TaskSchema, members)
+    expect(bytes).toEqual(toBinary(TaskSchema, made))
+    expect(fromBinary(TaskSchema, bytes)).toEqual(made)
+  }
 })
