@@ -91,3 +91,21 @@ test('what the scenario changes is an instant of every policy', () => {
     ['shed: speed 0.1', 2, 'p', 250_000]
   ])
 })
+
+test('what a device runs beside something else has a row of its own, what it runs as one has none', () => {
+  const at = (datum: number, start: number, end: number): TaskSpan => ({
+    ...{ policy: 'confluence', source: 'cam', device: 'shed', model: 'net', block: 0 },
+    ...{ datum, start, end }
+  })
+  const spans = [at(0, 0, 2), at(1, 1, 3), at(2, 2, 4), at(3, 2, 4), at(4, 3, 5)]
+  const { traceEvents: events } = chromeTrace({ tasks: spans, transfers: [], data: [] })
+  const names = new Map(events.flatMap(({ name, tid, args }) => (name === 'thread_name' ? [[tid, args['name']]] : [])))
+  const rows = events.flatMap(({ ph, tid, args }) => (ph === 'X' ? [[args['datum'], names.get(tid)]] : []))
+  expect(rows).toEqual([
+    [0, 'shed'],
+    [1, 'shed, lane 2'],
+    [2, 'shed'],
+    [3, 'shed'],
+    [4, 'shed, lane 2']
+  ])
+})

@@ -1,4 +1,4 @@
-import type { DatumSpan, EventMark, RunTrace } from './run-trace.ts'
+import type { DatumSpan, EventMark, RunTrace, TaskSpan } from './run-trace.ts'
 
 /** One entry of the Chrome trace format; times in microseconds. */
 export interface TraceEvent {
@@ -38,14 +38,15 @@ export const chromeTrace = ({
   events = []
 }: Pick<RunTrace, 'tasks' | 'transfers' | 'data'> & Partial<Pick<RunTrace, 'events'>>): ChromeTrace => {
   const numbers = new Numbers()
+  const rows = laneRows(tasks)
   const policies = [...new Set([...tasks, ...transfers, ...data].map(({ policy }) => policy))]
   const spans = [
     ...tasks.map(
-      ({ policy, device, source, datum, model, block, start, end }): TraceEvent => ({
+      ({ policy, source, datum, model, block, start, end }, i): TraceEvent => ({
         name: `${source} ${datum}: ${model} ${block}`,
         cat: 'compute',
         ph: 'X',
-        ...numbers.of(policy, device),
+        ...numbers.of(policy, rows[i]!),
         ...during(start, end),
         args: { source, datum, model, block }
       })
@@ -87,6 +88,26 @@ const inFlight = (span: DatumSpan, numbers: Numbers): TraceEvent[] => {
     { ...event, ph: 'b', ts: nanoseconds(start) / 1e3, args: { source, datum, ...waited } },
     ...(end === undefined ? [] : [{ ...event, ph: 'e' as const, ts: nanoseconds(end) / 1e3, args: {} }])
   ]
+}
+
+/** Of each span the name of its row: what a device runs beside something else has another one; what it runs as one has the same. */
+const laneRows = (spans: readonly TaskSpan[]): readonly string[] => {
+  const names: string[] = []
+  /** By policy and device, of each row: what it ran last. */
+  const last = new Map<string, TaskSpan[]>()
+  const inOrder = [...spans.entries()].sort(([, a], [, b]) => a.start - b.start)
+  for (const [i, span] of inOrder) {
+    const { policy, device, start, end } = span
+    const rows = last.get(`${policy} ${device}`) ?? []
+    last.set(`${policy} ${device}`, rows)
+    const free = rows.findIndex(
+      row => nanoseconds(row.end) <= nanoseconds(start) || (row.start === start && row.end === end)
+    )
+    const lane = free === -1 ? rows.length : free
+    rows[lane] = span
+    names[i] = lane === 0 ? device : `${device}, lane ${lane + 1}`
+  }
+  return names
 }
 
 /** Processes and threads have numbers in a trace; names are told once. */

@@ -105,11 +105,13 @@ const policyRun = (
         inferenceTime: timeSummary(times)
       }
     }),
-    devices: devices.map(({ name, busy, tasks, blocks }) => ({
+    devices: devices.map(({ name, busy, tasks, blocks }, n) => ({
       name,
       busy: share(busy),
       tasks,
-      residentBytes: blocks.flatMap((of, m) => of.map(k => profiles[m]!.weights[k]!)).reduce((a, b) => a + b, 0)
+      residentBytes:
+        (scenario.devices[n]!.lanes ?? 1) *
+        blocks.flatMap((of, m) => of.map(k => profiles[m]!.weights[k]!)).reduce((a, b) => a + b, 0)
     })),
     links: links.map(({ from, to, bytes, busy }) => ({
       from: scenario.devices[from]!.name,
