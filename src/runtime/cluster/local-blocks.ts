@@ -1,4 +1,4 @@
-import { type BatchCurve, type BatchPoint, batchCurve } from '../../core/batch-curve.ts'
+import type { BatchCurve } from '../../core/batch-curve.ts'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import type { Halt } from '../../core/halt.ts'
 import type { BlockHash, ModelId } from '../../core/ids.ts'
@@ -21,6 +21,7 @@ import {
 } from '../ports/engine.ts'
 import { MisfitError } from './misfit-error.ts'
 import { NotHeldError } from './not-held-error.ts'
+import { type BatchTiming, curveCost, timeBatches } from './time-batches.ts'
 
 export interface HeldBlock {
   readonly loaded: LoadedBlock
@@ -30,6 +31,15 @@ export interface HeldBlock {
   readonly bytes: Bytes
   /** What several data take at once here; undefined: they are run one at a time. */
   readonly curve?: BatchCurve | undefined
+}
+
+type Batches = Omit<BatchTiming, 'atMost'>
+
+export interface TimedBatches {
+  readonly model: ModelId
+  readonly block: number
+  /** Undefined: they gain nothing. */
+  readonly curve: BatchCurve | undefined
 }
 
 /** Blocks that have run one after the other. */
@@ -47,16 +57,12 @@ export interface ChangedBlock {
   readonly times: number
 }
 
-/** Numbers of data that are timed together. */
-const CURVE_SIZES = [2, 4, 8]
-/** One run so that it is warm, and three that count. */
-const MEASURED_RUNS = 4
-/** To time one of these sizes may take so long: a block that takes longer hardly gains. */
-const CURVE_TIME: Seconds = seconds(0.5)
+/** To time batches of a block may take so long when it is loaded. Where that is not enough for all sizes, they are timed again. */
+const AT_LOAD: Seconds = seconds(0.5)
+/** That takes no longer than this, while nothing else is to be done. */
+const LATER: Seconds = seconds(8)
 /** Of what goes into such a run and comes out. */
 const CURVE_BYTES = 64 * 2 ** 20
-/** Where twice as many gain less, more are not timed. */
-const WORTH_GOING_ON = 0.02
 
 /** The blocks that this device has loaded, and how it runs them. */
 export class LocalBlocks {
@@ -66,6 +72,11 @@ export class LocalBlocks {
   #late = 0
   readonly #held = new Map<ModelId, Map<number, HeldBlock>>()
   readonly #buffers: BufferPool
+  /** Blocks of which one run takes so long that batches are to be timed while nothing else is to be done. */
+  readonly #untimed = new Map<
+    HeldBlock,
+    { readonly model: ModelId; readonly block: number; readonly batches: Batches }
+  >()
 
   /**
    * @param engine that several may load the same block into: SharedEngine
@@ -162,36 +173,53 @@ export class LocalBlocks {
     try {
       const inputs = timedOn(manifest, k, loaded)
       const time = inputs === undefined ? work : await this.#measure(sha256, inputs, work)
-      const curve =
-        inputs === undefined || works !== undefined ? undefined : await this.#curve(manifest, k, inputs, time)
-      return this.#hold(manifest, k, loaded, time, curve)
+      const batches = inputs === undefined || works !== undefined ? undefined : this.#timing(manifest, k, inputs, time)
+      const curve = batches && (await timeBatches({ ...batches, atMost: AT_LOAD }))
+      const held = this.#hold(manifest, k, loaded, time, curve)
+      if (batches !== undefined && curveCost(time) > AT_LOAD)
+        this.#untimed.set(held, { model: manifest.id, block: k, batches })
+      return held
     } catch (error) {
       await this.#engine.unload(sha256)
       throw error
     }
   }
 
+  /** Whether batches of some block are still to be timed. */
+  get isUntimed(): boolean {
+    return this.#untimed.size > 0
+  }
+
   /**
-   * What several data of a block take at once: of two, of twice as many while that gains, no longer than `CURVE_TIME` each.
-   * @param time of one
+   * Time batches of one such block, as long as nothing else is to be done; otherwise it is tried again. Its lane is busy meanwhile.
+   * @returns which, and what they take; undefined where none was timed to the end
    */
-  async #curve(manifest: ModelManifest, k: number, inputs: Measured, time: Seconds): Promise<BatchCurve | undefined> {
+  async timeNext(isFree: () => boolean): Promise<TimedBatches | undefined> {
+    const [next] = this.#untimed
+    if (next === undefined) return undefined
+    const [held, { model, block, batches }] = next
+    let isDisturbed = false
+    const timed = async (size: number): Promise<Seconds | undefined> => {
+      isDisturbed ||= !isFree()
+      return isDisturbed ? undefined : batches.timed(size)
+    }
+    const curve = await timeBatches({ ...batches, timed, atMost: LATER })
+    if (isDisturbed || !this.#untimed.delete(held)) return undefined
+    this.#held.get(model)!.set(block, { ...held, curve })
+    return { model, block, curve }
+  }
+
+  /** Of a block that takes several data at once; undefined where it does not. @param time of one */
+  #timing(manifest: ModelManifest, k: number, inputs: Measured, time: Seconds): Batches | undefined {
     const { sha256, batches } = manifest.blocks[k]!
     if (batches !== true || this.#engine.runTogether === undefined) return undefined
     const size = manifest.activations[k]!.bytes + manifest.activations[k + 1]!.bytes
-    const points: BatchPoint[] = []
-    for (const count of CURVE_SIZES) {
-      if (count * size > CURVE_BYTES || MEASURED_RUNS * count * time > CURVE_TIME) break
+    const timed = async (count: number): Promise<Seconds | undefined> => {
       const more = inputs.map(({ spec, dims }) => ({ spec, dims: [count * dims[0]!, ...dims.slice(1)] }))
       const took = await this.#measure(sha256, more, seconds(0), true)
-      // A block that does not run on what is made up was not timed at all.
-      if (!(took > 0)) return undefined
-      const before = points.at(-1)?.times ?? 1
-      const times = Math.max(before, took / time)
-      points.push({ size: count, times })
-      if (times / count > (1 - WORTH_GOING_ON) * (before / (count / 2))) break
+      return took > 0 ? took : undefined
     }
-    return batchCurve(points)
+    return { timed, time, mostData: CURVE_BYTES / size }
   }
 
   #hold(
@@ -211,7 +239,10 @@ export class LocalBlocks {
   /** A block that another model has too, byte for byte, stays in the engine for that one. */
   async unload(manifest: ModelManifest, k: number): Promise<void> {
     const held = this.#held.get(manifest.id)
-    if (held?.delete(k) !== true) return
+    const block = held?.get(k)
+    if (held === undefined || block === undefined) return
+    held.delete(k)
+    this.#untimed.delete(block)
     if (held.size === 0) this.#held.delete(manifest.id)
     await this.#engine.unload(manifest.blocks[k]!.sha256)
   }

@@ -42,6 +42,7 @@ import type { NetworkHandlers } from '../ports/network.ts'
 import { observeAll } from '../ports/observe-all.ts'
 import { Announcer } from './announcer.ts'
 import { AuditDesk } from './audit/audit-desk.ts'
+import { BatchTimer } from './batch-timer.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { DatumDoor } from './datum-door.ts'
 import type { DeviceLife } from './device-life.ts'
@@ -181,6 +182,7 @@ class RunningDevice implements Device {
   readonly #inbox: PlacementInbox
   readonly #room: RecentRoom
   readonly #lanes: LaneChooser
+  readonly #batches: BatchTimer
   readonly #leader: Leader
   readonly #reminder: PlacementReminder
   readonly #orphans: OrphanWatch
@@ -282,6 +284,10 @@ class RunningDevice implements Device {
         this.#announcer.changed()
         this.#later()
       }
+    })
+    this.#batches = new BatchTimer({
+      ...{ guard: this.#guard, view: this.view, blocks: this.#blocks, dispatcher: this.#dispatcher },
+      changed: () => this.#announcer.changed()
     })
     const current = (): NumberedPlacement | undefined => this.#placement
     this.#room = new RecentRoom(this.view, () => clock.now())
@@ -700,6 +706,7 @@ class RunningDevice implements Device {
     if (this.#adapts) job('looking whether to plan', () => this.#leader.tick(this.#placement))
     job('looking after blocks', () => this.#keeper.tick())
     if (this.#adapts) job('choosing lanes', () => this.#lanes.tick())
+    if (this.#adapts) job('timing batches', () => this.#batches.tick())
     job('reminding of the placement', () => this.#reminder.tick(this.#placement))
     job('looking after orphans', () => this.#orphans.tick())
     job('forgetting who is gone for good', () => this.#goneWatch.tick())

@@ -24,21 +24,21 @@ export interface LeastTimeOptions {
   readonly patience?: number
   /** But not before this many runs. @default 3 */
   readonly atLeast?: number
+  /** And after so many in any case. @default 30 */
+  readonly atMost?: number
   /** @default 2 */
   readonly warmUps?: number
 }
 
-const AT_MOST = 30
-
 /** Warm up, then the least time of several runs. */
 export const leastTime = async (
   run: () => Promise<unknown>,
-  { patience = 400, atLeast = 3, warmUps = 2 }: LeastTimeOptions = {}
+  { patience = 400, atLeast = 3, atMost = 30, warmUps = 2 }: LeastTimeOptions = {}
 ): Promise<number> => {
   for (let i = 0; i < warmUps; i++) await run()
   const enough = performance.now() + patience
   let least = Number.POSITIVE_INFINITY
-  for (let runs = 0; runs < atLeast || (runs < AT_MOST && performance.now() < enough); runs++) {
+  for (let runs = 0; runs < atLeast || (runs < atMost && performance.now() < enough); runs++) {
     least = Math.min(least, (await timed(run)).actual)
   }
   return least

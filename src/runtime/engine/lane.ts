@@ -65,7 +65,7 @@ const started = ort.InferenceSession.create(new Uint8Array(1), SESSION_OPTIONS).
 
 const RUNS: Readonly<Record<MeasuredRuns, LeastTimeOptions>> = {
   warmUp: { patience: 0, atLeast: 1 },
-  few: { patience: 0.05, atLeast: 3, warmUps: 1 },
+  few: { patience: 250, atLeast: 1, atMost: 3, warmUps: 1 },
   many: {}
 }
 

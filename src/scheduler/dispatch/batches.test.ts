@@ -27,13 +27,15 @@ interface Happens {
   /** Batches take so many times what their curve says. */
   readonly slow?: number
   readonly policy?: CreatePolicy
+  /** All runs take so many times what they did. */
+  readonly slower?: number
 }
 
 /** A device alone: what ran with what, and what was delivered. */
 const lived = async (
   comers: readonly Comer[],
   hasCurve: boolean,
-  { fails = () => false, slow = 1, policy = POLICIES.local }: Happens = {}
+  { fails = () => false, slow = 1, slower = 1, policy = POLICIES.local }: Happens = {}
 ) => {
   const clock = createManualClock()
   const world = smallWorld({ speeds: [1], work: [0.1, 0.1], activations: [1, 1, 1] })
@@ -50,9 +52,10 @@ const lived = async (
   }
   const dispatcher: Dispatcher<LiveTask> = new Dispatcher<LiveTask>(policy, {
     ...{ now: () => clock.now(), world, self: 0, bytes: () => 1 },
-    run: (task, finished) => void run([task], 0.1).then(() => finished({ kind: 'done', took: seconds(0.1) })),
+    run: (task, finished) =>
+      void run([task], 0.1 * slower).then(() => finished({ kind: 'done', took: seconds(0.1 * slower) })),
     runTogether: (tasks, finished) => {
-      const takes = seconds(0.1 * slow * curve.times(tasks.length))
+      const takes = seconds(0.1 * slow * slower * curve.times(tasks.length))
       void run(tasks, takes).then(() =>
         finished(
           tasks.map(({ datum }) =>
@@ -75,8 +78,15 @@ const lived = async (
     }
     void clock.sleep(seconds(at)).then(() => dispatcher.submit(task))
   }
-  await clock.advance(seconds(20))
-  return { runs, delivered, failed, learnt: world.blockTime(0, 0, 0), counters: dispatcher.laneCounters() }
+  await clock.advance(seconds(20 * slower))
+  return {
+    batches: world.batchCurve(0, 0, 0) !== undefined,
+    runs,
+    delivered,
+    failed,
+    learnt: world.blockTime(0, 0, 0),
+    counters: dispatcher.laneCounters()
+  }
 }
 
 const together = [0, 0.01, 0.02, 0.03, 0.04].map(at => ({ at, isBacklogged: true }))
@@ -107,6 +117,22 @@ test('one slow batch is one slow run, however many are in it', async () => {
   const { runs, learnt } = await lived(together, true, { slow: 4 })
   expect(runs[2]).toBe('1+2+3+4/0')
   expect(learnt).toBeCloseTo(0.1, 9)
+})
+
+const many = Array.from({ length: 60 }, () => ({ at: 0, isBacklogged: true }))
+const largest = (runs: readonly string[]): number => Math.max(...runs.map(run => run.split('+').length))
+
+test('batches that gain nothing any more, several on end, are given up', async () => {
+  const { runs, batches, delivered } = await lived(many, true, { slow: 3 })
+  expect(batches).toBe(false)
+  expect(runs.filter(run => run.includes('+'))).toHaveLength(3)
+  expect(delivered).toHaveLength(many.length)
+})
+
+test('where the whole device is slower, they are not', async () => {
+  const { runs, batches } = await lived(many, true, { slower: 4 })
+  expect(batches).toBe(true)
+  expect(largest(runs.slice(-20))).toBe(4)
 })
 
 const comers = fc.array(fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), isBacklogged: fc.boolean() }), {

@@ -4,6 +4,7 @@ import { advanced, type Follow } from '../../core/progress.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { World } from '../../core/world.ts'
 import { batchOf } from './batch-of.ts'
+import { BatchWatch } from './batch-watch.ts'
 import { BlockTimes } from './block-times.ts'
 import { ContestQueue, type ContestRules } from './contest-queue.ts'
 import type { LiveTask } from './live-task.ts'
@@ -107,6 +108,7 @@ export class LaneQueue<T extends LiveTask> {
   /** As many as there are lanes run; those behind them are given ahead. */
   readonly #running: Running<T>[] = []
   readonly #times: BlockTimes
+  readonly #batches = new BatchWatch()
   #tasks = 0
   #busy = 0
   /** Tasks that ran at once are told one after the other: their lane waits for all of them. */
@@ -282,7 +284,7 @@ export class LaneQueue<T extends LiveTask> {
   /** Those who are to be run with a task that has just been taken from the queue; they are taken, too. */
   #joining(task: T): readonly T[] {
     const curve = this.#curveOf(task)
-    if (curve === undefined || this.#queue.size === 0) return NOBODY
+    if (curve === undefined || this.#queue.size === 0 || this.#batches.isDoubted(keyOf(task))) return NOBODY
     const { areAlike, now, self, world } = this.#ports
     const mayJoin = (other: T): boolean =>
       other.model === task.model &&
@@ -380,6 +382,7 @@ export class LaneQueue<T extends LiveTask> {
       left -= took
       // What one takes is known of several as well: by their curve.
       const one = seconds(together === 1 ? took : took / (this.#curveOf(task)?.times(together) ?? together))
+      if (!isKnown) this.#watchBatches(task, took, together)
       if (learns) this.#times.ran(task.model, task.done, one, seconds(now - left))
       task.served = seconds(task.served + took)
       // What was decided for the blocks ahead is for a datum that goes on as planned.
@@ -388,6 +391,15 @@ export class LaneQueue<T extends LiveTask> {
       task.refusals = 0
       this.#tasks++
     }
+  }
+
+  /** Where they gain nothing any more, data are run one at a time. */
+  #watchBatches(task: T, took: Seconds, together: number): void {
+    if (this.#curveOf(task) === undefined) return
+    const { world, self } = this.#ports
+    const { model, done } = task
+    if (together > 1) this.#batches.ranTogether(keyOf(task), together, took, world.blockTime(self, model, done))
+    else if (this.#batches.ranAlone(keyOf(task), took)) world.setBatchCurve(self, model, done, undefined)
   }
 }
 
