@@ -67,13 +67,15 @@ export const isFiniteTensor = (tensor: Tensor): boolean => {
 const tensorDifference = (a: Tensor, b: Tensor): number => {
   if (a.type !== b.type || a.dims.join() !== b.dims.join() || a.data.length !== b.data.length)
     return Number.POSITIVE_INFINITY
-  if (a.data.every((byte, i) => byte === b.data[i])) return 0
-  if (a.type === 'string') return Number.POSITIVE_INFINITY
+  if (a.type === 'string') return a.data.every((byte, i) => byte === b.data[i]) ? 0 : Number.POSITIVE_INFINITY
   const x = numbers(a)
   const y = numbers(b)
   let largest = 0
-  for (let i = 0; i < x.length; i++)
-    if (!Object.is(x[i], y[i]) && x[i] !== y[i]) largest = Math.max(largest, finite(Math.abs(x[i]! - y[i]!)))
+  for (let i = 0; i < x.length; i++) {
+    const [one, other] = [x[i]!, y[i]!]
+    if (one === other || (Number.isNaN(one) && Number.isNaN(other))) continue
+    largest = Math.max(largest, finite(Math.abs(one - other)))
+  }
   return largest
 }
 
