@@ -49,7 +49,7 @@ export interface BoundOptions {
 const TOLERANCE = 1e-6
 const MAX_ROUNDS = 500
 /** With fewer devices, a way at a time is as soon. */
-const MANY = 32
+const MANY = 16
 /** Of more devices, a way is as good as the cheapest that costs by this share more: the bound is as much higher. */
 const VAST = { devices: 300, slack: 0.005 }
 /** Seconds: what a small programme needs, also when the time is up. */

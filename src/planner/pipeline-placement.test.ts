@@ -3,7 +3,7 @@ import { createRng } from '../core/rng.ts'
 import { bytes, bytesPerSecond, seconds } from '../core/units.ts'
 import { BlockTable } from './block-table.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
-import { pipelinePlacement, pipelineScale } from './pipeline-placement.ts'
+import { pipelineBlocks, pipelinePlacement, pipelineScale } from './pipeline-placement.ts'
 
 const boards = (memory: readonly number[], blocks: number, sources = [0]): CapacityProblem => ({
   devices: memory.map((size, n) => ({ name: `d${n}`, speed: 1, memory: bytes(size) })),
@@ -58,4 +58,13 @@ test('is never worse for pipelines than what the planner has found', () => {
     expect(pipelineScale(problem, table)).toBeGreaterThanOrEqual(pipelineScale(problem, before) * (1 - 1e-9))
     for (const n of memory.keys()) expect([...table.of(n)].length).toBeLessThanOrEqual(memory[n]!)
   }
+})
+
+test('between the pipelines of two sources the search can be ended', () => {
+  const problem = boards([4, 4, 4], 8, [0, 1])
+  let asked = 0
+  const time = { mayGoOn: () => ++asked < 2, left: () => 1 }
+  expect(pipelineBlocks(problem, { time })).toBeUndefined()
+  expect(asked).toBe(2)
+  expect(pipelineBlocks(problem)).toBeDefined()
 })

@@ -4,6 +4,7 @@ import { shortestTransfer } from '../core/shortest-transfer.ts'
 import type { Step } from '../core/step.ts'
 import { seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
+import { type Allowance, UNLIMITED } from './allowance.ts'
 import { BlockTable } from './block-table.ts'
 import { worldOf } from './capacity-bound.ts'
 import type { CapacityProblem } from './capacity-problem.ts'
@@ -16,6 +17,13 @@ import type { CapacityProblem } from './capacity-problem.ts'
 export const pipelinePlacement = (problem: CapacityProblem, planned: BlockTable): BlockTable => {
   const own = pipelineBlocks(problem)
   return own !== undefined && pipelineScale(problem, own) > pipelineScale(problem, planned) * (1 + 1e-6) ? own : planned
+}
+
+export interface PipelineOptions {
+  /** Of the search of one pipeline. Default: its own. */
+  readonly maxStates?: number
+  /** Asked before each source's. Default: no limit. */
+  readonly time?: Allowance
 }
 
 /** What the pipelines of all sources together can serve: the largest common factor of their demands. */
@@ -35,15 +43,18 @@ export const pipelineScale = (problem: CapacityProblem, table: BlockTable): numb
 /**
  * Each source's best pipeline within memory has its blocks, those of the largest demand first; nothing else is carried.
  *
- * @param maxStates of the search of one pipeline; default: its own
- * @returns undefined where a source has no pipeline in the memory that the others left
+ * @returns undefined where a source has no pipeline in the memory that the others left, or the time is up
  */
-export const pipelineBlocks = (problem: CapacityProblem, maxStates?: number): BlockTable | undefined => {
+export const pipelineBlocks = (
+  problem: CapacityProblem,
+  { maxStates, time = UNLIMITED }: PipelineOptions = {}
+): BlockTable | undefined => {
   const { models, sources } = problem
   const world = worldOf(problem, () => true)
   const table = new BlockTable(problem)
   for (const { device, model } of sources) if (models[model]!.pinned === true) table.put(device, model, 0)
   for (const { device: home, model } of sources.toSorted((a, b) => b.demand - a.demand)) {
+    if (!time.mayGoOn()) return undefined
     const needs = (n: number, k: number): number => (table.carries(n, model, k) ? 0 : table.size(model, k))
     const room = { left: (n: number) => table.left(n), needs }
     const mayTake = (n: number, k: number): boolean => world.mayRun(n, model, k, home) && needs(n, k) <= table.left(n)

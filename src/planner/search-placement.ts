@@ -108,9 +108,12 @@ const wholeFirst = (problem: CapacityProblem): BlockTable => {
   return filled(covered(table, problem), problem)
 }
 
-/** The best pipeline of each source, then copies. Unlike the others, it has few crossings for its rate. */
-export const pipelinesFirst = (problem: CapacityProblem): BlockTable | undefined => {
-  const table = pipelineBlocks(problem, PIPELINE_STATES)
+/**
+ * The best pipeline of each source, then copies. Unlike the others, it has few crossings for its rate.
+ * @param time asked before each source's @returns undefined also where that is over
+ */
+export const pipelinesFirst = (problem: CapacityProblem, time: Allowance): BlockTable | undefined => {
+  const table = pipelineBlocks(problem, { maxStates: PIPELINE_STATES, time })
   return table === undefined ? undefined : filled(covered(table, problem), problem)
 }
 
