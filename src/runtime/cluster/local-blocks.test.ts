@@ -13,11 +13,12 @@ const manifest: ModelManifest = {
 }
 
 /** One block, of which one takes so long; each one more half of that. */
-const open = (time: Seconds) => {
+const open = (time: Seconds, provider?: string) => {
   const measured: number[] = []
   const engine = {
     load: async () => ({ inputs: [tensor], outputs: [tensor] }),
     unload: async () => {},
+    ...(provider === undefined ? {} : { providerOf: () => ({ provider, because: '' }) }),
     runTogether: async () => {
       throw new Error('nothing is run here')
     },
@@ -59,4 +60,12 @@ test('of one that is unloaded before, never', async () => {
   await blocks.load(manifest, 0, 'file')
   await blocks.unload(manifest, 0)
   expect([blocks.isUntimed, await blocks.timeNext(() => true)]).toEqual([false, undefined])
+})
+
+test('of those that cpu runs alone, where there are others', async () => {
+  const onCpu = open(seconds(0.01), 'cpu')
+  expect((await onCpu.blocks.load(manifest, 0, 'file')).curve?.best).toBe(8)
+  const other = open(seconds(0.01), 'webgpu')
+  expect((await other.blocks.load(manifest, 0, 'file')).curve).toBeUndefined()
+  expect(other.measured).toEqual([1])
 })

@@ -209,10 +209,11 @@ export class LocalBlocks {
     return { model, block, curve }
   }
 
-  /** Of a block that takes several data at once; undefined where it does not. @param time of one */
+  /** Of a block that takes several data at once; undefined where it does not, or not where it runs. @param time of one */
   #timing(manifest: ModelManifest, k: number, inputs: Measured, time: Seconds): Batches | undefined {
     const { sha256, batches } = manifest.blocks[k]!
-    if (batches !== true || this.#engine.runTogether === undefined) return undefined
+    const runsOn = this.#engine.providerOf?.(sha256)?.provider ?? 'cpu'
+    if (batches !== true || this.#engine.runTogether === undefined || runsOn !== 'cpu') return undefined
     const size = manifest.activations[k]!.bytes + manifest.activations[k + 1]!.bytes
     const timed = async (count: number): Promise<Seconds | undefined> => {
       const more = inputs.map(({ spec, dims }) => ({ spec, dims: [count * dims[0]!, ...dims.slice(1)] }))

@@ -67,12 +67,13 @@ const off = (by: number) => (run: BlockRun) => ({
 
 const opened = (
   ready: Readonly<Record<string, Engine>>,
-  { absent = [], ...settings }: Partial<ProviderSettings> & Partial<Pick<Providers, 'absent'>> = {}
+  { absent = [], ...settings }: Partial<ProviderSettings> & Partial<Pick<Providers, 'absent'>> = {},
+  cpu = createEngine()
 ) => {
   const said: string[] = []
   const own = { ...DEFAULT_SETTINGS, ...settings }
   const engine = new ProviderEngine({
-    ...{ cpu: createEngine(), clock: systemClock, isAuto: false, say: text => said.push(text) },
+    ...{ cpu, clock: systemClock, isAuto: false, say: text => said.push(text) },
     find: async () => ({
       ready: Object.entries(ready).map(([name, one]) => ({ name, engine: one, settings: own })),
       absent
@@ -206,4 +207,73 @@ test('measures for the reference on cpu, whatever a block runs on', async () => 
   const { engine, time } = await measured({ cuda: accelerator(fast) })
   expect(await engine.measure(A, shaped)).toBe(time)
   expect(await engine.measure(A, shaped, true)).toBeGreaterThan(time)
+})
+
+/** Of any number of rows. */
+const doubled = tinyOnnxFile({
+  inputs: { x: ['float32', ['n', 1]] },
+  outputs: { y: ['float32', ['n', 1]] },
+  nodes: [{ opType: 'Add', input: ['x', 'x'], output: ['y'] }]
+})
+const rows = (count: number) => [{ spec: { name: 'x', type: 'float32' as const, shape: [null, 1] }, dims: [count, 1] }]
+const row = (x: number): Tensor[] => [
+  { name: 'x', type: 'float32', dims: [1, 1], data: new Uint8Array(Float32Array.of(x).buffer) }
+]
+
+test('what stays on cpu runs together there, and is timed so without another choice', async () => {
+  const { engine } = opened({ cuda: accelerator(off(0.01)) })
+  await engine.load(A, doubled)
+  await engine.measure(A, rows(1))
+  const trials = engine.trials(A)
+  expect(await engine.measure(A, rows(4), false, true)).toBeGreaterThan(0)
+  expect(engine.trials(A)).toBe(trials)
+  const { outputs, inputs } = await engine.runTogether!(A, [row(1), row(2), row(3)])
+  expect(outputs.map(([y]) => numberIn(y!))).toEqual([2, 4, 6])
+  expect(inputs.map(([x]) => numberIn(x!))).toEqual([1, 2, 3])
+})
+
+test('what runs elsewhere does so one by one, and on cpu where that fails', async () => {
+  let fails = false
+  const cuda = accelerator(run => {
+    if (fails) throw new EngineError('device lost')
+    return fast(run)
+  })
+  const { engine } = opened({ cuda })
+  await engine.load(A, doubled)
+  await engine.measure(A, rows(1))
+  expect(engine.providerOf(A)?.provider).toBe('cuda')
+  const together = async () => (await engine.runTogether!(A, [row(1), row(2)])).outputs.map(([y]) => numberIn(y!))
+  expect(await together()).toEqual([2, 4])
+  fails = true
+  expect(await together()).toEqual([2, 4])
+  expect(engine.providerOf(A)?.provider).toBe('cpu')
+})
+
+test('a block whose provider has failed may take as long on cpu as it took there in its trial', async () => {
+  let fails = false
+  const cuda = accelerator(run => {
+    if (fails) throw new EngineError('device lost')
+    return fast(run)
+  })
+  const below = createEngine()
+  const expected: (number | undefined)[] = []
+  const run: Engine['run'] = (...args) => {
+    expected.push(args[3])
+    return below.run(...args)
+  }
+  const cpu = Object.assign(Object.create(below) as Engine, {
+    ...{ run, load: below.load.bind(below), unload: below.unload.bind(below) },
+    ...{ stop: () => below.stop(), measure: below.measure.bind(below) }
+  })
+  const { engine } = opened({ cuda }, {}, cpu)
+  await engine.load(A, gather)
+  const time = await engine.measure(A, shaped)
+  const onCpu = engine.trials(A)[0]!.time!
+  expect(onCpu).toBeGreaterThan(time)
+  fails = true
+  expected.length = 0
+  await engine.run(A, index(1), undefined, time)
+  await engine.run(A, index(1), undefined, time)
+  await engine.run(A, index(1), undefined, seconds(9))
+  expect(expected).toEqual([onCpu, onCpu, 9])
 })

@@ -15,6 +15,7 @@ import {
   EngineError,
   type LoadedBlock,
   StuckError,
+  type TogetherRun,
   type VisitedBlock
 } from '../../ports/engine.ts'
 import type { ProviderSettings } from './provider-settings.ts'
@@ -74,6 +75,7 @@ const MOST_TRIALS = 4096
 export class ProviderEngine implements Engine {
   readonly takesAhead: boolean
   readonly visit: Engine['visit']
+  readonly runTogether: Engine['runTogether']
   readonly #parts: ProviderEngineParts
   readonly #held = new Map<BlockHash, Held>()
   readonly #trials = new Map<BlockHash, readonly ProviderTrial[]>()
@@ -89,6 +91,7 @@ export class ProviderEngine implements Engine {
     this.#parts = parts
     this.takesAhead = parts.cpu.takesAhead ?? false
     this.visit = parts.cpu.visit === undefined ? undefined : (...visit) => this.#visit(...visit)
+    this.runTogether = parts.cpu.runTogether === undefined ? undefined : (...runs) => this.#runTogether(...runs)
   }
 
   get abandoned(): number {
@@ -121,8 +124,10 @@ export class ProviderEngine implements Engine {
     await Promise.all([this.#parts.cpu.unload(hash), held?.provider?.engine.unload(hash)])
   }
 
-  async measure(...[hash, inputs, isReference]: Parameters<Engine['measure']>): Promise<Seconds> {
+  async measure(...[hash, inputs, isReference, isBrief]: Parameters<Engine['measure']>): Promise<Seconds> {
     const held = this.#held.get(hash)
+    if (isBrief === true && isReference !== true)
+      return (held?.provider?.engine ?? this.#parts.cpu).measure(hash, inputs, false, true)
     if (held?.provider !== undefined)
       return isReference === true ? this.#onCpu(hash, held, inputs) : this.#timeOf(hash, held)
     const time = await this.#parts.cpu.measure(hash, inputs)
@@ -134,12 +139,37 @@ export class ProviderEngine implements Engine {
   async run(hash: BlockHash, inputs: readonly Tensor[], ...more: ByTime): Promise<BlockRun> {
     const held = this.#held.get(hash)
     const provider = held?.provider
-    if (held === undefined || provider === undefined) return this.#parts.cpu.run(hash, inputs, ...more)
+    if (held === undefined || provider === undefined) return this.#runOnCpu(hash, inputs, more)
     if (this.#hang.has(provider)) return this.#runInstead(hash, held, provider, new EngineError(HANGS), inputs, more)
     try {
       return { ...(await provider.engine.run(hash, inputs.map(lend), ...more)), inputs }
     } catch (error) {
       return this.#runInstead(hash, held, provider, error as Error, inputs, more)
+    }
+  }
+
+  #runOnCpu(hash: BlockHash, inputs: readonly Tensor[], [readySince, expected]: ByTime): Promise<BlockRun> {
+    return this.#parts.cpu.run(hash, inputs, readySince, this.#expectedOnCpu(hash, expected))
+  }
+
+  /** Whoever expects what a provider takes would take cpu for stuck. */
+  #expectedOnCpu(hash: BlockHash, expected: Seconds = seconds(0), data = 1): Seconds {
+    const tried = this.trials(hash).find(({ provider }) => provider === 'cpu')?.time ?? 0
+    return seconds(Math.max(expected, data * tried))
+  }
+
+  /** On cpu at once; on others, of which nobody knows whether they can, one after the other. */
+  async #runTogether(...[hash, data, expected]: Parameters<NonNullable<Engine['runTogether']>>): Promise<TogetherRun> {
+    if (this.#held.get(hash)?.provider === undefined)
+      return this.#parts.cpu.runTogether!(hash, data, this.#expectedOnCpu(hash, expected, data.length))
+    const each = expected === undefined ? undefined : seconds(expected / data.length)
+    const runs: BlockRun[] = []
+    for (const inputs of data) runs.push(await this.run(hash, inputs, undefined, each))
+    const sum = (of: (run: BlockRun) => Seconds): Seconds => seconds(runs.reduce((all, run) => all + of(run), 0))
+    return {
+      ...{ inputs: runs.map(({ inputs }) => inputs), outputs: runs.map(({ outputs }) => outputs) },
+      ...{ start: runs[0]!.start, end: runs.at(-1)!.end },
+      ...{ took: sum(({ took }) => took), own: sum(({ own }) => own), late: sum(({ late }) => late) }
     }
   }
 
@@ -283,7 +313,7 @@ export class ProviderEngine implements Engine {
     return this.#instead.run(async () => {
       await this.#parts.cpu.load(hash, held.place, held.declared)
       try {
-        const run = await this.#parts.cpu.run(hash, inputs, ...more)
+        const run = await this.#runOnCpu(hash, inputs, more)
         this.#leave(hash, held, provider, because)
         return run
       } catch (error) {
@@ -310,7 +340,8 @@ export class ProviderEngine implements Engine {
     const given = inputs.filter(({ name }) => read.has(name))
     const rest = inputs.filter(({ name }) => !read.has(name))
     if (provider === undefined) {
-      const visit = await this.#parts.cpu.visit!(alike, given, halt)
+      const patient = alike.map(block => ({ ...block, expected: this.#expectedOnCpu(block.hash, block.expected) }))
+      const visit = await this.#parts.cpu.visit!(patient, given, halt)
       return { ...visit, inputs: [...visit.inputs, ...rest] }
     }
     const ran = await this.#visitAt(provider, alike, given, halt)
