@@ -27,7 +27,8 @@ const task = (over: Partial<LiveTask> = {}): LiveTask => ({
 const others = (count: number, over: Partial<LiveTask> = {}): LiveTask[] =>
   Array.from({ length: count }, (_, i) => task({ datum: i + 1, ...over }))
 
-const rules = (curve: BatchCurve) => ({
+const rules = (curve: BatchCurve, lanes: readonly number[] = []) => ({
+  others: lanes,
   curve,
   mayJoin: (waiting: LiveTask) => waiting.done === 0,
   now: seconds(0),
@@ -53,18 +54,21 @@ test('where only the rate counts, as many as gives most', () => {
 
 test('a batch makes all who wait, together and by weight, wait no longer than one after the other', () => {
   const waiter = fc.record({ done: fc.nat(1), weight: fc.constantFrom(1, 2, 10) })
+  const lanes = fc.array(fc.double({ min: 0, max: 3, noNaN: true }), { maxLength: 2 })
   fc.assert(
-    fc.property(fc.array(waiter, { maxLength: 20 }), fc.boolean(), (waiters, isSteep) => {
+    fc.property(fc.array(waiter, { maxLength: 20 }), fc.boolean(), lanes, (waiters, isSteep, busy) => {
       const curve = isSteep ? steep : flat
       const waiting = waiters.map((over, i) => task({ datum: i + 1, ...over }))
-      const chosen = new Set(batchOf(task(), waiting, rules(curve)))
+      const chosen = new Set(batchOf(task(), waiting, rules(curve, busy)))
       const total = (members: ReadonlySet<LiveTask>): number => {
-        let at = curve.times(members.size + 1)
-        let sum = at * (1 + [...members].reduce((all, { weight }) => all + weight, 0))
+        const over = curve.times(members.size + 1)
+        const until = [over, ...busy]
+        let sum = over * (1 + [...members].reduce((all, { weight }) => all + weight, 0))
         for (const other of waiting) {
           if (members.has(other)) continue
-          at += 1
-          sum += at * other.weight
+          until.sort((a, b) => a - b)
+          until[0]! += 1
+          sum += until[0]! * other.weight
         }
         return sum
       }
@@ -81,4 +85,15 @@ test('no batch is so large that one misses its deadline who would not, each run 
   // Who is late anyway keeps nobody.
   expect(sizeOf([{ ...urgent, deadline: seconds(0.5) }, ...others(6)], steep)).toBeGreaterThan(2)
   expect(sizeOf(others(7), steep, task({ deadline: seconds(1.1) }))).toBe(1)
+})
+
+test('free lanes take their share of who waits: a batch of all would leave them idle', () => {
+  const bulk = (count: number) => others(count, { inBulk: true })
+  const size = (waiting: LiveTask[], lanes: readonly number[]) =>
+    1 + batchOf(task({ inBulk: true }), waiting, rules(steep, lanes)).length
+  expect(size(bulk(7), [])).toBe(8)
+  expect(size(bulk(7), [0])).toBe(4)
+  expect(size(bulk(7), [0, 0, 0])).toBe(2)
+  expect(size(bulk(7), [0.5])).toBe(8)
+  expect(1 + batchOf(task(), others(1), rules(steep, [0])).length).toBe(1)
 })

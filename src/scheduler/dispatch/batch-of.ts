@@ -12,6 +12,8 @@ export interface BatchRules<T> {
   readonly takes: Seconds
   /** Seconds that a task is to take here, itself included. */
   readonly workOf: (task: T) => number
+  /** Of each other lane, in how many seconds it will be free. */
+  readonly others: readonly number[]
 }
 
 /**
@@ -20,14 +22,16 @@ export interface BatchRules<T> {
  * Where all are of sources that have more than the network serves, as many as gives most results a second. Otherwise as many as make
  * everybody here wait least, in all and by weight: whoever is in the batch comes out when its last does, and who is not waits for all
  * of it, but for less than they would take one after the other. So few who wait make small batches, and many make large ones.
- * No batch is so large that somebody misses a deadline who would not, were each run by itself.
+ * No batch is so large that somebody misses a deadline who would not, were each run by itself; none takes what would be a free lane's share.
  *
  * @param waiting in the order in which they would be served
  * @returns without the task itself; none where it is best alone
  */
 export const batchOf = <T extends LiveTask>(task: T, waiting: readonly T[], rules: BatchRules<T>): readonly T[] => {
-  const { curve, mayJoin } = rules
-  const mates = waiting.filter(mayJoin).slice(0, curve.best - 1)
+  const { curve, mayJoin, others } = rules
+  const free = 1 + others.filter(left => left === 0).length
+  const most = Math.min(curve.best, Math.ceil((1 + waiting.length) / free))
+  const mates = waiting.filter(mayJoin).slice(0, most - 1)
   if (mates.length === 0) return []
   const isBulk = [task, ...waiting].every(({ inBulk }) => inBulk === true)
   const price = isBulk ? priceOfRate(curve) : priceOfWaiting(task, mates, waiting, rules)
@@ -48,23 +52,23 @@ const priceOfRate =
   (size: number): number =>
     curve.times(size) / size
 
-/** Seconds times weight by which all together wait longer than one after the other, in a batch of so many. */
+/** Weight times how long, in runs of one datum, all together are here with a batch of so many; who is not in it goes to the first free lane. */
 const priceOfWaiting = <T extends LiveTask>(
   task: T,
   mates: readonly T[],
   waiting: readonly T[],
-  { curve }: BatchRules<T>
+  { curve, takes, others }: BatchRules<T>
 ): ((size: number) => number) => {
   const place = new Map(mates.map((mate, i) => [mate, i + 1]))
+  const laterFree = others.map(left => left / takes)
   return size => {
-    const takes = curve.times(size)
-    let sum = task.weight * (takes - 1)
-    /** Of the batch, those who would have been served by now. */
-    let before = 1
+    const over = curve.times(size)
+    const lanes = [over, ...laterFree]
+    let sum = task.weight * over
     for (const other of waiting) {
       const at = place.get(other)
-      if (at !== undefined && at < size) before++
-      sum += other.weight * (takes - before)
+      const isMember = at !== undefined && at < size
+      sum += other.weight * (isMember ? over : ++lanes[lanes.indexOf(Math.min(...lanes))]!)
     }
     return sum
   }
@@ -75,7 +79,7 @@ const isInTime = <T extends LiveTask>(
   task: T,
   mates: readonly T[],
   waiting: readonly T[],
-  { curve, now, takes, workOf }: BatchRules<T>,
+  { curve, now, takes, workOf, others }: BatchRules<T>,
   size: number
 ): boolean => {
   const members = new Set(mates.slice(0, size - 1))
@@ -91,7 +95,7 @@ const isInTime = <T extends LiveTask>(
   for (const other of waiting) {
     const work = workOf(other)
     const isMember = members.has(other)
-    if (isHurt(other, before + work, longer + work + (isMember ? 0 : takes))) return false
+    if (isHurt(other, before / (1 + others.length) + work, longer + work + (isMember ? 0 : takes))) return false
     if (isMember) before += takes
   }
   return true

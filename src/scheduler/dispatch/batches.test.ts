@@ -29,24 +29,26 @@ interface Happens {
   readonly policy?: CreatePolicy
   /** All runs take so many times what they did. */
   readonly slower?: number
+  readonly lanes?: number
 }
 
 /** A device alone: what ran with what, and what was delivered. */
 const lived = async (
   comers: readonly Comer[],
   hasCurve: boolean,
-  { fails = () => false, slow = 1, slower = 1, policy = POLICIES.local }: Happens = {}
+  { fails = () => false, slow = 1, slower = 1, lanes = 1, policy = POLICIES.local }: Happens = {}
 ) => {
   const clock = createManualClock()
   const world = smallWorld({ speeds: [1], work: [0.1, 0.1], activations: [1, 1, 1] })
   if (hasCurve) world.setBatchCurve(0, 0, 0, curve)
+  world.setLanes(0, lanes)
   const runs: string[] = []
   const delivered: number[] = []
   const failed: number[] = []
   let busy = 0
   const run = async (tasks: readonly LiveTask[], takes: number): Promise<void> => {
     runs.push(`${tasks.map(({ datum }) => datum).join('+')}/${tasks[0]!.done}`)
-    expect(++busy).toBe(1)
+    expect(++busy).toBeLessThanOrEqual(lanes)
     await clock.sleep(seconds(takes))
     busy--
   }
@@ -139,10 +141,16 @@ const comers = fc.array(fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true 
   maxLength: 12
 })
 
-test('each datum is served once, its blocks in order, and one thing runs at a time', () =>
+test('who waits is shared out among lanes that are free', async () => {
+  const { runs } = await lived(many.slice(0, 6), true, { lanes: 2 })
+  // Both first blocks end at once: the four that wait go to two lanes.
+  expect(runs.slice(0, 6)).toEqual(['0/0', '1/0', '0/1', '1/1', '2+3/0', '4+5/0'])
+})
+
+test('each datum is served once, its blocks in order, and no more runs at a time than there are lanes', () =>
   fc.assert(
-    fc.asyncProperty(comers, async all => {
-      const { runs, delivered } = await lived(all, true)
+    fc.asyncProperty(comers, fc.constantFrom(1, 2), async (all, lanes) => {
+      const { runs, delivered } = await lived(all, true, { lanes })
       expect(delivered.toSorted((a, b) => a - b)).toEqual([...all.keys()])
       const each = runs.flatMap(run => {
         const [data, block] = run.split('/') as [string, string]

@@ -293,11 +293,34 @@ export class LaneQueue<T extends LiveTask> {
       areAlike?.(task, other) !== false
     const chosen = batchOf(task, this.#queue.inOrder(), {
       ...{ curve, mayJoin, now: now(), takes: world.blockTime(self, task.model, task.done) },
-      workOf: waiting => this.#workHere(waiting)
+      workOf: waiting => this.#workHere(waiting),
+      others: this.#otherLanes()
     })
     const joins = new Set(chosen)
     if (joins.size > 0) this.#queue.takeOut(other => joins.has(other))
     return chosen
+  }
+
+  /** Of each lane but the one that is free first, in how many seconds after that it is. */
+  #otherLanes(): readonly number[] {
+    const count = this.#lanes
+    if (count === 1) return []
+    const lanes: number[] = Array(count).fill(0)
+    for (const [i, running] of this.#running.entries()) {
+      const least = i < count ? i : lanes.indexOf(Math.min(...lanes))
+      const ran = i < count ? this.#ports.now() - running.since : 0
+      lanes[least] = lanes[least]! + Math.max(0, this.#lastsFor(running) - ran)
+    }
+    const [first, ...others] = lanes.sort((a, b) => a - b)
+    return others.map(left => left - first!)
+  }
+
+  #lastsFor({ tasks, visit }: Running<T>): number {
+    const { world, self } = this.#ports
+    const [task] = tasks
+    let sum = 0
+    for (let k = task.done; k < task.done + visit.blocks; k++) sum += world.blockTime(self, task.model, k)
+    return sum * (this.#curveOf(task)?.times(tasks.length) ?? tasks.length)
   }
 
   #runTogether(tasks: readonly [T, ...T[]]): void {
