@@ -20,6 +20,21 @@ const open = () => {
   return { budgets, told, wait, takeAll }
 }
 
+test('who comes under many identities has the budgets of one', () => {
+  const told: string[] = []
+  const budgets = new PeerBudgets({
+    now: () => seconds(0),
+    payerOf: peer => (peer.startsWith('guest') ? 'guests of mallory' : peer),
+    exceeded: peer => told.push(peer)
+  })
+  const { burst } = PEER_BUDGETS.models
+  let brought = 0
+  for (let i = 0; i < 1000; i++) if (budgets.takes(`guest${i}`, 'models')) brought++
+  expect([brought, told]).toEqual([burst, ['guests of mallory']])
+  expect(budgets.takes('porch', 'models')).toBe(true)
+  expect(budgets.beyond()).toMatchObject([{ peer: 'guests of mallory', kind: 'models', times: 1000 - burst }])
+})
+
 test('a peer has its burst, then what time brings, and never more than the burst; others have their own', () => {
   const { told, wait, takeAll } = open()
   const { burst, perSecond } = PEER_BUDGETS.lines

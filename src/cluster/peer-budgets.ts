@@ -53,6 +53,8 @@ export interface BeyondBudget {
 
 export interface PeerBudgetsParts {
   readonly now: () => Seconds
+  /** On whose budgets it is what a peer says: of many identities that one can make. @default on its own */
+  readonly payerOf?: ((peer: string) => string) | undefined
   /** A peer is over a budget: told at most once a minute for each of them. */
   readonly exceeded: (peer: string, because: string) => void
 }
@@ -93,7 +95,7 @@ export class PeerBudgets {
       account.left -= amount
       return true
     }
-    this.#refuse(peer, kind, account)
+    this.#refuse(this.#payerOf(peer), kind, account)
     return false
   }
 
@@ -102,7 +104,7 @@ export class PeerBudgets {
     const account = this.#account(peer, kind)
     account.left -= amount
     if (account.left >= 0) return seconds(0)
-    this.#refuse(peer, kind, account)
+    this.#refuse(this.#payerOf(peer), kind, account)
     return seconds(-account.left / PEER_BUDGETS[kind].perSecond)
   }
 
@@ -129,9 +131,13 @@ export class PeerBudgets {
     account.left = Math.min(PEER_BUDGETS[kind].burst, account.left + amount)
   }
 
+  #payerOf(peer: string): string {
+    return this.#parts.payerOf?.(peer) ?? peer
+  }
+
   #account(peer: string, kind: BudgetKind): Account {
     const { burst, perSecond } = PEER_BUDGETS[kind]
-    const key = `${kind} ${peer}`
+    const key = `${kind} ${this.#payerOf(peer)}`
     const now = this.#parts.now()
     const account = this.#accounts.get(key) ?? newAccount(burst, now)
     account.left = Math.min(burst, account.left + (now - account.at) * perSecond)

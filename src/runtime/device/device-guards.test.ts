@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
-import { deviceId } from '../../core/ids.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { InvariantError } from '../../core/invariant-error.ts'
 import { seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
@@ -15,6 +15,7 @@ import {
   resultsIn
 } from '../../testing/lone-device.ts'
 import {
+  DeviceStateSchema,
   ManifestRequestSchema,
   type Request,
   RequestSchema,
@@ -22,6 +23,7 @@ import {
 } from '../generated/tributary/v1/wire_pb.ts'
 import type { NetworkHandlers } from '../ports/network.ts'
 import { deviceReportSchema } from './device-status.ts'
+import { notice } from './notice.ts'
 
 const reportOf = ({ device }: LoneDevice) => device.status().devices[0]!
 const jobsOf = (lone: LoneDevice) => Object.fromEntries(reportOf(lone).jobs.map(({ job, times }) => [job, times]))
@@ -62,6 +64,28 @@ test('what a device fails at ten times a second is told once, counted and shown;
   expect(reportOf(lone).troubles).toEqual([])
   const { jobs } = deviceReportSchema.parse(JSON.parse(lone.states.at(-1)!.status))
   expect(jobs).toMatchObject([{ job: 'hearing how links are', lasts: false }])
+})
+
+test('what one says of itself that only looks is not kept: it owns no models, and is no device', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 2)] })
+  let handlers: NetworkHandlers | undefined
+  lone.network.start = async given => {
+    handlers = given
+  }
+  const [observer, guest] = ['an observer', 'a guest'].map(deviceId) as [DeviceId, DeviceId]
+  lone.network.peers = () =>
+    new Map([
+      [observer, 'observer'],
+      [guest, 'guest']
+    ])
+  await using device = lone.device
+  await device.start()
+  const { id } = device.view.manifests()[0]!
+  const stateOf = (from: DeviceId) =>
+    create(DeviceStateSchema, { device: from, name: 'mallory', sequence: 1n, models: [{ model: id, owner: true }] })
+  for (const from of [observer, guest]) handlers!.onState(from, stateOf(from))
+  handlers!.onNotice(observer, notice('state', stateOf(observer)))
+  expect([observer, guest].map(from => device.view.state(from)?.name)).toEqual([undefined, 'mallory'])
 })
 
 test('a device that cannot be described goes on telling what it has', async () => {

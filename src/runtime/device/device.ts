@@ -227,6 +227,7 @@ class RunningDevice implements Device {
     this.#guard = parts.guard ?? new JobGuard({ clock, say })
     this.#budgets = new PeerBudgets({
       now: () => clock.now(),
+      payerOf: peer => network.payerOf?.(peer as DeviceId) ?? peer,
       exceeded: (peer, because) => say(`${this.view.state(peer as DeviceId)?.name || peer}: ${because}`, 'warn')
     })
     this.tracer = parts.tracer

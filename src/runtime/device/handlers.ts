@@ -135,6 +135,8 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>, room: TaskRoom)
 })
 
 const onState = (parts: HandlerParts, from: DeviceId, state: DeviceState, greeted: Set<DeviceId>): void => {
+  // Who only looks has none: what it said would be kept, and would count as a device's.
+  if (parts.network.peers().get(from) === 'observer') return
   const fault = stateFault(state)
   if (fault !== undefined) {
     sayOf(parts, from)(`a state of ${from.slice(-8)} is not heard: ${fault}`, 'warn')

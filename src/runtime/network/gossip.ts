@@ -5,6 +5,7 @@ import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { isNewerState } from '../ports/is-newer-state.ts'
 import { BoundedMap } from './bounded-map.ts'
+import { stateHead } from './state-head.ts'
 
 export const STATE_TOPIC = 'tributary/state/1'
 
@@ -29,8 +30,8 @@ export class Gossip {
   constructor(parts: GossipParts) {
     this.#parts = parts
     // What is ignored is neither kept nor passed on: who floods costs nobody but whom it is connected to.
-    parts.gossip.topicValidators.set(STATE_TOPIC, (_, message) =>
-      this.#isPaidFor(message) ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
+    parts.gossip.topicValidators.set(STATE_TOPIC, (source, message) =>
+      this.#isPaidFor(message, deviceId(source.toString())) ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
     )
     parts.gossip.addEventListener('message', ({ detail }) => this.#onMessage(detail))
   }
@@ -52,12 +53,23 @@ export class Gossip {
     this.#deliver(peer, state)
   }
 
-  #isPaidFor(message: Message): boolean {
+  /** Anybody may say again what others have signed: that is on the budget of who does. */
+  #isPaidFor(message: Message, source: DeviceId): boolean {
     if (message.type !== 'signed') return false
     const from = deviceId(message.from.toString())
     const { budgets, admitted } = this.#parts
+    if (!this.#isNews(from, message.data)) {
+      budgets.takes(source, 'stateBytes', message.data.byteLength)
+      return false
+    }
     const payer = admitted(from) ? from : 'authors of states that are not here'
     return budgets.takes(payer, 'stateBytes', message.data.byteLength) && budgets.takes(payer, 'states')
+  }
+
+  #isNews(from: DeviceId, data: Uint8Array): boolean {
+    const known = this.#newest.get(from)
+    const head = known === undefined ? undefined : stateHead(data)
+    return known === undefined || head === undefined || isNewerState(head, known)
   }
 
   /** One that is paid for. */

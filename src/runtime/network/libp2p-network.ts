@@ -40,6 +40,7 @@ import { peerIdOf } from './identity.ts'
 import type { Libp2pNetworkOptions } from './libp2p-network-options.ts'
 import { listenError } from './listen-error.ts'
 import { ClusterRoll } from './members/cluster-roll.ts'
+import { payerOf } from './members/payer-of.ts'
 import { Membership, type MembershipParts } from './membership.ts'
 import { paceReading } from './pace-reading.ts'
 import { allSpoken, dialable, parseAddress, type Spoken } from './parse-address.ts'
@@ -107,6 +108,7 @@ class Libp2pNetwork implements Network {
     this.#guard = options.guard ?? new JobGuard({ clock, say: (text, level) => this.#say(text, level) })
     this.#budgets = new PeerBudgets({
       now: () => clock.now(),
+      payerOf: peer => this.payerOf(peer as DeviceId),
       exceeded: (peer, because) => this.#say(`${peer}: ${because}`, 'warn')
     })
     this.#gate = new AdmissionGate(clock)
@@ -138,6 +140,11 @@ class Libp2pNetwork implements Network {
     const member = this.#membership?.session(peer)?.member
     if (member === undefined) return 'none'
     return member.mayAdmit ? 'holder' : member.vouchedBy === this.self ? 'here' : 'none'
+  }
+
+  payerOf(peer: DeviceId): string {
+    const member = this.#membership?.session(peer)?.member
+    return member === undefined ? peer : payerOf(member)
   }
 
   start(handlers: NetworkHandlers): Promise<void> {

@@ -121,6 +121,8 @@ export interface Network extends AsyncDisposable {
   leadsTo?(to: DeviceId): boolean
   /** @default of nobody */
   rightOf?(peer: DeviceId): Right
+  /** On whose budgets it is what a peer says: of one that came by another, or by an invite, on those of all that came so. @default its own */
+  payerOf?(peer: DeviceId): string
   /** Undefined until something was measured. Infinity never: loopback gets a real number too. */
   link(to: DeviceId): LinkMeasure | undefined
   counters(): NetworkCounters
