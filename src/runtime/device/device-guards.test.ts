@@ -88,6 +88,30 @@ test('what one says of itself that only looks is not kept: it owns no models, an
   expect([observer, guest].map(from => device.view.state(from)?.name)).toEqual([undefined, 'mallory'])
 })
 
+test('what a device has said counts no more once it is removed', async () => {
+  const lone = loneDevice({ models: [ownedCounting('net', 2)] })
+  let handlers: NetworkHandlers | undefined
+  lone.network.start = async given => {
+    handlers = given
+  }
+  await using device = lone.device
+  await device.start()
+  const [gone, away] = ['gone', 'away'].map(deviceId) as [DeviceId, DeviceId]
+  for (const peer of [gone, away]) {
+    handlers!.onPeer({ kind: 'joined', peer, role: 'device', life: 1n })
+    handlers!.onState(
+      peer,
+      create(DeviceStateSchema, { device: peer, name: peer, sequence: 1n, life: 1n, elects: peer })
+    )
+  }
+  handlers!.onPeer({ kind: 'left', peer: away, role: 'device', because: 'it was silent' })
+  handlers!.onPeer({ kind: 'left', peer: gone, role: 'device', because: 'it was removed', isRemoved: true })
+  expect(device.view.lost()).toEqual([away])
+  expect(device.view.state(gone)?.elects).toBe('')
+  await lone.clock.advance(seconds(200))
+  expect([gone, away].map(peer => device.view.state(peer)?.name)).toEqual([undefined, 'away'])
+})
+
 test('a device that cannot be described goes on telling what it has', async () => {
   const lone = loneDevice({ models: [ownedCounting('net', 2)] })
   await using _ = lone.device

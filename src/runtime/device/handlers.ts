@@ -451,6 +451,8 @@ const onPeer = (parts: HandlerParts, event: PeerEvent): void => {
     const name = view.nameOf(event.peer)
     if (view.hasSaidGoodbye(event.peer)) say(`${name} said goodbye`, 'info', { kind: 'left', device: name })
     else say(`lost ${name}: ${event.because}`, 'warn', { kind: 'left', device: name })
+    // Like one that came for one job: nothing that it said counts any more, and it is soon forgotten.
+    if (event.isRemoved) view.addGuest(event.peer)
     parts.peerLost(event.peer)
     parts.inbox.left(event.peer)
   } else {

@@ -1,6 +1,7 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
+import type { Seconds } from '../../core/units.ts'
 import {
   type Admission,
   AdmissionSchema,
@@ -31,6 +32,8 @@ export interface Member {
   readonly vouchedBy?: DeviceId | undefined
   /** Of one who only looks or asks: the invite by which it came. */
   readonly ticket?: string | undefined
+  /** When that expires, since 1970. */
+  readonly ticketUntil?: Seconds | undefined
 }
 
 interface RefusalDetails {
@@ -144,7 +147,9 @@ const memberOf = ({ peer, role }: Comer, incarnation: bigint, found: Assessment)
   ...{ peer, role, incarnation },
   mayAdmit: found.kind === 'member' && found.facts.mayAdmit,
   ...(found.kind === 'member' && found.vouchedBy !== undefined ? { vouchedBy: found.vouchedBy } : {}),
-  ...(found.kind === 'member' && found.ticket !== undefined ? { ticket: found.ticket } : {})
+  ...(found.kind === 'member' && found.ticket !== undefined
+    ? { ticket: found.ticket, ticketUntil: found.ticketUntil }
+    : {})
 })
 
 /**

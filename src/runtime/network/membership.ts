@@ -118,7 +118,7 @@ export class Membership {
     this.#members = new MemberDesk({
       ...{ roll, clock, budgets },
       sessions: () => this.#sessions.values(),
-      expel: (peer, because) => this.#expel(peer, because),
+      expel: (peer, because, ticket) => this.#expel(peer, because, ticket),
       leave: because => this.#leave(because),
       say: parts.say
     })
@@ -206,6 +206,9 @@ export class Membership {
     guard.run('looking who is silent', () => this.#liveness.look())
     const now = this.#parts.clock.now()
     for (const [peer, session] of this.#sessions) {
+      const { ticketUntil } = session.member
+      if (ticketUntil !== undefined && this.#parts.roll.hasExpired(ticketUntil))
+        this.#dismiss(peer, REFUSALS.expired.said)
       const quiet = {
         sinceFrame: seconds(now - session.lastFrame(now)),
         silence: this.#liveness.silence(peer),
@@ -303,16 +306,21 @@ export class Membership {
     const wasSilent = this.#liveness.remove(peer)
     session.lose(new NetworkError(`${peer} has left: ${because}`))
     for (const connection of session.connections()) connection.abort(new NetworkError(because))
-    if (!wasSilent) this.#event({ kind: 'left', peer, role, because })
-    if (role === 'device' && !this.#parts.roll.isRemoved(peer)) this.#dialler.miss(peer)
+    const isRemoved = this.#parts.roll.isRemoved(peer)
+    if (!wasSilent || isRemoved) this.#event({ kind: 'left', peer, role, because, ...(isRemoved ? { isRemoved } : {}) })
+    if (role === 'device' && !isRemoved) this.#dialler.miss(peer)
   }
 
   /** It is no member any more, and who comes by it neither; they are told, if they listen. */
-  #expel(peer: DeviceId, because: string): void {
-    const { onAcquainted } = this.#parts
-    this.#dialler.resent(peer)
-    if (this.#acquainted.delete(peer)) onAcquainted()
-    const guests = [...this.#sessions.values()].filter(({ member }) => member.vouchedBy === peer)
+  #expel(peer: DeviceId, because: string, ticket?: string): void {
+    const { onAcquainted, roll } = this.#parts
+    if (roll.isRemoved(peer)) {
+      this.#dialler.resent(peer)
+      if (this.#acquainted.delete(peer)) onAcquainted()
+    }
+    const guests = [...this.#sessions.values()].filter(
+      ({ member }) => member.vouchedBy === peer || (ticket !== undefined && member.ticket === ticket)
+    )
     for (const id of [peer, ...guests.map(({ member }) => member.peer)]) this.#dismiss(id, because)
   }
 

@@ -15,7 +15,14 @@ export type Right = 'holder' | 'here' | 'none'
 export type PeerEvent =
   /** `life` is of the peer's process: another one than before, and it has been started anew. */
   | { readonly kind: 'joined'; readonly peer: DeviceId; readonly role: Role; readonly life: bigint }
-  | { readonly kind: 'left'; readonly peer: DeviceId; readonly role: Role; readonly because: string }
+  /** `isRemoved`: it is no member any more, and will not be one again. */
+  | {
+      readonly kind: 'left'
+      readonly peer: DeviceId
+      readonly role: Role
+      readonly because: string
+      readonly isRemoved?: true
+    }
   /** A peer that could not prove the cluster key, or that refused us. It gets, and we get, nothing else. */
   | { readonly kind: 'refused'; readonly peer: DeviceId; readonly because: string }
 

@@ -36,6 +36,7 @@ import {
   type TicketFacts,
   type TicketTerms
 } from './ticket.ts'
+import { ticketKey } from './ticket-key.ts'
 import { readUse, signUse, type TicketUse } from './ticket-use.ts'
 
 /** How this process belongs to the cluster. */
@@ -78,6 +79,8 @@ export type Assessment =
       readonly facts: MemberFacts
       readonly vouchedBy?: DeviceId
       readonly ticket?: string
+      /** When that expires, since 1970. */
+      readonly ticketUntil?: Seconds
     }
   /** A member that was away when the key was changed: with what makes it one again. */
   | { readonly kind: 'outdated'; readonly facts: MemberFacts; readonly renewal: MemberRecords }
@@ -192,6 +195,11 @@ export class ClusterRoll {
     return this.#removals.has(peer)
   }
 
+  /** Of an invite, on this device's clock. */
+  hasExpired(until: Seconds): boolean {
+    return until <= this.#parts.wallTime()
+  }
+
   member(peer: DeviceId): MemberFacts | undefined {
     return this.#members.get(peer)?.facts
   }
@@ -284,10 +292,10 @@ export class ClusterRoll {
     if (role !== 'device') {
       if (ticket.once || ticket.name !== '') throw new Refusal('forDevices')
       const facts = { peer, name: '', since: this.#parts.wallTime(), mayAdmit: false }
-      return { kind: 'member', facts, ticket: keyOf(ticket.id) }
+      return { kind: 'member', facts, ticket: ticketKey(ticket.id), ticketUntil: ticket.expires }
     }
     if (ticket.name !== '' && ticket.name !== invited.name) throw new Refusal('otherName')
-    const use = this.#uses.get(keyOf(ticket.id))
+    const use = this.#uses.get(ticketKey(ticket.id))
     if (ticket.once && use !== undefined && use.facts.peer !== peer) throw new Refusal('used')
     return { kind: 'invited', ticket, invited }
   }
@@ -346,7 +354,7 @@ export class ClusterRoll {
     if (this.#members.size >= MAX_MEMBERS) throw new Refusal('full')
     const now = this.#parts.wallTime()
     for (const [way, { since }] of this.#admitted) if (Math.abs(now - since) >= 60) this.#admitted.delete(way)
-    const way = `${keyOf(id)} ${to}`
+    const way = `${ticketKey(id)} ${to}`
     const { since, count } = this.#admitted.get(way) ?? { since: now, count: 0 }
     if (count >= MAX_EACH_MINUTE) throw new Refusal('noHolder')
     this.#admitted.set(way, { since, count: count + 1 })
@@ -358,7 +366,7 @@ export class ClusterRoll {
     if (this.#uses.size >= MAX_USES) throw new Refusal('noHolder')
     const facts = { ticket: id, peer, expires }
     const signed = signUse(key, facts)
-    this.#uses.set(keyOf(id), { signed, facts })
+    this.#uses.set(ticketKey(id), { signed, facts })
     return signed
   }
 
@@ -597,7 +605,7 @@ export class ClusterRoll {
       schema: TicketUseSchema,
       key: this.#cluster,
       isNews: ({ ticket, peer }) => {
-        const known = this.#uses.get(keyOf(ticket))?.facts.peer
+        const known = this.#uses.get(ticketKey(ticket))?.facts.peer
         if (known === undefined) return this.#uses.size < MAX_USES
         return peer < known || (peer > known && this.mayAdmit && !this.#removals.has(peer as DeviceId))
       },
@@ -611,9 +619,9 @@ export class ClusterRoll {
   /** @returns whether it is the one that counts */
   #learnUse(use: Entry<TicketUse>): boolean {
     const { ticket, peer } = use.facts
-    const known = this.#uses.get(keyOf(ticket))?.facts.peer
+    const known = this.#uses.get(ticketKey(ticket))?.facts.peer
     const isFirst = known === undefined || peer < known
-    if (isFirst) this.#uses.set(keyOf(ticket), use)
+    if (isFirst) this.#uses.set(ticketKey(ticket), use)
     if (known !== undefined) this.#undo(isFirst ? known : peer)
     return isFirst
   }
@@ -712,8 +720,6 @@ const formerKeysOf = (rotations: readonly Signed[]): readonly Uint8Array[] =>
 
 const signedOf = <F>(entries: ReadonlyMap<unknown, Entry<F>>): Signed[] =>
   [...entries.values()].map(({ signed }) => signed)
-
-const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 const clusterOfFooting = (footing: Footing): Uint8Array => {
   switch (footing.kind) {

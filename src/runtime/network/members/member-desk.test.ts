@@ -2,11 +2,18 @@ import { create } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { seconds } from '../../../core/units.ts'
 import { joined, type NetworkGroup, networkGroup, type OpenNetwork } from '../../../testing/open-networks.ts'
-import { type MembersRequest, RequestSchema, type Signed, VouchedSchema } from '../../generated/tributary/v1/wire_pb.ts'
+import {
+  type MemberRecords,
+  type MembersRequest,
+  RequestSchema,
+  type Signed,
+  VouchedSchema
+} from '../../generated/tributary/v1/wire_pb.ts'
 import { wallTime } from '../../system-clock.ts'
 import { createClusterKey } from '../cluster-key.ts'
 import { createIdentity, type Identity, peerIdOf } from '../identity.ts'
 import { ClusterRoll, type Footing } from './cluster-roll.ts'
+import { readCertificate } from './member-certificate.ts'
 import { signPass } from './pass.ts'
 
 let group: NetworkGroup
@@ -23,14 +30,16 @@ const open = async (
   name: string,
   footing: Footing,
   role: 'device' | 'observer' | 'guest' = 'device',
-  identity?: Identity
+  identity?: Identity,
+  wall = wallTime
 ): Promise<Device> => {
   const privateKey = identity ?? (await createIdentity())
-  const roll = new ClusterRoll({ self: peerIdOf(privateKey), name, footing, wallTime })
+  const roll = new ClusterRoll({ self: peerIdOf(privateKey), name, footing, wallTime: wall })
   const listen = role === 'device' ? ['127.0.0.1:0'] : []
   return { ...(await group.open({}, { privateKey, cluster: roll, role, listen })), roll }
 }
-const holder = (name: string, key = group.key) => open(name, { kind: 'holder', key })
+const holder = (name: string, key = group.key, wall = wallTime) =>
+  open(name, { kind: 'holder', key }, 'device', undefined, wall)
 const invited = (name: string, by: Device, { once = false } = {}) =>
   open(name, { kind: 'invited', ticket: by.roll.ticket({ name: '', once, lasts: seconds(60) }) })
 const meet = async (from: Device, to: Device): Promise<void> => {
@@ -101,6 +110,35 @@ describe('guests', () => {
   })
 })
 
+describe('guests by an invite', () => {
+  const came = async (wall = wallTime) => {
+    const a = await holder('a', group.key, wall)
+    const ticket = a.roll.ticket({ name: '', once: false, lasts: seconds(60) })
+    const m = await open('m', { kind: 'invited', ticket })
+    const guest = await open('', { kind: 'invited', ticket }, 'guest')
+    await meet(m, a)
+    await meet(guest, a)
+    return { a, m, guest }
+  }
+
+  it('go with the member that came by it, when that is removed', async () => {
+    const { a, m, guest } = await came()
+    await a.roll.remove(m.self, 'm')
+    await Promise.all([left(a, m), left(a, guest)])
+    expect(await left(a, m)).toMatchObject({ isRemoved: true })
+    expect(await left(a, guest)).not.toHaveProperty('isRemoved')
+    expect([...a.network.peers()]).toEqual([])
+  })
+
+  it('go when it expires; members that came by it stay', async () => {
+    let later = 0
+    const { a, m, guest } = await came(() => seconds(wallTime() + later))
+    later = 61
+    expect(await left(a, guest)).toMatchObject({ because: 'it came with an invite that has expired' })
+    expect([...a.network.peers().keys()]).toEqual([m.self])
+  })
+})
+
 describe('an invite that is good once', () => {
   it('lets in one of many that come at once to several holders', async () => {
     const a = await holder('a')
@@ -111,6 +149,32 @@ describe('an invite that is good once', () => {
     for (const [i, comer] of comers.entries()) comer.network.join((i % 2 === 0 ? a : other).address)
     await Promise.all(comers.map(comer => comer.event(({ kind }) => kind === 'joined' || kind === 'refused')))
     expect(comers.filter(({ roll }) => roll.isIn)).toHaveLength(1)
+  })
+})
+
+describe('while the key changes', () => {
+  it('a member that leaves out another in what it passes on has nobody dropped', async () => {
+    const [a, b, c] = await three()
+    const ticket = a.roll.ticket({ name: '', once: false, lasts: seconds(60) })
+    const guest = await open('', { kind: 'invited', ticket }, 'guest')
+    await meet(guest, b)
+    // What the holder would tell: but it comes from another first.
+    const twin = new ClusterRoll({ self: a.self, name: 'a', footing: { kind: 'holder', key: group.key }, wallTime })
+    twin.learn(a.roll.known())
+    let changed: MemberRecords | undefined
+    twin.watch(({ records }) => {
+      changed = records
+    })
+    await twin.rotate(createClusterKey())
+    const { certificates, ...others } = changed!
+    const isOf = (peer: string) => (signed: Signed) => readCertificate(signed, twin.cluster)?.peer === peer
+    b.roll.learn({ ...others, certificates: certificates.filter(signed => !isOf(c.self)(signed)) })
+    expect(b.roll.member(c.self)).toBe(undefined)
+    c.roll.learn(changed!)
+    await left(b, guest)
+    await asks(b, c, { case: 'known', value: { $typeName: 'tributary.v1.KnownMembers' } })
+    expect(b.network.peers().has(c.self)).toBe(true)
+    expect(b.roll.member(c.self)).toMatchObject({ name: 'c' })
   })
 })
 

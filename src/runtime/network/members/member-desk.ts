@@ -24,14 +24,15 @@ import type { ClusterRoll, MemberNews } from './cluster-roll.ts'
 import type { MemberFacts } from './member-certificate.ts'
 import type { KeyRotated, MemberList, MemberRemoved } from './member-report.ts'
 import { isReason, REFUSALS, Refusal } from './refusal.ts'
+import { ticketKey } from './ticket-key.ts'
 
 export interface MemberDeskParts {
   readonly roll: ClusterRoll
   readonly clock: Clock
   readonly budgets: PeerBudgets
   readonly sessions: () => Iterable<PeerSession>
-  /** End all connections to the peer, once what was said to it last is written. */
-  readonly expel: (peer: DeviceId, because: string) => void
+  /** End all connections to the peer, once what was said to it last is written. @param ticket by which it had come, and nobody is to be here any more */
+  readonly expel: (peer: DeviceId, because: string, ticket?: string) => void
   /** This device is no member any more: end all, and try no more. */
   readonly leave: (because: string) => void
   readonly say: (text: string, level?: 'warn') => void
@@ -248,24 +249,30 @@ export class MemberDesk {
   #onNews({ records, removed, isRotated }: MemberNews): void {
     const { roll, expel, leave } = this.#parts
     for (const session of this.#parts.sessions()) session.control.send(0n, { case: 'records', value: records })
-    for (const { peer, name } of removed) {
+    for (const { peer, name, ticket } of removed) {
       this.#parts.say(`${peer === roll.self ? 'this device' : name || peer} was removed from the cluster`, 'warn')
-      if (peer !== roll.self) expel(peer, REFUSALS.removed.said)
+      if (peer !== roll.self) expel(peer, REFUSALS.removed.said, ticket && ticketKey(ticket))
     }
     if (roll.removed !== undefined) leave(REFUSALS.removed.told)
-    if (isRotated) this.#onRotated()
+    if (isRotated) void this.#onRotated().catch(() => {}) // the clock has ended
   }
 
-  #onRotated(): void {
-    const { roll, clock, expel, say } = this.#parts
+  /** Whoever told of the new key may have left out others: who has a certificate of it is asked, and stays. */
+  async #onRotated(): Promise<void> {
+    const { clock, say, roll } = this.#parts
     say("the cluster's key was changed: invites from before are good no more")
-    const former = [...this.#parts.sessions()].filter(
-      ({ member }) => member.role !== 'device' || roll.member(member.peer) === undefined
-    )
-    void clock.sleep(GUESTS_STAY).then(() => {
-      for (const { member } of former) expel(member.peer, REFUSALS.rotated.said)
-    })
+    const here = new Set(this.#parts.sessions())
     void this.#findKey()
+    await clock.sleep(GUESTS_STAY)
+    this.#part(here, ({ role }) => role !== 'device')
+    await this.#gather()
+    this.#part(here, ({ role, peer }) => role === 'device' && roll.member(peer) === undefined)
+  }
+
+  /** Of those that were here when the key was changed. */
+  #part(here: ReadonlySet<PeerSession>, isFormer: (member: Member) => boolean): void {
+    for (const session of [...this.#parts.sessions()])
+      if (here.has(session) && isFormer(session.member)) this.#parts.expel(session.member.peer, REFUSALS.rotated.said)
   }
 
   /** Of a device that may admit, and has not got the new key: another that has gives it. */
