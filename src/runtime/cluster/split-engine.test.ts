@@ -81,13 +81,17 @@ const opened = async (mayLoad: (split: LaneSplit) => boolean = () => true) => {
     const [{ name, type, dims }] = given(k) as [Tensor]
     return engine.measure(hash, [{ spec: { name, type, shape: dims }, dims }])
   }
-  return { engine, said, given, measure, clock, model, copies: () => most, forget: () => (most = 0) }
+  /** Asked once, it waits whether more blocks come. */
+  const settle = async (): Promise<void> => expect(await engine.adapt({ used: 1, mostLanes: 8 })).toBeUndefined()
+  return { engine, said, given, measure, settle, model, copies: () => most, forget: () => (most = 0) }
 }
 
 test('begins with all threads in one lane, and has more lanes when that serves more', async () => {
-  const { engine, said, measure } = await opened()
+  const { engine, said, measure, settle } = await opened()
   expect(await measure(A, 0)).toBeCloseTo(0.1 / 1.6, 9)
   expect(await measure(B, 1)).toBeCloseTo(0.2 / 1.6, 9)
+  await settle()
+  expect(said).toEqual([])
   expect(await engine.adapt({ used: 0.1, mostLanes: 8 })).toBeUndefined()
   expect(engine.split).toMatchObject(WIDE)
   const changes = await engine.adapt({ used: 1, mostLanes: 8 })
@@ -109,8 +113,9 @@ test('begins with all threads in one lane, and has more lanes when that serves m
 })
 
 test('what is under way while it changes ends where it began, and what comes then runs in both lanes', async () => {
-  const { engine, given, measure, model } = await opened()
+  const { engine, given, measure, settle, model } = await opened()
   await measure(A, 0)
+  await settle()
   await engine.adapt({ used: 0, mostLanes: 8 })
   const before = engine.run(A, given(0))
   await engine.adapt({ used: 1, mostLanes: 8 })
@@ -122,8 +127,9 @@ test('what is under way while it changes ends where it began, and what comes the
 })
 
 test('where there is no room for both, blocks are let go first, and data wait for them', async () => {
-  const { engine, given, measure, copies, forget } = await opened()
+  const { engine, given, measure, settle, copies, forget } = await opened()
   await measure(A, 0)
+  await settle()
   await engine.adapt({ used: 0, mostLanes: 2 })
   forget()
   const under = engine.run(A, given(0))
@@ -136,16 +142,18 @@ test('where there is no room for both, blocks are let go first, and data wait fo
 })
 
 test('one copy too many is never chosen', async () => {
-  const { engine, said, measure } = await opened()
+  const { engine, said, measure, settle } = await opened()
   await measure(A, 0)
+  await settle()
   expect(await engine.adapt({ used: 1, mostLanes: 1 })).toBeUndefined()
   expect(said[0]).toContain('100 % used, memory for 1; ')
 })
 
 test('a split that does not load is left alone, and what there was goes on', async () => {
   let isFull = false
-  const { engine, said, given, measure } = await opened(split => !(isFull && split === MANY))
+  const { engine, said, given, measure, settle } = await opened(split => !(isFull && split === MANY))
   await measure(A, 0)
+  await settle()
   isFull = true
   for (const mostLanes of [8, 2]) expect(await engine.adapt({ used: 1, mostLanes })).toBeUndefined()
   expect(said).toContainEqual(expect.stringMatching(/^cannot run blocks in 2 lanes of 1 thread: /))
@@ -159,4 +167,13 @@ test('nothing is chosen by blocks whose time is declared', async () => {
   expect(await engine.adapt({ used: 1, mostLanes: 8 })).toBeUndefined()
   expect(said).toEqual([])
   expect(await measure(A, 0)).toBeCloseTo(0.1 / 1.6, 9)
+})
+
+test('one that stops while it changes leaves nothing running', async () => {
+  const { engine, given, measure, settle } = await opened()
+  await measure(A, 0)
+  await settle()
+  const changing = engine.adapt({ used: 1, mostLanes: 8 })
+  await Promise.all([engine.stop(), changing])
+  await expect(engine.run(A, given(0))).rejects.toThrow('the engine was stopped')
 })

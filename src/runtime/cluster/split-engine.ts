@@ -58,6 +58,8 @@ export class SplitEngine implements Engine {
   /** While it is open, what is to be run waits for it. */
   #gate: Promise<void> | undefined
   #because = 'nothing is measured yet'
+  /** Blocks have been tried since it was last asked to choose: there may be more to come. */
+  #hasNews = false
 
   constructor(parts: SplitEngineParts) {
     this.#parts = parts
@@ -105,7 +107,10 @@ export class SplitEngine implements Engine {
       const held = this.#held.get(hash)
       if (held === undefined || isBrief === true) return this.#current.engine.measure(hash, inputs, false, isBrief)
       if (isReference === true) return this.#forReference(hash, held, inputs)
-      if (held.work === undefined) this.#held.set(hash, { ...held, times: await this.#try(hash, held.place, inputs) })
+      if (held.work === undefined) {
+        this.#held.set(hash, { ...held, times: await this.#try(hash, held.place, inputs) })
+        this.#hasNews = true
+      }
       return this.#current.engine.measure(hash, inputs)
     })
   }
@@ -116,9 +121,12 @@ export class SplitEngine implements Engine {
     return await engine.calibrate()
   }
 
-  /** @returns undefined where the split stays */
+  /** Not before no block has been tried since it was last asked. @returns undefined where the split stays */
   readonly adapt = (load: LaneLoad): Promise<AdaptedSplit | undefined> =>
     this.#changes.run(async () => {
+      const isSettled = !this.#hasNews
+      this.#hasNews = false
+      if (!isSettled) return undefined
       await this.#endTrials()
       const measured = this.#measured()
       const current = measured.find(({ split }) => split === this.#current.split)
@@ -135,9 +143,15 @@ export class SplitEngine implements Engine {
     })
 
   readonly #stop = stopOnce(async () => {
+    await this.#stopAll()
+    // What a change that was under way has opened meanwhile is stopped, too.
+    await this.#changes.run(() => this.#stopAll())
+  })
+
+  async #stopAll(): Promise<void> {
     const engines = [this.#current.engine, ...this.#leaving, ...this.#tried.values()]
     await Promise.all(engines.map(engine => engine.stop()))
-  })
+  }
 
   stop(): Promise<void> {
     return this.#stop.stop()
