@@ -74,15 +74,15 @@ test('each that is late halves it, and what comes back then counts anew', () => 
   }
   const late = [0, 1, 2, 3].map(datum => {
     credit.given(datum, B, seconds(1))
-    return credit.late(datum)
+    return credit.late(datum, seconds(4 + datum))
   })
-  expect(late.map(one => [one?.device, one?.inARow])).toEqual([1, 2, 3, 4].map(n => [B, n]))
+  expect(late.map(one => [one?.device, one?.inARow, one?.silentFor])).toEqual([1, 2, 3, 4].map(n => [B, n, 2 + n]))
   expect(room(credit, 1, 100)).toBe(1)
   credit.returned(100, seconds(0.1), seconds(1.1))
   credit.given(200, B, seconds(1.1))
-  expect(credit.late(200)).toEqual({ device: B, inARow: 1, isOvertaken: true })
+  expect(credit.late(200, seconds(3.1))).toEqual({ device: B, inARow: 1, isOvertaken: true, silentFor: 2 })
   credit.given(201, B, seconds(9)) // nothing that went out later has come back from anybody
-  expect(credit.late(201)).toEqual({ device: B, inARow: 2, isOvertaken: false })
+  expect(credit.late(201, seconds(11))).toMatchObject({ device: B, inARow: 2, isOvertaken: false })
 })
 
 test('a device that is silent for longer than it takes has its share and no more, until something comes', () => {
@@ -109,4 +109,42 @@ test('what is passed on is with the next, and both are trusted for it when it co
   credit.given(0, C, seconds(0.2)) // said again
   for (const datum of [0, 1]) credit.returned(datum, seconds(0.3), seconds(0.3))
   expect(room(credit, 0.3, 10)).toBe(4)
+})
+
+test('of a small window half is risked at most, and one where it is one', () => {
+  for (const [window, most] of [
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [4, 2],
+    [16, 4]
+  ] as const) {
+    const credit = new PeerCredit()
+    credit.given(-1, C, seconds(0))
+    credit.returned(-1, seconds(0), seconds(0))
+    let given = 0
+    while (!credit.full(window, seconds(0)).has(B)) credit.given(given++, B, seconds(0))
+    expect([window, given]).toEqual([window, most])
+  }
+})
+
+test('what is on its way to a device counts as there; who has returned nothing is to blame where it never arrived, and not who was to pass it on', () => {
+  const credit = new PeerCredit()
+  credit.given(-1, B, seconds(0))
+  credit.returned(-1, seconds(0.1), seconds(0.1))
+  for (const datum of [0, 1]) {
+    credit.planned(datum, [B, C])
+    credit.given(datum, B, seconds(0.2))
+  }
+  expect([credit.with(B), credit.with(C)]).toEqual([2, 2])
+  expect([...credit.full(WINDOW, seconds(0.2))]).toEqual([C])
+  expect(credit.late(0, seconds(3))).toMatchObject({ device: C, inARow: 1 })
+  expect([...credit.silent().keys()]).toEqual([C])
+  expect([3, 12.9, 13].map(at => credit.isShunned(C, seconds(at)))).toEqual([true, true, false])
+  credit.given(1, C, seconds(3))
+  credit.returned(1, seconds(3), seconds(3.2))
+  expect([credit.with(B), credit.with(C), credit.silent().size]).toEqual([0, 0, 0])
+  credit.planned(2, [B, C])
+  credit.given(2, B, seconds(3.2))
+  expect(credit.late(2, seconds(6))).toMatchObject({ device: B }) // both have returned some: who had it last
 })

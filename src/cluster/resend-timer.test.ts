@@ -7,12 +7,15 @@ const NOTHING_KNOWN = seconds(0)
 const s = seconds
 
 describe('ResendTimer', () => {
-  test('before anything was measured a datum may take what is expected, and ten seconds at least', () => {
+  test('before anything was measured a datum may take what is expected, and ten seconds at least; one is tried again sooner', () => {
     const timer = new ResendTimer()
-    timer.sent(0, 1, s(0))
-    expect(timer.overdue(s(10), NOTHING_KNOWN)).toEqual([])
+    for (const datum of [0, 1]) timer.sent(datum, 1, s(0))
     expect(timer.overdue(s(29), s(30))).toEqual([])
-    expect(timer.overdue(s(10.1), NOTHING_KNOWN)).toEqual([0])
+    expect(timer.overdue(s(2), NOTHING_KNOWN)).toEqual([])
+    expect(timer.overdue(s(2.1), NOTHING_KNOWN)).toEqual([0])
+    timer.sent(0, 2, s(2.1))
+    expect(timer.overdue(s(10), NOTHING_KNOWN)).toEqual([])
+    expect(timer.overdue(s(10.1), NOTHING_KNOWN)).toEqual([1])
   })
 
   test('what is not heard of is sent again with doubled patience each time', () => {
@@ -24,7 +27,7 @@ describe('ResendTimer', () => {
       sentAt.push(t)
       timer.sent(0, sentAt.length + 1, s(t))
     }
-    expect(sentAt).toEqual([11, 32, 73, 154])
+    expect(sentAt).toEqual([3, 24, 65, 146])
   })
 
   test('a window of 512 that goes through one slow worker in order is never sent again, however long the last one waits', () => {
@@ -78,6 +81,38 @@ describe('ResendTimer', () => {
     expect(resent).toEqual([0])
   })
 
+  test('one that others have overtaken waits two seconds, or as long as one may take on the slowest device, up to ten', () => {
+    for (const [expected, from] of [
+      [0, 2],
+      [5, 5],
+      [60, 10]
+    ] as const) {
+      const timer = new ResendTimer()
+      timer.sent(0, 1, s(0))
+      for (let datum = 1; datum <= 20; datum++) {
+        timer.sent(datum, 1, s(datum / 100))
+        timer.result(datum, 1, s(datum / 100 + 0.02))
+      }
+      expect(timer.overdue(s(from), s(expected))).toEqual([])
+      expect(timer.overdue(s(from + 0.01), s(expected))).toEqual([0])
+    }
+  })
+
+  test('where nothing comes of anybody one is sent again after two seconds, and the others after ten, or once that one has come', () => {
+    const timer = new ResendTimer()
+    for (let datum = 0; datum < 20; datum++) {
+      timer.sent(datum, 1, s(datum / 100))
+      timer.result(datum, 1, s(datum / 100 + 0.02))
+    }
+    for (let datum = 20; datum < 30; datum++) timer.sent(datum, 1, s(1))
+    expect(timer.overdue(s(3), NOTHING_KNOWN)).toEqual([])
+    expect(timer.overdue(s(3.1), NOTHING_KNOWN)).toEqual([20])
+    timer.sent(20, 2, s(3.1))
+    expect(timer.overdue(s(3.11), NOTHING_KNOWN)).toEqual([])
+    timer.result(20, 2, s(3.12))
+    expect(timer.overdue(s(3.12), NOTHING_KNOWN)).toEqual([21, 22, 23, 24, 25])
+  })
+
   test('a way that is slow by right is learnt from its own late results, whichever dispatch answers', () => {
     const timer = new ResendTimer()
     let resentOfSlow = 0
@@ -120,8 +155,8 @@ describe('ResendTimer', () => {
     const timer = new ResendTimer()
     timer.sent(0, 1, s(0))
     expect(timer.overdue(s(100), NOTHING_KNOWN, () => true)).toEqual([])
-    expect(timer.overdue(s(105), NOTHING_KNOWN)).toEqual([]) // it left home a moment ago, at the earliest
-    expect(timer.overdue(s(111), NOTHING_KNOWN)).toEqual([0])
+    expect(timer.overdue(s(101), NOTHING_KNOWN)).toEqual([]) // it left home a moment ago, at the earliest
+    expect(timer.overdue(s(103), NOTHING_KNOWN)).toEqual([0])
   })
 
   test('whatever happens, no more are under way again than 64, and each is sent again at most once in ten seconds', () => {

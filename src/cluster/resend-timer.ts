@@ -2,6 +2,8 @@ import { type Seconds, seconds } from '../core/units.ts'
 
 /** Nothing is sent again for a silence shorter than this. */
 const LEAST: Seconds = seconds(10)
+/** Nor what others have overtaken, where it is known how long they take. */
+const LEAST_OVERTAKEN: Seconds = seconds(2)
 /** Weights of a new sample in the mean and in the deviation, and deviations to wait beyond the mean: RFC 6298. */
 const GAIN = 1 / 8
 const DEVIATION_GAIN = 1 / 4
@@ -32,6 +34,8 @@ interface Flight {
  * data went out, what has not come merely waits: a datum is late only when later ones have overtaken it (RFC 8985), or when
  * nothing at all has come for that long (RFC 6298, 5.3). Never many at once: few may be under way again at a time, more when
  * that proves right, fewer when the first dispatch answers after all.
+ *
+ * Where nothing comes of anybody, one is sent again sooner than the others: it tells whether they are merely waiting.
  *
  * Losses that are known are none of its business. Pure; times are handed in.
  */
@@ -99,16 +103,18 @@ export class ResendTimer {
 
   /**
    * Data that are late: each is to be sent again now.
-   * @param expected how long a datum may take by what is known of the network, for as long as nothing was measured
+   * @param expected how long a datum may take by what is known of the network: what counts for as long as nothing was measured, and
+   * what is waited for of one that others have overtaken, up to ten seconds: it may be on a slow device
    * @param isHere it waits at home: whatever it waits for, it is not lost
    */
   overdue(now: Seconds, expected: Seconds, isHere: (datum: number) => boolean = () => false): readonly number[] {
     const patience = this.patience(expected)
+    const overtaken = this.#afterOthers(expected)
     let room = Math.floor(this.#allowance) - this.#againUnderWay()
     const late: number[] = []
     for (const [datum, flight] of this.#flights) {
       if (room <= 0) break
-      if (!this.#isLate(flight, patience, now)) continue
+      if (!this.#isLate(flight, patience, overtaken, now)) continue
       if (isHere(datum)) {
         flight.heardAt = now
         continue
@@ -118,19 +124,42 @@ export class ResendTimer {
       if (flight.timeouts === 1) room--
       late.push(datum)
     }
-    return late
+    if (late.length > 0 || this.#againUnderWay() > 0) return late
+    return this.#probe(this.#mean === undefined ? Math.max(LEAST_OVERTAKEN, expected) : overtaken, now, isHere)
+  }
+
+  /** Where nothing comes of anybody one is sent again early: if that comes, it has overtaken the others (RFC 8985, tail loss probe). */
+  #probe(silence: number, now: Seconds, isHere: (datum: number) => boolean): readonly number[] {
+    if (now - this.#lastResultAt <= silence) return []
+    for (const [datum, flight] of this.#flights) {
+      if (now - flight.heardAt <= silence || isHere(datum)) continue
+      flight.timeouts++
+      flight.heardAt = now
+      return [datum]
+    }
+    return []
   }
 
   /** Silence that is no reason to worry yet. */
   patience(expected: Seconds): Seconds {
     if (this.#mean === undefined) return seconds(Math.max(LEAST, expected))
-    return seconds(Math.max(LEAST, this.#mean + DEVIATIONS * this.#deviation, LONGEST_TIMES * this.#longest))
+    return seconds(Math.max(LEAST, this.#measured))
   }
 
-  #isLate({ heardAt, timeouts }: Flight, patience: Seconds, now: Seconds): boolean {
-    const wait = patience * 2 ** Math.min(timeouts, MOST_DOUBLINGS)
-    if (now - heardAt <= wait) return false
-    return heardAt < this.#youngestAnswered || now - this.#lastResultAt > wait
+  /** Likewise of a datum while others come that went out later. */
+  #afterOthers(expected: Seconds): Seconds {
+    return seconds(Math.max(this.#measured, Math.min(LEAST, Math.max(LEAST_OVERTAKEN, expected))))
+  }
+
+  get #measured(): number {
+    return Math.max((this.#mean ?? 0) + DEVIATIONS * this.#deviation, LONGEST_TIMES * this.#longest)
+  }
+
+  #isLate({ heardAt, timeouts }: Flight, patience: Seconds, overtaken: Seconds, now: Seconds): boolean {
+    const more = 2 ** Math.min(timeouts, MOST_DOUBLINGS)
+    const silence = now - heardAt
+    if (heardAt < this.#youngestAnswered && silence > overtaken * more) return true
+    return silence > patience * more && now - this.#lastResultAt > patience * more
   }
 
   #againUnderWay(): number {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type AdmissionTerms, PATIENT_TERMS } from '../core/admission-terms.ts'
 import { deviceId, modelId } from '../core/ids.ts'
-import { bytes, seconds } from '../core/units.ts'
+import { bytes, bytesPerSecond, seconds } from '../core/units.ts'
 import { World } from '../core/world.ts'
 import { isStranded, longestExpected, SourceBook } from './source-book.ts'
 
@@ -43,7 +43,7 @@ test('a datum of which nothing is heard is sent again, not while it waits at hom
   const { book, clock } = open()
   book.admit(0, false)
   give(book)
-  clock.now = 10
+  clock.now = 2
   expect(book.overdue(seconds(0), () => false)).toEqual([])
   clock.now = 11
   expect(book.overdue(seconds(20), () => false)).toEqual([]) // it may take so long
@@ -55,7 +55,7 @@ test('a datum of which nothing is heard is sent again, not while it waits at hom
   expect(book.result({ datum: 0, attempt: 2, served })).toBe('duplicate')
 })
 
-test('a window may have to pass through the slowest device that is there', () => {
+test('a window may have to pass through the slowest device that is there, and over the slowest link', () => {
   const world = new World()
   for (const [name, speed] of [
     ['a', 2],
@@ -65,7 +65,10 @@ test('a window may have to pass through the slowest device that is there', () =>
     world.addDevice(deviceId(name), speed)
   world.addModel({ id: modelId('m'), work: [seconds(1)], activations: [1, 1].map(bytes) })
   world.setUp(2, false)
-  expect(longestExpected(world, 4, seconds(3))).toBe((2 * 4 * 3) / 0.5)
+  const costs = { work: seconds(3), largest: bytes(1e6) }
+  expect(longestExpected(world, 4, costs)).toBe((2 * 4 * 3) / 0.5)
+  world.setLink(0, 1, bytesPerSecond(1e6), seconds(0.5))
+  expect(longestExpected(world, 4, costs)).toBe(2 * 4 * (3 / 0.5 + 1.5))
 })
 
 test('data of others that are refused ten times in a row are let go, own ones never', () => {

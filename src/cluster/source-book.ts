@@ -1,6 +1,6 @@
 import { type AdmissionTerms, PATIENT_TERMS } from '../core/admission-terms.ts'
 import type { DeviceId } from '../core/ids.ts'
-import { type Seconds, seconds } from '../core/units.ts'
+import { type Bytes, type Seconds, seconds } from '../core/units.ts'
 import type { Window } from '../core/window.ts'
 import type { World } from '../core/world.ts'
 import { BacklogSign } from '../scheduler/backlog-sign.ts'
@@ -25,6 +25,8 @@ export interface SourceBookParts {
   readonly unreturned?: (device: DeviceId, inARow: number) => void
 }
 
+/** A device that has had data for so long and has returned none is told of. */
+const SILENT: Seconds = seconds(10)
 /** After a datum was let go: before it is sent again, each time twice as long. */
 const FIRST_PAUSE: Seconds = seconds(0.25)
 const LONGEST_PAUSE: Seconds = seconds(5)
@@ -42,12 +44,18 @@ export const isStranded = (
 
 /**
  * How long a datum may take for all that is known before anything was measured: a whole window may have to pass through the
- * slowest device before it.
+ * slowest device, and over the slowest link, before it.
  * @param work of all blocks, at speed 1
+ * @param largest of the activations
  */
-export const longestExpected = ({ devices }: World, window: number, work: Seconds): Seconds => {
+export const longestExpected = (
+  { devices, links }: World,
+  window: number,
+  { work, largest }: { readonly work: Seconds; readonly largest: Bytes }
+): Seconds => {
   const slowest = devices.reduce((least, { up, speed }) => (up ? Math.min(least, speed) : least), 1)
-  return seconds((2 * window * work) / slowest)
+  const transfers = links.flat().map(({ up, rate, latency }) => (up && rate > 0 ? largest / rate + latency : 0))
+  return seconds(2 * window * (work / slowest + transfers.reduce((most, time) => Math.max(most, time), 0)))
 }
 
 /**
@@ -63,6 +71,8 @@ export class SourceBook {
   readonly #stretch: WindowStretch
   #timer = new ResendTimer()
   readonly #credit = new PeerCredit()
+  /** Data that this device is to compute a part of, where their source has said so. */
+  readonly #here = new Set<number>()
   /** How far a datum is known to have come in its attempt, and where it has been. */
   readonly #progress = new Map<number, { done: number; readonly devices: DeviceId[] }>()
   /** How often a device let it go because it could not get it any further. */
@@ -131,6 +141,7 @@ export class SourceBook {
     if (attempt === undefined) return undefined
     this.#timer.sent(datum, attempt, this.#parts.now())
     this.#credit.forget(datum)
+    this.#here.delete(datum)
     this.#progress.delete(datum)
     this.ledger.custody({ datum, attempt }, this.#parts.self)
     return attempt
@@ -169,6 +180,31 @@ export class SourceBook {
     known.done = Math.max(known.done, done)
     if (!wasThere) known.devices.push(device)
     return true
+  }
+
+  /** It goes out on a way that its source has chosen: whom it is to come to. */
+  goes(datum: number, devices: readonly DeviceId[]): void {
+    const { self } = this.#parts
+    this.#credit.planned(
+      datum,
+      devices.filter(device => device !== self)
+    )
+    if (devices.includes(self)) this.#here.add(datum)
+  }
+
+  /** Its last data were late, and that is not long ago. */
+  isShunned(device: DeviceId): boolean {
+    return this.#credit.isShunned(device, this.#parts.now())
+  }
+
+  /** It has returned something, and all of late. */
+  isProven(device: DeviceId): boolean {
+    return this.#credit.isProven(device)
+  }
+
+  /** Data that a device has or that are on their way to it. */
+  with(device: DeviceId): number {
+    return device === this.#parts.self ? this.#here.size : this.#credit.with(device)
   }
 
   /** Devices that have as many data of this source as they are trusted with. */
@@ -220,6 +256,7 @@ export class SourceBook {
 
   #forget(datum: number): void {
     this.#credit.forget(datum)
+    this.#here.delete(datum)
     this.#progress.delete(datum)
     this.#letGo.delete(datum)
     this.#deadlines.delete(datum)
@@ -259,8 +296,8 @@ export class SourceBook {
     const isHere = (datum: number): boolean => ledger.holders(datum).size === 0 || isQueuedHere(datum)
     return this.#timer.overdue(this.#parts.now(), expected, isHere).filter(datum => {
       const isToGo = ledger.cameBack({ datum, attempt: ledger.attempts(datum) })
-      const late = isToGo ? this.#credit.late(datum) : undefined
-      if (late !== undefined) this.#parts.unreturned?.(late.device, late.inARow)
+      const late = isToGo ? this.#credit.late(datum, this.#parts.now()) : undefined
+      if (late !== undefined && late.silentFor > SILENT) this.#parts.unreturned?.(late.device, late.inARow)
       return isToGo
     })
   }

@@ -186,7 +186,7 @@ class LayeredSearch {
   }
 
   #sendOn(state: number, here: number, k: number): void {
-    const { world, model, price, latencyPrice, leastPrice = 0 } = this.#query
+    const { world, model, price, latencyPrice, linkPrice, leastPrice = 0 } = this.#query
     if (!world.devices[here]!.relays && scratch.via[state] !== undefined) return
     const size = world.models[model]!.activations[k]!
     const reached = scratch.cost[state]!
@@ -201,7 +201,8 @@ class LayeredSearch {
       if (this.#isDense && reached + leastPrice * takes + SURELY * leastLeft.left[layer + link.to]! > this.#atMost)
         continue
       const wait = this.#wait(state, link.resource)
-      const cost = reached + price(link.resource) * takes + latencyPrice * link.latency + wait * this.#waitingPrice
+      const uses = price(link.resource) * takes + latencyPrice * link.latency + (linkPrice?.(link) ?? 0)
+      const cost = reached + uses + wait * this.#waitingPrice
       this.#reach(layer + link.to, cost, scratch.elapsed[state]! + wait + takes + link.latency, k, link)
     }
     if (this.#isDense) scratch.worst[k] = this.#worst(layer)

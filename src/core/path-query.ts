@@ -1,5 +1,5 @@
 import type { Seconds } from './units.ts'
-import type { World } from './world.ts'
+import type { LinkView, World } from './world.ts'
 
 /** What the search pays for using a resource now, per second of use. */
 export type Price = (resource: number) => number
@@ -18,6 +18,8 @@ export interface PathQuery {
   readonly waiting?: Waiting | undefined
   /** What running a block on a device costs besides its time. Default: nothing. */
   readonly blockPrice?: (device: number, block: number) => number
+  /** What sending over a link costs besides its time. Default: nothing. */
+  readonly linkPrice?: (link: LinkView) => number
   /** Seconds that a block takes of a device, where that is not its time alone. Default: its time, as the world knows it. */
   readonly takes?: ((device: number, block: number) => Seconds) | undefined
   /** A path that costs more is of no interest: the search does not go there. Default: any is. */

@@ -2,7 +2,7 @@ import type { Dispatch } from '../cluster/ledger.ts'
 import { OrphanWatch } from '../cluster/orphan-watch.ts'
 import { missingBlock } from '../cluster/readiness.ts'
 import { isStranded, longestExpected } from '../cluster/source-book.ts'
-import { type Seconds, seconds } from '../core/units.ts'
+import { type Bytes, bytes, type Seconds, seconds } from '../core/units.ts'
 import type { World } from '../core/world.ts'
 import type { LiveTask } from '../scheduler/dispatch/live-task.ts'
 import type { DeviceModel } from './device-model.ts'
@@ -32,13 +32,16 @@ export class DataCare {
   readonly #parts: DataCareParts
   /** Who has been gone for how long all devices know alike. */
   readonly #orphans: OrphanWatch
-  /** Of all blocks of each model. */
-  readonly #work: readonly Seconds[]
+  /** Of all blocks of each model, and its largest activation. */
+  readonly #costs: readonly { readonly work: Seconds; readonly largest: Bytes }[]
 
   constructor(parts: DataCareParts) {
     this.#parts = parts
     const { input, world, now } = parts
-    this.#work = input.models.map(({ work }) => seconds(work.reduce((sum, time) => sum + time, 0)))
+    this.#costs = input.models.map(({ work, activations }) => ({
+      work: seconds(work.reduce((sum, time) => sum + time, 0)),
+      largest: bytes(Math.max(...activations))
+    }))
     this.sources = input.sources.map(
       (spec, index) =>
         new SourceModel(index, spec, {
@@ -105,7 +108,7 @@ export class DataCare {
     const { dispatcher } = devices[self]!
     this.#orphans.tick()
     for (const source of this.#sourcesOf[self]!) {
-      const expected = longestExpected(world, source.book.ledger.window, this.#work[source.spec.model]!)
+      const expected = longestExpected(world, source.book.ledger.window, this.#costs[source.spec.model]!)
       const isQueued = (datum: number): boolean =>
         dispatcher.has(task => task.source === source.id && task.datum === datum)
       for (const datum of source.book.overdue(expected, isQueued)) this.#submit(source, datum)

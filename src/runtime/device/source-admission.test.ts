@@ -4,6 +4,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { memorySink } from '../../testing/lone-device.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
+import { Distrust } from '../cluster/distrust.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import type { Item } from '../ports/data-port.ts'
 import { ItemUnavailable } from '../ports/item-unavailable.ts'
@@ -15,7 +16,8 @@ const manifest = { id: 'net', name: 'net', blocks: [{ work: seconds(0.01) }], ac
 const view = {
   ...{ self: 'porch', selfIndex: 0, manifestNamed: () => manifest, models: { nameOf: () => 'net' } },
   ...{ chooseModel: () => ({ kind: 'model', name: 'net', manifest }), useModel: () => {} },
-  world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
+  distrust: new Distrust(),
+  world: { devices: [{ up: true, speed: 1 }], links: [], modelIndex: () => 0 }
 }
 
 /** A source with a window of 1, or 2 for data that arrive in time, computed one by one, each in `takes`. An item "bad" cannot be read, and those of `away` are not there. */

@@ -3,6 +3,7 @@ import { deviceId } from '../../core/ids.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
+import { Distrust } from '../cluster/distrust.ts'
 import { ItemUnavailable } from '../ports/item-unavailable.ts'
 import type { SinkEntry } from '../ports/sink-entry.ts'
 import { SourceRunner, type SourceRunnerParts } from './source-runner.ts'
@@ -15,7 +16,8 @@ const viewOf = (named: () => { readonly id: string } | undefined) => ({
   chooseModel: () => (named() === undefined ? { kind: 'absent' } : { kind: 'model', name: 'net', manifest: named() }),
   useModel: () => {},
   models: { nameOf: () => 'net' },
-  world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
+  distrust: new Distrust(),
+  world: { devices: [{ up: true, speed: 1 }], links: [], modelIndex: () => 0 }
 })
 
 /** A source of `count` items in a folder that the test takes away, and a cluster that answers what `answers` says. */

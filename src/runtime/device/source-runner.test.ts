@@ -7,6 +7,7 @@ import { bytes, seconds } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { createManualClock } from '../../testing/manual-clock.ts'
 import { ClusterView } from '../cluster/cluster-view.ts'
+import { Distrust } from '../cluster/distrust.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
 import { DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { NotWritten } from '../ports/not-written.ts'
@@ -28,7 +29,8 @@ const view = {
   chooseModel: () => ({ kind: 'model', name: 'net', manifest }),
   useModel: () => {},
   models: { nameOf: () => 'net' },
-  world: { devices: [{ up: true, speed: 1 }], modelIndex: () => 0 }
+  distrust: new Distrust(),
+  world: { devices: [{ up: true, speed: 1 }], links: [], modelIndex: () => 0 }
 }
 
 /** A source of 50 data, of which 40 have a line in its sink from an earlier process: one of them was no item. */
@@ -108,7 +110,8 @@ const inCluster = (
     clusterView.setLink(home, device, 1e9, 0)
   }
   const lines: SinkEntry[] = []
-  const submitted: { readonly datum: number; readonly attempt: number; readonly at: number }[] = []
+  const submitted: { readonly datum: number; readonly attempt: number; readonly at: number; readonly to: DeviceId }[] =
+    []
   const setAside: string[] = []
   const breaker = new CircuitBreaker()
   const source: SourceRunner = new SourceRunner({
@@ -142,10 +145,10 @@ const inCluster = (
       clusterView.review()
     },
     submit: (task: DeviceTask) => {
-      submitted.push({ datum: task.datum, attempt: task.attempt, at: clock.now() })
       const [step] = task.route
       const byPolicy = clusterView.world.devices.findIndex((_, n) => n > 0 && clusterView.world.carriesAll(n, 0))
       const { id } = clusterView.world.devices[step?.device ?? Math.max(0, byPolicy)]!
+      submitted.push({ datum: task.datum, attempt: task.attempt, at: clock.now(), to: id })
       const ref = { source: 'cam@home', datum: task.datum, attempt: task.attempt }
       void clock.sleep(seconds(0.01)).then(() => {
         source.custody(ref, id)
@@ -241,14 +244,14 @@ test('silence and losses are never counted: a datum is sent again, ever more rar
   expect(first.length).toBeGreaterThan(4)
   expect(first.length).toBeLessThan(8)
   for (let i = 0; i < 30; i++) {
-    source.lost({ source: 'cam@home', datum: 0, attempt: submitted.length }, deviceId('a'), 'letGo')
+    source.lost({ source: 'cam@home', datum: 0, attempt: submitted.length }, submitted.at(-1)!.to, 'letGo')
     await pass(6)
   }
   expect(lines).toEqual([])
   const pauses = submitted.slice(-5).map(({ at }, i, all) => at - (all[i - 1]?.at ?? at))
   expect(Math.max(...pauses)).toBeLessThan(7) // who lets it go is followed by a pause of at most five seconds
   answers = true
-  source.deviceLost(deviceId('a'))
+  source.deviceLost(submitted.at(-1)!.to)
   await pass(1)
   expect(lines.filter(line => 'result' in line)).toHaveLength(1)
   expect(clock.now()).toBeGreaterThan(800)

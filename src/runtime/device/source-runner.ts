@@ -12,7 +12,8 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import type { Arrivals } from '../../core/scenario.ts'
 import type { Tensor } from '../../core/tensor.ts'
 import type { TraceContext } from '../../core/trace-context.ts'
-import { type Seconds, seconds } from '../../core/units.ts'
+import { bytes, type Seconds, seconds } from '../../core/units.ts'
+import type { Step } from '../../scheduler/policy.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { SetAside } from '../cluster/distrust.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
@@ -41,6 +42,7 @@ import { RecentTimes } from './recent-times.ts'
 import { type Served, ServedModel } from './served-model.ts'
 import type { DatumRef, SourcePort } from './source-port.ts'
 import type { SourceTerms } from './source-terms.ts'
+import { wayPast } from './way-past.ts'
 
 /** What a source is made of: its terms, its items, where results go, and its device. */
 export interface SourceRunnerParts {
@@ -487,7 +489,9 @@ export class SourceRunner implements SourcePort {
     if (this.#state !== 'running') return
     for (const datum of this.#book.tooLate()) this.#dropAdmitted(datum, 'deadline')
     const { view, isHere } = this.#parts
-    const expected = longestExpected(view.world, this.#book.ledger.window, seconds(this.#model.served?.work ?? 0))
+    const { work = 0, manifest } = this.#model.served ?? {}
+    const largest = bytes((manifest?.activations ?? []).reduce((most, each) => Math.max(most, each.bytes), 0))
+    const expected = longestExpected(view.world, this.#book.ledger.window, { work: seconds(work), largest })
     for (const datum of this.#book.overdue(expected, waiting => isHere(this.id, waiting))) this.#resend(datum)
   }
 
@@ -790,11 +794,31 @@ export class SourceRunner implements SourcePort {
       arrivedAt: clock.now(),
       turn: 0,
       done: 0,
-      route: this.#appeals.way(datum, manifest.id) ?? [],
+      route: this.#way(datum, manifest.id),
       refusals: 0,
       tensors: tensors.filter(tensor => wanted.has(tensor.name)),
       ...(trace === undefined ? {} : { trace })
     })
+  }
+
+  /** Where somebody is left alone, this source says who computes its data: whoever passes them on has not seen what it has. */
+  #way(datum: number, modelId: ModelId): readonly Step[] {
+    const { view } = this.#parts
+    const appealed = this.#appeals.way(datum, modelId)
+    if (appealed !== undefined) return appealed
+    const isSpared = (device: DeviceId): boolean => view.distrust.isFull(device)
+    const isShunned = (device: DeviceId): boolean =>
+      this.#book.isShunned(device) || view.distrust.isSetAsideHere(device, modelId)
+    const isAvoided = (device: DeviceId): boolean =>
+      isShunned(device) || (isSpared(device) && !this.#book.isProven(device))
+    const isCalm = !view.world.devices.some(({ up, id }) => up && isShunned(id))
+    const dataWith = (device: DeviceId): number => this.#book.with(device)
+    const way = isCalm ? undefined : wayPast(view, modelId, { isAvoided, isSpared, dataWith })
+    if (way === undefined) return []
+    const computing = way.filter(({ until }, i) => until > (way[i - 1]?.until ?? 0))
+    const devices = new Set(computing.map(({ device }) => view.world.devices[device]!.id))
+    this.#book.goes(datum, [...devices])
+    return way
   }
 
   #resendAfter(datum: number, pause: Seconds): void {
