@@ -29,6 +29,7 @@ const BENCHES = [
 const LONG = [
   'batching',
   'lanes',
+  'processes',
   'policies',
   'windows',
   'goodput',
@@ -45,6 +46,7 @@ const TAKES_WORDS = [
   'crowd',
   'batching',
   'lanes',
+  'processes',
   'idle',
   'cutting',
   'policies',

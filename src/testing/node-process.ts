@@ -11,8 +11,8 @@ export const MAIN = fileURLToPath(
 export interface NodeProcess {
   readonly child: ChildProcess
   readonly name: string
-  /** The first event of this name, also when it came before. Rejects when the process ends first. */
-  event(name: string): Promise<Readonly<Record<string, unknown>>>
+  /** The first event of this name, also when it came before, of the device of that name. Rejects when the process ends first. */
+  event(name: string, of?: string): Promise<Readonly<Record<string, unknown>>>
   /** The first status for which `wanted` holds. */
   status(wanted: (status: ClusterStatus) => boolean): Promise<ClusterStatus>
   /** The same among those that come from now on. */
@@ -79,7 +79,8 @@ export const runNodeProcess = (
     child,
     name,
     ended,
-    event: wanted => first(event => event['event'] === wanted, wanted),
+    event: (wanted, of) =>
+      first(event => event['event'] === wanted && (of === undefined || event['name'] === of), wanted),
     status: wanted => status(wanted),
     next: wanted => status(wanted, events.length),
     log: () => log
