@@ -16,9 +16,9 @@ const SIZES = process.argv.slice(2).flatMap(word => (/^\d+$/.test(word) ? [Numbe
 const BLOCKS = 4
 const WIDTH = 64
 /** Seconds until a cluster in which nothing happens knows that. */
-const CALM = 20
+const CALM = 12
 /** Seconds that are counted. */
-const SPAN = 30
+const SPAN = 20
 /** The longest that a device which stands still is believed to be there, in seconds. */
 const MOST_SILENCE = 4
 
