@@ -570,9 +570,19 @@ export class DeviceReporter {
         const size = numbers.reduce((sum, k) => sum + manifest.blocks[k]!.bytes, 0)
         const asked = numbers.flatMap(k => blocks.providerOf(manifest, k) ?? [])
         const providers = asked.length === 0 ? {} : { providers: asked.map(shorten) }
-        return [[view.labelOf(id), { blocks: numbers, residentBytes: blocks.lanes * size, ...providers }] as const]
+        const together = this.#batches(id, numbers)
+        const batches = together.every(most => most === 1) ? {} : { batches: together }
+        const what = { blocks: numbers, residentBytes: blocks.lanes * size, ...providers, ...batches }
+        return [[view.labelOf(id), what] as const]
       })
     )
+  }
+
+  /** So many data of each of these blocks are run at once at most. */
+  #batches(id: ModelId, blocks: readonly number[]): number[] {
+    const { world, selfIndex } = this.#parts.view
+    const model = world.modelIndex(id)
+    return blocks.map(k => (model === undefined ? undefined : world.batchCurve(selfIndex, model, k))?.best ?? 1)
   }
 
   #links(): DeviceReport['links'] {

@@ -40,7 +40,9 @@ export const deviceReportSchema = z.object({
       blocks: z.array(z.number()),
       residentBytes: z.number(),
       /** What each of `blocks` runs on, in their order, and why; left out where all run on cpu because nothing else was asked for. */
-      providers: z.array(z.object({ provider: z.string(), because: z.string().max(2000) })).optional()
+      providers: z.array(z.object({ provider: z.string(), because: z.string().max(2000) })).optional(),
+      /** So many data of each of `blocks`, in their order, are run at once where as many wait; left out where all run one at a time. */
+      batches: z.array(z.number()).optional()
     })
   ),
   queue: z.object({ lane: z.number(), links: z.number(), waiting: z.number() }),

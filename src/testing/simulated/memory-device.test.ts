@@ -232,3 +232,22 @@ test('each device tells of the placements that it follows, and whose they are', 
   expect(said[planner]!.at(-1)).toMatch(/^placement \d+\.\d+ for 2 devices$/)
   expect(said[1 - planner]!.at(-1)).toBe(said[planner]!.at(-1)!.replace(' for', ` of ${name} for`))
 })
+
+test('the status says of each block how many data are run at once, where that gains', async () => {
+  const { clock, start } = open()
+  const many = toyModel({
+    name: 'many',
+    salt: 2,
+    work: [0.05, 0.05],
+    weights: [1e6, 1e6],
+    length: 8,
+    skips: false,
+    batches: true
+  })
+  const porch = start({ name: 'porch', models: [net, many] })
+  const models = () => porch.device.status().devices[0]!.models
+  const gains = () => models()['many']?.batches?.filter(most => most > 1) ?? []
+  await clock.run(() => gains().length === 2 || clock.now() > 60)
+  expect(gains()).toHaveLength(2)
+  expect(models()['net']).toEqual({ blocks: [0, 1, 2], residentBytes: 3e6 })
+})
