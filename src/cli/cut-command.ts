@@ -71,6 +71,7 @@ export const command = new Command('cut')
     const weights = weightsOf(flags)
     const files = await openFolder(flags.out, cuts.length + 1)
     const write = (index: number, chunks: AsyncIterable<Uint8Array>) => writeWhole(files[index]!, chunks)
+    // As the model has them, the same on every machine: what a device serves may be open for several data instead.
     const parts = await writeBlocks(studied, cuts, write, undefined, weights)
     await removeStale(flags.out, files)
     const named = parts.map(({ sha256, bytes, nodes, weights: stored }, i) => ({

@@ -43,7 +43,9 @@ export interface BlockTrial {
 }
 
 /**
- * Write the blocks between the given cut points. The same model and cut points give the same bytes on every machine.
+ * Write the blocks between the given cut points. The same model and cut points give the same bytes on every machine, where nothing
+ * is tried. With a trial, a block that has another form is that form where it holds, and machines round differently: where
+ * the difference is just at its limit, one machine may write the block itself and another its other form.
  * @param cuts ascending indices into `model.cutPoints`
  * @param weights how they are stored; default: as the model has them
  * @throws UserError where `weights` names a block that there is not

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, renameSync, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { TensorProto_DataType as T } from 'onnx-buf'
@@ -217,6 +217,25 @@ test("Microsoft's operators with one scale for all data are not tried", async ()
   )
   const [block] = makeBlocks(model.analysis, model.facts, [])
   expect(batchedBlock(block!, model.facts)).toBeUndefined()
+})
+
+test('what keeps a block from being opened is said, and is not taken for a block of single data', async () => {
+  const model = await study(save({ nodes: chain('Relu', 'Exp'), ...fixed }))
+  const broken = fresh()
+  writeFileSync(broken, 'none')
+  await expect(batchTrial(model, [], () => broken).holds(0, undefined)).rejects.toThrow('Protobuf parsing failed')
+  const whole = save({ nodes: chain('Relu', 'Exp'), ...fixed })
+  const trial = batchTrial(model, [], () => whole)
+  writeFileSync(`${whole}.together`, 'none')
+  await expect(trial.holds(0, 'other')).rejects.toThrow('Protobuf parsing failed')
+})
+
+test('a form whose shapes do not go together is none', async () => {
+  const model = await study(save({ nodes: chain('Relu', 'Exp'), ...fixed }))
+  const whole = save({ nodes: chain('Relu', 'Exp'), ...fixed })
+  const odd = save({ nodes: [node('Add', ['x', 'w'], ['y'])], weights: [floats('w', [1, 3])], ...fixed })
+  renameSync(odd, `${whole}.together`)
+  expect(await batchTrial(model, [], () => whole).holds(0, 'other')).toBe(false)
 })
 
 test('one block that takes single data does not keep the others from more, and keeps its bytes', async () => {

@@ -16,8 +16,9 @@ const DATA = 3
 
 /**
  * Tries block after block whether it may be fed several data at once. The data are made up, but for the first block they are what the
- * blocks before make of them. Two forms of one block are open at a time.
+ * blocks before make of them. One form of one block is open at a time.
  * @param fileOf where block `index` has been written; another form is written beside it, and takes its place where it holds
+ * @throws Error where a block cannot be opened: that says nothing of whether it may be fed several data
  */
 export const batchTrial = (
   model: StudiedModel,
@@ -45,17 +46,14 @@ export const batchTrial = (
 
   /** @returns undefined where it does not run on what was made up */
   async function tryBlock(index: number, form: OtherForm | undefined, of: Data): Promise<Tried | undefined> {
-    const block = await opened(fileOf(index))
-    const other = form === 'other' ? await opened(otherOf(index)) : undefined
-    try {
-      const runs = block === undefined ? undefined : await runAlone(block, of)
-      const together = form === 'same' ? block : other
-      if (runs === undefined) return undefined
-      return { runs, holds: together !== undefined && (await computesTogether(together, runs)) }
-    } finally {
-      await block?.close()
-      await other?.close()
-    }
+    const tried = await withOpened(fileOf(index), async block => {
+      const runs = await runAlone(block, of)
+      return runs && { runs, holds: form === 'same' && (await computesTogether(block, runs)) }
+    })
+    if (tried === undefined || form !== 'other') return tried
+    const { runs } = tried
+    const holds = await withOpened(otherOf(index), other => computesTogether(other, runs)).catch(unlessShapes)
+    return { runs, holds }
   }
 }
 
@@ -66,12 +64,20 @@ interface Tried {
   readonly holds: boolean
 }
 
-const opened = async (file: string): Promise<OpenedModel | undefined> => {
+/** @throws Error with the runtime's words where it does not open it: for want of memory, say */
+const withOpened = async <T>(file: string, work: (block: OpenedModel) => Promise<T>): Promise<T> => {
+  const block = await openModel(file)
   try {
-    return await openModel(file)
-  } catch {
-    return undefined // the block is served as it is, or refused where it is loaded
+    return await work(block)
+  } finally {
+    await block.close()
   }
+}
+
+/** What the runtime says of shapes that do not go together is said of the form; anything else, of this machine. */
+const unlessShapes = (error: Error): false => {
+  if (error.message.includes('InferenceError]')) return false
+  throw error
 }
 
 interface AloneRun extends RunAlone {
