@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { Command } from 'commander'
+import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import {
@@ -45,6 +46,8 @@ export const command = new Command('invite')
       (flags.for !== undefined || flags.once === true || self.getOptionValueSource('expires') === 'cli')
     )
       throw new UserError('--open: such an invite has no terms; leave out --for, --expires and --once')
+    if (flags.for !== undefined && !NAME_PATTERN.test(flags.for))
+      throw new UserError(`--for "${flags.for}" cannot name a device: ${NAME_WORDS}`)
     const lasts = parseLasting(flags.expires ?? '1d')
     const folder = stateFolderOf(flags.name ?? hostname(), flags.state)
     const device = await readDevice(folder)

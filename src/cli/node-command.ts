@@ -25,8 +25,8 @@ Examples:
     $ tributary status --name porch
 
 Whoever has an invite can join: as an argument every user of the machine sees it for a moment. A service has it from a
-file (--join-file) or from the variable TRIBUTARY_JOIN, and needs it once: the key is kept in the state folder, and so are
-the addresses of the other devices. A source stops with Ctrl-C and goes on after its last result when it is started again with the same --state and --sink.`
+file (--join-file) or from the variable TRIBUTARY_JOIN, and needs it once: the device's own certificate is kept in the state
+folder, and so are the addresses of the others. A source stops with Ctrl-C and goes on after its last result when it is started again with the same --state and --sink.`
 
 /** `tributary node`: flags only; the work is in node/run-node.ts, which loads libp2p and ONNX Runtime. */
 export const command = new Command('node')

@@ -149,8 +149,9 @@ const isFormer = (key: ClusterKey, kept: KeptMembers | undefined): boolean => {
 
 const keyIn = async (file: string, say: (text: string, level?: 'warn') => void): Promise<ClusterKey | undefined> => {
   if (!(await exists(file))) return undefined
-  await sayOpen(file, say)
-  return readClusterKey(file)
+  const key = await readClusterKey(file)
+  await sayOpen(file, say) // what is no key is left as it is
+  return key
 }
 
 /** A file of the user's: closed where that can be done, for in a container it may not even be ours. */

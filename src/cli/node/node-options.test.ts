@@ -96,9 +96,9 @@ test.each([
   ],
   [{ weights: ['int4'] }, '--weights "int4" is not fp16 or int8, with blocks behind an @: int8@0-2,5'],
   [{ weights: ['door=int8'] }, '--weights "door" is no model of this device (its models: net); add --model FILE:door'],
-  [{ threads: '1e400' }, '--threads "1e400" must be a whole number from 1 to 256'],
-  [{ threads: '1.5' }, '--threads "1.5" must be a whole number from 1 to 256'],
-  [{ lanes: '0' }, '--lanes "0" must be a whole number from 1 to 256'],
+  [{ threads: '1e400' }, '--threads "1e400" must be a whole number from 1 to 256, or auto'],
+  [{ threads: '1.5' }, '--threads "1.5" must be a whole number from 1 to 256, or auto'],
+  [{ lanes: '0' }, '--lanes "0" must be a whole number from 1 to 256, or auto'],
   [
     { lanes: 'auto', speed: '0.5' },
     'auto measures this machine, and --speed stands for another: give --lanes and --threads as numbers'

@@ -231,7 +231,7 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
   const number = (flag: string, text: string, range: NumberRange): number =>
     problems.check(flag, text, () => parseNumber(`--${flag}`, text, range), range.least)
   const choice = (flag: string, text: string): LaneChoice =>
-    text === 'auto' ? text : number(flag, text, { least: 1, most: 256, isWhole: true })
+    text === 'auto' ? text : number(flag, text, { least: 1, most: 256, isWhole: true, orElse: 'auto' })
   return {
     port: number('port', flags.port ?? String(DEFAULT_PORT), { least: 0, most: 65_535, isWhole: true }),
     memory:

@@ -6,6 +6,7 @@ import { findSecret } from '../../node/cluster-secret.ts'
 import { footingHere } from '../../node/footing-here.ts'
 import { type Reply, ReplySchema, type Request } from '../../runtime/generated/tributary/v1/wire_pb.ts'
 import type { BlobStore } from '../../runtime/network/blob-store.ts'
+import { readClusterKey } from '../../runtime/network/cluster-key.ts'
 import { createIdentity, type Identity, peerIdOf } from '../../runtime/network/identity.ts'
 import { createLibp2pNetwork } from '../../runtime/network/libp2p-network.ts'
 import { ClusterRoll, type Footing } from '../../runtime/network/members/cluster-roll.ts'
@@ -33,7 +34,9 @@ export interface Asker extends AsyncDisposable {
 
 /** Join as an observer. @throws UserError when there is no device to ask */
 export const openAsker = async (options: AskOptions): Promise<Asker> => {
-  const { timeout } = options
+  const { timeout, clusterKey } = options
+  // Nobody who asks makes a key: with one that is mistyped it would be asked by another.
+  if (clusterKey !== undefined) await readClusterKey(clusterKey)
   const privateKey = await createIdentity()
   const { footing, ways } = await whomToAsk(options, privateKey)
   const network = createLibp2pNetwork({

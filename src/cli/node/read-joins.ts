@@ -25,6 +25,8 @@ export interface JoinSources {
  */
 export const readJoins = async ({ join, joinFiles, say }: JoinSources): Promise<readonly string[]> => {
   if (join.some(isInvite)) hideArguments()
+  if (join.some(text => text.trim() === ''))
+    throw new UserError('--join is empty: where it is the output of tributary invite, see what that says')
   const inherited = wordsOf(process.env[JOIN_VARIABLE] ?? '')
   delete process.env[JOIN_VARIABLE]
   if (join.filter(text => text === '-').length > 1) throw new UserError('--join - is given twice; once is enough')

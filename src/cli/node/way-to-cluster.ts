@@ -1,4 +1,5 @@
 import type { DeviceHere } from '../../node/footing-here.ts'
+import { readClusterKey } from '../../runtime/network/cluster-key.ts'
 import { readRunning, stateFolderOf } from '../../runtime/state/state-folder.ts'
 import { JOIN_VARIABLE, readJoins } from './read-joins.ts'
 
@@ -17,10 +18,16 @@ export interface WayToCluster {
   readonly from?: DeviceHere | undefined
 }
 
-/** How a cluster is joined: as it was told, else as the device on this machine is reached. @returns the folder where none runs */
+/**
+ * How a cluster is joined: as it was told, else as the device on this machine is reached.
+ * @returns the folder where none runs
+ * @throws UserError for a key file that is none
+ */
 export const wayToCluster = async (told: ToldWay): Promise<WayToCluster | { readonly missing: string }> => {
   const { name, state, join, joinFile, clusterKey } = told
   const isTold = join.length + joinFile.length > 0 || (process.env[JOIN_VARIABLE] ?? '') !== ''
+  // Nobody who asks makes a key: a name that is mistyped would be taken for a new one.
+  if (clusterKey !== undefined) await readClusterKey(clusterKey)
   const say = (text: string): void => void process.stderr.write(`tributary: ${text}\n`)
   if (isTold) return { join: () => readJoins({ join, joinFiles: joinFile, say }), clusterKey }
   const folder = stateFolderOf(name, state)

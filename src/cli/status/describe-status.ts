@@ -35,7 +35,7 @@ export const describeStatus = (status: ClusterStatus, width: number = WIDTH): st
       '',
       width
     ),
-    ...(audits.done === 0 ? [] : [`audited ${audits.done}, of which ${audits.deviations} deviated`])
+    ...(audits.done + audits.impossible === 0 ? [] : [describeAudits(audits)])
   ].join('\n')
 }
 
@@ -96,3 +96,6 @@ const sourceTable = (sources: readonly Source[], width: number): string =>
   )
 
 const time = (measured: number | null): string => (measured === null ? '-' : formatSeconds(measured))
+
+const describeAudits = ({ done, deviations, impossible }: ClusterStatus['audits']): string =>
+  `audited ${done}, of which ${deviations} deviated${impossible === 0 ? '' : `; ${impossible} more that nobody else could compute`}`

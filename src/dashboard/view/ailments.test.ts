@@ -22,7 +22,7 @@ const found = (devices: object[], sources: object[], rest: object = {}) =>
       devices,
       sources,
       setAside: [],
-      audits: { done: 0, deviations: 0, setAside: [] },
+      audits: { done: 0, deviations: 0, impossible: 0, setAside: [] },
       placement: { unplaced: [] }
     },
     ...{ differences: [] },

@@ -701,6 +701,7 @@ const auditsOf = (reports: readonly DeviceReport[]): ClusterStatus['audits'] => 
   return {
     done: sum(({ agreed, deviated, undecided }) => agreed + deviated + undecided),
     deviations: sum(({ deviated, undecided }) => deviated + undecided),
+    impossible: sum(({ impossible }) => impossible),
     setAside: reports.flatMap(({ name: by, audits }) => audits.setAside.map(one => ({ ...one, by })))
   }
 }

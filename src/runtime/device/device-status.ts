@@ -201,9 +201,11 @@ export const clusterStatusSchema = z.object({
     .object({
       done: z.number(),
       deviations: z.number(),
+      /** Were to be audited, and nobody else could compute them: delivered without. */
+      impossible: z.number().default(0),
       setAside: z.array(auditedSchema.extend({ by: z.string() }))
     })
-    .default({ done: 0, deviations: 0, setAside: [] }),
+    .default({ done: 0, deviations: 0, impossible: 0, setAside: [] }),
   losses: z.object({
     lost: z.number(),
     duplicates: z.number(),

@@ -217,7 +217,10 @@ export class Dialler {
       this.#stop.signal.throwIfAborted()
       if (failure === undefined) return
       if (left.length === 0 || clock.now() - began > patience) throw failure
-      if (round === 0 && !isQuiet) this.#say(`${name} does not answer yet (${failure.message}); trying on`, toldBy)
+      // Who refuses for good has been told of by its reason.
+      const isOver = addresses.length > 0 && addresses.every(address => wrong.has(`${address}`))
+      if (round === 0 && !isQuiet && !isOver)
+        this.#say(`${name} does not answer yet (${failure.message}); trying on`, toldBy)
       await clock.sleep(pause, { signal: this.#stop.signal })
       pause = seconds(Math.min(longestPause, pause * 1.6))
     }

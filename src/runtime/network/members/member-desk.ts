@@ -195,8 +195,7 @@ export class MemberDesk {
     if (exact !== undefined) return exact
     const found = this.#parts.roll.members().filter(({ name, peer }) => name === who || isIdOf(who, peer))
     const [member, other] = found
-    if (member === undefined)
-      throw new UserError(`no member is called "${who}"; tributary member list shows all`, { code: 'noSuchMember' })
+    if (member === undefined) throw new UserError(this.#noMember(who), { code: 'noSuchMember' })
     if (other !== undefined)
       throw new UserError(
         `more than one member is called "${who}": ${found.map(({ peer }) => peer).join(', ')}; give the id`,
@@ -205,6 +204,13 @@ export class MemberDesk {
         }
       )
     return member
+  }
+
+  #noMember(who: string): string {
+    const gone = this.#parts.roll.removals().find(({ name, peer }) => name === who || peer === who)
+    return gone === undefined
+      ? `no member is called "${who}"; tributary member list shows all`
+      : `"${who}" (${gone.peer}) is removed already, and no other member is called so`
   }
 
   #here(): ReadonlySet<DeviceId> {
@@ -250,7 +256,8 @@ export class MemberDesk {
     const { roll, expel, leave } = this.#parts
     for (const session of this.#parts.sessions()) session.control.send(0n, { case: 'records', value: records })
     for (const { peer, name, ticket } of removed) {
-      this.#parts.say(`${peer === roll.self ? 'this device' : name || peer} was removed from the cluster`, 'warn')
+      const who = peer === roll.self ? 'this device' : `${name} (...${peer.slice(-8)})`.trimStart()
+      this.#parts.say(`${who} was removed from the cluster`, 'warn')
       if (peer !== roll.self) expel(peer, REFUSALS.removed.said, ticket && ticketKey(ticket))
     }
     if (roll.removed !== undefined) leave(REFUSALS.removed.told)
@@ -300,7 +307,9 @@ const isIdOf = (text: string, peer: DeviceId): boolean =>
 
 const requireHolder = ({ mayAdmit }: Member): void => {
   if (mayAdmit) return
-  throw new UserError("only who holds the cluster's key may do that: ask with it", { code: 'mayNotAdmit' })
+  throw new UserError("only who holds the cluster's key may do that: ask a device that does, or with the key", {
+    code: 'mayNotAdmit'
+  })
 }
 
 const told = (answer: unknown): MembersReply['body'] => ({ case: 'told', value: JSON.stringify(answer) })
