@@ -93,6 +93,12 @@ export class Election {
     return 2 * (own + cast.filter(({ elects }) => elects === planner).length) >= own + cast.length
   }
 
+  /** It was elected and did not plan, or not so that data come back. */
+  isPassedOver(planner: DeviceId): boolean {
+    const until = this.#passedOver.get(planner)
+    return until !== undefined && until > this.#ports.now()
+  }
+
   /** Whether this device is to plan. */
   get isHere(): boolean {
     return this.#elects === this.#ports.self && this.isElected(this.#ports.self)

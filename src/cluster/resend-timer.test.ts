@@ -30,6 +30,15 @@ describe('ResendTimer', () => {
     expect(sentAt).toEqual([3, 24, 65, 146])
   })
 
+  test('a window that is swallowed is sent again, and again, until it may go elsewhere', () => {
+    const timer = new ResendTimer()
+    const window = [0, 1, 2, 3]
+    for (const datum of window) timer.sent(datum, 1, s(0))
+    expect(timer.overdue(s(11), NOTHING_KNOWN)).toEqual(window)
+    for (const datum of window) timer.sent(datum, 2, s(11))
+    expect(timer.overdue(s(32), NOTHING_KNOWN)).toEqual(window)
+  })
+
   test('a window of 512 that goes through one slow worker in order is never sent again, however long the last one waits', () => {
     const timer = new ResendTimer()
     for (let datum = 0; datum < 512; datum++) timer.sent(datum, 1, s(0))

@@ -113,7 +113,8 @@ export class ResendTimer {
     let room = Math.floor(this.#allowance) - this.#againUnderWay()
     const late: number[] = []
     for (const [datum, flight] of this.#flights) {
-      if (room <= 0) break
+      // One that is under way again takes no more of it: else those that are swallowed twice would be with whom they are for ever.
+      if (room <= 0 && flight.timeouts === 0) continue
       if (!this.#isLate(flight, patience, overtaken, now)) continue
       if (isHere(datum)) {
         flight.heardAt = now

@@ -34,7 +34,7 @@ export const createLeader = (parts: LeaderParts): Leader => {
     now: () => clock.now(),
     election,
     allAreKnown: () => [...connected()].every(id => view.isIntroduced(id)) && view.unknownModels().length === 0,
-    problem: () => problemOfView(view, parts.wholeModels),
+    problem: () => problemOfView(view, parts.wholeModels, device => election.isPassedOver(device)),
     make: (problem, made, failed) => {
       void guard.watch(PLANNING_JOB, plan(place, problem, made, failed).finally(turned))
       turned()

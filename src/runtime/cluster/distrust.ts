@@ -100,6 +100,14 @@ export class Distrust {
     return this.#ownWord(device, model) !== undefined
   }
 
+  /** Whether this device or any other member says so, but it itself: enough for another to plan, and for nothing else. */
+  isSaidSetAside(device: DeviceId, model: ModelId): boolean {
+    return [...this.#setAside].some(
+      ([by, list]) =>
+        by !== device && (by === this.#self || this.#isWitness(by)) && wordOf(list, device, model) !== undefined
+    )
+  }
+
   /** Two members or more, this one among them, say that it computes otherwise than others: on one's word alone no plan is made. */
   isOutOfPlans(device: DeviceId): boolean {
     let words = 0

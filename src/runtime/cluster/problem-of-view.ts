@@ -11,10 +11,17 @@ import type { ClusterView } from './cluster-view.ts'
 import { lanesOf } from './lanes-of.ts'
 import { sourcesFromWire } from './source-codec.ts'
 
-/** What is to be planned, as this device has heard of its cluster. */
-export const problemOfView = (view: ClusterView, wholeModels: WholeModels): PlacementProblem =>
+/**
+ * What is to be planned, as this device has heard of its cluster.
+ * @param isPassedOver who planned before, and had data go where they did not come back: itself, where that is said of it @default nobody
+ */
+export const problemOfView = (
+  view: ClusterView,
+  wholeModels: WholeModels,
+  isPassedOver: (device: DeviceId) => boolean = () => false
+): PlacementProblem =>
   placementProblem({
-    devices: view.planned().map(state => stated(state, view)),
+    devices: view.planned().map(state => stated(state, view, isPassedOver)),
     models: view.manifests().map(({ id, blocks, activations, pinned }) => ({
       ...{ id, blocks, pinned },
       activations: activations.map(activation => activation.bytes)
@@ -22,11 +29,13 @@ export const problemOfView = (view: ClusterView, wholeModels: WholeModels): Plac
     wholeModels
   })
 
-const stated = (state: DeviceState, view: ClusterView): StatedDevice => ({
+const stated = (state: DeviceState, view: ClusterView, isPassedOver: (device: DeviceId) => boolean): StatedDevice => ({
   id: deviceId(state.device),
   speed: state.speed,
   lanes: lanesOf(state),
-  isOutOfPlans: view.distrust.isOutOfPlans(deviceId(state.device)),
+  isOutOfPlans:
+    view.distrust.isOutOfPlans(deviceId(state.device)) ||
+    (isPassedOver(deviceId(state.device)) && isSaidToSwallow(deviceId(state.device), view)),
   memory: bytes(state.memory === undefined ? Number.POSITIVE_INFINITY : Number(state.memory)),
   models: state.models.map(({ model, blocks, times }) => ({
     model: modelId(model),
@@ -44,6 +53,9 @@ const stated = (state: DeviceState, view: ClusterView): StatedDevice => ({
     demand: demandOf(rate)
   }))
 })
+
+const isSaidToSwallow = (device: DeviceId, view: ClusterView): boolean =>
+  view.manifests().some(({ id }) => view.distrust.isSaidSetAside(device, id))
 
 const linksFrom = (device: DeviceId, view: ClusterView): StatedDevice['links'] => {
   const { world } = view

@@ -67,10 +67,10 @@ test('a new process is not trusted again where the one before was caught: for co
   const other = new CircuitBreaker()
   other.swallows(bad, net, 'did not come back', s(0))
   other.restarted(bad)
-  expect(other.setAside(s(9))).toHaveLength(1)
-  expect(other.setAside(s(10))).toEqual([])
+  expect(other.setAside(s(29))).toHaveLength(1)
+  expect(other.setAside(s(30))).toEqual([])
   other.forget(bad)
-  expect(other.isDiscredited(bad, net, s(10))).toBe(false)
+  expect(other.isDiscredited(bad, net, s(30))).toBe(false)
 })
 
 test('what one says of another sets neither aside, however often; of two others it does', () => {

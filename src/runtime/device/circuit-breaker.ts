@@ -12,6 +12,8 @@ const FIRST_REST: Seconds = seconds(10)
 const LONGEST_REST: Seconds = seconds(300)
 /** Of one that computes otherwise than others: nobody makes such results by mistake for a moment. */
 const AUDITED_REST: Seconds = seconds(60)
+/** Of one that takes data and returns none: longer than a planner that has it carry all alone is waited for. */
+const SWALLOWED_REST: Seconds = seconds(30)
 
 interface Contradiction {
   readonly at: Seconds
@@ -75,9 +77,11 @@ export class CircuitBreaker {
 
   /** It takes data and returns none. @returns as `contradicted` */
   swallows(device: DeviceId, model: ModelId, because: string, now: Seconds): SetAside | undefined {
-    const found = this.suspect(device, model, because, now)
-    if (found !== undefined) this.#of(device, model, now).isCaught = true
-    return found
+    const circuit = this.#of(device, model, now)
+    if (this.#isOpen(circuit, now)) return undefined
+    circuit.isCaught = true
+    circuit.rest = seconds(Math.max(circuit.rest, SWALLOWED_REST))
+    return this.suspect(device, model, because, now)
   }
 
   /** What it computes is not what two others do. @returns as `contradicted` */

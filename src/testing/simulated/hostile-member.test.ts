@@ -275,7 +275,7 @@ test.each(['guest', 'observer', 'device'] as const)(
     await clock.run(() => left.length > 0 || clock.now() > 60)
     expect(left).toEqual(['beta'])
     expect(await asks('here', 'm7', alpha, bodies[0]!)).toBe('')
-    await clock.run(() => left.length > 1 || clock.now() > 120)
+    await clock.run(() => left.length > 1 || clock.now() > 60)
     expect(left).toEqual(['beta', 'alpha'])
   }
 )
@@ -413,6 +413,38 @@ describe('an elected device that plans nothing that can be followed is passed ov
     expect(aaron.device.status().answeredBy).toBe('aaron')
   })
 })
+
+const onItself = {
+  ...onDevice('aaron', [0, 1]),
+  placement: new Map([
+    ...onDevice('aaron', [0, 1]).placement,
+    ...['beta', 'delta', 'gamma'].map(name => [deviceId(name), new Map<ModelId, readonly number[]>()] as const)
+  ])
+}
+
+test('an elected device that has all data computed by itself alone, and returns none, is passed over, and carries no blocks', async () => {
+  const { clock, start } = open()
+  const aaron = start({
+    name: 'aaron',
+    memory: 2e6,
+    parts: { place: async () => onItself }
+  })
+  swallowing(aaron)
+  for (const name of ['beta', 'delta']) start({ name, memory: 2e6 })
+  const gamma = start({ name: 'gamma', models: [net], memory: 2e6 })
+  await clock.run(() => clock.now() > 2)
+  const door = gamma.addSource({ name: 'door', items: items(), window: 4 })
+  await clock.run(() => door.isDone || clock.now() > 60)
+  expect(answers(door)).toEqual(right)
+  expect(gamma.device.status().planner).toBe('beta')
+  expect(gamma.said).toContain('aaron is to plan and does not: others do, for 300 s')
+})
+
+/** It takes all, and computes nothing. */
+const swallowing = ({ network }: MemoryDevice): void => {
+  const start = network.start.bind(network)
+  network.start = handlers => start({ ...handlers, onTask: () => ({ kind: 'accepted' }) })
+}
 
 test('names with line breaks and escape sequences reach neither log nor status', async () => {
   const { clock, start } = open()
