@@ -221,3 +221,24 @@ describe('a member that says where devices are', () => {
     d.stop()
   })
 })
+
+describe('a device that is started often, at another port each time', () => {
+  it('is looked for where it says that it listens and where it answered, not at the ports of all its starts', async () => {
+    const { dialler: d, clock, connected, dialled, said, there } = dialler({ [A]: shed })
+    const portOf = (start: number): string => `/ip4/10.0.0.1/tcp/${40_000 + start}`
+    d.learn(shed, [A])
+    d.meet(shed)
+    await clock.advance(seconds(2))
+    d.answered(shed, A)
+    for (let start = 0; start < 20; start++) expect(d.tells(shed, [portOf(start)])).toBe(true)
+    expect(d.tells(shed, [portOf(19)])).toBe(false)
+    expect(d.addressesOf(shed)).toEqual([A, portOf(19)])
+    connected.delete(shed)
+    delete there[A]
+    dialled.length = 0
+    d.miss(shed)
+    await clock.advance(seconds(60))
+    expect(new Set(dialled)).toEqual(new Set([A, portOf(19)]))
+    expect(said.filter(text => text.includes('do not answer'))).toEqual([])
+  })
+})

@@ -93,7 +93,20 @@ export class Dialler {
     )
   }
 
-  /** Addresses of a device, as itself or another peer tells them. @returns whether any of it was new */
+  /**
+   * Where a device that is connected says that it listens itself: it listens nowhere else any more, but where it answered. So a device
+   * that is started often is not looked for at the ports of all its starts. @returns whether any of it was new
+   */
+  tells(peer: DeviceId, addresses: readonly string[]): boolean {
+    const kept = addresses.flatMap(keptAddress)
+    const known = this.addressesOf(peer)
+    const proven = this.#proven.get(peer)
+    const all = new Set([...(proven === undefined ? [] : [proven]), ...kept])
+    if (kept.length > 0) this.#known.set(peer, this.#most([...all]))
+    return kept.some(text => !known.includes(text))
+  }
+
+  /** Addresses of a device, as another peer tells them. @returns whether any of it was new */
   learn(peer: DeviceId, addresses: readonly string[]): boolean {
     const known = this.#known.get(peer) ?? []
     const fresh = new Set(addresses.flatMap(keptAddress).filter(text => !known.includes(text)))

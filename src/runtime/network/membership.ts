@@ -440,7 +440,7 @@ export class Membership {
       const told = addresses.slice(0, MAX_ADDRESSES)
       // A device of which nothing is new costs as much: it may be dialled again.
       if (!this.#parts.budgets.takes(from, 'addresses', 1 + told.length)) return
-      const fresh = this.#dialler.learn(peer, told)
+      const fresh = peer === from ? this.#dialler.tells(peer, told) : this.#dialler.learn(peer, told)
       if (fresh && this.#acquainted.has(peer)) this.#parts.onAcquainted()
       if (peer !== from) this.#dialler.meet(peer, from)
       else if (fresh) for (const other of this.#sessions.values()) this.#introduce(other, [from])
