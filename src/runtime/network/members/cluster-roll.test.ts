@@ -386,6 +386,26 @@ describe('a holder of the key', () => {
     await asked(ids[2]!, 'again') // a member is answered all the same
   })
 
+  it('keeps room for others where an invite has got about', async () => {
+    const a = holder()
+    const leaked = ticketOf(a, { lasts: 3600 })
+    const many = await Promise.all(Array.from({ length: 300 }, () => createIdentity()))
+    let came = 0
+    for (const [i, identity] of many.entries()) {
+      if (i % 60 === 0) now = seconds(now + 61) // no faster than they may
+      const peer = peerIdOf(identity)
+      const invited = showTicket(leaked, peer, a.self, 'x')
+      const refused = await a.certify(peer, invited, a.self).then(
+        () => undefined,
+        (error: unknown) => error
+      )
+      if (refused === undefined) came++
+      else expect(refused).toMatchObject({ reason: 'full' })
+    }
+    expect(came).toBe(256)
+    expect((await joined(a, 1)).isIn).toBe(true)
+  })
+
   it('forgets no member for another when there are too many', async () => {
     const a = holder()
     const b = await joined(a, 1)

@@ -100,6 +100,8 @@ export interface MemberNews {
 export const MAX_MEMBERS = 1024
 /** That come in by one ticket, at one door. */
 const MAX_EACH_MINUTE = 64
+/** That came by one ticket and are members still: an invite that has got about leaves room for others. */
+const MAX_BY_TICKET = 256
 export const MAX_REMOVALS = 1024
 const MAX_USES = 1024
 
@@ -351,7 +353,8 @@ export class ClusterRoll {
 
   /** For one more member, by that ticket and at that door. @throws Refusal */
   #makeRoom({ id }: TicketFacts, to: DeviceId): void {
-    if (this.#members.size >= MAX_MEMBERS) throw new Refusal('full')
+    const alike = this.members().filter(({ ticket }) => ticket !== undefined && isSame(ticket, id))
+    if (this.#members.size >= MAX_MEMBERS || alike.length >= MAX_BY_TICKET) throw new Refusal('full')
     const now = this.#parts.wallTime()
     for (const [way, { since }] of this.#admitted) if (Math.abs(now - since) >= 60) this.#admitted.delete(way)
     const way = `${ticketKey(id)} ${to}`
