@@ -70,7 +70,7 @@ describe('a blob', () => {
     const path = await b.network.fetchBlob(hash, size, [a.self])
     expect(content.equals(await readFile(path))).toBe(true)
     await b.network.sendTask(a.self, create(TaskSchema), []).answered
-    await expect.poll(() => a.network.link(b.self)?.bytesSent).toBeDefined()
+    await expect.poll(() => a.network.link(b.self)?.bytesSent, { timeout: 20_000 }).toBeDefined()
     expect(a.network.link(b.self)!.bytesSent).toBeLessThan(1_000_000)
   })
 
