@@ -56,5 +56,5 @@ test('of a source whose data are all audited no result is wrong, and the device 
   await checkSink(sink)
   expect(audits.done).toBeGreaterThan(DATA / 3)
   expect(losses).toMatchObject({ lost: 0, failed: 0 })
-  expect(source.log()).toMatch(/mallory is set aside for \d+ s: it computes net otherwise than others/)
+  expect(source.log()).toMatch(/mallory \(12D3\w+\) is set aside for \d+ s: it computes net otherwise than others/)
 }, 480_000)

@@ -117,7 +117,9 @@ describe('a source whose data are audited', () => {
     expect(deviations).toBeGreaterThan(0)
     expect(setAside).toMatchObject([{ device: 'mallory', model: 'net', by: 'home' }])
     expect(home.said.filter(text => text.includes('set aside'))).toEqual([
-      expect.stringMatching(/^mallory is set aside for 60 s: it computes net otherwise than others \(what it made of/)
+      expect.stringMatching(
+        /^mallory \(mallory\) is set aside for 60 s: it computes net otherwise than others \(what it made of/
+      )
     ])
     expect(home.said).toContainEqual(
       expect.stringMatching(/^of the last \d+ results here those that mallory had a part/)
