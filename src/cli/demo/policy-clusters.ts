@@ -11,7 +11,7 @@ import type { KillOrder } from './kill-order.ts'
 import { readSink, type SinkLine } from './read-sink.ts'
 import type { Round } from './rounds-of.ts'
 import type { RunView } from './run-view.ts'
-import { showDevice } from './show-device.ts'
+import { type Before, showDevice } from './show-device.ts'
 import { type Cluster, sinkOf, startCluster } from './start-cluster.ts'
 import { untilSettled } from './until-settled.ts'
 
@@ -111,8 +111,8 @@ class Life {
   readonly #options: PolicyClustersOptions
   readonly #feed = new ClusterFeed()
   #cluster!: Cluster
-  /** What each source had done before the round that is shown; undefined between rounds. */
-  #before: ReadonlyMap<string, number> | undefined
+  /** Before the round that is shown; undefined between rounds. */
+  #before: Before | undefined
   #bytesBefore = 0
   #hasBegun = false
 
@@ -159,9 +159,13 @@ class Life {
       readable.map(({ source, items }) => ({ name: source, images: items.length })),
       DEMO_DEVICES.map(device => device.name)
     )
-    this.#before = new Map(this.#feed.sources().map(({ name, completed }) => [name, completed]))
     const over = new AbortController()
     const startedAt = clock.now()
+    this.#before = {
+      completed: new Map(this.#feed.sources().map(({ name, completed }) => [name, completed])),
+      busySeconds: new Map(DEMO_DEVICES.map(({ name }) => [name, this.#feed.device(name)?.busySeconds ?? 0])),
+      ago: () => seconds(clock.now() - startedAt)
+    }
     this.#admit(round)
     const killing = killLater(this.#cluster, this.#options, AbortSignal.any([over.signal, signal]))
     try {
