@@ -19,6 +19,17 @@ test('every line for people says when, how grave, who and what', () => {
   ])
 })
 
+test('what others wrote, wherever it came from, forges no line and does nothing to a terminal', () => {
+  const { log, err } = logged(false)
+  log.say(
+    'source cam: mqtt://broker/x\n2031-02-03T04:05:06.789Z info porch: all is well\u001b[2J\u2028: is no message',
+    'warn'
+  )
+  expect(err).toEqual([
+    '2031-02-03T04:05:06.789Z warn porch: source cam: mqtt://broker/x 2031-02-03T04:05:06.789Z info porch: all is well [2J : is no message\n'
+  ])
+})
+
 test('every event for programs has time and level, and keeps what it says itself', () => {
   const { log, out } = logged(true)
   log.event({ event: 'ready' })
