@@ -14,6 +14,7 @@ import { EventClock } from './simulated/event-clock.ts'
 import { createMemoryBlockStore } from './simulated/memory-block-store.ts'
 import { MemoryEngine } from './simulated/memory-engine.ts'
 import { ProcessClock } from './simulated/process-clock.ts'
+import { runEvents } from './simulated/run-events.ts'
 import { runToyBlock, tagOf, toyInput, toyModel } from './simulated/toy-model.ts'
 import { tinyOnnxFile } from './tiny-onnx.ts'
 
@@ -78,13 +79,7 @@ const BAD = 13
 
 const inMemory = async (wrap: (engine: Engine, clock: ProcessClock) => Engine = engine => engine): Promise<Opened> => {
   const world = new EventClock()
-  let isOver = false
-  const pumping = (async () => {
-    while (!isOver) {
-      await world.run(() => isOver)
-      await new Promise(resolve => setImmediate(resolve)) // nothing is planned before the test does something
-    }
-  })()
+  const endEvents = runEvents(world)
   const clock = new ProcessClock(world)
   const blobs = createMemoryBlockStore(new Map([['junk', new TextEncoder().encode('no block')]]))
   const model = toyModel({ name: 'net', salt: 1, work: [0.01, 0.01], weights: [1, 1], length: 4, skips: false })
@@ -104,8 +99,7 @@ const inMemory = async (wrap: (engine: Engine, clock: ProcessClock) => Engine = 
     bad: () => given(BAD),
     [Symbol.asyncDispose]: async () => {
       await engine.stop()
-      isOver = true
-      await pumping
+      await endEvents()
     }
   }
 }

@@ -30,6 +30,7 @@ import { createMemoryBlockStore } from './simulated/memory-block-store.ts'
 import { MemoryHub } from './simulated/memory-hub.ts'
 import { MemoryNetwork } from './simulated/memory-network.ts'
 import { ProcessClock } from './simulated/process-clock.ts'
+import { runEvents } from './simulated/run-events.ts'
 
 interface Side {
   readonly network: Network
@@ -63,14 +64,7 @@ const inMemory: OpenPair = async (onA, onB) => {
   const clock = new EventClock()
   const shape = () => ({ latency: milliseconds(1), rate: bytesPerSecond(1e6) })
   const hub = new MemoryHub({ clock, rng: createRng('contract'), shape })
-  let isOver = false
-  const pump = async (): Promise<void> => {
-    while (!isOver) {
-      await clock.run(() => isOver)
-      await new Promise(resolve => setImmediate(resolve)) // nothing is planned before the test does something
-    }
-  }
-  const pumping = pump()
+  const endEvents = runEvents(clock)
   const open = async (name: string, life: bigint, handlers: Partial<NetworkHandlers>): Promise<Side> => {
     const blobs = createMemoryBlockStore()
     const events: PeerEvent[] = []
@@ -92,8 +86,7 @@ const inMemory: OpenPair = async (onA, onB) => {
     sides,
     [Symbol.asyncDispose]: async () => {
       for (const { network } of sides) await network.stop()
-      isOver = true
-      await pumping
+      await endEvents()
     }
   }
 }

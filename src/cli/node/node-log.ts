@@ -1,7 +1,7 @@
 import type { DeviceLog } from '../../node/device-log.ts'
+import { plainMessage } from '../../node/plain-message.ts'
 import type { LineFacts } from '../../runtime/device/line-facts.ts'
 import type { LogLevel } from '../../runtime/device/log-level.ts'
-import { plainText } from '../../runtime/network/plain-text.ts'
 import { wallDate } from '../../runtime/system-clock.ts'
 
 /**
@@ -32,9 +32,6 @@ const PORTS: NodeLogPorts = {
   date: wallDate
 }
 
-/** Of one message, in characters. In it may be what a broker, a camera or another device wrote. */
-const LONGEST = 4000
-
 /** What a trace is looked up by. */
 const traced = ({ traceId }: LineFacts = {}): string => (traceId === undefined ? '' : ` (trace ${traceId})`)
 
@@ -47,7 +44,7 @@ export const createNodeLog = (
     const time = date().toISOString()
     return format === 'json'
       ? JSON.stringify({ time, level, name, message, ...facts })
-      : `${time} ${level} ${name}: ${plainText(message, LONGEST)}${traced(facts)}`
+      : `${time} ${level} ${name}: ${plainMessage(message)}${traced(facts)}`
   }
   return {
     say: (text, level = 'info', facts) => err(`${line(text, level, facts)}\n`),

@@ -6,6 +6,7 @@ import { EventClock } from '../../testing/simulated/event-clock.ts'
 import { createMemoryBlockStore } from '../../testing/simulated/memory-block-store.ts'
 import { MemoryEngine } from '../../testing/simulated/memory-engine.ts'
 import { ProcessClock } from '../../testing/simulated/process-clock.ts'
+import { runEvents } from '../../testing/simulated/run-events.ts'
 import { runToyBlock, toyInput, toyModel } from '../../testing/simulated/toy-model.ts'
 import { LanesEngine } from './lanes-engine.ts'
 import { SplitEngine } from './split-engine.ts'
@@ -32,13 +33,7 @@ afterEach(async () => {
 /** @param mayLoad what a lane of this split is asked before it loads anything */
 const opened = async (mayLoad: (split: LaneSplit) => boolean = () => true) => {
   const world = new EventClock()
-  let isOver = false
-  const pumping = (async () => {
-    while (!isOver) {
-      await world.run(() => isOver)
-      await new Promise(resolve => setImmediate(resolve)) // nothing is planned before the test does something
-    }
-  })()
+  const endEvents = runEvents(world)
   const clock = new ProcessClock(world)
   const blobs = createMemoryBlockStore(new Map())
   const model = toyModel({ name: 'net', salt: 1, work: [0.1, 0.2], weights: [1, 1], length: 4, skips: false })
@@ -72,8 +67,7 @@ const opened = async (mayLoad: (split: LaneSplit) => boolean = () => true) => {
   })
   end = async () => {
     await engine.stop()
-    isOver = true
-    await pumping
+    await endEvents()
   }
   const given = (k: number, datum = 3): Tensor[] => [{ ...toyInput(model, 0, datum), name: `x${k}` }]
   const measure = async (hash: typeof A, k: number): Promise<number> => {
