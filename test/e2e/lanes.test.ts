@@ -78,6 +78,8 @@ test('a node that chooses its lanes says what it took, and why', async () => {
   const { lanes, split } = status.devices[0]!
   expect(split!.because).toMatch(/1 lane of 1 thread: [\d.]+ ms alone, [\d.]+\/s in all/)
   const threads = (count: number): string => `${count} thread${count === 1 ? '' : 's'}`
-  expect(node.log()).toContain(`runs blocks in ${lanes} lane${lanes === 1 ? '' : 's'} of ${threads(split!.threads)} (`)
+  await expect
+    .poll(() => node.log())
+    .toContain(`runs blocks in ${lanes} lane${lanes === 1 ? '' : 's'} of ${threads(split!.threads)} (`)
   await node.next(({ sources }) => sources[0]!.completed > 0)
 })

@@ -135,6 +135,23 @@ test('where there is no room for both, blocks are let go first, and data wait fo
   expect(copies()).toBeLessThanOrEqual(2)
 })
 
+test('says what runs once it does: who asks during a change is told what there still is', async () => {
+  const told: unknown[] = []
+  let ask = (): void => {}
+  const { engine, said, measure, settle } = await opened(() => {
+    ask()
+    return true
+  })
+  await measure(A, 0)
+  await settle()
+  await engine.adapt({ used: 0.1, mostLanes: 8 })
+  ask = () => told.push([engine.lanes, engine.split.because.split(';')[0], said.length])
+  await engine.adapt({ used: 1, mostLanes: 8 })
+  expect(told.length).toBeGreaterThan(0)
+  for (const each of told) expect(each).toEqual([1, '10 % used', 1])
+  expect([engine.lanes, engine.split.because.split(';')[0], said.length]).toEqual([2, '100 % used', 2])
+})
+
 test('one copy too many is never chosen', async () => {
   const { engine, said, measure, settle } = await opened()
   await measure(A, 0)

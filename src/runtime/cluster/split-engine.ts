@@ -132,8 +132,9 @@ export class SplitEngine implements Engine {
       const current = measured.find(({ split }) => split === this.#current.split)
       if (current === undefined || current.busy === 0) return undefined
       const best = chooseSplit(measured, current, load)
-      this.#explain(measured, best, load)
-      if (best === current || !(await this.#change(best.split, load))) return undefined
+      const isChanged = best !== current && (await this.#change(best.split, load))
+      this.#explain(measured, isChanged, load)
+      if (!isChanged) return undefined
       return new Map(
         [...this.#held].flatMap(([hash, { times }]) => {
           const [before, now] = [times.get(current.split), times.get(best.split)]
@@ -250,14 +251,14 @@ export class SplitEngine implements Engine {
     return splits.map(split => ({ ...split, split, alone: sum(split, 'alone'), busy: sum(split, 'busy') }))
   }
 
-  #explain(measured: readonly MeasuredSplit[], best: LaneSplit, { used, mostLanes }: LaneLoad): void {
+  /** Once it is so: who asks meanwhile is told what still runs, and why. */
+  #explain(measured: readonly MeasuredSplit[], isChanged: boolean, { used, mostLanes }: LaneLoad): void {
     const each = measured.map(split => `${nameOf(split)}: ${inMs(split.alone)} alone, ${perSecond(split)} in all`)
     const limited = measured.some(({ lanes }) => lanes > mostLanes) ? `, memory for ${mostLanes}` : ''
     const because = `${(100 * used).toFixed(0)} % used${limited}; ${each.join('; ')}`
     const isFirst = this.#because === 'nothing is measured yet'
     this.#because = because
-    if (isFirst || nameOf(best) !== nameOf(this.#current.split))
-      this.#parts.say(`runs blocks in ${nameOf(best)} (${because})`)
+    if (isFirst || isChanged) this.#parts.say(`runs blocks in ${nameOf(this.#current.split)} (${because})`)
   }
 
   /** @returns whether it is the current one now */
