@@ -6,11 +6,12 @@ import { identitySigner } from '../runtime/network/identity-signer.ts'
 import { nodeHash } from '../runtime/node-hash.ts'
 import { nodeRandom } from '../runtime/node-random.ts'
 import { placeApart } from '../runtime/planning/place-apart.ts'
-import type { BlockRun, Engine } from '../runtime/ports/engine.ts'
+import type { BlockRun } from '../runtime/ports/engine.ts'
 import type { ArrivedTask, Network, NetworkHandlers, TaskAnswer } from '../runtime/ports/network.ts'
 import { systemClock } from '../runtime/system-clock.ts'
 import { POLICIES } from '../scheduler/policies.ts'
 import { memberNetwork } from './member-network.ts'
+import { spoiltEngine } from './spoilt-engine.ts'
 
 export interface HostileDeviceOptions {
   /** What others call it. */
@@ -49,7 +50,7 @@ export const openHostileDevice = async (
   })
   const device = createDevice({
     ...{ name, clock: systemClock, network: tampered, blobs, models: [], incarnation: 1 },
-    ...{ engine: spoil === undefined ? createEngine() : spoilt(createEngine(), spoil) },
+    ...{ engine: spoil === undefined ? createEngine() : spoiltEngine(createEngine(), spoil) },
     ...{ random: nodeRandom, hash: nodeHash, signer: identitySigner(identity), createPolicy: POLICIES.confluence },
     ...{ place: placeApart(() => {}), memory: bytes(Number.POSITIVE_INFINITY), emulated: false },
     ...{ say: () => {}, event: () => {}, ...parts }
@@ -58,13 +59,3 @@ export const openHostileDevice = async (
   join()
   return { device, network, [Symbol.asyncDispose]: () => device[Symbol.asyncDispose]() }
 }
-
-const spoilt = (engine: Engine, spoil: (run: BlockRun) => BlockRun): Engine => ({
-  load: (...of) => engine.load(...of),
-  unload: hash => engine.unload(hash),
-  run: async (...of) => spoil(await engine.run(...of)),
-  measure: (...of) => engine.measure(...of),
-  calibrate: () => engine.calibrate(),
-  stop: () => engine.stop(),
-  [Symbol.asyncDispose]: () => engine.stop()
-})

@@ -3,37 +3,27 @@ import { expect, test } from 'vitest'
 import { bytes } from '../../src/core/units.ts'
 import { openDevice } from '../../src/node/open-device.ts'
 import { createEngine } from '../../src/runtime/engine/create-engine.ts'
-import type { Engine } from '../../src/runtime/ports/engine.ts'
+import type { BlockRun } from '../../src/runtime/ports/engine.ts'
 import { stateFolderOf } from '../../src/runtime/state/state-folder.ts'
 import { POLICIES } from '../../src/scheduler/policies.ts'
+import { spoiltEngine } from '../../src/testing/spoilt-engine.ts'
 import { cam, checkSink, DATA, open } from '../cluster-of-tensors.ts'
 
 // A device as others are, on real sockets, but what it computes is a few percent off.
 
-const noisy = (engine: Engine): Engine =>
-  new Proxy(engine, {
-    get: (target, key) => {
-      if (key !== 'run') {
-        const value = Reflect.get(target, key)
-        return typeof value === 'function' ? value.bind(target) : value
-      }
-      const run: Engine['run'] = async (...given) => {
-        const made = await target.run(...given)
-        for (const { data } of made.outputs) {
-          const values = new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
-          for (const [i, value] of values.entries()) values[i] = value * (1 + 0.05 * Math.sin(i + 1))
-        }
-        return made
-      }
-      return run
-    }
-  })
+const noisy = (run: BlockRun): BlockRun => {
+  for (const { data } of run.outputs) {
+    const values = new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+    for (const [i, value] of values.entries()) values[i] = value * (1 + 0.05 * Math.sin(i + 1))
+  }
+  return run
+}
 
 const openLiar = (name: string, home: string, invite: string) => {
   const options = { name, folder: stateFolderOf(name, join(home, name)), listen: ['127.0.0.1:0'], mdns: false }
   const where = { port: 0, anyPort: true, clusterKey: undefined, join: async () => [invite] }
   const parts = { createPolicy: POLICIES.confluence, memory: bytes(Number.POSITIVE_INFINITY), models: [] }
-  const engine = noisy(createEngine({ threads: 1 }))
+  const engine = spoiltEngine(createEngine({ threads: 1 }), noisy)
   return openDevice({ ...options, ...where, ...parts, engine }, { say: () => {}, event: () => {} })
 }
 
