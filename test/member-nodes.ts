@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { freePort } from '../src/testing/mosquitto.ts'
 import { MAIN, type NodeProcess } from '../src/testing/node-process.ts'
 import { start } from './started-nodes.ts'
@@ -51,6 +51,13 @@ export const says = (node: NodeProcess, words: RegExp): Promise<void> =>
     () => words.test(node.log()),
     () => `${node.name} does not say ${words}:\n${node.log()}`
   )
+/** Until it would find them again after a power cut: names come to the disk a moment after devices have met. */
+export const keeps = async (state: string, ...names: string[]): Promise<void> => {
+  const file = join(state, 'peers.json')
+  await expect
+    .poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 60_000 })
+    .toSatisfy((text: string) => names.every(name => text.includes(`"${name}"`)))
+}
 export const meets = (node: NodeProcess, ...names: string[]) =>
   node.status(
     ({ devices }) =>

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { JOIN_VARIABLE, readJoins } from '../cli/node/read-joins.ts'
 import { seconds } from '../core/units.ts'
 import { createClusterKey, readClusterKey, writeClusterKey } from '../runtime/network/cluster-key.ts'
-import { createIdentity, peerIdOf } from '../runtime/network/identity.ts'
+import { createIdentity, loadOrCreateIdentity, peerIdOf } from '../runtime/network/identity.ts'
 import { encodeInvite } from '../runtime/network/invite.ts'
 import { ClusterRoll } from '../runtime/network/members/cluster-roll.ts'
 import { showTicket } from '../runtime/network/members/ticket.ts'
@@ -102,12 +102,25 @@ test('of an invite with a ticket nothing is kept before it is used; then the cer
     []
   ])
   const save = keepMembers({ folder, keyFile: first.keyFile, say })
-  const roll = new ClusterRoll({ self: id(2), name: 'b', footing: first.footing, wallTime, save })
-  await roll.accept(await holder.certify(id(2), showTicket(ticket, id(2), id(1), 'b'), id(1)))
+  const self = peerIdOf(await loadOrCreateIdentity(folder.path))
+  const roll = new ClusterRoll({ self, name: 'b', footing: first.footing, wallTime, save })
+  await roll.accept(await holder.certify(self, showTicket(ticket, self, id(1), 'b'), id(1)))
   for (const joins of [[], [text], ['10.0.0.9:1']])
     expect((await resolve(joins)).footing).toMatchObject({ kind: 'member', cluster: holder.cluster })
   const other = encodeInvite({ key: createClusterKey(), addresses: [] })
   await expect(resolve([other])).rejects.toMatchObject({ code: 'otherCluster' })
+  // The identity was removed, as a copy is told to do: what it had is not this device's.
+  const identity = join(folder.path, 'identity.key')
+  await rename(identity, `${identity}.away`)
+  for (const isAnother of [false, true]) {
+    if (isAnother) await loadOrCreateIdentity(folder.path)
+    expect((await resolve([text])).footing).toEqual({ kind: 'invited', ticket })
+    await expect(resolve([])).rejects.toMatchObject({
+      code: 'keyLost',
+      message: expect.stringMatching(/another identity/)
+    })
+  }
+  await rename(`${identity}.away`, identity)
   expect((await resolve([invite])).footing).toEqual({ kind: 'holder', key })
 })
 

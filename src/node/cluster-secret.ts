@@ -2,9 +2,11 @@ import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '../core/user-error.ts'
 import { type ClusterKey, createClusterKey, readClusterKey, writeClusterKey } from '../runtime/network/cluster-key.ts'
+import { peerIdOf, readIdentity } from '../runtime/network/identity.ts'
 import { clusterOfInvite, decodeInvite, type Invite, isInvite } from '../runtime/network/invite.ts'
 import type { Footing } from '../runtime/network/members/cluster-roll.ts'
 import type { KeptRoll } from '../runtime/network/members/kept-roll.ts'
+import { readCertificate } from '../runtime/network/members/member-certificate.ts'
 import { isSame } from '../runtime/network/members/read-signed.ts'
 import { latestKey } from '../runtime/network/members/rotation.ts'
 import { publicKeyOf } from '../runtime/network/members/signed.ts'
@@ -39,8 +41,8 @@ export interface SecretOptions {
  * How this device belongs to its cluster: by an invite, by the key in the file given, by what the state folder has of an earlier
  * run, or as the one that begins it, where nothing is joined. A key is kept in the state folder (or the given file), so that a
  * restart needs no invite.
- * @throws UserError `keyMissing` when an address is joined and there is neither, `keyLost` when those of an earlier run are gone,
- *   `invitesDiffer` or `otherCluster` when an invite is for another cluster
+ * @throws UserError `keyMissing` when an address is joined and there is neither, `keyLost` when those of an earlier run are gone
+ *   or another identity's, `invitesDiffer` or `otherCluster` when an invite is for another cluster
  */
 export const resolveSecret = async (options: SecretOptions): Promise<ClusterSecret> => {
   const { join, clusterKey, folder, isMember, say } = options
@@ -51,6 +53,11 @@ export const resolveSecret = async (options: SecretOptions): Promise<ClusterSecr
     if (footing.kind === 'holder' && found.isInvited) await writeClusterKey(keyFile, footing.key)
     return { footing, kept: keptWith(found.kept, footing), keyFile, ways, isNew: false }
   }
+  if (found.kept?.certificate !== undefined)
+    throw new UserError(
+      `members.json in ${folder.path} is of another identity than the one there, so this device is no member: give it an invite of that cluster, or begin anew with another state folder`,
+      { code: 'keyLost', facts: { file: keyFile } }
+    )
   if (isMember)
     throw new UserError(
       `${keyFile} is gone, or members.json in ${folder.path}, by which this device belonged to its cluster: give it an invite of that cluster, or begin anew with another state folder`,
@@ -65,7 +72,7 @@ const keptWith = (kept: KeptMembers | undefined, footing: Footing): KeptRoll | u
   kept === undefined ? undefined : { ...kept, key: footing.kind === 'holder' ? footing.key : undefined }
 
 export interface FoundSecret {
-  /** Undefined where nothing is joined, and neither a key nor a certificate is kept. */
+  /** Undefined where nothing is joined, and neither a key nor a certificate of this identity is kept. */
   readonly footing: Footing | undefined
   readonly kept: KeptMembers | undefined
   readonly keyFile: string
@@ -136,7 +143,14 @@ const findOwn = async (
   if (key !== undefined && clusterKey !== undefined)
     say(`${file} holds the key that the cluster had before it was changed; put the new one there`, 'warn')
   if (isKept(latest)) return { footing: { kind: 'holder', key: latest! }, kept, keyFile: folder.keyFile }
+  if (!(await isForThis(kept, folder))) return { footing: undefined, kept, keyFile: file }
   return { footing: { kind: 'member', cluster: kept.cluster, certificate: kept.certificate }, kept, keyFile: file }
+}
+
+/** The certificate of an identity that was removed, so that the device makes itself a new one, is good for nothing. */
+const isForThis = async ({ certificate, cluster }: KeptMembers, { path }: StateFolder): Promise<boolean> => {
+  const identity = await readIdentity(path)
+  return identity !== undefined && readCertificate(certificate, cluster)?.peer === peerIdOf(identity)
 }
 
 /** The cluster had it before it was changed. */

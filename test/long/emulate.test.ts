@@ -230,7 +230,7 @@ sources: [ { name: cam, device: porch, model: net, dir: arrays, preset: raw${cou
     const { ended } = await start('files', scenario(''), '--json', '--policy', 'confluence,ddi')
     const { code, stdout, stderr } = await ended
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stderr).toContain('cam: 1 of its files could not be read')
+    expect(stderr).toContain('cam: 1 of its files have failed, as they are no items')
     for (const { because, sources } of (JSON.parse(stdout) as RunReport).runs) {
       expect(because).toBeUndefined()
       expect(sources).toMatchObject([{ name: 'cam', completed: 12, lost: 0 }])

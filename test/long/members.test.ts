@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
 import type { NodeProcess } from '../../src/testing/node-process.ts'
 import { cam as camIn, checkSink, DATA, open, tasksOf } from '../cluster-of-tensors.ts'
-import { cluster, end, inviteOf, meets, says, tributary, until } from '../member-nodes.ts'
+import { cluster, end, inviteOf, keeps, meets, says, tributary, until } from '../member-nodes.ts'
 import { start } from '../started-nodes.ts'
 
 // Each has a handful of processes, which come and go.
@@ -18,6 +18,7 @@ describe('an invite', () => {
     await meets(porch, 'shed', 'porch')
     const attic = await node('attic', '--join', once)
     await says(attic, /it refused us: the invite was good once, and another device has used it/)
+    await Promise.all([keeps(stateOf('shed'), 'porch'), keeps(stateOf('porch'), 'shed')])
     await end(shed, attic, porch)
     const [shedAgain, porchAgain] = [await node('shed'), await node('porch')] // needs none any more
     await meets(porchAgain, 'shed', 'porch')

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ClusterStatus } from '../../src/runtime/device/device-status.ts'
 import { decodeInvite, encodeInvite } from '../../src/runtime/network/invite.ts'
+import { freePort } from '../../src/testing/mosquitto.ts'
 import { MAIN, type NodeProcess, runNodeProcess, startNode } from '../../src/testing/node-process.ts'
+import { keeps, meets, says, until } from '../member-nodes.ts'
 
 // Devices as they live: switched off and on without mDNS, started from copied cards, with wrong clocks, on machines
 // that others use too. Real processes on loopback.
@@ -33,29 +34,9 @@ const keep = (node: NodeProcess): NodeProcess => {
 const start = (name: string, flags: readonly string[] = [], environment: NodeJS.ProcessEnv = {}): NodeProcess =>
   keep(startNode(name, ['--state', stateOf(name), ...flags], environment))
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 const at = (port: number): string[] => ['--listen', `127.0.0.1:${port}`]
 
 const inviteOf = async (node: NodeProcess): Promise<string> => String((await node.event('listening'))['invite'])
-const namesIn = (status: ClusterStatus): string[] => status.devices.map(({ name }) => name).sort()
-const meets = (node: NodeProcess, ...names: string[]): Promise<ClusterStatus> =>
-  node.status(status => namesIn(status).join() === [...names].sort().join())
-
-/** Until the file holds it: names come to the disk a moment after the devices have met. */
-const written = async (name: string, ...wanted: string[]): Promise<void> => {
-  for (;;) {
-    const text = await readFile(join(stateOf(name), 'peers.json'), 'utf8').catch(() => '')
-    if (wanted.every(word => text.includes(`"${word}"`))) return
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-}
-
 const tributary = (...flags: string[]) =>
   run(process.execPath, [MAIN, ...flags]).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
@@ -72,7 +53,11 @@ describe('a cluster without mDNS that was switched off', () => {
     const porch = start('porch', at(p1), { TRIBUTARY_JOIN: invite })
     const attic = start('attic', [...at(p2), '--join-file', file])
     await meets(porch, 'shed', 'porch', 'attic')
-    await Promise.all([written('porch', 'shed', 'attic'), written('attic', 'shed', 'porch'), written('shed', 'porch')])
+    await Promise.all([
+      keeps(stateOf('porch'), 'shed', 'attic'),
+      keeps(stateOf('attic'), 'shed', 'porch'),
+      keeps(stateOf('shed'), 'porch')
+    ])
     for (const { child } of [shed, porch, attic]) child.kill('SIGKILL') // a power cut
     await Promise.all([shed.ended, porch.ended, attic.ended])
 
@@ -96,7 +81,7 @@ describe('a cluster without mDNS that was switched off', () => {
     const shed = start('shed', at(p0))
     const porch = start('porch', [...at(p1), '--join', await inviteOf(shed)])
     await meets(shed, 'shed', 'porch')
-    await written('shed', 'porch')
+    await keeps(stateOf('shed'), 'porch')
     const up = await tributary('invite', '--state', stateOf('shed'), '--json')
     expect(JSON.parse(up.stdout)).toMatchObject({ running: true, addresses: [`127.0.0.1:${p0}`, `127.0.0.1:${p1}`] })
     expect(up.stderr).toBe('')
@@ -119,7 +104,7 @@ describe('a cluster without mDNS that was switched off', () => {
   test('does not get another key when its own is gone', async () => {
     const shed = start('shed')
     const porch = start('porch', ['--join', await inviteOf(shed)])
-    await written('porch', 'shed')
+    await keeps(stateOf('porch'), 'shed')
     porch.child.kill('SIGKILL')
     await porch.ended
     await rm(join(stateOf('porch'), 'members.json'))
@@ -200,19 +185,15 @@ describe('devices that are copies', () => {
     await rm(join(stateOf('copy'), 'device.lock'))
     const copy = keep(startNode('copy', ['--state', stateOf('copy'), '--join', invite]))
     const told =
-      /has the identity of this one: .*this device is left out of the cluster\. Stop it, remove (\S+identity\.key), start it again/
-    const which = async (): Promise<string> => {
-      for (;;) {
-        for (const node of [porch, copy]) {
-          const found = told.exec(node.log())
-          if (found !== null) return found[1]!
-        }
-        await new Promise(resolve => setTimeout(resolve, 100))
-      }
-    }
-    const remove = await which()
+      /has the identity of this one: .*this device is left out of the cluster\. Stop it, remove (\S+identity\.key), start it again, with an invite/
+    const toRemove = (): string | undefined => told.exec(porch.log() + copy.log())?.[1]
+    await until(
+      () => toRemove() !== undefined,
+      () => `nobody is told what to remove:\n${porch.log()}${copy.log()}`
+    )
+    const remove = toRemove()!
     expect([stateOf('porch'), stateOf('copy')].map(state => join(state, 'identity.key'))).toContain(remove)
-    expect(shed.log()).toMatch(/two devices have the identity \.\.\.\w{8} \((porch|copy)\), one at 127\.0\.0\.1/)
+    await says(shed, /two devices have the identity \.\.\.\w{8} \((porch|copy)\), one at 127\.0\.0\.1/)
     // What it says is what helps.
     const goes = remove.startsWith(stateOf('porch')) ? porch : copy
     goes.child.kill('SIGTERM')
@@ -230,7 +211,7 @@ describe('devices that are copies', () => {
     const { devices } = await shed.status(({ devices: found }) => found.length === 3)
     const pis = devices.filter(({ name }) => name !== 'shed')
     expect(pis.map(({ name, id }) => name === `pi#${id.slice(-8)}`)).toEqual([true, true])
-    expect(shed.log()).toMatch(/2 devices are called pi \(pi#\w{8}; pi#\w{8}\): start all but one under another name/)
+    await says(shed, /2 devices are called pi \(pi#\w{8}; pi#\w{8}\): start all but one under another name/)
   })
 })
 
@@ -278,14 +259,9 @@ describe('what others on the machine can see', () => {
     const wrong = decodeInvite(await inviteOf(other))
     const intruder = start('intruder', ['--join', encodeInvite({ ...wrong, addresses })])
     await intruder.event('listening')
-    const deadline = performance.now() + 30_000
-    while (!shed.log().includes('refused') || !intruder.log().includes('refused')) {
-      expect(performance.now()).toBeLessThan(deadline)
-      await new Promise(resolve => setTimeout(resolve, 50))
-    }
-    expect(shed.log()).toMatch(/refused \w{8}: it came with the key of another cluster/)
+    await says(shed, /refused \w{8}: it came with the key of another cluster/)
+    await says(intruder, /refused \w{8}: it belongs to another cluster.*use its invite/)
     expect(shed.log()).not.toMatch(/your key|refused us/)
-    expect(intruder.log()).toMatch(/refused \w{8}: it belongs to another cluster.*use its invite/)
   })
 })
 

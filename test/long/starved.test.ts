@@ -49,7 +49,7 @@ test('twenty devices that share few processors find each other, keep each other,
   const said = nodes.map(node => node.log()).join('\n')
   const lost = said.match(/lost n\d\d: silent/g)?.length ?? 0
   console.info(
-    `${said.match(/placement \d+ for/g)?.length} placements, ${lost} times taken for lost, ${cam(end).resent} sent again`
+    `${said.match(/placement [\d.]+ for/g)?.length} placements, ${lost} times taken for lost, ${cam(end).resent} sent again`
   )
   expect(lost).toBeLessThanOrEqual(DEVICES / 4) // of 380 pairs
 }, 900_000)

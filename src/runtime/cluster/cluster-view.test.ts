@@ -57,6 +57,15 @@ const open = (): ClusterView => {
 }
 const carried = (view: ClusterView, n = 1): number[] => [0, 1].filter(k => view.world.carries(n, 0, k))
 
+test('a device is known by what it says itself again, when a copy of it with larger numbers was left out', () => {
+  const view = open()
+  view.joined(B, 12n)
+  view.heard(B, create(DeviceStateSchema, { ...stateOf(B, 2n, 12n, [0]), name: 'copy' }))
+  view.joined(B, 11n)
+  view.heard(B, create(DeviceStateSchema, { ...stateOf(B, 1n, 11n, [1]), sequence: 2n }))
+  expect([view.nameOf(B), carried(view)]).toEqual([B, [1]])
+})
+
 test('what a device carried in its former life is not believed of the process that takes its place', () => {
   const view = open()
   expect(carried(view)).toEqual([0, 1])

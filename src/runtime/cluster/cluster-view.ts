@@ -4,6 +4,7 @@ import type { ModelManifest } from '../../core/manifest.ts'
 import { bytesPerSecond, type Seconds, seconds } from '../../core/units.ts'
 import { World } from '../../core/world.ts'
 import type { DeviceState } from '../generated/tributary/v1/wire_pb.ts'
+import { isNewerState } from '../ports/is-newer-state.ts'
 import { Distrust } from './distrust.ts'
 import { lanesOf } from './lanes-of.ts'
 import { ModelPins } from './model-pins.ts'
@@ -371,7 +372,8 @@ export class ClusterView {
   heard(from: DeviceId, said: DeviceState, now: Seconds = seconds(0)): boolean {
     const state = this.isGuest(from) && from !== this.self ? stateOfGuest(said) : said
     const known = this.#states.get(from)
-    if (state.device !== from || (known !== undefined && !isNewer(state, known))) return false
+    if (state.device !== from || (known !== undefined && !isNewerState(state, known, this.#lives.get(from))))
+      return false
     this.#states.set(from, state)
     this.#news++
     const { left, back } = this.models.heard(state, now)
@@ -484,6 +486,3 @@ const stateOfGuest = (state: DeviceState): DeviceState => ({
   },
   models: state.models.filter(({ owner }) => owner).map(model => ({ ...model, blocks: [], times: [] }))
 })
-
-const isNewer = (a: DeviceState, b: DeviceState): boolean =>
-  a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.sequence > b.sequence)

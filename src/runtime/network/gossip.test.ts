@@ -21,14 +21,14 @@ class Mesh extends EventTarget {
   }
 }
 
-const open = () => {
+const open = (life = 0n) => {
   const mesh = new Mesh()
   const heard: bigint[] = []
   const named = new Set<string>()
   const budgets = new PeerBudgets({ now: () => seconds(0), exceeded: peer => named.add(peer) })
   new Gossip({
     gossip: mesh as unknown as GossipSub,
-    admitted: () => true,
+    lifeOf: () => life,
     budgets,
     deliver: (_, { sequence }) => heard.push(sequence),
     onMalformed: (_, because) => expect.unreachable(because)
@@ -39,7 +39,7 @@ const open = () => {
 const stateOf = (
   device: DeviceId,
   sequence: bigint,
-  parts: { status?: string; incarnation?: bigint } = {}
+  parts: { status?: string; incarnation?: bigint; life?: bigint } = {}
 ): Uint8Array =>
   toBinary(DeviceStateSchema, create(DeviceStateSchema, { device, name: 'n', incarnation: 7n, sequence, ...parts }))
 
@@ -59,6 +59,16 @@ test('the state of a process that has begun anew is news, whatever its number', 
   mesh.pass(mallory, porch, stateOf(porch, 9n))
   mesh.pass(mallory, porch, stateOf(porch, 1n, { incarnation: 8n }))
   expect(heard).toEqual([9n, 1n])
+})
+
+test('what the process says that is there is news, though a copy of the device had larger numbers', () => {
+  const { mesh, heard, named } = open(11n)
+  mesh.pass(mallory, porch, stateOf(porch, 9n, { incarnation: 8n, life: 12n }))
+  mesh.pass(mallory, porch, stateOf(porch, 8n, { incarnation: 8n, life: 12n }))
+  mesh.pass(porch, porch, stateOf(porch, 1n, { life: 11n }))
+  for (const sequence of [1n, 2n]) mesh.pass(porch, porch, stateOf(porch, sequence, { life: 11n }))
+  expect(heard).toEqual([9n, 1n, 2n])
+  expect([...named]).toEqual([])
 })
 
 test('which state it is can be read of how it begins; of what is none nothing', () => {

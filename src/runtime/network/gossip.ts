@@ -11,7 +11,8 @@ export const STATE_TOPIC = 'tributary/state/1'
 
 export interface GossipParts {
   readonly gossip: GossipSub
-  readonly admitted: (peer: DeviceId) => boolean
+  /** Of the process of a peer that is admitted; undefined where none is. */
+  readonly lifeOf: (peer: DeviceId) => bigint | undefined
   /** Of authors; those that are not admitted share theirs. */
   readonly budgets: PeerBudgets
   readonly deliver: (from: DeviceId, state: DeviceState) => void
@@ -57,36 +58,38 @@ export class Gossip {
   #isPaidFor(message: Message, source: DeviceId): boolean {
     if (message.type !== 'signed') return false
     const from = deviceId(message.from.toString())
-    const { budgets, admitted } = this.#parts
+    const { budgets, lifeOf } = this.#parts
     if (!this.#isNews(from, message.data)) {
       budgets.takes(source, 'stateBytes', message.data.byteLength)
       return false
     }
-    const payer = admitted(from) ? from : 'authors of states that are not here'
+    const payer = lifeOf(from) !== undefined ? from : 'authors of states that are not here'
     return budgets.takes(payer, 'stateBytes', message.data.byteLength) && budgets.takes(payer, 'states')
   }
 
   #isNews(from: DeviceId, data: Uint8Array): boolean {
     const known = this.#newest.get(from)
     const head = known === undefined ? undefined : stateHead(data)
-    return known === undefined || head === undefined || isNewerState(head, known)
+    if (known === undefined || head === undefined) return true
+    // Whose word it is is not read before it is paid for: as if it were of the process that is there.
+    const life = this.#parts.lifeOf(from) ?? 0n
+    return isNewerState({ ...head, life }, known, life)
   }
 
   /** One that is paid for. */
   #onMessage(message: Message): void {
     if (message.topic !== STATE_TOPIC || message.type !== 'signed') return
     const from = deviceId(message.from.toString())
-    const { admitted } = this.#parts
     const state = decode(message.data)
     if (state === undefined) this.#parts.onMalformed(from, 'a state that cannot be decoded')
     else if (state.device !== from) this.#parts.onMalformed(from, `a state of ${state.device.slice(0, 80)}`)
-    else if (admitted(from)) this.#deliver(from, state)
+    else if (this.#parts.lifeOf(from) !== undefined) this.#deliver(from, state)
     else this.#early.set(from, state)
   }
 
   #deliver(from: DeviceId, state: DeviceState): void {
     const known = this.#newest.get(from)
-    if (known !== undefined && !isNewerState(state, known)) return
+    if (known !== undefined && !isNewerState(state, known, this.#parts.lifeOf(from))) return
     this.#newest.set(from, state)
     this.#parts.deliver(from, state)
   }

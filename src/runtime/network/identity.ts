@@ -14,7 +14,11 @@ export type Identity = PrivateKey
 /** A key that is kept nowhere, for a process that only asks. */
 export const createIdentity = (): Promise<Identity> => generateKeyPair('Ed25519')
 
-const read = async (file: string): Promise<Identity | undefined> => {
+const fileIn = (stateDir: string): string => join(stateDir, 'identity.key')
+
+/** The key in `stateDir`/identity.key, where there is one. @throws UserError when the file cannot be read, or is not a key */
+export const readIdentity = async (stateDir: string): Promise<Identity | undefined> => {
+  const file = fileIn(stateDir)
   let bytes: Uint8Array
   try {
     bytes = await readFile(file)
@@ -34,8 +38,8 @@ const read = async (file: string): Promise<Identity | undefined> => {
  * @throws UserError when the file cannot be read, written, or is not a key
  */
 export const loadOrCreateIdentity = async (stateDir: string): Promise<Identity> => {
-  const file = join(stateDir, 'identity.key')
-  const known = await read(file)
+  const file = fileIn(stateDir)
+  const known = await readIdentity(stateDir)
   if (known !== undefined) return known
   const fresh = await createIdentity()
   try {
@@ -45,7 +49,7 @@ export const loadOrCreateIdentity = async (stateDir: string): Promise<Identity> 
       `cannot write the identity ${file}: ${describeFileError(error)}; choose a state folder that can be written`
     )
   }
-  return (await read(file)) ?? fresh // another process was first
+  return (await readIdentity(stateDir)) ?? fresh // another process was first
 }
 
 /** By which the others know the device. */

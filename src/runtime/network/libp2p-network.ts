@@ -227,7 +227,7 @@ class Libp2pNetwork implements Network {
     await this.#handleProtocols(host, desk, membership)
     const gossip = new Gossip({
       gossip: host.services.gossip,
-      admitted: peer => membership.session(peer) !== undefined,
+      lifeOf: peer => membership.session(peer)?.member.incarnation,
       budgets: this.#budgets,
       deliver: (from, state) => this.#tell(() => handlers.onState(from, state)),
       onMalformed: (from, because) => this.#onBroken(from, 'malformed', because)

@@ -522,12 +522,13 @@ export class MemoryNetwork implements Network {
 
   #onState(from: DeviceId, state: DeviceState): void {
     if (this.#state !== 'open') return
-    if (!this.#sessions.has(from)) {
+    const session = this.#sessions.get(from)
+    if (session === undefined) {
       this.#early.set(from, state)
       return
     }
     const known = this.#newest.get(from)
-    if (known !== undefined && !isNewerState(state, known)) return
+    if (known !== undefined && !isNewerState(state, known, session.peer.life)) return
     this.#newest.set(from, state)
     this.#tell(handlers => handlers.onState(from, state))
   }
