@@ -1,3 +1,5 @@
+import { laneName } from '../core/lane-name.ts'
+import { rowsOfSpans } from '../core/rows-of-spans.ts'
 import type { DatumSpan, EventMark, RunTrace, TaskSpan } from './run-trace.ts'
 
 /** One entry of the Chrome trace format; times in microseconds. */
@@ -90,24 +92,10 @@ const inFlight = (span: DatumSpan, numbers: Numbers): TraceEvent[] => {
   ]
 }
 
-/** Of each span the name of its row: what a device runs beside something else has another one; what it runs as one has the same. */
+/** Of each span the name of its row: what a device runs beside something else has another one. */
 const laneRows = (spans: readonly TaskSpan[]): readonly string[] => {
-  const names: string[] = []
-  /** By policy and device, of each row: what it ran last. */
-  const last = new Map<string, TaskSpan[]>()
-  const inOrder = [...spans.entries()].sort(([, a], [, b]) => a.start - b.start)
-  for (const [i, span] of inOrder) {
-    const { policy, device, start, end } = span
-    const rows = last.get(`${policy} ${device}`) ?? []
-    last.set(`${policy} ${device}`, rows)
-    const free = rows.findIndex(
-      row => nanoseconds(row.end) <= nanoseconds(start) || (row.start === start && row.end === end)
-    )
-    const lane = free === -1 ? rows.length : free
-    rows[lane] = span
-    names[i] = lane === 0 ? device : `${device}, lane ${lane + 1}`
-  }
-  return names
+  const lanes = rowsOfSpans(spans, ({ policy, device }) => `${policy} ${device}`)
+  return spans.map(({ device }, i) => laneName(device, lanes[i]!))
 }
 
 /** Processes and threads have numbers in a trace; names are told once. */

@@ -73,9 +73,15 @@ const data: ReportData = {
   }
 }
 
+interface Bar {
+  readonly row: string
+  readonly start: number
+  readonly end: number
+}
+
 interface Stretch {
   readonly title?: string
-  readonly layer: readonly { readonly data: { readonly values: readonly { readonly start: number }[] } }[]
+  readonly layer: readonly { readonly data: { readonly values: readonly Bar[] } }[]
 }
 const stretchesOf = ({ spec }: { readonly spec: unknown }): readonly Stretch[] =>
   (spec as { readonly vconcat: readonly Stretch[] }).vconcat
@@ -176,8 +182,18 @@ describe('figures', () => {
   test('in a timeline, blocks of a datum that follow each other are one bar', () => {
     const [whole] = stretchesOf(runFigures(data).at(-1)!)
     expect(whole!.layer[0]!.data.values).toEqual([
-      { device: 'porch', source: 'cam', datum: 0, start: 0, end: 0.25 },
-      { device: 'shed', source: 'cam', datum: 0, start: 0.5, end: 1 }
+      { device: 'porch', row: 'porch', source: 'cam', datum: 0, start: 0, end: 0.25 },
+      { device: 'shed', row: 'shed', source: 'cam', datum: 0, start: 0.5, end: 1 }
+    ])
+  })
+
+  test('what a device runs at once has a row for each of its lanes, in a timeline', () => {
+    const tasks = [task('shed', 0, 0, 0, 2), task('shed', 1, 0, 1, 3), task('shed', 0, 1, 2, 4)]
+    const [whole] = stretchesOf(runFigures({ ...data, trace: { ...data.trace, tasks } }).at(-1)!)
+    const bars = whole!.layer[0]!.data.values
+    expect(bars.map(({ row, start, end }) => [row, start, end])).toEqual([
+      ['shed', 0, 4],
+      ['shed, lane 2', 1, 3]
     ])
   })
 

@@ -104,7 +104,7 @@ const firstAfter = (bars: readonly Bar[], time: number): number => {
     if (bars[middle]!.start < time) low = middle + 1
     else high = middle
   }
-  // A lane runs one at a time, a link a few: what reaches into what is seen is among the last before it.
+  // A row has one at a time, or a batch; a link a few: what reaches into what is seen is among the last before it.
   return Math.max(0, low - 8)
 }
 

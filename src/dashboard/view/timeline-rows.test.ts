@@ -29,3 +29,19 @@ test('each device has a row, and each link on which it sends one behind it', () 
     ]
   )
 })
+
+test('what a device runs at once has a row for each lane', () => {
+  const ran = { did: 'ran', source: 'cam', model: 'm', block: 0, ready: 0, device: 'p' } as const
+  const rows = timelineRows(
+    [{ id: 'p', name: 'porch' }],
+    [
+      { ...ran, datum: 1, start: 0, end: 2 },
+      { ...ran, datum: 2, start: 1, end: 3 },
+      { ...ran, datum: 3, start: 2, end: 4 }
+    ]
+  )
+  expect(rows.map(({ name, bars }) => [name, bars.map(({ start }) => start)])).toEqual([
+    ['porch', [0, 2]],
+    ['porch, lane 2', [1]]
+  ])
+})

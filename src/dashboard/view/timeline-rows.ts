@@ -1,3 +1,5 @@
+import { laneName } from '../../core/lane-name.ts'
+import { rowsOfSpans } from '../../core/rows-of-spans.ts'
 import type { ClusterStep } from '../../runtime/device/steps/cluster-steps.ts'
 import { datumKey } from './datum-key.ts'
 
@@ -21,7 +23,7 @@ export interface Row {
 }
 
 /**
- * A row for each device, and behind it one for each link on which it sent something.
+ * A row for each device, more where it ran several blocks at once, and behind them one for each link on which it sent something.
  * @param devices in the order of their rows
  */
 export const timelineRows = (
@@ -39,7 +41,7 @@ export const timelineRows = (
     bars.push(barOf(step, '', `activation ${step.activation} to ${step.to}`))
   }
   return devices.flatMap(({ id, name }): Row[] => [
-    { kind: 'lane', name, bars: inOrder(lanes.get(id)!) },
+    ...lanesOf(lanes.get(id)!).map((bars, n): Row => ({ kind: 'lane', name: laneName(name, n), bars: inOrder(bars) })),
     ...[...links.get(id)!]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([to, bars]): Row => ({ kind: 'link', name: to, bars: inOrder(bars) }))
@@ -58,5 +60,17 @@ const barOf = (
   label,
   words: `${source}, datum ${datum}: ${words}`
 })
+
+/** @returns at least one */
+const lanesOf = (bars: readonly Bar[]): readonly Bar[][] => {
+  const lanes: Bar[][] = [[]]
+  const numbers = rowsOfSpans(bars, () => '')
+  for (const [i, bar] of bars.entries()) {
+    const own = lanes[numbers[i]!] ?? []
+    lanes[numbers[i]!] = own
+    own.push(bar)
+  }
+  return lanes
+}
 
 const inOrder = (bars: Bar[]): readonly Bar[] => bars.sort((a, b) => a.start - b.start)

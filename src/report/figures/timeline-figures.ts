@@ -1,4 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite'
+import { laneName } from '../../core/lane-name.ts'
+import { rowsOfSpans } from '../../core/rows-of-spans.ts'
 import type { EventMark, TaskSpan } from '../run-trace.ts'
 import { threeDigits } from '../three-digits.ts'
 import type { Figure, ReportData } from './figure.ts'
@@ -21,6 +23,8 @@ const NUMBER_WIDTH = 8
 /** Blocks of one datum that a device ran without a break. */
 interface Bar {
   readonly device: string
+  /** The device, or one of its lanes. */
+  readonly row: string
   readonly source: string
   readonly datum: number
   readonly start: number
@@ -45,8 +49,9 @@ export const timelineFigures = ({ report, trace }: ReportData): Figure[] => {
   return runs.flatMap(({ policy, devices }, i) => {
     const all = bars.get(policy)!
     if (all.length === 0) return []
-    const rows = devices.slice(0, MOST_DEVICES).map(device => device.name)
-    const left = devices.length - rows.length
+    const shown = devices.slice(0, MOST_DEVICES)
+    const rows = shown.flatMap(({ name }) => [...new Set([name, ...lanesOf(all, name)])])
+    const left = devices.length - shown.length
     const [start] = windows
     const unseen = trace.events.length - windows.flatMap(({ events }) => events).length
     return [
@@ -74,18 +79,25 @@ export const timelineFigures = ({ report, trace }: ReportData): Figure[] => {
 /** Less than this share of a block before it is no break: so long a real device takes to start the next block. */
 const NO_BREAK = 0.02
 
-/** Blocks of a datum that follow each other at once on a device, made one bar; each device in order of time. */
+const lanesOf = (bars: readonly Bar[], name: string): readonly string[] => [
+  ...new Set(bars.flatMap(({ device, row }) => (device === name ? [row] : [])))
+]
+
+/** Blocks of a datum that follow each other at once in a lane, made one bar; each lane in order of time. */
 const joined = (spans: readonly TaskSpan[]): Bar[] => {
   const bars: Bar[] = []
   const last = new Map<string, Bar & { end: number }>()
-  for (const { device, source, datum, start, end } of spans.toSorted((a, b) => a.start - b.start)) {
-    const before = last.get(device)
+  const lanes = rowsOfSpans(spans, ({ device }) => device)
+  const inOrder = [...spans.entries()].sort(([, a], [, b]) => a.start - b.start)
+  for (const [i, { device, source, datum, start, end }] of inOrder) {
+    const row = laneName(device, lanes[i]!)
+    const before = last.get(row)
     if (before?.source === source && before.datum === datum && start - before.end <= 1e-9 + NO_BREAK * (end - start)) {
       before.end = end
       continue
     }
-    const bar = { device, source, datum, start, end }
-    last.set(device, bar)
+    const bar = { device, row, source, datum, start, end }
+    last.set(row, bar)
     bars.push(bar)
   }
   return bars
@@ -116,8 +128,8 @@ const windowsOf = (policies: readonly (readonly Bar[])[], changes: readonly Even
 /** So many seconds that the row with most bars of all policies can still be read; a round number. */
 const readable = (policies: readonly (readonly Bar[])[], end: number): number => {
   const rows = policies.flatMap(bars => {
-    const devices = new Set(bars.map(bar => bar.device))
-    return [...devices].map(device => bars.filter(bar => bar.device === device))
+    const lanes = new Set(bars.map(bar => bar.row))
+    return [...lanes].map(lane => bars.filter(bar => bar.row === lane))
   })
   const until = rows.map(row => row[BARS_IN_A_ROW]?.start ?? end).reduce((a, b) => Math.min(a, b), end)
   return until >= end ? end : rounded(until)
@@ -136,7 +148,7 @@ const timeline = (
   isFirst: boolean
 ) => {
   const shown = bars
-    .filter(bar => bar.start < until && bar.end > from && rows.includes(bar.device))
+    .filter(bar => bar.start < until && bar.end > from && rows.includes(bar.row))
     .map(bar => ({ ...bar, start: Math.max(from, bar.start), end: Math.min(bar.end, until) }))
   const x = {
     field: 'start',
@@ -153,7 +165,7 @@ const timeline = (
     ...(title === '' ? {} : { title }),
     width: WIDTH,
     height: { step: 26 },
-    encoding: { x, y: { field: 'device', type: 'nominal', sort: rows, title: null, scale: { domain: rows } } },
+    encoding: { x, y: { field: 'row', type: 'nominal', sort: rows, title: null, scale: { domain: rows } } },
     layer: [
       {
         data: { values: shown },
