@@ -46,7 +46,7 @@ const election: Attack = {
     let term = 2 ** 31
     await again(stage.signal, 0.1, () => {
       const follows = { elects: self, follows: self, followsTerm: term++, canPlan: true, planningFor: 0.1 }
-      member.network.publishState(member.state({ ...follows, memory: 2n ** 40n, speed: 1e9, readyEpoch: 2n ** 63n }))
+      member.network.publishState(member.state({ ...follows, memory: 2n ** 40n, speed: 1e4, readyEpoch: 2n ** 63n }))
       stage.count()
     })
   }
@@ -171,8 +171,9 @@ const demands: Attack = {
     const { id: modelId } = await ofNet(member, stage)
     let turn = 0
     await again(stage.signal, 0.5, () => {
-      const rate = [1e9, 1e300, Number.POSITIVE_INFINITY, Number.NaN, 1e-300][turn++ % 5]!
-      const sources = Array.from({ length: 1000 }, () => ({ model: 'net', modelId, rate }))
+      // What no device has is not heard; what the fastest might have is.
+      const rate = [1e4, 1e300, Number.POSITIVE_INFINITY, Number.NaN, 1e-300][turn++ % 5]!
+      const sources = Array.from({ length: 1000 }, () => ({ model: 'net', modelId, rate: 1e5 * rate }))
       const links = [...member.network.peers().keys()].map(to => ({ to, rate, latency: 1 / rate, medium: 'air' }))
       member.network.publishState(member.state({ sources, links, speed: rate, memory: 2n ** 63n }))
       stage.count()

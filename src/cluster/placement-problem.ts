@@ -2,6 +2,7 @@ import type { DeviceId, ModelId } from '../core/ids.ts'
 import { bytes, type Seconds, seconds } from '../core/units.ts'
 import type { WholeModels } from '../core/whole-models.ts'
 import type { PlacementLink, PlacementModel, PlacementProblem } from '../planner/placement.ts'
+import { boundedDemands } from './bounded-demands.ts'
 import type { StatedDevice } from './stated-device.ts'
 
 /** A model of the cluster, as those know it who have its manifest. */
@@ -36,7 +37,7 @@ export const placementProblem = ({ devices, models, wholeModels }: Statements): 
       times: timesOf(devices, id, blocks.length, speeds)
     })),
     links: devices.flatMap((device, from) => linksOf(device, from, place)),
-    sources: devices.flatMap(({ sources }, device) =>
+    sources: boundedDemands(devices).flatMap(({ sources }, device) =>
       sources.flatMap(({ model: id, demand }) => {
         const model = id === undefined ? undefined : number.get(id)
         return model === undefined ? [] : [{ device, model, demand }]

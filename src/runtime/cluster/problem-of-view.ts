@@ -31,7 +31,7 @@ export const problemOfView = (
 
 const stated = (state: DeviceState, view: ClusterView, isPassedOver: (device: DeviceId) => boolean): StatedDevice => ({
   id: deviceId(state.device),
-  speed: state.speed,
+  speed: speedOf(state, view),
   lanes: lanesOf(state),
   isOutOfPlans:
     view.distrust.isOutOfPlans(deviceId(state.device)) ||
@@ -53,6 +53,9 @@ const stated = (state: DeviceState, view: ClusterView, isPassedOver: (device: De
     demand: demandOf(rate)
   }))
 })
+
+const speedOf = ({ device, speed }: DeviceState, { world }: ClusterView): number =>
+  speed > 0 ? speed : world.devices[world.deviceIndex(deviceId(device))!]!.speed
 
 const isSaidToSwallow = (device: DeviceId, view: ClusterView): boolean =>
   view.manifests().some(({ id }) => view.distrust.isSaidSetAside(device, id))

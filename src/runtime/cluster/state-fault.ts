@@ -15,6 +15,14 @@ export const STATE_LIMITS = {
 /** Of a name, and of an id. */
 export const MOST_CHARACTERS = 200
 
+/** Of devices that there are: a number beyond them makes plans and prices of all others' meaningless. SI units; times for speed 1. */
+const RANGES = {
+  speed: [1e-9, 1e4],
+  'rate of a link': [1e-3, 1e13],
+  'latency of a link': [0, 3600],
+  'time of a block': [0, 1e6]
+} as const
+
 /** @returns why a state of another device is not heard, in words; undefined where it may be */
 export const stateFault = (state: DeviceState): string | undefined => {
   const { name, models, links, sources, setAside, goneModels, farewells } = state
@@ -37,7 +45,21 @@ export const stateFault = (state: DeviceState): string | undefined => {
     ...setAside.flatMap(one => [one.device, one.model])
   ]
   const isLong = texts.some(text => text.length > MOST_CHARACTERS)
-  return isLong ? `a name or an id in it has more than ${MOST_CHARACTERS} characters` : undefined
+  return isLong ? `a name or an id in it has more than ${MOST_CHARACTERS} characters` : numbersFault(state)
+}
+
+const numbersFault = ({ speed, models, links }: DeviceState): string | undefined => {
+  const said: Readonly<Record<keyof typeof RANGES, readonly number[]>> = {
+    speed: speed === 0 ? [] : [speed], // it does not say
+    'rate of a link': links.map(({ rate }) => rate),
+    'latency of a link': links.map(({ latency }) => latency),
+    'time of a block': models.flatMap(({ blocks, times }) => [...blocks.map(({ seconds }) => seconds), ...times])
+  }
+  for (const [what, [least, most]] of Object.entries(RANGES)) {
+    const odd = said[what as keyof typeof RANGES].find(value => !(value >= least && value <= most))
+    if (odd !== undefined) return `it has a ${what} of ${odd}, ${least} to ${most} is allowed`
+  }
+  return undefined
 }
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)

@@ -1,3 +1,4 @@
+import { FairTurns, HEAVY } from './fair-turns.ts'
 import { RankedQueue, type Ranking } from './ranked-queue.ts'
 
 /** The ranking orders the items of one class. */
@@ -11,6 +12,11 @@ export interface ContestRules<T> extends Ranking<T> {
   readonly yields?: ((item: T) => boolean) | undefined
   /** Whether that may ever be true of it. Absent: it may. */
   readonly mayYield?: ((item: T) => boolean) | undefined
+  /**
+   * Whose it is, in one way or several: nobody has all turns while others wait who has very many here, or whose class, a weight, is
+   * far above theirs. Absent: nobody asks.
+   */
+  readonly partiesOf?: ((item: T) => readonly unknown[]) | undefined
 }
 
 /** Waiting items of several classes, each in its own order. There are few classes: sources have few weights. */
@@ -19,10 +25,12 @@ export class ContestQueue<T> {
   readonly #classes = new Map<number, RankedQueue<T>>()
   /** Whose turn had come, and who gave way. */
   readonly #yielding: RankedQueue<T>
+  readonly #turns: FairTurns<T> | undefined
 
   constructor(rules: ContestRules<T>) {
     this.#rules = rules
     this.#yielding = new RankedQueue(rules)
+    this.#turns = rules.partiesOf === undefined ? undefined : new FairTurns(rules.partiesOf)
   }
 
   get size(): number {
@@ -71,7 +79,12 @@ export class ContestQueue<T> {
   }
 
   push(item: T): void {
-    const key = this.#rules.contest?.classOf(item) ?? 0
+    this.#turns?.came(item)
+    this.#enter(item)
+  }
+
+  #enter(item: T): void {
+    const key = this.#classOf(item)
     let queue = this.#classes.get(key)
     if (queue === undefined) {
       queue = new RankedQueue(this.#rules)
@@ -81,11 +94,39 @@ export class ContestQueue<T> {
   }
 
   first(): T | undefined {
-    return this.#next()?.first()
+    const first = this.#next()?.first()
+    return first === undefined ? undefined : (this.#insteadOf(first) ?? first)
   }
 
   shift(): T | undefined {
-    return this.#next()?.shift()
+    const queue = this.#next()
+    const turns = this.#turns
+    if (turns === undefined || this.size === 0) return queue?.shift()
+    const first = queue!.first()!
+    const other = this.#insteadOf(first)
+    turns.served(other ?? first)
+    if (other !== undefined) return this.takeOut(item => item === other)[0]
+    turns.left(first)
+    return queue!.shift()
+  }
+
+  /** The first of others that weigh little, or of all others beside who has very many: where they have had no turn for long. */
+  #insteadOf(first: T): T | undefined {
+    const turns = this.#turns
+    const isOther = turns?.instead(first)
+    if (turns === undefined || isOther === undefined) return undefined
+    if (turns.isOneOfMany(first)) return this.inOrder().find(isOther)
+    if (!this.#isHeavy(first)) return undefined
+    return this.inOrder().find(item => isOther(item) && this.#classOf(first) > HEAVY * this.#classOf(item))
+  }
+
+  #isHeavy(item: T): boolean {
+    for (const [weight, { size }] of this.#classes) if (size > 0 && this.#classOf(item) > HEAVY * weight) return true
+    return false
+  }
+
+  #classOf(item: T): number {
+    return this.#rules.contest?.classOf(item) ?? 0
   }
 
   /**
@@ -103,7 +144,9 @@ export class ContestQueue<T> {
 
   /** Take out all that are wanted; the others keep their places. */
   takeOut(wanted: (item: T) => boolean): T[] {
-    return this.#queues().flatMap(queue => queue.takeOut(wanted))
+    const out = this.#queues().flatMap(queue => queue.takeOut(wanted))
+    for (const item of out) this.#turns?.left(item)
+    return out
   }
 
   #queues(): RankedQueue<T>[] {
@@ -129,7 +172,7 @@ export class ContestQueue<T> {
   /** Who gives way no longer is in its class again. */
   #askAgain(): void {
     if (this.#yielding.size === 0) return
-    for (const item of this.#yielding.takeOut(item => !this.#yields(item))) this.push(item)
+    for (const item of this.#yielding.takeOut(item => !this.#yields(item))) this.#enter(item)
   }
 
   #winner(): RankedQueue<T> | undefined {

@@ -20,6 +20,11 @@ export interface DispatcherPorts<T extends LiveTask> extends LanePorts<T>, LinkP
   readonly ask: (to: number, weight: number, granted: () => void) => void
   readonly giveBack: (to: number) => void
   /**
+   * Whose work a task is, in one way or several, where devices may say what is not so: no weight and no age gives one of them all
+   * turns while others wait. Absent: all are believed.
+   */
+  readonly partiesOf?: (task: T) => readonly unknown[]
+  /**
    * The policy has thrown: a task that it was asked about waits until the world changes, and its error is told here.
    * Absent: it is thrown on.
    */
@@ -303,7 +308,8 @@ export class Dispatcher<T extends LiveTask> {
           ? undefined
           : { classOf: task => task.weight, urgency: task => urgency(task, this.#ports.now()) },
       yields: yields === undefined ? undefined : task => yields(task, this.#ports.now()),
-      mayYield: task => task.deadline !== undefined
+      mayYield: task => task.deadline !== undefined,
+      partiesOf: this.#ports.partiesOf
     }
   }
 
