@@ -25,8 +25,12 @@ test('news is told at once, and a backlog and commitments each time', () => {
   expect(told(i => ({ received: [{ device: 0, tasks: Math.floor(i / 4) }] }))).toEqual([0, 4, 8])
 })
 
-test('that nothing is new is told twice a second while something happens, and every five seconds where nothing does', () => {
+test('that nothing is new is told twice a second while something happens, and every ten seconds where nothing does', () => {
   expect(told(() => ({}))).toEqual([0, 5])
   expect(told(() => ({}), { times: 250, isRestless: false })).toEqual([0, 100, 200])
-  expect(told(() => ({}), { interval: 2, times: 4 })).toEqual([0, 1, 2, 3])
+})
+
+test('of many devices it is told in every fifth or hundredth of their intervals, which grow with their number', () => {
+  expect(told(() => ({}), { interval: 2, times: 11 })).toEqual([0, 5, 10])
+  expect(told(() => ({}), { interval: 0.3, times: 250, isRestless: false })).toEqual([0, 100, 200])
 })

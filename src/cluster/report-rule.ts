@@ -2,9 +2,9 @@ import { type Seconds, seconds } from '../core/units.ts'
 import type { Policy, Report } from '../scheduler/policy.ts'
 import type { WindowStretch } from './window-stretch.ts'
 
-/** Reports without news go out so often while something happens, and where nothing does. */
-const QUIET: Seconds = seconds(0.5)
-const IDLE_QUIET: Seconds = seconds(10)
+/** Reports without news go out so often while something happens, and where nothing does; of many devices each in so many intervals. */
+const QUIET = { least: 0.5, intervals: 5 } as const
+const IDLE_QUIET = { least: 10, intervals: 100 } as const
 
 /**
  * What a device's policy tells the others, and when: the rule of running and of simulated devices. It is asked once in every
@@ -37,7 +37,8 @@ export class ReportRule {
     const text = JSON.stringify(report)
     const isNews = text !== this.#text || report.commitments.length > 0 || report.backlog > 0
     // Half an interval early is due: it is not asked again before a whole one.
-    const rest = (isRestless ? QUIET : IDLE_QUIET) - this.interval / 2
+    const { least, intervals } = isRestless ? QUIET : IDLE_QUIET
+    const rest = Math.max(least, intervals * this.interval) - this.interval / 2
     if (!isNews && now - this.#toldAt < rest) return undefined
     this.#text = text
     this.#toldAt = now

@@ -35,6 +35,7 @@ import type { OwnedName } from './owned-models.ts'
 import { RecentRate } from './recent-rate.ts'
 import { ResidentMemory } from './resident-memory.ts'
 import type { SourcePort } from './source-port.ts'
+import { ToldLinks } from './told-links.ts'
 
 export interface DeviceReporterParts {
   readonly name: string
@@ -95,8 +96,9 @@ const INTERVAL: Seconds = seconds(1)
 const RESTLESS: Seconds = seconds(10)
 /** And so often where nothing does. */
 const IDLE_INTERVAL: Seconds = seconds(10)
-/** Of many devices slow state goes out once in so many of their reports. */
-const REPORTS_PER_STATE = 10
+/** Of many devices slow state goes out once in so many of their reports; where nothing happens, in so many times their pause. */
+const REPORTS_PER_STATE = 20
+const IDLE_PAUSES_PER_STATE = 100
 /** How often a trouble that lasts is said. */
 const SAY_AGAIN: Seconds = seconds(300)
 /** Peers beyond a budget that are told of. */
@@ -112,6 +114,9 @@ export class DeviceReporter {
   readonly #parts: DeviceReporterParts
   readonly #startedAt: Seconds
   readonly #sentTo = new Map<DeviceId, number>()
+  /** For devices, by id, and in words, by name. */
+  readonly #told = new ToldLinks()
+  readonly #toldInWords = new ToldLinks()
   #sentToGone = 0
   #sequence = 0
   #lastAt: Seconds = seconds(Number.NEGATIVE_INFINITY)
@@ -168,7 +173,8 @@ export class DeviceReporter {
     const least = REPORTS_PER_STATE * pause
     if (now - this.#lastAt < Math.max(INTERVAL, least)) return false
     if (this.#hasWorked()) this.stir()
-    return now - this.#lastAt >= Math.max(this.isRestless() ? INTERVAL : IDLE_INTERVAL, least)
+    const idle = Math.max(IDLE_INTERVAL, IDLE_PAUSES_PER_STATE * pause)
+    return now - this.#lastAt >= (this.isRestless() ? Math.max(INTERVAL, least) : idle)
   }
 
   #rest(): void {
@@ -201,8 +207,15 @@ export class DeviceReporter {
   /** What this device is, carries and knows, and what people see of it. */
   described(): DeviceState {
     // What it has and does is told also where that cannot be put in words.
-    const status = this.#parts.guard.run('describing itself', () => JSON.stringify(this.deviceReport())) ?? ''
-    return this.stateNow(status)
+    const inWords = (): string => {
+      const report = this.deviceReport()
+      return JSON.stringify({ ...report, links: report.links.map(link => this.#inWords(link)) }, sixDigits)
+    }
+    return this.stateNow(this.#parts.guard.run('describing itself', inWords) ?? '')
+  }
+
+  #inWords(link: DeviceReport['links'][number]): DeviceReport['links'][number] {
+    return { ...link, ...this.#toldInWords.of(link.to, link) }
   }
 
   /** What this device is, carries and knows. @param status in words, for people; what is for itself needs none */
@@ -228,12 +241,10 @@ export class DeviceReporter {
       ...(planningFor === undefined ? {} : { planningFor }),
       ...(follows === undefined ? {} : { follows: follows.planner, followsTerm: termOf(follows.epoch) }),
       models: this.#spokenOf().flatMap(id => this.#carried(id)),
-      links: links.map(({ to, rate, latency, resource }) => ({
-        to: view.world.devices[to]!.id,
-        rate,
-        latency,
-        medium: view.mediumOf(resource)
-      })),
+      links: links.map(({ to, rate, latency, resource }) => {
+        const { id } = view.world.devices[to]!
+        return { to: id, ...this.#told.of(id, { rate, latency }), medium: view.mediumOf(resource) }
+      }),
       status,
       sources: sources().map(source => {
         const { model, state } = source.status()
@@ -605,6 +616,8 @@ export class DeviceReporter {
 
   /** It is gone for good; what was sent to it counts on. */
   forget(peer: DeviceId): void {
+    this.#told.forget(peer)
+    this.#toldInWords.forget(this.#parts.view.nameOf(peer))
     this.#sentToGone += this.#sentTo.get(peer) ?? 0
     this.#sentTo.delete(peer)
   }
@@ -681,6 +694,10 @@ export class DeviceReporter {
     return { epoch: current?.epoch ?? 0, ready: this.#needsNoPlacement() || this.#isPlaced(), models, unplaced }
   }
 }
+
+/** More of what is measured tells nobody anything, and all of it travels. */
+const sixDigits = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
 
 const REFUSED = 'the devices on its way refuse it; it is tried again'
 

@@ -5,6 +5,7 @@ import { type Seconds, seconds } from '../../core/units.ts'
 import { type Control, ControlSchema } from '../generated/tributary/v1/wire_pb.ts'
 import type { LinkShaper } from '../ports/link-shaper.ts'
 import { sleepUntil } from '../sleep-until.ts'
+import { CONTROL_TRAFFIC } from './control-traffic.ts'
 import { withLength } from './message-port.ts'
 import { sendPieces } from './send-pieces.ts'
 
@@ -24,6 +25,11 @@ interface Waiting {
 
 export const encodeControl = (id: bigint, body: Control['body']): Uint8Array =>
   withLength(toBinary(ControlSchema, { $typeName: 'tributary.v1.Control', id, body }))
+
+const kindOf = (body: Control['body']): string => {
+  const isParted = body.case === 'notice' || body.case === 'request' || body.case === 'reply'
+  return isParted ? `${body.case}.${body.value.body.case ?? 'empty'}` : (body.case ?? 'empty')
+}
 
 /** Small messages to one peer, in order. A shaped link delays them by its latency, never behind its tensors. */
 export class ControlSender {
@@ -52,6 +58,7 @@ export class ControlSender {
   send(id: bigint, body: Control['body']): boolean {
     if (this.#waiting.length >= CAPACITY) return false
     const bytes = encodeControl(id, body)
+    if (CONTROL_TRAFFIC.hasSubscribers) CONTROL_TRAFFIC.publish({ kind: kindOf(body), bytes: bytes.byteLength })
     const delay = this.#parts.shaper()?.latency ?? 0
     this.#waiting.push({ bytes, at: seconds(this.#parts.clock.now() + delay) })
     if (!this.#running) this.#written = this.#run()

@@ -16,6 +16,7 @@ import type { Identity } from './identity.ts'
 import { lazyNoise } from './lazy-noise.ts'
 import { MDNS_TAG } from './mdns-tag.ts'
 import { nativeTls } from './native-tls.ts'
+import { STATE_LIMIT } from './state-unpacker.ts'
 import { CROWDED, WaitingPlaces } from './waiting-places.ts'
 import type { WireTransport } from './wire-transport.ts'
 
@@ -41,9 +42,6 @@ export interface HostOptions {
   readonly onTwin?: (incarnation: bigint, address: string) => void
 }
 
-/** Slow state only: a status in JSON and what a device carries. */
-export const STATE_LIMIT = 1 << 20
-
 /** Milliseconds, for what comes before admission: TLS, and the choice of a muxer. */
 const HANDSHAKE_TIMEOUT = 5000
 
@@ -52,15 +50,17 @@ export const PENDING_CONNECTIONS = 32
 
 /**
  * Nearly every device is connected to every other and hears states from their authors; to be passed on they need only
- * a few hands. The default of six means that each device hears each state some seven times.
+ * a few hands. The default of six means that each device hears each state some seven times. What there is to be had is told to as
+ * few, not to a share of all that are connected.
  */
-const MESH = { D: 3, Dlo: 2, Dhi: 5, Dscore: 2, Dout: 1, Dlazy: 3 } as const
+const MESH = { D: 2, Dlo: 2, Dhi: 3, Dscore: 1, Dout: 1, Dlazy: 3, gossipFactor: 0 } as const
 
 /**
  * Milliseconds. Who has just come is taken into the mesh at once; each second's look at whether it is still as it should be, and
- * word of what need not be sent, cost an idle device more than what they save.
+ * word of what need not be sent, cost an idle device more than what they save. What there is to be had is told once: a state is
+ * soon followed by another.
  */
-const SELDOM = { heartbeatInterval: 5000, idontwantMinDataSize: STATE_LIMIT } as const
+const SELDOM = { heartbeatInterval: 5000, mcacheGossip: 1, idontwantMinDataSize: STATE_LIMIT } as const
 
 const fastMsgIdFn = ({ from = NOBODY, seqno = NOBODY }: RPC.Message): string =>
   `${Buffer.from(from).toString('base64')} ${Buffer.from(seqno).toString('base64')}`

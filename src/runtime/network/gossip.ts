@@ -2,12 +2,14 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { type GossipSub, type Message, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { type DeviceId, deviceId } from '../../core/ids.ts'
-import { type DeviceState, DeviceStateSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { type DeviceState, type PackedState, PackedStateSchema } from '../generated/tributary/v1/wire_pb.ts'
 import { isNewerState } from '../ports/is-newer-state.ts'
 import { BoundedMap } from './bounded-map.ts'
-import { stateHead } from './state-head.ts'
+import { CONTROL_TRAFFIC } from './control-traffic.ts'
+import { StatePacker } from './state-packer.ts'
+import { StateUnpacker } from './state-unpacker.ts'
 
-export const STATE_TOPIC = 'tributary/state/1'
+export const STATE_TOPIC = 'tributary/state/2'
 
 export interface GossipParts {
   readonly gossip: GossipSub
@@ -15,18 +17,34 @@ export interface GossipParts {
   readonly lifeOf: (peer: DeviceId) => bigint | undefined
   /** Of authors; those that are not admitted share theirs. */
   readonly budgets: PeerBudgets
+  /** Asks an admitted device for what its states are packed against; undefined where it has told none. */
+  readonly fetchBase: (from: DeviceId) => Promise<PackedState | undefined>
   readonly deliver: (from: DeviceId, state: DeviceState) => void
   readonly onMalformed: (from: DeviceId, because: string) => void
 }
 
+type Head = Pick<PackedState, 'incarnation' | 'sequence' | 'life'>
+
+/** Authors whose latest state is known by its number. */
+const MOST_AUTHORS = 1024
+/** States of devices that are not here yet, or whose base is not. */
+const MOST_EARLY = 64
+
 /**
  * Slow state over GossipSub. Messages are signed, so they are their author's whoever passes them on; only the newest
- * of each author is delivered. One whose author is not admitted here yet is kept until it is: gossip can be faster.
+ * of each author is delivered. One whose author is not admitted here yet is kept until it is: gossip can be faster. What says only what
+ * has changed since a state that was not heard here is kept until its author has told that one.
  */
 export class Gossip {
   readonly #parts: GossipParts
-  readonly #newest = new BoundedMap<DeviceId, DeviceState>(1024)
-  readonly #early = new BoundedMap<DeviceId, DeviceState>(64)
+  readonly #packer = new StatePacker()
+  readonly #unpacker = new StateUnpacker()
+  /** The newest that were passed on, and those that were delivered. */
+  readonly #paid = new BoundedMap<DeviceId, Head>(MOST_AUTHORS)
+  readonly #newest = new BoundedMap<DeviceId, Head>(MOST_AUTHORS)
+  readonly #early = new BoundedMap<DeviceId, DeviceState>(MOST_EARLY)
+  readonly #baseless = new BoundedMap<DeviceId, PackedState>(MOST_EARLY)
+  readonly #asked = new Set<DeviceId>()
 
   constructor(parts: GossipParts) {
     this.#parts = parts
@@ -42,8 +60,15 @@ export class Gossip {
   }
 
   publish(state: DeviceState): void {
+    const bytes = toBinary(PackedStateSchema, this.#packer.pack(state))
+    if (CONTROL_TRAFFIC.hasSubscribers) CONTROL_TRAFFIC.publish({ kind: 'state', bytes: bytes.byteLength })
     // Reaches whoever listens; state comes again every second.
-    this.#parts.gossip.publish(STATE_TOPIC, toBinary(DeviceStateSchema, state)).catch(() => {})
+    this.#parts.gossip.publish(STATE_TOPIC, bytes).catch(() => {})
+  }
+
+  /** What this device's states are packed against now; undefined where it has told none. */
+  get base(): PackedState | undefined {
+    return this.#packer.base
   }
 
   /** A peer was admitted: what it said before counts now. */
@@ -59,45 +84,69 @@ export class Gossip {
     if (message.type !== 'signed') return false
     const from = deviceId(message.from.toString())
     const { budgets, lifeOf } = this.#parts
-    if (!this.#isNews(from, message.data)) {
-      budgets.takes(source, 'stateBytes', message.data.byteLength)
+    const state = decode(message.data)
+    // It is unpacked, too.
+    const cost = Math.max(message.data.byteLength, Number(state?.bytes ?? 0n))
+    const known = this.#paid.get(from)
+    if (state !== undefined && known !== undefined && !isNewerState(state, known, lifeOf(from))) {
+      budgets.takes(source, 'stateBytes', cost)
       return false
     }
     const payer = lifeOf(from) !== undefined ? from : 'authors of states that are not here'
-    return budgets.takes(payer, 'stateBytes', message.data.byteLength) && budgets.takes(payer, 'states')
-  }
-
-  #isNews(from: DeviceId, data: Uint8Array): boolean {
-    const known = this.#newest.get(from)
-    const head = known === undefined ? undefined : stateHead(data)
-    if (known === undefined || head === undefined) return true
-    // Whose word it is is not read before it is paid for: as if it were of the process that is there.
-    const life = this.#parts.lifeOf(from) ?? 0n
-    return isNewerState({ ...head, life }, known, life)
+    if (!budgets.takes(payer, 'stateBytes', cost) || !budgets.takes(payer, 'states')) return false
+    if (state !== undefined) this.#paid.set(from, state)
+    return true
   }
 
   /** One that is paid for. */
   #onMessage(message: Message): void {
     if (message.topic !== STATE_TOPIC || message.type !== 'signed') return
     const from = deviceId(message.from.toString())
-    const state = decode(message.data)
-    if (state === undefined) this.#parts.onMalformed(from, 'a state that cannot be decoded')
-    else if (state.device !== from) this.#parts.onMalformed(from, `a state of ${state.device.slice(0, 80)}`)
-    else if (this.#parts.lifeOf(from) !== undefined) this.#deliver(from, state)
-    else this.#early.set(from, state)
+    const packed = decode(message.data)
+    if (packed === undefined) this.#parts.onMalformed(from, MALFORMED)
+    else this.#take(from, packed)
+  }
+
+  #take(from: DeviceId, packed: PackedState): void {
+    const { lifeOf, onMalformed } = this.#parts
+    const unpacked = this.#unpacker.unpack(from, packed)
+    if (unpacked.kind === 'malformed') onMalformed(from, MALFORMED)
+    else if (unpacked.kind === 'baseMissing') void this.#askForBase(from, packed)
+    else if (lifeOf(from) !== undefined) this.#deliver(from, unpacked.state)
+    else this.#early.set(from, unpacked.state)
+  }
+
+  /** Once at a time of each. Where its author has another by then, the next that it tells will do. */
+  async #askForBase(from: DeviceId, packed: PackedState): Promise<void> {
+    const { lifeOf, fetchBase } = this.#parts
+    if (lifeOf(from) === undefined) return
+    this.#baseless.set(from, packed)
+    if (this.#asked.has(from)) return
+    this.#asked.add(from)
+    const base = await fetchBase(from).catch(() => undefined)
+    this.#asked.delete(from)
+    const latest = this.#baseless.get(from)
+    this.#baseless.delete(from)
+    if (base?.base !== 0n || latest === undefined) return
+    this.#take(from, base)
+    const isOfBase = latest.base === base.sequence && latest.incarnation === base.incarnation
+    if (isOfBase) this.#take(from, latest)
   }
 
   #deliver(from: DeviceId, state: DeviceState): void {
     const known = this.#newest.get(from)
     if (known !== undefined && !isNewerState(state, known, this.#parts.lifeOf(from))) return
-    this.#newest.set(from, state)
+    const { incarnation, sequence, life } = state
+    this.#newest.set(from, { incarnation, sequence, life })
     this.#parts.deliver(from, state)
   }
 }
 
-const decode = (bytes: Uint8Array): DeviceState | undefined => {
+const MALFORMED = 'a state that cannot be decoded'
+
+const decode = (bytes: Uint8Array): PackedState | undefined => {
   try {
-    return fromBinary(DeviceStateSchema, bytes)
+    return fromBinary(PackedStateSchema, bytes)
   } catch {
     return undefined
   }

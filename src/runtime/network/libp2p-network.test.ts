@@ -13,6 +13,7 @@ import { watchProcessors } from '../../testing/watch-processors.ts'
 import {
   DeviceStateSchema,
   NoticeSchema,
+  PackedStateSchema,
   PolicyReportSchema,
   ReplySchema,
   RequestSchema,
@@ -416,7 +417,7 @@ describe('a peer with two connections', () => {
     const heard = collect<bigint>()
     member.host.services.gossip.subscribe(STATE_TOPIC)
     member.host.services.gossip.addEventListener('message', ({ detail }) =>
-      heard.add(fromBinary(DeviceStateSchema, detail.data).sequence)
+      heard.add(fromBinary(PackedStateSchema, detail.data).sequence)
     )
     const first = await member.dial(a.address)
     await member.admit(first, group.key)

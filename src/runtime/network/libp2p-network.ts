@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
 import { PeerBudgets } from '../../cluster/peer-budgets.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -6,7 +7,17 @@ import type { BlockHash, DeviceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import { stopOnce } from '../../core/stop-once.ts'
 import { type Bytes, type Seconds, seconds } from '../../core/units.ts'
-import type { DeviceState, Notice, PolicyReport, Reply, Request, Task } from '../generated/tributary/v1/wire_pb.ts'
+import {
+  type DeviceState,
+  type Notice,
+  type PackedState,
+  type PolicyReport,
+  type Reply,
+  ReplySchema,
+  type Request,
+  RequestSchema,
+  type Task
+} from '../generated/tributary/v1/wire_pb.ts'
 import { nodeRandom } from '../node-random.ts'
 import {
   type ArrivedTask,
@@ -33,6 +44,7 @@ import { BLOB_PROTOCOL } from './blob-protocol.ts'
 import { serveBlobs } from './blob-server.ts'
 import type { ClusterKey } from './cluster-key.ts'
 import type { ConnectionDesk } from './connection-desk.ts'
+import { CONTROL_TRAFFIC } from './control-traffic.ts'
 import { createHost, type Host, stopHost } from './create-host.ts'
 import { FRAME_LIMITS } from './frame-limits.ts'
 import { Gossip } from './gossip.ts'
@@ -218,8 +230,7 @@ class Libp2pNetwork implements Network {
       transports,
       gate: this.#gate,
       incarnation: this.life,
-      hears: (stream, peer) =>
-        paceReading(stream, { clock: this.#clock, rest: size => this.#budgets.spends(peer, 'gossipBytes', size) }),
+      hears: (stream, peer) => paceReading(stream, { clock: this.#clock, rest: size => this.#hearsGossip(peer, size) }),
       onTwin: (incarnation, address) => membership.onOwnTwin(incarnation, address)
     })
     this.#host = host
@@ -229,6 +240,7 @@ class Libp2pNetwork implements Network {
       gossip: host.services.gossip,
       lifeOf: peer => membership.session(peer)?.member.incarnation,
       budgets: this.#budgets,
+      fetchBase: from => this.#fetchBase(from),
       deliver: (from, state) => this.#tell(() => handlers.onState(from, state)),
       onMalformed: (from, because) => this.#onBroken(from, 'malformed', because)
     })
@@ -359,10 +371,27 @@ class Libp2pNetwork implements Network {
   async #onRequest(peer: DeviceId, request: Request, handlers: NetworkHandlers): Promise<Reply> {
     if (!this.#budgets.takes(peer, 'requests')) throw new NetworkError('too many requests; ask more slowly')
     const { body } = request
+    if (body.case === 'state') return this.#baseReply()
     if (body.case !== 'members') return handlers.onRequest(peer, request)
     const membership = this.#membership
     if (membership === undefined) throw absent(peer)
     return membership.answerOfMembers(peer, body.value)
+  }
+
+  /** @returns for how long no more of it is read */
+  #hearsGossip(peer: DeviceId, size: number): Seconds {
+    if (CONTROL_TRAFFIC.hasSubscribers) CONTROL_TRAFFIC.publish({ kind: 'heard.gossip', bytes: size })
+    return this.#budgets.spends(peer, 'gossipBytes', size)
+  }
+
+  #baseReply(): Reply {
+    const base = this.#gossip?.base
+    return create(ReplySchema, base === undefined ? {} : { body: { case: 'state', value: base } })
+  }
+
+  async #fetchBase(from: DeviceId): Promise<PackedState | undefined> {
+    const { body } = await this.request(from, create(RequestSchema, { body: { case: 'state', value: {} } }))
+    return body.case === 'state' ? body.value : undefined
   }
 
   #serveBlobs(stream: Stream, session: PeerSession, membership: Membership): void {

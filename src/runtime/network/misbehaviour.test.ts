@@ -12,13 +12,16 @@ import {
   FailureSchema,
   FrameSchema,
   PaceSchema,
+  PackedStateSchema,
   PolicyReportSchema,
   ReplySchema,
   TaskSchema
 } from '../generated/tributary/v1/wire_pb.ts'
+import { nodeRandom } from '../node-random.ts'
 import { encodeControl } from './control-sender.ts'
 import { STATE_TOPIC } from './gossip.ts'
 import { CONTROL_PROTOCOL, TASK_PROTOCOL } from './peer-session.ts'
+import { StatePacker } from './state-packer.ts'
 
 // A member of the cluster, key and all, that breaks every rule. It must cost it its stream, and us nothing.
 
@@ -215,15 +218,18 @@ describe('a member that breaks the protocol', () => {
       let sequence = 0n
       // Each is news: one that is not is heard by nobody.
       const stateOf = (status: string) =>
-        toBinary(DeviceStateSchema, create(DeviceStateSchema, { device, status, sequence: ++sequence }))
+        toBinary(
+          PackedStateSchema,
+          new StatePacker().pack(create(DeviceStateSchema, { device, status, sequence: ++sequence }))
+        )
       const hasPassed = async (): Promise<number> => {
         await gossip.publish(STATE_TOPIC, stateOf(''))
         return passedOn
       }
       await expect.poll(hasPassed, SOON).toBeGreaterThan(0)
       passedOn = 0
-      const status = 'x'.repeat(500_000)
-      const within = Math.floor(PEER_BUDGETS.stateBytes.burst / stateOf(status).length)
+      const status = Buffer.from(nodeRandom.bytes(375_000)).toString('base64')
+      const within = Math.floor(PEER_BUDGETS.stateBytes.burst / status.length)
       for (let i = 0; i < 4 * within; i++) await gossip.publish(STATE_TOPIC, stateOf(status))
       await expect.poll(() => a.network.budgets?.()?.refusals().get('stateBytes') ?? 0, SOON).toBeGreaterThan(within)
       await expect.poll(() => passedOn, SOON).toBeGreaterThan(0)
