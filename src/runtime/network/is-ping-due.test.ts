@@ -32,7 +32,8 @@ const untilNoticed = async (standsStill: number, isBusy: boolean, offset: number
     const quiet = {
       sinceFrame: seconds(isBusy ? 0 : 60),
       silence: own.liveness.silence(peer),
-      sinceAsked: seconds(clock.now() - own.askedAt)
+      sinceAsked: seconds(clock.now() - own.askedAt),
+      isWatched: true
     }
     if (!isPingDue(quiet, 3)) return
     own.askedAt = clock.now()
@@ -75,4 +76,23 @@ test('on an idle link one of two asks, about once a second', async () => {
   const { pings } = await untilNoticed(60, false, 0.1)
   expect(pings).toBeLessThan(1.05)
   expect(pings).toBeGreaterThan(0.7)
+})
+
+test('one that others watch is asked the more seldom the more they are, and on until it has answered', () => {
+  const idle = { sinceFrame: seconds(60), isWatched: false }
+  const isDue = (silence: number, sinceAsked: number, peers: number): boolean =>
+    isPingDue({ ...idle, silence: seconds(silence), sinceAsked: seconds(sinceAsked) }, peers)
+  expect([isDue(1.5, 14, 30), isDue(1.5, 15, 30)]).toEqual([false, true])
+  expect([isDue(1.5, 499, 1000), isDue(1.5, 500, 1000)]).toEqual([false, true])
+  // Not heard since it was asked half a second ago.
+  expect([isDue(1.7, 0.4, 30), isDue(1.7, 0.5, 30)]).toEqual([false, true])
+})
+
+test('on links in use the round trips of many peers are measured by as many pings as those of twenty', () => {
+  const isDue = (sinceAsked: number, peers: number): boolean =>
+    isPingDue(
+      { sinceFrame: seconds(0), isWatched: false, silence: seconds(0.1), sinceAsked: seconds(sinceAsked) },
+      peers
+    )
+  expect([isDue(0.5, 10), isDue(4.9, 100), isDue(5, 100)]).toEqual([true, false, true])
 })

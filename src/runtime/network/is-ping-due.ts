@@ -8,20 +8,29 @@ export interface PeerQuiet {
   /** Since anything came from it. */
   readonly silence: Seconds
   readonly sinceAsked: Seconds
+  /** It is this device's to notice that it is gone. */
+  readonly isWatched: boolean
 }
 
-/** Per second, to all peers together, unless that made it less than one a second to each. */
+/** Per second, to all peers together on whose links frames pass. */
 const MOST_PINGS = 20
+/** And to those on whose links none do and that others watch. */
+const MOST_IDLE_PINGS = 2
 /** Where no frame has passed for so long only signs of life are needed, from either side: its ping answers for ours. */
 const IDLE_AFTER: Seconds = seconds(10)
 const IDLE_SILENCE: Seconds = seconds(1)
 
 /**
  * Whether to ask a peer now if it is there. On a link in use often, for its round trip; on an idle one only after a silence that leaves
- * it more than half of the time in which it must be heard.
+ * it half of the time in which it must be heard. Of many peers each says that it lives by its reports, and is watched by a few:
+ * the others ask it more seldom the more they are.
  */
-export const isPingDue = ({ sinceFrame, silence, sinceAsked }: PeerQuiet, peers: number): boolean => {
-  if (sinceFrame > IDLE_AFTER) return silence >= IDLE_SILENCE
-  // Of many peers each says that it lives by its reports; round trips can be measured more slowly.
-  return sinceAsked >= Math.min(IDLE_SILENCE, Math.max(PING_EVERY, peers / MOST_PINGS))
+export const isPingDue = ({ sinceFrame, silence, sinceAsked, isWatched }: PeerQuiet, peers: number): boolean => {
+  // One that has not answered is asked until it does, or counts as gone.
+  const isOwed = isWatched || silence > sinceAsked
+  if (sinceFrame <= IDLE_AFTER) {
+    const pause = Math.max(PING_EVERY, peers / MOST_PINGS)
+    return sinceAsked >= (isOwed ? Math.min(IDLE_SILENCE, pause) : pause)
+  }
+  return isOwed ? silence >= IDLE_SILENCE && sinceAsked >= PING_EVERY : sinceAsked >= peers / MOST_IDLE_PINGS
 }

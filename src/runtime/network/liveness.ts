@@ -30,6 +30,8 @@ const LONGEST_GAP = 2
 /** Who is late itself doubts its own ears (Lifeguard, Dadgar et al. 2017): so many times as patient at most. */
 const MOST_LATE = 4
 const LATENESS_GAIN = 0.1
+/** Of `suspectAfter`, the share that a peer counts as silent which nobody asks. */
+const UNASKED = 0.5
 
 interface Ear {
   heard: Seconds
@@ -86,6 +88,13 @@ export class Liveness {
   silence(peer: DeviceId): Seconds {
     const ear = this.#ears.get(peer)
     return seconds(ear === undefined ? 0 : this.#awake.now() - ear.heard)
+  }
+
+  /** Nobody asks it now, so that its silence says little; once it is asked it has the rest of the time to answer. */
+  spare(peer: DeviceId): void {
+    const ear = this.#ears.get(peer)
+    if (ear === undefined || ear.silent) return
+    ear.heard = seconds(Math.max(ear.heard, this.#awake.now() - UNASKED * this.#parts.suspectAfter))
   }
 
   heard(peer: DeviceId): void {

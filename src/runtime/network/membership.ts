@@ -17,7 +17,6 @@ import { Dialler, MAX_ADDRESSES } from './dialler.ts'
 import type { FrameLimits } from './frame-limits.ts'
 import { IncarnationBook, type Twins, twinsOf } from './incarnation-book.ts'
 import { isLoopbackAddress } from './is-loopback-address.ts'
-import { isPingDue } from './is-ping-due.ts'
 import { LinkMeter } from './link-meter.ts'
 import { Liveness } from './liveness.ts'
 import type { ClusterRoll } from './members/cluster-roll.ts'
@@ -26,6 +25,7 @@ import { MemberDesk } from './members/member-desk.ts'
 import { REFUSALS } from './members/refusal.ts'
 import type { Spoken } from './parse-address.ts'
 import { type PeerLink, PeerSession, type SessionEvents } from './peer-session.ts'
+import { PeerWatch } from './peer-watch.ts'
 
 export interface MembershipParts {
   readonly self: DeviceId
@@ -43,7 +43,7 @@ export interface MembershipParts {
   readonly spoken: Spoken
   readonly shaper: (peer: DeviceId) => LinkShaper | undefined
   /** What a peer sends; acquaintances, words about members and signs of life are ours. */
-  readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onRecords' | 'onHeard'>
+  readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onRecords' | 'onDoubt' | 'onHeard'>
   readonly onEvent: (event: PeerEvent) => void
   /** Two processes have one identity; it may be ours. Told at most once a minute for each. */
   readonly onTwins: (twins: Twins) => void
@@ -74,6 +74,7 @@ export class Membership {
   readonly #dialler: Dialler
   readonly #members: MemberDesk
   readonly #liveness: Liveness
+  readonly #watch: PeerWatch
   readonly #sessions = new Map<DeviceId, PeerSession>()
   readonly #links = new BoundedMap<DeviceId, PeerLink>(MAX_LINKS)
   readonly #incarnations = new IncarnationBook()
@@ -95,6 +96,7 @@ export class Membership {
       onBack: peer => this.#onBack(peer),
       onDead: peer => this.#onDead(peer)
     })
+    this.#watch = new PeerWatch({ self, clock, guard: parts.guard, liveness: this.#liveness, peers: this.#sessions })
     this.#desk = new ConnectionDesk({
       gate,
       clock,
@@ -203,19 +205,12 @@ export class Membership {
   /** To be called every `interval`. */
   look(): void {
     const { guard } = this.#parts
+    guard.run('sparing whom nobody asks', () => this.#watch.spareUnasked())
     guard.run('looking who is silent', () => this.#liveness.look())
-    const now = this.#parts.clock.now()
-    for (const [peer, session] of this.#sessions) {
-      const { ticketUntil } = session.member
-      if (ticketUntil !== undefined && this.#parts.roll.hasExpired(ticketUntil))
+    for (const [peer, { member }] of this.#sessions)
+      if (member.ticketUntil !== undefined && this.#parts.roll.hasExpired(member.ticketUntil))
         this.#dismiss(peer, REFUSALS.expired.said)
-      const quiet = {
-        sinceFrame: seconds(now - session.lastFrame(now)),
-        silence: this.#liveness.silence(peer),
-        sinceAsked: seconds(now - session.lastPing)
-      }
-      if (isPingDue(quiet, this.#sessions.size)) guard.run('asking who is there', () => session.ping())
-    }
+    this.#watch.ask()
   }
 
   /** Resolves when the last words to everybody are on their way. */
@@ -271,6 +266,7 @@ export class Membership {
       ...traffic(peer),
       onAcquaintances: (devices: readonly Acquaintance[]) => this.#onAcquaintances(peer, devices),
       onRecords: (records: MemberRecords) => this.#members.onRecords(peer, records),
+      onDoubt: (device: DeviceId) => this.#watch.onDoubt(device),
       onHeard: () => this.#liveness.heard(peer)
     }
     const session = new PeerSession({
@@ -278,6 +274,7 @@ export class Membership {
       say: (text, level) => void (budgets.takes(peer, 'lines') && say(text, level))
     })
     this.#sessions.set(peer, session)
+    this.#watch.changed()
     this.#liveness.add(peer)
     this.#dialler.forgive(peer)
     if (role === 'device') this.#acquaint(peer)
@@ -303,6 +300,7 @@ export class Membership {
     const { peer, role } = session.member
     if (this.#sessions.get(peer) !== session) return
     this.#sessions.delete(peer)
+    this.#watch.changed()
     const wasSilent = this.#liveness.remove(peer)
     session.lose(new NetworkError(`${peer} has left: ${because}`))
     for (const connection of session.connections()) connection.abort(new NetworkError(because))
@@ -346,6 +344,7 @@ export class Membership {
   }
 
   #onSilent(peer: DeviceId, silence: Seconds): void {
+    this.#watch.changed()
     const session = this.#sessions.get(peer)
     if (session === undefined) return
     const because = `silent for ${silence.toFixed(1)} s`
@@ -354,6 +353,7 @@ export class Membership {
   }
 
   #onBack(peer: DeviceId): void {
+    this.#watch.changed()
     const session = this.#sessions.get(peer)
     if (session === undefined) return
     const { role, incarnation: life } = session.member

@@ -2,6 +2,7 @@ import { create, fromBinary } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
 import { BYTES_OF_ANSWERED_WORD, BYTES_OF_WORD, type PeerBudgets, REFUSED_TASK } from '../../cluster/peer-budgets.ts'
 import type { Clock } from '../../core/clock.ts'
+import { type DeviceId, deviceId } from '../../core/ids.ts'
 import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import {
   type Acquaintance,
@@ -15,7 +16,7 @@ import {
   type Request
 } from '../generated/tributary/v1/wire_pb.ts'
 import type { LinkShaper } from '../ports/link-shaper.ts'
-import { type ArrivedTask, NetworkError, type TaskAnswer } from '../ports/network.ts'
+import { type ArrivedTask, NetworkError, type Role, type TaskAnswer } from '../ports/network.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
 import type { Member } from './admission.ts'
 import { controlHead } from './control-head.ts'
@@ -52,6 +53,8 @@ export interface SessionEvents {
   onNotice(notice: Notice): void
   onAcquaintances(devices: readonly Acquaintance[]): void
   onRecords(records: MemberRecords): void
+  /** Another device is not heard by the peer. */
+  onDoubt(device: DeviceId): void
   /** Bytes came from the peer. */
   onHeard(): void
   onBroken(kind: FrameError['kind'], because: string): void
@@ -200,6 +203,15 @@ export class PeerSession {
     return this.#lastPing
   }
 
+  get role(): Role {
+    return this.member.role
+  }
+
+  /** Another device, which this one watches, is silent. */
+  sayDoubt(device: DeviceId): void {
+    this.control.send(0n, { case: 'doubt', value: { $typeName: 'tributary.v1.Doubt', device } })
+  }
+
   /** The peer's own task stream; a new one replaces the old. */
   acceptTasks(stream: Stream): void {
     this.#taskInlet?.abort(new NetworkError('replaced by a newer stream'))
@@ -298,6 +310,9 @@ export class PeerSession {
         break
       case 'records':
         this.#parts.events.onRecords(body.value)
+        break
+      case 'doubt':
+        this.#parts.events.onDoubt(deviceId(body.value.device))
         break
       case 'complaint':
         this.#complaint = plainText(body.value.because, 500)
