@@ -1,118 +1,193 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type NodeProcess, startNode } from '../src/testing/node-process.ts'
 import { judge } from './judge.ts'
 import { layeredModel } from './layered-model.ts'
-import { median } from './median.ts'
-import { processorTime } from './peers/processor-time.ts'
+import { CountedDevice } from './processes/counted-device.ts'
+import { describeRates, type Rates, ratesBetween } from './processes/traffic-table.ts'
 
-// Clusters of real devices on loopback, with a small model whose blocks are placed: what each writes while nothing is computed, as Linux
-// accounts it (encrypted, with pings, gossip's copies, and some bytes from thread to thread); how long until all know of one that has come,
-// and miss one that stands still. `npm run bench -- processes [sizes]`; thirty need 3 GB.
+// Clusters of real devices on loopback, with a small model whose blocks are placed: what each writes to its connections, by its
+// kind, at rest and while data travel; then devices come, stop, are killed and stand still, and it is seen when all others have
+// noticed. Of thirty that goes on for ten minutes. `npm run bench -- processes [sizes] [minutes]`: sizes as numbers,
+// `processes 5 30 2m`; a quarter of an hour for all. Thirty need 3 GB.
 
-const SIZES = process.argv.slice(2).flatMap(word => (/^\d+$/.test(word) ? [Number(word)] : []))
+const WORDS = process.argv.slice(2)
+const SIZES = WORDS.flatMap(word => (/^\d+$/.test(word) ? [Number(word)] : []))
+/** For the largest. */
+const MINUTES = WORDS.flatMap(word => (/^[\d.]+m$/.test(word) ? [Number.parseFloat(word)] : []))[0] ?? 10
 const BLOCKS = 4
 const WIDTH = 64
 /** Seconds until a cluster in which nothing happens knows that. */
-const CALM = 12
+const CALM = 15
 /** Seconds that are counted. */
 const SPAN = 20
-/** The longest that a device which stands still is believed to be there, in seconds. */
+/** Data a second, while there is work. */
+const RATE = 20
+/** Seconds within which all others know. */
 const MOST_SILENCE = 4
+const MOST_OTHERWISE = 2
+/** From the fewest to the most devices what each writes may grow as the logarithm of their number does, times this. */
+const SLACK = 1.25
 
-interface Counts {
-  /** Bytes. */
-  readonly written: number
-  readonly writes: number
-  /** Seconds. */
-  readonly processor: number
+const say = (text: string): void => void process.stdout.write(text)
+
+class Cluster {
+  readonly #folder: string
+  readonly #devices: CountedDevice[] = []
+  #comers = 0
+  #invite = ''
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  get devices(): readonly CountedDevice[] {
+    return this.#devices
+  }
+
+  async begin(size: number): Promise<void> {
+    const file = join(this.#folder, 'model.onnx')
+    await writeFile(file, layeredModel(BLOCKS, WIDTH))
+    const first = this.#start('device0', ['--model', `${file}:m`, '--blocks', `m=${BLOCKS}`])
+    this.#invite = /tributary\d:\S+/.exec(await first.line(/tributary\d:\S+/))![0]
+    for (let n = 1; n < size; n++) await this.#joined(`device${n}`)
+    for (const one of this.#devices)
+      for (const other of this.#devices) if (other !== one) await one.line(new RegExp(`: ${other.name} is there`))
+  }
+
+  #start(name: string, flags: readonly string[]): CountedDevice {
+    const device = new CountedDevice(name, this.#folder, flags)
+    this.#devices.push(device)
+    return device
+  }
+
+  async #joined(name: string, ...flags: readonly string[]): Promise<CountedDevice> {
+    const device = this.#start(name, ['--join', this.#invite, ...flags])
+    await device.line(/: listening on/)
+    return device
+  }
+
+  async rates(span = SPAN): Promise<Rates> {
+    const devices = [...this.#devices]
+    const count = () => Promise.all(devices.map(device => device.counts()))
+    const before = await count()
+    await wait(span * 1000)
+    return ratesBetween(before, await count())
+  }
+
+  /** One more device, whose source has data, and the first of them is home. */
+  async work(): Promise<CountedDevice> {
+    const source = `cam=synthetic:100000,model=m,arrivals=every:${1000 / RATE}ms`
+    const results = join(this.#folder, 'results.jsonl')
+    const device = await this.#joined('worker', '--source', source, '--sink', results)
+    while ((await sizeOf(results)) === 0 && device.isRunning) await wait(100)
+    return device
+  }
+
+  /** @returns seconds from when it listens until the last of the others says that it is there */
+  async comes(): Promise<{ readonly comer: CountedDevice; readonly seconds: number }> {
+    const marked = this.#marked()
+    const comer = await this.#joined(`comer${this.#comers++}`)
+    const since = await comer.saidAt(/: listening on/, 0)
+    return { comer, seconds: await untilSaid(marked, new RegExp(`: ${comer.name} is there`), since) }
+  }
+
+  /** @returns seconds from the signal until the last of the others says that it has lost it, or that it said goodbye */
+  async goes(device: CountedDevice, signal: NodeJS.Signals): Promise<number> {
+    this.#devices.splice(this.#devices.indexOf(device), 1)
+    const marked = this.#marked()
+    const since = Date.now()
+    device.child.kill(signal)
+    const seconds = await untilSaid(marked, new RegExp(`: (lost ${device.name}: |${device.name} said goodbye)`), since)
+    device.child.kill('SIGKILL')
+    return seconds
+  }
+
+  /** Lines from now on. */
+  #marked(): readonly Marked[] {
+    return this.#devices.map(device => ({ device, mark: device.mark }))
+  }
+
+  end(): void {
+    for (const { child } of this.#devices) child.kill('SIGKILL')
+  }
 }
 
-const countsOf = async (pid: number): Promise<Counts> => {
-  const io = await readFile(`/proc/${pid}/io`, 'utf8')
-  const of = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1])
-  return { written: of('wchar'), writes: of('syscw'), processor: processorTime([pid]) }
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0
+  )
+
+interface Marked {
+  readonly device: CountedDevice
+  readonly mark: number
 }
 
-const residentOf = async (pid: number): Promise<number> =>
-  1024 * Number(/^Rss:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1])
-
-/** Of each device, a second. */
-const ratesOf = async (devices: readonly NodeProcess[]): Promise<readonly Counts[]> => {
-  const read = (): Promise<Counts[]> => Promise.all(devices.map(({ child }) => countsOf(child.pid!)))
-  const [before, began] = [await read(), performance.now()]
-  await wait(SPAN * 1000)
-  const [after, seconds] = [await read(), (performance.now() - began) / 1000]
-  const rate = (what: keyof Counts, n: number): number => (after[n]![what] - before[n]![what]) / seconds
-  return devices.map((_, n) => ({
-    written: rate('written', n),
-    writes: rate('writes', n),
-    processor: rate('processor', n)
-  }))
+const untilSaid = async (marked: readonly Marked[], what: RegExp, since: number): Promise<number> => {
+  const times = await Promise.all(marked.map(({ device, mark }) => device.saidAt(what, mark)))
+  return (Math.max(...times) - since) / 1000
 }
 
-/** Seconds until each of them has said so of that device. */
-const untilAllSay = async (devices: readonly NodeProcess[], event: string, name: string): Promise<number> => {
-  const began = performance.now()
-  await Promise.all(devices.map(device => device.event(event, name)))
-  return (performance.now() - began) / 1000
-}
+const GOES = [
+  ['stands still', 'SIGSTOP', MOST_SILENCE],
+  ['is killed', 'SIGKILL', MOST_OTHERWISE],
+  ['stops', 'SIGTERM', MOST_SILENCE]
+] as const
 
-const started = async (folder: string, name: string, flags: readonly string[]): Promise<NodeProcess> => {
-  const device = startNode(name, ['--state', join(folder, name), ...flags])
-  await device.event('listening')
-  return device
-}
-
-const together = async (folder: string, size: number): Promise<NodeProcess[]> => {
-  const file = join(folder, 'model.onnx')
-  await writeFile(file, layeredModel(BLOCKS, WIDTH))
-  const first = await started(folder, 'device0', ['--model', `${file}:m`, '--blocks', `m=${BLOCKS}`])
-  const devices = [first]
-  const invite = String((await first.event('listening'))['invite'])
-  for (let n = 1; n < size; n++) devices.push(await started(folder, `device${n}`, ['--join', invite]))
-  for (const { name } of devices)
-    await untilAllSay(
-      devices.filter(other => other.name !== name),
-      'deviceJoined',
-      name
-    )
-  return devices
-}
-
-const measure = async (size: number): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), 'tributary-processes-'))
-  const devices: NodeProcess[] = []
-  try {
-    devices.push(...(await together(folder, size)))
-    const invite = String((await devices[0]!.event('listening'))['invite'])
-    await wait(CALM * 1000)
-    const rates = await ratesOf(devices)
-    const of = (what: keyof Counts): number => median(rates.map(counts => counts[what]))
-    const resident = median(await Promise.all(devices.map(({ child }) => residentOf(child.pid!))))
-    const comer = await started(folder, 'comer', ['--join', invite])
-    const joined = await untilAllSay(devices, 'deviceJoined', 'comer')
-    const all = [...devices]
-    devices.push(comer)
-    await wait(CALM * 1000)
-    comer.child.kill('SIGSTOP')
-    const lost = await untilAllSay(all, 'deviceLeft', 'comer')
-    const kilobytes = (of('written') / 1000).toFixed(1)
-    process.stdout.write(
-      `${size} devices at rest, each a second: ${kilobytes} KB in ${of('writes').toFixed(0)} writes, ${(100 * of('processor')).toFixed(1)} % of a core; ${(resident / 1e6).toFixed(0)} MB resident\n`
-    )
-    process.stdout.write(`${size} devices: one more is known to all ${joined.toFixed(2)} s after it listens\n`)
-    process.stdout.write(
-      judge(`${size} devices: one that stands still is missed by all after`, `${lost.toFixed(2)} s`, lost, {
-        atMost: MOST_SILENCE
+/** One comes and goes, in each way once. */
+const playChanges = async (cluster: Cluster, size: number): Promise<void> => {
+  for (const [how, signal, most] of GOES) {
+    const { comer, seconds: joined } = await cluster.comes()
+    say(
+      judge(`${size} devices: one more is known to all after`, `${joined.toFixed(2)} s`, joined, {
+        atMost: MOST_OTHERWISE
       })
     )
+    await wait(3000)
+    const lost = await cluster.goes(comer, signal)
+    say(
+      judge(`${size} devices: one that ${how} is missed by all after`, `${lost.toFixed(2)} s`, lost, { atMost: most })
+    )
+  }
+}
+
+/** @returns of each device, at rest */
+const measure = async (size: number, lasts: number): Promise<Rates> => {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-processes-'))
+  const cluster = new Cluster(folder)
+  try {
+    await cluster.begin(size)
+    const began = performance.now()
+    const isOver = (): boolean => performance.now() - began >= lasts * 1000
+    await wait(CALM * 1000)
+    const rest = await cluster.rates()
+    say(describeRates(`${size} devices at rest`, rest))
+    await playChanges(cluster, size)
+    const worker = await cluster.work()
+    await wait(CALM * 1000)
+    say(describeRates(`${size} devices and one with ${RATE} data a second`, await cluster.rates()))
+    await cluster.goes(worker, 'SIGTERM')
+    while (!isOver()) await playChanges(cluster, size)
+    return rest
   } finally {
-    for (const { child } of devices) child.kill('SIGKILL')
+    cluster.end()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
-for (const size of SIZES.length > 0 ? SIZES : [5, 10, 20, 30]) await measure(size)
+const sizes = SIZES.length > 0 ? SIZES : [5, 10, 20, 30]
+const most = Math.max(...sizes)
+const rests: (readonly [number, Rates])[] = []
+for (const size of sizes) rests.push([size, await measure(size, size === most ? 60 * MINUTES : 0)])
+const [[fewest, least], [largest, last]] = [rests[0]!, rests.at(-1)!]
+if (largest > fewest) {
+  const grown = last.sent / least.sent
+  const may = (SLACK * Math.log(largest)) / Math.log(fewest)
+  say(
+    judge(`from ${fewest} to ${largest} devices what each writes at rest grows`, `${grown.toFixed(2)} times`, grown, {
+      atMost: may
+    })
+  )
+}
