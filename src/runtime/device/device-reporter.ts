@@ -96,7 +96,7 @@ const INTERVAL: Seconds = seconds(1)
 const RESTLESS: Seconds = seconds(10)
 /** And so often where nothing does. */
 const IDLE_INTERVAL: Seconds = seconds(10)
-/** Of many devices slow state goes out once in so many of their reports; where nothing happens, in so many times their pause. */
+/** Of many devices slow state goes out once in so many of their reports less an interval; where nothing happens, of their pauses. */
 const REPORTS_PER_STATE = 20
 const IDLE_PAUSES_PER_STATE = 100
 /** How often a trouble that lasts is said. */
@@ -170,7 +170,7 @@ export class DeviceReporter {
     }
     this.#rest()
     this.#lookedAt = this.#rests ? undefined : now
-    const least = REPORTS_PER_STATE * pause
+    const least = REPORTS_PER_STATE * pause - INTERVAL
     if (now - this.#lastAt < Math.max(INTERVAL, least)) return false
     if (this.#hasWorked()) this.stir()
     const idle = Math.max(IDLE_INTERVAL, IDLE_PAUSES_PER_STATE * pause)
