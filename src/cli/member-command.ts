@@ -2,14 +2,16 @@ import { Command } from 'commander'
 import { type AskFlags, askOptionsOf, withAskFlags } from './ask-flags.ts'
 
 interface MemberFlags extends AskFlags {
+  readonly removed?: boolean
   readonly json?: boolean
 }
 
 const list = withAskFlags(
   new Command('list')
     .summary('the members of the cluster: names, ids, since when, who may admit, who is connected')
-    .description('Ask a running device who is a member of its cluster, and who was removed.')
+    .description('Ask a running device who is a member of its cluster.')
 )
+  .option('--removed', 'those too that were removed, apart')
   .option('--json', 'print one JSON document')
   .addHelpText('after', '\nExample:\n  $ tributary member list --state ~/.tributary/porch\n')
   .action(async (flags: MemberFlags) => {
@@ -20,7 +22,9 @@ const list = withAskFlags(
       import('./harmless.ts')
     ])
     const told = await askMembers(askOptionsOf(flags), { case: 'list', value: {} }, memberListSchema)
-    process.stdout.write(`${flags.json === true ? JSON.stringify(told) : harmless(describeMembers(told))}\n`)
+    process.stdout.write(
+      `${flags.json === true ? JSON.stringify(told) : harmless(describeMembers(told, flags.removed))}\n`
+    )
   })
 
 const remove = withAskFlags(

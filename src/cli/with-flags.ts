@@ -22,6 +22,12 @@ const WORDS: Readonly<Record<string, Words>> = {
   keyLost: message => `${message} (--join - asks for the invite, --state names the folder)`,
   invitesDiffer: message => `--join: ${message}`,
   removed: message => `--state ${message}`,
+  notLetIn: message =>
+    message.replace(
+      /(?:ask for another|it needs a new invite)$/,
+      '$& (tributary invite prints one on a device that may admit)'
+    ),
+  otherName: (message, { name }) => `${message}: start it with --name ${name}, or ask for another invite`,
   otherCluster: message => `${message} (--state names the folder)`,
   stateRefused: message => `--state ${message}`,
   badModelsFolder: message => message.replace(/^the folder of models/, '--serve-models'),

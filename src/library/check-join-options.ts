@@ -1,8 +1,9 @@
-import { hostname } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
 import { ENCODING_CHOICES } from '../core/activation-encoding.ts'
 import { checkedOptions } from '../core/checked-options.ts'
 import { exactModel } from '../core/exact-model.ts'
+import { laneLimit } from '../core/lane-limit.ts'
 import { parseModelReference } from '../core/model-reference.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../core/name-pattern.ts'
 import { parseSize } from '../core/parse-quantity.ts'
@@ -139,6 +140,9 @@ const refuseOddLanes = ({ lanes, threads, speed, provider }: z.output<typeof sch
   if (isAuto && speed !== undefined) refuse('auto measures this machine, and speed stands for another: give numbers')
   if ((isAuto || lanes !== 1) && provider !== 'cpu')
     refuse('lanes and threads are of the processor: leave provider out, or auto and more than one lane')
+  if (lanes === 'auto' || threads === 'auto' || speed !== undefined) return
+  const limit = laneLimit(lanes, threads, availableParallelism())
+  if (limit !== undefined) refuse(`${lanes} with ${threads} threads each ${limit}`)
 }
 
 /** What is neither an address nor an invite is said before a state folder is touched. */

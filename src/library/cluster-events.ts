@@ -28,7 +28,7 @@ export interface ClusterEvents {
   readonly deviceJoined: OtherDevice
   /** Another device is a member no more, and why. */
   readonly deviceLeft: OtherDevice & { readonly because: string }
-  /** What a device does not survive has happened to this one: it stops. */
+  /** What a device does not survive has happened to this one, or its invite is good no more: it stops. */
   readonly failed: { readonly because: string }
   /** This device has stopped, whoever asked for it. */
   readonly stopped: object

@@ -213,7 +213,7 @@ class JoinedCluster implements Cluster {
     this.#opened = opened
     this.#events = events
     this.#sources = new Sources({ device: opened.device, deviceName: name, life: opened.incarnation, say })
-    void opened.device.failed.then(({ message: because }) => {
+    void Promise.race([opened.device.failed, opened.cluster.shut]).then(({ message: because }) => {
       events.emit('failed', { because })
       return this.stop({ patience: 0 })
     })

@@ -8,7 +8,8 @@ import type { BlobStore } from '../runtime/network/blob-store.ts'
 import { type Identity, loadOrCreateIdentity, peerIdOf } from '../runtime/network/identity.ts'
 import { identitySigner } from '../runtime/network/identity-signer.ts'
 import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
-import { ClusterRoll } from '../runtime/network/members/cluster-roll.ts'
+import { ClusterRoll, type Footing } from '../runtime/network/members/cluster-roll.ts'
+import { readTicket } from '../runtime/network/members/ticket.ts'
 import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { TwinWatch } from '../runtime/network/twin-watch.ts'
 import type { LinkShaper } from '../runtime/ports/link-shaper.ts'
@@ -65,6 +66,8 @@ export interface Cluster extends AsyncDisposable {
   readonly network: Network
   /** What is wrong with it, in words, while that lasts: devices with one identity. */
   troubles(): readonly string[]
+  /** Resolves where this device has never been in, and will not be let in however often it asks: with what to do. */
+  readonly shut: Promise<UserError>
   /** Once the network has started: join the others, tell people and programs where this device is and how to join it. */
   announce(): Promise<void>
   /** Signs with this device's key. */
@@ -89,6 +92,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     options.from === undefined
       ? await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
       : await secretHere(options.from, join, privateKey, say)
+  refuseOtherName(secret.footing, options)
   const roll = new ClusterRoll({
     self: peerIdOf(privateKey),
     name: options.name,
@@ -106,6 +110,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
   const file = new PeersFile({ folder, clock: systemClock, peers, say })
   const { shaper } = options
   const twins = new TwinWatch()
+  const shut = Promise.withResolvers<UserError>()
   const network = createLibp2pNetwork({
     privateKey,
     listen,
@@ -126,12 +131,18 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
       const words = describeTwins(found, { self, state: folder.path, nameOf })
       twins.seen(found.peer, words, systemClock.now())
     },
+    onShut: because => {
+      // Who has been in goes on without the others, whatever is said at a door.
+      if (secret.footing.kind === 'member' || known.length + acquaintances.size > 0) return
+      shut.resolve(roll.removed === undefined ? notLetIn(because) : removedFrom(folder))
+    },
     say
   })
   const over = new AbortController()
   let telling: Promise<void> = Promise.resolve()
   return {
     network,
+    shut: shut.promise,
     signer: identitySigner(privateKey),
     troubles: () => [...twins.troubles(systemClock.now()), ...(roll.removed === undefined ? [] : [REMOVED])],
     invite: terms => currentInvite(roll, network, terms),
@@ -155,12 +166,28 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
 const REMOVED =
   'this device was removed from its cluster, and takes no more part in it; to come back it needs an invite and a new identity, that is, another state folder'
 
-const refuseRemoved = ({ removed }: ClusterRoll, { path }: StateFolder): void => {
-  if (removed === undefined) return
-  throw new UserError(
+const refuseRemoved = ({ removed }: ClusterRoll, folder: StateFolder): void => {
+  if (removed !== undefined) throw removedFrom(folder)
+}
+
+const removedFrom = ({ path }: StateFolder): UserError =>
+  new UserError(
     `${path}: this device was removed from its cluster; to come back it needs an invite and another state folder`,
     { code: 'removed', facts: { folder: path } }
   )
+
+const notLetIn = (because: string): UserError =>
+  new UserError(`this device is not let in: ${because}`, { code: 'notLetIn' })
+
+/** It would be refused wherever it asks. */
+const refuseOtherName = (footing: Footing, { name, role = 'device' }: ClusterOptions): void => {
+  if (footing.kind !== 'invited' || role !== 'device') return
+  const wanted = readTicket(footing.ticket.signed, footing.ticket.cluster)?.name ?? ''
+  if (wanted === '' || wanted === name) return
+  throw new UserError(`the invite is for a device named ${wanted}, and this one is ${name}`, {
+    code: 'otherName',
+    facts: { name: wanted }
+  })
 }
 
 /** @throws UserError `keyMissing` where the device here is no member either */

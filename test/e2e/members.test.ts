@@ -63,6 +63,44 @@ describe('a member that is removed', () => {
   })
 })
 
+describe('a device whose invite is good no more', () => {
+  test('ends with exit code 2 and what to do, and one whose door is shut for now goes on trying', async () => {
+    const { node, stateOf } = await cluster()
+    const shed = await node('shed')
+    const [open, once, named] = await Promise.all([
+      inviteOf(stateOf('shed')),
+      inviteOf(stateOf('shed'), '--once'),
+      inviteOf(stateOf('shed'), '--for', 'porch')
+    ])
+    const tablet = await node('tablet', '--join', once)
+    await meets(tablet, 'shed', 'tablet')
+    const used = await node('second', '--join', once)
+    const misnamed = await node('cellar', '--join', named)
+    expect(await Promise.all([used.ended, misnamed.ended])).toEqual([2, 2])
+    const another = /ask for another \(tributary invite prints one on a device that may admit\)$/
+    expect(lastLine(used)).toMatch(/^tributary: this device is not let in: the invite was good once, and another/)
+    expect(lastLine(used)).toMatch(another)
+    expect(lastLine(misnamed)).toBe(
+      'tributary: the invite is for a device named porch, and this one is cellar: start it with --name porch, or ask for another invite'
+    )
+    await tributary('member', 'remove', 'tablet', '--state', stateOf('shed'))
+    await tributary('key', 'rotate', '--state', stateOf('shed'))
+    const old = await node('attic', '--join', open)
+    expect([await old.ended, lastLine(old)]).toEqual([
+      2,
+      expect.stringMatching(/not let in: the invite is older than the cluster's key: ask for another \(/)
+    ])
+    const fresh = await inviteOf(stateOf('shed'))
+    await end(shed)
+    const patient = await node('patient', '--join', fresh)
+    await says(patient, /does not answer yet .*; trying on/)
+    await node('shed')
+    await meets(patient, 'shed', 'patient')
+  })
+})
+
+const lastLine = (node: NodeProcess): string => node.log().trimEnd().split('\n').at(-1)!
+
 describe('what is secret', () => {
   test('is in no log, status, event, argument or file but those that are for it', async () => {
     const { node, stateOf } = await cluster()
@@ -98,7 +136,7 @@ describe('what is secret', () => {
     for (const name of ['shed', 'porch'])
       for (const ask of [['status'], ['member', 'list']])
         texts.push([`${ask} of ${name}`, Buffer.from(await tributary(...ask, '--json', '--state', stateOf(name)))])
-    texts.push(['--print-config', Buffer.from(await tributary('node', '--join', invite, '--print-config'))])
+    texts.push(['--print-config', Buffer.from(await tributary('node', '--join', invite, ...camera, '--print-config'))])
     texts.push(['events of shed', Buffer.from(JSON.stringify(await shed.status(() => true)))])
     texts.push([
       'metrics',

@@ -17,9 +17,10 @@ describe('an invite', () => {
     const porch = await node('porch', '--join', once)
     await meets(porch, 'shed', 'porch')
     const attic = await node('attic', '--join', once)
-    await says(attic, /it refused us: the invite was good once, and another device has used it/)
+    expect(await attic.ended).toBe(2)
+    expect(attic.log()).toMatch(/not let in: the invite was good once, and another device has used it/)
     await Promise.all([keeps(stateOf('shed'), 'porch'), keeps(stateOf('porch'), 'shed')])
-    await end(shed, attic, porch)
+    await end(shed, porch)
     const [shedAgain, porchAgain] = [await node('shed'), await node('porch')] // needs none any more
     await meets(porchAgain, 'shed', 'porch')
     const cellar = await node('cellar', '--join', once)
@@ -36,13 +37,17 @@ describe('an invite', () => {
     const shed = await node('shed')
     const short = await inviteOf(stateOf('shed'), '--expires', '1s')
     const named = await inviteOf(stateOf('shed'), '--for', 'porch')
-    await says(await node('attic', '--join', named), /it refused us: the invite is for a device of another name/)
+    const attic = await node('attic', '--join', named)
+    expect(await attic.ended).toBe(2)
+    expect(attic.log()).toMatch(/the invite is for a device named porch, and this one is attic/)
     const { expires } = JSON.parse(await inviteOf(stateOf('shed'), '--expires', '1s', '--json'))
     await until(
       () => Date.now() / 1000 > expires,
       () => 'it does not expire'
     )
-    await says(await node('late', '--join', short), /it refused us: the invite has expired/)
+    const late = await node('late', '--join', short)
+    expect(await late.ended).toBe(2)
+    expect(late.log()).toMatch(/not let in: the invite has expired: ask for another/)
     await says(shed, /it came with an invite that has expired/)
     const changed = `${named.slice(0, 60)}${named[60] === 'A' ? 'B' : 'A'}${named.slice(61)}`
     const forged = await node('forged', '--join', changed)
@@ -83,7 +88,10 @@ describe('the key of a cluster that works', () => {
     await Promise.all([w1, w2].map(one => says(one, /the cluster's key was changed/)))
     await says(joinAs('late'), /the invite is older than the cluster's key/)
     const leaked = start('leaked', ['--state', join(states, 'leaked'), '--join', openInvite])
-    await says(leaked, /the cluster's key was changed, and this device is not among those that stay/)
+    expect(await leaked.ended).toBe(2)
+    expect(leaked.log()).toMatch(
+      /not let in: the cluster's key was changed, and this device is not among those that stay/
+    )
     const back = joinAs('away')
     await back.status(({ devices }) => devices.length === 4)
     await cam.event('done')

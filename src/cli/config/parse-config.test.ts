@@ -109,6 +109,34 @@ test('what is printed means the same wherever it is kept', () => {
   })
 })
 
+test('secrets in addresses are not printed, and that is said; what stands for them is refused until they are written there', () => {
+  const sources = ['cam=video:rtsp://me:sesame@cam/1', 'door=video:http://cam/snap?user=me&password=sesame,fps=5']
+  const sinks = [
+    'webhook:https://host/in?token=sesame',
+    'mqtt://me:sesame@broker/t',
+    'mqtts://me@broker/t,secret-file=/p'
+  ]
+  const given = [...sources.flatMap(text => ['--source', text]), ...sinks.flatMap(text => ['--sink', text])]
+  const { printed } = optionsOf('', ...given, '--preset', 'raw', '--trace-endpoint', 'https://me:sesame@host/v1')
+  expect(printed).not.toContain('sesame')
+  expect(printed).toMatch(/^# Passwords and tokens in addresses are not printed: write them where \*\*\* stands\.\n/)
+  expect(parse(printed)).toMatchObject({
+    source: ['cam=video:rtsp://***@cam/1', 'door=video:http://cam/snap?user=me&password=***,fps=5'],
+    sink: ['webhook:https://host/in?token=***', 'mqtt://***@broker/t', 'mqtts://me@broker/t,secret-file=/p'],
+    'trace-endpoint': 'https://***@host/v1'
+  })
+  const refused = refusal(printed).split('\n')
+  expect(refused).toHaveLength(5)
+  for (const line of refused)
+    expect(line).toMatch(
+      /^node\.yaml:\d+: (source|sink|trace-endpoint): \*\*\* stands for what was not printed: write the/
+    )
+  const mended = printed.replaceAll('://***@', '://me:sesame@').replaceAll('=***', '=sesame')
+  expect(optionsOf(mended).options).toEqual(
+    optionsOf('', ...given, '--preset', 'raw', '--trace-endpoint', 'https://me:sesame@host/v1').options
+  )
+})
+
 test('everything that is wrong is told at once, each with its line and the nearest known word', () => {
   expect(
     refusal('prt: 4001\nmdns: perhaps\nsources:\n  - { name: cam, dir: ., windw: 3 }\n  - { name: door }\n').split('\n')

@@ -40,16 +40,19 @@ const NO_ROOM: Seconds = seconds(5)
 const WHAT_TO_DO =
   'A guest carries no blocks. Take a model out (tributary model remove), or compute a file on this machine alone: with --state of a folder where no device runs'
 
+/** Rather than a name in the cluster. */
+export const isFile = (model: string): boolean => model.endsWith('.onnx')
+
 /**
  * A device of its own joins, for as long as it takes: with room for nothing, unless it brings the model.
  * @throws UserError where there is no cluster to join; NoAnswerError where the model does not come in time
  */
 export const openInCluster = async (options: ClusterOptions): Promise<Answerer> => {
   const { model, flags, timeout } = options
-  const isFile = model.endsWith('.onnx')
-  const way = await wayOf(flags, isFile)
+  const isBrought = isFile(model)
+  const way = await wayOf(flags, isBrought)
   const folder = stateFolderOf('', await mkdtemp(join(tmpdir(), 'tributary-infer-')))
-  const own = isFile ? ownModel(options, folder.models) : undefined
+  const own = isBrought ? ownModel(options, folder.models) : undefined
   const log = quietLog()
   const engine = await engineOf(flags, log)
   const closing: (() => Promise<unknown>)[] = [
@@ -65,7 +68,7 @@ export const openInCluster = async (options: ClusterOptions): Promise<Answerer> 
       {
         ...{ name: nameHere(), folder, engine, createPolicy: POLICIES[policyOf(flags)] },
         ...{ role: 'guest' as const, listen: [], port: 0, anyPort: false, mdns: false, ...way },
-        ...{ memory: isFile ? bytes(Number.POSITIVE_INFINITY) : NOTHING, models: own === undefined ? [] : [own] }
+        ...{ memory: isBrought ? bytes(Number.POSITIVE_INFINITY) : NOTHING, models: own === undefined ? [] : [own] }
       },
       log
     )
@@ -76,7 +79,8 @@ export const openInCluster = async (options: ClusterOptions): Promise<Answerer> 
     await opened.cluster.announce()
     if (own !== undefined) closing.push(() => opened.device.removeModel(own.name))
     const name = own?.name ?? model
-    await untilThere(opened, desk, name, timeout)
+    const shut = opened.cluster.shut.then(error => Promise.reject(error))
+    await Promise.race([shut, untilThere(opened, desk, name, timeout)])
     const manifest = desk.model(name)
     return {
       ...{ model: name, inputs: neededInputs(manifest), outputs: outputSpecsOf(manifest) },

@@ -9,7 +9,8 @@ import { ItemUnavailable } from '../../runtime/ports/item-unavailable.ts'
 import type { InferFlags } from '../infer-command.ts'
 import { parseNumber } from '../node/parse-number.ts'
 import type { Answerer } from './answerer.ts'
-import { openInCluster } from './cluster-answerer.ts'
+import { isFile, openInCluster } from './cluster-answerer.ts'
+import { refuseOddInfer } from './refuse-odd-infer.ts'
 import { isUrl, openRemote } from './remote-answerer.ts'
 import { within } from './within.ts'
 
@@ -25,6 +26,7 @@ const AT_ONCE = 4
 export const runInfer = async (model: string, files: readonly string[], flags: InferFlags): Promise<void> => {
   const timeout = seconds(parseNumber('--timeout', flags.timeout, { least: 0.1, most: 86_400 }))
   if (files.length > MOST_FILES) throw new UserError(`${files.length} files are given; at most ${MOST_FILES} are taken`)
+  refuseOddInfer(isUrl(model) ? 'url' : isFile(model) ? 'file' : 'name', flags)
   const spec = await specOf(flags)
   await using answerer = isUrl(model)
     ? await openRemote(model, { tokenFile: flags.tokenFile, timeout })

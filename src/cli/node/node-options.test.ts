@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
 import { UserError } from '../../core/user-error.ts'
 import type { NodeFlags } from './node-flags.ts'
 import { parseNodeOptions } from './node-options.ts'
+
+const CORES = availableParallelism()
 
 const FLAGS: NodeFlags = {
   ...{
@@ -98,6 +101,24 @@ test.each([
   [{ weights: ['door=int8'] }, '--weights "door" is no model of this device (its models: net); add --model FILE:door'],
   [{ threads: '1e400' }, '--threads "1e400" must be a whole number from 1 to 256, or auto'],
   [{ threads: '1.5' }, '--threads "1.5" must be a whole number from 1 to 256, or auto'],
+  [{ audit: '0.1' }, '--audit is of the data of own sources: add --source, or give it to the node that has one'],
+  [
+    { model: [], weights: ['int8'] },
+    '--weights is of own models: add --model FILE, or give it to the node that has one'
+  ],
+  [{ model: [], shape: ['x=1'] }, '--shape is of own models: add --model FILE, or give it to the node that has one'],
+  [
+    { memory: '0B', provider: 'cuda' },
+    '--provider runs blocks, and with --memory of nothing none are carried: keep one'
+  ],
+  [
+    { lanes: String(8 * CORES + 1) },
+    `--lanes ${8 * CORES + 1} is too much: at most ${8 * CORES} run here, 8 on each of the processor's ${CORES} cores`
+  ],
+  [
+    { lanes: String(4 * CORES), threads: '3' },
+    `--lanes ${4 * CORES} with --threads 3 are ${12 * CORES} threads, and at most ${8 * CORES} run here, 8 on each of the processor's ${CORES} cores`
+  ],
   [{ lanes: '0' }, '--lanes "0" must be a whole number from 1 to 256, or auto'],
   [
     { lanes: 'auto', speed: '0.5' },
@@ -122,4 +143,16 @@ test.each([
   [{ emulateLink: ['*=1e-308bps'] }, '--emulate-link "*=1e-308bps": "1e-308bps" is out of range: from 1bps to 1e6Gbps']
 ] as const)('%o is refused with the limit', (flags, message) => {
   expect(refusal(flags as unknown as Partial<NodeFlags>)).toBe(message)
+})
+
+test('what is for sources and models that may come later is taken: asked of clients, added by the page, or from a file that is read again', () => {
+  expect(refusal({ audit: '0.1', serve: '8000' })).toBe('')
+  expect(refusal({ audit: '0.1', dashboard: '8080', serveTokenFile: 'token' })).toBe('')
+  const file = { place: () => 'node.yaml:1' }
+  expect(() => parseNodeOptions({ ...FLAGS, model: [], audit: '0.1', weights: ['int8'] }, file)).not.toThrow()
+})
+
+test('who stands for another device has its lanes', () => {
+  expect(refusal({ lanes: '200', speed: '0.5' })).toBe('')
+  expect(refusal({ lanes: '200', controlled: true })).toBe('')
 })

@@ -1,6 +1,7 @@
-import { hostname } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import type { EncodingChoice } from '../../core/activation-encoding.ts'
 import { exactModel } from '../../core/exact-model.ts'
+import { laneLimit } from '../../core/lane-limit.ts'
 import type { LaneChoice } from '../../core/lane-splits.ts'
 import { NAME_PATTERN, NAME_WORDS } from '../../core/name-pattern.ts'
 import { nearest } from '../../core/nearest.ts'
@@ -11,6 +12,7 @@ import type { WeightChoice } from '../../core/weight-choice.ts'
 import { parseEmulatedLink } from '../../emulation/emulated-link.ts'
 import { EmulatedLinks } from '../../emulation/emulated-links.ts'
 import type { ProviderChoice } from '../../runtime/engine/providers/provider-name.ts'
+import { isHidden } from '../../runtime/io/hide-password.ts'
 import { parseSourceSpec } from '../../runtime/io/source-spec.ts'
 import { DEFAULT_PORT } from '../../runtime/network/default-port.ts'
 import { type Endpoint, parseEndpoint } from '../../runtime/parse-endpoint.ts'
@@ -142,6 +144,7 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
   const problems = new FlagProblems(origin)
   const links = parseLinks(flags, problems)
   refuseOdd(flags, problems)
+  if (origin === COMMAND_LINE) refuseUnused(flags, problems)
   const options = {
     ...parseModelFlags(flags, problems),
     ...numbersOf(flags, problems),
@@ -184,6 +187,7 @@ export const parseNodeOptions = (flags: NodeFlags, origin: FlagOrigin = COMMAND_
     jsonEvents: flags.jsonEvents === true,
     json: flags.json === true
   }
+  refuseUseless(options, problems)
   problems.refuse()
   return options
 }
@@ -237,7 +241,12 @@ const numbersOf = (flags: NodeFlags, problems: FlagProblems) => {
     memory:
       flags.memory === undefined
         ? bytes(Number.POSITIVE_INFINITY)
-        : problems.check('memory', flags.memory, () => size('--memory', flags.memory!), bytes(0)),
+        : problems.check(
+            'memory',
+            flags.memory,
+            () => size('--memory', flags.memory!),
+            bytes(Number.POSITIVE_INFINITY)
+          ),
     speed: flags.speed === undefined ? 1 : number('speed', flags.speed, { least: 1e-6, most: 1 }),
     audit: number('audit', flags.audit, { least: 0, most: 1 }),
     threads: choice('threads', flags.threads),
@@ -326,6 +335,11 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     (isAuto || flags.lanes !== '1') && flags.provider !== 'cpu',
     'lanes and threads are of the processor: leave --provider out, or --lanes and --threads auto'
   )
+  const addresses = { source: flags.source, sink: flags.sink, 'trace-endpoint': [flags.traceEndpoint ?? ''] }
+  for (const [flag, texts] of Object.entries(addresses))
+    for (const text of texts)
+      if (isHidden(text))
+        problems.add(flag, text, `--${flag}: *** stands for what was not printed: write the secret there`)
   const isUntold = flags.preset === undefined && flags.io === undefined
   odd(
     'source',
@@ -383,6 +397,38 @@ const refuseOdd = (flags: NodeFlags, problems: FlagProblems): void => {
     flags.join.includes('-') && flags.controlled === true,
     '--join - and --controlled both read standard input: use --join-file'
   )
+}
+
+/** Flags that would do nothing, where nothing can come that they are for: with a config file it may, when that is read again. */
+const refuseUnused = (flags: NodeFlags, problems: FlagProblems): void => {
+  const { serve, serveGrpc, serveFrigate, dashboard, serveTokenFile } = flags
+  const isAsked = [serve, serveGrpc, serveFrigate].some(port => port !== undefined)
+  const mayAdd = dashboard !== undefined && serveTokenFile !== undefined
+  if (Number(flags.audit) > 0 && flags.source.length === 0 && !isAsked && !mayAdd)
+    problems.add(
+      'audit',
+      undefined,
+      '--audit is of the data of own sources: add --source, or give it to the node that has one'
+    )
+  const ofModels = { weights: flags.weights, shape: flags.shape }
+  for (const [flag, texts] of Object.entries(ofModels))
+    if (texts.length > 0 && flags.model.length === 0)
+      problems.add(flag, undefined, `--${flag} is of own models: add --model FILE, or give it to the node that has one`)
+}
+
+/** What cannot come to anything with what else was said. */
+const refuseUseless = ({ lanes, threads, memory, provider, ...options }: NodeOptions, problems: FlagProblems): void => {
+  if (memory === 0 && provider !== 'cpu')
+    problems.add(
+      'provider',
+      undefined,
+      '--provider runs blocks, and with --memory of nothing none are carried: keep one'
+    )
+  // Whoever stands for another device has its lanes.
+  if (lanes === 'auto' || threads === 'auto' || options.controlled || options.speed < 1) return
+  const limit = laneLimit(lanes, threads, availableParallelism())
+  const given = [...(lanes > 1 ? [`--lanes ${lanes}`] : []), ...(threads > 1 ? [`--threads ${threads}`] : [])]
+  if (limit !== undefined) problems.add(lanes > 1 ? 'lanes' : 'threads', undefined, `${given.join(' with ')} ${limit}`)
 }
 
 const size = (flag: string, text: string): Bytes => {

@@ -228,6 +228,7 @@ const untilStopped = async (running: RunningNode, sources: NodeSources | undefin
     trimHeap({ serves: serving !== undefined })
     await Promise.race([
       leave.asked,
+      cluster.shut.then(error => Promise.reject(error)),
       untilEnded(device, options, log, exitWith, reloader),
       reporting(device, options, log, guard, over.signal)
     ])

@@ -15,7 +15,7 @@ import {
 } from '../generated/tributary/v1/wire_pb.ts'
 import type { Role } from '../ports/network.ts'
 import type { Assessment, ClusterRoll, Comer } from './members/cluster-roll.ts'
-import { isPassing, isReason, REFUSALS, Refusal } from './members/refusal.ts'
+import { isPassing, isReason, REFUSALS, type Reason, Refusal } from './members/refusal.ts'
 import { createMessagePort, type MessagePort } from './message-port.ts'
 import { plainText } from './plain-text.ts'
 
@@ -39,6 +39,7 @@ export interface Member {
 interface RefusalDetails {
   readonly twin?: string | undefined
   readonly isPassing?: boolean
+  readonly reason?: Reason | undefined
 }
 
 /** `byUs` tells whether we refused the peer or it refused us. */
@@ -49,12 +50,15 @@ export class RefusedError extends Error {
   readonly twin: string | undefined
   /** Not for what it has or is: it may be admitted another time. */
   readonly isPassing: boolean
+  /** What the other side said, in its one word. */
+  readonly reason: Reason | undefined
 
-  constructor(because: string, byUs: boolean, { twin, isPassing = false }: RefusalDetails = {}) {
+  constructor(because: string, byUs: boolean, { twin, isPassing = false, reason }: RefusalDetails = {}) {
     super(because)
     this.byUs = byUs
     this.twin = twin
     this.isPassing = isPassing
+    this.reason = reason
   }
 }
 
@@ -137,7 +141,7 @@ const requireAdmitted = (said: Verdict, { roll }: Credentials, isMember: boolean
   if (reason === 'removed' && (proof === undefined || !roll.believesRemoval(proof)))
     throw new RefusedError(REFUSALS.otherCluster.told, true)
   if (isReason(reason))
-    throw new RefusedError(REFUSALS[reason].told, reason === 'otherCluster', { isPassing: isPassing(reason) })
+    throw new RefusedError(REFUSALS[reason].told, reason === 'otherCluster', { isPassing: isPassing(reason), reason })
   if (!isMember) throw new RefusedError(REFUSALS.otherCluster.told, true)
   const told = twin === '' ? undefined : plainText(twin, ADDRESS_LIMIT)
   throw new RefusedError(plainText(because, 200) || 'it gave no reason', false, { twin: told })

@@ -13,11 +13,15 @@ const shed = deviceId('12D3KooWShed')
 const porch = deviceId('12D3KooWPorch')
 
 /** Who answers at which address; everything else swallows what is sent there. */
-const dialler = (there: Record<string, DeviceId | 'refuses' | 'is busy' | 'self'>, own: readonly string[] = []) => {
+const dialler = (
+  there: Record<string, DeviceId | 'refuses' | 'knows the invite' | 'is busy' | 'self'>,
+  own: readonly string[] = []
+) => {
   const clock = createManualClock()
   const connected = new Set<DeviceId>()
   const dialled: string[] = []
   const said: string[] = []
+  const shut: string[] = []
   const late = { times: 1 }
   const made = new Dialler({
     lateness: () => late.times,
@@ -33,15 +37,17 @@ const dialler = (there: Record<string, DeviceId | 'refuses' | 'is busy' | 'self'
     admitted: async ({ remotePeer }) => {
       const peer = `${remotePeer}` as DeviceId
       if (`${remotePeer}` === 'refuses') throw new RefusedError('another cluster', true)
+      if (`${remotePeer}` === 'knows the invite') throw new RefusedError('it has expired', false, { reason: 'expired' })
       if (`${remotePeer}` === 'is busy') throw new RefusedError('it was too late', true, { isPassing: true })
       connected.add(peer)
     },
     connected: peer => connected.has(peer),
     own: () => own,
     budgets: new PeerBudgets({ now: () => clock.now(), exceeded: (peer, because) => said.push(`${peer}: ${because}`) }),
+    onShut: ({ message }) => shut.push(message),
     say: text => said.push(text)
   })
-  return { dialler: made, clock, connected, dialled, said, there, late }
+  return { dialler: made, clock, connected, dialled, said, shut, there, late }
 }
 
 const HOLE = '/ip4/10.9.9.9/tcp/6174'
@@ -101,6 +107,26 @@ describe('a search', () => {
     there[HOLE] = shed
     await clock.advance(seconds(12))
     expect([...connected]).toEqual([shed])
+  })
+
+  it('is in vain for good once all that were named have refused, and as soon as one knows the invite for bad', async () => {
+    const { dialler: d, clock, shut, there } = dialler({ [A]: 'refuses', [B]: 'is busy' })
+    d.join(['10.0.0.1:6174', '10.0.0.2:6174'])
+    await clock.advance(seconds(60))
+    expect(shut).toEqual([])
+    there[B] = 'refuses'
+    await clock.advance(seconds(12))
+    expect(shut).toEqual(['another cluster'])
+    there[A] = 'knows the invite'
+    d.join(['10.0.0.1:6174', '10.9.9.9:6174'])
+    await clock.advance(seconds(3))
+    expect(shut.slice(1)).toEqual(['it has expired'])
+    // Whoever the user did not name is not believed in that.
+    const other = dialler({ [A]: 'knows the invite' })
+    other.dialler.learn(shed, [A])
+    other.dialler.meet(shed)
+    await other.clock.advance(seconds(60))
+    expect([other.dialled.length > 0, other.shut]).toEqual([true, []])
   })
 
   it('goes back to one that had no time for it', async () => {

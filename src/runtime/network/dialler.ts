@@ -9,6 +9,7 @@ import { NetworkError } from '../ports/network.ts'
 import { RefusedError } from './admission.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { dialRace } from './dial-race.ts'
+import { isOfCluster } from './members/refusal.ts'
 import { dialable, keptAddress, type Spoken, spokenAddress, withoutPeer } from './parse-address.ts'
 
 export interface DiallerParts {
@@ -26,6 +27,8 @@ export interface DiallerParts {
   readonly own: () => readonly string[]
   /** Of who tells where others are: what cannot be reached there is on them. */
   readonly budgets: PeerBudgets
+  /** Whoever answers where the user said does not let this device in, and will not. @default nobody asks */
+  readonly onShut?: (because: RefusedError) => void
   readonly say: (text: string, level?: 'warn') => void
 }
 
@@ -71,6 +74,8 @@ export class Dialler {
   readonly #proven = new BoundedMap<DeviceId, string>(MAX_DEVICES)
   readonly #grudges = new BoundedMap<DeviceId, Seconds>(MAX_DEVICES)
   readonly #seeking = new Set<string>()
+  /** Searches for what the user named. */
+  #named = 0
   readonly #stop = new AbortController()
 
   constructor(parts: DiallerParts) {
@@ -88,9 +93,16 @@ export class Dialler {
     const addresses = dialable(texts, this.#parts.spoken)
     if (addresses.length === 0) return
     const name = texts.length > 3 ? `${texts.slice(0, 3).join(', ')}, ...` : texts.join(', ')
-    this.#seek(addresses.join(), () =>
-      this.#persist({ name, addresses: () => addresses, patience: FOR_EVER, isNamed: true })
-    )
+    this.#seek(addresses.join(), () => this.#seekNamed(name, addresses))
+  }
+
+  async #seekNamed(name: string, addresses: readonly Multiaddr[]): Promise<void> {
+    this.#named++
+    const wrong = await this.#persist({ name, addresses: () => addresses, patience: FOR_EVER, isNamed: true })
+    this.#named--
+    const isShut = addresses.every(address => wrong.has(`${address}`))
+    const refusal = [...wrong.values()].find(why => why instanceof RefusedError)
+    if (isShut && refusal !== undefined && this.#named === 0) this.#parts.onShut?.(refusal)
   }
 
   /**
@@ -215,20 +227,23 @@ export class Dialler {
       .flatMap(text => this.#spoken(text) ?? [])
   }
 
-  /** Round after round over the addresses, with growing pauses. @throws the last failure when patience is over */
-  async #persist(goal: Goal): Promise<void> {
+  /**
+   * Round after round over the addresses, with growing pauses.
+   * @returns those that never will do, with why: all, where nobody was reached @throws the last failure when patience is over
+   */
+  async #persist(goal: Goal): Promise<ReadonlyMap<string, unknown>> {
     const { clock } = this.#parts
     const { name, toldBy, done = () => false, patience, longestPause = LONGEST_PAUSE, isQuiet = false } = goal
     const began = clock.now()
-    const wrong = new Set<string>()
+    const wrong = new Map<string, unknown>()
     for (let pause = FIRST_PAUSE, round = 0; ; round++) {
-      if (done()) return
+      if (done()) return wrong
       const addresses = goal.addresses()
       const left = addresses.filter(address => !wrong.has(`${address}`))
-      if (left.length === 0 && addresses.length > 0) return // all of them refused, or are ours
+      if (left.length === 0 && addresses.length > 0) return wrong // all of them refused, or are ours
       const failure = await this.#round(goal, left, wrong)
       this.#stop.signal.throwIfAborted()
-      if (failure === undefined) return
+      if (failure === undefined) return wrong
       if (left.length === 0 || clock.now() - began > patience) throw failure
       // Who refuses for good has been told of by its reason.
       const isOver = addresses.length > 0 && addresses.every(address => wrong.has(`${address}`))
@@ -243,7 +258,7 @@ export class Dialler {
   async #round(
     { peer, toldBy, done = () => false, isNamed = false }: Goal,
     addresses: readonly Multiaddr[],
-    wrong: Set<string>
+    wrong: Map<string, unknown>
   ): Promise<Error | undefined> {
     let failure: Error = new NetworkError('no address is known')
     const attempt = async (address: Multiaddr, signal: AbortSignal): Promise<boolean> => {
@@ -257,8 +272,11 @@ export class Dialler {
         for (const [payer, kind] of payers) this.#parts.budgets.givesBack(payer, kind)
         return true
       } catch (error) {
-        if (isFinal(error)) wrong.add(`${address}`)
+        if (isFinal(error)) wrong.set(`${address}`, error)
         failure = error as Error
+        // It speaks for all others: they need not be waited for.
+        if (isNamed && error instanceof RefusedError && error.reason !== undefined && isOfCluster(error.reason))
+          this.#parts.onShut?.(error)
         return false
       }
     }

@@ -41,6 +41,8 @@ export interface Libp2pNetworkOptions {
   readonly onAcquainted?: (known: ReadonlyMap<DeviceId, readonly string[]>) => void
   /** Two processes have one identity, perhaps ours. At most once a minute for each. */
   readonly onTwins?: (twins: Twins, self: DeviceId) => void
+  /** Whoever answers where this process is to join does not let it in, and will not: why. */
+  readonly onShut?: (because: string) => void
   /** Of what is done again and again, and for others. @default one of its own, which tells `say` */
   readonly guard?: JobGuard
   /** Takes one line of talk. */

@@ -317,7 +317,7 @@ class Libp2pNetwork implements Network {
 
   #membersFor(handlers: NetworkHandlers): Membership {
     const { clock, role = 'device', limits, suspectAfter, shaper, recalled } = this.#options
-    const { onTwins, onAcquainted } = this.#options
+    const { onTwins, onAcquainted, onShut } = this.#options
     return new Membership({
       ...{
         self: this.self,
@@ -336,6 +336,7 @@ class Libp2pNetwork implements Network {
       traffic: peer => this.#traffic(peer, handlers),
       onEvent: event => this.#onPeer(event, handlers),
       onTwins: twins => this.#tell(() => onTwins?.(twins, this.self)),
+      onShut: because => this.#tell(() => onShut?.(because)),
       recalled: recalled ?? new Map(),
       onAcquainted: () => this.#tell(() => onAcquainted?.(this.acquaintances())),
       say: (text, level) => this.#say(text, level)

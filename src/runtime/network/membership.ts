@@ -47,6 +47,8 @@ export interface MembershipParts {
   readonly onEvent: (event: PeerEvent) => void
   /** Two processes have one identity; it may be ours. Told at most once a minute for each. */
   readonly onTwins: (twins: Twins) => void
+  /** Whoever answers where the user said does not let this device in, and will not: why. */
+  readonly onShut: (because: string) => void
   /** Devices to look for from the start, with where they were. */
   readonly recalled: ReadonlyMap<DeviceId, readonly string[]>
   /** There is news of `acquaintances`. */
@@ -134,6 +136,7 @@ export class Membership {
       lateness: () => this.#liveness.lateness,
       own: () => this.#addresses(),
       budgets,
+      onShut: ({ message }) => parts.onShut(message),
       say: parts.say
     })
     for (const peer of [...parts.recalled.keys()].reverse()) this.#acquainted.add(peer)

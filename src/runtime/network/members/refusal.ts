@@ -42,13 +42,28 @@ export const REFUSALS = {
     told: 'too many that look or ask have come there by the same member or invite: end some of them, or ask at another device',
     said: 'it came to look or ask, and too many have come by the same member or invite'
   },
-  full: { told: 'its cluster takes no more members', said: 'the cluster takes no more members' }
+  full: {
+    told: 'its cluster takes no more members: one has to be removed there first',
+    said: 'the cluster takes no more members'
+  }
 } as const
 
 export type Reason = keyof typeof REFUSALS
 
 /** Another time it may be otherwise. */
 const PASSING: ReadonlySet<Reason> = new Set(['notYet', 'noHolder', 'crowded'])
+
+/** Wherever it asked, the answer would be the same: of the cluster, by what its key has signed. */
+const OF_CLUSTER: ReadonlySet<Reason> = new Set([
+  'removed',
+  'oldInvite',
+  'expired',
+  'used',
+  'revoked',
+  'otherName',
+  'forDevices',
+  'full'
+])
 
 export const isReason = (text: string): text is Reason => Object.hasOwn(REFUSALS, text)
 
@@ -66,3 +81,5 @@ export class Refusal extends Error {
 }
 
 export const isPassing = (reason: Reason): boolean => PASSING.has(reason)
+
+export const isOfCluster = (reason: Reason): boolean => OF_CLUSTER.has(reason)
