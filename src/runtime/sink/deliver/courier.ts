@@ -9,6 +9,8 @@ export interface CourierParts {
   readonly deliverer: Deliverer
   /** Lines that the other end will never take. */
   readonly setAside: (lines: readonly string[], because: string) => Promise<void>
+  /** Bytes that wait and stay written. */
+  readonly written: () => number
   /** They are delivered, or set aside. */
   readonly gone: (bytes: number) => void
   readonly clock: Clock
@@ -79,8 +81,8 @@ export class Courier {
 
   /** @returns whether there was something */
   async #deliverNext(): Promise<boolean> {
-    const { outbox, deliverer, gone } = this.#parts
-    const parcel = await outbox.next(this.#alone > 0 ? 1 : deliverer.most)
+    const { outbox, deliverer, gone, written } = this.#parts
+    const parcel = await outbox.next(this.#alone > 0 ? 1 : deliverer.most, written())
     if (parcel === undefined) return false
     const isTaken = await this.#hand(parcel)
     if (isTaken === undefined) return true

@@ -71,7 +71,7 @@ class DeliveringSink implements Sink {
   readonly #parts: DeliveringSinkParts
   readonly #courier: Courier
   readonly #running: Promise<void>
-  /** Bytes; less than none for the moment in which a result is delivered before its write has returned. */
+  /** Bytes of results whose write has returned. */
   #waiting: number
   #room: (() => void)[] = []
   #isStopped = false
@@ -86,6 +86,7 @@ class DeliveringSink implements Sink {
     this.#courier = new Courier({
       ...{ outbox: parts.outbox, deliverer: parts.deliverer, clock: parts.clock },
       setAside: (lines, because) => this.#setAside(lines, because),
+      written: () => this.#waiting,
       gone: bytes => this.#gone(bytes),
       say: (text, level) => this.#say(text, level)
     })
@@ -116,7 +117,7 @@ class DeliveringSink implements Sink {
   }
 
   deliveries(): readonly Delivery[] {
-    return [{ to: this.name, waiting: Math.max(0, this.#waiting), because: this.#courier.trouble ?? '' }]
+    return [{ to: this.name, waiting: this.#waiting, because: this.#courier.trouble ?? '' }]
   }
 
   async write(entry: SinkEntry, stamp?: string): Promise<'written' | 'duplicate'> {

@@ -53,15 +53,19 @@ export class Outbox {
     return segments.reduce((sum, { size }) => sum + size, 0) - read
   }
 
-  /** The next whole lines, `most` of them at most; undefined where there is none now. */
-  async next(most: number): Promise<Parcel | undefined> {
+  /**
+   * The next whole lines, `most` of them at most; undefined where there is none now.
+   * @param written bytes from here on that stay: what is behind them may be taken back, where a disk was full
+   */
+  async next(most: number, written: number = Number.POSITIVE_INFINITY): Promise<Parcel | undefined> {
     for (;;) {
       const segments = this.#unread(await this.#segments())
       const [first, second] = segments
       if (first === undefined) return undefined
       const offset = this.#offsetIn(first)
-      const parcel = await readParcel(first, offset, most)
+      const parcel = await readParcel(first, offset, most, written)
       if (parcel === 'moved') continue
+      if (parcel === 'early') return undefined
       if (parcel !== undefined) return parcel
       if (second === undefined) return undefined
       await this.#remember({ inode: second.inode, offset: 0 })
@@ -119,8 +123,9 @@ const parsePosition = (text: string): Position | undefined => {
 const readParcel = async (
   { path, inode }: Segment,
   offset: number,
-  most: number
-): Promise<Parcel | 'moved' | undefined> => {
+  most: number,
+  written: number
+): Promise<Parcel | 'moved' | 'early' | undefined> => {
   let handle: FileHandle
   try {
     handle = await open(path, 'r')
@@ -136,11 +141,11 @@ const readParcel = async (
     const lines: string[] = []
     while (lines.length < most) {
       const newline = bytes.indexOf(NEWLINE, end)
-      if (newline === -1) break
+      if (newline === -1 || newline >= written) break
       lines.push(new TextDecoder().decode(bytes.subarray(end, newline)))
       end = newline + 1
     }
-    return { lines, bytes: end, end: { inode, offset: offset + end } }
+    return lines.length === 0 ? 'early' : { lines, bytes: end, end: { inode, offset: offset + end } }
   } finally {
     await handle.close()
   }
