@@ -1,4 +1,5 @@
 import type { DeviceId } from '../core/ids.ts'
+import type { ModelManifest } from '../core/manifest.ts'
 import type { ClusterView } from '../runtime/cluster/cluster-view.ts'
 import type { OwnedModel } from '../runtime/device/owned-model.ts'
 import { identityOf } from '../runtime/onnx/identity-of.ts'
@@ -36,11 +37,10 @@ export class ClusterNames {
     }
   }
 
-  /** What this device has just brought by a name that others had given meanwhile, as it was heard by then. @throws ServingError */
-  refuseLater(name: string): void {
+  /** What is about to be brought here, by a name that another has given to another model while this one was cut. @throws ServingError */
+  refuseLater(name: string, { id }: ModelManifest): void {
     const { models, self } = this.#view
-    const own = models.resolve(name, self)?.id
-    const other = models.claimsOf(name).find(({ device, model }) => device !== self && model !== own)
+    const other = models.claimsOf(name).find(({ device, model }) => device !== self && model !== id)
     if (other !== undefined) throw this.#another(other.device)
   }
 

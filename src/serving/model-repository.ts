@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { ModelManifest } from '../core/manifest.ts'
 import { seconds } from '../core/units.ts'
 import { UserError } from '../core/user-error.ts'
 import type { Device } from '../runtime/device/device.ts'
@@ -219,10 +220,11 @@ export class ModelRepository {
       // Somebody may have taken it out of the cluster meanwhile.
       const isThere = device.view.manifestNamed(name) !== undefined
       const isUpdate = this.#loaded.has(name) && isThere
-      await (isUpdate ? device.updateModel(model) : device.addModel(model))
+      const mayOwn = (manifest: ModelManifest): void => this.#meanings.refuseLater(name, manifest)
+      await (isUpdate ? device.updateModel(model) : device.addModel(model, mayOwn))
       this.#loaded.add(name)
       this.#known.set(name, model)
-      await this.#untilItsOwn(name, model, isUpdate)
+      await this.#untilItsOwn(name, model)
       this.#reasons.delete(name)
       await this.#uploads.drop(name, model.file)
     } catch (error) {
@@ -259,11 +261,10 @@ export class ModelRepository {
   }
 
   /** What was loaded is ready, and is what its name means everywhere. @throws ServingError, and it is taken out, where it cannot be */
-  async #untilItsOwn(name: string, { mostData }: OwnedModel, isUpdate: boolean): Promise<void> {
+  async #untilItsOwn(name: string, { mostData }: OwnedModel): Promise<void> {
     const { clock, desk, device } = this.#parts
     const since = clock.now()
     try {
-      if (!isUpdate) this.#meanings.refuseLater(name)
       if (mostData !== undefined && batchOf(desk.model(name)) === undefined)
         throw new ServingError('badRequest', `max_batch_size is ${mostData}, and the model takes no batches: make it 0`)
       const lack = await this.#lackAfterAll(name)

@@ -116,9 +116,10 @@ export interface Device extends AsyncDisposable {
   weighSource(id: string, weight: number): boolean
   /**
    * Own a model from now on: before the start it is prepared with the others, later at once, and the others are told.
+   * @param mayOwn throws where it must not be owned, once it is cut and before anybody hears of it
    * @throws UserError when this device has one of that name, or it cannot be served
    */
-  addModel(model: OwnedModel): Promise<void>
+  addModel(model: OwnedModel, mayOwn?: (manifest: ModelManifest) => void): Promise<void>
   /**
    * Another file in the place of a model of this device, or the same cut otherwise; data under way are computed anew.
    * @returns whether that is another model @throws UserError when there is none of that name, or it cannot be served
@@ -470,9 +471,9 @@ class RunningDevice implements Device {
     return true
   }
 
-  async addModel(model: OwnedModel): Promise<void> {
+  async addModel(model: OwnedModel, mayOwn?: (manifest: ModelManifest) => void): Promise<void> {
     this.#abort.signal.throwIfAborted()
-    await this.#models.add(model)
+    await this.#models.add(model, mayOwn)
   }
 
   updateModel(model: OwnedModel): Promise<boolean> {

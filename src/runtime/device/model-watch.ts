@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { ModelId } from '../../core/ids.ts'
+import type { ModelManifest } from '../../core/manifest.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 import type { ClusterView } from '../cluster/cluster-view.ts'
 import type { DeviceTask } from '../dispatch/device-task.ts'
@@ -44,9 +45,9 @@ export class ModelWatch {
     return owned.length > 0
   }
 
-  async add(model: OwnedModel): Promise<void> {
+  async add(model: OwnedModel, mayOwn?: (manifest: ModelManifest) => void): Promise<void> {
     const { owned, changed } = this.#parts
-    const newly = await owned.add(model)
+    const newly = await owned.add(model, mayOwn)
     if (newly === undefined) return
     this.#announce([newly])
     changed()

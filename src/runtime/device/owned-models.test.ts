@@ -120,6 +120,19 @@ test('a model that comes later is owned from then on, counts as one that was the
   expect(owned.names().at(-1)).toMatchObject({ name: 'later', model: 'four', revision: 2n })
 })
 
+test('whether a model may be owned is asked once it is cut, and one that may not be never was', async () => {
+  const { owned } = start(folder(), {})
+  await owned.prepare()
+  const seen: string[] = []
+  const mayOwn = ({ id }: { readonly id: string }): void => {
+    seen.push(`${id} beside ${owned.names().length}`)
+    throw new Error('somebody has that name')
+  }
+  await expect(owned.add({ name: 'net', file: 'one' }, mayOwn)).rejects.toThrow('somebody has that name')
+  expect([seen, owned.names()]).toEqual([['one beside 0'], []])
+  expect(await owned.add({ name: 'net', file: 'two' })).toMatchObject({ manifest: { id: 'two' }, replaced: undefined })
+})
+
 test('a device that began without a model keeps what the names of later ones mean', async () => {
   const state = folder()
   for (const [file, revision] of [

@@ -94,10 +94,11 @@ export class OwnedModels {
 
   /**
    * One more. Before the start it is prepared with the others.
+   * @param mayOwn throws where it must not be owned, once it is cut and before anybody hears of it
    * @returns it once it is prepared; undefined before the start
    * @throws UserError when the name is given already, or the file is no model that can be served: nothing has changed then
    */
-  add(model: OwnedModel): Promise<NewlyOwned | undefined> {
+  add(model: OwnedModel, mayOwn?: (manifest: ModelManifest) => void): Promise<NewlyOwned | undefined> {
     return this.#serial.run(async () => {
       const { name } = model
       if (this.#models.has(name))
@@ -109,7 +110,7 @@ export class OwnedModels {
         this.#models.set(name, model)
         return undefined
       }
-      const owned = await this.#own(model)
+      const owned = await this.#own(model, mayOwn)
       try {
         await this.#write()
       } catch (error) {
@@ -121,7 +122,7 @@ export class OwnedModels {
     })
   }
 
-  async #own(model: OwnedModel): Promise<NewlyOwned> {
+  async #own(model: OwnedModel, mayOwn?: (manifest: ModelManifest) => void): Promise<NewlyOwned> {
     const { name } = model
     const manifest = await this.#parts.prepare(model)
     refuseOther(model, manifest)
@@ -130,6 +131,7 @@ export class OwnedModels {
       this.#hasRead = true
       this.#kept = await this.#read()
     }
+    mayOwn?.(manifest)
     const before = this.#kept[name]
     const isOther = before !== undefined && before.model !== manifest.id
     if (isOther) this.#changed.add(name)
