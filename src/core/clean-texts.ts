@@ -1,13 +1,19 @@
-import { oneLine } from './one-line.ts'
+import { isOneLine, oneLine } from './one-line.ts'
 
 /** The same value with every text in it as one plain line; itself where all are. Of plain objects, arrays and what is in them. */
-export const cleanTexts = <T>(value: T): T => {
-  if (typeof value === 'string') return oneLine(value) as T
+export const cleanTexts = <T>(value: T): T => (isClean(value) ? value : (cleaned(value) as T))
+
+const isClean = (value: unknown): boolean => {
+  if (typeof value === 'string') return isOneLine(value)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return true
+  if (Array.isArray(value)) return value.every(isClean)
+  for (const key of Object.keys(value)) if (!isClean(value[key as keyof typeof value])) return false
+  return true
+}
+
+const cleaned = (value: unknown): unknown => {
+  if (typeof value === 'string') return oneLine(value)
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
-  if (Array.isArray(value)) {
-    const cleaned = value.map(cleanTexts)
-    return cleaned.every((one, i) => one === value[i]) ? value : (cleaned as T)
-  }
-  const entries = Object.entries(value).map(([key, one]) => [key, cleanTexts(one)] as const)
-  return entries.every(([key, one]) => one === value[key as keyof T]) ? value : (Object.fromEntries(entries) as T)
+  if (Array.isArray(value)) return value.map(cleanTexts)
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, cleanTexts(one)]))
 }

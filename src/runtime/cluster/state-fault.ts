@@ -23,43 +23,57 @@ const RANGES = {
   'time of a block': [0, 1e6]
 } as const
 
+/** What was found of a state: it is asked where it comes in, and where it is heard. */
+const FOUND = new WeakMap<DeviceState, string>()
+
 /** @returns why a state of another device is not heard, in words; undefined where it may be */
 export const stateFault = (state: DeviceState): string | undefined => {
-  const { name, models, links, sources, setAside, goneModels, farewells } = state
+  const found = FOUND.get(state) ?? countsFault(state) ?? textsFault(state) ?? numbersFault(state) ?? ''
+  FOUND.set(state, found)
+  return found === '' ? undefined : found
+}
+
+const countsFault = ({ models, links, sources, setAside, goneModels, farewells }: DeviceState): string | undefined => {
   const counts = {
     ...{ models: models.length, links: links.length, sources: sources.length },
     ...{ setAside: setAside.length, goneModels: goneModels.length, farewells: farewells.length },
-    blocks: sum(models.map(({ blocks }) => blocks.length)),
-    times: sum(models.map(({ times }) => times.length))
+    blocks: models.reduce((sum, { blocks }) => sum + blocks.length, 0),
+    times: models.reduce((sum, { times }) => sum + times.length, 0)
   }
   for (const [what, count] of Object.entries(counts)) {
     const most = STATE_LIMITS[what as keyof typeof counts]
     if (count > most) return `it has ${count} ${what}, at most ${most} are allowed`
   }
-  const texts = [
-    ...[name, state.elects, state.follows, ...goneModels],
-    ...models.flatMap(one => [one.name, one.model]),
-    ...sources.flatMap(one => [one.model, one.modelId]),
-    ...links.flatMap(one => [one.to, one.medium]),
-    ...farewells.map(one => one.model),
-    ...setAside.flatMap(one => [one.device, one.model])
-  ]
-  const isLong = texts.some(text => text.length > MOST_CHARACTERS)
-  return isLong ? `a name or an id in it has more than ${MOST_CHARACTERS} characters` : numbersFault(state)
-}
-
-const numbersFault = ({ speed, models, links }: DeviceState): string | undefined => {
-  const said: Readonly<Record<keyof typeof RANGES, readonly number[]>> = {
-    speed: speed === 0 ? [] : [speed], // it does not say
-    'rate of a link': links.map(({ rate }) => rate),
-    'latency of a link': links.map(({ latency }) => latency),
-    'time of a block': models.flatMap(({ blocks, times }) => [...blocks.map(({ seconds }) => seconds), ...times])
-  }
-  for (const [what, [least, most]] of Object.entries(RANGES)) {
-    const odd = said[what as keyof typeof RANGES].find(value => !(value >= least && value <= most))
-    if (odd !== undefined) return `it has a ${what} of ${odd}, ${least} to ${most} is allowed`
-  }
   return undefined
 }
 
-const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
+const textsFault = (state: DeviceState): string | undefined => {
+  const { name, elects, follows, goneModels, models, sources, links, farewells, setAside } = state
+  const isLong =
+    areLong(name, elects, follows, ...goneModels) ||
+    models.some(one => areLong(one.name, one.model)) ||
+    sources.some(one => areLong(one.model, one.modelId)) ||
+    links.some(one => areLong(one.to, one.medium)) ||
+    farewells.some(one => areLong(one.model)) ||
+    setAside.some(one => areLong(one.device, one.model))
+  return isLong ? `a name or an id in it has more than ${MOST_CHARACTERS} characters` : undefined
+}
+
+const areLong = (...texts: readonly string[]): boolean => texts.some(text => text.length > MOST_CHARACTERS)
+
+const numbersFault = ({ speed, models, links }: DeviceState): string | undefined => {
+  // One that does not say its speed says 0.
+  let fault = speed === 0 ? undefined : oddNumber('speed', speed)
+  for (const { rate, latency } of links)
+    fault ??= oddNumber('rate of a link', rate) ?? oddNumber('latency of a link', latency)
+  for (const { blocks, times } of models) {
+    for (const { seconds } of blocks) fault ??= oddNumber('time of a block', seconds)
+    for (const time of times) fault ??= oddNumber('time of a block', time)
+  }
+  return fault
+}
+
+const oddNumber = (what: keyof typeof RANGES, value: number): string | undefined => {
+  const [least, most] = RANGES[what]
+  return value >= least && value <= most ? undefined : `it has a ${what} of ${value}, ${least} to ${most} is allowed`
+}

@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 
-/** As it was built: a seed takes half the time of what the test runner makes of the sources. */
-/** As it is compiled, beside this file where that is compiled too. */
+/**
+ * As it is compiled, beside this file where that is compiled too: a seed takes half the time of what the test runner makes of the
+ * sources.
+ */
 const COMMAND = fileURLToPath(
   new URL(
     import.meta.url.endsWith('.ts') ? '../../../dist/src/testing/simulated/seeds-command.js' : 'seeds-command.js',
