@@ -87,6 +87,7 @@ const computeAside = async () => {
   await check('Types of the page (tsc)', ['tsc', '-p', 'src/dashboard/page'], aside)
   await check('Format and lint (biome)', ['biome', 'check'], aside)
   await suite('Unit tests of what only computes', 'computed', aside)
+  await suite('Devices in simulated time, seed by seed', 'simulated', aside)
 }
 
 const long = process.argv.includes('--long')
@@ -96,7 +97,6 @@ const computed = computeAside()
 await suite('Unit tests of what takes real time', 'unit')
 await suite('End-to-end tests: commands and real processes', 'e2e')
 await computed
-await suite('Devices in simulated time, seed by seed', 'simulated')
 await suite('Unit tests of transfers, which are timed', 'timed')
 if (long) await suite('Long tests', 'long')
 
