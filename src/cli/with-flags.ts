@@ -27,7 +27,8 @@ const WORDS: Readonly<Record<string, Words>> = {
       /(?:ask for another|it needs a new invite)$/,
       '$& (tributary invite prints one on a device that may admit)'
     ),
-  otherName: (message, { name }) => `${message}: start it with --name ${name}, or ask for another invite`,
+  otherName: (message, { name }) =>
+    `${message}: start it with --name ${name}, or with another invite and another --state`,
   otherCluster: message => `${message} (--state names the folder)`,
   stateRefused: message => `--state ${message}`,
   badModelsFolder: message => message.replace(/^the folder of models/, '--serve-models'),

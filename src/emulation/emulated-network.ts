@@ -51,6 +51,10 @@ export class EmulatedNetwork implements Network {
     return this.#below.rightOf?.(peer) ?? 'none'
   }
 
+  boundName(peer: DeviceId): string | undefined {
+    return this.#below.boundName?.(peer)
+  }
+
   peers(): ReadonlyMap<DeviceId, Role> {
     return this.#below.peers()
   }

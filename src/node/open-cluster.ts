@@ -9,6 +9,7 @@ import { type Identity, loadOrCreateIdentity, peerIdOf } from '../runtime/networ
 import { identitySigner } from '../runtime/network/identity-signer.ts'
 import { createLibp2pNetwork } from '../runtime/network/libp2p-network.ts'
 import { ClusterRoll, type Footing } from '../runtime/network/members/cluster-roll.ts'
+import { readCertificate } from '../runtime/network/members/member-certificate.ts'
 import { readTicket } from '../runtime/network/members/ticket.ts'
 import { tcpTransport } from '../runtime/network/tcp-transport.ts'
 import { TwinWatch } from '../runtime/network/twin-watch.ts'
@@ -92,7 +93,7 @@ export const openCluster = async (parts: ClusterParts): Promise<Cluster> => {
     options.from === undefined
       ? await resolveSecret({ join, clusterKey: options.clusterKey, folder, isMember, say })
       : await secretHere(options.from, join, privateKey, say)
-  refuseOtherName(secret.footing, options)
+  refuseOtherName(secret, options)
   const roll = new ClusterRoll({
     self: peerIdOf(privateKey),
     name: options.name,
@@ -179,15 +180,21 @@ const removedFrom = ({ path }: StateFolder): UserError =>
 const notLetIn = (because: string): UserError =>
   new UserError(`this device is not let in: ${because}`, { code: 'notLetIn' })
 
-/** It would be refused wherever it asks. */
-const refuseOtherName = (footing: Footing, { name, role = 'device' }: ClusterOptions): void => {
-  if (footing.kind !== 'invited' || role !== 'device') return
-  const wanted = readTicket(footing.ticket.signed, footing.ticket.cluster)?.name ?? ''
-  if (wanted === '' || wanted === name) return
-  throw new UserError(`the invite is for a device named ${wanted}, and this one is ${name}`, {
+/** It would not be heard by another. */
+const refuseOtherName = ({ footing }: ClusterSecret, { name, role = 'device' }: ClusterOptions): void => {
+  const wanted = boundName(footing)
+  if (role !== 'device' || wanted === undefined || wanted === name) return
+  throw new UserError(`the invite of this device is for the name ${wanted}, and it is called ${name}`, {
     code: 'otherName',
     facts: { name: wanted }
   })
+}
+
+const boundName = (footing: Footing): string | undefined => {
+  if (footing.kind === 'invited') return readTicket(footing.ticket.signed, footing.ticket.cluster)?.name || undefined
+  if (footing.kind !== 'member') return undefined
+  const facts = readCertificate(footing.certificate, footing.cluster)
+  return facts?.isBound === true ? facts.name : undefined
 }
 
 /** @throws UserError `keyMissing` where the device here is no member either */

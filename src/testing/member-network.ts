@@ -21,6 +21,8 @@ export interface MemberOptions {
   readonly role?: Role
   /** Of one that was there before. @default a new one */
   readonly identity?: Identity
+  /** By which it comes. @default guest */
+  readonly name?: string
 }
 
 /**
@@ -30,13 +32,13 @@ export interface MemberOptions {
 export const memberNetwork = async (
   invite: string,
   folder: string,
-  { role = 'device', identity: known }: MemberOptions = {}
+  { role = 'device', identity: known, name }: MemberOptions = {}
 ): Promise<MemberNetwork> => {
   const { addresses } = decodeInvite(invite)
   const identity = known ?? (await createIdentity())
   const blobs = createBlobStore({ folder })
   const network = createLibp2pNetwork({
-    ...{ privateKey: identity, cluster: rollOf(invite, identity), listen: ['127.0.0.1:0'], mdns: false, role },
+    ...{ privateKey: identity, cluster: rollOf(invite, identity, name), listen: ['127.0.0.1:0'], mdns: false, role },
     ...{ clock: systemClock, blobStore: blobs, transports: [tcpTransport] }
   })
   return { network, identity, blobs, join: () => network.join(...addresses) }

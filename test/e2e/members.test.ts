@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
+import { notice } from '../../src/runtime/device/notice.ts'
+import { openHostileMember } from '../../src/testing/hostile-member.ts'
 import type { NodeProcess } from '../../src/testing/node-process.ts'
 import { cluster, end, home, inviteOf, meets, says, tributary, until } from '../member-nodes.ts'
 import { start } from '../started-nodes.ts'
@@ -81,7 +83,7 @@ describe('a device whose invite is good no more', () => {
     expect(lastLine(used)).toMatch(/^tributary: this device is not let in: the invite was good once, and another/)
     expect(lastLine(used)).toMatch(another)
     expect(lastLine(misnamed)).toBe(
-      'tributary: the invite is for a device named porch, and this one is cellar: start it with --name porch, or ask for another invite'
+      'tributary: the invite of this device is for the name porch, and it is called cellar: start it with --name porch, or with another invite and another --state'
     )
     await tributary('member', 'remove', 'tablet', '--state', stateOf('shed'))
     await tributary('key', 'rotate', '--state', stateOf('shed'))
@@ -96,6 +98,40 @@ describe('a device whose invite is good no more', () => {
     await says(patient, /does not answer yet .*; trying on/)
     await node('shed')
     await meets(patient, 'shed', 'patient')
+  })
+})
+
+describe('a device whose invite was for a name', () => {
+  test('is heard by that from the first moment, and by no other, also after it was started again and the key was changed', async () => {
+    const { node, stateOf } = await cluster()
+    const shed = await node('shed')
+    const folder = join(home, 'as-another')
+    const comes = async () =>
+      openHostileMember(await inviteOf(stateOf('shed'), '--for', 'porch'), folder, { name: 'porch' })
+    {
+      await using mallory = await comes()
+      const say = (name: string): void => {
+        for (const peer of mallory.network.peers().keys())
+          mallory.network.notify(peer, notice('state', mallory.state({ name })))
+      }
+      const isIn = (): boolean => mallory.network.peers().size === 1
+      await until(isIn, () => 'mallory is not in')
+      say('shed')
+      await says(shed, /a state of \w{8} is not heard: it calls itself shed, and its invite was for porch/)
+      say('porch')
+      await says(shed, /info shed: porch is there/)
+      await tributary('key', 'rotate', '--state', stateOf('shed'))
+      say('cellar')
+      await says(shed, /not heard: it calls itself cellar, and its invite was for porch/)
+    }
+    const porch = await node('loft', '--name', 'porch', '--join', await inviteOf(stateOf('shed'), '--for', 'porch'))
+    await porch.status(({ devices }) => devices.some(({ name }) => name === 'shed'))
+    await end(porch)
+    const renamed = await node('loft')
+    expect([await renamed.ended, lastLine(renamed)]).toEqual([
+      2,
+      'tributary: the invite of this device is for the name porch, and it is called loft: start it with --name porch, or with another invite and another --state'
+    ])
   })
 })
 

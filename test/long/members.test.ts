@@ -39,7 +39,7 @@ describe('an invite', () => {
     const named = await inviteOf(stateOf('shed'), '--for', 'porch')
     const attic = await node('attic', '--join', named)
     expect(await attic.ended).toBe(2)
-    expect(attic.log()).toMatch(/the invite is for a device named porch, and this one is attic/)
+    expect(attic.log()).toMatch(/the invite of this device is for the name porch, and it is called attic/)
     const { expires } = JSON.parse(await inviteOf(stateOf('shed'), '--expires', '1s', '--json'))
     await until(
       () => Date.now() / 1000 > expires,

@@ -137,7 +137,7 @@ const handlersOf = (parts: HandlerParts, greeted: Set<DeviceId>, room: TaskRoom)
 const onState = (parts: HandlerParts, from: DeviceId, state: DeviceState, greeted: Set<DeviceId>): void => {
   // Who only looks has none: what it said would be kept, and would count as a device's.
   if (parts.network.peers().get(from) === 'observer') return
-  const fault = stateFault(state)
+  const fault = stateFault(state) ?? nameFault(parts, from, state)
   if (fault !== undefined) {
     sayOf(parts, from)(`a state of ${from.slice(-8)} is not heard: ${fault}`, 'warn')
     return
@@ -154,6 +154,13 @@ const onState = (parts: HandlerParts, from: DeviceId, state: DeviceState, greete
   sayOf(parts, from)(`${device} is there`, 'info', { kind: 'joined', device })
   parts.event({ event: 'deviceJoined', id: from, name: state.name })
   sayNamesakes(parts, from, state.name)
+}
+
+/** Until it has said one, it has none. */
+const nameFault = ({ network }: HandlerParts, from: DeviceId, { name }: DeviceState): string | undefined => {
+  const bound = network.boundName?.(from)
+  if (bound === undefined || name === bound || name === '') return undefined
+  return `it calls itself ${name}, and its invite was for ${bound}`
 }
 
 /** Of the device that tells it, and on the same budgets as what comes by gossip. */

@@ -154,6 +154,10 @@ class Libp2pNetwork implements Network {
     return member.mayAdmit ? 'holder' : member.vouchedBy === this.self ? 'here' : 'none'
   }
 
+  boundName(peer: DeviceId): string | undefined {
+    return this.#roll.boundName(peer)
+  }
+
   payerOf(peer: DeviceId): string {
     const member = this.#membership?.session(peer)?.member
     return member === undefined ? peer : payerOf(member)

@@ -128,6 +128,8 @@ export interface Network extends AsyncDisposable {
   leadsTo?(to: DeviceId): boolean
   /** @default of nobody */
   rightOf?(peer: DeviceId): Right
+  /** The only name that a member may have: its invite was for that. @default any */
+  boundName?(peer: DeviceId): string | undefined
   /** On whose budgets it is what a peer says: of one that came by another, or by an invite, on those of all that came so. @default its own */
   payerOf?(peer: DeviceId): string
   /** Undefined until something was measured. Infinity never: loopback gets a real number too. */

@@ -17,6 +17,7 @@ import { ClusterRoll, type Footing, MAX_MEMBERS } from './cluster-roll.ts'
 import type { KeptRoll } from './kept-roll.ts'
 import { issueCertificate, readCertificate } from './member-certificate.ts'
 import { signPass } from './pass.ts'
+import { isSame } from './read-signed.ts'
 import type { Reason } from './refusal.ts'
 import { publicKeyOf } from './signed.ts'
 import { createTicket, showTicket, type Ticket } from './ticket.ts'
@@ -113,6 +114,22 @@ describe('a ticket', () => {
     isRefused(door(a, 2), 'expired')
     expect(door(b, 2)()).toMatchObject({ kind: 'invited' }) // it asks who may admit
     now = before
+  })
+
+  it('for a name binds who comes by it to that, everywhere and after the key was changed; one for any binds nobody', async () => {
+    const a = holder()
+    const b = await joined(a, 1)
+    const named = ticketOf(a, { name: 'd2' })
+    await a.certify(ids[2]!, shown(named, 2, 0), a.self)
+    b.learn(a.known())
+    const bound = () => [a, b].map(roll => ids.map(id => roll.boundName(id)))
+    expect(bound()).toEqual([0, 1].map(() => [undefined, undefined, 'd2', undefined, undefined]))
+    await a.rotate(createClusterKey())
+    b.learn(a.known())
+    expect([isSame(a.cluster, b.cluster), bound()]).toEqual([
+      true,
+      [0, 1].map(() => [undefined, undefined, 'd2', undefined, undefined])
+    ])
   })
 
   it('proves nothing at another door, for another peer, by another name, or without its secret', () => {

@@ -206,6 +206,12 @@ export class ClusterRoll {
     return this.#members.get(peer)?.facts
   }
 
+  /** The only name by which it is heard; undefined: any. */
+  boundName(peer: DeviceId): string | undefined {
+    const facts = this.member(peer)
+    return facts?.isBound === true ? facts.name : undefined
+  }
+
   members(): readonly MemberFacts[] {
     return [...this.#members.values()].map(({ facts }) => facts)
   }
@@ -342,7 +348,8 @@ export class ClusterRoll {
     if (!this.#members.has(peer)) this.#makeRoom(ticket, to)
     const uses = ticket.once ? [this.#use(key, ticket, peer)] : []
     const known = this.#members.get(peer)
-    const came = { peer, name, since: this.#parts.wallTime(), mayAdmit: false, ticket: ticket.id }
+    const isBound = ticket.name !== ''
+    const came = { peer, name, since: this.#parts.wallTime(), mayAdmit: false, ticket: ticket.id, isBound }
     const facts = known?.facts ?? came
     const certificate = known?.signed ?? issueCertificate(key, facts)
     this.#remember(certificate, facts)

@@ -17,13 +17,16 @@ export interface MemberFacts {
   readonly mayAdmit: boolean
   /** The id of the ticket by which it came. @default it came by none */
   readonly ticket?: Uint8Array | undefined
+  /** That was for this name: it goes by no other. @default false */
+  readonly isBound?: boolean
 }
 
 export const MAX_NAME = 200
 
-export const issueCertificate = (key: ClusterKey, { peer, name, since, mayAdmit, ticket }: MemberFacts): Signed => {
+export const issueCertificate = (key: ClusterKey, member: MemberFacts): Signed => {
+  const { peer, name, since, mayAdmit, ticket, isBound: bound = false } = member
   const facts = {
-    ...{ cluster: publicKeyOf(key), peer, name, since: BigInt(Math.floor(since)), mayAdmit },
+    ...{ cluster: publicKeyOf(key), peer, name, since: BigInt(Math.floor(since)), mayAdmit, bound },
     ...(ticket === undefined ? {} : { ticket })
   }
   return signAs('certificate', toBinary(MemberCertificateSchema, create(MemberCertificateSchema, facts)), key)
@@ -33,8 +36,11 @@ export const issueCertificate = (key: ClusterKey, { peer, name, since, mayAdmit,
 export const readCertificate = (signed: Signed | undefined, cluster: Uint8Array): MemberFacts | undefined => {
   const said = readSigned(signed, 'certificate', MemberCertificateSchema, cluster)
   if (said === undefined || !isPeerId(said.peer)) return undefined
-  const { peer, name, since, mayAdmit, ticket } = said
-  const facts = { peer: deviceId(peer), name: plainText(name, MAX_NAME), since: seconds(Number(since)), mayAdmit }
+  const { peer, name, since, mayAdmit, ticket, bound } = said
+  const facts = {
+    ...{ peer: deviceId(peer), name: plainText(name, MAX_NAME), since: seconds(Number(since)), mayAdmit },
+    ...(bound ? { isBound: true } : {})
+  }
   return ticket.length === 0 ? facts : { ...facts, ticket }
 }
 
