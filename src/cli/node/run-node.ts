@@ -225,7 +225,7 @@ const untilStopped = async (running: RunningNode, sources: NodeSources | undefin
     if (!(await leave.unlessAsked(started))) return
     start.isOver = true
     await cluster.announce()
-    trimHeap({ serves: serving !== undefined })
+    trimHeap()
     await Promise.race([
       leave.asked,
       cluster.shut.then(error => Promise.reject(error)),

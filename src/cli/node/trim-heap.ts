@@ -4,16 +4,11 @@ import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
 
 /**
- * Old objects may take so much more than what lives before V8 looks for garbage among them. Its own measure, twice as much
- * and more, is for programs that may have the machine; a device lives for weeks beside others, and collecting its 40 MB
- * a little more often costs some 50 ms every few minutes.
+ * Old objects may take so much more than what lives before V8 looks for garbage among them. Tensors count as what was allocated
+ * until they are collected: at a quarter of 30 MB, a device with fifteen results a second went through all that lives twice a
+ * second, threads of V8 with it, and compiled again what had not run in the meantime. With this much, most go with the young objects.
  */
-const GROWING_PERCENT = 25
-/**
- * Bodies of requests count as what was allocated until they are collected. At a quarter of 30 MB, twelve requests of 600 KB
- * made V8 look through all that lives.
- */
-const GROWING_PERCENT_SERVING = 150
+const GROWING_PERCENT = 150
 /** Between two collections at rest: at first, each time twice as long, and at most. */
 const FIRST_PAUSE: Seconds = seconds(60)
 const LONGEST_PAUSE: Seconds = seconds(3600)
@@ -22,8 +17,8 @@ const LONGEST_PAUSE: Seconds = seconds(3600)
  * Starting up leaves tens of megabytes of garbage that an idle process would keep for long: collect it once, and keep the
  * heap close to what lives from then on.
  */
-export const trimHeap = ({ serves }: { readonly serves: boolean }): void => {
-  setFlagsFromString(`--heap-growing-percent=${serves ? GROWING_PERCENT_SERVING : GROWING_PERCENT}`)
+export const trimHeap = (): void => {
+  setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
   collect()
 }
 
