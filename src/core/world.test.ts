@@ -95,3 +95,20 @@ describe('a device that is gone for good', () => {
     expect(world.setLink(next, a, rate, seconds(0), air).resource).toBe(air)
   })
 })
+
+test('a model that is gone for good takes no room, and its number is not that of another', () => {
+  const world = new World()
+  const costs = (name: string) => ({ id: modelId(name), work: [seconds(1)], activations: [bytes(1), bytes(1)] })
+  const [a, m] = [world.addDevice(deviceId('a')), world.addModel(costs('m'))]
+  const other = world.addModel(costs('other'))
+  world.setCarried(a, m, 0, true)
+  world.setCarried(a, other, 0, true)
+  world.retireModel(modelId('m'))
+  world.retireModel(modelId('m'))
+  expect([world.modelIndex(modelId('m')), world.models[m]!.work]).toEqual([undefined, []])
+  const b = world.addDevice(deviceId('b'), 2)
+  world.setSpeed(b, 4)
+  world.forget(b)
+  expect([world.carries(a, other, 0), world.blockTime(b, other, 0)]).toEqual([true, 0.25])
+  expect(world.addModel(costs('m'))).toBe(2)
+})

@@ -107,7 +107,7 @@ export class World {
     this.#linkTo.push(new Map())
     this.#deviceIndex.set(id, index)
     this.reach++
-    for (const m of this.models.keys()) this.#addRow(m)
+    for (const [m, { work }] of this.models.entries()) if (work.length > 0) this.#addRow(m)
     this.#timesChanged(index)
     this.version++
     return index
@@ -170,6 +170,25 @@ export class World {
     this.pace++
     this.version++
     return index
+  }
+
+  /**
+   * Nobody computes with it any more, and no datum of it is left: what was known of it is forgotten. Its number stays empty, as somebody
+   * may have noted that; where it comes again it is another.
+   */
+  retireModel(id: ModelId): void {
+    const index = this.#modelIndex.get(id)
+    if (index === undefined) return
+    for (const curves of this.#curves[index]!) this.#batchers -= curves.size
+    this.#modelIndex.delete(id)
+    this.models[index] = { id, work: [], activations: [] }
+    this.#times[index] = new Float64Array()
+    this.#carried[index] = new Uint8Array()
+    this.#curves[index] = []
+    this.#least[index] = new LeastTimes(0)
+    this.pace++
+    this.reach++
+    this.version++
   }
 
   /** A resource for a shared medium; pass it to the `setLink` of each of its links. */
@@ -278,6 +297,7 @@ export class World {
   /** Another process has taken the device's place: of what this one carries, and how long it takes, nothing is known. */
   forget(device: number): void {
     for (const [m, { work }] of this.models.entries()) {
+      if (work.length === 0) continue
       const row = this.#at(device, m, 0)
       this.#carried[m]!.fill(0, row, row + work.length)
       this.#times[m]!.fill(Number.NaN, row, row + work.length)

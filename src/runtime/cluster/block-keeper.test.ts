@@ -219,3 +219,39 @@ test('a model whose block did not end is dropped, loaded again after a minute, l
     'model net is set aside here until this device is started anew: block 1 has not ended after 10 s'
   ])
 })
+
+test("a block that would be beyond its owner's share of the disk is not fetched, and that is said; another owner's is", async () => {
+  const seal = (owner: typeof A) => ({ seal: { owner, signature: new Uint8Array() } })
+  const said: string[] = []
+  const fetched = new Set<string>()
+  const disk = { kept: new Map([[blockHash('0'), bytes(70)]]), room: bytes(100) }
+  const none = { find: async () => undefined, usage: async () => disk } as unknown as BlobStore
+  const fetch: BlockKeeperParts['fetch'] = async hash => {
+    fetched.add(hash)
+    return 'file'
+  }
+  const bring = async (owner: typeof A, size: number): Promise<void> => {
+    const clock = createManualClock()
+    const view = new ClusterView(A, 1)
+    const blocks = manifest.blocks.map(block => ({ ...block, fileBytes: bytes(size) }))
+    view.addManifest({ ...manifest, ...seal(owner), blocks })
+    const guard = new JobGuard({ clock, say: () => {} })
+    const say = (text: string): void => void said.push(text)
+    const parts = { clock, guard, view, fetch, say, inUse: () => false, changed: () => {}, blobs: none }
+    const keeper = new BlockKeeper({ ...parts, blocks: new LocalBlocks(engine), memory: bytes(10) })
+    keeper.adopt({ epoch: 1, planner: B, placement: new Map([[A, new Map([[net, [1]]])]]), unplaced: [] })
+    for (let i = 0; i < 5; i++) await settled()
+  }
+  await bring(B, 6)
+  expect([fetched.size, said]).toEqual([
+    0,
+    [
+      'cannot get and keep block 1 of net: its owner has 70 B of blocks here and would have 6 B more; of one owner are at most 75 B, three quarters of what there is for blocks; tried again'
+    ]
+  ])
+  await bring(B, 5)
+  expect([...fetched]).toEqual(['1'])
+  fetched.clear()
+  await bring(A, 6)
+  expect([...fetched]).toEqual(['1'])
+})

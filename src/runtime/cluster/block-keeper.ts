@@ -1,4 +1,5 @@
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import { ownerRoomFault } from '../../cluster/owner-room.ts'
 import { Rollout, type RolloutBlock, type RolloutStep } from '../../cluster/rollout.ts'
 import { whomToAsk } from '../../cluster/whom-to-ask.ts'
 import type { BatchCurve } from '../../core/batch-curve.ts'
@@ -162,6 +163,11 @@ export class BlockKeeper {
       fetching.stop.abort(new Error('a newer placement does without the block'))
   }
 
+  /** Nothing of a model that has left is here any more. */
+  hasSwept(model: ModelId): boolean {
+    return this.#swept.has(model)
+  }
+
   /** Called often and on every change; does nothing while a step is under way. */
   tick(): void {
     if (this.#working || !this.#rollout.isDue) return
@@ -237,12 +243,24 @@ export class BlockKeeper {
     try {
       const known = await this.#parts.blobs.find(digest)
       if (known !== undefined) return known
+      await this.#requireOwnersRoom(manifest, digest, size)
       const file = await this.#parts.fetch(digest, size, this.#holders(manifest.id, block), stop.signal)
       this.fetched += size
       return file
     } finally {
       this.#fetching = undefined
     }
+  }
+
+  /** One device's models leave room for those of others. @throws Error with the reason */
+  async #requireOwnersRoom({ seal }: ModelManifest, digest: BlockHash, size: Bytes): Promise<void> {
+    const { view, blobs } = this.#parts
+    if (seal === undefined || seal.owner === view.self) return
+    const usage = await blobs.usage?.()
+    const all = [...view.manifests(), ...view.models.departed()].filter(one => one.seal?.owner === seal.owner)
+    const owned = all.flatMap(({ blocks }) => blocks.map(({ sha256 }) => sha256))
+    const fault = usage && ownerRoomFault(digest, size, owned, usage)
+    if (fault !== undefined) throw new Error(fault)
   }
 
   /** What models that have left had on the disk, once none of it is loaded, but for what other models share. */

@@ -135,6 +135,16 @@ export class ClusterView {
     return left
   }
 
+  /** Of models that left long ago what was known is forgotten. @param isLeft nothing of it is here any more */
+  forgetDeparted(now: Seconds, isLeft: (model: ModelId) => boolean): void {
+    for (const { id } of this.models.unspoken(now)) {
+      if (!isLeft(id)) continue
+      this.models.forget(id)
+      this.world.retireModel(id)
+      for (const offered of this.#offered) offered?.delete(id)
+    }
+  }
+
   /** Models that devices that are there speak of and this one does not know yet, with who speaks of them. */
   unknownModels(): readonly { readonly model: ModelId; readonly device: DeviceId }[] {
     const unknown: { readonly model: ModelId; readonly device: DeviceId }[] = []

@@ -297,3 +297,43 @@ test('a name is pinned to who has signed the model, whatever revision another sa
     pin: { owner: B, revision: 1n }
   })
 })
+
+test('of a model that left ten minutes ago nothing is known but that it has, unless something of it is here or used; its owner brings it back', () => {
+  const view = open()
+  view.heard(B, state(B, { goneModels: [OLD] }))
+  expect([view.models.isGone(OLD), view.world.modelIndex(OLD)]).toEqual([true, 0])
+  view.heard(C, state(C, { sources: [{ modelId: OLD }] }))
+  view.forgetDeparted(seconds(1000), () => true)
+  view.heard(C, state(C, {}))
+  view.forgetDeparted(seconds(599), () => true)
+  view.forgetDeparted(seconds(1000), () => false)
+  expect(view.manifest(OLD)?.id).toBe(OLD)
+  view.forgetDeparted(seconds(1000), () => true)
+  expect([view.manifest(OLD), view.models.isGone(OLD), view.world.modelIndex(OLD)]).toEqual([
+    undefined,
+    true,
+    undefined
+  ])
+  expect(view.world.models.map(({ work }) => work.length)).toEqual([0, 1])
+  // Others still may say that they carry it, and devices come and go.
+  view.heard(C, state(C, { models: [carries(OLD), carries(NEW)] }))
+  view.joined(deviceId('d'))
+  expect([view.unknownModels(), view.carriers(OLD, 0), view.carriers(NEW, 0)]).toEqual([[], [], [C]])
+  view.heard(B, state(B, { models: [owns(OLD)] }))
+  expect(view.unknownModels()).toContainEqual({ model: OLD, device: B })
+  view.addManifest(manifest(OLD))
+  expect([named(view), view.world.modelIndex(OLD), view.carriers(OLD, 0)]).toEqual([OLD, 2, [C]])
+})
+
+test('of models that left and are forgotten 4096 are remembered as gone, the latest', () => {
+  const view = open()
+  const ids = Array.from({ length: 4200 }, (_, n) => modelId(String(n).padStart(64, '0')))
+  for (const id of ids) {
+    view.addManifest(manifest(id))
+    view.dismiss(id, seconds(1))
+  }
+  view.forgetDeparted(seconds(700), () => true)
+  expect(ids.map(id => view.models.isGone(id)).filter(Boolean)).toHaveLength(4096)
+  expect([view.models.isGone(ids[0]!), view.models.isGone(ids.at(-1)!)]).toEqual([false, true])
+  expect(view.models.departed()).toEqual([])
+})

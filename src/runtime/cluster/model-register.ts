@@ -40,6 +40,8 @@ const SUPERSEDED: Seconds = seconds(10)
 /** How long, and of how many models, a device goes on telling that they have left. */
 const TOLD: Seconds = seconds(600)
 const MOST_TOLD = 64
+/** Models of which nothing but that they have left is remembered. */
+const MOST_GONE = 4096
 
 /**
  * Which models the cluster has, and which of them a name means.
@@ -91,6 +93,19 @@ export class ModelRegister {
   /** Models that have left and are still known. */
   departed(): readonly ModelManifest[] {
     return [...this.#gone.keys()].flatMap(id => this.#manifests.get(id) ?? [])
+  }
+
+  /** That have left, and of which nobody has spoken for as long as it is told. */
+  unspoken(now: Seconds): readonly ModelManifest[] {
+    return this.departed().filter(({ id }) => now - this.#gone.get(id)! >= TOLD && !this.#isUsed(id))
+  }
+
+  /** Of one that has left, nothing more is needed than that it has. */
+  forget(id: ModelId): void {
+    if (!this.#gone.has(id)) return
+    this.#manifests.delete(id)
+    const bare = [...this.#gone.keys()].filter(one => !this.#manifests.has(one))
+    for (const oldest of bare.slice(0, Math.max(0, bare.length - MOST_GONE))) this.#gone.delete(oldest)
   }
 
   /** For the others to hear: the latest that left. */

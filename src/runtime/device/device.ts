@@ -9,7 +9,7 @@ import { WindowStretch } from '../../cluster/window-stretch.ts'
 import { BufferPool } from '../../core/buffer-pool.ts'
 import { deferred } from '../../core/deferred.ts'
 import { formatEpoch } from '../../core/epoch.ts'
-import type { DeviceId, SourceId } from '../../core/ids.ts'
+import type { DeviceId, ModelId, SourceId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
 import { oneLine } from '../../core/one-line.ts'
@@ -322,7 +322,8 @@ class RunningDevice implements Device {
       ...{ clock, view: this.view, owned: this.#owned, keepModels: parts.keepModels, say },
       changed: () => this.#announcer.changed(),
       gone: () => this.#keeper.modelsLeft(),
-      cancel: belongs => this.#dispatcher.cancel(belongs)
+      cancel: belongs => this.#dispatcher.cancel(belongs),
+      isLeft: model => this.#isLeft(model)
     })
     this.#desk = this.#createDesk()
     this.#orphans = new OrphanWatch({
@@ -529,6 +530,13 @@ class RunningDevice implements Device {
 
   get sourcesHaveBegun(): boolean {
     return this.#sources.hasBegun
+  }
+
+  /** Nothing of a model that has left is here any more. */
+  #isLeft(model: ModelId): boolean {
+    const isMeant = (one: { readonly modelId: ModelId | undefined }): boolean => one.modelId === model
+    const isUsed = this.#dispatcher.has(isMeant) || this.#sources.all().some(isMeant)
+    return this.#keeper.hasSwept(model) && this.#owned.owned(model) === undefined && !isUsed
   }
 
   get failed(): Promise<Error> {

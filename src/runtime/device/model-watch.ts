@@ -19,6 +19,8 @@ export interface ModelWatchParts {
   readonly changed: () => void
   /** Models have left: what is kept of them here is to go. */
   readonly gone: () => void
+  /** Nothing of a model that has left is here any more: no block, and no datum. */
+  readonly isLeft: (model: ModelId) => boolean
   /** Forget tasks. */
   readonly cancel: (belongs: (task: DeviceTask) => boolean) => void
   readonly say: (text: string, level?: LogLevel) => void
@@ -83,10 +85,11 @@ export class ModelWatch {
 
   /** Of models that have left, what waits here is forgotten, and their blocks go. */
   tick(): void {
-    const { clock, keepModels = KEEP_MODELS, owned, say, changed, cancel, gone, view } = this.#parts
+    const { clock, keepModels = KEEP_MODELS, owned, say, changed, cancel, gone, view, isLeft } = this.#parts
     const { models } = view
     const now = clock.now()
     view.forget(now, keepModels)
+    view.forgetDeparted(now, isLeft)
     const left = models.takeLeft()
     for (const { id } of left) say(`model ${models.nameOf(id)} (${id.slice(0, 8)}) has left the cluster`)
     if (left.length > 0) {

@@ -28,6 +28,22 @@ describe('a blob store', () => {
     expect(await store.put(hash, [])).toBe(path)
   })
 
+  it('says what it keeps, parts too, and what there is room for', async () => {
+    const store = createBlobStore({ folder })
+    await store.put(hash, [content])
+    const other = hashOf(new Uint8Array(1))
+    await writeFile(store.partPath(other), new Uint8Array(7))
+    await writeFile(join(folder, 'no-block'), new Uint8Array(9))
+    const { kept, room } = await store.usage!()
+    expect(kept).toEqual(
+      new Map([
+        [hash, content.length],
+        [other, 7]
+      ])
+    )
+    expect(room).toBeGreaterThanOrEqual(content.length + 7)
+  })
+
   it('holds an empty blob', async () => {
     const empty = hashOf(new Uint8Array())
     const store = createBlobStore({ folder })

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeFileError } from '../../core/describe-file-error.ts'
 import type { BlockHash } from '../../core/ids.ts'
+import { type Bytes, bytes } from '../../core/units.ts'
 import { UserError } from '../../core/user-error.ts'
 import { nodeHash } from '../node-hash.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../state/privacy.ts'
 import type { BlobStore } from './blob-store.ts'
-import { requireRoom } from './require-room.ts'
+import { freeRoom, requireRoom } from './require-room.ts'
 
 export interface BlobStoreOptions {
   /** Made when it does not exist; used by one process at a time. */
@@ -77,6 +78,11 @@ export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
     find,
     partPath: hash => name(hash, 'part'),
     requireRoom: size => requireRoom(folder, size),
+    usage: async () => {
+      const kept = await keptIn(folder)
+      const taken = [...kept.values()].reduce((sum, size) => sum + size, 0)
+      return { kept, room: bytes(taken + (await freeRoom(folder))) }
+    },
     commit: async hash => {
       const part = name(hash, 'part')
       const actual = await hashOf(part)
@@ -106,6 +112,17 @@ export const createBlobStore = ({ folder }: BlobStoreOptions): BlobStore => {
       for (const ending of ['blob', 'part']) await rm(name(hash, ending), { force: true })
     }
   }
+}
+
+/** Whole ones, and what has come of others. */
+const keptIn = async (folder: string): Promise<ReadonlyMap<BlockHash, Bytes>> => {
+  const kept = new Map<BlockHash, Bytes>()
+  for (const name of await readdir(folder)) {
+    const hash = name.slice(0, 64)
+    const entry = isBlockHash(hash) ? await stat(join(folder, name)).catch(() => undefined) : undefined
+    if (entry !== undefined) kept.set(hash as BlockHash, bytes((kept.get(hash as BlockHash) ?? 0) + entry.size))
+  }
+  return kept
 }
 
 /** @returns the hash of what was written */
