@@ -90,7 +90,13 @@ export const prepare = () => {
   step({
     name: 'Generating wire code',
     stamp: 'src/runtime/generated/.stamp',
-    inputs: ['buf.gen.yaml', 'buf.yaml', 'package-lock.json', ...filesUnder(join(root, 'proto')).map(relative)],
+    inputs: [
+      'buf.gen.yaml',
+      'buf.yaml',
+      'package-lock.json',
+      'scripts/protoc-gen-straight.mjs',
+      ...filesUnder(join(root, 'proto')).map(relative)
+    ],
     command: ['npx', '--no-install', 'buf', 'generate'],
     remedy: 'The .proto files in proto/ did not compile; the lines above say where.'
   })

@@ -1,5 +1,5 @@
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { ControlSchema } from '../generated/tributary/v1/wire_pb.ts'
+import { StraightReader } from './straight-reader.ts'
 
 /** What a control message says before it is decoded. */
 export interface ControlHead {
@@ -8,21 +8,25 @@ export interface ControlHead {
   readonly kind: string | undefined
 }
 
-const KINDS = new Map(ControlSchema.fields.map(({ number, localName }) => [number, localName]))
-const ID = ControlSchema.field.id.number
+const KINDS = new Map(ControlSchema.fields.map(({ number, localName }) => [8 * number + 2, localName]))
+const ID = 8 * ControlSchema.field.id.number
+const reader = new StraightReader()
 
 /** Without decoding what is in it. @throws where it is no message */
 export const controlHead = (bytes: Uint8Array): ControlHead => {
-  const reader = new BinaryReader(bytes)
+  reader.begin(bytes)
   let id = 0n
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag()
-    if (field === ID && type === WireType.Varint) {
-      id = BigInt(reader.uint64())
+  while (reader.at < bytes.byteLength) {
+    const tag = reader.tag()
+    if (tag === ID) {
+      id = reader.uint64()
       continue
     }
-    reader.skip(type, field)
-    return { id, kind: reader.pos === reader.len ? KINDS.get(field) : undefined }
+    const kind = KINDS.get(tag)
+    const isAll = kind !== undefined && reader.end() === bytes.byteLength
+    if (!reader.isPlain) break
+    return { id, kind: isAll ? kind : undefined }
   }
+  if (!reader.isPlain) throw new Error('it ends early')
   return { id, kind: undefined }
 }

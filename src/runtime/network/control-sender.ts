@@ -1,12 +1,12 @@
-import { toBinary } from '@bufbuild/protobuf'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import { type Seconds, seconds } from '../../core/units.ts'
-import { type Control, ControlSchema } from '../generated/tributary/v1/wire_pb.ts'
+import type { Control } from '../generated/tributary/v1/wire_pb.ts'
+import { writeControl } from '../generated/tributary/v1/wire_straight.ts'
 import type { LinkShaper } from '../ports/link-shaper.ts'
 import { sleepUntil } from '../sleep-until.ts'
+import { BackwardWriter } from './backward-writer.ts'
 import { CONTROL_TRAFFIC } from './control-traffic.ts'
-import { withLength } from './message-port.ts'
 import { sendPieces } from './send-pieces.ts'
 
 export interface ControlSenderParts {
@@ -23,8 +23,14 @@ interface Waiting {
   readonly at: Seconds
 }
 
-export const encodeControl = (id: bigint, body: Control['body']): Uint8Array =>
-  withLength(toBinary(ControlSchema, { $typeName: 'tributary.v1.Control', id, body }))
+const writer = new BackwardWriter()
+
+export const encodeControl = (id: bigint, body: Control['body']): Uint8Array => {
+  writer.begin()
+  writeControl(writer, { $typeName: 'tributary.v1.Control', id, body })
+  writer.fixed32(writer.size)
+  return writer.finish()
+}
 
 const kindOf = (body: Control['body']): string => {
   const isParted = body.case === 'notice' || body.case === 'request' || body.case === 'reply'

@@ -1,15 +1,17 @@
-import { toBinary } from '@bufbuild/protobuf'
-import { type Frame, FrameSchema, type PolicyReport, type TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
+import type { Frame, PolicyReport, TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
+import { writeFrame } from '../generated/tributary/v1/wire_straight.ts'
 import { NetworkError } from '../ports/network.ts'
 import { ENCODING_NUMBERS, type WireTensor } from '../ports/wire-tensor.ts'
-import { type FrameLimits, PREFIX } from './frame-limits.ts'
-import { pooledBytes } from './pooled-bytes.ts'
+import { BackwardWriter } from './backward-writer.ts'
+import type { FrameLimits } from './frame-limits.ts'
 
 /** A frame ready to be sent: the prefix and header in one piece, then the tensors' own bytes. */
 export interface EncodedFrame {
   readonly pieces: readonly Uint8Array[]
   readonly size: number
 }
+
+const writer = new BackwardWriter()
 
 const tensorHeader = (tensor: WireTensor): TensorHeader => {
   const { name, dims, data } = tensor
@@ -39,18 +41,18 @@ export const encodeFrame = (
 ): EncodedFrame => {
   const frame: Frame = { $typeName: 'tributary.v1.Frame', id, body, tensors: tensors.map(tensorHeader) }
   if (report !== undefined) frame.report = report
-  const header = toBinary(FrameSchema, frame)
+  writer.begin()
+  writeFrame(writer, frame)
+  const { size: header } = writer
   const payload = tensors.reduce((sum, { data }) => sum + data.byteLength, 0)
-  if (header.byteLength > limits.header) {
-    throw new NetworkError(`a frame's header of ${header.byteLength} B is over the limit of ${limits.header} B`)
+  if (header > limits.header) {
+    throw new NetworkError(`a frame's header of ${header} B is over the limit of ${limits.header} B`)
   }
   if (payload > limits.payload) {
     throw new NetworkError(`tensors of ${payload} B are over the limit of ${limits.payload} B per frame`)
   }
-  const head = pooledBytes(PREFIX + header.byteLength)
-  const view = new DataView(head.buffer, head.byteOffset)
-  view.setUint32(0, header.byteLength)
-  view.setUint32(4, payload)
-  head.set(header, PREFIX)
+  writer.fixed32(payload)
+  writer.fixed32(header)
+  const head = writer.finish()
   return { pieces: [head, ...tensors.map(t => t.data)], size: head.byteLength + payload }
 }

@@ -1,6 +1,6 @@
-import { fromBinary } from '@bufbuild/protobuf'
 import { ELEMENT_TYPES, type ElementType, elementCount, type Tensor } from '../../core/tensor.ts'
-import { type Frame, FrameSchema, type TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
+import type { Frame, TensorHeader } from '../generated/tributary/v1/wire_pb.ts'
+import { frameFromBytes } from '../generated/tributary/v1/wire_straight.ts'
 import { ENCODING_NUMBERS, type EncodedTensor, type WireTensor } from '../ports/wire-tensor.ts'
 import { type FrameLimits, MAX_NAME, MAX_RANK, MAX_TENSORS, PREFIX } from './frame-limits.ts'
 import { pooledBytes } from './pooled-bytes.ts'
@@ -108,7 +108,7 @@ export class FrameParser {
 
   #finishHeader(): void {
     try {
-      this.#frame = fromBinary(FrameSchema, this.#target)
+      this.#frame = frameFromBytes(this.#target)
     } catch (error) {
       throw malformed(`a header that cannot be decoded (${error instanceof Error ? error.message : error})`)
     }

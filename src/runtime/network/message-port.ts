@@ -101,7 +101,7 @@ export const createMessagePort = (stream: Stream, heard: () => void = () => {}):
 }
 
 /** The message behind its length, in one piece. */
-export const withLength = (message: Uint8Array): Uint8Array => {
+const withLength = (message: Uint8Array): Uint8Array => {
   const framed = pooledBytes(4 + message.byteLength)
   new DataView(framed.buffer, framed.byteOffset).setUint32(0, message.byteLength)
   framed.set(message, 4)

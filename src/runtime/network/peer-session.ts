@@ -1,4 +1,4 @@
-import { create, fromBinary } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import type { Connection, Stream } from '@libp2p/interface'
 import { BYTES_OF_ANSWERED_WORD, BYTES_OF_WORD, type PeerBudgets, REFUSED_TASK } from '../../cluster/peer-budgets.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -7,7 +7,6 @@ import { milliseconds, type Seconds, seconds } from '../../core/units.ts'
 import {
   type Acquaintance,
   type Control,
-  ControlSchema,
   type Frame,
   type MemberRecords,
   type Notice,
@@ -15,6 +14,7 @@ import {
   ReplySchema,
   type Request
 } from '../generated/tributary/v1/wire_pb.ts'
+import { controlFromBytes } from '../generated/tributary/v1/wire_straight.ts'
 import type { LinkShaper } from '../ports/link-shaper.ts'
 import { type ArrivedTask, NetworkError, type Role, type TaskAnswer } from '../ports/network.ts'
 import type { WireTensor } from '../ports/wire-tensor.ts'
@@ -334,7 +334,7 @@ export class PeerSession {
       if (isAnswer || kind !== 'acknowledgement' || bytes.byteLength > BYTES_OF_WORD)
         this.#words += Math.ceil(bytes.byteLength / (isAnswer ? BYTES_OF_ANSWERED_WORD : BYTES_OF_WORD)) || 1
       if (isAnswer && !this.#requests.awaits(id)) return undefined
-      if (isAnswer || kind === 'records' || bytes.byteLength <= UNASKED_LIMIT) return fromBinary(ControlSchema, bytes)
+      if (isAnswer || kind === 'records' || bytes.byteLength <= UNASKED_LIMIT) return controlFromBytes(bytes)
     } catch {
       throw new FrameError('malformed', 'a control message that cannot be decoded')
     }
