@@ -288,7 +288,10 @@ describe('a change of the key', () => {
     isRefused(() => a.assess({ peer: ids[4]!, role: 'device', standing: asStanding(shown(ticket, 4, 0)) }), 'oldInvite')
     const leaked = holder(4)
     isRefused(() => a.assess(comes(leaked, a)), 'rotated')
-    isRefused(() => a.assess(comes(out, a)), 'removed')
+    for (const roll of [a, b, second]) {
+      expect([roll.removals(), roll.member(out.self)]).toEqual([[], undefined])
+      isRefused(() => roll.assess(comes(out, roll)), 'rotated')
+    }
     out.learn(a.known())
     expect(out.cluster).not.toEqual(a.cluster)
   })
@@ -335,7 +338,7 @@ describe('a change of the key', () => {
     expect(b.cluster).toEqual(a.cluster)
   })
 
-  it('is known after a restart, with who was removed', async () => {
+  it('is known after a restart, and who was removed stays out without being remembered', async () => {
     let kept: KeptRoll | undefined
     const save = async (latest: KeptRoll): Promise<void> => {
       kept = latest
@@ -346,7 +349,19 @@ describe('a change of the key', () => {
     await a.rotate(createClusterKey())
     const again = holder(0, kept!.key!, kept)
     expect(again.assess(comes(b, again))).toMatchObject({ kind: 'outdated' })
-    isRefused(() => again.assess(comes(out, again)), 'removed')
+    isRefused(() => again.assess(comes(out, again)), 'rotated')
+    expect(kept!.removals).toEqual([])
+  })
+
+  it('makes room for other removals, and ends with the connection what a member believed that was away', async () => {
+    const a = holder()
+    const [away, out] = [await joined(a, 1), await joined(a, 2)]
+    expect(away.assess(comes(out, away))).toMatchObject({ kind: 'member' })
+    await a.remove(out.self, 'd2')
+    await a.rotate(createClusterKey())
+    away.learn(a.known())
+    expect([away.cluster, away.member(out.self)]).toEqual([a.cluster, undefined])
+    isRefused(() => away.assess(comes(out, away)), 'rotated')
   })
 })
 
@@ -443,6 +458,8 @@ describe('a holder of the key', () => {
     await other.remove(out.self, 'd2')
     await a.rotate(createClusterKey())
     other.learn(a.known())
+    // Who made the key had not heard of it: until then this one alone keeps it out.
+    expect([a, other].map(roll => roll.isRemoved(out.self))).toEqual([false, true])
     other.watch(({ records }) => {
       for (const roll of [a, b]) roll.learn(records)
     })
@@ -486,12 +503,16 @@ describe('a member that was removed and comes back under another identity', () =
     expect(await asked(before, 'd2')).toBeDefined()
   })
 
-  it('stays out after the key was changed: that makes removals anew', async () => {
+  it('stays out after the key was changed, by all invites from before', async () => {
     const a = holder()
-    const ticket = ticketOf(a)
+    const [ticket, other] = [ticketOf(a), ticketOf(a)]
     await a.certify(ids[1]!, shown(ticket, 1, 0), a.self)
     await a.remove(ids[1]!, 'd1')
     await a.rotate(createClusterKey())
-    expect(a.removals()).toMatchObject([{ peer: ids[1], name: 'd1', ticket: expect.any(Uint8Array) }])
+    for (const comes of [1, 2])
+      for (const one of [ticket, other])
+        await expect(a.certify(ids[comes]!, shown(one, comes, 0), a.self)).rejects.toMatchObject({
+          reason: 'oldInvite'
+        })
   })
 })

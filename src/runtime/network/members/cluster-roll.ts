@@ -387,7 +387,9 @@ export class ClusterRoll {
   async remove(peer: DeviceId, name: string, { revokes = true }: { readonly revokes?: boolean } = {}): Promise<void> {
     const key = this.#requireKey()
     if (this.#removals.size >= MAX_REMOVALS)
-      throw new UserError(`${MAX_REMOVALS} members are removed already; begin a new cluster`, { code: 'tooMany' })
+      throw new UserError(`${MAX_REMOVALS} members are removed already: change the key, which forgets them`, {
+        code: 'tooMany'
+      })
     if (peer === this.self && !this.members().some(member => member.mayAdmit && member.peer !== peer))
       throw new UserError("no other device holds the cluster's key: first give it to another, by an open invite", {
         code: 'lastHolder'
@@ -410,16 +412,15 @@ export class ClusterRoll {
   }
 
   /**
-   * The cluster gets another key, and all members but those that were removed certificates of it. Where that cannot be kept, all
-   * stays as it was. @throws UserError
+   * The cluster gets another key, and all members certificates of it. Who was removed has none: that is as good as a removal, which is
+   * forgotten. Where the key cannot be kept, all stays as it was. @throws UserError
    */
   async rotate(next: ClusterKey): Promise<void> {
     const key = this.#requireKey()
     const rotation = signRotation(key, next, this.#parts.wallTime())
     const reissued = () => ({
       rotations: [rotation],
-      certificates: this.members().map(facts => issueCertificate(next, facts)),
-      removals: this.removals().map(removal => signRemoval(next, removal))
+      certificates: this.members().map(facts => issueCertificate(next, facts))
     })
     const cluster = publicKeyOf(next)
     let given = reissued()
@@ -430,14 +431,13 @@ export class ClusterRoll {
         given = reissued()
         const certificate = given.certificates.find(signed => readCertificate(signed, cluster)?.peer === this.self)
         const rotations = [...this.#rotations, rotation].slice(-MAX_ROTATIONS)
-        return { cluster, key: next, certificate, ...given, uses: [], rotations }
+        return { cluster, key: next, certificate, ...given, removals: [], uses: [], rotations }
       },
       () => {
         if (this.#key !== key) throw new UserError("the cluster's key has just been changed", { code: 'mayNotAdmit' })
         // Who came meanwhile stays as well.
         given = reissued()
         this.#adopt(given, cluster, next)
-        this.#learnRemovals(given.removals)
       }
     )
     this.#saveLater()
@@ -556,10 +556,17 @@ export class ClusterRoll {
     this.#cluster = next
     this.#key = key
     this.#members.clear()
+    this.#forgetRemovals(certificates)
     this.#learnCertificates(certificates)
     this.#certificate = this.#members.get(this.self)?.signed
     this.#uses.clear()
     return this.#rotations
+  }
+
+  /** But of whom who made the key had not heard that it was removed: such a one has a certificate of it. */
+  #forgetRemovals(certificates: readonly Signed[]): void {
+    const stay = new Set(certificates.map(signed => readBody(signed, MemberCertificateSchema)?.peer))
+    for (const peer of this.#removals.keys()) if (!stay.has(peer)) this.#removals.delete(peer)
   }
 
   #learnRemovals(removals: readonly Signed[], reading = new RecordReading()): readonly Signed[] {
