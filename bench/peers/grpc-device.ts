@@ -89,11 +89,23 @@ class GrpcDevice {
     }
   }
 
-  /** All the blocks of one step of its route. */
+  /**
+   * All the blocks of one step of its route; lasts as long as they take at this device's speed, counted as Tributary's emulated
+   * devices count it: from when the device was free and the activation was there, until they were to end.
+   */
   async #step(activation: Activation, since: number): Promise<Activation> {
     const { from, until } = this.#routes[activation.route]![activation.step]!
+    const startedAt = 1000 * emulatedStart(this.#freeSince / 1000, since / 1000, performance.now() / 1000)
     let { tensors } = activation
-    for (let block = from; block < until; block++) tensors = await this.#run(block, tensors, since)
+    let work = 0
+    for (let block = from; block < until; block++) {
+      tensors = await this.#run(block, tensors)
+      work += this.#job.manifest.blocks[block]!.work
+    }
+    const due = startedAt + (1000 * work) / this.#job.devices[this.#self]!.speed
+    if (this.#variant.isLoopFree) await sleep(due - performance.now())
+    else waitUntil(due)
+    this.#freeSince = 1000 * emulatedEnd(due / 1000, performance.now() / 1000)
     return { ...activation, step: activation.step + 1, tensors }
   }
 
@@ -105,23 +117,14 @@ class GrpcDevice {
     else await this.#relay.send(to, activation)
   }
 
-  /**
-   * Activation `block` + 1 from activation `block`; lasts as long as the block takes at this device's speed, counted as
-   * Tributary's emulated devices count it: from when the device was free and the activation was there, until it was to end.
-   */
-  async #run(block: number, tensors: readonly Tensor[], since = performance.now()): Promise<readonly Tensor[]> {
+  /** Activation `block` + 1 from activation `block`. */
+  async #run(block: number, tensors: readonly Tensor[]): Promise<readonly Tensor[]> {
     const session = this.#sessions.get(block)!
-    const { activations, blocks } = this.#job.manifest
     const alive = new Map(tensors.map(tensor => [tensor.name, tensor]))
     const feeds = Object.fromEntries(session.inputNames.map(name => [name, toOrt(alive.get(name)!)]))
-    const startedAt = 1000 * emulatedStart(this.#freeSince / 1000, since / 1000, performance.now() / 1000)
     const made = await session.run(feeds)
     for (const name of session.outputNames) alive.set(name, fromOrt(name, made[name]!))
-    const due = startedAt + (1000 * blocks[block]!.work) / this.#job.devices[this.#self]!.speed
-    if (this.#variant.isLoopFree) await sleep(due - performance.now())
-    else waitUntil(due)
-    this.#freeSince = 1000 * emulatedEnd(due / 1000, performance.now() / 1000)
-    return activations[block + 1]!.tensors.map(({ name }) => alive.get(name)!)
+    return this.#job.manifest.activations[block + 1]!.tensors.map(({ name }) => alive.get(name)!)
   }
 
   #madeUp(block: number): readonly Tensor[] {

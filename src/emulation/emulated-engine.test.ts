@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { blockHash } from '../core/ids.ts'
+import { Halt } from '../core/halt.ts'
+import { type BlockHash, blockHash } from '../core/ids.ts'
 import { elementCount, type Tensor } from '../core/tensor.ts'
 import { type Seconds, seconds } from '../core/units.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
@@ -32,6 +33,16 @@ const emulated = (options: EmulatedEngineOptions, own = 0.01) => {
       const [end, took] = [clock.now(), seconds(clock.now() - start)]
       return { outputs: inputs, inputs, start, end, took, own: seconds(own), late: seconds(0) }
     },
+    visit: async (blocks, inputs) => {
+      asked.push(`visit ${blocks.length}`)
+      const start = clock.now()
+      const runs = blocks.map((_, i) => {
+        const [from, until] = [seconds(start + i * own), seconds(start + (i + 1) * own)]
+        return { start: from, end: until, took: seconds(own), own: seconds(own), late: seconds(0) }
+      })
+      await clock.sleep(seconds(own * blocks.length))
+      return { runs, outputs: ones(blocks.length), inputs }
+    },
     measure: async () => seconds(own),
     calibrate: async () => 0.8,
     stop: async () => void asked.push('stop'),
@@ -44,8 +55,105 @@ const emulated = (options: EmulatedEngineOptions, own = 0.01) => {
     expect(end - start).toBeCloseTo(took, 9)
     return [start, end, late].map(time => Math.round(1e6 * time) / 1e6)
   }
-  return { clock, engine, asked, run }
+  /** Of so many blocks, halted at that time. @returns when each that has run began and ended, and how many made what came out */
+  const visit = async (hashes: readonly BlockHash[], readySince?: Seconds, haltAt?: number) => {
+    const halt = new Halt()
+    if (haltAt !== undefined) void clock.sleep(seconds(haltAt)).then(() => halt.ask())
+    const blocks = hashes.map(hash => ({ hash, expected: seconds(0), alive: ['x'] }))
+    const { runs, outputs } = await engine.visit!(blocks, ones(1), halt, readySince)
+    const times = runs.map(({ start, end }) => [start, end].map(time => Math.round(1e6 * time) / 1e6))
+    return [times, outputs[0]!.dims[0]]
+  }
+  return { clock, engine, asked, run, visit }
 }
+
+const B = blockHash('b'.repeat(64))
+const C = blockHash('c'.repeat(64))
+
+test('blocks of a visit run at once below, and last as long as one after the other', async () => {
+  const { clock, engine, visit, run, asked } = emulated({ speed: 0.25 })
+  for (const [hash, work] of [
+    [A, 0.02],
+    [B, 0.03],
+    [C, 0.01]
+  ] as const)
+    await engine.load(hash, 'here', seconds(work))
+  asked.length = 0
+  const both = Promise.all([visit([A, B, C]), run()])
+  await clock.advance(seconds(1))
+  expect(await both).toEqual([
+    [
+      [
+        [0, 0.08],
+        [0.08, 0.2],
+        [0.2, 0.24]
+      ],
+      3
+    ],
+    [0.24, 0.32, 0]
+  ])
+  expect(asked).toEqual(['visit 3', 'run'])
+  const ready = visit([A, B], seconds(0.99))
+  await clock.advance(seconds(1))
+  expect(await ready).toEqual([
+    [
+      [0.99, 1.07],
+      [1.07, 1.19]
+    ],
+    2
+  ])
+})
+
+test('a visit that is halted ends with the block that would run by then, and what comes out is what that made', async () => {
+  const { clock, engine, visit, asked } = emulated({ speed: 0.25 })
+  for (const hash of [A, B, C]) await engine.load(hash, 'here', seconds(0.02))
+  const halted = async (at: number) => {
+    asked.length = 0
+    const visited = visit([A, B, C], clock.now(), at)
+    await clock.advance(seconds(1))
+    return [...(await visited), ...asked]
+  }
+  expect(await halted(0.001)).toEqual([[[0, 0.08]], 1, 'visit 3', 'visit 1'])
+  expect(await halted(0.1)).toEqual([
+    [
+      [1, 1.08],
+      [1.08, 1.16]
+    ],
+    2,
+    'visit 3',
+    'visit 2'
+  ])
+  expect(await halted(0.2)).toEqual([
+    [
+      [2, 2.08],
+      [2.08, 2.16],
+      [2.16, 2.24]
+    ],
+    3,
+    'visit 3'
+  ])
+})
+
+test('where the times of blocks are not declared, the first of a visit runs by itself', async () => {
+  const { clock, engine, visit, asked } = emulated({ speed: 0.25 })
+  for (const hash of [A, B]) await engine.load(hash, 'here')
+  asked.length = 0
+  const visited = visit([A, B])
+  await clock.advance(seconds(1))
+  expect(await visited).toEqual([[[0, 0.04]], 1])
+  expect(asked).toEqual(['run'])
+  const unpaced = emulated({})
+  for (const hash of [A, B]) await unpaced.engine.load(hash, 'here')
+  const own = unpaced.visit([A, B])
+  await unpaced.clock.advance(seconds(1))
+  expect(await own).toEqual([
+    [
+      [0, 0.01],
+      [0.01, 0.02]
+    ],
+    2
+  ])
+})
 
 test('a run lasts as many times as long as the speed is small, and the next begins when it has ended', async () => {
   const { clock, engine, run, asked } = emulated({ speed: 0.25 })

@@ -318,11 +318,12 @@ export class LocalBlocks {
     k: number,
     count: number,
     activation: readonly Tensor[],
-    halt: Halt
+    halt: Halt,
+    readySince: Seconds
   ): Promise<Visited> {
     const here = byName(activation)
     const { blocks, inputs } = this.#planVisit(manifest, k, count, activation, here)
-    const { runs, failed, outputs, inputs: returned } = await this.#engine.visit!(blocks, inputs, halt)
+    const { runs, failed, outputs, inputs: returned } = await this.#engine.visit!(blocks, inputs, halt, readySince)
     for (const { late } of runs) this.#late += late
     if (failed !== undefined) return { runs, failed }
     const last = runs.at(-1)!

@@ -172,7 +172,8 @@ export class TaskTraffic {
     const { done: first } = task
     const manifest = this.#parts.view.manifest(task.modelId)!
     const inputs = this.#parts.encodings.decode(task.tensors)
-    const { runs, tensors, failed } = await this.#parts.blocks.visit(manifest, first, blocks, inputs, halt)
+    const ready = task.ranUntil ?? task.arrivedAt
+    const { runs, tensors, failed } = await this.#parts.blocks.visit(manifest, first, blocks, inputs, halt, ready)
     if (tensors !== undefined) this.#hold(task, tensors)
     const outcomes = runs.map((run, i) => this.#ran(task, manifest, first + i, run))
     return failed === undefined ? outcomes : [...outcomes, this.#failed(task, failed.error, first + failed.at)]

@@ -113,10 +113,16 @@ export interface Engine extends AsyncDisposable {
    * Run blocks one after the other, and nothing between them. Before each but the first it is looked whether it is to stop.
    * Absent: it cannot, and each is asked for by `run`.
    * @param inputs what any of them reads that none before it makes, once each
+   * @param readySince as `run`
    * @throws as `run`, where the first did not run
    */
   readonly visit?:
-    | ((blocks: readonly VisitedBlock[], inputs: readonly Tensor[], halt: Halt) => Promise<BlockVisit>)
+    | ((
+        blocks: readonly VisitedBlock[],
+        inputs: readonly Tensor[],
+        halt: Halt,
+        readySince?: Seconds
+      ) => Promise<BlockVisit>)
     | undefined
   /**
    * Run one block on several data at once, all of the same names, types and dimensions; of a block that takes them so. Absent: it

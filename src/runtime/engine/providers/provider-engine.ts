@@ -90,7 +90,7 @@ export class ProviderEngine implements Engine {
   constructor(parts: ProviderEngineParts) {
     this.#parts = parts
     this.takesAhead = parts.cpu.takesAhead ?? false
-    this.visit = parts.cpu.visit === undefined ? undefined : (...visit) => this.#visit(...visit)
+    this.visit = parts.cpu.visit === undefined ? undefined : (blocks, inputs, halt) => this.#visit(blocks, inputs, halt)
     this.runTogether = parts.cpu.runTogether === undefined ? undefined : (...runs) => this.#runTogether(...runs)
   }
 
