@@ -40,6 +40,8 @@ export interface Attack {
   readonly isQuick?: boolean
   /** Flags of the honest devices. */
   readonly flags?: readonly string[]
+  /** And of the one that has the source. */
+  readonly sourceFlags?: readonly string[]
   /** It leaves another cluster behind: the next attack gets a new one. */
   readonly isLast?: boolean
   /** Until the signal, or it is done. */

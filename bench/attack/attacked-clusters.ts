@@ -11,10 +11,11 @@ export class AttackedClusters implements AsyncDisposable {
   }
 
   async of(attack: Attack): Promise<HonestCluster> {
-    const flags = JSON.stringify(attack.flags ?? [])
+    const { flags: all = [], sourceFlags = [] } = attack
+    const flags = JSON.stringify([all, sourceFlags])
     if (this.#open?.flags !== flags) {
       await this.close()
-      this.#open = { flags, cluster: await openHonestCluster(this.#data, attack.flags ?? []) }
+      this.#open = { flags, cluster: await openHonestCluster(this.#data, all, sourceFlags) }
     }
     return this.#open.cluster
   }

@@ -3,16 +3,30 @@ import { deviceId } from '../../src/core/ids.ts'
 import type { Tensor } from '../../src/core/tensor.ts'
 import { notice } from '../../src/runtime/device/notice.ts'
 import { TaskSchema } from '../../src/runtime/generated/tributary/v1/wire_pb.ts'
-import type { BlockRun } from '../../src/runtime/ports/engine.ts'
 import type { ArrivedTask, Network, TaskAnswer } from '../../src/runtime/ports/network.ts'
+import type { HostileDeviceOptions } from '../../src/testing/hostile-device.ts'
 import { type Attack, again, type Stage } from './attack.ts'
-import { ofNet, SOURCE } from './of-net.ts'
+import { MEMORY } from './honest-cluster.ts'
+import { type OfNet, ofNet, SOURCE } from './of-net.ts'
 
 // Devices that load what is placed on them as any other, are given data, and do something else with them.
 
-/** Memory without bound, and faster than others: all goes there that may. */
-const GREEDY = { name: 'mallory', parts: { place: undefined } } as const
-const WITH_AUDITS = ['--audit', '1', '--memory', '64MiB']
+/** Memory without bound, and by its own words faster than others: all goes there that may. */
+const GREEDY = { name: 'mallory', boast: 1000, parts: { place: undefined } } as const
+/** The source has to give blocks to others, each of which has room for all. */
+const AUDITED = { flags: ['--audit', '1', '--memory', '64MiB'], sourceFlags: ['--memory', MEMORY] }
+
+/** What the source's audits have come to. @returns whether the attacker is set aside for it */
+const noteAudits = async ({ cluster, note }: Stage): Promise<boolean> => {
+  const { audits } = await cluster.node('cam').next(() => true)
+  const isCaught = audits.setAside.some(({ device }) => device === GREEDY.name)
+  const caught = isCaught ? 'the attacker is set aside' : 'nobody is set aside'
+  note(`${audits.done} audits, ${audits.deviations} deviated; ${caught}`)
+  return isCaught
+}
+
+/** So often it may be that chance kept it from being seen. */
+const UNSEEN = 20
 
 /** A device until the end. */
 const untilOver = ({ signal }: Stage): Promise<void> => again(signal, 0.1, () => {})
@@ -47,29 +61,32 @@ const blackHole = taking(
   }
 )
 
-const misshapen: Attack = {
-  name: 'results of another shape with a valid token',
-  what: 'a device that is given data sends at once results of sixteen rows, of other types and names, with their tokens',
-  once: 'they are recorded',
-  unit: 'results',
-  play: async stage => {
-    const net = await ofNet(await stage.member(), stage)
-    let turn = 0
-    const takes = ({ task }: ArrivedTask, _: () => TaskAnswer, network: Network): TaskAnswer => {
-      const done = [net.blocks, net.blocks, net.blocks, 2 ** 31][turn % 4]!
-      const [right] = net.output(turn % 4 === 0 ? 16 : 1)
+const misshapen = (): Attack => {
+  let net: OfNet | undefined
+  let turn = 0
+  const taken = taking(
+    {
+      name: 'results of another shape with a valid token',
+      what: 'a device that is given data sends at once results of sixteen rows, of other types and names, with their tokens',
+      once: 'they are recorded'
+    },
+    ({ task }, network) => {
+      const { blocks, output } = net!
+      const done = [blocks, blocks, blocks, 2 ** 31][turn % 4]!
+      const [right] = output(turn % 4 === 0 ? 16 : 1)
       const wrong =
         turn % 4 === 1 ? { ...right!, type: 'int32' as const } : { ...right!, name: turn % 4 === 2 ? 'q' : 'z' }
       turn++
-      stage.count()
       const { source, datum, model, home, attempt, token, weight } = task
       const forged = create(TaskSchema, { source, datum, model, home, attempt, token, weight, done })
       network.sendTask(deviceId(home), forged, [wrong]).answered.catch(() => {})
-      return { kind: 'accepted' }
     }
-    await stage.device({ ...GREEDY, takes })
-    await untilOver(stage)
+  )
+  const play = async (stage: Stage): Promise<void> => {
+    net = await ofNet(await stage.member(), stage)
+    await taken.play(stage)
   }
+  return { ...taken, play }
 }
 
 const accusing = taking(
@@ -80,7 +97,10 @@ const accusing = taking(
   },
   ({ task }, network) => {
     const { source, datum, attempt, token } = task
-    for (const device of network.peers().keys()) {
+    // The first word of an attempt counts: that of another each time, of the home last.
+    const all = [...network.peers().keys()].filter(device => device !== task.home)
+    const first = Number(datum) % all.length
+    for (const device of [...all.slice(first), ...all.slice(0, first), deviceId(task.home)]) {
       const about = { source, datum, attempt, token }
       const said = { device, block: 0, because: 'does not compute' }
       network.notify(deviceId(task.home), notice('failure', { ...about, ...said }))
@@ -96,38 +116,58 @@ const noise = (tensor: Tensor): Tensor => {
   return { ...tensor, data: new Uint8Array(values.buffer) }
 }
 
-const wrongResults: Attack = {
-  name: 'wrong results, audited',
-  what: 'a device computes plausible noise, in a cluster that audits all',
-  once: '700 of 800 results are wrong, and nobody notices',
-  unit: 'blocks computed wrongly',
-  flags: WITH_AUDITS,
-  play: async stage => {
-    const spoil = (run: BlockRun): BlockRun => {
-      stage.count()
-      return { ...run, outputs: run.outputs.map(noise) }
-    }
-    await stage.device({ ...GREEDY, spoil })
-    await untilOver(stage)
+/** A device that computes otherwise than others, in a cluster that audits all. */
+const deviating = (
+  about: Pick<Attack, 'name' | 'what' | 'once' | 'unit'>,
+  how: (stage: Stage) => Partial<HostileDeviceOptions>
+): Attack => {
+  let isCaught = false
+  let tried = 0
+  return {
+    ...{ ...AUDITED, ...about },
+    play: async stage => {
+      const count = (): void => {
+        tried++
+        stage.count()
+      }
+      await stage.device({ ...GREEDY, ...how({ ...stage, count }) })
+      await untilOver(stage).catch(() => {}) // it was told to end
+      isCaught = await noteAudits(stage)
+    },
+    fault: () => (tried > UNSEEN && !isCaught ? `it was not caught` : undefined)
   }
 }
 
-const lyingAuditor: Attack = {
-  name: 'an auditor that lies',
-  what: 'a device computes data rightly, and wrongly whatever others ask it to compute again for their audits',
-  once: '',
-  unit: 'audits answered wrongly',
-  flags: WITH_AUDITS,
-  play: async stage => {
-    const takes = (arrived: ArrivedTask, honest: () => TaskAnswer): TaskAnswer => {
+const wrongResults = deviating(
+  {
+    name: 'wrong results, audited',
+    what: 'a device computes plausible noise, in a cluster that audits all',
+    once: '700 of 800 results are wrong, and nobody notices',
+    unit: 'blocks computed wrongly'
+  },
+  stage => ({
+    spoil: run => {
+      stage.count()
+      return { ...run, outputs: run.outputs.map(noise) }
+    }
+  })
+)
+
+const lyingAuditor = deviating(
+  {
+    name: 'an auditor that lies',
+    what: 'a device computes data rightly, and wrongly whatever others ask it to compute again for their audits',
+    once: '',
+    unit: 'audits answered wrongly'
+  },
+  stage => ({
+    takes: (arrived, honest) => {
       if (arrived.task.source === SOURCE) return honest()
       stage.count()
       for (const { data } of arrived.tensors) data.fill(63)
       return honest()
     }
-    await stage.device({ ...GREEDY, takes })
-    await untilOver(stage)
-  }
-}
+  })
+)
 
-export const DEVICE_ATTACKS: readonly Attack[] = [blackHole, misshapen, accusing, wrongResults, lyingAuditor]
+export const DEVICE_ATTACKS: readonly Attack[] = [blackHole, misshapen(), accusing, wrongResults, lyingAuditor]

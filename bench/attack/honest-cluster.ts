@@ -20,7 +20,7 @@ const WIDTH = 256
 const LAYERS = 6
 const ANSWERS = 16
 /** Of each device: so the model takes three of the four. */
-const MEMORY = '640KiB'
+export const MEMORY = '640KiB'
 /** That differ; each stands there under many names. */
 const ITEMS = 64
 /** Seconds. */
@@ -129,13 +129,18 @@ export interface HonestCluster extends AsyncDisposable {
 let clusters = 0
 
 /** Four devices as processes; the source has begun and its results come. */
-export const openHonestCluster = async (data: AttackedData, flags: readonly string[]): Promise<HonestCluster> => {
+export const openHonestCluster = async (
+  data: AttackedData,
+  flags: readonly string[],
+  sourceFlags: readonly string[] = []
+): Promise<HonestCluster> => {
   const home = join(data.folder, `cluster-${clusters++}`)
   const files = await makeFiles(home, `${home}-inbox`)
   const sink = join(home, 'sink.jsonl')
   const nodes: NodeProcess[] = []
   const startHonest = (start: typeof startNode, name: string, more: readonly string[]): NodeProcess => {
-    const started = start(name, ['--state', join(home, name), '--memory', MEMORY, ...more, ...flags])
+    const own = name === 'cam' ? sourceFlags : []
+    const started = start(name, ['--state', join(home, name), '--memory', MEMORY, ...more, ...flags, ...own])
     nodes.push(started)
     return started
   }

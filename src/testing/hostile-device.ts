@@ -1,7 +1,11 @@
+import { create } from '@bufbuild/protobuf'
+import type { DeviceId } from '../core/ids.ts'
 import { bytes } from '../core/units.ts'
 import { createDevice, type Device } from '../runtime/device/device.ts'
 import type { DeviceParts } from '../runtime/device/device-parts.ts'
+import { notice } from '../runtime/device/notice.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
+import { type DeviceState, DeviceStateSchema, type Notice } from '../runtime/generated/tributary/v1/wire_pb.ts'
 import { identitySigner } from '../runtime/network/identity-signer.ts'
 import { nodeHash } from '../runtime/node-hash.ts'
 import { nodeRandom } from '../runtime/node-random.ts'
@@ -20,6 +24,8 @@ export interface HostileDeviceOptions {
   readonly spoil?: (run: BlockRun) => BlockRun
   /** Of a task that comes to it. @param honest what a device does with it @default that */
   readonly takes?: (arrived: ArrivedTask, honest: () => TaskAnswer, network: Network) => TaskAnswer
+  /** It says that it is so many times as fast as it is, and so are its blocks. @default 1 */
+  readonly boast?: number
   readonly parts?: Partial<DeviceParts>
 }
 
@@ -36,11 +42,16 @@ export interface HostileDevice extends AsyncDisposable {
 export const openHostileDevice = async (
   invite: string,
   folder: string,
-  { name, spoil, takes, parts }: HostileDeviceOptions
+  { name, spoil, takes, boast = 1, parts }: HostileDeviceOptions
 ): Promise<HostileDevice> => {
   const { network, identity, blobs, join } = await memberNetwork(invite, folder)
-  const start = network.start.bind(network)
+  const [start, publish, notify] = [network.start, network.publishState, network.notify].map(one =>
+    one.bind(network)
+  ) as [Network['start'], Network['publishState'], Network['notify']]
   const tampered: Network = Object.assign(network, {
+    publishState: (state: DeviceState) => publish(boasting(state, boast)),
+    notify: (to: DeviceId, said: Notice) =>
+      notify(to, said.body.case === 'state' ? notice('state', boasting(said.body.value, boast)) : said),
     start: (handlers: NetworkHandlers) =>
       start({
         ...handlers,
@@ -59,3 +70,14 @@ export const openHostileDevice = async (
   join()
   return { device, network, [Symbol.asyncDispose]: () => device[Symbol.asyncDispose]() }
 }
+
+const boasting = (state: DeviceState, times: number): DeviceState =>
+  create(DeviceStateSchema, {
+    ...state,
+    speed: state.speed * times,
+    models: state.models.map(model => ({
+      ...model,
+      blocks: model.blocks.map(block => ({ ...block, seconds: block.seconds / times })),
+      times: model.times.map(time => time / times)
+    }))
+  })

@@ -99,6 +99,32 @@ test('who accuses another is set aside as little as that one; who accuses two is
   expect(['a', 'b'].map(name => breaker.isDiscredited(deviceId(name), net, seconds(1)))).toEqual([false, false])
 })
 
+test('a datum goes out again past whoever accuses another too, by the other where there is nobody else', () => {
+  const accuses = (appeals: Appeals, device: string, by: string, now = 0) =>
+    appeals.failed(7, net, { device: deviceId(device), block: 1, because: 'x', accuser: deviceId(by) }, seconds(now))
+  const all = cluster({ mallory: [0, 1], a: [1], b: [1] })
+  accuses(all.appeals, 'a', 'mallory')
+  expect([0, 1].map(k => all.runs(all.appeals.way(7, net), k))).toEqual(['home', 'b'])
+  const two = cluster({ mallory: [0, 1], a: [1] })
+  accuses(two.appeals, 'a', 'mallory')
+  expect([0, 1].map(k => two.runs(two.appeals.way(7, net), k))).toEqual(['home', 'a'])
+  // Another says so as well.
+  accuses(two.appeals, 'a', 'c')
+  expect(two.runs(two.appeals.way(7, net), 1)).toBe('mallory')
+})
+
+test('who says of this device that it has failed is itself at fault, and is set aside at the third time', () => {
+  const { appeals, breaker, runs } = cluster({ mallory: [0, 1], a: [1] })
+  const setAside = [1, 2, 3].flatMap(datum => {
+    const failure = { device: home, block: 0, because: 'x', accuser: deviceId('mallory') }
+    expect(appeals.failed(datum, net, failure, seconds(datum)).kind).toBe('again')
+    expect([0, 1].map(k => runs(appeals.way(datum, net), k))).toEqual(['home', 'a'])
+    return appeals.computed(datum, net, new Set([home, deviceId('a')]), seconds(datum))
+  })
+  expect(setAside.map(({ device }) => device)).toEqual(['mallory'])
+  expect(breaker.isDiscredited(home, net, seconds(4))).toBe(false)
+})
+
 test('one that cannot be reached is not waited for', () => {
   const { view, failed } = cluster({ a: [1], b: [1] })
   const far = deviceId('far')

@@ -40,8 +40,12 @@ interface Case {
   way: readonly Step[] | undefined
 }
 
-/** A block on a device that failed it is dearer than any way around it, and other blocks there than any way around them. */
+/**
+ * A block on a device that failed it is dearer than any way around it, and other blocks there than any way around them. Of what one alone says
+ * of another one of the two is wrong: the block is as dear there, and whoever says so is dearer.
+ */
 const FAILED_THERE = 1e12
+const ACCUSES = 2e6
 const FAILED_NEARBY = 1e6
 
 /**
@@ -59,8 +63,9 @@ export class Appeals {
     this.#parts = parts
   }
 
-  failed(datum: number, model: ModelId, failure: BlockFailure, now: Seconds): Verdict {
+  failed(datum: number, model: ModelId, told: BlockFailure, now: Seconds): Verdict {
     const { view, breaker } = this.#parts
+    const failure = this.#known(told)
     const known = this.#cases.get(datum) ?? { since: now, failures: [], way: undefined }
     this.#cases.set(datum, known)
     known.failures.push(failure)
@@ -87,6 +92,12 @@ export class Appeals {
       after: seconds(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures.length - 1))),
       setAside: hasNoOtherWay ? breaker.suspect(failure.device, model, failure.because, now) : undefined
     }
+  }
+
+  /** That this device has failed it knows better than others: who says so has failed itself. */
+  #known(told: BlockFailure): BlockFailure {
+    const { device, accuser, block, because } = told
+    return accuser === undefined || device !== this.#parts.view.self ? told : { device: accuser, block, because }
   }
 
   /** The way of a datum that is sent out again; undefined where the policy is to choose it. */
@@ -150,10 +161,10 @@ export class Appeals {
     return this.#wayInParts(m, failures)
   }
 
-  /** A device that can be reached at once, carries the whole model and has not failed; this one first. */
+  /** A device that can be reached at once, carries the whole model, and neither has failed nor says that another has; this one first. */
   #elsewhere(m: number, failures: readonly BlockFailure[]): number | undefined {
     const { world, selfIndex } = this.#parts.view
-    const failed = new Set(failures.map(({ device }) => device))
+    const failed = new Set(failures.flatMap(({ device, accuser = device }) => [device, accuser]))
     const candidates = [selfIndex, ...world.links[selfIndex]!.filter(({ up }) => up).map(({ to }) => to)]
     // A pinned first block runs here and nowhere else, whoever carries it.
     const mayRunAll = (n: number): boolean => world.carriesAll(n, m) && world.mayRun(n, m, 0, selfIndex)
@@ -163,10 +174,17 @@ export class Appeals {
   /** The quickest on which no device gets a block that it has failed, and those that failed any get as few as can be. */
   #wayInParts(model: number, failures: readonly BlockFailure[]): readonly Step[] | undefined {
     const { world, selfIndex: from } = this.#parts.view
-    const hasFailed = (n: number, k?: number): boolean =>
-      failures.some(({ device, block }) => device === world.devices[n]!.id && (k === undefined || block === k))
+    const priceOf = ({ device, block, accuser }: BlockFailure, at: DeviceId, k: number): number => {
+      if (at === accuser) return ACCUSES
+      if (at !== device) return 0
+      const witnesses = new Set(
+        failures.flatMap(one => (one.device === at && one.block === block ? [one.accuser] : []))
+      )
+      const isSure = accuser === undefined || witnesses.size > 1
+      return block === k && isSure ? FAILED_THERE : FAILED_NEARBY
+    }
     const blockPrice = (n: number, k: number): number =>
-      hasFailed(n, k) ? FAILED_THERE : hasFailed(n) ? FAILED_NEARBY : 0
+      Math.max(0, ...failures.map(failure => priceOf(failure, world.devices[n]!.id, k)))
     const path = cheapestPath({
       ...{ world, model, from, done: 0, home: from, blockPrice, atMost: FAILED_THERE },
       price: () => 1,
