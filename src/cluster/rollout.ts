@@ -38,7 +38,8 @@ export interface RolloutPorts<B extends RolloutBlock> {
   readonly others: () => readonly { readonly id: DeviceId; readonly readyEpoch: number }[]
   /** What is offered, what this device is ready for, or whether it takes blocks, has changed: the others are to hear of it. */
   readonly changed: () => void
-  readonly say: (text: string) => void
+  /** @param about what it is about */
+  readonly say: (text: string, about: B) => void
 }
 
 /** What is to be done next; whoever does it says how it went, then asks again. */
@@ -151,7 +152,7 @@ export class Rollout<B extends RolloutBlock> {
     const { now, say, changed } = this.#ports
     const wasFull = this.failures.isFull(now())
     const words = this.failures.failed(block, error, kind, now())
-    if (words !== undefined) say(words)
+    if (words !== undefined) say(words, block)
     // What is a trouble by now is said by whoever says troubles; that there is no room here, the planner hears.
     if (kind === 'notLoaded' || words !== undefined || wasFull !== this.failures.isFull(now())) changed()
     this.#tried.add(block.digest)

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import type { NumberedPlacement } from '../../cluster/numbered-placement.ts'
+import { PEER_BUDGETS, PeerBudgets } from '../../cluster/peer-budgets.ts'
 import { blockHash, deviceId, modelId } from '../../core/ids.ts'
 import { JobGuard } from '../../core/job-guard.ts'
 import type { ModelManifest } from '../../core/manifest.ts'
@@ -254,4 +255,29 @@ test("a block that would be beyond its owner's share of the disk is not fetched,
   fetched.clear()
   await bring(A, 6)
   expect([...fetched]).toEqual(['1'])
+})
+
+test("blocks of another's model that nobody gives make as many lines as that one may have, those of its own each one", async () => {
+  const count = async (owner: typeof A): Promise<number> => {
+    const clock = createManualClock()
+    const view = new ClusterView(A, 1)
+    const blocks = Array.from({ length: 20 }, (_, k) => ({ ...manifest.blocks[0]!, sha256: blockHash(`${k}`) }))
+    const activations = Array.from({ length: 21 }, () => manifest.activations[0]!)
+    view.addManifest({ ...manifest, blocks, activations, seal: { owner, signature: new Uint8Array() } })
+    const budgets = new PeerBudgets({ now: () => clock.now(), exceeded: () => {} })
+    for (let spent = 0; spent < PEER_BUDGETS.lines.burst - 5; spent++) budgets.takes(B, 'lines')
+    const said: string[] = []
+    const say = (text: string): void => void said.push(text)
+    const fetch = async (hash: string): Promise<string> => Promise.reject(new Error(`nobody has ${hash}`))
+    const none = { find: async () => undefined } as unknown as BlobStore
+    const parts = { clock, view, fetch, say, inUse: () => false, changed: () => {}, blobs: none, memory: bytes(100) }
+    const mayHaveLine = (of: typeof A): boolean => budgets.takes(of, 'lines')
+    const guard = new JobGuard({ clock, say: () => {} })
+    const keeper = new BlockKeeper({ ...parts, guard, mayHaveLine, blocks: new LocalBlocks(engine) })
+    const all = blocks.map((_, k) => k)
+    keeper.adopt({ epoch: 1, planner: B, placement: new Map([[A, new Map([[net, all]])]]), unplaced: [] })
+    for (let i = 0; i < 60; i++) await settled()
+    return said.length
+  }
+  expect([await count(B), await count(A)]).toEqual([5, 20])
 })

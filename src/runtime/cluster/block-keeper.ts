@@ -28,6 +28,8 @@ export interface BlockKeeperParts {
   readonly inUse: (model: number, block: number) => boolean
   /** What is carried has changed: tell the others, look at what waits. */
   readonly changed: () => void
+  /** Another line about models of that device: it may have many blocks. @default any number */
+  readonly mayHaveLine?: (owner: DeviceId) => boolean
   readonly say: (text: string, level?: 'info' | 'warn', facts?: { readonly kind: 'blocks' | 'setAside' }) => void
 }
 
@@ -80,7 +82,7 @@ export class BlockKeeper {
   }
 
   #createRollout(): Rollout<OwnBlock> {
-    const { clock, view, blocks, memory, inUse, changed, say } = this.#parts
+    const { clock, view, blocks, memory, inUse, changed, say, mayHaveLine: mayHave = () => true } = this.#parts
     const { world } = view
     return new Rollout<OwnBlock>({
       self: view.self,
@@ -109,7 +111,9 @@ export class BlockKeeper {
           .filter(({ device }) => device !== view.self)
           .map(({ device, readyEpoch }) => ({ id: deviceId(device), readyEpoch: Number(readyEpoch) })),
       changed,
-      say: text => say(text, 'warn')
+      say: (text, { manifest: { seal } }) => {
+        if (seal === undefined || seal.owner === view.self || mayHave(seal.owner)) say(text, 'warn')
+      }
     })
   }
 

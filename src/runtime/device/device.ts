@@ -277,6 +277,7 @@ class RunningDevice implements Device {
       fetch: network.fetchBlob.bind(network),
       inUse: (model, block) => this.#dispatcher.uses(model, block),
       changed: () => this.#announcer.changed(),
+      mayHaveLine: owner => this.#budgets.takes(owner, 'lines'),
       say
     })
     this.#lanes = new LaneChooser({

@@ -25,6 +25,8 @@ export interface BlobFetcherParts {
 
 /** A holder that gives no byte for so long is given up. */
 const STALL: Seconds = seconds(15)
+/** Of holders that did not give it: in one line. */
+const MOST_TOLD = 3
 
 interface Underway {
   readonly path: Promise<string>
@@ -99,7 +101,10 @@ export class BlobFetcher {
         failures.push(because)
       }
     }
-    throw new NetworkError(`no holder gave block ${hash}: ${failures.join('; ') || 'nobody is known to have it'}`)
+    const more = failures.length > MOST_TOLD ? `; and ${failures.length - MOST_TOLD} others` : ''
+    const because =
+      failures.length === 0 ? 'nobody is known to have it' : failures.slice(0, MOST_TOLD).join('; ') + more
+    throw new NetworkError(`no holder gave block ${hash.slice(0, 12)}: ${because}`)
   }
 
   /** All that is missing from one holder. What an earlier one gave may be what is wrong, so it gets a second chance. */

@@ -65,6 +65,9 @@ const SUSPECT_AFTER: Seconds = seconds(3)
 /** For the last words, where a peer takes none any more. */
 const FAREWELL: Seconds = seconds(0.3)
 
+/** On whose budget lines are of holders that do not give a block: there may be many, and many blocks. */
+const BLOCKS = 'blocks that others do not give'
+
 const absent = (peer: DeviceId): NetworkError => new NetworkError(`${peer} is not connected`)
 
 /**
@@ -129,7 +132,7 @@ class Libp2pNetwork implements Network {
       clock,
       session: peer => this.#membership?.live(peer),
       heard: peer => this.#membership?.heard(peer),
-      say: (text, level) => this.#say(text, level)
+      say: (text, level) => void (this.#budgets.takes(BLOCKS, 'lines') && this.#say(text, level))
     })
     this.stop = stopOnce(() => this.#shutDown()).stop
   }
