@@ -11,8 +11,8 @@ import { type OfNet, ofNet, SOURCE } from './of-net.ts'
 
 // Devices that load what is placed on them as any other, are given data, and do something else with them.
 
-/** Memory without bound, and by its own words faster than others: all goes there that may. */
-const GREEDY = { name: 'mallory', boast: 1000, parts: { place: undefined } } as const
+/** It loads all that there is, whatever was placed on it, and says that it is far faster than others: all goes there that may. */
+const GREEDY = { name: 'mallory', boast: 1000, isGreedy: true, parts: { place: undefined } } as const
 /** The source has to give blocks to others, each of which has room for all. */
 const AUDITED = { flags: ['--audit', '1', '--memory', '64MiB'], sourceFlags: ['--memory', MEMORY] }
 
@@ -161,6 +161,8 @@ const lyingAuditor = deviating(
     unit: 'audits answered wrongly'
   },
   stage => ({
+    // Who computes a datum is not asked to audit it: it says that it is slow.
+    boast: 0.001,
     takes: (arrived, honest) => {
       if (arrived.task.source === SOURCE) return honest()
       stage.count()

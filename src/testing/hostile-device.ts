@@ -5,7 +5,12 @@ import { createDevice, type Device } from '../runtime/device/device.ts'
 import type { DeviceParts } from '../runtime/device/device-parts.ts'
 import { notice } from '../runtime/device/notice.ts'
 import { createEngine } from '../runtime/engine/create-engine.ts'
-import { type DeviceState, DeviceStateSchema, type Notice } from '../runtime/generated/tributary/v1/wire_pb.ts'
+import {
+  type DeviceState,
+  DeviceStateSchema,
+  type Notice,
+  PlacedDeviceSchema
+} from '../runtime/generated/tributary/v1/wire_pb.ts'
 import { identitySigner } from '../runtime/network/identity-signer.ts'
 import { nodeHash } from '../runtime/node-hash.ts'
 import { nodeRandom } from '../runtime/node-random.ts'
@@ -26,6 +31,8 @@ export interface HostileDeviceOptions {
   readonly takes?: (arrived: ArrivedTask, honest: () => TaskAnswer, network: Network) => TaskAnswer
   /** It says that it is so many times as fast as it is, and so are its blocks. @default 1 */
   readonly boast?: number
+  /** It carries all blocks of what is placed, wherever that is to be. @default false */
+  readonly isGreedy?: boolean
   readonly parts?: Partial<DeviceParts>
 }
 
@@ -42,7 +49,7 @@ export interface HostileDevice extends AsyncDisposable {
 export const openHostileDevice = async (
   invite: string,
   folder: string,
-  { name, spoil, takes, boast = 1, parts }: HostileDeviceOptions
+  { name, spoil, takes, boast = 1, isGreedy = false, parts }: HostileDeviceOptions
 ): Promise<HostileDevice> => {
   const { network, identity, blobs, join } = await memberNetwork(invite, folder)
   const [start, publish, notify] = [network.start, network.publishState, network.notify].map(one =>
@@ -55,6 +62,7 @@ export const openHostileDevice = async (
     start: (handlers: NetworkHandlers) =>
       start({
         ...handlers,
+        onNotice: (from, said) => handlers.onNotice(from, isGreedy ? allPlacedOn(network.self, said) : said),
         onTask: arrived =>
           takes === undefined ? handlers.onTask(arrived) : takes(arrived, () => handlers.onTask(arrived), network)
       })
@@ -81,3 +89,15 @@ const boasting = (state: DeviceState, times: number): DeviceState =>
       times: model.times.map(time => time / times)
     }))
   })
+
+const allPlacedOn = (self: DeviceId, said: Notice): Notice => {
+  if (said.body.case !== 'placement') return said
+  const { models, ...rest } = said.body.value
+  const all = models.map(model => {
+    const placed = [...model.devices.flatMap(({ blocks }) => blocks), ...model.unplaced.map(({ block }) => block)]
+    const blocks = [...new Set(placed)].sort((a, b) => a - b)
+    const own = create(PlacedDeviceSchema, { device: self, blocks })
+    return { ...model, devices: [...model.devices.filter(({ device }) => device !== self), own] }
+  })
+  return notice('placement', { ...rest, models: all })
+}
