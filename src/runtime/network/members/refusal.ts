@@ -56,6 +56,7 @@ const PASSING: ReadonlySet<Reason> = new Set(['notYet', 'noHolder', 'crowded'])
 /** Wherever it asked, the answer would be the same: of the cluster, by what its key has signed. */
 const OF_CLUSTER: ReadonlySet<Reason> = new Set([
   'removed',
+  'rotated',
   'oldInvite',
   'expired',
   'used',
