@@ -27,6 +27,8 @@ export const PEER_BUDGETS = {
   records: { burst: 4096, perSecond: 20, of: 'words about members' },
   /** An honest device passes on only what it has verified. */
   forgeries: { burst: 8, perSecond: 0.2, of: 'forged words about members' },
+  /** That it does not hear another one: that one is asked. */
+  doubts: { burst: 64, perSecond: 2, of: 'words about who is silent' },
   lines: { burst: 30, perSecond: 0.2, of: 'lines in the log' },
   /** Notices and all else that is no task: one for each `BYTES_OF_WORD`. A task that is refused is several. Who sends more is read more slowly: nothing is lost. */
   words: { burst: 40_000, perSecond: 8000, of: 'notices and refused tasks', beyond: 'what is beyond waits' }

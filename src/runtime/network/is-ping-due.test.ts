@@ -33,7 +33,8 @@ const untilNoticed = async (standsStill: number, isBusy: boolean, offset: number
       sinceFrame: seconds(isBusy ? 0 : 60),
       silence: own.liveness.silence(peer),
       sinceAsked: seconds(clock.now() - own.askedAt),
-      isWatched: true
+      isWatched: true,
+      isOwed: false
     }
     if (!isPingDue(quiet, 3)) return
     own.askedAt = clock.now()
@@ -79,7 +80,7 @@ test('on an idle link one of two asks, about once a second', async () => {
 })
 
 test('one that others watch is asked the more seldom the more they are, and on until it has answered', () => {
-  const idle = { sinceFrame: seconds(60), isWatched: false }
+  const idle = { sinceFrame: seconds(60), isWatched: false, isOwed: false }
   const isDue = (silence: number, sinceAsked: number, peers: number): boolean =>
     isPingDue({ ...idle, silence: seconds(silence), sinceAsked: seconds(sinceAsked) }, peers)
   expect([isDue(1.5, 14, 30), isDue(1.5, 15, 30)]).toEqual([false, true])
@@ -88,10 +89,16 @@ test('one that others watch is asked the more seldom the more they are, and on u
   expect([isDue(1.7, 0.4, 30), isDue(1.7, 0.5, 30)]).toEqual([false, true])
 })
 
+test('one that has not answered what it was sent is asked after a second of silence, watched or not', () => {
+  const isDue = (silence: number, isOwed: boolean): boolean =>
+    isPingDue({ sinceFrame: seconds(0), isWatched: false, isOwed, silence: seconds(silence), sinceAsked: seconds(2) }, 100)
+  expect([isDue(0.9, true), isDue(1, true), isDue(1, false)]).toEqual([false, true, false])
+})
+
 test('on links in use the round trips of many peers are measured by as many pings as those of twenty', () => {
   const isDue = (sinceAsked: number, peers: number): boolean =>
     isPingDue(
-      { sinceFrame: seconds(0), isWatched: false, silence: seconds(0.1), sinceAsked: seconds(sinceAsked) },
+      { sinceFrame: seconds(0), isWatched: false, isOwed: false, silence: seconds(0.1), sinceAsked: seconds(sinceAsked) },
       peers
     )
   expect([isDue(0.5, 10), isDue(4.9, 100), isDue(5, 100)]).toEqual([true, false, true])

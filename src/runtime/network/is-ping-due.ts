@@ -10,6 +10,8 @@ export interface PeerQuiet {
   readonly sinceAsked: Seconds
   /** It is this device's to notice that it is gone. */
   readonly isWatched: boolean
+  /** It has been sent what it has not answered. */
+  readonly isOwed: boolean
 }
 
 /** Per second, to all peers together on whose links frames pass. */
@@ -25,9 +27,9 @@ const IDLE_SILENCE: Seconds = seconds(1)
  * it half of the time in which it must be heard. Of many peers each says that it lives by its reports, and is watched by a few:
  * the others ask it more seldom the more they are.
  */
-export const isPingDue = ({ sinceFrame, silence, sinceAsked, isWatched }: PeerQuiet, peers: number): boolean => {
+export const isPingDue = ({ sinceFrame, silence, sinceAsked, ...peer }: PeerQuiet, peers: number): boolean => {
   // One that has not answered is asked until it does, or counts as gone.
-  const isOwed = isWatched || silence > sinceAsked
+  const isOwed = peer.isWatched || silence > sinceAsked || (peer.isOwed && silence >= IDLE_SILENCE)
   if (sinceFrame <= IDLE_AFTER) {
     const pause = Math.max(PING_EVERY, peers / MOST_PINGS)
     return sinceAsked >= (isOwed ? Math.min(IDLE_SILENCE, pause) : pause)

@@ -37,6 +37,7 @@ const open = (clock: ManualClock, shape: () => LinkShape): PeerSession => {
       onNotice: () => {},
       onAcquaintances: () => {},
       onRecords: () => {},
+      onAsked: () => {},
       onDoubt: () => {},
       onHeard: () => {},
       onBroken: (_, because) => expect.unreachable(because)

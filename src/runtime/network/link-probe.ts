@@ -40,18 +40,18 @@ export class LinkProbe {
     this.#parts = parts
   }
 
-  /** Also a sign of life. Not while earlier messages wait to be written: they will do, and it would measure the wait. */
-  ping(): void {
+  /** Also a sign of life, and a word that the peer is watched here. @returns whether: not while earlier messages wait to be written, it would measure the wait */
+  ping(watches = false): boolean {
     const { clock, control, meter } = this.#parts
     if (meter.isDoubtful(clock.now())) {
       meter.doubt(clock.now())
       this.#measure()
     }
-    if (control.busy) return
+    if (control.busy) return false
     const nonce = this.#next++
     if (this.#sent.size >= MAX_PINGS) this.#sent.clear()
     this.#sent.set(nonce, { at: clock.now(), alone: this.#isAlone() })
-    control.send(0n, { case: 'ping', value: { $typeName: 'tributary.v1.Ping', nonce } })
+    return control.send(0n, { case: 'ping', value: { $typeName: 'tributary.v1.Ping', nonce, watches } })
   }
 
   onPong(nonce: bigint): void {

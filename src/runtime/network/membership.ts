@@ -43,7 +43,7 @@ export interface MembershipParts {
   readonly spoken: Spoken
   readonly shaper: (peer: DeviceId) => LinkShaper | undefined
   /** What a peer sends; acquaintances, words about members and signs of life are ours. */
-  readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onRecords' | 'onDoubt' | 'onHeard'>
+  readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onRecords' | 'onAsked' | 'onDoubt' | 'onHeard'>
   readonly onEvent: (event: PeerEvent) => void
   /** Two processes have one identity; it may be ours. Told at most once a minute for each. */
   readonly onTwins: (twins: Twins) => void
@@ -269,7 +269,8 @@ export class Membership {
       ...traffic(peer),
       onAcquaintances: (devices: readonly Acquaintance[]) => this.#onAcquaintances(peer, devices),
       onRecords: (records: MemberRecords) => this.#members.onRecords(peer, records),
-      onDoubt: (device: DeviceId) => this.#watch.onDoubt(device),
+      onAsked: (watches: boolean) => this.#watch.onAsked(peer, watches),
+      onDoubt: (device: DeviceId) => void (budgets.takes(peer, 'doubts') && this.#watch.onDoubt(device)),
       onHeard: () => this.#liveness.heard(peer)
     }
     const session = new PeerSession({

@@ -53,6 +53,8 @@ export interface SessionEvents {
   onNotice(notice: Notice): void
   onAcquaintances(devices: readonly Acquaintance[]): void
   onRecords(records: MemberRecords): void
+  /** It asks whether this device is there, and says whether it watches it. */
+  onAsked(watches: boolean): void
   /** Another device is not heard by the peer. */
   onDoubt(device: DeviceId): void
   /** Bytes came from the peer. */
@@ -184,9 +186,12 @@ export class PeerSession {
     return this.#requests.ask(this.member.peer, timeout, id => this.control.send(id, value))
   }
 
-  ping(): void {
-    this.#lastPing = this.#parts.clock.now()
-    this.#probe.ping()
+  ping(watches = false): void {
+    if (this.#probe.ping(watches)) this.#lastPing = this.#parts.clock.now()
+  }
+
+  get isOwed(): boolean {
+    return !this.tasks.idle
   }
 
   /** When a frame last passed, either way, or the session began. To be called regularly: it is then that frames are noticed. */
@@ -300,6 +305,7 @@ export class PeerSession {
         this.#onAnswer(body.value.of, body.value.refused)
         break
       case 'ping':
+        this.#parts.events.onAsked(body.value.watches)
         this.control.send(0n, { case: 'pong', value: body.value })
         break
       case 'pong':

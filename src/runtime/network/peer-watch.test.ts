@@ -15,18 +15,20 @@ class Crowd {
   messages = 0
   doubts = 0
 
-  constructor(size: number) {
+  /** @param isStar all are connected to the first, and to nobody else */
+  constructor(size: number, isStar = false) {
     const rng = createRng(`crowd ${size}`)
     const ids = Array.from({ length: size }, () => deviceId(`${rng.next()}`))
     this.devices = ids.map(id => new Watcher(this, id))
-    for (const device of this.devices) device.meet(this.devices)
+    const [hub] = this.devices
+    for (const device of this.devices) device.meet(isStar && device !== hub ? [hub!] : this.devices)
     for (const device of this.devices) void device.run(0.25 * rng.next())
   }
 
-  say(to: Watcher, what: () => void): void {
+  say(from: Watcher, to: Watcher, what: () => void): void {
     this.messages++
     void this.clock.sleep(milliseconds(1)).then(() => {
-      if (!to.isStill) what()
+      if (!to.isStill && from.side === to.side) what()
     })
   }
 
@@ -46,6 +48,8 @@ class Watcher {
   readonly liveness: Liveness
   readonly watch: PeerWatch
   isStill = false
+  /** Nothing gets from one side to another. */
+  side = 0
   readonly #crowd: Crowd
   readonly #peers = new Map<DeviceId, WatchedPeer>()
 
@@ -80,22 +84,27 @@ class Watcher {
       get lastPing() {
         return lastPing
       },
+      isOwed: false,
       lastFrame: () => seconds(-60),
-      ping: () => {
+      ping: watches => {
         lastPing = crowd.clock.now()
-        crowd.say(other, () => {
-          other.liveness.heard(this.id)
-          crowd.say(this, () => this.liveness.heard(other.id))
+        this.#tell(other, () => {
+          other.watch.onAsked(this.id, watches)
+          other.#tell(this, () => {})
         })
       },
       sayDoubt: device => {
         crowd.doubts++
-        crowd.say(other, () => {
-          other.liveness.heard(this.id)
-          other.watch.onDoubt(device)
-        })
+        this.#tell(other, () => other.watch.onDoubt(device))
       }
     }
+  }
+
+  #tell(other: Watcher, what: () => void): void {
+    this.#crowd.say(this, other, () => {
+      other.liveness.heard(this.id)
+      what()
+    })
   }
 
   async run(first: number): Promise<void> {
@@ -129,6 +138,48 @@ test('of thirty devices half that stand still at once are missed as soon', async
   await crowd.clock.advance(seconds(60))
   const missed = await crowd.untilMissed(...crowd.devices.slice(15))
   expect(Math.max(...missed)).toBeLessThan(3.5)
+})
+
+test.each([1, 3])('of thirty devices %i that are cut off and the others miss each other as soon', async size => {
+  const crowd = new Crowd(30)
+  await crowd.clock.advance(seconds(60))
+  const since = crowd.clock.now()
+  const away = crowd.devices.slice(0, size)
+  for (const device of away) device.side = 1
+  await crowd.clock.advance(seconds(20))
+  for (const device of crowd.devices) {
+    const others = crowd.devices.filter(({ side }) => side !== device.side)
+    const after = others.map(({ id }) => (device.missed.get(id) ?? Number.POSITIVE_INFINITY) - since)
+    expect(Math.max(...after)).toBeLessThan(3.8)
+    expect(device.missed.size).toBe(others.length)
+  }
+})
+
+test('of many that are connected to one alone each is missed by it as soon', async () => {
+  const crowd = new Crowd(30, true)
+  await crowd.clock.advance(seconds(60))
+  const [hub, ...leaves] = crowd.devices
+  const since = crowd.clock.now()
+  for (const leaf of leaves.slice(0, 10)) leaf.isStill = true
+  await crowd.clock.advance(seconds(20))
+  const missed = leaves.slice(0, 10).map(({ id }) => (hub!.missed.get(id) ?? Number.POSITIVE_INFINITY) - since)
+  expect(Math.max(...missed)).toBeLessThan(3.5)
+  expect(hub!.missed.size).toBe(10)
+})
+
+test('one that is silent again and again for less than a loss is doubted once in ten seconds', async () => {
+  const crowd = new Crowd(30)
+  await crowd.clock.advance(seconds(60))
+  for (let i = 0; i < 12; i++) {
+    crowd.devices[2]!.side = 1
+    await crowd.clock.advance(seconds(1.2))
+    crowd.devices[2]!.side = 0
+    await crowd.clock.advance(seconds(1.6))
+  }
+  // Six watchers tell 28 others, and it tells as many of as many.
+  expect(crowd.doubts).toBeGreaterThan(6 * 28)
+  expect(crowd.doubts).toBeLessThan(2 * 6 * 28 * 4)
+  expect(crowd.devices.flatMap(({ missed }) => [...missed.keys()])).toEqual([])
 })
 
 test('what a device sends so that others know of it is bounded, and no doubt is said without cause', async () => {
