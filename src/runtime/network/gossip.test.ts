@@ -23,25 +23,27 @@ class Mesh extends EventTarget {
 }
 
 interface OpenParts {
+  /** Of all that are here; undefined for those that are not. */
   readonly life?: bigint
+  readonly lifeOf?: (peer: DeviceId) => bigint | undefined
   readonly fetchBase?: () => Promise<PackedState | undefined>
 }
 
-const open = ({ life = 0n, fetchBase = async () => undefined }: OpenParts = {}) => {
+const open = ({ life = 0n, lifeOf = () => life, fetchBase = async () => undefined }: OpenParts = {}) => {
   const mesh = new Mesh()
   const heard: bigint[] = []
   const malformed: DeviceId[] = []
   const named = new Set<string>()
   const budgets = new PeerBudgets({ now: () => seconds(0), exceeded: peer => named.add(peer) })
-  new Gossip({
+  const gossip = new Gossip({
     gossip: mesh as unknown as GossipSub,
-    lifeOf: () => life,
+    lifeOf,
     budgets,
     fetchBase,
     deliver: (_, { sequence }) => heard.push(sequence),
     onMalformed: from => malformed.push(from)
   })
-  return { mesh, heard, malformed, named }
+  return { gossip, mesh, heard, malformed, named }
 }
 
 interface StateParts {
@@ -153,4 +155,47 @@ test('what is unpacked is paid for by what it becomes, not by what it takes on i
   expect(packed.packed.length).toBeLessThan(2000)
   for (let i = 1; i <= 6; i++) mesh.pass(porch, porch, stateOf(porch, BigInt(i), { status: 'x'.repeat(900_000) }))
   expect([...named]).toEqual([porch])
+})
+
+test('what is answered when a base is asked for is paid for as states are', async () => {
+  const long = { status: 'x'.repeat(900_000) }
+  const packer = new StatePacker()
+  packer.pack(state(porch, 1n, { status: linksAt(1) }))
+  let asked = 0n
+  const fetchBase = async (): Promise<PackedState> => new StatePacker().pack(state(porch, 100n + ++asked, long))
+  const { mesh, heard, named } = open({ fetchBase })
+  for (let i = 2; i < 40; i++) {
+    mesh.pass(porch, porch, encoded(packer.pack(state(porch, BigInt(i), { status: linksAt(i % 30) }))))
+    await new Promise(setImmediate)
+  }
+  expect(asked).toBeGreaterThan(10n)
+  expect(heard.length).toBeLessThanOrEqual(PEER_BUDGETS.stateBytes.burst / long.status.length)
+  expect([...named]).toEqual([porch])
+})
+
+test('of an author that is not here nothing is unpacked; once it is, what it said counts, and its base is asked for', async () => {
+  const packer = new StatePacker()
+  const [base, changes] = [1, 2].map(time => packer.pack(state(porch, BigInt(time), { status: linksAt(time) })))
+  const here = new Set<DeviceId>()
+  const { gossip, mesh, heard, malformed } = open({
+    lifeOf: peer => (here.has(peer) ? 0n : undefined),
+    fetchBase: async () => base
+  })
+  mesh.pass(mallory, mallory, encoded({ ...base!, packed: new Uint8Array([1, 2, 3]) }))
+  mesh.pass(mallory, porch, encoded(changes!))
+  expect({ heard, malformed }).toEqual({ heard: [], malformed: [] })
+  here.add(porch)
+  gossip.admit(porch)
+  await vi.waitFor(() => expect(heard).toEqual([1n, 2n]))
+})
+
+test('what has changed is not taken against the base of a copy of the device', async () => {
+  const copy = new StatePacker().pack(state(porch, 1n, { status: linksAt(5), life: 12n }))
+  const packer = new StatePacker()
+  const base = packer.pack(state(porch, 1n, { status: linksAt(1), life: 11n }))
+  const { mesh, heard, malformed } = open({ life: 11n, fetchBase: async () => base })
+  mesh.pass(mallory, porch, encoded(copy))
+  mesh.pass(porch, porch, encoded(packer.pack(state(porch, 2n, { status: linksAt(2), life: 11n }))))
+  await vi.waitFor(() => expect(heard.at(-1)).toBe(2n))
+  expect(malformed).toEqual([])
 })

@@ -7,7 +7,7 @@ import { isNewerState } from '../ports/is-newer-state.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { CONTROL_TRAFFIC } from './control-traffic.ts'
 import { StatePacker } from './state-packer.ts'
-import { StateUnpacker } from './state-unpacker.ts'
+import { isPackedAgainst, StateUnpacker } from './state-unpacker.ts'
 
 export const STATE_TOPIC = 'tributary/state/2'
 
@@ -27,8 +27,9 @@ type Head = Pick<PackedState, 'incarnation' | 'sequence' | 'life'>
 
 /** Authors whose latest state is known by its number. */
 const MOST_AUTHORS = 1024
-/** States of devices that are not here yet, or whose base is not. */
+/** States of devices that are not here yet, and the bytes of one: packed as they came. */
 const MOST_EARLY = 64
+const LONGEST_EARLY = 256 * 2 ** 10
 
 /**
  * Slow state over GossipSub. Messages are signed, so they are their author's whoever passes them on; only the newest
@@ -42,8 +43,9 @@ export class Gossip {
   /** The newest that were passed on, and those that were delivered. */
   readonly #paid = new BoundedMap<DeviceId, Head>(MOST_AUTHORS)
   readonly #newest = new BoundedMap<DeviceId, Head>(MOST_AUTHORS)
-  readonly #early = new BoundedMap<DeviceId, DeviceState>(MOST_EARLY)
-  readonly #baseless = new BoundedMap<DeviceId, PackedState>(MOST_EARLY)
+  readonly #early = new BoundedMap<DeviceId, PackedState>(MOST_EARLY)
+  /** Of devices that are here. */
+  readonly #baseless = new BoundedMap<DeviceId, PackedState>(MOST_AUTHORS)
   readonly #asked = new Set<DeviceId>()
 
   constructor(parts: GossipParts) {
@@ -73,10 +75,10 @@ export class Gossip {
 
   /** A peer was admitted: what it said before counts now. */
   admit(peer: DeviceId): void {
-    const state = this.#early.get(peer)
-    if (state === undefined) return
+    const packed = this.#early.get(peer)
+    if (packed === undefined) return
     this.#early.delete(peer)
-    this.#deliver(peer, state)
+    this.#take(peer, packed)
   }
 
   /** Anybody may say again what others have signed: that is on the budget of who does. */
@@ -85,17 +87,21 @@ export class Gossip {
     const from = deviceId(message.from.toString())
     const { budgets, lifeOf } = this.#parts
     const state = decode(message.data)
-    // It is unpacked, too.
-    const cost = Math.max(message.data.byteLength, Number(state?.bytes ?? 0n))
+    const cost = costOf(message.data.byteLength, state)
     const known = this.#paid.get(from)
     if (state !== undefined && known !== undefined && !isNewerState(state, known, lifeOf(from))) {
       budgets.takes(source, 'stateBytes', cost)
       return false
     }
-    const payer = lifeOf(from) !== undefined ? from : 'authors of states that are not here'
-    if (!budgets.takes(payer, 'stateBytes', cost) || !budgets.takes(payer, 'states')) return false
-    if (state !== undefined) this.#paid.set(from, state)
+    const isHere = lifeOf(from) !== undefined
+    if (!this.#pays(isHere ? from : 'authors of states that are not here', cost)) return false
+    if (isHere && state !== undefined) this.#paid.set(from, headOf(state))
     return true
+  }
+
+  #pays(payer: string, cost: number): boolean {
+    const { budgets } = this.#parts
+    return budgets.takes(payer, 'stateBytes', cost) && budgets.takes(payer, 'states')
   }
 
   /** One that is paid for. */
@@ -104,22 +110,21 @@ export class Gossip {
     const from = deviceId(message.from.toString())
     const packed = decode(message.data)
     if (packed === undefined) this.#parts.onMalformed(from, MALFORMED)
-    else this.#take(from, packed)
+    else if (this.#parts.lifeOf(from) !== undefined) this.#take(from, packed)
+    // Anybody may be its author: nothing is unpacked for one.
+    else if (packed.packed.length <= LONGEST_EARLY) this.#early.set(from, packed)
   }
 
   #take(from: DeviceId, packed: PackedState): void {
-    const { lifeOf, onMalformed } = this.#parts
     const unpacked = this.#unpacker.unpack(from, packed)
-    if (unpacked.kind === 'malformed') onMalformed(from, MALFORMED)
+    if (unpacked.kind === 'malformed') this.#parts.onMalformed(from, MALFORMED)
     else if (unpacked.kind === 'baseMissing') void this.#askForBase(from, packed)
-    else if (lifeOf(from) !== undefined) this.#deliver(from, unpacked.state)
-    else this.#early.set(from, unpacked.state)
+    else this.#deliver(from, unpacked.state)
   }
 
   /** Once at a time of each. Where its author has another by then, the next that it tells will do. */
   async #askForBase(from: DeviceId, packed: PackedState): Promise<void> {
-    const { lifeOf, fetchBase } = this.#parts
-    if (lifeOf(from) === undefined) return
+    const { lifeOf, fetchBase, onMalformed } = this.#parts
     this.#baseless.set(from, packed)
     if (this.#asked.has(from)) return
     this.#asked.add(from)
@@ -127,22 +132,28 @@ export class Gossip {
     this.#asked.delete(from)
     const latest = this.#baseless.get(from)
     this.#baseless.delete(from)
-    if (base?.base !== 0n || latest === undefined) return
+    if (base?.base !== 0n || lifeOf(from) === undefined || !this.#pays(from, costOf(base.packed.length, base))) return
     this.#take(from, base)
-    const isOfBase = latest.base === base.sequence && latest.incarnation === base.incarnation
-    if (isOfBase) this.#take(from, latest)
+    if (latest === undefined || !isPackedAgainst(latest, base)) return
+    const unpacked = this.#unpacker.unpack(from, latest)
+    if (unpacked.kind === 'state') this.#deliver(from, unpacked.state)
+    else onMalformed(from, MALFORMED)
   }
 
   #deliver(from: DeviceId, state: DeviceState): void {
     const known = this.#newest.get(from)
     if (known !== undefined && !isNewerState(state, known, this.#parts.lifeOf(from))) return
-    const { incarnation, sequence, life } = state
-    this.#newest.set(from, { incarnation, sequence, life })
+    this.#newest.set(from, headOf(state))
     this.#parts.deliver(from, state)
   }
 }
 
 const MALFORMED = 'a state that cannot be decoded'
+
+/** It is unpacked, too. Bytes. */
+const costOf = (length: number, state: PackedState | undefined): number => Math.max(length, Number(state?.bytes ?? 0n))
+
+const headOf = ({ incarnation, sequence, life }: Head): Head => ({ incarnation, sequence, life })
 
 const decode = (bytes: Uint8Array): PackedState | undefined => {
   try {

@@ -91,14 +91,23 @@ test('one that others watch is asked the more seldom the more they are, and on u
 
 test('one that has not answered what it was sent is asked after a second of silence, watched or not', () => {
   const isDue = (silence: number, isOwed: boolean): boolean =>
-    isPingDue({ sinceFrame: seconds(0), isWatched: false, isOwed, silence: seconds(silence), sinceAsked: seconds(2) }, 100)
+    isPingDue(
+      { sinceFrame: seconds(0), isWatched: false, isOwed, silence: seconds(silence), sinceAsked: seconds(2) },
+      100
+    )
   expect([isDue(0.9, true), isDue(1, true), isDue(1, false)]).toEqual([false, true, false])
 })
 
 test('on links in use the round trips of many peers are measured by as many pings as those of twenty', () => {
   const isDue = (sinceAsked: number, peers: number): boolean =>
     isPingDue(
-      { sinceFrame: seconds(0), isWatched: false, isOwed: false, silence: seconds(0.1), sinceAsked: seconds(sinceAsked) },
+      {
+        sinceFrame: seconds(0),
+        isWatched: false,
+        isOwed: false,
+        silence: seconds(0.1),
+        sinceAsked: seconds(sinceAsked)
+      },
       peers
     )
   expect([isDue(0.5, 10), isDue(4.9, 100), isDue(5, 100)]).toEqual([true, false, true])

@@ -43,7 +43,9 @@ export interface MembershipParts {
   readonly spoken: Spoken
   readonly shaper: (peer: DeviceId) => LinkShaper | undefined
   /** What a peer sends; acquaintances, words about members and signs of life are ours. */
-  readonly traffic: (peer: DeviceId) => Omit<SessionEvents, 'onAcquaintances' | 'onRecords' | 'onAsked' | 'onDoubt' | 'onHeard'>
+  readonly traffic: (
+    peer: DeviceId
+  ) => Omit<SessionEvents, 'onAcquaintances' | 'onRecords' | 'onAsked' | 'onDoubt' | 'onHeard'>
   readonly onEvent: (event: PeerEvent) => void
   /** Two processes have one identity; it may be ours. Told at most once a minute for each. */
   readonly onTwins: (twins: Twins) => void

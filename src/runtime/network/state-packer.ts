@@ -18,7 +18,7 @@ interface Base {
 }
 
 /**
- * A device tells nearly the same each time, of each of its links. So its states are packed against one that everybody has, and say what has
+ * A device tells nearly the same each time, of each of its links. So its states are packed against one that was told before, and say what has
  * changed since; that one is told anew where too much has. All are packed against the one, not each against the one before: none but it
  * is missed by whoever has not heard it.
  */

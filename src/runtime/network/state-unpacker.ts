@@ -11,9 +11,15 @@ export const STATE_LIMIT = 1 << 20
 /** Devices of which a base is kept. */
 const MOST_AUTHORS = 1024
 
-interface Base extends Pick<PackedState, 'incarnation' | 'sequence'> {
+type BaseHead = Pick<PackedState, 'incarnation' | 'life' | 'sequence'>
+
+interface Base extends BaseHead {
   readonly state: Uint8Array
 }
+
+/** Of the same process: copies of a device count alike. */
+export const isPackedAgainst = (message: PackedState, base: BaseHead): boolean =>
+  base.sequence === message.base && base.incarnation === message.incarnation && base.life === message.life
 
 export type Unpacked =
   | { readonly kind: 'state'; readonly state: DeviceState }
@@ -34,17 +40,23 @@ export class StateUnpacker {
       const bytes = inflated(message, base?.state)
       const state = fromBinary(DeviceStateSchema, bytes)
       if (state.device !== from || !isOf(message, state)) return { kind: 'malformed' }
-      const { incarnation, sequence } = message
-      if (isAlone && bytes.length <= LONGEST_BASE) this.#bases.set(from, { incarnation, sequence, state: bytes })
+      if (isAlone) this.#keep(from, message, bytes)
       return { kind: 'state', state }
     } catch {
       return { kind: 'malformed' }
     }
   }
 
-  #baseOf(from: DeviceId, { incarnation, base }: PackedState): Base | undefined {
+  #baseOf(from: DeviceId, message: PackedState): Base | undefined {
     const known = this.#bases.get(from)
-    return known?.incarnation === incarnation && known.sequence === base ? known : undefined
+    return known !== undefined && isPackedAgainst(message, known) ? known : undefined
+  }
+
+  /** The newer one of the same process: what was asked for may come after one that was told since. */
+  #keep(from: DeviceId, { incarnation, life, sequence }: PackedState, state: Uint8Array): void {
+    const known = this.#bases.get(from)
+    const isOld = known?.life === life && known.incarnation === incarnation && known.sequence > sequence
+    if (!isOld && state.length <= LONGEST_BASE) this.#bases.set(from, { incarnation, life, sequence, state })
   }
 }
 
