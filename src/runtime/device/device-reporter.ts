@@ -209,6 +209,7 @@ export class DeviceReporter {
     // What it has and does is told also where that cannot be put in words.
     const inWords = (): string => {
       const report = this.deviceReport()
+      this.#toldInWords.keepOnly(new Set(report.links.map(({ to }) => to)))
       return JSON.stringify({ ...report, links: report.links.map(link => this.#inWords(link)) }, sixDigits)
     }
     return this.stateNow(this.#parts.guard.run('describing itself', inWords) ?? '')
@@ -617,7 +618,6 @@ export class DeviceReporter {
   /** It is gone for good; what was sent to it counts on. */
   forget(peer: DeviceId): void {
     this.#told.forget(peer)
-    this.#toldInWords.forget(this.#parts.view.nameOf(peer))
     this.#sentToGone += this.#sentTo.get(peer) ?? 0
     this.#sentTo.delete(peer)
   }

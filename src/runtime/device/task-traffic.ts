@@ -95,7 +95,8 @@ export class TaskTraffic {
       failed: (task, because) => this.#tellFailure(task, because),
       handedOver: ({ source, datum, attempt, homeId: home, token }, to) =>
         this.#handovers.add(world.devices[to]!.id, { source, datum, attempt, home, ...withToken(token) }),
-      partiesOf: ({ homeId, from }) => [homeId, from ?? this.#parts.view.self],
+      // Who brought it is known, whose it is was said.
+      partiesOf: ({ homeId, from }) => [from ?? this.#parts.view.self, homeId],
       ask: (to, weight, granted) => {
         const { id } = world.devices[to]!
         this.#asked.set(id, granted)

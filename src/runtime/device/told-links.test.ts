@@ -17,6 +17,13 @@ test('a latency of less than a tenth of a millisecond more or less is no news, a
   expect(latencies).toEqual([0.0002, 0.0002, 0.0002, 0.0004, 0.01, 0.01, 0.011])
 })
 
+test('of a device that is not spoken of any more nothing is kept', () => {
+  const told = new ToldLinks()
+  for (const name of ['shed', 'porch']) told.of(name, { rate: 100, latency: 0.01 })
+  told.keepOnly(new Set(['porch']))
+  expect(['shed', 'porch'].map(name => told.of(name, { rate: 101, latency: 0.01 }).rate)).toEqual([101, 100])
+})
+
 test('a device that was forgotten is told anew', () => {
   const told = new ToldLinks()
   told.of(shed, { rate: 100, latency: 0.01 })

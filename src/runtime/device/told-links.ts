@@ -24,6 +24,11 @@ export class ToldLinks {
     return news
   }
 
+  /** No others are spoken of any more. */
+  keepOnly(to: ReadonlySet<string>): void {
+    for (const one of this.#told.keys()) if (!to.has(one)) this.#told.delete(one)
+  }
+
   forget(to: string): void {
     this.#told.delete(to)
   }

@@ -87,6 +87,8 @@ export class ContestQueue<T> {
     const key = this.#classOf(item)
     let queue = this.#classes.get(key)
     if (queue === undefined) {
+      // Whoever weighs its data differently each time makes no others slower.
+      for (const [other, { size }] of this.#classes) if (size === 0) this.#classes.delete(other)
       queue = new RankedQueue(this.#rules)
       this.#classes.set(key, queue)
     }

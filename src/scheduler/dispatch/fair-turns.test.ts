@@ -16,7 +16,7 @@ const queueOf = (items: readonly Item[]): ContestQueue<Item> => {
   const queue = new ContestQueue<Item>({
     ...{ rank: ({ turn }) => turn, tie: () => 0, turn: ({ turn }) => turn },
     contest: { classOf: ({ weight }) => weight, urgency: ({ weight }) => weight },
-    partiesOf: ({ home, sender }) => [home, sender]
+    partiesOf: ({ home, sender }) => [sender, home]
   })
   for (const each of items) queue.push(each)
   return queue
@@ -42,6 +42,12 @@ test('so does whoever says of each that it is of another home', () => {
   const queue = queueOf([...flood(i => item(`home ${i % 7}`, 1e9, 'mallory')), item('cam', 1)])
   const served = Array.from({ length: MOST_TURNS + 1 }, () => queue.shift()!.home)
   expect(served.at(-1)).toBe('cam')
+})
+
+test("so does whoever says of each that it is another's, who has its turns all the same", () => {
+  const queue = queueOf([...flood(() => item('cam', 1e9, 'mallory')), item('cam', 1), item('shed', 1)])
+  const served = Array.from({ length: 2 * MOST_TURNS + 2 }, () => queue.shift()!)
+  expect(served.filter(({ sender }) => sender !== 'mallory').map(({ sender }) => sender)).toEqual(['cam', 'shed'])
 })
 
 test('so does whoever has more than a window of data here, of the same weight', () => {
