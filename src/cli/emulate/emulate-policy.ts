@@ -208,7 +208,9 @@ class RunWatch {
         throughput: per(completed.reduce((a, b) => a + b, 0)),
         sources: scenario.sources.map(({ name, terms }, s) => {
           const times = lines[s]!.map(r => r.inferenceTime)
-          const admitted = Math.max(this.#admitted.get(name) ?? 0, completed[s]! + dropped[s]!)
+          // An item that is none has its outcome, and never was a datum.
+          const came = (this.#admitted.get(name) ?? 0) - noItems[s]!
+          const admitted = Math.max(came, completed[s]! + dropped[s]!)
           return {
             name,
             admitted,
