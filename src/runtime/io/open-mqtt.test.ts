@@ -124,7 +124,8 @@ test.each([
   const address = parseMqttAddress(`mqtt://127.0.0.1:${broker.port}/t`, 'here')
   const log: string[] = []
   open.push(await openMqtt({ address, clientId: 'a', patience: seconds(0.1), say: text => log.push(text) }))
-  await vi.waitFor(() => expect(log).toEqual([expect.stringMatching(because)]), 10_000)
+  // Where this machine is busy, the broker that does take us in may come too late for that at first.
+  await vi.waitFor(() => expect(log).toContainEqual(expect.stringMatching(because)), 10_000)
 })
 
 test('a connection that is one alone ends with its broker, and whoever publishes is told', async () => {
