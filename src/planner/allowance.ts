@@ -32,6 +32,11 @@ export class TimeLimit {
     this.#struck = true
   }
 
+  /** The share of the limit that has passed. */
+  used(): number {
+    return (this.#now() - this.#start) / this.#limit
+  }
+
   /** Until this share of the limit has passed, and so many seconds more. */
   within(share: number, grace = 0): Allowance {
     const left = (): number => Math.max(0, share * this.#limit + grace - (this.#now() - this.#start))

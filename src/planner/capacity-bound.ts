@@ -5,6 +5,7 @@ import { World } from '../core/world.ts'
 import { type Allowance, UNLIMITED } from './allowance.ts'
 import { blockTime } from './block-time.ts'
 import type { CapacityProblem, Carries } from './capacity-problem.ts'
+import { likelyLinks } from './likely-links.ts'
 import type { SolveLp } from './solve-lp.ts'
 import { spreadPaths } from './spread-paths.ts'
 
@@ -50,7 +51,7 @@ const TOLERANCE = 1e-6
 const MAX_ROUNDS = 500
 /** With fewer devices, a way at a time is as soon. */
 const MANY = 16
-/** Of more devices, a way is as good as the cheapest that costs by this share more: the bound is as much higher. */
+/** Of more devices, ways are spread over likely links; one is as good as the cheapest that costs so much more: the bound is as much higher. */
 const VAST = { devices: 300, slack: 0.005 }
 /** Seconds: what a small programme needs, also when the time is up. */
 const LEAST_SOLVER_TIME = 0.05
@@ -81,7 +82,8 @@ export const capacityBound = (
   // Any prices prove a bound; these do at once, whatever becomes of the search.
   let upper = workBound(problem)
   const isLarge = warm.length === 0 && problem.devices.length > MANY
-  const spread = isLarge ? spreadPaths(problem, world, { most: upper, time }) : undefined
+  const likely = problem.devices.length > VAST.devices ? likelyLinks(problem, world) : world
+  const spread = isLarge ? spreadPaths(problem, likely, { most: upper, time }) : undefined
   for (const { source, path } of spread?.paths ?? []) columns.addKnown(source, path)
   for (const s of problem.sources.keys()) {
     if (columns.has(s) && (isLarge || !time.mayGoOn())) continue

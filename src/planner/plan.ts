@@ -54,6 +54,8 @@ export interface PlanParts {
   readonly timeLimit: Seconds
 }
 
+/** What a placement serves is known so well. */
+const EXACT_ENOUGH = 1e-6
 /** As good as optimal. */
 const GAP = 0.01
 /** So near to what could be served if memory did not matter, a placement needs no better bound. */
@@ -62,6 +64,8 @@ const NEAR = 0.005
 const EXACT = { columns: 6000, binaries: 150 }
 /** Seconds beyond the limit that a first answer may take. */
 const GRACE = 0.5
+/** Shares of the limit: data get home sooner until then, or, where the search took as long itself, for so much more. */
+const FOR_SHORTER_WAYS = { until: 0.5, least: 0.1 }
 /** Of what memory allows nothing, by the tolerances of the solver. */
 const NOTHING = 1e-6
 
@@ -86,17 +90,8 @@ export const plan = (problem: CapacityProblem, parts: PlanParts): PlanOutcome =>
   if (misfit !== undefined) return infeasible(misfit, free)
   if (everything === undefined) return planWithin(problem, free, { world, parts, limit })
   if (outcome.kind === 'cutOff') return infeasible(tooLate(problem, parts.timeLimit), free, false)
-  return finish(
-    problem,
-    { table: everything, flows: free.flows },
-    {
-      free,
-      upper: free.upper,
-      world,
-      parts,
-      limit
-    }
-  )
+  const found = { table: everything, bound: outcome.bound }
+  return finish(problem, found, { free, upper: free.upper, world, parts, limit })
 }
 
 interface Free extends FreeBound {
@@ -147,8 +142,8 @@ const shortened = (
   context: Context & { readonly free: FreeBound; readonly upper: number }
 ): PlanOutcome => {
   const { world, parts, limit } = context
-  const { table, bound } = shorterWays({ problem, solve: parts.solve, world, time: limit.within(0.97) }, found)
-  return finish(problem, { table, flows: bound.flows }, context)
+  const time = limit.within(Math.max(FOR_SHORTER_WAYS.until, limit.used() + FOR_SHORTER_WAYS.least))
+  return finish(problem, shorterWays({ problem, solve: parts.solve, world, time }, found), context)
 }
 
 /** What all parts of the search share. */
@@ -173,14 +168,16 @@ const better = (
 
 const finish = (
   problem: CapacityProblem,
-  { table, flows }: { readonly table: BlockTable; readonly flows: CapacityBound['flows'] },
+  { table, bound }: FoundPlacement,
   { free, upper, world, parts, limit }: Context & { readonly free: FreeBound; readonly upper: number }
 ): PlanOutcome => {
   const time = limit.within(1)
   setCarried(world, problem, table.carries)
-  const outcome = capacityBound(problem, table.carries, parts.solve, { world, time, warm: flows })
-  if (outcome.kind !== 'bound') throw new Error('a placement that was found serves no one')
-  const predicted = outcome.bound
+  const again =
+    bound.gap > EXACT_ENOUGH && time.mayGoOn()
+      ? capacityBound(problem, table.carries, parts.solve, { world, time, warm: bound.flows })
+      : undefined
+  const predicted = again?.kind === 'bound' && again.bound.scale > bound.scale ? again.bound : bound
   const best = Math.max(predicted.scale, Math.min(upper, free.upper))
   const gap = Math.max(0, (best - predicted.scale) / best)
   const status = gap <= GAP ? 'optimal' : 'timeLimit'

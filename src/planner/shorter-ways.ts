@@ -25,7 +25,7 @@ const WORTHWHILE = 1e-3
 const TOLERANCE = 1e-3
 /** Of the fastest way, what a block costs that would fill the memory of its device: with more, fewer blocks come. */
 const THRIFT = [0, 0.1, 0.4]
-/** Of a network whose best pipelines are sought: how long one of them takes grows with the square, and cannot be interrupted. */
+/** In a larger network not one round of looking at each device for each source ends in time. */
 const MOST_DEVICES = 128
 /** Placements next to one that are looked at for another step. */
 const LOOKS = 32
@@ -37,10 +37,10 @@ const LOOKS = 32
  * device uses least.
  */
 export const shorterWays = (parts: ShorterWaysParts, found: FoundPlacement): FoundPlacement => {
-  if (!parts.time.mayGoOn()) return found
+  if (parts.problem.devices.length > MOST_DEVICES || !parts.time.mayGoOn()) return found
   const atLeast = (1 - FOR_SHORTER_WAYS) * found.bound.scale
   let best = measured(parts, found)
-  const pipelines = parts.problem.devices.length > MOST_DEVICES ? undefined : pipelinesFirst(parts.problem, parts.time)
+  const pipelines = pipelinesFirst(parts.problem, parts.time)
   const other = pipelines === undefined ? undefined : serving(parts, pipelines, best, atLeast)
   if (other !== undefined && other.ways < best.ways) best = other
   for (let next: Measured | undefined = best; next !== undefined; next = step(parts, best, atLeast)) best = next

@@ -5,6 +5,8 @@ import type { MipOutcome, SolveLp, SolveMip } from '../planner/solve-lp.ts'
 /** The package's types speak of CommonJS, where the loader is the module; what is imported here is its default. */
 const loadHighs = (module as unknown as { readonly default: () => Promise<Highs> }).default
 
+/** Every programme of ours has a solution at hand, nothing at all; from there it is soonest at the best. */
+const PRIMAL_SIMPLEX = 4
 /** A limit above is none. */
 const MOST_SECONDS = 1e6
 
@@ -14,6 +16,7 @@ export const loadSolver = async (): Promise<SolveLp> => {
   return (text, { timeLimit = Number.POSITIVE_INFINITY } = {}) => {
     const solution = highs.solve(text, {
       output_flag: false,
+      simplex_strategy: PRIMAL_SIMPLEX,
       ...(timeLimit < MOST_SECONDS ? { time_limit: timeLimit } : {})
     })
     if (solution.Status !== 'Optimal') {
