@@ -15,6 +15,8 @@ import { startTributary } from './tributary-system.ts'
 
 const ROUNDS = 3
 const WARM_UP_S = 4
+/** Where what a result costs is compared: by then most of what runs is compiled. */
+const LONG_WARM_UP_S = 15
 const MEASURED_S = 10
 const BLOCKS = 12
 /** What a source has at once. */
@@ -32,6 +34,8 @@ const SOURCES = [
 ]
 /** Arrivals when not saturated, as share of what the best of the gRPC systems gets through. */
 const LOAD = 0.6
+/** Of each source, which all of them get through: what a result costs at the same rate. */
+const EQUAL = 'every:133ms'
 
 const TRIBUTARY = 'tributary (TLS)'
 /** The first is the one that is written first. */
@@ -73,10 +77,10 @@ interface Measured {
 
 const pause = (s: number): Promise<void> => new Promise(resolve => setTimeout(resolve, 1000 * s))
 
-const measure = async (system: System): Promise<Measured> => {
+const measure = async (system: System, warmUp: number): Promise<Measured> => {
   try {
     system.begin()
-    await pause(WARM_UP_S)
+    await pause(warmUp)
     const before = await system.results()
     const startedAt = performance.now()
     const usedBefore = processorTime(system.pids)
@@ -111,7 +115,13 @@ interface Compared {
 }
 
 /** Tributary, then each peer with the placement that Tributary had; and all over again. */
-const compare = async (job: Job, folder: string, arrivals: string, names: readonly string[]): Promise<Compared> => {
+const compare = async (
+  job: Job,
+  folder: string,
+  arrivals: string,
+  names: readonly string[],
+  warmUp = WARM_UP_S
+): Promise<Compared> => {
   const runs = new Map([TRIBUTARY, ...names].map(name => [name, [] as Measured[]]))
   let placement: Placed = []
   let met = 0
@@ -119,10 +129,10 @@ const compare = async (job: Job, folder: string, arrivals: string, names: readon
     const full = { ...job, arrivals, folder: await mkdtemp(join(folder, 'run-')) }
     const tributary = await startTributary(full)
     placement = tributary.placement
-    const own = await measure(tributary)
+    const own = await measure(tributary, warmUp)
     runs.get(TRIBUTARY)!.push(own)
     for (const name of names) {
-      const peer = await measure(await startGrpc(full, placement, VARIANTS[name]!))
+      const peer = await measure(await startGrpc(full, placement, VARIANTS[name]!), warmUp)
       runs.get(name)!.push(peer)
       met += sameResults(own, peer)
     }
@@ -133,6 +143,7 @@ const compare = async (job: Job, folder: string, arrivals: string, names: readon
 const middle = (runs: readonly Measured[], of: (run: Measured) => number): number => median(runs.map(of))
 const rateOf = (runs: readonly Measured[]): number => middle(runs, ({ rate }) => rate)
 const timeOf = (runs: readonly Measured[]): number => middle(runs, ({ time }) => time)
+const processorOf = (runs: readonly Measured[]): number => middle(runs, ({ processor }) => processor)
 
 const report = ({ runs, met }: Compared): void => {
   const own = runs.get(TRIBUTARY)!
@@ -145,7 +156,9 @@ const report = ({ runs, met }: Compared): void => {
       'mean time, ms': Number((1000 * timeOf(all)).toFixed(0)),
       'each run, ms': all.map(({ time }) => (1000 * time).toFixed(0)).join(' '),
       'of tributary, time': Number((timeOf(all) / timeOf(own)).toFixed(2)),
-      'processor, ms a result': Number((1000 * middle(all, ({ processor }) => processor)).toFixed(1))
+      'processor, ms a result': Number((1000 * processorOf(all)).toFixed(1)),
+      'each run, processor': all.map(({ processor }) => (1000 * processor).toFixed(1)).join(' '),
+      'tributary takes, times': Number((processorOf(own) / processorOf(all)).toFixed(2))
     }))
   )
   process.stdout.write(`${met} results compared, all equal\n`)
@@ -166,24 +179,36 @@ const describe = ({ manifest }: Job, placement: Placed): void => {
   process.stdout.write(`${routes.length} routes: ${legs.join(', ')}\n`)
 }
 
+const LOADS = ['saturated', 'loaded', 'equal'] as const
+const asked = process.argv.slice(2)
+const isAsked = (load: (typeof LOADS)[number]): boolean => asked.length === 0 || asked.includes(load)
+
 const folder = await mkdtemp(join(tmpdir(), 'tributary-peers-'))
 try {
   const job = await prepareJob(folder)
   const names = Object.keys(VARIANTS)
   sayLoad('before')
-  const saturated = await compare(job, folder, 'saturated', names)
-  describe(job, saturated.placement)
-  process.stdout.write(
-    `\nsaturated, window ${WINDOW} a source; ${ROUNDS} runs of ${MEASURED_S} s each in turn, after ${WARM_UP_S} s; medians\n`
-  )
-  report(saturated)
-  const best = Math.max(...names.map(name => rateOf(saturated.runs.get(name)!)))
-  const rate = ((LOAD * best) / SOURCES.length).toFixed(2)
-  const loaded = await compare(job, folder, `poisson:${rate}/s`, names)
-  process.stdout.write(
-    `\nloaded: each source ${rate}/s, ${100 * LOAD} % of what the best gRPC system gets through; the same\n`
-  )
-  report(loaded)
+  const times = `${ROUNDS} runs of ${MEASURED_S} s each in turn`
+  if (isAsked('saturated') || isAsked('loaded')) {
+    const saturated = await compare(job, folder, 'saturated', names)
+    describe(job, saturated.placement)
+    process.stdout.write(`\nsaturated, window ${WINDOW} a source; ${times}, after ${WARM_UP_S} s; medians\n`)
+    report(saturated)
+    if (isAsked('loaded')) {
+      const best = Math.max(...names.map(name => rateOf(saturated.runs.get(name)!)))
+      const rate = ((LOAD * best) / SOURCES.length).toFixed(2)
+      const loaded = await compare(job, folder, `poisson:${rate}/s`, names)
+      process.stdout.write(
+        `\nloaded: each source ${rate}/s, ${100 * LOAD} % of what the best gRPC system gets through; the same\n`
+      )
+      report(loaded)
+    }
+  }
+  if (isAsked('equal')) {
+    const equal = await compare(job, folder, EQUAL, names, LONG_WARM_UP_S)
+    process.stdout.write(`\nat equal rates, each source ${EQUAL}; ${times}, after ${LONG_WARM_UP_S} s; medians\n`)
+    report(equal)
+  }
   sayLoad('after')
 } finally {
   await rm(folder, { recursive: true, force: true })
