@@ -5,8 +5,8 @@ import { type Seconds, seconds } from '../../core/units.ts'
 
 /**
  * Old objects may take so much more than what lives before V8 looks for garbage among them. Tensors count as what was allocated
- * until they are collected: at a quarter of 30 MB, a device with fifteen results a second went through all that lives twice a
- * second, threads of V8 with it, and compiled again what had not run in the meantime. With this much, most go with the young objects.
+ * until they are collected: at a quarter of 30 MB, busy devices of a cluster with fifteen results a second went through all that
+ * lives once or twice a second, and V8's threads with them. With this much, most go with the young objects.
  */
 const GROWING_PERCENT = 150
 /** Between two collections at rest: at first, each time twice as long, and at most. */
