@@ -157,8 +157,13 @@ const wholeOf = ({ name }) => [
   `export const ${name.toLowerCase()}FromBytes = (bytes: Uint8Array): ${name} => {`,
   'const from = reader',
   'from.begin(bytes)',
+  'try {',
   `const whole = read${name}(from, bytes.byteLength)`,
-  `return from.isPlain ? whole : fromBinary(${name}Schema, bytes)`,
+  'if (from.isPlain) return whole',
+  '} catch {',
+  '// A part alone is none: what the whole is, the library judges.',
+  '}',
+  `return fromBinary(${name}Schema, bytes)`,
   '}'
 ]
 
