@@ -40,7 +40,10 @@ export class LinkProbe {
     this.#parts = parts
   }
 
-  /** Also a sign of life, and a word that the peer is watched here. @returns whether: not while earlier messages wait to be written, it would measure the wait */
+  /**
+   * Also a sign of life, and a word whether the peer is watched here. Not while earlier messages wait to be written: it would measure the
+   * wait. @returns whether it was sent
+   */
   ping(watches = false): boolean {
     const { clock, control, meter } = this.#parts
     if (meter.isDoubtful(clock.now())) {

@@ -79,7 +79,8 @@ export class PeerWatch {
   ask(): void {
     const { clock, guard, liveness, peers } = this.#parts
     const now = clock.now()
-    const isCutOff = this.#mayBeCutOff()
+    const ours = [...peers.keys()].filter(peer => this.#watches(peer))
+    const isCutOff = this.#mayBeCutOff(ours)
     for (const [peer, watched] of peers) {
       const silence = liveness.silence(peer)
       const quiet = {
@@ -92,7 +93,7 @@ export class PeerWatch {
       if (isPingDue(quiet, peers.size)) guard.run('asking who is there', () => watched.ping(this.#isInRing(peer)))
     }
     // After all questions, which are not asked while other words wait.
-    for (const peer of this.#watched()) guard.run('doubting who is silent', () => this.#doubt(peer, now))
+    for (const peer of ours) guard.run('doubting who is silent', () => this.#doubt(peer, now))
   }
 
   /** Of two that know of different others each may have the other in its ring alone: both watch. */
@@ -118,14 +119,9 @@ export class PeerWatch {
     return false
   }
 
-  #mayBeCutOff(): boolean {
-    const watched = this.#watched()
+  #mayBeCutOff(watched: readonly DeviceId[]): boolean {
     const unheard = watched.filter(peer => this.#doubted.has(peer)).length
     return unheard > 0 && 2 * unheard >= watched.length
-  }
-
-  #watched(): readonly DeviceId[] {
-    return [...this.#parts.peers.keys()].filter(peer => this.#watches(peer))
   }
 
   /** Who only looks on has no other peers. */
